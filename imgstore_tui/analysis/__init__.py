@@ -1,0 +1,1 @@
+"""Meaning from measurements: summaries and verdicts."""

@@ -1,0 +1,1 @@
+"""The storage systems: one file each, none imports another."""

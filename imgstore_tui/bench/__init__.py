@@ -1,0 +1,1 @@
+"""The instrument: plans, rounds, trials in child processes, the clock, the journal."""

@@ -1,0 +1,306 @@
+"""The contract of a storage system: create, write by batches, close; open, read by ids; account; destroy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.options import Option, OptionValue
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Labels = NDArray[np.int64]
+    Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+class Family(StrEnum):
+    """The kinds of storage system, in the order in which they are listed."""
+
+    FILES = "files"
+    EMBEDDED = "embedded"
+    ARRAY = "array"
+    RECORD = "record"
+    SQL = "sql"
+    NOSQL = "nosql"
+    OBJECT = "object"
+
+
+class PayloadKind(StrEnum):
+    """The two forms in which a backend can take a batch."""
+
+    BYTES = "bytes"
+    """One ``bytes`` object an image, of any length."""
+    ARRAY = "array"
+    """One C-contiguous array (n, ...) of images that all have one shape and dtype."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend claims; the conformance suite asserts that the rest is refused in a sentence."""
+
+    append: bool = False
+    overwrite: bool = False
+    delete: bool = False
+    random_access: bool = True
+    labels_apart: bool = True
+    """Labels can be read without touching pixels."""
+    uniform_only: bool = False
+    label_minimum: int = -(2**63)
+    label_maximum: int = 2**63 - 1
+    server: bool = False
+    fork_safe: bool = True
+    """The imported driver survives a fork (it starts no threads on import)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A named set of options of a backend."""
+
+    name: str
+    summary: str
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
+    codec: str | None = None
+    """The codec when the spec names none; None for the backend's default."""
+    codec_options: Mapping[str, OptionValue] = field(default_factory=dict)
+    uniform_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a store holds: known before it is created, and found again when it is opened."""
+
+    count: int
+    kind: PayloadKind
+    codec: str
+    """Name of the codec of the payloads; ``raw`` for arrays."""
+    shape: tuple[int, ...] | None = None
+    """Shape of every image, (H, W, C) or (H, W); None where they vary."""
+    dtype: str | None = None
+    """``uint8`` or ``uint16`` where ``shape`` is given, else None."""
+    payload_bytes: int = 0
+    """Expected sum of all payloads in bytes, to size maps and chunks; a hint, not a promise."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUsage:
+    """What a store weighs; None where only a server could know and does not say."""
+
+    apparent_bytes: int | None
+    """Sum of the lengths of all files."""
+    allocated_bytes: int | None
+    """Blocks held on the file system, folders included: what ``du -s --block-size=1`` prints."""
+    files: int | None
+    """Number of regular files."""
+
+
+class Writer(ABC):
+    """A store being written. Ids of a new store are 0, 1, 2, ... in order."""
+
+    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
+        """Add a batch of encoded images.
+
+        Args:
+            ids: Ids of the images, ascending, following those already put.
+            payloads: One bytes object an image.
+            labels: int64 array (n,).
+
+        Raises:
+            UnsupportedError: If the backend does not take bytes.
+            StoreError: If the store cannot take them.
+        """
+        raise UnsupportedError(f"{type(self).__name__} does not take bytes, only arrays of one shape.")
+
+    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
+        """Add a batch of images of one shape.
+
+        Args:
+            ids: Ids of the images, ascending, following those already put.
+            images: C-contiguous array (n, H, W[, C]) of the content's shape and dtype.
+            labels: int64 array (n,).
+
+        Raises:
+            UnsupportedError: If the backend does not take arrays.
+            StoreError: If the store cannot take them.
+        """
+        raise UnsupportedError(f"{type(self).__name__} does not take arrays, only bytes.")
+
+    @abstractmethod
+    def close(self) -> None:
+        """Finish the store: after this it can be opened and holds all that was put. Safe to call twice."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Let go of every handle without promising anything about what was put. Safe to call twice."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
+
+class Reader(ABC):
+    """A store opened for reading only. What it returns is the caller's own memory."""
+
+    content: Content
+
+    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+        """Read payloads by ids, in any order, with repeats.
+
+        Args:
+            ids: Ids to read.
+            labels: int64 array (n,) that receives the labels.
+
+        Returns:
+            One owned bytes object an id, in the order of ``ids``.
+
+        Raises:
+            UnsupportedError: If the store holds arrays.
+            StoreError: If an id does not exist, or the store is damaged.
+        """
+        raise UnsupportedError("This store holds arrays; read them with read_array.")
+
+    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+        """Read images by ids, in any order, with repeats, into the caller's array.
+
+        Args:
+            ids: Ids to read.
+            out: C-contiguous array (n, H, W[, C]) of the content's dtype, overwritten.
+            labels: int64 array (n,) that receives the labels.
+
+        Raises:
+            UnsupportedError: If the store holds bytes.
+            StoreError: If an id does not exist, or the store is damaged.
+        """
+        raise UnsupportedError("This store holds encoded images; read them with read_bytes.")
+
+    @abstractmethod
+    def read_labels(self) -> Labels:
+        """Return all labels as an owned int64 array (count,), without reading pixels."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of every handle. Safe to call twice."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Backend(ABC):
+    """One storage system with its options set. A store lives in a folder of its own, the *location*.
+
+    Subclasses declare the class variables and import their driver inside methods only, so that
+    listing backends loads no driver.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    family: ClassVar[Family]
+    requires: ClassVar[tuple[str, ...]] = ()
+    """Import names of the driver; all must be found for the backend to be available."""
+    extra: ClassVar[str | None] = None
+    """What to ``pip install`` for it: the name of our extra, or None where the core install has it."""
+    payloads: ClassVar[frozenset[PayloadKind]]
+    default_codec: ClassVar[str]
+    capabilities: ClassVar[Capabilities] = Capabilities()
+    presets: ClassVar[tuple[Preset, ...]]
+    """The first is the default."""
+    options: ClassVar[tuple[Option, ...]] = ()
+    caveats: ClassVar[str]
+    when_to_choose: ClassVar[str]
+
+    def __init__(self, values: Mapping[str, OptionValue]) -> None:
+        self.values = dict(values)
+        """Every declared option with its value."""
+
+    @abstractmethod
+    def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
+        """Create a store in ``location``, a folder that does not exist yet.
+
+        Args:
+            location: Folder to make; its parent exists.
+            content: What will be put.
+            sync: Nothing is forced to the device for ``buffered`` and ``end`` (the caller calls
+                ``make_durable`` after ``close`` for ``end``); every batch is for ``batch``.
+
+        Raises:
+            UnsupportedError: If the backend does not claim such content or sync level.
+            StoreError: If something is there already, or the store cannot be made.
+        """
+
+    @abstractmethod
+    def open(self, location: Path) -> Reader:
+        """Open a store for reading only; nothing in it changes, no lock outlives the reader.
+
+        Raises:
+            StoreError: If it is missing, foreign, damaged, or written by a newer version.
+        """
+
+    def files(self, location: Path) -> Iterator[Path]:
+        """Yield the store's regular files, so that the page cache can be dropped and proven."""
+        yield from (Path(entry.path) for entry in _walk(location) if entry.is_file(follow_symlinks=False))
+
+    def disk_usage(self, location: Path) -> DiskUsage:
+        """Return what the store weighs, folders included in the allocated bytes, as ``du`` counts."""
+        apparent, files = 0, 0
+        allocated = location.stat().st_blocks * 512
+        for entry in _walk(location):
+            status = entry.stat(follow_symlinks=False)
+            allocated += status.st_blocks * 512
+            if entry.is_file(follow_symlinks=False):
+                apparent += status.st_size
+                files += 1
+        return DiskUsage(apparent, allocated, files)
+
+    def make_durable(self, location: Path) -> int:
+        """Force every file of the closed store, then its folders and the parent, to the device.
+
+        Returns:
+            How many sync calls were made.
+        """
+        calls = 0
+        folders = {location, location.parent}
+        for path in self.files(location):
+            _fsync(path)
+            folders.add(path.parent)
+            calls += 1
+        for folder in sorted(folders, key=lambda path: -len(path.parts)):
+            _fsync(folder)
+            calls += 1
+        return calls
+
+    def destroy(self, location: Path) -> None:
+        """Remove exactly the store at ``location``, and nothing beside it."""
+        shutil.rmtree(location)
+
+
+def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            yield entry
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(Path(entry.path))
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

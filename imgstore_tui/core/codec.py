@@ -1,0 +1,67 @@
+"""The contract of a codec: one image to bytes and back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from imgstore_tui.core.options import Option, OptionValue
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Pixels
+
+
+class Codec(ABC):
+    """One way to turn an image into bytes, with its options set.
+
+    Subclasses declare the class variables and import their library inside methods only.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    lossless: ClassVar[bool] = True
+    from_file: ClassVar[bool] = False
+    """Payloads are the source files' own bytes; ``encode`` is never called."""
+    extension: ClassVar[str]
+    """Suffix of a file that holds one payload, without the dot; for ``original`` a fallback."""
+    drops: ClassVar[tuple[str, ...]] = ()
+    """What does not survive: words such as ``EXIF``, ``ICC profile``, ``16-bit depth``."""
+    requires: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str | None] = None
+    options: ClassVar[tuple[Option, ...]] = ()
+    fork_safe: ClassVar[bool] = True
+
+    def __init__(self, values: Mapping[str, OptionValue]) -> None:
+        self.values = dict(values)
+
+    @abstractmethod
+    def check(self, shape: tuple[int, ...], dtype: str) -> None:
+        """Raise UnsupportedError, in a sentence, if images of this shape and dtype cannot be encoded."""
+
+    @abstractmethod
+    def encode(self, image: Pixels) -> bytes:
+        """Encode one image (H, W, C) or (H, W).
+
+        Raises:
+            UnsupportedError: If the shape or dtype is not claimed.
+        """
+
+    @abstractmethod
+    def decode(self, payload: bytes) -> Pixels:
+        """Decode one payload into an array that the caller owns, of the shape and dtype that was encoded.
+
+        Raises:
+            StoreError: If the payload is cut short, damaged or of another kind.
+        """
+
+    def decode_into(self, payload: bytes, out: Pixels) -> None:
+        """Decode one payload into the caller's array of the right shape and dtype."""
+        image = self.decode(payload)
+        if image.shape != out.shape or image.dtype != out.dtype:
+            from imgstore_tui.core.errors import StoreError
+
+            raise StoreError(
+                f"A stored image has shape {image.shape} and type {image.dtype}, not {out.shape} and {out.dtype}."
+            )
+        out[...] = image

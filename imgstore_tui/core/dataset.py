@@ -1,0 +1,109 @@
+"""The contract of a dataset: where images and labels come from. A dataset is only ever read."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from imgstore_tui.core.errors import DataError
+from imgstore_tui.core.options import Option, OptionValue
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Pixels
+
+ScanProgress = Callable[[str, int, int | None], None]
+"""Called with what is being done, how many are done, and how many in all (None: not known)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """One picture file that cannot take part, and why."""
+
+    name: str
+    """Path below the dataset's root, as the file system spells it (surrogates for invalid bytes)."""
+    reason: str
+
+
+class Dataset(ABC):
+    """Images and integer labels, indexable, never all in memory.
+
+    Subclasses declare the class variables. ``__init__`` only checks words; ``scan`` reads.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    needs_path: ClassVar[bool] = False
+    options: ClassVar[tuple[Option, ...]] = ()
+    requires: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str | None] = None
+    describe: ClassVar[str]
+    """What it is and what it takes, in a sentence or two."""
+
+    def __init__(self, path: Path | None, values: Mapping[str, OptionValue]) -> None:
+        self.path = path
+        self.values = dict(values)
+
+    @abstractmethod
+    def scan(self, progress: ScanProgress | None = None) -> None:
+        """Find the images and their shapes; must be called once before anything below.
+
+        Raises:
+            DataError: If the data is missing, empty or unreadable.
+        """
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Number of distinct images."""
+
+    @property
+    @abstractmethod
+    def uniform(self) -> tuple[tuple[int, ...], str] | None:
+        """Shape and dtype (``uint8``, ``uint16``) of every image, or None where they vary."""
+
+    @abstractmethod
+    def image(self, index: int) -> Pixels:
+        """Return image ``index`` as an owned uint8 or uint16 array (H, W, C), or (H, W) for grey.
+
+        Raises:
+            DataError: If it cannot be read any more.
+        """
+
+    @abstractmethod
+    def label(self, index: int) -> int:
+        """Return the integer label of image ``index``."""
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the labels 0, 1, ...; empty where labels have none."""
+        return ()
+
+    @property
+    def has_originals(self) -> bool:
+        """Whether ``original`` works: images are files of their own, stored as they are shown."""
+        return False
+
+    def original(self, index: int) -> bytes:
+        """Return the untouched bytes of the file of image ``index``.
+
+        Raises:
+            DataError: If the dataset has no files of its own, or the file cannot be read.
+        """
+        raise DataError(f"Dataset {self.name} has no picture files of its own, so there is no original to store.")
+
+    @property
+    def excluded(self) -> tuple[Excluded, ...]:
+        """Files that looked like pictures but cannot take part."""
+        return ()
+
+    @property
+    @abstractmethod
+    def summary(self) -> str:
+        """What was found, in one line, e.g. ``synthetic 32x32x3``; shown beside every result."""
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """Folders and files of the user's that the dataset reads; scratch must not overlap them."""
+        return () if self.path is None else (self.path,)

@@ -1,0 +1,60 @@
+"""Errors a person can act on: one sentence that says what, where and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process answers to the shell."""
+
+    OK = 0
+    TRIALS_FAILED = 1
+    USAGE = 2
+    ENVIRONMENT = 3
+    WORSE = 4
+    HANGUP = 129
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class ImgstoreError(Exception):
+    """Root of all errors that are shown to the user as one sentence, never as a traceback."""
+
+    exit_code: ExitCode = ExitCode.ENVIRONMENT
+
+
+class UsageError(ImgstoreError):
+    """The words of the call are off: an unknown name, a number out of range."""
+
+    exit_code = ExitCode.USAGE
+
+
+class UnavailableError(ImgstoreError):
+    """The environment cannot do it: a missing driver, no server, no terminal."""
+
+
+class DataError(ImgstoreError):
+    """The user's data cannot serve: missing, empty, unreadable, of a kind we do not know."""
+
+
+class StoreError(ImgstoreError):
+    """A store is missing, foreign, cut short, corrupt, or does not hold what is asked of it."""
+
+
+class UnsupportedError(ImgstoreError):
+    """A backend or codec was asked for something that it does not claim."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the known name nearest to ``name``, or an empty string."""
+    matches = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
+    return f" Did you mean '{matches[0]}'?" if matches else ""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """Build the error for a name that nobody answers to, with the nearest right one and the whole list."""
+    names = sorted(known)
+    return UsageError(f"Unknown {kind} '{name}'.{nearest(name, names)} Known: {', '.join(names)}.")

@@ -1,0 +1,314 @@
+"""What a run is made of: the plan, its trials, what they yield. Frozen, so that it may cross threads."""
+
+from __future__ import annotations
+
+import functools
+import types
+import typing
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import Any, Self
+
+from imgstore_tui.core.operations import CacheState, Operation, Payload, Status, SyncLevel
+from imgstore_tui.core.options import OptionValue
+from imgstore_tui.core.spec import Spec
+
+SCHEMA_VERSION = 1
+DEFAULT_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run. The order of specs is the order in which they are shown."""
+
+    datasets: tuple[str, ...] = ("synthetic",)
+    """Datasets as written, ``NAME[:PATH][,OPTION=VALUE]``."""
+    specs: tuple[Spec, ...] = ()
+    cutoffs: tuple[int, ...] = (1, 10, 100, 1000)
+    operations: tuple[Operation, ...] = (
+        Operation.WRITE_ONE,
+        Operation.WRITE_MANY,
+        Operation.READ_ONE,
+        Operation.READ_MANY,
+        Operation.READ_RANDOM,
+    )
+    cache: tuple[CacheState, ...] = (CacheState.HOT,)
+    sync: tuple[SyncLevel, ...] = (SyncLevel.BUFFERED,)
+    payload: Payload = Payload.END_TO_END
+    workers: int = 1
+    batch: int = DEFAULT_BATCH
+    """Most images a call hands over; fewer where images are large, see ``Measurement.batch``."""
+    rounds: int = 6
+    budget_s: float | None = 60.0
+    """No new block starts after this many seconds; None for no limit."""
+    seed: int = 0
+    scratch: str | None = None
+    """Folder for the stores; None for the default place."""
+    name: str = "custom"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFacts:
+    """A dataset as it was when the run started."""
+
+    text: str
+    """As written in the plan."""
+    summary: str
+    """What was found, in one line."""
+    images: int
+    """Distinct images found."""
+    used: int
+    """Distinct images that take part: no more than the largest cutoff."""
+    repeated: bool
+    """Whether the largest cutoff goes beyond the data, so that images were repeated."""
+    shape: tuple[int, ...] | None
+    dtype: str | None
+    pixel_bytes: int
+    """Sum of the pixels of the images used, in bytes."""
+    original_bytes: int | None
+    """Sum of their files, in bytes; None where they have none."""
+    fingerprint: str
+    """SHA-256 over shape, dtype, pixels and label of every image used, in order."""
+    label_names: tuple[str, ...] = ()
+    excluded: tuple[tuple[str, str], ...] = ()
+    """Name and reason of files that cannot take part (the first 1,000)."""
+    excluded_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What is compared over rounds: everything that identifies a trial but its round."""
+
+    dataset: str
+    spec: str
+    operation: Operation
+    cutoff: int
+    cache: CacheState | None
+    sync: SyncLevel | None
+    payload: Payload = Payload.END_TO_END
+    workers: int = 1
+    scratch: str = ""
+
+    @property
+    def contest(self) -> Cell:
+        """The cell with no spec named: cells with equal contests may be ranked against each other."""
+        return Cell(
+            self.dataset, "", self.operation, self.cutoff, self.cache, self.sync, self.payload, self.workers,
+            self.scratch,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one trial yielded, success or failure. Raw samples are the record; what does not apply is None."""
+
+    spec: str
+    backend: str
+    codec: str
+    preset: str
+    options: dict[str, OptionValue]
+    """Options of the backend; those of the codec with the prefix ``codec.``."""
+    dataset: str
+    operation: Operation
+    cutoff: int
+    round: int
+    payload: Payload
+    workers: int
+    cache: CacheState | None
+    sync: SyncLevel | None
+    status: Status
+    scratch: str
+    batch: int
+    """Most images a call handed over."""
+    reason: str | None = None
+    """Why it failed or was skipped, one sentence."""
+    warnings: tuple[str, ...] = ()
+    stop: str | None = None
+    """Which rule ended the rounds of this cell: ``rounds`` or ``budget``."""
+    cache_proof: str | None = None
+    """How the cache state is known, in words."""
+    seconds: float | None = None
+    """The trial's result: its (lower) median sample. The phases below are of that sample and add up to it."""
+    samples: tuple[float, ...] = ()
+    """Every sample in the order taken, seconds."""
+    open_s: float | None = None
+    storage_s: float | None = None
+    codec_s: float | None = None
+    sync_s: float | None = None
+    close_s: float | None = None
+    cpu_user_s: float | None = None
+    """CPU of the trial's process while its clocks ran, all samples together."""
+    cpu_system_s: float | None = None
+    foreign_cpu: float | None = None
+    """Cores kept busy by others meanwhile; None where the clock ran too short to tell."""
+    peak_private_bytes: int | None = None
+    """Highest private memory (RssAnon) seen, above its value at the start."""
+    io_read_bytes: int | None = None
+    """Bytes the kernel fetched from storage for the trial while its clocks ran."""
+    io_dirtied_bytes: int | None = None
+    """Bytes of page cache the trial made dirty while its clocks ran."""
+    resident_before: float | None = None
+    """Share of the store's pages in the page cache when the clock started, 0 to 1."""
+    resident_after: float | None = None
+    apparent_bytes: int | None = None
+    allocated_bytes: int | None = None
+    files: int | None = None
+    verified: bool | None = None
+    """Whether every image and label of the store was read back and found right."""
+    psnr_db: float | None = None
+    """Peak signal-to-noise ratio of a lossy codec, decibels, the mean over images; None if lossless."""
+    sync_count: int | None = None
+    server: str | None = None
+    round_trip_s: float | None = None
+    requests: int | None = None
+    retries: int | None = None
+    start: str | None = None
+    """How the process began: ``fork`` of the zygote, or ``fresh`` interpreter."""
+    started_at: str | None = None
+    """UTC, ISO 8601."""
+    elapsed_s: float | None = None
+    """From the first clock's start to the last clock's stop, gaps included."""
+    drain_s: float | None = None
+    """Off the clock: forcing what was written to the device."""
+    dirty_before: int | None = None
+    """Dirty and writeback bytes of the whole system when the clock started."""
+
+    @property
+    def cell(self) -> Cell:
+        """What this trial is a repetition of."""
+        return Cell(
+            self.dataset, self.spec, self.operation, self.cutoff, self.cache, self.sync, self.payload,
+            self.workers, self.scratch,
+        )  # fmt: skip
+
+    @property
+    def images(self) -> int:
+        """How many images one sample handled."""
+        return self.operation.images_per_sample or self.cutoff
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the measurement as JSON values, all fields present."""
+        values: dict[str, Any] = to_json(self)
+        return values
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Build a measurement from ``to_json``'s result; unknown fields are ignored (the format only grows).
+
+        Raises:
+            TypeError, ValueError: If a field is missing or of the wrong kind.
+        """
+        measurement: Self = from_json(cls, values)
+        return measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The machine, as far as it bears on the numbers. None or empty where the system does not say."""
+
+    imgstore_tui: str
+    python: str
+    platform: str
+    kernel: str
+    cpu: str
+    cores: int
+    memory_bytes: int | None
+    libraries: dict[str, str]
+    """Version of each library that takes part."""
+    scratch: str
+    scratch_filesystem: str
+    """Kind of file system, e.g. ``ext4``."""
+    scratch_device: str
+    scratch_free_bytes: int | None
+    same_device_as_data: bool | None
+    host: str = ""
+    load: float | None = None
+    """One-minute load average when the run started."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A plan, where it ran, what on, and all that was measured."""
+
+    id: str
+    plan: Plan
+    environment: Environment
+    datasets: tuple[DatasetFacts, ...]
+    started_at: str
+    measurements: tuple[Measurement, ...] = ()
+    status: str = "running"
+    """``running``, ``finished``, ``budget``, ``stopped``, or ``interrupted`` (its journal has no end)."""
+    finished_at: str | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+
+def to_json(value: Any) -> Any:
+    """Return a dataclass of this module (or a part of one) as plain JSON values."""
+    if hasattr(value, "__dataclass_fields__"):
+        return {entry.name: to_json(getattr(value, entry.name)) for entry in fields(value)}
+    if isinstance(value, dict):
+        return {key: to_json(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_json(item) for item in value]
+    return value
+
+
+def from_json(kind: Any, values: Any) -> Any:
+    """Return JSON values as ``kind``: a dataclass of this module, an enumeration, a tuple, a dict, a plain type.
+
+    Raises:
+        TypeError, ValueError: If the values do not fit; the message names the field.
+    """
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if kind is Any:
+        return values
+    if origin in (typing.Union, types.UnionType):
+        if values is None and type(None) in arguments:
+            return None
+        choices = [argument for argument in arguments if argument is not type(None)]
+        return values if len(choices) > 1 else from_json(choices[0], values)
+    if origin is tuple:
+        _require(values, list, "a list")
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return tuple(from_json(arguments[0], item) for item in values)
+        if len(arguments) != len(values):
+            raise ValueError(f"expected {len(arguments)} values, not {len(values)}")
+        return tuple(from_json(argument, item) for argument, item in zip(arguments, values, strict=True))
+    if origin is dict:
+        _require(values, dict, "an object")
+        return {key: from_json(arguments[1], item) for key, item in values.items()}
+    if hasattr(kind, "__dataclass_fields__"):
+        return _dataclass_from_json(kind, values)
+    if issubclass(kind, Enum):
+        return kind(values)
+    if kind is float and isinstance(values, int) and not isinstance(values, bool):
+        return float(values)
+    if kind is not bool and isinstance(values, bool):
+        raise TypeError(f"expected {kind.__name__}, not a truth value")
+    _require(values, kind, kind.__name__)
+    return values
+
+
+def _dataclass_from_json(kind: Any, values: Any) -> Any:
+    _require(values, dict, "an object")
+    hints = _hints(kind)
+    arguments = {}
+    for entry in fields(kind):
+        if entry.name not in values:
+            continue
+        try:
+            arguments[entry.name] = from_json(hints[entry.name], values[entry.name])
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{entry.name}: {error}") from None
+    return kind(**arguments)
+
+
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _require(values: Any, kind: Any, word: str) -> None:
+    if not isinstance(values, kind):
+        raise TypeError(f"expected {word}, not {type(values).__name__}")

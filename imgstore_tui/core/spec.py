@@ -1,0 +1,99 @@
+"""The words that say what to run: ``BACKEND[+CODEC][:OPTION=VALUE,...]`` and ``NAME[:PATH][,OPTION=VALUE]``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from imgstore_tui.core.errors import UsageError
+from imgstore_tui.core.options import OptionValue
+
+_NAME = re.compile(r"^[a-z][a-z0-9_-]*$")
+CODEC_PREFIX = "codec."
+
+
+@dataclass(frozen=True, slots=True)
+class SpecText:
+    """A spec as written, taken apart but not yet checked against what exists."""
+
+    backend: str
+    codec: str | None
+    preset: str | None
+    options: dict[str, str] = field(default_factory=dict)
+    codec_options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A storage method, fully resolved: every option of backend and codec has its value."""
+
+    backend: str
+    codec: str
+    preset: str
+    options: tuple[tuple[str, OptionValue], ...] = ()
+    codec_options: tuple[tuple[str, OptionValue], ...] = ()
+    label: str = ""
+    """The shortest text that means this spec, e.g. ``hdf5:chunks=64``; it names the spec everywhere."""
+
+    def __str__(self) -> str:
+        return self.label
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetText:
+    """A dataset as written: its name, its path if it has one, its options."""
+
+    name: str
+    path: str | None
+    options: dict[str, str] = field(default_factory=dict)
+
+
+def parse_spec_text(text: str) -> SpecText:
+    """Take a spec apart.
+
+    Raises:
+        UsageError: If the text does not have the form ``BACKEND[+CODEC][:OPTION=VALUE,...]``.
+    """
+    stripped = text.strip()
+    head, colon, tail = stripped.partition(":")
+    backend, plus, codec = head.partition("+")
+    if not _NAME.match(backend) or (plus and not _NAME.match(codec)):
+        raise UsageError(f"'{stripped}' is not a spec. Write BACKEND[+CODEC][:OPTION=VALUE,...], e.g. lmdb+png.")
+    options: dict[str, str] = {}
+    codec_options: dict[str, str] = {}
+    preset: str | None = None
+    for name, value in _pairs(tail, stripped) if colon else []:
+        if name == "preset":
+            preset = value
+        elif name.startswith(CODEC_PREFIX):
+            codec_options[name.removeprefix(CODEC_PREFIX)] = value
+        else:
+            options[name] = value
+    return SpecText(backend, codec or None, preset, options, codec_options)
+
+
+def parse_dataset_text(text: str) -> DatasetText:
+    """Take a dataset apart: ``NAME[:PATH][,OPTION=VALUE]``; a path with a comma stands in double quotes.
+
+    Raises:
+        UsageError: If the text does not have that form.
+    """
+    stripped = text.strip()
+    match = re.match(r'^([a-z][a-z0-9_-]*)(?::("(?:[^"]*)"|[^,]*))?(?:,(.*))?$', stripped, re.DOTALL)
+    if match is None:
+        raise UsageError(f"'{stripped}' is not a dataset. Write NAME[:PATH][,OPTION=VALUE], e.g. folder:photos.")
+    name, path, tail = match.groups()
+    if path is not None and not path.strip('"'):
+        raise UsageError(f"'{stripped}' names no path after the colon.")
+    options = dict(_pairs(tail, stripped)) if tail is not None else {}
+    return DatasetText(name, path.strip('"') if path is not None else None, options)
+
+
+def _pairs(text: str, whole: str) -> list[tuple[str, str]]:
+    pairs = []
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise UsageError(f"'{part.strip()}' in '{whole}' is not OPTION=VALUE.")
+        pairs.append((name.strip(), value.strip()))
+    return pairs

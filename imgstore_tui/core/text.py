@@ -1,0 +1,21 @@
+"""Making text from the user's data harmless before it reaches a terminal, a widget or a file."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Control, format (bidirectional marks among them), surrogate, private, unassigned, line and paragraph separators.
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def safe_text(text: str) -> str:
+    r"""Return ``text`` with every character that a terminal might obey written as ``<U+XXXX>``.
+
+    Letters of all scripts and spaces stay. Markup of Rich and Textual stays too: hand the result over as
+    ``Text``/``Content`` or with ``markup=False``.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        f"<U+{ord(character):04X}>" if unicodedata.category(character) in _UNSAFE else character for character in text
+    )

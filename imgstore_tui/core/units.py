@@ -1,0 +1,140 @@
+"""Numbers as people read and write them: seconds, bytes, counts, cutoffs, time budgets."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from imgstore_tui.core.errors import UsageError
+
+MAX_CUTOFF = 100_000_000
+
+_COUNT = re.compile(r"^(\d[\d_]*(?:\.\d+)?)\s*([kKmM]?)$")
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_DURATION_SCALE = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def format_seconds(seconds: float | None) -> str:
+    """Format a duration with three significant digits and its unit: ``1.23 ms``, ``45.6 s``."""
+    if seconds is None or not math.isfinite(seconds):
+        return "-"
+    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if abs(seconds) >= scale:
+            return f"{_three_digits(seconds / scale)} {unit}"
+    return f"{_three_digits(seconds / 1e-9)} ns" if seconds else "0 s"
+
+
+def format_bytes(count: float | None) -> str:
+    """Format a byte count in binary units (KiB = 1,024 bytes): ``8.00 KiB``, ``30.3 MiB``."""
+    if count is None:
+        return "-"
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if abs(value) < 1024 or unit == "TiB":
+            return f"{value:.0f} B" if unit == "B" else f"{_three_digits(value)} {unit}"
+        value /= 1024
+    raise AssertionError("unreachable")
+
+
+def format_count(count: float) -> str:
+    """Format a count with thousands separators: ``100,000``."""
+    return f"{count:,.0f}"
+
+
+def format_count_short(count: float) -> str:
+    """Format a count for an axis: ``10``, ``1k``, ``100k``, ``1M``."""
+    for scale, suffix in ((1_000_000, "M"), (1_000, "k")):
+        if count >= scale and count % (scale / 10) == 0:
+            return f"{count / scale:g}{suffix}"
+    return f"{count:g}"
+
+
+def format_rate(per_second: float | None) -> str:
+    """Format a rate with three significant digits and separators: ``12,300``, ``45.6``."""
+    if per_second is None or not math.isfinite(per_second):
+        return "-"
+    if per_second >= 1000:
+        digits = 2 - math.floor(math.log10(per_second))
+        return f"{round(per_second, digits):,.0f}"
+    return _three_digits(per_second)
+
+
+def format_duration(seconds: float) -> str:
+    """Format a waiting time for a clock: ``0:07``, ``3:25``, ``1:02:03``."""
+    whole = max(0, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _three_digits(value: float) -> str:
+    if abs(value) >= 99.95:
+        return f"{value:,.0f}"
+    if abs(value) >= 9.995:
+        return f"{value:.1f}"
+    return f"{value:.2f}"
+
+
+def parse_count(text: str) -> int:
+    """Parse a count such as ``10``, ``1_000``, ``10k`` or ``1.5M``.
+
+    Raises:
+        UsageError: If the text is no count, not whole, not positive, or beyond ``MAX_CUTOFF``.
+    """
+    match = _COUNT.match(text.strip())
+    if match is None:
+        raise UsageError(f"'{text.strip()}' is not a number of images. Write 10, 1000, 10k or 1M.")
+    scale = {"": 1, "k": 1_000, "m": 1_000_000}[match[2].lower()]
+    value = float(match[1].replace("_", "")) * scale
+    if value != int(value):
+        raise UsageError(f"'{text.strip()}' is not a whole number of images.")
+    if value < 1:
+        raise UsageError("A cutoff of 0 images measures nothing. Use 1 or more.")
+    if value > MAX_CUTOFF:
+        raise UsageError(f"A cutoff of {text.strip()} images is more than this program takes ({MAX_CUTOFF:,}).")
+    return int(value)
+
+
+def parse_cutoffs(text: str) -> tuple[int, ...]:
+    """Parse cutoffs: a list ``10,100,1k``, or decades ``1..100000``; sorted, without repeats.
+
+    Raises:
+        UsageError: If a part is no count, or a range runs backwards.
+    """
+    cutoffs: set[int] = set()
+    parts = [part.strip() for part in text.split(",")]
+    if parts == [""]:
+        raise UsageError("No cutoffs given. Write for example 10,100,1000 or 1..100000.")
+    for part in parts:
+        if part.startswith("-"):
+            raise UsageError(f"A cutoff must be 1 or more, not {part}.")
+        first, dots, last = part.partition("..")
+        if not dots:
+            cutoffs.add(parse_count(part))
+            continue
+        low, high = parse_count(first), parse_count(last)
+        if low > high:
+            raise UsageError(f"The range '{part}' runs backwards. Write {last.strip()}..{first.strip()}.")
+        step = low
+        while step < high:
+            cutoffs.add(step)
+            step *= 10
+        cutoffs.add(high)
+    return tuple(sorted(cutoffs))
+
+
+def parse_duration(text: str) -> float:
+    """Parse a time such as ``90``, ``90s``, ``2m``, ``1h30m`` into seconds.
+
+    Raises:
+        UsageError: If the text is no time, or is zero.
+    """
+    stripped = text.strip().lower()
+    seconds = 0.0
+    if re.fullmatch(r"\d+(?:\.\d+)?", stripped):
+        seconds = float(stripped)
+    elif stripped and not _DURATION_PART.sub("", stripped):
+        seconds = sum(float(number) * _DURATION_SCALE[unit] for number, unit in _DURATION_PART.findall(stripped))
+    if not seconds:
+        raise UsageError(f"'{text}' is not a time. Write 90s, 2m or 1h30m.")
+    return seconds

@@ -1,0 +1,1 @@
+"""What both faces start besides a run."""

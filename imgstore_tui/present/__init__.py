@@ -1,0 +1,1 @@
+"""A run made readable: tables, charts, exports. No Textual here."""

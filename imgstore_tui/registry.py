@@ -1,0 +1,226 @@
+"""Finds backends, codecs and datasets by name, ours and third parties' alike; probes without importing a driver.
+
+A plug-in is one module of ``imgstore_tui.backends`` (``codecs``, ``datasets``) or one entry point of the group of
+the same name; either way it is one class that declares what the contract in ``core`` asks for.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import pkgutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeGuard, TypeVar
+
+from imgstore_tui.core.backend import Backend, Family, Preset
+from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.dataset import Dataset
+from imgstore_tui.core.errors import UnavailableError, UsageError, unknown_name
+from imgstore_tui.core.options import Option, OptionValue, resolve_options
+from imgstore_tui.core.spec import CODEC_PREFIX, Spec, parse_dataset_text, parse_spec_text
+
+Plugin = TypeVar("Plugin", Backend, Codec, Dataset)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A plug-in that could not be loaded, and why."""
+
+    name: str
+    reason: str
+
+
+class Catalogue(Generic[Plugin]):
+    """All plug-ins of one kind, found once."""
+
+    def __init__(self, kind: str, package: str, contract: Any) -> None:
+        self.kind = kind
+        self._package = package
+        self._contract = contract
+
+    @functools.cached_property
+    def _found(self) -> tuple[dict[str, type[Plugin]], tuple[Broken, ...]]:
+        classes: dict[str, type[Plugin]] = {}
+        broken: list[Broken] = []
+        package = importlib.import_module(self._package)
+        for module in pkgutil.iter_modules(package.__path__):
+            loaded = importlib.import_module(f"{self._package}.{module.name}")
+            for _, member in inspect.getmembers(loaded, inspect.isclass):
+                if self._is_plugin(member) and member.__module__ == loaded.__name__:
+                    classes[member.name] = member
+        for point in importlib.metadata.entry_points(group=self._package):
+            try:
+                member = point.load()
+                if not self._is_plugin(member):
+                    raise TypeError(f"{point.value} is not a {self.kind}")
+                if member.name in classes:
+                    raise ValueError(f"the name '{member.name}' is taken")
+                classes[member.name] = member
+            except Exception as error:  # a third party's package must not take the program down
+                broken.append(Broken(point.name, f"{type(error).__name__}: {error}"))
+        return classes, tuple(broken)
+
+    def _is_plugin(self, member: Any) -> TypeGuard[type[Plugin]]:
+        return (
+            isinstance(member, type)
+            and issubclass(member, self._contract)
+            and not inspect.isabstract(member)
+            and isinstance(getattr(member, "name", None), str)
+        )
+
+    def all(self) -> dict[str, type[Plugin]]:
+        """Return every plug-in by name, available or not."""
+        return dict(self._found[0])
+
+    def broken(self) -> tuple[Broken, ...]:
+        """Return the plug-ins offered by other packages that could not be loaded."""
+        return self._found[1]
+
+    def get(self, name: str) -> type[Plugin]:
+        """Return the plug-in called ``name``.
+
+        Raises:
+            UsageError: If there is none; the nearest right name is given.
+        """
+        classes = self._found[0]
+        if name not in classes:
+            for entry in self._found[1]:
+                if entry.name == name:
+                    raise UnavailableError(f"The {self.kind} '{name}' could not be loaded: {entry.reason}.")
+            raise unknown_name(self.kind, name, classes)
+        return classes[name]
+
+
+backends: Catalogue[Backend] = Catalogue("backend", "imgstore_tui.backends", Backend)
+codecs: Catalogue[Codec] = Catalogue("codec", "imgstore_tui.codecs", Codec)
+datasets: Catalogue[Dataset] = Catalogue("dataset", "imgstore_tui.datasets", Dataset)
+
+
+def missing(plugin: type[Backend] | type[Codec] | type[Dataset]) -> tuple[str, ...]:
+    """Return the import names that ``plugin`` requires and this Python does not have."""
+    return tuple(name for name in plugin.requires if not _found(name))
+
+
+def _found(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def how_to_get(plugin: type[Backend] | type[Codec] | type[Dataset]) -> str:
+    """Return the command that makes ``plugin`` available."""
+    if plugin.extra:
+        return f"pip install 'imgstore-tui[{plugin.extra}]'"
+    return f"pip install {' '.join(plugin.requires)}"
+
+
+def sorted_backends() -> list[type[Backend]]:
+    """Return all backends by family, then by name."""
+    order = list(Family)
+    return sorted(backends.all().values(), key=lambda backend: (order.index(backend.family), backend.name))
+
+
+def preset_of(backend: type[Backend], name: str | None) -> Preset:
+    """Return the preset called ``name``, the first one for None.
+
+    Raises:
+        UsageError: If the backend has no such preset.
+    """
+    if name is None:
+        return backend.presets[0]
+    for preset in backend.presets:
+        if preset.name == name:
+            return preset
+    raise unknown_name(f"preset of backend {backend.name}", name, [preset.name for preset in backend.presets])
+
+
+def resolve_spec(text: str, *, require_available: bool = True) -> Spec:
+    """Turn ``BACKEND[+CODEC][:OPTION=VALUE,...]`` into a spec with every option set.
+
+    Raises:
+        UsageError: If a name is unknown or a value does not fit.
+        UnavailableError: If a driver is missing (with the command that installs it).
+    """
+    words = parse_spec_text(text)
+    backend = backends.get(words.backend)
+    preset = preset_of(backend, words.preset)
+    codec_name = words.codec or preset.codec or backend.default_codec
+    codec = codecs.get(codec_name)
+    options = resolve_options(backend.options, {**preset.options, **words.options}, f"backend {backend.name}")
+    base_codec_options = preset.codec_options if codec_name == (preset.codec or backend.default_codec) else {}
+    codec_options = resolve_options(codec.options, {**base_codec_options, **words.codec_options}, f"codec {codec.name}")
+    if require_available:
+        check_available(backend)
+        check_available(codec)
+    label = _label(backend, codec, preset, options, codec_options, dict(base_codec_options))
+    return Spec(backend.name, codec.name, preset.name, tuple(options.items()), tuple(codec_options.items()), label)
+
+
+def check_available(plugin: type[Backend] | type[Codec] | type[Dataset]) -> None:
+    """Raise UnavailableError, with the command to run, if a driver of ``plugin`` is missing."""
+    absent = missing(plugin)
+    if absent:
+        raise UnavailableError(f"'{plugin.name}' needs {', '.join(absent)}, not installed. Run: {how_to_get(plugin)}")
+
+
+def _label(
+    backend: type[Backend],
+    codec: type[Codec],
+    preset: Preset,
+    options: dict[str, OptionValue],
+    codec_options: dict[str, OptionValue],
+    base_codec_options: dict[str, OptionValue],
+) -> str:
+    head = backend.name
+    if codec.name != (preset.codec or backend.default_codec):
+        head += f"+{codec.name}"
+    words = [] if preset is backend.presets[0] else [f"preset={preset.name}"]
+    words += _changed(backend.options, options, dict(preset.options), "")
+    words += _changed(codec.options, codec_options, base_codec_options, CODEC_PREFIX)
+    return head + (":" + ",".join(words) if words else "")
+
+
+def _changed(
+    declared: Iterable[Option], values: dict[str, OptionValue], base: dict[str, OptionValue], prefix: str
+) -> list[str]:
+    words = []
+    for option in declared:
+        value = values[option.name]
+        if value != base.get(option.name, option.default):
+            text = ("yes" if value else "no") if isinstance(value, bool) else f"{value}"
+            words.append(f"{prefix}{option.name}={text}")
+    return words
+
+
+def make_backend(spec: Spec) -> Backend:
+    """Return the spec's backend with its options set."""
+    return backends.get(spec.backend)(dict(spec.options))
+
+
+def make_codec(spec: Spec) -> Codec:
+    """Return the spec's codec with its options set."""
+    return codecs.get(spec.codec)(dict(spec.codec_options))
+
+
+def make_dataset(text: str) -> Dataset:
+    """Turn ``NAME[:PATH][,OPTION=VALUE]`` into a dataset that has not looked at its data yet.
+
+    Raises:
+        UsageError: If a name is unknown, a value does not fit, or a path is missing or not wanted.
+        UnavailableError: If a driver is missing.
+    """
+    words = parse_dataset_text(text)
+    kind = datasets.get(words.name)
+    check_available(kind)
+    if kind.needs_path and words.path is None:
+        raise UsageError(f"Dataset {kind.name} needs a path. Write {kind.name}:PATH.")
+    if not kind.needs_path and words.path is not None:
+        raise UsageError(f"Dataset {kind.name} takes no path. Write {kind.name}.")
+    path = None if words.path is None else Path(words.path).expanduser()
+    return kind(path, resolve_options(kind.options, words.options, f"dataset {kind.name}"))

@@ -1,0 +1,1 @@
+"""Pure statistics on floats: intervals, ratios, rankings, warnings."""

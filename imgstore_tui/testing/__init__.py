@@ -1,0 +1,1 @@
+"""Conformance suites and fakes, for us and for third parties."""
