@@ -1,0 +1,83 @@
+"""What the supervisor asks a child to do, and what comes back; both cross a pipe as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from threading import Event
+from typing import Any, Protocol
+
+from imgstore_tui.core.model import DEFAULT_BATCH
+from imgstore_tui.core.operations import CacheState, Operation, Payload, SyncLevel
+from imgstore_tui.core.spec import Spec
+
+
+class Step(StrEnum):
+    """The kinds of job: the timed one, and the untimed ones around it."""
+
+    TRIAL = "trial"
+    PREPARE = "prepare"
+    """Build and drain a store that reads need and no trial has written."""
+    VERIFY = "verify"
+    """Read every image and label of a store back and compare with the source."""
+    DESTROY = "destroy"
+    HELLO = "hello"
+    """Nothing: to measure what a child costs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request to a child."""
+
+    step: Step
+    spec: Spec
+    operation: Operation = Operation.WRITE_MANY
+    cutoff: int = 1
+    location: str = ""
+    """The store's folder; for ``write-one`` the folder in which fresh stores are made."""
+    source: str = ""
+    """Folder of the pixel cache, see ``source``."""
+    workspace: str = ""
+    """Folder for the dummy store on which first use is warmed."""
+    payload: Payload = Payload.END_TO_END
+    cache: CacheState | None = None
+    sync: SyncLevel = SyncLevel.BUFFERED
+    batch: int = DEFAULT_BATCH
+    seed: str = "0"
+    """Seeds the order of random reads; the same for all specs of a round."""
+    modules: tuple[str, ...] = ()
+    """What a fresh interpreter imports before its clock starts: drivers and plug-ins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a job."""
+
+    ok: bool
+    reason: str | None = None
+    """Why it failed: the child's own sentence, or what ended the child."""
+    fields: dict[str, Any] = field(default_factory=dict)
+    """Fields of the measurement that the child filled in, as JSON values."""
+    start: str = "fork"
+    cancelled: bool = False
+
+
+class Executor(Protocol):
+    """The seam between what is measured and how it is run: real child processes, or a fake in tests."""
+
+    def begin_round(self) -> None:
+        """Prepare for a round; a fork server is started anew."""
+
+    def run(self, job: Job, limit_s: float, on_progress: Callable[[int], None], cancel: Event) -> Outcome:
+        """Run a job to its end, its time limit, or ``cancel``; never raises for what the job does.
+
+        Args:
+            job: What to do.
+            limit_s: Seconds after which the child is killed.
+            on_progress: Called with the number of images done, at most ten times a second.
+            cancel: When set, the child is killed.
+        """
+
+    def close(self) -> None:
+        """End all processes."""

@@ -1,0 +1,137 @@
+"""Plans: the named ones, plans as files (TOML), and the check that a plan can be run."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from imgstore_tui import registry
+from imgstore_tui.core.errors import UnavailableError, UnsupportedError, UsageError, unknown_name
+from imgstore_tui.core.model import Plan, from_json, to_json
+from imgstore_tui.core.operations import CacheState, Operation, Payload, SyncLevel
+from imgstore_tui.core.units import parse_duration
+
+QUICK_SPECS = ("disk", "lmdb", "hdf5")
+PLAN_NAMES = ("quick", "full")
+
+_SUPPORTED_CACHE = (CacheState.HOT,)
+_SUPPORTED_SYNC = (SyncLevel.BUFFERED, SyncLevel.END)
+
+
+def named_plan(name: str) -> Plan:
+    """Return the plan called ``quick`` or ``full``.
+
+    Raises:
+        UsageError: If there is no plan of that name.
+    """
+    if name == "quick":
+        return Plan(specs=tuple(registry.resolve_spec(spec) for spec in QUICK_SPECS), name=name)
+    if name == "full":
+        return Plan(
+            specs=tuple(
+                registry.resolve_spec(backend.name)
+                for backend in registry.sorted_backends()
+                if not backend.capabilities.server and not registry.missing(backend)
+            ),
+            cutoffs=(1, 10, 100, 1000, 10_000),
+            operations=tuple(Operation),
+            budget_s=None,
+            name=name,
+        )
+    raise unknown_name("plan", name, PLAN_NAMES)
+
+
+def load_plan(path: Path) -> Plan:
+    """Read a plan file (TOML, as ``dump_plan`` writes it); what it leaves out is as in ``quick``.
+
+    Raises:
+        UsageError: If the file cannot be read, is no TOML, or has an unknown key or value; it is named.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"Plan file {path}: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"Plan file {path} is not TOML: {error}.") from None
+    try:
+        return _plan_from_words(values)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"Plan file {path}: {error}.") from None
+    except UsageError as error:
+        raise UsageError(f"Plan file {path}: {error}") from None
+
+
+def _plan_from_words(values: dict[str, Any]) -> Plan:
+    known = set(Plan.__dataclass_fields__)
+    for key, value in values.items():
+        if key not in known:
+            raise unknown_name("key", key, known)
+        if key == "budget_s" and isinstance(value, str):
+            values[key] = None if value == "none" else parse_duration(value)
+    base = to_json(named_plan("quick"))
+    words = {**base, "name": "custom", **values}
+    specs = words.pop("specs")
+    plan: Plan = from_json(Plan, {**words, "specs": []})
+    if "specs" not in values:
+        return replace(plan, specs=named_plan("quick").specs)
+    if not isinstance(specs, list) or not all(isinstance(spec, str) for spec in specs):
+        raise TypeError("specs: expected a list of texts such as 'lmdb+png'")
+    return replace(plan, specs=tuple(registry.resolve_spec(spec) for spec in specs))
+
+
+def dump_plan(plan: Plan) -> str:
+    """Return the plan as TOML, specs by their labels."""
+    lines = []
+    for key, value in to_json(plan).items():
+        if key == "specs":
+            words: Any = [spec.label for spec in plan.specs]
+        elif key == "budget_s" and value is None:
+            words = "none"
+        elif value is None:
+            continue
+        else:
+            words = value
+        # A JSON text, number or list of those is also a TOML one.
+        lines.append(f"{key} = {json.dumps(words, ensure_ascii=False)}")
+    return "\n".join(lines) + "\n"
+
+
+def check_plan(plan: Plan) -> None:
+    """Raise the first thing that makes the plan impossible, in a sentence.
+
+    Raises:
+        UsageError: If the plan is empty somewhere, or names one thing twice.
+        UnsupportedError: If it asks for what a backend or this version does not do.
+    """
+    for what, values in (
+        ("dataset", plan.datasets), ("storage method", plan.specs), ("cutoff", plan.cutoffs),
+        ("operation", plan.operations), ("cache state", plan.cache), ("sync level", plan.sync),
+    ):  # fmt: skip
+        if not values:
+            raise UsageError(f"The plan has no {what}. Choose at least one.")
+        if len(set(values)) != len(values):
+            twice = next(value for value in values if list(values).count(value) > 1)
+            raise UsageError(f"The plan names the {what} '{twice}' twice. Name it once.")
+    if min(plan.cutoffs) < 1:
+        raise UsageError(f"A cutoff must be 1 or more, not {min(plan.cutoffs)}.")
+    if plan.rounds < 1:
+        raise UsageError(f"A plan needs 1 round or more, not {plan.rounds}.")
+    if plan.batch < 1:
+        raise UsageError(f"A batch needs 1 image or more, not {plan.batch}.")
+    if plan.workers != 1:
+        raise UnsupportedError("More than one worker is not supported yet. Use --workers 1.")
+    for cache in plan.cache:
+        if cache not in _SUPPORTED_CACHE:
+            raise UnsupportedError(f"The cache state '{cache}' cannot be proven by this version. Use --cache hot.")
+    for sync in plan.sync:
+        if sync not in _SUPPORTED_SYNC:
+            raise UnsupportedError(f"The sync level '{sync}' is not supported yet. Use buffered or end.")
+    for spec in plan.specs:
+        backend = registry.backends.get(spec.backend)
+        registry.check_available(backend)
+        registry.check_available(registry.codecs.get(spec.codec))
+        if plan.payload is Payload.RAW and spec.codec != "raw" and registry.codecs.get(spec.codec).from_file:
+            raise UnavailableError(f"'{spec}' stores original files, which the payload 'raw' rules out.")

@@ -1,0 +1,75 @@
+"""One frozen state of a run, changed by events only: what both the screen and the command line show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from imgstore_tui.core.events import (
+    Event,
+    Preparing,
+    Progress,
+    RunFinished,
+    RunStarted,
+    TrialFinished,
+    TrialStarted,
+    Warned,
+)
+from imgstore_tui.core.model import Cell, Run
+
+
+class Phase(StrEnum):
+    """Where a run is."""
+
+    IDLE = "idle"
+    PREPARING = "preparing"
+    RUNNING = "running"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """All that is known of a run, at one moment."""
+
+    phase: Phase = Phase.IDLE
+    preparing: Preparing | None = None
+    run: Run | None = None
+    """The run with all measurements so far; None before it has started."""
+    cells: tuple[Cell, ...] = ()
+    journal: str | None = None
+    expected_s: float | None = None
+    current: TrialStarted | None = None
+    images_done: int = 0
+    fraction: float = 0.0
+    remaining_s: float | None = None
+    warnings: tuple[str, ...] = ()
+    revision: int = 0
+    """Grows by one whenever ``run`` changes, so that tables and charts know when to be made anew."""
+
+
+def reduce(state: RunState, event: Event) -> RunState:
+    """Return the state after ``event``."""
+    match event:
+        case Preparing():
+            return replace(state, phase=Phase.PREPARING, preparing=event)
+        case RunStarted(run, cells, expected_s, journal):
+            return replace(
+                state, phase=Phase.RUNNING, preparing=None, run=run, cells=cells, expected_s=expected_s,
+                journal=journal, revision=state.revision + 1,
+            )  # fmt: skip
+        case TrialStarted():
+            return replace(state, current=event, images_done=0)
+        case Progress(images_done, fraction, remaining_s):
+            return replace(state, images_done=images_done, fraction=fraction, remaining_s=remaining_s)
+        case TrialFinished(measurement):
+            if state.run is None:
+                raise ValueError("a trial ended before its run started")
+            run = replace(state.run, measurements=(*state.run.measurements, measurement))
+            return replace(state, run=run, revision=state.revision + 1)
+        case Warned(text):
+            return replace(state, warnings=(*state.warnings, text))
+        case RunFinished(run):
+            return replace(
+                state, phase=Phase.FINISHED, run=run, current=None, remaining_s=0.0,
+                fraction=1.0 if run.status == "finished" else state.fraction, revision=state.revision + 1,
+            )  # fmt: skip
