@@ -1,0 +1,77 @@
+"""Who is best, who ties, who is slower, and about whom nothing can be said."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
+from imgstore_tui.stats.ratios import paired_ratio
+
+
+class Place(StrEnum):
+    """Where a contestant ends."""
+
+    BEST = "best"
+    TIE = "tie"
+    """Not told apart from the best."""
+    SLOWER = "slower"
+    NONE = "none"
+    """Too few rounds to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One contestant of a ranking."""
+
+    name: str
+    median: float
+    """Median over its rounds, in the unit of the values."""
+    place: Place
+    ratio: Interval | None
+    """Its per-round ratios to the best (or, with no verdict, to the lowest median); None if no round is shared."""
+
+
+def rank(contestants: Mapping[str, Mapping[int, float]], minimum: int = MIN_ROUNDS) -> tuple[Standing, ...]:
+    """Rank contestants by median, lower is better, and say who cannot be told apart from the first.
+
+    The best is the lowest median among those with at least ``minimum`` rounds. Another ties with it when the interval
+    of its paired ratio reaches 1 (an interval wholly below 1 is a tie too: medians and pairs disagree). With fewer
+    than ``minimum`` shared rounds, or nobody to compare with, there is no verdict.
+
+    Args:
+        contestants: Result of each round by round number, for each name.
+        minimum: Fewest rounds for a verdict.
+
+    Returns:
+        Standings by ascending median.
+    """
+    entered = {name: rounds for name, rounds in contestants.items() if rounds}
+    medians = {name: statistics.median(rounds.values()) for name, rounds in entered.items()}
+    order = sorted(entered, key=lambda name: (medians[name], name))
+    eligible = [name for name in order if len(entered[name]) >= minimum]
+    base = eligible[0] if eligible else order[0] if order else ""
+    standings = [
+        Standing(
+            name,
+            medians[name],
+            Place.NONE if name == base else _place(ratio, minimum),
+            ratio,
+        )
+        for name in order
+        for ratio in [paired_ratio(entered[name], entered[base])]
+    ]
+    if any(standing.place is not Place.NONE for standing in standings):
+        standings = [
+            Standing(base, medians[base], Place.BEST, standing.ratio) if standing.name == base else standing
+            for standing in standings
+        ]
+    return tuple(standings)
+
+
+def _place(ratio: Interval | None, minimum: int) -> Place:
+    if ratio is None or ratio.n < minimum or ratio.is_range:
+        return Place.NONE
+    return Place.SLOWER if ratio.low > 1.0 else Place.TIE
