@@ -1,0 +1,219 @@
+"""What the trials of each cell come to: medians, how sure they are, rates, memory, disk, what went wrong."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from imgstore_tui.core.backend import DiskUsage
+from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Run
+from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
+from imgstore_tui.stats.intervals import Interval, median_interval, relative_spread
+from imgstore_tui.stats.warnings import NoiseWarning, noise_warnings
+
+UNVERIFIED = "the store was not verified, so its time does not count"
+
+_Place = tuple[str, str, int, str, str]
+"""What disk use belongs to: dataset, spec, cutoff, payload, scratch."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellSummary:
+    """One cell over its rounds. Only trials that went well and were verified count."""
+
+    cell: Cell
+    ok: int
+    """Trials that count."""
+    failed: int
+    skipped: int
+    unverified: int
+    """Trials that went well but lack the proof that the store was right."""
+    reasons: tuple[tuple[str, int], ...]
+    """Why trials do not count, and how many each."""
+    rounds: tuple[tuple[int, float], ...]
+    """Round and seconds of every trial that counts, in the order run."""
+    interval: Interval | None
+    """Median seconds of a sample and its interval; None while nothing counts."""
+    spread: float | None
+    """1.4826 MAD / median of the rounds."""
+    pixel_bytes: int | None
+    """Raw pixels that one sample handles, bytes; None where sizes vary and they cannot be told."""
+    store_pixel_bytes: int | None
+    """Raw pixels of all images of the cutoff, bytes; None as above."""
+    peak_private_bytes: int | None
+    cpu_s: float | None
+    """CPU seconds, user and system, of one sample."""
+    disk: DiskUsage | None
+    """What the store of this dataset, spec and cutoff weighs; None where nobody wrote and weighed it."""
+    psnr_db: float | None
+    warnings: tuple[NoiseWarning, ...]
+    notes: tuple[str, ...]
+    """What the trials themselves warned of, each once."""
+
+    @property
+    def seconds(self) -> float | None:
+        """Median seconds of a sample."""
+        return self.interval.median if self.interval else None
+
+    @property
+    def images(self) -> int:
+        """Images that one sample handles."""
+        return self.cell.operation.images_per_sample or self.cell.cutoff
+
+    @property
+    def seconds_per_image(self) -> float | None:
+        """Median seconds over the images of a sample."""
+        return self.interval.median / self.images if self.interval else None
+
+    @property
+    def images_per_s(self) -> float | None:
+        """Images of a sample over its median seconds."""
+        return self.images / self.interval.median if self.interval and self.interval.median > 0 else None
+
+    @property
+    def pixel_bytes_per_s(self) -> float | None:
+        """Raw pixels of a sample over its median seconds."""
+        if self.pixel_bytes is None or not self.interval or self.interval.median <= 0:
+            return None
+        return self.pixel_bytes / self.interval.median
+
+    @property
+    def verified(self) -> bool | None:
+        """Whether all trials that went well were verified; None while there is none."""
+        return self.unverified == 0 if self.ok or self.unverified else None
+
+    @property
+    def trials(self) -> int:
+        """All trials, whatever became of them."""
+        return self.ok + self.failed + self.skipped + self.unverified
+
+
+def summarise(run: Run) -> tuple[CellSummary, ...]:
+    """Return a summary of every cell that has a trial, in the order in which tables show them.
+
+    One pass over the measurements, and one over the cells: cheap enough to be done anew whenever a trial ends.
+    """
+    cells: dict[Cell, list[Measurement]] = {}
+    for measurement in run.measurements:
+        cells.setdefault(measurement.cell, []).append(measurement)
+    facts = {entry.text: entry for entry in run.datasets}
+    disk = _disk_use(run.measurements)
+    return tuple(
+        _summary(cell, cells[cell], facts.get(cell.dataset), disk) for cell in sorted(cells, key=_plan_order(run))
+    )
+
+
+def _plan_order(run: Run) -> Callable[[Cell], tuple[object, ...]]:
+    """Return the sort key of cells: dataset, operation, levels, cutoff, spec, as the plan orders them."""
+    datasets = {text: index for index, text in enumerate(run.plan.datasets)}
+    specs = {spec.label: index for index, spec in enumerate(run.plan.specs)}
+
+    def key(cell: Cell) -> tuple[object, ...]:
+        return (
+            datasets.get(cell.dataset, len(datasets)), cell.dataset, cell.scratch, cell.payload, cell.workers,
+            list(Operation).index(cell.operation),
+            -1 if cell.sync is None else list(SyncLevel).index(cell.sync),
+            -1 if cell.cache is None else list(CacheState).index(cell.cache),
+            cell.cutoff, specs.get(cell.spec, len(specs)), cell.spec,
+        )  # fmt: skip
+
+    return key
+
+
+def _summary(
+    cell: Cell,
+    trials: Sequence[Measurement],
+    facts: DatasetFacts | None,
+    disk: dict[_Place, dict[Cell, list[Measurement]]],
+) -> CellSummary:
+    done = [trial for trial in trials if trial.status is Status.OK and trial.seconds is not None]
+    counted = [trial for trial in done if trial.verified]
+    reasons = Counter(
+        trial.reason or "no reason was given"
+        for trial in trials
+        if trial.status is not Status.OK or trial.seconds is None
+    )
+    if len(done) > len(counted):
+        reasons[UNVERIFIED] += len(done) - len(counted)
+    rounds = [trial.seconds for trial in counted if trial.seconds is not None]
+    skipped = sum(trial.status is Status.SKIPPED for trial in trials)
+    images = cell.operation.images_per_sample or cell.cutoff
+    return CellSummary(
+        cell=cell,
+        ok=len(counted),
+        failed=len(trials) - len(done) - skipped,
+        skipped=skipped,
+        unverified=len(done) - len(counted),
+        reasons=tuple(reasons.items()),
+        rounds=tuple((trial.round, trial.seconds) for trial in counted if trial.seconds is not None),
+        interval=median_interval(rounds) if rounds else None,
+        spread=relative_spread(rounds) if rounds else None,
+        pixel_bytes=_pixel_bytes(facts, images, whole=images == cell.cutoff),
+        store_pixel_bytes=_pixel_bytes(facts, cell.cutoff, whole=True),
+        peak_private_bytes=_median_int(trial.peak_private_bytes for trial in counted),
+        cpu_s=_median(_cpu(trial) for trial in counted),
+        disk=_weigh(cell, disk.get(_place(cell), {})),
+        psnr_db=_median(trial.psnr_db for trial in counted),
+        warnings=noise_warnings(
+            rounds,
+            [sum(trial.samples) for trial in counted if trial.samples],
+            [trial.foreign_cpu for trial in counted if trial.foreign_cpu is not None],
+        ),
+        notes=tuple(dict.fromkeys(note for trial in trials for note in trial.warnings)),
+    )
+
+
+def _cpu(trial: Measurement) -> float | None:
+    if trial.cpu_user_s is None or trial.cpu_system_s is None:
+        return None
+    return (trial.cpu_user_s + trial.cpu_system_s) / max(1, len(trial.samples))
+
+
+def _pixel_bytes(facts: DatasetFacts | None, images: int, *, whole: bool) -> int | None:
+    """Return the raw pixels of ``images`` images; where sizes vary only whole passes over the data are known."""
+    if facts is None:
+        return None
+    if facts.shape is not None and facts.dtype is not None:
+        return math.prod(facts.shape) * (2 if facts.dtype == "uint16" else 1) * images
+    if whole and facts.used and images % facts.used == 0:
+        return facts.pixel_bytes * (images // facts.used)
+    return None
+
+
+def _place(cell: Cell) -> _Place:
+    return (cell.dataset, cell.spec, cell.cutoff, cell.payload, cell.scratch)
+
+
+def _disk_use(measurements: Iterable[Measurement]) -> dict[_Place, dict[Cell, list[Measurement]]]:
+    places: dict[_Place, dict[Cell, list[Measurement]]] = {}
+    for measurement in measurements:
+        if measurement.allocated_bytes is not None or measurement.apparent_bytes is not None:
+            cell = measurement.cell
+            places.setdefault(_place(cell), {}).setdefault(cell, []).append(measurement)
+    return places
+
+
+def _weigh(cell: Cell, weighed: dict[Cell, list[Measurement]]) -> DiskUsage | None:
+    """Return the cell's own weight, else that of the store written by ``write-many``, else any other's."""
+    if not weighed:
+        return None
+    rank = {Operation.WRITE_MANY: 0, Operation.WRITE_ONE: 2}
+    trials = weighed.get(cell) or weighed[min(weighed, key=lambda other: rank.get(other.operation, 1))]
+    return DiskUsage(
+        _median_int(trial.apparent_bytes for trial in trials),
+        _median_int(trial.allocated_bytes for trial in trials),
+        _median_int(trial.files for trial in trials),
+    )
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
+
+
+def _median_int(values: Iterable[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return statistics.median_low(known) if known else None

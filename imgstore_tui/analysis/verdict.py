@@ -1,0 +1,107 @@
+"""Who wins each contest, by how much, who ties, and why there is sometimes no saying."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.core.model import Cell
+from imgstore_tui.stats.intervals import MIN_ROUNDS
+from imgstore_tui.stats.ranking import Place, Standing, rank
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of one contest: the cells that differ in nothing but the spec."""
+
+    contest: Cell
+    """A cell without a spec."""
+    standings: tuple[Standing, ...]
+    """Specs with a score, by ascending median."""
+    reason: str | None
+    """Why there is no verdict; None where there is one."""
+    left_out: tuple[tuple[str, str], ...] = ()
+    """Specs that could not be ranked, and why."""
+
+    @property
+    def best(self) -> tuple[str, ...]:
+        """The winner alone, or all who tie for the first place, quickest median first; empty with no verdict."""
+        return tuple(entry.name for entry in self.standings if entry.place in (Place.BEST, Place.TIE))
+
+    @property
+    def winner(self) -> str | None:
+        """The one spec that beats all others; None for a tie or no verdict."""
+        return self.best[0] if len(self.best) == 1 else None
+
+    @property
+    def is_tie(self) -> bool:
+        """Whether two or more specs share the first place."""
+        return len(self.best) > 1
+
+    def standing(self, spec: str) -> Standing | None:
+        """Return where ``spec`` stands; None if it has no score."""
+        return next((entry for entry in self.standings if entry.name == spec), None)
+
+    def describe(self) -> str:
+        """Return the verdict as a sentence."""
+        if self.reason:
+            return f"No verdict: {self.reason}."
+        if self.is_tie:
+            text = f"Tie: {', '.join(self.best[:-1])} and {self.best[-1]} cannot be told apart"
+        else:
+            text = f"{self.winner} is fastest"
+        slower = [
+            f"{entry.name} takes {ratio.median:.3g} times as long ({ratio.low:.3g} to {ratio.high:.3g})"
+            for entry in self.standings
+            if entry.place is Place.SLOWER and (ratio := entry.ratio)
+        ]
+        return "; ".join([text, *slower]) + "."
+
+
+def verdicts(summaries: Iterable[CellSummary]) -> tuple[Verdict, ...]:
+    """Return the verdict of every contest, in the order of the summaries.
+
+    A spec with a failed, skipped or unverified trial is left out of the ranking: the rounds that are missing may be
+    the hard ones.
+    """
+    contests: dict[Cell, list[CellSummary]] = {}
+    for summary in summaries:
+        contests.setdefault(summary.cell.contest, []).append(summary)
+    return tuple(_verdict(contest, entries) for contest, entries in contests.items())
+
+
+def _verdict(contest: Cell, entries: list[CellSummary]) -> Verdict:
+    fit = {entry.cell.spec: dict(entry.rounds) for entry in entries if _why_not(entry) is None}
+    left_out = [(entry.cell.spec, why) for entry in entries for why in [_why_not(entry)] if why is not None]
+    standings = rank(fit)
+    decided = any(entry.place is not Place.NONE for entry in standings)
+    if decided:
+        left_out += [(entry.name, _too_few(len(fit[entry.name]))) for entry in standings if entry.place is Place.NONE]
+    return Verdict(contest, standings, None if decided else _no_verdict(entries, fit), tuple(left_out))
+
+
+def _why_not(entry: CellSummary) -> str | None:
+    if entry.failed or entry.skipped:
+        return f"{entry.failed + entry.skipped} of {entry.trials} trials failed"
+    if entry.unverified:
+        return f"{entry.unverified} of {entry.trials} trials were not verified"
+    return None
+
+
+def _too_few(rounds: int) -> str:
+    return f"{rounds} of the {MIN_ROUNDS} rounds that a verdict needs"
+
+
+def _no_verdict(entries: list[CellSummary], fit: dict[str, dict[int, float]]) -> str:
+    if len(entries) == 1:
+        return "there is only one storage method"
+    if not fit:
+        if all(entry.failed + entry.skipped == entry.trials for entry in entries):
+            return "every trial failed"
+        if any(entry.unverified for entry in entries):
+            return "nothing was verified"
+        return "no storage method got through without a failure"
+    if len(fit) == 1:
+        return f"only {next(iter(fit))} got through without a failure"
+    return f"there are only {_too_few(sorted(len(rounds) for rounds in fit.values())[-2])}"

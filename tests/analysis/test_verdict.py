@@ -1,0 +1,95 @@
+"""Verdicts: who may be ranked with whom, and why not."""
+
+from dataclasses import replace
+
+from imgstore_tui.analysis.summary import summarise
+from imgstore_tui.analysis.verdict import Verdict, verdicts
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.operations import Operation, SyncLevel
+from imgstore_tui.testing.runs import fake_run
+
+WRITE = [Operation.WRITE_MANY]
+
+
+def only(run: Run) -> Verdict:
+    (verdict,) = verdicts(summarise(run))
+    return verdict
+
+
+def scaled(run: Run, **factors: float) -> Run:
+    """Give every trial of a spec the same time, but for a ripple that all specs share."""
+    return replace(
+        run,
+        measurements=tuple(
+            replace(trial, seconds=factors[trial.spec] * (1 + trial.round / 100)) for trial in run.measurements
+        ),
+    )
+
+
+def test_a_winner_with_exact_ratios() -> None:
+    verdict = only(scaled(fake_run(cutoffs=[10], operations=WRITE), disk=4.0, lmdb=1.0, hdf5=2.0))
+    assert verdict.winner == "lmdb"
+    assert verdict.best == ("lmdb",)
+    assert not verdict.is_tie
+    assert verdict.describe() == (
+        "lmdb is fastest; hdf5 takes 2 times as long (2 to 2); disk takes 4 times as long (4 to 4)."
+    )
+    standing = verdict.standing("disk")
+    assert standing is not None
+    assert standing.ratio is not None
+    assert standing.ratio.coverage == 1 - 2 / 64
+
+
+def test_a_tie() -> None:
+    run = scaled(fake_run(cutoffs=[10], operations=WRITE), disk=3.0, lmdb=1.0, hdf5=1.0)
+    trials = [
+        replace(trial, seconds=(trial.seconds or 0) * (1.02 if trial.round % 2 else 0.99))
+        if trial.spec == "hdf5"
+        else trial
+        for trial in run.measurements
+    ]
+    verdict = only(replace(run, measurements=tuple(trials)))
+    assert verdict.is_tie
+    assert verdict.winner is None
+    assert set(verdict.best) == {"lmdb", "hdf5"}
+    assert verdict.describe().startswith("Tie: lmdb and hdf5 cannot be told apart; disk takes 3")
+
+
+def test_reasons_for_no_verdict() -> None:
+    one = only(fake_run(["lmdb"], [10], operations=WRITE))
+    few = only(fake_run(cutoffs=[10], rounds=5, operations=WRITE))
+    unproven = only(fake_run(cutoffs=[10], operations=WRITE, verified=False))
+    broken = only(fake_run(cutoffs=[10], operations=WRITE, failures={"disk": "x", "lmdb": "x", "hdf5": "x"}))
+    lonely = only(fake_run(cutoffs=[10], operations=WRITE, failures={"disk": "x", "lmdb": "x"}))
+    assert [verdict.describe() for verdict in (one, few, unproven, broken, lonely)] == [
+        "No verdict: there is only one storage method.",
+        "No verdict: there are only 5 of the 6 rounds that a verdict needs.",
+        "No verdict: nothing was verified.",
+        "No verdict: every trial failed.",
+        "No verdict: only hdf5 got through without a failure.",
+    ]
+    assert few.best == ()
+    assert unproven.standings == ()
+
+
+def test_a_failed_round_leaves_a_spec_out_but_not_the_others() -> None:
+    run = fake_run(cutoffs=[10], operations=WRITE, failures={"disk": "x"})
+    verdict = only(run)
+    assert verdict.best
+    assert verdict.left_out == (("disk", "6 of 6 trials failed"),)
+    assert verdict.standing("disk") is None
+
+
+def test_a_spec_with_fewer_rounds_is_left_out_by_name() -> None:
+    run = fake_run(cutoffs=[10], operations=WRITE)
+    trials = tuple(trial for trial in run.measurements if trial.spec != "hdf5" or trial.round < 3)
+    verdict = only(replace(run, measurements=trials))
+    assert verdict.left_out == (("hdf5", "2 of the 6 rounds that a verdict needs"),)
+    assert verdict.best
+
+
+def test_sync_levels_never_meet() -> None:
+    run = fake_run(cutoffs=[10], operations=WRITE, sync=[SyncLevel.BUFFERED, SyncLevel.END])
+    found = verdicts(summarise(run))
+    assert [verdict.contest.sync for verdict in found] == [SyncLevel.BUFFERED, SyncLevel.END]
+    assert all(len(verdict.standings) == 3 for verdict in found)
