@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.options import Option, OptionValue
+from imgstore_tui.core.text import safe_text
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Pixels
@@ -25,6 +26,14 @@ class Excluded:
     name: str
     """Path below the dataset's root, as the file system spells it (surrogates for invalid bytes)."""
     reason: str
+
+
+class BrokenImageError(DataError):
+    """One image of a dataset cannot be read, the others may: leave it out, list it among the excluded, go on."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"Picture '{safe_text(name)}' cannot be used. {reason}")
+        self.excluded = Excluded(name, reason)
 
 
 class Dataset(ABC):
@@ -56,7 +65,7 @@ class Dataset(ABC):
 
     @abstractmethod
     def __len__(self) -> int:
-        """Number of distinct images."""
+        """Number of distinct images; where they are made as they are asked for, the most that can be."""
 
     @property
     @abstractmethod
@@ -68,7 +77,9 @@ class Dataset(ABC):
         """Return image ``index`` as an owned uint8 or uint16 array (H, W, C), or (H, W) for grey.
 
         Raises:
-            DataError: If it cannot be read any more.
+            IndexError: If there is no such image; negative ones count as such.
+            BrokenImageError: If this one cannot be read: damaged, or changed or gone since ``scan``.
+            DataError: If the dataset as a whole cannot be read any more.
         """
 
     @abstractmethod
@@ -89,13 +100,20 @@ class Dataset(ABC):
         """Return the untouched bytes of the file of image ``index``.
 
         Raises:
-            DataError: If the dataset has no files of its own, or the file cannot be read.
+            IndexError: If there is no such image.
+            BrokenImageError: If this file cannot be read, or changed or is gone since ``scan``.
+            DataError: If the dataset has no files of its own.
         """
         raise DataError(f"Dataset {self.name} has no picture files of its own, so there is no original to store.")
 
     @property
     def excluded(self) -> tuple[Excluded, ...]:
         """Files that looked like pictures but cannot take part."""
+        return ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know about the data though it can be used, a sentence each."""
         return ()
 
     @property
