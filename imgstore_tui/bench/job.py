@@ -21,7 +21,6 @@ class Step(StrEnum):
     """Build and drain a store that reads need and no trial has written."""
     VERIFY = "verify"
     """Read every image and label of a store back and compare with the source."""
-    DESTROY = "destroy"
     HELLO = "hello"
     """Nothing: to measure what a child costs."""
 

@@ -36,7 +36,7 @@ class TrialStarted:
     cell: Cell
     round: int
     step: str
-    """``trial``, or the untimed step: ``prepare``, ``verify``, ``destroy``."""
+    """``trial``, or the untimed step: ``prepare`` or ``verify``."""
 
 
 @dataclass(frozen=True, slots=True)

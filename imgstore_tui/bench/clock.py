@@ -1,0 +1,153 @@
+"""The clock: wall time by phase, and what the process used meanwhile, gaps left out."""
+
+from __future__ import annotations
+
+import resource
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imgstore_tui.bench.board import Board
+
+PHASES = ("open", "storage", "codec", "sync", "close")
+
+_NANO = 1e-9
+_now = time.perf_counter_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One pass over the clock."""
+
+    seconds: float
+    phases: dict[str, float]
+    """Seconds by phase, only those that occurred; they add up to ``seconds``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The process and the system at one moment."""
+
+    private_bytes: int | None
+    dirty_bytes: int | None
+    busy_s: float | None
+    """CPU seconds of all processes since boot."""
+    own_s: float
+    wall_s: float
+
+    @classmethod
+    def take(cls) -> Snapshot:
+        """Look now."""
+        return cls(
+            private_bytes(), system_dirty_bytes(), system_busy_seconds(), time.process_time(), time.perf_counter()
+        )
+
+
+@dataclass
+class Clock:
+    """Runs only between ``start`` and ``stop``; every stretch in between belongs to one phase.
+
+    What the process used (CPU, bytes read and dirtied) is read outside the stretches, so that reading it
+    costs the measurement nothing, and summed over them, so that gaps do not count.
+    """
+
+    board: Board | None = None
+    phases: dict[str, int] = field(default_factory=dict)
+    before: Snapshot | None = None
+    """The process and the system just before the first start."""
+    cpu_user_s: float = 0.0
+    cpu_system_s: float = 0.0
+    io_read_bytes: int = 0
+    io_dirtied_bytes: int = 0
+    first: int | None = None
+    last: int = 0
+    _mark: int = 0
+    _usage: resource.struct_rusage | None = None
+    _io: tuple[int, int] | None = None
+
+    def start(self) -> None:
+        """Begin a timed stretch."""
+        if self.before is None:
+            self.before = Snapshot.take()
+            if self.board is not None:
+                self.board.measure(True)
+        self._io = process_io()
+        self._usage = resource.getrusage(resource.RUSAGE_SELF)
+        self._mark = _now()
+        if self.first is None:
+            self.first = self._mark
+
+    def lap(self, phase: str) -> None:
+        """Give the time since ``start`` or the last lap to ``phase``."""
+        now = _now()
+        self.phases[phase] = self.phases.get(phase, 0) + now - self._mark
+        self._mark = now
+
+    def stop(self) -> None:
+        """End a timed stretch; time since the last lap is nobody's."""
+        self.last = self._mark
+        usage, io = resource.getrusage(resource.RUSAGE_SELF), process_io()
+        if self._usage is not None:
+            self.cpu_user_s += usage.ru_utime - self._usage.ru_utime
+            self.cpu_system_s += usage.ru_stime - self._usage.ru_stime
+        if self._io is not None and io is not None:
+            self.io_read_bytes += io[0] - self._io[0]
+            self.io_dirtied_bytes += io[1] - self._io[1]
+
+    def take_sample(self) -> Sample:
+        """Return the phases so far as one sample and set them back to nothing."""
+        phases = {name: count * _NANO for name, count in self.phases.items()}
+        self.phases = {}
+        return Sample(sum(phases.values()), phases)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds from the first start to the last stop, gaps included."""
+        return 0.0 if self.first is None else (self.last - self.first) * _NANO
+
+
+def process_io() -> tuple[int, int] | None:
+    """Return bytes that storage fetched for this process and page-cache bytes it dirtied; None if unknown.
+
+    Source: ``/proc/PID/io``, fields ``read_bytes`` and ``write_bytes`` (proc(5)).
+    """
+    try:
+        with open("/proc/self/io", "rb", buffering=0) as stream:
+            words = stream.read(512).split()
+    except OSError:
+        return None
+    return int(words[words.index(b"read_bytes:") + 1]), int(words[words.index(b"write_bytes:") + 1])
+
+
+def private_bytes(pid: int | str = "self") -> int | None:
+    """Return the private (anonymous resident) memory of a process in bytes; None if unknown.
+
+    Source: ``/proc/PID/statm``: resident pages less file-backed and shared ones (proc(5)), the value that
+    ``/proc/PID/status`` calls RssAnon.
+    """
+    try:
+        with open(f"/proc/{pid}/statm", "rb", buffering=0) as stream:
+            words = stream.read(128).split()
+    except OSError:
+        return None
+    return (int(words[1]) - int(words[2])) * resource.getpagesize() if len(words) > 2 else None
+
+
+def system_dirty_bytes() -> int | None:
+    """Return the dirty and writeback bytes of the page cache of the whole system; None if unknown."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("Dirty:", "Writeback:")))
+
+
+def system_busy_seconds() -> float | None:
+    """Return the CPU seconds that all processes of the system have used since boot; None if unknown."""
+    try:
+        with open("/proc/stat", "rb", buffering=0) as stream:
+            fields = [int(word) for word in stream.read(256).split(b"\n", 1)[0].split()[1:]]
+    except OSError:
+        return None
+    user, nice, system, _idle, _iowait, irq, softirq, steal = fields[:8]
+    return (user + nice + system + irq + softirq + steal) / 100

@@ -1,0 +1,96 @@
+"""What the machine is, as far as it bears on the numbers."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+
+import imgstore_tui
+from imgstore_tui.bench.scratch import free_bytes
+from imgstore_tui.core.model import Environment
+
+_DISTRIBUTIONS = {"PIL": "pillow"}
+"""Import names that differ from the name of the package."""
+
+
+def describe_environment(scratch: Path, data_roots: Iterable[Path], modules: Iterable[str]) -> Environment:
+    """Describe this machine, the place of the stores, and the libraries that take part.
+
+    Args:
+        scratch: Folder in which stores are made.
+        data_roots: What the datasets read, to say whether both lie on one device.
+        modules: Import names of the libraries that take part.
+    """
+    mount = mount_of(scratch)
+    devices = {root.stat().st_dev for root in data_roots}
+    return Environment(
+        imgstore_tui=imgstore_tui.__version__,
+        python=platform.python_version(),
+        platform=platform.platform(),
+        kernel=platform.release(),
+        cpu=_cpu_model(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        memory_bytes=_memory_bytes(),
+        libraries=library_versions(("numpy", "PIL", *modules)),
+        scratch=str(scratch),
+        scratch_filesystem=mount[0],
+        scratch_device=mount[1],
+        scratch_free_bytes=free_bytes(scratch),
+        same_device_as_data=devices == {scratch.stat().st_dev} if devices else None,
+        host=platform.node(),
+        load=os.getloadavg()[0],
+    )
+
+
+def library_versions(modules: Iterable[str]) -> dict[str, str]:
+    """Return the installed version of each library by its import name, without importing it."""
+    versions = {}
+    for module in sorted(set(modules)):
+        try:
+            versions[module] = importlib.metadata.version(_DISTRIBUTIONS.get(module, module))
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def mount_of(place: Path) -> tuple[str, str]:
+    """Return the kind of file system and the device of a place, e.g. ``("ext4", "/dev/sda1")``.
+
+    Source: ``/proc/self/mountinfo`` (proc(5)); the last mount over the longest matching mount point counts.
+    """
+    real = str(place.resolve())
+    best = ("unknown", "unknown")
+    longest = -1
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return best
+    for line in lines:
+        left, _, right = line.partition(" - ")
+        point = left.split()[4].replace("\\040", " ")
+        inside = real == point or real.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= longest:
+            longest = len(point)
+            kind, device = right.split()[:2]
+            best = (kind, device)
+    return best
+
+
+def _cpu_model() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _memory_bytes() -> int | None:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError):
+        return None

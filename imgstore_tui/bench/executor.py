@@ -1,0 +1,182 @@
+"""The supervisor's side of the zygote: start it, hand it jobs, read a child's end from how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+from imgstore_tui import registry
+from imgstore_tui.bench import zygote
+from imgstore_tui.bench.board import Board
+from imgstore_tui.bench.job import Job, Outcome
+from imgstore_tui.core.errors import UnavailableError
+from imgstore_tui.core.model import to_json
+from imgstore_tui.core.spec import Spec
+
+LISTEN_EVERY_S = 0.1
+START_LIMIT_S = 60.0
+
+# One thread a library: what is measured is storage, and a fork must find a single task.
+_SINGLE_THREADED = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+
+
+class ProcessExecutor:
+    """Runs each job in a child process of its own, forked from a zygote that is started anew every round."""
+
+    def __init__(self, specs: Iterable[Spec]) -> None:
+        plugins = [registry.backends.get(spec.backend) for spec in specs], [registry.codecs.get(s.codec) for s in specs]
+        self._modules: list[str] = []
+        self._fresh: set[str] = set()
+        for backend in plugins[0]:
+            self._note(backend, backend.capabilities.fork_safe)
+        for codec in (*plugins[1], registry.codecs.get("raw")):
+            self._note(codec, codec.fork_safe)
+        self._board = Board.create()
+        self._zygote: subprocess.Popen[bytes] | None = None
+        self._output = bytearray()
+
+    def _note(self, plugin: Any, fork_safe: bool) -> None:
+        if fork_safe:
+            self._modules += [name for name in (plugin.__module__, *plugin.requires) if name not in self._modules]
+        else:
+            self._fresh.add(plugin.name)
+
+    def begin_round(self) -> None:
+        """Start a new zygote; the old one, if any, ends."""
+        self._stop()
+        self._zygote = subprocess.Popen(
+            [sys.executable, "-m", zygote.__name__, str(self._board.descriptor), *self._modules],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(self._board.descriptor,),
+            env={**os.environ, **_SINGLE_THREADED},
+            # A session of its own: the terminal's Ctrl-C is the supervisor's to judge.
+            start_new_session=True,
+            bufsize=0,
+        )
+        self._output.clear()
+        if self._next_message(time.monotonic() + START_LIMIT_S) is None:
+            raise UnavailableError(f"The measuring process did not start: {self._last_words()}")
+
+    def run(self, job: Job, limit_s: float, on_progress: Callable[[int], None], cancel: Event) -> Outcome:
+        """Run a job in a child; see ``Executor``."""
+        if self._zygote is None or self._zygote.poll() is not None:
+            self.begin_round()
+        fresh = bool({job.spec.backend, job.spec.codec} & self._fresh)
+        if fresh:
+            job = replace(job, modules=tuple(self._modules))
+        self._tell({"do": "run", "job": to_json(job), "limit_s": limit_s, "fresh": fresh})
+        cancelled = False
+        # The zygote keeps the time limit; the supervisor's own, a little later, is for a zygote that is stuck.
+        deadline = time.monotonic() + limit_s + 10
+        while True:
+            message = self._next_message(time.monotonic() + LISTEN_EVERY_S)
+            if message is not None:
+                break
+            if self._zygote is None or self._zygote.poll() is not None:
+                return Outcome(False, f"The measuring process died: {self._last_words()}", cancelled=cancelled)
+            on_progress(self._board.images)
+            if cancel.is_set() and not cancelled:
+                cancelled = True
+                deadline = time.monotonic() + 1.0
+                self._tell({"do": "kill"})
+            if time.monotonic() > deadline:
+                self._kill()
+                return Outcome(False, "The measuring process hung and was killed.", cancelled=cancelled)
+        return _outcome(message, cancelled)
+
+    def close(self) -> None:
+        """End the zygote and its child."""
+        self._stop()
+        self._board.close()
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        if self._zygote is not None and self._zygote.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._zygote.stdin.write(json.dumps(message).encode() + b"\n")
+
+    def _next_message(self, deadline: float) -> dict[str, Any] | None:
+        if self._zygote is None or self._zygote.stdout is None:
+            return None
+        descriptor = self._zygote.stdout.fileno()
+        while (end := self._output.find(b"\n")) < 0:
+            if not select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                return None
+            data = os.read(descriptor, 65_536)
+            if not data:
+                # Its output has ended: give the process the moment it needs to be gone.
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._zygote.wait(1.0)
+                return None
+            self._output += data
+        message: dict[str, Any] = json.loads(self._output[:end])
+        del self._output[: end + 1]
+        return message
+
+    def _last_words(self) -> str:
+        if self._zygote is None or self._zygote.stderr is None or self._zygote.poll() is None:
+            return "no answer."
+        lines = self._zygote.stderr.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else _exit_reason(self._zygote.returncode)
+
+    def _stop(self) -> None:
+        if self._zygote is None:
+            return
+        for stream in (self._zygote.stdin, self._zygote.stdout, self._zygote.stderr):
+            if stream is not None:
+                stream.close()
+        try:
+            self._zygote.wait(2.0)
+        except subprocess.TimeoutExpired:
+            self._kill()
+        self._zygote = None
+
+    def _kill(self) -> None:
+        if self._zygote is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._zygote.pid, signal.SIGKILL)
+            self._zygote.wait()
+
+
+def _outcome(message: dict[str, Any], cancelled: bool) -> Outcome:
+    start = message["start"]
+    if message["ended_by_us"] == "limit":
+        return Outcome(False, f"Not done after {message['limit_s']:.0f} s, killed.", start=start)
+    if message["ended_by_us"] == "cancel":
+        return Outcome(False, "Stopped by the user.", start=start, cancelled=True)
+    try:
+        result = json.loads(message["result"])
+    except ValueError:
+        lines = message["errors"].strip().splitlines()
+        last = f" Its last words: {lines[-1]}" if lines else ""
+        return Outcome(False, _exit_reason(message["exit"]) + last, start=start, cancelled=cancelled)
+    fields = result["fields"]
+    before, after = fields.pop("private_before", None), fields.pop("private_after", None)
+    if before is not None and after is not None:
+        fields["peak_private_bytes"] = max(0, after - before, message["peak_private"] - before)
+    return Outcome(result["ok"], result["reason"], fields, start, cancelled)
+
+
+def _exit_reason(code: int) -> str:
+    if code >= 0:
+        return f"The process ended with exit status {code} and no result."
+    number = -code
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    hint = ", probably out of memory" if number == signal.SIGKILL else ""
+    return f"The process was killed by {name}{hint}."

@@ -1,0 +1,146 @@
+"""The journal: one JSON line a fact, on the device before anything else hears of it. The truth of a run.
+
+The first line is the run (plan, environment, datasets), then a line a measurement or warning, then the end.
+A journal without an end belongs to a run that is going on, or was interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import platformdirs
+
+from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, nearest
+from imgstore_tui.core.model import SCHEMA_VERSION, Measurement, Run, from_json, to_json
+
+SUFFIX = ".jsonl"
+HOME_VARIABLE = "IMGSTORE_TUI_HOME"
+
+
+def runs_folder() -> Path:
+    """Return the folder of saved runs: below ``IMGSTORE_TUI_HOME`` where it is set, else in the user's data."""
+    home = os.environ.get(HOME_VARIABLE)
+    return (Path(home) if home else platformdirs.user_data_path("imgstore-tui", appauthor=False)) / "runs"
+
+
+class Journal:
+    """A journal being written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+
+    @classmethod
+    def begin(cls, run: Run, folder: Path | None = None) -> Self:
+        """Make the journal of a run, named after its id, in ``folder`` (default: ``runs_folder``).
+
+        Raises:
+            UnavailableError: If it cannot be made.
+        """
+        place = folder or runs_folder()
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            journal = cls(place / f"{run.id}{SUFFIX}")
+        except OSError as error:
+            raise UnavailableError(f"Results cannot be saved in {place}: {error.strerror}.") from None
+        head = {**to_json(run), "measurements": None, "status": None, "finished_at": None, "warnings": None}
+        journal._write("run", {"schema_version": SCHEMA_VERSION} | {k: v for k, v in head.items() if v is not None})
+        return journal
+
+    def add(self, measurement: Measurement) -> None:
+        """Append a measurement; returns when the device has it."""
+        self._write("measurement", measurement.to_json())
+
+    def warn(self, text: str) -> None:
+        """Append a warning."""
+        self._write("warning", {"text": text})
+
+    def end(self, status: str, finished_at: str) -> None:
+        """Append the end and close."""
+        self._write("end", {"status": status, "finished_at": finished_at})
+        self.close()
+
+    def close(self) -> None:
+        """Close without an end. Safe to call twice."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _write(self, kind: str, values: dict[str, Any]) -> None:
+        line = json.dumps({"kind": kind, **values}, ensure_ascii=True, separators=(",", ":")) + "\n"
+        os.write(self._descriptor, line.encode("ascii"))
+        os.fsync(self._descriptor)
+
+
+def read_journal(path: Path) -> Run:
+    """Read a journal into a run; a last line cut short by a crash is left out.
+
+    Raises:
+        DataError: If the file cannot be read, is no journal, is of a newer version, or is damaged.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"Run file {path}: {error.strerror}.") from None
+    lines = data.split(b"\n")
+    # What follows the last line end is empty, or a line that was being written when the run died.
+    lines.pop()
+    run: Run | None = None
+    measurements: list[Measurement] = []
+    warnings: list[str] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            values = json.loads(line)
+            kind = values.pop("kind")
+            if kind == "run":
+                version = values.pop("schema_version")
+                if version > SCHEMA_VERSION:
+                    raise DataError(f"Run file {path} is of version {version}; this program reads {SCHEMA_VERSION}.")
+                run = from_json(Run, values)
+            elif kind == "measurement":
+                measurements.append(Measurement.from_json(values))
+            elif kind == "warning":
+                warnings.append(values["text"])
+            elif kind == "end" and run is not None:
+                run = replace(run, status=values["status"], finished_at=values["finished_at"])
+        except DataError:
+            raise
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            what = "is not a run of this program" if run is None else f"is damaged in line {number}"
+            raise DataError(f"Run file {path} {what}.") from None
+        if run is None:
+            raise DataError(f"Run file {path} is not a run of this program.")
+    if run is None:
+        raise DataError(f"Run file {path} is empty or was cut short before its first line ended.")
+    status = "interrupted" if run.finished_at is None else run.status
+    return replace(run, measurements=tuple(measurements), warnings=tuple(warnings), status=status)
+
+
+def find_run(word: str) -> Path:
+    """Return the file of a run: a path, a run id, or ``last``.
+
+    Raises:
+        UsageError: If there is no such run.
+    """
+    path = Path(word).expanduser()
+    if path.is_file():
+        return path
+    saved = saved_runs()
+    if word == "last":
+        if not saved:
+            raise UsageError(f"There is no saved run in {runs_folder()}. Start one with: imgstore-tui run")
+        return saved[-1]
+    for candidate in saved:
+        if candidate.stem == word:
+            return candidate
+    raise UsageError(f"There is no run '{word}': no file, no id.{nearest(word, [run.stem for run in saved])}")
+
+
+def saved_runs() -> list[Path]:
+    """Return the journals of saved runs, oldest first."""
+    folder = runs_folder()
+    return sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stem) if folder.is_dir() else []

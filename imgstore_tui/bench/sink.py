@@ -1,0 +1,112 @@
+"""Where a read ends: the caller's own memory, the same for every backend; and the check of what arrived there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from imgstore_tui.bench.source import Source
+from imgstore_tui.core.backend import Labels, PayloadKind, Pixels, Reader
+from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.errors import StoreError
+
+
+class Sink:
+    """Decoded pixels in memory that is kept from batch to batch and was touched before the clock started.
+
+    Images of one shape end in one contiguous array; where shapes vary, in one array each.
+    """
+
+    def __init__(self, source: Source, codec: Codec, kind: PayloadKind, batch: int) -> None:
+        self._codec = codec
+        self._kind = kind
+        self._array: Pixels | None = source.new_array(batch) if source.uniform else None
+        self.labels: Labels = np.zeros(batch, np.int64)
+        self._count = 0
+        self._payloads: list[bytes] = []
+        self._images: list[Pixels] = []
+
+    @property
+    def encoded(self) -> bool:
+        """Whether what was fetched last is bytes that are to be decoded."""
+        return self._kind is PayloadKind.BYTES
+
+    def fetch(self, reader: Reader, ids: Sequence[int]) -> None:
+        """Read a batch: pixels straight into the array, or payloads to be decoded."""
+        self._count = len(ids)
+        if self._kind is PayloadKind.ARRAY and self._array is not None:
+            reader.read_array(ids, self._array[: self._count], self.labels[: self._count])
+        else:
+            self._payloads = reader.read_bytes(ids, self.labels[: self._count])
+
+    def decode(self) -> None:
+        """Decode the payloads of the batch."""
+        decode_into = self._codec.decode_into
+        if self._array is not None:
+            for payload, out in zip(self._payloads, self._array, strict=False):
+                decode_into(payload, out)
+        else:
+            decode = self._codec.decode
+            self._images = [decode(payload) for payload in self._payloads]
+
+    def image(self, position: int) -> Pixels:
+        """Return the image at a position of the batch."""
+        if self._array is not None:
+            image: Pixels = self._array[position]
+            return image
+        return self._images[position]
+
+
+class Checker:
+    """Compares what was read with the source; off the clock."""
+
+    def __init__(self, source: Source, codec: Codec) -> None:
+        self._source = source
+        self._lossless = codec.lossless
+        self._ratios: list[float] = []
+
+    @property
+    def psnr_db(self) -> float | None:
+        """Mean over the images checked, of images that differ at all; None for a lossless codec."""
+        return float(np.mean(self._ratios)) if self._ratios else None
+
+    def batch(self, ids: Sequence[int], sink: Sink) -> None:
+        """Check labels and pixels of a batch.
+
+        Raises:
+            StoreError: At the first image or label that is not the source's.
+        """
+        for position, image_id in enumerate(ids):
+            expected = int(self._source.labels(image_id, image_id + 1)[0])
+            if int(sink.labels[position]) != expected:
+                raise StoreError(f"Image {image_id} came back with label {sink.labels[position]}, not {expected}.")
+            self._image(image_id, sink.image(position))
+
+    def labels(self, found: Labels, expected: Labels) -> None:
+        """Check all labels of a store.
+
+        Raises:
+            StoreError: If their number or one of them is not the source's.
+        """
+        if found.shape != expected.shape:
+            raise StoreError(f"The store gave {len(found)} labels, not {len(expected)}.")
+        wrong = np.flatnonzero(found != expected)
+        if len(wrong):
+            first = int(wrong[0])
+            raise StoreError(f"Image {first} came back with label {found[first]}, not {expected[first]}.")
+
+    def _image(self, image_id: int, image: Pixels) -> None:
+        source = self._source.image(image_id)
+        if image.shape != source.shape or image.dtype != source.dtype:
+            raise StoreError(
+                f"Image {image_id} came back as {image.shape} {image.dtype}, not {source.shape} {source.dtype}."
+            )
+        if self._lossless:
+            if not np.array_equal(image, source):
+                raise StoreError(f"Image {image_id} came back with other pixels than were stored.")
+            return
+        error = float(np.mean(np.square(image.astype(np.float64) - source)))
+        if error:
+            # PSNR = 10 log10(peak squared / mean squared error).
+            self._ratios.append(10 * float(np.log10(np.iinfo(source.dtype).max ** 2 / error)))
