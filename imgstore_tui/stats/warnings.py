@@ -73,7 +73,7 @@ def noise_warnings(
             NoiseWarning(
                 Noise.SHORT,
                 f"The clock ran for only {min(clock_s) * 1e6:.0f} µs in a round.",
-                "Trust ratios near 1 less, or measure more images.",
+                "Trust small differences less, or measure more images.",
             )
         )
     outliers = [z > OUTLIER for z in modified_z(rounds)] if len(rounds) >= MIN_ROUNDS else []
@@ -97,8 +97,8 @@ def noise_warnings(
         found.append(
             NoiseWarning(
                 Noise.SPREAD,
-                f"Rounds run from {min(rounds) / statistics.mean(rounds):.0%} to "
-                f"{max(rounds) / statistics.mean(rounds):.0%} of their mean.",
+                f"Rounds run from {min(rounds) / statistics.fmean(rounds):.0%} to "
+                f"{max(rounds) / statistics.fmean(rounds):.0%} of their mean.",
                 "Use more rounds, or a quieter machine.",
             )
         )
@@ -116,7 +116,7 @@ def noise_warnings(
 def _spread(rounds: Sequence[float]) -> bool:
     if len(rounds) < 3:
         return False
-    mean = statistics.mean(rounds)
+    mean = statistics.fmean(rounds)
     if mean <= 0:
         return False
     swing = max(max(rounds) - mean, mean - min(rounds)) / mean

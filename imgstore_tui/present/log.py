@@ -1,0 +1,122 @@
+"""An event as one line of a log, for the screen and the command line alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from rich.text import Text
+
+from imgstore_tui.core.events import Event, Preparing, RunFinished, RunStarted, TrialFinished, Warned
+from imgstore_tui.core.model import Measurement, Run
+from imgstore_tui.core.operations import Status
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_bytes, format_count, format_rate, format_seconds
+
+SpecStyle = Callable[[str], str]
+"""Gives the Rich style of a spec by its label."""
+
+_HOW_IT_ENDED = {
+    "finished": "finished",
+    "budget": "ended: the time budget is spent",
+    "stopped": "stopped",
+    "interrupted": "broke off",
+}
+
+
+def log_line(event: Event, spec_style: SpecStyle | None = None) -> Text | None:
+    """Return an event as a line, or None where it has nothing to add to a log.
+
+    Whatever comes from the user's data is made harmless and never read as markup.
+
+    Args:
+        event: What happened.
+        spec_style: Gives the colour in which a spec is written; none by default.
+    """
+    match event:
+        case Preparing(what, 0, total):
+            count = "" if total is None else f", {format_count(total)} to do"
+            return Text(f"preparing: {safe_text(what)}{count}", style="dim")
+        case RunStarted(run, cells, _, journal):
+            return _started(run, len(cells), journal)
+        case TrialFinished(measurement):
+            return _trial(measurement, spec_style)
+        case Warned(text):
+            return warning_line(text)
+        case RunFinished(run):
+            return _finished(run)
+    return None
+
+
+def warning_line(text: str) -> Text:
+    """Return something that the reader should know, as a line."""
+    return Text.assemble(("warning ", "bold yellow"), safe_text(text))
+
+
+def error_line(text: str) -> Text:
+    """Return something that ended a run, as a line."""
+    return Text.assemble(("error ", "bold red"), safe_text(text))
+
+
+def _started(run: Run, cells: int, journal: str) -> Text:
+    plan = run.plan
+    trials = cells * plan.rounds
+    line = Text.assemble(
+        ("start ", "bold"),
+        f"run {safe_text(run.id)}: {format_count(trials)} trials ({cells} cells, {_rounds(plan.rounds)})",
+    )
+    for facts in run.datasets:
+        line.append(f"; {safe_text(facts.summary)}")
+        if facts.repeated:
+            line.append(" (fewer than the largest cutoff: images repeat)")
+        if facts.excluded_count:
+            line.append(f" ({format_count(facts.excluded_count)} files left out)")
+    return line.append(f"; journal {safe_text(journal)}", style="dim")
+
+
+def _trial(measurement: Measurement, spec_style: SpecStyle | None) -> Text:
+    ok = measurement.status is Status.OK
+    words = {
+        Status.OK: ("ok     ", "green"),
+        Status.FAILED: ("FAILED ", "bold red"),
+        Status.SKIPPED: ("skipped", "yellow"),
+    }
+    label = safe_text(measurement.spec)
+    line = Text.assemble(words[measurement.status], f" {measurement.round:>2}  ")
+    line.append(f"{label:<14}", style=spec_style(measurement.spec) if spec_style else "")
+    line.append(f" {measurement.operation:<11} {_of(measurement):>9}  ")
+    if not ok:
+        return line.append(safe_text(measurement.reason or "no reason was given"))
+    line.append(f"{format_seconds(measurement.seconds):>8}", style="bold")
+    if measurement.seconds:
+        line.append(f" {format_rate(measurement.images / measurement.seconds):>9} img/s")
+    if measurement.allocated_bytes is not None:
+        line.append(f" {format_bytes(measurement.allocated_bytes):>9}")
+    if measurement.verified is False:
+        line.append("  not verified: does not count", style="bold red")
+    for warning in measurement.warnings:
+        line.append(f"  {safe_text(warning)}", style="yellow")
+    return line
+
+
+def _of(measurement: Measurement) -> str:
+    """Return how many images a sample handles, out of a store of how many."""
+    if measurement.images == measurement.cutoff:
+        return format_count(measurement.cutoff)
+    return f"{measurement.images}/{format_count(measurement.cutoff)}"
+
+
+def _finished(run: Run) -> Text:
+    counts = Counter(measurement.status for measurement in run.measurements)
+    line = Text.assemble(
+        (f"{_HOW_IT_ENDED.get(run.status, safe_text(run.status))} ", "bold"),
+        f"{format_count(len(run.measurements))} trials measured, all kept",
+    )
+    for status, style in ((Status.FAILED, "bold red"), (Status.SKIPPED, "yellow")):
+        if counts[status]:
+            line.append(f", {format_count(counts[status])} {status}", style=style)
+    return line
+
+
+def _rounds(rounds: int) -> str:
+    return "1 round" if rounds == 1 else f"{rounds} rounds"

@@ -1,0 +1,150 @@
+"""Sentences that say what a number measured: captions, titles, the facts of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.core.model import Cell, DatasetFacts, Run
+from imgstore_tui.core.units import format_bytes, format_count, format_duration
+from imgstore_tui.stats.intervals import MIN_ROUNDS
+
+STATUS_WORDS = {
+    "running": "still running",
+    "finished": "finished",
+    "budget": "ended by its time budget",
+    "stopped": "stopped by hand",
+    "interrupted": "interrupted: its journal has no end",
+}
+
+
+def dataset_words(facts: DatasetFacts | None, text: str) -> str:
+    """Return a dataset in one line: as written, and what was found."""
+    if facts is None:
+        return text
+    summary = facts.summary if facts.text in facts.summary else f"{facts.text}: {facts.summary}"
+    if facts.repeated:
+        summary += f"; {format_count(facts.used)} images repeated to fill the largest cutoff"
+    if facts.excluded_count:
+        summary += f"; {format_count(facts.excluded_count)} files left out"
+    return summary
+
+
+def level_words(cell: Cell) -> str:
+    """Return cache state or sync level: ``cache hot``, ``sync buffered``."""
+    if cell.cache is not None:
+        return f"cache {cell.cache}"
+    return f"sync {cell.sync}" if cell.sync is not None else ""
+
+
+def contest_words(cell: Cell, run: Run) -> str:
+    """Return operation, level, and what else the run varies, for a table's title."""
+    parts = [str(cell.operation), level_words(cell)]
+    if len(run.plan.datasets) > 1:
+        parts.append(cell.dataset)
+    if cell.scratch:
+        parts.append(f"scratch {cell.scratch}")
+    return ", ".join(part for part in parts if part)
+
+
+def interval_words(summaries: Iterable[CellSummary]) -> str:
+    """Return what stands between low and high, and how many rounds it rests on."""
+    intervals = [summary.interval for summary in summaries if summary.interval is not None]
+    sure = [interval for interval in intervals if interval.coverage is not None]
+    parts = []
+    if sure:
+        least = min(interval.coverage or 0.0 for interval in sure)
+        parts.append(
+            f"median of {_span([interval.n for interval in sure])} rounds and its "
+            f"{100 * least:.1f} % confidence interval (order statistics)"
+        )
+    ranges = [interval.n for interval in intervals if interval.coverage is None]
+    if ranges:
+        parts.append(
+            f"{'in brackets ' if sure else 'median and, in brackets, '}the range of {_span(ranges)} rounds: "
+            f"an interval or a verdict needs {MIN_ROUNDS}"
+        )
+    return "; ".join(parts)
+
+
+def setting_words(cell: Cell) -> str:
+    """Return payload and workers of a cell."""
+    return f"{cell.payload}, {cell.workers} worker{'' if cell.workers == 1 else 's'}"
+
+
+def caption(run: Run, summaries: Sequence[CellSummary], *, told: str = "") -> str:
+    """Return the caption of a table of these cells: data, what the clock covers, levels, n, kind of interval."""
+    if not summaries:
+        return ""
+    cell = summaries[0].cell
+    facts = {entry.text: entry for entry in run.datasets}
+    parts = [
+        f"Data: {dataset_words(facts.get(cell.dataset), cell.dataset)}.",
+        told,
+        f"{level_words(cell).capitalize()}; {setting_words(cell)}.",
+    ]
+    words = interval_words(summaries)
+    if words:
+        parts.append(f"{words[0].upper()}{words[1:]}.")
+    return " ".join(part for part in parts if part)
+
+
+def fact_pairs(run: Run) -> list[tuple[str, str]]:
+    """Return what a reader must know before any number: data, machine, place, levels, plan."""
+    plan, environment = run.plan, run.environment
+    facts = {entry.text: entry for entry in run.datasets}
+    pairs = [
+        ("Data", "; ".join(dataset_words(facts.get(text), text) for text in plan.datasets)),
+        ("Machine", _machine(run)),
+        ("Software", _software(run)),
+        ("Scratch", _scratch(run)),
+        ("Levels", _levels(run)),
+        (
+            "Plan",
+            f"{plan.name}: {len(plan.specs)} methods, {plan.rounds} rounds, payload {plan.payload}, "
+            f"{plan.workers} worker{'' if plan.workers == 1 else 's'}, batches of {plan.batch}, seed {plan.seed}"
+            + ("" if plan.budget_s is None else f", budget {format_duration(plan.budget_s)}"),
+        ),
+        ("Run", f"{run.id}, {STATUS_WORDS.get(run.status, run.status)}, started {run.started_at}"),
+    ]
+    return [*pairs, *(("Note", note) for note in environment.notes)]
+
+
+def _machine(run: Run) -> str:
+    environment = run.environment
+    parts = [environment.cpu, f"{environment.cores} core{'' if environment.cores == 1 else 's'}"]
+    if environment.memory_bytes is not None:
+        parts.append(f"{format_bytes(environment.memory_bytes)} memory")
+    if environment.load is not None:
+        parts.append(f"load {environment.load:.2f} at the start")
+    return ", ".join(part for part in parts if part)
+
+
+def _software(run: Run) -> str:
+    environment = run.environment
+    libraries = [f"{name} {version}" for name, version in environment.libraries.items()]
+    return ", ".join([f"imgstore-tui {environment.imgstore_tui}", f"Python {environment.python}", *libraries])
+
+
+def _scratch(run: Run) -> str:
+    environment = run.environment
+    parts = [f"{environment.scratch} on {environment.scratch_filesystem}", environment.scratch_device]
+    if environment.scratch_free_bytes is not None:
+        parts.append(f"{format_bytes(environment.scratch_free_bytes)} free")
+    if environment.same_device_as_data is False:
+        parts.append("not the device of the data")
+    return ", ".join(part for part in parts if part)
+
+
+def _levels(run: Run) -> str:
+    parts = []
+    if any(operation.writes for operation in run.plan.operations):
+        parts.append(f"writes {' and '.join(run.plan.sync)}")
+    if any(not operation.writes for operation in run.plan.operations):
+        parts.append(f"reads {' and '.join(run.plan.cache)}")
+    return ", ".join(parts)
+
+
+def _span(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low} to {high}"
