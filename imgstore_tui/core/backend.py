@@ -104,7 +104,10 @@ class DiskUsage:
 
 
 class Writer(ABC):
-    """A store being written. Ids of a new store are 0, 1, 2, ... in order."""
+    """A store being written. Ids of a new store are 0, 1, 2, ... in order, as many as its content says."""
+
+    syncs: int = 0
+    """Calls made so far that forced data to the device; none but for the level ``batch``."""
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Add a batch of encoded images.
@@ -136,7 +139,11 @@ class Writer(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Finish the store: after this it can be opened and holds all that was put. Safe to call twice."""
+        """Finish the store: after this it can be opened and holds all that was put. Safe to call twice.
+
+        Raises:
+            StoreError: If fewer images were put than the content announced, or the store cannot be finished.
+        """
 
     @abstractmethod
     def abort(self) -> None:

@@ -20,7 +20,8 @@ class Codec(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
-    lossless: ClassVar[bool] = True
+    lossless: bool = True
+    """Whether every bit of the pixels survives; an instance may differ from its class where an option decides."""
     from_file: ClassVar[bool] = False
     """Payloads are the source files' own bytes; ``encode`` is never called."""
     extension: ClassVar[str]

@@ -1,0 +1,47 @@
+"""The bytes of the user's own picture files, untouched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from imgstore_tui import pictures
+from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.errors import DataError, StoreError, UnsupportedError
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Pixels
+
+
+class OriginalCodec(Codec):
+    """Stores each picture file as it is; decoding gives what the folder shows."""
+
+    name = "original"
+    title = "Original files"
+    from_file = True
+    extension = "bin"
+    requires = ("PIL",)
+
+    def check(self, shape: tuple[int, ...], dtype: str) -> None:
+        """Take whatever a picture file decodes to."""
+
+    def encode(self, image: Pixels) -> bytes:
+        """Refuse: the bytes come from the file."""
+        raise UnsupportedError("Codec original stores the bytes of picture files and encodes nothing; use png or raw.")
+
+    def decode(self, payload: bytes) -> Pixels:
+        """Decode a picture file of any kind that is taken."""
+        try:
+            return pictures.decode(payload)
+        except DataError as error:
+            raise _unreadable(error) from None
+
+    def decode_into(self, payload: bytes, out: Pixels) -> None:
+        """Decode a picture file into the caller's array."""
+        try:
+            pictures.decode_into(payload, out)
+        except DataError as error:
+            raise _unreadable(error) from None
+
+
+def _unreadable(error: DataError) -> StoreError:
+    return StoreError(f"A stored original cannot be decoded. {error}")

@@ -1,0 +1,184 @@
+"""What a store of ours says of itself, and the checks of ids that every backend shares.
+
+A manifest is one line of JSON that stands in the store where its format has room for it. Whoever opens a store trusts
+nothing in it: what is read is of the right type and within bounds, or the store is refused in a sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from imgstore_tui.core.backend import Backend, Content, PayloadKind
+from imgstore_tui.core.errors import StoreError, UnsupportedError
+
+VERSION = 1
+"""Raised when a store written by this code can no longer be read by older code."""
+MAX_MANIFEST_BYTES = 65_536
+"""A manifest is some hundred bytes; more is no manifest."""
+
+_NAME = re.compile(r"^[a-z][a-z0-9_-]{0,63}$")
+_MAX_COUNT = 2**40
+_MAX_SIDE = 2**31
+_DTYPES = {"uint8": 1, "uint16": 2}
+
+
+def write_manifest(backend: str, content: Content, **layout: Any) -> str:
+    """Return the manifest of a store.
+
+    Args:
+        backend: Name of the backend that writes it.
+        content: What the store holds.
+        **layout: What else a reader must know, as JSON takes it.
+    """
+    return json.dumps(
+        {
+            "format": f"imgstore-tui {backend}",
+            "version": VERSION,
+            "count": content.count,
+            "kind": content.kind.value,
+            "codec": content.codec,
+            "shape": content.shape,
+            "dtype": content.dtype,
+            "payload_bytes": content.payload_bytes,
+            **layout,
+        }
+    )
+
+
+def read_manifest(text: bytes | str, backend: str, place: Path) -> tuple[Content, Mapping[str, Any]]:
+    """Return what the store at ``place`` says it holds, and the whole manifest.
+
+    Raises:
+        StoreError: If it is foreign, damaged, or written by a newer version.
+    """
+    try:
+        if len(text) > MAX_MANIFEST_BYTES:
+            raise ValueError("too long")
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise StoreError(f"{place} is damaged: what it says of itself cannot be read.") from None
+    if not isinstance(found, dict) or found.get("format") != f"imgstore-tui {backend}":
+        raise foreign(backend, place)
+    version = found.get("version")
+    if not _is_count(version) or version < 1:
+        raise StoreError(f"{place} is damaged: it has no valid version.")
+    if version > VERSION:
+        raise StoreError(
+            f"{place} was written by a newer imgstore-tui (layout {version}, known: {VERSION}); update it."
+        )
+    content = _content(found)
+    if content is None:
+        raise StoreError(f"{place} is damaged: what it says of its content makes no sense.")
+    return content, found
+
+
+def _content(found: Mapping[str, Any]) -> Content | None:
+    count, kind, codec = found.get("count"), found.get("kind"), found.get("codec")
+    shape, dtype, size = found.get("shape"), found.get("dtype"), found.get("payload_bytes")
+    if not _is_count(count) or not _is_count(size) or count > _MAX_COUNT:
+        return None
+    if kind not in set(PayloadKind) or not isinstance(codec, str) or not _NAME.match(codec):
+        return None
+    if shape is None:
+        if dtype is not None or kind == PayloadKind.ARRAY:
+            return None
+        return Content(count, PayloadKind(kind), codec, None, None, size)
+    if not isinstance(shape, list) or len(shape) not in (2, 3) or dtype not in _DTYPES:
+        return None
+    if not all(_is_count(side) and 0 < side < _MAX_SIDE for side in shape):
+        return None
+    return Content(count, PayloadKind(kind), codec, tuple(shape), dtype, size)
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def image_bytes(content: Content) -> int:
+    """Return the bytes of one image of a store whose images all have one shape."""
+    if content.shape is None or content.dtype is None:
+        raise ValueError("the images have no common shape")
+    return math.prod(content.shape) * _DTYPES[content.dtype]
+
+
+def foreign(backend: str, place: Path) -> StoreError:
+    """Build the error for something that is no store of this backend."""
+    return StoreError(f"{place} is not a store of the backend {backend}.")
+
+
+def claim(backend: Backend, location: Path, content: Content) -> None:
+    """Make the folder of a new store, after a check that the backend takes such content.
+
+    Raises:
+        UnsupportedError: If the backend does not claim such content.
+        StoreError: If something is there already, or the folder cannot be made.
+    """
+    if content.kind not in backend.payloads:
+        raise UnsupportedError(f"Backend {backend.name} does not take {content.kind.value}.")
+    if content.kind is PayloadKind.ARRAY and (content.shape is None or content.dtype not in _DTYPES):
+        raise UnsupportedError(f"Backend {backend.name} takes arrays of one shape, of type uint8 or uint16, only.")
+    if content.kind is PayloadKind.BYTES and backend.capabilities.uniform_only and content.shape is None:
+        raise UnsupportedError(f"Backend {backend.name} takes images of one shape only.")
+    try:
+        location.mkdir()
+    except FileExistsError:
+        raise StoreError(f"{location} exists already; a store is made in a folder of its own.") from None
+    except OSError as error:
+        raise StoreError(f"{location} cannot be made: {error.strerror or error}.") from None
+
+
+def check_put(location: Path, content: Content, put: int, ids: Sequence[int], images: int, labels: int) -> None:
+    """Check that a batch follows the ``put`` images already there, and that its parts have one length.
+
+    Raises:
+        StoreError: If it does not.
+    """
+    if len(ids) != images or images != labels:
+        raise StoreError(f"A batch for {location} has {len(ids)} ids, {images} images and {labels} labels.")
+    if images and (ids[0] != put or span(ids) is None):
+        raise StoreError(f"A batch for {location} must have the ids from {put} upwards, one after the other.")
+    if put + images > content.count:
+        raise StoreError(f"{location} was announced to hold {content.count} images, and more were put.")
+
+
+def check_complete(location: Path, content: Content, put: int) -> None:
+    """Check that all images that were announced have been put.
+
+    Raises:
+        StoreError: If some are missing.
+    """
+    if put != content.count:
+        raise StoreError(f"{location} was announced to hold {content.count} images, and {put} were put.")
+
+
+def check_ids(location: Path, count: int, ids: Sequence[int]) -> tuple[int, int] | None:
+    """Check that all ids exist, and return the first and the one after the last where they are one ascending run.
+
+    Raises:
+        StoreError: If one does not exist.
+    """
+    if not len(ids):
+        return 0, 0
+    run = span(ids)
+    low, high = (run[0], run[1] - 1) if run else (min(ids), max(ids))
+    if low < 0 or high >= count:
+        held = f"{count} images, numbered from 0" if count else "no images"
+        raise StoreError(f"{location} holds {held}; there is no image {low if low < 0 else high}.")
+    return run
+
+
+def span(ids: Sequence[int]) -> tuple[int, int] | None:
+    """Return the first id and the one after the last, if the ids ascend one by one; a ``range`` answers at once."""
+    first, last = ids[0], ids[-1]
+    if last - first + 1 != len(ids):
+        return None
+    if not isinstance(ids, range):
+        expected = range(first, last + 1)
+        if any(have != want for have, want in zip(ids, expected, strict=True)):
+            return None
+    return first, last + 1
