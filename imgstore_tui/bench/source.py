@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgstore_tui.core.backend import Labels, Pixels
-from imgstore_tui.core.dataset import Dataset, Excluded
+from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.model import DatasetFacts
 

@@ -1,0 +1,59 @@
+"""``imgstore-tui backends``: what storage systems there are, and how to get the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from imgstore_tui import registry
+from imgstore_tui.cli import listing
+from imgstore_tui.core.backend import Backend
+
+
+def main(arguments: Sequence[str]) -> int:
+    """List the backends, or tell all about one."""
+    words = listing.parse("backends", "backend", arguments)
+    if words.name:
+        backend = registry.backends.get(words.name)
+        return listing.print_json(_facts(backend)) if words.json else _details(backend)
+    backends = registry.sorted_backends()
+    if words.json:
+        return listing.print_json([_facts(backend) for backend in backends])
+    rows = [(b.name, b.family.value, b.title, listing.availability(b), b.when_to_choose) for b in backends]
+    rows += [(entry.name, "", "", f"broken: {entry.reason}", "") for entry in registry.backends.broken()]
+    return listing.print_table(("name", "family", "what", "availability", "when to choose"), rows)
+
+
+def _facts(backend: type[Backend]) -> dict[str, Any]:
+    return {
+        "name": backend.name,
+        "title": backend.title,
+        "family": backend.family.value,
+        "available": not registry.missing(backend),
+        "how_to_get": listing.availability(backend),
+        "requires": list(backend.requires),
+        "extra": backend.extra,
+        "payloads": sorted(backend.payloads),
+        "default_codec": backend.default_codec,
+        "capabilities": {name: getattr(backend.capabilities, name) for name in backend.capabilities.__slots__},
+        "presets": [{"name": p.name, "summary": p.summary, "options": dict(p.options)} for p in backend.presets],
+        "options": listing.option_facts(backend.options),
+        "caveats": backend.caveats,
+        "when_to_choose": backend.when_to_choose,
+    }
+
+
+def _details(backend: type[Backend]) -> int:
+    claimed = backend.capabilities
+    words = [name.replace("_", " ") for name in claimed.__slots__ if getattr(claimed, name) is True]
+    presets = [(f"preset {preset.name}", preset.summary) for preset in backend.presets]
+    facts = [
+        ("availability", listing.availability(backend)),
+        ("codec", f"{backend.default_codec} unless another is named"),
+        ("takes", ", ".join(sorted(backend.payloads))),
+        ("can", ", ".join(words)),
+        *presets,
+        ("choose it", backend.when_to_choose),
+        ("mind", backend.caveats),
+    ]
+    return listing.print_details(f"{backend.name}: {backend.title} ({backend.family})", facts, backend.options)

@@ -1,0 +1,52 @@
+"""``imgstore-tui codecs``: what codecs there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from imgstore_tui import registry
+from imgstore_tui.cli import listing
+from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.options import resolve_options
+
+
+def main(arguments: Sequence[str]) -> int:
+    """List the codecs, or tell all about one."""
+    words = listing.parse("codecs", "codec", arguments)
+    if words.name:
+        codec = registry.codecs.get(words.name)
+        return listing.print_json(_facts(codec)) if words.json else _details(codec)
+    codecs = [registry.codecs.all()[name] for name in sorted(registry.codecs.all())]
+    if words.json:
+        return listing.print_json([_facts(codec) for codec in codecs])
+    rows = [(c.name, c.title, _loss(c), ", ".join(c.drops) or "nothing", listing.availability(c)) for c in codecs]
+    return listing.print_table(("name", "what", "pixels", "drops", "availability"), rows)
+
+
+def _loss(codec: type[Codec]) -> str:
+    as_default = codec(resolve_options(codec.options, {}, f"codec {codec.name}"))
+    return "lossless" if as_default.lossless else "lossy"
+
+
+def _facts(codec: type[Codec]) -> dict[str, Any]:
+    return {
+        "name": codec.name,
+        "title": codec.title,
+        "available": not registry.missing(codec),
+        "how_to_get": listing.availability(codec),
+        "pixels": _loss(codec),
+        "extension": codec.extension,
+        "drops": list(codec.drops),
+        "options": listing.option_facts(codec.options),
+    }
+
+
+def _details(codec: type[Codec]) -> int:
+    facts = [
+        ("availability", listing.availability(codec)),
+        ("pixels", _loss(codec)),
+        ("drops", ", ".join(codec.drops) or "nothing"),
+        ("file suffix", codec.extension),
+    ]
+    return listing.print_details(f"{codec.name}: {codec.title}", facts, codec.options)

@@ -1,0 +1,44 @@
+"""``imgstore-tui datasets``: where images can come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from imgstore_tui import registry
+from imgstore_tui.cli import listing
+from imgstore_tui.core.dataset import Dataset
+
+
+def main(arguments: Sequence[str]) -> int:
+    """List the datasets, or tell all about one."""
+    words = listing.parse("datasets", "dataset", arguments)
+    if words.name:
+        dataset = registry.datasets.get(words.name)
+        return listing.print_json(_facts(dataset)) if words.json else _details(dataset)
+    datasets = [registry.datasets.all()[name] for name in sorted(registry.datasets.all())]
+    if words.json:
+        return listing.print_json([_facts(dataset) for dataset in datasets])
+    rows = [(_form(dataset), listing.availability(dataset), dataset.describe) for dataset in datasets]
+    return listing.print_table(("write", "availability", "what"), rows)
+
+
+def _form(dataset: type[Dataset]) -> str:
+    return dataset.name + (":PATH" if dataset.needs_path else "") + ("[,OPTION=VALUE]" if dataset.options else "")
+
+
+def _facts(dataset: type[Dataset]) -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "title": dataset.title,
+        "needs_path": dataset.needs_path,
+        "available": not registry.missing(dataset),
+        "how_to_get": listing.availability(dataset),
+        "describe": dataset.describe,
+        "options": listing.option_facts(dataset.options),
+    }
+
+
+def _details(dataset: type[Dataset]) -> int:
+    facts = [("write", _form(dataset)), ("availability", listing.availability(dataset)), ("what", dataset.describe)]
+    return listing.print_details(f"{dataset.name}: {dataset.title}", facts, dataset.options)

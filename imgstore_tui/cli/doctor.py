@@ -1,0 +1,103 @@
+"""``imgstore-tui doctor``: what this machine can and cannot measure, and why."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from imgstore_tui import registry
+from imgstore_tui.bench import clock, pagecache
+from imgstore_tui.bench.environment import describe_environment, library_versions
+from imgstore_tui.bench.journal import runs_folder
+from imgstore_tui.bench.scratch import choose_scratch
+from imgstore_tui.cli.output import data_console
+from imgstore_tui.cli.parser import Parser
+from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_bytes
+
+Finding = tuple[str, bool | None, str]
+"""What, whether it is well (None: a fact, neither good nor bad), and what that means."""
+
+_NO_DURABILITY = {"tmpfs", "ramfs"}
+_REMOTE = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "ceph"}
+_MARKS: dict[bool | None, tuple[str, str]] = {True: ("ok", "green"), False: ("no", "yellow"), None: ("", "dim")}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the findings."""
+    parser = Parser(prog="imgstore-tui doctor", description="What this machine can and cannot measure, and why.")
+    parser.add_argument("--scratch", metavar="DIR", help="the place that stores would be made in (default: here)")
+    words = parser.parse_args(arguments)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for what, well, meaning in (*_machine(words.scratch), *_instrument(), *_terminal(), *_drivers()):
+        mark, style = _MARKS[well]
+        table.add_row(Text(what, style="bold"), Text(mark, style=style), Text(safe_text(meaning)))
+    data_console().print(table)
+    return 0
+
+
+def _machine(wanted: str | None) -> Iterator[Finding]:
+    try:
+        place = choose_scratch(wanted, [])
+    except ImgstoreError as error:
+        yield "scratch", False, str(error)
+        return
+    found = describe_environment(place, [], [])
+    yield "system", None, f"{found.platform}, Python {found.python}"
+    yield "processor", None, f"{found.cpu}, {found.cores} cores for us"
+    if found.memory_bytes:
+        yield "memory", None, format_bytes(found.memory_bytes)
+    busy = found.load is not None and found.load > 0.5
+    yield (
+        "load",
+        not busy,
+        f"{found.load:.2f} over the last minute" + ("; others at work make timings noisy" if busy else ""),
+    )
+    kind = found.scratch_filesystem
+    yield (
+        "scratch",
+        None,
+        f"{found.scratch}: {kind} on {found.scratch_device}, " + (f"{format_bytes(found.scratch_free_bytes)} free"),
+    )
+    if kind in _NO_DURABILITY:
+        yield "scratch", False, f"{kind} lives in memory: nothing here is ever synced, and nothing can be cold"
+    if kind in _REMOTE:
+        yield "scratch", False, f"{kind} is a network file system: caches of the server are unknown"
+    yield "saved runs", None, str(runs_folder())
+
+
+def _instrument() -> Iterator[Finding]:
+    linux = sys.platform == "linux"
+    yield "fork server", linux, "trials are forked from a small process" if linux else "needs Linux"
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(bytes(65_536))
+        file.flush()
+        known = pagecache.resident_share([Path(file.name)]) is not None
+    yield "page cache", known, "mincore tells which pages are in memory" if known else "mincore does not answer here"
+    memory = clock.private_bytes() is not None
+    yield "private memory", memory, "read from /proc/PID/statm" if memory else "/proc does not tell: figures stay empty"
+    counted = clock.process_io() is not None
+    yield "bytes read", counted, "read from /proc/PID/io" if counted else "/proc does not tell: figures stay empty"
+
+
+def _terminal() -> Iterator[Finding]:
+    term = os.environ.get("TERM", "")
+    shown = sys.stdin.isatty() and sys.stderr.isatty() and term != "dumb"
+    yield "screen", shown, f"TERM={term}" if shown else "no terminal here that can show it; `run` needs none"
+
+
+def _drivers() -> Iterator[Finding]:
+    for backend in registry.sorted_backends():
+        absent = registry.missing(backend)
+        versions = library_versions(backend.requires)
+        words = ", ".join(f"{name} {version}" for name, version in versions.items()) or "nothing needed"
+        yield f"backend {backend.name}", not absent, registry.how_to_get(backend) if absent else words
+    for broken in registry.backends.broken():
+        yield f"backend {broken.name}", False, f"could not be loaded: {broken.reason}"

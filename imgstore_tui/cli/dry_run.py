@@ -1,0 +1,45 @@
+"""What a plan would do, said before anything is done."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from imgstore_tui import registry
+from imgstore_tui.bench.eta import CostModel
+from imgstore_tui.bench.plan import dump_plan
+from imgstore_tui.bench.rounds import plan_cells
+from imgstore_tui.bench.scratch import choose_scratch, free_bytes
+from imgstore_tui.cli.output import data_console
+from imgstore_tui.core.model import Plan
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_bytes, format_count, format_duration
+
+
+def describe(plan: Plan) -> int:
+    """Print the plan, its trials, its place, and the time it may take."""
+    console = data_console()
+    roots = []
+    for text in plan.datasets:
+        dataset = registry.make_dataset(text)
+        dataset.scan()
+        roots += list(dataset.roots)
+        console.print(f"data      {safe_text(dataset.summary)}")
+    place = choose_scratch(plan.scratch, roots)
+    cells = plan_cells(plan)
+    expected = sum(CostModel({}).expect(cell) for cell in cells) * plan.rounds
+    console.print(f"scratch   {safe_text(str(place))}, {format_bytes(free_bytes(place))} free")
+    budget = "" if plan.budget_s is None else f", nothing new after {format_duration(plan.budget_s)}"
+    trials = format_count(len(cells) * plan.rounds)
+    console.print(
+        f"trials    {format_count(len(cells))} cells x {plan.rounds} rounds = {trials}, "
+        f"very roughly {format_duration(expected)}{budget}"
+    )
+    table = Table("method", "operation", "cutoffs", "level", box=None, pad_edge=False)
+    rows: dict[tuple[str, str, str], list[int]] = {}
+    for cell in cells:
+        rows.setdefault((cell.spec, cell.operation, str(cell.sync or cell.cache)), []).append(cell.cutoff)
+    for (spec, operation, level), cutoffs in rows.items():
+        table.add_row(spec, operation, ", ".join(format_count(cutoff) for cutoff in cutoffs), level)
+    console.print(table)
+    console.print("\nAs a plan file:\n" + dump_plan(plan), end="")
+    return 0

@@ -1,0 +1,68 @@
+"""What the three lists (backends, codecs, datasets) have in common."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from imgstore_tui import registry
+from imgstore_tui.cli.output import data_console
+from imgstore_tui.cli.parser import Parser
+from imgstore_tui.core.options import Option
+
+
+def parse(command: str, thing: str, arguments: Sequence[str]) -> Any:
+    """Parse ``[NAME] [--json]``."""
+    parser = Parser(prog=f"imgstore-tui {command}", description=f"List the {command}, or tell all about one.")
+    parser.add_argument("name", nargs="?", metavar="NAME", help=f"one {thing}")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    return parser.parse_args(arguments)
+
+
+def availability(plugin: Any) -> str:
+    """Return ``available``, or the command that makes it so."""
+    return registry.how_to_get(plugin) if registry.missing(plugin) else "available"
+
+
+def option_facts(options: Iterable[Option]) -> list[dict[str, Any]]:
+    """Return options as JSON values."""
+    return [
+        {"name": option.name, "default": option.default, "choices": list(option.choices), "summary": option.summary}
+        for option in options
+    ]
+
+
+def print_json(values: Any) -> int:
+    """Print values as JSON."""
+    data_console().file.write(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+    return 0
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
+    """Print a list."""
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(word) for word in row))
+    data_console().print(table)
+    return 0
+
+
+def print_details(title: str, facts: Iterable[tuple[str, str]], options: Sequence[Option]) -> int:
+    """Print all about one thing."""
+    console = data_console()
+    console.print(Text(title, style="bold"))
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for name, words in facts:
+        table.add_row(name, Text(words))
+    console.print(table)
+    for option in options:
+        choices = f" ({', '.join(option.choices)})" if option.choices else ""
+        console.print(Text.assemble(("option ", "dim"), (option.name, "bold"), f"={option.default}{choices}"))
+        console.print(Text(f"       {option.summary}"))
+    return 0

@@ -1,0 +1,104 @@
+"""Which command was asked for, and one way out: a sentence on standard error and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from imgstore_tui import __version__
+from imgstore_tui.cli.parser import Parser
+from imgstore_tui.core.errors import ExitCode, ImgstoreError, UsageError, unknown_name
+
+COMMANDS = {
+    "run": "measure storage methods and print tables",
+    "show": "tables and charts of a saved run",
+    "export": "write a run as csv, tsv, json or md",
+    "runs": "list the saved runs",
+    "backends": "what storage systems there are, and how to get the rest",
+    "codecs": "what codecs there are",
+    "datasets": "where images can come from",
+    "doctor": "what this machine can and cannot measure",
+}
+
+
+class Command(Protocol):
+    """What a module of this package offers."""
+
+    def main(self, arguments: Sequence[str]) -> int:
+        """Run the command and return the exit code."""
+
+
+def guarded(action: Callable[[], int]) -> int:
+    """Do something and return its exit code; an error becomes one sentence on standard error."""
+    try:
+        code = action()
+        sys.stdout.flush()
+    except ImgstoreError as error:
+        return _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _fail("Interrupted.", ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has gone (as in `... | head`): what it wanted it has. Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return ExitCode.TRIALS_FAILED
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        return _fail(f"{error.strerror or error}{where}.", ExitCode.ENVIRONMENT)
+    else:
+        return code
+
+
+def _fail(sentence: str, code: ExitCode) -> int:
+    from imgstore_tui.core.text import safe_text
+
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"imgstore-tui: {safe_text(sentence)}\n")
+    return code
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run the command that the first argument names.
+
+    Raises:
+        UsageError: If there is no such command.
+    """
+    name, *rest = arguments
+    if name not in COMMANDS:
+        raise unknown_name("command", name, COMMANDS)
+    command: Command = importlib.import_module(f"imgstore_tui.cli.{name}")
+    return command.main(rest)
+
+
+def parse_screen_arguments(arguments: Sequence[str]) -> Namespace:
+    """Parse what the program takes without a command.
+
+    Raises:
+        UsageError: If an argument is unknown or does not fit.
+    """
+    words = _screen_parser().parse_args(arguments)
+    if words.fps is not None and not 1 <= words.fps <= 30:
+        raise UsageError(f"--fps takes 1 to 30 repaints a second, not {words.fps}.")
+    return words
+
+
+def _screen_parser() -> Parser:
+    width = max(len(name) for name in COMMANDS)
+    commands = "\n".join(f"  {name:{width}}  {summary}" for name, summary in COMMANDS.items())
+    parser = Parser(
+        prog="imgstore-tui",
+        usage="imgstore-tui [--theme NAME] [--ascii] [--no-mouse] [--fps N]\n       imgstore-tui COMMAND ...",
+        description="How should I store my images? Measured with your own images, on your own machine.\n"
+        "Without a command, opens the screen.",
+        epilog=f"commands:\n{commands}\n\nimgstore-tui COMMAND --help says more.",
+    )
+    parser.add_argument("--version", action="version", version=f"imgstore-tui {__version__}")
+    parser.add_argument("--theme", metavar="NAME", help="colour theme of the screen")
+    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+    parser.add_argument("--fps", type=int, metavar="N", help="most repaints a second while nothing is measured")
+    return parser

@@ -1,0 +1,83 @@
+"""A run on standard error: one live line on a terminal, one plain line a measurement anywhere else."""
+
+from __future__ import annotations
+
+import time
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from imgstore_tui.core import events
+from imgstore_tui.core.operations import Status
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_count, format_duration
+from imgstore_tui.present.log import log_line
+
+REPAINT_EVERY_S = 0.5
+"""While a clock runs, the instrument keeps still: two repaints a second are the most."""
+
+
+class ProgressLine:
+    """Listens to a run and tells a person about it."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = console.is_terminal and not console.quiet
+        self._progress = Progress(
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.description}", markup=False),
+            console=console,
+            auto_refresh=False,
+            transient=True,
+        )
+        self._task = self._progress.add_task("", total=1.0)
+        self._painted = 0.0
+        self._doing = ""
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._progress.stop()
+
+    def hear(self, event: events.Event) -> None:
+        """Take note of an event."""
+        line = log_line(event)
+        if line is not None and (not self._live or self._worth_keeping(event)):
+            self._console.print(line, soft_wrap=True)
+        if self._live:
+            self._advance(event)
+
+    @staticmethod
+    def _worth_keeping(event: events.Event) -> bool:
+        """A terminal keeps what needs attention; measurements pass by in the live line."""
+        match event:
+            case events.TrialFinished(measurement):
+                return measurement.status is not Status.OK
+            case events.Warned() | events.RunFinished() | events.RunStarted():
+                return True
+        return False
+
+    def _advance(self, event: events.Event) -> None:
+        match event:
+            case events.Preparing(what, done, total):
+                share = done / total if total else 0.0
+                self._update(share, f"{safe_text(what)} {format_count(done)}")
+            case events.TrialStarted(cell, number, step):
+                word = "" if step == "trial" else f" ({step})"
+                self._doing = f"{cell.spec}  {cell.operation}{word}  N={format_count(cell.cutoff)}  round {number + 1}"
+            case events.Progress(_, fraction, remaining_s):
+                left = "" if remaining_s is None else f"  about {format_duration(remaining_s)} left"
+                self._update(fraction, self._doing + left)
+
+    def _update(self, share: float, text: str) -> None:
+        self._progress.update(self._task, completed=share, description=text)
+        now = time.monotonic()
+        if now - self._painted >= REPAINT_EVERY_S:
+            self._painted = now
+            self._progress.refresh()

@@ -1,0 +1,165 @@
+"""``imgstore-tui run``: measure, with a live line on standard error and tables on standard output at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from imgstore_tui.cli.output import ascii_only, data_console, output_width, talk_console
+from imgstore_tui.cli.parser import Parser, choice, split_specs, split_words
+from imgstore_tui.core.errors import ExitCode, UsageError
+from imgstore_tui.core.model import Plan, Run
+from imgstore_tui.core.operations import CacheState, Operation, Payload, Status, SyncLevel
+from imgstore_tui.core.units import parse_cutoffs, parse_duration
+
+_SIGNALS = {
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    signal.SIGHUP: ExitCode.HANGUP,
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a plan made from the arguments."""
+    words = _parser().parse_args(arguments)
+    plan = plan_of(words)
+    from imgstore_tui.bench.plan import check_plan
+
+    check_plan(plan)
+    if words.dry_run:
+        from imgstore_tui.cli.dry_run import describe
+
+        return describe(plan)
+    destination = Path(words.save).expanduser() if words.save else None
+    if destination is not None and destination.exists():
+        raise UsageError(f"{destination} exists already. Name another file with --save.")
+    run, code = _measure(plan, quiet=words.quiet)
+    if destination is not None:
+        from imgstore_tui.present.exports.write import write_export
+
+        write_export(run, "json", destination)
+    _show(run, as_json=words.json)
+    if code:
+        return code
+    failed = any(measurement.status is Status.FAILED for measurement in run.measurements)
+    return ExitCode.TRIALS_FAILED if failed else ExitCode.OK
+
+
+def _parser() -> Parser:
+    operations = "\n".join(f"  {operation.value:12} {operation.describe}" for operation in Operation)
+    parser = Parser(
+        prog="imgstore-tui run",
+        description="Write images into each storage method, read them back, and tell what each costs.\n"
+        "Without arguments: disk, lmdb and hdf5 with synthetic images, 1 to 1,000 of them, about a minute.",
+        epilog=f"operations:\n{operations}\n\nA SPEC is BACKEND[+CODEC][:OPTION=VALUE,...], e.g. lmdb, lmdb+png, "
+        "hdf5:chunks=64, lmdb:preset=article.\nA DATASET is NAME[:PATH][,OPTION=VALUE], e.g. synthetic,size=256 or "
+        "folder:photos. Lists are separated by spaces or commas.",
+    )
+    add = parser.add_argument
+    add("-b", "--backends", metavar="SPEC", nargs="+", action="extend", help="storage methods")
+    add("-n", "--cutoffs", metavar="N", help="numbers of images: 10,100,1k or 1..100000 (decades)")
+    add("-o", "--operations", metavar="OP", nargs="+", action="extend", help="what to measure, see below")
+    add("-d", "--datasets", metavar="DATASET", nargs="+", action="extend", help="where the images come from")
+    add("--plan", default="quick", metavar="NAME", help="quick, full, or a plan file; the rest changes it")
+    add("--payload", metavar="P", help="end-to-end (default), encoded or raw")
+    add("--cache", metavar="STATE", nargs="+", action="extend", help="hot")
+    add("--sync", metavar="LEVEL", nargs="+", action="extend", help="buffered (default) and/or end")
+    add("--workers", type=int, metavar="N", help="1")
+    add("--batch", type=int, metavar="N", help="most images a call hands over (default 256)")
+    add("--rounds", type=int, metavar="N", help="repetitions of everything (default 6, the fewest for a verdict)")
+    add("--budget", metavar="TIME", help="start nothing new after this: 90s, 5m, none (default 60s)")
+    add("--seed", type=int, metavar="N", help="seed of all that is shuffled")
+    add("--scratch", metavar="DIR", help="where the stores are made (default: here)")
+    add("--save", metavar="FILE", help="write the run as JSON, too")
+    add("--dry-run", action="store_true", help="say what would be run, and run nothing")
+    add("--quiet", action="store_true", help="no progress and no warnings")
+    add("--json", action="store_true", help="print the run as JSON instead of tables")
+    return parser
+
+
+def plan_of(words: Namespace) -> Plan:
+    """Return the plan that the arguments describe.
+
+    Raises:
+        UsageError: If a word is unknown or a number does not fit; nothing has been started.
+    """
+    from imgstore_tui import registry
+    from imgstore_tui.bench.plan import PLAN_NAMES, load_plan, named_plan
+
+    path = Path(words.plan)
+    is_file = words.plan not in PLAN_NAMES and (bool(path.suffix) or path.exists())
+    plan = load_plan(path) if is_file else named_plan(words.plan)
+    changes: dict[str, object] = {}
+    if words.backends:
+        changes["specs"] = tuple(registry.resolve_spec(spec) for spec in split_specs(words.backends))
+    if words.cutoffs is not None:
+        changes["cutoffs"] = parse_cutoffs(words.cutoffs)
+    if words.datasets:
+        changes["datasets"] = tuple(words.datasets)
+    for name, kind, enum in (
+        ("operations", "operation", Operation), ("cache", "cache state", CacheState), ("sync", "sync level", SyncLevel),
+    ):  # fmt: skip
+        if getattr(words, name):
+            known = [member.value for member in enum]
+            changes[name] = tuple(
+                enum(choice(kind, word, known)) for word in dict.fromkeys(split_words(getattr(words, name)))
+            )
+    if words.payload is not None:
+        changes["payload"] = Payload(choice("payload", words.payload, [payload.value for payload in Payload]))
+    if words.budget is not None:
+        changes["budget_s"] = None if words.budget == "none" else parse_duration(words.budget)
+    for name in ("workers", "batch", "rounds", "seed", "scratch"):
+        if getattr(words, name) is not None:
+            changes[name] = getattr(words, name)
+    if changes:
+        # What was changed is no longer the plan of that name.
+        changes["name"] = "custom"
+    for text in changes.get("datasets", plan.datasets):  # type: ignore[attr-defined]
+        registry.make_dataset(text)
+    return replace(plan, **changes)  # type: ignore[arg-type]
+
+
+def _measure(plan: Plan, *, quiet: bool) -> tuple[Run, int]:
+    """Run the plan; the code is that of the signal that stopped it, or 0."""
+    from imgstore_tui.bench.runner import run_plan
+    from imgstore_tui.cli.progress import ProgressLine
+
+    cancel = threading.Event()
+    with _stopped_by_signals(cancel) as heard, ProgressLine(talk_console(quiet=quiet)) as line:
+        run = run_plan(plan, cancel=cancel, listen=line.hear)
+    return run, heard()
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(cancel: threading.Event) -> Iterator[Callable[[], int]]:
+    """Turn the signals that end a program into the wish to stop: what was measured is kept and shown."""
+    received: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        received.append(number)
+        cancel.set()
+
+    before = {number: signal.signal(number, note) for number in _SIGNALS}
+    try:
+        yield lambda: _SIGNALS[signal.Signals(received[0])] if received else 0
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _show(run: Run, *, as_json: bool) -> None:
+    from imgstore_tui.present import exports
+    from imgstore_tui.present.sections import digest
+    from imgstore_tui.present.tables import rich_run
+
+    console = data_console()
+    if as_json:
+        console.file.write(exports.get("json").export(run).decode())
+    else:
+        console.print(rich_run(digest(run), output_width(), ascii_only=ascii_only()))
+        console.print(f"Saved as {run.id}. See charts: imgstore-tui show {run.id}", soft_wrap=True)

@@ -1,0 +1,21 @@
+"""Reading a run that the user names: a file, an id, or ``last``; a journal or an exported record."""
+
+from __future__ import annotations
+
+from imgstore_tui.bench.journal import find_run, read_journal
+from imgstore_tui.core.model import Run
+
+
+def read_run(word: str) -> Run:
+    """Return the run that ``word`` names.
+
+    Raises:
+        UsageError: If there is none.
+        DataError: If its file is torn, foreign or of a newer version.
+    """
+    path = find_run(word)
+    if path.suffix == ".json":
+        from imgstore_tui.present.exports.json import load_json
+
+        return load_json(path)
+    return read_journal(path)
