@@ -14,6 +14,7 @@ from imgstore_tui.datasets.folder import Folder
 from imgstore_tui.registry import make_dataset
 from imgstore_tui.synthesis import Recipe
 from imgstore_tui.testing.conformance_dataset import DatasetConformance, MakeDataset, is_sentence, snapshot
+from tests.photos import broken_files, odd_files, save_files
 
 
 def save(path: Path, height: int = 20, width: int = 30, channels: int = 3, seed: int = 0) -> Path:
@@ -335,3 +336,19 @@ def test_the_summary_counts(tmp_path: Path) -> None:
     assert scanned(tmp_path / "p").summary == "folder p: 1 picture of 20x30x3 in 1 class"
     save(tmp_path / "p" / "b" / "1.png", 50)
     assert scanned(tmp_path / "p").summary == "folder p: 2 pictures of varying sizes in 2 classes"
+
+
+def test_odd_pictures_take_part_and_broken_ones_do_not(tmp_path: Path) -> None:
+    picture = Image.fromarray(Recipe(120, 200, 3, 1).images(0, 1)[0])
+    save_files(tmp_path / "odd", odd_files, picture)
+    save_files(tmp_path / "broken", broken_files, picture)
+    dataset = scanned(tmp_path)
+    refused = set(reasons(dataset))
+    for index in range(len(dataset)):
+        try:
+            dataset.image(index)
+        except BrokenImageError as error:
+            refused.add(error.excluded.name)
+    # Pixels that no codec here could keep are refused too, rather than cut to 8 bits behind the user's back.
+    lossy = {"odd/floats.tif", "odd/sixteen bits colour.png"}
+    assert refused == {f"broken/{name}" for name in broken_files(picture)} | lossy
