@@ -1,0 +1,149 @@
+"""Axes of charts: limits, ticks and their words. Positions are log10 of the value on log axes, else the value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from imgstore_tui.core.units import format_bytes, format_count_short
+
+SMALLEST, LARGEST = 1e-30, 1e30
+"""What can be drawn; anything beyond is no measurement."""
+
+Label = Callable[[float, float], str]
+"""Words of a tick: its value, and the largest tick of the axis, so that all may share a unit."""
+
+_STEPS = (1.0, 2.0, 5.0)
+_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis, ready to be drawn."""
+
+    low: float
+    high: float
+    """Positions of its ends."""
+    ticks: tuple[tuple[float, str], ...]
+    """Position and words of each tick, ascending."""
+    log: bool
+
+    def at(self, value: float) -> float:
+        """Return the position of a value."""
+        return math.log10(value) if self.log else value
+
+
+def drawable(value: float) -> bool:
+    """Whether a value can stand on a chart: finite, above zero, of this world."""
+    return math.isfinite(value) and SMALLEST <= value <= LARGEST
+
+
+def make_axis(values: Sequence[float], room: int, label: Label, *, log: bool) -> Axis:
+    """Return the axis on which all values fit.
+
+    Args:
+        values: At least one drawable value.
+        room: Most ticks that have a place; at least one is made.
+        label: Words of a tick.
+        log: Whether distances are ratios.
+    """
+    return _log_axis(values, max(1, room), label) if log else _linear_axis(values, max(1, room), label)
+
+
+def count_axis(counts: Sequence[float], room: int, *, log: bool, width: int = 6) -> Axis:
+    """Return the axis of the numbers of images, with ticks at what was measured where they have a place.
+
+    Args:
+        counts: Numbers of images measured.
+        room: Columns of the axis.
+        log: Whether distances are ratios.
+        width: Columns that the words of a tick need.
+    """
+    low, high = min(counts), max(counts)
+    if not log:
+        return _linear_axis(counts, max(1, room // (width + 3)), count_label)
+    start, end = math.log10(low), math.log10(high)
+    if end - start < 0.01:
+        return Axis(start - 0.5, end + 0.5, ((start, count_label(low, high)),), True)
+    margin = 0.03 * (end - start)
+    axis = Axis(start - margin, end + margin, (), True)
+    wanted = sorted(set(counts))
+    decades = [10.0**power for power in range(math.ceil(start - 1e-9), math.floor(end + 1e-9) + 1)]
+    for candidates in (wanted, decades, [low, high], [low]):
+        ticks = tuple((math.log10(value), count_label(value, high)) for value in candidates)
+        if ticks and _have_room(ticks, axis, room):
+            return Axis(axis.low, axis.high, ticks, True)
+    return axis
+
+
+def _have_room(ticks: Sequence[tuple[float, str]], axis: Axis, room: int) -> bool:
+    scale = room / (axis.high - axis.low)
+    middles = [(position - axis.low) * scale for position, _ in ticks]
+    return all(
+        middles[index + 1] - middles[index] >= (len(ticks[index][1]) + len(ticks[index + 1][1])) / 2 + 1
+        for index in range(len(ticks) - 1)
+    )
+
+
+def _log_axis(values: Sequence[float], room: int, label: Label) -> Axis:
+    """Return ends at 1, 2 or 5 times a power of ten, at least a decade apart; ticks at the decades, thinned."""
+    low, high = _snap(math.log10(min(values)), down=True), _snap(math.log10(max(values)), down=False)
+    if high - low < 1:
+        low, high = math.floor(low + 1e-9), math.ceil(high - 1e-9)
+        high += low == high
+    powers = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
+    positions = [float(power) for power in powers]
+    if len(positions) <= 2 and room >= 4:
+        spread = range(math.floor(low), math.ceil(high) + 1)
+        steps = [power + math.log10(step) for power in spread for step in _STEPS]
+        finer = [position for position in steps if low - 1e-9 <= position <= high + 1e-9]
+        positions = finer if len(finer) <= room else positions
+    every = max(1, math.ceil(len(positions) / room))
+    ticks = tuple((position, label(10.0**position, 10.0 ** positions[-1])) for position in positions[::every])
+    margin = 0.02 * (high - low)
+    return Axis(low - margin, high + margin, ticks, True)
+
+
+def _snap(position: float, *, down: bool) -> float:
+    power = math.floor(position + 1e-9)
+    steps = [power + math.log10(step) for step in (*_STEPS, 10.0)]
+    if down:
+        return max(step for step in steps if step <= position + 1e-9)
+    return min(step for step in steps if step >= position - 1e-9)
+
+
+def _linear_axis(values: Sequence[float], room: int, label: Label) -> Axis:
+    """Return an axis from 0, with ticks at multiples of 1, 2 or 5 times a power of ten."""
+    top = max(values)
+    power = 10.0 ** math.floor(math.log10(top / room))
+    step = next(step * power for step in (*_STEPS, 10.0, 20.0) if top / (step * power) <= room)
+    last = math.floor(top / step + 1e-9)
+    ticks = tuple((index * step, label(index * step, max(last, 1) * step)) for index in range(last + 1))
+    return Axis(-0.02 * top, 1.04 * top, ticks, False)
+
+
+def seconds_label(value: float, largest: float) -> str:
+    """Return ``10ms``, ``1s``: in the unit of ``largest`` where the two are near, else in its own."""
+    if value == 0:
+        return "0"
+    reference = largest if value * 1000 > largest else value
+    scale, unit = next(((scale, unit) for scale, unit in _UNITS if reference >= scale * 0.9999), _UNITS[-1])
+    if value / scale < 0.0999:
+        scale, unit = next(((scale, unit) for scale, unit in _UNITS if value >= scale * 0.9999), _UNITS[-1])
+    return f"{value / scale:.6g}{unit}"
+
+
+def decade_label(value: float, _largest: float) -> str:
+    """Return a duration in its own unit: ``100µs``, ``1ms``."""
+    return seconds_label(value, value)
+
+
+def bytes_label(value: float, _largest: float) -> str:
+    """Return a size in binary units."""
+    return "0" if value == 0 else format_bytes(value)
+
+
+def count_label(value: float, _largest: float) -> str:
+    """Return a number of images: ``10``, ``1k``, ``1M``."""
+    return format_count_short(round(value)) if value >= 1 else f"{value:.3g}"

@@ -1,0 +1,206 @@
+"""What the charts of a run show, before anything is drawn: series of points, bars, titles that say what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from imgstore_tui.analysis.summary import CellSummary, summarise
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_bytes
+from imgstore_tui.present.words import level_words
+
+
+class ChartKind(StrEnum):
+    """The charts of a run, in the order in which they are offered."""
+
+    WRITE = "write-many"
+    READ = "read-many"
+    READ_RANDOM = "read-random"
+    BOTH = "both"
+    DISK = "disk"
+    READ_ONE = "read-one"
+    READ_LABELS = "read-labels"
+
+    @property
+    def words(self) -> str:
+        """Its name for a menu."""
+        return {
+            ChartKind.WRITE: "Write many",
+            ChartKind.READ: "Read many",
+            ChartKind.READ_RANDOM: "Read in random order",
+            ChartKind.BOTH: "Write and read",
+            ChartKind.DISK: "Disk use",
+            ChartKind.READ_ONE: "Read one",
+            ChartKind.READ_LABELS: "Read labels",
+        }[self]
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """What must have been measured for it."""
+        if self is ChartKind.BOTH:
+            return (Operation.WRITE_MANY, Operation.READ_MANY)
+        return (Operation.WRITE_MANY,) if self is ChartKind.DISK else (Operation(self.value),)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One median on a chart."""
+
+    n: float
+    """Number of images."""
+    value: float
+    """Seconds."""
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of a chart."""
+
+    name: str
+    points: tuple[Point, ...]
+    rank: int
+    """Its mark and colour: the same number in all charts of a run."""
+    dotted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a chart."""
+
+    group: int
+    """Number of images."""
+    name: str
+    value: float
+    """Bytes."""
+    words: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One chart, not drawn yet: lines over the number of images, or bars."""
+
+    kind: ChartKind
+    title: str
+    series: tuple[Series, ...] = ()
+    bars: tuple[Bar, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to draw yet."""
+        return not self.bars and not any(series.points for series in self.series)
+
+
+def chart_kinds(run: Run | None = None) -> tuple[ChartKind, ...]:
+    """Return the kinds of chart; with a run those that its plan can fill."""
+    if run is None:
+        return tuple(ChartKind)
+    planned = set(run.plan.operations)
+    return tuple(kind for kind in ChartKind if planned.issuperset(kind.operations))
+
+
+def make_figure(
+    source: Run | Sequence[CellSummary],
+    kind: ChartKind | str,
+    *,
+    per_image: bool = False,
+    dataset: str | None = None,
+    sync: SyncLevel | None = None,
+    cache: CacheState | None = None,
+) -> Figure:
+    """Return what a chart shows. Only what may be compared stands on one chart.
+
+    Args:
+        source: A run, or summaries of its cells.
+        kind: Which chart.
+        per_image: Whether values are divided by the number of images.
+        dataset: Which dataset; None for the first measured.
+        sync: Which sync level of writes; None for the first measured.
+        cache: Which cache state of reads; None for the first measured.
+    """
+    kind = ChartKind(kind)
+    summaries = summarise(source) if isinstance(source, Run) else tuple(source)
+    # In the plan's order where it is known, else as first met.
+    names = [spec.label for spec in source.plan.specs] if isinstance(source, Run) else []
+    ranks = {name: rank for rank, name in enumerate(dict.fromkeys([*names, *(entry.cell.spec for entry in summaries)]))}
+    several = len({entry.cell.dataset for entry in summaries}) > 1
+    if dataset is None and summaries:
+        dataset = summaries[0].cell.dataset
+    chosen = [entry for entry in summaries if entry.cell.dataset == dataset]
+    if kind is ChartKind.DISK:
+        title = "Disk use" + (" an image" if per_image else "")
+        return Figure(kind, _titled(title, dataset, several), bars=_bars(chosen, ranks, per_image=per_image))
+    parts = []
+    levels = []
+    for operation in kind.operations:
+        cells = [entry for entry in chosen if entry.cell.operation is operation]
+        level = next((entry.cell for entry in cells if _wanted(entry, sync, cache)), None)
+        if level is None:
+            continue
+        # Equal contests but for the cutoff: levels, payload, workers and scratch are those of the first.
+        key = (level.sync, level.cache, level.payload, level.workers, level.scratch)
+        same = [
+            entry
+            for entry in cells
+            if (entry.cell.sync, entry.cell.cache, entry.cell.payload, entry.cell.workers, entry.cell.scratch) == key
+        ]
+        levels.append(level_words(level))
+        dotted = kind is ChartKind.BOTH and operation is Operation.READ_MANY
+        parts.append(_lines(same, ranks, per_image=per_image, dotted=dotted))
+    what = "an image" if per_image else "one image" if kind is ChartKind.READ_ONE else "N images"
+    if kind is ChartKind.READ_LABELS:
+        what = "a label" if per_image else "N labels"
+    title = kind.words
+    if kind is ChartKind.BOTH and len(levels) == 2:
+        title = f"Write ({levels[0]}) and read ({levels[1]}): time for {what}"
+    elif levels:
+        title = f"{kind.words}, {levels[0]}: time for {what}"
+    return Figure(kind, _titled(title, dataset, several), tuple(line for part in parts for line in part))
+
+
+def _titled(title: str, dataset: str | None, several: bool) -> str:
+    return f"{title} ({safe_text(dataset)})" if several and dataset else title
+
+
+def _wanted(entry: CellSummary, sync: SyncLevel | None, cache: CacheState | None) -> bool:
+    if entry.cell.operation.writes:
+        return sync is None or entry.cell.sync is sync
+    return cache is None or entry.cell.cache is cache
+
+
+def _lines(
+    summaries: Sequence[CellSummary], ranks: dict[str, int], *, per_image: bool, dotted: bool
+) -> tuple[Series, ...]:
+    points: dict[str, list[Point]] = {}
+    for entry in summaries:
+        line = points.setdefault(entry.cell.spec, [])
+        if entry.interval is not None:
+            by = entry.images if per_image else 1
+            interval = entry.interval
+            line.append(Point(entry.cell.cutoff, interval.median / by, interval.low / by, interval.high / by))
+    return tuple(
+        Series(safe_text(name), tuple(sorted(line, key=lambda point: point.n)), ranks[name], dotted)
+        for name, line in sorted(points.items(), key=lambda item: ranks[item[0]])
+    )
+
+
+def _bars(summaries: Sequence[CellSummary], ranks: dict[str, int], *, per_image: bool) -> tuple[Bar, ...]:
+    weights: dict[tuple[int, str], int] = {}
+    for entry in summaries:
+        cell = entry.cell
+        if entry.disk is None or entry.disk.allocated_bytes is None:
+            continue
+        key = (cell.cutoff, cell.spec)
+        if cell.operation is Operation.WRITE_MANY or key not in weights:
+            weights[key] = entry.disk.allocated_bytes
+    return tuple(
+        Bar(cutoff, safe_text(spec), value, format_bytes(value), ranks[spec])
+        for (cutoff, spec), allocated in sorted(weights.items(), key=lambda item: (item[0][0], ranks[item[0][1]]))
+        for value in [allocated / cutoff if per_image else float(allocated)]
+    )

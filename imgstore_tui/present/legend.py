@@ -1,0 +1,62 @@
+"""Marks, colours and the legend of charts: readable without colour, six hues where there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from imgstore_tui.present.figures import Series
+
+MARKS = "ox+*#@abcdefghijklmnpqrstuvwyz"
+"""One a series; six that differ at a glance, then letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Styles of a chart, as Rich writes them."""
+
+    series: tuple[str, ...] = ("cyan", "magenta", "green", "yellow", "bright_blue", "red")
+    more: str = "dim"
+    """Style of the series that go beyond ``series``."""
+    axis: str = "dim"
+    title: str = "bold"
+
+    def style(self, rank: int, *, bold: bool = False) -> str:
+        """Return the style of a series."""
+        style = self.series[rank] if rank < len(self.series) else self.more
+        return f"{style} bold" if bold else style
+
+
+def mark_of(rank: int) -> str:
+    """Return the character that stands for a series."""
+    return MARKS[rank % len(MARKS)]
+
+
+def legend_line(
+    series: Sequence[Series], width: int, palette: Palette, *, ascii_only: bool, highlight: str | None = None
+) -> Text:
+    """Return the legend in one line of at most ``width`` columns; what has no place is counted."""
+    entries: dict[str, Text] = {}
+    for line in series:
+        style = palette.style(line.rank, bold=line.name == highlight)
+        entries.setdefault(line.name, Text(f"{mark_of(line.rank)} {line.name}", style=style))
+    tail = Text()
+    if any(line.dotted for line in series):
+        tail = Text("   - write . read" if ascii_only else "   ─ write · read", style=palette.axis)
+    text = Text()
+    for index, shown in enumerate(entries.values()):
+        rest = len(entries) - index
+        more = Text(f"  +{rest} more")
+        gap = "  " if index else ""
+        last = rest == 1
+        if text.cell_len + len(gap) + shown.cell_len + (0 if last else more.cell_len) > width:
+            text.append_text(more)
+            break
+        text.append(gap)
+        text.append_text(shown)
+    if text.cell_len + tail.cell_len <= width:
+        text.append_text(tail)
+    text.truncate(width)
+    return text

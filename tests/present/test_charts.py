@@ -1,0 +1,166 @@
+"""Charts: right numbers in the right place, and no size or data that breaks them."""
+
+import math
+import random
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from rich.cells import cell_len
+from rich.text import Text
+
+from imgstore_tui.analysis.summary import summarise
+from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
+from imgstore_tui.present.charts import ChartKind, Palette, build_chart, chart_for, chart_kinds
+from imgstore_tui.present.figures import Point, Series, make_figure
+from imgstore_tui.testing.runs import fake_run
+
+UGLY = [math.nan, math.inf, -math.inf, 0.0, -1.0, 1e-320, 1e300, 1e-29, 1e29, 1.0, 1.0000001, 1e-6, 3.5]
+NAMES = ["disk", "lmdb:preset=article", "[red]x[/]", "数据库", "", "a" * 90]
+
+
+def lines(text: Text) -> list[str]:
+    return text.plain.split("\n")
+
+
+def check(text: Text, width: int, height: int) -> None:
+    found = lines(text) if height else []
+    assert len(found) == height
+    assert {cell_len(line) for line in found} <= {width}
+
+
+def ugly_series(source: random.Random) -> list[Series]:
+    return [
+        Series(
+            source.choice(NAMES),
+            tuple(
+                Point(source.choice([*UGLY, 10, 100]), value, value, value)
+                for value in source.choices([*UGLY, source.lognormvariate(0, 9)], k=source.randint(0, 7))
+            ),
+            source.randint(0, 40),
+            source.random() < 0.3,
+        )
+        for _ in range(source.randint(0, 9))
+    ]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_data_at_any_size_gives_exactly_that_size(seed: int) -> None:
+    source = random.Random(seed)
+    for _ in range(25):
+        width, height = source.randint(1, 200), source.randint(1, 60)
+        text = build_chart(
+            ugly_series(source), width, height,
+            log=source.random() < 0.6, ascii_only=source.random() < 0.3, title=source.choice(["", "title", "t" * 300]),
+        )  # fmt: skip
+        check(text, width, height)
+
+
+def test_every_kind_at_every_size() -> None:
+    summaries = summarise(fake_run(["disk", "lmdb", "hdf5", "lmdb:note=" + "数据库" * 9], operations=list(Operation)))
+    source = random.Random(3)
+    for kind in chart_kinds():
+        for log in (True, False):
+            for _ in range(12):
+                width, height = source.randint(1, 200), source.randint(1, 60)
+                check(chart_for(summaries, kind, width, height, log=log, ascii_only=width % 2 == 0), width, height)
+    check(chart_for(summaries, "disk", 0, 0), 0, 0)
+
+
+def test_marks_stand_on_the_decade_they_were_measured_at() -> None:
+    series = [Series("a", tuple(Point(n, n / 1000, 0, 0) for n in (1, 10, 100, 1000)), 0)]
+    found = lines(build_chart(series, 60, 24))
+    axis = next(line for line in found if "┬" in line)
+    columns = [index for index, character in enumerate(axis) if character == "┬"]
+    rows = {
+        label: next(line for line in found if line.lstrip().startswith(label))
+        for label in ("1ms", "10ms", "100ms", "1s")
+    }
+    assert [line.index("o") for line in rows.values()] == columns
+    assert found[-1].split() == ["1", "10", "100", "1k"]
+
+
+def test_ascii_is_ascii_and_tells_series_apart() -> None:
+    text = chart_for(fake_run(), "both", 78, 20, ascii_only=True)
+    assert text.plain.isascii()
+    assert "o disk  x lmdb  + hdf5   - write . read" in text.plain
+    assert chart_for(fake_run(), "disk", 78, 20, ascii_only=True).plain.isascii()
+
+
+def test_series_have_the_palette_s_styles() -> None:
+    text = chart_for(fake_run(), "write-many", 78, 20, palette=Palette(series=("#112233", "#445566", "#778899")))
+    marks = {
+        text.plain[span.start]: str(span.style)
+        for span in text.spans
+        if span.end - span.start >= 1 and text.plain[span.start] in "ox+" and str(span.style).startswith("#")
+    }
+    assert marks == {"o": "#112233", "x": "#445566", "+": "#778899"}
+    bold = chart_for(fake_run(), "write-many", 78, 20, highlight="lmdb")
+    assert any("bold" in str(span.style) and "magenta" in str(span.style) for span in bold.spans)
+
+
+def test_nothing_measured_and_no_room_are_said() -> None:
+    empty = replace(fake_run(), measurements=())
+    assert "Write many: nothing measured yet" in chart_for(empty, "write-many", 60, 20).plain
+    assert "Disk use: nothing measured yet" in chart_for(empty, "disk", 60, 20).plain
+    assert chart_for(fake_run(), "write-many", 12, 5).plain.split() == ["too", "small"]
+
+
+def test_titles_say_the_level_and_only_one_level_is_drawn() -> None:
+    run = fake_run(sync=[SyncLevel.BUFFERED, SyncLevel.END], cache=[CacheState.HOT, CacheState.COLD])
+    first, second = make_figure(run, "write-many"), make_figure(run, "write-many", sync=SyncLevel.END)
+    assert first.title == "Write many, sync buffered: time for N images"
+    assert second.title == "Write many, sync end: time for N images"
+    assert all(len(line.points) == 4 for line in first.series)
+    both = make_figure(run, "both", sync=SyncLevel.END, cache=CacheState.COLD)
+    assert both.title == "Write (sync end) and read (cache cold): time for N images"
+    assert [(line.name, line.dotted) for line in both.series] == [
+        (name, dotted) for dotted in (False, True) for name in ("disk", "lmdb", "hdf5")
+    ]
+
+
+def test_values_are_medians_and_by_image_where_asked() -> None:
+    run = fake_run(["lmdb"], [100], operations=[Operation.WRITE_MANY])
+    (summary,) = summarise(run)
+    (total,) = make_figure(run, "write-many").series
+    (each,) = make_figure(run, "write-many", per_image=True).series
+    assert total.points[0].value == summary.seconds
+    assert each.points[0].value == pytest.approx((summary.seconds or 0) / 100)
+    (bar,) = make_figure(run, "disk", per_image=True).bars
+    assert bar.value == (16384 + 4096 * 100) / 100
+    assert bar.words == "4.16 KiB"
+
+
+def test_a_spec_keeps_its_mark_in_every_chart() -> None:
+    run = fake_run(failures={"disk/read-many": "x"})
+    assert {line.name: line.rank for line in make_figure(run, "read-many").series if line.points} == {
+        "lmdb": 1,
+        "hdf5": 2,
+    }
+
+
+def test_kinds_offered_are_those_the_plan_can_fill() -> None:
+    assert chart_kinds(fake_run(operations=[Operation.READ_ONE])) == (ChartKind.READ_ONE,)
+    assert ChartKind.BOTH in chart_kinds(fake_run())
+
+
+def test_bars_are_as_long_as_their_numbers() -> None:
+    run = fake_run(["disk", "hdf5"], [1000], operations=[Operation.WRITE_MANY])
+    found = lines(chart_for(run, "disk", 80, 10, log=False, ascii_only=True))
+    disk, hdf5 = (next(line for line in found if name in line).count("#") for name in ("disk", "hdf5"))
+    assert hdf5 / disk == pytest.approx((4096 + 3080 * 1000) / (8192 + 4096 * 1000), abs=0.02)
+
+
+def test_threads_do_not_share_a_figure() -> None:
+    run = fake_run()
+    expected = chart_for(run, "both", 90, 30).plain
+    with ThreadPoolExecutor(4) as pool:
+        drawn = list(pool.map(lambda _: chart_for(run, "both", 90, 30).plain, range(40)))
+    assert set(drawn) == {expected}
+
+
+def test_plotext_is_loaded_only_when_something_is_drawn() -> None:
+    code = "import sys, imgstore_tui.present.charts; sys.exit('plotext' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
