@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from imgstore_tui.bench.board import Board
 
@@ -30,6 +29,7 @@ class Snapshot:
 
     private_bytes: int | None
     dirty_bytes: int | None
+    """Page-cache bytes of the whole system that are not on the device yet."""
     busy_s: float | None
     """CPU seconds of all processes since boot."""
     own_s: float
@@ -38,8 +38,13 @@ class Snapshot:
     @classmethod
     def take(cls) -> Snapshot:
         """Look now."""
+        dirty = system_dirty_bytes()
         return cls(
-            private_bytes(), system_dirty_bytes(), system_busy_seconds(), time.process_time(), time.perf_counter()
+            private_bytes(),
+            None if dirty is None else sum(dirty),
+            system_busy_seconds(),
+            time.process_time(),
+            time.perf_counter(),
         )
 
 
@@ -133,13 +138,18 @@ def private_bytes(pid: int | str = "self") -> int | None:
     return (int(words[1]) - int(words[2])) * resource.getpagesize() if len(words) > 2 else None
 
 
-def system_dirty_bytes() -> int | None:
-    """Return the dirty and writeback bytes of the page cache of the whole system; None if unknown."""
+def system_dirty_bytes() -> tuple[int, int] | None:
+    """Return the page-cache bytes of the whole system that wait to be written, and those being written; or None.
+
+    Source: ``/proc/meminfo``, fields Dirty and Writeback (proc(5)).
+    """
     try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        with open("/proc/meminfo", "rb", buffering=0) as stream:
+            words = stream.read(4096).split()
     except OSError:
         return None
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("Dirty:", "Writeback:")))
+    dirty, writeback = (int(words[words.index(name) + 1]) * 1024 for name in (b"Dirty:", b"Writeback:"))
+    return dirty, writeback
 
 
 def system_busy_seconds() -> float | None:

@@ -12,15 +12,15 @@ from imgstore_tui.core.backend import Backend
 
 FSYNC_FILES = 64
 """A store of more files than this is drained with one syncfs of its file system: one commit, not thousands."""
-CALM_BYTES = 16 << 20
-"""Fewer dirty bytes than this in the whole system disturb nobody."""
-PATIENCE_S = 2.0
+CALM_BYTES = 1 << 20
+"""Fewer bytes than this on their way to a device disturb nobody."""
+PATIENCE_S = 0.5
 
 _syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
 
 
 def drain(backend: Backend, location: Path) -> float:
-    """Force a closed store to the device, then wait (bounded) for the system's dirty pages to settle.
+    """Force a closed store to the device, then wait (bounded) for what is on its way to devices.
 
     Returns:
         Seconds that forcing took, the wait not included.
@@ -42,10 +42,14 @@ def drain(backend: Backend, location: Path) -> float:
 
 
 def settle() -> None:
-    """Wait until few pages of the system are dirty, for at most ``PATIENCE_S`` seconds."""
+    """Wait until little is on its way to any device, for at most ``PATIENCE_S`` seconds.
+
+    Pages that are dirty but not being written are not waited for: ours have been forced out by then, and others' may
+    stay for half a minute. How many there are stands in every row.
+    """
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         dirty = system_dirty_bytes()
-        if dirty is None or dirty <= CALM_BYTES:
+        if dirty is None or dirty[1] <= CALM_BYTES:
             return
-        time.sleep(0.02)
+        time.sleep(0.01)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imgstore_tui.bench.source import Source
-from imgstore_tui.core.backend import Labels, PayloadKind, Pixels, Reader
+from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import StoreError
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
 
 
 class Sink:

@@ -10,14 +10,17 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgstore_tui.core.backend import Labels, Pixels
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.model import DatasetFacts
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
 
 _INDEX = np.dtype([
     ("offset", "<i8"), ("bytes", "<i8"), ("height", "<i4"), ("width", "<i4"), ("channels", "<i4"), ("wide", "<i4"),

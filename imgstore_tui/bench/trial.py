@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,9 +21,12 @@ from imgstore_tui.bench.job import Job, Step
 from imgstore_tui.bench.pagecache import resident_share
 from imgstore_tui.bench.sink import Checker, Sink
 from imgstore_tui.bench.source import Source
-from imgstore_tui.core.backend import Backend, Content, PayloadKind, Pixels
+from imgstore_tui.core.backend import Backend, Content, PayloadKind
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.operations import Operation, Payload, SyncLevel
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Pixels
 
 SHUFFLE_BATCH = 64
 """Mini-batch of ``read-random``."""

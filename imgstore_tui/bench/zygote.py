@@ -22,6 +22,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from imgstore_tui import registry
 from imgstore_tui.bench import worker
 from imgstore_tui.bench.board import Board
 from imgstore_tui.bench.clock import private_bytes
@@ -199,6 +200,9 @@ def main() -> None:
         with contextlib.suppress(Exception):
             importlib.import_module(module)
     importlib.import_module("imgstore_tui.bench.trial")
+    # Finding plug-ins costs more than a fork: once here, not once a child.
+    registry.backends.all()
+    registry.codecs.all()
     gc.collect()
     gc.freeze()
     Zygote(board).serve()

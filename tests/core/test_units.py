@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from imgstore_tui.core.errors import UsageError
+from imgstore_tui.core.units import (
+    format_bytes,
+    format_count_short,
+    format_duration,
+    format_rate,
+    format_seconds,
+    parse_cutoffs,
+    parse_duration,
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(1.5, "1.50 s"), (0.0123, "12.3 ms"), (99.97, "100 s"), (2e-7, "200 ns"), (4.2e-5, "42.0 µs"), (0, "0 s"),
+     (None, "-"), (float("nan"), "-")],
+)  # fmt: skip
+def test_seconds(seconds: float | None, text: str) -> None:
+    assert format_seconds(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (1023, "1023 B"), (1024, "1.00 KiB"), (31_800_000, "30.3 MiB")]
+)
+def test_bytes(count: int, text: str) -> None:
+    assert format_bytes(count) == text
+
+
+@pytest.mark.parametrize(("rate", "text"), [(12_345.6, "12,300"), (45.67, "45.7"), (999.4, "999"), (None, "-")])
+def test_rate(rate: float | None, text: str) -> None:
+    assert format_rate(rate) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(10, "10"), (1000, "1k"), (1500, "1.5k"), (100_000, "100k"), (1234, "1234")]
+)
+def test_short_counts(count: int, text: str) -> None:
+    assert format_count_short(count) == text
+
+
+def test_durations_for_a_clock() -> None:
+    assert [format_duration(seconds) for seconds in (7, 205, 3723)] == ["0:07", "3:25", "1:02:03"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cutoffs"),
+    [("10,100,1k", (10, 100, 1000)), ("1..1000", (1, 10, 100, 1000)), ("5..60", (5, 50, 60)), ("10k, 10", (10, 10_000)),
+     ("1_000", (1000,)), ("7,7", (7,))],
+)  # fmt: skip
+def test_cutoffs(text: str, cutoffs: tuple[int, ...]) -> None:
+    assert parse_cutoffs(text) == cutoffs
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("0", "0"), ("-5", "-5"), ("ten", "ten"), ("", "No cutoffs"), ("1.5", "1.5"), ("100..10", "backwards"), ("1..", "''"),
+     ("1,,2", "''"), ("999999999999", "more than"), ("nan", "nan"), ("1e3", "1e3")],
+)  # fmt: skip
+def test_cutoffs_that_are_none(text: str, word: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_cutoffs(text)
+    assert word in str(caught.value)
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("2m", 120), ("1h30m", 5400), ("250ms", 0.25)])
+def test_times(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "soon", "-3s", "3 parsecs", "0s"])
+def test_times_that_are_none(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a time"):
+        parse_duration(text)
