@@ -284,11 +284,11 @@ class Backend(ABC):
         calls = 0
         folders = {location, location.parent}
         for path in self.files(location):
-            _fsync(path)
+            force(path)
             folders.add(path.parent)
             calls += 1
         for folder in sorted(folders, key=lambda path: -len(path.parts)):
-            _fsync(folder)
+            force(folder)
             calls += 1
         return calls
 
@@ -305,7 +305,8 @@ def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:
                 yield from _walk(Path(entry.path))
 
 
-def _fsync(path: Path) -> None:
+def force(path: Path) -> None:
+    """Force a file, or the names in a folder, to the device."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

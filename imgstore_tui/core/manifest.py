@@ -11,10 +11,15 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import numpy as np
 
 from imgstore_tui.core.backend import Backend, Content, PayloadKind
 from imgstore_tui.core.errors import StoreError, UnsupportedError
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
 
 VERSION = 1
 """Raised when a store written by this code can no longer be read by older code."""
@@ -24,7 +29,7 @@ MAX_MANIFEST_BYTES = 65_536
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,63}$")
 _MAX_COUNT = 2**40
 _MAX_SIDE = 2**31
-_DTYPES = {"uint8": 1, "uint16": 2}
+_TYPES: dict[str, np.dtype[Any]] = {"uint8": np.dtype(np.uint8), "uint16": np.dtype(np.uint16)}
 
 
 def write_manifest(backend: str, content: Content, **layout: Any) -> str:
@@ -88,7 +93,7 @@ def _content(found: Mapping[str, Any]) -> Content | None:
         if dtype is not None or kind == PayloadKind.ARRAY:
             return None
         return Content(count, PayloadKind(kind), codec, None, None, size)
-    if not isinstance(shape, list) or len(shape) not in (2, 3) or dtype not in _DTYPES:
+    if not isinstance(shape, list) or len(shape) not in (2, 3) or dtype not in _TYPES:
         return None
     if not all(_is_count(side) and 0 < side < _MAX_SIDE for side in shape):
         return None
@@ -103,7 +108,7 @@ def image_bytes(content: Content) -> int:
     """Return the bytes of one image of a store whose images all have one shape."""
     if content.shape is None or content.dtype is None:
         raise ValueError("the images have no common shape")
-    return math.prod(content.shape) * _DTYPES[content.dtype]
+    return math.prod(content.shape) * int(_TYPES[content.dtype].itemsize)
 
 
 def foreign(backend: str, place: Path) -> StoreError:
@@ -120,7 +125,7 @@ def claim(backend: Backend, location: Path, content: Content) -> None:
     """
     if content.kind not in backend.payloads:
         raise UnsupportedError(f"Backend {backend.name} does not take {content.kind.value}.")
-    if content.kind is PayloadKind.ARRAY and (content.shape is None or content.dtype not in _DTYPES):
+    if content.kind is PayloadKind.ARRAY and (content.shape is None or content.dtype not in _TYPES):
         raise UnsupportedError(f"Backend {backend.name} takes arrays of one shape, of type uint8 or uint16, only.")
     if content.kind is PayloadKind.BYTES and backend.capabilities.uniform_only and content.shape is None:
         raise UnsupportedError(f"Backend {backend.name} takes images of one shape only.")
@@ -154,6 +159,22 @@ def check_complete(location: Path, content: Content, put: int) -> None:
     """
     if put != content.count:
         raise StoreError(f"{location} was announced to hold {content.count} images, and {put} were put.")
+
+
+def check_out(location: Path, content: Content, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+    """Check that the caller's arrays are what the batch needs.
+
+    Raises:
+        StoreError: If they are not.
+    """
+    fits = out.shape[1:] == content.shape and out.dtype == _TYPES.get(content.dtype or "")
+    if not fits or not out.flags.c_contiguous:
+        raise StoreError(
+            f"{location} holds images of shape {content.shape} and type {content.dtype}, which do not fit into an "
+            f"array of shape {out.shape[1:]} and type {out.dtype}."
+        )
+    if len(out) != len(ids) or len(labels) != len(ids):
+        raise StoreError(f"{len(ids)} images of {location} do not fit into {len(out)} places and {len(labels)} labels.")
 
 
 def check_ids(location: Path, count: int, ids: Sequence[int]) -> tuple[int, int] | None:

@@ -1,0 +1,69 @@
+"""LMDB: a B+tree in one memory-mapped file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imgstore_tui.backends.lmdb.layout import APART, TOGETHER
+from imgstore_tui.backends.lmdb.reader import LmdbReader
+from imgstore_tui.backends.lmdb.writer import LmdbWriter
+from imgstore_tui.core.backend import Backend, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.manifest import claim
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.options import Option
+
+
+class LmdbBackend(Backend):
+    """A folder with ``data.mdb``: images under their ids, then ``labels...``, then ``manifest``, in one database."""
+
+    name = "lmdb"
+    title = "LMDB"
+    family = Family.EMBEDDED
+    requires = ("lmdb",)
+    payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
+    default_codec = "raw"
+    presets = (
+        Preset("tuned", "bare pixels under 4-byte keys, labels as one value of their own, a transaction a batch"),
+        Preset(
+            "article",
+            "one value an image with size, channels, pixels and label, under 8-digit keys, all in one transaction; a "
+            "plain header stands where the article has a pickle",
+            options={"layout": TOGETHER, "transaction": 0},
+        ),
+    )
+    options = (
+        Option(
+            "layout",
+            APART,
+            "Whether an image and its label are one value; apart, so that all labels are read without a pixel.",
+            choices=(APART, TOGETHER),
+        ),
+        Option(
+            "transaction",
+            1,
+            "Least images of a write transaction, which ends with the call that brings them, or 0 for one transaction "
+            "for all; 1, because more gain no time and take memory.",
+            minimum=0,
+            maximum=1_000_000_000,
+        ),
+    )
+    caveats = (
+        "Values of more than about 2 KB take whole pages of 4 KiB, so a store of raw 32x32x3 images is a third larger "
+        "than its pixels; a damaged file can crash the reading process; storing anew does not free the old pages."
+    )
+    when_to_choose = (
+        "Choose it for fast reading of single images in any order by many processes at once, straight from the page "
+        "cache, and when a crash in the middle of writing must not cost what is already there."
+    )
+
+    def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
+        """Make the folder and an empty environment in it."""
+        if content.count > 10**8:
+            raise UnsupportedError("Backend lmdb numbers its images with 8 digits: at most 100,000,000 images.")
+        claim(self, location, content)
+        return LmdbWriter(location, content, str(self.values["layout"]), int(self.values["transaction"]), sync)
+
+    def open(self, location: Path) -> Reader:
+        """Open the environment for reading, without a lock file, so that nothing in the store changes."""
+        return LmdbReader(location)

@@ -1,0 +1,210 @@
+"""Reading an LMDB store: what lies in the map is copied once, and no view of it leaves."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imgstore_tui.backends.lmdb.layout import APART, DATA, HEADER, LABELS, MANIFEST, TOGETHER, facts_of, keys_of
+from imgstore_tui.core.backend import PayloadKind, Reader
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_ids, check_out, foreign, image_bytes, read_manifest
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+
+class _Shared:
+    """One open environment: LMDB refuses to open the same one twice in a process, so readers share it."""
+
+    def __init__(self, location: Path, data: Path, size: int) -> None:
+        import lmdb
+
+        self.location, self.readers, self.error = location, 0, lmdb.Error
+        try:
+            # No lock: a finished store has no writer, and the lock file would be written to.
+            self.env = lmdb.open(os.fspath(location), readonly=True, lock=False, map_size=size, create=False)
+        except lmdb.Error as error:
+            raise StoreError(f"{data} cannot be opened: {error}.") from None
+        try:
+            if (int(self.env.info()["last_pgno"]) + 1) * int(self.env.stat()["psize"]) > size:
+                # Looked at before anything else: touching a page beyond the end would kill the process.
+                raise StoreError(f"{data} is damaged: it is shorter than it says.")
+            with self.env.begin() as transaction:
+                manifest = transaction.get(MANIFEST)
+            if manifest is None:
+                raise foreign("lmdb", location)
+            self.content, found = read_manifest(manifest, "lmdb", location)
+            self.layout = str(found.get("layout"))
+            if self.layout not in (APART, TOGETHER):
+                raise StoreError(f"{location} is damaged: what it says of its layout makes no sense.")
+        except lmdb.Error as error:
+            self.env.close()
+            raise StoreError(f"{data} is damaged: {error}.") from None
+        except BaseException:
+            self.env.close()
+            raise
+
+
+_shared: dict[tuple[int, int, int], _Shared] = {}
+_guard = threading.Lock()
+
+
+def _acquire(location: Path) -> tuple[tuple[int, int, int], _Shared]:
+    data = location / DATA
+    try:
+        status = data.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise foreign("lmdb", location) if location.exists() else StoreError(f"{location} does not exist.") from None
+    except OSError as error:
+        raise StoreError(f"{data}: {error.strerror or error}.") from None
+    with _guard:
+        key = (os.getpid(), status.st_dev, status.st_ino)  # a forked child must not use its parent's
+        shared = _shared.get(key)
+        if shared is None:
+            shared = _shared[key] = _Shared(location, data, status.st_size)
+        shared.readers += 1
+        return key, shared
+
+
+def _release(key: tuple[int, int, int]) -> None:
+    with _guard:
+        shared = _shared[key]
+        shared.readers -= 1
+        if not shared.readers:
+            del _shared[key]
+            shared.env.close()
+
+
+class LmdbReader(Reader):
+    """Reads in one transaction, by looking keys up or by walking along the leaves."""
+
+    def __init__(self, location: Path) -> None:
+        self._key, shared = _acquire(location)
+        self._location, self._layout, self._error = shared.location, shared.layout, shared.error
+        self.content, self._facts = shared.content, facts_of(shared.content)
+        self._loaded: Labels | None = None
+        self._transaction: Any = shared.env.begin(buffers=True)
+
+    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+        """Copy one value an id."""
+        if self.content.kind is not PayloadKind.BYTES:
+            return super().read_bytes(ids, labels)
+        if self._layout == APART:
+            payloads = [bytes(value) for value in self._values(ids)]
+            self._fill_labels(ids, labels)
+            return payloads
+        payloads = []
+        for position, value in enumerate(self._values(ids)):
+            labels[position] = self._label_in(value)
+            payloads.append(bytes(value[HEADER.size :]))
+        return payloads
+
+    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+        """Copy one value an id straight into the caller's array."""
+        if self.content.kind is not PayloadKind.ARRAY:
+            super().read_array(ids, out, labels)
+            return
+        check_out(self._location, self.content, ids, out, labels)
+        if not len(ids):
+            return
+        size, at = image_bytes(self.content), 0
+        pixels = out.data.cast("B")
+        try:
+            if self._layout == APART:
+                for value in self._values(ids):
+                    pixels[at : at + size] = value
+                    at += size
+                self._fill_labels(ids, labels)
+            else:
+                for position, value in enumerate(self._values(ids)):
+                    labels[position] = self._label_in(value)
+                    pixels[at : at + size] = value[HEADER.size :]
+                    at += size
+        except ValueError:
+            raise StoreError(f"{self._location} is damaged: an image in it is not of {size} bytes.") from None
+
+    def _values(self, ids: Sequence[int]) -> Iterator[memoryview]:
+        """Yield the values where they lie in the map; they are never handed out uncopied."""
+        run = check_ids(self._location, self.content.count, ids)
+        try:
+            if run is not None and len(ids) > 1:
+                yield from self._scan(*run)
+                return
+            get = self._transaction.get
+            keys = (next(keys_of(self._layout, number, number + 1)) for number in ids)
+            for key in keys:
+                value = get(key)
+                if value is None:
+                    raise self._incomplete()
+                yield value
+        except self._error as error:
+            raise StoreError(f"{self._location} is damaged: {error}.") from None
+
+    def _scan(self, start: int, stop: int) -> Iterator[memoryview]:
+        """Yield the values of a run of ids by walking along the leaves."""
+        cursor = self._transaction.cursor()
+        if not cursor.set_key(next(keys_of(self._layout, start, stop))):
+            raise self._incomplete()
+        yield from itertools.islice(cursor.iternext(keys=False), stop - start)
+        # Keys are unique and ordered: when the last one is right after so many steps, all before it were.
+        if bytes(cursor.key()) != next(keys_of(self._layout, stop - 1, stop)):
+            raise self._incomplete()
+
+    def read_labels(self) -> Labels:
+        """Copy the labels' own value; where they are in the images' values, look at the head of each."""
+        if self._layout == APART:
+            return self._all_labels().astype(np.int64)
+        found = (self._label_in(value) for value in self._values(range(self.content.count)))
+        return np.fromiter(found, np.int64, self.content.count)
+
+    def _label_in(self, value: memoryview) -> int:
+        if len(value) < HEADER.size:
+            raise StoreError(f"{self._location} is damaged: an image in it is cut short.")
+        *found, label = HEADER.unpack_from(value)
+        if found != self._facts:
+            raise StoreError(f"{self._location} is damaged: an image in it is not of the shape the store has.")
+        return int(label)
+
+    def _fill_labels(self, ids: Sequence[int], labels: Labels) -> None:
+        if len(ids):
+            found = self._all_labels()
+            labels[:] = found[ids[0] : ids[-1] + 1] if isinstance(ids, range) and ids.step == 1 else found[list(ids)]
+
+    def _all_labels(self) -> Labels:
+        """Return all labels, where they lie in the map if they are one value; never to be handed out uncopied."""
+        if self._loaded is None:
+            try:
+                blocks = [np.frombuffer(value, "<i8") for value in self._blocks()]
+            except (self._error, ValueError) as error:
+                raise StoreError(f"{self._location} is damaged: {error}.") from None
+            found = blocks[0] if len(blocks) == 1 else np.concatenate([np.zeros(0, np.int64), *blocks])
+            if len(found) != self.content.count:
+                raise StoreError(f"{self._location} is damaged: {len(found)} labels for {self.content.count} images.")
+            self._loaded = found
+        return self._loaded
+
+    def _blocks(self) -> Iterator[memoryview]:
+        cursor = self._transaction.cursor()
+        if cursor.set_range(LABELS):
+            for key, value in cursor:
+                if not bytes(key).startswith(LABELS):
+                    return
+                yield value
+
+    def _incomplete(self) -> StoreError:
+        return StoreError(f"{self._location} is damaged: images are missing in it.")
+
+    def close(self) -> None:
+        """End the transaction, and close the environment with its last reader."""
+        if self._transaction is not None:
+            self._loaded = None  # it may lie in the map
+            self._transaction.abort()
+            self._transaction = None
+            _release(self._key)
