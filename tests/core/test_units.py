@@ -57,8 +57,8 @@ def test_cutoffs(text: str, cutoffs: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("0", "0"), ("-5", "-5"), ("ten", "ten"), ("", "No cutoffs"), ("1.5", "1.5"), ("100..10", "backwards"), ("1..", "''"),
-     ("1,,2", "''"), ("999999999999", "more than"), ("nan", "nan"), ("1e3", "1e3")],
+    [("0", "0"), ("-5", "-5"), ("ten", "ten"), ("", "No cutoffs"), ("1.5", "1.5"), ("100..10", "backwards"),
+     ("1..", "''"), ("1,,2", "''"), ("999999999999", "more than"), ("nan", "nan"), ("1e3", "1e3")],
 )  # fmt: skip
 def test_cutoffs_that_are_none(text: str, word: str) -> None:
     with pytest.raises(UsageError) as caught:

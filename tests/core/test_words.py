@@ -48,7 +48,8 @@ def test_options_get_their_types_and_defaults() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "word"),
     [("chunk", "1", "Did you mean 'chunks'"), ("chunks", "many", "whole number"), ("chunks", "-1", "0..4096"),
-     ("filter", "zip", "none, lzf"), ("swmr", "perhaps", "yes or no"), ("growth", "nan", "1.1.."), ("growth", "x", "a number")],
+     ("filter", "zip", "none, lzf"), ("swmr", "perhaps", "yes or no"), ("growth", "nan", "1.1.."),
+     ("growth", "x", "a number")],
 )  # fmt: skip
 def test_options_that_do_not_fit(name: str, value: str, word: str) -> None:
     with pytest.raises(UsageError) as caught:
