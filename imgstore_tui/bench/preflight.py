@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
 from imgstore_tui import registry
 from imgstore_tui.bench.scratch import free_bytes
-from imgstore_tui.core.backend import PayloadKind
+from imgstore_tui.core.backend import Family, PayloadKind
+from imgstore_tui.core.dataset import BrokenImageError, Dataset
 from imgstore_tui.core.errors import UnavailableError, UnsupportedError
 from imgstore_tui.core.model import DatasetFacts, Plan
 from imgstore_tui.core.operations import Payload
 from imgstore_tui.core.units import format_bytes
 
+SAMPLED_IMAGES = 16
 HEADROOM = 1.5
 """Stores weigh more than their pixels: pages, blocks, indexes."""
 BLOCK_BYTES = 4096
@@ -34,15 +39,34 @@ def check_content(plan: Plan, facts: dict[str, DatasetFacts]) -> None:
                 codec.check(fact.shape, fact.dtype)
 
 
-def check_space(plan: Plan, facts: dict[str, DatasetFacts], scratch: Path) -> None:
-    """Raise UnavailableError if the stores of the plan will not fit where they are to be made."""
+def image_bytes(dataset: Dataset) -> float:
+    """Return the pixels of one image of a scanned dataset, in bytes; where sizes vary, the mean of a few."""
+    if dataset.uniform is not None:
+        shape, dtype = dataset.uniform
+        return math.prod(shape) * (2 if dtype == "uint16" else 1)
+    sizes = []
+    step = max(1, len(dataset) // SAMPLED_IMAGES)
+    for index in range(0, len(dataset), step):
+        with contextlib.suppress(BrokenImageError):
+            sizes.append(dataset.image(index).nbytes)
+    return sum(sizes) / len(sizes) if sizes else 0.0
+
+
+def check_space(plan: Plan, datasets: Mapping[str, Dataset], scratch: Path) -> None:
+    """Raise UnavailableError if the pixel caches and stores will not fit where they are to be made.
+
+    Args:
+        plan: The plan.
+        datasets: Its datasets, scanned.
+        scratch: Where stores are to be made.
+    """
+    many = sum(registry.backends.get(spec.backend).family == Family.FILES for spec in plan.specs)
+    # Stores of many files stay until the end; of the others at most one block's stand at a time.
+    kept = sum(plan.cutoffs) * many * plan.rounds * len(plan.sync) + max(plan.cutoffs) * len(plan.sync)
     need = 0.0
-    for fact in facts.values():
-        image = max(BLOCK_BYTES, fact.pixel_bytes / fact.used)
-        many = sum(registry.backends.get(spec.backend).family == "files" for spec in plan.specs)
-        # Stores of many files stay until the end; of the others at most one block's stand at a time.
-        kept = sum(plan.cutoffs) * many * plan.rounds * len(plan.sync)
-        need += HEADROOM * image * (kept + max(plan.cutoffs) * len(plan.sync))
+    for dataset in datasets.values():
+        size = image_bytes(dataset)
+        need += size * min(max(plan.cutoffs), len(dataset)) + HEADROOM * max(BLOCK_BYTES, size) * kept
     free = free_bytes(scratch)
     if need > free:
         raise UnavailableError(

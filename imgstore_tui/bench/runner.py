@@ -79,6 +79,7 @@ def run_plan(
         datasets = {text: _scan(text, listen) for text in plan.datasets}
         roots = [root for dataset in datasets.values() for root in dataset.roots]
         place = choose_scratch(plan.scratch, roots)
+        check_space(plan, datasets, place)
         started = datetime.now(UTC)
         run_id = _new_id(started, plan)
         folder = make_run_folder(place, run_id)
@@ -89,7 +90,6 @@ def run_plan(
         if cancelled.is_set():
             raise Stopped("Stopped before the first trial; nothing was measured.")
         check_content(plan, facts)
-        check_space(plan, facts, place)
         modules = {name for spec in plan.specs for name in registry.backends.get(spec.backend).requires}
         environment = describe_environment(place, roots, modules)
         run = Run(run_id, plan, environment, tuple(facts.values()), started.isoformat(timespec="seconds"))

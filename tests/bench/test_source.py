@@ -12,7 +12,7 @@ from imgstore_tui.bench.source import Source, build_source
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, ScanProgress
 from imgstore_tui.core.errors import DataError
 
-IMAGES = [
+IMAGES: list[Any] = [
     np.arange(12, dtype=np.uint8).reshape(2, 2, 3),
     np.arange(5, dtype=np.uint8).reshape(1, 5),
     np.full((3, 3), 60_000, np.uint16),

@@ -1,0 +1,249 @@
+"""A run, with an executor that answers at once; and one with real children."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from imgstore_tui.bench.job import Job, Outcome, Step
+from imgstore_tui.bench.journal import read_journal, runs_folder, saved_runs
+from imgstore_tui.bench.runner import run_plan
+from imgstore_tui.bench.state import Phase, RunState, reduce
+from imgstore_tui.core.errors import DataError, ImgstoreError, UnavailableError, UsageError
+from imgstore_tui.core.events import Event, Progress, RunFinished, RunStarted, TrialFinished, TrialStarted, Warned
+from imgstore_tui.core.model import Plan, Run
+from imgstore_tui.core.operations import Operation, Status, SyncLevel
+from imgstore_tui.registry import resolve_spec
+from imgstore_tui.testing.fakes import FakeExecutor, fake_outcome
+
+
+def plan_of(*specs: str, **changes: object) -> Plan:
+    plan = Plan(
+        specs=tuple(resolve_spec(spec) for spec in specs or ("disk", "disk+raw")),
+        datasets=("synthetic,size=8",),
+        cutoffs=(1, 20),
+        operations=(Operation.WRITE_ONE, Operation.WRITE_MANY, Operation.READ_ONE, Operation.READ_MANY),
+        rounds=2,
+    )
+    return replace(plan, **changes)  # type: ignore[arg-type]
+
+
+def run_fake(plan: Plan, executor: FakeExecutor | None = None, **words: object) -> tuple[Run, list[Event]]:
+    heard: list[Event] = []
+    run = run_plan(plan, executor=executor or FakeExecutor(), listen=heard.append, **words)  # type: ignore[arg-type]
+    return run, heard
+
+
+def leftovers() -> list[str]:
+    return [path.name for path in Path.cwd().iterdir()]
+
+
+def test_every_cell_is_measured_once_a_round() -> None:
+    run, heard = run_fake(plan_of())
+    started = next(event for event in heard if isinstance(event, RunStarted))
+    assert run.status == "finished"
+    for cell in started.cells:
+        rounds = [m.round for m in run.measurements if m.cell == cell]
+        assert sorted(rounds) == [0, 1]
+    assert len(run.measurements) == 2 * len(started.cells) == 2 * 2 * (2 + 1 + 3 + 1)
+    assert all(m.status is Status.OK and m.verified for m in run.measurements)
+    assert leftovers() == []
+
+
+def test_the_journal_holds_what_the_listener_hears_before_it_hears_it() -> None:
+    seen: list[int] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TrialFinished):
+            found = read_journal(saved_runs()[0])
+            assert found.measurements[-1] == event.measurement
+            seen.append(len(found.measurements))
+
+    run = run_plan(plan_of(), executor=FakeExecutor(), listen=listen)
+    assert seen == list(range(1, len(run.measurements) + 1))
+    assert read_journal(runs_folder() / f"{run.id}.jsonl") == run
+
+
+def test_the_state_that_events_make_is_the_run() -> None:
+    run, heard = run_fake(plan_of())
+    state = RunState()
+    for event in heard:
+        state = reduce(state, event)
+    assert state.phase is Phase.FINISHED
+    assert state.run == run
+    assert state.fraction == 1.0
+    assert isinstance(heard[-1], RunFinished)
+    fractions = [event.fraction for event in heard if isinstance(event, Progress)]
+    assert fractions
+    assert all(0 <= fraction <= 1 for fraction in fractions)
+
+
+def test_a_write_is_verified_before_it_counts_and_reads_use_its_store() -> None:
+    executor = FakeExecutor()
+    run_fake(plan_of("disk", rounds=1, cutoffs=(20,), operations=(Operation.WRITE_MANY, Operation.READ_MANY)), executor)
+    steps = [(job.step, job.operation) for job in executor.jobs]
+    assert steps == [
+        (Step.TRIAL, Operation.WRITE_MANY),
+        (Step.VERIFY, Operation.WRITE_MANY),
+        (Step.TRIAL, Operation.READ_MANY),
+    ]
+    assert len({job.location for job in executor.jobs}) == 1
+
+
+def test_reads_without_a_write_get_a_store_built_off_the_clock() -> None:
+    executor = FakeExecutor()
+    run, _ = run_fake(plan_of("disk", rounds=1, operations=(Operation.READ_ONE, Operation.READ_MANY)), executor)
+    assert [job.step for job in executor.jobs] == [Step.PREPARE, Step.VERIFY, Step.TRIAL, Step.TRIAL] * 2
+    assert {m.operation for m in run.measurements} == {Operation.READ_ONE, Operation.READ_MANY}
+
+
+def test_each_sync_level_is_written_and_verified() -> None:
+    executor = FakeExecutor()
+    both = (SyncLevel.BUFFERED, SyncLevel.END)
+    run, _ = run_fake(plan_of("disk", rounds=1, cutoffs=(20,), operations=(Operation.WRITE_MANY,), sync=both), executor)
+    assert [m.sync for m in run.measurements] == list(both)
+    assert [job.step for job in executor.jobs] == [Step.TRIAL, Step.VERIFY] * 2
+
+
+def fail(step: Step, operation: Operation, reason: str = "It burns.") -> FakeExecutor:
+    def answer(job: Job) -> Outcome:
+        if (job.step, job.operation) == (step, operation):
+            return Outcome(False, reason)
+        return fake_outcome(job)
+
+    return FakeExecutor(answer)
+
+
+def test_a_store_that_is_wrong_has_no_score_and_its_reads_do_not_run() -> None:
+    executor = fail(Step.VERIFY, Operation.WRITE_MANY, "Image 3 came back with other pixels than were stored.")
+    run, _ = run_fake(plan_of("disk", rounds=1, cutoffs=(20,)), executor)
+    write = next(m for m in run.measurements if m.operation is Operation.WRITE_MANY)
+    assert (write.status, write.seconds, write.samples, write.verified) == (Status.FAILED, None, (), False)
+    assert write.reason == "Read back and found wrong: Image 3 came back with other pixels than were stored."
+    assert write.allocated_bytes is not None
+    reads = [m for m in run.measurements if not m.operation.writes]
+    assert {m.status for m in reads} == {Status.FAILED}
+    assert all("because write-many failed: Read back and found wrong: Image 3" in str(m.reason) for m in reads)
+
+
+def test_a_failed_preparation_fails_the_reads_that_depend_on_it_by_name() -> None:
+    run, _ = run_fake(
+        plan_of("disk", rounds=1, operations=(Operation.READ_MANY,)), fail(Step.PREPARE, Operation.READ_MANY)
+    )
+    assert {m.reason for m in run.measurements} == {"Not run, because the store to read could not be built: It burns."}
+
+
+def test_one_failed_trial_leaves_the_others_alone() -> None:
+    run, _ = run_fake(plan_of(), fail(Step.TRIAL, Operation.READ_ONE))
+    failed = {m.operation for m in run.measurements if m.status is Status.FAILED}
+    assert failed == {Operation.READ_ONE}
+    assert run.status == "finished"
+
+
+def test_stopping_keeps_what_was_measured_and_leaves_nothing() -> None:
+    cancel = threading.Event()
+    heard: list[Event] = []
+
+    def listen(event: Event) -> None:
+        heard.append(event)
+        if sum(isinstance(event, TrialFinished) for event in heard) == 5:
+            cancel.set()
+
+    run = run_plan(plan_of(), executor=FakeExecutor(), cancel=cancel, listen=listen)
+    assert run.status == "stopped"
+    assert len(run.measurements) == 5
+    assert read_journal(saved_runs()[0]) == run
+    assert leftovers() == []
+
+
+def test_a_spent_budget_ends_the_run_and_says_so() -> None:
+    run, heard = run_fake(plan_of(budget_s=1e-9))
+    assert run.status == "budget"
+    assert "time budget" in run.warnings[-1]
+    assert any(isinstance(event, Warned) for event in heard)
+
+
+def test_images_that_are_repeated_are_said_to_be(tmp_path: Path) -> None:
+    from PIL import Image
+
+    (tmp_path / "photos").mkdir()
+    for number in range(3):
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / "photos" / f"{number}.png")
+    run, _ = run_fake(plan_of("disk", rounds=1, datasets=(f"folder:{tmp_path / 'photos'}",)))
+    assert run.datasets[0].repeated
+    assert any("3 images" in warning for warning in run.warnings)
+    big = next(m for m in run.measurements if m.cutoff == 20)
+    assert big.warnings == ("3 images repeated to 20",)
+    assert next(m for m in run.measurements if m.cutoff == 1).warnings == ()
+
+
+def test_only_one_run_at_a_time() -> None:
+    refused: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TrialStarted) and not refused:
+            with pytest.raises(UnavailableError) as caught:
+                run_fake(plan_of())
+            refused.append(str(caught.value))
+
+    run = run_plan(plan_of(), executor=FakeExecutor(), listen=listen)
+    assert refused == [f"Another run is going on (run {run.id}). Wait for it or stop it."]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "word"),
+    [
+        ({"datasets": ("synthetic,size=7",)}, UsageError, "size"),
+        ({"datasets": ("folder:/nowhere/at/all",)}, DataError, "/nowhere/at/all"),
+        ({"scratch": "/nowhere/at/all"}, UsageError, "--scratch"),
+        ({"specs": (resolve_spec("disk+original"),)}, DataError, "original"),
+        ({"cutoffs": (90_000_000,)}, UnavailableError, "fewer cutoffs"),
+    ],
+)
+def test_what_cannot_run_is_refused_before_the_first_trial(
+    change: dict[str, object], kind: type[ImgstoreError], word: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        run_fake(plan_of(**change))
+    assert word in str(caught.value)
+    assert leftovers() == []
+    assert saved_runs() == []
+
+
+def test_scratch_in_the_data_is_refused(tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    with pytest.raises(UsageError, match="lies in the data"):
+        run_fake(plan_of(datasets=(f"folder:{tmp_path}",), scratch=str(tmp_path)))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_run_with_real_children_is_whole_and_leaves_nothing() -> None:
+    run = run_plan(plan_of(rounds=1, operations=tuple(Operation)))
+    assert run.status == "finished"
+    assert {m.status for m in run.measurements} == {Status.OK}, [m.reason for m in run.measurements]
+    for m in run.measurements:
+        assert m.verified
+        assert m.seconds is not None
+        assert m.start == "fork"
+        phases = [value or 0 for value in (m.open_s, m.storage_s, m.codec_s, m.sync_s, m.close_s)]
+        assert sum(phases) == pytest.approx(m.seconds)
+        if m.operation.writes:
+            assert m.drain_s is not None
+            assert m.allocated_bytes
+        else:
+            assert m.resident_before == 1.0
+    assert leftovers() == []
+
+
+def test_open_files_do_not_pile_up() -> None:
+    plan = plan_of("disk", rounds=1, cutoffs=(1,), operations=(Operation.READ_ONE,))
+    run_plan(plan)
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    run_plan(plan)
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
