@@ -11,7 +11,7 @@ from imgstore_tui.core.events import Event, Preparing, RunFinished, RunStarted, 
 from imgstore_tui.core.model import Measurement, Run
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_bytes, format_count, format_rate, format_seconds
+from imgstore_tui.core.units import format_bytes, format_count, format_count_short, format_seconds
 
 SpecStyle = Callable[[str], str]
 """Gives the Rich style of a spec by its label."""
@@ -76,20 +76,14 @@ def _started(run: Run, cells: int, journal: str) -> Text:
 
 def _trial(measurement: Measurement, spec_style: SpecStyle | None) -> Text:
     ok = measurement.status is Status.OK
-    words = {
-        Status.OK: ("ok     ", "green"),
-        Status.FAILED: ("FAILED ", "bold red"),
-        Status.SKIPPED: ("skipped", "yellow"),
-    }
+    words = {Status.OK: ("ok  ", "green"), Status.FAILED: ("FAIL", "bold red"), Status.SKIPPED: ("skip", "yellow")}
     label = safe_text(measurement.spec)
-    line = Text.assemble(words[measurement.status], f" {measurement.round:>2}  ")
-    line.append(f"{label:<14}", style=spec_style(measurement.spec) if spec_style else "")
-    line.append(f" {measurement.operation:<11} {_of(measurement):>9}  ")
+    line = Text.assemble(words[measurement.status], f"{measurement.round:>2} ")
+    line.append(f"{label:<10}", style=spec_style(measurement.spec) if spec_style else "")
+    line.append(f" {measurement.operation:<11} {_of(measurement):>6} ")
     if not ok:
         return line.append(safe_text(measurement.reason or "no reason was given"))
     line.append(f"{format_seconds(measurement.seconds):>8}", style="bold")
-    if measurement.seconds:
-        line.append(f" {format_rate(measurement.images / measurement.seconds):>9} img/s")
     if measurement.allocated_bytes is not None:
         line.append(f" {format_bytes(measurement.allocated_bytes):>9}")
     if measurement.verified is False:
@@ -102,8 +96,8 @@ def _trial(measurement: Measurement, spec_style: SpecStyle | None) -> Text:
 def _of(measurement: Measurement) -> str:
     """Return how many images a sample handles, out of a store of how many."""
     if measurement.images == measurement.cutoff:
-        return format_count(measurement.cutoff)
-    return f"{measurement.images}/{format_count(measurement.cutoff)}"
+        return format_count_short(measurement.cutoff)
+    return f"{measurement.images}/{format_count_short(measurement.cutoff)}"
 
 
 def _finished(run: Run) -> Text:

@@ -29,10 +29,13 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a table: text that no terminal obeys."""
+    """One entry of a table; whatever text it is given, it holds one that no terminal obeys."""
 
     text: str
     mark: Mark = Mark.PLAIN
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", safe_text(self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,13 @@ class Column:
     """Left out where there are fewer than some hundred columns."""
     wraps: bool = False
     """Its text may be folded over several lines."""
+    grouped: bool = False
+    """Its text is the same for all rows of a group, so that showing it once is enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that says what was measured."""
+    """A table that says what was measured; title and caption are made harmless like its entries."""
 
     title: str
     columns: tuple[Column, ...]
@@ -59,10 +64,12 @@ class Table:
     breaks: frozenset[int] = field(default=frozenset())
     """Indexes of rows after which a group ends."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", safe_text(self.title))
+        object.__setattr__(self, "caption", safe_text(self.caption))
 
-def entry(text: str, mark: Mark = Mark.PLAIN) -> Entry:
-    """Return an entry whose text has been made harmless."""
-    return Entry(safe_text(text), mark)
+
+NOTHING = Entry("-", Mark.QUIET)
 
 
 TRIAL_FIELDS = (

@@ -50,7 +50,13 @@ def rich_table(table: Table, width: int = 80, *, ascii_only: bool = False) -> Ri
         )
     last = len(table.rows) - 1
     for number, row in enumerate(table.rows):
-        entries = [_text(row[index], ascii_only=ascii_only) for index in kept]
+        follows = number > 0 and number - 1 not in table.breaks
+        entries = [
+            Text("")
+            if follows and table.columns[index].grouped and row[index] == table.rows[number - 1][index]
+            else _text(row[index], ascii_only=ascii_only)
+            for index in kept
+        ]
         rich.add_row(*entries, end_section=number in table.breaks and number != last)
     return rich
 

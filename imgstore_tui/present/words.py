@@ -67,6 +67,11 @@ def interval_words(summaries: Iterable[CellSummary]) -> str:
     return "; ".join(parts)
 
 
+def images_words(count: int) -> str:
+    """Return a number of images: ``1 image``, ``1,000 images``."""
+    return f"{format_count(count)} image{'' if count == 1 else 's'}"
+
+
 def setting_words(cell: Cell) -> str:
     """Return payload and workers of a cell."""
     return f"{cell.payload}, {cell.workers} worker{'' if cell.workers == 1 else 's'}"

@@ -53,8 +53,8 @@ def test_a_timing_table_says_median_interval_rate_and_ratio() -> None:
     assert table.title == "write-many, sync buffered"
     assert [row[:6] for row in texts(table)] == [
         ["1,000", "disk", "200 ms", "200-200", "5,000", "20.0x"],
-        ["", "lmdb", "10.0 ms", "10.0-10.0", "100,000", "tie 1.00x"],
-        ["", "hdf5", "10.0 ms", "10.0-10.0", "100,000", "tie 1.00x"],
+        ["1,000", "lmdb", "10.0 ms", "10.0-10.0", "100,000", "tie 1.00x"],
+        ["1,000", "hdf5", "10.0 ms", "10.0-10.0", "100,000", "tie 1.00x"],
     ]
     for word in (
         "synthetic",
@@ -103,7 +103,7 @@ def test_disk_use_by_hand() -> None:
     # 8192 + 4096 x 100 and 4096 + 3080 x 100 bytes over 100 x 3072 bytes of pixels
     assert [row[:6] for row in texts(table)] == [
         ["100", "disk", "408 KiB", "4.08 KiB", "1.36x", "101"],
-        ["", "hdf5", "305 KiB *", "3.05 KiB", "1.02x", "1"],
+        ["100", "hdf5", "305 KiB *", "3.05 KiB", "1.02x", "1"],
     ]
     assert "ext4" in table.caption
 

@@ -1,0 +1,40 @@
+"""A run with all that was made of it, made once, and how its cells are gathered for tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from imgstore_tui.analysis.summary import CellSummary, summarise
+from imgstore_tui.analysis.verdict import Verdict, verdicts
+from imgstore_tui.core.model import Cell, Run
+from imgstore_tui.core.operations import Operation
+from imgstore_tui.present.rows import by_contest
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A run with all that was made of it, so that it is made once."""
+
+    run: Run
+    summaries: tuple[CellSummary, ...]
+    verdicts: tuple[Verdict, ...]
+    verdict_of: Mapping[Cell, Verdict]
+    """Verdicts by contest."""
+
+
+def digest(run: Run) -> Digest:
+    """Summarise a run and judge its contests."""
+    summaries = summarise(run)
+    found = verdicts(summaries)
+    return Digest(run, summaries, found, by_contest(found))
+
+
+def groups(summaries: Iterable[CellSummary], *blank: str) -> list[list[CellSummary]]:
+    """Gather summaries that differ in nothing but these fields of their cells, in order."""
+    found: dict[Cell, list[CellSummary]] = {}
+    empty: dict[str, object] = {"spec": "", "cutoff": 0, "operation": Operation.WRITE_ONE, "sync": None, "cache": None}
+    for summary in summaries:
+        key = replace(summary.cell, **{name: empty[name] for name in blank})  # type: ignore[arg-type]
+        found.setdefault(key, []).append(summary)
+    return list(found.values())

@@ -1,0 +1,73 @@
+"""The table of what stores weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.core.operations import Operation
+from imgstore_tui.core.units import format_bytes, format_count
+from imgstore_tui.present.digest import Digest, groups
+from imgstore_tui.present.rows import NOTHING, Column, Entry, Mark, Table
+from imgstore_tui.present.words import dataset_words
+
+
+def disk_tables(found: Digest) -> list[Table]:
+    """Return what the stores weigh: a row for each cutoff and spec, one table a dataset."""
+    tables = []
+    for group in groups(found.summaries, "spec", "cutoff", "operation", "sync", "cache"):
+        weighed: dict[tuple[int, str], CellSummary] = {}
+        for summary in group:
+            if summary.disk is not None:
+                key = (summary.cell.cutoff, summary.cell.spec)
+                if key not in weighed or summary.cell.operation is Operation.WRITE_MANY:
+                    weighed.setdefault(key, summary)
+        rows = []
+        breaks = set()
+        entries = sorted(weighed.values(), key=lambda summary: summary.cell.cutoff)
+        for index, summary in enumerate(entries):
+            if index + 1 == len(entries) or entries[index + 1].cell.cutoff != summary.cell.cutoff:
+                breaks.add(index)
+            rows.append(_disk_row(summary, entries))
+        facts = {facts.text: facts for facts in found.run.datasets}
+        dataset = group[0].cell.dataset
+        tables.append(
+            Table(
+                "Disk use" + (f", {dataset}" if len(found.run.plan.datasets) > 1 else ""),
+                (
+                    Column("images", grouped=True),
+                    Column("method", right=False, wraps=True),
+                    Column("on disk"),
+                    Column("an image"),
+                    Column("of raw pixels"),
+                    Column("files"),
+                    Column("length of files", wide=True),
+                ),
+                tuple(rows),
+                f"Data: {dataset_words(facts.get(dataset), dataset)}. On disk: blocks held on "
+                f"{found.run.environment.scratch_filesystem}, folders included, as du counts. Of raw pixels: that over "
+                "the bytes of the bare pixels. * least.",
+                frozenset(breaks),
+            )
+        )
+    return tables
+
+
+def _disk_row(summary: CellSummary, entries: Sequence[CellSummary]) -> tuple[Entry, ...]:
+    disk, cutoff = summary.disk, summary.cell.cutoff
+    assert disk is not None  # noqa: S101 - only weighed cells come here
+    rivals = [other.disk.allocated_bytes for other in entries if other.cell.cutoff == cutoff and other.disk]
+    known = [bytes_ for bytes_ in rivals if bytes_ is not None]
+    allocated, raw = disk.allocated_bytes, summary.store_pixel_bytes
+    least = allocated is not None and len(known) > 1 and allocated == min(known)
+    return (
+        Entry(format_count(cutoff)),
+        Entry(summary.cell.spec),
+        Entry("unknown", Mark.QUIET)
+        if allocated is None
+        else Entry(format_bytes(allocated) + (" *" if least else "  "), Mark.BEST if least else Mark.PLAIN),
+        Entry(format_bytes(None if allocated is None else allocated / cutoff)),
+        NOTHING if allocated is None or not raw else Entry(f"{allocated / raw:,.2f}x"),
+        NOTHING if disk.files is None else Entry(format_count(disk.files)),
+        Entry(format_bytes(disk.apparent_bytes)),
+    )

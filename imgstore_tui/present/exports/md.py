@@ -1,0 +1,68 @@
+"""Markdown: tables for a README, an issue or a pull request."""
+
+from __future__ import annotations
+
+import re
+
+from rich.cells import cell_len
+
+from imgstore_tui.core.exporter import Exporter
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.rows import Table
+from imgstore_tui.present.sections import all_tables, digest, facts_table, verdict_lines
+
+_SPECIAL = re.compile(r"([\\`*_\[\]|~#])")
+
+
+class MarkdownExporter(Exporter):
+    """GitHub-flavoured Markdown: what was measured, every table, every verdict."""
+
+    name = "md"
+    title = "tables for a README, an issue or a pull request"
+    suffix = ".md"
+
+    def export(self, run: Run) -> bytes:
+        """Return a document of a heading for each table."""
+        found = digest(run)
+        facts = facts_table(run)
+        parts = [f"# Images stored and read back, run {escape(safe_text(run.id))}"]
+        parts.append("\n".join(f"- **{escape(name.text)}**: {escape(value.text)}" for name, value in facts.rows))
+        lines = verdict_lines(found)
+        if lines:
+            parts += ["## Verdicts", "\n".join(f"- {escape(line)}" for line in lines)]
+        for table in all_tables(found):
+            if table.title != facts.title:
+                parts += [f"## {escape(table.title)}", markdown_table(table)]
+                parts += [escape(table.caption)] if table.caption else []
+        return ("\n\n".join(parts) + "\n").encode()
+
+
+def escape(text: str) -> str:
+    """Return harmless text in which Markdown, HTML, links and mentions find nothing to act on."""
+    text = _SPECIAL.sub(r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+    return text.replace("://", "&#58;//").replace("@", "&#64;").replace("www.", "www&#46;")
+
+
+def markdown_table(table: Table) -> str:
+    """Return a table in columns that line up in the source too; numbers stand right."""
+    head = [escape(column.title) for column in table.columns]
+    rows = [[escape(cell.text.strip()) for cell in row] for row in table.rows]
+    # A heading row's indented names would lose their spaces: a no-break space keeps them apart from headings.
+    for row, cells in zip(rows, table.rows, strict=True):
+        if cells and cells[0].text.startswith("  "):
+            row[0] = f"&nbsp;&nbsp;{row[0]}"
+    widths = [max(3, *(cell_len(row[index]) for row in [head, *rows])) for index in range(len(head))]
+    rule = [
+        "-" * (width - 1) + ":" if column.right else "-" * width
+        for column, width in zip(table.columns, widths, strict=True)
+    ]
+    return "\n".join(_line(row, widths, table) for row in [head, rule, *rows])
+
+
+def _line(row: list[str], widths: list[int], table: Table) -> str:
+    cells = []
+    for text, width, column in zip(row, widths, table.columns, strict=True):
+        gap = " " * (width - cell_len(text))
+        cells.append(gap + text if column.right else text + gap)
+    return f"| {' | '.join(cells)} |"

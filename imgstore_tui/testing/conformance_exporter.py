@@ -1,0 +1,110 @@
+"""What every exporter must do; a test class inherits it and names its exporter, nothing else."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from typing import ClassVar
+
+import pytest
+
+from imgstore_tui.core.exporter import Exporter
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
+from imgstore_tui.testing.runs import fake_run
+
+EVIL = (
+    "[red]x[/]", "[/]", "[@click=app.quit]q[/]", "\x1b[31mred", "\x1b]0;title\x07", "\x9b31m", "a\r\nb\tc",
+    "\u202egnp.exe", "\udcff", "=1+1", "@SUM(A1)", "a|b`c`", "<script>alert(1)</script>",
+    "https://example.org/x.png", "\\end{document}", "$x_1$ & 50 % #~^{}", "]]>", "--><b>", "\u2028", "\x00",
+)  # fmt: skip
+"""Texts that some reader might obey: terminals, spreadsheets, Markdown, HTML, LaTeX, Rich."""
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
+
+
+def evil_run() -> Run:
+    """Return a run in which every text that a user's data can reach is hostile."""
+    run = fake_run(["disk", "lmdb"], [1, 10], 6)
+    texts = [EVIL[index % len(EVIL)] for index in range(len(run.measurements))]
+    failing = fake_run(["disk", "lmdb"], [1, 10], 6, failures={"lmdb/read-many": "x", "disk/read-random": "x"})
+    return replace(
+        run,
+        id="".join(EVIL[:4]),
+        datasets=tuple(replace(facts, text=facts.text, summary=" ".join(EVIL)) for facts in run.datasets),
+        environment=replace(run.environment, cpu=EVIL[0], scratch="/scratch/" + EVIL[3] + EVIL[12], notes=EVIL),
+        measurements=tuple(
+            replace(
+                trial,
+                reason=None if trial.reason is None else text,
+                warnings=(text,),
+                options={"note": text},
+                cache_proof=text,
+            )
+            for trial, text in zip(failing.measurements, texts, strict=True)
+        ),
+        warnings=EVIL,
+    )
+
+
+class ExporterConformance:
+    """Inherit, and set ``exporter``."""
+
+    exporter: ClassVar[type[Exporter]]
+
+    def export(self, run: Run) -> bytes:
+        """Return the run in the format under test."""
+        return self.exporter().export(run)
+
+    def test_it_declares_itself(self) -> None:
+        assert re.fullmatch(r"[a-z][a-z0-9]*", self.exporter.name)
+        assert self.exporter.title
+        assert re.fullmatch(r"\.[a-z0-9.]+", self.exporter.suffix)
+
+    def test_a_run_gives_bytes_and_stays_as_it_is(self) -> None:
+        run = fake_run(failures={"hdf5/write-many/100": "the disk is full"})
+        data = self.export(run)
+        assert isinstance(data, bytes)
+        assert data
+        assert run == fake_run(failures={"hdf5/write-many/100": "the disk is full"})
+
+    def test_the_same_run_gives_the_same_bytes(self) -> None:
+        assert self.export(fake_run()) == self.export(fake_run())
+
+    def test_text_is_utf8_and_says_what_was_measured(self) -> None:
+        if self.exporter.binary:
+            pytest.skip(f"{self.exporter.name} is no text")
+        text = self.export(fake_run()).decode()
+        for word in ("synthetic", "disk", "lmdb", "hdf5"):
+            assert word in text
+        assert text.endswith("\n")
+
+    @pytest.mark.parametrize(
+        "run",
+        [
+            replace(fake_run(), measurements=(), status="running", finished_at=None),
+            replace(fake_run(), measurements=(), datasets=()),
+            fake_run(rounds=1, cutoffs=[1]),
+            fake_run(verified=False),
+            fake_run(failures={"disk": "x", "lmdb": "x", "hdf5": "x"}),
+            fake_run(operations=list(Operation), sync=list(SyncLevel), cache=list(CacheState), rounds=2),
+            fake_run([f"lmdb:number={number}" for number in range(40)], cutoffs=[1, 10], rounds=1),
+        ],
+        ids=["nothing yet", "no data", "one trial", "unverified", "all failed", "all levels", "forty specs"],
+    )
+    def test_unusual_runs(self, run: Run) -> None:
+        assert self.export(run)
+
+    def test_numbers_that_are_none_do_no_harm(self) -> None:
+        run = fake_run(["disk"], [10], 2)
+        trials = tuple(replace(trial, psnr_db=math.inf, drain_s=1e-300) for trial in run.measurements)
+        data = self.export(replace(run, measurements=trials))
+        if not self.exporter.binary:
+            assert "Infinity" not in data.decode()
+
+    def test_nothing_in_the_data_can_act(self) -> None:
+        data = self.export(evil_run())
+        if not self.exporter.binary:
+            text = data.decode()
+            assert _CONTROL.search(text) is None
