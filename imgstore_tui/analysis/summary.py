@@ -160,7 +160,6 @@ def _summary(
         warnings=noise_warnings(
             rounds,
             [sum(trial.samples) for trial in counted if trial.samples],
-            [trial.foreign_cpu for trial in counted if trial.foreign_cpu is not None],
         ),
         notes=tuple(dict.fromkeys(note for trial in trials for note in trial.warnings)),
     )

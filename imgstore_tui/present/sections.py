@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from imgstore_tui.analysis.summary import CellSummary
@@ -18,6 +19,8 @@ __all__ = [
     "Digest", "all_tables", "article_tables", "digest", "disk_tables", "facts_table", "failures_table",
     "overview_tables", "timing_tables", "verdict_lines", "warnings_table",
 ]  # fmt: skip
+
+_NUMBER = re.compile(r"\d[\d.,]*")
 
 
 def all_tables(found: Digest) -> tuple[Table, ...]:
@@ -69,15 +72,19 @@ def failures_table(found: Digest) -> Table:
 def warnings_table(found: Digest) -> Table:
     """Return what speaks against some of the numbers, and what to do about it."""
     seen: dict[tuple[str, str], list[CellSummary]] = {}
+    first_notes: dict[tuple[str, str], str] = {}
     for summary in found.summaries:
         for warning in summary.warnings:
             seen.setdefault((warning.kind.value, warning.advice), []).append(summary)
         for note in summary.notes:
-            seen.setdefault(("note", note), []).append(summary)
+            # Notes that differ in their numbers only are one sign; the first stands for all.
+            key = ("note", _NUMBER.sub("0", note))
+            first_notes.setdefault(key, note)
+            seen.setdefault(key, []).append(summary)
     rows = [(Entry("run"), Entry(text), Entry("all")) for text in found.run.warnings]
     for (kind, advice), where in seen.items():
         texts = [w.text for summary in where for w in summary.warnings if (w.kind.value, w.advice) == (kind, advice)]
-        told = f"{texts[0]} {advice}" if texts else advice
+        told = f"{texts[0]} {advice}" if texts else first_notes[kind, advice]
         rows.append((Entry(kind), Entry(told), Entry(_where(where))))
     columns = (
         Column("sign", right=False),
@@ -88,6 +95,7 @@ def warnings_table(found: Digest) -> Table:
 
 
 def _where(summaries: Sequence[CellSummary]) -> str:
+    summaries = list(dict.fromkeys(summaries))
     shown = [
         f"{entry.cell.spec} {entry.cell.operation} {format_count_short(entry.cell.cutoff)}" for entry in summaries[:3]
     ]

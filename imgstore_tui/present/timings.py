@@ -22,6 +22,9 @@ from imgstore_tui.present.words import caption, contest_words, dataset_words, le
 from imgstore_tui.stats.intervals import MIN_ROUNDS
 from imgstore_tui.stats.ranking import Place
 
+NEAR = 1.1
+"""Median ratio up to which two that cannot be told apart are called a tie."""
+
 
 def overview_tables(found: Digest) -> list[Table]:
     """Return medians at a glance: rows for the specs of each operation, a column for each cutoff."""
@@ -150,12 +153,17 @@ def _against(summary: CellSummary, found: Digest) -> tuple[Entry, Entry]:
     if verdict is None or standing is None:
         return Entry("not ranked", Mark.BAD if summary.failed or summary.unverified else Mark.QUIET), NOTHING
     if standing.place is Place.BEST:
-        return (Entry("tie 1.00x", Mark.TIE) if verdict.is_tie else Entry("best", Mark.BEST)), NOTHING
+        if not verdict.is_tie:
+            return Entry("best", Mark.BEST), NOTHING
+        rivals = [other.ratio for other in verdict.standings if other.place is Place.TIE]
+        near = any(ratio is not None and ratio.median <= NEAR for ratio in rivals)
+        return Entry(f"{'tie' if near else 'unsure'} 1.00x", Mark.TIE), NOTHING
     if standing.ratio is None:
         return NOTHING, NOTHING
     ratio, interval = ratio_text(standing.ratio), Entry(ratio_interval_text(standing.ratio))
     if standing.place is Place.TIE:
-        return Entry(f"tie {ratio}", Mark.TIE), interval
+        # Ten per cent off and yet not told apart: that is noise, not likeness, and the word should not say otherwise.
+        return Entry(f"{'tie' if standing.ratio.median <= NEAR else 'unsure'} {ratio}", Mark.TIE), interval
     if standing.place is Place.NONE:
         if len(verdict.standings) == 1:
             return NOTHING, NOTHING

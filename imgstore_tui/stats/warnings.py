@@ -19,8 +19,6 @@ OUTLIER = 14.826
 """hyperfine's rule: distance from the median in MADs; ten standard deviations, were the noise normal."""
 SMALLEST_MAD = 0.01
 """Share of the median below which a MAD says more about few rounds than about noise."""
-BUSY_CORES = 0.2
-"""Cores kept busy by others above which timings are said to be disturbed."""
 
 
 class Noise(StrEnum):
@@ -30,7 +28,6 @@ class Noise(StrEnum):
     SPREAD = "spread"
     OUTLIERS = "outliers"
     SLOW_FIRST = "slow-first"
-    BUSY = "busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +54,12 @@ def modified_z(values: Sequence[float]) -> tuple[float, ...]:
     return tuple((value - middle) / scale if scale else 0.0 for value in values)
 
 
-def noise_warnings(
-    rounds: Sequence[float], clock_s: Sequence[float] = (), foreign_cpu: Sequence[float] = ()
-) -> tuple[NoiseWarning, ...]:
+def noise_warnings(rounds: Sequence[float], clock_s: Sequence[float] = ()) -> tuple[NoiseWarning, ...]:
     """Return what speaks against trusting a cell's median.
 
     Args:
         rounds: Result of each round in the order run, seconds.
         clock_s: How long the clock ran in each round, all samples together, seconds.
-        foreign_cpu: Cores kept busy by others in each round, where known.
     """
     found: list[NoiseWarning] = []
     if clock_s and min(clock_s) < SHORTEST_CLOCK_S:
@@ -100,14 +94,6 @@ def noise_warnings(
                 f"Rounds run from {min(rounds) / statistics.fmean(rounds):.0%} to "
                 f"{max(rounds) / statistics.fmean(rounds):.0%} of their mean.",
                 "Use more rounds, or a quieter machine.",
-            )
-        )
-    if foreign_cpu and statistics.median(foreign_cpu) > BUSY_CORES:
-        found.append(
-            NoiseWarning(
-                Noise.BUSY,
-                f"Other programs kept {statistics.median(foreign_cpu):.1f} cores busy.",
-                "Close them and repeat.",
             )
         )
     return tuple(found)

@@ -182,3 +182,22 @@ def test_several_datasets_are_told_apart() -> None:
 
 def test_a_run_without_measurements_has_only_its_head() -> None:
     assert [table.title for table in all_tables(digest(replace(fake_run(), measurements=())))] == ["What was measured"]
+
+
+def test_far_apart_and_yet_not_told_apart_is_unsure_not_a_tie() -> None:
+    run = fake_run(["disk", "lmdb"], [10], operations=[Operation.READ_MANY])
+    trials = tuple(
+        replace(
+            trial, seconds=10.0 if trial.spec == "lmdb" and trial.round == 3 else 5.0 if trial.spec == "disk" else 1.0
+        )
+        for trial in run.measurements
+    )
+    (table,) = timing_tables(digest(replace(run, measurements=trials)))
+    assert [row[5] for row in texts(table)] == ["unsure 5.00x", "unsure 1.00x"]
+
+
+def test_notes_that_differ_in_numbers_are_one_row() -> None:
+    run = fake_run(["lmdb"], [100], 6, operations=[Operation.WRITE_MANY])
+    trials = tuple(replace(trial, warnings=(f"others kept 0.{trial.round} cores busy",)) for trial in run.measurements)
+    rows = texts(warnings_table(digest(replace(run, measurements=trials))))
+    assert [row for row in rows if row[0] == "note"] == [["note", "others kept 0.1 cores busy", "lmdb write-many 100"]]
