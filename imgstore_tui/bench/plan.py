@@ -28,7 +28,7 @@ def named_plan(name: str) -> Plan:
         UsageError: If there is no plan of that name.
     """
     if name == "quick":
-        return Plan(specs=tuple(registry.resolve_spec(spec) for spec in QUICK_SPECS), name=name)
+        return Plan(specs=tuple(registry.resolve_spec(spec, require_available=False) for spec in QUICK_SPECS), name=name)
     if name == "full":
         return Plan(
             specs=tuple(

@@ -44,7 +44,10 @@ def print_json(values: Any) -> int:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
     """Print a list."""
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        # A command that is to be copied must stay whole; the last column gives way.
+        table.add_column(name, no_wrap=name != columns[-1])
     for row in rows:
         table.add_row(*(Text(word) for word in row))
     data_console().print(table)

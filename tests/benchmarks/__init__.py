@@ -1,0 +1,1 @@
+"""Commands that print figures; no test asserts a time. Each says what it did and how often."""

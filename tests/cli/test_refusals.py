@@ -1,0 +1,141 @@
+"""Bad input: one clear sentence, the right exit code, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from imgstore_tui.cli.parser import split_specs
+from tests.cli.program import program, sentence
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["runn"], 2, "Unknown command 'runn'. Did you mean 'run'?"),
+        (["--thme", "x"], 2, "Unknown argument '--thme'. Did you mean '--theme'?"),
+        (["run", "-b", "lmbd"], 2, "Unknown backend 'lmbd'. Did you mean 'lmdb'?"),
+        (["run", "-b", "lmdb+pgn"], 2, "Unknown codec 'pgn'. Did you mean 'png'?"),
+        (["run", "-b", "hdf5:chnks=3"], 2, "Unknown option of backend hdf5 'chnks'. Did you mean 'chunks'?"),
+        (["run", "-b", "lmdb:preset=artcle"], 2, "Unknown preset of backend lmdb 'artcle'. Did you mean 'article'?"),
+        (["run", "-b", "disk", "disk"], 2, "The plan names the storage method 'disk' twice."),
+        (["run", "-o", "raed-many"], 2, "Unknown operation 'raed-many'. Did you mean 'read-many'?"),
+        (["run", "-n", "0"], 2, "A cutoff of 0 images measures nothing."),
+        (["run", "-n", "-5"], 2, "-5"),
+        (["run", "-n", "ten"], 2, "'ten' is not a number of images."),
+        (["run", "-d", "sinthetic"], 2, "Unknown dataset 'sinthetic'. Did you mean 'synthetic'?"),
+        (["run", "-d", "folder"], 2, "Dataset folder needs a path."),
+        (["run", "-d", "folder:/nowhere/at/all"], 3, "/nowhere/at/all"),
+        (["run", "-d", "synthetic,size=4"], 2, "size"),
+        (["run", "--rounds", "0"], 2, "1 round or more"),
+        (["run", "--rounds", "many"], 2, "rounds"),
+        (["run", "--budget", "soon"], 2, "'soon' is not a time."),
+        (["run", "--payload", "rw"], 2, "Did you mean 'raw'?"),
+        (["run", "--sync", "bufered"], 2, "Did you mean 'buffered'?"),
+        (["run", "--cache", "lukewarm"], 2, "Unknown cache state 'lukewarm'."),
+        (["run", "--plan", "quik"], 2, "Unknown plan 'quik'. Did you mean 'quick'?"),
+        (["run", "--plan", "/nowhere/plan.toml"], 2, "Plan file /nowhere/plan.toml: No such file or directory."),
+        (["run", "--scratch", "/nowhere/at/all"], 2, "Scratch folder /nowhere/at/all is no folder."),
+        (["show", "last"], 2, "There is no saved run"),
+        (["show", "nothing"], 2, "There is no run 'nothing'"),
+        (["export", "last", "-f", "cvs"], 2, "Did you mean 'csv'?"),
+        (["backends", "lmbd"], 2, "Did you mean 'lmdb'?"),
+        (["doctor", "--scratch", "/nowhere"], 0, ""),
+    ],
+)
+def test_a_refusal_is_one_sentence(words: list[str], code: int, said: str) -> None:
+    done = program(*words)
+    assert done.returncode == code, done.stderr
+    if code:
+        assert said in sentence(done)
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_an_empty_folder_is_named() -> None:
+    Path("empty").mkdir()
+    done = program("run", "-d", "folder:empty")
+    assert done.returncode == 3
+    assert "empty" in sentence(done)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to run the program as somebody else: run as root")
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    import shutil
+    import subprocess
+    import sys
+
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv is not installed (apt-get install util-linux)")
+    Path("locked").mkdir(mode=0o700)
+    Path("home").mkdir(mode=0o777)
+    code = "import sys; sys.argv = ['imgstore-tui', 'run', '-d', 'folder:locked']; " \
+        "from imgstore_tui.__main__ import main; main()"  # fmt: skip
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if folder.owner() == "root" and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    done = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "HOME": str(here / "home"), "IMGSTORE_TUI_HOME": str(here / "home")},
+    )
+    if "Permission denied" in done.stderr and "Traceback" in done.stderr:
+        pytest.skip("this Python cannot be read by another user")
+    assert done.returncode == 3, done.stderr
+    assert "locked" in done.stderr
+
+
+@pytest.mark.parametrize("content", ["", "{}", "hello\n", '{"kind":"run"}\n'])
+@pytest.mark.parametrize("suffix", ["jsonl", "json"])
+def test_a_torn_or_foreign_run_file_is_named(content: str, suffix: str) -> None:
+    path = Path(f"run.{suffix}")
+    path.write_text(content)
+    done = program("show", str(path))
+    assert done.returncode == 3
+    assert f"run.{suffix}" in sentence(done)
+
+
+def test_names_that_would_speak_to_the_terminal_are_spelt_out() -> None:
+    done = program("run", "-d", "folder:a\x1b[31m[red]b")
+    assert "\x1b" not in done.stderr
+    assert "<U+001B>[31m[red]b" in sentence(done)
+
+
+def test_the_screen_needs_a_terminal() -> None:
+    done = program()
+    assert done.returncode == 3
+    assert "run --help" in sentence(done)
+
+
+def test_a_missing_driver_is_named_with_the_line_that_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.outside.install import offer
+
+    offer(tmp_path, {"imgstore_tui.backends": {"needy": "tests.outside.needy:Needy"}}, monkeypatch)
+    done = program("run", "-b", "needy")
+    assert done.returncode == 3
+    assert "'needy' needs a_driver_nobody_has, not installed. Run: pip install a_driver_nobody_has" in sentence(done)
+    listed = program("backends")
+    assert "pip install a_driver_nobody_has" in listed.stdout
+
+
+def test_a_broken_plug_in_does_not_take_the_others_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.outside.install import offer
+
+    offer(tmp_path, {"imgstore_tui.backends": {"gone": "no.such.module:Thing"}}, monkeypatch)
+    listed = program("backends")
+    assert listed.returncode == 0
+    assert "broken" in listed.stdout
+    assert "lmdb" in listed.stdout
+    assert "could not be loaded" in sentence(program("run", "-b", "gone"))
+
+
+def test_specs_are_split_at_commas_that_are_not_their_own() -> None:
+    assert split_specs(["disk,lmdb", "hdf5:chunks=64,filter=lzf,lmdb+png"]) == [
+        "disk", "lmdb", "hdf5:chunks=64,filter=lzf", "lmdb+png",
+    ]  # fmt: skip
