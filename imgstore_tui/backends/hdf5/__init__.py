@@ -1,0 +1,76 @@
+"""HDF5: arrays in one self-describing file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imgstore_tui.backends.hdf5.reader import Hdf5Reader
+from imgstore_tui.backends.hdf5.writer import Hdf5Writer
+from imgstore_tui.core.backend import Backend, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.manifest import claim
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.options import Option
+
+
+class Hdf5Backend(Backend):
+    """A folder with ``store.h5``: datasets of images and labels; payloads of any length in a row, with offsets."""
+
+    name = "hdf5"
+    title = "HDF5"
+    family = Family.ARRAY
+    requires = ("h5py",)
+    payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
+    default_codec = "raw"
+    presets = (
+        Preset("tuned", "one contiguous dataset; batches are read at its place in the file"),
+        Preset(
+            "article",
+            "contiguous datasets images and meta, written and read through the library; int64 labels stand where the "
+            "article's 8 bits would cut them",
+            options={"labels": "meta", "access": "library"},
+        ),
+    )
+    options = (
+        Option(
+            "chunks",
+            0,
+            "Images in a chunk, 0 for one contiguous block; 0, because a chunk is read whole even for one image of it. "
+            "Encoded images are always in chunks of at most 1 MiB.",
+            minimum=0,
+            maximum=1_000_000,
+        ),
+        Option(
+            "filter",
+            "none",
+            "Compression of chunks by HDF5; none, because it costs more time than it saves space and needs chunks.",
+            choices=("none", "lzf", "gzip"),
+        ),
+        Option(
+            "access",
+            "direct",
+            "How a contiguous dataset is read: direct, from its place in the file, many times faster in random order, "
+            "or library, through HDF5, as an ordinary program does.",
+            choices=("direct", "library"),
+        ),
+        Option("labels", "labels", "Name of the dataset of labels; the article calls it meta.", ("labels", "meta")),
+    )
+    caveats = (
+        "Random batches through the library are slow, and very slow by a list of ids or from large chunks; a file that "
+        "was not closed cannot be opened, and threads do not read at the same time."
+    )
+    when_to_choose = (
+        "Choose it for images of one shape that are read in order or in batches, and for data that must be understood "
+        "by other languages and in ten years: the file describes itself and takes no more space than its pixels."
+    )
+
+    def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
+        """Make the folder and, under a temporary name, the file."""
+        if self.values["filter"] != "none" and content.kind is PayloadKind.ARRAY and not self.values["chunks"]:
+            raise UnsupportedError("Backend hdf5 filters chunks only; add chunks=64, or leave the filter out.")
+        claim(self, location, content)
+        return Hdf5Writer(location, content, self.values, sync)
+
+    def open(self, location: Path) -> Reader:
+        """Open the file for reading only."""
+        return Hdf5Reader(location)

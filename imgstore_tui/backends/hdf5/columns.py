@@ -1,0 +1,164 @@
+"""The fastest ways to the items of a dataset: at their place in the file where that is known, else by the library."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imgstore_tui.core.errors import StoreError
+
+_MAP_BELOW = 32 * 2**10
+"""Items smaller than this are gathered from a map; larger ones are read one by one, which is faster when cold."""
+_CUT_BELOW = 16 * 2**10
+"""Payloads smaller than this are read together and cut; larger ones one by one, which spares a copy."""
+
+
+class RawFile:
+    """The store's file as bytes, beside HDF5's own handle on it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self.size = os.fstat(self._descriptor).st_size
+        self._map: mmap.mmap | None = None
+
+    def fill(self, target: memoryview, place: int) -> None:
+        """Fill memory from a place in the file."""
+        while target:
+            try:
+                got = os.preadv(self._descriptor, [target], place)
+            except OSError as error:
+                raise failed(self.path, error) from None
+            if not got:
+                raise StoreError(f"{self.path} has been cut short.")
+            place += got
+            target = target[got:]
+
+    def piece(self, place: int, length: int) -> bytes:
+        """Return owned bytes from a place in the file."""
+        try:
+            found = os.pread(self._descriptor, length, place)
+        except OSError as error:
+            raise failed(self.path, error) from None
+        if len(found) < length:  # a read of more than 2 GiB comes in parts
+            whole = bytearray(length)
+            self.fill(memoryview(whole), place)
+            return bytes(whole)
+        return found
+
+    def items(self, place: int, count: int, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """Return a part of the file as ``count`` items of ``size`` bytes, to copy from and let go."""
+        if self._map is None:
+            self._map = mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ)
+        return np.frombuffer(self._map, np.uint8, count * size, place).reshape(count, size)
+
+    def close(self) -> None:
+        """Close the map and the file."""
+        if self._map is not None:
+            self._map.close()
+            self._map = None
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+class Column:
+    """A dataset of one item of ``size`` bytes an image."""
+
+    def __init__(self, raw: RawFile, dataset: Any, size: int, direct: bool) -> None:
+        self._raw, self._dataset, self._size = raw, dataset, size
+        self._count = int(dataset.shape[0])
+        self._place: int | None = dataset.id.get_offset() if direct and dataset.dtype.isnative else None
+        if self._place is not None and self._place + self._count * size > raw.size:
+            raise StoreError(f"{raw.path} is damaged: it is shorter than it says.")
+
+    def read(self, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
+        """Copy items into an array of as many; ids have been checked, and are not none."""
+        if self._place is None:
+            self._read_by_library(ids, run, out)
+        elif run is not None:
+            self._raw.fill(out.data.cast("B"), self._place + run[0] * self._size)
+        elif self._size < _MAP_BELOW:
+            items = self._raw.items(self._place, self._count, self._size)
+            # ``clip`` spares numpy a buffer of its own, and the ids are known to be right.
+            items.take(ids, 0, out.reshape(len(ids), -1).view(np.uint8), "clip")
+        else:
+            memory = out.data.cast("B")
+            for position, number in enumerate(ids):
+                start = position * self._size
+                self._raw.fill(memory[start : start + self._size], self._place + number * self._size)
+
+    def _read_by_library(self, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
+        try:
+            if run is not None and len(ids) > 1:
+                self._dataset.read_direct(out, np.s_[run[0] : run[1]])
+                return
+            # Never ``dataset[ids]``: h5py is up to a thousand times slower with a list than one by one. In the order
+            # of the file, so that each chunk is unpacked once.
+            for position in sorted(range(len(ids)), key=ids.__getitem__):
+                out[position] = self._dataset[ids[position]]
+        except (OSError, RuntimeError, ValueError) as error:
+            raise failed(self._raw.path, error) from None
+
+
+class Row:
+    """A dataset of bytes, in chunks: payloads one behind the other."""
+
+    def __init__(self, raw: RawFile, dataset: Any, direct: bool) -> None:
+        self._raw, self._dataset = raw, dataset
+        self.length = int(dataset.shape[0])
+        self._chunk = int(dataset.chunks[0]) if dataset.chunks else 0
+        self._direct = direct and bool(self._chunk) and dataset.compression is None and not dataset.shuffle
+        self._places: dict[int, int] | None = None
+
+    def cut(self, starts: Sequence[int], stops: Sequence[int], ascending: bool) -> list[bytes]:
+        """Return owned bytes, one a payload; ascending payloads lie one behind the other."""
+        try:
+            if not ascending or stops[-1] - starts[0] > _CUT_BELOW * len(starts):
+                return [self._bytes(start, stop) for start, stop in zip(starts, stops, strict=True)]
+            base = starts[0]
+            whole = self._bytes(base, stops[-1])
+            return [whole[start - base : stop - base] for start, stop in zip(starts, stops, strict=True)]
+        except (OSError, RuntimeError, ValueError) as error:
+            raise failed(self._raw.path, error) from None
+
+    def _bytes(self, start: int, stop: int) -> bytes:
+        if not self._direct:
+            found: bytes = self._dataset[start:stop].tobytes()
+            return found
+        pieces = []
+        while start < stop:
+            number, within = divmod(start, self._chunk)
+            length = min(stop - start, self._chunk - within)
+            pieces.append(self._raw.piece(self._place_of(number) + within, length))
+            start += length
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _place_of(self, number: int) -> int:
+        """Return where a chunk lies; all are asked for at once, because HDF5 finds one in 50 microseconds."""
+        if self._places is None:
+            places: dict[int, int] = {}
+
+            def note(info: Any) -> None:
+                places[info.chunk_offset[0] // self._chunk] = info.byte_offset
+
+            self._dataset.id.chunk_iter(note)
+            self._places = places
+        if number not in self._places:
+            raise StoreError(f"{self._raw.path} is damaged: a part of its images is missing.")
+        return self._places[number]
+
+
+def failed(path: Path, error: Exception) -> StoreError:
+    """Build the error for a file that cannot be read."""
+    return StoreError(f"{path} cannot be read: {first_line(error)}.")
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what a driver says."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,0 +1,13 @@
+"""What stands where in the file."""
+
+from __future__ import annotations
+
+FILE = "store.h5"
+PARTIAL = "store.h5.partial"
+"""The file's name until it is closed: HDF5 cannot open a file that was not."""
+MANIFEST = "manifest"
+"""Attribute of the root group."""
+IMAGES = "images"
+"""All images, or all payloads in a row."""
+OFFSETS = "offsets"
+"""Where each payload starts in the row, and where the last one ends."""

@@ -1,0 +1,159 @@
+"""Writing an HDF5 store."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imgstore_tui.backends.hdf5.layout import FILE, IMAGES, MANIFEST, OFFSETS, PARTIAL
+from imgstore_tui.core.backend import Content, PayloadKind, Writer, force
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.options import OptionValue
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+_CHUNK = 2**20
+_BLOCK = 4096
+
+
+class Hdf5Writer(Writer):
+    """Writes batches into datasets that have their size from the start, or grow in steps where it is not known."""
+
+    def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue], sync: SyncLevel) -> None:
+        import h5py
+
+        self._location, self._content, self._values = location, content, values
+        self._each = sync is SyncLevel.BATCH
+        self._put = self._end = 0
+        self._waiting: list[Labels] = []
+        self._ends: list[np.ndarray[Any, np.dtype[np.int64]]] = []
+        self._open = True
+        self._file: Any = None
+        try:
+            # The chunk cache would copy every chunk once more; what is not filtered goes straight to the file.
+            cache = 0 if values["filter"] == "none" else 16 * _CHUNK
+            self._file = h5py.File(location / PARTIAL, "w", rdcc_nbytes=cache)
+            self._images, self._offsets = self._datasets()
+            self._labels = self._file.create_dataset(str(values["labels"]), (content.count,), "<i8")
+        except (OSError, RuntimeError, ValueError) as error:
+            self.abort()
+            raise self._failed(error) from None
+
+    def _datasets(self) -> tuple[Any, Any]:
+        content, chosen = self._content, str(self._values["filter"])
+        settings: dict[str, Any] = {} if chosen == "none" else {"compression": chosen}
+        if content.kind is PayloadKind.ARRAY:
+            shape = content.shape or ()
+            chunks = min(int(self._values["chunks"]), content.count)
+            if chunks:
+                settings["chunks"] = (chunks, *shape)
+            else:
+                settings = {}
+            kind = np.dtype(content.dtype).newbyteorder("<")
+            return self._file.create_dataset(IMAGES, (content.count, *shape), kind, fill_time="never", **settings), None
+        # No larger than all payloads are expected to be: a chunk takes its place on disk whole.
+        chunk = min(_CHUNK, max(1, -(-content.payload_bytes // _BLOCK)) * _BLOCK)
+        images = self._file.create_dataset(
+            IMAGES, (0,), "u1", maxshape=(None,), chunks=(chunk,), fill_time="never", **settings
+        )
+        return images, self._file.create_dataset(OFFSETS, (content.count + 1,), "<i8")
+
+    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
+        """Add the payloads to the row of all payloads."""
+        if self._content.kind is not PayloadKind.BYTES:
+            super().put_bytes(ids, payloads, labels)
+        check_put(self._location, self._content, self._put, ids, len(payloads), len(labels))
+        ends = self._end + np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads)))
+        try:
+            if len(ends) and ends[-1] > self._end:
+                stop = int(ends[-1])
+                if stop > len(self._images):
+                    self._images.resize((max(stop, 2 * len(self._images)),))  # places that are never written take none
+                self._images[self._end : stop] = np.frombuffer(b"".join(payloads), np.uint8)
+                self._end = stop
+            self._ends.append(ends)
+            self._follow(len(payloads), labels)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise self._failed(error) from None
+
+    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
+        """Write the batch to its place in the dataset."""
+        if self._content.kind is not PayloadKind.ARRAY:
+            super().put_array(ids, images, labels)
+        check_put(self._location, self._content, self._put, ids, len(images), len(labels))
+        if images.shape[1:] != self._content.shape or images.dtype != self._images.dtype:
+            raise StoreError(f"{self._location} takes images of shape {self._content.shape}, not {images.shape[1:]}.")
+        try:
+            if len(images):
+                self._images.write_direct(images, dest_sel=np.s_[self._put : self._put + len(images)])
+            self._follow(len(images), labels)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise self._failed(error) from None
+
+    def _follow(self, count: int, labels: Labels) -> None:
+        """Keep the labels for one write at the end, or write and force everything where each batch must be safe."""
+        self._put += count
+        self._waiting.append(np.array(labels, np.int64))
+        if self._each:
+            self._write_waiting()
+            self._file.flush()
+            force(self._location / PARTIAL)
+            self.syncs += 1
+
+    def _write_waiting(self) -> None:
+        if self._waiting:
+            labels, self._waiting = np.concatenate(self._waiting), []
+            if len(labels):
+                self._labels[self._put - len(labels) : self._put] = labels
+        if self._ends:
+            ends, self._ends = np.concatenate(self._ends), []
+            if len(ends):
+                self._offsets[self._put - len(ends) + 1 : self._put + 1] = ends
+
+    def close(self) -> None:
+        """Write what waits, close the file, and give it its name: until then the folder is no store."""
+        if not self._open:
+            return
+        try:
+            check_complete(self._location, self._content, self._put)
+            self._write_waiting()
+            if self._content.kind is PayloadKind.BYTES:
+                self._images.resize((self._end,))
+            manifest = write_manifest(
+                "hdf5", self._content, labels=self._values["labels"], access=self._values["access"]
+            )
+            self._file.attrs[MANIFEST] = np.bytes_(manifest)
+            file, self._file = self._file, None
+            file.close()
+            if self._each:
+                force(self._location / PARTIAL)
+            (self._location / PARTIAL).rename(self._location / FILE)
+            if self._each:
+                force(self._location)
+                force(self._location.parent)
+                self.syncs += 3
+        except (OSError, RuntimeError, ValueError) as error:
+            raise self._failed(error) from None
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close the file without giving it its name."""
+        self._open = False
+        file, self._file = self._file, None
+        if file is not None:
+            # On a full disk HDF5 cannot even close; what brought us here has been told already.
+            with contextlib.suppress(OSError, RuntimeError, ValueError):
+                file.close()
+
+    def _failed(self, error: Exception) -> StoreError:
+        said = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        return StoreError(f"{self._location / PARTIAL} cannot be written: {said.rstrip('.')}.")
