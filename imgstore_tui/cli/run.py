@@ -161,5 +161,5 @@ def _show(run: Run, *, as_json: bool) -> None:
     if as_json:
         console.file.write(exports.get("json").export(run).decode())
     else:
-        console.print(rich_run(digest(run), output_width(), ascii_only=ascii_only()))
-        console.print(f"Saved as {run.id}. See charts: imgstore-tui show {run.id}", soft_wrap=True)
+        console.print(rich_run(digest(run), output_width(), ascii_only=ascii_only(), brief=True))
+        console.print(f"\nSaved as {run.id}. Details and charts: imgstore-tui show {run.id}", soft_wrap=True)

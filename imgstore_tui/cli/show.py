@@ -13,6 +13,7 @@ from imgstore_tui.cli.saved import read_run
 from imgstore_tui.core.model import Run
 
 CHART_ROWS = 22
+MOST_COLUMNS = 120
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,11 +39,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _print_charts(console: Console, run: Run, only: str | None, *, log: bool, plain: bool) -> None:
-    from imgstore_tui.present.charts import chart_for, chart_kinds
+    from imgstore_tui.present.charts import chart_for
+    from imgstore_tui.present.figures import chart_kinds
 
-    kinds = chart_kinds()
+    kinds = [kind.value for kind in chart_kinds(run)]
     if only is not None:
         kinds = [choice("chart", only, kinds)]
     for kind in kinds:
-        chart = chart_for(run, kind, min(output_width(), 120), CHART_ROWS, log=log, ascii_only=plain)
-        console.print(Text("\n") + chart, soft_wrap=True)
+        chart = chart_for(run, kind, min(output_width(), MOST_COLUMNS), CHART_ROWS, log=log, ascii_only=plain)
+        chart.rstrip()
+        console.print(chart, Text(), sep="\n", soft_wrap=True)

@@ -34,7 +34,7 @@ def log_line(event: Event, spec_style: SpecStyle | None = None) -> Text | None:
         spec_style: Gives the colour in which a spec is written; none by default.
     """
     match event:
-        case Preparing(what, 0, total):
+        case Preparing(what, 0, total) if total != 0:
             count = "" if total is None else f", {format_count(total)} to do"
             return Text(f"preparing: {safe_text(what)}{count}", style="dim")
         case RunStarted(run, cells, _, journal):

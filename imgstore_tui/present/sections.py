@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"\d[\d.,]*")
 
 def all_tables(found: Digest) -> tuple[Table, ...]:
     """Return every table that has a row, in reading order."""
-    tables = [
+    tables = (
         facts_table(found.run),
         *overview_tables(found),
         *article_tables(found),
@@ -33,7 +33,19 @@ def all_tables(found: Digest) -> tuple[Table, ...]:
         *disk_tables(found),
         failures_table(found),
         warnings_table(found),
-    ]
+    )
+    return tuple(table for table in tables if table.rows)
+
+
+def brief_tables(found: Digest) -> tuple[Table, ...]:
+    """Return the tables that fit on a screen or two: medians at a glance, disk use, what went wrong."""
+    tables = (
+        facts_table(found.run),
+        *overview_tables(found),
+        *disk_tables(found),
+        failures_table(found),
+        warnings_table(found),
+    )
     return tuple(table for table in tables if table.rows)
 
 
