@@ -1,0 +1,244 @@
+"""The bytes of CIFAR's files, wherever they lie: in a folder, alone, or in an archive that is never unpacked."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import stat
+import tarfile
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from imgstore_tui.core.errors import DataError
+from imgstore_tui.core.text import safe_text
+
+_LARGEST_ARCHIVE = 1 << 30
+"""Unpacked bytes; the published archives have less than 200 MB. More is a bomb."""
+_PIECE = 1 << 20
+_MOST_MEMBERS = 1_000
+_CUT_SHORT = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
+
+
+class Files(ABC):
+    """Named files that can be read from any place."""
+
+    random_access: bool
+    """Whether a read costs the same wherever it lies."""
+    single = False
+    """Whether it is one file, whatever its name."""
+
+    @abstractmethod
+    def found(self, wanted: frozenset[str]) -> Iterator[tuple[str, int]]:
+        """Yield name and size of the files that are wanted and there, in the order that is fastest to read.
+
+        Raises:
+            DataError: If the archive is damaged; what came before may still be read.
+        """
+
+    @abstractmethod
+    def read(self, name: str, offset: int, count: int) -> bytes:
+        """Return exactly ``count`` bytes of a file that was found.
+
+        Raises:
+            DataError: If there are less, or the file has changed or gone since it was found.
+        """
+
+    @abstractmethod
+    def checksum(self, name: str) -> str | None:
+        """Return a file's MD5, or None where only the archive as a whole has one that is published."""
+
+    def archive_checksum(self) -> str | None:
+        """Return the archive's own MD5; None where there is no archive."""
+        return None
+
+
+def open_files(path: Path, folders: tuple[str, ...], archives: tuple[str, ...]) -> Files:
+    """Return the files at ``path``: a folder, an archive, or one file.
+
+    Args:
+        path: Where the user says they are.
+        folders: Folders that may lie in that folder, to look into as well.
+        archives: Archives that may lie in that folder, to take if no such folder does.
+
+    Raises:
+        DataError: If it is missing or cannot be read.
+    """
+    where = f"'{safe_text(str(path))}'"
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            inside = set(os.listdir(path))  # noqa: PTH208 - Path's says less about what went wrong
+            for name in archives:
+                if name in inside and not inside.intersection(folders):
+                    return open_files(path / name, (), ())
+            return Folder(path, [path, *(path / name for name in folders)])
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(f"{where} is neither a file nor a folder.")
+        with path.open("rb") as file:
+            head = file.read(512)
+    except FileNotFoundError:
+        raise DataError(f"There is nothing at {where}. Check the path.") from None
+    except PermissionError:
+        raise DataError(f"{where} may not be read. Ask its owner for the permission to.") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{where} cannot be read: {_why(error)}.") from None
+    if head.startswith(b"\x1f\x8b") or head[257:262] == b"ustar":
+        return Archive(path, packed=head.startswith(b"\x1f\x8b"))
+    return Folder(path, [])
+
+
+class Folder(Files):
+    """Files on a file system; opened for every read, so that a file cut meanwhile is an error and no crash."""
+
+    random_access = True
+
+    def __init__(self, path: Path, folders: list[Path]) -> None:
+        self._path, self._folders = path, folders
+        self.single = not folders
+        self._files: dict[str, Path] = {}
+        self._seen: dict[str, tuple[int, int]] = {}
+
+    def found(self, wanted: frozenset[str]) -> Iterator[tuple[str, int]]:
+        """Yield the one file whatever its name, or what is wanted of the folders'."""
+        paths = [folder / name for folder in self._folders for name in sorted(wanted)] or [self._path]
+        for path in paths:
+            try:
+                status = path.stat()
+            except OSError:
+                continue
+            if stat.S_ISREG(status.st_mode) and path.name not in self._files:
+                self._files[path.name] = path
+                self._seen[path.name] = (status.st_size, status.st_mtime_ns)
+                yield path.name, status.st_size
+
+    def read(self, name: str, offset: int, count: int) -> bytes:
+        """Return bytes of a file that has not changed since it was found."""
+        path = self._files[name]
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            try:
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode) or self._seen[name] != (status.st_size, status.st_mtime_ns):
+                    raise DataError(f"'{safe_text(str(path))}' has changed since it was looked at.")
+                data = os.pread(descriptor, count, offset)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise DataError(f"'{safe_text(str(path))}' cannot be read: {_why(error)}.") from None
+        if len(data) != count:
+            raise DataError(f"'{safe_text(str(path))}' ends too early.")
+        return data
+
+    def checksum(self, name: str) -> str:
+        """Return the MD5 of a file."""
+        digest = hashlib.md5(usedforsecurity=False)
+        size = self._seen[name][0]
+        for offset in range(0, size, _PIECE):
+            digest.update(self.read(name, offset, min(_PIECE, size - offset)))
+        return digest.hexdigest()
+
+
+class _Bounded(io.RawIOBase):
+    """A stream that ends in a sentence, not in hours or a full memory, if it unpacks to far more than it may."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence != io.SEEK_SET or not 0 <= offset <= _LARGEST_ARCHIVE:
+            raise DataError("The archive unpacks to more than a gigabyte, which no CIFAR archive does.")
+        return self._stream.seek(offset)
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= _PIECE:  # a header that announces gigabytes
+            raise DataError("The archive holds a header that no CIFAR archive has.")
+        return self._stream.read(size)
+
+
+class Archive(Files):
+    """Files in a tar archive, packed by gzip or not. Reading backwards in a packed one unpacks it from the start."""
+
+    random_access = False
+
+    def __init__(self, path: Path, *, packed: bool) -> None:
+        self._path = path
+        self._where = f"'{safe_text(str(path))}'"
+        self._members: dict[str, tuple[int, int]] = {}
+        file = path.open("rb")
+        status = os.fstat(file.fileno())
+        self._file, self._seen = file, (status.st_size, status.st_mtime_ns)
+        unpacked = gzip.GzipFile(fileobj=file, mode="rb") if packed else file
+        self._stream = _Bounded(unpacked)  # type: ignore[arg-type]  # a GzipFile is an IO[bytes] in all that counts
+
+    def found(self, wanted: frozenset[str]) -> Iterator[tuple[str, int]]:
+        """Yield what is wanted in the order in which it lies in the archive; folders' names do not count."""
+        try:
+            with tarfile.open(fileobj=self._stream, mode="r:") as archive:
+                for number, member in enumerate(archive):
+                    if number >= _MOST_MEMBERS:
+                        raise DataError(f"The archive {self._where} holds more files than CIFAR has.")
+                    name = PurePosixPath(member.name).name
+                    if name in wanted and member.isreg() and not member.issparse() and name not in self._members:
+                        self._members[name] = (member.offset_data, member.size)
+                        yield name, member.size
+        except DataError:
+            raise
+        except Exception as error:  # tarfile does not say what a hostile header may make it raise
+            raise DataError(f"The archive {self._where} is cut short or damaged: {_why(error)}.") from None
+
+    def read(self, name: str, offset: int, count: int) -> bytes:
+        """Return bytes of a member."""
+        start, size = self._members[name]
+        pieces: list[bytes] = []
+        try:
+            status = os.fstat(self._file.fileno())
+            if self._seen != (status.st_size, status.st_mtime_ns):
+                raise DataError(f"The archive {self._where} has changed since it was looked at.")
+            if offset + count > size:
+                raise EOFError
+            self._stream.seek(start + offset)
+            while count:
+                piece = self._stream.read(min(count, _PIECE))
+                if not piece:
+                    raise EOFError
+                pieces.append(piece)
+                count -= len(piece)
+        except _CUT_SHORT:
+            raise DataError(f"The archive {self._where} is cut short or damaged within it.") from None
+        except OSError as error:
+            raise DataError(f"The archive {self._where} cannot be read: {_why(error)}.") from None
+        return b"".join(pieces)
+
+    def checksum(self, name: str) -> None:
+        """Return None: the archive's own checksum says more."""
+        return
+
+    def archive_checksum(self) -> str:
+        """Return the archive's MD5."""
+        digest = hashlib.md5(usedforsecurity=False)
+        with self._path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                digest.update(piece)
+        return digest.hexdigest()
+
+    def __del__(self) -> None:
+        # A dataset has no end of its own; the archive stays open between reads because going back in it is dear.
+        self._file.close()
+
+
+def _why(error: Exception) -> str:
+    return safe_text(str(getattr(error, "strerror", None) or "") or str(error) or type(error).__name__)
