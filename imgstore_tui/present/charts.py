@@ -13,7 +13,7 @@ from rich.text import Text
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, SyncLevel
-from imgstore_tui.present.axes import Axis, count_axis, decade_label, drawable, make_axis, seconds_label
+from imgstore_tui.present.axes import Axis, count_axis, decade_label, make_axis, seconds_label
 from imgstore_tui.present.bars import bar_lines
 from imgstore_tui.present.figures import ChartKind, Figure, Series, chart_kinds, make_figure
 from imgstore_tui.present.legend import Palette, legend_line, mark_of
@@ -125,8 +125,7 @@ def build_chart(
         highlight: Name of a series to be shown in bold.
     """
     look = _Look(palette or Palette(), ascii_only, highlight)
-    drawn = [(line, [(p.n, p.value) for p in line.points if drawable(p.n) and drawable(p.value)]) for line in series]
-    known = [point for _, points in drawn for point in points]
+    known = [(point.n, point.value) for line in series for run in line.segments() for point in run]
     if width < MIN_WIDTH or height < MIN_HEIGHT or not known:
         return _word(title, width, height, small=bool(known))
     head = _head(title, series, width, height, look)
@@ -134,7 +133,7 @@ def build_chart(
     label = decade_label if log else seconds_label
     y = make_axis([value for _, value in known], (rows - 3) // 2, label, log=log)
     x = count_axis([n for n, _ in known], max(1, width - 2 - max(len(words) for _, words in y.ticks)), log=log)
-    plain = _plot([(line, points) for line, points in drawn if points], x, y, width, rows, look)
+    plain = _plot([line for line in series if line.segments()], x, y, width, rows, look)
     return _block([*head, *_styled(plain, series, look)], width, height)
 
 
@@ -149,9 +148,7 @@ def _head(title: str, series: Sequence[Series], width: int, height: int, look: _
     return [words, legend] if title and height >= 14 else [legend]
 
 
-def _plot(
-    drawn: Sequence[tuple[Series, list[tuple[float, float]]]], x: Axis, y: Axis, width: int, height: int, look: _Look
-) -> str:
+def _plot(drawn: Sequence[Series], x: Axis, y: Axis, width: int, height: int, look: _Look) -> str:
     """Return the frame with ticks, lines and marks, as plotext draws them: text with ANSI colours."""
     import plotext
 
@@ -169,23 +166,28 @@ def _plot(
         ruler.ticks([position for position, _ in axis.ticks], [words for _, words in axis.ticks])
     if not look.ascii_only:
         figure.ruler("y").grid(True, style="dotted")
-    placed = [(line, [(x.at(n), y.at(value)) for n, value in points]) for line, points in drawn]
+    placed = [
+        (line, [[(x.at(point.n), y.at(point.value)) for point in run] for run in line.segments()]) for line in drawn
+    ]
     columns = max(2, width - 8)
-    for line, points in placed:
+    for line, runs in placed:
         pixel = plotext.pixel(foreground=_FIRST_COLOUR + line.rank % 200)
-        if line.dotted or look.ascii_only:
-            points, lines = _dots(points, x, columns // (3 if line.dotted else 1)), False  # noqa: PLW2901
-        else:
-            lines = True
+        apart = line.dotted or look.ascii_only
         symbol = "." if look.ascii_only else "·" if line.dotted else "braille"
-        marker = plotext.marker(symbol, pixel)
-        figure.draw(figure.signal([a for a, _ in points], [b for _, b in points], marker=marker).lines(lines))
+        for run in runs:
+            points = _dots(run, x, columns // (3 if line.dotted else 1)) if apart else run
+            _draw(figure, points, plotext.marker(symbol, pixel), lines=not apart)
     # Marks last, so that no line hides what was measured; the first series on top, as in the legend.
-    for line, points in reversed(placed):
+    for line, runs in reversed(placed):
         marker = plotext.marker(mark_of(line.rank), plotext.pixel(foreground=_FIRST_COLOUR + line.rank % 200))
-        figure.draw(figure.signal([a for a, _ in points], [b for _, b in points], marker=marker).lines(False))
+        _draw(figure, list(itertools.chain(*runs)), marker, lines=False)
     text: str = figure.build().string()
     return text
+
+
+def _draw(figure: Any, points: Sequence[tuple[float, float]], marker: Any, *, lines: bool) -> None:
+    signal = figure.signal([across for across, _ in points], [up for _, up in points], marker=marker)
+    figure.draw(signal.lines(lines))
 
 
 def _dots(points: Sequence[tuple[float, float]], x: Axis, columns: int) -> list[tuple[float, float]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +13,7 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
+from imgstore_tui.present.axes import drawable
 from imgstore_tui.present.words import level_words
 
 
@@ -53,7 +56,7 @@ class Point:
     n: float
     """Number of images."""
     value: float
-    """Seconds."""
+    """Seconds; not a number where the trials failed, so that no line passes over them."""
     low: float
     high: float
 
@@ -67,6 +70,11 @@ class Series:
     rank: int
     """Its mark and colour: the same number in all charts of a run."""
     dotted: bool = False
+
+    def segments(self) -> list[list[Point]]:
+        """Return the points that can be drawn, in runs that a line may connect."""
+        runs = itertools.groupby(self.points, key=lambda point: drawable(point.n) and drawable(point.value))
+        return [list(run) for good, run in runs if good]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,7 @@ class Figure:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to draw yet."""
-        return not self.bars and not any(series.points for series in self.series)
+        return not self.bars and not any(series.segments() for series in self.series)
 
 
 def chart_kinds(run: Run | None = None) -> tuple[ChartKind, ...]:
@@ -180,9 +188,10 @@ def _lines(
     points: dict[str, list[Point]] = {}
     for entry in summaries:
         line = points.setdefault(entry.cell.spec, [])
-        if entry.interval is not None:
-            by = entry.images if per_image else 1
-            interval = entry.interval
+        interval, by = entry.interval, entry.images if per_image else 1
+        if interval is None:
+            line.append(Point(entry.cell.cutoff, math.nan, math.nan, math.nan))
+        else:
             line.append(Point(entry.cell.cutoff, interval.median / by, interval.low / by, interval.high / by))
     return tuple(
         Series(safe_text(name), tuple(sorted(line, key=lambda point: point.n)), ranks[name], dotted)

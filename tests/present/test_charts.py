@@ -135,10 +135,21 @@ def test_values_are_medians_and_by_image_where_asked() -> None:
 
 def test_a_spec_keeps_its_mark_in_every_chart() -> None:
     run = fake_run(failures={"disk/read-many": "x"})
-    assert {line.name: line.rank for line in make_figure(run, "read-many").series if line.points} == {
+    assert {line.name: line.rank for line in make_figure(run, "read-many").series if line.segments()} == {
         "lmdb": 1,
         "hdf5": 2,
     }
+
+
+def test_no_line_passes_over_a_failure() -> None:
+    run = fake_run(["lmdb"], [1, 10, 100, 1000, 10_000], failures={"lmdb/write-many/100": "x"})
+    (line,) = make_figure(run, "write-many").series
+    assert [[point.n for point in part] for part in line.segments()] == [[1, 10], [1000, 10_000]]
+    found = lines(chart_for(run, "write-many", 80, 24))
+    axis = next(row for row in found if "┬" in row)
+    ticks = [index for index, character in enumerate(axis) if character == "┬"]  # at 1, 10, 1k and 10k
+    above = [row[(ticks[1] + ticks[2]) // 2] for row in found[1:-2]]
+    assert set(above) <= {" ", "┈"}
 
 
 def test_kinds_offered_are_those_the_plan_can_fill() -> None:

@@ -2,6 +2,7 @@
 
 from imgstore_tui.present import exports
 from imgstore_tui.present.exports.csv import CsvExporter
+from imgstore_tui.present.exports.html import HtmlExporter
 from imgstore_tui.present.exports.json import JsonExporter
 from imgstore_tui.present.exports.md import MarkdownExporter
 from imgstore_tui.present.exports.tsv import TsvExporter
@@ -18,6 +19,10 @@ class TestTsv(ExporterConformance):
 
 class TestJson(ExporterConformance):
     exporter = JsonExporter
+
+
+class TestHtml(ExporterConformance):
+    exporter = HtmlExporter
 
 
 class TestMarkdown(ExporterConformance):

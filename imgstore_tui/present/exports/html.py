@@ -1,0 +1,112 @@
+"""HTML: a report in one file that opens offline, asks nobody for anything and runs nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from html import escape
+
+from imgstore_tui.core.exporter import Exporter
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.digest import Digest, digest
+from imgstore_tui.present.figures import chart_kinds, make_figure
+from imgstore_tui.present.rows import Mark, Table
+from imgstore_tui.present.sections import all_tables, facts_table, verdict_lines
+from imgstore_tui.present.svg import figure_svg
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1c2024; --quiet: #646b73; --line: #d9dde1; --paper: #ffffff;
+  --s0: #0b7285; --s1: #a61e8c; --s2: #2b8a3e; --s3: #b35c00; --s4: #364fc7; --s5: #c92a2a; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --quiet: #9aa2aa; --line: #3a4047; --paper: #16191c;
+  --s0: #3bc9db; --s1: #e599f7; --s2: #69db7c; --s3: #ffc078; --s4: #91a7ff; --s5: #ff8787; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 72rem;
+  margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .5rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; } dt { color: var(--quiet); }
+dd { margin: 0; overflow-wrap: anywhere; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1.5rem; }
+figure { margin: 0; } figcaption { font-weight: 600; margin-bottom: .4rem; }
+svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; } svg text { fill: var(--ink); }
+svg .quiet { fill: var(--quiet); } svg .grid { stroke: var(--line); } svg .axis { stroke: var(--quiet); }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .15rem .9rem .15rem 0; white-space: nowrap; vertical-align: top; }
+th { border-bottom: 1px solid var(--line); font-weight: 600; } .n { text-align: right; } .w { white-space: normal; }
+tr.end td { border-bottom: 1px solid var(--line); padding-bottom: .35rem; }
+.caption { color: var(--quiet); font-size: .9rem; max-width: 60rem; }
+.best { font-weight: 700; color: var(--s2); } .tie { color: var(--s2); } .bad { color: var(--s5); }
+.quiet { color: var(--quiet); }
+.s0 { color: var(--s0); } .s1 { color: var(--s1); } .s2 { color: var(--s2); } .s3 { color: var(--s3); }
+.s4 { color: var(--s4); } .s5 { color: var(--s5); } .sx { color: var(--quiet); }
+@media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } figure { break-inside: avoid; } }
+"""
+
+
+class HtmlExporter(Exporter):
+    """A report with charts and every table; a content security policy forbids it all but its own style."""
+
+    name = "html"
+    title = "a report with charts, in one file, for a browser"
+    suffix = ".html"
+
+    def export(self, run: Run) -> bytes:
+        """Return a page without scripts, links or remote parts."""
+        found = digest(run)
+        facts = facts_table(run)
+        name = escape(safe_text(f"Images stored and read back, run {run.id}"))
+        own = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+        parts = [
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+            f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{own}'\">",
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{name}</title><style>{_STYLE}</style></head><body><h1>{name}</h1>",
+            "<dl>",
+            *(f"<dt>{escape(word.text)}</dt><dd>{escape(value.text)}</dd>" for word, value in facts.rows),
+            "</dl>",
+            *_verdicts(found),
+            *_charts(found),
+            *(_table(table) for table in all_tables(found) if table.title != facts.title),
+            "</body></html>",
+        ]
+        return ("\n".join(part for part in parts if part) + "\n").encode()
+
+
+def _verdicts(found: Digest) -> list[str]:
+    lines = verdict_lines(found)
+    return ["<h2>Verdicts</h2><ul>", *(f"<li>{escape(line)}</li>" for line in lines), "</ul>"] if lines else []
+
+
+def _charts(found: Digest) -> list[str]:
+    figures = [make_figure(found.run, kind) for kind in chart_kinds(found.run)]
+    drawn = [
+        f"<figure><figcaption>{escape(figure.title)}</figcaption>{svg}</figure>"
+        for figure in figures
+        for svg in [figure_svg(figure)]
+        if svg
+    ]
+    return ['<h2>Charts</h2><div class="charts">', *drawn, "</div>"] if drawn else []
+
+
+def _table(table: Table) -> str:
+    head = "".join(
+        f'<th scope="col"{_class("n" * column.right)}>{escape(column.title)}</th>' for column in table.columns
+    )
+    rows = []
+    for number, row in enumerate(table.rows):
+        cells = []
+        for entry, column in zip(row, table.columns, strict=True):
+            words = ["n" * column.right, "w" * column.wraps, "" if entry.mark is Mark.PLAIN else entry.mark.value]
+            indent = "&emsp;" if entry.text.startswith("  ") else ""
+            cells.append(f"<td{_class(*words)}>{indent}{escape(entry.text.strip())}</td>")
+        rows.append(f"<tr{_class('end' * (number in table.breaks))}>{''.join(cells)}</tr>")
+    caption = f'<p class="caption">{escape(table.caption)}</p>' if table.caption else ""
+    return (
+        f'<h2>{escape(table.title)}</h2><div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>\n'
+        + "\n".join(rows)
+        + f"\n</tbody></table></div>{caption}"
+    )
+
+
+def _class(*words: str) -> str:
+    kept = " ".join(word for word in words if word)
+    return f' class="{kept}"' if kept else ""

@@ -1,0 +1,150 @@
+"""Charts as inline SVG: no script, no style of its own; colours come from the classes ``s0`` to ``s5`` of a page."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from html import escape
+
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_count, format_count_short, format_seconds
+from imgstore_tui.present.axes import Axis, count_axis, decade_label, drawable, make_axis
+from imgstore_tui.present.figures import Bar, Figure, Series
+
+WIDTH, HEIGHT = 640, 380
+COLOURS = 6
+"""Series with colours of their own; those beyond share the class ``sx``."""
+
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 16, 12, 30
+_ROW = 19
+_CHARACTER = 7.2
+"""Width of a character of an axis' words, generous."""
+
+
+def figure_svg(figure: Figure) -> str:
+    """Return a chart as an ``svg`` element, with its title for those who cannot see it; empty if nothing is drawn."""
+    if figure.bars:
+        return _bars(figure)
+    drawn = [line for line in figure.series if line.segments()]
+    return _lines(figure.title, drawn) if drawn else ""
+
+
+def series_class(rank: int) -> str:
+    """Return the class that gives a series its colour."""
+    return f"s{rank}" if rank < COLOURS else "sx"
+
+
+def _open(title: str, height: float) -> str:
+    name = escape(safe_text(title))
+    return f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{name}"><title>{name}</title>'
+
+
+def _lines(title: str, drawn: Sequence[Series]) -> str:
+    legend, legend_height = _legend(drawn)
+    top, bottom = _TOP + legend_height, HEIGHT + legend_height - _BOTTOM
+    every = [point for line in drawn for run in line.segments() for point in run]
+    y = make_axis([point.value for point in every], 9, decade_label, log=True)
+    x = count_axis([point.n for point in every], int((WIDTH - _LEFT - _RIGHT) / _CHARACTER), log=True)
+
+    def across(n: float) -> float:
+        return _LEFT + (x.at(n) - x.low) / (x.high - x.low) * (WIDTH - _LEFT - _RIGHT)
+
+    def down(value: float) -> float:
+        return bottom - (y.at(value) - y.low) / (y.high - y.low) * (bottom - top)
+
+    parts = [_open(title, HEIGHT + legend_height), *legend, *_frame(x, y, top, bottom)]
+    for line in drawn:
+        parts.append(f'<g class="{series_class(line.rank)}">')
+        dash = ' stroke-dasharray="2 4"' if line.dotted else ""
+        for run in line.segments():
+            path = " ".join(f"{across(point.n):.1f},{down(point.value):.1f}" for point in run)
+            parts.append(f'<polyline points="{path}" fill="none" stroke="currentColor" stroke-width="1.6"{dash}/>')
+        for point in itertools.chain(*line.segments()):
+            left, mid = across(point.n), down(point.value)
+            if drawable(point.low) and drawable(point.high):
+                parts.append(
+                    f'<path d="M{left:.1f} {down(point.low):.1f}V{down(point.high):.1f}" stroke="currentColor"/>'
+                )
+            told = f"{line.name}, {format_count(point.n)} images: {format_seconds(point.value)}"
+            words = f"{told} ({format_seconds(point.low)} to {format_seconds(point.high)})"
+            parts.append(f"<g>{_mark(line.rank, left, mid)}<title>{escape(words)}</title></g>")
+        parts.append("</g>")
+    return "".join([*parts, "</svg>"])
+
+
+def _legend(drawn: Sequence[Series]) -> tuple[list[str], float]:
+    entries: dict[str, tuple[int, bool]] = {}
+    for line in drawn:
+        entries.setdefault(line.name, (line.rank, line.dotted))
+    parts, left, row = [], float(_LEFT), 0
+    for name, (rank, _) in entries.items():
+        needed = 22 + _CHARACTER * len(name)
+        if left + needed > WIDTH and left > _LEFT:
+            left, row = float(_LEFT), row + 1
+        middle = 10 + row * _ROW
+        parts.append(
+            f'<g class="{series_class(rank)}">{_mark(rank, left + 5, middle)}</g>'
+            f'<text x="{left + 14:.1f}" y="{middle + 4}">{escape(name)}</text>'
+        )
+        left += needed
+    if any(line.dotted for line in drawn):
+        parts.append(f'<text x="{_LEFT}" y="{14 + (row + 1) * _ROW}" class="quiet">solid: write, dotted: read</text>')
+        row += 1
+    return parts, (row + 1) * _ROW
+
+
+def _frame(x: Axis, y: Axis, top: float, bottom: float) -> list[str]:
+    parts = []
+    for position, words in y.ticks:
+        at = bottom - (position - y.low) / (y.high - y.low) * (bottom - top)
+        parts.append(f'<path class="grid" d="M{_LEFT} {at:.1f}H{WIDTH - _RIGHT}"/>')
+        parts.append(f'<text class="quiet" x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{words}</text>')
+    for position, words in x.ticks:
+        at = _LEFT + (position - x.low) / (x.high - x.low) * (WIDTH - _LEFT - _RIGHT)
+        parts.append(f'<path class="axis" d="M{at:.1f} {bottom:g}v5"/>')
+        parts.append(f'<text class="quiet" x="{at:.1f}" y="{bottom + 19:g}" text-anchor="middle">{words}</text>')
+    parts.append(f'<path class="axis" d="M{_LEFT} {top:g}V{bottom:g}H{WIDTH - _RIGHT}" fill="none"/>')
+    return parts
+
+
+def _mark(rank: int, x: float, y: float) -> str:
+    """Return the shape of a series: six that differ without colour, then circles."""
+    at = f"M{x:.1f} {y:.1f}"
+    shapes = {
+        1: f'<path d="{at}m-4 -4h8v8h-8z" fill="currentColor"/>',
+        2: f'<path d="{at}m0 -5l5 9h-10z" fill="currentColor"/>',
+        3: f'<path d="{at}m0 -5.5l5.5 5.5l-5.5 5.5l-5.5 -5.5z" fill="currentColor"/>',
+        4: f'<path d="{at}m-4 -4l8 8m0 -8l-8 8" stroke="currentColor" stroke-width="2"/>',
+        5: f'<path d="{at}m-5 0h10m-5 -5v10" stroke="currentColor" stroke-width="2"/>',
+    }
+    return shapes.get(rank, f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="currentColor"/>')
+
+
+def _bars(figure: Figure) -> str:
+    bars = [bar for bar in figure.bars if drawable(bar.value)]
+    if not bars:
+        return ""
+    low = math.log10(min(bar.value for bar in bars)) - 0.5
+    high = math.log10(max(bar.value for bar in bars))
+    names = min(220.0, _CHARACTER * max(len(bar.name) for bar in bars) + 8)
+    left = 62 + names
+    room = WIDTH - left - 80
+    parts, y, group = [], 4.0, None
+    for bar in bars:
+        if bar.group != group:
+            y += 8 if group is not None else 0
+            parts.append(f'<text class="quiet" x="0" y="{y + 12:g}">N={format_count_short(bar.group)}</text>')
+            group = bar.group
+        length = max(1.0, (math.log10(bar.value) - low) / (high - low) * room)
+        parts.append(_bar(bar, left, y, length))
+        y += 17
+    return "".join([_open(f"{figure.title}, log scale", y + 6), *parts, "</svg>"])
+
+
+def _bar(bar: Bar, left: float, y: float, length: float) -> str:
+    return (
+        f'<text x="{left - 6:.1f}" y="{y + 12:g}" text-anchor="end">{escape(bar.name)}</text>'
+        f'<rect class="{series_class(bar.rank)}" x="{left:.1f}" y="{y + 1:g}" width="{length:.1f}" height="13" '
+        f'fill="currentColor"/><text x="{left + length + 6:.1f}" y="{y + 12:g}">{escape(bar.words)}</text>'
+    )
