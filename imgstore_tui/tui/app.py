@@ -1,0 +1,178 @@
+"""The Textual app: themes, the way out, and the one screen that holds all else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import ClassVar
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual import on
+from textual.app import App, ReturnType, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from imgstore_tui.core.errors import ExitCode, unknown_name
+from imgstore_tui.core.model import Plan
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.tui.bridge import Bridge, RunFunction
+from imgstore_tui.tui.choice import first_plan
+from imgstore_tui.tui.farewell import say_goodbye
+from imgstore_tui.tui.gate import Settings
+from imgstore_tui.tui.look import ANSI_DARK, ANSI_LIGHT, DARK, PALETTES, THEME_NAMES, THEMES
+from imgstore_tui.tui.screens.help import HelpScreen, help_lines
+from imgstore_tui.tui.screens.workbench import Workbench
+
+GRACE_S = 2.0
+"""How long a run that was told to stop may take to end before the program leaves without it."""
+
+_SIGNALS = {
+    signal.SIGHUP: ExitCode.HANGUP,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    signal.SIGINT: ExitCode.INTERRUPTED,
+}
+
+
+class ImgstoreApp(App[None]):
+    """Choose, run, watch, understand."""
+
+    TITLE = "imgstore-tui"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "leave", "Quit", show=False, priority=True, tooltip="Quit, from anywhere"),
+    ]
+
+    def __init__(self, settings: Settings, plan: Plan | None = None, run: RunFunction | None = None) -> None:
+        super().__init__()
+        self.bridge = Bridge(run)
+        self.saved: list[str] = []
+        """Paths of the files that were exported."""
+        self._settings = settings
+        self.leaving = threading.Event()
+        """Set when the app is about to end, for whatever reason."""
+        for theme in THEMES:
+            self.register_theme(theme)
+        if settings.theme is not None and settings.theme not in self.available_themes:
+            raise unknown_name("theme", settings.theme, self.available_themes)
+        self.ansi_theme_dark, self.ansi_theme_light = ANSI_DARK, ANSI_LIGHT
+        self.theme = settings.theme or DARK.name
+        self.animation_level = "basic" if settings.animate else "none"
+        self.workbench = Workbench(self.bridge, plan or first_plan(), settings)
+
+    def on_mount(self) -> None:
+        """Open the workbench; take the signals that would otherwise leave terminal and children as they are."""
+        loop = asyncio.get_running_loop()
+        for number, code in _SIGNALS.items():
+            # Whoever embeds the app outside the main thread cannot take signals there.
+            with contextlib.suppress(ValueError, RuntimeError):
+                loop.add_signal_handler(number, self._signalled, code)
+        self.theme_changed_signal.subscribe(self, lambda _: self._use_palette())
+        self._use_palette()
+        self.push_screen(self.workbench)
+
+    def on_unmount(self) -> None:
+        """Let no run outlive the screen, however the screen came to its end."""
+        self.bridge.stop()
+
+    def _use_palette(self) -> None:
+        self.workbench.palette = PALETTES.get(self.theme, PALETTES[""])
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every action in the command palette."""
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if active.enabled and binding.tooltip:
+                act = partial(self.run_action, binding.action, active.node)
+                yield SystemCommand(binding.description, binding.tooltip, act)
+        yield SystemCommand("All themes", "Choose among all of Textual's themes", self.action_change_theme)
+
+    def action_help(self) -> None:
+        """Show what every key does."""
+        self.push_screen(HelpScreen(help_lines(ImgstoreApp.BINDINGS, Workbench.BINDINGS)))
+
+    def action_next_theme(self) -> None:
+        """Use the next of the app's themes."""
+        here = THEME_NAMES.index(self.theme) if self.theme in THEME_NAMES else -1
+        self.theme = THEME_NAMES[(here + 1) % len(THEME_NAMES)]
+
+    async def action_quit(self) -> None:
+        """Leave as the key does."""
+        self.action_leave()
+
+    def action_leave(self) -> None:
+        """Leave; the workbench asks while a run goes on."""
+        self.workbench.ask_to_leave()
+
+    @on(Workbench.Saved)
+    def _saved(self, event: Workbench.Saved) -> None:
+        self.saved.append(event.path)
+
+    @on(Workbench.Left)
+    def _left(self) -> None:
+        self.exit()
+
+    def exit(
+        self, result: ReturnType | None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        """Leave, with the run told to stop: Textual waits for its thread."""
+        self.bridge.stop()
+        self.leaving.set()
+        super().exit(None, return_code, message)
+
+    def _signalled(self, code: ExitCode) -> None:
+        self.exit(return_code=code)
+
+    def _fatal_error(self) -> None:
+        """Leave after an error of our own. Textual would print local variables, which may hold what is secret."""
+        self.bridge.stop()
+        self.leaving.set()
+        self._exit_renderables.append(Text("\n".join(map(safe_text, traceback.format_exc().splitlines()))))
+        self._close_messages_no_wait()
+
+
+def run_app(settings: Settings, *, mouse: bool = True, plan: Plan | None = None, run: RunFunction | None = None) -> int:
+    """Show the screen until the user leaves, then print on standard output what should stay.
+
+    Args:
+        settings: How to draw, from ``gate.open_gate``.
+        mouse: Whether the mouse is listened to; without it the terminal's own selection works.
+        plan: What is chosen at first; None for the plan ``quick``.
+        run: Carries a plan out; None for the real instrument.
+
+    Returns:
+        The exit code.
+    """
+    app = ImgstoreApp(settings, plan, run)
+    over = threading.Event()
+
+    def last_words() -> None:
+        state = app.workbench.run_state
+        say_goodbye(sys.stdout, state.run, state.journal, app.saved, ascii_only=settings.ascii)
+
+    _leave_for_sure(app, over, last_words)
+    app.run(mouse=mouse)
+    over.set()
+    last_words()
+    return app.return_code or 0
+
+
+def _leave_for_sure(app: ImgstoreApp, over: threading.Event, last_words: Callable[[], None]) -> None:
+    """End the process soon after the app has left the screen, even if the thread of the run cannot be ended."""
+
+    def watch() -> None:
+        app.leaving.wait()
+        if not over.wait(GRACE_S):
+            last_words()
+            sys.stdout.flush()
+            os._exit(app.return_code or 0)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,191 @@
+"""What the user has chosen so far: one frozen value, from which the plan follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from imgstore_tui import registry
+from imgstore_tui.bench.plan import QUICK_SPECS, check_plan, named_plan
+from imgstore_tui.bench.rounds import plan_blocks
+from imgstore_tui.core.errors import ImgstoreError, UsageError
+from imgstore_tui.core.model import Plan
+from imgstore_tui.core.operations import Operation
+from imgstore_tui.core.spec import Spec
+from imgstore_tui.core.units import parse_cutoffs, parse_duration
+
+DECADES = (1, 10, 100, 1000, 10_000, 100_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The choices in the panes, complete or not."""
+
+    base: Plan
+    """Where everything comes from that no pane changes: cache states, sync levels, seed, scratch, ..."""
+    offered: tuple[Spec, ...]
+    """Specs that can be ticked: each available backend as it is by default, and what was added by hand."""
+    ticked: frozenset[str]
+    """Labels of the specs that take part."""
+    cutoffs_offered: tuple[int, ...] = DECADES
+    cutoffs: frozenset[int] = frozenset()
+    operations: frozenset[Operation] = frozenset()
+    dataset: str = "synthetic"
+    rounds: int = 6
+    budget_s: float | None = 60.0
+    problems: tuple[tuple[str, str], ...] = field(default=())
+    """Name of a field and what is wrong with the words in it."""
+
+    @classmethod
+    def of(cls, plan: Plan) -> Choice:
+        """Return the choice that stands for ``plan``, with all else that is available on offer."""
+        specs = {spec.label: spec for spec in available_specs()}
+        specs.update((spec.label, spec) for spec in plan.specs)
+        return cls(
+            base=plan,
+            offered=tuple(specs.values()),
+            ticked=frozenset(spec.label for spec in plan.specs),
+            cutoffs_offered=tuple(sorted({*DECADES, *plan.cutoffs})),
+            cutoffs=frozenset(plan.cutoffs),
+            operations=frozenset(plan.operations),
+            dataset=plan.datasets[0] if plan.datasets else "",
+            rounds=plan.rounds,
+            budget_s=plan.budget_s,
+        )
+
+    @property
+    def plan(self) -> Plan:
+        """The plan as chosen; whether it can be run is for ``check`` to say."""
+        datasets = (self.dataset, *self.base.datasets[1:])
+        plan = replace(
+            self.base,
+            specs=tuple(spec for spec in self.offered if spec.label in self.ticked),
+            cutoffs=tuple(sorted(self.cutoffs)),
+            operations=tuple(operation for operation in Operation if operation in self.operations),
+            datasets=datasets,
+            rounds=self.rounds,
+            budget_s=self.budget_s,
+        )
+        return plan if plan == self.base else replace(plan, name="custom")
+
+    def check(self) -> Plan:
+        """Return the plan, found fit to start.
+
+        Raises:
+            ImgstoreError: The first thing that is in the way, in a sentence.
+        """
+        for _, text in self.problems:
+            raise UsageError(text)
+        plan = self.plan
+        check_plan(plan)
+        for dataset in plan.datasets:
+            registry.make_dataset(dataset)
+        return plan
+
+    def size(self) -> tuple[int, int]:
+        """Return how many cells the plan has, and how many trials."""
+        cells = sum(len(block.cells) for block in plan_blocks(self.plan))
+        return cells, cells * self.rounds
+
+    def problem(self, name: str) -> str:
+        """Return what is wrong with the words in a field; empty where nothing is."""
+        return dict(self.problems).get(name, "")
+
+    def with_spec_toggled(self, label: str) -> Choice:
+        """Return the choice with a spec ticked or not."""
+        return replace(self, ticked=self.ticked ^ {label})
+
+    def with_all_specs(self, on: bool) -> Choice:
+        """Return the choice with every spec on offer ticked, or none."""
+        return replace(self, ticked=frozenset(spec.label for spec in self.offered) if on else frozenset())
+
+    def with_spec_added(self, text: str) -> Choice:
+        """Return the choice with one more spec on offer, ticked.
+
+        Raises:
+            UsageError: If the text means nothing.
+            UnavailableError: If a driver is missing.
+        """
+        spec = registry.resolve_spec(text)
+        offered = self.offered if any(entry.label == spec.label for entry in self.offered) else (*self.offered, spec)
+        return replace(self, offered=offered, ticked=self.ticked | {spec.label})
+
+    def with_cutoff_toggled(self, cutoff: int) -> Choice:
+        """Return the choice with a cutoff ticked or not."""
+        return replace(self, cutoffs=self.cutoffs ^ {cutoff})
+
+    def with_all_cutoffs(self, on: bool) -> Choice:
+        """Return the choice with every cutoff on offer ticked, or none."""
+        return replace(self, cutoffs=frozenset(self.cutoffs_offered) if on else frozenset())
+
+    def with_cutoffs_added(self, text: str) -> Choice:
+        """Return the choice with the cutoffs of ``text`` (``500``, ``2k,5k``, ``1..1000``) on offer and ticked.
+
+        Raises:
+            UsageError: If the text holds no cutoffs.
+        """
+        added = parse_cutoffs(text)
+        offered = tuple(sorted({*self.cutoffs_offered, *added}))
+        return replace(self, cutoffs_offered=offered, cutoffs=self.cutoffs | set(added))
+
+    def with_operation_toggled(self, operation: Operation) -> Choice:
+        """Return the choice with an operation ticked or not."""
+        return replace(self, operations=self.operations ^ {operation})
+
+    def with_all_operations(self, on: bool) -> Choice:
+        """Return the choice with every operation ticked, or none."""
+        return replace(self, operations=frozenset(Operation) if on else frozenset())
+
+    def with_field(self, name: str, text: str) -> Choice:
+        """Return the choice with what a field says: ``dataset``, ``rounds`` or ``budget``.
+
+        Words that mean nothing leave the choice as it was and are kept as a problem of that field.
+        """
+        clean = replace(self, problems=tuple(entry for entry in self.problems if entry[0] != name))
+        try:
+            return clean._parsed(name, text.strip())
+        except ImgstoreError as error:
+            return replace(clean, problems=(*clean.problems, (name, str(error))))
+
+    def _parsed(self, name: str, text: str) -> Choice:
+        match name:
+            case "dataset":
+                text = dataset_words(text)
+                dataset = registry.make_dataset(text)
+                for root in dataset.roots:
+                    if not root.exists():
+                        raise UsageError(f"There is no '{root}'.")
+                return replace(self, dataset=text)
+            case "rounds":
+                if not text.isdecimal() or int(text) < 1:
+                    raise UsageError(f"Rounds are a whole number, 1 or more, not '{text}'.")
+                return replace(self, rounds=int(text))
+            case "budget":
+                return replace(self, budget_s=None if text in ("", "none") else parse_duration(text))
+        raise ValueError(f"no field '{name}'")
+
+
+def dataset_words(text: str) -> str:
+    """Return a dataset as the plan spells it: a bare path is taken for a folder of pictures."""
+    if not text.startswith(("/", "~", ".")):
+        return text
+    return f'folder:"{text}"' if "," in text else f"folder:{text}"
+
+
+def available_specs() -> tuple[Spec, ...]:
+    """Return every backend that can be used here and now, as it is by default."""
+    specs = []
+    for backend in registry.sorted_backends():
+        try:
+            specs.append(registry.resolve_spec(backend.name))
+        except ImgstoreError:
+            # Its own driver or its codec's is missing: listed as unavailable, with the way to get it.
+            continue
+    return tuple(specs)
+
+
+def first_plan() -> Plan:
+    """Return the plan to begin with: ``quick``, less what is not available here."""
+    try:
+        return named_plan("quick")
+    except ImgstoreError:
+        return Plan(specs=tuple(spec for spec in available_specs() if spec.backend in QUICK_SPECS), name="quick")

@@ -1,0 +1,98 @@
+"""What the terminal can do, asked before Textual is loaded; a terminal that cannot show the screen is refused."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+from imgstore_tui.core.errors import UnavailableError
+
+MAX_FPS = 2
+"""Repaints a second while a clock runs: more would take from what is measured (DESIGN section 4)."""
+
+_SIXTEEN_COLOURS = ("xterm", "screen", "linux", "vt100", "vt220", "ansi", "rxvt", "cygwin", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the screen is to be drawn here."""
+
+    theme: str | None
+    """Name of a theme; None for the app's own."""
+    ascii: bool
+    """Whether nothing beyond ASCII may be drawn."""
+    animate: bool
+    fps: int
+    """How many times a second news of a running run is shown."""
+
+
+def check_terminal(stdin: TextIO | None, screen: TextIO | None, environment: Mapping[str, str]) -> None:
+    """Refuse what cannot show a screen.
+
+    Textual itself starts on both: without a terminal it hangs, and on a dumb one it prints escape codes.
+
+    Args:
+        stdin: Where keys come from.
+        screen: Where Textual paints: standard error.
+        environment: The process environment.
+
+    Raises:
+        UnavailableError: With the way to do without a screen.
+    """
+    instead = "See 'imgstore-tui run --help' for the way without a screen."
+    if stdin is None or screen is None or not stdin.isatty() or not screen.isatty():
+        raise UnavailableError(f"The screen needs a terminal for its keys (stdin) and its picture (stderr). {instead}")
+    if environment.get("TERM") == "dumb":
+        raise UnavailableError(f"This terminal calls itself 'dumb', so it cannot show a screen. {instead}")
+
+
+def settings_for(
+    environment: Mapping[str, str], encoding: str | None, *, theme: str | None, ascii_only: bool, fps: int | None
+) -> Settings:
+    """Choose how to draw from what the terminal says of itself; what the caller asks for wins.
+
+    Args:
+        environment: The process environment.
+        encoding: Encoding of the stream that is painted on.
+        theme: Theme asked for.
+        ascii_only: Whether ASCII was asked for.
+        fps: Repaints a second asked for; never more than ``MAX_FPS``.
+    """
+    # NO_COLOR alone leaves Textual with a thousand shades of true-colour grey; the ansi theme leaves none.
+    plain = bool(environment.get("NO_COLOR")) or not _many_colours(environment)
+    remote = "SSH_CONNECTION" in environment
+    return Settings(
+        theme=theme or ("ansi-dark" if plain else None),
+        ascii=ascii_only or not _speaks_utf8(encoding) or environment.get("TERM") == "linux",
+        animate=not remote and environment.get("TEXTUAL_ANIMATIONS", "full") != "none",
+        fps=max(1, min(fps or MAX_FPS, MAX_FPS)),
+    )
+
+
+def _many_colours(environment: Mapping[str, str]) -> bool:
+    term = environment.get("TERM", "")
+    return environment.get("COLORTERM", "") in ("truecolor", "24bit") or term not in _SIXTEEN_COLOURS
+
+
+def _speaks_utf8(encoding: str | None) -> bool:
+    return (encoding or "").lower().replace("-", "").replace("_", "") == "utf8"
+
+
+def open_gate(*, theme: str | None, ascii_only: bool, fps: int | None) -> Settings:
+    """Check this process's terminal and choose how to draw on it.
+
+    Raises:
+        UnavailableError: If there is no terminal, or a dumb one.
+    """
+    screen = sys.__stderr__
+    check_terminal(sys.__stdin__, screen, os.environ)
+    settings = settings_for(
+        os.environ, screen.encoding if screen else None, theme=theme, ascii_only=ascii_only, fps=fps
+    )
+    if screen is not None and not _speaks_utf8(screen.encoding):
+        # Textual writes through this stream; in another encoding its few non-ASCII glyphs would come out as escapes.
+        screen.reconfigure(encoding="utf-8", errors="replace")
+    return settings

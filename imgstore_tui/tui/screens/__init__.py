@@ -1,0 +1,1 @@
+"""One screen a file; a screen holds the state of what is on it."""

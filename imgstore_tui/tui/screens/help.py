@@ -1,0 +1,69 @@
+"""What every key does, made from the bindings themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from imgstore_tui.tui.widgets.check_list import CheckList
+from imgstore_tui.tui.widgets.key_bar import KeyBar
+
+KeyHelp = tuple[str, str]
+"""A key as it is shown, and what it does."""
+
+_READING = """\
+[x] takes part   [ ] does not   [-] is not available here: the cursor on it shows how to get it.
+In tables: * is fastest, = cannot be told apart from the fastest, ! some trials failed.
+In charts: a mark stands where something was measured; the same mark and colour stand in the list.
+A verdict needs 6 rounds. Writes are never ranked across sync levels, reads never across cache states.
+Every store is read back and compared before its times count; that is outside the clock.
+Stopping keeps what was measured. No screen? See 'imgstore-tui run --help'."""
+
+
+class HelpScreen(ModalScreen[None]):
+    """Keys and how to read the screen."""
+
+    CSS_PATH = "../styles/modal.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1", "dismiss", "Close", key_display="esc", tooltip="Close the help"),
+    ]
+
+    def __init__(self, keys: Iterable[KeyHelp]) -> None:
+        super().__init__()
+        self._keys = list(keys)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the text."""
+        with Vertical(classes="dialog wide") as dialog:
+            dialog.border_title = "Help"
+            with VerticalScroll():
+                yield Static(self._text())
+            yield KeyBar()
+
+    def _text(self) -> Text:
+        text = Text()
+        for key, words in self._keys:
+            text.append(f"{key:>9}", style="bold").append(f"  {words}\n")
+        return text.append("\n").append(_READING)
+
+
+def help_lines(*groups: Iterable[BindingType]) -> list[KeyHelp]:
+    """Return keys and words of bindings, those of lists among them, in order."""
+    return [
+        (_spelled(binding.key), binding.tooltip)
+        for group in (CheckList.BINDINGS, *groups)
+        for binding in group
+        if isinstance(binding, Binding) and binding.tooltip
+    ]
+
+
+def _spelled(keys: str) -> str:
+    names = {"question_mark": "?", "escape": "esc", "f1": "F1"}
+    return " ".join(names.get(key, key) for key in keys.split(","))

@@ -1,0 +1,67 @@
+"""The question before leaving while a run goes on."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import getters
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from imgstore_tui.tui.bridge import Bridge
+from imgstore_tui.tui.widgets.key_bar import KeyBar
+
+_ASK = "A run is going on. Stop it and quit?\nWhat has been measured so far is kept in its journal."
+_STOPPING = "Stopping: the running trial is ended, its store removed.\nPress q once more to leave without waiting."
+
+
+class LeaveScreen(ModalScreen[bool]):
+    """Asks once, then stops the run and waits for it; a further press leaves without waiting."""
+
+    CSS_PATH = "../styles/modal.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,y,enter", "leave", "Stop and quit", key_display="q", tooltip="Stop the run and quit"),
+        Binding("escape,n", "stay", "Stay", key_display="esc", tooltip="Let the run go on"),
+    ]
+
+    words = getters.query_one(".words", Static)
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._stopping = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out the question."""
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Quit"
+            yield Static(Text(_ASK), classes="words")
+            yield KeyBar()
+
+    def action_leave(self) -> None:
+        """Stop the run; asked a second time, do not wait for it."""
+        if self._stopping or not self._bridge.busy:
+            self.dismiss(True)
+            return
+        self._stopping = True
+        self._bridge.stop()
+        self.words.update(Text(_STOPPING))
+        self.refresh_bindings()
+        self.set_interval(0.1, self._look)
+
+    def action_stay(self) -> None:
+        """Let the run go on."""
+        if not self._stopping:
+            self.dismiss(False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is no way back once the run was told to stop."""
+        return not (action == "stay" and self._stopping)
+
+    def _look(self) -> None:
+        if not self._bridge.busy:
+            self.dismiss(True)

@@ -1,0 +1,181 @@
+"""A list of things to tick, readable without colour: ``[x]`` in, ``[ ]`` out, ``[-]`` not to be had."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+
+class Tick(StrEnum):
+    """Whether an entry takes part."""
+
+    ON = "[x]"
+    OFF = "[ ]"
+    NONE = "[-]"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line that can be ticked."""
+
+    key: Any
+    """What it stands for; handed back in messages."""
+    label: str
+    tick: Tick
+    note: str = ""
+    """Dim words at the right edge."""
+    mark: str = ""
+    """A letter before the label, the same as in the charts."""
+    style: str = ""
+    """Colour of mark and label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A line above a group."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Text at the left, text at the right, cut to the width there is. Never read as markup."""
+
+    left: Text
+    right: Text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = options.max_width
+        left, right = self.left.copy(), self.right.copy()
+        ellipsis = "ellipsis" if options.encoding.startswith("utf") and not options.ascii_only else "crop"
+        left.truncate(width, overflow=ellipsis)  # type: ignore[arg-type]
+        room = width - left.cell_len - 2
+        right.truncate(max(0, room), overflow=ellipsis)  # type: ignore[arg-type]
+        if right.cell_len < 4 <= self.right.cell_len:
+            right = Text()
+        left.append(" " * (width - left.cell_len - right.cell_len)).append_text(right)
+        left.no_wrap = True
+        yield left
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(1, options.max_width)
+
+
+class CheckList(OptionList):
+    """Entries to tick under headings. It changes nothing itself: it says what was asked for."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "tick", "Tick", tooltip="Tick or untick the line under the cursor"),
+        Binding("a", "all(True)", "All", show=False, tooltip="Tick every line of the list"),
+        Binding("n", "all(False)", "None", show=False, tooltip="Untick every line of the list"),
+    ]
+
+    @dataclass
+    class Ticked(Message):
+        """The user wants an entry ticked, or not any more."""
+
+        check_list: CheckList
+        key: Any
+
+        @property
+        def control(self) -> CheckList:
+            """The list it comes from."""
+            return self.check_list
+
+    @dataclass
+    class AllTicked(Message):
+        """The user wants all entries ticked, or none."""
+
+        check_list: CheckList
+        on: bool
+
+        @property
+        def control(self) -> CheckList:
+            """The list it comes from."""
+            return self.check_list
+
+    @dataclass
+    class Pointed(Message):
+        """The cursor came to an entry."""
+
+        check_list: CheckList
+        key: Any
+
+        @property
+        def control(self) -> CheckList:
+            """The list it comes from."""
+            return self.check_list
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id, compact=True, markup=False)
+        self._lines_shown: tuple[Entry | Heading, ...] = ()
+
+    def show(self, lines: Sequence[Entry | Heading]) -> None:
+        """Show these lines; the cursor stays on its entry."""
+        new = tuple(lines)
+        if new == self._lines_shown:
+            return
+        same_shape = [_key(line) for line in new] == [_key(line) for line in self._lines_shown]
+        old, self._lines_shown = self._lines_shown, new
+        if same_shape:
+            for index, (before, line) in enumerate(zip(old, new, strict=True)):
+                if before != line:
+                    self.replace_option_prompt_at_index(index, _prompt(line))
+            return
+        here = None if self.highlighted is None or not old else _key(old[self.highlighted])
+        self.set_options([Option(_prompt(line), disabled=isinstance(line, Heading)) for line in new])
+        keys = [_key(line) for line in new]
+        first = next((index for index, line in enumerate(new) if isinstance(line, Entry)), None)
+        self.highlighted = keys.index(here) if here is not None and here in keys else first
+
+    @property
+    def pointed(self) -> Entry | None:
+        """The entry under the cursor."""
+        line = None if self.highlighted is None else self._lines_shown[self.highlighted]
+        return line if isinstance(line, Entry) else None
+
+    def action_tick(self) -> None:
+        """Ask for the entry under the cursor to be ticked or unticked."""
+        if self.pointed is not None:
+            self.post_message(self.Ticked(self, self.pointed.key))
+
+    def action_all(self, on: bool) -> None:
+        """Ask for all entries to be ticked, or none."""
+        self.post_message(self.AllTicked(self, on))
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.action_tick()
+
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        if self.pointed is not None:
+            self.post_message(self.Pointed(self, self.pointed.key))
+
+
+def _key(line: Entry | Heading) -> Any:
+    return line.text if isinstance(line, Heading) else (line.key,)
+
+
+def _prompt(line: Entry | Heading) -> _Line:
+    if isinstance(line, Heading):
+        return _Line(Text(line.text, style="italic"), Text())
+    dim = "dim" if line.tick is Tick.NONE else ""
+    left = Text.assemble((f"{line.tick} ", "bold" if line.tick is Tick.ON else dim))
+    if line.mark:
+        left.append(f"{line.mark if line.tick is Tick.ON else ' '} ", style=line.style)
+    left.append(line.label, style=line.style if line.tick is Tick.ON else dim)
+    return _Line(left, Text(line.note, style="dim"))

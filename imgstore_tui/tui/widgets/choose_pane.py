@@ -1,0 +1,175 @@
+"""The pane in which a run is chosen: storage, numbers of images, operations, data, rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.model import Plan
+from imgstore_tui.core.operations import Operation
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_count
+from imgstore_tui.tui.choice import Choice
+from imgstore_tui.tui.marks import Marks
+from imgstore_tui.tui.storage_list import storage_lines, storage_note
+from imgstore_tui.tui.widgets.check_list import CheckList, Entry, Tick
+from imgstore_tui.tui.widgets.field import Field
+
+
+class StorageList(CheckList):
+    """Backends and specs, by family."""
+
+
+class CutoffList(CheckList):
+    """Numbers of images."""
+
+
+class OperationList(CheckList):
+    """What is measured."""
+
+
+class ChoosePane(VerticalScroll, can_focus=False):
+    """Lists and fields that show a choice, and ask for another one when the user touches them."""
+
+    choice: reactive[Choice] = reactive(lambda: Choice(Plan(), (), frozenset()))
+    marks: reactive[Marks] = reactive(Marks())
+
+    storage = getters.query_one(StorageList)
+    cutoffs = getters.query_one(CutoffList)
+    operations = getters.query_one(OperationList)
+
+    @dataclass
+    class Wanted(Message):
+        """The user wants another choice."""
+
+        choice: Choice
+
+    def __init__(self, choice: Choice) -> None:
+        super().__init__()
+        self.set_reactive(ChoosePane.choice, choice)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the boxes; the style sheet decides what stands beside what."""
+        with Vertical(classes="box storage"):
+            yield StorageList()
+            yield Static(classes="note")
+            yield Field("add", hint="lmdb+png, hdf5:preset=article", id="add-spec")
+        with Vertical(classes="settings"):
+            with Horizontal(classes="lists"):
+                with Vertical(classes="box cutoffs"):
+                    yield CutoffList()
+                    yield Field("add", hint="500 or 2k,5k", id="add-cutoffs")
+                with Vertical(classes="box operations"):
+                    yield OperationList()
+            with Vertical(classes="box data"):
+                yield Field("", self.choice.dataset, hint="synthetic, or /path/to/photos", id="dataset")
+            with Horizontal(classes="box rounds"):
+                yield Field("rounds", str(self.choice.rounds), id="rounds")
+                yield Field("budget", _budget(self.choice), hint="none", id="budget")
+
+    def on_mount(self) -> None:
+        """Name the boxes and fill them."""
+        for name, title in (("storage", "1 Storage"), ("cutoffs", "Images"), ("operations", "Operations")):
+            self.query_one(f".{name}").border_title = title
+        self.query_one(".data").border_title = "Data: synthetic, or a folder"
+        self.query_one(".rounds").border_title = "Rounds and time budget"
+        self._fill()
+
+    def watch_choice(self) -> None:
+        """Show what is chosen now."""
+        if self.is_mounted:
+            self._fill()
+
+    def watch_marks(self) -> None:
+        """Show the marks of the run that is on the screen now."""
+        if self.is_mounted:
+            self._fill()
+
+    def _fill(self) -> None:
+        choice = self.choice
+        self.storage.show(storage_lines(choice, self.marks))
+        self.cutoffs.show(
+            [Entry(cutoff, format_count(cutoff), _tick(cutoff in choice.cutoffs)) for cutoff in choice.cutoffs_offered]
+        )
+        self.operations.show(
+            [Entry(operation, operation, _tick(operation in choice.operations)) for operation in Operation]
+        )
+        for name, count in (
+            ("storage", len(choice.ticked)), ("cutoffs", len(choice.cutoffs)), ("operations", len(choice.operations)),
+        ):  # fmt: skip
+            self.query_one(f".{name}").border_subtitle = f"{count} ticked"
+        for field in self.query(Field):
+            if field.id in ("dataset", "rounds", "budget"):
+                field.problem = safe_text(choice.problem(field.id))
+
+    def _want(self, choice: Choice) -> None:
+        self.post_message(self.Wanted(choice))
+
+    @on(CheckList.Ticked)
+    def _ticked(self, event: CheckList.Ticked) -> None:
+        event.stop()
+        toggles: dict[type[CheckList], Callable[..., Choice]] = {
+            StorageList: self.choice.with_spec_toggled,
+            CutoffList: self.choice.with_cutoff_toggled,
+            OperationList: self.choice.with_operation_toggled,
+        }
+        if event.check_list is self.storage and not any(spec.label == event.key for spec in self.choice.offered):
+            self.notify(storage_note(event.key), title="Not available here", severity="warning", markup=False)
+            return
+        self._want(toggles[type(event.check_list)](event.key))
+
+    @on(CheckList.AllTicked)
+    def _all_ticked(self, event: CheckList.AllTicked) -> None:
+        event.stop()
+        everything: Callable[[bool], Choice] = {
+            StorageList: self.choice.with_all_specs,
+            CutoffList: self.choice.with_all_cutoffs,
+            OperationList: self.choice.with_all_operations,
+        }[type(event.check_list)]
+        self._want(everything(event.on))
+
+    @on(CheckList.Pointed)
+    def _pointed(self, event: CheckList.Pointed) -> None:
+        event.stop()
+        if event.check_list is self.storage:
+            self.query_one(".note", Static).update(Text(storage_note(event.key)))
+
+    @on(Field.Changed)
+    def _field_changed(self, event: Field.Changed) -> None:
+        event.stop()
+        if event.field.id in ("dataset", "rounds", "budget"):
+            self._want(self.choice.with_field(event.field.id, event.text))
+        else:
+            event.field.problem = ""
+
+    @on(Field.Submitted)
+    def _field_submitted(self, event: Field.Submitted) -> None:
+        event.stop()
+        field = event.field
+        if field.id not in ("add-spec", "add-cutoffs") or not event.text.strip():
+            return
+        add = self.choice.with_spec_added if field.id == "add-spec" else self.choice.with_cutoffs_added
+        try:
+            choice = add(event.text)
+        except ImgstoreError as error:
+            field.problem = safe_text(str(error))
+            return
+        field.input.clear()
+        self._want(choice)
+
+
+def _tick(on: bool) -> Tick:
+    return Tick.ON if on else Tick.OFF
+
+
+def _budget(choice: Choice) -> str:
+    return "" if choice.budget_s is None else f"{choice.budget_s:g}s"

@@ -1,0 +1,92 @@
+"""One line to write in, with its name before it and what is wrong with it below."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Input, Static
+
+
+class Field(Vertical):
+    """A named input line. What stands in it is checked by whoever listens, and said in place."""
+
+    DEFAULT_CSS = """
+    Field { height: auto; }
+    Field > Horizontal { height: 1; }
+    Field .field--name { width: auto; padding: 0 1 0 0; color: $text-muted; }
+    Field Input { width: 1fr; background: $boost; }
+    Field .field--problem { height: auto; color: $text-error; display: none; }
+    Field.-wrong .field--problem { display: block; }
+    """
+
+    problem: reactive[str] = reactive("")
+    """What is wrong with the words in it, shown below; empty where nothing is."""
+
+    input = getters.query_one(Input)
+
+    @dataclass
+    class Changed(Message):
+        """The words in the line changed."""
+
+        field: Field
+        text: str
+
+        @property
+        def control(self) -> Field:
+            """The field it comes from."""
+            return self.field
+
+    @dataclass
+    class Submitted(Message):
+        """Enter was pressed in the line."""
+
+        field: Field
+        text: str
+
+        @property
+        def control(self) -> Field:
+            """The field it comes from."""
+            return self.field
+
+    def __init__(self, name: str, value: str = "", *, hint: str = "", id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._name_shown = name
+        self._value = value
+        self._hint = hint
+
+    def compose(self) -> ComposeResult:
+        """Lay out name, input and problem."""
+        with Horizontal():
+            yield Static(Text(self._name_shown), classes="field--name")
+            line = Input(self._value, placeholder=self._hint, compact=True, select_on_focus=False)
+            # A blinking cursor would repaint twice a second, in the middle of a measurement too.
+            line.cursor_blink = False
+            yield line
+        yield Static(classes="field--problem")
+
+    @property
+    def text(self) -> str:
+        """The words in the line."""
+        return self.input.value
+
+    def watch_problem(self, problem: str) -> None:
+        """Say what is wrong."""
+        self.set_class(bool(problem), "-wrong")
+        if self.is_mounted:
+            self.query_one(".field--problem", Static).update(Text(problem))
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed(self, event.value))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Submitted(self, event.value))

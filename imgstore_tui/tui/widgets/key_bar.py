@@ -1,0 +1,68 @@
+"""The bottom line: the keys that do something now."""
+
+from __future__ import annotations
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+
+class KeyBar(Widget):
+    """The active bindings that want to be shown, in one line.
+
+    Textual's own footer is a widget a key and is laid out anew at every change of focus; this one repaints a line.
+    """
+
+    DEFAULT_CSS = """
+    KeyBar { height: 1; padding: 0 1; background: $panel; color: $text-muted; }
+    KeyBar > .key-bar--key { color: $primary; text-style: bold; }
+    """
+    COMPONENT_CLASSES = {"key-bar--key"}  # noqa: RUF012 - Textual's own convention
+
+    keys: reactive[tuple[tuple[str, str, str], ...]] = reactive(())
+    """Key as shown, what it does in a word, key as pressed."""
+
+    def on_mount(self) -> None:
+        """Listen for changes of what the keys do."""
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
+        self._bindings_changed(self.screen)
+
+    def _bindings_changed(self, screen: Screen[object]) -> None:
+        if not self.is_attached or screen is not self.screen:
+            return
+        shown = {
+            active.binding.action: (
+                self.app.get_key_display(active.binding),
+                active.binding.description,
+                active.binding.key,
+            )
+            for active in reversed(screen.active_bindings.values())
+            if active.binding.show and active.enabled
+        }
+        self.keys = tuple(reversed(shown.values()))
+
+    def render(self) -> Text:
+        """Draw as many keys as there is room for; help is always the last of them."""
+        line, _ = self._laid_out()
+        return line
+
+    def _laid_out(self) -> tuple[Text, list[tuple[int, str]]]:
+        style: Style = self.get_component_rich_style("key-bar--key", partial=True)
+        line, ends = Text(no_wrap=True), []
+        for shown, words, key in self.keys:
+            part = Text.assemble((shown, style), f" {words}", "  ")
+            if line.cell_len + part.cell_len - 2 > self.size.width:
+                break
+            line.append_text(part)
+            ends.append((line.cell_len, key))
+        return line, ends
+
+    def on_click(self, event: events.Click) -> None:
+        """Press the key that was clicked."""
+        for end, key in self._laid_out()[1]:
+            if event.x - self.styles.padding.left < end:
+                self.app.simulate_key(key)
+                return

@@ -1,0 +1,125 @@
+"""The two lines that say what goes on: in words, and as a bar with the time it has left."""
+
+from __future__ import annotations
+
+import time
+
+from rich.text import Text
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from imgstore_tui.bench.state import Phase, RunState
+from imgstore_tui.core.operations import Status
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_count, format_duration
+from imgstore_tui.tui.look import Glyphs
+
+_STEPS = {
+    "prepare": "building the store to read (untimed)",
+    "verify": "reading back and comparing every image (untimed)",
+    "destroy": "removing the store (untimed)",
+}
+
+
+class RunLine(Widget):
+    """What runs now, and how far all of it is. Time left comes from expected cost, never from counting steps."""
+
+    DEFAULT_CSS = """
+    RunLine { height: 2; padding: 0 1; }
+    RunLine > .run-line--done { color: $primary; }
+    RunLine > .run-line--ahead { color: $foreground 25%; }
+    RunLine > .run-line--problem { color: $text-error; text-style: bold; }
+    RunLine > .run-line--quiet { color: $text-muted; }
+    """
+    COMPONENT_CLASSES = {  # noqa: RUF012 - Textual's own convention
+        "run-line--done", "run-line--ahead", "run-line--problem", "run-line--quiet",
+    }  # fmt: skip
+
+    run_state: reactive[RunState] = reactive(RunState())
+    ready: reactive[str] = reactive("")
+    """What there is to say before a run."""
+    problem: reactive[str] = reactive("")
+    """Why a run could not start; shown until something else happens."""
+    stopping: reactive[bool] = reactive(False)
+    began: reactive[float | None] = reactive(None)
+    """When the run was started, by the monotonic clock; None with no run."""
+    ended: reactive[float | None] = reactive(None)
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._glyphs = glyphs
+
+    def render(self) -> Text:
+        """Draw both lines."""
+        words = self._words()
+        words.truncate(self.size.width, overflow="crop")
+        text = Text.assemble(words, "\n", self._bar())
+        text.no_wrap = True
+        return text
+
+    def _words(self) -> Text:
+        state, dot = self.run_state, f" {self._glyphs.dot} "
+        if self.problem:
+            return Text(safe_text(self.problem), style=self.get_component_rich_style("run-line--problem", partial=True))
+        if self.stopping:
+            return Text("stopping: the running trial is ended, all that was measured stays")
+        match state.phase:
+            case Phase.PREPARING if state.preparing is not None:
+                what, done, total = state.preparing.what, state.preparing.done, state.preparing.total
+                share = format_count(done) if total is None else f"{format_count(done)} of {format_count(total)}"
+                return Text(f"preparing (untimed): {safe_text(what)}{dot}{share}")
+            case Phase.RUNNING if state.current is not None and state.run is not None:
+                cell = state.current.cell
+                parts = [
+                    safe_text(cell.spec),
+                    f"{format_count(cell.cutoff)} images",
+                    _STEPS.get(state.current.step, ""),
+                ]
+                if state.current.step == "trial":
+                    parts[1:] = [str(cell.operation), f"{format_count(state.images_done)} of {parts[1]}"]
+                return Text(dot.join([*parts, f"round {state.current.round + 1} of {state.run.plan.rounds}"]))
+            case Phase.FINISHED if state.run is not None:
+                return Text(self._outcome(), style="bold")
+            case Phase.IDLE:
+                return Text(self.ready)
+        return Text("starting")
+
+    def _outcome(self) -> str:
+        run = self.run_state.run
+        assert run is not None  # noqa: S101 - asked for with a run only
+        failed = sum(measurement.status is not Status.OK for measurement in run.measurements)
+        words = {"budget": "time budget spent", "interrupted": "broke off"}.get(run.status, run.status)
+        parts = [
+            words,
+            f"{format_count(len(run.measurements))} trials kept",
+            f"{failed} failed" if failed else "none failed",
+        ]
+        if self.run_state.journal:
+            parts.append(safe_text(self.run_state.journal))
+        return f" {self._glyphs.dot} ".join(parts)
+
+    def _bar(self) -> Text:
+        quiet = self.get_component_rich_style("run-line--quiet", partial=True)
+        label = Text(self._numbers(), style=quiet)
+        width = max(0, self.size.width - label.cell_len - (2 if label else 0))
+        done = min(width, round(self.run_state.fraction * width))
+        bar = Text.assemble(
+            (self._glyphs.done * done, self.get_component_rich_style("run-line--done", partial=True)),
+            (self._glyphs.ahead * (width - done), self.get_component_rich_style("run-line--ahead", partial=True)),
+        )
+        return bar.append("  " if label else "").append_text(label)
+
+    def _numbers(self) -> str:
+        state = self.run_state
+        if state.phase is Phase.IDLE or self.began is None:
+            return ""
+        elapsed = (self.ended or time.monotonic()) - self.began
+        if state.run is None:
+            return format_duration(elapsed)
+        total = len(state.cells) * state.run.plan.rounds
+        parts = [f"{state.fraction:4.0%}", f"{format_count(len(state.run.measurements))}/{format_count(total)}"]
+        parts.append(format_duration(elapsed))
+        if state.phase is Phase.RUNNING:
+            known = state.remaining_s is not None
+            parts.append(f"left ~{format_duration(state.remaining_s or 0)}" if known else "left ?")
+        return "  ".join(parts)

@@ -1,0 +1,79 @@
+"""Runs that go on without an instrument: believable events, as fast or as slow as a test wants."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from imgstore_tui.bench.rounds import plan_cells
+from imgstore_tui.core.events import (
+    Event,
+    Preparing,
+    Progress,
+    RunFinished,
+    RunStarted,
+    TrialFinished,
+    TrialStarted,
+)
+from imgstore_tui.core.model import Plan, Run
+from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.tui.gate import Settings
+
+SETTINGS = Settings(theme=None, ascii=False, animate=False, fps=20)
+
+
+@dataclass
+class FakeRunner:
+    """Carries a plan out by saying so."""
+
+    delay_s: float = 0.0
+    """Seconds a trial takes."""
+    hold_after: int | None = None
+    """After so many trials, wait until told to stop."""
+    fail_with: Exception | None = None
+    """Raised after ``hold_after`` trials, or at once."""
+    failures: dict[str, str] = field(default_factory=dict)
+    plans: list[Plan] = field(default_factory=list)
+    """The plans that were asked for."""
+    journal: str = "/nowhere/run.jsonl"
+    stubborn: threading.Event | None = None
+    """Where given, cancelling has no effect until this is set."""
+
+    def __call__(self, plan: Plan, *, cancel: threading.Event, listen: Callable[[Event], None]) -> Run:
+        self.plans.append(plan)
+        for done in (0, 500, 1000):
+            listen(Preparing("making pixels", done, 1000))
+        whole = fake_run(
+            [spec.label for spec in plan.specs],
+            plan.cutoffs,
+            plan.rounds,
+            operations=plan.operations,
+            dataset=plan.datasets[0],
+            failures=self.failures,
+        )
+        run = replace(whole, plan=plan, measurements=(), status="running", finished_at=None)
+        cells = plan_cells(plan)
+        if self.fail_with is not None and self.hold_after is None:
+            raise self.fail_with
+        listen(RunStarted(run, cells, 10.0, self.journal))
+        done = 0
+        for number, measurement in enumerate(whole.measurements):
+            listen(TrialStarted(measurement.cell, measurement.round, "trial"))
+            fraction = number / len(whole.measurements)
+            listen(Progress(measurement.cutoff // 2, fraction, 10 * (1 - fraction) if number else None))
+            if self.hold_after == number:
+                if self.fail_with is not None:
+                    raise self.fail_with
+                if self.stubborn is not None:
+                    self.stubborn.wait()
+                cancel.wait()
+            if cancel.wait(self.delay_s) if self.delay_s else cancel.is_set():
+                break
+            run = replace(run, measurements=(*run.measurements, measurement))
+            listen(TrialFinished(measurement))
+            done += 1
+        status = "finished" if done == len(whole.measurements) else "stopped"
+        run = replace(run, status=status, finished_at="2026-01-02T03:05:00+00:00")
+        listen(RunFinished(run))
+        return run
