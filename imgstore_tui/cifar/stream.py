@@ -57,7 +57,10 @@ class Stream:
         offset = self.offset
         if offset + count > self._size:
             raise Damaged("it ends too early")
-        self._chunk = self._read_at(offset, min(max(count, _CHUNK), self._size - offset))
+        # What is left is kept, so that an archive is only ever read forward.
+        kept = self._chunk[self._at :]
+        more = min(max(count, _CHUNK), self._size - offset - len(kept))
+        self._chunk = kept + self._read_at(offset + len(kept), more)
         self._start, self._at = offset, 0
 
     def line(self) -> str:
