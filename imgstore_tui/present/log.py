@@ -78,7 +78,7 @@ def _trial(measurement: Measurement, spec_style: SpecStyle | None) -> Text:
     ok = measurement.status is Status.OK
     words = {Status.OK: ("ok  ", "green"), Status.FAILED: ("FAIL", "bold red"), Status.SKIPPED: ("skip", "yellow")}
     label = safe_text(measurement.spec)
-    line = Text.assemble(words[measurement.status], f"{measurement.round:>2} ")
+    line = Text.assemble(words[measurement.status], f"{measurement.round + 1:>2} ")
     line.append(f"{label:<10}", style=spec_style(measurement.spec) if spec_style else "")
     line.append(f" {measurement.operation:<11} {_of(measurement):>6} ")
     if not ok:
@@ -104,7 +104,7 @@ def _finished(run: Run) -> Text:
     counts = Counter(measurement.status for measurement in run.measurements)
     line = Text.assemble(
         (f"{_HOW_IT_ENDED.get(run.status, safe_text(run.status))} ", "bold"),
-        f"{format_count(len(run.measurements))} trials measured, all kept",
+        f"{format_count(len(run.measurements))} trials, all kept",
     )
     for status, style in ((Status.FAILED, "bold red"), (Status.SKIPPED, "yellow")):
         if counts[status]:

@@ -25,7 +25,7 @@ body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .5rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; } dt { color: var(--quiet); }
 dd { margin: 0; overflow-wrap: anywhere; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1.5rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1.5rem; }
 figure { margin: 0; } figcaption { font-weight: 600; margin-bottom: .4rem; }
 svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; } svg text { fill: var(--ink); }
 svg .quiet { fill: var(--quiet); } svg .grid { stroke: var(--line); } svg .axis { stroke: var(--quiet); }
@@ -63,8 +63,8 @@ class HtmlExporter(Exporter):
             "<dl>",
             *(f"<dt>{escape(word.text)}</dt><dd>{escape(value.text)}</dd>" for word, value in facts.rows),
             "</dl>",
-            *_verdicts(found),
             *_charts(found),
+            *_verdicts(found),
             *(_table(table) for table in all_tables(found) if table.title != facts.title),
             "</body></html>",
         ]
@@ -79,7 +79,7 @@ def _verdicts(found: Digest) -> list[str]:
 def _charts(found: Digest) -> list[str]:
     figures = [make_figure(found.run, kind) for kind in chart_kinds(found.run)]
     drawn = [
-        f"<figure><figcaption>{escape(figure.title)}</figcaption>{svg}</figure>"
+        f"<figure><figcaption>{escape(figure.title)}, log scale</figcaption>{svg}</figure>"
         for figure in figures
         for svg in [figure_svg(figure)]
         if svg

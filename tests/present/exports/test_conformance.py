@@ -5,6 +5,7 @@ from imgstore_tui.present.exports.csv import CsvExporter
 from imgstore_tui.present.exports.html import HtmlExporter
 from imgstore_tui.present.exports.json import JsonExporter
 from imgstore_tui.present.exports.md import MarkdownExporter
+from imgstore_tui.present.exports.tex import TexExporter
 from imgstore_tui.present.exports.tsv import TsvExporter
 from imgstore_tui.testing.conformance_exporter import ExporterConformance
 
@@ -29,6 +30,11 @@ class TestMarkdown(ExporterConformance):
     exporter = MarkdownExporter
 
 
+class TestTex(ExporterConformance):
+    exporter = TexExporter
+
+
 def test_every_exporter_is_tested_here() -> None:
     tested = {case.exporter for case in ExporterConformance.__subclasses__()}
-    assert tested == set(exports.all_exporters().values())
+    plots = {exporter for exporter in exports.all_exporters().values() if exporter.requires}  # in test_plots
+    assert tested | plots == set(exports.all_exporters().values())

@@ -1,0 +1,76 @@
+"""LaTeX: tables for a paper, in booktabs style, to be input into a document."""
+
+from __future__ import annotations
+
+import re
+
+from imgstore_tui.core.exporter import Exporter
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.digest import digest
+from imgstore_tui.present.rows import Column, Table
+from imgstore_tui.present.sections import all_tables, facts_table
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}", "-": "{-}",
+    "µ": r"\ensuremath{\mu}", "[": "{[}", "]": "{]}", "*": r"\textasteriskcentered{}",
+}  # fmt: skip
+_RANGE = re.compile(r"^(\(?[\d.,]+)\{-\}([\d.,]+\)?)$")
+
+
+class TexExporter(Exporter):
+    r"""Tables as floats with captions; needs ``\usepackage[T1]{fontenc}`` and ``\usepackage{booktabs,textcomp}``."""
+
+    name = "tex"
+    title = "tables for a paper, in booktabs style"
+    suffix = ".tex"
+
+    def export(self, run: Run) -> bytes:
+        """Return a fragment: what was measured as comments, then one float a table."""
+        facts = facts_table(run)
+        parts = [
+            r"% Needs \usepackage[T1]{fontenc} and \usepackage{booktabs,textcomp}.",
+            f"% {safe_text(f'Images stored and read back, run {run.id}')}",
+            *(f"% {name.text}: {value.text}" for name, value in facts.rows),
+        ]
+        parts += [_float(table) for table in all_tables(digest(run)) if table.title != facts.title]
+        return ("\n".join(parts) + "\n").encode()
+
+
+def escape(text: str) -> str:
+    """Return harmless text in which LaTeX finds no command; ranges of numbers get the dash of ranges."""
+    escaped = "".join(_SPECIAL.get(character, character) for character in text)
+    return _RANGE.sub(r"\1--\2", escaped)
+
+
+def _float(table: Table) -> str:
+    kept = [index for index, column in enumerate(table.columns) if not column.wide]
+    columns = [table.columns[index] for index in kept]
+    lines = [
+        r"\begin{table}[htbp]", r"\centering\small",
+        rf"\caption{{{escape(table.title)}. {escape(table.caption)}}}",
+        rf"\begin{{tabular}}{{{''.join(map(_kind, columns))}}}", r"\toprule",
+        " & ".join(escape(column.title) for column in columns) + r" \\", r"\midrule",
+    ]  # fmt: skip
+    last = len(table.rows) - 1
+    for number, row in enumerate(table.rows):
+        before = table.rows[number - 1] if number and number - 1 not in table.breaks else None
+        cells = []
+        for index in kept:
+            text = row[index].text
+            repeats = table.columns[index].grouped and before is not None and before[index] == row[index]
+            indent = r"\quad " if text.startswith("  ") else ""
+            cells.append("" if repeats else indent + escape(text.strip()))
+        lines.append(" & ".join(cells) + r" \\")
+        if number in table.breaks and number != last:
+            lines.append(r"\addlinespace")
+    return "\n".join(["", *lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"])
+
+
+def _kind(column: Column) -> str:
+    if column.right:
+        return "r"
+    # Long words, such as reasons, fold; short ones, such as methods, need not.
+    return "p{0.5\\linewidth}" if column.wraps and column.title not in {"method", "where"} else "l"

@@ -1,0 +1,49 @@
+"""LaTeX: what is escaped, and, where LaTeX is installed, that it compiles."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from imgstore_tui.core.model import Run
+from imgstore_tui.present import exports
+from imgstore_tui.present.exports.tex import escape
+from imgstore_tui.testing.conformance_exporter import evil_run
+from imgstore_tui.testing.runs import fake_run
+
+
+def test_nothing_is_a_command() -> None:
+    assert escape("a_b & 50 % $x$ {y} #1 \\cmd ~^") == (
+        r"a\_b \& 50 \% \$x\$ \{y\} \#1 \textbackslash{}cmd \textasciitilde{}\textasciicircum{}"
+    )
+    assert escape("12 µs") == r"12 \ensuremath{\mu}s"
+
+
+def test_ranges_have_their_dash_and_names_keep_theirs() -> None:
+    assert escape("1.21-1.31") == "1.21--1.31"
+    assert escape("(1.21-1.31)") == "(1.21--1.31)"
+    assert escape("write-many") == "write{-}many"
+
+
+def test_a_table_by_hand() -> None:
+    text = exports.get("tex").export(fake_run(["hdf5"], [100], 1)).decode()
+    assert r"\caption{Disk use. Data: synthetic images, 32x32x3 uint8. On disk" in text
+    assert r"100 & hdf5 & 305 KiB & 3.05 KiB & 1.02x & 1 \\" in text
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
+@pytest.mark.parametrize(
+    "run", [fake_run(["disk", "lmdb:preset=article"], failures={"disk/read-many/10": "a_b"}), evil_run()]
+)
+def test_it_compiles(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tables.tex").write_bytes(exports.get("tex").export(run))
+    (tmp_path / "paper.tex").write_text(
+        r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs,textcomp}"
+        r"\begin{document}\input{tables}\end{document}"
+    )
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
+        cwd=tmp_path, capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:]
