@@ -159,6 +159,28 @@ class Writer(ABC):
             self.abort()
 
 
+class Editor(Writer):
+    """A store opened to be changed. ``put_bytes`` and ``put_array`` take ids of two kinds, never mixed in one call.
+
+    New ids follow the highest one there ever was (append); ids that are there get another image and label (overwrite).
+    Ids that were deleted stay free: the others keep theirs, and reading one that is gone is an error.
+    """
+
+    content: Content
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Remove images and their labels.
+
+        Args:
+            ids: Ids that are there, each once.
+
+        Raises:
+            UnsupportedError: If the backend does not claim it.
+            StoreError: If an id is not there.
+        """
+        raise UnsupportedError(f"{type(self).__name__} does not delete single images.")
+
+
 class Reader(ABC):
     """A store opened for reading only. What it returns is the caller's own memory."""
 
@@ -258,6 +280,19 @@ class Backend(ABC):
         Raises:
             StoreError: If it is missing, foreign, damaged, or written by a newer version.
         """
+
+    def edit(self, location: Path, sync: SyncLevel) -> Editor:
+        """Open a store to append, overwrite or delete, where ``capabilities`` claim it.
+
+        Args:
+            location: Folder of a store of this backend, closed.
+            sync: As for ``create``.
+
+        Raises:
+            UnsupportedError: If the backend, as its options are, cannot change what is written.
+            StoreError: As for ``open``.
+        """
+        raise UnsupportedError(f"Backend {self.name} cannot change a store once it is written.")
 
     def files(self, location: Path) -> Iterator[Path]:
         """Yield the store's regular files, so that the page cache can be dropped and proven."""
