@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from array import array
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanP
 from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_count
+from imgstore_tui.core.units import MAX_CUTOFF, format_count
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Pixels
@@ -50,6 +52,15 @@ class Folder(Dataset):
             "WIDTHxHEIGHT: turn every picture into 8-bit RGB of that size, so that all storage methods can take part. "
             "Bicubic, averaging when shrinking; proportions are not kept, transparency is dropped.",
         ),
+        Option(
+            "sample",
+            0,
+            "Take so many pictures at random, each class by its share, and look at no others; 0 takes all, "
+            "in the order of their paths.",
+            minimum=0,
+            maximum=MAX_CUTOFF,
+        ),
+        Option("seed", 0, "Another number, another sample.", minimum=0, maximum=2**63 - 1),
     )
 
     def __init__(self, path: Path | None, values: Mapping[str, OptionValue]) -> None:
@@ -58,6 +69,8 @@ class Folder(Dataset):
             raise UsageError("Dataset folder needs a path. Write folder:PATH.")
         self._root = path
         self._resize = _parse_size(str(values["resize"]))
+        self._sample, self._seed = int(values["sample"]), int(values["seed"])
+        self._listed = 0
         self._excluded: list[Excluded] = []
         self._classes: tuple[str, ...] = ()
         # Columns, not objects: a tree of a million files is ordinary.
@@ -69,7 +82,7 @@ class Folder(Dataset):
         self._kinds: list[Kind] = []
 
     def scan(self, progress: ScanProgress | None = None) -> None:
-        """List the tree, then read every picture's header.
+        """List the tree, then read the header of every picture that is to take part.
 
         Raises:
             DataError: If the folder is missing, no folder, unreadable, or holds no picture.
@@ -85,6 +98,7 @@ class Folder(Dataset):
             else:
                 self._excluded.append(entry)
         names.sort()
+        self._listed = len(names)
         self._look_at(names, tell)
         self._excluded.sort(key=lambda entry: entry.name)
         if not self._names:
@@ -93,9 +107,12 @@ class Folder(Dataset):
     def _look_at(self, names: list[str], tell: ScanProgress) -> None:
         labels = self._name_classes(names)
         numbers: dict[Kind, int] = {}
-        for done, name in enumerate(names):
+        wanted = min(self._sample or len(names), len(names))
+        for done, name in enumerate(_shuffled(names, self._seed) if self._sample else names):
+            if len(self._names) == wanted:
+                break
             if not done % picture_files.PROGRESS_EVERY:
-                tell("reading headers", done, len(names))
+                tell("reading headers", done, None if self._sample else wanted)
             try:
                 found = picture_files.look_at(self._root, name)
             except BrokenImageError as error:
@@ -200,6 +217,8 @@ class Folder(Dataset):
         """E.g. ``folder holidays: 1,204 pictures of varying sizes in 3 classes``."""
         number = len(self._names)
         words = f"{format_count(number)} picture{'' if number == 1 else 's'}"
+        if self._sample and self._listed > number:
+            words = f"a sample of {words}, {100 * number / self._listed:.3g} % of {format_count(self._listed)},"
         if self.uniform is None:
             sizes = {shape[:2] for shape, _ in self._kinds}
             words += " of varying sizes" if len(sizes) > 1 else " of one size but varying kinds"
@@ -233,6 +252,22 @@ def _resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
         pixels = (pixels >> 8).astype(np.uint8)
     picture = Image.fromarray(pixels[..., :3] if pixels.ndim == 3 else pixels).convert("RGB")
     return np.array(picture.resize(size, Image.Resampling.BICUBIC))
+
+
+def _shuffled(names: list[str], seed: int) -> list[str]:
+    """Return names so that any number of the first ones is a random sample with each class by its share.
+
+    By a hash of each name, so that it comes out the same everywhere, and changes little where files come and go.
+    """
+    drawn = sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).digest())
+    sizes = Counter(map(_class_of, drawn))
+    ranks: Counter[str] = Counter()
+    places = []
+    for name in drawn:
+        folder = _class_of(name)
+        places.append((ranks[folder] + 0.5) / sizes[folder])
+        ranks[folder] += 1
+    return [name for _, name in sorted(zip(places, drawn, strict=True), key=lambda pair: pair[0])]
 
 
 def _class_of(name: str) -> str:

@@ -24,8 +24,12 @@ def save(path: Path, height: int = 20, width: int = 30, channels: int = 3, seed:
     return path
 
 
-def scanned(root: Path, resize: str = "") -> Folder:
-    dataset = Folder(root, {"resize": resize})
+def folder(root: Path, resize: str = "", sample: int = 0, seed: int = 0) -> Folder:
+    return Folder(root, {"resize": resize, "sample": sample, "seed": seed})
+
+
+def scanned(root: Path, resize: str = "", sample: int = 0, seed: int = 0) -> Folder:
+    dataset = folder(root, resize, sample, seed)
     dataset.scan()
     return dataset
 
@@ -43,7 +47,7 @@ class TestVaryingFolder(DatasetConformance):
         save(tmp_path / "dogs" / "deep" / "alpha.png", channels=4)
         Image.fromarray(np.full((4, 5), 40_000, np.uint16)).save(tmp_path / "dogs" / "sixteen.png")
         (tmp_path / "dogs" / "broken.png").write_bytes(b"not a picture")
-        return lambda: Folder(tmp_path, {"resize": ""})
+        return lambda: folder(tmp_path)
 
 
 class TestUniformFolder(DatasetConformance):
@@ -51,7 +55,14 @@ class TestUniformFolder(DatasetConformance):
     def make(self, tmp_path: Path) -> MakeDataset:
         for number in range(4):
             save(tmp_path / f"{number}.png", seed=number)
-        return lambda: Folder(tmp_path, {"resize": ""})
+        return lambda: folder(tmp_path)
+
+
+class TestSampledFolder(DatasetConformance):
+    @pytest.fixture
+    def make(self, tmp_path: Path) -> MakeDataset:
+        tree_of(tmp_path, a=9, b=3, c=1)
+        return lambda: make_dataset(f"folder:{tmp_path},sample=8,seed=3")
 
 
 class TestResizedFolder(DatasetConformance):
@@ -125,7 +136,7 @@ def test_resize_makes_all_pictures_rgb_of_one_size(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", ["32", "32x", "x", "0x5", "5x0", "-1x5", "32x32x3", "99999x5", "a x b", "\x1b[31m"])
 def test_a_size_that_is_none_is_refused(tmp_path: Path, size: str) -> None:
     with pytest.raises(UsageError, match=r"takes WIDTHxHEIGHT") as caught:
-        Folder(tmp_path, {"resize": size})
+        folder(tmp_path, size)
     assert is_sentence(str(caught.value))
 
 
@@ -253,9 +264,9 @@ NAMES = [
 
 @pytest.mark.parametrize("raw", NAMES)
 def test_any_name_survives_and_none_speaks(tmp_path: Path, raw: bytes) -> None:
-    folder = tmp_path / os.fsdecode(raw)
-    save(tmp_path / f"{folder}/{os.fsdecode(raw)}.png")
-    broken = save(tmp_path / f"{folder}/{os.fsdecode(raw)}2.png", 99)
+    home = tmp_path / os.fsdecode(raw)
+    save(tmp_path / f"{home}/{os.fsdecode(raw)}.png")
+    broken = save(tmp_path / f"{home}/{os.fsdecode(raw)}2.png", 99)
     broken.write_bytes(broken.read_bytes()[:-999])
     dataset = scanned(tmp_path)
     assert dataset.label_names == (os.fsdecode(raw).partition("/")[0],)
@@ -265,10 +276,10 @@ def test_any_name_survives_and_none_speaks(tmp_path: Path, raw: bytes) -> None:
     assert damaged.value.excluded.name == str(broken.relative_to(tmp_path))
     assert str(damaged.value).isprintable()
     assert str(damaged.value).encode()  # no half of a surrogate pair is left
-    inner = scanned(folder)
+    inner = scanned(home)
     assert inner.summary.isprintable()
     with pytest.raises(DataError) as caught:
-        scanned(folder / "missing")
+        scanned(home / "missing")
     assert str(caught.value).isprintable()
 
 
@@ -329,6 +340,46 @@ def test_a_folder_that_was_never_opened_for_writing_stays_as_it_was(tmp_path: Pa
         dataset.original(index)
         dataset.image(index)
     assert snapshot((tmp_path,)) == before
+
+
+def tree_of(root: Path, **classes: int) -> Path:
+    one = save(root / "one.bmp").read_bytes()
+    (root / "one.bmp").unlink()
+    for name, count in classes.items():
+        (root / name).mkdir()
+        for number in range(count):
+            (root / name / f"{number:03}.bmp").write_bytes(one)
+    return root
+
+
+def test_a_sample_has_each_class_by_its_share_whatever_the_cutoff(tmp_path: Path) -> None:
+    dataset = scanned(tree_of(tmp_path, a=100, b=50, c=50), sample=40)
+    for cutoff in (4, 12, 40):
+        labels = [dataset.label(index) for index in range(cutoff)]
+        assert [labels.count(label) for label in range(3)] == [cutoff // 2, cutoff // 4, cutoff // 4]
+    assert dataset.summary.endswith("a sample of 40 pictures, 20 % of 200, of 20x30x3 in 3 classes")
+
+
+def test_a_sample_is_the_same_for_the_same_seed_and_another_for_another(tmp_path: Path) -> None:
+    tree_of(tmp_path, a=60, b=60)
+    names = [scanned(tmp_path, sample=20, seed=seed)._names for seed in (1, 1, 2)]
+    assert names[0] == names[1] != names[2]
+    assert len(set(names[0])) == 20
+
+
+def test_a_sample_goes_on_past_broken_files_and_looks_at_no_more_than_it_needs(tmp_path: Path) -> None:
+    tree_of(tmp_path, a=60)
+    for number in range(0, 60, 3):
+        (tmp_path / "a" / f"{number:03}.bmp").write_bytes(b"broken")
+    dataset = scanned(tmp_path, sample=10)
+    assert len(dataset) == 10
+    assert 0 < len(dataset.excluded) < 20
+
+
+def test_a_sample_larger_than_the_folder_is_all_of_it(tmp_path: Path) -> None:
+    dataset = scanned(tree_of(tmp_path, a=3), sample=10)
+    assert len(dataset) == 3
+    assert dataset.summary.endswith(": 3 pictures of 20x30x3 in 1 class")
 
 
 def test_the_summary_counts(tmp_path: Path) -> None:
