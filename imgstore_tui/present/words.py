@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from imgstore_tui.analysis.summary import CellSummary
@@ -19,10 +20,11 @@ STATUS_WORDS = {
 
 
 def dataset_words(facts: DatasetFacts | None, text: str) -> str:
-    """Return a dataset in one line: as written, and what was found."""
+    """Return a dataset in one line: its kind, and what was found."""
     if facts is None:
         return text
-    summary = facts.summary if facts.text in facts.summary else f"{facts.text}: {facts.summary}"
+    kind = re.split("[:,]", facts.text, maxsplit=1)[0]
+    summary = facts.summary if kind in facts.summary else f"{kind}: {facts.summary}"
     if facts.repeated:
         summary += f"; {format_count(facts.used)} images repeated to fill the largest cutoff"
     if facts.excluded_count:

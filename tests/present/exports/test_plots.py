@@ -12,27 +12,21 @@ from imgstore_tui.present.exports.svg import SvgExporter
 from imgstore_tui.testing.conformance_exporter import ExporterConformance
 from imgstore_tui.testing.runs import fake_run
 
-needs_matplotlib = pytest.mark.skipif(
-    bool(exports.missing(SvgExporter)), reason="matplotlib is not installed (extra plot)"
-)
+pytest.importorskip("matplotlib", reason="matplotlib is not installed (extra plot)")
 
 
-@needs_matplotlib
 class TestSvg(ExporterConformance):
     exporter = SvgExporter
 
 
-@needs_matplotlib
 class TestPng(ExporterConformance):
     exporter = PngExporter
 
 
-@needs_matplotlib
 class TestPdf(ExporterConformance):
     exporter = PdfExporter
 
 
-@needs_matplotlib
 def test_files_are_what_their_names_say_and_pyplot_stays_out() -> None:
     run = fake_run(["disk", "lmdb:note=$x_1$"])
     assert exports.get("png").export(run).startswith(b"\x89PNG\r\n")
@@ -43,7 +37,6 @@ def test_files_are_what_their_names_say_and_pyplot_stays_out() -> None:
         assert word in words
 
 
-@needs_matplotlib
 def test_a_thread_may_draw() -> None:
     drawn: list[bytes] = []
     thread = threading.Thread(target=lambda: drawn.append(exports.get("svg").export(fake_run())))
