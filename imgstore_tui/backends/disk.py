@@ -105,7 +105,7 @@ class _DiskWriter(Writer):
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Create one file a payload, then add the batch's rows to the CSV."""
-        check_put(self._location, self._content, self._put, ids, len(payloads), len(labels))
+        check_put(self._location, self._content, self._put, ids, payloads, labels)
         rows = []
         width, fanout = self._width, self._fanout
         name = _LABELS

@@ -137,17 +137,31 @@ def claim(backend: Backend, location: Path, content: Content) -> None:
         raise StoreError(f"{location} cannot be made: {error.strerror or error}.") from None
 
 
-def check_put(location: Path, content: Content, put: int, ids: Sequence[int], images: int, labels: int) -> None:
-    """Check that a batch follows the ``put`` images already there, and that its parts have one length.
+def check_put(
+    location: Path, content: Content, put: int, ids: Sequence[int], batch: Pixels | Sequence[bytes], labels: Labels
+) -> None:
+    """Check that a batch is of the content's kind, that its parts fit, and that it follows the ``put`` images before.
 
     Raises:
-        StoreError: If it does not.
+        UnsupportedError: If it is an array for a store of payloads, or the other way round.
+        StoreError: If it does not fit or follow.
     """
-    if len(ids) != images or images != labels:
-        raise StoreError(f"A batch for {location} has {len(ids)} ids, {images} images and {labels} labels.")
-    if images and (ids[0] != put or span(ids) is None):
+    count = len(batch)
+    kind = PayloadKind.ARRAY if isinstance(batch, np.ndarray) else PayloadKind.BYTES
+    if kind is not content.kind:
+        raise UnsupportedError(f"{location} was announced to hold {content.kind.value}, and is given {kind.value}.")
+    if isinstance(batch, np.ndarray):
+        fits = batch.shape[1:] == content.shape and batch.dtype == _TYPES.get(content.dtype or "")
+        if not fits or not batch.flags.c_contiguous:
+            raise StoreError(
+                f"{location} takes images of shape {content.shape} and type {content.dtype}, not {batch.shape[1:]} and "
+                f"{batch.dtype}."
+            )
+    if len(ids) != count or count != len(labels):
+        raise StoreError(f"A batch for {location} has {len(ids)} ids, {count} images and {len(labels)} labels.")
+    if count and (ids[0] != put or span(ids) is None):
         raise StoreError(f"A batch for {location} must have the ids from {put} upwards, one after the other.")
-    if put + images > content.count:
+    if put + count > content.count:
         raise StoreError(f"{location} was announced to hold {content.count} images, and more were put.")
 
 

@@ -39,7 +39,7 @@ class Hdf5Reader(Reader):
 
         self._h5 = h5py
         self._location, self._path = location, location / FILE
-        self._handle: Any = None
+        self._file: Any = None
         try:
             self._raw = RawFile(self._path)
         except (FileNotFoundError, NotADirectoryError):
@@ -59,11 +59,10 @@ class Hdf5Reader(Reader):
 
     def _open(self) -> None:
         h5 = self._h5
-        access = h5.h5p.create(h5.h5p.FILE_ACCESS)
-        access.set_fclose_degree(h5.h5f.CLOSE_STRONG)
-        # Locking stays as the library has it: HDF5 refuses a file that this process has open with other settings.
-        self._handle = h5.h5f.open(os.fsencode(self._path), h5.h5f.ACC_RDONLY, access)
-        root = h5.h5g.open(self._handle, b"/")
+        # Settings stay as the library has them: HDF5 refuses a file that this process has open with other ones.
+        handle = h5.h5f.open(os.fsencode(self._path), h5.h5f.ACC_RDONLY)
+        self._file = h5.File(handle)  # whose ``close`` closes all that is open in the file, too
+        root = h5.h5g.open(handle, b"/")
         self.content, found = read_manifest(self._manifest(root), "hdf5", self._location)
         labels = found.get("labels")
         if labels not in ("labels", "meta"):
@@ -157,7 +156,7 @@ class Hdf5Reader(Reader):
 
     def close(self) -> None:
         """Close the file."""
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            handle.close()
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
         self._raw.close()

@@ -37,6 +37,9 @@ class Hdf5Writer(Writer):
         self._ends: list[np.ndarray[Any, np.dtype[np.int64]]] = []
         self._open = True
         self._file: Any = None
+        self._images: Any = None
+        self._offsets: Any = None
+        self._labels: Any = None
         try:
             # The chunk cache would copy every chunk once more; what is not filtered goes straight to the file.
             cache = 0 if values["filter"] == "none" else 16 * _CHUNK
@@ -68,9 +71,7 @@ class Hdf5Writer(Writer):
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Add the payloads to the row of all payloads."""
-        if self._content.kind is not PayloadKind.BYTES:
-            super().put_bytes(ids, payloads, labels)
-        check_put(self._location, self._content, self._put, ids, len(payloads), len(labels))
+        check_put(self._location, self._content, self._put, ids, payloads, labels)
         ends = self._end + np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads)))
         try:
             if len(ends) and ends[-1] > self._end:
@@ -86,11 +87,7 @@ class Hdf5Writer(Writer):
 
     def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
         """Write the batch to its place in the dataset."""
-        if self._content.kind is not PayloadKind.ARRAY:
-            super().put_array(ids, images, labels)
-        check_put(self._location, self._content, self._put, ids, len(images), len(labels))
-        if images.shape[1:] != self._content.shape or images.dtype != self._images.dtype:
-            raise StoreError(f"{self._location} takes images of shape {self._content.shape}, not {images.shape[1:]}.")
+        check_put(self._location, self._content, self._put, ids, images, labels)
         try:
             if len(images):
                 self._images.write_direct(images, dest_sel=np.s_[self._put : self._put + len(images)])
@@ -131,8 +128,8 @@ class Hdf5Writer(Writer):
                 "hdf5", self._content, labels=self._values["labels"], access=self._values["access"]
             )
             self._file.attrs[MANIFEST] = np.bytes_(manifest)
-            file, self._file = self._file, None
-            file.close()
+            self._file.close()
+            self._file = None
             if self._each:
                 force(self._location / PARTIAL)
             (self._location / PARTIAL).rename(self._location / FILE)
@@ -150,10 +147,17 @@ class Hdf5Writer(Writer):
         self._open = False
         file, self._file = self._file, None
         if file is not None:
-            # On a full disk HDF5 cannot even close; what brought us here has been told already.
             with contextlib.suppress(OSError, RuntimeError, ValueError):
                 file.close()
 
     def _failed(self, error: Exception) -> StoreError:
+        if self._file is not None:
+            # HDF5 cannot close a file that it cannot write, and the process dies in trying, if only when the last
+            # reference goes. So nothing of it is let go of before the process ends.
+            _never_closed.append((self._file, self._images, self._offsets, self._labels))
+            self._file, self._open = None, False
         said = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         return StoreError(f"{self._location / PARTIAL} cannot be written: {said.rstrip('.')}.")
+
+
+_never_closed: list[Any] = []

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
 _PAGE = 4096
+_SPARE = 64 * _PAGE  # pages that a transaction takes beside its values: branches, and the list of free ones
 _TRANSACTION_BYTES = 64 * 2**20  # an open transaction keeps its pages in private memory
 
 
@@ -48,12 +49,12 @@ class LmdbWriter(Writer):
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Put one value a payload."""
-        check_put(self._location, self._content, self._put, ids, len(payloads), len(labels))
+        check_put(self._location, self._content, self._put, ids, payloads, labels)
         self._put_values(payloads, labels)
 
     def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
         """Put one value an image, straight from the array's memory."""
-        check_put(self._location, self._content, self._put, ids, len(images), len(labels))
+        check_put(self._location, self._content, self._put, ids, images, labels)
         if len(images):
             size = image_bytes(self._content)
             pixels = images.data.cast("B")
@@ -82,8 +83,8 @@ class LmdbWriter(Writer):
 
     def _put_items(self, items: list[tuple[bytes, Any]]) -> None:
         """Put items; where the map is full, drop what the transaction holds of them, grow it, and put them again."""
-        worst = sum(len(value) for _, value in items) + 2 * _PAGE * len(items) + 64 * _PAGE
-        if self._pending and self._used() + self._pending_bytes + worst > self._map:
+        worst = sum(len(value) for _, value in items) + 2 * _PAGE * len(items)
+        if self._pending and self._used() + self._pending_bytes + worst + _SPARE > self._map:
             self._commit()  # what earlier calls put could not be put again: its memory is the caller's
         while True:
             if self._transaction is None:
@@ -95,7 +96,7 @@ class LmdbWriter(Writer):
                 self._transaction = None
                 if self._pending:
                     raise
-                self._map = 2 * max(self._map, self._used() + worst)
+                self._map = 2 * max(self._map, self._used() + worst + _SPARE)
                 self._env.set_mapsize(self._map)
             else:
                 self._pending += len(items)

@@ -1,0 +1,368 @@
+"""What every backend must do. A backend's own test inherits the class and names the backend.
+
+class TestMine(BackendConformance):
+    backend = "mine"
+
+Every test runs for each preset, most of them with several codecs too. What a backend does not claim is asserted to be
+refused in a sentence, never skipped.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from imgstore_tui import registry
+from imgstore_tui.core.backend import Content, Family, PayloadKind
+from imgstore_tui.core.errors import StoreError, UnsupportedError
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.options import resolve_options
+from imgstore_tui.testing.conformance_damage import DamageConformance
+from imgstore_tui.testing.stores import Setup, Shape, is_sentence, open_files, snapshot, spread, walk
+
+SHAPES: dict[str, Shape] = {
+    "grey": (7, 5),
+    "one-channel": (7, 5, 1),
+    "rgb": (7, 5, 3),
+    "rgba": (7, 5, 4),
+    "one-pixel-grey": (1, 1),
+    "one-pixel-rgb": (1, 1, 3),
+    "a-row": (1, 300, 3),
+    "beyond-a-page": (40, 41, 3),
+}
+VARYING: list[Shape] = [(7, 5, 3), (1, 1, 3), (64, 48, 3), (30, 2), (9, 9, 4), (1, 1), (120, 90, 3), (7, 5, 3)]
+
+
+class BackendConformance(DamageConformance):
+    """Inherit, name the backend, and every promise of the contract is tested."""
+
+    backend: ClassVar[str]
+    codecs: ClassVar[tuple[str, ...]] = ("raw", "png", "original")
+    """Codecs whose payloads are stored; ``raw`` also makes arrays, ``original`` files of several formats."""
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        spread(metafunc, self.backend, self.codecs)
+
+    # What it says of itself
+
+    def test_it_declares_what_lists_and_forms_need(self) -> None:
+        kind = registry.backends.get(self.backend)
+        assert re.fullmatch(r"[a-z][a-z0-9_-]*", kind.name)
+        assert kind.name == self.backend
+        assert kind.title
+        assert kind.family in set(Family)
+        assert kind.payloads
+        assert kind.default_codec in registry.codecs.all()
+        assert is_sentence(kind.caveats)
+        assert is_sentence(kind.when_to_choose)
+        assert len({option.name for option in kind.options}) == len(kind.options)
+        for option in kind.options:
+            assert option.parse(option.default, "it") == option.default
+            assert is_sentence(option.summary)
+        assert kind.presets
+        assert len({preset.name for preset in kind.presets}) == len(kind.presets)
+        for preset in kind.presets:
+            assert preset.summary
+            resolve_options(kind.options, preset.options, "it")
+
+    def test_listing_it_loads_no_driver(self) -> None:
+        script = (
+            "import sys; from imgstore_tui import registry; kind = registry.backends.get(sys.argv[1]); "
+            "print([name for name in kind.requires if name in sys.modules])"
+        )
+        command = [sys.executable, "-c", script, self.backend]
+        found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+        assert found.stdout.strip() == "[]"
+
+    # What goes in comes out
+
+    @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+    def test_images_of_one_shape_come_back(self, setup: Setup, shape: Shape, tmp_path: Path) -> None:
+        material = setup.material([shape] * 12)
+        setup.make(tmp_path / "store", material)
+        material.check_store(setup.backend, tmp_path / "store")
+
+    def test_16_bit_images_come_back_or_are_refused(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material([(7, 5)] * 6, dtype="uint16")
+        try:
+            setup.make(tmp_path / "store", material)
+        except UnsupportedError as error:
+            assert is_sentence(error)
+            return
+        material.check_store(setup.backend, tmp_path / "store")
+
+    def test_images_of_varying_shapes_come_back_or_are_refused(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material(VARYING)
+        if setup.uniform_only:
+            with pytest.raises(UnsupportedError) as caught:
+                setup.make(tmp_path / "store", material)
+            assert is_sentence(caught.value)
+            return
+        setup.make(tmp_path / "store", material)
+        material.check_store(setup.backend, tmp_path / "store")
+        with setup.backend.open(tmp_path / "store") as reader:
+            material.check(reader, [7, 2, 2, 0])
+
+    def test_an_image_of_50_megapixels_comes_back(self, preset: Setup, tmp_path: Path) -> None:
+        image = np.zeros((5000, 10_000), np.uint8)
+        image[::997, ::13] = 7
+        raw = Setup.of(preset.text.replace(":", "+raw:"))
+        material = raw.pack([image], [3])
+        raw.make(tmp_path / "store", material)
+        with raw.backend.open(tmp_path / "store") as reader:
+            material.check(reader, [0])
+
+    def test_an_empty_store(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material([])
+        setup.make(tmp_path / "store", material)
+        with setup.backend.open(tmp_path / "store") as reader:
+            assert reader.content.count == 0
+            assert reader.read_labels().shape == (0,)
+            material.check(reader, [])
+            material.check(reader, range(0))
+            for ids in ([0], range(1)):
+                with pytest.raises(StoreError) as caught:
+                    material.get(reader, ids)
+                assert is_sentence(caught.value)
+
+    def test_a_store_of_one_image(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material([(7, 5, 3)], [9])
+        setup.make(tmp_path / "store", material)
+        material.check_store(setup.backend, tmp_path / "store")
+        with setup.backend.open(tmp_path / "store") as reader:
+            material.check(reader, [0, 0, 0])
+
+    def test_one_call_or_many(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material([(7, 5, 3)] * 23)
+        for batch in (1, 7, 23):
+            location = tmp_path / f"{batch}"
+            with setup.backend.create(location, material.content, SyncLevel.BUFFERED) as writer:
+                material.put(writer, batch=batch)
+            material.check_store(setup.backend, location)
+
+    def test_what_was_expected_of_the_size_may_be_wrong(self, preset: Setup, tmp_path: Path) -> None:
+        material = preset.material([(90, 70, 3)] * 60)
+        for guess in (0, 1, 10**9):
+            location = tmp_path / f"{guess}"
+            content = Content(
+                60, material.content.kind, material.content.codec, (90, 70, 3), "uint8", payload_bytes=guess
+            )
+            with preset.backend.create(location, content, SyncLevel.BUFFERED) as writer:
+                material.put(writer, batch=20)
+            material.check_store(preset.backend, location)
+
+    def test_labels_of_any_size(self, preset: Setup, tmp_path: Path) -> None:
+        claims = preset.backend.capabilities
+        wanted = [0, 1, 255, 256, 300, 70_000, -1, -300, 2**31, 2**53 + 1, -(2**63), 2**63 - 1]
+        inside = [label for label in wanted if claims.label_minimum <= label <= claims.label_maximum]
+        material = preset.material([(3, 3, 3)] * len(inside), inside)
+        preset.make(tmp_path / "store", material)
+        material.check_store(preset.backend, tmp_path / "store")
+        for number, label in enumerate(sorted(set(wanted) - set(inside))):
+            with pytest.raises((StoreError, UnsupportedError)) as caught:
+                preset.make(tmp_path / f"{number}", preset.material([(3, 3, 3)], [label]))
+            assert is_sentence(caught.value)
+
+    # Reading
+
+    def test_ids_in_any_order_with_repeats(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material([(7, 5, 3)] * 40)
+        setup.make(tmp_path / "store", material)
+        shuffled = np.random.default_rng(3).permutation(40).tolist()
+        with setup.backend.open(tmp_path / "store") as reader:
+            for ids in (
+                *(shuffled, [39], [0], [5, 5, 5], [39, 0, 39], [3, 4, 5, 6], [6, 5, 4], [0, 1, 3], [1, 3, 2, 4], []),
+                *(range(40), range(7, 9), range(39, 40), range(0), range(0, 40, 3), range(39, -1, -1)),
+            ):
+                material.check(reader, ids)
+
+    @pytest.mark.parametrize("ids", [[-1], [40], [0, 40], [39, -1, 0], range(38, 41), [2**40]], ids=str)
+    def test_an_id_that_does_not_exist_is_refused(self, setup: Setup, ids: list[int], tmp_path: Path) -> None:
+        material = setup.material([(3, 2, 3)] * 40)
+        location = setup.make(tmp_path / "store", material)
+        with setup.backend.open(location) as reader:
+            with pytest.raises(StoreError) as caught:
+                material.get(reader, ids)
+            assert is_sentence(caught.value, location)
+            material.check(reader, [39, 0])
+
+    def test_it_says_what_it_holds(self, setup: Setup, tmp_path: Path) -> None:
+        for name, shapes in (("one", [(7, 5, 3)] * 6), ("grey", [(2, 9)] * 3), ("varying", VARYING), ("none", [])):
+            material = setup.material(shapes)
+            if material.content.shape is None and setup.uniform_only:
+                continue
+            setup.make(tmp_path / name, material)
+            with setup.backend.open(tmp_path / name) as reader:
+                found, given = reader.content, material.content
+                assert (found.count, found.kind, found.codec) == (given.count, given.kind, given.codec)
+                assert (found.shape, found.dtype) == (given.shape, given.dtype)
+
+    def test_two_readers_at_once(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material([(7, 5, 3)] * 20)
+        location = setup.make(tmp_path / "store", material)
+        first, second = setup.backend.open(location), setup.backend.open(location)
+        material.check(first, [3, 1])
+        material.check(second, range(20))
+        first.close()
+        first.close()
+        material.check(second, [19, 0])
+        assert second.read_labels().tolist() == material.labels.tolist()
+        second.close()
+        material.check_store(setup.backend, location)
+
+    def test_what_was_read_is_the_callers_own(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material([(40, 41, 3)] * 8)
+        location = setup.make(tmp_path / "store", material)
+        reader = setup.backend.open(location)
+        runs, picks = material.get(reader, range(8)), material.get(reader, [5, 2])
+        labels = reader.read_labels()
+        labels[...] = 5
+        assert reader.read_labels().tolist() == material.labels.tolist()
+        reader.close()
+        setup.backend.destroy(location)
+        assert not material.differs(range(8), runs)
+        assert not material.differs([5, 2], picks)
+        assert labels.tolist() == [5] * 8
+
+    def test_reading_changes_nothing(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material([(7, 5, 3)] * 12)
+        location = setup.make(tmp_path / "store", material)
+        before = snapshot(location)
+        with setup.backend.open(location) as reader:
+            material.check(reader)
+            material.check(reader, [7, 3])
+            reader.read_labels()
+            assert snapshot(location) == before
+        assert snapshot(location) == before
+
+    def test_no_handle_stays_open(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material([(7, 5, 3)] * 12)
+        setup.make(tmp_path / "warm", material)
+        material.check_store(setup.backend, tmp_path / "warm")
+        before = open_files()
+        for number in range(3):
+            location = setup.make(tmp_path / f"{number}", material)
+            material.check_store(setup.backend, location)
+            writer = setup.backend.create(tmp_path / f"{number}a", material.content, SyncLevel.BUFFERED)
+            material.put(writer, 0, 7)
+            writer.abort()
+            for path in (tmp_path / f"{number}a", tmp_path):
+                with pytest.raises(StoreError):
+                    setup.backend.open(path)
+        assert open_files() == before
+
+    # Writing
+
+    @pytest.mark.parametrize("level", SyncLevel)
+    def test_every_sync_level_holds_the_same_or_is_refused(
+        self, setup: Setup, level: SyncLevel, tmp_path: Path
+    ) -> None:
+        material = setup.material([(7, 5, 3)] * 12)
+        location = tmp_path / "store"
+        try:
+            writer = setup.backend.create(location, material.content, level)
+        except UnsupportedError as error:
+            assert level is SyncLevel.BATCH
+            assert is_sentence(error)
+            return
+        material.put(writer)
+        writer.close()
+        writer.close()
+        assert (writer.syncs > 0) == (level is SyncLevel.BATCH)
+        material.check_store(setup.backend, location)
+        assert setup.backend.make_durable(location) >= len(walk(location)) + 1
+
+    def test_what_does_not_fit_is_refused(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material([(7, 5, 3)] * 6)
+        content, empty = material.content, np.zeros(0, np.int64)
+        for number, (start, stop) in enumerate([(1, 3), (0, 7)]):
+            with (
+                pytest.raises(StoreError) as caught,
+                setup.backend.create(tmp_path / f"{number}", Content(5, *_rest(content)), SyncLevel.BUFFERED) as writer,
+            ):
+                material.put(writer, start, min(stop, 6), batch=6)
+            assert is_sentence(caught.value)
+        with setup.backend.create(tmp_path / "other", content, SyncLevel.BUFFERED) as writer:
+            with pytest.raises(StoreError) as caught:
+                if content.kind is PayloadKind.ARRAY:
+                    writer.put_array(range(2), material.array[:2], empty)
+                else:
+                    writer.put_bytes(range(2), material.payloads[:2], empty)
+            assert is_sentence(caught.value)
+            material.put(writer)
+        material.check_store(setup.backend, tmp_path / "other")
+
+    def test_fewer_than_announced_is_no_store(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material([(7, 5, 3)] * 6)
+        writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
+        material.put(writer, 0, 4)
+        with pytest.raises(StoreError) as caught:
+            writer.close()
+        assert is_sentence(caught.value)
+        with pytest.raises(StoreError):
+            setup.backend.open(tmp_path / "store")
+
+    def test_the_form_that_it_does_not_take_is_refused(self, preset: Setup, tmp_path: Path) -> None:
+        image = np.zeros((2, 3, 3, 3), np.uint8)
+        labels = np.zeros(2, np.int64)
+        for kind in PayloadKind:
+            location = tmp_path / kind
+            content = Content(2, kind, "raw", (3, 3, 3), "uint8", 54)
+            if kind not in preset.backend.payloads:
+                with pytest.raises(UnsupportedError) as caught:
+                    preset.backend.create(location, content, SyncLevel.BUFFERED)
+                assert is_sentence(caught.value)
+                assert not location.exists()
+                continue
+            writer = preset.backend.create(location, content, SyncLevel.BUFFERED)
+            with pytest.raises(UnsupportedError) as caught:
+                if kind is PayloadKind.ARRAY:
+                    writer.put_bytes(range(2), [b"a", b"b"], labels)
+                else:
+                    writer.put_array(range(2), image, labels)
+            assert is_sentence(caught.value)
+            if kind is PayloadKind.ARRAY:
+                writer.put_array(range(2), image, labels)
+            else:
+                writer.put_bytes(range(2), [b"a", b"b"], labels)
+            writer.close()
+            with preset.backend.open(location) as reader, pytest.raises(UnsupportedError) as caught:
+                if kind is PayloadKind.ARRAY:
+                    reader.read_bytes([0], labels[:1])
+                else:
+                    reader.read_array([0], image[:1], labels[:1])
+            assert is_sentence(caught.value)
+
+    # Accounts
+
+    def test_its_weight_agrees_with_du(self, setup: Setup, tmp_path: Path) -> None:
+        location = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 30))
+        usage = setup.backend.disk_usage(location)
+        said = subprocess.run(
+            ["du", "-s", "--block-size=1", str(location)], capture_output=True, text=True, check=True
+        ).stdout
+        assert usage.allocated_bytes == int(said.split()[0])
+        files = walk(location)
+        assert usage.apparent_bytes == sum(path.stat().st_size for path in files)
+        assert usage.files == len(files)
+        assert sorted(setup.backend.files(location)) == files
+
+    def test_destroy_leaves_a_neighbour_alone(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material([(7, 5, 3)] * 6)
+        for name in ("store", "store2", "stor"):
+            setup.make(tmp_path / name, material)
+        (tmp_path / "mine.txt").write_text("mine")
+        setup.backend.destroy(tmp_path / "store")
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.txt", "stor", "store2"]
+        material.check_store(setup.backend, tmp_path / "store2")
+        material.check_store(setup.backend, tmp_path / "stor")
+
+
+def _rest(content: Content) -> tuple[PayloadKind, str, Shape | None, str | None, int]:
+    return content.kind, content.codec, content.shape, content.dtype, content.payload_bytes

@@ -1,0 +1,157 @@
+"""What every backend must do with a place that holds no whole store of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imgstore_tui.core.errors import ImgstoreError, StoreError
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.testing.stores import Material, Setup, is_sentence, snapshot, walk
+
+_FLIPS = 24
+_KILLED = {-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT}
+
+
+class DamageConformance:
+    """The part of the conformance suite that hurts stores; inherited through ``BackendConformance``."""
+
+    def test_what_is_no_store_is_refused(self, preset: Setup, tmp_path: Path) -> None:
+        file, empty, foreign = tmp_path / "a-file", tmp_path / "empty", tmp_path / "foreign"
+        file.write_bytes(b"just a file, but long enough to be looked at" * 100)
+        empty.mkdir()
+        foreign.mkdir()
+        good = preset.make(tmp_path / "good", preset.material([(3, 3, 3)]))
+        for path in walk(good):  # files of the right names that hold something else
+            target = foreign / path.relative_to(good)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(b"not what the name says" * 1000)
+        for location in (tmp_path / "missing", tmp_path / "missing" / "below", file, file / "below", empty, foreign):
+            with pytest.raises(StoreError) as caught:
+                preset.backend.open(location)
+            assert is_sentence(caught.value, location)
+        assert not (tmp_path / "missing").exists()
+        assert not list(empty.iterdir())
+
+    def test_nothing_is_made_over_what_is_there(self, preset: Setup, tmp_path: Path) -> None:
+        material = preset.material([(3, 3, 3)] * 3)
+        store, file, empty = tmp_path / "store", tmp_path / "file", tmp_path / "empty"
+        preset.make(store, material)
+        file.write_text("mine")
+        empty.mkdir()
+        before = snapshot(tmp_path)
+        for location in (store, file, empty, tmp_path / "missing" / "parent", file / "below"):
+            with pytest.raises(StoreError) as caught:
+                preset.backend.create(location, material.content, SyncLevel.BUFFERED)
+            assert is_sentence(caught.value, location)
+        assert snapshot(tmp_path) == before
+
+    def test_an_aborted_write_is_no_store(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material([(7, 5, 3)] * 12)
+        for number, put in enumerate((0, 5, 12)):
+            location = tmp_path / f"{number}"
+            writer = setup.backend.create(location, material.content, SyncLevel.BUFFERED)
+            material.put(writer, 0, put)
+            writer.abort()
+            writer.abort()
+            with pytest.raises(StoreError) as caught:
+                setup.backend.open(location)
+            assert is_sentence(caught.value, location)
+            setup.backend.destroy(location)
+            assert not location.exists()
+        location = tmp_path / "raised"
+        with pytest.raises(KeyError), setup.backend.create(location, material.content, SyncLevel.BUFFERED) as writer:
+            material.put(writer)
+            raise KeyError
+        with pytest.raises(StoreError):
+            setup.backend.open(location)
+
+    def test_a_file_cut_short_or_gone_is_noticed(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material([(40, 41, 3)] * 12)
+        location = setup.make(tmp_path / "store", material)
+        for path in _some(walk(location)):
+            whole = path.read_bytes()
+            for length in {0, 1, len(whole) // 2, len(whole) - 1, None}:
+                if length is None:
+                    path.unlink()
+                else:
+                    os.truncate(path, length)
+                self._whole_or_refused(setup, material, location)
+                path.write_bytes(whole)
+        material.check_store(setup.backend, location)
+
+    def _whole_or_refused(self, setup: Setup, material: Material, location: Path) -> None:
+        """Read everything: it is an error of ours in a sentence, or every pixel and label is right."""
+        try:
+            with setup.backend.open(location) as reader:
+                everything = range(material.content.count)
+                labels = reader.read_labels()
+                images, found = material.get(reader, everything)
+                if material.array is None:
+                    # What a backend cannot know, that a payload is shorter than it was, its codec must.
+                    decoded = [setup.codec.decode(payload) for payload in images]
+                    expected = [setup.codec.decode(payload) for payload in material.payloads]
+                    assert all((a == b).all() for a, b in zip(decoded, expected, strict=True))
+                else:
+                    assert not material.differs(everything, (images, found))
+                assert labels.tolist() == material.labels.tolist()
+        except ImgstoreError as error:
+            assert is_sentence(error)
+
+    def test_a_flipped_byte_raises_nothing_but_our_own(self, preset: Setup, tmp_path: Path) -> None:
+        """In a process of its own: a driver may die of a damaged file, and a trial's process is made to."""
+        material = preset.material([(40, 41, 3)] * 12)
+        location = preset.make(tmp_path / "store", material)
+        spots = [(path, place) for path in _some(walk(location)) for place in _places(path.stat().st_size)]
+        copy = tmp_path / "copy"
+        while spots:
+            shutil.copytree(location, copy)
+            lines = [f"{copy / path.relative_to(location)}\t{place}" for path, place in spots]
+            child = subprocess.run(
+                [sys.executable, "-m", "imgstore_tui.testing.flip", preset.text, str(copy)],
+                input="\n".join(lines),
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+                cwd=Path(__file__).parents[2],
+            )
+            done = child.stdout.count("\n")
+            assert child.returncode == 0 or child.returncode in _KILLED, (
+                spots[min(done, len(spots) - 1)],
+                child.stderr,
+            )
+            if child.returncode == 0:
+                assert done == len(spots)
+            spots = spots[done + 1 :]
+            shutil.rmtree(copy)
+
+    @pytest.mark.parametrize("most", [1_000, 100_000])
+    def test_a_full_disk_is_a_sentence(self, preset: Setup, most: int, tmp_path: Path) -> None:
+        location = tmp_path / "store"
+        command = [sys.executable, "-m", "imgstore_tui.testing.full", preset.text, str(location), str(most)]
+        child = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=60, cwd=Path(__file__).parents[2]
+        )
+        assert child.returncode == 0, child.stderr
+        assert child.stdout.startswith(("refused: ", "written"))
+        if child.stdout.startswith("refused: "):
+            with pytest.raises(StoreError):
+                preset.backend.open(location)
+
+
+def _some(files: list[Path]) -> list[Path]:
+    """Return a few files: all where there are few, else the first, the last and some in between."""
+    return files if len(files) <= 6 else [*files[:2], files[len(files) // 2], *files[-3:]]
+
+
+def _places(size: int) -> list[int]:
+    """Return where to flip: all over the file, and more at its start, where headers are."""
+    steps = {size * number // _FLIPS for number in range(_FLIPS)}
+    return sorted(place for place in steps | set(range(0, 64, 7)) if place < size)
