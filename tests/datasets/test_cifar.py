@@ -122,7 +122,7 @@ def test_a_full_batch_is_read_in_pieces(tmp_path: Path) -> None:
     tracemalloc.start()
     try:
         dataset = scanned("cifar100", tmp_path)
-        for index in range(0, 50_000, 5):
+        for index in range(0, 50_000, 50):
             dataset.image(index)
         assert tracemalloc.get_traced_memory()[1] < 30 << 20
     finally:
@@ -321,7 +321,14 @@ def test_a_hostile_or_foreign_batch_ends_in_a_sentence(
     assert is_sentence(str(caught.value)), str(caught.value)
     assert len(str(caught.value)) < 500
     assert not (tmp_path / "executed").exists()
-    assert len(scanned("cifar10", tmp_path / "c")) == 28
+
+
+def test_a_hostile_batch_does_not_take_the_others_down(tmp_path: Path) -> None:
+    write_cifar(tmp_path / "c", CIFAR10, "python2", 7)
+    hostile(tmp_path / "c" / "data_batch_1")
+    dataset = scanned("cifar10", tmp_path / "c")
+    assert len(dataset) == 28
+    assert [entry.name for entry in dataset.excluded] == ["data_batch_1"]
 
 
 @pytest.mark.parametrize("make", [hostile, floats])
