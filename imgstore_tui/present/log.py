@@ -18,7 +18,7 @@ SpecStyle = Callable[[str], str]
 
 _HOW_IT_ENDED = {
     "finished": "finished",
-    "budget": "ended: the time budget is spent",
+    "budget": "time budget spent",
     "stopped": "stopped",
     "interrupted": "broke off",
 }
@@ -103,7 +103,7 @@ def _of(measurement: Measurement) -> str:
 def _finished(run: Run) -> Text:
     counts = Counter(measurement.status for measurement in run.measurements)
     line = Text.assemble(
-        (f"{_HOW_IT_ENDED.get(run.status, safe_text(run.status))} ", "bold"),
+        (f"{_HOW_IT_ENDED.get(run.status, safe_text(run.status))}: ", "bold"),
         f"{format_count(len(run.measurements))} trials, all kept",
     )
     for status, style in ((Status.FAILED, "bold red"), (Status.SKIPPED, "yellow")):

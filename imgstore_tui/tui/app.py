@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
 
 from rich.console import RenderableType
-from rich.text import Text
 from textual import on
 from textual.app import App, ReturnType, SystemCommand
 from textual.binding import Binding, BindingType
@@ -22,17 +20,14 @@ from textual.screen import Screen
 
 from imgstore_tui.core.errors import ExitCode, unknown_name
 from imgstore_tui.core.model import Plan
-from imgstore_tui.core.text import safe_text
+from imgstore_tui.tui import look
 from imgstore_tui.tui.bridge import Bridge, RunFunction
 from imgstore_tui.tui.choice import first_plan
-from imgstore_tui.tui.farewell import say_goodbye
+from imgstore_tui.tui.farewell import crash_report, leave_for_sure, say_goodbye
 from imgstore_tui.tui.gate import Settings
-from imgstore_tui.tui.look import ANSI_DARK, ANSI_LIGHT, DARK, PALETTES, THEME_NAMES, THEMES
+from imgstore_tui.tui.keys import PALETTE_KEY, WORKBENCH_KEYS
 from imgstore_tui.tui.screens.help import HelpScreen, help_lines
 from imgstore_tui.tui.screens.workbench import Workbench
-
-GRACE_S = 2.0
-"""How long a run that was told to stop may take to end before the program leaves without it."""
 
 _SIGNALS = {
     signal.SIGHUP: ExitCode.HANGUP,
@@ -45,10 +40,10 @@ class ImgstoreApp(App[None]):
     """Choose, run, watch, understand."""
 
     TITLE = "imgstore-tui"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
+    HORIZONTAL_BREAKPOINTS = look.COLUMN_CLASSES
+    VERTICAL_BREAKPOINTS = look.ROW_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+q", "leave", "Quit", show=False, priority=True, tooltip="Quit, from anywhere"),
+        Binding("ctrl+q", "leave", "Quit", show=False, priority=True, tooltip="Quit, also while writing in a line"),
     ]
 
     def __init__(self, settings: Settings, plan: Plan | None = None, run: RunFunction | None = None) -> None:
@@ -59,13 +54,15 @@ class ImgstoreApp(App[None]):
         self._settings = settings
         self.leaving = threading.Event()
         """Set when the app is about to end, for whatever reason."""
-        for theme in THEMES:
+        for theme in look.THEMES:
             self.register_theme(theme)
         if settings.theme is not None and settings.theme not in self.available_themes:
             raise unknown_name("theme", settings.theme, self.available_themes)
-        self.ansi_theme_dark, self.ansi_theme_light = ANSI_DARK, ANSI_LIGHT
-        self.theme = settings.theme or DARK.name
+        self.ansi_theme_dark, self.ansi_theme_light = look.ANSI_DARK, look.ANSI_LIGHT
+        self.theme = settings.theme or look.DARK.name
         self.animation_level = "basic" if settings.animate else "none"
+        if settings.ascii:
+            self._filters.append(look.AsciiFilter())
         self.workbench = Workbench(self.bridge, plan or first_plan(), settings)
 
     def on_mount(self) -> None:
@@ -84,7 +81,7 @@ class ImgstoreApp(App[None]):
         self.bridge.stop()
 
     def _use_palette(self) -> None:
-        self.workbench.palette = PALETTES.get(self.theme, PALETTES[""])
+        self.workbench.palette = look.PALETTES.get(self.theme, look.PALETTES[""])
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action in the command palette."""
@@ -97,12 +94,12 @@ class ImgstoreApp(App[None]):
 
     def action_help(self) -> None:
         """Show what every key does."""
-        self.push_screen(HelpScreen(help_lines(ImgstoreApp.BINDINGS, Workbench.BINDINGS)))
+        self.push_screen(HelpScreen(help_lines(WORKBENCH_KEYS, ImgstoreApp.BINDINGS, [PALETTE_KEY])))
 
     def action_next_theme(self) -> None:
         """Use the next of the app's themes."""
-        here = THEME_NAMES.index(self.theme) if self.theme in THEME_NAMES else -1
-        self.theme = THEME_NAMES[(here + 1) % len(THEME_NAMES)]
+        here = look.THEME_NAMES.index(self.theme) if self.theme in look.THEME_NAMES else -1
+        self.theme = look.THEME_NAMES[(here + 1) % len(look.THEME_NAMES)]
 
     async def action_quit(self) -> None:
         """Leave as the key does."""
@@ -135,7 +132,7 @@ class ImgstoreApp(App[None]):
         """Leave after an error of our own. Textual would print local variables, which may hold what is secret."""
         self.bridge.stop()
         self.leaving.set()
-        self._exit_renderables.append(Text("\n".join(map(safe_text, traceback.format_exc().splitlines()))))
+        self._exit_renderables.append(crash_report(traceback.format_exc()))
         self._close_messages_no_wait()
 
 
@@ -158,21 +155,8 @@ def run_app(settings: Settings, *, mouse: bool = True, plan: Plan | None = None,
         state = app.workbench.run_state
         say_goodbye(sys.stdout, state.run, state.journal, app.saved, ascii_only=settings.ascii)
 
-    _leave_for_sure(app, over, last_words)
+    leave_for_sure(app.leaving, over, last_words, lambda: app.return_code or 0)
     app.run(mouse=mouse)
     over.set()
     last_words()
     return app.return_code or 0
-
-
-def _leave_for_sure(app: ImgstoreApp, over: threading.Event, last_words: Callable[[], None]) -> None:
-    """End the process soon after the app has left the screen, even if the thread of the run cannot be ended."""
-
-    def watch() -> None:
-        app.leaving.wait()
-        if not over.wait(GRACE_S):
-            last_words()
-            sys.stdout.flush()
-            os._exit(app.return_code or 0)
-
-    threading.Thread(target=watch, daemon=True).start()

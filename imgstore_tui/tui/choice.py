@@ -164,6 +164,10 @@ class Choice:
         raise ValueError(f"no field '{name}'")
 
 
+NO_CHOICE = Choice(Plan(), (), frozenset())
+"""Nothing ticked, nothing on offer."""
+
+
 def dataset_words(text: str) -> str:
     """Return a dataset as the plan spells it: a bare path is taken for a folder of pictures."""
     if not text.startswith(("/", "~", ".")):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from rich.console import Console
@@ -14,6 +17,9 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.log import log_line
 from imgstore_tui.present.sections import digest, overview_tables
 from imgstore_tui.present.tables import rich_table
+
+GRACE_S = 2.0
+"""How long a run that was told to stop may take to end before the program leaves without it."""
 
 
 def say_goodbye(
@@ -41,3 +47,30 @@ def say_goodbye(
         console.print(Text(f"journal {safe_text(journal)}"), soft_wrap=True)
     for path in saved:
         console.print(Text(f"saved {safe_text(path)}"), soft_wrap=True)
+
+
+def crash_report(traceback: str) -> Text:
+    """Return a traceback as text that no terminal obeys; it holds no local variables, which may be secret."""
+    return Text("\n".join(map(safe_text, traceback.splitlines())))
+
+
+def leave_for_sure(
+    leaving: threading.Event, over: threading.Event, last_words: Callable[[], None], code: Callable[[], int]
+) -> None:
+    """End the process soon after the app has left the screen, even if the thread of a run cannot be ended.
+
+    Args:
+        leaving: Set when the app is about to leave.
+        over: Set when it has left by itself.
+        last_words: Prints what should stay on the terminal.
+        code: Gives the exit code.
+    """
+
+    def watch() -> None:
+        leaving.wait()
+        if not over.wait(GRACE_S):
+            last_words()
+            sys.stdout.flush()
+            os._exit(code())
+
+    threading.Thread(target=watch, daemon=True).start()

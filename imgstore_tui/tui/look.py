@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+from rich.segment import Segment
 from rich.terminal_theme import TerminalTheme
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.theme import Theme
 
 from imgstore_tui.present.charts import Palette
 from imgstore_tui.present.rows import Mark
+
+WIDE_COLUMNS = 120
+"""Columns from which on choosing and results stand side by side."""
+SHORT_ROWS = 20
+"""Rows from which on there is room for more than the lists themselves."""
+TALL_ROWS = 36
+"""Rows from which on, where it is wide too, all panes are seen at once."""
+
+COLUMN_CLASSES = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
+ROW_CLASSES = [(0, "-low"), (SHORT_ROWS, "-short"), (TALL_ROWS, "-tall")]
+"""Classes of the screen by its size, for the style sheets."""
 
 DARK = Theme(
     name="darkroom",
@@ -148,3 +163,23 @@ MARK_STYLES = {
     Mark.QUIET: "dim italic",
 }
 """How marked entries of tables look: by the terminal's own colours, which every theme leaves readable."""
+
+
+_PLAIN = str.maketrans("·…µ×–—━─│┃▔▁╭╮╰╯┌┐└┘▏▎▌█", "..ux--=-||-_++++++++|||#")
+"""What Textual, tables and words draw beyond ASCII, and what stands for it."""
+
+
+class AsciiFilter(LineFilter):
+    """Lets nothing but ASCII reach the terminal: not from us, from Textual, nor from the user's data."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return segments of the same width, what has no counterpart written as ``?``."""
+        return [
+            segment if segment.text.isascii() else Segment(_plain(segment.text), segment.style, segment.control)
+            for segment in segments
+        ]
+
+
+def _plain(text: str) -> str:
+    text = text.translate(_PLAIN)
+    return "".join(letter if letter.isascii() else "?" * cell_len(letter) for letter in text)

@@ -52,15 +52,17 @@ class FakeRunner:
             dataset=plan.datasets[0],
             failures=self.failures,
         )
+        # The instrument counts rounds from 0.
+        measurements = [replace(entry, round=entry.round - 1) for entry in whole.measurements]
         run = replace(whole, plan=plan, measurements=(), status="running", finished_at=None)
         cells = plan_cells(plan)
         if self.fail_with is not None and self.hold_after is None:
             raise self.fail_with
         listen(RunStarted(run, cells, 10.0, self.journal))
         done = 0
-        for number, measurement in enumerate(whole.measurements):
+        for number, measurement in enumerate(measurements):
             listen(TrialStarted(measurement.cell, measurement.round, "trial"))
-            fraction = number / len(whole.measurements)
+            fraction = number / len(measurements)
             listen(Progress(measurement.cutoff // 2, fraction, 10 * (1 - fraction) if number else None))
             if self.hold_after == number:
                 if self.fail_with is not None:
@@ -73,7 +75,7 @@ class FakeRunner:
             run = replace(run, measurements=(*run.measurements, measurement))
             listen(TrialFinished(measurement))
             done += 1
-        status = "finished" if done == len(whole.measurements) else "stopped"
+        status = "finished" if done == len(measurements) else "stopped"
         run = replace(run, status=status, finished_at="2026-01-02T03:05:00+00:00")
         listen(RunFinished(run))
         return run

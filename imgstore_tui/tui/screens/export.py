@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from rich.text import Text
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -28,7 +29,6 @@ class ExportScreen(ModalScreen[str | None]):
     CSS_PATH = "../styles/modal.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", key_display="esc", tooltip="Write nothing"),
-        Binding("ctrl+s", "save", "Save", key_display="enter", tooltip="Write the file"),
     ]
 
     formats = getters.query_one(CheckList)
@@ -38,7 +38,8 @@ class ExportScreen(ModalScreen[str | None]):
         super().__init__()
         self._run = run
         self._folder = folder or Path.cwd()
-        self._format = exports.names()[0]
+        kinds = exports.all_exporters()
+        self._format = next(name for name, kind in kinds.items() if not exports.missing(kind))
         self._agreed: str | None = None
         """Path of an existing file that may be replaced, because it was asked for twice."""
 
@@ -48,7 +49,7 @@ class ExportScreen(ModalScreen[str | None]):
             dialog.border_title = "Export"
             yield CheckList()
             yield Field("file", str(self._default(self._format)))
-            yield Static(classes="words")
+            yield Static(Text("In the list enter chooses the format; in the line it writes the file."), classes="hint")
             yield KeyBar()
 
     def on_mount(self) -> None:
@@ -59,20 +60,23 @@ class ExportScreen(ModalScreen[str | None]):
         return self._folder / default_name(self._run, name)
 
     def _show_formats(self) -> None:
-        self.formats.show(
-            [
-                Entry(name, name, Tick.ON if name == self._format else Tick.OFF, exports.get(name).title)
-                for name in exports.names()
-            ]
-        )
+        self.formats.show([self._entry(name, kind) for name, kind in exports.all_exporters().items()])
+
+    def _entry(self, name: str, kind: type[exports.Exporter]) -> Entry:
+        if exports.missing(kind):
+            return Entry(name, name, Tick.NONE, exports.how_to_get(kind))
+        return Entry(name, name, Tick.ON if name == self._format else Tick.OFF, kind.title)
 
     @on(CheckList.Ticked)
     def _chosen(self, event: CheckList.Ticked) -> None:
         event.stop()
+        if exports.missing(exports.all_exporters()[event.key]):
+            return
         before, self._format = self._default(self._format), event.key
         if self.path.text == str(before):
             self.path.input.value = str(self._default(self._format))
         self._show_formats()
+        self.path.input.focus()
 
     @on(Field.Changed)
     def _path_changed(self, event: Field.Changed) -> None:

@@ -55,13 +55,13 @@ class HelpScreen(ModalScreen[None]):
 
 
 def help_lines(*groups: Iterable[BindingType]) -> list[KeyHelp]:
-    """Return keys and words of bindings, those of lists among them, in order."""
-    return [
-        (_spelled(binding.key), binding.tooltip)
-        for group in (CheckList.BINDINGS, *groups)
-        for binding in group
-        if isinstance(binding, Binding) and binding.tooltip
-    ]
+    """Return keys and words of bindings, those of lists after them; keys of like words together."""
+    lines: dict[str, list[str]] = {}
+    for group in (*groups, CheckList.BINDINGS):
+        for binding in group:
+            if isinstance(binding, Binding) and binding.tooltip:
+                lines.setdefault(binding.tooltip, []).append(_spelled(binding.key))
+    return [(" ".join(keys), words) for words, keys in lines.items()]
 
 
 def _spelled(keys: str) -> str:

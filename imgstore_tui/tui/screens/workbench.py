@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -10,7 +9,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container
 from textual.message import Message
 from textual.reactive import reactive
@@ -18,21 +17,22 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from imgstore_tui.bench.plan import PLAN_NAMES, named_plan
-from imgstore_tui.bench.state import Phase, RunState
+from imgstore_tui.bench.state import RunState
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.units import format_count
 from imgstore_tui.present.charts import Palette
-from imgstore_tui.present.log import error_line, log_line
-from imgstore_tui.present.sections import Digest, digest
-from imgstore_tui.tui.bridge import Bridge, Broken, News, after
-from imgstore_tui.tui.choice import Choice
+from imgstore_tui.present.sections import Digest
+from imgstore_tui.tui.bridge import Bridge
+from imgstore_tui.tui.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.gate import Settings
-from imgstore_tui.tui.look import glyphs
+from imgstore_tui.tui.keys import WORKBENCH_KEYS
+from imgstore_tui.tui.look import WIDE_COLUMNS, glyphs
 from imgstore_tui.tui.marks import Marks
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.leave import LeaveScreen
+from imgstore_tui.tui.session import Session
 from imgstore_tui.tui.widgets.chart_pane import ChartPane
 from imgstore_tui.tui.widgets.choose_pane import ChoosePane
 from imgstore_tui.tui.widgets.key_bar import KeyBar
@@ -60,35 +60,18 @@ class Workbench(Screen[None]):
     CSS_PATH = "../styles/workbench.tcss"
     AUTO_FOCUS = "StorageList"
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "run", "Run", tooltip="Run the plan as chosen"),
-        Binding("s", "stop", "Stop", tooltip="Stop the run; what was measured is kept"),
-        Binding("m", "next_chart", "Chart", tooltip="Show the next chart"),
-        Binding("v", "next_table", "Table", tooltip="Show the next table"),
-        Binding("e", "export", "Export", tooltip="Write the results to a file"),
-        Binding("question_mark,f1", "app.help", "Help", key_display="?", tooltip="Show what every key does"),
-        Binding("q", "app.leave", "Quit", tooltip="Quit; asks while a run goes on"),
-        Binding("l", "toggle_log", "Axes", show=False, tooltip="Logarithmic or linear axes"),
-        Binding("i", "toggle_per_image", "Per image", show=False, tooltip="Time of all images, or of one"),
-        Binding("p", "next_plan", "Plan", show=False, tooltip="Choose as the next named plan does"),
-        Binding("t", "app.next_theme", "Theme", show=False, tooltip="Use the next theme"),
-        Binding("escape", "leave_field", "Back", show=False, tooltip="Leave the line that is being written in"),
-        *(
-            Binding(pane.key, f"show_pane('{pane}')", pane.title(), show=False, tooltip=f"Go to the {pane} pane")
-            for pane in PaneName
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = WORKBENCH_KEYS
 
-    choice: reactive[Choice] = reactive(lambda: Choice(Plan(), (), frozenset()))
+    choice: reactive[Choice] = reactive(NO_CHOICE)
     run_state: reactive[RunState] = reactive(RunState())
     found: reactive[Digest | None] = reactive(None)
     palette: reactive[Palette] = reactive(Palette())
     marks: reactive[Marks] = reactive(Marks())
+    log_axes: reactive[bool] = reactive(True)
+    per_image: reactive[bool] = reactive(False)
     pane: reactive[PaneName] = reactive(PaneName.CHOOSE)
     stopping: reactive[bool] = reactive(False)
 
-    title_bar = getters.query_one(TitleBar)
-    tab_strip = getters.query_one(TabStrip)
     choose_pane = getters.query_one(ChoosePane)
     chart_pane = getters.query_one(ChartPane)
     table_pane = getters.query_one(TablePane)
@@ -99,6 +82,7 @@ class Workbench(Screen[None]):
     def __init__(self, bridge: Bridge, plan: Plan, settings: Settings) -> None:
         super().__init__()
         self._bridge = bridge
+        self._session = Session(bridge)
         self._settings = settings
         self._ticker: Timer | None = None
         self.set_reactive(Workbench.choice, Choice.of(plan))
@@ -107,11 +91,13 @@ class Workbench(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out every pane once; the style sheet decides which are seen and where."""
         drawn = glyphs(self._settings.ascii)
-        yield TitleBar(drawn).data_bind(Workbench.run_state, Workbench.stopping)
+        yield TitleBar(drawn).data_bind(Workbench.choice, Workbench.run_state, Workbench.stopping)
         yield TabStrip().data_bind(Workbench.pane)
         with Container(classes="body"):
             yield ChoosePane(self.choice).data_bind(Workbench.choice, Workbench.marks)
-            yield ChartPane(ascii_only=self._settings.ascii).data_bind(Workbench.found, Workbench.marks)
+            yield ChartPane(ascii_only=self._settings.ascii).data_bind(
+                Workbench.found, Workbench.marks, Workbench.log_axes, Workbench.per_image
+            )
             yield TablePane().data_bind(Workbench.found)
             yield LogPane()
             yield VerdictPane().data_bind(Workbench.found)
@@ -132,7 +118,6 @@ class Workbench(Screen[None]):
 
     def watch_choice(self, choice: Choice) -> None:
         """Say what a run of the new choice would be."""
-        self.title_bar.plan = choice.plan
         self.marks = self._marks()
         self.run_line.problem = ""
         cells, trials = choice.size()
@@ -147,7 +132,7 @@ class Workbench(Screen[None]):
         self.marks = self._marks()
 
     def _marks(self) -> Marks:
-        return Marks.of(self.run_state.run, self.choice.plan, self.palette)
+        return Marks.of(self._session.state.run, self.choice.plan, self.palette)
 
     def action_next_plan(self) -> None:
         """Choose as the named plan after the present one does."""
@@ -170,13 +155,11 @@ class Workbench(Screen[None]):
         except ImgstoreError as error:
             self.run_line.problem = str(error)
             return
-        self._bridge.prepare()
-        self.run_line.problem, self.run_line.ended, self.run_line.began = "", None, time.monotonic()
-        self.run_state = RunState(phase=Phase.PREPARING)
-        self.found = None
+        self._session.begin()
         self.run_worker(partial(self._bridge.supervise, plan), thread=True, exit_on_error=False, group="run")
-        if self.pane is PaneName.CHOOSE:
-            self.pane = PaneName.CHART
+        self._show_session()
+        if self.pane is PaneName.CHOOSE and self.app.size.width < WIDE_COLUMNS:
+            self.action_show_pane(PaneName.CHART)
         if self._ticker is not None:
             self._ticker.resume()
         self.refresh_bindings()
@@ -199,34 +182,21 @@ class Workbench(Screen[None]):
 
     def _tick(self) -> None:
         """Take in what the thread has said since the last time, in one repaint."""
-        busy = self._bridge.busy
-        news = self._bridge.drain()
         with self.app.batch_update():
-            self._take_in(news)
-            self.run_line.refresh()
-            if not busy:
-                self.run_line.ended = time.monotonic()
-                self.stopping = False
-                self.refresh_bindings()
-                if self._ticker is not None:
-                    self._ticker.pause()
+            self.log_pane.say(self._session.take_in(self.marks.style))
+            self._show_session()
+        if self._session.ended is not None and self._ticker is not None:
+            self._ticker.pause()
 
-    def _take_in(self, news: list[News]) -> None:
-        state, lines = self.run_state, []
-        for item in news:
-            state = after(state, item)
-            if isinstance(item, Broken):
-                self.run_line.problem = item.text
-                lines.append(error_line(item.text))
-            elif (line := log_line(item, self.marks.style)) is not None:
-                lines.append(line)
-        self.log_pane.say(lines)
-        grown = state.revision != self.run_state.revision
-        self.run_state = state
-        if grown and state.run is not None:
+    def _show_session(self) -> None:
+        session = self._session
+        if session.found is not self.found:
+            self.found = session.found
             self.marks = self._marks()
-            self.found = digest(state.run)
-            self.refresh_bindings()
+        self.run_state, self.stopping = session.state, self._bridge.stopping
+        self.run_line.problem, self.run_line.began, self.run_line.ended = session.problem, session.began, session.ended
+        self.run_line.refresh()
+        self.refresh_bindings()
 
     # What is in front
 
@@ -265,14 +235,6 @@ class Workbench(Screen[None]):
         """Show the next table."""
         self.table_pane.view += 1
 
-    def action_toggle_log(self) -> None:
-        """Make the axes logarithmic, or linear."""
-        self.chart_pane.log_axes = not self.chart_pane.log_axes
-
-    def action_toggle_per_image(self) -> None:
-        """Show the time of all images, or of one."""
-        self.chart_pane.per_image = not self.chart_pane.per_image
-
     # The way out
 
     def action_export(self) -> None:
@@ -287,12 +249,16 @@ class Workbench(Screen[None]):
 
     def ask_to_leave(self) -> None:
         """Leave at once, or, while a run goes on, after asking."""
-        if self._bridge.busy:
+        front = self.app.screen
+        if isinstance(front, LeaveScreen):
+            front.action_leave()
+        elif self._bridge.busy:
             self.app.push_screen(LeaveScreen(self._bridge), self._leave)
         else:
             self._leave(True)
 
     def _leave(self, sure: bool | None) -> None:
         if sure:
-            self._take_in(self._bridge.drain())
+            self._session.take_in(self.marks.style)
+            self._show_session()
             self.post_message(self.Left())

@@ -10,6 +10,14 @@ from imgstore_tui.present.charts import ChartKind, chart_for, chart_kinds
 from imgstore_tui.present.sections import Digest
 from imgstore_tui.tui.marks import Marks
 
+_WELCOME = """\
+How should I store my images?
+
+Tick storage methods, numbers of images and operations,
+name your data, then press r.
+
+Every store is read back and compared before its times count."""
+
 
 class ChartPane(Widget, can_focus=True):
     """One of the charts that the run's plan can fill."""
@@ -25,6 +33,7 @@ class ChartPane(Widget, can_focus=True):
         super().__init__()
         self._ascii = ascii_only
         self.border_title = "2 Chart"
+        self.add_class("-empty")
 
     @property
     def kind(self) -> ChartKind | None:
@@ -37,11 +46,11 @@ class ChartPane(Widget, can_focus=True):
     def render(self) -> Text:
         """Draw the chart in the space there is."""
         if self.found is None:
-            return Text("Nothing measured yet.", style="dim")
+            return Text(_WELCOME, style="dim")
         if self.kind is None:
             return Text("This run measures nothing over numbers of images: see its tables.", style="dim")
         return chart_for(
-            self.found.summaries if self.found.summaries else self.found.run,
+            self.found.run,
             self.kind,
             self.size.width,
             self.size.height,
@@ -60,6 +69,7 @@ class ChartPane(Widget, can_focus=True):
         self._retitle()
 
     def _retitle(self) -> None:
+        self.set_class(self.found is None, "-empty")
         if self.found is None or self.kind is None:
             self.border_subtitle = ""
             return

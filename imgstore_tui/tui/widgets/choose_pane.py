@@ -14,11 +14,10 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from imgstore_tui.core.errors import ImgstoreError
-from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
-from imgstore_tui.tui.choice import Choice
+from imgstore_tui.tui.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.marks import Marks
 from imgstore_tui.tui.storage_list import storage_lines, storage_note
 from imgstore_tui.tui.widgets.check_list import CheckList, Entry, Tick
@@ -40,7 +39,7 @@ class OperationList(CheckList):
 class ChoosePane(VerticalScroll, can_focus=False):
     """Lists and fields that show a choice, and ask for another one when the user touches them."""
 
-    choice: reactive[Choice] = reactive(lambda: Choice(Plan(), (), frozenset()))
+    choice: reactive[Choice] = reactive(NO_CHOICE)
     marks: reactive[Marks] = reactive(Marks())
 
     storage = getters.query_one(StorageList)

@@ -63,7 +63,8 @@ class Field(Vertical):
     def compose(self) -> ComposeResult:
         """Lay out name, input and problem."""
         with Horizontal():
-            yield Static(Text(self._name_shown), classes="field--name")
+            if self._name_shown:
+                yield Static(Text(self._name_shown), classes="field--name")
             line = Input(self._value, placeholder=self._hint, compact=True, select_on_focus=False)
             # A blinking cursor would repaint twice a second, in the middle of a measurement too.
             line.cursor_blink = False

@@ -6,23 +6,75 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from rich.text import Text
-from textual.widgets import RichLog
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 
-MAX_LINES = 5_000
-"""Older lines are dropped; the journal has everything."""
+MAX_ROWS = 5_000
+"""Older rows are dropped; the journal has everything."""
+_INDENT = "         "
+"""Before the continuation of a long line: as wide as the clock."""
 
 
-class LogPane(RichLog):
-    """Lines with the time of day; long ones are folded to the width there is."""
+class LogPane(ScrollView, can_focus=True):
+    """Lines with the time of day. The end stays in sight unless the user scrolled away from it.
 
-    BORDER_TITLE = "4 Log"
+    Textual's own log folds a line once, to the width there was when it came, which is none for a hidden pane;
+    this one keeps the lines and folds them anew when the width changes.
+    """
 
     def __init__(self) -> None:
-        super().__init__(max_lines=MAX_LINES, wrap=True, markup=False, highlight=False, min_width=20)
+        super().__init__()
+        self.border_title = "4 Log"
+        self._lines: list[Text] = []
+        self._rows: list[Text] = []
+        self._width = 0
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Everything said, without its colours."""
+        return tuple(line.plain for line in self._lines)
 
     def say(self, lines: Iterable[Text]) -> None:
-        """Add lines at once: many in one repaint cost little more than one."""
+        """Add lines, all in one repaint."""
         clock = datetime.now().astimezone().strftime("%H:%M:%S ")
-        text = Text("\n").join(Text.assemble((clock, "dim"), line) for line in lines)
-        if text:
-            self.write(text)
+        new = [Text.assemble((clock, "dim"), line) for line in lines]
+        if not new:
+            return
+        self._lines = [*self._lines, *new][-MAX_ROWS:]
+        if self._width:
+            self._lay_out([row for line in new for row in self._folded(line)], keep=True)
+
+    def on_resize(self) -> None:
+        """Fold all lines anew if the width changed."""
+        width = self.scrollable_content_region.width
+        if width and width != self._width:
+            self._width = width
+            self._lay_out([row for line in self._lines for row in self._folded(line)], keep=False)
+
+    def _lay_out(self, rows: list[Text], *, keep: bool) -> None:
+        at_end = self.is_vertical_scroll_end or not keep
+        self._rows = [*(self._rows if keep else ()), *rows][-MAX_ROWS:]
+        self.virtual_size = Size(self._width, len(self._rows))
+        if at_end:
+            self.call_after_refresh(self.scroll_end, animate=False, x_axis=False)
+        self.refresh()
+
+    def _folded(self, line: Text) -> list[Text]:
+        if line.cell_len <= self._width or self._width <= len(_INDENT) + 10:
+            return [line]
+        console = self.app.console
+        first, *_ = line.wrap(console, self._width)
+        rest = line[len(first.plain) :]
+        rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :]
+        return [first, *(Text(_INDENT).append_text(row) for row in rest.wrap(console, self._width - len(_INDENT)))]
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the row at ``y`` of what is in sight."""
+        number = y + self.scroll_offset.y
+        width = self.scrollable_content_region.width
+        base = self.rich_style
+        if number >= len(self._rows):
+            return Strip.blank(width, base)
+        segments = self._rows[number].render(self.app.console)
+        return Strip(segments).apply_style(base).adjust_cell_length(width, base)

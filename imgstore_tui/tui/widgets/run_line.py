@@ -72,7 +72,7 @@ class RunLine(Widget):
                 cell = state.current.cell
                 parts = [
                     safe_text(cell.spec),
-                    f"{format_count(cell.cutoff)} images",
+                    _images(cell.cutoff),
                     _STEPS.get(state.current.step, ""),
                 ]
                 if state.current.step == "trial":
@@ -123,3 +123,7 @@ class RunLine(Widget):
             known = state.remaining_s is not None
             parts.append(f"left ~{format_duration(state.remaining_s or 0)}" if known else "left ?")
         return "  ".join(parts)
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{format_count(count)} images"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import getters
 from textual.app import ComposeResult
@@ -10,7 +11,7 @@ from textual.coordinate import Coordinate
 from textual.reactive import reactive
 from textual.widgets import DataTable, Static
 
-from imgstore_tui.present.rows import Mark, Table
+from imgstore_tui.present.rows import Column, Entry, Table
 from imgstore_tui.present.sections import (
     Digest,
     article_tables,
@@ -29,8 +30,6 @@ WIDE = 100
 class TablePane(Vertical):
     """One table of a run. The rows are the shared ones of ``present``; here they only move and scroll."""
 
-    BORDER_TITLE = "3 Table"
-
     found: reactive[Digest | None] = reactive(None)
     """The run, digested; None before there is anything."""
     view: reactive[int] = reactive(0)
@@ -40,7 +39,10 @@ class TablePane(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: tuple[tuple[str, ...], tuple[tuple[str, ...], ...]] | None = None
+        self.border_title = "3 Table"
+        self._shape: tuple[object, ...] = ()
+        """Titles and widths of the columns and the number of rows shown."""
+        self._rows: list[tuple[Entry, ...]] = []
 
     def compose(self) -> ComposeResult:
         """Lay out the table and its caption."""
@@ -78,34 +80,38 @@ class TablePane(Vertical):
 
     def _fill(self, table: Table) -> None:
         kept = [index for index, column in enumerate(table.columns) if self.size.width >= WIDE or not column.wide]
-        titles = tuple(table.columns[index].title for index in kept)
-        rows = tuple(tuple(row[index].text for index in kept) for row in table.rows)
-        if (titles, rows) == self._shown:
+        columns = [table.columns[index] for index in kept]
+        rows = [tuple(row[index] for index in kept) for row in table.rows]
+        widths = tuple(
+            max([cell_len(column.title), *(cell_len(row[number].text) for row in rows)])
+            for number, column in enumerate(columns)
+        )
+        shape = (tuple(column.title for column in columns), widths, len(rows))
+        if shape == self._shape:
+            self._update(rows, columns)
             return
-        before, self._shown = self._shown, (titles, rows)
-        cells = [
-            [_cell(row[index].text, row[index].mark, right=table.columns[index].right) for index in kept]
-            for row in table.rows
-        ]
-        if before is not None and before[0] == titles and len(before[1]) == len(rows):
-            for number, (old, new) in enumerate(zip(before[1], rows, strict=True)):
-                for column in range(len(kept)):
-                    if old[column] != new[column]:
-                        self.grid.update_cell_at(Coordinate(number, column), cells[number][column], update_width=True)
-            return
-        cursor, top = self.grid.cursor_row, self.grid.scroll_y
+        # The cursor and what is in sight stay where they are as long as it is the same table.
+        cursor, top, same = self.grid.cursor_row, self.grid.scroll_y, self._shape[:1] == shape[:1]
+        self._shape, self._rows = shape, rows
         self.grid.clear(columns=True)
-        for index in kept:
-            title = table.columns[index]
-            self.grid.add_column(Text(title.title, justify="right" if title.right else "left"))
-        self.grid.add_rows(cells)
-        if before is not None and before[0] == titles:
+        for column, width in zip(columns, widths, strict=True):
+            self.grid.add_column(Text(column.title, justify="right" if column.right else "left"), width=width)
+        self.grid.add_rows([_cell(entry, column) for entry, column in zip(row, columns, strict=True)] for row in rows)
+        if same:
             self.grid.move_cursor(row=min(cursor, len(rows) - 1), scroll=False)
             self.grid.scroll_to(y=top, animate=False)
 
+    def _update(self, rows: list[tuple[Entry, ...]], columns: list[Column]) -> None:
+        """Write the cells that changed: most of a table stays as it is when a trial ends."""
+        old, self._rows = self._rows, rows
+        for number, (before, row) in enumerate(zip(old, rows, strict=True)):
+            for place, column in enumerate(columns):
+                if before[place] != row[place]:
+                    self.grid.update_cell_at(Coordinate(number, place), _cell(row[place], column))
 
-def _cell(text: str, mark: Mark, *, right: bool) -> Text:
-    return Text(text, style=MARK_STYLES[mark], justify="right" if right else "left", no_wrap=True)
+
+def _cell(entry: Entry, column: Column) -> Text:
+    return Text(entry.text, style=MARK_STYLES[entry.mark], justify="right" if column.right else "left", no_wrap=True)
 
 
 def tables_of(found: Digest) -> list[Table]:

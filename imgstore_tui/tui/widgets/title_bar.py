@@ -8,8 +8,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from imgstore_tui.bench.state import Phase, RunState
-from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.tui.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.look import Glyphs
 
 
@@ -23,7 +23,7 @@ class TitleBar(Widget):
     """
     COMPONENT_CLASSES = {"title-bar--name", "title-bar--phase"}  # noqa: RUF012 - Textual's own convention
 
-    plan: reactive[Plan] = reactive(Plan())
+    choice: reactive[Choice] = reactive(NO_CHOICE)
     run_state: reactive[RunState] = reactive(RunState())
     stopping: reactive[bool] = reactive(False)
 
@@ -51,12 +51,12 @@ class TitleBar(Widget):
             return "stopping"
         state = self.run_state
         if state.phase is Phase.FINISHED and state.run is not None:
-            return state.run.status
+            return {"budget": "budget spent", "interrupted": "broke off"}.get(state.run.status, state.run.status)
         return "ready" if state.phase is Phase.IDLE else str(state.phase)
 
     def _conditions(self) -> list[str]:
         run = self.run_state.run
-        plan = self.plan if run is None else run.plan
+        plan = self.choice.plan if run is None else run.plan
         parts = [safe_text(", ".join(plan.datasets)) or "no data"]
         if run is not None and len(run.datasets) == 1 and run.datasets[0].shape is not None:
             parts[0] = safe_text(run.datasets[0].summary)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from rich.text import Text
 from textual import getters
 from textual.app import ComposeResult
@@ -9,18 +11,22 @@ from textual.containers import VerticalScroll
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.sections import Digest, verdict_lines
-from imgstore_tui.present.words import fact_pairs
+from imgstore_tui.core.units import format_count_short
+from imgstore_tui.present.sections import Digest
+from imgstore_tui.present.words import contest_words, fact_pairs
 
 
 class VerdictPane(VerticalScroll):
     """The verdict of every contest, then the facts of the run: data, machine, place, plan."""
 
-    BORDER_TITLE = "5 Verdict"
-
     found: reactive[Digest | None] = reactive(None)
     body = getters.query_one(Static)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.border_title = "5 Verdict"
 
     def compose(self) -> ComposeResult:
         """Lay out the text."""
@@ -39,16 +45,22 @@ class VerdictPane(VerticalScroll):
 def verdict_text(found: Digest | None) -> Text:
     """Return verdicts and facts of a run as text that nothing reads as markup."""
     if found is None:
-        return Text("Nothing measured yet. A verdict needs 6 rounds.", style="dim")
+        return Text("Nothing measured yet.\nA verdict needs 6 rounds, and 2 methods that got through.", style="dim")
     text = Text()
-    for line in verdict_lines(found):
-        contest, _, sentence = line.partition(": ")
-        decided = not sentence.startswith("No verdict")
-        text.append(f"{contest}\n", style="dim")
-        text.append(f"  {sentence}\n", style="" if decided else "dim")
+    for words, group in groupby(found.verdicts, key=lambda verdict: contest_words(verdict.contest, found.run)):
+        text.append(f"{safe_text(words)}\n", style="bold")
+        for sentence, same in groupby(group, key=_sentence):
+            counts = ", ".join(format_count_short(verdict.contest.cutoff) for verdict in same)
+            style = "dim" if sentence.startswith("No verdict") else ""
+            text.append(f"  N={counts}  ", style="dim").append(f"{safe_text(sentence)}\n", style=style)
     for warning in found.run.warnings:
-        text.append("\nwarning ", style="bold yellow").append(safe_text(warning))
+        text.append("\nwarning ", style="bold yellow").append(f"{safe_text(warning)}\n")
     text.append("\n")
     for name, value in fact_pairs(found.run):
         text.append(f"{name:<9}", style="bold").append(f"{safe_text(value)}\n")
     return text
+
+
+def _sentence(verdict: Verdict) -> str:
+    left_out = "".join(f" Left out: {spec} ({why})." for spec, why in verdict.left_out)
+    return verdict.describe() + left_out

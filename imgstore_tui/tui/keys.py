@@ -1,0 +1,28 @@
+"""The keys of the workbench. Letters, digits and F-keys only: they survive SSH, tmux and PuTTY."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+from imgstore_tui.tui.panes import PaneName
+
+_PANES = f"Go to a pane: {', '.join(PaneName)}"
+
+WORKBENCH_KEYS: list[BindingType] = [
+    Binding("r", "run", "Run", tooltip="Run the plan as chosen"),
+    Binding("s", "stop", "Stop", tooltip="Stop the run; what was measured is kept"),
+    Binding("m", "next_chart", "Chart", tooltip="Show the next chart"),
+    Binding("v", "next_table", "Table", tooltip="Show the next table"),
+    Binding("e", "export", "Export", tooltip="Write the results to a file"),
+    Binding("question_mark,f1", "app.help", "Help", key_display="?", tooltip="Show what every key does"),
+    Binding("q", "app.leave", "Quit", tooltip="Quit; asks while a run goes on"),
+    Binding("l", "toggle('log_axes')", "Axes", show=False, tooltip="Logarithmic or linear axes"),
+    Binding("i", "toggle('per_image')", "Per image", show=False, tooltip="Time of all images, or of one"),
+    Binding("p", "next_plan", "Plan", show=False, tooltip="Choose as the next named plan does"),
+    Binding("t", "app.next_theme", "Theme", show=False, tooltip="Use the next theme"),
+    Binding("escape", "leave_field", "Back", show=False, tooltip="Leave the line that is being written in"),
+    *(Binding(pane.key, f"show_pane('{pane}')", pane.title(), show=False, tooltip=_PANES) for pane in PaneName),
+]
+
+PALETTE_KEY = Binding("ctrl+p", "command_palette", "Palette", tooltip="Find any action by its name")
+"""Bound by Textual itself; here for the help."""

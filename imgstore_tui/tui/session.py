@@ -1,0 +1,50 @@
+"""The run on the screen: its state, folded from the bridge's news, and what is made of it."""
+
+from __future__ import annotations
+
+import time
+
+from rich.text import Text
+
+from imgstore_tui.bench.state import Phase, RunState
+from imgstore_tui.present.log import SpecStyle, error_line, log_line
+from imgstore_tui.present.sections import Digest, digest
+from imgstore_tui.tui.bridge import Bridge, Broken, after
+
+
+class Session:
+    """Knows the run that is shown and nothing of widgets; the screen copies what it shows from here."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.bridge = bridge
+        self.state = RunState()
+        self.found: Digest | None = None
+        """What is made of the run so far; None before the first news of it."""
+        self.problem = ""
+        """What ended a run before its time."""
+        self.began: float | None = None
+        """When it was started, by the monotonic clock; None before any run."""
+        self.ended: float | None = None
+
+    def begin(self) -> None:
+        """Forget the last run and make ready for another."""
+        self.bridge.prepare()
+        self.state, self.found, self.problem = RunState(phase=Phase.PREPARING), None, ""
+        self.began, self.ended = time.monotonic(), None
+
+    def take_in(self, style: SpecStyle) -> list[Text]:
+        """Fold in all news since the last time and return it as lines of a log."""
+        over = not self.bridge.busy  # asked before the queue is emptied: nothing comes after it
+        before, lines = self.state.revision, []
+        for news in self.bridge.drain():
+            self.state = after(self.state, news)
+            if isinstance(news, Broken):
+                self.problem = news.text
+                lines.append(error_line(news.text))
+            elif (line := log_line(news, style)) is not None:
+                lines.append(line)
+        if self.state.revision != before and self.state.run is not None:
+            self.found = digest(self.state.run)
+        if over and self.ended is None and self.began is not None:
+            self.ended = time.monotonic()
+        return lines
