@@ -6,7 +6,7 @@ import functools
 import math
 import struct
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,9 +38,10 @@ class RawCodec(Codec):
     def encode(self, image: Pixels) -> bytes:
         """Return the header and the pixels."""
         header = _header(image.shape, image.dtype)
-        if sys.byteorder == "big":
-            image = image.byteswap()
-        return b"".join((header, np.ascontiguousarray(image).data))
+        plain: np.ndarray[Any, Any] = np.ascontiguousarray(image)
+        if plain.dtype.str.startswith(">"):
+            plain = plain.astype(plain.dtype.newbyteorder("<"))
+        return b"".join((header, plain.data))
 
     def decode(self, payload: bytes) -> Pixels:
         """Return the pixels; lengths are checked before memory is taken."""
