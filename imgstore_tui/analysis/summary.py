@@ -61,7 +61,7 @@ class CellSummary:
     @property
     def images(self) -> int:
         """Images that one sample handles."""
-        return self.cell.operation.images_per_sample or self.cell.cutoff
+        return self.cell.operation.images(self.cell.cutoff)
 
     @property
     def seconds_per_image(self) -> float | None:
@@ -140,7 +140,7 @@ def _summary(
         reasons[UNVERIFIED] += len(done) - len(counted)
     rounds = [trial.seconds for trial in counted if trial.seconds is not None]
     skipped = sum(trial.status is Status.SKIPPED for trial in trials)
-    images = cell.operation.images_per_sample or cell.cutoff
+    images = cell.operation.images(cell.cutoff)
     return CellSummary(
         cell=cell,
         ok=len(counted),

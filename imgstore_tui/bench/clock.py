@@ -20,7 +20,8 @@ class Sample:
 
     seconds: float
     phases: dict[str, float]
-    """Seconds by phase, only those that occurred; they add up to ``seconds``."""
+    """Seconds by phase, only those that occurred; they add up to ``seconds``, but for several workers: then those of
+    all workers together, which overlap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Clock:
 
     board: Board | None = None
     phases: dict[str, int] = field(default_factory=dict)
+    worker_phases: dict[str, int] = field(default_factory=dict)
     before: Snapshot | None = None
     """The process and the system just before the first start."""
     cpu_user_s: float = 0.0
@@ -88,6 +90,10 @@ class Clock:
         self.phases[phase] = self.phases.get(phase, 0) + now - self._mark
         self._mark = now
 
+    def count_worker(self, phase: str, nanoseconds: int) -> None:
+        """Add what one of several workers spent in a phase, its own time beside the others'."""
+        self.worker_phases[phase] = self.worker_phases.get(phase, 0) + nanoseconds
+
     def stop(self) -> None:
         """End a timed stretch; time since the last lap is nobody's."""
         self.last = self._mark
@@ -101,9 +107,10 @@ class Clock:
 
     def take_sample(self) -> Sample:
         """Return the phases so far as one sample and set them back to nothing."""
-        phases = {name: count * _NANO for name, count in self.phases.items()}
-        self.phases = {}
-        return Sample(sum(phases.values()), phases)
+        seconds = sum(self.phases.values()) * _NANO
+        phases = {name: count * _NANO for name, count in (self.phases | self.worker_phases).items()}
+        self.phases, self.worker_phases = {}, {}
+        return Sample(seconds, phases)
 
     @property
     def elapsed_s(self) -> float:
@@ -122,6 +129,17 @@ def process_io() -> tuple[int, int] | None:
     except OSError:
         return None
     return int(words[words.index(b"read_bytes:") + 1]), int(words[words.index(b"write_bytes:") + 1])
+
+
+def tree_private_bytes(pid: int) -> int:
+    """Return the private memory of a process and its children in bytes; 0 if unknown."""
+    total = private_bytes(pid) or 0
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", "rb", buffering=0) as stream:
+            children = stream.read(4096).split()
+    except OSError:
+        return total
+    return total + sum(private_bytes(int(child)) or 0 for child in children)
 
 
 def private_bytes(pid: int | str = "self") -> int | None:

@@ -37,9 +37,10 @@ class CostModel:
         return known[nearest] * assumed / self._assume(cell, nearest)
 
     def _assume(self, cell: Cell, cutoff: int) -> float:
-        images = 1 if cell.operation is Operation.WRITE_ONE else cutoff
+        images = cell.operation.images(cutoff)
         if cell.operation is Operation.READ_LABELS:
             return TRIAL_S + images * 1e-6
-        if cell.operation is Operation.READ_ONE:
-            images = 1
+        if cell.operation.changes:
+            # The store that is to be changed is built anew each time.
+            images += cutoff
         return TRIAL_S + images * (IMAGE_S + BYTE_S * self._image_bytes.get(cell.dataset, 0.0))

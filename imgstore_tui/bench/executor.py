@@ -167,7 +167,7 @@ def _outcome(message: dict[str, Any], cancelled: bool) -> Outcome:
     before, after = fields.pop("private_before", None), fields.pop("private_after", None)
     if before is not None and after is not None:
         fields["peak_private_bytes"] = max(0, after - before, message["peak_private"] - before)
-    return Outcome(result["ok"], result["reason"], fields, start, cancelled)
+    return Outcome(result["ok"], result["reason"], fields, start, cancelled, result.get("unsupported", False))
 
 
 def _exit_reason(code: int) -> str:

@@ -42,6 +42,7 @@ class Job:
     payload: Payload = Payload.END_TO_END
     cache: CacheState | None = None
     sync: SyncLevel = SyncLevel.BUFFERED
+    workers: int = 1
     batch: int = DEFAULT_BATCH
     seed: str = "0"
     """Seeds the order of random reads; the same for all specs of a round."""
@@ -60,6 +61,8 @@ class Outcome:
     """Fields of the measurement that the child filled in, as JSON values."""
     start: str = "fork"
     cancelled: bool = False
+    unsupported: bool = False
+    """The backend or codec does not claim what was asked: a row that is skipped, not one that failed."""
 
 
 class Executor(Protocol):

@@ -15,6 +15,7 @@ from imgstore_tui.core.operations import CacheState, Operation, Payload, SyncLev
 from imgstore_tui.core.units import parse_duration
 
 QUICK_SPECS = ("disk", "lmdb", "hdf5")
+MOST_WORKERS = 64
 PLAN_NAMES = ("quick", "full")
 
 _SUPPORTED_CACHE = (CacheState.HOT,)
@@ -28,7 +29,9 @@ def named_plan(name: str) -> Plan:
         UsageError: If there is no plan of that name.
     """
     if name == "quick":
-        return Plan(specs=tuple(registry.resolve_spec(spec, require_available=False) for spec in QUICK_SPECS), name=name)
+        return Plan(
+            specs=tuple(registry.resolve_spec(spec, require_available=False) for spec in QUICK_SPECS), name=name
+        )
     if name == "full":
         return Plan(
             specs=tuple(
@@ -121,8 +124,8 @@ def check_plan(plan: Plan) -> None:
         raise UsageError(f"A plan needs 1 round or more, not {plan.rounds}.")
     if plan.batch < 1:
         raise UsageError(f"A batch needs 1 image or more, not {plan.batch}.")
-    if plan.workers != 1:
-        raise UnsupportedError("More than one worker is not supported yet. Use --workers 1.")
+    if not 1 <= plan.workers <= MOST_WORKERS:
+        raise UsageError(f"A plan takes 1 to {MOST_WORKERS} workers, not {plan.workers}.")
     for cache in plan.cache:
         if cache not in _SUPPORTED_CACHE:
             raise UnsupportedError(f"The cache state '{cache}' cannot be proven by this version. Use --cache hot.")

@@ -98,7 +98,8 @@ def run_plan(
         lock.name(f"run {run_id}")
         jobs = executor or ProcessExecutor(plan.specs)
         stack.callback(jobs.close)
-        return _Session(run, facts, folder, journal, jobs, cancelled, listen).go()
+        said = tuple(f"{text}: {warning}" for text, dataset in datasets.items() for warning in dataset.warnings)
+        return _Session(run, facts, folder, journal, jobs, cancelled, listen, said).go()
 
 
 def _scan(text: str, listen: Listener) -> Dataset:
@@ -141,6 +142,7 @@ class _Session:
     executor: Executor
     cancel: threading.Event
     listen: Listener
+    data_warnings: tuple[str, ...] = ()
     measurements: list[Measurement] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -157,6 +159,8 @@ class _Session:
         """Run all rounds and return the run."""
         expected = self._remaining_s()
         self.listen(RunStarted(self.run, tuple(self.left), expected, str(self.journal.path)))
+        for text in self.data_warnings:
+            self._warn(text)
         self._warn_of_data()
         status = self._rounds()
         finished = datetime.now(UTC).isoformat(timespec="seconds")
@@ -255,7 +259,10 @@ class _BlockRound:
             if self.session.cancel.is_set():
                 break
             began = time.monotonic()
-            measurement = self._write(cell) if cell.operation.writes else self._read(cell)
+            if cell.operation.changes:
+                measurement = self._change(cell)
+            else:
+                measurement = self._write(cell) if cell.operation.writes else self._read(cell)
             if measurement is not None:
                 self.session.record(measurement, time.monotonic() - began)
         for store in self.light:
@@ -274,6 +281,7 @@ class _BlockRound:
             payload=cell.payload,
             cache=cell.cache,
             sync=cell.sync or SyncLevel.BUFFERED,
+            workers=cell.workers,
             batch=plan.batch,
             seed=f"{plan.seed}/{self.number}/{cell.dataset}/{cell.cutoff}",
         )
@@ -315,18 +323,34 @@ class _BlockRound:
         return None if outcome.cancelled else self._measurement(cell, outcome)
 
     def _prepare(self, cell: Cell) -> bool:
-        """Build and verify a store, off the clock; False if the run was stopped meanwhile."""
+        """Build and verify a store for the reads, off the clock; False if the run was stopped meanwhile."""
+        location, outcome = self._build(cell)
+        if outcome.ok:
+            self.store = location
+        else:
+            self.store_failure = f"the store to read could not be built: {outcome.reason}"
+        return not outcome.cancelled
+
+    def _build(self, cell: Cell) -> tuple[Path, Outcome]:
         location = self._new_location()
         self.light.append(location)
-        for step in (Step.PREPARE, Step.VERIFY):
-            outcome = self.session.execute(cell, self.number, self._job(step, cell, location))
-            if outcome.cancelled:
-                return False
-            if not outcome.ok:
-                self.store_failure = f"the store to read could not be built: {outcome.reason}"
-                return True
-        self.store = location
-        return True
+        outcome = self.session.execute(cell, self.number, self._job(Step.PREPARE, cell, location))
+        if outcome.ok:
+            outcome = self.session.execute(cell, self.number, self._job(Step.VERIFY, cell, location))
+        return location, outcome
+
+    def _change(self, cell: Cell) -> Measurement | None:
+        """Append, overwrite or delete in a store of its own, built for it: no change meets another."""
+        claimed = getattr(registry.backends.get(self.block.spec.backend).capabilities, cell.operation.value)
+        if not claimed:
+            reason = f"Backend {self.block.spec.backend} does not claim {cell.operation}."
+            return self._measurement(cell, Outcome(False, reason, unsupported=True))
+        location, outcome = self._build(cell)
+        if outcome.ok:
+            outcome = self.session.execute(cell, self.number, self._job(Step.TRIAL, cell, location))
+        elif not outcome.cancelled:
+            outcome = Outcome(False, f"Not run, because the store to change could not be built: {outcome.reason}")
+        return None if outcome.cancelled else self._measurement(cell, outcome)
 
     def _measurement(self, cell: Cell, outcome: Outcome) -> Measurement:
         spec: Spec = self.block.spec
@@ -348,7 +372,7 @@ class _BlockRound:
             "workers": cell.workers,
             "cache": cell.cache,
             "sync": cell.sync,
-            "status": Status.OK if outcome.ok else Status.FAILED,
+            "status": Status.OK if outcome.ok else Status.SKIPPED if outcome.unsupported else Status.FAILED,
             "reason": outcome.reason,
             "scratch": cell.scratch,
             "batch": self.session.plan.batch,
@@ -360,6 +384,8 @@ class _BlockRound:
 
     def _row_warnings(self, measurement: Measurement) -> tuple[str, ...]:
         warnings = []
+        if measurement.workers > 1:
+            warnings.append("phases are the workers' seconds added up: they overlap")
         facts = self.session.facts[measurement.dataset]
         if measurement.cutoff > facts.used:
             warnings.append(f"{facts.used:,} images repeated to {measurement.cutoff:,}")

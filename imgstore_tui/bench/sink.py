@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,8 +65,16 @@ class Sink:
 class Checker:
     """Compares what was read with the source; off the clock."""
 
-    def __init__(self, source: Source, codec: Codec) -> None:
+    def __init__(self, source: Source, codec: Codec, expected: Mapping[int, int] | None = None) -> None:
+        """Make a checker.
+
+        Args:
+            source: What is right.
+            codec: Tells whether pixels must be equal or may be near.
+            expected: The source's id of what stands under each id; None where both are the same.
+        """
         self._source = source
+        self._expected = expected
         self._lossless = codec.lossless
         self._ratios: list[float] = []
 
@@ -81,11 +89,13 @@ class Checker:
         Raises:
             StoreError: At the first image or label that is not the source's.
         """
-        for position, image_id in enumerate(ids):
-            expected = int(self._source.labels(image_id, image_id + 1)[0])
+        sources = ids if self._expected is None else [self._expected[image_id] for image_id in ids]
+        labels = self._source.labels_of(sources)
+        for position, (image_id, source_id) in enumerate(zip(ids, sources, strict=True)):
+            expected = int(labels[position])
             if int(sink.labels[position]) != expected:
                 raise StoreError(f"Image {image_id} came back with label {sink.labels[position]}, not {expected}.")
-            self._image(image_id, sink.image(position))
+            self._image(image_id, source_id, sink.image(position))
 
     def labels(self, found: Labels, expected: Labels) -> None:
         """Check all labels of a store.
@@ -100,8 +110,8 @@ class Checker:
             first = int(wrong[0])
             raise StoreError(f"Image {first} came back with label {found[first]}, not {expected[first]}.")
 
-    def _image(self, image_id: int, image: Pixels) -> None:
-        source = self._source.image(image_id)
+    def _image(self, image_id: int, source_id: int, image: Pixels) -> None:
+        source = self._source.image(source_id)
         if image.shape != source.shape or image.dtype != source.dtype:
             raise StoreError(
                 f"Image {image_id} came back as {image.shape} {image.dtype}, not {source.shape} {source.dtype}."

@@ -7,7 +7,7 @@ A folder with ``pixels.bin`` (all images one after another), ``index.npy`` (wher
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -65,9 +65,9 @@ class Source:
         start = int(self._original_ends[index - 1]) if index else 0
         return self._originals[start : int(self._original_ends[index])].tobytes()
 
-    def labels(self, start: int, stop: int) -> Labels:
-        """Return owned labels of the ids ``start`` to ``stop``."""
-        return self._labels[np.arange(start, stop) % self.distinct]
+    def labels_of(self, ids: Sequence[int]) -> Labels:
+        """Return owned labels of the images with these ids."""
+        return self._labels[np.asarray(ids, np.int64) % self.distinct]
 
     def new_array(self, count: int) -> Pixels:
         """Return an array for ``count`` uniform images whose pages are already the process's own."""
@@ -78,13 +78,13 @@ class Source:
         array.fill(1)
         return array
 
-    def copy_into(self, start: int, stop: int, out: Pixels) -> None:
-        """Copy the uniform images ``start`` to ``stop`` into the caller's array."""
+    def copy_into(self, ids: Sequence[int], out: Pixels) -> None:
+        """Copy uniform images into the caller's array."""
         if self.uniform is None:
             raise ValueError("images of varying shapes have no common array")
         shape, dtype = self.uniform
         stacked = self._pixels.view(dtype).reshape(self.distinct, *shape)
-        np.take(stacked, np.arange(start, stop) % self.distinct, axis=0, out=out, mode="clip")
+        np.take(stacked, np.asarray(ids, np.int64) % self.distinct, axis=0, out=out, mode="clip")
 
     def pixel_bytes(self, count: int) -> int:
         """Return the sum of the pixels of the ids 0 to ``count``, in bytes."""

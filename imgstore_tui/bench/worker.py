@@ -10,17 +10,19 @@ from typing import Any
 
 from imgstore_tui.bench.board import Board
 from imgstore_tui.bench.job import Job
-from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.errors import ImgstoreError, UnsupportedError
 from imgstore_tui.core.model import from_json
 
 
 def perform(request: dict[str, Any], board: Board) -> dict[str, Any]:
-    """Do the job and return ``{"ok": ..., "reason": ..., "fields": ...}``; never raises for the job's sake."""
+    """Do the job and return ``{"ok", "reason", "fields"[, "unsupported"]}``; never raises for the job's sake."""
     from imgstore_tui.bench.trial import run_job
 
     try:
         job: Job = from_json(Job, request)
         return {"ok": True, "reason": None, "fields": run_job(job, board)}
+    except UnsupportedError as error:
+        return {"ok": False, "reason": str(error), "fields": {}, "unsupported": True}
     except ImgstoreError as error:
         return {"ok": False, "reason": str(error), "fields": {}}
     except MemoryError:

@@ -25,7 +25,7 @@ from typing import Any
 from imgstore_tui import registry
 from imgstore_tui.bench import worker
 from imgstore_tui.bench.board import Board
-from imgstore_tui.bench.clock import private_bytes
+from imgstore_tui.bench.clock import tree_private_bytes
 
 SAMPLE_EVERY_S = 0.01
 """How often a child's private memory is looked at while its clock runs."""
@@ -128,7 +128,7 @@ class Zygote:
                     self._poll.unregister(descriptor)
         del child.errors[:-KEPT_STDERR]
         if self._board.measuring:
-            child.peak_private = max(child.peak_private, private_bytes(child.pid) or 0)
+            child.peak_private = max(child.peak_private, tree_private_bytes(child.pid))
         if time.monotonic() > child.deadline:
             child.kill("limit")
         if child.pidfd in ready:

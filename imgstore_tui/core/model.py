@@ -184,7 +184,7 @@ class Measurement:
     @property
     def images(self) -> int:
         """How many images one sample handled."""
-        return self.operation.images_per_sample or self.cutoff
+        return self.operation.images(self.cutoff)
 
     def to_json(self) -> dict[str, Any]:
         """Return the measurement as JSON values, all fields present."""

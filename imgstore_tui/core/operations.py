@@ -11,19 +11,29 @@ class Operation(StrEnum):
     WRITE_ONE = "write-one"
     WRITE_MANY = "write-many"
     READ_ONE = "read-one"
+    GET_ONE = "get-one"
     READ_MANY = "read-many"
     READ_RANDOM = "read-random"
     READ_LABELS = "read-labels"
+    APPEND = "append"
+    OVERWRITE = "overwrite"
+    DELETE = "delete"
+
+    @property
+    def changes(self) -> bool:
+        """Whether the operation changes a store that is there."""
+        return self in (Operation.APPEND, Operation.OVERWRITE, Operation.DELETE)
 
     @property
     def writes(self) -> bool:
-        """Whether the operation makes a store (and so has a sync level instead of a cache state)."""
-        return self in (Operation.WRITE_ONE, Operation.WRITE_MANY)
+        """Whether the operation makes or changes a store (and so has a sync level instead of a cache state)."""
+        return self.changes or self in (Operation.WRITE_ONE, Operation.WRITE_MANY)
 
-    @property
-    def images_per_sample(self) -> int | None:
-        """How many images one sample handles: 1, or None for all of the cutoff."""
-        return 1 if self in (Operation.WRITE_ONE, Operation.READ_ONE) else None
+    def images(self, cutoff: int) -> int:
+        """Return how many images one sample handles: one, all of the cutoff, or a hundredth of it, at least one."""
+        if self in (Operation.WRITE_ONE, Operation.READ_ONE, Operation.GET_ONE):
+            return 1
+        return max(1, cutoff // 100) if self.changes else cutoff
 
     @property
     def describe(self) -> str:
@@ -35,9 +45,13 @@ _DESCRIPTIONS = {
     Operation.WRITE_ONE: "create a store, put one image and its label, sync as asked, close",
     Operation.WRITE_MANY: "create a store, put N images by batches, sync as asked, close",
     Operation.READ_ONE: "open a store of N, read one random image and its label, close",
+    Operation.GET_ONE: "in an open store of N, read one random image and its label",
     Operation.READ_MANY: "open a store of N, read all in order by batches, close",
     Operation.READ_RANDOM: "open a store of N, read all once in shuffled order by mini-batches of 64, close",
     Operation.READ_LABELS: "open a store of N, read all labels and no pixels, close",
+    Operation.APPEND: "open a store of N, add 1 % more images, sync as asked, close",
+    Operation.OVERWRITE: "open a store of N, replace 1 % of the images, sync as asked, close",
+    Operation.DELETE: "open a store of N, remove 1 % of the images, sync as asked, close",
 }
 
 

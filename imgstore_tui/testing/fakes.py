@@ -19,7 +19,7 @@ def fake_outcome(job: Job) -> Outcome:
         return Outcome(True, fields={"verified": True, "psnr_db": None})
     if job.step is not Step.TRIAL:
         return Outcome(True)
-    images = job.operation.images_per_sample or job.cutoff
+    images = job.operation.images(job.cutoff)
     seconds = FAKE_FIXED_S + images * FAKE_IMAGE_S
     fields: dict[str, object] = {
         "seconds": seconds,
@@ -31,7 +31,7 @@ def fake_outcome(job: Job) -> Outcome:
     if job.operation.writes:
         size = FAKE_STORE_BYTES * images
         fields |= {"apparent_bytes": size, "allocated_bytes": size, "files": 1, "drain_s": 0.0}
-    if not job.operation.writes or job.operation is Operation.WRITE_ONE:
+    if job.operation is not Operation.WRITE_MANY:
         fields["verified"] = True
     return Outcome(True, fields=fields)
 

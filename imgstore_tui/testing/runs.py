@@ -121,7 +121,7 @@ def _trial(
     factor: float, verified: bool,
 ) -> Measurement:  # fmt: skip
     write_open, write_image, read_open, read_image, fixed_bytes, image_bytes = _costs(spec)
-    images = operation.images_per_sample or cutoff
+    images = operation.images(cutoff)
     synced = state is SyncLevel.END
     if operation.writes:
         fixed, each = write_open, write_image
@@ -136,7 +136,7 @@ def _trial(
     parts = [0.6 * fixed, each * images - codec, codec, forced, 0.4 * fixed]
     parts = [part * factor for part in parts]
     seconds = sum(parts)
-    many = operation.images_per_sample == 1
+    many = operation.images(2) == 1 and not operation.changes
     allocated = fixed_bytes + image_bytes * cutoff
     return Measurement(
         spec=spec.label, backend=spec.backend, codec=spec.codec, preset=spec.preset, options=dict(spec.options),

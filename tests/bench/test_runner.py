@@ -19,6 +19,7 @@ from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.operations import Operation, Status, SyncLevel
 from imgstore_tui.registry import resolve_spec
 from imgstore_tui.testing.fakes import FakeExecutor, fake_outcome
+from tests.outside.install import offer
 
 
 def plan_of(*specs: str, **changes: object) -> Plan:
@@ -223,8 +224,10 @@ def test_scratch_in_the_data_is_refused(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
-def test_a_run_with_real_children_is_whole_and_leaves_nothing() -> None:
-    run = run_plan(plan_of(rounds=1, operations=tuple(Operation)))
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_run_with_real_children_is_whole_and_leaves_nothing(workers: int) -> None:
+    operations = tuple(operation for operation in Operation if not operation.changes)
+    run = run_plan(plan_of(rounds=1, operations=operations, workers=workers))
     assert run.status == "finished"
     assert {m.status for m in run.measurements} == {Status.OK}, [m.reason for m in run.measurements]
     for m in run.measurements:
@@ -232,13 +235,28 @@ def test_a_run_with_real_children_is_whole_and_leaves_nothing() -> None:
         assert m.seconds is not None
         assert m.start == "fork"
         phases = [value or 0 for value in (m.open_s, m.storage_s, m.codec_s, m.sync_s, m.close_s)]
-        assert sum(phases) == pytest.approx(m.seconds)
+        if workers == 1:
+            assert sum(phases) == pytest.approx(m.seconds)
+        else:
+            assert m.warnings[0].startswith("phases are the workers' seconds")
         if m.operation.writes:
             assert m.drain_s is not None
             assert m.allocated_bytes
         else:
             assert m.resident_before == 1.0
     assert leftovers() == []
+
+
+def test_what_a_backend_does_not_claim_is_skipped_with_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(tmp_path, {"imgstore_tui.backends": {"ledger": "tests.outside.ledger:Ledger"}}, monkeypatch)
+    executor = FakeExecutor()
+    run, _ = run_fake(plan_of("ledger", rounds=1, cutoffs=(20,), operations=(Operation.DELETE,)), executor)
+    assert [(m.status, m.reason) for m in run.measurements] == [
+        (Status.SKIPPED, "Backend ledger does not claim delete.")
+    ]
+    assert executor.jobs == []
 
 
 def test_open_files_do_not_pile_up() -> None:

@@ -65,7 +65,7 @@ def test_images_of_all_shapes_come_back(tmp_path: Path) -> None:
     for index, image in enumerate(IMAGES):
         np.testing.assert_array_equal(source.image(index), image)
         assert source.image(index).dtype == image.dtype
-    assert source.labels(0, 3).tolist() == [-1, 0, 1]
+    assert source.labels_of(range(3)).tolist() == [-1, 0, 1]
     assert (facts.used, facts.repeated, facts.shape, facts.pixel_bytes) == (3, False, None, 12 + 5 + 18)
     assert source.uniform is None
 
@@ -76,9 +76,9 @@ def test_a_cutoff_beyond_the_data_repeats_it_and_says_so(tmp_path: Path) -> None
     assert facts.repeated
     assert facts.used == 1
     np.testing.assert_array_equal(source.image(6), IMAGES[0])
-    assert source.labels(2, 5).tolist() == [-1, -1, -1]
+    assert source.labels_of(range(2, 5)).tolist() == [-1, -1, -1]
     out = source.new_array(3)
-    source.copy_into(4, 7, out)
+    source.copy_into(range(4, 7), out)
     np.testing.assert_array_equal(out, np.stack([IMAGES[0]] * 3))
     assert source.pixel_bytes(7) == 84
 
@@ -93,7 +93,7 @@ def test_a_broken_image_is_left_out_and_listed(tmp_path: Path) -> None:
     assert source is not None
     assert facts.excluded == (("bad0", "It is cut short."),)
     assert (facts.images, facts.used) == (1, 1)
-    assert source.labels(0, 1).tolist() == [0]
+    assert source.labels_of([0]).tolist() == [0]
 
 
 def test_nothing_but_broken_images_is_an_error(tmp_path: Path) -> None:

@@ -55,8 +55,8 @@ def write(place, count):
     t = time.perf_counter(); writer = backend.create(place, content, SyncLevel.BUFFERED); taken += time.perf_counter() - t
     for start in range(0, count, batch):
         stop = min(start + batch, count)
-        source.copy_into(start, stop, buffer[: stop - start])
-        labels = source.labels(start, stop)
+        source.copy_into(range(start, stop), buffer[: stop - start])
+        labels = source.labels_of(range(start, stop))
         images = buffer[: stop - start]
         rows = None if array else list(images)
         t = time.perf_counter()

@@ -25,7 +25,7 @@ class LedgerWriter(Writer):
         self._labels: list[int] = []
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Any) -> None:
-        check_put(self._location, self._content, len(self._ends), ids, len(payloads), len(labels))
+        check_put(self._location, self._content, len(self._ends), ids, payloads, labels)
         for payload in payloads:
             self._file.write(payload)
             self._ends.append((self._ends[-1] if self._ends else 0) + len(payload))

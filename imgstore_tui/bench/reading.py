@@ -1,0 +1,187 @@
+"""Reading, inside a trial: a first pass that is checked, then the passes that count."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imgstore_tui.bench.clock import Clock, Sample
+from imgstore_tui.bench.pagecache import resident_share
+from imgstore_tui.bench.parallel import read_in_processes
+from imgstore_tui.bench.rig import MOST_SAMPLES, Rig, Taken, sampling
+from imgstore_tui.bench.sink import Checker, Sink
+from imgstore_tui.core.backend import Reader
+from imgstore_tui.core.operations import Operation
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels
+
+SHUFFLE_BATCH = 64
+"""Mini-batch of ``read-random``."""
+
+Batches = Sequence[Sequence[int]]
+
+
+def read(rig: Rig, location: Path, clock: Clock) -> Taken:
+    """Time the reading operation that the job names."""
+    match rig.job.operation:
+        case Operation.READ_LABELS:
+            samples, before = _labels(rig, location, clock)
+        case Operation.READ_ONE:
+            samples, before = _read_one(rig, location, clock)
+        case Operation.GET_ONE:
+            samples, before = _get_one(rig, location, clock)
+        case _:
+            samples, before = _read_all(rig, location, clock)
+    proof = None if before is None else f"{before:.1%} of the store's pages resident (mincore) when the clock started"
+    return samples, lambda: {
+        "verified": True,
+        "resident_before": before,
+        "resident_after": _residency(rig, location),
+        "cache_proof": proof,
+    }
+
+
+def _labels(rig: Rig, location: Path, clock: Clock) -> tuple[list[Sample], float | None]:
+    expected = rig.source.labels_of(range(rig.job.cutoff))
+    checker = Checker(rig.source, rig.codec)
+    checker.labels(read_labels(rig, location, Clock()), expected)
+    before = _residency(rig, location)
+    samples: list[Sample] = []
+    for _ in sampling(samples):
+        labels = read_labels(rig, location, clock)
+        samples.append(clock.take_sample())
+        checker.labels(labels, expected)
+    return samples, before
+
+
+def _some_ids(rig: Rig) -> list[int]:
+    order = random.Random(rig.job.seed)  # noqa: S311 - an order, not a secret
+    return [order.randrange(rig.job.cutoff) for _ in range(MOST_SAMPLES)]
+
+
+def _read_one(rig: Rig, location: Path, clock: Clock) -> tuple[list[Sample], float | None]:
+    ids, sink, checker = _some_ids(rig), Sink(rig.source, rig.codec, rig.kind, 1), Checker(rig.source, rig.codec)
+    for image_id in ids:
+        read_pass(rig, location, [[image_id]], sink, Clock(), checker)
+    before = _residency(rig, location)
+    samples: list[Sample] = []
+    for number in sampling(samples):
+        read_pass(rig, location, [[ids[number]]], sink, clock)
+        samples.append(clock.take_sample())
+    return samples, before
+
+
+def _get_one(rig: Rig, location: Path, clock: Clock) -> tuple[list[Sample], float | None]:
+    ids, sink, checker = _some_ids(rig), Sink(rig.source, rig.codec, rig.kind, 1), Checker(rig.source, rig.codec)
+    with rig.backend.open(location) as reader:
+        for image_id in ids:
+            _read_batch(rig, reader, [image_id], sink, Clock(), checker)
+        before = _residency(rig, location)
+        samples: list[Sample] = []
+        for number in sampling(samples):
+            _read_batch(rig, reader, [ids[number]], sink, clock, None)
+            samples.append(clock.take_sample())
+    return samples, before
+
+
+def _read_all(rig: Rig, location: Path, clock: Clock) -> tuple[list[Sample], float | None]:
+    batches = _batches(rig)
+    sink = Sink(rig.source, rig.codec, rig.kind, len(batches[0]))
+    read_pass(rig, location, batches, sink, Clock(), Checker(rig.source, rig.codec))
+    before = _residency(rig, location)
+    if rig.job.workers > 1:
+        read_in_processes(rig.job.workers, batches, lambda part, own: read_pass(rig, location, part, sink, own), clock)
+    else:
+        read_pass(rig, location, batches, sink, clock)
+    return [clock.take_sample()], before
+
+
+def _residency(rig: Rig, location: Path) -> float | None:
+    return resident_share(rig.backend.files(location))
+
+
+def _batches(rig: Rig) -> Batches:
+    """Return the ids of each call: in order, or all once in a seeded shuffled order."""
+    count, most = rig.job.cutoff, rig.batch
+    if rig.job.operation is Operation.READ_MANY:
+        return in_order(count, most)
+    order = list(range(count))
+    random.Random(rig.job.seed).shuffle(order)  # noqa: S311 - an order, not a secret
+    size = min(SHUFFLE_BATCH, most)
+    return [order[start : start + size] for start in range(0, count, size)]
+
+
+def in_order(count: int, most: int) -> Batches:
+    """Return all ids, ``most`` a call."""
+    return [range(start, min(start + most, count)) for start in range(0, count, most)]
+
+
+def read_pass(
+    rig: Rig, location: Path, batches: Batches, sink: Sink, clock: Clock, checker: Checker | None = None
+) -> None:
+    """Open, read the batches into the sink, close; each batch is checked where a checker is given."""
+    clock.start()
+    reader = rig.backend.open(location)
+    clock.lap("open")
+    clock.stop()
+    done = 0
+    try:
+        for ids in batches:
+            _read_batch(rig, reader, ids, sink, clock, checker)
+            done += len(ids)
+            rig.report(done)
+    except BaseException:
+        reader.close()
+        raise
+    clock.start()
+    reader.close()
+    clock.lap("close")
+    clock.stop()
+
+
+def _read_batch(
+    rig: Rig, reader: Reader, ids: Sequence[int], sink: Sink, clock: Clock, checker: Checker | None
+) -> None:
+    clock.start()
+    sink.fetch(reader, ids)
+    clock.lap("storage")
+    if rig.codec_timed and sink.encoded:
+        sink.decode()
+        clock.lap("codec")
+    clock.stop()
+    if checker is not None:
+        if sink.encoded and not rig.codec_timed:
+            sink.decode()
+        checker.batch(ids, sink)
+
+
+def read_labels(rig: Rig, location: Path, clock: Clock) -> Labels:
+    """Open, read all labels, close."""
+    clock.start()
+    reader = rig.backend.open(location)
+    clock.lap("open")
+    labels = reader.read_labels()
+    clock.lap("storage")
+    reader.close()
+    clock.lap("close")
+    clock.stop()
+    # A copy made after the close: what a store hands out must be the caller's own.
+    return np.array(labels)
+
+
+def verify(rig: Rig, location: Path, count: int) -> dict[str, Any]:
+    """Read every image and label back and compare with the source.
+
+    Raises:
+        StoreError: For the first difference.
+    """
+    checker = Checker(rig.source, rig.codec)
+    checker.labels(read_labels(rig, location, Clock()), rig.source.labels_of(range(count)))
+    batches = in_order(count, min(rig.batch, count))
+    read_pass(rig, location, batches, Sink(rig.source, rig.codec, rig.kind, len(batches[0])), Clock(), checker)
+    return {"verified": True, "psnr_db": checker.psnr_db}

@@ -1,0 +1,72 @@
+"""What a job works with: the spec's backend and codec, the source, and how images travel between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imgstore_tui import registry
+from imgstore_tui.bench.clock import Sample
+from imgstore_tui.bench.job import Job
+from imgstore_tui.bench.source import Source
+from imgstore_tui.core.backend import Backend, Content, PayloadKind
+from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.operations import Payload
+
+MOST_SAMPLES = 50
+FEWEST_SAMPLES = 3
+SAMPLING_S = 0.25
+"""A trial of many samples stops taking more after so many seconds on the clock."""
+
+Report = Callable[[int], None]
+Taken = tuple[list[Sample], Callable[[], dict[str, Any]]]
+"""The samples of a trial, and what is still to be found out about it once the clock has stopped for good."""
+
+
+@dataclass
+class Rig:
+    """A job, set up."""
+
+    job: Job
+    backend: Backend
+    codec: Codec
+    source: Source
+    report: Report
+
+    @classmethod
+    def of(cls, job: Job, report: Report) -> Rig:
+        """Set up for a job."""
+        codec = registry.codecs.get("raw")({}) if job.payload is Payload.RAW else registry.make_codec(job.spec)
+        return cls(job, registry.make_backend(job.spec), codec, Source(Path(job.source)), report)
+
+    @property
+    def kind(self) -> PayloadKind:
+        """Whether images travel as one array a batch or as bytes."""
+        whole = self.codec.name == "raw" and self.source.uniform is not None
+        return PayloadKind.ARRAY if whole and PayloadKind.ARRAY in self.backend.payloads else PayloadKind.BYTES
+
+    @property
+    def codec_timed(self) -> bool:
+        """Whether encoding and decoding belong on the clock."""
+        return self.job.payload is not Payload.ENCODED
+
+    @property
+    def batch(self) -> int:
+        """Images a call hands over."""
+        return self.source.batch_size(self.job.batch)
+
+    def content(self, count: int) -> Content:
+        """Return what a store of ``count`` images holds."""
+        shape, dtype = self.source.uniform or (None, None)
+        size = self.source.original_bytes(count) if self.codec.from_file else self.source.pixel_bytes(count)
+        return Content(count, self.kind, self.codec.name, shape, dtype, size)
+
+
+def sampling(samples: list[Sample]) -> Iterator[int]:
+    """Count samples until there are enough, or the time for them is spent."""
+    while len(samples) < FEWEST_SAMPLES or (
+        len(samples) < MOST_SAMPLES and sum(sample.seconds for sample in samples) < SAMPLING_S
+    ):
+        yield len(samples)

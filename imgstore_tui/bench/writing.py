@@ -1,0 +1,151 @@
+"""Writing, inside a trial: what is made ready off the clock, and what is on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imgstore_tui.bench.clock import Clock, Sample
+from imgstore_tui.bench.drain import drain
+from imgstore_tui.bench.reading import verify
+from imgstore_tui.bench.rig import Rig, Taken, sampling
+from imgstore_tui.core.backend import PayloadKind, Writer
+from imgstore_tui.core.operations import SyncLevel
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Pixels
+
+
+class Feeder:
+    """Hands batches to a writer: each is copied into private memory off the clock, then encoded and put on it."""
+
+    def __init__(self, rig: Rig, batch: int) -> None:
+        self._rig = rig
+        source = rig.source
+        self._as_array = rig.kind is PayloadKind.ARRAY
+        self._array: Pixels | None = source.new_array(batch) if source.uniform else None
+        self._encode = not self._as_array and not rig.codec.from_file and rig.codec_timed
+        workers = rig.job.workers if self._encode else 1
+        self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
+        if self._pool is not None:
+            # Threads are started off the clock.
+            list(self._pool.map(time.sleep, [0.001] * workers))
+
+    def feed(self, writer: Writer, ids: Sequence[int], source_ids: Sequence[int], clock: Clock) -> None:
+        """Put the images ``source_ids`` of the source under ``ids``."""
+        rig, source = self._rig, self._rig.source
+        labels = source.labels_of(source_ids)
+        array = None if self._array is None else self._array[: len(ids)]
+        if array is not None:
+            source.copy_into(source_ids, array)
+        if self._as_array and array is not None:
+            clock.start()
+            writer.put_array(ids, array, labels)
+        else:
+            images = list(array) if array is not None else [source.image(image_id).copy() for image_id in source_ids]
+            payloads: list[bytes] = []
+            if rig.codec.from_file:
+                payloads = [source.original(image_id) for image_id in source_ids]
+            elif not self._encode:
+                payloads = [rig.codec.encode(image) for image in images]
+            clock.start()
+            if self._encode:
+                payloads = self._encoded(images, clock)
+                clock.lap("codec")
+            writer.put_bytes(ids, payloads, labels)
+        clock.lap("storage")
+        clock.stop()
+
+    def _encoded(self, images: Sequence[Pixels], clock: Clock) -> list[bytes]:
+        encode = self._rig.codec.encode
+        if self._pool is None:
+            return [encode(image) for image in images]
+        workers = self._rig.job.workers
+
+        def part(number: int) -> tuple[list[bytes], int]:
+            began = time.perf_counter_ns()
+            encoded = [encode(image) for image in images[number::workers]]
+            return encoded, time.perf_counter_ns() - began
+
+        payloads: list[bytes] = [b""] * len(images)
+        for number, (encoded, taken) in enumerate(self._pool.map(part, range(workers))):
+            payloads[number::workers] = encoded
+            clock.count_worker("codec", taken)
+        return payloads
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+
+def write(rig: Rig, location: Path, count: int, clock: Clock) -> int | None:
+    """Create a store of ``count`` images; returns the sync calls made, None where none were asked for."""
+    batch = min(rig.batch, count)
+    feeder = Feeder(rig, batch)
+    clock.start()
+    writer = rig.backend.create(location, rig.content(count), rig.job.sync)
+    clock.lap("open")
+    clock.stop()
+    try:
+        for start in range(0, count, batch):
+            ids = range(start, min(start + batch, count))
+            feeder.feed(writer, ids, ids, clock)
+            rig.report(ids.stop)
+        return finish_writing(rig, writer, location, clock)
+    except BaseException:
+        writer.abort()
+        raise
+    finally:
+        feeder.close()
+
+
+def finish_writing(rig: Rig, writer: Writer, location: Path, clock: Clock) -> int | None:
+    """Close and, where asked, force everything to the device, on the clock; returns the sync calls made."""
+    clock.start()
+    writer.close()
+    clock.lap("close")
+    synced = None
+    if rig.job.sync is SyncLevel.END:
+        synced = rig.backend.make_durable(location)
+        clock.lap("sync")
+    clock.stop()
+    return synced
+
+
+def write_many(rig: Rig, location: Path, clock: Clock) -> Taken:
+    """Time one whole store."""
+    synced = write(rig, location, rig.job.cutoff, clock)
+    return [clock.take_sample()], lambda: {"sync_count": synced, **weigh(rig, location)}
+
+
+def write_one(rig: Rig, folder: Path, clock: Clock) -> Taken:
+    """Time many stores of one image, each in a fresh location."""
+    folder.mkdir()
+    samples: list[Sample] = []
+    synced = None
+    for number in sampling(samples):
+        synced = write(rig, folder / f"{number:03}", 1, clock)
+        samples.append(clock.take_sample())
+
+    def finish() -> dict[str, Any]:
+        for number in range(len(samples)):
+            verified = verify(rig, folder / f"{number:03}", 1)
+        return {"sync_count": synced, **verified, **weigh(rig, folder / "000")}
+
+    return samples, finish
+
+
+def weigh(rig: Rig, location: Path) -> dict[str, Any]:
+    """Drain a store, then say what it weighs: only then do all file systems know."""
+    drained = drain(rig.backend, location)
+    usage = rig.backend.disk_usage(location)
+    return {
+        "drain_s": drained,
+        "apparent_bytes": usage.apparent_bytes,
+        "allocated_bytes": usage.allocated_bytes,
+        "files": usage.files,
+    }
