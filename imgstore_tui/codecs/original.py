@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from imgstore_tui import pictures
 from imgstore_tui.core.codec import Codec
-from imgstore_tui.core.errors import DataError, StoreError, UnsupportedError
+from imgstore_tui.core.errors import DataError, UnsupportedError
+from imgstore_tui.picture_codec import unreadable
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Pixels
@@ -33,15 +34,11 @@ class OriginalCodec(Codec):
         try:
             return pictures.decode(payload)
         except DataError as error:
-            raise _unreadable(error) from None
+            raise unreadable("original", error) from None
 
     def decode_into(self, payload: bytes, out: Pixels) -> None:
         """Decode a picture file into the caller's array."""
         try:
             pictures.decode_into(payload, out)
         except DataError as error:
-            raise _unreadable(error) from None
-
-
-def _unreadable(error: DataError) -> StoreError:
-    return StoreError(f"A stored original cannot be decoded. {error}")
+            raise unreadable("original", error) from None

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from imgstore_tui import pictures
-from imgstore_tui.core.codec import Codec
-from imgstore_tui.core.errors import DataError, StoreError, UnsupportedError
+from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.options import Option
-
-if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+from imgstore_tui.picture_codec import ONE_CHANNEL, PictureCodec
 
 # Pillow's numbers for zlib's strategies; "default" is what Pillow does when nothing is said.
 _STRATEGIES = {"default": -1, "filtered": 1, "huffman": 2, "rle": 3, "fixed": 4}
 
-# A grey PNG has no channel axis, so (H, W, 1) leaves a note in a text chunk, which readers of PNG skip.
-_KEYWORD, _TEXT = "imgstore", "shape=HW1"
-_NOTE = b"tEXt" + f"{_KEYWORD}\0{_TEXT}".encode()
-_NOTE_AT = slice(33, 33 + 64)  # right behind the IHDR chunk
+_NOTE = b"tEXtimgstore\0" + ONE_CHANNEL.encode()
+_NOTE_AT = slice(33, 33 + 64)  # right behind the IHDR chunk; readers of PNG skip it
 
 
-class PngCodec(Codec):
+class PngCodec(PictureCodec):
     """Grey, RGB and RGBA at 8 bits, grey at 16 bits."""
 
     name = "png"
     title = "PNG"
+    picture = "PNG"
     extension = "png"
-    drops = ("EXIF", "ICC profile")
-    requires = ("PIL",)
     options = (
         Option(
             "level",
@@ -56,42 +48,19 @@ class PngCodec(Codec):
                 f"Codec png takes 8-bit grey, RGB and RGBA and 16-bit grey images, not {dtype} of shape {shape}."
             )
 
-    def encode(self, image: Pixels) -> bytes:
-        """Encode one image."""
-        from PIL import Image, PngImagePlugin
-
-        self.check(image.shape, image.dtype.name)
-        settings: dict[str, Any] = {
+    def settings(self, note: str | None) -> dict[str, Any]:
+        """Return level and strategy, and a text chunk for an axis of one; PNG keeps an opaque alpha channel."""
+        chosen: dict[str, Any] = {
             "compress_level": self.values["level"],
             "compress_type": _STRATEGIES[str(self.values["strategy"])],
         }
-        if image.ndim == 3 and image.shape[2] == 1:
-            image = image[:, :, 0]
-            settings["pnginfo"] = PngImagePlugin.PngInfo()
-            settings["pnginfo"].add_text(_KEYWORD, _TEXT)
-        buffer = io.BytesIO()
-        Image.fromarray(image).save(buffer, "PNG", **settings)
-        return buffer.getvalue()
+        if note == ONE_CHANNEL:
+            from PIL.PngImagePlugin import PngInfo
 
-    def decode(self, payload: bytes) -> Pixels:
-        """Decode one PNG."""
-        try:
-            pixels = pictures.decode(payload, only="PNG")
-        except DataError as error:
-            raise _unreadable(error) from None
-        return pixels[:, :, None] if _NOTE in payload[_NOTE_AT] else pixels
+            chosen["pnginfo"] = PngInfo()
+            chosen["pnginfo"].add_text("imgstore", ONE_CHANNEL)
+        return chosen
 
-    def decode_into(self, payload: bytes, out: Pixels) -> None:
-        """Decode one PNG into the caller's array."""
-        noted = _NOTE in payload[_NOTE_AT]
-        if noted != (out.ndim == 3 and out.shape[2] == 1):
-            super().decode_into(payload, out)
-            return
-        try:
-            pictures.decode_into(payload, out[:, :, 0] if noted else out, only="PNG")
-        except DataError as error:
-            raise _unreadable(error) from None
-
-
-def _unreadable(error: DataError) -> StoreError:
-    return StoreError(f"A stored PNG cannot be decoded. {error}")
+    def note_in(self, payload: bytes) -> str | None:
+        """Look for the text chunk."""
+        return ONE_CHANNEL if _NOTE in payload[_NOTE_AT] else None

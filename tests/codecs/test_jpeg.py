@@ -1,0 +1,61 @@
+"""The codec jpeg: the conformance suite, and that its options do what they say."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imgstore_tui import registry
+from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.options import resolve_options
+from imgstore_tui.testing.conformance_codec import CodecConformance, psnr_db, smooth
+
+
+class TestJpeg(CodecConformance):
+    codec = "jpeg"
+    settings = ({}, {"quality": 50}, {"quality": 100, "subsampling": "4:4:4"})
+
+
+def coder(**chosen: Any) -> Codec:
+    kind = registry.codecs.get("jpeg")
+    return kind(resolve_options(kind.options, chosen, "it"))
+
+
+def test_it_says_that_it_is_lossy() -> None:
+    assert not coder().lossless
+    assert not registry.codecs.get("jpeg").lossless
+
+
+@pytest.mark.parametrize("shape", [(40, 30), (40, 30, 1), (40, 30, 3)])
+def test_pillow_reads_the_same(shape: tuple[int, ...]) -> None:
+    payload = coder().encode(smooth(shape))
+    with Image.open(io.BytesIO(payload)) as found:
+        assert found.format == "JPEG"
+        np.testing.assert_array_equal(np.asarray(found).reshape(shape), coder().decode(payload))
+
+
+def test_more_quality_is_more_alike_and_larger() -> None:
+    image = smooth((64, 48, 3))
+    payloads = [coder(quality=quality).encode(image) for quality in (10, 50, 90)]
+    likeness = [psnr_db(coder().decode(payload), image) for payload in payloads]
+    assert [len(payload) for payload in payloads] == sorted(len(payload) for payload in payloads)
+    assert likeness == sorted(likeness)
+
+
+@pytest.mark.parametrize(("words", "factors"), [("4:4:4", (1, 1)), ("4:2:2", (2, 1)), ("4:2:0", (2, 2))])
+def test_subsampling_is_as_asked_for(words: str, factors: tuple[int, int]) -> None:
+    with Image.open(io.BytesIO(coder(subsampling=words).encode(smooth((64, 48, 3))))) as found:
+        assert found.layer[0][1:3] == factors  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((7, 5, 4), "uint8"), ((7, 5), "uint16"), ((65_501, 1, 3), "uint8"), ((0, 5), "uint8")]
+)
+def test_what_has_no_place_is_refused(shape: tuple[int, ...], dtype: str) -> None:
+    with pytest.raises(UnsupportedError, match="Codec jpeg takes"):
+        coder().check(shape, dtype)
