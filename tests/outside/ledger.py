@@ -12,60 +12,76 @@ from typing import Any
 import numpy as np
 
 from imgstore_tui.core.backend import Backend, Content, Family, PayloadKind, Preset, Reader, Writer
-from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.manifest import check_ids, check_put, claim, read_manifest, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 
+PAYLOADS, TABLE, MANIFEST = "payloads.bin", "table.bin", "ledger.json"
+
 
 class LedgerWriter(Writer):
+    """The manifest is written last: what has none is no store."""
+
     def __init__(self, location: Path, content: Content) -> None:
         self._location, self._content = location, content
-        self._file = (location / "payloads.bin").open("xb")
-        self._ends: list[int] = []
+        self._file = (location / PAYLOADS).open("xb")
+        self._ends = [0]
         self._labels: list[int] = []
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Any) -> None:
-        check_put(self._location, self._content, len(self._ends), ids, payloads, labels)
-        for payload in payloads:
-            self._file.write(payload)
-            self._ends.append((self._ends[-1] if self._ends else 0) + len(payload))
+        check_put(self._location, self._content, len(self._labels), ids, payloads, labels)
+        try:
+            self._file.writelines(payloads)
+        except OSError as error:
+            raise StoreError(f"{self._location} cannot be written: {error.strerror}.") from None
+        self._ends += (self._ends[-1] + np.cumsum([len(payload) for payload in payloads], dtype=np.int64)).tolist()
         self._labels += [int(label) for label in labels]
 
     def close(self) -> None:
         if self._file.closed:
             return
-        self._file.close()
-        table = np.array([self._ends, self._labels], np.int64)
-        np.save(self._location / "table.npy", table)
-        (self._location / "ledger.json").write_text(write_manifest("ledger", self._content))
+        try:
+            self._file.close()
+            if len(self._labels) != self._content.count:
+                raise StoreError(f"{self._location} holds {len(self._labels)} of {self._content.count} images.")
+            np.array([self._ends[1:], self._labels], "<i8").tofile(self._location / TABLE)
+            (self._location / MANIFEST).write_text(write_manifest("ledger", self._content))
+        except OSError as error:
+            raise StoreError(f"{self._location} cannot be written: {error.strerror}.") from None
 
     def abort(self) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError:
+            # A full disk again, at the flush; the file is closed all the same.
+            return
 
 
 class LedgerReader(Reader):
     def __init__(self, location: Path) -> None:
         self._location = location
         try:
-            manifest = (location / "ledger.json").read_bytes()
-            self.content, _ = read_manifest(manifest, "ledger", location)
-            ends, labels = np.load(location / "table.npy", allow_pickle=False)
-            self._file = (location / "payloads.bin").open("rb")
+            self.content, _ = read_manifest((location / MANIFEST).read_bytes(), "ledger", location)
+            table = np.frombuffer((location / TABLE).read_bytes(), "<i8")
+            size = (location / PAYLOADS).stat().st_size
         except (OSError, ValueError) as error:
             raise StoreError(f"{location} is no ledger, or is damaged: {error}.") from None
-        self._starts = np.concatenate(([0], ends[:-1])) if len(ends) else ends
-        self._ends, self._labels = ends, labels
-        size = (location / "payloads.bin").stat().st_size
-        if len(ends) != self.content.count or (len(ends) and size != ends[-1]):
-            self._file.close()
-            raise StoreError(f"{location} was cut short.")
+        if table.shape != (2 * self.content.count,):
+            raise StoreError(f"{location} is damaged: its table has another length.")
+        table = table.reshape(2, -1)
+        self._bounds = np.concatenate(([0], table[0]))
+        self._labels = table[1]
+        if self._bounds[-1] != size or (np.diff(self._bounds) < 0).any():
+            raise StoreError(f"{location} is damaged: its payloads do not end where its table says.")
+        self._file = (location / PAYLOADS).open("rb")
 
     def read_bytes(self, ids: Sequence[int], labels: Any) -> list[bytes]:
         check_ids(self._location, self.content.count, ids)
         payloads = []
         for position, image_id in enumerate(ids):
-            self._file.seek(int(self._starts[image_id]))
-            payloads.append(self._file.read(int(self._ends[image_id] - self._starts[image_id])))
+            start, end = self._bounds[image_id : image_id + 2].tolist()
+            self._file.seek(start)
+            payloads.append(self._file.read(end - start))
             labels[position] = self._labels[image_id]
         return payloads
 
@@ -80,14 +96,15 @@ class Ledger(Backend):
     name = "ledger"
     title = "A file and a table of ends"
     family = Family.RECORD
-    requires = ("json",)
     payloads = frozenset({PayloadKind.BYTES})
     default_codec = "png"
     presets = (Preset("tuned", "There is one way to keep a ledger."),)
-    caveats = "It is an example."
+    caveats = "It is an example and checks no sums."
     when_to_choose = "When a test needs a backend that this package does not know."
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
+        if sync is SyncLevel.BATCH:
+            raise UnsupportedError("Backend ledger writes its table at the end, so it cannot sync batch by batch.")
         claim(self, location, content)
         return LedgerWriter(location, content)
 
