@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -16,6 +16,7 @@ from rich.console import RenderableType
 from textual import on
 from textual.app import App, ReturnType, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
 from imgstore_tui.core.errors import ExitCode, unknown_name
@@ -24,6 +25,7 @@ from imgstore_tui.tui import look
 from imgstore_tui.tui.bridge import Bridge, RunFunction
 from imgstore_tui.tui.choice import first_plan
 from imgstore_tui.tui.farewell import crash_report, leave_for_sure, say_goodbye
+from imgstore_tui.tui.filters import AsciiFilter, Colourless
 from imgstore_tui.tui.gate import Settings
 from imgstore_tui.tui.keys import PALETTE_KEY, WORKBENCH_KEYS
 from imgstore_tui.tui.screens.help import HelpScreen, help_lines
@@ -61,8 +63,7 @@ class ImgstoreApp(App[None]):
         self.ansi_theme_dark, self.ansi_theme_light = look.ANSI_DARK, look.ANSI_LIGHT
         self.theme = settings.theme or look.DARK.name
         self.animation_level = "basic" if settings.animate else "none"
-        if settings.ascii:
-            self._filters.append(look.AsciiFilter())
+        self._no_colour, self._no_unicode = Colourless(), AsciiFilter(settings.ascii)
         self.workbench = Workbench(self.bridge, plan or first_plan(), settings)
 
     def on_mount(self) -> None:
@@ -79,6 +80,12 @@ class ImgstoreApp(App[None]):
     def on_unmount(self) -> None:
         """Let no run outlive the screen, however the screen came to its end."""
         self.bridge.stop()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what the picture goes through last."""
+        filters = [entry for entry in super().get_line_filters() if not isinstance(entry, Monochrome | NoColor)]
+        filters += [self._no_colour] if self.no_color else []
+        return [*filters, self._no_unicode] if self._no_unicode.enabled else filters
 
     def _use_palette(self) -> None:
         self.workbench.palette = look.PALETTES.get(self.theme, look.PALETTES[""])

@@ -13,7 +13,10 @@ from imgstore_tui.core.errors import UnavailableError
 MAX_FPS = 2
 """Repaints a second while a clock runs: more would take from what is measured (DESIGN section 4)."""
 
-_SIXTEEN_COLOURS = ("xterm", "screen", "linux", "vt100", "vt220", "ansi", "rxvt", "cygwin", "")
+SIXTEEN_COLOURS = "terminal-dark"
+"""The theme that uses the terminal's own colours."""
+
+_SIXTEEN_COLOUR_TERMS = ("xterm", "screen", "linux", "vt100", "vt220", "ansi", "rxvt", "cygwin", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +64,11 @@ def settings_for(
         ascii_only: Whether ASCII was asked for.
         fps: Repaints a second asked for; never more than ``MAX_FPS``.
     """
-    # NO_COLOR alone leaves Textual with a thousand shades of true-colour grey; the ansi theme leaves none.
+    # NO_COLOR alone leaves Textual with a thousand shades of true-colour grey; the terminal's own leave none.
     plain = bool(environment.get("NO_COLOR")) or not _many_colours(environment)
     remote = "SSH_CONNECTION" in environment
     return Settings(
-        theme=theme or ("ansi-dark" if plain else None),
+        theme=theme or (SIXTEEN_COLOURS if plain else None),
         ascii=ascii_only or not _speaks_utf8(encoding) or environment.get("TERM") == "linux",
         animate=not remote and environment.get("TEXTUAL_ANIMATIONS", "full") != "none",
         fps=max(1, min(fps or MAX_FPS, MAX_FPS)),
@@ -74,7 +77,7 @@ def settings_for(
 
 def _many_colours(environment: Mapping[str, str]) -> bool:
     term = environment.get("TERM", "")
-    return environment.get("COLORTERM", "") in ("truecolor", "24bit") or term not in _SIXTEEN_COLOURS
+    return environment.get("COLORTERM", "") in ("truecolor", "24bit") or term not in _SIXTEEN_COLOUR_TERMS
 
 
 def _speaks_utf8(encoding: str | None) -> bool:

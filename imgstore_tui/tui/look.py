@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rich.cells import cell_len
-from rich.segment import Segment
 from rich.terminal_theme import TerminalTheme
-from textual.color import Color
-from textual.filter import LineFilter
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from imgstore_tui.present.charts import Palette
 from imgstore_tui.present.rows import Mark
@@ -99,6 +95,22 @@ LIGHT = Theme(
     },
 )
 
+SIXTEEN_DARK, SIXTEEN_LIGHT = (
+    replace(
+        BUILTIN_THEMES[f"ansi-{shade}"],
+        name=f"terminal-{shade}",
+        primary=colour,
+        accent=colour,
+        variables={
+            **BUILTIN_THEMES[f"ansi-{shade}"].variables,
+            "border": colour,
+            "border-blurred": "ansi_bright_black",
+        },
+    )
+    for shade, colour in (("dark", "ansi_yellow"), ("light", "ansi_blue"))
+)
+"""The terminal's own 16 colours. Textual's themes of the kind draw their frames black on black."""
+
 ANSI_DARK = TerminalTheme(
     (17, 19, 24),
     (214, 216, 220),
@@ -128,8 +140,8 @@ PALETTES = {
 }
 """Colours of storage methods, apart in hue and in lightness; of any other theme (""), the terminal's own."""
 
-THEMES = (DARK, LIGHT)
-THEME_NAMES = (DARK.name, LIGHT.name, "ansi-dark", "ansi-light")
+THEMES = (DARK, LIGHT, SIXTEEN_DARK, SIXTEEN_LIGHT)
+THEME_NAMES = tuple(theme.name for theme in THEMES)
 """The themes that the key steps through; the command palette has Textual's own as well."""
 
 
@@ -163,23 +175,3 @@ MARK_STYLES = {
     Mark.QUIET: "dim italic",
 }
 """How marked entries of tables look: by the terminal's own colours, which every theme leaves readable."""
-
-
-_PLAIN = str.maketrans("·…µ×–—━─│┃▔▁╭╮╰╯┌┐└┘▏▎▌█", "..ux--=-||-_++++++++|||#")
-"""What Textual, tables and words draw beyond ASCII, and what stands for it."""
-
-
-class AsciiFilter(LineFilter):
-    """Lets nothing but ASCII reach the terminal: not from us, from Textual, nor from the user's data."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return segments of the same width, what has no counterpart written as ``?``."""
-        return [
-            segment if segment.text.isascii() else Segment(_plain(segment.text), segment.style, segment.control)
-            for segment in segments
-        ]
-
-
-def _plain(text: str) -> str:
-    text = text.translate(_PLAIN)
-    return "".join(letter if letter.isascii() else "?" * cell_len(letter) for letter in text)

@@ -37,6 +37,8 @@ class FakeRunner:
     plans: list[Plan] = field(default_factory=list)
     """The plans that were asked for."""
     journal: str = "/nowhere/run.jsonl"
+    held: threading.Event = field(default_factory=threading.Event)
+    """Set when the run waits."""
     stubborn: threading.Event | None = None
     """Where given, cancelling has no effect until this is set."""
 
@@ -67,6 +69,7 @@ class FakeRunner:
             if self.hold_after == number:
                 if self.fail_with is not None:
                     raise self.fail_with
+                self.held.set()
                 if self.stubborn is not None:
                     self.stubborn.wait()
                 cancel.wait()

@@ -1,0 +1,69 @@
+"""The app under a pilot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from textual.pilot import Pilot
+
+from imgstore_tui.core.model import Plan
+from imgstore_tui.tui.app import ImgstoreApp
+from imgstore_tui.tui.bridge import RunFunction
+from tests.tui.fakes import SETTINGS, FakeRunner
+
+NARROW, WIDE, SMALL = (80, 24), (160, 45), (60, 15)
+
+
+class Driven:
+    """The app, with what tests ask of it."""
+
+    def __init__(self, app: ImgstoreApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.workbench = app.workbench
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def write(self, text: str) -> None:
+        names = {" ": "space", ".": "full_stop"}
+        await self.press(*(names.get(letter, letter) for letter in text))
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        for _ in range(200):
+            if condition():
+                await self.pilot.pause()
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"this never came to be:\n{self.picture}")
+
+    async def run(self) -> None:
+        """Press r and wait until the run is over and taken in."""
+        await self.press("r")
+        await self.until(lambda: not self.app.bridge.busy and self.workbench.check_action("run", ()) is True)
+        await self.until(lambda: self.workbench.run_line.ended is not None)
+
+    @property
+    def picture(self) -> str:
+        """The text on the screen."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text.rstrip() for strip in strips)
+
+
+@asynccontextmanager
+async def driven(
+    runner: RunFunction | None = None,
+    size: tuple[int, int] = NARROW,
+    *,
+    plan: Plan | None = None,
+    theme: str | None = None,
+    ascii_only: bool = False,
+) -> AsyncIterator[Driven]:
+    app = ImgstoreApp(replace(SETTINGS, theme=theme, ascii=ascii_only), plan, runner or FakeRunner())
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield Driven(app, pilot)

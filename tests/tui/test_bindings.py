@@ -1,0 +1,260 @@
+"""Every key that is bound does something, and a test here says what."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+import imgstore_tui.tui
+from imgstore_tui.bench.plan import named_plan
+from imgstore_tui.bench.state import Phase
+from imgstore_tui.tui.panes import PaneName
+from imgstore_tui.tui.screens.export import ExportScreen
+from imgstore_tui.tui.screens.help import HelpScreen
+from imgstore_tui.tui.screens.leave import LeaveScreen
+from imgstore_tui.tui.screens.workbench import Workbench
+from tests.tui.fakes import FakeRunner
+from tests.tui.support import Driven, driven
+
+Check = Callable[[Driven], Awaitable[None]]
+EFFECTS: dict[tuple[str, str], Check] = {}
+
+
+def effect(owner: str, *keys: str) -> Callable[[Callable[[Driven, str], Awaitable[None]]], Check]:
+    """Say that a test asserts what these keys of ``owner`` do; it is run once a key."""
+
+    def keep(check: Callable[[Driven, str], Awaitable[None]]) -> Check:
+        for key in keys:
+            EFFECTS[owner, key] = lambda app, key=key: check(app, key)  # type: ignore[misc]
+        return lambda app: check(app, keys[0])
+
+    return keep
+
+
+def bound_keys() -> Iterator[tuple[str, str]]:
+    """Yield the class and the key of every binding declared in the package."""
+    for module in pkgutil.walk_packages(imgstore_tui.tui.__path__, "imgstore_tui.tui."):
+        for name, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            if issubclass(kind, DOMNode) and kind.__module__ == module.name:
+                for binding in vars(kind).get("BINDINGS", ()):
+                    assert isinstance(binding, Binding)
+                    assert binding.description, f"{name}: {binding.key} has no words for the command palette"
+                    assert binding.tooltip, f"{name}: {binding.key} has no words for the help"
+                    for key in binding.key.split(","):
+                        yield name, key
+
+
+@effect("Workbench", "r")
+async def _run(app: Driven, key: str) -> None:
+    await app.press(key)
+    await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
+    assert app.workbench.pane is PaneName.CHART
+
+
+@effect("Workbench", "s")
+async def _stop(app: Driven, key: str) -> None:
+    runner = FakeRunner(hold_after=5)
+    app.app.bridge._run = runner
+    await app.press("r")
+    await app.until(runner.held.is_set)
+    await app.press(key)
+    await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
+    run = app.workbench.run_state.run
+    assert run is not None
+    assert (run.status, len(run.measurements)) == ("stopped", 5)
+
+
+@effect("Workbench", "m")
+async def _next_chart(app: Driven, key: str) -> None:
+    await app.run()
+    before = app.workbench.chart_pane.kind
+    await app.press(key)
+    assert app.workbench.chart_pane.kind not in (before, None)
+    assert "Read many" in app.picture
+
+
+@effect("Workbench", "v")
+async def _next_table(app: Driven, key: str) -> None:
+    await app.run()
+    await app.press("3")
+    assert "3 Table: Median time" in app.picture
+    await app.press(key)
+    assert "3 Table: write-one" in app.picture
+
+
+@effect("Workbench", "e")
+async def _export(app: Driven, key: str) -> None:
+    await app.press(key)
+    assert app.app.screen is app.workbench, "there is nothing to export yet"
+    await app.run()
+    await app.press(key)
+    assert isinstance(app.app.screen, ExportScreen)
+
+
+@effect("Workbench", "question_mark", "f1")
+async def _help(app: Driven, key: str) -> None:
+    await app.press(key)
+    assert isinstance(app.app.screen, HelpScreen)
+    assert "Run the plan as chosen" in app.picture
+
+
+async def _leave_by(app: Driven, key: str) -> None:
+    await app.press(key)
+    assert app.app.leaving.is_set()
+
+
+effect("Workbench", "q")(_leave_by)
+effect("ImgstoreApp", "ctrl+q")(_leave_by)
+
+
+@effect("Workbench", "l")
+async def _log_axes(app: Driven, key: str) -> None:
+    await app.run()
+    before = app.picture
+    await app.press(key)
+    assert not app.workbench.chart_pane.log_axes
+    assert app.picture != before
+
+
+@effect("Workbench", "i")
+async def _per_image(app: Driven, key: str) -> None:
+    await app.run()
+    assert "time for N images" in app.picture
+    await app.press(key)
+    assert "time for an image" in app.picture
+
+
+@effect("Workbench", "p")
+async def _next_plan(app: Driven, key: str) -> None:
+    await app.press(key)
+    assert app.workbench.choice.plan == named_plan("full")
+    await app.press(key)
+    assert app.workbench.choice.plan == named_plan("quick")
+
+
+@effect("Workbench", "t")
+async def _next_theme(app: Driven, key: str) -> None:
+    assert app.app.theme == "darkroom"
+    await app.press(key)
+    assert app.app.theme == "lightbox"
+
+
+@effect("Workbench", "escape")
+async def _leave_field(app: Driven, key: str) -> None:
+    await app.press("tab", "r", "q")
+    assert app.app.screen is app.workbench, "letters are written, not obeyed"
+    await app.press(key)
+    assert app.workbench.focused is app.workbench.choose_pane.storage
+
+
+@effect("Workbench", *(pane.key for pane in PaneName))
+async def _pane(app: Driven, key: str) -> None:
+    await app.run()
+    await app.press("2" if key != "2" else "3")
+    await app.press(key)
+    pane = app.workbench.pane
+    assert pane.key == key
+    assert f"[{key} {pane.title()}]" in app.picture
+    assert app.workbench.focused is not None
+    assert app.workbench.focused.region, "the keys go to something that is seen"
+
+
+@effect("CheckList", "space")
+async def _tick(app: Driven, key: str) -> None:
+    assert "[x] o disk" in app.picture
+    await app.press(key)
+    assert "[ ]   disk" in app.picture
+    assert "disk" not in app.workbench.choice.ticked
+
+
+@effect("CheckList", "a")
+async def _all(app: Driven, key: str) -> None:
+    await app.press("tab", "tab", key)
+    assert app.workbench.choice.cutoffs == frozenset(app.workbench.choice.cutoffs_offered)
+
+
+@effect("CheckList", "n")
+async def _none(app: Driven, key: str) -> None:
+    await app.press(key)
+    assert app.workbench.choice.ticked == frozenset()
+    assert "Tick something" in app.picture
+
+
+@effect("HelpScreen", "escape", "q", "question_mark", "f1")
+async def _close_help(app: Driven, key: str) -> None:
+    await app.press("question_mark", key)
+    assert app.app.screen is app.workbench
+    assert not app.app.leaving.is_set()
+
+
+async def _asked(app: Driven) -> FakeRunner:
+    runner = FakeRunner(hold_after=3)
+    app.app.bridge._run = runner
+    await app.press("r")
+    await app.until(runner.held.is_set)
+    await app.press("q")
+    assert isinstance(app.app.screen, LeaveScreen)
+    return runner
+
+
+@effect("LeaveScreen", "q", "y", "enter")
+async def _stop_and_quit(app: Driven, key: str) -> None:
+    await _asked(app)
+    await app.press(key)
+    await app.until(app.app.leaving.is_set)
+    run = app.workbench.run_state.run
+    assert run is not None
+    assert (run.status, len(run.measurements)) == ("stopped", 3)
+
+
+@effect("LeaveScreen", "escape", "n")
+async def _stay(app: Driven, key: str) -> None:
+    await _asked(app)
+    await app.press(key)
+    assert isinstance(app.app.screen, Workbench)
+    assert app.app.bridge.busy
+    assert not app.app.bridge.stopping
+
+
+@effect("ExportScreen", "escape")
+async def _cancel_export(app: Driven, key: str) -> None:
+    await app.run()
+    await app.press("e", key)
+    assert app.app.screen is app.workbench
+    assert app.app.saved == []
+
+
+def test_every_key_has_a_test_and_every_test_a_key() -> None:
+    assert set(bound_keys()) == set(EFFECTS)
+
+
+@pytest.mark.parametrize(("owner", "key"), sorted(EFFECTS))
+async def test_a_key_does_what_it_says(
+    owner: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with driven() as app:
+        await EFFECTS[owner, key](app)
+
+
+async def test_every_action_stands_in_the_palette_and_in_the_help() -> None:
+    async with driven() as app:
+        await app.run()
+        await app.press("1")
+        offered = {command.help for command in app.app.get_system_commands(app.workbench)}
+        for binding in [*Workbench.BINDINGS]:
+            assert isinstance(binding, Binding)
+            possible = app.workbench.check_action(binding.action, ()) is True
+            assert (binding.tooltip in offered) is possible, binding.key
+        await app.press("question_mark")
+        words = app.app.screen.query("Static").first().visual  # type: ignore[attr-defined]
+        for binding in [*Workbench.BINDINGS]:
+            assert isinstance(binding, Binding)
+            assert binding.tooltip in str(words)

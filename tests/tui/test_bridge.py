@@ -1,0 +1,94 @@
+"""The run in its thread: news in order, cancelling, and errors that never leave the thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from imgstore_tui.bench.plan import named_plan
+from imgstore_tui.bench.state import Phase, RunState
+from imgstore_tui.core.errors import UnavailableError
+from imgstore_tui.core.events import Event, RunFinished, RunStarted
+from imgstore_tui.core.model import Plan, Run
+from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.tui.bridge import Bridge, Broken, after
+from tests.tui.fakes import FakeRunner
+
+PLAN = named_plan("quick")
+
+
+def carried_out(bridge: Bridge) -> RunState:
+    bridge.prepare()
+    bridge.supervise(PLAN)
+    state = RunState()
+    for news in bridge.drain():
+        state = after(state, news)
+    return state
+
+
+def test_news_comes_in_order_and_once() -> None:
+    bridge = Bridge(FakeRunner())
+    state = carried_out(bridge)
+    assert state.phase is Phase.FINISHED
+    assert state.run is not None
+    assert len(state.run.measurements) == 51 * 6
+    assert bridge.drain() == []
+    assert not bridge.busy
+
+
+def test_a_run_that_never_says_it_is_over_is_over_all_the_same() -> None:
+    def run(plan: Plan, *, cancel: threading.Event, listen: Callable[[Event], None]) -> Run:
+        return fake_run()
+
+    bridge = Bridge(run)
+    bridge.prepare()
+    bridge.supervise(PLAN)
+    assert [type(news) for news in bridge.drain()] == [RunFinished]
+
+
+def test_stopping_reaches_the_run() -> None:
+    runner = FakeRunner(hold_after=10)
+    bridge = Bridge(runner)
+    bridge.prepare()
+    thread = threading.Thread(target=bridge.supervise, args=(PLAN,))
+    thread.start()
+    assert runner.held.wait(5)
+    assert bridge.busy
+    assert not bridge.stopping
+    bridge.stop()
+    assert bridge.wait(5)
+    thread.join()
+    finished = [news for news in bridge.drain() if isinstance(news, RunFinished)]
+    assert [news.run.status for news in finished] == ["stopped"]
+    assert len(finished[0].run.measurements) == 10
+    assert not bridge.stopping
+
+
+def test_a_new_run_is_not_stopped_by_the_last_ones_stop() -> None:
+    bridge = Bridge(FakeRunner())
+    bridge.stop()
+    assert carried_out(bridge).phase is Phase.FINISHED
+
+
+@pytest.mark.parametrize("error", [UnavailableError("No room [/foo]."), RuntimeError("boom"), MemoryError()])
+def test_an_error_before_the_start_leaves_an_idle_screen(error: Exception) -> None:
+    state = carried_out(Bridge(FakeRunner(fail_with=error)))
+    assert (state.phase, state.run) == (Phase.IDLE, None)
+    assert str(error) in state.warnings[-1]
+
+
+def test_an_error_in_the_middle_keeps_what_was_measured() -> None:
+    state = carried_out(Bridge(FakeRunner(fail_with=RuntimeError("boom"), hold_after=7)))
+    assert state.phase is Phase.FINISHED
+    assert state.run is not None
+    assert (state.run.status, len(state.run.measurements)) == ("interrupted", 7)
+    assert "boom" in state.warnings[-1]
+
+
+def test_an_error_after_the_end_does_not_undo_it() -> None:
+    run = fake_run()
+    state = after(RunState(), RunStarted(run, (), 1.0, "journal"))
+    state = after(after(state, RunFinished(run)), Broken("late"))
+    assert (state.phase, state.warnings) == (Phase.FINISHED, ("late",))
