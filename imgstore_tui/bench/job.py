@@ -41,6 +41,8 @@ class Job:
     """Folder for the dummy store on which first use is warmed."""
     payload: Payload = Payload.END_TO_END
     cache: CacheState | None = None
+    drop_caches: bool = False
+    """Cold by dropping the caches of the whole machine, too."""
     sync: SyncLevel = SyncLevel.BUFFERED
     workers: int = 1
     batch: int = DEFAULT_BATCH

@@ -11,14 +11,13 @@ from typing import Any
 from imgstore_tui import registry
 from imgstore_tui.core.errors import UnavailableError, UnsupportedError, UsageError, unknown_name
 from imgstore_tui.core.model import Plan, from_json, to_json
-from imgstore_tui.core.operations import CacheState, Operation, Payload, SyncLevel
+from imgstore_tui.core.operations import Operation, Payload, SyncLevel
 from imgstore_tui.core.units import parse_duration
 
 QUICK_SPECS = ("disk", "lmdb", "hdf5")
 MOST_WORKERS = 64
 PLAN_NAMES = ("quick", "full")
 
-_SUPPORTED_CACHE = (CacheState.HOT,)
 _SUPPORTED_SYNC = (SyncLevel.BUFFERED, SyncLevel.END)
 
 
@@ -126,9 +125,6 @@ def check_plan(plan: Plan) -> None:
         raise UsageError(f"A batch needs 1 image or more, not {plan.batch}.")
     if not 1 <= plan.workers <= MOST_WORKERS:
         raise UsageError(f"A plan takes 1 to {MOST_WORKERS} workers, not {plan.workers}.")
-    for cache in plan.cache:
-        if cache not in _SUPPORTED_CACHE:
-            raise UnsupportedError(f"The cache state '{cache}' cannot be proven by this version. Use --cache hot.")
     for sync in plan.sync:
         if sync not in _SUPPORTED_SYNC:
             raise UnsupportedError(f"The sync level '{sync}' is not supported yet. Use buffered or end.")

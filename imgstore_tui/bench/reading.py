@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imgstore_tui.bench.cachestate import prepare_cache, proof
 from imgstore_tui.bench.clock import Clock, Sample
 from imgstore_tui.bench.pagecache import resident_share
 from imgstore_tui.bench.parallel import read_in_processes
 from imgstore_tui.bench.rig import MOST_SAMPLES, Rig, Taken, sampling
 from imgstore_tui.bench.sink import Checker, Sink
 from imgstore_tui.core.backend import Reader
+from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.operations import Operation
 
 if TYPE_CHECKING:
@@ -22,41 +25,66 @@ if TYPE_CHECKING:
 
 SHUFFLE_BATCH = 64
 """Mini-batch of ``read-random``."""
+COLD_SAMPLING_S = 3.0
+"""A cold trial takes no further sample after so many seconds, evictions included."""
 
 Batches = Sequence[Sequence[int]]
 
 
 def read(rig: Rig, location: Path, clock: Clock) -> Taken:
-    """Time the reading operation that the job names."""
+    """Time the reading operation that the job names, in the cache state that it names.
+
+    What is timed is also checked, off the clock: hot on a first pass, which warms the cache too; cold on a last one.
+    """
     match rig.job.operation:
         case Operation.READ_LABELS:
-            samples, before = _labels(rig, location, clock)
+            timing = _labels(rig, location, clock)
         case Operation.READ_ONE:
-            samples, before = _read_one(rig, location, clock)
+            timing = _read_one(rig, location, clock)
         case Operation.GET_ONE:
-            samples, before = _get_one(rig, location, clock)
+            timing = _get_one(rig, location, clock)
         case _:
-            samples, before = _read_all(rig, location, clock)
-    proof = None if before is None else f"{before:.1%} of the store's pages resident (mincore) when the clock started"
+            timing = _read_all(rig, location, clock)
+    if not rig.cold:
+        timing.check()
+    samples: list[Sample] = []
+    before = prepare_cache(rig, location)
+    for number in sampling(samples, most=timing.most, wall_s=COLD_SAMPLING_S if rig.cold else None):
+        if rig.cold and number:
+            before = prepare_cache(rig, location)
+        timing.run(number)
+        samples.append(clock.take_sample())
+    after = resident_share(rig.backend.files(location))
+    if rig.cold:
+        timing.check()
+    timing.close()
     return samples, lambda: {
         "verified": True,
         "resident_before": before,
-        "resident_after": _residency(rig, location),
-        "cache_proof": proof,
+        "resident_after": after,
+        "cache_proof": proof(rig, before),
     }
 
 
-def _labels(rig: Rig, location: Path, clock: Clock) -> tuple[list[Sample], float | None]:
+@dataclass(frozen=True, slots=True)
+class _Timing:
+    """One reading operation: what is run on the clock, and the same with a check."""
+
+    run: Callable[[int], None]
+    """Run sample 0, 1, ..."""
+    check: Callable[[], None]
+    most: int = MOST_SAMPLES
+    close: Callable[[], None] = lambda: None
+
+
+def _labels(rig: Rig, location: Path, clock: Clock) -> _Timing:
     expected = rig.source.labels_of(range(rig.job.cutoff))
     checker = Checker(rig.source, rig.codec)
-    checker.labels(read_labels(rig, location, Clock()), expected)
-    before = _residency(rig, location)
-    samples: list[Sample] = []
-    for _ in sampling(samples):
-        labels = read_labels(rig, location, clock)
-        samples.append(clock.take_sample())
-        checker.labels(labels, expected)
-    return samples, before
+
+    def run(_: int, clock: Clock = clock) -> None:
+        checker.labels(read_labels(rig, location, clock), expected)
+
+    return _Timing(run, lambda: run(0, Clock()))
 
 
 def _some_ids(rig: Rig) -> list[int]:
@@ -64,45 +92,45 @@ def _some_ids(rig: Rig) -> list[int]:
     return [order.randrange(rig.job.cutoff) for _ in range(MOST_SAMPLES)]
 
 
-def _read_one(rig: Rig, location: Path, clock: Clock) -> tuple[list[Sample], float | None]:
+def _read_one(rig: Rig, location: Path, clock: Clock) -> _Timing:
     ids, sink, checker = _some_ids(rig), Sink(rig.source, rig.codec, rig.kind, 1), Checker(rig.source, rig.codec)
-    for image_id in ids:
-        read_pass(rig, location, [[image_id]], sink, Clock(), checker)
-    before = _residency(rig, location)
-    samples: list[Sample] = []
-    for number in sampling(samples):
-        read_pass(rig, location, [[ids[number]]], sink, clock)
-        samples.append(clock.take_sample())
-    return samples, before
+
+    def check() -> None:
+        for image_id in ids:
+            read_pass(rig, location, [[image_id]], sink, Clock(), checker)
+
+    return _Timing(lambda number: read_pass(rig, location, [[ids[number]]], sink, clock), check)
 
 
-def _get_one(rig: Rig, location: Path, clock: Clock) -> tuple[list[Sample], float | None]:
+def _get_one(rig: Rig, location: Path, clock: Clock) -> _Timing:
+    if rig.cold:
+        raise UnsupportedError("get-one reads from an open store, whose pages cannot be proven cold. Use read-one.")
     ids, sink, checker = _some_ids(rig), Sink(rig.source, rig.codec, rig.kind, 1), Checker(rig.source, rig.codec)
-    with rig.backend.open(location) as reader:
+    reader = rig.backend.open(location)
+
+    def check() -> None:
         for image_id in ids:
             _read_batch(rig, reader, [image_id], sink, Clock(), checker)
-        before = _residency(rig, location)
-        samples: list[Sample] = []
-        for number in sampling(samples):
-            _read_batch(rig, reader, [ids[number]], sink, clock, None)
-            samples.append(clock.take_sample())
-    return samples, before
+
+    return _Timing(lambda number: _read_batch(rig, reader, [ids[number]], sink, clock, None), check, close=reader.close)
 
 
-def _read_all(rig: Rig, location: Path, clock: Clock) -> tuple[list[Sample], float | None]:
+def _read_all(rig: Rig, location: Path, clock: Clock) -> _Timing:
     batches = _batches(rig)
     sink = Sink(rig.source, rig.codec, rig.kind, len(batches[0]))
-    read_pass(rig, location, batches, sink, Clock(), Checker(rig.source, rig.codec))
-    before = _residency(rig, location)
-    if rig.job.workers > 1:
-        read_in_processes(rig.job.workers, batches, lambda part, own: read_pass(rig, location, part, sink, own), clock)
-    else:
-        read_pass(rig, location, batches, sink, clock)
-    return [clock.take_sample()], before
 
+    def run(_: int) -> None:
+        if rig.job.workers > 1:
+            read_in_processes(
+                rig.job.workers, batches, lambda part, own: read_pass(rig, location, part, sink, own), clock
+            )
+        else:
+            read_pass(rig, location, batches, sink, clock)
 
-def _residency(rig: Rig, location: Path) -> float | None:
-    return resident_share(rig.backend.files(location))
+    def check() -> None:
+        read_pass(rig, location, batches, sink, Clock(), Checker(rig.source, rig.codec))
+
+    return _Timing(run, check, most=1)
 
 
 def _batches(rig: Rig) -> Batches:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from imgstore_tui.bench.job import Job
 from imgstore_tui.bench.source import Source
 from imgstore_tui.core.backend import Backend, Content, PayloadKind
 from imgstore_tui.core.codec import Codec
-from imgstore_tui.core.operations import Payload
+from imgstore_tui.core.operations import CacheState, Payload
 
 MOST_SAMPLES = 50
 FEWEST_SAMPLES = 3
@@ -53,6 +54,11 @@ class Rig:
         return self.job.payload is not Payload.ENCODED
 
     @property
+    def cold(self) -> bool:
+        """Whether the store must not be in memory when a reading clock starts."""
+        return self.job.cache is CacheState.COLD
+
+    @property
     def batch(self) -> int:
         """Images a call hands over."""
         return self.source.batch_size(self.job.batch)
@@ -64,9 +70,18 @@ class Rig:
         return Content(count, self.kind, self.codec.name, shape, dtype, size)
 
 
-def sampling(samples: list[Sample]) -> Iterator[int]:
-    """Count samples until there are enough, or the time for them is spent."""
-    while len(samples) < FEWEST_SAMPLES or (
-        len(samples) < MOST_SAMPLES and sum(sample.seconds for sample in samples) < SAMPLING_S
+def sampling(samples: list[Sample], *, most: int = MOST_SAMPLES, wall_s: float | None = None) -> Iterator[int]:
+    """Count samples until there are enough, or the time for them is spent.
+
+    Args:
+        samples: What has been taken so far; the caller appends.
+        most: Samples that are enough.
+        wall_s: Seconds after which no further one is taken, whatever the clock says; None for no such limit.
+    """
+    began = time.monotonic()
+    while len(samples) < min(FEWEST_SAMPLES, most) or (
+        len(samples) < most
+        and sum(sample.seconds for sample in samples) < SAMPLING_S
+        and (wall_s is None or time.monotonic() - began < wall_s)
     ):
         yield len(samples)

@@ -36,7 +36,7 @@ from imgstore_tui.core.events import (
     Warned,
 )
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Plan, Run
-from imgstore_tui.core.operations import Operation, Status, SyncLevel
+from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
 from imgstore_tui.core.spec import Spec
 
 Listener = Callable[[Event], None]
@@ -241,6 +241,15 @@ class _Session:
         self.listen(TrialFinished(measurement))
 
 
+def _turn(cell: Cell) -> int:
+    """When in its block a cell has its turn: writes, then reads of what is still in memory, cold reads, changes."""
+    if cell.operation.changes:
+        return 3
+    if cell.operation.writes:
+        return 0
+    return 2 if cell.cache is CacheState.COLD else 1
+
+
 @dataclass
 class _BlockRound:
     """One block in one round: its writes, its reads of what was written, and the stores between."""
@@ -255,7 +264,7 @@ class _BlockRound:
     """Stores of few files, removed when the block is done."""
 
     def go(self) -> None:
-        for cell in self.block.cells:
+        for cell in sorted(self.block.cells, key=_turn):
             if self.session.cancel.is_set():
                 break
             began = time.monotonic()
@@ -280,6 +289,7 @@ class _BlockRound:
             workspace=str(self.session.folder),
             payload=cell.payload,
             cache=cell.cache,
+            drop_caches=plan.drop_caches,
             sync=cell.sync or SyncLevel.BUFFERED,
             workers=cell.workers,
             batch=plan.batch,

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from imgstore_tui import registry
 from imgstore_tui.bench import clock, pagecache
+from imgstore_tui.bench.cachestate import COLD_SHARE
 from imgstore_tui.bench.environment import describe_environment, library_versions
 from imgstore_tui.bench.journal import runs_folder
 from imgstore_tui.bench.scratch import choose_scratch
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--scratch", metavar="DIR", help="the place that stores would be made in (default: here)")
     words = parser.parse_args(arguments)
     table = Table(box=None, pad_edge=False, show_header=False)
-    for what, well, meaning in (*_machine(words.scratch), *_instrument(), *_terminal(), *_drivers()):
+    for what, well, meaning in (*_machine(words.scratch), *_instrument(words.scratch), *_terminal(), *_drivers()):
         mark, style = _MARKS[well]
         table.add_row(Text(what, style="bold"), Text(mark, style=style), Text(safe_text(meaning)))
     data_console().print(table)
@@ -73,18 +74,37 @@ def _machine(wanted: str | None) -> Iterator[Finding]:
     yield "saved runs", None, str(runs_folder())
 
 
-def _instrument() -> Iterator[Finding]:
+def _instrument(wanted: str | None) -> Iterator[Finding]:
     linux = sys.platform == "linux"
     yield "fork server", linux, "trials are forked from a small process" if linux else "needs Linux"
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(bytes(65_536))
-        file.flush()
-        known = pagecache.resident_share([Path(file.name)]) is not None
-    yield "page cache", known, "mincore tells which pages are in memory" if known else "mincore does not answer here"
+    yield from _page_cache(wanted)
     memory = clock.private_bytes() is not None
     yield "private memory", memory, "read from /proc/PID/statm" if memory else "/proc does not tell: figures stay empty"
     counted = clock.process_io() is not None
     yield "bytes read", counted, "read from /proc/PID/io" if counted else "/proc does not tell: figures stay empty"
+
+
+def _page_cache(wanted: str | None) -> Iterator[Finding]:
+    """Try on a file whether a store could be proven hot, and made cold."""
+    try:
+        place = choose_scratch(wanted, [])
+    except ImgstoreError:
+        return
+    with tempfile.NamedTemporaryFile(dir=place) as file:
+        file.write(os.urandom(1 << 20))
+        file.flush()
+        path = Path(file.name)
+        hot = pagecache.resident_share([path])
+        yield "hot", hot == 1.0, "mincore tells which pages are in memory" if hot == 1.0 else "mincore does not answer"
+        pagecache.evict([path])
+        cold = pagecache.resident_share([path])
+    if cold is not None and cold <= COLD_SHARE:
+        yield "cold", True, "evicting works without privileges and is proven: data cold, metadata warm"
+    else:
+        kept = "nobody can tell" if cold is None else f"{cold:.0%} of a file stayed in memory after eviction"
+        yield "cold", False, f"not possible in {place}: {kept}"
+    root = os.access("/proc/sys/vm/drop_caches", os.W_OK)
+    yield "drop caches", None, "may be asked for with --drop-caches" if root else "needs root"
 
 
 def _terminal() -> Iterator[Finding]:

@@ -67,9 +67,15 @@ def _parser() -> Parser:
     add("-d", "--datasets", metavar="DATASET", nargs="+", action="extend", help="where the images come from")
     add("--plan", default="quick", metavar="NAME", help="quick, full, or a plan file; the rest changes it")
     add("--payload", metavar="P", help="end-to-end (default), encoded or raw")
-    add("--cache", metavar="STATE", nargs="+", action="extend", help="hot")
+    add("--cache", metavar="STATE", nargs="+", action="extend", help="hot (default) and/or cold")
+    add("--drop-caches", action="store_true", help="make cold by dropping the machine's caches, too (needs root)")
     add("--sync", metavar="LEVEL", nargs="+", action="extend", help="buffered (default) and/or end")
-    add("--workers", type=int, metavar="N", help="1")
+    add(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="threads of the codec and reading processes, the same for all (default 1)",
+    )
     add("--batch", type=int, metavar="N", help="most images a call hands over (default 256)")
     add("--rounds", type=int, metavar="N", help="repetitions of everything (default 6, the fewest for a verdict)")
     add("--budget", metavar="TIME", help="start nothing new after this: 90s, 5m, none (default 60s)")
@@ -116,6 +122,8 @@ def plan_of(words: Namespace) -> Plan:
     for name in ("workers", "batch", "rounds", "seed", "scratch"):
         if getattr(words, name) is not None:
             changes[name] = getattr(words, name)
+    if words.drop_caches:
+        changes["drop_caches"] = True
     if changes:
         # What was changed is no longer the plan of that name.
         changes["name"] = "custom"

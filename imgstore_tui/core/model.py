@@ -45,6 +45,8 @@ class Plan:
     scratch: str | None = None
     """Folder for the stores; None for the default place."""
     name: str = "custom"
+    drop_caches: bool = False
+    """Make cold by dropping the caches of the whole machine, too; needs root."""
 
 
 @dataclass(frozen=True, slots=True)

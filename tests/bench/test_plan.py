@@ -8,7 +8,7 @@ import pytest
 from imgstore_tui.bench.plan import check_plan, dump_plan, load_plan, named_plan
 from imgstore_tui.bench.rounds import plan_blocks, plan_cells, shuffled
 from imgstore_tui.core.errors import ImgstoreError, UsageError
-from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
+from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.registry import resolve_spec
 
 
@@ -76,7 +76,6 @@ def test_a_missing_plan_file_is_named(tmp_path: Path) -> None:
         ({"batch": 0}, "1 image"),
         ({"cutoffs": (5, 5)}, "'5' twice"),
         ({"workers": 0}, "1 to 64 workers"),
-        ({"cache": (CacheState.COLD,)}, "--cache hot"),
         ({"sync": (SyncLevel.BATCH,)}, "buffered or end"),
     ],
 )
