@@ -1,0 +1,207 @@
+"""One block in one round: its writes, its reads of what was written, its changes, and the stores between."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from imgstore_tui import registry
+from imgstore_tui.bench.job import Job, Outcome, Step
+from imgstore_tui.bench.rounds import Block
+from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Plan
+from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
+from imgstore_tui.core.spec import Spec
+
+FEW_FILES = 8
+"""A store of more files than this is deleted last: deleting many can slow the creates that follow."""
+BUSY_NEIGHBOURS = 0.2
+"""Cores kept busy by others from which on a row carries a warning."""
+HOT_SHARE = 0.99
+
+
+class Bench(Protocol):
+    """What a block needs of the run it is part of."""
+
+    plan: Plan
+    facts: dict[str, DatasetFacts]
+    folder: Path
+    """The run's own folder."""
+    sources: dict[str, Path]
+    """Folder of each dataset's pixel cache."""
+
+    def execute(self, cell: Cell, number: int, job: Job) -> Outcome:
+        """Run one job, telling the listener how far it and the run are."""
+
+    def record(self, measurement: Measurement, seconds: float) -> None:
+        """Journal a measurement, then tell the listener."""
+
+    def new_location(self) -> Path:
+        """Return a folder for a store that does not exist yet."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run is to end."""
+
+
+def _turn(cell: Cell) -> int:
+    """When in its block a cell has its turn: writes, then reads of what is still in memory, cold reads, changes."""
+    if cell.operation.changes:
+        return 3
+    if cell.operation.writes:
+        return 0
+    return 2 if cell.cache is CacheState.COLD else 1
+
+
+@dataclass
+class BlockRound:
+    """One block in one round: its writes, its reads of what was written, and the stores between."""
+
+    bench: Bench
+    block: Block
+    number: int
+    store: Path | None = None
+    """A verified store that reads can use."""
+    store_failure: str | None = None
+    light: list[Path] = field(default_factory=list)
+    """Stores of few files, removed when the block is done."""
+
+    def go(self) -> None:
+        for cell in sorted(self.block.cells, key=_turn):
+            if self.bench.stopped:
+                break
+            began = time.monotonic()
+            if cell.operation.changes:
+                measurement = self._change(cell)
+            else:
+                measurement = self._write(cell) if cell.operation.writes else self._read(cell)
+            if measurement is not None:
+                self.bench.record(measurement, time.monotonic() - began)
+        for store in self.light:
+            shutil.rmtree(store, ignore_errors=True)
+
+    def _job(self, step: Step, cell: Cell, location: Path) -> Job:
+        plan = self.bench.plan
+        return Job(
+            step=step,
+            spec=self.block.spec,
+            operation=cell.operation,
+            cutoff=cell.cutoff,
+            location=str(location),
+            source=str(self.bench.sources[cell.dataset]),
+            workspace=str(self.bench.folder),
+            payload=cell.payload,
+            cache=cell.cache,
+            drop_caches=plan.drop_caches,
+            sync=cell.sync or SyncLevel.BUFFERED,
+            workers=cell.workers,
+            batch=plan.batch,
+            seed=f"{plan.seed}/{self.number}/{cell.dataset}/{cell.cutoff}",
+        )
+
+    def _write(self, cell: Cell) -> Measurement | None:
+        location = self.bench.new_location()
+        self.light.append(location)
+        outcome = self.bench.execute(cell, self.number, self._job(Step.TRIAL, cell, location))
+        if outcome.cancelled:
+            return None
+        if cell.operation is Operation.WRITE_ONE:
+            return self._measurement(cell, outcome)
+        if (outcome.fields.get("files") or 0) > FEW_FILES:
+            self.light.remove(location)
+        if outcome.ok:
+            verified = self.bench.execute(cell, self.number, self._job(Step.VERIFY, cell, location))
+            if verified.cancelled:
+                return None
+            if verified.ok:
+                self.store = location
+                outcome = replace(outcome, fields=outcome.fields | verified.fields)
+            else:
+                reason = f"Read back and found wrong: {verified.reason}"
+                outcome = replace(outcome, ok=False, reason=reason, fields=outcome.fields | {"verified": False})
+        if not outcome.ok and self.store is None:
+            self.store_failure = f"write-many failed: {outcome.reason}"
+        return self._measurement(cell, outcome)
+
+    def _read(self, cell: Cell) -> Measurement | None:
+        if self.store is None and self.store_failure is None and not self._prepare(cell):
+            return None
+        if self.store is None:
+            return self._measurement(cell, Outcome(False, f"Not run, because {self.store_failure}"))
+        outcome = self.bench.execute(cell, self.number, self._job(Step.TRIAL, cell, self.store))
+        return None if outcome.cancelled else self._measurement(cell, outcome)
+
+    def _prepare(self, cell: Cell) -> bool:
+        """Build and verify a store for the reads, off the clock; False if the run was stopped meanwhile."""
+        location, outcome = self._build(cell)
+        if outcome.ok:
+            self.store = location
+        else:
+            self.store_failure = f"the store to read could not be built: {outcome.reason}"
+        return not outcome.cancelled
+
+    def _build(self, cell: Cell) -> tuple[Path, Outcome]:
+        location = self.bench.new_location()
+        self.light.append(location)
+        outcome = self.bench.execute(cell, self.number, self._job(Step.PREPARE, cell, location))
+        if outcome.ok:
+            outcome = self.bench.execute(cell, self.number, self._job(Step.VERIFY, cell, location))
+        return location, outcome
+
+    def _change(self, cell: Cell) -> Measurement | None:
+        """Append, overwrite or delete in a store of its own, built for it: no change meets another."""
+        claimed = getattr(registry.backends.get(self.block.spec.backend).capabilities, cell.operation.value)
+        if not claimed:
+            reason = f"Backend {self.block.spec.backend} does not claim {cell.operation}."
+            return self._measurement(cell, Outcome(False, reason, unsupported=True))
+        location, outcome = self._build(cell)
+        if outcome.ok:
+            outcome = self.bench.execute(cell, self.number, self._job(Step.TRIAL, cell, location))
+        elif not outcome.cancelled:
+            outcome = Outcome(False, f"Not run, because the store to change could not be built: {outcome.reason}")
+        return None if outcome.cancelled else self._measurement(cell, outcome)
+
+    def _measurement(self, cell: Cell, outcome: Outcome) -> Measurement:
+        spec: Spec = self.block.spec
+        fields = dict(outcome.fields)
+        if not outcome.ok:
+            # No verification, no score: a failed row keeps what is known of it, but no time.
+            fields |= {"seconds": None, "samples": []}
+        values = {
+            "spec": spec.label,
+            "backend": spec.backend,
+            "codec": spec.codec,
+            "preset": spec.preset,
+            "options": dict(spec.options) | {f"codec.{name}": value for name, value in spec.codec_options},
+            "dataset": cell.dataset,
+            "operation": cell.operation,
+            "cutoff": cell.cutoff,
+            "round": self.number,
+            "payload": cell.payload,
+            "workers": cell.workers,
+            "cache": cell.cache,
+            "sync": cell.sync,
+            "status": Status.OK if outcome.ok else Status.SKIPPED if outcome.unsupported else Status.FAILED,
+            "reason": outcome.reason,
+            "scratch": cell.scratch,
+            "batch": self.bench.plan.batch,
+            "start": outcome.start,
+            **fields,
+        }
+        measurement = Measurement.from_json(values)
+        return replace(measurement, warnings=self._row_warnings(measurement))
+
+    def _row_warnings(self, measurement: Measurement) -> tuple[str, ...]:
+        warnings = []
+        if measurement.workers > 1:
+            warnings.append("phases are the workers' seconds added up: they overlap")
+        facts = self.bench.facts[measurement.dataset]
+        if measurement.cutoff > facts.used:
+            warnings.append(f"{facts.used:,} images repeated to {measurement.cutoff:,}")
+        if measurement.foreign_cpu is not None and measurement.foreign_cpu > BUSY_NEIGHBOURS:
+            warnings.append(f"others kept {measurement.foreign_cpu:.1f} cores busy")
+        if measurement.resident_before is not None and measurement.resident_before < HOT_SHARE:
+            warnings.append(f"hot, yet only {measurement.resident_before:.0%} of the store was in memory")
+        return tuple(warnings)

@@ -1,0 +1,140 @@
+"""A run that is going on: rounds, budget, progress, and what has been measured so far."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from imgstore_tui.bench.block import BlockRound
+from imgstore_tui.bench.eta import CostModel
+from imgstore_tui.bench.job import Executor, Job, Outcome, Step
+from imgstore_tui.bench.journal import Journal
+from imgstore_tui.bench.rounds import plan_blocks, plan_cells, shuffled
+from imgstore_tui.core.events import Event, Progress, RunFinished, RunStarted, TrialFinished, TrialStarted, Warned
+from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Run
+
+Listener = Callable[[Event], None]
+
+
+@dataclass
+class Session:
+    """One run that is going on."""
+
+    run: Run
+    facts: dict[str, DatasetFacts]
+    folder: Path
+    journal: Journal
+    executor: Executor
+    cancel: threading.Event
+    listen: Listener
+    data_warnings: tuple[str, ...] = ()
+    measurements: list[Measurement] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.plan = self.run.plan
+        self.costs = CostModel(self.facts)
+        self.blocks = plan_blocks(self.plan)
+        self.sources = {text: self.folder / f"source-{number}" for number, text in enumerate(self.facts)}
+        self.left: dict[Cell, int] = dict.fromkeys(plan_cells(self.plan), self.plan.rounds)
+        self.spent_s = 0.0
+        self.stores = 0
+
+    def go(self) -> Run:
+        """Run all rounds and return the run."""
+        expected = self._remaining_s()
+        self.listen(RunStarted(self.run, tuple(self.left), expected, str(self.journal.path)))
+        for text in self.data_warnings:
+            self._warn(text)
+        self._warn_of_data()
+        status = self._rounds()
+        finished = datetime.now(UTC).isoformat(timespec="seconds")
+        self.journal.end(status, finished)
+        run = replace(
+            self.run,
+            measurements=tuple(self.measurements),
+            warnings=tuple(self.warnings),
+            status=status,
+            finished_at=finished,
+        )
+        self.listen(RunFinished(run))
+        return run
+
+    def _rounds(self) -> str:
+        began = time.monotonic()
+        budget = self.plan.budget_s
+        for number in range(self.plan.rounds):
+            self.executor.begin_round()
+            for block in shuffled(self.blocks, self.plan.seed, number):
+                if self.cancel.is_set():
+                    return "stopped"
+                if budget is not None and time.monotonic() - began > budget:
+                    self._warn(
+                        f"The time budget of {budget:.0f} s was spent in round {number + 1} of {self.plan.rounds}; "
+                        "the rest was not run. Give more with --budget, or ask for fewer cutoffs."
+                    )
+                    return "budget"
+                BlockRound(self, block, number).go()
+        return "stopped" if self.cancel.is_set() else "finished"
+
+    def _warn_of_data(self) -> None:
+        for text, facts in self.facts.items():
+            if facts.repeated:
+                self._warn(
+                    f"{text} has {facts.used:,} images: cutoffs beyond that repeat them, "
+                    "which a store or file system that deduplicates would notice."
+                )
+            if facts.excluded_count:
+                self._warn(f"{text}: {facts.excluded_count:,} files cannot take part; `show` lists them.")
+        if self.run.environment.same_device_as_data is False:
+            self._warn(f"The stores are made on another device than the data: {self.run.environment.scratch}.")
+
+    def _warn(self, text: str) -> None:
+        self.warnings.append(text)
+        self.journal.warn(text)
+        self.listen(Warned(text))
+
+    def _remaining_s(self) -> float:
+        return sum(self.costs.expect(cell) * count for cell, count in self.left.items())
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run is to end."""
+        return self.cancel.is_set()
+
+    def new_location(self) -> Path:
+        """Return a folder for a store that does not exist yet."""
+        self.stores += 1
+        return self.folder / f"store-{self.stores:06}"
+
+    def execute(self, cell: Cell, number: int, job: Job) -> Outcome:
+        """Run one job, telling the listener how far it and the run are."""
+        self.listen(TrialStarted(cell, number, job.step.value))
+        remaining = self._remaining_s()
+
+        def progress(images: int) -> None:
+            expected = self.costs.expect(cell)
+            share = min(1.0, images / max(1, cell.cutoff)) if job.step is Step.TRIAL else 0.0
+            left = max(0.0, remaining - share * expected)
+            total = self.spent_s + remaining
+            known = left if self.measurements else None
+            self.listen(Progress(images, 1 - left / total if total else 1.0, known))
+
+        # Generous: a limit is for what hangs, not for what is slow.
+        limit_s = 120 + 0.02 * cell.cutoff
+        outcome = self.executor.run(job, limit_s, progress, self.cancel)
+        progress(cell.cutoff if outcome.ok else 0)
+        return outcome
+
+    def record(self, measurement: Measurement, seconds: float) -> None:
+        """Journal a measurement, then tell the listener."""
+        self.spent_s += seconds
+        self.left[measurement.cell] -= 1
+        self.costs.learn(measurement.cell, seconds)
+        self.journal.add(measurement)
+        self.measurements.append(measurement)
+        self.listen(TrialFinished(measurement))
