@@ -10,7 +10,7 @@ import threading
 import traceback
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.console import RenderableType
 from textual import on
@@ -90,7 +90,7 @@ class ImgstoreApp(App[None]):
     def _use_palette(self) -> None:
         self.workbench.palette = look.PALETTES.get(self.theme, look.PALETTES[""])
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer every action in the command palette."""
         for active in screen.active_bindings.values():
             binding = active.binding

@@ -14,13 +14,14 @@ WORKBENCH_KEYS: list[BindingType] = [
     Binding("m", "next_chart", "Chart", tooltip="Show the next chart"),
     Binding("v", "next_table", "Table", tooltip="Show the next table"),
     Binding("e", "export", "Export", tooltip="Write the results to a file"),
-    Binding("question_mark,f1", "app.help", "Help", key_display="?", tooltip="Show what every key does"),
+    Binding("question_mark", "app.help", "Help", key_display="?", tooltip="Show what every key does"),
+    Binding("f1", "app.help", "Help", show=False, key_display="F1", tooltip="Show what every key does"),
     Binding("q", "app.leave", "Quit", tooltip="Quit; asks while a run goes on"),
     Binding("l", "toggle('log_axes')", "Axes", show=False, tooltip="Logarithmic or linear axes"),
     Binding("i", "toggle('per_image')", "Per image", show=False, tooltip="Time of all images, or of one"),
     Binding("p", "next_plan", "Plan", show=False, tooltip="Choose as the next named plan does"),
     Binding("t", "app.next_theme", "Theme", show=False, tooltip="Use the next theme"),
-    Binding("escape", "leave_field", "Back", show=False, tooltip="Leave the line that is being written in"),
+    Binding("escape", "leave_field", "Back", key_display="esc", tooltip="Leave the line that is being written in"),
     *(Binding(pane.key, f"show_pane('{pane}')", pane.title(), show=False, tooltip=_PANES) for pane in PaneName),
 ]
 

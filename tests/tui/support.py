@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from imgstore_tui.core.model import Plan
 from imgstore_tui.tui.app import ImgstoreApp
@@ -46,6 +48,10 @@ class Driven:
         await self.press("r")
         await self.until(lambda: not self.app.bridge.busy and self.workbench.check_action("run", ()) is True)
         await self.until(lambda: self.workbench.run_line.ended is not None)
+
+    def shows(self, kind: type[Screen[Any]]) -> bool:
+        """Whether a screen of this kind is in front."""
+        return isinstance(self.app.screen, kind)
 
     @property
     def picture(self) -> str:

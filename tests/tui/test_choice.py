@@ -80,7 +80,9 @@ def test_a_field_that_means_nothing_is_a_problem_and_no_plan(choice: Choice, nam
 
 
 def test_fields_change_the_plan(choice: Choice) -> None:
-    plan = choice.with_field("rounds", "9").with_field("budget", "1m30s").with_field("dataset", "synthetic,size=64").plan
+    plan = (
+        choice.with_field("rounds", "9").with_field("budget", "1m30s").with_field("dataset", "synthetic,size=64").plan
+    )
     assert (plan.rounds, plan.budget_s, plan.datasets) == (9, 90.0, ("synthetic,size=64",))
     assert choice.with_field("budget", "").plan.budget_s is None
     assert choice.with_field("budget", "none").plan.budget_s is None

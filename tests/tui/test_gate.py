@@ -85,5 +85,7 @@ def test_never_more_than_two_repaints_a_second_while_a_clock_runs(asked: int | N
 
 
 def test_the_gate_loads_no_textual() -> None:
-    code = "import sys, imgstore_tui.tui.gate; sys.exit(any(name.startswith(('textual', 'rich')) for name in sys.modules))"
+    code = (
+        "import sys, imgstore_tui.tui.gate; sys.exit(any(name.startswith(('textual', 'rich')) for name in sys.modules))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widgets import Input
 
 from imgstore_tui.bench.plan import PLAN_NAMES, named_plan
 from imgstore_tui.bench.state import RunState
@@ -22,6 +23,7 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.units import format_count
 from imgstore_tui.present.charts import Palette
+from imgstore_tui.present.log import error_line
 from imgstore_tui.present.sections import Digest
 from imgstore_tui.tui.bridge import Bridge
 from imgstore_tui.tui.choice import NO_CHOICE, Choice
@@ -120,12 +122,7 @@ class Workbench(Screen[None]):
         """Say what a run of the new choice would be."""
         self.marks = self._marks()
         self.run_line.problem = ""
-        cells, trials = choice.size()
-        self.run_line.ready = (
-            f"{format_count(trials)} trials: {format_count(cells)} cells in {choice.rounds} rounds. Press r to run."
-            if trials
-            else "Tick something in every list, then press r to run."
-        )
+        self.run_line.ready = _ready(choice)
 
     def watch_palette(self) -> None:
         """Colour the storage methods anew."""
@@ -154,6 +151,7 @@ class Workbench(Screen[None]):
             plan = self.choice.check()
         except ImgstoreError as error:
             self.run_line.problem = str(error)
+            self.log_pane.say([error_line(str(error))])
             return
         self._session.begin()
         self.run_worker(partial(self._bridge.supervise, plan), thread=True, exit_on_error=False, group="run")
@@ -176,6 +174,8 @@ class Workbench(Screen[None]):
                 return not self._bridge.busy
             case "stop":
                 return self._bridge.busy
+            case "leave_field":
+                return isinstance(self.focused, Input)
             case "export":
                 return self.run_state.run is not None
         return True
@@ -262,3 +262,12 @@ class Workbench(Screen[None]):
             self._session.take_in(self.marks.style)
             self._show_session()
             self.post_message(self.Left())
+
+
+def _ready(choice: Choice) -> str:
+    cells, trials = choice.size()
+    if choice.problems:
+        return f"Not ready: {choice.problems[0][1]}"
+    if not trials:
+        return "Tick something in every list, then press r to run."
+    return f"{format_count(trials)} trials: {format_count(cells)} cells in {choice.rounds} rounds. Press r to run."

@@ -12,6 +12,16 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Input, Static
 
+from imgstore_tui.core.text import safe_text
+
+
+class Line(Input):
+    """An input whose words never hold what a terminal obeys, pasted or from a plan."""
+
+    def validate_value(self, value: str) -> str:
+        """Return the words with control characters spelled out."""
+        return safe_text(value)
+
 
 class Field(Vertical):
     """A named input line. What stands in it is checked by whoever listens, and said in place."""
@@ -65,7 +75,7 @@ class Field(Vertical):
         with Horizontal():
             if self._name_shown:
                 yield Static(Text(self._name_shown), classes="field--name")
-            line = Input(self._value, placeholder=self._hint, compact=True, select_on_focus=False)
+            line = Line(safe_text(self._value), placeholder=self._hint, compact=True, select_on_focus=False)
             # A blinking cursor would repaint twice a second, in the middle of a measurement too.
             line.cursor_blink = False
             yield line

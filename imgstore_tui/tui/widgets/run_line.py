@@ -51,16 +51,22 @@ class RunLine(Widget):
 
     def render(self) -> Text:
         """Draw both lines."""
+        if self.problem:
+            return self._problem()
         words = self._words()
         words.truncate(self.size.width, overflow="crop")
         text = Text.assemble(words, "\n", self._bar())
         text.no_wrap = True
         return text
 
+    def _problem(self) -> Text:
+        """Return what is in the way, over both lines: no bar means nothing there."""
+        text = Text(safe_text(self.problem), style=self.get_component_rich_style("run-line--problem", partial=True))
+        text.truncate(2 * self.size.width - 10, overflow="crop")
+        return text
+
     def _words(self) -> Text:
         state, dot = self.run_state, f" {self._glyphs.dot} "
-        if self.problem:
-            return Text(safe_text(self.problem), style=self.get_component_rich_style("run-line--problem", partial=True))
         if self.stopping:
             return Text("stopping: the running trial is ended, all that was measured stays")
         match state.phase:
@@ -81,7 +87,7 @@ class RunLine(Widget):
             case Phase.FINISHED if state.run is not None:
                 return Text(self._outcome(), style="bold")
             case Phase.IDLE:
-                return Text(self.ready)
+                return Text(safe_text(self.ready))
         return Text("starting")
 
     def _outcome(self) -> str:

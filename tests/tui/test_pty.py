@@ -1,0 +1,216 @@
+"""The real program on a real (pseudo) terminal: what only shows there."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+HOUSE = str(Path(__file__).parents[2])
+ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
+
+
+class Terminal:
+    """A program and the terminal that it runs on."""
+
+    def __init__(self, process: subprocess.Popen[bytes], master: int) -> None:
+        self.process = process
+        self._master = master
+        self.painted = b""
+
+    def send(self, keys: str) -> None:
+        os.write(self._master, keys.encode())
+
+    def read(self, seconds: float) -> bool:
+        """Read what has been painted; return whether there was anything."""
+        if not select.select([self._master], [], [], seconds)[0]:
+            return False
+        try:
+            painted = os.read(self._master, 65536)
+        except OSError:
+            return False
+        self.painted += painted
+        return bool(painted)
+
+    def until(self, words: bytes, seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while words not in self.painted:
+            assert time.monotonic() < deadline, self.painted[-2000:]
+            self.read(0.1)
+
+    def end(self, seconds: float = 20) -> int:
+        """Wait for the program to end, reading on so that it never waits for us; return its exit code."""
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, "it goes on"
+            self.read(0.05)
+        while self.read(0.05):
+            pass
+        return self.process.returncode
+
+
+@contextmanager
+def program(folder: Path, code: str | None = None, **environment: str) -> Iterator[Terminal]:
+    """Run the program, or Python code, on a terminal of 80x24."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    kept = {
+        name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM", "SSH_CONNECTION")
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "imgstore_tui"] if code is None else [sys.executable, "-c", code],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        cwd=folder,
+        env={**kept, "TERM": "xterm-256color", "XDG_DATA_HOME": str(folder), "PYTHONPATH": HOUSE, **environment},
+        start_new_session=True,
+    )
+    os.close(slave)
+    try:
+        yield Terminal(process, master)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
+
+
+def faked(body: str) -> str:
+    """Return code that opens the app with a fake run; ``runner`` and ``settings`` can be used in ``body``."""
+    return (
+        "import sys, threading\n"
+        "from tests.tui.fakes import FakeRunner, SETTINGS\n"
+        "from imgstore_tui.tui.app import run_app\n"
+        f"{body}\n"
+        "sys.exit(run_app(SETTINGS, run=runner))\n"
+    )
+
+
+def test_quitting_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
+    with program(tmp_path) as terminal:
+        terminal.until(b"Press r to run")
+        terminal.send("q")
+        assert terminal.end() == 0
+        assert terminal.painted.count(ENTER) == terminal.painted.count(LEAVE) == 1
+
+
+def test_what_was_measured_stays_on_the_terminal(tmp_path: Path) -> None:
+    with program(tmp_path, faked("runner = FakeRunner()")) as terminal:
+        terminal.until(b"Press r to run")
+        terminal.send("r")
+        terminal.until(b"trials kept")
+        terminal.send("q")
+        assert terminal.end() == 0
+        after = terminal.painted.partition(LEAVE)[2]
+        for words in (b"write-many", b"lmdb", b"306 trials, all kept", b"journal /nowhere/run.jsonl"):
+            assert words in after
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGHUP, 129), (signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_stops_the_run_and_restores_the_terminal(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    with program(tmp_path, faked("runner = FakeRunner(hold_after=5)")) as terminal:
+        terminal.until(b"Press r to run")
+        terminal.send("r")
+        terminal.until(b"5/306")
+        began = time.monotonic()
+        terminal.process.send_signal(number)
+        assert terminal.end() == code
+        assert time.monotonic() - began < 4
+        assert LEAVE in terminal.painted
+        assert b"5 trials" in terminal.painted.partition(LEAVE)[2]
+
+
+def test_a_thread_that_will_not_end_does_not_hold_the_program(tmp_path: Path) -> None:
+    with program(tmp_path, faked("runner = FakeRunner(hold_after=5, stubborn=threading.Event())")) as terminal:
+        terminal.until(b"Press r to run")
+        terminal.send("r")
+        terminal.until(b"5/306")
+        terminal.send("q")
+        terminal.until(b"Stop it and quit")
+        terminal.send("q")
+        terminal.until(b"without waiting")
+        terminal.send("q")
+        assert terminal.end(8) == 0
+        assert LEAVE in terminal.painted
+
+
+def test_an_error_of_our_own_shows_no_local_variables(tmp_path: Path) -> None:
+    body = (
+        "from imgstore_tui.tui.widgets.title_bar import TitleBar\n"
+        "def broken(self):\n"
+        "    password = 'S3CRET' + str(6 * 7)\n"
+        "    raise RuntimeError('it broke \\x1b[2J here')\n"
+        "TitleBar.render = broken\n"
+        "runner = FakeRunner()"
+    )
+    with program(tmp_path, faked(body)) as terminal:
+        assert terminal.end() == 1
+        assert b"it broke <U+001B>[2J here" in terminal.painted
+        assert b"S3CRET42" not in terminal.painted
+        assert LEAVE in terminal.painted
+
+
+def test_no_colour_code_where_none_is_wanted(tmp_path: Path) -> None:
+    with program(tmp_path, NO_COLOR="1", COLORTERM="truecolor") as terminal:
+        terminal.until(b"Press r to run")
+        colours = re.findall(rb"\x1b\[[\d;]*m", terminal.painted)
+        assert colours
+        spoken = {number for code in colours for number in code[2:-1].split(b";")}
+        assert not spoken & {b"38", b"48", *(b"%d" % number for number in [*range(30, 38), *range(40, 48)])}
+        terminal.send("q")
+        assert terminal.end() == 0
+
+
+def test_sixteen_colours_are_the_terminals_own(tmp_path: Path) -> None:
+    with program(tmp_path, TERM="xterm") as terminal:
+        terminal.until(b"Press r to run")
+        assert b"\x1b[38;2" not in terminal.painted
+        assert b"38;5;" not in terminal.painted
+        terminal.send("q")
+        assert terminal.end() == 0
+
+
+def test_another_encoding_gets_ascii(tmp_path: Path) -> None:
+    with program(tmp_path, PYTHONIOENCODING="latin-1", PYTHONUTF8="0") as terminal:
+        terminal.until(b"Press r to run")
+        assert terminal.painted.isascii()
+        assert b"\\u" not in terminal.painted
+        terminal.send("q")
+        assert terminal.end() == 0
+
+
+def test_a_dumb_terminal_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with program(tmp_path, TERM="dumb") as terminal:
+        assert terminal.end() == 3
+        assert b"imgstore-tui run --help" in terminal.painted
+        assert b"\x1b" not in terminal.painted
+        assert terminal.painted.count(b"\n") == 1
+
+
+def test_no_terminal_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "imgstore_tui"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": HOUSE},
+        check=False,
+        timeout=30,
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "imgstore-tui run --help" in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,291 @@
+"""The screen as a whole: choosing, running, stopping, breaking, exporting, leaving; at every size."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from imgstore_tui.bench.plan import named_plan
+from imgstore_tui.bench.state import Phase
+from imgstore_tui.core.errors import UnavailableError, UsageError
+from imgstore_tui.core.operations import Operation
+from imgstore_tui.tui.app import ImgstoreApp
+from imgstore_tui.tui.panes import PaneName
+from imgstore_tui.tui.screens.leave import LeaveScreen
+from tests.tui.fakes import SETTINGS, FakeRunner
+from tests.tui.support import NARROW, SMALL, WIDE, driven
+
+HOSTILE = "[/foo] [red]x\x1b[2J\u202e"
+
+
+async def test_what_is_chosen_is_what_runs() -> None:
+    runner = FakeRunner()
+    async with driven(runner, WIDE) as app:
+        await app.press("down", "space")  # lmdb out
+        await app.press("tab")
+        await app.write("lmdb+png")
+        await app.press("enter")
+        await app.press("tab", "n", "space")  # one image only
+        await app.press("tab")
+        await app.write("5,25")
+        await app.press("enter", "tab", "n", "down", "space")  # write-many only
+        await app.press("tab", "tab")
+        await app.press("ctrl+u")
+        await app.write("2")
+        await app.press("tab", "ctrl+u", "escape")
+        await app.run()
+        (plan,) = runner.plans
+        assert [spec.label for spec in plan.specs] == ["disk", "hdf5", "lmdb+png"]
+        assert plan.cutoffs == (1, 5, 25)
+        assert plan.operations == (Operation.WRITE_MANY,)
+        assert (plan.rounds, plan.budget_s, plan.datasets) == (2, None, ("synthetic",))
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE, SMALL])
+async def test_a_whole_run_at_every_size(size: tuple[int, int]) -> None:
+    async with driven(FakeRunner(failures={"hdf5/read-one": "it broke"}), size) as app:
+        await app.run()
+        assert app.workbench.run_state.phase is Phase.FINISHED
+        for pane in PaneName:
+            await app.press(pane.key)
+            assert len(app.picture.splitlines()) == size[1]
+        assert "finished" in app.picture
+        assert any("it broke" in line for line in app.workbench.log_pane.lines)
+        await app.press("2")
+        assert "o disk" in app.picture or size == SMALL
+
+
+async def test_everything_is_seen_at_once_where_there_is_room() -> None:
+    async with driven(size=WIDE) as app:
+        await app.run()
+        for words in ("1 Storage", "Operations", "2 Chart", "3 Table: Median time", "4 Log", "5 Verdict", "N=1k"):
+            assert words in app.picture
+        assert "[2 Chart]" not in app.picture, "no tabs where there is nothing to switch"
+        assert "disk is fastest" in app.picture
+
+
+async def test_resizing_live_loses_nothing() -> None:
+    async with driven(size=WIDE) as app:
+        await app.run()
+        await app.press("v")
+        whole = app.picture
+        for size in (SMALL, NARROW, WIDE):
+            await app.pilot.resize_terminal(*size)
+            await app.pilot.pause()
+            assert len(app.picture.splitlines()) == size[1]
+        await app.until(lambda: app.picture == whole)
+
+
+async def test_the_log_folds_anew_when_the_width_changes() -> None:
+    async with driven(FakeRunner(failures={"disk": "a reason " * 12})) as app:
+        await app.run()
+        await app.press("4")
+        narrow = app.workbench.log_pane.virtual_size.height
+        await app.pilot.resize_terminal(118, 24)
+        await app.pilot.pause()
+        assert app.workbench.log_pane.virtual_size.height < narrow
+        assert app.workbench.log_pane.virtual_size.height >= len(app.workbench.log_pane.lines)
+
+
+async def test_progress_is_said_while_it_runs_and_time_left_is_not_made_up() -> None:
+    runner = FakeRunner(hold_after=0)
+    async with driven(runner) as app:
+        await app.press("r")
+        await app.until(runner.held.is_set)
+        await app.until(lambda: "left ?" in app.picture)
+        assert "disk · write-one" in app.picture
+        assert "round 1 of 6" in app.picture
+        assert "0/306" in app.picture
+        assert "running" in app.picture
+
+
+async def test_a_second_run_cannot_be_started() -> None:
+    runner = FakeRunner(hold_after=3)
+    async with driven(runner) as app:
+        await app.press("r")
+        await app.until(runner.held.is_set)
+        await app.press("r", "p")
+        assert len(runner.plans) == 1
+        assert app.workbench.choice.plan.name == "quick"
+
+
+async def test_stopping_keeps_what_was_measured_and_another_run_can_follow() -> None:
+    runner = FakeRunner(hold_after=30)
+    async with driven(runner) as app:
+        await app.press("r")
+        await app.until(runner.held.is_set)
+        await app.press("s")
+        await app.until(lambda: "stopped · 30 trials kept" in app.picture)
+        runner.hold_after = None
+        await app.run()
+        assert "finished · 306 trials kept" in app.picture
+        assert len(runner.plans) == 2
+
+
+async def test_an_error_in_the_thread_is_a_line_and_a_state_never_a_dead_app() -> None:
+    async with driven(FakeRunner(fail_with=RuntimeError(HOSTILE), hold_after=4)) as app:
+        await app.run()
+        assert app.workbench.run_state.run is not None
+        assert app.workbench.run_state.run.status == "interrupted"
+        assert "broke off" in app.picture
+        assert "[/foo] [red]x<U+001B>" in app.workbench.run_line.render().plain
+        assert any("[/foo]" in line for line in app.workbench.log_pane.lines)
+
+
+@pytest.mark.parametrize("error", [UnavailableError("No space on the device."), UsageError("Nothing to do.")])
+async def test_a_run_that_cannot_start_says_why_and_can_be_tried_again(error: Exception) -> None:
+    runner = FakeRunner(fail_with=error)
+    async with driven(runner) as app:
+        await app.run()
+        assert str(error) in app.picture
+        assert app.workbench.run_state.phase is Phase.IDLE
+        runner.fail_with = None
+        await app.run()
+        assert str(error) not in app.picture
+        assert "finished" in app.picture
+
+
+async def test_a_choice_that_cannot_run_says_why_in_place() -> None:
+    async with driven() as app:
+        await app.press("n", "r")
+        assert "no storage method" in app.picture
+        assert not app.app.bridge.busy
+        await app.press("a")
+        assert "no storage method" not in app.picture
+
+
+async def test_words_that_mean_nothing_are_refused_in_place() -> None:
+    async with driven() as app:
+        await app.press("tab")
+        await app.write("lmbd")
+        await app.press("enter")
+        assert "Did you mean 'lmdb'?" in " ".join(app.picture.replace("│", " ").split())
+        await app.press("tab", "tab")
+        await app.write("-5")
+        await app.press("enter")
+        assert app.workbench.choice.cutoffs == frozenset({1, 10, 100, 1000})
+        dataset = next(field for field in app.workbench.query("Field") if field.id == "dataset")
+        dataset.query_one("Input").value = "/no/such/[/foo]/folder"  # type: ignore[attr-defined]
+        await app.pilot.pause()
+        assert "There is no" in app.picture
+        assert "'/no/such/[/foo]/folder'." in app.picture
+        assert "Not ready" in app.picture
+        await app.press("escape", "r")
+        assert not app.app.bridge.busy
+
+
+async def test_what_the_data_says_is_never_obeyed() -> None:
+    plan = named_plan("quick")
+    hostile = replace(plan, datasets=(HOSTILE,), specs=(replace(plan.specs[0], label=HOSTILE), *plan.specs[1:]))
+    runner = FakeRunner(failures={HOSTILE: HOSTILE}, journal=HOSTILE)
+    async with driven(runner, WIDE, plan=hostile) as app:
+        app.app.bridge.prepare()
+        app.workbench.choice = replace(app.workbench.choice, problems=())
+        app.workbench._session.begin()
+        app.app.bridge.supervise(hostile)
+        app.workbench._tick()
+        await app.pilot.pause()
+        for key in ("v", "v", "v", "m", "m", "4", "5"):
+            await app.press(key)
+            assert "\x1b" not in app.picture
+            assert "\u202e" not in app.picture
+        assert "[/foo]" in app.picture
+
+
+async def test_export_writes_the_format_that_was_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with driven() as app:
+        await app.run()
+        await app.press("e")
+        await app.press("down", "down", "enter")  # csv, html, json
+        await app.press("enter")
+        assert app.app.screen is app.workbench
+        (path,) = app.app.saved
+        assert json.loads(Path(path).read_bytes())["plan"]["name"] == "quick"
+        assert any(f"saved {path}" in line for line in app.workbench.log_pane.lines)
+
+
+async def test_export_replaces_a_file_only_when_asked_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    taken = tmp_path / "taken.csv"
+    taken.write_text("mine")
+    async with driven() as app:
+        await app.run()
+        await app.press("e", "tab", "ctrl+u")
+        await app.press("enter")
+        assert "Name a file." in app.picture
+        await app.write("taken.csv")
+        await app.press("enter")
+        assert "Press enter again to replace it" in app.picture
+        assert taken.read_text() == "mine"
+        await app.press("x", "backspace", "enter")
+        assert taken.read_text() == "mine", "another edit asks anew"
+        await app.press("enter")
+        assert taken.read_text().startswith("run,")
+
+
+async def test_export_says_what_is_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with driven() as app:
+        await app.run()
+        await app.press("e", "tab", "ctrl+u")
+        await app.write("no/such.csv")
+        await app.press("enter")
+        assert "does not exist" in app.picture
+        assert app.app.saved == []
+
+
+async def test_leaving_twice_does_not_wait_for_a_run_that_will_not_end() -> None:
+    runner = FakeRunner(hold_after=2, stubborn=threading.Event())
+    async with driven(runner) as app:
+        await app.press("r")
+        await app.until(runner.held.is_set)
+        await app.press("ctrl+q")
+        assert isinstance(app.app.screen, LeaveScreen)
+        await app.press("ctrl+q")
+        assert "Stopping" in app.picture
+        await app.press("escape")
+        assert isinstance(app.app.screen, LeaveScreen), "there is no way back"
+        assert not app.app.leaving.is_set()
+        await app.press("q")
+        assert app.app.leaving.is_set()
+        assert runner.stubborn is not None
+        runner.stubborn.set()
+
+
+async def test_nothing_beyond_ascii_where_that_was_asked() -> None:
+    async with driven(FakeRunner(failures={"disk": "naïve 日本"}), WIDE, ascii_only=True) as app:
+        await app.run()
+        for keys in ([], ["v"], ["m"], ["question_mark"], ["escape", "e"]):
+            await app.press(*keys)
+            painted = "".join(
+                segment.text
+                for strip in app.app.screen._compositor.render_strips()
+                for segment in strip.apply_filter(app.app._no_unicode, app.app.screen.background_colors[1])
+            )
+            assert painted.isascii(), {letter for letter in painted if not letter.isascii()}
+
+
+@pytest.mark.parametrize("theme", ["darkroom", "lightbox", "terminal-dark", "terminal-light"])
+async def test_every_theme_can_be_asked_for(theme: str) -> None:
+    async with driven(theme=theme) as app:
+        assert app.app.theme == theme
+
+
+def test_an_unknown_theme_is_a_sentence() -> None:
+    with pytest.raises(UsageError, match="Did you mean 'darkroom'"):
+        ImgstoreApp(replace(SETTINGS, theme="darkrom"))
+
+
+async def test_clicks_do_what_keys_do() -> None:
+    async with driven() as app:
+        await app.pilot.click("TabStrip", offset=(35, 0))
+        await app.pilot.pause()
+        assert app.workbench.pane is PaneName.LOG
+        await app.press("1")
+        await app.pilot.click("KeyBar", offset=(14, 0))
+        await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
