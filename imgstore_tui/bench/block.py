@@ -69,6 +69,7 @@ class BlockRound:
     """Stores of few files, removed when the block is done."""
 
     def go(self) -> None:
+        """Run the block's trials in this round, until the run is to end."""
         for cell in sorted(self.block.cells, key=_turn):
             if self.bench.stopped:
                 break

@@ -30,9 +30,9 @@ def runs_folder() -> Path:
 class Journal:
     """A journal being written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, flags: int) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | flags, 0o600)
 
     @classmethod
     def begin(cls, run: Run, folder: Path | None = None) -> Self:
@@ -44,11 +44,27 @@ class Journal:
         place = folder or runs_folder()
         try:
             place.mkdir(parents=True, exist_ok=True)
-            journal = cls(place / f"{run.id}{SUFFIX}")
+            journal = cls(place / f"{run.id}{SUFFIX}", os.O_CREAT | os.O_EXCL)
         except OSError as error:
             raise UnavailableError(f"Results cannot be saved in {place}: {error.strerror}.") from None
         head = {**to_json(run), "measurements": None, "status": None, "finished_at": None, "warnings": None}
         journal._write("run", {"schema_version": SCHEMA_VERSION} | {k: v for k, v in head.items() if v is not None})
+        return journal
+
+    @classmethod
+    def go_on(cls, path: Path, resumed_at: str) -> Self:
+        """Open a journal to add to it; a last line that was cut short by a crash is taken away.
+
+        Raises:
+            UnavailableError: If it cannot be written.
+        """
+        try:
+            journal = cls(path, 0)
+            whole = path.read_bytes().rfind(b"\n") + 1
+            os.ftruncate(journal._descriptor, whole)
+        except OSError as error:
+            raise UnavailableError(f"Run file {path} cannot be written: {error.strerror}.") from None
+        journal._write("resumed", {"resumed_at": resumed_at})
         return journal
 
     def add(self, measurement: Measurement) -> None:
@@ -105,6 +121,8 @@ def read_journal(path: Path) -> Run:
                 measurements.append(Measurement.from_json(values))
             elif kind == "warning":
                 warnings.append(values["text"])
+            elif kind == "resumed" and run is not None:
+                run = replace(run, status="running", finished_at=None)
             elif kind == "end" and run is not None:
                 run = replace(run, status=values["status"], finished_at=values["finished_at"])
         except DataError:

@@ -54,3 +54,18 @@ class RunLock:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)
+
+
+def running() -> str | None:
+    """Return who holds the lock, e.g. ``run 20260102-030405-quick``; None if nobody measures."""
+    try:
+        descriptor = os.open(Path(tempfile.gettempdir()) / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return safe_text(os.read(descriptor, 200).decode("utf-8", "replace").strip())
+    finally:
+        os.close(descriptor)
+    return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,22 +13,20 @@ from imgstore_tui import registry
 from imgstore_tui.bench.environment import describe_environment
 from imgstore_tui.bench.executor import ProcessExecutor
 from imgstore_tui.bench.job import Executor
-from imgstore_tui.bench.journal import Journal, runs_folder
+from imgstore_tui.bench.journal import Journal, read_journal, runs_folder
 from imgstore_tui.bench.lock import RunLock
 from imgstore_tui.bench.plan import check_plan
 from imgstore_tui.bench.preflight import check_content, check_space
-from imgstore_tui.bench.scratch import choose_scratch, make_run_folder, remove_run_folder
+from imgstore_tui.bench.scratch import RunFolder, choose_scratch
 from imgstore_tui.bench.session import Listener, Session
 from imgstore_tui.bench.source import build_source
 from imgstore_tui.core.dataset import Dataset
-from imgstore_tui.core.errors import ImgstoreError
-from imgstore_tui.core.events import (
-    Preparing,
-)
-from imgstore_tui.core.model import DatasetFacts, Plan, Run
+from imgstore_tui.core.errors import DataError, ImgstoreError, UsageError
+from imgstore_tui.core.events import Preparing
+from imgstore_tui.core.model import DatasetFacts, Environment, Plan, Run
 
 
-class Stopped(ImgstoreError):
+class StoppedError(ImgstoreError):
     """The run was stopped before its first trial."""
 
 
@@ -51,38 +51,100 @@ def run_plan(
     Raises:
         ImgstoreError: If the run cannot start; nothing is left behind.
     """
+    started = datetime.now(UTC)
+    with _prepared(plan, None, cancel or threading.Event(), listen) as ready:
+        run = Run(
+            ready.run_id, plan, ready.environment, tuple(ready.facts.values()), started.isoformat(timespec="seconds")
+        )
+        return _measure(run, ready, Journal.begin(run), executor, listen)
+
+
+def resume_run(
+    path: Path,
+    *,
+    budget_s: float | None = None,
+    executor: Executor | None = None,
+    cancel: threading.Event | None = None,
+    listen: Listener = lambda _: None,
+) -> Run:
+    """Complete a run that was stopped, interrupted, or ran out of its budget; only what is missing is measured.
+
+    Args:
+        path: The run's journal.
+        budget_s: Seconds for what is missing; None for no limit.
+        executor: As for ``run_plan``.
+        cancel: As for ``run_plan``.
+        listen: As for ``run_plan``.
+
+    Raises:
+        UsageError: If the run is complete.
+        DataError: If the journal cannot be read, or the data is not what it was.
+        ImgstoreError: As for ``run_plan``.
+    """
+    run = read_journal(path)
+    if run.status == "finished":
+        raise UsageError(f"Run {run.id} is complete; there is nothing to resume.")
+    plan = replace(run.plan, budget_s=budget_s)
+    with _prepared(plan, run.id, cancel or threading.Event(), listen) as ready:
+        for before in run.datasets:
+            now = ready.facts[before.text]
+            if now.fingerprint != before.fingerprint:
+                raise DataError(f"{before.text} is not what it was when run {run.id} started. Start a new run.")
+        journal = Journal.go_on(path, datetime.now(UTC).isoformat(timespec="seconds"))
+        return _measure(replace(run, plan=plan, status="running"), ready, journal, executor, listen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """All that stands before the first trial."""
+
+    run_id: str
+    folder: Path
+    environment: Environment
+    facts: dict[str, DatasetFacts]
+    warnings: tuple[str, ...]
+    cancel: threading.Event
+
+
+@contextlib.contextmanager
+def _prepared(plan: Plan, run_id: str | None, cancel: threading.Event, listen: Listener) -> Iterator[_Ready]:
+    """Take the lock, look at the data, make the run's folder and the pixel caches; take all of it back at the end."""
     check_plan(plan)
-    cancelled = cancel or threading.Event()
     with RunLock() as lock, contextlib.ExitStack() as stack:
-        datasets = {text: _scan(text, listen) for text in plan.datasets}
+        datasets = {text: _scan(text, listen, cancel) for text in plan.datasets}
         roots = [root for dataset in datasets.values() for root in dataset.roots]
         place = choose_scratch(plan.scratch, roots)
         check_space(plan, datasets, place)
-        started = datetime.now(UTC)
-        run_id = _new_id(started, plan)
-        folder = make_run_folder(place, run_id)
-        stack.callback(remove_run_folder, folder)
+        name = run_id or _new_id(datetime.now(UTC), plan)
+        folder = RunFolder(place, name)
+        stack.callback(folder.remove)
+        lock.name(f"run {name}")
         facts = {}
         for number, (text, dataset) in enumerate(datasets.items()):
-            facts[text] = _build(dataset, text, plan, folder / f"source-{number}", listen, cancelled)
-        if cancelled.is_set():
-            raise Stopped("Stopped before the first trial; nothing was measured.")
+            facts[text] = _build(dataset, text, plan, folder.path / f"source-{number}", listen, cancel)
+        if cancel.is_set():
+            raise StoppedError("Stopped before the first trial; nothing was measured.")
         check_content(plan, facts)
         modules = {name for spec in plan.specs for name in registry.backends.get(spec.backend).requires}
         environment = describe_environment(place, roots, modules)
-        run = Run(run_id, plan, environment, tuple(facts.values()), started.isoformat(timespec="seconds"))
-        journal = Journal.begin(run)
-        stack.callback(journal.close)
-        lock.name(f"run {run_id}")
-        jobs = executor or ProcessExecutor(plan.specs)
-        stack.callback(jobs.close)
         said = tuple(f"{text}: {warning}" for text, dataset in datasets.items() for warning in dataset.warnings)
-        return Session(run, facts, folder, journal, jobs, cancelled, listen, said).go()
+        yield _Ready(name, folder.path, environment, facts, said, cancel)
 
 
-def _scan(text: str, listen: Listener) -> Dataset:
+def _measure(run: Run, ready: _Ready, journal: Journal, executor: Executor | None, listen: Listener) -> Run:
+    with contextlib.closing(journal), contextlib.closing(executor or ProcessExecutor(run.plan.specs)) as jobs:
+        session = Session(run, ready.facts, ready.folder, journal, jobs, ready.cancel, listen, ready.warnings)
+        return session.go()
+
+
+def _scan(text: str, listen: Listener, cancel: threading.Event) -> Dataset:
+    def progress(what: str, done: int, total: int | None) -> None:
+        if cancel.is_set():
+            raise StoppedError("Stopped before the first trial; nothing was measured.")
+        listen(Preparing(what, done, total))
+
     dataset = registry.make_dataset(text)
-    dataset.scan(lambda what, done, total: listen(Preparing(what, done, total)))
+    dataset.scan(progress)
     return dataset
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from imgstore_tui.core.errors import UnavailableError, UsageError
+from imgstore_tui.bench.journal import runs_folder
+from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
 
 SENTINEL = ".imgstore-tui-scratch"
 """Marks a folder as made by this program, and so as one it may remove."""
+
+_OURS = re.compile(r"^(source-\d+|store-\d{6}|dummy)$")
+"""What a run makes in its folder."""
 
 
 def choose_scratch(wanted: str | None, data_roots: Sequence[Path]) -> Path:
@@ -59,25 +66,127 @@ def _writable(place: Path) -> bool:
         return False
 
 
-def make_run_folder(place: Path, run_id: str) -> Path:
-    """Make the run's own folder, marked as ours.
+class RunFolder:
+    """The run's own folder: marked, locked while the run lives, and noted where the next start finds it.
+
+    The kernel drops the lock when the process dies, however it dies; the note then tells where to sweep.
+    """
+
+    def __init__(self, place: Path, run_id: str) -> None:
+        """Make the folder.
+
+        Args:
+            place: Where to make it.
+            run_id: Names it.
+
+        Raises:
+            UnavailableError: If it cannot be made.
+        """
+        self.path = place / f"imgstore-tui-{run_id}"
+        self._note = _notes_folder() / run_id
+        try:
+            self.path.mkdir(mode=0o700)
+            self._descriptor = os.open(self.path / SENTINEL, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            os.write(self._descriptor, b"Made by imgstore-tui; remove it with: imgstore-tui sweep\n")
+            self._note.parent.mkdir(parents=True, exist_ok=True)
+            self._note.write_bytes(os.fsencode(self.path))
+        except OSError as error:
+            raise UnavailableError(f"Scratch folder {self.path} cannot be made: {error.strerror}.") from None
+
+    def remove(self) -> None:
+        """Remove the folder, as ``remove_folder`` does; what could not be removed stays noted for the next sweep."""
+        try:
+            remove_folder(self.path)
+            self._note.unlink(missing_ok=True)
+        finally:
+            os.close(self._descriptor)
+
+
+def _notes_folder() -> Path:
+    return runs_folder().parent / "scratch"
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder that ``RunFolder`` made: what a run makes in it, by name, and then the folder itself.
+
+    No link is followed and no mount is crossed. What a run does not make is left, and so is the folder then.
 
     Raises:
-        UnavailableError: If it cannot be made.
+        StoreError: If something was left, naming it.
     """
-    folder = place / f"imgstore-tui-{run_id}"
+    if folder.is_symlink() or not (folder / SENTINEL).is_file():
+        raise StoreError(f"{folder} is not a scratch folder of this program and was left alone.")
+    mounted = _mounts_below(folder)
+    if mounted:
+        raise StoreError(f"{folder} was not removed: another file system is mounted at {mounted[0]}. Unmount it first.")
+    foreign = []
+    for entry in sorted(os.listdir(folder)):  # noqa: PTH208
+        if _OURS.match(entry):
+            path = folder / entry
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        elif entry != SENTINEL:
+            foreign.append(entry)
+    if foreign:
+        raise StoreError(f"{folder / foreign[0]} was not made by a run and was left where it is.")
+    (folder / SENTINEL).unlink()
+    folder.rmdir()
+
+
+def _mounts_below(folder: Path) -> list[str]:
+    """Return the mount points in a folder. Source: ``/proc/self/mountinfo`` (proc(5)), field 5."""
     try:
-        folder.mkdir(mode=0o700)
-        (folder / SENTINEL).write_text("Made by imgstore-tui; safe to delete when no run is going on.\n")
-    except OSError as error:
-        raise UnavailableError(f"Scratch folder {folder} cannot be made: {error.strerror}.") from None
-    return folder
+        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return []
+    points = [line.split()[4].encode("latin-1", "replace").decode("unicode_escape") for line in lines]
+    inside = f"{folder.resolve()}/"
+    return [point for point in points if point.startswith(inside)]
 
 
-def remove_run_folder(folder: Path) -> None:
-    """Remove a folder that ``make_run_folder`` made, through directory handles that follow no link."""
-    if (folder / SENTINEL).is_file() and not folder.is_symlink():
-        shutil.rmtree(folder)
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A scratch folder whose run has died."""
+
+    run_id: str
+    path: Path
+
+
+def leftovers() -> list[Leftover]:
+    """Return the scratch folders that runs have left behind; notes of folders that are gone are dropped."""
+    found = []
+    notes = _notes_folder()
+    for note in sorted(notes.iterdir()) if notes.is_dir() else []:
+        path = Path(os.fsdecode(note.read_bytes()))
+        if not (path / SENTINEL).is_file():
+            note.unlink()
+        elif not _locked(path / SENTINEL):
+            found.append(Leftover(note.name, path))
+    return found
+
+
+def _locked(sentinel: Path) -> bool:
+    descriptor = os.open(sentinel, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def sweep(leftover: Leftover) -> None:
+    """Remove what a dead run has left.
+
+    Raises:
+        StoreError: If it is not all ours, or a file system is mounted in it.
+    """
+    remove_folder(leftover.path)
+    (_notes_folder() / leftover.run_id).unlink(missing_ok=True)
 
 
 def free_bytes(place: Path) -> int:

@@ -43,14 +43,22 @@ class Session:
         self.left: dict[Cell, int] = dict.fromkeys(plan_cells(self.plan), self.plan.rounds)
         self.spent_s = 0.0
         self.stores = 0
+        self.done: set[tuple[Cell, int]] = set()
+        for measurement in self.run.measurements:
+            # A run that is resumed repeats only what is missing.
+            self.done.add((measurement.cell, measurement.round))
+            self.left[measurement.cell] -= 1
+            self.measurements.append(measurement)
+        self.warnings += self.run.warnings
 
     def go(self) -> Run:
         """Run all rounds and return the run."""
         expected = self._remaining_s()
         self.listen(RunStarted(self.run, tuple(self.left), expected, str(self.journal.path)))
-        for text in self.data_warnings:
-            self._warn(text)
-        self._warn_of_data()
+        if not self.run.measurements:
+            for text in self.data_warnings:
+                self._warn(text)
+            self._warn_of_data()
         status = self._rounds()
         finished = datetime.now(UTC).isoformat(timespec="seconds")
         self.journal.end(status, finished)
@@ -78,7 +86,8 @@ class Session:
                         "the rest was not run. Give more with --budget, or ask for fewer cutoffs."
                     )
                     return "budget"
-                BlockRound(self, block, number).go()
+                cells = tuple(cell for cell in block.cells if (cell, number) not in self.done)
+                BlockRound(self, replace(block, cells=cells), number).go()
         return "stopped" if self.cancel.is_set() else "finished"
 
     def _warn_of_data(self) -> None:

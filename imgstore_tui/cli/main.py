@@ -17,8 +17,11 @@ from imgstore_tui.core.errors import ExitCode, ImgstoreError, UsageError, unknow
 COMMANDS = {
     "run": "measure storage methods and print tables",
     "show": "tables and charts of a saved run",
-    "export": "write a run as csv, tsv, json or md",
+    "export": "write a run for other programs, or for a text",
     "runs": "list the saved runs",
+    "resume": "complete a run that was stopped or broke off",
+    "delete": "forget a saved run",
+    "sweep": "remove what runs that died have left behind",
     "backends": "what storage systems there are, and how to get the rest",
     "codecs": "what codecs there are",
     "datasets": "where images can come from",

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import threading
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from imgstore_tui.cli.output import ascii_only, data_console, output_width, talk_console
+from imgstore_tui.cli.output import data_console
 from imgstore_tui.cli.parser import Parser, choice, split_specs, split_words
-from imgstore_tui.core.errors import ExitCode, UsageError
-from imgstore_tui.core.model import Plan, Run
-from imgstore_tui.core.operations import CacheState, Operation, Payload, Status, SyncLevel
+from imgstore_tui.core.errors import UsageError
+from imgstore_tui.core.model import Plan
+from imgstore_tui.core.operations import CacheState, Operation, Payload, SyncLevel
 from imgstore_tui.core.units import parse_cutoffs, parse_duration
-
-_SIGNALS = {
-    signal.SIGINT: ExitCode.INTERRUPTED,
-    signal.SIGTERM: ExitCode.TERMINATED,
-    signal.SIGHUP: ExitCode.HANGUP,
-}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,16 +29,21 @@ def main(arguments: Sequence[str]) -> int:
     destination = Path(words.save).expanduser() if words.save else None
     if destination is not None and destination.exists():
         raise UsageError(f"{destination} exists already. Name another file with --save.")
-    run, code = _measure(plan, quiet=words.quiet)
+    from imgstore_tui.bench.runner import run_plan
+    from imgstore_tui.cli.measure import measure, show_brief
+
+    run, code = measure(lambda cancel, listen: run_plan(plan, cancel=cancel, listen=listen), quiet=words.quiet)
     if destination is not None:
         from imgstore_tui.present.exports.write import write_export
 
         write_export(run, "json", destination)
-    _show(run, as_json=words.json)
-    if code:
-        return code
-    failed = any(measurement.status is Status.FAILED for measurement in run.measurements)
-    return ExitCode.TRIALS_FAILED if failed else ExitCode.OK
+    if words.json:
+        from imgstore_tui.present import exports
+
+        data_console().file.write(exports.get("json").export(run).decode())
+    else:
+        show_brief(run)
+    return code
 
 
 def _parser() -> Parser:
@@ -130,44 +126,3 @@ def plan_of(words: Namespace) -> Plan:
     for text in changes.get("datasets", plan.datasets):  # type: ignore[attr-defined]
         registry.make_dataset(text)
     return replace(plan, **changes)  # type: ignore[arg-type]
-
-
-def _measure(plan: Plan, *, quiet: bool) -> tuple[Run, int]:
-    """Run the plan; the code is that of the signal that stopped it, or 0."""
-    from imgstore_tui.bench.runner import run_plan
-    from imgstore_tui.cli.progress import ProgressLine
-
-    cancel = threading.Event()
-    with _stopped_by_signals(cancel) as heard, ProgressLine(talk_console(quiet=quiet)) as line:
-        run = run_plan(plan, cancel=cancel, listen=line.hear)
-    return run, heard()
-
-
-@contextlib.contextmanager
-def _stopped_by_signals(cancel: threading.Event) -> Iterator[Callable[[], int]]:
-    """Turn the signals that end a program into the wish to stop: what was measured is kept and shown."""
-    received: list[int] = []
-
-    def note(number: int, _: object) -> None:
-        received.append(number)
-        cancel.set()
-
-    before = {number: signal.signal(number, note) for number in _SIGNALS}
-    try:
-        yield lambda: _SIGNALS[signal.Signals(received[0])] if received else 0
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _show(run: Run, *, as_json: bool) -> None:
-    from imgstore_tui.present import exports
-    from imgstore_tui.present.sections import digest
-    from imgstore_tui.present.tables import rich_run
-
-    console = data_console()
-    if as_json:
-        console.file.write(exports.get("json").export(run).decode())
-    else:
-        console.print(rich_run(digest(run), output_width(), ascii_only=ascii_only(), brief=True))
-        console.print(f"\nSaved as {run.id}. Details and charts: imgstore-tui show {run.id}", soft_wrap=True)

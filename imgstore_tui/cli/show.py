@@ -24,7 +24,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--no-charts", action="store_true", help="tables only")
     parser.add_argument("--linear", action="store_true", help="linear axes instead of log-log")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    parser.add_argument("--follow", action="store_true", help="watch a run that is going on until it ends")
     words = parser.parse_args(arguments)
+    if words.follow:
+        from imgstore_tui.cli.follow import follow
+
+        follow(words.run)
     run = read_run(words.run)
     console = data_console()
     plain = words.ascii or ascii_only()

@@ -11,7 +11,7 @@ import pytest
 
 from imgstore_tui.bench.job import Job, Outcome, Step
 from imgstore_tui.bench.journal import read_journal, runs_folder, saved_runs
-from imgstore_tui.bench.runner import run_plan
+from imgstore_tui.bench.runner import resume_run, run_plan
 from imgstore_tui.bench.state import Phase, RunState, reduce
 from imgstore_tui.core.errors import DataError, ImgstoreError, UnavailableError, UsageError
 from imgstore_tui.core.events import Event, Progress, RunFinished, RunStarted, TrialFinished, TrialStarted, Warned
@@ -159,6 +159,46 @@ def test_stopping_keeps_what_was_measured_and_leaves_nothing() -> None:
     assert len(run.measurements) == 5
     assert read_journal(saved_runs()[0]) == run
     assert leftovers() == []
+
+
+def test_a_stopped_run_is_resumed_and_only_what_is_missing_is_measured() -> None:
+    cancel = threading.Event()
+    heard: list[Event] = []
+
+    def listen(event: Event) -> None:
+        heard.append(event)
+        if sum(isinstance(event, TrialFinished) for event in heard) == 5:
+            cancel.set()
+
+    first = run_plan(plan_of(), executor=FakeExecutor(), cancel=cancel, listen=listen)
+    path = saved_runs()[0]
+    with path.open("ab") as journal:
+        journal.write(b'{"kind":"measurement","spec":"torn')
+    executor = FakeExecutor()
+    run = resume_run(path, executor=executor)
+    whole, _ = run_fake(plan_of())
+    assert run.status == "finished"
+    assert run.measurements[:5] == first.measurements
+    assert sorted(map(repr, ((m.cell, m.round) for m in run.measurements))) == sorted(
+        map(repr, ((m.cell, m.round) for m in whole.measurements))
+    )
+    trials = [job for job in executor.jobs if job.step is Step.TRIAL]
+    assert len(trials) == len(whole.measurements) - 5
+    assert read_journal(path) == replace(run, plan=first.plan)
+    with pytest.raises(UsageError, match="is complete"):
+        resume_run(path, executor=FakeExecutor())
+    assert leftovers() == []
+
+
+def test_a_run_whose_data_changed_is_not_resumed(tmp_path: Path) -> None:
+    from PIL import Image
+
+    (tmp_path / "photos").mkdir()
+    Image.new("L", (8, 8), 1).save(tmp_path / "photos" / "a.png")
+    run_fake(plan_of("disk", datasets=(f"folder:{tmp_path / 'photos'}",), budget_s=1e-9))
+    Image.new("L", (8, 8), 2).save(tmp_path / "photos" / "a.png")
+    with pytest.raises(DataError, match="is not what it was"):
+        resume_run(saved_runs()[0], executor=FakeExecutor())
 
 
 def test_a_spent_budget_ends_the_run_and_says_so() -> None:

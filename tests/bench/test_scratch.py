@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.bench.lock import RunLock
-from imgstore_tui.bench.scratch import choose_scratch, make_run_folder, remove_run_folder
-from imgstore_tui.core.errors import UnavailableError, UsageError
+from imgstore_tui.bench.scratch import Leftover, RunFolder, choose_scratch, leftovers, remove_folder, sweep
+from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
 
 
 @pytest.fixture
@@ -50,17 +51,70 @@ def test_a_neighbour_with_a_longer_name_is_no_overlap(data: Path) -> None:
     assert choose_scratch(str(beside), [data]) == beside
 
 
-def test_only_a_folder_of_ours_is_removed(tmp_path: Path) -> None:
-    folder = make_run_folder(tmp_path, "x")
-    (folder / "store").mkdir()
+def test_a_folder_of_ours_is_removed_and_forgotten(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, "x")
+    (folder.path / "store-000001").mkdir()
     with pytest.raises(UnavailableError, match="File exists"):
-        make_run_folder(tmp_path, "x")
-    remove_run_folder(folder)
-    assert not folder.exists()
-    foreign = tmp_path / "foreign"
-    foreign.mkdir()
-    remove_run_folder(foreign)
-    assert foreign.exists()
+        RunFolder(tmp_path, "x")
+    assert leftovers() == []
+    folder.remove()
+    assert list(tmp_path.iterdir()) == []
+    assert leftovers() == []
+
+
+def dead_run(place: Path) -> Leftover:
+    code = (
+        "import os, sys; from pathlib import Path; from imgstore_tui.bench.scratch import RunFolder; "
+        "folder = RunFolder(Path(sys.argv[1]), 'dead'); (folder.path / 'store-000001').mkdir(); os._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(place)], check=False)
+    (found,) = leftovers()
+    return found
+
+
+def test_what_a_dead_run_leaves_is_found_and_swept(tmp_path: Path) -> None:
+    found = dead_run(tmp_path)
+    assert found == Leftover("dead", tmp_path / "imgstore-tui-dead")
+    sweep(found)
+    assert list(tmp_path.iterdir()) == []
+    assert leftovers() == []
+
+
+def test_what_a_run_did_not_make_is_left(tmp_path: Path) -> None:
+    found = dead_run(tmp_path)
+    (found.path / "letter.txt").write_text("mine")
+    (found.path / "source-0").symlink_to(tmp_path)
+    with pytest.raises(StoreError, match=r"letter\.txt was not made by a run"):
+        sweep(found)
+    assert [path.name for path in sorted(found.path.iterdir())] == [".imgstore-tui-scratch", "letter.txt"]
+    (found.path / "letter.txt").unlink()
+    sweep(found)
+    assert leftovers() == []
+
+
+def test_a_link_or_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "link").symlink_to(dead_run(tmp_path).path)
+    for name in ("foreign", "link"):
+        with pytest.raises(StoreError, match="was left alone"):
+            remove_folder(tmp_path / name)
+    assert len(leftovers()) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root: run as root")
+def test_a_mount_is_never_crossed(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "precious").write_text("mine")
+    found = dead_run(tmp_path)
+    code = "import sys\nfrom imgstore_tui.bench.scratch import leftovers, sweep\nsweep(leftovers()[0])"
+    script = f'mount --bind "{data}" "{found.path}/store-000001" && exec "{sys.executable}" -c "{code}"'
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=False)
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip(f"mounting is not possible here: {done.stderr.strip()}")
+    assert "another file system is mounted at" in done.stderr
+    assert (data / "precious").read_text() == "mine"
+    sweep(found)
 
 
 def test_a_second_run_is_refused_and_the_first_is_named() -> None:

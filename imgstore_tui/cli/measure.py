@@ -1,0 +1,73 @@
+"""Measuring from the command line: signals, the live line, the tables at the end; for ``run`` and ``resume``."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+
+from imgstore_tui.bench.session import Listener
+from imgstore_tui.cli.output import ascii_only, data_console, output_width, talk_console
+from imgstore_tui.cli.progress import ProgressLine
+from imgstore_tui.core.errors import ExitCode
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.operations import Status
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.jobs.sweep import find
+
+_SIGNALS = {
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    signal.SIGHUP: ExitCode.HANGUP,
+}
+
+
+def measure(action: Callable[[threading.Event, Listener], Run], *, quiet: bool) -> tuple[Run, int]:
+    """Run a plan, told live on standard error.
+
+    Args:
+        action: Runs the plan, given what stops it and who listens.
+        quiet: Say nothing.
+
+    Returns:
+        The run, and the exit code: of the signal that stopped it, or of trials that failed.
+    """
+    talk = talk_console(quiet=quiet)
+    for entry in find():
+        place = safe_text(str(entry.leftover.path))
+        talk.print(f"A run that died has left {place}; remove it with: imgstore-tui sweep", soft_wrap=True)
+    cancel = threading.Event()
+    with _stopped_by_signals(cancel) as heard, ProgressLine(talk) as line:
+        run = action(cancel, line.hear)
+    if heard():
+        return run, heard()
+    failed = any(measurement.status is Status.FAILED for measurement in run.measurements)
+    return run, ExitCode.TRIALS_FAILED if failed else ExitCode.OK
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(cancel: threading.Event) -> Iterator[Callable[[], int]]:
+    """Turn the signals that end a program into the wish to stop: what was measured is kept and shown."""
+    received: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        received.append(number)
+        cancel.set()
+
+    before = {number: signal.signal(number, note) for number in _SIGNALS}
+    try:
+        yield lambda: _SIGNALS[signal.Signals(received[0])] if received else 0
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def show_brief(run: Run) -> None:
+    """Print the tables of a run that fit on a screen or two."""
+    from imgstore_tui.present.sections import digest
+    from imgstore_tui.present.tables import rich_run
+
+    console = data_console()
+    console.print(rich_run(digest(run), output_width(), ascii_only=ascii_only(), brief=True))
+    console.print(f"\nSaved as {run.id}. Details and charts: imgstore-tui show {run.id}", soft_wrap=True)

@@ -1,0 +1,37 @@
+"""``imgstore-tui sweep``: remove what runs that died have left in scratch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from imgstore_tui.cli.output import data_console, talk_console
+from imgstore_tui.cli.parser import Parser
+from imgstore_tui.core.errors import ExitCode, ImgstoreError
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_bytes, format_count
+from imgstore_tui.jobs.sweep import find, sweep
+
+
+def main(arguments: Sequence[str]) -> int:
+    """List or remove leftovers."""
+    parser = Parser(prog="imgstore-tui sweep", description="Remove the stores that runs which died have left behind.")
+    parser.add_argument("--list", action="store_true", help="only say what there is")
+    words = parser.parse_args(arguments)
+    found = find()
+    if not found:
+        talk_console().print("Nothing is left of any run.")
+    code = ExitCode.OK
+    for entry in found:
+        place = safe_text(str(entry.leftover.path))
+        told = f"{place}: {format_bytes(entry.allocated_bytes)} in {format_count(entry.files)} files"
+        if words.list:
+            data_console().print(told, soft_wrap=True)
+            continue
+        try:
+            sweep(entry.leftover)
+        except ImgstoreError as error:
+            talk_console().print(safe_text(str(error)), soft_wrap=True)
+            code = ExitCode.ENVIRONMENT
+        else:
+            data_console().print(f"removed {told}", soft_wrap=True)
+    return code

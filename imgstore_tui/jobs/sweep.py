@@ -1,0 +1,33 @@
+"""What runs that died have left behind: found, weighed, removed when asked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from imgstore_tui.bench.scratch import Leftover, leftovers, sweep
+
+__all__ = ["Found", "Leftover", "find", "sweep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A leftover and what it weighs."""
+
+    leftover: Leftover
+    allocated_bytes: int
+    files: int
+
+
+def find() -> list[Found]:
+    """Return what dead runs have left, each weighed; a run that is going on is none of them."""
+    return [_weigh(leftover) for leftover in leftovers()]
+
+
+def _weigh(leftover: Leftover) -> Found:
+    allocated, files = 0, 0
+    for folder, _, names in os.walk(leftover.path):
+        for name in names:
+            allocated += os.lstat(os.path.join(folder, name)).st_blocks * 512  # noqa: PTH118
+            files += 1
+    return Found(leftover, allocated, files)

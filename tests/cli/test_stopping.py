@@ -1,0 +1,147 @@
+"""Stopping is safe at any moment: what was measured is kept, nothing runs on, and the run can be completed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from imgstore_tui.bench.journal import read_journal, saved_runs
+from imgstore_tui.bench.scratch import leftovers
+from tests.bench.test_executor import children_of
+from tests.cli.program import program, sentence
+
+RUN = ["run", "-b", "disk,lmdb", "-n", "1,50", "-d", "synthetic,size=16", "--rounds", "3", "--quiet"]
+
+
+def begin(*words: str) -> subprocess.Popen[str]:
+    started = subprocess.Popen(
+        [sys.executable, "-m", "imgstore_tui", *(words or RUN)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if saved_runs() and len(read_journal(saved_runs()[0]).measurements) >= 3:
+            return started
+        time.sleep(0.02)
+    raise AssertionError(started.communicate())
+
+
+def family(started: subprocess.Popen[str]) -> list[int]:
+    return [started.pid, *children_of(started.pid)]
+
+
+def gone(pids: list[int]) -> bool:
+    def alive(pid: int) -> bool:
+        try:
+            return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except OSError:
+            return False
+
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline:
+        if not any(alive(pid) for pid in pids):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["INT", "TERM", "HUP"]
+)
+def test_a_signal_stops_the_run_and_keeps_what_was_measured(number: signal.Signals, code: int) -> None:
+    started = begin()
+    pids = family(started)
+    started.send_signal(number)
+    output, errors = started.communicate(timeout=10)
+    assert started.returncode == code, errors
+    assert gone(pids)
+    run = read_journal(saved_runs()[0])
+    assert run.status == "stopped"
+    assert run.measurements
+    assert "Median time" in output
+    assert list(Path.cwd().iterdir()) == []
+    assert leftovers() == []
+
+
+def test_a_killed_run_leaves_no_process_is_swept_and_resumed() -> None:
+    started = begin()
+    pids = family(started)
+    os.kill(started.pid, signal.SIGKILL)
+    started.communicate(timeout=10)
+    assert gone(pids)
+    before = read_journal(saved_runs()[0])
+    assert before.status == "interrupted"
+    assert len(leftovers()) == 1
+    assert str(leftovers()[0].path) in program("sweep", "--list").stdout
+    assert program("sweep").stdout.startswith("removed ")
+    assert list(Path.cwd().iterdir()) == []
+    done = program("resume", "last", "--quiet")
+    assert done.returncode == 0, done.stderr
+    after = read_journal(saved_runs()[0])
+    assert after.status == "finished"
+    assert after.measurements[: len(before.measurements)] == before.measurements
+    cells = [(m.cell, m.round) for m in after.measurements]
+    assert len(cells) == len(set(cells)) == 2 * 3 * (2 + 2 * 3 + 1)
+    assert "is complete" in sentence(program("resume", "last"))
+
+
+def test_a_run_is_watched_from_another_terminal() -> None:
+    started = begin()
+    done = program("show", "last", "--follow", "--no-charts")
+    started.communicate(timeout=60)
+    assert done.returncode == 0
+    run = read_journal(saved_runs()[0])
+    assert run.status == "finished"
+    assert sum(line.startswith("ok ") for line in done.stderr.splitlines()) == len(run.measurements)
+    assert "Median time" in done.stdout
+
+
+def test_a_second_run_is_refused_naming_the_first() -> None:
+    started = begin()
+    assert "Another run is going on (run 2" in sentence(program(*RUN))
+    assert started.communicate(timeout=60)
+    assert started.returncode == 0
+
+
+def test_a_run_is_deleted_when_asked_twice() -> None:
+    assert program("run", "-b", "lmdb", "-n", "1", "--rounds", "1", "-d", "synthetic,size=8").returncode == 0
+    assert "Kept." in program("delete", "last").stderr
+    assert len(saved_runs()) == 1
+    assert "Deleted" in program("delete", "last", "--yes").stderr
+    assert saved_runs() == []
+
+
+def test_a_closed_pipe_is_no_traceback() -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m imgstore_tui backends --json | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "[\n"
+    assert done.stderr == ""
+
+
+def test_a_full_standard_output_is_one_sentence() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "imgstore_tui", "backends"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr.startswith("imgstore-tui: No space left on device")
