@@ -6,6 +6,7 @@ A journal without an end belongs to a run that is going on, or was interrupted.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import replace
@@ -19,6 +20,9 @@ from imgstore_tui.core.model import SCHEMA_VERSION, Measurement, Run, from_json,
 
 SUFFIX = ".jsonl"
 HOME_VARIABLE = "IMGSTORE_TUI_HOME"
+BALLAST_BYTES = 256 << 10
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def runs_folder() -> Path:
@@ -32,6 +36,7 @@ class Journal:
 
     def __init__(self, path: Path, flags: int) -> None:
         self.path = path
+        self._ballast = path.with_suffix(".ballast")
         self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | flags, 0o600)
 
     @classmethod
@@ -83,13 +88,53 @@ class Journal:
     def close(self) -> None:
         """Close without an end. Safe to call twice."""
         if self._descriptor >= 0:
+            self._ballast.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = -1
 
     def _write(self, kind: str, values: dict[str, Any]) -> None:
         line = json.dumps({"kind": kind, **values}, ensure_ascii=True, separators=(",", ":")) + "\n"
-        os.write(self._descriptor, line.encode("ascii"))
-        os.fsync(self._descriptor)
+        try:
+            self._append(line.encode("ascii"))
+        except OSError as error:
+            if error.errno not in _FULL or not self._ballast.exists():
+                raise self._unwritable(error) from None
+            self._ballast.unlink()
+            try:
+                self._append(line.encode("ascii"))
+            except OSError as again:
+                raise self._unwritable(again) from None
+        self._keep_ballast()
+
+    def _unwritable(self, error: OSError) -> UnavailableError:
+        return UnavailableError(f"Results can no longer be saved in {self.path}: {error.strerror}. Those before are.")
+
+    def _append(self, line: bytes) -> None:
+        """Add a line and force it to the device, whole or not at all."""
+        size = os.fstat(self._descriptor).st_size
+        try:
+            written = 0
+            while written < len(line):
+                written += os.write(self._descriptor, line[written:])
+            os.fsync(self._descriptor)
+        except OSError:
+            os.ftruncate(self._descriptor, size)
+            raise
+
+    def _keep_ballast(self) -> None:
+        """Hold some space that is given back when the disk is full, so that the next results can still be saved."""
+        if self._ballast.exists():
+            return
+        try:
+            descriptor = os.open(self._ballast, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError:
+            return
+        try:
+            os.posix_fallocate(descriptor, 0, BALLAST_BYTES)
+        except OSError:
+            self._ballast.unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
 
 
 def read_journal(path: Path) -> Run:

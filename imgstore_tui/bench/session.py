@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from imgstore_tui.bench.block import BlockRound
+from imgstore_tui.bench.diagnosis import oom_kills, with_cause
 from imgstore_tui.bench.eta import CostModel
 from imgstore_tui.bench.job import Executor, Job, Outcome, Step
 from imgstore_tui.bench.journal import Journal
@@ -135,7 +136,8 @@ class Session:
 
         # Generous: a limit is for what hangs, not for what is slow.
         limit_s = 120 + 0.02 * cell.cutoff
-        outcome = self.executor.run(job, limit_s, progress, self.cancel)
+        kills = oom_kills()
+        outcome = with_cause(self.executor.run(job, limit_s, progress, self.cancel), self.folder, kills)
         progress(cell.cutoff if outcome.ok else 0)
         return outcome
 
