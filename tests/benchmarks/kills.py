@@ -1,6 +1,6 @@
 """Kills at random moments: ``python -m tests.benchmarks.kills [--count 300] [--seed 0]``.
 
-Real runs are hit with TERM, HUP and KILL, a third each, at the supervisor, the zygote or a child, in turn. After each hit:
+Real runs are hit with TERM, HUP and KILL, a third each, at the supervisor, the zygote or a child in turn. After a hit:
 what the journal held before is still there, no process of the run is left once it has ended, scratch is gone or found
 by ``sweep``, and ``resume`` completes the run to all its cells, each measured once a round.
 """
