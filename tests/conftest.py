@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+ALLOWED_SKIPS = Path(__file__).with_name("allowed_skips.txt")
 
 
 @pytest.fixture(autouse=True)
@@ -16,3 +19,15 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.chdir(tmp_path_factory.mktemp("here"))
     return home
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Where ``IMGSTORE_TUI_STRICT`` is set, a skip whose reason is on no line of ``allowed_skips.txt`` fails the run."""
+    if not os.environ.get("IMGSTORE_TUI_STRICT"):
+        return
+    allowed = [line for line in ALLOWED_SKIPS.read_text().splitlines() if line and not line.startswith("#")]
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not any(words in reason for words in allowed):
+            terminalreporter.write_line(f"unexpected skip: {report.nodeid}: {reason}", red=True)
+            terminalreporter._session.exitstatus = pytest.ExitCode.TESTS_FAILED
