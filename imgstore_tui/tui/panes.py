@@ -18,8 +18,3 @@ class PaneName(StrEnum):
     def key(self) -> str:
         """The digit that brings it to the front."""
         return str(list(PaneName).index(self) + 1)
-
-    @property
-    def css_class(self) -> str:
-        """The class of the screen while this pane is in front."""
-        return f"-pane-{self}"

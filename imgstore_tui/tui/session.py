@@ -11,6 +11,9 @@ from imgstore_tui.present.log import SpecStyle, error_line, log_line
 from imgstore_tui.present.sections import Digest, digest
 from imgstore_tui.tui.bridge import Bridge, Broken, after
 
+DIGEST_EVERY_S = 1.0
+"""While a run goes on, charts, tables and verdicts are made anew no more often: they cost most of a repaint."""
+
 
 class Session:
     """Knows the run that is shown and nothing of widgets; the screen copies what it shows from here."""
@@ -25,17 +28,19 @@ class Session:
         self.began: float | None = None
         """When it was started, by the monotonic clock; None before any run."""
         self.ended: float | None = None
+        self._digested = (0, 0.0)
+        """Revision of the state that was digested, and when."""
 
     def begin(self) -> None:
         """Forget the last run and make ready for another."""
         self.bridge.prepare()
         self.state, self.found, self.problem = RunState(phase=Phase.PREPARING), None, ""
-        self.began, self.ended = time.monotonic(), None
+        self.began, self.ended, self._digested = time.monotonic(), None, (0, 0.0)
 
     def take_in(self, style: SpecStyle) -> list[Text]:
         """Fold in all news since the last time and return it as lines of a log."""
         over = not self.bridge.busy  # asked before the queue is emptied: nothing comes after it
-        before, lines = self.state.revision, []
+        lines = []
         for news in self.bridge.drain():
             self.state = after(self.state, news)
             if isinstance(news, Broken):
@@ -43,8 +48,16 @@ class Session:
                 lines.append(error_line(news.text))
             elif (line := log_line(news, style)) is not None:
                 lines.append(line)
-        if self.state.revision != before and self.state.run is not None:
-            self.found = digest(self.state.run)
+        self._digest(at_once=over)
         if over and self.ended is None and self.began is not None:
             self.ended = time.monotonic()
         return lines
+
+    def _digest(self, *, at_once: bool) -> None:
+        revision, when = self._digested
+        now = time.monotonic()
+        if self.state.run is None or self.state.revision == revision:
+            return
+        if at_once or now - when >= DIGEST_EVERY_S:
+            self.found = digest(self.state.run)
+            self._digested = (self.state.revision, now)

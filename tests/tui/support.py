@@ -29,7 +29,6 @@ class Driven:
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
-        await self.pilot.pause()
 
     async def write(self, text: str) -> None:
         names = {" ": "space", ".": "full_stop"}

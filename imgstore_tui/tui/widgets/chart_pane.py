@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rich.text import Text
+from rich.text import Span, Text
+from textual.geometry import Region, Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -22,16 +23,18 @@ Every store is read back and compared before its times count."""
 class ChartPane(Widget, can_focus=True):
     """One of the charts that the run's plan can fill."""
 
-    found: reactive[Digest | None] = reactive(None)
-    marks: reactive[Marks] = reactive(Marks())
-    turns: reactive[int] = reactive(0)
+    found: reactive[Digest | None] = reactive(None, repaint=False)
+    marks: reactive[Marks] = reactive(Marks(), repaint=False)
+    turns: reactive[int] = reactive(0, repaint=False)
     """How many times the next chart was asked for."""
-    log_axes: reactive[bool] = reactive(True)
-    per_image: reactive[bool] = reactive(False)
+    log_axes: reactive[bool] = reactive(True, repaint=False)
+    per_image: reactive[bool] = reactive(False, repaint=False)
 
     def __init__(self, *, ascii_only: bool) -> None:
         super().__init__()
         self._ascii = ascii_only
+        self._chart = Text()
+        self._size_drawn = Size(0, 0)
         self.border_title = "2 Chart"
         self.add_class("-empty")
 
@@ -44,7 +47,16 @@ class ChartPane(Widget, can_focus=True):
         return kinds[self.turns % len(kinds)] if kinds else None
 
     def render(self) -> Text:
-        """Draw the chart in the space there is."""
+        """Return the chart as it was drawn last, drawn anew for another size."""
+        if self._size_drawn != self.size:
+            self._draw()
+        return self._chart
+
+    def _draw(self) -> None:
+        self._size_drawn = self.size
+        self._chart = self._picture()
+
+    def _picture(self) -> Text:
         if self.found is None:
             return Text(_WELCOME, style="dim")
         if self.kind is None:
@@ -60,18 +72,52 @@ class ChartPane(Widget, can_focus=True):
             ascii_only=self._ascii,
         )
 
+    def _redraw(self) -> None:
+        """Draw anew and repaint the lines that changed: few do when a trial ends, and the terminal may be far away."""
+        if not self.size or not self.is_on_screen:
+            self._size_drawn = Size(0, 0)
+            return
+        before = _lines(self._chart)
+        self._draw()
+        after = _lines(self._chart)
+        if len(before) != len(after):
+            self.refresh()
+            return
+        changed = [y for y, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
     def watch_found(self) -> None:
-        """Say which chart of how many this is."""
+        """Draw what is known now, and say which chart of how many this is."""
         self._retitle()
+        self._redraw()
 
     def watch_turns(self) -> None:
-        """Say which chart of how many this is."""
+        """Draw another chart."""
         self._retitle()
+        self._redraw()
+
+    def watch_marks(self) -> None:
+        """Draw in other colours."""
+        self._redraw()
+
+    def watch_log_axes(self) -> None:
+        """Draw on other axes."""
+        self._redraw()
+
+    def watch_per_image(self) -> None:
+        """Draw other values."""
+        self._redraw()
 
     def _retitle(self) -> None:
-        self.set_class(self.found is None, "-empty")
-        if self.found is None or self.kind is None:
-            self.border_subtitle = ""
-            return
-        kinds = chart_kinds(self.found.run)
-        self.border_subtitle = f"{self.turns % len(kinds) + 1} of {len(kinds)}, m: next"
+        empty = self.found is None
+        if empty is not self.has_class("-empty"):
+            self.set_class(empty, "-empty")
+        kinds = () if self.found is None else chart_kinds(self.found.run)
+        subtitle = f"{self.turns % len(kinds) + 1} of {len(kinds)}, m: next" if kinds else ""
+        if subtitle != self.border_subtitle:
+            self.border_subtitle = subtitle
+
+
+def _lines(chart: Text) -> list[tuple[str, list[Span]]]:
+    return [(line.plain, line.spans) for line in chart.split("\n")]

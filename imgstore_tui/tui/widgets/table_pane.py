@@ -30,9 +30,9 @@ WIDE = 100
 class TablePane(Vertical):
     """One table of a run. The rows are the shared ones of ``present``; here they only move and scroll."""
 
-    found: reactive[Digest | None] = reactive(None)
+    found: reactive[Digest | None] = reactive(None, repaint=False)
     """The run, digested; None before there is anything."""
-    view: reactive[int] = reactive(0)
+    view: reactive[int] = reactive(0, repaint=False)
     """Which table, counted endlessly; the rest of a division by how many there are."""
 
     grid = getters.query_one(DataTable)
@@ -43,6 +43,7 @@ class TablePane(Vertical):
         self._shape: tuple[object, ...] = ()
         """Titles and widths of the columns and the number of rows shown."""
         self._rows: list[tuple[Entry, ...]] = []
+        self._names: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Lay out the table and its caption."""
@@ -73,9 +74,11 @@ class TablePane(Vertical):
             return
         index = self.view % len(tables)
         table = tables[index]
-        self.border_title = Text(f"3 Table: {table.title}")
-        self.border_subtitle = f"{index + 1} of {len(tables)}, v: next"
-        self.query_one(".caption", Static).update(Text(table.caption))
+        names = (table.title, f"{index + 1} of {len(tables)}, v: next", table.caption)
+        if names != self._names:
+            self._names = names
+            self.border_title, self.border_subtitle = Text(f"3 Table: {names[0]}"), names[1]
+            self.query_one(".caption", Static).update(Text(names[2]))
         self._fill(table)
 
     def _fill(self, table: Table) -> None:

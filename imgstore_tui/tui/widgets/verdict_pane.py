@@ -21,12 +21,13 @@ from imgstore_tui.present.words import contest_words, fact_pairs
 class VerdictPane(VerticalScroll):
     """The verdict of every contest, then the facts of the run: data, machine, place, plan."""
 
-    found: reactive[Digest | None] = reactive(None)
+    found: reactive[Digest | None] = reactive(None, repaint=False)
     body = getters.query_one(Static)
 
     def __init__(self) -> None:
         super().__init__()
         self.border_title = "5 Verdict"
+        self._said = Text()
 
     def compose(self) -> ComposeResult:
         """Lay out the text."""
@@ -34,12 +35,23 @@ class VerdictPane(VerticalScroll):
 
     def watch_found(self) -> None:
         """Say what is known now."""
-        if self.is_mounted:
-            self.body.update(verdict_text(self.found))
+        self._say()
 
     def on_mount(self) -> None:
         """Say that nothing is known yet."""
-        self.body.update(verdict_text(self.found))
+        self._say()
+
+    def on_show(self) -> None:
+        """Say what became known while the pane was out of sight."""
+        self._say()
+
+    def _say(self) -> None:
+        if not self.is_mounted or not self.display:
+            return
+        text = verdict_text(self.found)
+        if text != self._said:
+            self._said = text
+            self.body.update(text)
 
 
 def verdict_text(found: Digest | None) -> Text:
