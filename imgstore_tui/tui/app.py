@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import signal
 import sys
 import threading
-import traceback
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from rich.console import RenderableType
 from textual import on
-from textual.app import App, ReturnType, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
-from imgstore_tui.core.errors import ExitCode, unknown_name
+from imgstore_tui.core.errors import unknown_name
 from imgstore_tui.core.model import Plan
 from imgstore_tui.tui import look
 from imgstore_tui.tui.bridge import Bridge, RunFunction
 from imgstore_tui.tui.choice import first_plan
-from imgstore_tui.tui.farewell import crash_report, leave_for_sure, say_goodbye
+from imgstore_tui.tui.farewell import leave_for_sure, say_goodbye
 from imgstore_tui.tui.filters import AsciiFilter, Colourless
 from imgstore_tui.tui.gate import Settings
 from imgstore_tui.tui.keys import PALETTE_KEY, WORKBENCH_KEYS
+from imgstore_tui.tui.orderly import OrderlyApp
 from imgstore_tui.tui.screens.help import HelpScreen, help_lines
 from imgstore_tui.tui.screens.workbench import Workbench
 
-_SIGNALS = {
-    signal.SIGHUP: ExitCode.HANGUP,
-    signal.SIGTERM: ExitCode.TERMINATED,
-    signal.SIGINT: ExitCode.INTERRUPTED,
-}
 
-
-class ImgstoreApp(App[None]):
+class ImgstoreApp(OrderlyApp):
     """Choose, run, watch, understand."""
 
     TITLE = "imgstore-tui"
@@ -49,13 +39,10 @@ class ImgstoreApp(App[None]):
     ]
 
     def __init__(self, settings: Settings, plan: Plan | None = None, run: RunFunction | None = None) -> None:
-        super().__init__()
-        self.bridge = Bridge(run)
+        super().__init__(Bridge(run))
         self.saved: list[str] = []
         """Paths of the files that were exported."""
         self._settings = settings
-        self.leaving = threading.Event()
-        """Set when the app is about to end, for whatever reason."""
         for theme in look.THEMES:
             self.register_theme(theme)
         if settings.theme is not None and settings.theme not in self.available_themes:
@@ -67,19 +54,11 @@ class ImgstoreApp(App[None]):
         self.workbench = Workbench(self.bridge, plan or first_plan(), settings)
 
     def on_mount(self) -> None:
-        """Open the workbench; take the signals that would otherwise leave terminal and children as they are."""
-        loop = asyncio.get_running_loop()
-        for number, code in _SIGNALS.items():
-            # Whoever embeds the app outside the main thread cannot take signals there.
-            with contextlib.suppress(ValueError, RuntimeError):
-                loop.add_signal_handler(number, self._signalled, code)
+        """Open the workbench."""
+        self.take_signals()
         self.theme_changed_signal.subscribe(self, lambda _: self._use_palette())
         self._use_palette()
         self.push_screen(self.workbench)
-
-    def on_unmount(self) -> None:
-        """Let no run outlive the screen, however the screen came to its end."""
-        self.bridge.stop()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what the picture goes through last."""
@@ -124,24 +103,6 @@ class ImgstoreApp(App[None]):
     def _left(self) -> None:
         self.exit()
 
-    def exit(
-        self, result: ReturnType | None = None, return_code: int = 0, message: RenderableType | None = None
-    ) -> None:
-        """Leave, with the run told to stop: Textual waits for its thread."""
-        self.bridge.stop()
-        self.leaving.set()
-        super().exit(None, return_code, message)
-
-    def _signalled(self, code: ExitCode) -> None:
-        self.exit(return_code=code)
-
-    def _fatal_error(self) -> None:
-        """Leave after an error of our own. Textual would print local variables, which may hold what is secret."""
-        self.bridge.stop()
-        self.leaving.set()
-        self._exit_renderables.append(crash_report(traceback.format_exc()))
-        self._close_messages_no_wait()
-
 
 def run_app(settings: Settings, *, mouse: bool = True, plan: Plan | None = None, run: RunFunction | None = None) -> int:
     """Show the screen until the user leaves, then print on standard output what should stay.
@@ -159,7 +120,7 @@ def run_app(settings: Settings, *, mouse: bool = True, plan: Plan | None = None,
     over = threading.Event()
 
     def last_words() -> None:
-        state = app.workbench.run_state
+        state = app.workbench.last_state()
         say_goodbye(sys.stdout, state.run, state.journal, app.saved, ascii_only=settings.ascii)
 
     leave_for_sure(app.leaving, over, last_words, lambda: app.return_code or 0)

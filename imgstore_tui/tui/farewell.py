@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import TextIO
@@ -36,7 +36,13 @@ def say_goodbye(
         saved: Paths of the files exported.
         ascii_only: Whether lines are drawn with ``-`` and ``+``.
     """
-    console = Console(file=stream, highlight=False)
+    # A terminal that hung up takes no words any more; what they would say is in the journal.
+    with contextlib.suppress(OSError):
+        _say(Console(file=stream, highlight=False), run, journal, saved, ascii_only=ascii_only)
+        stream.flush()
+
+
+def _say(console: Console, run: Run | None, journal: str | None, saved: Sequence[str], *, ascii_only: bool) -> None:
     if run is not None:
         for table in overview_tables(digest(run)) if run.measurements else []:
             console.print(rich_table(table, console.width, ascii_only=ascii_only))
@@ -70,7 +76,6 @@ def leave_for_sure(
         leaving.wait()
         if not over.wait(GRACE_S):
             last_words()
-            sys.stdout.flush()
             os._exit(code())
 
     threading.Thread(target=watch, daemon=True).start()

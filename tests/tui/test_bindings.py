@@ -74,9 +74,9 @@ async def _stop(app: Driven, key: str) -> None:
 @effect("Workbench", "m")
 async def _next_chart(app: Driven, key: str) -> None:
     await app.run()
-    before = app.workbench.chart_pane.kind
+    before = app.workbench.panes.chart.kind
     await app.press(key)
-    assert app.workbench.chart_pane.kind not in (before, None)
+    assert app.workbench.panes.chart.kind not in (before, None)
     assert "Read many" in app.picture
 
 
@@ -120,7 +120,7 @@ async def _log_axes(app: Driven, key: str) -> None:
     await app.run()
     before = app.picture
     await app.press(key)
-    assert not app.workbench.chart_pane.log_axes
+    assert not app.workbench.panes.chart.log_axes
     assert app.picture != before
 
 
@@ -136,6 +136,7 @@ async def _per_image(app: Driven, key: str) -> None:
 async def _next_plan(app: Driven, key: str) -> None:
     await app.press(key)
     assert app.workbench.choice.plan == named_plan("full")
+    assert "budget none" in app.picture
     await app.press(key)
     assert app.workbench.choice.plan == named_plan("quick")
 
@@ -152,7 +153,7 @@ async def _leave_field(app: Driven, key: str) -> None:
     await app.press("tab", "r", "q")
     assert app.app.screen is app.workbench, "letters are written, not obeyed"
     await app.press(key)
-    assert app.workbench.focused is app.workbench.choose_pane.storage
+    assert app.workbench.focused is app.workbench.panes.choose.storage
 
 
 @effect("Workbench", *(pane.key for pane in PaneName))

@@ -34,6 +34,10 @@ class Terminal:
     def send(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
+    def hang_up(self) -> None:
+        """Close the terminal under the program, as a dropped SSH line does."""
+        os.dup2(os.open(os.devnull, os.O_RDWR), self._master)
+
     def read(self, seconds: float) -> bool:
         """Read what has been painted; return whether there was anything."""
         if not select.select([self._master], [], [], seconds)[0]:
@@ -78,6 +82,7 @@ def program(folder: Path, code: str | None = None, **environment: str) -> Iterat
         cwd=folder,
         env={**kept, "TERM": "xterm-256color", "XDG_DATA_HOME": str(folder), "PYTHONPATH": HOUSE, **environment},
         start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads here
     )
     os.close(slave)
     try:
@@ -131,6 +136,15 @@ def test_a_signal_stops_the_run_and_restores_the_terminal(tmp_path: Path, number
         assert time.monotonic() - began < 4
         assert LEAVE in terminal.painted
         assert b"5 trials" in terminal.painted.partition(LEAVE)[2]
+
+
+def test_a_line_that_drops_ends_the_program(tmp_path: Path) -> None:
+    with program(tmp_path, faked("runner = FakeRunner(hold_after=5)")) as terminal:
+        terminal.until(b"Press r to run")
+        terminal.send("r")
+        terminal.until(b"5/306")
+        terminal.hang_up()
+        assert terminal.process.wait(10) == 129
 
 
 def test_a_thread_that_will_not_end_does_not_hold_the_program(tmp_path: Path) -> None:

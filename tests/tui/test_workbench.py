@@ -54,7 +54,7 @@ async def test_a_whole_run_at_every_size(size: tuple[int, int]) -> None:
             await app.press(pane.key)
             assert len(app.picture.splitlines()) == size[1]
         assert "finished" in app.picture
-        assert any("it broke" in line for line in app.workbench.log_pane.lines)
+        assert any("it broke" in line for line in app.workbench.panes.log_lines.lines)
         await app.press("2")
         assert "o disk" in app.picture or size == SMALL
 
@@ -84,11 +84,11 @@ async def test_the_log_folds_anew_when_the_width_changes() -> None:
     async with driven(FakeRunner(failures={"disk": "a reason " * 12})) as app:
         await app.run()
         await app.press("4")
-        narrow = app.workbench.log_pane.virtual_size.height
+        narrow = app.workbench.panes.log_lines.virtual_size.height
         await app.pilot.resize_terminal(118, 24)
         await app.pilot.pause()
-        assert app.workbench.log_pane.virtual_size.height < narrow
-        assert app.workbench.log_pane.virtual_size.height >= len(app.workbench.log_pane.lines)
+        assert app.workbench.panes.log_lines.virtual_size.height < narrow
+        assert app.workbench.panes.log_lines.virtual_size.height >= len(app.workbench.panes.log_lines.lines)
 
 
 async def test_progress_is_said_while_it_runs_and_time_left_is_not_made_up() -> None:
@@ -133,7 +133,7 @@ async def test_an_error_in_the_thread_is_a_line_and_a_state_never_a_dead_app() -
         assert app.workbench.run_state.run.status == "interrupted"
         assert "broke off" in app.picture
         assert "[/foo] [red]x<U+001B>" in app.workbench.run_line.render().plain
-        assert any("[/foo]" in line for line in app.workbench.log_pane.lines)
+        assert any("[/foo]" in line for line in app.workbench.panes.log_lines.lines)
 
 
 @pytest.mark.parametrize("error", [UnavailableError("No space on the device."), UsageError("Nothing to do.")])
@@ -206,7 +206,7 @@ async def test_export_writes_the_format_that_was_chosen(tmp_path: Path, monkeypa
         assert app.app.screen is app.workbench
         (path,) = app.app.saved
         assert json.loads(Path(path).read_bytes())["plan"]["name"] == "quick"
-        assert any(f"saved {path}" in line for line in app.workbench.log_pane.lines)
+        assert any(f"saved {path}" in line for line in app.workbench.panes.log_lines.lines)
 
 
 async def test_export_replaces_a_file_only_when_asked_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,6 @@ from rich.text import Text
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container
 from textual.message import Message
 from textual.reactive import Reactive, reactive
 from textual.screen import Screen
@@ -40,6 +39,7 @@ from imgstore_tui.tui.widgets.chart_pane import ChartPane
 from imgstore_tui.tui.widgets.choose_pane import ChoosePane
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.log_pane import LogPane
+from imgstore_tui.tui.widgets.panes import Panes
 from imgstore_tui.tui.widgets.run_line import RunLine
 from imgstore_tui.tui.widgets.tab_strip import TabStrip
 from imgstore_tui.tui.widgets.table_pane import TablePane
@@ -78,11 +78,7 @@ class Workbench(Screen[None]):
     pane: reactive[PaneName] = reactive(PaneName.CHOOSE, repaint=False)
     stopping: reactive[bool] = reactive(False, repaint=False)
 
-    choose_pane = getters.query_one(ChoosePane)
-    chart_pane = getters.query_one(ChartPane)
-    table_pane = getters.query_one(TablePane)
-    log_pane = getters.query_one(LogPane)
-    verdict_pane = getters.query_one(VerdictPane)
+    panes = getters.query_one(Panes)
     run_line = getters.query_one(RunLine)
 
     def __init__(self, bridge: Bridge, plan: Plan, settings: Settings) -> None:
@@ -99,7 +95,7 @@ class Workbench(Screen[None]):
         drawn = glyphs(self._settings.ascii)
         yield TitleBar(drawn).data_bind(Workbench.choice, Workbench.run_state, Workbench.stopping)
         yield TabStrip().data_bind(Workbench.pane)
-        with Container(classes="body"):
+        with Panes().data_bind(Workbench.pane):
             yield ChoosePane(self.choice).data_bind(Workbench.choice, Workbench.marks)
             yield ChartPane(ascii_only=self._settings.ascii).data_bind(
                 Workbench.found, Workbench.marks, Workbench.log_axes, Workbench.per_image
@@ -114,7 +110,6 @@ class Workbench(Screen[None]):
         """Start the one timer by which news reaches the screen."""
         self._ticker = self.set_interval(1 / self._settings.fps, self._tick, pause=True)
         self.watch_choice(self.choice)
-        self.watch_pane(self.pane, self.pane)
 
     # What is chosen
 
@@ -155,7 +150,7 @@ class Workbench(Screen[None]):
             plan = self.choice.check()
         except ImgstoreError as error:
             self.run_line.problem = str(error)
-            self.log_pane.say([error_line(str(error))])
+            self.panes.log_lines.say([error_line(str(error))])
             return
         self._session.begin()
         self.run_worker(partial(self._bridge.supervise, plan), thread=True, exit_on_error=False, group="run")
@@ -187,7 +182,7 @@ class Workbench(Screen[None]):
     def _tick(self) -> None:
         """Take in what the thread has said since the last time, in one repaint."""
         with self.app.batch_update():
-            self.log_pane.say(self._session.take_in(self.marks.style))
+            self.panes.log_lines.say(self._session.take_in(self.marks.style))
             self._show_session()
         if self._session.ended is not None and self._ticker is not None:
             self._ticker.pause()
@@ -211,39 +206,19 @@ class Workbench(Screen[None]):
     def action_show_pane(self, name: str) -> None:
         """Bring a pane to the front and the keys to it."""
         self.pane = PaneName(name)
-        self.call_after_refresh(self._focus_pane)
-
-    def watch_pane(self, before: PaneName, pane: PaneName) -> None:
-        """Let the style sheet know which pane is in front."""
-        # On the panes and not on the screen, where it would style every widget anew: 140 ms against 15.
-        self._widget_of(before).remove_class("-front")
-        self._widget_of(pane).add_class("-front")
-        self.chart_pane.set_class(pane is PaneName.CHOOSE, "-beside-choose")
-
-    def _widget_of(self, pane: PaneName) -> Widget:
-        return {
-            PaneName.CHOOSE: self.choose_pane,
-            PaneName.CHART: self.chart_pane,
-            PaneName.TABLE: self.table_pane,
-            PaneName.LOG: self.log_pane,
-            PaneName.VERDICT: self.verdict_pane,
-        }[pane]
-
-    def _focus_pane(self) -> None:
-        inner = {PaneName.CHOOSE: self.choose_pane.storage, PaneName.TABLE: self.table_pane.grid}
-        inner.get(self.pane, self._widget_of(self.pane)).focus()
+        self.call_after_refresh(self.panes.focus_front)
 
     def action_leave_field(self) -> None:
         """Go back to the list of storage methods."""
-        self.choose_pane.storage.focus()
+        self.panes.choose.storage.focus()
 
     def action_next_chart(self) -> None:
         """Show the next chart."""
-        self.chart_pane.turns += 1
+        self.panes.chart.turns += 1
 
     def action_next_table(self) -> None:
         """Show the next table."""
-        self.table_pane.view += 1
+        self.panes.table.view += 1
 
     # The way out
 
@@ -255,7 +230,7 @@ class Workbench(Screen[None]):
     def _exported(self, path: str | None) -> None:
         if path is not None:
             self.post_message(self.Saved(path))
-            self.log_pane.say([Text.assemble(("saved ", "bold"), path)])
+            self.panes.log_lines.say([Text.assemble(("saved ", "bold"), path)])
 
     def ask_to_leave(self) -> None:
         """Leave at once, or, while a run goes on, after asking."""
@@ -269,9 +244,12 @@ class Workbench(Screen[None]):
 
     def _leave(self, sure: bool | None) -> None:
         if sure:
-            self._session.take_in(self.marks.style)
-            self._show_session()
             self.post_message(self.Left())
+
+    def last_state(self) -> RunState:
+        """Return the state of the run with all news of it, also after the screen is gone."""
+        self._session.take_in(self.marks.style)
+        return self._session.state
 
 
 def _ready(choice: Choice) -> str:

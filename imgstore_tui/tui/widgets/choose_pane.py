@@ -70,10 +70,10 @@ class ChoosePane(VerticalScroll, can_focus=False):
                 with Vertical(classes="box operations"):
                     yield OperationList()
             with Vertical(classes="box data"):
-                yield Field("", self.choice.dataset, hint="synthetic, or /path/to/photos", id="dataset")
+                yield Field("", _WORDS["dataset"](self.choice), hint="synthetic, or /path/to/photos", id="dataset")
             with Horizontal(classes="box rounds"):
-                yield Field("rounds", str(self.choice.rounds), id="rounds")
-                yield Field("budget", _budget(self.choice), hint="none", id="budget")
+                yield Field("rounds", _WORDS["rounds"](self.choice), id="rounds")
+                yield Field("budget", _WORDS["budget"](self.choice), hint="none", id="budget")
 
     def on_mount(self) -> None:
         """Name the boxes and fill them."""
@@ -107,8 +107,11 @@ class ChoosePane(VerticalScroll, can_focus=False):
         ):  # fmt: skip
             self.query_one(f".{name}").border_subtitle = f"{count} ticked"
         for field in self.query(Field):
-            if field.id in ("dataset", "rounds", "budget"):
+            if field.id in _WORDS:
                 field.problem = safe_text(choice.problem(field.id))
+                if choice.with_field(field.id, field.text) != choice:
+                    # Another plan was chosen: the words are not the user's any more.
+                    field.input.value = _WORDS[field.id](choice)
 
     def _want(self, choice: Choice) -> None:
         self.post_message(self.Wanted(choice))
@@ -145,7 +148,7 @@ class ChoosePane(VerticalScroll, can_focus=False):
     @on(Field.Changed)
     def _field_changed(self, event: Field.Changed) -> None:
         event.stop()
-        if event.field.id in ("dataset", "rounds", "budget"):
+        if event.field.id in _WORDS:
             self._want(self.choice.with_field(event.field.id, event.text))
         else:
             event.field.problem = ""
@@ -170,5 +173,9 @@ def _tick(on: bool) -> Tick:
     return Tick.ON if on else Tick.OFF
 
 
-def _budget(choice: Choice) -> str:
-    return "" if choice.budget_s is None else f"{choice.budget_s:g}s"
+_WORDS: dict[str, Callable[[Choice], str]] = {
+    "dataset": lambda choice: choice.dataset,
+    "rounds": lambda choice: str(choice.rounds),
+    "budget": lambda choice: "" if choice.budget_s is None else f"{choice.budget_s:g}s",
+}
+"""The fields by the part of a choice that they hold, and the words for it."""

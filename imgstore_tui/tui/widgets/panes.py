@@ -1,0 +1,55 @@
+"""The five panes, one of them in front."""
+
+from __future__ import annotations
+
+from textual import getters
+from textual.containers import Container
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from imgstore_tui.tui.panes import PaneName
+from imgstore_tui.tui.widgets.chart_pane import ChartPane
+from imgstore_tui.tui.widgets.choose_pane import ChoosePane
+from imgstore_tui.tui.widgets.log_pane import LogPane
+from imgstore_tui.tui.widgets.table_pane import TablePane
+from imgstore_tui.tui.widgets.verdict_pane import VerdictPane
+
+
+class Panes(Container):
+    """Holds the panes; the style sheet decides which are seen and where."""
+
+    pane: reactive[PaneName] = reactive(PaneName.CHOOSE, repaint=False)
+    """The pane in front."""
+
+    choose = getters.query_one(ChoosePane)
+    chart = getters.query_one(ChartPane)
+    table = getters.query_one(TablePane)
+    log_lines = getters.query_one(LogPane)
+    verdict = getters.query_one(VerdictPane)
+
+    def on_mount(self) -> None:
+        """Bring the first pane to the front."""
+        self.watch_pane(self.pane, self.pane)
+
+    def watch_pane(self, before: PaneName, pane: PaneName) -> None:
+        """Let the style sheet know which pane is in front."""
+        if not self.is_mounted:
+            return
+        # Classes of the panes and not of the screen, where every widget would be styled anew: 140 ms against 15.
+        self._widget(before).remove_class("-front")
+        self._widget(pane).add_class("-front")
+        self.chart.set_class(pane is PaneName.CHOOSE, "-beside-choose")
+
+    def focus_front(self) -> None:
+        """Give the keys to the pane in front."""
+        inner: dict[PaneName, Widget] = {PaneName.CHOOSE: self.choose.storage, PaneName.TABLE: self.table.grid}
+        inner.get(self.pane, self._widget(self.pane)).focus()
+
+    def _widget(self, pane: PaneName) -> Widget:
+        return {
+            PaneName.CHOOSE: self.choose,
+            PaneName.CHART: self.chart,
+            PaneName.TABLE: self.table,
+            PaneName.LOG: self.log_lines,
+            PaneName.VERDICT: self.verdict,
+        }[pane]
