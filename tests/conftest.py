@@ -22,7 +22,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Where ``IMGSTORE_TUI_STRICT`` is set, a skip for a reason that ``allowed_skips.txt`` does not know is a failure."""
+    """Where ``IMGSTORE_TUI_STRICT`` is set, a skip for a reason that ``allowed_skips.txt`` does not know fails."""
     if not os.environ.get("IMGSTORE_TUI_STRICT"):
         return
     allowed = [line for line in ALLOWED_SKIPS.read_text().splitlines() if line and not line.startswith("#")]
