@@ -27,7 +27,8 @@ MAX_MANIFEST_BYTES = 65_536
 """A manifest is some hundred bytes; more is no manifest."""
 
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,63}$")
-_MAX_COUNT = 2**40
+MAX_COUNT = 2**40
+"""More images than any store of ours holds."""
 _MAX_SIDE = 2**31
 _TYPES: dict[str, np.dtype[Any]] = {"uint8": np.dtype(np.uint8), "uint16": np.dtype(np.uint16)}
 
@@ -70,7 +71,7 @@ def read_manifest(text: bytes | str, backend: str, place: Path) -> tuple[Content
     if not isinstance(found, dict) or found.get("format") != f"imgstore-tui {backend}":
         raise foreign(backend, place)
     version = found.get("version")
-    if not _is_count(version) or version < 1:
+    if not is_count(version) or version < 1:
         raise StoreError(f"{place} is damaged: it has no valid version.")
     if version > VERSION:
         raise StoreError(
@@ -85,7 +86,7 @@ def read_manifest(text: bytes | str, backend: str, place: Path) -> tuple[Content
 def _content(found: Mapping[str, Any]) -> Content | None:
     count, kind, codec = found.get("count"), found.get("kind"), found.get("codec")
     shape, dtype, size = found.get("shape"), found.get("dtype"), found.get("payload_bytes")
-    if not _is_count(count) or not _is_count(size) or count > _MAX_COUNT:
+    if not is_count(count) or not is_count(size) or count > MAX_COUNT:
         return None
     if kind not in set(PayloadKind) or not isinstance(codec, str) or not _NAME.match(codec):
         return None
@@ -95,12 +96,13 @@ def _content(found: Mapping[str, Any]) -> Content | None:
         return Content(count, PayloadKind(kind), codec, None, None, size)
     if not isinstance(shape, list) or len(shape) not in (2, 3) or dtype not in _TYPES:
         return None
-    if not all(_is_count(side) and 0 < side < _MAX_SIDE for side in shape):
+    if not all(is_count(side) and 0 < side < _MAX_SIDE for side in shape):
         return None
     return Content(count, PayloadKind(kind), codec, tuple(shape), dtype, size)
 
 
-def _is_count(value: Any) -> TypeGuard[int]:
+def is_count(value: Any) -> TypeGuard[int]:
+    """Whether a value from JSON is a whole number, not below 0."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
@@ -146,6 +148,23 @@ def check_put(
         UnsupportedError: If it is an array for a store of payloads, or the other way round.
         StoreError: If it does not fit or follow.
     """
+    check_batch(location, content, ids, batch, labels)
+    count = len(ids)
+    if count and (ids[0] != put or span(ids) is None):
+        raise StoreError(f"A batch for {location} must have the ids from {put} upwards, one after the other.")
+    if put + count > content.count:
+        raise StoreError(f"{location} was announced to hold {content.count} images, and more were put.")
+
+
+def check_batch(
+    location: Path, content: Content, ids: Sequence[int], batch: Pixels | Sequence[bytes], labels: Labels
+) -> None:
+    """Check that a batch is of the content's kind and that its parts fit; not which ids it has.
+
+    Raises:
+        UnsupportedError: If it is an array for a store of payloads, or the other way round.
+        StoreError: If it does not fit.
+    """
     count = len(batch)
     kind = PayloadKind.ARRAY if isinstance(batch, np.ndarray) else PayloadKind.BYTES
     if kind is not content.kind:
@@ -159,10 +178,6 @@ def check_put(
             )
     if len(ids) != count or count != len(labels):
         raise StoreError(f"A batch for {location} has {len(ids)} ids, {count} images and {len(labels)} labels.")
-    if count and (ids[0] != put or span(ids) is None):
-        raise StoreError(f"A batch for {location} must have the ids from {put} upwards, one after the other.")
-    if put + count > content.count:
-        raise StoreError(f"{location} was announced to hold {content.count} images, and more were put.")
 
 
 def check_complete(location: Path, content: Content, put: int) -> None:

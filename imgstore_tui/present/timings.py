@@ -74,7 +74,8 @@ def _legend(group: Sequence[CellSummary], found: Digest) -> str:
 
 def _glance(summary: CellSummary, found: Digest) -> Entry:
     if summary.interval is None:
-        return Entry("unverified" if summary.unverified else "failed", Mark.BAD)
+        word = "unverified" if summary.unverified else "failed" if summary.failed else "skipped"
+        return Entry(word, Mark.BAD)
     text = format_seconds(summary.seconds)
     if summary.failed or summary.skipped or summary.unverified:
         return Entry(f"{text} !", Mark.BAD)

@@ -24,6 +24,7 @@ from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import resolve_options
 from imgstore_tui.testing.conformance_damage import DamageConformance
+from imgstore_tui.testing.conformance_editing import EditingConformance
 from imgstore_tui.testing.conformance_writing import WritingConformance
 from imgstore_tui.testing.stores import Setup, Shape, is_sentence, open_files, snapshot, spread
 
@@ -40,15 +41,18 @@ SHAPES: dict[str, Shape] = {
 VARYING: list[Shape] = [(7, 5, 3), (1, 1, 3), (64, 48, 3), (30, 2), (9, 9, 4), (1, 1), (120, 90, 3), (7, 5, 3)]
 
 
-class BackendConformance(WritingConformance, DamageConformance):
+class BackendConformance(WritingConformance, EditingConformance, DamageConformance):
     """Inherit, name the backend, and every promise of the contract is tested."""
 
     backend: ClassVar[str]
     codecs: ClassVar[tuple[str, ...]] = ("raw", "png", "original")
     """Codecs whose payloads are stored; ``raw`` also makes arrays, ``original`` files of several formats."""
 
+    more: ClassVar[tuple[str, ...]] = ()
+    """Specs beside the presets whose options make another layout."""
+
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        spread(metafunc, self.backend, self.codecs)
+        spread(metafunc, self.backend, self.codecs, self.more)
 
     # What it says of itself
 

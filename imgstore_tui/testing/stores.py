@@ -187,10 +187,11 @@ def specs_of(backend: str, codecs: Sequence[str]) -> list[str]:
     return [f"{backend}+{name}:preset={preset.name}" for preset in kind.presets for name in names]
 
 
-def spread(metafunc: pytest.Metafunc, backend: str, codecs: Sequence[str]) -> None:
+def spread(metafunc: pytest.Metafunc, backend: str, codecs: Sequence[str], more: Sequence[str] = ()) -> None:
     """Run a test once for every spec where it asks for a ``setup``, once a preset where it asks for a ``preset``."""
     if "setup" in metafunc.fixturenames:
-        metafunc.parametrize("setup", [Setup.of(text) for text in specs_of(backend, codecs)], ids=lambda x: x.text)
+        texts = [*specs_of(backend, codecs), *more]
+        metafunc.parametrize("setup", [Setup.of(text) for text in texts], ids=lambda x: x.text)
     if "preset" in metafunc.fixturenames:
         kind = registry.backends.get(backend)
         setups = [Setup.of(f"{backend}:preset={preset.name}") for preset in kind.presets]

@@ -22,6 +22,7 @@ from imgstore_tui.testing.stores import Setup, pixels
 
 class TestHdf5(BackendConformance):
     backend = "hdf5"
+    more = ("hdf5:chunks=4", "hdf5:chunks=3,filter=lzf", "hdf5+png:access=library")
 
 
 LABELS = [-3, 0, 300, 2**40]

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from imgstore_tui.backends.hdf5.editor import Hdf5Editor
 from imgstore_tui.backends.hdf5.reader import Hdf5Reader
 from imgstore_tui.backends.hdf5.writer import Hdf5Writer
-from imgstore_tui.core.backend import Backend, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.backend import (
+    Backend,
+    Capabilities,
+    Content,
+    Editor,
+    Family,
+    PayloadKind,
+    Preset,
+    Reader,
+    Writer,
+)
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import claim
 from imgstore_tui.core.operations import SyncLevel
@@ -22,6 +33,7 @@ class Hdf5Backend(Backend):
     requires = ("h5py",)
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
+    capabilities = Capabilities(append=True, overwrite=True)
     presets = (
         Preset("tuned", "one contiguous dataset; batches are read at its place in the file"),
         Preset(
@@ -35,8 +47,8 @@ class Hdf5Backend(Backend):
         Option(
             "chunks",
             0,
-            "Images in a chunk, 0 for one contiguous block; 0, because a chunk is read whole even for one image of it. "
-            "Encoded images are always in chunks of at most 1 MiB.",
+            "Images in a chunk, 0 for one contiguous block, which cannot grow; 0, because most libraries read a chunk "
+            "whole even for one image of it. Encoded images are always in chunks of at most 1 MiB.",
             minimum=0,
             maximum=1_000_000,
         ),
@@ -49,15 +61,15 @@ class Hdf5Backend(Backend):
         Option(
             "access",
             "direct",
-            "How a contiguous dataset is read: direct, from its place in the file, many times faster in random order, "
-            "or library, through HDF5, as an ordinary program does.",
+            "How pixels that are not filtered are read: direct, from their place in the file, many times faster in "
+            "random order, or library, through HDF5, as an ordinary program does.",
             choices=("direct", "library"),
         ),
         Option("labels", "labels", "Name of the dataset of labels; the article calls it meta.", ("labels", "meta")),
     )
     caveats = (
         "Random batches through the library are slow, and very slow by a list of ids or from large chunks; a file that "
-        "was not closed cannot be opened, and threads do not read at the same time."
+        "was not closed cannot be opened; threads do not read at the same time; only chunks grow, nothing is deleted."
     )
     when_to_choose = (
         "Choose it for images of one shape that are read in order or in batches, and for data that must be understood "
@@ -74,3 +86,7 @@ class Hdf5Backend(Backend):
     def open(self, location: Path) -> Reader:
         """Open the file for reading only."""
         return Hdf5Reader(location)
+
+    def edit(self, location: Path, sync: SyncLevel) -> Editor:
+        """Open the file for reading and writing; its layout decides whether it can grow."""
+        return Hdf5Editor(location, sync)

@@ -67,15 +67,21 @@ class Hdf5Reader(Reader):
         labels = found.get("labels")
         if labels not in ("labels", "meta"):
             raise StoreError(f"{self._path} is damaged: what it says of its layout makes no sense.")
+        self.layout = {"labels": labels, "access": found.get("access")}
         direct, count = found.get("access") != "library", self.content.count
         if self.content.kind is PayloadKind.ARRAY:
             kind = np.dtype(self.content.dtype).newbyteorder("<")
             images = self._dataset(root, IMAGES, kind, (count, *(self.content.shape or ())))
             self._images = Column(self._raw, images, image_bytes(self.content), direct)
+            parts = [images]
         else:
-            self._row = Row(self._raw, self._dataset(root, IMAGES, np.dtype("u1"), None), direct)
-            self._offsets = Column(self._raw, self._dataset(root, OFFSETS, np.dtype("<i8"), (count + 1,)), 8, direct)
-        self._labels = Column(self._raw, self._dataset(root, labels, np.dtype("<i8"), (count,)), 8, direct)
+            images = self._dataset(root, IMAGES, np.dtype("u1"), None)
+            offsets = self._dataset(root, OFFSETS, np.dtype("<i8"), (count + 1,))
+            self._row, self._offsets = Row(self._raw, images, direct), Column(self._raw, offsets, 8, direct)
+            parts = [images, offsets]
+        numbers = self._dataset(root, labels, np.dtype("<i8"), (count,))
+        self._labels = Column(self._raw, numbers, 8, direct)
+        self.grows = all(part.maxshape[0] is None for part in (*parts, numbers))
 
     def _manifest(self, root: Any) -> bytes:
         h5 = self._h5

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.layout import FILE, IMAGES, MANIFEST, OFFSETS, PARTIAL
+from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, OFFSETS, PARTIAL, label_chunk, never_close
 from imgstore_tui.core.backend import Content, PayloadKind, Writer, force
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
@@ -20,7 +20,6 @@ from imgstore_tui.core.options import OptionValue
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
-_CHUNK = 2**20
 _BLOCK = 4096
 
 
@@ -42,10 +41,10 @@ class Hdf5Writer(Writer):
         self._labels: Any = None
         try:
             # The chunk cache would copy every chunk once more; what is not filtered goes straight to the file.
-            cache = 0 if values["filter"] == "none" else 16 * _CHUNK
+            cache = 0 if values["filter"] == "none" else 16 * CHUNK
             self._file = h5py.File(location / PARTIAL, "w", rdcc_nbytes=cache)
             self._images, self._offsets = self._datasets()
-            self._labels = self._file.create_dataset(str(values["labels"]), (content.count,), "<i8")
+            self._labels = self._numbers(str(values["labels"]), content.count)
         except (OSError, RuntimeError, ValueError) as error:
             self.abort()
             raise self._failed(error) from None
@@ -55,19 +54,23 @@ class Hdf5Writer(Writer):
         settings: dict[str, Any] = {} if chosen == "none" else {"compression": chosen}
         if content.kind is PayloadKind.ARRAY:
             shape = content.shape or ()
-            chunks = min(int(self._values["chunks"]), content.count)
+            chunks = int(self._values["chunks"])
             if chunks:
-                settings["chunks"] = (chunks, *shape)
-            else:
-                settings = {}
+                settings |= {"chunks": (min(chunks, content.count or chunks), *shape), "maxshape": (None, *shape)}
             kind = np.dtype(content.dtype).newbyteorder("<")
             return self._file.create_dataset(IMAGES, (content.count, *shape), kind, fill_time="never", **settings), None
         # No larger than all payloads are expected to be: a chunk takes its place on disk whole.
-        chunk = min(_CHUNK, max(1, -(-content.payload_bytes // _BLOCK)) * _BLOCK)
+        chunk = min(CHUNK, max(1, -(-content.payload_bytes // _BLOCK)) * _BLOCK)
         images = self._file.create_dataset(
             IMAGES, (0,), "u1", maxshape=(None,), chunks=(chunk,), fill_time="never", **settings
         )
-        return images, self._file.create_dataset(OFFSETS, (content.count + 1,), "<i8")
+        return images, self._numbers(OFFSETS, content.count + 1)
+
+    def _numbers(self, name: str, count: int) -> Any:
+        """Make a dataset of one number an image, which grows if the images can."""
+        if self._file[IMAGES].chunks is None:
+            return self._file.create_dataset(name, (count,), "<i8")
+        return self._file.create_dataset(name, (count,), "<i8", maxshape=(None,), chunks=(label_chunk(count),))
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Add the payloads to the row of all payloads."""
@@ -152,12 +155,7 @@ class Hdf5Writer(Writer):
 
     def _failed(self, error: Exception) -> StoreError:
         if self._file is not None:
-            # HDF5 cannot close a file that it cannot write, and the process dies in trying, if only when the last
-            # reference goes. So nothing of it is let go of before the process ends.
-            _never_closed.append((self._file, self._images, self._offsets, self._labels))
+            never_close(self._file, self._images, self._offsets, self._labels)
             self._file, self._open = None, False
         said = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         return StoreError(f"{self._location / PARTIAL} cannot be written: {said.rstrip('.')}.")
-
-
-_never_closed: list[Any] = []

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from imgstore_tui.backends.lmdb.editor import LmdbEditor
 from imgstore_tui.backends.lmdb.layout import APART, TOGETHER
 from imgstore_tui.backends.lmdb.reader import LmdbReader
 from imgstore_tui.backends.lmdb.writer import LmdbWriter
-from imgstore_tui.core.backend import Backend, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.backend import (
+    Backend,
+    Capabilities,
+    Content,
+    Editor,
+    Family,
+    PayloadKind,
+    Preset,
+    Reader,
+    Writer,
+)
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import claim
 from imgstore_tui.core.operations import SyncLevel
@@ -23,6 +34,7 @@ class LmdbBackend(Backend):
     requires = ("lmdb",)
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
+    capabilities = Capabilities(append=True, overwrite=True, delete=True)
     presets = (
         Preset("tuned", "bare pixels under 4-byte keys, labels as one value of their own, a transaction a batch"),
         Preset(
@@ -50,7 +62,8 @@ class LmdbBackend(Backend):
     )
     caveats = (
         "Values of more than about 2 KB take whole pages of 4 KiB, so a store of raw 32x32x3 images is a third larger "
-        "than its pixels; a damaged file can crash the reading process; storing anew does not free the old pages."
+        "than its pixels; a damaged file can crash the reading process; what is replaced or deleted leaves pages that "
+        "are used again, but the file never shrinks."
     )
     when_to_choose = (
         "Choose it for fast reading of single images in any order by many processes at once, straight from the page "
@@ -67,3 +80,7 @@ class LmdbBackend(Backend):
     def open(self, location: Path) -> Reader:
         """Open the environment for reading, without a lock file, so that nothing in the store changes."""
         return LmdbReader(location)
+
+    def edit(self, location: Path, sync: SyncLevel) -> Editor:
+        """Open the environment for writing; the layout is the store's own, whatever the options say."""
+        return LmdbEditor(location, int(self.values["transaction"]), sync)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from imgstore_tui.core.backend import Content, PayloadKind
 
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels
+
 DATA = "data.mdb"
 MANIFEST = b"manifest"
+GONE = b"gone"
+"""Ids that were deleted, ascending, 8 bytes each; only where there are some."""
 LABELS = b"labels"
 """Keys of blocks of labels: this, and the id of the first in 4 bytes. Letters stand behind all keys of images."""
 APART, TOGETHER = "apart", "together"
@@ -29,3 +35,19 @@ def keys_of(layout: str, start: int, stop: int) -> Iterator[bytes]:
     if layout == TOGETHER:
         return (b"%08d" % number for number in range(start, stop))
     return (number.to_bytes(4, "big") for number in range(start, stop))
+
+
+def key_of(layout: str, number: int) -> bytes:
+    """Return the key of one id."""
+    return b"%08d" % number if layout == TOGETHER else number.to_bytes(4, "big")
+
+
+def labels_key(first: int) -> bytes:
+    """Return the key of a block of labels that starts with this id."""
+    return LABELS + first.to_bytes(4, "big")
+
+
+def with_labels(content: Content, values: Sequence[bytes | memoryview], labels: Labels) -> list[bytes]:
+    """Return values as they are in the layout ``together``: header, label and pixels."""
+    facts = facts_of(content)
+    return [b"".join((HEADER.pack(*facts, label), value)) for label, value in zip(labels.tolist(), values, strict=True)]

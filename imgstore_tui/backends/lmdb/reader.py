@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.lmdb.layout import APART, DATA, HEADER, LABELS, MANIFEST, TOGETHER, facts_of, keys_of
+from imgstore_tui.backends.lmdb.layout import APART, DATA, GONE, HEADER, LABELS, MANIFEST, TOGETHER, facts_of, key_of
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_ids, check_out, foreign, image_bytes, read_manifest
+from imgstore_tui.core.manifest import check_out, foreign, image_bytes, read_manifest
+from imgstore_tui.core.roster import Roster, next_id_in
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -37,13 +38,17 @@ class _Shared:
                 # Looked at before anything else: touching a page beyond the end would kill the process.
                 raise StoreError(f"{data} is damaged: it is shorter than it says.")
             with self.env.begin() as transaction:
-                manifest = transaction.get(MANIFEST)
+                manifest, gone = transaction.get(MANIFEST), transaction.get(GONE) or b""
             if manifest is None:
                 raise foreign("lmdb", location)
             self.content, found = read_manifest(manifest, "lmdb", location)
             self.layout = str(found.get("layout"))
             if self.layout not in (APART, TOGETHER):
                 raise StoreError(f"{location} is damaged: what it says of its layout makes no sense.")
+            if self.content.count > self.env.stat()["entries"] or len(gone) % 8:
+                raise StoreError(f"{location} is damaged: images are missing in it.")
+            next_id = next_id_in(found, self.content, location)
+            self.roster = Roster.of(location, self.content, next_id, np.frombuffer(gone, "<i8").astype(np.int64))
         except lmdb.Error as error:
             self.env.close()
             raise StoreError(f"{data} is damaged: {error}.") from None
@@ -87,7 +92,8 @@ class LmdbReader(Reader):
 
     def __init__(self, location: Path) -> None:
         self._key, shared = _acquire(location)
-        self._location, self._layout, self._error = shared.location, shared.layout, shared.error
+        self._location, self._error = shared.location, shared.error
+        self.layout, self.roster = shared.layout, shared.roster
         self.content, self._facts = shared.content, facts_of(shared.content)
         self._loaded: Labels | None = None
         self._transaction: Any = shared.env.begin(buffers=True)
@@ -96,7 +102,7 @@ class LmdbReader(Reader):
         """Copy one value an id."""
         if self.content.kind is not PayloadKind.BYTES:
             return super().read_bytes(ids, labels)
-        if self._layout == APART:
+        if self.layout == APART:
             payloads = [bytes(value) for value in self._values(ids)]
             self._fill_labels(ids, labels)
             return payloads
@@ -117,7 +123,7 @@ class LmdbReader(Reader):
         size, at = image_bytes(self.content), 0
         pixels = out.data.cast("B")
         try:
-            if self._layout == APART:
+            if self.layout == APART:
                 for value in self._values(ids):
                     pixels[at : at + size] = value
                     at += size
@@ -132,37 +138,42 @@ class LmdbReader(Reader):
 
     def _values(self, ids: Sequence[int]) -> Iterator[memoryview]:
         """Yield the values where they lie in the map; they are never handed out uncopied."""
-        run = check_ids(self._location, self.content.count, ids)
+        run = self.roster.check(self._location, ids)
         try:
             if run is not None and len(ids) > 1:
-                yield from self._scan(*run)
+                yield from self._scan(run[0], run[1] - 1, len(ids))
                 return
-            get = self._transaction.get
-            keys = (next(keys_of(self._layout, number, number + 1)) for number in ids)
-            for key in keys:
-                value = get(key)
+            get, layout = self._transaction.get, self.layout
+            for number in ids:
+                value = get(key_of(layout, number))
                 if value is None:
                     raise self._incomplete()
                 yield value
         except self._error as error:
             raise StoreError(f"{self._location} is damaged: {error}.") from None
 
-    def _scan(self, start: int, stop: int) -> Iterator[memoryview]:
-        """Yield the values of a run of ids by walking along the leaves."""
+    def _scan(self, first: int, last: int, count: int) -> Iterator[memoryview]:
+        """Yield so many values by walking along the leaves, from one id to another, both of which are there."""
         cursor = self._transaction.cursor()
-        if not cursor.set_key(next(keys_of(self._layout, start, stop))):
+        if not cursor.set_key(key_of(self.layout, first)):
             raise self._incomplete()
-        yield from itertools.islice(cursor.iternext(keys=False), stop - start)
+        yield from itertools.islice(cursor.iternext(keys=False), count)
         # Keys are unique and ordered: when the last one is right after so many steps, all before it were.
-        if bytes(cursor.key()) != next(keys_of(self._layout, stop - 1, stop)):
+        if bytes(cursor.key()) != key_of(self.layout, last):
             raise self._incomplete()
 
     def read_labels(self) -> Labels:
         """Copy the labels' own value; where they are in the images' values, look at the head of each."""
-        if self._layout == APART:
-            return self._all_labels().astype(np.int64)
-        found = (self._label_in(value) for value in self._values(range(self.content.count)))
-        return np.fromiter(found, np.int64, self.content.count)
+        roster = self.roster
+        if self.layout == APART:
+            return roster.there(self._all_labels())
+        if not roster.count:
+            return np.zeros(0, np.int64)
+        try:
+            found = (self._label_in(value) for value in self._scan(roster.first(), roster.last(), roster.count))
+            return np.fromiter(found, np.int64, roster.count)
+        except self._error as error:
+            raise StoreError(f"{self._location} is damaged: {error}.") from None
 
     def _label_in(self, value: memoryview) -> int:
         if len(value) < HEADER.size:
@@ -178,25 +189,37 @@ class LmdbReader(Reader):
             labels[:] = found[ids[0] : ids[-1] + 1] if isinstance(ids, range) and ids.step == 1 else found[list(ids)]
 
     def _all_labels(self) -> Labels:
-        """Return all labels, where they lie in the map if they are one value; never to be handed out uncopied."""
+        """Return a label for each id there ever was; they may lie in the map, and are not to be handed out uncopied."""
         if self._loaded is None:
             try:
-                blocks = [np.frombuffer(value, "<i8") for value in self._blocks()]
+                blocks = [np.frombuffer(value, "<i8") for _, value in self._blocks()]
             except (self._error, ValueError) as error:
                 raise StoreError(f"{self._location} is damaged: {error}.") from None
             found = blocks[0] if len(blocks) == 1 else np.concatenate([np.zeros(0, np.int64), *blocks])
-            if len(found) != self.content.count:
-                raise StoreError(f"{self._location} is damaged: {len(found)} labels for {self.content.count} images.")
+            if len(found) != self.roster.next_id:
+                raise StoreError(f"{self._location} is damaged: {len(found)} labels for {self.roster.next_id} images.")
             self._loaded = found
         return self._loaded
 
-    def _blocks(self) -> Iterator[memoryview]:
+    def label_blocks(self) -> dict[int, Labels]:
+        """Return an owned copy of each block of labels under the id of its first."""
+        self._all_labels()  # which are looked at before anything is built on them
+        found = {
+            int.from_bytes(key[len(LABELS) :], "big"): np.frombuffer(value, "<i8").astype(np.int64)
+            for key, value in self._blocks()
+        }
+        starts = np.cumsum([0, *map(len, found.values())]).tolist()
+        if list(found) != starts[:-1]:
+            raise StoreError(f"{self._location} is damaged: its labels are out of order.")
+        return found
+
+    def _blocks(self) -> Iterator[tuple[bytes, memoryview]]:
         cursor = self._transaction.cursor()
         if cursor.set_range(LABELS):
             for key, value in cursor:
                 if not bytes(key).startswith(LABELS):
                     return
-                yield value
+                yield bytes(key), value
 
     def _incomplete(self) -> StoreError:
         return StoreError(f"{self._location} is damaged: images are missing in it.")

@@ -1,0 +1,78 @@
+"""One file an image, and one CSV of labels: what everybody starts with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imgstore_tui.backends.disk.editor import DiskEditor
+from imgstore_tui.backends.disk.layout import DIGITS
+from imgstore_tui.backends.disk.reader import DiskReader
+from imgstore_tui.backends.disk.writer import DiskWriter
+from imgstore_tui.core.backend import (
+    Backend,
+    Capabilities,
+    Content,
+    Editor,
+    Family,
+    PayloadKind,
+    Preset,
+    Reader,
+    Writer,
+)
+from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.manifest import claim
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.options import Option
+
+
+class DiskBackend(Backend):
+    """A folder of files named by id, and ``labels.csv``, whose rows are of one length so that each can be found."""
+
+    name = "disk"
+    title = "Files on disk"
+    family = Family.FILES
+    payloads = frozenset({PayloadKind.BYTES})
+    default_codec = "png"
+    capabilities = Capabilities(append=True, overwrite=True, delete=True)
+    presets = (
+        Preset("tuned", "subfolders of 1,000 files, so that listing stays quick"),
+        Preset(
+            "article",
+            "one PNG an image in one folder with Pillow's own settings, one CSV of labels; a small store.json beside "
+            "them is ours",
+            options={"fanout": 0},
+            codec_options={"level": 6, "strategy": "default"},
+        ),
+    )
+    options = (
+        Option(
+            "fanout",
+            1000,
+            "Files in a subfolder, 0 for one flat folder; 1000, which costs nothing and keeps listings usable.",
+            minimum=0,
+            maximum=1_000_000,
+        ),
+    )
+    caveats = (
+        "Slowest by far for many small images: each costs the file system an open, a name and at least one block, and "
+        "copying, backing up or deleting millions of files is slow too."
+    )
+    when_to_choose = (
+        "Choose it when people or other tools must see single images, when images are large, or when there are few: "
+        "nothing needs a library, and one damaged file is one lost image."
+    )
+
+    def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
+        """Make the folder; the manifest that makes it a store comes last, at ``close``."""
+        if content.count > 10**DIGITS:
+            raise UnsupportedError(f"Backend disk numbers its files with {DIGITS} digits: at most 100,000,000 images.")
+        claim(self, location, content)
+        return DiskWriter(location, content, int(self.values["fanout"]), sync)
+
+    def open(self, location: Path) -> Reader:
+        """Read the manifest and open the labels."""
+        return DiskReader(location)
+
+    def edit(self, location: Path, sync: SyncLevel) -> Editor:
+        """Open the store to be changed; the layout is the store's own, whatever the options say."""
+        return DiskEditor(location, sync)

@@ -1,0 +1,240 @@
+"""Changing a store of files. A picture is replaced at once or not at all; the table and the manifest follow at the end.
+
+After ``abort``, and after a crash in all but the moment between the table and the manifest, the store is one: images
+that were replaced stay so, those that were added or deleted since the last commit are as they were.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imgstore_tui.backends.disk.layout import (
+    DIGITS,
+    HEADER,
+    LABELS,
+    MANIFEST,
+    PARTIAL,
+    extension_of,
+    failed,
+    name_of,
+    row_of,
+    write_all,
+)
+from imgstore_tui.backends.disk.reader import DiskReader
+from imgstore_tui.core.backend import Editor
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_batch, write_manifest
+from imgstore_tui.core.operations import SyncLevel
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels
+
+_ROWS = 65_536  # of the table, read at a time
+
+
+class DiskEditor(Editor):
+    """Writes files, and keeps what belongs into table and manifest until the end or, where asked, of each call."""
+
+    def __init__(self, location: Path, sync: SyncLevel) -> None:
+        self._reader = DiskReader(location)  # which believes nothing that it has not looked at
+        self._location, self.content = location, self._reader.content
+        self._root, self._roster = self._reader.folder, self._reader.roster
+        self._each = sync is SyncLevel.BATCH
+        self._added: list[tuple[str, bytes]] = []
+        self._lost: dict[int, None] = {}
+        self._folders: set[str] = set()
+        self._table = -1
+        try:
+            self._open_table()
+        except OSError as error:
+            self._reader.close()
+            raise failed(location / LABELS, error) from None
+
+    def _open_table(self) -> None:
+        if self._table >= 0:
+            os.close(self._table)
+        self._table = os.open(LABELS, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._root)
+
+    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
+        """Make new files, or give files that are there another content."""
+        check_batch(self._location, self.content, ids, payloads, labels)
+        if not len(ids):
+            return
+        name = LABELS
+        try:
+            if self._lost:
+                self._commit()  # the places of rows depend on it
+            appends = self._roster.appends(self._location, ids)
+            if appends and ids[-1] >= 10**DIGITS:
+                raise StoreError(
+                    f"{self._location} numbers its files with {DIGITS} digits: at most 100,000,000 images."
+                )
+            if not appends and self._added:
+                self._commit()
+            reader, width = self._reader, self._reader.row
+            places = [] if appends else self._roster.rows(ids)
+            for number, (image_id, payload, label) in enumerate(zip(ids, payloads, labels.tolist(), strict=True)):
+                extension = reader.extension or extension_of(payload, self.content.codec)
+                name = f"{name_of(image_id, reader.fanout)}.{extension}"
+                if appends:
+                    self._added.append((name, row_of(name, label, width)))
+                    self._add(name, payload)
+                else:
+                    self._replace(name, image_id, places[number], payload, row_of(name, label, width))
+            if appends:
+                self._roster.grow(len(ids))
+            if self._each:
+                self._commit()
+        except OSError as error:
+            self.abort()
+            raise failed(self._location / name, error) from None
+
+    def _add(self, name: str, payload: bytes) -> None:
+        folder = name.rpartition("/")[0]
+        if folder and folder not in self._folders:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder, dir_fd=self._root)
+        self._folders.add(folder)
+        self._write(name, payload)
+
+    def _replace(self, name: str, image_id: int, place: int, payload: bytes, row: bytes) -> None:
+        before = self._file_of(image_id, place)
+        self._folders.add(name.rpartition("/")[0])
+        # Whoever reads meanwhile gets the old picture or the new one, never a part.
+        self._swap(name, payload)
+        os.pwrite(self._table, row, len(HEADER) + place * len(row))
+        if before != name:
+            os.unlink(before, dir_fd=self._root)
+
+    def _file_of(self, image_id: int, place: int) -> str:
+        reader = self._reader
+        extension = reader.extension or reader.extension_in(reader.rows(place, place + 1), image_id)
+        return f"{name_of(image_id, reader.fanout)}.{extension}"
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Take note; rows and files go together, at the end."""
+        if self._added:
+            self._commit_or_fail()
+        self._roster.once(self._location, ids)
+        for image_id in ids:
+            if image_id in self._lost:
+                raise StoreError(f"{self._location} holds no image {image_id} any more: it was deleted.")
+        self._lost.update(dict.fromkeys(ids))
+        if self._each:
+            self._commit_or_fail()
+
+    def _commit_or_fail(self) -> None:
+        try:
+            self._commit()
+        except OSError as error:
+            self.abort()
+            raise failed(self._location / LABELS, error) from None
+
+    def _commit(self) -> None:
+        """Make table and manifest say what is there; then files that were deleted may go."""
+        lost = self._cut_rows() if self._lost else []
+        if self._added:
+            os.lseek(self._table, 0, os.SEEK_END)
+            write_all(self._table, b"".join(row for _, row in self._added))
+        if self._each:
+            self._force(self._table)
+        if self._added or lost:
+            self.content = self._reader.content = replace(self.content, count=self._roster.count)
+            reader = self._reader
+            layout = {"fanout": reader.fanout, "row": reader.row, "extension": reader.extension}
+            manifest = write_manifest("disk", self.content, **layout, next=self._roster.next_id)
+            self._swap(MANIFEST, manifest.encode("utf-8"))
+            self._reader.open_table()
+            self._added = []
+        for name in lost:
+            os.unlink(name, dir_fd=self._root)
+        for folder in {name.rpartition("/")[0] for name in lost} - {""}:
+            with contextlib.suppress(OSError):  # most are not empty
+                os.rmdir(folder, dir_fd=self._root)
+                self._folders.discard(folder)
+        if self._each:
+            self._force_folders()
+
+    def _cut_rows(self) -> list[str]:
+        """Write a table without the rows of deleted images in the place of the old one; return their files' names."""
+        lost = list(self._lost)
+        places = self._roster.rows(lost)
+        names = [self._file_of(image_id, place) for image_id, place in zip(lost, places, strict=True)]
+        gone, count, width = np.sort(np.array(places)), self._roster.count, self._reader.row
+        table = self._open(LABELS + PARTIAL)
+        try:
+            write_all(table, HEADER)
+            for start in range(0, count, _ROWS):
+                stop = min(start + _ROWS, count)
+                rows = np.frombuffer(self._reader.rows(start, stop), np.uint8).reshape(-1, width)
+                here = gone[np.searchsorted(gone, start) : np.searchsorted(gone, stop)] - start
+                write_all(table, np.delete(rows, here, axis=0).tobytes())
+            if self._each:
+                self._force(table)
+        finally:
+            os.close(table)
+        os.rename(LABELS + PARTIAL, LABELS, src_dir_fd=self._root, dst_dir_fd=self._root)
+        self._open_table()
+        self._roster.strike(lost)
+        self._lost.clear()
+        return names
+
+    def _swap(self, name: str, data: bytes) -> None:
+        """Write a file under another name, and let it take the place of the one that is there."""
+        self._write(name + PARTIAL, data)
+        os.rename(name + PARTIAL, name, src_dir_fd=self._root, dst_dir_fd=self._root)
+
+    def _write(self, name: str, data: bytes) -> None:
+        file = self._open(name)
+        try:
+            write_all(file, data)
+            if self._each:
+                self._force(file)
+        finally:
+            os.close(file)
+
+    def _open(self, name: str) -> int:
+        """Open a file of ours anew; what a crash has left under its name is of no use."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(name, flags, 0o666, dir_fd=self._root)
+
+    def _force(self, descriptor: int) -> None:
+        os.fsync(descriptor)
+        self.syncs += 1
+
+    def _force_folders(self) -> None:
+        for folder in sorted(self._folders - {""}):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._root)
+            try:
+                self._force(descriptor)
+            finally:
+                os.close(descriptor)
+        self._folders.clear()
+        self._force(self._root)
+
+    def close(self) -> None:
+        """Bring table and manifest up to date."""
+        if self._table < 0:
+            return
+        try:
+            self._commit_or_fail()
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close what is open; files that were added and are in no table are taken away again."""
+        if self._table < 0:
+            return
+        os.close(self._table)
+        self._table = -1
+        for name, _ in self._added:
+            with contextlib.suppress(OSError):
+                os.unlink(name, dir_fd=self._root)
+        self._reader.close()

@@ -1,0 +1,75 @@
+"""What a store of files looks like: names, the table of labels, and how files are made and read."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from imgstore_tui import pictures
+from imgstore_tui.core.errors import StoreError
+
+MANIFEST = "store.json"
+LABELS = "labels.csv"
+HEADER = b"filename,label\n"
+PARTIAL = ".partial"
+"""Behind the name of a file that is to take the place of another, until it is whole."""
+DIGITS = 8
+LABEL_WIDTH = 20
+"""As wide as the smallest int64."""
+MAX_EXTENSION = 8
+EXTENSION = re.compile(rf"^[a-z0-9]{{1,{MAX_EXTENSION}}}$")
+
+
+def name_of(image_id: int, fanout: int) -> str:
+    """Return the path of an image's file below the store, without its extension."""
+    leaf = f"{image_id:0{DIGITS}d}"
+    return f"{image_id // fanout:0{DIGITS}d}/{leaf}" if fanout else leaf
+
+
+def row_width(fanout: int) -> int:
+    """Return the length of every row of the table of labels."""
+    return len(name_of(0, fanout)) + 1 + MAX_EXTENSION + 1 + LABEL_WIDTH + 1
+
+
+def row_of(name: str, label: int, width: int) -> bytes:
+    """Return an image's row: its file's name, and its label behind as many spaces as it takes."""
+    return f"{name},{label:>{width - len(name) - 2}}\n".encode("ascii")
+
+
+def extension_of(payload: bytes, codec: str) -> str:
+    """Return the extension that a payload's first bytes call for, else the codec's name."""
+    return pictures.EXTENSIONS.get(pictures.sniff(payload) or "", codec if EXTENSION.match(codec) else "bin")
+
+
+def new_file(name: str, folder: int) -> int:
+    """Open a file that is not there yet."""
+    return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=folder)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of the data."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def read_file(name: str, folder: int) -> bytes:
+    """Read a whole file; no link is followed out of the store, and nothing that is no file is waited for."""
+    file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        size = os.fstat(file).st_size
+        data = os.read(file, size)
+        while len(data) < size:
+            more = os.read(file, size - len(data))
+            if not more:
+                break
+            data += more
+        return data
+    finally:
+        os.close(file)
+
+
+def failed(path: Path, error: OSError) -> StoreError:
+    """Build the error for a file that the system refuses."""
+    return StoreError(f"{path}: {error.strerror or error}.")

@@ -1,0 +1,165 @@
+"""Reading a store of files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imgstore_tui.backends.disk.layout import (
+    DIGITS,
+    EXTENSION,
+    HEADER,
+    LABEL_WIDTH,
+    LABELS,
+    MANIFEST,
+    failed,
+    name_of,
+    read_file,
+)
+from imgstore_tui.core.backend import PayloadKind, Reader
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import foreign, read_manifest
+from imgstore_tui.core.roster import Roster, next_id_in
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels
+
+
+class DiskReader(Reader):
+    """Finds an image by its id, and its label by the place of its row."""
+
+    def __init__(self, location: Path) -> None:
+        self._location = location
+        self.folder = -1
+        self._labels = -1
+        try:
+            self.folder = os.open(location, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            manifest = read_file(MANIFEST, self.folder)
+        except FileNotFoundError:
+            self.close()
+            if location.is_dir():
+                raise foreign("disk", location) from None
+            raise StoreError(f"{location} does not exist.") from None
+        except NotADirectoryError:
+            raise foreign("disk", location) from None
+        except OSError as error:
+            self.close()
+            raise failed(location / MANIFEST, error) from None
+        try:
+            self.content, found = read_manifest(manifest, "disk", location)
+            self._layout(found)
+            self.open_table()
+            self.roster = self._roster(next_id_in(found, self.content, location))
+        except BaseException:
+            self.close()
+            raise
+
+    def _layout(self, found: Any) -> None:
+        fanout, row, extension = found.get("fanout"), found.get("row"), found.get("extension")
+        sound = isinstance(fanout, int) and 0 <= fanout <= 10**6 and isinstance(row, int) and 32 <= row <= 256
+        sound = sound and (extension is None or (isinstance(extension, str) and bool(EXTENSION.match(extension))))
+        if not sound or self.content.kind is not PayloadKind.BYTES:
+            raise StoreError(f"{self._location} is damaged: what it says of its layout makes no sense.")
+        self.fanout, self.row, self.extension = fanout, row, extension
+
+    def open_table(self) -> None:
+        """Open the table of labels, anew where another has taken its place."""
+        if self._labels >= 0:
+            os.close(self._labels)
+            self._labels = -1
+        path = self._location / LABELS
+        try:
+            self._labels = os.open(LABELS, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.folder)
+            size = os.fstat(self._labels).st_size
+        except OSError as error:
+            raise failed(path, error) from None
+        if size != len(HEADER) + self.content.count * self.row:
+            raise StoreError(f"{path} is damaged: it does not hold {self.content.count} rows of {self.row} bytes.")
+
+    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+        """Read one file an id, and its row of the CSV."""
+        run = self.roster.check(self._location, ids)
+        if run is not None and len(self.roster.gone) and len(ids):
+            first = self.roster.rows(ids[:1])[0]
+            run = first, first + len(ids)
+        if run is not None:
+            rows = self.rows(*run)
+            labels[:] = self._parse(rows)
+            names = [rows[at : at + self.row] for at in range(0, len(rows), self.row)]
+        else:
+            places = self.roster.rows(ids) if len(self.roster.gone) else ids
+            names = [self.rows(place, place + 1) for place in places]
+            labels[:] = self._parse(b"".join(names))
+        payloads = []
+        for image_id, row in zip(ids, names, strict=True):
+            name = f"{name_of(image_id, self.fanout)}.{self.extension or self.extension_in(row, image_id)}"
+            try:
+                payloads.append(read_file(name, self.folder))
+            except OSError as error:
+                raise failed(self._location / name, error) from None
+        return payloads
+
+    def read_labels(self) -> Labels:
+        """Read the CSV alone."""
+        return self._parse(self.rows(0, self.content.count))
+
+    def _roster(self, next_id: int) -> Roster:
+        """Find out from the table which images were deleted; only where the manifest says that some were."""
+        count = self.content.count
+        if next_id == count:
+            return Roster(count)
+        damaged = StoreError(f"{self._location / LABELS} is damaged: its rows are out of order.")
+        if next_id > 10**DIGITS:
+            raise damaged
+        start = DIGITS + 1 if self.fanout else 0
+        table = np.frombuffer(self.rows(0, count), np.uint8).reshape(-1, self.row)
+        try:
+            ids = np.ascontiguousarray(table[:, start : start + DIGITS]).view(f"S{DIGITS}")[:, 0].astype(np.int64)
+        except ValueError:
+            raise damaged from None
+        if len(ids) and (ids[0] < 0 or ids[-1] >= next_id or (np.diff(ids) <= 0).any()):
+            raise damaged
+        gone = np.delete(np.arange(next_id), ids)
+        return Roster.of(self._location, self.content, next_id, gone)
+
+    def rows(self, start: int, stop: int) -> bytes:
+        """Return a part of the table."""
+        length = (stop - start) * self.row
+        try:
+            rows = os.pread(self._labels, length, len(HEADER) + start * self.row)
+            while len(rows) < length:  # a read of more than 2 GiB comes in parts
+                more = os.pread(self._labels, length - len(rows), len(HEADER) + start * self.row + len(rows))
+                if not more:
+                    raise StoreError(f"{self._location / LABELS} has been cut short.")
+                rows += more
+        except OSError as error:
+            raise failed(self._location / LABELS, error) from None
+        return rows
+
+    def _parse(self, rows: bytes) -> Labels:
+        if not rows:
+            return np.zeros(0, np.int64)
+        table = np.frombuffer(rows, np.uint8).reshape(-1, self.row)
+        fields = np.ascontiguousarray(table[:, -1 - LABEL_WIDTH : -1]).view(f"S{LABEL_WIDTH}")[:, 0]
+        try:
+            return fields.astype(np.int64)
+        except (ValueError, OverflowError):
+            raise StoreError(f"{self._location / LABELS} is damaged: a label in it is no number.") from None
+
+    def extension_in(self, row: bytes, image_id: int) -> str:
+        """Return what stands behind the dot in a row; nothing else of it is believed."""
+        extension = row.partition(b",")[0].rpartition(b".")[2].decode("ascii", "replace")
+        if not EXTENSION.match(extension):
+            raise StoreError(f"{self._location / LABELS} is damaged: the row of image {image_id} names no file.")
+        return extension
+
+    def close(self) -> None:
+        """Close the folder and the labels."""
+        for descriptor in (self.folder, self._labels):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self.folder = self._labels = -1

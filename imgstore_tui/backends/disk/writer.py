@@ -1,0 +1,139 @@
+"""Writing a store of files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgstore_tui.backends.disk.layout import (
+    HEADER,
+    LABELS,
+    MANIFEST,
+    extension_of,
+    failed,
+    name_of,
+    new_file,
+    row_of,
+    row_width,
+    write_all,
+)
+from imgstore_tui.core.backend import Content, Writer
+from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
+from imgstore_tui.core.operations import SyncLevel
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels
+
+
+class DiskWriter(Writer):
+    """Makes one file an image, and adds the rows of each batch to the table."""
+
+    def __init__(self, location: Path, content: Content, fanout: int, sync: SyncLevel) -> None:
+        self._location, self._content, self._fanout = location, content, fanout
+        self._each = sync is SyncLevel.BATCH
+        self._put = 0
+        self._open = True
+        self._mixed = content.codec == "original"
+        self._extension: str | None = None
+        self._width = row_width(fanout)
+        self._folder: tuple[str, int] | None = None
+        self._root = os.open(location, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            self._labels = new_file(LABELS, self._root)
+            write_all(self._labels, HEADER)
+        except OSError as error:
+            os.close(self._root)
+            raise failed(location / LABELS, error) from None
+
+    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
+        """Create one file a payload, then add the batch's rows to the CSV."""
+        check_put(self._location, self._content, self._put, ids, payloads, labels)
+        rows = []
+        width, fanout = self._width, self._fanout
+        name = LABELS
+        try:
+            for image_id, payload, label in zip(ids, payloads, labels.tolist(), strict=True):
+                if self._extension is None or self._mixed:
+                    self._extension = extension_of(payload, self._content.codec)
+                name = f"{name_of(image_id, fanout)}.{self._extension}"
+                self._put_file(name, payload)
+                rows.append(row_of(name, label, width))
+            write_all(self._labels, b"".join(rows))
+            self._put += len(rows)
+            if self._each:
+                self._sync(self._labels)
+                if self._folder is not None:
+                    self._sync(self._folder[1])
+                self._sync(self._root)
+        except OSError as error:
+            raise failed(self._location / name, error) from None
+
+    def _put_file(self, name: str, payload: bytes) -> None:
+        folder, slash, leaf = name.rpartition("/")
+        descriptor = self._root
+        if slash:
+            if self._folder is None or self._folder[0] != folder:
+                self._leave_folder()
+                os.mkdir(folder, dir_fd=self._root)
+                self._folder = (folder, os.open(folder, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._root))
+            descriptor = self._folder[1]
+        file = new_file(leaf, descriptor)
+        try:
+            write_all(file, payload)
+            if self._each:
+                self._sync(file)
+        finally:
+            os.close(file)
+
+    def _sync(self, descriptor: int) -> None:
+        os.fsync(descriptor)
+        self.syncs += 1
+
+    def _leave_folder(self) -> None:
+        if self._folder is not None:
+            _, descriptor = self._folder
+            self._folder = None
+            try:
+                if self._each:
+                    self._sync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def close(self) -> None:
+        """Write the manifest, last: a folder without it is no store."""
+        if not self._open:
+            return
+        try:
+            check_complete(self._location, self._content, self._put)
+            manifest = write_manifest(
+                "disk",
+                self._content,
+                fanout=self._fanout,
+                row=self._width,
+                extension=None if self._mixed else self._extension,
+            )
+            file = new_file(MANIFEST, self._root)
+            try:
+                write_all(file, manifest.encode("utf-8"))
+                if self._each:
+                    self._sync(file)
+            finally:
+                os.close(file)
+            self._leave_folder()
+            if self._each:
+                self._sync(self._root)
+        except OSError as error:
+            raise failed(self._location / MANIFEST, error) from None
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close what is open; without a manifest the folder does not open as a store."""
+        if self._open:
+            self._open = False
+            self._each = False
+            self._leave_folder()
+            os.close(self._labels)
+            os.close(self._root)

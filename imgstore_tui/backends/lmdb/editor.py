@@ -1,0 +1,158 @@
+"""Changing an LMDB store: whatever is committed, labels and manifest go with it, so that every commit is a store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imgstore_tui.backends.lmdb.filling import PAGE, TRANSACTION_BYTES, Filling, worst_of
+from imgstore_tui.backends.lmdb.layout import APART, GONE, MANIFEST, key_of, labels_key, with_labels
+from imgstore_tui.backends.lmdb.reader import LmdbReader
+from imgstore_tui.backends.lmdb.writer import cut
+from imgstore_tui.core.backend import Editor
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_batch, image_bytes, write_manifest
+from imgstore_tui.core.operations import SyncLevel
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+_TOUCHED = 16  # pages that one item in a random place can touch: the way down to it, and what splits there
+_BLOCK = 4096  # labels; the last block grows to this many before another one is begun
+
+
+class LmdbEditor(Editor):
+    """Puts and deletes in one transaction, or in several where one would take too much memory."""
+
+    def __init__(self, location: Path, transaction: int, sync: SyncLevel) -> None:
+        with LmdbReader(location) as reader:  # which believes nothing that it has not looked at
+            self.content, self._layout, self._roster = reader.content, reader.layout, reader.roster
+            self._blocks = reader.label_blocks() if self._layout == APART else {}
+        self._location = location
+        self._each, self._one = sync is SyncLevel.BATCH, not transaction
+        self._dirty: set[int] = set()
+        self._struck = self._changed = False
+        self._open = True
+        size = (location / "data.mdb").stat().st_size
+        self._filling = Filling(location, 2 * size + 16 * TRANSACTION_BYTES)
+
+    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
+        """Put one value a payload."""
+        check_batch(self._location, self.content, ids, payloads, labels)
+        if len(ids):
+            self._put_values(ids, payloads, labels)
+
+    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
+        """Put one value an image, straight from the array's memory."""
+        check_batch(self._location, self.content, ids, images, labels)
+        if len(ids):
+            self._put_values(ids, cut(images, image_bytes(self.content)), labels)
+
+    def _put_values(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
+        filling, appends = self._filling, self._roster.appends(self._location, ids)
+        if appends and ids[-1] >= 10**8:
+            raise StoreError(f"{self._location} numbers its images with 8 digits: at most 100,000,000 images.")
+        if self._layout != APART:
+            values = with_labels(self.content, values, labels)
+        items = [(key_of(self._layout, image_id), value) for image_id, value in zip(ids, values, strict=True)]
+        try:
+            self._make_room(worst_of(items, _TOUCHED))
+            filling.put(items)
+            if appends:
+                self._roster.grow(len(ids))
+            if self._layout == APART:
+                self._note_labels(ids, labels, appends)
+            self._done()
+        except filling.error as error:
+            raise filling.failed(error) from None
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Delete the values; their pages are used again by what is put later."""
+        self._roster.once(self._location, ids)
+        filling = self._filling
+        try:
+            self._make_room(_TOUCHED * PAGE * len(ids))
+            transaction = filling.transaction()
+            for image_id in ids:
+                if not transaction.delete(key_of(self._layout, image_id)):
+                    raise StoreError(f"{self._location} is damaged: image {image_id} is missing in it.")
+            filling.note(len(ids), PAGE * len(ids))
+            self._roster.strike(ids)
+            self._struck = True
+            if self._layout == APART:
+                self._note_labels(ids, np.zeros(len(ids), np.int64), False)
+            self._done()
+        except filling.error as error:
+            raise filling.failed(error) from None
+
+    def _note_labels(self, ids: Sequence[int], labels: Labels, appends: bool) -> None:
+        """Change labels in memory, and remember which blocks are to be put again."""
+        firsts = sorted(self._blocks)
+        if appends:
+            last = firsts[-1] if firsts and len(self._blocks[firsts[-1]]) < _BLOCK else ids[0]
+            before = self._blocks.get(last, np.zeros(0, np.int64))
+            self._blocks[last] = np.concatenate([before, labels])
+            self._dirty.add(last)
+            return
+        asked = np.asarray(ids, np.int64)
+        homes = np.searchsorted(np.array(firsts, np.int64), asked, "right") - 1
+        for home in np.unique(homes).tolist():
+            first, here = firsts[home], homes == home
+            self._blocks[first][asked[here] - first] = labels[here]
+            self._dirty.add(first)
+
+    def _make_room(self, worst: int) -> None:
+        """See to it beforehand that the map is large enough, with what belongs to each commit."""
+        worst += 8 * self._roster.next_id + 8 * len(self._roster.gone) + _TOUCHED * PAGE * (2 + len(self._blocks))
+        if self._filling.crowded(worst):
+            self._commit()
+            self._filling.make_room(worst)
+
+    def _done(self) -> None:
+        """End a call: end the transaction too, where it is time."""
+        self._changed = True
+        if self._each:
+            self._commit()
+            self.syncs += self._filling.force()
+        elif not self._one and self._filling.pending_bytes >= TRANSACTION_BYTES:
+            self._commit()
+
+    def _commit(self) -> None:
+        if not self._changed:
+            return
+        filling, roster = self._filling, self._roster
+        items = [(labels_key(first), self._blocks[first].astype("<i8").data.cast("B")) for first in sorted(self._dirty)]
+        if self._struck:
+            items.append((GONE, roster.gone.astype("<i8").data.cast("B")))
+        self.content = replace(self.content, count=roster.count)
+        manifest = write_manifest("lmdb", self.content, layout=self._layout, next=roster.next_id)
+        transaction = filling.transaction()
+        for key, value in (*items, (MANIFEST, manifest.encode("utf-8"))):
+            transaction.put(key, value)
+        filling.commit()
+        self._dirty.clear()
+        self._struck = self._changed = False
+
+    def close(self) -> None:
+        """Commit what is open."""
+        if not self._open:
+            return
+        filling = self._filling
+        try:
+            self._commit()
+            if self._each:
+                self.syncs += filling.force() + filling.force_names()
+        except filling.error as error:
+            raise filling.failed(error) from None
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Drop the open transaction: the store is as the last commit left it."""
+        if self._open:
+            self._open = False
+            self._filling.close()

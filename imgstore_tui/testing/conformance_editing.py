@@ -1,0 +1,280 @@
+"""What every backend must do when a store is changed: what it claims, against a plain dict; the rest it must refuse."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from imgstore_tui.core.backend import Backend, Editor, Reader
+from imgstore_tui.core.errors import StoreError, UnsupportedError
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.testing.stores import Material, Setup, is_sentence, snapshot
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels
+
+_POOL = 60
+_FIRST = 23
+CHANGES = ("append", "overwrite", "delete")
+
+
+@dataclass
+class Model:
+    """What a store must hold: for each id, which image of the pool, and which label."""
+
+    pool: Material
+    held: dict[int, tuple[int, int]]
+    next_id: int
+    dice: random.Random = field(default_factory=lambda: random.Random(11))  # noqa: S311 - an order, not a secret
+
+    @classmethod
+    def of(cls, setup: Setup, count: int = _FIRST) -> Model:
+        """Return the model of a store of the first images of a pool."""
+        pool = setup.material([(7, 5, 3)] * _POOL)
+        return cls(pool, {number: (number, int(pool.labels[number])) for number in range(count)}, count)
+
+    def make(self, setup: Setup, location: Path) -> Path:
+        """Write the store as it is before any change."""
+        return setup.make(location, replace(self.pool, content=replace(self.pool.content, count=self.next_id)))
+
+    def change(self, editor: Editor, change: str, most: int = 9) -> None:
+        """Make a random change of a kind to the store and to the model."""
+        getattr(self, change)(editor, self.dice.randint(1, most))
+
+    def append(self, editor: Editor, count: int) -> None:
+        """Add images behind the highest id there ever was."""
+        self.put(editor, range(self.next_id, self.next_id + count))
+        self.next_id += count
+
+    def overwrite(self, editor: Editor, count: int) -> None:
+        """Replace images in any order; sometimes a run of them."""
+        there = sorted(self.held)
+        start = self.dice.randrange(max(1, len(there)))
+        a_run = self.dice.random() < 0.3
+        some = there[start : start + count] if a_run else self.dice.sample(there, min(count, len(there)))
+        self.put(editor, some)
+
+    def delete(self, editor: Editor, count: int) -> None:
+        """Take images away; sometimes the highest, whose ids must not be given again."""
+        there = sorted(self.held)
+        some = there[-count:] if self.dice.random() < 0.3 else self.dice.sample(there, min(count, len(there)))
+        editor.delete(some)
+        for image_id in some:
+            del self.held[image_id]
+
+    def put(self, editor: Editor, ids: Sequence[int]) -> None:
+        """Put random images and labels under these ids."""
+        numbers = [self.dice.randrange(_POOL) for _ in ids]
+        values = [self.dice.choice([-5, 3, 2**40, 9]) for _ in ids]
+        labels = np.array(values, np.int64)
+        if self.pool.array is None:
+            editor.put_bytes(ids, [self.pool.payloads[number] for number in numbers], labels)
+        else:
+            images = self.pool.array[numbers].copy()
+            editor.put_array(ids, images, labels)
+            images[...] = 0  # a call may keep nothing of the caller's
+        labels[...] = 77
+        self.held.update(zip(ids, zip(numbers, values, strict=True), strict=True))
+
+    def check(self, backend: Backend, location: Path) -> None:
+        """Assert that the store holds this and nothing else."""
+        there = sorted(self.held)
+        with backend.open(location) as reader:
+            assert reader.content.count == len(there)
+            assert reader.read_labels().tolist() == [self.held[image_id][1] for image_id in there]
+            shuffled = self.dice.sample(there, len(there))
+            for ids in (there, shuffled, shuffled[:3], there[:1], there[-1:], there[3:7]):
+                self._check_images(self.pool.get(reader, ids), ids)
+            for lost in {*range(self.next_id), self.next_id, -1} - set(there):
+                for ids in ([lost], [*there[:2], lost], list(range(lost - 1, lost + 2))):
+                    with pytest.raises(StoreError) as caught:
+                        self.pool.get(reader, ids)
+                    assert is_sentence(caught.value)
+
+    def _check_images(self, found: tuple[Any, Labels], ids: Sequence[int]) -> None:
+        images, labels = found
+        assert labels.tolist() == [self.held[image_id][1] for image_id in ids]
+        numbers = [self.held[image_id][0] for image_id in ids]
+        if self.pool.array is None:
+            assert images == [self.pool.payloads[number] for number in numbers]
+        else:
+            np.testing.assert_array_equal(images, self.pool.array[numbers])
+
+
+class EditingConformance:
+    """The part of the conformance suite that changes stores; inherited through ``BackendConformance``."""
+
+    def test_a_change_is_made_or_refused_and_then_nothing_has_changed(self, setup: Setup, tmp_path: Path) -> None:
+        permitted = self.permitted(setup, tmp_path)
+        claims = setup.backend.capabilities
+        assert permitted <= {change for change in CHANGES if getattr(claims, change)}
+
+    def permitted(self, setup: Setup, tmp_path: Path) -> set[str]:
+        """Try each change on a store of its own; what is refused must be, in a sentence, and leave no trace."""
+        permitted = set()
+        for change in CHANGES:
+            model = Model.of(setup)
+            location = model.make(setup, tmp_path / f"try-{change}")
+            before = {name: content for name, (_, _, content) in snapshot(location).items()}
+            try:
+                with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
+                    model.change(editor, change)
+            except UnsupportedError as error:
+                assert is_sentence(error)
+                after = {name: content for name, (_, _, content) in snapshot(location).items()}
+                if not getattr(setup.backend.capabilities, change):
+                    assert after == before
+            else:
+                permitted.add(change)
+            model.check(setup.backend, location)
+        return permitted
+
+    @pytest.mark.parametrize("level", SyncLevel)
+    def test_a_history_of_changes_ends_as_a_dict_does(self, setup: Setup, level: SyncLevel, tmp_path: Path) -> None:
+        changes = sorted(self.permitted(setup, tmp_path))
+        if not changes:
+            return
+        model = Model.of(setup)
+        location = model.make(setup, tmp_path / "store")
+        for _ in range(12):
+            editor = setup.backend.edit(location, level)
+            assert editor.content.count == len(model.held)
+            for _ in range(model.dice.randint(1, 4)):
+                possible = changes if model.held else [change for change in changes if change == "append"]
+                if possible:
+                    model.change(editor, model.dice.choice(possible))
+            editor.close()
+            editor.close()
+            assert (editor.syncs > 0) == (level is SyncLevel.BATCH)
+            model.check(setup.backend, location)
+        usage = setup.backend.disk_usage(location)
+        assert usage.files == len(list(setup.backend.files(location)))
+        assert setup.backend.make_durable(location) > 0
+
+    def test_everything_may_be_deleted_and_a_store_grow_from_nothing(self, setup: Setup, tmp_path: Path) -> None:
+        permitted = self.permitted(setup, tmp_path)
+        for count in (0, 5):
+            model = Model.of(setup, count)
+            location = model.make(setup, tmp_path / f"{count}")
+            if "delete" in permitted and count:
+                with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
+                    model.delete(editor, count)
+                model.check(setup.backend, location)
+            if "append" in permitted:
+                with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
+                    model.append(editor, 7)
+                    model.append(editor, 1)
+                model.check(setup.backend, location)
+
+    def test_an_edit_that_does_nothing_changes_nothing(self, setup: Setup, tmp_path: Path) -> None:
+        if not self.permitted(setup, tmp_path):
+            return
+        model = Model.of(setup)
+        location = model.make(setup, tmp_path / "store")
+        for end in ("close", "abort"):
+            editor = setup.backend.edit(location, SyncLevel.BUFFERED)
+            empty = np.zeros(0, np.int64)
+            if model.pool.array is None:
+                editor.put_bytes([], [], empty)
+            else:
+                editor.put_array([], model.pool.array[:0], empty)
+            getattr(editor, end)()
+            model.check(setup.backend, location)
+
+    def test_after_an_abort_it_is_still_a_store(self, setup: Setup, tmp_path: Path) -> None:
+        for change in sorted(self.permitted(setup, tmp_path)):
+            model = Model.of(setup)
+            location = model.make(setup, tmp_path / change)
+            old = dict(model.held)
+            editor = setup.backend.edit(location, SyncLevel.BUFFERED)
+            for _ in range(3):
+                model.change(editor, change)
+            editor.abort()
+            editor.abort()
+            with setup.backend.open(location) as reader:
+                there = self._there(model, reader)
+                assert reader.content.count == len(there) == len(reader.read_labels())
+                for image_id in there:
+                    images, labels = model.pool.get(reader, [image_id])
+                    held = [held[image_id] for held in (old, model.held) if image_id in held]
+                    assert int(labels[0]) in {label for _, label in held}
+                    wanted = [self._image(model.pool, number) for number, _ in held]
+                    assert any(np.array_equal(images[0], image) for image in wanted)
+            # What the abort left can be changed again.
+            with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
+                model = Model(model.pool, {}, model.next_id)
+                model.held = dict.fromkeys(there, (0, 0))
+                model.next_id = max(there) + 1
+                if change == "append":
+                    model.append(editor, 2)
+                elif change == "overwrite":
+                    model.overwrite(editor, 2)
+                else:
+                    model.delete(editor, 2)
+            with setup.backend.open(location) as reader:
+                assert reader.content.count == len(model.held)
+
+    @staticmethod
+    def _there(model: Model, reader: Reader) -> list[int]:
+        there = []
+        for image_id in range(model.next_id + 1):
+            try:
+                model.pool.get(reader, [image_id])
+            except StoreError:
+                continue
+            there.append(image_id)
+        return there
+
+    @staticmethod
+    def _image(pool: Material, number: int) -> Any:
+        return pool.payloads[number] if pool.array is None else pool.array[number]
+
+    def test_ids_that_make_no_sense_are_refused(self, setup: Setup, tmp_path: Path) -> None:
+        permitted = self.permitted(setup, tmp_path)
+        if not permitted:
+            return
+        model = Model.of(setup)
+        location = model.make(setup, tmp_path / "store")
+        end = model.next_id
+        for ids in ([end + 1], [end, end + 2], [end - 1, end], [-1], [3, 3], [end + 1, end]):
+            editor = setup.backend.edit(location, SyncLevel.BUFFERED)
+            with pytest.raises((StoreError, UnsupportedError)) as caught:
+                model.put(editor, ids)
+            assert is_sentence(caught.value)
+            editor.abort()
+        for ids in ([end], [-1], [2, 2]):
+            editor = setup.backend.edit(location, SyncLevel.BUFFERED)
+            with pytest.raises((StoreError, UnsupportedError)) as caught:
+                editor.delete(ids)
+            assert is_sentence(caught.value)
+            editor.abort()
+        model.check(setup.backend, location)
+        if "delete" not in permitted:
+            return
+        with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
+            editor.delete([4])
+            del model.held[4]
+            with pytest.raises(StoreError) as caught:
+                editor.delete([4])
+            assert is_sentence(caught.value)
+            if "overwrite" in permitted:
+                with pytest.raises(StoreError) as caught:
+                    model.put(editor, [4])
+                assert is_sentence(caught.value)
+        model.check(setup.backend, location)
+
+    def test_what_is_no_store_is_not_edited(self, preset: Setup, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
+        (tmp_path / "file").write_bytes(b"no store")
+        for name in ("missing", "empty", "file"):
+            with pytest.raises((StoreError, UnsupportedError)) as caught:
+                preset.backend.edit(tmp_path / name, SyncLevel.BUFFERED)
+            assert is_sentence(caught.value)
+        assert not (tmp_path / "missing").exists()
+        assert not list((tmp_path / "empty").iterdir())
