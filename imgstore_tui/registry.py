@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeGuard, TypeVar
 
 from imgstore_tui.core.backend import Backend, Family, Preset
 from imgstore_tui.core.codec import Codec
-from imgstore_tui.core.dataset import Dataset
+from imgstore_tui.core.dataset import UPTO, Dataset
 from imgstore_tui.core.errors import UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.options import Option, OptionValue, resolve_options
 from imgstore_tui.core.spec import CODEC_PREFIX, Spec, parse_dataset_text, parse_spec_text
@@ -223,4 +223,18 @@ def make_dataset(text: str) -> Dataset:
     if not kind.needs_path and words.path is not None:
         raise UsageError(f"Dataset {kind.name} takes no path. Write {kind.name}.")
     path = None if words.path is None else Path(words.path).expanduser()
-    return kind(path, resolve_options(kind.options, words.options, f"dataset {kind.name}"))
+    values = resolve_options((*kind.options, UPTO), words.options, f"dataset {kind.name}")
+    del values[UPTO.name]
+    return kind(path, values)
+
+
+def most_images(text: str) -> int:
+    """Return the largest number of images that may be run on a dataset: its option ``upto``.
+
+    A text that is no dataset bounds nothing; that it is none is for ``make_dataset`` to say.
+    """
+    try:
+        words = parse_dataset_text(text)
+        return int(UPTO.parse(words.options.get(UPTO.name, UPTO.default), f"dataset {words.name}"))
+    except UsageError:
+        return int(UPTO.default)

@@ -21,6 +21,8 @@ class Step(StrEnum):
     """Build and drain a store that reads need and no trial has written."""
     VERIFY = "verify"
     """Read every image and label of a store back and compare with the source."""
+    PROBE = "probe"
+    """Let the backend try out a habit of its own, see ``Backend.probe``."""
     HELLO = "hello"
     """Nothing: to measure what a child costs."""
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 import platformdirs
 
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, nearest
-from imgstore_tui.core.model import SCHEMA_VERSION, Measurement, Run, from_json, to_json
+from imgstore_tui.core.model import SCHEMA_VERSION, Measurement, Probe, Run, from_json, to_json
 
 SUFFIX = ".jsonl"
 HOME_VARIABLE = "IMGSTORE_TUI_HOME"
@@ -52,8 +52,9 @@ class Journal:
             journal = cls(place / f"{run.id}{SUFFIX}", os.O_CREAT | os.O_EXCL)
         except OSError as error:
             raise UnavailableError(f"Results cannot be saved in {place}: {error.strerror}.") from None
-        head = {**to_json(run), "measurements": None, "status": None, "finished_at": None, "warnings": None}
-        journal._write("run", {"schema_version": SCHEMA_VERSION} | {k: v for k, v in head.items() if v is not None})
+        later = {"measurements", "status", "finished_at", "warnings", "probes"}
+        head = {name: value for name, value in to_json(run).items() if name not in later and value is not None}
+        journal._write("run", {"schema_version": SCHEMA_VERSION, **head})
         return journal
 
     @classmethod
@@ -79,6 +80,10 @@ class Journal:
     def warn(self, text: str) -> None:
         """Append a warning."""
         self._write("warning", {"text": text})
+
+    def add_probe(self, probe: Probe) -> None:
+        """Append what a backend found out about itself."""
+        self._write("probe", to_json(probe))
 
     def end(self, status: str, finished_at: str) -> None:
         """Append the end and close."""
@@ -153,6 +158,7 @@ def read_journal(path: Path) -> Run:
     run: Run | None = None
     measurements: list[Measurement] = []
     warnings: list[str] = []
+    probes: list[Probe] = []
     for number, line in enumerate(lines, 1):
         try:
             values = json.loads(line)
@@ -168,6 +174,8 @@ def read_journal(path: Path) -> Run:
                 warnings.append(values["text"])
             elif kind == "resumed" and run is not None:
                 run = replace(run, status="running", finished_at=None)
+            elif kind == "probe":
+                probes.append(from_json(Probe, values))
             elif kind == "end" and run is not None:
                 run = replace(run, status=values["status"], finished_at=values["finished_at"])
         except DataError:
@@ -180,7 +188,7 @@ def read_journal(path: Path) -> Run:
     if run is None:
         raise DataError(f"Run file {path} is empty or was cut short before its first line ended.")
     status = "interrupted" if run.finished_at is None else run.status
-    return replace(run, measurements=tuple(measurements), warnings=tuple(warnings), status=status)
+    return replace(run, measurements=tuple(measurements), warnings=tuple(warnings), probes=tuple(probes), status=status)
 
 
 def find_run(word: str) -> Path:

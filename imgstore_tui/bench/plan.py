@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imgstore_tui import registry
+from imgstore_tui.bench.rounds import plan_cells
 from imgstore_tui.core.errors import UnavailableError, UnsupportedError, UsageError, unknown_name
 from imgstore_tui.core.model import Plan, from_json, to_json
 from imgstore_tui.core.operations import Operation, Payload, SyncLevel
@@ -16,13 +17,21 @@ from imgstore_tui.core.units import parse_duration
 
 QUICK_SPECS = ("disk", "lmdb", "hdf5")
 MOST_WORKERS = 64
-PLAN_NAMES = ("quick", "full")
+PLAN_NAMES = ("quick", "full", "article")
+
+ARTICLE_DATA = "synthetic"
+"""In place of CIFAR-10, until the user says where that is."""
+LARGER_IMAGES = ("synthetic,size=256,upto=1000", "synthetic,size=512,upto=100")
+"""What the article says of larger images without measuring it. No store of them holds more pixels than 100,000 of
+its own images do."""
+_ARTICLE_LEAVES = frozenset({"datasets", "cutoffs", "rounds", "budget_s", "scratch", "seed"})
+"""What may be changed in the plan ``article`` with its tables, figures and claims still meaning what they say."""
 
 _SUPPORTED_SYNC = (SyncLevel.BUFFERED, SyncLevel.END)
 
 
 def named_plan(name: str) -> Plan:
-    """Return the plan called ``quick`` or ``full``.
+    """Return the plan called ``quick``, ``full`` or ``article``.
 
     Raises:
         UsageError: If there is no plan of that name.
@@ -43,7 +52,41 @@ def named_plan(name: str) -> Plan:
             budget_s=None,
             name=name,
         )
+    if name == "article":
+        return Plan(
+            datasets=(ARTICLE_DATA, *LARGER_IMAGES),
+            specs=tuple(registry.resolve_spec(f"{spec}:preset=article") for spec in QUICK_SPECS),
+            cutoffs=(1, 10, 100, 1000, 10_000, 100_000),
+            operations=(Operation.WRITE_ONE, Operation.WRITE_MANY, Operation.READ_ONE, Operation.READ_MANY),
+            sync=(SyncLevel.BUFFERED, SyncLevel.END),
+            budget_s=None,
+            name=name,
+            probes=True,
+        )
     raise unknown_name("plan", name, PLAN_NAMES)
+
+
+def changed_plan(plan: Plan, **changes: Any) -> Plan:
+    """Return a plan with some fields changed, under a name that is still true.
+
+    One dataset given to the plan ``article`` takes the place of CIFAR-10 beside the larger images; several are taken
+    as they are.
+    """
+    if plan.name == "article" and len(changes.get("datasets", ())) == 1:
+        changes["datasets"] = (*changes["datasets"], *LARGER_IMAGES)
+    changed = replace(plan, **changes)
+    return replace(changed, name=true_name(plan, changed))
+
+
+def true_name(before: Plan, after: Plan) -> str:
+    """Return the name of a plan after a change.
+
+    What was changed is no longer the plan of its name, but for ``article``, which is the same experiment on other
+    images, up to other numbers of them.
+    """
+    changed = {name for name in Plan.__dataclass_fields__ if getattr(before, name) != getattr(after, name)}
+    kept = not changed or (before.name == "article" and changed <= _ARTICLE_LEAVES)
+    return before.name if kept else "custom"
 
 
 def load_plan(path: Path) -> Plan:
@@ -128,6 +171,8 @@ def check_plan(plan: Plan) -> None:
     for sync in plan.sync:
         if sync not in _SUPPORTED_SYNC:
             raise UnsupportedError(f"The sync level '{sync}' is not supported yet. Use buffered or end.")
+    if not plan_cells(plan):
+        raise UsageError("The plan has nothing to do: the option upto of its datasets leaves no cutoff.")
     for spec in plan.specs:
         backend = registry.backends.get(spec.backend)
         registry.check_available(backend)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from imgstore_tui import registry
+from imgstore_tui.bench.rounds import cutoffs_of, images_needed
 from imgstore_tui.bench.scratch import free_bytes
 from imgstore_tui.core.backend import Family, PayloadKind
 from imgstore_tui.core.dataset import BrokenImageError, Dataset
@@ -61,12 +62,16 @@ def check_space(plan: Plan, datasets: Mapping[str, Dataset], scratch: Path) -> N
         scratch: Where stores are to be made.
     """
     many = sum(registry.backends.get(spec.backend).family == Family.FILES for spec in plan.specs)
-    # Stores of many files stay until the end; of the others at most one block's stand at a time.
-    kept = sum(plan.cutoffs) * many * plan.rounds * len(plan.sync) + max(plan.cutoffs) * len(plan.sync)
-    need = 0.0
-    for dataset in datasets.values():
-        size = image_bytes(dataset)
-        need += size * min(max(plan.cutoffs), len(dataset)) + HEADROOM * max(BLOCK_BYTES, size) * kept
+    need = at_a_time = 0.0
+    for text, dataset in datasets.items():
+        size, largest = image_bytes(dataset), images_needed(plan, text)
+        image = HEADROOM * max(BLOCK_BYTES, size)
+        # Stores of many files stay until the end; of the others at most one block's stand at a time.
+        need += size * min(largest, len(dataset)) + image * sum(cutoffs_of(plan, text)) * many * plan.rounds * len(
+            plan.sync
+        )
+        at_a_time = max(at_a_time, image * largest * len(plan.sync))
+    need += at_a_time
     free = free_bytes(scratch)
     if need > free:
         raise UnavailableError(

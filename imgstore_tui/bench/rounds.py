@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from imgstore_tui import registry
 from imgstore_tui.core.model import Cell, Plan
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import Spec
@@ -20,6 +21,17 @@ class Block:
     cells: tuple[Cell, ...]
 
 
+def cutoffs_of(plan: Plan, dataset: str) -> tuple[int, ...]:
+    """Return the plan's cutoffs that are run on a dataset: those that its option ``upto`` allows."""
+    most = registry.most_images(dataset)
+    return tuple(cutoff for cutoff in plan.cutoffs if cutoff <= most)
+
+
+def images_needed(plan: Plan, dataset: str) -> int:
+    """Return how many images the largest trial on a dataset handles, at least one."""
+    return max(cutoffs_of(plan, dataset), default=1)
+
+
 def plan_blocks(plan: Plan) -> tuple[Block, ...]:
     """Return the plan's blocks in the order in which tables show them.
 
@@ -27,10 +39,10 @@ def plan_blocks(plan: Plan) -> tuple[Block, ...]:
     plan has no such cutoff.
     """
     blocks = []
-    cutoffs = list(plan.cutoffs)
-    if Operation.WRITE_ONE in plan.operations and 1 not in cutoffs:
-        cutoffs.insert(0, 1)
     for dataset in plan.datasets:
+        cutoffs = list(cutoffs_of(plan, dataset))
+        if Operation.WRITE_ONE in plan.operations and 1 not in cutoffs:
+            cutoffs.insert(0, 1)
         for spec in plan.specs:
             for cutoff in cutoffs:
                 cells = tuple(

@@ -17,6 +17,7 @@ from imgstore_tui.bench.journal import Journal, read_journal, runs_folder
 from imgstore_tui.bench.lock import RunLock
 from imgstore_tui.bench.plan import check_plan
 from imgstore_tui.bench.preflight import check_content, check_space
+from imgstore_tui.bench.rounds import images_needed
 from imgstore_tui.bench.scratch import RunFolder, choose_scratch
 from imgstore_tui.bench.session import Listener, Session
 from imgstore_tui.bench.source import build_source
@@ -157,7 +158,8 @@ def _build(
     def progress(done: int, total: int) -> None:
         listen(Preparing(f"decoding {dataset.summary}", done, total))
 
-    return build_source(dataset, text, max(plan.cutoffs), folder, originals=originals, progress=progress, cancel=cancel)
+    count = images_needed(plan, text)
+    return build_source(dataset, text, count, folder, originals=originals, progress=progress, cancel=cancel)
 
 
 def _new_id(started: datetime, plan: Plan) -> str:

@@ -14,9 +14,10 @@ from imgstore_tui.bench.diagnosis import oom_kills, with_cause
 from imgstore_tui.bench.eta import CostModel
 from imgstore_tui.bench.job import Executor, Job, Outcome, Step
 from imgstore_tui.bench.journal import Journal
-from imgstore_tui.bench.rounds import plan_blocks, plan_cells, shuffled
+from imgstore_tui.bench.probing import probe_all
+from imgstore_tui.bench.rounds import cutoffs_of, plan_blocks, plan_cells, shuffled
 from imgstore_tui.core.events import Event, Progress, RunFinished, RunStarted, TrialFinished, TrialStarted, Warned
-from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Run
+from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Probe, Run
 
 Listener = Callable[[Event], None]
 
@@ -38,7 +39,8 @@ class Session:
 
     def __post_init__(self) -> None:
         self.plan = self.run.plan
-        self.costs = CostModel(self.facts)
+        self.image_bytes = {text: fact.pixel_bytes / max(1, fact.used) for text, fact in self.facts.items()}
+        self.costs = CostModel(self.image_bytes)
         self.blocks = plan_blocks(self.plan)
         self.sources = {text: self.folder / f"source-{number}" for number, text in enumerate(self.facts)}
         self.left: dict[Cell, int] = dict.fromkeys(plan_cells(self.plan), self.plan.rounds)
@@ -61,12 +63,14 @@ class Session:
                 self._warn(text)
             self._warn_of_data()
         status = self._rounds()
+        probes = self._probe() if self.plan.probes and status == "finished" else ()
         finished = datetime.now(UTC).isoformat(timespec="seconds")
         self.journal.end(status, finished)
         run = replace(
             self.run,
             measurements=tuple(self.measurements),
             warnings=tuple(self.warnings),
+            probes=probes,
             status=status,
             finished_at=finished,
         )
@@ -91,6 +95,16 @@ class Session:
                 BlockRound(self, replace(block, cells=cells), number).go()
         return "stopped" if self.cancel.is_set() else "finished"
 
+    def _probe(self) -> tuple[Probe, ...]:
+        """Ask every storage method, on the first dataset, for what it finds out about itself."""
+        text = self.plan.datasets[0]
+        found = probe_all(
+            self.plan.specs, self.facts[text], self.sources[text], self.folder, self.executor, self.cancel
+        )  # fmt: skip
+        for probe in found:
+            self.journal.add_probe(probe)
+        return found
+
     def _warn_of_data(self) -> None:
         for text, facts in self.facts.items():
             if facts.repeated:
@@ -98,6 +112,10 @@ class Session:
                     f"{text} has {facts.used:,} images: cutoffs beyond that repeat them, "
                     "which a store or file system that deduplicates would notice."
                 )
+            run = cutoffs_of(self.plan, text)
+            if len(run) < len(self.plan.cutoffs):
+                most = f"up to {max(run):,} images" if run else "one image only"
+                self._warn(f"{text} is run with {most}: its option upto leaves larger cutoffs out.")
             if facts.excluded_count:
                 self._warn(f"{text}: {facts.excluded_count:,} files cannot take part; `show` lists them.")
         if self.run.environment.same_device_as_data is False:
@@ -134,8 +152,8 @@ class Session:
             known = left if self.measurements else None
             self.listen(Progress(images, 1 - left / total if total else 1.0, known))
 
-        # Generous: a limit is for what hangs, not for what is slow.
-        limit_s = 120 + 0.02 * cell.cutoff
+        # Generous: a limit is for what hangs, not for what is slow, such as to encode large pictures.
+        limit_s = 120 + (0.02 + 5e-7 * self.image_bytes[cell.dataset]) * cell.cutoff
         kills = oom_kills()
         outcome = with_cause(self.executor.run(job, limit_s, progress, self.cancel), self.folder, kills)
         progress(cell.cutoff if outcome.ok else 0)

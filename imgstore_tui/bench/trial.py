@@ -14,6 +14,7 @@ from imgstore_tui.bench.changing import change
 from imgstore_tui.bench.clock import Clock, Sample, Snapshot
 from imgstore_tui.bench.drain import drain, settle
 from imgstore_tui.bench.job import Job, Step
+from imgstore_tui.bench.probing import probe
 from imgstore_tui.bench.reading import read, read_labels, read_pass, verify
 from imgstore_tui.bench.rig import Rig
 from imgstore_tui.bench.sink import Sink
@@ -34,6 +35,8 @@ def run_job(job: Job, board: Board) -> dict[str, Any]:
         return {}
     location = Path(job.location)
     rig = Rig.of(job, board.report)
+    if job.step is Step.PROBE:
+        return probe(rig, location)
     if job.step is Step.VERIFY:
         return verify(rig, location, job.cutoff)
     if job.step is Step.PREPARE:

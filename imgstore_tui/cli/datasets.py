@@ -7,7 +7,7 @@ from typing import Any
 
 from imgstore_tui import registry
 from imgstore_tui.cli import listing
-from imgstore_tui.core.dataset import Dataset
+from imgstore_tui.core.dataset import UPTO, Dataset
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _form(dataset: type[Dataset]) -> str:
-    return dataset.name + (":PATH" if dataset.needs_path else "") + ("[,OPTION=VALUE]" if dataset.options else "")
+    return dataset.name + (":PATH" if dataset.needs_path else "") + "[,OPTION=VALUE]"
 
 
 def _facts(dataset: type[Dataset]) -> dict[str, Any]:
@@ -35,10 +35,10 @@ def _facts(dataset: type[Dataset]) -> dict[str, Any]:
         "available": not registry.missing(dataset),
         "how_to_get": listing.availability(dataset),
         "describe": dataset.describe,
-        "options": listing.option_facts(dataset.options),
+        "options": listing.option_facts((*dataset.options, UPTO)),
     }
 
 
 def _details(dataset: type[Dataset]) -> int:
     facts = [("write", _form(dataset)), ("availability", listing.availability(dataset)), ("what", dataset.describe)]
-    return listing.print_details(f"{dataset.name}: {dataset.title}", facts, dataset.options)
+    return listing.print_details(f"{dataset.name}: {dataset.title}", facts, (*dataset.options, UPTO))

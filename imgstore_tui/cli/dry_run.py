@@ -7,6 +7,7 @@ from rich.table import Table
 from imgstore_tui import registry
 from imgstore_tui.bench.eta import CostModel
 from imgstore_tui.bench.plan import dump_plan
+from imgstore_tui.bench.preflight import image_bytes
 from imgstore_tui.bench.rounds import plan_cells
 from imgstore_tui.bench.scratch import choose_scratch, free_bytes
 from imgstore_tui.cli.output import data_console
@@ -18,15 +19,16 @@ from imgstore_tui.core.units import format_bytes, format_count, format_duration
 def describe(plan: Plan) -> int:
     """Print the plan, its trials, its place, and the time it may take."""
     console = data_console()
-    roots = []
+    roots, sizes = [], {}
     for text in plan.datasets:
         dataset = registry.make_dataset(text)
         dataset.scan()
         roots += list(dataset.roots)
+        sizes[text] = image_bytes(dataset)
         console.print(f"data      {safe_text(dataset.summary)}")
     place = choose_scratch(plan.scratch, roots)
     cells = plan_cells(plan)
-    expected = sum(CostModel({}).expect(cell) for cell in cells) * plan.rounds
+    expected = sum(CostModel(sizes).expect(cell) for cell in cells) * plan.rounds
     console.print(f"scratch   {safe_text(str(place))}, {format_bytes(free_bytes(place))} free")
     budget = "" if plan.budget_s is None else f", nothing new after {format_duration(plan.budget_s)}"
     trials = format_count(len(cells) * plan.rounds)
@@ -34,12 +36,17 @@ def describe(plan: Plan) -> int:
         f"trials    {format_count(len(cells))} cells x {plan.rounds} rounds = {trials}, "
         f"very roughly {format_duration(expected)}{budget}"
     )
-    table = Table("method", "operation", "cutoffs", "level", box=None, pad_edge=False)
-    rows: dict[tuple[str, str, str], list[int]] = {}
+    several = len(plan.datasets) > 1
+    table = Table(
+        *(["data"] if several else []), "method", "operation", "cutoffs", "level", box=None, pad_edge=False
+    )  # fmt: skip
+    rows: dict[tuple[str, str, str, str], list[int]] = {}
     for cell in cells:
-        rows.setdefault((cell.spec, cell.operation, str(cell.sync or cell.cache)), []).append(cell.cutoff)
-    for (spec, operation, level), cutoffs in rows.items():
-        table.add_row(spec, operation, ", ".join(format_count(cutoff) for cutoff in cutoffs), level)
+        key = (cell.dataset, cell.spec, cell.operation, str(cell.sync or cell.cache))
+        rows.setdefault(key, []).append(cell.cutoff)
+    for (data, spec, operation, level), cutoffs in rows.items():
+        words = (spec, operation, ", ".join(format_count(cutoff) for cutoff in cutoffs), level)
+        table.add_row(*([safe_text(data)] if several else []), *words)
     console.print(table)
     console.print("\nAs a plan file:\n" + dump_plan(plan), end="")
     return 0

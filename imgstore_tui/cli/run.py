@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from imgstore_tui.cli.output import data_console
@@ -61,7 +60,7 @@ def _parser() -> Parser:
     add("-n", "--cutoffs", metavar="N", help="numbers of images: 10,100,1k or 1..100000 (decades)")
     add("-o", "--operations", metavar="OP", nargs="+", action="extend", help="what to measure, see below")
     add("-d", "--datasets", metavar="DATASET", nargs="+", action="extend", help="where the images come from")
-    add("--plan", default="quick", metavar="NAME", help="quick, full, or a plan file; the rest changes it")
+    add("--plan", default="quick", metavar="NAME", help="quick, full, article, or a plan file; the rest changes it")
     add("--payload", metavar="P", help="end-to-end (default), encoded or raw")
     add("--cache", metavar="STATE", nargs="+", action="extend", help="hot (default) and/or cold")
     add("--drop-caches", action="store_true", help="make cold by dropping the machine's caches, too (needs root)")
@@ -91,7 +90,7 @@ def plan_of(words: Namespace) -> Plan:
         UsageError: If a word is unknown or a number does not fit; nothing has been started.
     """
     from imgstore_tui import registry
-    from imgstore_tui.bench.plan import PLAN_NAMES, load_plan, named_plan
+    from imgstore_tui.bench.plan import PLAN_NAMES, changed_plan, load_plan, named_plan
 
     path = Path(words.plan)
     is_file = words.plan not in PLAN_NAMES and (bool(path.suffix) or path.exists())
@@ -120,9 +119,7 @@ def plan_of(words: Namespace) -> Plan:
             changes[name] = getattr(words, name)
     if words.drop_caches:
         changes["drop_caches"] = True
-    if changes:
-        # What was changed is no longer the plan of that name.
-        changes["name"] = "custom"
-    for text in changes.get("datasets", plan.datasets):  # type: ignore[attr-defined]
+    plan = changed_plan(plan, **changes)
+    for text in plan.datasets:
         registry.make_dataset(text)
-    return replace(plan, **changes)  # type: ignore[arg-type]
+    return plan

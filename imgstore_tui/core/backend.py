@@ -294,6 +294,19 @@ class Backend(ABC):
         """
         raise UnsupportedError(f"Backend {self.name} cannot change a store once it is written.")
 
+    def probe(self, location: Path, images: Pixels, labels: Labels) -> dict[str, list[float]]:
+        """Try out a habit of this storage system that no operation shows; most have none.
+
+        Args:
+            location: An empty folder; whatever is left in it is removed afterwards.
+            images: Array (n, H, W[, C]) of images.
+            labels: int64 array (n,).
+
+        Returns:
+            Numbers by name, one a repetition; the name ends in the unit: ``_s``, ``_bytes``, ``_count``.
+        """
+        return {}
+
     def files(self, location: Path) -> Iterator[Path]:
         """Yield the store's regular files, so that the page cache can be dropped and proven."""
         yield from (Path(entry.path) for entry in _walk(location) if entry.is_file(follow_symlinks=False))

@@ -11,9 +11,19 @@ from typing import TYPE_CHECKING, ClassVar
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import MAX_CUTOFF
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Pixels
+
+UPTO = Option(
+    "upto",
+    MAX_CUTOFF,
+    "Largest number of images that is run on this dataset; for large images beside small ones in one plan.",
+    minimum=1,
+    maximum=MAX_CUTOFF,
+)
+"""Every dataset has this option beside its own; it bounds the plan's cutoffs, the dataset itself never sees it."""
 
 ScanProgress = Callable[[str, int, int | None], None]
 """Called with what is being done, how many are done, and how many in all (None: not known)."""

@@ -47,6 +47,8 @@ class Plan:
     name: str = "custom"
     drop_caches: bool = False
     """Make cold by dropping the caches of the whole machine, too; needs root."""
+    probes: bool = False
+    """Whether every storage method is asked at the end for what it finds out about itself, see ``Probe``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,21 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """What a backend found out about a habit of its own that no operation shows, see ``Backend.probe``."""
+
+    spec: str
+    backend: str
+    dataset: str
+    images: int
+    """How many images it was tried with."""
+    values: dict[str, tuple[float, ...]]
+    """Numbers by name, one a repetition; the name ends in the unit: ``_s``, ``_bytes``, ``_count``."""
+    reason: str | None = None
+    """Why there are none, one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """The machine, as far as it bears on the numbers. None or empty where the system does not say."""
 
@@ -243,6 +260,7 @@ class Run:
     """``running``, ``finished``, ``budget``, ``stopped``, or ``interrupted`` (its journal has no end)."""
     finished_at: str | None = None
     warnings: tuple[str, ...] = field(default=())
+    probes: tuple[Probe, ...] = ()
 
 
 def to_json(value: Any) -> Any:

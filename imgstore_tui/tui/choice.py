@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from imgstore_tui import registry
-from imgstore_tui.bench.plan import QUICK_SPECS, check_plan, named_plan
+from imgstore_tui.bench.plan import QUICK_SPECS, check_plan, named_plan, true_name
 from imgstore_tui.bench.rounds import plan_blocks
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.model import Plan
@@ -65,7 +65,7 @@ class Choice:
             rounds=self.rounds,
             budget_s=self.budget_s,
         )
-        return plan if plan == self.base else replace(plan, name="custom")
+        return replace(plan, name=true_name(self.base, plan))
 
     def check(self) -> Plan:
         """Return the plan, found fit to start.

@@ -138,6 +138,8 @@ async def _next_plan(app: Driven, key: str) -> None:
     assert app.workbench.choice.plan == named_plan("full")
     assert "budget none" in app.picture
     await app.press(key)
+    assert app.workbench.choice.plan == named_plan("article")
+    await app.press(key)
     assert app.workbench.choice.plan == named_plan("quick")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imgstore_tui.backends.hdf5.editor import Hdf5Editor
 from imgstore_tui.backends.hdf5.reader import Hdf5Reader
@@ -22,6 +23,9 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import claim
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
 
 
 class Hdf5Backend(Backend):
@@ -90,3 +94,9 @@ class Hdf5Backend(Backend):
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
         """Open the file for reading and writing; its layout decides whether it can grow."""
         return Hdf5Editor(location, sync)
+
+    def probe(self, location: Path, images: Pixels, labels: Labels) -> dict[str, list[float]]:
+        """Store the same images as 8-bit and as 64-bit integers, through the library."""
+        from imgstore_tui.backends.hdf5.probe import store_in_types
+
+        return store_in_types(location, images, labels)

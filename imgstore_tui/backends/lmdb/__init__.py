@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imgstore_tui.backends.lmdb.editor import LmdbEditor
 from imgstore_tui.backends.lmdb.layout import APART, TOGETHER
@@ -23,6 +24,9 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import claim
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
 
 
 class LmdbBackend(Backend):
@@ -84,3 +88,9 @@ class LmdbBackend(Backend):
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
         """Open the environment for writing; the layout is the store's own, whatever the options say."""
         return LmdbEditor(location, int(self.values["transaction"]), sync)
+
+    def probe(self, location: Path, images: Pixels, labels: Labels) -> dict[str, list[float]]:
+        """Store the same images twice and more in one map, as bare LMDB does it."""
+        from imgstore_tui.backends.lmdb.probe import store_again
+
+        return store_again(location, images, labels)

@@ -1,0 +1,45 @@
+"""What the data type costs: the same images as 8-bit and as 64-bit integers, stored and read as the article does."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+_TYPES = ("uint8", "int64")
+_TIMES = 6
+"""As many as an interval needs."""
+
+
+def store_in_types(location: Path, images: Pixels, labels: Labels) -> dict[str, list[float]]:
+    """Store and read the images in each type by turns.
+
+    Returns:
+        ``TYPE_write_s``, ``TYPE_read_s`` (into 8 bits again) and ``TYPE_length_bytes``, one number a turn.
+    """
+    import h5py
+
+    found: dict[str, list[float]] = {}
+    for number in range(_TIMES + 1):
+        for kind in _TYPES if number % 2 else reversed(_TYPES):
+            path = location / f"{kind}-{number}.h5"
+            began = time.perf_counter()
+            with h5py.File(path, "w") as file:
+                file.create_dataset("images", images.shape, kind, images)
+                file.create_dataset("meta", labels.shape, kind, labels)
+            written = time.perf_counter()
+            with h5py.File(path, "r") as file:
+                np.array(file["images"]).astype("uint8")
+                np.array(file["meta"]).astype("uint8")
+            read = time.perf_counter()
+            if number:  # the first turn only warms
+                found.setdefault(f"{kind}_write_s", []).append(written - began)
+                found.setdefault(f"{kind}_read_s", []).append(read - written)
+                found.setdefault(f"{kind}_length_bytes", []).append(path.stat().st_size)
+            path.unlink()
+    return found

@@ -1,0 +1,69 @@
+"""What backends find out about themselves, beside the trials: asked at the end of a run, in a child like a trial."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from imgstore_tui import registry
+from imgstore_tui.bench.job import Executor, Job, Step
+from imgstore_tui.core.backend import Backend
+from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.model import DatasetFacts, Probe, from_json
+from imgstore_tui.core.spec import Spec
+
+if TYPE_CHECKING:
+    from imgstore_tui.bench.rig import Rig
+
+MOST_IMAGES = 1000
+MOST_BYTES = 32 * 2**20
+"""A probe shows a habit, which a few images show as well as many."""
+LIMIT_S = 120.0
+
+
+def probe_all(
+    specs: Sequence[Spec], facts: DatasetFacts, source: Path, folder: Path, executor: Executor, cancel: Event
+) -> tuple[Probe, ...]:
+    """Ask the backend of every spec that has something to find out.
+
+    Args:
+        specs: The plan's storage methods.
+        facts: The dataset to try with.
+        source: Its pixel cache.
+        folder: The run's own folder.
+        executor: Runs the jobs.
+        cancel: When set, the rest is left out.
+    """
+    probes = []
+    location = folder / "probe"
+    for spec in specs:
+        if registry.backends.get(spec.backend).probe is Backend.probe or cancel.is_set():
+            continue
+        job = Job(
+            Step.PROBE, spec, cutoff=facts.used, location=str(location), source=str(source), workspace=str(folder)
+        )
+        outcome = executor.run(job, LIMIT_S, lambda _: None, cancel)
+        shutil.rmtree(location, ignore_errors=True)
+        if not outcome.cancelled:
+            names = {"spec": spec.label, "backend": spec.backend, "dataset": facts.text, "reason": outcome.reason}
+            probe: Probe = from_json(Probe, {"images": 0, "values": {}, **outcome.fields, **names})
+            probes.append(probe)
+    return tuple(probes)
+
+
+def probe(rig: Rig, location: Path) -> dict[str, Any]:
+    """Let the backend of a job try itself out on the first images; in the child.
+
+    Raises:
+        UnsupportedError: If images vary in shape.
+    """
+    if rig.source.uniform is None:
+        raise UnsupportedError("A probe needs images of one shape.")
+    count = max(1, min(MOST_IMAGES, rig.job.cutoff, MOST_BYTES // rig.source.largest_bytes))
+    images = rig.source.new_array(count)
+    rig.source.copy_into(range(count), images)
+    location.mkdir()
+    return {"images": count, "values": rig.backend.probe(location, images, rig.source.labels_of(range(count)))}
