@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 from rich.text import Text
 
 from imgstore_tui.bench.state import Phase, RunState
+from imgstore_tui.core.events import Event, TrialFinished
 from imgstore_tui.present.log import SpecStyle, error_line, log_line
 from imgstore_tui.present.sections import Digest, digest
 from imgstore_tui.tui.bridge import Bridge, Broken, after
@@ -37,17 +39,17 @@ class Session:
         self.state, self.found, self.problem = RunState(phase=Phase.PREPARING), None, ""
         self.began, self.ended, self._digested = time.monotonic(), None, (0, 0.0)
 
-    def take_in(self, style: SpecStyle) -> list[Text]:
-        """Fold in all news since the last time and return it as lines of a log."""
+    def take_in(self, style: SpecStyle) -> list[tuple[datetime, Text]]:
+        """Fold in all news since the last time and return it as lines of a log, with the time of each."""
         over = not self.bridge.busy  # asked before the queue is emptied: nothing comes after it
-        lines = []
+        now, lines = datetime.now(UTC), []
         for news in self.bridge.drain():
             self.state = after(self.state, news)
             if isinstance(news, Broken):
                 self.problem = news.text
-                lines.append(error_line(news.text))
+                lines.append((now, error_line(news.text)))
             elif (line := log_line(news, style)) is not None:
-                lines.append(line)
+                lines.append((_when(news) or now, line))
         self._digest(at_once=over)
         if over and self.ended is None and self.began is not None:
             self.ended = time.monotonic()
@@ -61,3 +63,14 @@ class Session:
         if at_once or now - when >= DIGEST_EVERY_S:
             self.found = digest(self.state.run)
             self._digested = (self.state.revision, now)
+
+
+def _when(event: Event) -> datetime | None:
+    """Return when a trial was measured: the news of it comes later, or, of a run that is watched, much later."""
+    if not isinstance(event, TrialFinished) or event.measurement.started_at is None:
+        return None
+    try:
+        when = datetime.fromisoformat(event.measurement.started_at)
+    except ValueError:
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)

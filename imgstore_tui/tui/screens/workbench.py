@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar
 
@@ -98,7 +99,7 @@ class Workbench(Screen[None]):
         with Panes().data_bind(Workbench.pane):
             yield ChoosePane(self.choice).data_bind(Workbench.choice, Workbench.marks)
             yield ChartPane(ascii_only=self._settings.ascii).data_bind(
-                Workbench.found, Workbench.marks, Workbench.log_axes, Workbench.per_image
+                Workbench.run_state, Workbench.found, Workbench.marks, Workbench.log_axes, Workbench.per_image
             )
             yield TablePane().data_bind(Workbench.found)
             yield LogPane()
@@ -140,6 +141,7 @@ class Workbench(Screen[None]):
             self.run_line.problem = str(error)
             return
         self.choice = Choice.of(plan)
+        self.panes.choose.write_fields(self.choice)
         self.notify(f"Chosen as in the plan '{plan.name}'.", markup=False)
 
     # The run
@@ -150,7 +152,7 @@ class Workbench(Screen[None]):
             plan = self.choice.check()
         except ImgstoreError as error:
             self.run_line.problem = str(error)
-            self.panes.log_lines.say([error_line(str(error))])
+            self._log(error_line(str(error)))
             return
         self._session.begin()
         self.run_worker(partial(self._bridge.supervise, plan), thread=True, exit_on_error=False, group="run")
@@ -197,6 +199,9 @@ class Workbench(Screen[None]):
         self.run_line.refresh()
         self.refresh_bindings()
 
+    def _log(self, line: Text) -> None:
+        self.panes.log_lines.say([(datetime.now(UTC), line)])
+
     # What is in front
 
     @on(TabStrip.Chosen)
@@ -230,7 +235,7 @@ class Workbench(Screen[None]):
     def _exported(self, path: str | None) -> None:
         if path is not None:
             self.post_message(self.Saved(path))
-            self.panes.log_lines.say([Text.assemble(("saved ", "bold"), path)])
+            self._log(Text.assemble(("saved ", "bold"), path))
 
     def ask_to_leave(self) -> None:
         """Leave at once, or, while a run goes on, after asking."""

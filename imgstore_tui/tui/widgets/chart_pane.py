@@ -7,6 +7,7 @@ from textual.geometry import Region, Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from imgstore_tui.bench.state import Phase, RunState
 from imgstore_tui.present.charts import ChartKind, chart_for, chart_kinds
 from imgstore_tui.present.sections import Digest
 from imgstore_tui.tui.marks import Marks
@@ -23,6 +24,7 @@ Every store is read back and compared before its times count."""
 class ChartPane(Widget, can_focus=True):
     """One of the charts that the run's plan can fill."""
 
+    run_state: reactive[RunState] = reactive(RunState(), repaint=False)
     found: reactive[Digest | None] = reactive(None, repaint=False)
     marks: reactive[Marks] = reactive(Marks(), repaint=False)
     turns: reactive[int] = reactive(0, repaint=False)
@@ -57,6 +59,8 @@ class ChartPane(Widget, can_focus=True):
         self._chart = self._picture()
 
     def _picture(self) -> Text:
+        if self.found is None and self.run_state.phase is not Phase.IDLE:
+            return Text("The first points come with the first trials.", style="dim")
         if self.found is None:
             return Text(_WELCOME, style="dim")
         if self.kind is None:
@@ -91,6 +95,11 @@ class ChartPane(Widget, can_focus=True):
         """Draw what is known now, and say which chart of how many this is."""
         self._retitle()
         self._redraw()
+
+    def watch_run_state(self, before: RunState, state: RunState) -> None:
+        """Say what to do, or that there is nothing to see yet."""
+        if before.phase is not state.phase:
+            self._redraw()
 
     def watch_turns(self) -> None:
         """Draw another chart."""

@@ -109,9 +109,12 @@ class ChoosePane(VerticalScroll, can_focus=False):
         for field in self.query(Field):
             if field.id in _WORDS:
                 field.problem = safe_text(choice.problem(field.id))
-                if choice.with_field(field.id, field.text) != choice:
-                    # Another plan was chosen: the words are not the user's any more.
-                    field.input.value = _WORDS[field.id](choice)
+
+    def write_fields(self, choice: Choice) -> None:
+        """Write a choice that was not made here into the fields."""
+        for field in self.query(Field):
+            if field.id in _WORDS:
+                field.write(_WORDS[field.id](choice))
 
     def _want(self, choice: Choice) -> None:
         self.post_message(self.Wanted(choice))

@@ -86,6 +86,11 @@ class Field(Vertical):
         """The words in the line."""
         return self.input.value
 
+    def write(self, text: str) -> None:
+        """Put words into the line, without a message about it."""
+        with self.input.prevent(Input.Changed):
+            self.input.value = text
+
     def watch_problem(self, problem: str) -> None:
         """Say what is wrong."""
         self.set_class(bool(problem), "-wrong")

@@ -10,6 +10,8 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+TimedLine = tuple[datetime, Text]
+"""A line, and when what it says happened."""
 MAX_ROWS = 5_000
 """Older rows are dropped; the journal has everything."""
 _INDENT = "         "
@@ -35,10 +37,9 @@ class LogPane(ScrollView, can_focus=True):
         """Everything said, without its colours."""
         return tuple(line.plain for line in self._lines)
 
-    def say(self, lines: Iterable[Text]) -> None:
+    def say(self, lines: Iterable[TimedLine]) -> None:
         """Add lines, all in one repaint."""
-        clock = datetime.now().astimezone().strftime("%H:%M:%S ")
-        new = [Text.assemble((clock, "dim"), line) for line in lines]
+        new = [Text.assemble((f"{when.astimezone():%H:%M:%S} ", "dim"), line) for when, line in lines]
         if not new:
             return
         self._lines = [*self._lines, *new][-MAX_ROWS:]
