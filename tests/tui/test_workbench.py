@@ -91,6 +91,19 @@ async def test_the_log_folds_anew_when_the_width_changes() -> None:
         assert app.workbench.panes.log_lines.virtual_size.height >= len(app.workbench.panes.log_lines.lines)
 
 
+async def test_long_reasons_are_folded_and_nothing_of_them_is_lost() -> None:
+    reason = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+    async with driven(FakeRunner(failures={"lmdb/read-one": reason})) as app:
+        await app.run()
+        await app.press("3")
+        for _ in range(12):
+            if "Failures" in app.picture:
+                break
+            await app.press("v")
+        words = app.picture.replace("│", " ").split()
+        assert set(reason.split()) <= set(words)
+
+
 async def test_progress_is_said_while_it_runs_and_time_left_is_not_made_up() -> None:
     runner = FakeRunner(hold_after=0)
     async with driven(runner) as app:

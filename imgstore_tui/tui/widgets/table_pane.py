@@ -27,6 +27,10 @@ WIDE = 100
 """Columns from which on a table shows everything."""
 
 
+LEAST_SENTENCE = 20
+"""Columns below which a column of sentences is not made narrower."""
+
+
 class TablePane(Vertical):
     """One table of a run. The rows are the shared ones of ``present``; here they only move and scroll."""
 
@@ -85,11 +89,8 @@ class TablePane(Vertical):
         kept = [index for index, column in enumerate(table.columns) if self.size.width >= WIDE or not column.wide]
         columns = [table.columns[index] for index in kept]
         rows = [tuple(row[index] for index in kept) for row in table.rows]
-        widths = tuple(
-            max([cell_len(column.title), *(cell_len(row[number].text) for row in rows)])
-            for number, column in enumerate(columns)
-        )
-        shape = (tuple(column.title for column in columns), widths, len(rows))
+        widths, folded = self._widths(columns, rows)
+        shape = (tuple(column.title for column in columns), widths, rows if folded else len(rows))
         if shape == self._shape:
             self._update(rows, columns)
             return
@@ -99,10 +100,28 @@ class TablePane(Vertical):
         self.grid.clear(columns=True)
         for column, width in zip(columns, widths, strict=True):
             self.grid.add_column(Text(column.title, justify="right" if column.right else "left"), width=width)
-        self.grid.add_rows([_cell(entry, column) for entry, column in zip(row, columns, strict=True)] for row in rows)
+        for row in rows:
+            cells = [_cell(entry, column) for entry, column in zip(row, columns, strict=True)]
+            self.grid.add_row(*cells, height=None if folded else 1)
         if same:
             self.grid.move_cursor(row=min(cursor, len(rows) - 1), scroll=False)
             self.grid.scroll_to(y=top, animate=False)
+
+    def _widths(self, columns: list[Column], rows: list[tuple[Entry, ...]]) -> tuple[tuple[int, ...], bool]:
+        """Return the columns' widths, and whether some that hold sentences had to be made narrower than those are."""
+        widths = [
+            max([cell_len(column.title), *(cell_len(row[number].text) for row in rows)])
+            for number, column in enumerate(columns)
+        ]
+        # Each column has a space at both sides, and the scroll bar needs one.
+        over = sum(widths) + 2 * len(widths) + 1 - self.content_size.width
+        folded = False
+        for number in sorted(range(len(columns)), key=lambda number: -widths[number]):
+            if columns[number].wraps and over > 0 and widths[number] > LEAST_SENTENCE:
+                narrower = max(LEAST_SENTENCE, widths[number] - over)
+                over -= widths[number] - narrower
+                widths[number], folded = narrower, True
+        return tuple(widths), folded
 
     def _update(self, rows: list[tuple[Entry, ...]], columns: list[Column]) -> None:
         """Write the cells that changed: most of a table stays as it is when a trial ends."""
@@ -114,7 +133,8 @@ class TablePane(Vertical):
 
 
 def _cell(entry: Entry, column: Column) -> Text:
-    return Text(entry.text, style=MARK_STYLES[entry.mark], justify="right" if column.right else "left", no_wrap=True)
+    style = MARK_STYLES[entry.mark]
+    return Text(entry.text, style=style, justify="right" if column.right else "left", no_wrap=not column.wraps)
 
 
 def tables_of(found: Digest) -> list[Table]:
