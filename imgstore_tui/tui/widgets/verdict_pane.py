@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import groupby
 
 from rich.text import Text
@@ -61,7 +62,7 @@ def verdict_text(found: Digest | None) -> Text:
     text = Text()
     for words, group in groupby(found.verdicts, key=lambda verdict: contest_words(verdict.contest, found.run)):
         text.append(f"{safe_text(words)}\n", style="bold")
-        for sentence, same in groupby(group, key=_sentence):
+        for sentence, same in groupby(group, key=partial(_sentence, running=found.run.status == "running")):
             counts = ", ".join(format_count_short(verdict.contest.cutoff) for verdict in same)
             style = "dim" if sentence.startswith("No verdict") else ""
             text.append(f"  N={counts}  ", style="dim").append(f"{safe_text(sentence)}\n", style=style)
@@ -73,6 +74,9 @@ def verdict_text(found: Digest | None) -> Text:
     return text
 
 
-def _sentence(verdict: Verdict) -> str:
+def _sentence(verdict: Verdict, *, running: bool) -> str:
+    if running and verdict.reason:
+        # Why there is none yet changes with every trial, and what is missing may still come.
+        return "No verdict yet."
     left_out = "".join(f" Left out: {spec} ({why})." for spec, why in verdict.left_out)
     return verdict.describe() + left_out
