@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imgstore_tui.core.dataset import BrokenImageError, Excluded, ScanProgress
@@ -18,6 +18,11 @@ LARGEST_FILE = 1 << 30
 """Files beyond this are left out: they would be read into memory whole."""
 PROGRESS_EVERY = 256
 """Progress is told once in so many files."""
+RAW_SUFFIXES = frozenset({
+    ".3fr", ".arw", ".avif", ".cr2", ".cr3", ".dng", ".exr", ".gif", ".hdr", ".heic", ".heif", ".j2k", ".jp2", ".jxl",
+    ".nef", ".orf", ".pef", ".psd", ".raf", ".raw", ".rw2", ".srw", ".svg", ".tga", ".x3f",
+})  # fmt: skip
+"""Suffixes of pictures that nobody here decodes."""
 # Thumbnails that a NAS keeps, and what macOS leaves in archives.
 _NOT_THE_USERS = frozenset({"@eaDir", "__MACOSX"})
 
@@ -30,6 +35,7 @@ class Found:
     """Bytes of the file."""
     modified_ns: int
     shape: tuple[int, ...]
+    """Empty where nobody looked inside."""
     dtype: str
 
 
@@ -94,6 +100,20 @@ def look_at(root: Path, name: str) -> Found:
     """
     from imgstore_tui.pictures import probe
 
+    found = take(root, name)
+    try:
+        shape, dtype = probe(root / name)
+    except DataError as error:
+        raise BrokenImageError(name, str(error)) from None
+    return replace(found, shape=shape, dtype=dtype)
+
+
+def take(root: Path, name: str) -> Found:
+    """Look at a file as the file system does, without a look inside.
+
+    Raises:
+        BrokenImageError: If it is no regular file, empty, too large, or a link that leaves ``root``.
+    """
     path = root / name
     try:
         status = path.lstat()
@@ -110,11 +130,7 @@ def look_at(root: Path, name: str) -> Found:
         raise BrokenImageError(name, "The file is empty.")
     if status.st_size > LARGEST_FILE:
         raise BrokenImageError(name, f"The file has {format_count(status.st_size)} bytes, more than 1 GiB.")
-    try:
-        shape, dtype = probe(path)
-    except DataError as error:
-        raise BrokenImageError(name, str(error)) from None
-    return Found(status.st_size, status.st_mtime_ns, shape, dtype)
+    return Found(status.st_size, status.st_mtime_ns, (), "")
 
 
 def read(root: Path, name: str, size: int, modified_ns: int) -> bytes:

@@ -61,6 +61,9 @@ class Dataset(ABC):
     describe: ClassVar[str]
     """What it is and what it takes, in a sentence or two."""
 
+    wanted: int | None = None
+    """Set before ``scan`` by who will use no more than so many images: a dataset may then look no further."""
+
     def __init__(self, path: Path | None, values: Mapping[str, OptionValue]) -> None:
         self.path = path
         self.values = dict(values)
@@ -102,6 +105,11 @@ class Dataset(ABC):
         return ()
 
     @property
+    def has_pixels(self) -> bool:
+        """Whether images are decoded; where not, ``original`` is all there is, and ``image`` is a DataError."""
+        return True
+
+    @property
     def has_originals(self) -> bool:
         """Whether ``original`` works: images are files of their own, stored as they are shown."""
         return False
@@ -115,6 +123,15 @@ class Dataset(ABC):
             DataError: If the dataset has no files of its own.
         """
         raise DataError(f"Dataset {self.name} has no picture files of its own, so there is no original to store.")
+
+    def file(self, index: int) -> Path:
+        """Return where the file of image ``index`` lies: absolute, and no link.
+
+        Raises:
+            IndexError: If there is no such image.
+            DataError: If the dataset has no files of its own.
+        """
+        raise DataError(f"Dataset {self.name} has no picture files of its own, so there is none to read in place.")
 
     @property
     def excluded(self) -> tuple[Excluded, ...]:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
+import os
 from array import array
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgstore_tui import picture_files
+from imgstore_tui import label_table, picture_files
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanProgress
 from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import MAX_CUTOFF, format_count
+from imgstore_tui.mixing import mixed
+from imgstore_tui.resizing import parse_size, resized
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Pixels
 
-_LARGEST_EDGE = 16_384
+_LOOKED_AT_ANYWAY = 10_000
+"""Headers of so many files are read however few are wanted: it takes seconds, and shows what is broken."""
 _AT_THE_ROOT = "."
 """The class of pictures that lie beside the class folders; no folder can be called so."""
 
@@ -28,13 +29,14 @@ Kind = tuple[tuple[int, ...], str]
 
 
 class Folder(Dataset):
-    """Picture files below a folder, in the order of their paths.
+    """Picture files below a folder, in a seeded mixed order: any number of the first ones has each class by its share.
 
     The folder directly below the root is a picture's class, as in most data sets that are kept so; deeper folders do
     not count. Pictures beside class folders are of the class ``.``, label 0. Where there are no class folders, all
-    labels are 0 and have no names. Files are told by their suffix; what is hidden is skipped. Links to folders are not
-    followed and links to files are only inside the tree: those that are passed over are listed as excluded, as is
-    every file that its header shows to be no picture we take. Damage further in shows when a picture is read.
+    labels are 0 and have no names. A CSV of labels, where there is one, counts instead of folders. Files are told by
+    their suffix; what is hidden is skipped. Links to folders are not followed and links to files are only inside the
+    tree: those that are passed over are listed as excluded, as is every file that its header shows to be no picture we
+    take. Damage further in shows when a picture is read.
     """
 
     name = "folder"
@@ -42,7 +44,9 @@ class Folder(Dataset):
     needs_path = True
     describe = (
         "Your own PNG, JPEG, WebP, BMP, TIFF and PPM files below a folder, read in place and never written to. "
-        "The first folder level gives the labels. Sizes may vary."
+        "The first folder level gives the labels, or a CSV. Sizes may vary. Taken in a mixed order, the same for the "
+        "same seed: any number of the first ones is a random sample with each class by its share. Of trees beyond "
+        "10,000 files, only the headers of what is wanted are read."
     )
     requires = ("PIL",)
     options = (
@@ -55,12 +59,25 @@ class Folder(Dataset):
         Option(
             "sample",
             0,
-            "Take so many pictures at random, each class by its share, and look at no others; 0 takes all, "
-            "in the order of their paths.",
+            "Take no more than so many pictures, the first of the mixed order, and look at no others; 0 takes as many "
+            "as the largest cutoff.",
             minimum=0,
             maximum=MAX_CUTOFF,
         ),
-        Option("seed", 0, "Another number, another sample.", minimum=0, maximum=2**63 - 1),
+        Option("seed", 0, "Another number, another order.", minimum=0, maximum=2**63 - 1),
+        Option(
+            "labels",
+            "",
+            "A CSV of labels instead of folders, beside you or in the folder: columns name and label, with a head line "
+            "or without; names as paths below the folder or as bare file names. Text labels are numbered in "
+            "alphabetical order, whole numbers kept.",
+        ),
+        Option(
+            "decode",
+            True,
+            "no: take every picture file as it is, also those that nobody here can decode (HEIC, camera raw, broken "
+            "ones): bytes in, bytes out, for the codec original with --payload encoded.",
+        ),
     )
 
     def __init__(self, path: Path | None, values: Mapping[str, OptionValue]) -> None:
@@ -68,71 +85,95 @@ class Folder(Dataset):
         if path is None:
             raise UsageError("Dataset folder needs a path. Write folder:PATH.")
         self._root = path
-        self._resize = _parse_size(str(values["resize"]))
+        self._resize = parse_size(str(values["resize"]))
         self._sample, self._seed = int(values["sample"]), int(values["seed"])
-        self._listed = 0
+        self._table = str(values["labels"])
+        self._decode = bool(values["decode"])
+        if not self._decode and self._resize is not None:
+            raise UsageError("Pictures that are not decoded cannot be resized. Leave out resize or decode=no.")
+        self._listed = self._looked = 0
+        self._unseen: Iterator[tuple[str, int]] = iter(())
         self._excluded: list[Excluded] = []
         self._classes: tuple[str, ...] = ()
+        self._class_count = 0
         # Columns, not objects: a tree of a million files is ordinary.
         self._names: list[str] = []
         self._labels = array("q")
         self._sizes = array("q")
         self._times = array("q")
         self._kind_of = array("q")
-        self._kinds: list[Kind] = []
+        self._kinds: dict[Kind, int] = {}
 
     def scan(self, progress: ScanProgress | None = None) -> None:
-        """List the tree, then read the header of every picture that is to take part.
+        """List the tree, then read the headers of the pictures that are to take part.
 
         Raises:
-            DataError: If the folder is missing, no folder, unreadable, or holds no picture.
+            DataError: If the folder is missing, no folder, unreadable, holds no picture, or does not fit its labels.
         """
         from imgstore_tui.pictures import SUFFIXES
 
         tell = progress or _silent
         picture_files.check_root(self._root)
+        suffixes = SUFFIXES if self._decode else SUFFIXES | picture_files.RAW_SUFFIXES
         names: list[str] = []
-        for entry in picture_files.list_files(self._root, SUFFIXES, tell):
+        for entry in picture_files.list_files(self._root, suffixes, tell):
             if isinstance(entry, str):
                 names.append(entry)
             else:
                 self._excluded.append(entry)
         names.sort()
         self._listed = len(names)
-        self._look_at(names, tell)
-        self._excluded.sort(key=lambda entry: entry.name)
+        labels = self._labels_of(names)
+        label_of = dict(zip(names, labels, strict=True))
+        self._unseen = ((name, label_of[name]) for name in mixed(names, labels, self._seed))
+        self._look_at(min(self._limit(), len(names)), tell)
         if not self._names:
-            raise DataError(self._nothing_found(SUFFIXES))
+            raise DataError(self._nothing_found(suffixes))
 
-    def _look_at(self, names: list[str], tell: ScanProgress) -> None:
-        labels = self._name_classes(names)
-        numbers: dict[Kind, int] = {}
-        wanted = min(self._sample or len(names), len(names))
-        for done, name in enumerate(_shuffled(names, self._seed) if self._sample else names):
-            if len(self._names) == wanted:
-                break
+    def _limit(self) -> int:
+        if self._sample:
+            return self._sample
+        return self._listed if self.wanted is None else max(self.wanted, _LOOKED_AT_ANYWAY)
+
+    def _look_at(self, wanted: int, tell: ScanProgress) -> None:
+        """Look at unseen files until so many pictures are known, or none is left."""
+        done = 0
+        while len(self._names) < wanted and (unseen := next(self._unseen, None)) is not None:
             if not done % picture_files.PROGRESS_EVERY:
-                tell("reading headers", done, None if self._sample else wanted)
+                tell("reading headers", len(self._names), wanted)
+            done += 1
+            self._looked += 1
+            name, label = unseen
             try:
-                found = picture_files.look_at(self._root, name)
+                found = (picture_files.look_at if self._decode else picture_files.take)(self._root, name)
             except BrokenImageError as error:
                 self._excluded.append(error.excluded)
                 continue
+            kind = found.shape, found.dtype
+            if kind not in self._kinds:
+                self._kinds[kind] = len(self._kinds)
             self._names.append(name)
-            self._labels.append(labels.get(_class_of(name), 0))
+            self._labels.append(label)
             self._sizes.append(found.size)
             self._times.append(found.modified_ns)
-            self._kind_of.append(numbers.setdefault((found.shape, found.dtype), len(numbers)))
-        tell("reading headers", len(names), len(names))
-        self._kinds = list(numbers)
+            self._kind_of.append(self._kinds[kind])
+        tell("reading headers", len(self._names), len(self._names))
 
-    def _name_classes(self, names: list[str]) -> dict[str, int]:
+    def _labels_of(self, names: list[str]) -> Sequence[int]:
+        """Return the label of every file, and keep what labels are called."""
         # Of all files, broken ones too: mending a file must not change the labels of others.
+        if self._table:
+            found = label_table.read_labels(label_table.find_table(self._table, self._root), names)
+            self._classes = found.names
+            self._class_count = len(set(found.numbers))
+            return found.numbers
         folders = {_class_of(name) for name in names}
         if folders - {_AT_THE_ROOT}:
             # Sorted, but "." first whatever the others start with.
             self._classes = tuple(sorted(folders, key=lambda folder: (folder != _AT_THE_ROOT, folder)))
-        return {folder: label for label, folder in enumerate(self._classes)}
+        self._class_count = len(self._classes)
+        labels = {folder: label for label, folder in enumerate(self._classes)}
+        return array("q", (labels.get(_class_of(name), 0) for name in names))
 
     def _nothing_found(self, suffixes: frozenset[str]) -> str:
         where = f"'{safe_text(str(self._root))}'"
@@ -154,24 +195,34 @@ class Folder(Dataset):
         if self._resize is not None:
             width, height = self._resize
             return (height, width, 3), "uint8"
-        return self._kinds[0] if len(self._kinds) == 1 else None
+        return next(iter(self._kinds)) if len(self._kinds) == 1 and self._decode else None
 
     def image(self, index: int) -> Pixels:
         """Return picture ``index``, decoded anew.
 
         Raises:
-            BrokenImageError: If it is damaged, or has changed or gone since ``scan``.
+            BrokenImageError: If it is damaged, or has changed or gone since ``scan``; then, where not all files have
+                been looked at, another picture takes its place, at the end.
+            DataError: If pictures are not decoded.
         """
         from imgstore_tui.pictures import decode
 
+        self._check(index)
+        if not self._decode:
+            raise DataError("Pictures are not decoded, as decode=no asks: there are only their files' bytes.")
         data = self._read(index)
         try:
             pixels = decode(data)
         except DataError as error:
+            self._replace()
             raise BrokenImageError(self._names[index], str(error)) from None
-        if (pixels.shape, pixels.dtype.name) != self._kinds[self._kind_of[index]]:
+        if self._kinds.get((pixels.shape, pixels.dtype.name)) != self._kind_of[index]:
+            self._replace()
             raise picture_files.changed(self._names[index])
-        return pixels if self._resize is None else _resized(pixels, self._resize)
+        return pixels if self._resize is None else resized(pixels, self._resize)
+
+    def _replace(self) -> None:
+        self._look_at(len(self._names) + 1, _silent)
 
     def label(self, index: int) -> int:
         """Return the number of the class of picture ``index``."""
@@ -180,8 +231,13 @@ class Folder(Dataset):
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """The class folders, as the file system spells them."""
+        """The class folders as the file system spells them, or the names in the CSV."""
         return self._classes
+
+    @property
+    def has_pixels(self) -> bool:
+        """Whether pictures are decoded."""
+        return self._decode
 
     @property
     def has_originals(self) -> bool:
@@ -199,9 +255,18 @@ class Folder(Dataset):
             raise DataError("Pictures that are resized have no original to store. Leave out the option resize.")
         return self._read(index)
 
+    def file(self, index: int) -> Path:
+        """Return where the file of picture ``index`` lies, behind links that stay inside the tree."""
+        self._check(index)
+        return Path(os.path.realpath(self._root / self._names[index]))
+
     def _read(self, index: int) -> bytes:
         self._check(index)
-        return picture_files.read(self._root, self._names[index], self._sizes[index], self._times[index])
+        try:
+            return picture_files.read(self._root, self._names[index], self._sizes[index], self._times[index])
+        except BrokenImageError:
+            self._replace()
+            raise
 
     def _check(self, index: int) -> None:
         if not 0 <= index < len(self._names):
@@ -210,64 +275,30 @@ class Folder(Dataset):
     @property
     def excluded(self) -> tuple[Excluded, ...]:
         """Files and folders that cannot take part, sorted by name."""
-        return tuple(self._excluded)
+        return tuple(sorted(self._excluded, key=lambda entry: entry.name))
 
     @property
     def summary(self) -> str:
         """E.g. ``folder holidays: 1,204 pictures of varying sizes in 3 classes``."""
         number = len(self._names)
         words = f"{format_count(number)} picture{'' if number == 1 else 's'}"
-        if self._sample and self._listed > number:
-            words = f"a sample of {words}, {100 * number / self._listed:.3g} % of {format_count(self._listed)},"
-        if self.uniform is None:
-            sizes = {shape[:2] for shape, _ in self._kinds}
-            words += " of varying sizes" if len(sizes) > 1 else " of one size but varying kinds"
-        else:
-            shape, dtype = self.uniform
-            words += f" of {'x'.join(map(str, shape))}{'' if dtype == 'uint8' else f' {dtype}'}"
-            words += "" if self._resize is None else " (resized)"
-        classes = len(self._classes)
-        words += f" in {format_count(classes)} class{'' if classes == 1 else 'es'}" if classes else ""
+        if self._looked < self._listed:
+            share = f"{100 * number / self._listed:.3g} % of {format_count(self._listed)}"
+            words = f"a sample of {words}, {share}," if self._sample else f"{words} looked at, {share},"
+        words += f" {self._sizes_in_words()}"
+        count = self._class_count
+        words += f" in {format_count(count)} class{'' if count == 1 else 'es'}" if count else ""
         return f"folder {safe_text(self._root.resolve().name or str(self._root))}: {words}"
 
-
-def _parse_size(text: str) -> tuple[int, int] | None:
-    if not text:
-        return None
-    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text)
-    width, height = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not (0 < width <= _LARGEST_EDGE and 0 < height <= _LARGEST_EDGE):
-        raise UsageError(
-            f"Option 'resize' of dataset folder takes WIDTHxHEIGHT, e.g. 256x256, at most {_LARGEST_EDGE:,} each, "
-            f"not '{safe_text(text)}'."
-        )
-    return width, height
-
-
-def _resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    import numpy as np
-    from PIL import Image
-
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
-    picture = Image.fromarray(pixels[..., :3] if pixels.ndim == 3 else pixels).convert("RGB")
-    return np.array(picture.resize(size, Image.Resampling.BICUBIC))
-
-
-def _shuffled(names: list[str], seed: int) -> list[str]:
-    """Return names so that any number of the first ones is a random sample with each class by its share.
-
-    By a hash of each name, so that it comes out the same everywhere, and changes little where files come and go.
-    """
-    drawn = sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).digest())
-    sizes = Counter(map(_class_of, drawn))
-    ranks: Counter[str] = Counter()
-    places = []
-    for name in drawn:
-        folder = _class_of(name)
-        places.append((ranks[folder] + 0.5) / sizes[folder])
-        ranks[folder] += 1
-    return [name for _, name in sorted(zip(places, drawn, strict=True), key=lambda pair: pair[0])]
+    def _sizes_in_words(self) -> str:
+        if not self._decode:
+            return "taken as files, not decoded,"
+        if self.uniform is None:
+            sizes = {shape[:2] for shape, _ in self._kinds}
+            return "of varying sizes" if len(sizes) > 1 else "of one size but varying kinds"
+        shape, dtype = self.uniform
+        words = f"of {'x'.join(map(str, shape))}{'' if dtype == 'uint8' else f' {dtype}'}"
+        return words if self._resize is None else f"{words} (resized)"
 
 
 def _class_of(name: str) -> str:

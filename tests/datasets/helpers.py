@@ -37,14 +37,23 @@ def save(path: Path, height: int = 20, width: int = 30, channels: int = 3, seed:
     return path
 
 
-def folder(root: Path, resize: str = "", sample: int = 0, seed: int = 0) -> Folder:
-    return Folder(root, {"resize": resize, "sample": sample, "seed": seed})
+def folder(
+    root: Path, resize: str = "", sample: int = 0, seed: int = 0, labels: str = "", decode: bool = True
+) -> Folder:
+    return Folder(root, {"resize": resize, "sample": sample, "seed": seed, "labels": labels, "decode": decode})
 
 
-def scanned_folder(root: Path, resize: str = "", sample: int = 0, seed: int = 0) -> Folder:
-    dataset = folder(root, resize, sample, seed)
+def scanned_folder(
+    root: Path, resize: str = "", sample: int = 0, seed: int = 0, labels: str = "", decode: bool = True
+) -> Folder:
+    dataset = folder(root, resize, sample, seed, labels, decode)
     dataset.scan()
     return dataset
+
+
+def at(dataset: Folder, name: str) -> int:
+    """Return which picture a file is, wherever the mixed order put it."""
+    return next(index for index in range(len(dataset)) if dataset.file(index).name == name)
 
 
 def reasons(dataset: Dataset) -> dict[str, str]:

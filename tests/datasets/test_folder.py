@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imgstore_tui.core.dataset import BrokenImageError
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.registry import make_dataset
 from imgstore_tui.testing.conformance_dataset import DatasetConformance, MakeDataset, is_sentence
-from tests.datasets.helpers import folder, save, scanned_folder, tree_of
+from tests.datasets.helpers import at, folder, save, scanned_folder, tree_of
 
 
 class TestVaryingFolder(DatasetConformance):
@@ -49,11 +50,52 @@ class TestResizedFolder(DatasetConformance):
         return lambda: make_dataset(f"folder:{tmp_path},resize=16x8")
 
 
-def test_pictures_come_in_the_order_of_their_paths(tmp_path: Path) -> None:
-    for number, name in enumerate(("b/1.png", "a/2.png", "a/10.png", "c.png")):
-        save(tmp_path / name, 10 + number)
-    dataset = scanned_folder(tmp_path)
-    assert [dataset.image(index).shape[0] for index in range(4)] == [12, 11, 10, 13]
+def test_any_number_of_the_first_pictures_has_each_class_by_its_share(tmp_path: Path) -> None:
+    dataset = scanned_folder(tree_of(tmp_path, a=40, b=20, c=20))
+    assert len(dataset) == 80
+    for cutoff in (4, 12, 40):
+        labels = [dataset.label(index) for index in range(cutoff)]
+        assert [labels.count(label) for label in range(3)] == [cutoff // 2, cutoff // 4, cutoff // 4]
+    assert dataset.summary.endswith(": 80 pictures of 20x30x3 in 3 classes")
+
+
+def test_a_larger_sample_begins_with_the_smaller_one(tmp_path: Path) -> None:
+    tree_of(tmp_path, a=30, b=20)
+    small, large = scanned_folder(tmp_path, sample=10), scanned_folder(tmp_path)
+    assert [small.file(index) for index in range(10)] == [large.file(index) for index in range(10)]
+
+
+def test_only_the_headers_of_what_is_wanted_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imgstore_tui.datasets.folder._LOOKED_AT_ANYWAY", 8)
+    dataset = folder(tree_of(tmp_path, a=30, b=20))
+    dataset.wanted = 4
+    dataset.scan()
+    assert len(dataset) == 8
+    assert dataset.label_names == ("a", "b")
+    assert dataset.summary.endswith("8 pictures looked at, 16 % of 50, of 20x30x3 in 2 classes")
+
+
+def test_what_turns_out_broken_is_replaced_while_there_are_unseen_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imgstore_tui.datasets.folder._LOOKED_AT_ANYWAY", 8)
+    tree_of(tmp_path, a=12)
+    for path in (tmp_path / "a").iterdir():
+        path.write_bytes(path.read_bytes()[:-9])  # the header is whole
+    for number in range(3):
+        save(tmp_path / "a" / f"good{number}.bmp")
+    dataset = folder(tmp_path)
+    dataset.wanted = 3
+    dataset.scan()
+    good, index = 0, 0
+    while index < len(dataset):
+        try:
+            dataset.image(index)
+            good += 1
+        except BrokenImageError:
+            pass
+        index += 1
+    assert good == 3
 
 
 def test_the_first_folder_level_gives_the_labels(tmp_path: Path) -> None:
@@ -61,7 +103,8 @@ def test_the_first_folder_level_gives_the_labels(tmp_path: Path) -> None:
         save(tmp_path / name)
     dataset = scanned_folder(tmp_path)
     assert dataset.label_names == (".", "!ant", "ant", "zebra")
-    assert [dataset.label(index) for index in range(4)] == [1, 2, 0, 3]
+    labels = {str(dataset.file(index).relative_to(tmp_path)): dataset.label(index) for index in range(4)}
+    assert labels == {"!ant/deep/1.png": 1, "ant/1.png": 2, "root.png": 0, "zebra/1.png": 3}
 
 
 def test_without_folders_there_are_no_names(tmp_path: Path) -> None:
@@ -101,8 +144,8 @@ def test_resize_makes_all_pictures_rgb_of_one_size(tmp_path: Path) -> None:
     Image.new("L", (10, 90), 77).save(tmp_path / "b.png")
     dataset = scanned_folder(tmp_path, "32x16")
     assert dataset.uniform == ((16, 32, 3), "uint8")
-    assert (dataset.image(0) == (10, 200, 30)).all()
-    assert (dataset.image(1) == 77).all()
+    assert (dataset.image(at(dataset, "a.png")) == (10, 200, 30)).all()
+    assert (dataset.image(at(dataset, "b.png")) == 77).all()
     assert not dataset.has_originals
     assert dataset.summary.endswith("2 pictures of 16x32x3 (resized)")
 

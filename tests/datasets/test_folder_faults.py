@@ -11,7 +11,7 @@ from imgstore_tui.core.dataset import BrokenImageError
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.synthesis import Recipe
 from imgstore_tui.testing.conformance_dataset import is_sentence, snapshot
-from tests.datasets.helpers import reasons, save, scanned_folder
+from tests.datasets.helpers import at, reasons, save, scanned_folder
 from tests.photos import broken_files, odd_files, save_files
 
 
@@ -89,11 +89,12 @@ def test_damage_further_in_shows_when_the_picture_is_read(tmp_path: Path) -> Non
     (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
     dataset = scanned_folder(tmp_path)
     assert len(dataset) == 2
+    cut = at(dataset, "cut.png")
     with pytest.raises(BrokenImageError, match=r"Picture 'cut\.png' cannot be used\.") as caught:
-        dataset.image(0)
+        dataset.image(cut)
     assert caught.value.excluded.name == "cut.png"
     assert is_sentence(caught.value.excluded.reason)
-    assert dataset.image(1).shape == (20, 30, 3)
+    assert dataset.image(1 - cut).shape == (20, 30, 3)
 
 
 def test_what_is_hidden_is_skipped(tmp_path: Path) -> None:
@@ -145,9 +146,10 @@ def test_any_name_survives_and_none_speaks(tmp_path: Path, raw: bytes) -> None:
     broken.write_bytes(broken.read_bytes()[:-999])
     dataset = scanned_folder(tmp_path)
     assert dataset.label_names == (os.fsdecode(raw).partition("/")[0],)
-    assert dataset.image(0).shape == (20, 30, 3)
+    bad = at(dataset, broken.name)
+    assert dataset.image(1 - bad).shape == (20, 30, 3)
     with pytest.raises(BrokenImageError) as damaged:
-        dataset.image(1)
+        dataset.image(bad)
     assert damaged.value.excluded.name == str(broken.relative_to(tmp_path))
     assert str(damaged.value).isprintable()
     assert str(damaged.value).encode()  # no half of a surrogate pair is left
@@ -198,11 +200,12 @@ def test_a_picture_that_changes_after_the_scan_is_named(tmp_path: Path, change: 
     save(tmp_path / "stays.bmp", 32, 32)
     path = save(tmp_path / "changes.bmp", 20, 32)
     dataset = scanned_folder(tmp_path)
+    changes, stays = at(dataset, "changes.bmp"), at(dataset, "stays.bmp")
     change(path)
     with pytest.raises(BrokenImageError, match=r"Picture 'changes\.bmp' cannot be used\. ") as caught:
-        dataset.image(0)
+        dataset.image(changes)
     assert is_sentence(str(caught.value))
-    assert dataset.image(1).shape == (32, 32, 3)
+    assert dataset.image(stays).shape == (32, 32, 3)
 
 
 def test_a_folder_that_was_never_opened_for_writing_stays_as_it_was(tmp_path: Path) -> None:

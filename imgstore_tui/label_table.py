@@ -1,0 +1,195 @@
+"""Labels of pictures from a CSV: found, read and matched, or refused in one sentence that says what does not fit."""
+
+from __future__ import annotations
+
+import csv
+import re
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from imgstore_tui.core.errors import DataError
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_count
+
+NAME_WORDS = (
+    "name", "filename", "file_name", "file", "filepath", "file_path", "path", "image", "image_name", "image_path",
+    "img", "picture", "photo", "id", "image_id",
+)  # fmt: skip
+LABEL_WORDS = ("label", "class", "category", "target", "label_name", "class_name", "label_id", "class_id", "y")
+"""How people call the two columns; where a table has several of these, the first of this order counts."""
+
+LARGEST_TABLE = 1 << 30
+_SEPARATORS = ",;\t"
+_INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
+_LARGEST = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What a table says of a list of pictures."""
+
+    numbers: array[int]
+    """The label of each picture, in the order of the list."""
+    names: tuple[str, ...]
+    """Names of the labels 0, 1, ...; empty where the table holds whole numbers."""
+
+
+def find_table(given: str, root: Path) -> Path:
+    """Return the table's path: as given, from the current folder, or else from ``root``."""
+    direct = Path(given).expanduser()
+    below = root / given
+    return below if not direct.is_file() and below.is_file() else direct
+
+
+def read_labels(table: Path, pictures: Sequence[str]) -> Labels:
+    """Return the labels of pictures as a table gives them: one row each, no more and no fewer.
+
+    Comma, semicolon or tab between columns; with a head line or without one; names as paths below the data's folder,
+    or as bare file names where no two pictures share one. Text labels are numbered in alphabetical order; where all
+    labels are whole numbers they are kept.
+
+    Args:
+        table: The CSV.
+        pictures: Paths of the pictures below the data's folder, ``/`` between folders.
+
+    Raises:
+        DataError: If the table cannot be read or does not match; with counts and the first example.
+    """
+    return _Table(table, pictures).read()
+
+
+class _Table:
+    def __init__(self, path: Path, pictures: Sequence[str]) -> None:
+        self._path = path
+        self._where = f"The labels in '{safe_text(path.name)}'"
+        self._pictures = pictures
+        self._places = {name: place for place, name in enumerate(pictures)}
+        leaves = Counter(name.rpartition("/")[2] for name in pictures)
+        self._shared = {leaf for leaf, count in leaves.items() if count > 1}
+        self._leaves = {name.rpartition("/")[2]: place for place, name in enumerate(pictures)}
+
+    def read(self) -> Labels:
+        """Read all rows, then judge."""
+        found: dict[int, str] = {}
+        rows = 0
+        faults: dict[str, tuple[int, str]] = {}
+
+        def fault(what: str, example: str, line: int) -> None:
+            count, first = faults.get(what, (0, f"'{safe_text(example[:200])}' in line {line}"))
+            faults[what] = (count + 1, first)
+
+        for line, name, label in self._rows():
+            rows += 1
+            place = self._place(name)
+            if place is None:
+                fault("name no picture", name, line)
+            elif place < 0:
+                fault("name a picture that is in several folders", name, line)
+            elif place in found:
+                fault("name a picture a second time", name, line)
+            elif not label:
+                fault("have no label", name, line)
+            else:
+                found[place] = label
+        if not rows:
+            self._refuse("there is no row in it")
+        for what, (count, first) in faults.items():
+            self._refuse(f"{format_count(count)} of {format_count(rows)} rows {what}, for example {first}")
+        missing = len(self._pictures) - len(found)
+        if missing:
+            first = next(name for place, name in enumerate(self._pictures) if place not in found)
+            self._refuse(
+                f"{format_count(missing)} of {format_count(len(self._pictures))} pictures have no row, for example "
+                f"'{safe_text(first)}'"
+            )
+        return self._numbered([found[place] for place in range(len(self._pictures))])
+
+    def _place(self, name: str) -> int | None:
+        """Return which picture a name means; -1 for several, None for none."""
+        wanted = name.removeprefix("./")
+        for spelt in (wanted, wanted.replace("\\", "/")):
+            if spelt in self._places:
+                return self._places[spelt]
+            if spelt in self._shared:
+                return -1
+            if spelt in self._leaves:
+                return self._leaves[spelt]
+        return None
+
+    def _rows(self) -> Iterator[tuple[int, str, str]]:
+        """Yield line, name and label of every row but the head."""
+        lines = self._lines()
+        first = next(lines, None)
+        if first is None:
+            return
+        name_at, label_at = self._columns(first[1])
+        # A head line is one whose name is no picture's and that has a word we know: a label may be such a word, too.
+        known = {word.strip().lower().replace(" ", "_") for word in first[1]} & {*NAME_WORDS, *LABEL_WORDS}
+        if not known or self._place(first[1][name_at].strip()) is not None:
+            yield first[0], first[1][name_at].strip(), first[1][label_at].strip()
+        for line, row in lines:
+            if len(row) <= max(name_at, label_at):
+                self._refuse(f"line {line} has {len(row)} of the {len(first[1])} columns")
+            yield line, row[name_at].strip(), row[label_at].strip()
+
+    def _lines(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield every row that is not empty, with the number of its last line."""
+        line = 0
+        try:
+            if not self._path.is_file():
+                raise DataError(f"There is no file of labels '{safe_text(str(self._path))}'. Check the path.")
+            if self._path.stat().st_size > LARGEST_TABLE:
+                self._refuse("it has more than 1 GiB")
+            with self._path.open(encoding="utf-8-sig", newline="") as stream:
+                head = stream.readline(65_536)
+                stream.seek(0)
+                separator = max(_SEPARATORS, key=head.count)
+                reader = csv.reader(stream, delimiter=separator, strict=True)
+                for row in reader:
+                    line = reader.line_num
+                    if row:
+                        yield line, row
+        except csv.Error as error:
+            self._refuse(f"after line {line} it is no CSV ({error}). Look for quotes that do not match")
+        except UnicodeDecodeError as error:
+            self._refuse(f"it is not UTF-8 text (byte {error.object[error.start]:#04x}). Save it as UTF-8")
+        except OSError as error:
+            raise DataError(
+                f"The labels '{safe_text(str(self._path))}' cannot be read: {error.strerror or error}."
+            ) from None
+
+    def _columns(self, first: list[str]) -> tuple[int, int]:
+        """Return where names and labels stand."""
+        words = [word.strip().lower().replace(" ", "_") for word in first]
+        name_at = next((words.index(word) for word in NAME_WORDS if word in words), None)
+        label_at = next((words.index(word) for word in LABEL_WORDS if word in words), None)
+        if len(words) < 2:
+            self._refuse("it has one column; it needs two, name and label")
+        if len(words) == 2:
+            # With two columns, one that is known tells which the other is.
+            if name_at is None:
+                name_at = 0 if label_at is None or self._place(first[0].strip()) is not None else 1 - label_at
+            return name_at, 1 - name_at
+        if name_at is None or label_at is None:
+            shown = ", ".join(safe_text(word.strip()[:40]) for word in first[:8])
+            lacks = "name" if name_at is None else "label"
+            self._refuse(f"no column is called {lacks} ({shown}). Give it a head line with name and label")
+        return name_at, label_at
+
+    def _numbered(self, labels: list[str]) -> Labels:
+        if all(_INTEGER.fullmatch(label) for label in labels):
+            numbers = [int(label) for label in labels]
+            wide = next((number for number in numbers if not -_LARGEST - 1 <= number <= _LARGEST), None)
+            if wide is not None:
+                self._refuse(f"{wide} does not fit into 64 bits")
+            return Labels(array("q", numbers), ())
+        names = tuple(sorted(set(labels)))
+        number_of = {name: number for number, name in enumerate(names)}
+        return Labels(array("q", (number_of[label] for label in labels)), names)
+
+    def _refuse(self, why: str) -> NoReturn:
+        raise DataError(f"{self._where} do not fit: {why}.")
