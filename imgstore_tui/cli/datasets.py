@@ -1,4 +1,4 @@
-"""``imgstore-tui datasets``: where images can come from."""
+"""``imgstore-tui datasets``: where images can come from; ``datasets fetch`` downloads CIFAR."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from imgstore_tui.core.dataset import UPTO, Dataset
 
 
 def main(arguments: Sequence[str]) -> int:
-    """List the datasets, or tell all about one."""
+    """List the datasets, tell all about one, or fetch one."""
+    if arguments[:1] == ["fetch"]:
+        from imgstore_tui.cli import fetch
+
+        return fetch.main(arguments[1:])
     words = listing.parse("datasets", "dataset", arguments)
     if words.name:
         dataset = registry.datasets.get(words.name)

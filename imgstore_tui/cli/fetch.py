@@ -1,0 +1,48 @@
+"""``imgstore-tui datasets fetch``: download CIFAR, the one command that uses the network without naming a server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from imgstore_tui.cli.output import data_console, talk_console
+from imgstore_tui.cli.parser import Parser
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_bytes
+
+_SAID_EVERY_S = 5.0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Fetch a dataset and say how to use it."""
+    from imgstore_tui.jobs import fetch
+
+    parser = Parser(
+        prog="imgstore-tui datasets fetch",
+        description=f"Download cifar10 or cifar100 (about 162 MiB) from {fetch.BASE_URL} and check its sum.\n"
+        f"{fetch.BASE_VARIABLE} names another place that has the same files.",
+    )
+    parser.add_argument("name", metavar="NAME", help="cifar10 or cifar100")
+    parser.add_argument("--to", metavar="DIR", default=".", help="folder for the archive (default: here)")
+    words = parser.parse_args(arguments)
+    wanted = fetch.plan_download(words.name, Path(words.to).expanduser())
+    talk = talk_console()
+    if fetch.is_there(wanted):
+        talk.print(f"{safe_text(str(wanted.destination))} is there already, and its checksum is right.", soft_wrap=True)
+    else:
+        talk.print(f"Fetching {safe_text(wanted.url)}", soft_wrap=True)
+        said = time.monotonic()
+
+        def progress(done: int, total: int | None) -> None:
+            nonlocal said
+            if time.monotonic() - said >= _SAID_EVERY_S:
+                said = time.monotonic()
+                talk.print(f"{format_bytes(done)}{'' if total is None else f' of {format_bytes(total)}'}")
+
+        fetch.fetch(wanted, progress)
+        talk.print("Checksum right.")
+    dataset = f"{words.name}:{wanted.destination}"
+    quoted = f"'{words.name}:\"{wanted.destination}\"'" if {" ", ","} & set(dataset) else dataset
+    data_console().print(f"imgstore-tui run -d {safe_text(quoted)}", soft_wrap=True)
+    return 0
