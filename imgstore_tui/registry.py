@@ -22,7 +22,7 @@ from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import UPTO, Dataset
 from imgstore_tui.core.errors import UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.options import Option, OptionValue, resolve_options
-from imgstore_tui.core.spec import CODEC_PREFIX, Spec, parse_dataset_text, parse_spec_text
+from imgstore_tui.core.spec import CODEC_PREFIX, IN_PLACE, Spec, parse_dataset_text, parse_spec_text
 
 Plugin = TypeVar("Plugin", Backend, Codec, Dataset)
 
@@ -148,6 +148,8 @@ def resolve_spec(text: str, *, require_available: bool = True) -> Spec:
         UnavailableError: If a driver is missing (with the command that installs it).
     """
     words = parse_spec_text(text)
+    if words.backend == IN_PLACE.backend:
+        raise UsageError(f"'{IN_PLACE}' is your own files as they are: every run on a folder reads them, unasked.")
     backend = backends.get(words.backend)
     preset = preset_of(backend, words.preset)
     codec_name = words.codec or preset.codec or backend.default_codec

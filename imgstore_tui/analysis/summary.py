@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from imgstore_tui.core.backend import DiskUsage
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Run
 from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
+from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.stats.intervals import Interval, median_interval, relative_spread
 from imgstore_tui.stats.warnings import NoiseWarning, noise_warnings
 
 UNVERIFIED = "the store was not verified, so its time does not count"
+
+_WHOLE = (Operation.WRITE_MANY, Operation.READ_MANY, Operation.READ_RANDOM)
+"""Operations that handle every image of the cutoff once."""
 
 _Place = tuple[str, str, int, str, str]
 """What disk use belongs to: dataset, spec, cutoff, payload, scratch."""
@@ -40,9 +44,9 @@ class CellSummary:
     spread: float | None
     """1.4826 MAD / median of the rounds."""
     pixel_bytes: int | None
-    """Raw pixels that one sample handles, bytes; None where sizes vary and they cannot be told."""
+    """Raw pixels that one sample handles, bytes; None where there are none, or they cannot be told."""
     store_pixel_bytes: int | None
-    """Raw pixels of all images of the cutoff, bytes; None as above."""
+    """Raw pixels of all images of the cutoff, bytes; None where they cannot be told."""
     peak_private_bytes: int | None
     cpu_s: float | None
     """CPU seconds, user and system, of one sample."""
@@ -101,15 +105,18 @@ def summarise(run: Run) -> tuple[CellSummary, ...]:
         cells.setdefault(measurement.cell, []).append(measurement)
     facts = {entry.text: entry for entry in run.datasets}
     disk = _disk_use(run.measurements)
+    whole = _whole_pixels(run.measurements)
     return tuple(
-        _summary(cell, cells[cell], facts.get(cell.dataset), disk) for cell in sorted(cells, key=_plan_order(run))
+        _summary(cell, cells[cell], facts.get(cell.dataset), disk, whole)
+        for cell in sorted(cells, key=_plan_order(run))
     )
 
 
 def _plan_order(run: Run) -> Callable[[Cell], tuple[object, ...]]:
     """Return the sort key of cells: dataset, operation, levels, cutoff, spec, as the plan orders them."""
     datasets = {text: index for index, text in enumerate(run.plan.datasets)}
-    specs = {spec.label: index for index, spec in enumerate(run.plan.specs)}
+    # The source row is what all others are held against: it comes first.
+    specs = {spec.label: index for index, spec in enumerate((IN_PLACE, *run.plan.specs))}
 
     def key(cell: Cell) -> tuple[object, ...]:
         return (
@@ -128,6 +135,7 @@ def _summary(
     trials: Sequence[Measurement],
     facts: DatasetFacts | None,
     disk: dict[_Place, dict[Cell, list[Measurement]]],
+    whole: dict[tuple[str, int], int],
 ) -> CellSummary:
     done = [trial for trial in trials if trial.status is Status.OK and trial.seconds is not None]
     counted = [trial for trial in done if trial.verified]
@@ -140,7 +148,6 @@ def _summary(
         reasons[UNVERIFIED] += len(done) - len(counted)
     rounds = [trial.seconds for trial in counted if trial.seconds is not None]
     skipped = sum(trial.status is Status.SKIPPED for trial in trials)
-    images = cell.operation.images(cell.cutoff)
     return CellSummary(
         cell=cell,
         ok=len(counted),
@@ -151,8 +158,8 @@ def _summary(
         rounds=tuple((trial.round, trial.seconds) for trial in counted if trial.seconds is not None),
         interval=median_interval(rounds) if rounds else None,
         spread=relative_spread(rounds) if rounds else None,
-        pixel_bytes=_pixel_bytes(facts, images, whole=images == cell.cutoff),
-        store_pixel_bytes=_pixel_bytes(facts, cell.cutoff, whole=True),
+        pixel_bytes=_sample_pixels(cell, counted, facts),
+        store_pixel_bytes=whole.get((cell.dataset, cell.cutoff)) or _pixel_bytes(facts, cell.cutoff),
         peak_private_bytes=_median_int(trial.peak_private_bytes for trial in counted),
         cpu_s=_median(_cpu(trial) for trial in counted),
         disk=_weigh(cell, disk.get(_place(cell), {})),
@@ -171,13 +178,34 @@ def _cpu(trial: Measurement) -> float | None:
     return (trial.cpu_user_s + trial.cpu_system_s) / max(1, len(trial.samples))
 
 
-def _pixel_bytes(facts: DatasetFacts | None, images: int, *, whole: bool) -> int | None:
-    """Return the raw pixels of ``images`` images; where sizes vary only whole passes over the data are known."""
+def _sample_pixels(cell: Cell, trials: Sequence[Measurement], facts: DatasetFacts | None) -> int | None:
+    """Return the raw pixels behind the median: what its trial says, else what follows from the data."""
+    if cell.operation in (Operation.READ_LABELS, Operation.DELETE):
+        return None
+    # Where each round reads another image, the trial in the middle stands for all, as its time does.
+    told = sorted((trial.seconds or 0.0, trial.pixel_bytes) for trial in trials if trial.pixel_bytes is not None)
+    if told:
+        return told[(len(told) - 1) // 2][1]
+    return _pixel_bytes(facts, cell.operation.images(cell.cutoff))
+
+
+def _whole_pixels(measurements: Iterable[Measurement]) -> dict[tuple[str, int], int]:
+    """Return the raw pixels of all images of each dataset and cutoff, from trials that handled each image once."""
+    return {
+        (trial.dataset, trial.cutoff): trial.pixel_bytes
+        for trial in measurements
+        if trial.pixel_bytes is not None
+        and (trial.operation in _WHOLE or (trial.cutoff == 1 and not trial.operation.changes))
+    }
+
+
+def _pixel_bytes(facts: DatasetFacts | None, images: int) -> int | None:
+    """Return the raw pixels of the first images; where sizes vary only whole passes over the data are known."""
     if facts is None:
         return None
     if facts.shape is not None and facts.dtype is not None:
         return math.prod(facts.shape) * (2 if facts.dtype == "uint16" else 1) * images
-    if whole and facts.used and images % facts.used == 0:
+    if facts.used and images % facts.used == 0:
         return facts.pixel_bytes * (images // facts.used)
     return None
 

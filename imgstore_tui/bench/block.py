@@ -13,7 +13,7 @@ from imgstore_tui.bench.job import Job, Outcome, Step
 from imgstore_tui.bench.rounds import Block
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Plan
 from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
-from imgstore_tui.core.spec import Spec
+from imgstore_tui.core.spec import IN_PLACE, Spec
 
 FEW_FILES = 8
 """A store of more files than this is deleted last: deleting many can slow the creates that follow."""
@@ -136,11 +136,18 @@ class BlockRound:
 
     def _prepare(self, cell: Cell) -> bool:
         """Build and verify a store for the reads, off the clock; False if the run was stopped meanwhile."""
-        location, outcome = self._build(cell)
+        if self.block.spec == IN_PLACE:
+            # There is a store already, of a kind, and it is not ours: it never joins those that are removed.
+            location = self.bench.sources[cell.dataset]
+            outcome = self.bench.execute(cell, self.number, self._job(Step.VERIFY, cell, location))
+            problem = "the files in place are not what was scanned"
+        else:
+            location, outcome = self._build(cell)
+            problem = "the store to read could not be built"
         if outcome.ok:
             self.store = location
         else:
-            self.store_failure = f"the store to read could not be built: {outcome.reason}"
+            self.store_failure = f"{problem}: {outcome.reason}"
         return not outcome.cancelled
 
     def _build(self, cell: Cell) -> tuple[Path, Outcome]:

@@ -29,7 +29,7 @@ def prepare_cache(rig: Rig, location: Path) -> float | None:
         except OSError as error:
             raise UnsupportedError(f"The machine's caches cannot be dropped: {error.strerror}.") from None
     share = resident_share(files, every=True)
-    kind = mount_of(location)[0]
+    kind = mount_of(files[0] if files else location)[0]
     if share is None:
         raise UnsupportedError(f"Nobody can tell on {kind} whether a store is in memory, so nothing is called cold.")
     if share > COLD_SHARE:

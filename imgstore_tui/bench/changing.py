@@ -54,7 +54,10 @@ def change(rig: Rig, location: Path, clock: Clock) -> Taken:
         raise
     finally:
         feeder.close()
-    if operation is Operation.DELETE:
+    pixels = None
+    if operation is not Operation.DELETE:
+        pixels = rig.source.pixel_bytes_of([expected[image_id] for image_id in ids])
+    else:
         for image_id in ids:
             del expected[image_id]
 
@@ -62,7 +65,7 @@ def change(rig: Rig, location: Path, clock: Clock) -> Taken:
         _verify(rig, location, expected, ids if operation is Operation.DELETE else ())
         return {"sync_count": synced, "verified": True, **weigh(rig, location)}
 
-    return [clock.take_sample()], finish
+    return [clock.take_sample(pixels)], finish
 
 
 def _verify(rig: Rig, location: Path, expected: dict[int, int], gone: Sequence[int]) -> None:

@@ -22,6 +22,8 @@ class Sample:
     phases: dict[str, float]
     """Seconds by phase, only those that occurred; they add up to ``seconds``, but for several workers: then those of
     all workers together, which overlap."""
+    pixel_bytes: int | None = None
+    """Raw pixels that it handled, bytes; None where that is no question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,12 @@ class Clock:
             self.io_read_bytes += io[0] - self._io[0]
             self.io_dirtied_bytes += io[1] - self._io[1]
 
-    def take_sample(self) -> Sample:
-        """Return the phases so far as one sample and set them back to nothing."""
+    def take_sample(self, pixel_bytes: int | None = None) -> Sample:
+        """Return the phases so far as one sample, which handled so many pixels, and set them back to nothing."""
         seconds = sum(self.phases.values()) * _NANO
         phases = {name: count * _NANO for name, count in (self.phases | self.worker_phases).items()}
         self.phases, self.worker_phases = {}, {}
-        return Sample(seconds, phases)
+        return Sample(seconds, phases, pixel_bytes)
 
     @property
     def elapsed_s(self) -> float:

@@ -18,6 +18,7 @@ from typing import Any
 from imgstore_tui import registry
 from imgstore_tui.bench import zygote
 from imgstore_tui.bench.board import Board
+from imgstore_tui.bench.inplace import backend_class
 from imgstore_tui.bench.job import Job, Outcome
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.model import to_json
@@ -36,7 +37,8 @@ class ProcessExecutor:
     """Runs each job in a child process of its own, forked from a zygote that is started anew every round."""
 
     def __init__(self, specs: Iterable[Spec]) -> None:
-        plugins = [registry.backends.get(spec.backend) for spec in specs], [registry.codecs.get(s.codec) for s in specs]
+        chosen = list(specs)
+        plugins = [backend_class(spec) for spec in chosen], [registry.codecs.get(spec.codec) for spec in chosen]
         self._modules: list[str] = []
         self._fresh: set[str] = set()
         for backend in plugins[0]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from imgstore_tui import registry
-from imgstore_tui.bench.rounds import cutoffs_of, images_needed
+from imgstore_tui.bench.rounds import cutoffs_of, images_needed, reads_in_place
 from imgstore_tui.bench.scratch import free_bytes
 from imgstore_tui.core.backend import Family, PayloadKind
 from imgstore_tui.core.dataset import BrokenImageError, Dataset
@@ -21,6 +21,8 @@ SAMPLED_IMAGES = 16
 HEADROOM = 1.5
 """Stores weigh more than their pixels: pages, blocks, indexes."""
 BLOCK_BYTES = 4096
+LISTED_BYTES = 200
+"""A file's place in the list of those that are read in place: its path, above all."""
 
 
 def check_content(plan: Plan, facts: dict[str, DatasetFacts]) -> None:
@@ -29,6 +31,11 @@ def check_content(plan: Plan, facts: dict[str, DatasetFacts]) -> None:
         backend, codec = registry.backends.get(spec.backend), registry.make_codec(spec)
         preset = registry.preset_of(backend, spec.preset)
         for fact in facts.values():
+            if not fact.pixel_bytes and not (codec.from_file and plan.payload is Payload.ENCODED):
+                raise UnsupportedError(
+                    f"{fact.summary}: its files are not decoded, so only their bytes can be stored. Use the codec "
+                    f"original and --payload encoded, e.g. {spec.backend}+original."
+                )
             if fact.shape is None and (backend.capabilities.uniform_only or preset.uniform_only):
                 raise UnsupportedError(
                     f"'{spec}' stores images of one shape only; those of {fact.summary} vary. "
@@ -40,16 +47,22 @@ def check_content(plan: Plan, facts: dict[str, DatasetFacts]) -> None:
                 codec.check(fact.shape, fact.dtype)
 
 
+def keeps_originals(plan: Plan, dataset: Dataset) -> bool:
+    """Tell whether the files' own bytes are needed: to be stored as they are, or to be compared with as bytes."""
+    from_file = any(registry.codecs.get(spec.codec).from_file for spec in plan.specs)
+    return from_file or (plan.payload is Payload.ENCODED and dataset.has_originals and reads_in_place(plan))
+
+
 def image_bytes(dataset: Dataset) -> float:
     """Return the pixels of one image of a scanned dataset, in bytes; where sizes vary, the mean of a few."""
     if dataset.uniform is not None:
         shape, dtype = dataset.uniform
         return math.prod(shape) * (2 if dtype == "uint16" else 1)
-    sizes = []
+    sizes: list[int] = []
     step = max(1, len(dataset) // SAMPLED_IMAGES)
     for index in range(0, len(dataset), step):
         with contextlib.suppress(BrokenImageError):
-            sizes.append(dataset.image(index).nbytes)
+            sizes.append(dataset.image(index).nbytes if dataset.has_pixels else len(dataset.original(index)))
     return sum(sizes) / len(sizes) if sizes else 0.0
 
 
@@ -65,11 +78,13 @@ def check_space(plan: Plan, datasets: Mapping[str, Dataset], scratch: Path) -> N
     need = at_a_time = 0.0
     for text, dataset in datasets.items():
         size, largest = image_bytes(dataset), images_needed(plan, text)
+        used = min(largest, len(dataset))
         image = HEADROOM * max(BLOCK_BYTES, size)
+        # The pixel cache, and the files' own bytes in it, which are seldom more than the pixels.
+        need += size * used * (2 if keeps_originals(plan, dataset) else 1)
+        need += LISTED_BYTES * used if dataset.has_originals and reads_in_place(plan) else 0
         # Stores of many files stay until the end; of the others at most one block's stand at a time.
-        need += size * min(largest, len(dataset)) + image * sum(cutoffs_of(plan, text)) * many * plan.rounds * len(
-            plan.sync
-        )
+        need += image * sum(cutoffs_of(plan, text)) * many * plan.rounds * len(plan.sync)
         at_a_time = max(at_a_time, image * largest * len(plan.sync))
     need += at_a_time
     free = free_bytes(scratch)

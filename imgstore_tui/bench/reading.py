@@ -53,7 +53,7 @@ def read(rig: Rig, location: Path, clock: Clock) -> Taken:
         if rig.cold and number:
             before = prepare_cache(rig, location)
         timing.run(number)
-        samples.append(clock.take_sample())
+        samples.append(clock.take_sample(timing.pixel_bytes(number)))
     after = resident_share(rig.backend.files(location))
     if rig.cold:
         timing.check()
@@ -63,6 +63,18 @@ def read(rig: Rig, location: Path, clock: Clock) -> Taken:
         "resident_before": before,
         "resident_after": after,
         "cache_proof": proof(rig, before),
+        # Nobody writes the user's own files, so nobody else weighs them.
+        **(weight(rig, location) if rig.in_place else {}),
+    }
+
+
+def weight(rig: Rig, location: Path) -> dict[str, Any]:
+    """Return what a store weighs."""
+    usage = rig.backend.disk_usage(location)
+    return {
+        "apparent_bytes": usage.apparent_bytes,
+        "allocated_bytes": usage.allocated_bytes,
+        "files": usage.files,
     }
 
 
@@ -73,6 +85,8 @@ class _Timing:
     run: Callable[[int], None]
     """Run sample 0, 1, ..."""
     check: Callable[[], None]
+    pixel_bytes: Callable[[int], int | None] = lambda _: None
+    """Bytes of the pixels that sample 0, 1, ... handles."""
     most: int = MOST_SAMPLES
     close: Callable[[], None] = lambda: None
 
@@ -99,7 +113,10 @@ def _read_one(rig: Rig, location: Path, clock: Clock) -> _Timing:
         for image_id in ids:
             read_pass(rig, location, [[image_id]], sink, Clock(), checker)
 
-    return _Timing(lambda number: read_pass(rig, location, [[ids[number]]], sink, clock), check)
+    def run(number: int) -> None:
+        read_pass(rig, location, [[ids[number]]], sink, clock)
+
+    return _Timing(run, check, lambda number: rig.source.pixel_bytes_of([ids[number]]))
 
 
 def _get_one(rig: Rig, location: Path, clock: Clock) -> _Timing:
@@ -112,7 +129,10 @@ def _get_one(rig: Rig, location: Path, clock: Clock) -> _Timing:
         for image_id in ids:
             _read_batch(rig, reader, [image_id], sink, Clock(), checker)
 
-    return _Timing(lambda number: _read_batch(rig, reader, [ids[number]], sink, clock, None), check, close=reader.close)
+    def run(number: int) -> None:
+        _read_batch(rig, reader, [ids[number]], sink, clock, None)
+
+    return _Timing(run, check, lambda number: rig.source.pixel_bytes_of([ids[number]]), close=reader.close)
 
 
 def _read_all(rig: Rig, location: Path, clock: Clock) -> _Timing:
@@ -130,7 +150,7 @@ def _read_all(rig: Rig, location: Path, clock: Clock) -> _Timing:
     def check() -> None:
         read_pass(rig, location, batches, sink, Clock(), Checker(rig.source, rig.codec))
 
-    return _Timing(run, check, most=1)
+    return _Timing(run, check, lambda _: rig.source.pixel_bytes(rig.job.cutoff), most=1)
 
 
 def _batches(rig: Rig) -> Batches:
@@ -183,7 +203,8 @@ def _read_batch(
         clock.lap("codec")
     clock.stop()
     if checker is not None:
-        if sink.encoded and not rig.codec_timed:
+        # The user's files are compared as bytes: they need not be decoded for it.
+        if sink.encoded and not rig.codec_timed and not rig.codec.from_file:
             sink.decode()
         checker.batch(ids, sink)
 

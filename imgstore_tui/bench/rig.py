@@ -10,11 +10,13 @@ from typing import Any
 
 from imgstore_tui import registry
 from imgstore_tui.bench.clock import Sample
+from imgstore_tui.bench.inplace import InPlace
 from imgstore_tui.bench.job import Job
 from imgstore_tui.bench.source import Source
 from imgstore_tui.core.backend import Backend, Content, PayloadKind
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.operations import CacheState, Payload
+from imgstore_tui.core.spec import IN_PLACE
 
 MOST_SAMPLES = 50
 FEWEST_SAMPLES = 3
@@ -40,7 +42,13 @@ class Rig:
     def of(cls, job: Job, report: Report) -> Rig:
         """Set up for a job."""
         codec = registry.codecs.get("raw")({}) if job.payload is Payload.RAW else registry.make_codec(job.spec)
-        return cls(job, registry.make_backend(job.spec), codec, Source(Path(job.source)), report)
+        backend = InPlace(job.cutoff) if job.spec == IN_PLACE else registry.make_backend(job.spec)
+        return cls(job, backend, codec, Source(Path(job.source)), report)
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it is the user's own files that are read, and there is no store."""
+        return self.job.spec == IN_PLACE
 
     @property
     def kind(self) -> PayloadKind:

@@ -16,8 +16,8 @@ from imgstore_tui.bench.job import Executor
 from imgstore_tui.bench.journal import Journal, read_journal, runs_folder
 from imgstore_tui.bench.lock import RunLock
 from imgstore_tui.bench.plan import check_plan
-from imgstore_tui.bench.preflight import check_content, check_space
-from imgstore_tui.bench.rounds import images_needed
+from imgstore_tui.bench.preflight import check_content, check_space, keeps_originals
+from imgstore_tui.bench.rounds import images_needed, reads_in_place, with_files
 from imgstore_tui.bench.scratch import RunFolder, choose_scratch
 from imgstore_tui.bench.session import Listener, Session
 from imgstore_tui.bench.source import build_source
@@ -25,6 +25,7 @@ from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError, ImgstoreError, UsageError
 from imgstore_tui.core.events import Preparing
 from imgstore_tui.core.model import DatasetFacts, Environment, Plan, Run
+from imgstore_tui.core.spec import IN_PLACE
 
 
 class StoppedError(ImgstoreError):
@@ -112,7 +113,7 @@ def _prepared(plan: Plan, run_id: str | None, cancel: threading.Event, listen: L
     """Take the lock, look at the data, make the run's folder and the pixel caches; take all of it back at the end."""
     check_plan(plan)
     with RunLock() as lock, contextlib.ExitStack() as stack:
-        datasets = {text: _scan(text, listen, cancel) for text in plan.datasets}
+        datasets = {text: _scan(text, plan, listen, cancel) for text in plan.datasets}
         roots = [root for dataset in datasets.values() for root in dataset.roots]
         place = choose_scratch(plan.scratch, roots)
         check_space(plan, datasets, place)
@@ -133,18 +134,23 @@ def _prepared(plan: Plan, run_id: str | None, cancel: threading.Event, listen: L
 
 
 def _measure(run: Run, ready: _Ready, journal: Journal, executor: Executor | None, listen: Listener) -> Run:
-    with contextlib.closing(journal), contextlib.closing(executor or ProcessExecutor(run.plan.specs)) as jobs:
+    with contextlib.closing(journal), contextlib.closing(executor or _processes(run.plan, ready)) as jobs:
         session = Session(run, ready.facts, ready.folder, journal, jobs, ready.cancel, listen, ready.warnings)
         return session.go()
 
 
-def _scan(text: str, listen: Listener, cancel: threading.Event) -> Dataset:
+def _processes(plan: Plan, ready: _Ready) -> ProcessExecutor:
+    return ProcessExecutor((IN_PLACE, *plan.specs) if with_files(ready.facts.values()) else plan.specs)
+
+
+def _scan(text: str, plan: Plan, listen: Listener, cancel: threading.Event) -> Dataset:
     def progress(what: str, done: int, total: int | None) -> None:
         if cancel.is_set():
             raise StoppedError("Stopped before the first trial; nothing was measured.")
         listen(Preparing(what, done, total))
 
     dataset = registry.make_dataset(text)
+    dataset.wanted = images_needed(plan, text)
     dataset.scan(progress)
     return dataset
 
@@ -153,13 +159,20 @@ def _build(
     dataset: Dataset, text: str, plan: Plan, folder: Path, listen: Listener, cancel: threading.Event
 ) -> DatasetFacts:
     folder.mkdir()
-    originals = any(registry.codecs.get(spec.codec).from_file for spec in plan.specs)
 
     def progress(done: int, total: int) -> None:
         listen(Preparing(f"decoding {dataset.summary}", done, total))
 
-    count = images_needed(plan, text)
-    return build_source(dataset, text, count, folder, originals=originals, progress=progress, cancel=cancel)
+    return build_source(
+        dataset,
+        text,
+        images_needed(plan, text),
+        folder,
+        originals=keeps_originals(plan, dataset),
+        in_place=dataset.has_originals and reads_in_place(plan),
+        progress=progress,
+        cancel=cancel,
+    )
 
 
 def _new_id(started: datetime, plan: Plan) -> str:

@@ -15,7 +15,7 @@ from imgstore_tui.bench.eta import CostModel
 from imgstore_tui.bench.job import Executor, Job, Outcome, Step
 from imgstore_tui.bench.journal import Journal
 from imgstore_tui.bench.probing import probe_all
-from imgstore_tui.bench.rounds import cutoffs_of, plan_blocks, plan_cells, shuffled
+from imgstore_tui.bench.rounds import cutoffs_of, plan_blocks, plan_cells, shuffled, with_files
 from imgstore_tui.core.events import Event, Progress, RunFinished, RunStarted, TrialFinished, TrialStarted, Warned
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Probe, Run
 
@@ -41,9 +41,10 @@ class Session:
         self.plan = self.run.plan
         self.image_bytes = {text: fact.pixel_bytes / max(1, fact.used) for text, fact in self.facts.items()}
         self.costs = CostModel(self.image_bytes)
-        self.blocks = plan_blocks(self.plan)
+        filed = with_files(self.facts.values())
+        self.blocks = plan_blocks(self.plan, filed)
         self.sources = {text: self.folder / f"source-{number}" for number, text in enumerate(self.facts)}
-        self.left: dict[Cell, int] = dict.fromkeys(plan_cells(self.plan), self.plan.rounds)
+        self.left: dict[Cell, int] = dict.fromkeys(plan_cells(self.plan, filed), self.plan.rounds)
         self.spent_s = 0.0
         self.stores = 0
         self.done: set[tuple[Cell, int]] = set()
@@ -153,7 +154,7 @@ class Session:
             self.listen(Progress(images, 1 - left / total if total else 1.0, known))
 
         # Generous: a limit is for what hangs, not for what is slow, such as to encode large pictures.
-        limit_s = 120 + (0.02 + 5e-7 * self.image_bytes[cell.dataset]) * cell.cutoff
+        limit_s = 120 + (0.02 + 2e-6 * self.image_bytes[cell.dataset]) * cell.cutoff
         kills = oom_kills()
         outcome = with_cause(self.executor.run(job, limit_s, progress, self.cancel), self.folder, kills)
         progress(cell.cutoff if outcome.ok else 0)

@@ -30,6 +30,8 @@ class Sink:
         self._count = 0
         self._payloads: list[bytes] = []
         self._images: list[Pixels] = []
+        self.has_pixels = False
+        """Whether the batch that was fetched last has been decoded, or was pixels in the first place."""
 
     @property
     def encoded(self) -> bool:
@@ -41,8 +43,10 @@ class Sink:
         self._count = len(ids)
         if self._kind is PayloadKind.ARRAY and self._array is not None:
             reader.read_array(ids, self._array[: self._count], self.labels[: self._count])
+            self.has_pixels = True
         else:
             self._payloads = reader.read_bytes(ids, self.labels[: self._count])
+            self.has_pixels = False
 
     def decode(self) -> None:
         """Decode the payloads of the batch."""
@@ -53,6 +57,11 @@ class Sink:
         else:
             decode = self._codec.decode
             self._images = [decode(payload) for payload in self._payloads]
+        self.has_pixels = True
+
+    def payload(self, position: int) -> bytes:
+        """Return the bytes at a position of the batch, as they were read."""
+        return self._payloads[position]
 
     def image(self, position: int) -> Pixels:
         """Return the image at a position of the batch."""
@@ -76,6 +85,7 @@ class Checker:
         self._source = source
         self._expected = expected
         self._lossless = codec.lossless
+        self._as_bytes = codec.from_file and source.has_originals
         self._ratios: list[float] = []
 
     @property
@@ -95,7 +105,12 @@ class Checker:
             expected = int(labels[position])
             if int(sink.labels[position]) != expected:
                 raise StoreError(f"Image {image_id} came back with label {sink.labels[position]}, not {expected}.")
-            self._image(image_id, source_id, sink.image(position))
+            if self._as_bytes and sink.payload(position) != self._source.original(source_id):
+                raise StoreError(f"Image {image_id} came back with other bytes than its file has.")
+            if sink.has_pixels:
+                self._image(image_id, source_id, sink.image(position))
+            elif not self._as_bytes:
+                raise StoreError(f"Image {image_id} was not compared: there is nothing to compare it with.")
 
     def labels(self, found: Labels, expected: Labels) -> None:
         """Check all labels of a store.

@@ -1,7 +1,8 @@
 """The pixel cache: a dataset's images laid out once, so that children map them instead of decoding them again.
 
 A folder with ``pixels.bin`` (all images one after another), ``index.npy`` (where each is and what shape it has),
-``labels.npy``, and where a codec stores the files as they are, ``originals.bin`` and ``originals.npy``.
+``labels.npy``; where a codec stores the files as they are, ``originals.bin`` and ``originals.npy``; and where the files
+are read in place, the list that ``inplace`` keeps of them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from imgstore_tui.bench.inplace import ListedFile, write_list
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.model import DatasetFacts
@@ -28,6 +30,8 @@ _INDEX = np.dtype([
 _NO_CHANNELS = 0
 """Marks an image of shape (H, W) in the index."""
 
+_NO_PIXELS = np.zeros((0, 0), np.uint8)
+"""Stands for the image of a file that is not decoded."""
 _KEPT_EXCLUSIONS = 1_000
 
 
@@ -37,7 +41,10 @@ class Source:
     def __init__(self, folder: Path) -> None:
         self._index: NDArray[np.void] = np.load(folder / "index.npy", allow_pickle=False)
         self._labels: Labels = np.load(folder / "labels.npy", allow_pickle=False)
-        self._pixels = np.memmap(folder / "pixels.bin", np.uint8, "r")
+        self.has_pixels = bool(self._index["bytes"].any())
+        self._pixels: NDArray[np.uint8] = np.zeros(0, np.uint8)
+        if self.has_pixels:
+            self._pixels = np.memmap(folder / "pixels.bin", np.uint8, "r")
         self._originals: NDArray[np.uint8] | None = None
         self._original_ends: NDArray[np.int64] | None = None
         if (folder / "originals.npy").exists():
@@ -46,9 +53,16 @@ class Source:
         self.distinct = len(self._index)
         kinds = np.unique(self._index[["height", "width", "channels", "wide"]])
         self.uniform: tuple[tuple[int, ...], str] | None = None
-        if len(kinds) == 1:
+        if len(kinds) == 1 and self.has_pixels:
             self.uniform = _shape(kinds[0]), _dtype(kinds[0])
         self.largest_bytes = int(self._index["bytes"].max())
+        if self._original_ends is not None:
+            self.largest_bytes = max(self.largest_bytes, int(np.diff(self._original_ends, prepend=0).max()))
+
+    @property
+    def has_originals(self) -> bool:
+        """Whether the files' own bytes are kept."""
+        return self._originals is not None
 
     def image(self, image_id: int) -> Pixels:
         """Return a read-only view of the image with this id."""
@@ -92,6 +106,10 @@ class Source:
         full, rest = divmod(count, self.distinct)
         return int(full * sizes.sum() + sizes[:rest].sum())
 
+    def pixel_bytes_of(self, ids: Sequence[int]) -> int:
+        """Return the sum of the pixels of the images with these ids, in bytes."""
+        return int(self._index["bytes"][np.asarray(ids, np.int64) % self.distinct].sum())
+
     def original_bytes(self, count: int) -> int:
         """Return the sum of the files of the ids 0 to ``count``, in bytes."""
         if self._original_ends is None:
@@ -120,6 +138,7 @@ def build_source(
     folder: Path,
     *,
     originals: bool,
+    in_place: bool = False,
     progress: Callable[[int, int], None],
     cancel: Event,
 ) -> DatasetFacts:
@@ -131,6 +150,7 @@ def build_source(
         count: The largest cutoff; fewer images are used where the dataset has fewer.
         folder: Folder to write into; exists, empty.
         originals: Whether to keep the files' own bytes too.
+        in_place: Whether to keep a list of the files, so that they can be read where they lie.
         progress: Called with images done and in all, now and then.
         cancel: When set, stops early with what there is (the caller gives up anyway).
 
@@ -146,21 +166,25 @@ def build_source(
     entries: list[tuple[int, ...]] = []
     labels: list[int] = []
     ends: list[int] = []
+    listed: list[ListedFile] = []
     broken: list[Excluded] = []
     digest = hashlib.sha256()
     offset = 0
+    index = -1
     with (folder / "pixels.bin").open("wb") as pixels, (folder / "originals.bin").open("wb") as files:
-        for index in range(len(dataset)):
-            if len(entries) == wanted or cancel.is_set():
-                break
+        # A dataset may find another image where one turns out to be broken, so its length is asked for each time.
+        while (index := index + 1) < len(dataset) and len(entries) < wanted and not cancel.is_set():
             try:
-                image, data = np.ascontiguousarray(dataset.image(index)), dataset.original(index) if originals else b""
+                image = np.ascontiguousarray(dataset.image(index)) if dataset.has_pixels else _NO_PIXELS
+                data = dataset.original(index) if originals else b""
+                label = int(dataset.label(index))
+                if in_place:
+                    listed.append(_listed(dataset, index, label))
             except BrokenImageError as error:
                 broken.append(error.excluded)
                 continue
-            label = int(dataset.label(index))
             digest.update(f"{image.shape}{image.dtype}{label};".encode())
-            digest.update(image.data)
+            digest.update(image.data if dataset.has_pixels else data)
             pixels.write(image.data)
             files.write(data)
             channels = image.shape[2] if image.ndim == 3 else _NO_CHANNELS
@@ -180,6 +204,8 @@ def build_source(
         np.save(folder / "originals.npy", np.array(ends, np.int64))
     else:
         (folder / "originals.bin").unlink()
+    if in_place:
+        write_list(folder, listed)
     progress(len(entries), wanted)
     uniform = Source(folder).uniform
     excluded = (*dataset.excluded, *broken)
@@ -192,9 +218,17 @@ def build_source(
         shape=uniform[0] if uniform else None,
         dtype=uniform[1] if uniform else None,
         pixel_bytes=offset,
-        original_bytes=ends[-1] if originals else None,
+        original_bytes=sum(file.size for file in listed) if in_place else ends[-1] if originals else None,
         fingerprint=digest.hexdigest(),
         label_names=dataset.label_names,
         excluded=tuple((entry.name, entry.reason) for entry in excluded[:_KEPT_EXCLUSIONS]),
         excluded_count=len(excluded),
     )
+
+
+def _listed(dataset: Dataset, index: int, label: int) -> ListedFile:
+    path = dataset.file(index)
+    try:
+        return ListedFile.of(path, label)
+    except OSError as error:
+        raise BrokenImageError(path.name, f"The file cannot be found any more: {error.strerror}.") from None

@@ -76,6 +76,7 @@ def _record(clock: Clock, samples: Sequence[Sample], started_at: str) -> dict[st
     return {
         "seconds": median,
         "samples": [sample.seconds for sample in samples],
+        "pixel_bytes": chosen.pixel_bytes or None,
         **{f"{phase}_s": seconds for phase, seconds in chosen.phases.items()},
         "cpu_user_s": clock.cpu_user_s,
         "cpu_system_s": clock.cpu_system_s,
@@ -92,9 +93,14 @@ def _record(clock: Clock, samples: Sequence[Sample], started_at: str) -> dict[st
 
 def _warm_up(rig: Rig) -> None:
     """Use backend and codec once on a dummy store, so that no import or library start-up is on the clock."""
-    location = Path(rig.job.workspace) / "dummy"
     dummy = Rig(rig.job, rig.backend, rig.codec, rig.source, lambda _: None)
+    sink = Sink(dummy.source, dummy.codec, dummy.kind, 1)
+    if rig.in_place:
+        # There is no second one of the user's folder, and none is made: its first picture serves.
+        read_pass(dummy, Path(rig.job.location), [range(1)], sink, Clock())
+        return
+    location = Path(rig.job.workspace) / "dummy"
     write(dummy, location, 1, Clock())
-    read_pass(dummy, location, [range(1)], Sink(dummy.source, dummy.codec, dummy.kind, 1), Clock())
+    read_pass(dummy, location, [range(1)], sink, Clock())
     read_labels(dummy, location, Clock())
     dummy.backend.destroy(location)

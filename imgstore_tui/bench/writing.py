@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgstore_tui.bench.clock import Clock, Sample
 from imgstore_tui.bench.drain import drain
-from imgstore_tui.bench.reading import verify
+from imgstore_tui.bench.reading import verify, weight
 from imgstore_tui.bench.rig import Rig, Taken, sampling
 from imgstore_tui.core.backend import PayloadKind, Writer
 from imgstore_tui.core.operations import SyncLevel
@@ -119,7 +119,8 @@ def finish_writing(rig: Rig, writer: Writer, location: Path, clock: Clock) -> in
 def write_many(rig: Rig, location: Path, clock: Clock) -> Taken:
     """Time one whole store."""
     synced = write(rig, location, rig.job.cutoff, clock)
-    return [clock.take_sample()], lambda: {"sync_count": synced, **weigh(rig, location)}
+    pixels = rig.source.pixel_bytes(rig.job.cutoff)
+    return [clock.take_sample(pixels)], lambda: {"sync_count": synced, **weigh(rig, location)}
 
 
 def write_one(rig: Rig, folder: Path, clock: Clock) -> Taken:
@@ -129,7 +130,7 @@ def write_one(rig: Rig, folder: Path, clock: Clock) -> Taken:
     synced = None
     for number in sampling(samples):
         synced = write(rig, folder / f"{number:03}", 1, clock)
-        samples.append(clock.take_sample())
+        samples.append(clock.take_sample(rig.source.pixel_bytes(1)))
 
     def finish() -> dict[str, Any]:
         for number in range(len(samples)):
@@ -142,10 +143,4 @@ def write_one(rig: Rig, folder: Path, clock: Clock) -> Taken:
 def weigh(rig: Rig, location: Path) -> dict[str, Any]:
     """Drain a store, then say what it weighs: only then do all file systems know."""
     drained = drain(rig.backend, location)
-    usage = rig.backend.disk_usage(location)
-    return {
-        "drain_s": drained,
-        "apparent_bytes": usage.apparent_bytes,
-        "allocated_bytes": usage.allocated_bytes,
-        "files": usage.files,
-    }
+    return {"drain_s": drained, **weight(rig, location)}

@@ -8,7 +8,7 @@ from imgstore_tui import registry
 from imgstore_tui.bench.eta import CostModel
 from imgstore_tui.bench.plan import dump_plan
 from imgstore_tui.bench.preflight import image_bytes
-from imgstore_tui.bench.rounds import plan_cells
+from imgstore_tui.bench.rounds import images_needed, plan_cells
 from imgstore_tui.bench.scratch import choose_scratch, free_bytes
 from imgstore_tui.cli.output import data_console
 from imgstore_tui.core.model import Plan
@@ -19,15 +19,18 @@ from imgstore_tui.core.units import format_bytes, format_count, format_duration
 def describe(plan: Plan) -> int:
     """Print the plan, its trials, its place, and the time it may take."""
     console = data_console()
-    roots, sizes = [], {}
+    roots, sizes, filed = [], {}, []
     for text in plan.datasets:
         dataset = registry.make_dataset(text)
+        dataset.wanted = images_needed(plan, text)
         dataset.scan()
+        if dataset.has_originals:
+            filed.append(text)
         roots += list(dataset.roots)
         sizes[text] = image_bytes(dataset)
         console.print(f"data      {safe_text(dataset.summary)}")
     place = choose_scratch(plan.scratch, roots)
-    cells = plan_cells(plan)
+    cells = plan_cells(plan, filed)
     expected = sum(CostModel(sizes).expect(cell) for cell in cells) * plan.rounds
     console.print(f"scratch   {safe_text(str(place))}, {format_bytes(free_bytes(place))} free")
     budget = "" if plan.budget_s is None else f", nothing new after {format_duration(plan.budget_s)}"

@@ -76,6 +76,7 @@ def _parser() -> Parser:
     add("--budget", metavar="TIME", help="start nothing new after this: 90s, 5m, none (default 60s)")
     add("--seed", type=int, metavar="N", help="seed of all that is shuffled")
     add("--scratch", metavar="DIR", help="where the stores are made (default: here)")
+    add("--no-source", action="store_true", help="do not read a folder's own files in place for comparison")
     add("--save", metavar="FILE", help="write the run as JSON, too")
     add("--dry-run", action="store_true", help="say what would be run, and run nothing")
     add("--quiet", action="store_true", help="no progress and no warnings")
@@ -119,6 +120,8 @@ def plan_of(words: Namespace) -> Plan:
             changes[name] = getattr(words, name)
     if words.drop_caches:
         changes["drop_caches"] = True
+    if words.no_source:
+        changes["baseline"] = False
     plan = changed_plan(plan, **changes)
     for text in plan.datasets:
         registry.make_dataset(text)

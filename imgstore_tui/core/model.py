@@ -49,6 +49,8 @@ class Plan:
     """Make cold by dropping the caches of the whole machine, too; needs root."""
     probes: bool = False
     """Whether every storage method is asked at the end for what it finds out about itself, see ``Probe``."""
+    baseline: bool = True
+    """Whether the user's own files, read in place as they are, take part as the row ``source``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,8 @@ class Measurement:
     """The trial's result: its (lower) median sample. The phases below are of that sample and add up to it."""
     samples: tuple[float, ...] = ()
     """Every sample in the order taken, seconds."""
+    pixel_bytes: int | None = None
+    """Raw pixels that the sample behind ``seconds`` handled, bytes; None where an operation handles none."""
     open_s: float | None = None
     storage_s: float | None = None
     codec_s: float | None = None

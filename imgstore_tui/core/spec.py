@@ -39,6 +39,10 @@ class Spec:
         return self.label
 
 
+IN_PLACE = Spec("source", "original", "", label="source")
+"""The source row: the user's own files, read where they lie. Nobody chooses it; a run adds it to what it compares."""
+
+
 @dataclass(frozen=True, slots=True)
 class DatasetText:
     """A dataset as written: its name, its path if it has one, its options."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.operations import Operation
+from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.units import format_bytes, format_count
 from imgstore_tui.present.digest import Digest, groups
 from imgstore_tui.present.rows import NOTHING, Column, Entry, Mark, Table
@@ -24,7 +25,9 @@ def disk_tables(found: Digest) -> list[Table]:
                     weighed.setdefault(key, summary)
         rows = []
         breaks = set()
-        entries = sorted(weighed.values(), key=lambda summary: summary.cell.cutoff)
+        # The summaries come by operation; here the methods are to stand as the plan has them, the source row first.
+        order = [IN_PLACE.label, *(spec.label for spec in found.run.plan.specs)]
+        entries = sorted(weighed.values(), key=lambda summary: (summary.cell.cutoff, order.index(summary.cell.spec)))
         for index, summary in enumerate(entries):
             if index + 1 == len(entries) or entries[index + 1].cell.cutoff != summary.cell.cutoff:
                 breaks.add(index)
@@ -46,11 +49,17 @@ def disk_tables(found: Digest) -> list[Table]:
                 tuple(rows),
                 f"Data: {dataset_words(facts.get(dataset), dataset)}. On disk: blocks held on "
                 f"{found.run.environment.scratch_filesystem}, folders included, as du counts. Of raw pixels: that over "
-                "the bytes of the bare pixels. * least.",
+                "the bytes of the bare pixels. * least."
+                + (f" {IN_PLACE}: your files alone, without their folders." if has_source(group) else ""),
                 frozenset(breaks),
             )
         )
     return tables
+
+
+def has_source(summaries: Sequence[CellSummary]) -> bool:
+    """Tell whether the user's own files, read in place, are among them."""
+    return any(summary.cell.spec == IN_PLACE.label for summary in summaries)
 
 
 def _disk_row(summary: CellSummary, entries: Sequence[CellSummary]) -> tuple[Entry, ...]:

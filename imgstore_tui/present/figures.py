@@ -11,6 +11,7 @@ from enum import StrEnum
 from imgstore_tui.analysis.summary import CellSummary, summarise
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
+from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
 from imgstore_tui.present.axes import drawable
@@ -47,6 +48,10 @@ class ChartKind(StrEnum):
         if self is ChartKind.BOTH:
             return (Operation.WRITE_MANY, Operation.READ_MANY)
         return (Operation.WRITE_MANY,) if self is ChartKind.DISK else (Operation(self.value),)
+
+
+SOURCE_RANK = -1
+"""Rank of the source row: before all others, and with no part in how these are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,9 @@ def make_figure(
     summaries = summarise(source) if isinstance(source, Run) else tuple(source)
     # In the plan's order where it is known, else as first met.
     names = [spec.label for spec in source.plan.specs] if isinstance(source, Run) else []
-    ranks = {name: rank for rank, name in enumerate(dict.fromkeys([*names, *(entry.cell.spec for entry in summaries)]))}
+    names = list(dict.fromkeys([*names, *(entry.cell.spec for entry in summaries)]))
+    ranks = {name: rank for rank, name in enumerate(name for name in names if name != IN_PLACE.label)}
+    ranks[IN_PLACE.label] = SOURCE_RANK
     several = len({entry.cell.dataset for entry in summaries}) > 1
     if dataset is None and summaries:
         dataset = summaries[0].cell.dataset

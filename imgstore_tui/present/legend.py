@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from imgstore_tui.present.figures import Series
+from imgstore_tui.present.figures import SOURCE_RANK, Series
 
 MARKS = "ox+*#@abcdefghijklmnpqrstuvwyz"
 """One a series; six that differ at a glance, then letters."""
+
+
+SOURCE_MARK = "S"
+"""The user's own files, read in place: the same in all charts, whatever else is on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,8 @@ class Palette:
     """Styles of a chart, as Rich writes them."""
 
     series: tuple[str, ...] = ("cyan", "magenta", "green", "yellow", "bright_blue", "red")
+    source: str = "bold"
+    """Style of the source row."""
     more: str = "dim"
     """Style of the series that go beyond ``series``."""
     axis: str = "dim"
@@ -25,13 +31,15 @@ class Palette:
 
     def style(self, rank: int, *, bold: bool = False) -> str:
         """Return the style of a series."""
-        style = self.series[rank] if rank < len(self.series) else self.more
+        style = self.source
+        if rank != SOURCE_RANK:
+            style = self.series[rank] if rank < len(self.series) else self.more
         return f"{style} bold" if bold else style
 
 
 def mark_of(rank: int) -> str:
     """Return the character that stands for a series."""
-    return MARKS[rank % len(MARKS)]
+    return SOURCE_MARK if rank == SOURCE_RANK else MARKS[rank % len(MARKS)]
 
 
 def legend_line(

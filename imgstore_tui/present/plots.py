@@ -12,7 +12,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count_short
 from imgstore_tui.present.axes import decade_label, drawable, make_axis
 from imgstore_tui.present.digest import digest
-from imgstore_tui.present.figures import Figure, Series, chart_kinds, make_figure
+from imgstore_tui.present.figures import SOURCE_RANK, Figure, Series, chart_kinds, make_figure
 from imgstore_tui.present.words import fact_pairs, interval_words
 
 _COLOURS = ("#0b7285", "#a61e8c", "#2b8a3e", "#b35c00", "#364fc7", "#c92a2a")
@@ -96,15 +96,21 @@ def _lines(panel: Any, figure: Figure) -> None:
 
 
 def _style(line: Series) -> dict[str, Any]:
-    own = line.rank < len(_COLOURS)
+    own = line.rank < len(_MARKS)
     return {
-        "color": _COLOURS[line.rank] if own else "#9aa2aa",
-        "marker": _MARKS[line.rank] if own else "o",
+        "color": _colour(line.rank),
+        "marker": "*" if line.rank == SOURCE_RANK else _MARKS[line.rank] if own else "o",
         "linestyle": ":" if line.dotted else "-",
         "markersize": 4,
         "linewidth": 1.2,
         "elinewidth": 0.8,
     }
+
+
+def _colour(rank: int) -> str:
+    if rank == SOURCE_RANK:
+        return "#212529"
+    return _COLOURS[rank] if rank < len(_COLOURS) else "#9aa2aa"
 
 
 def _bars(panel: Any, figure: Figure) -> None:
@@ -120,7 +126,7 @@ def _bars(panel: Any, figure: Figure) -> None:
             [bar.value for bar in own],
             width,
             label=name,
-            color=_COLOURS[rank] if rank < len(_COLOURS) else "#9aa2aa",
+            color=_colour(rank),
         )
     panel.set(yscale="log", xlabel="images", title=f"{figure.title}, log scale")
     values = [bar.value for bar in bars]

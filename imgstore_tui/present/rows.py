@@ -75,7 +75,7 @@ NOTHING = Entry("-", Mark.QUIET)
 TRIAL_FIELDS = (
     "spec", "backend", "codec", "preset", "options", "dataset", "operation", "cutoff", "round", "payload", "workers",
     "cache", "cache_proof", "sync", "sync_count", "status", "reason", "warnings", "stop", "seconds", "samples",
-    "open_s", "storage_s", "codec_s", "sync_s", "close_s", "cpu_user_s", "cpu_system_s", "foreign_cpu",
+    "pixel_bytes", "open_s", "storage_s", "codec_s", "sync_s", "close_s", "cpu_user_s", "cpu_system_s", "foreign_cpu",
     "peak_private_bytes", "io_read_bytes", "io_dirtied_bytes", "resident_before", "resident_after", "apparent_bytes",
     "allocated_bytes", "files", "verified", "psnr_db", "server", "round_trip_s", "requests", "retries", "batch",
     "start", "started_at", "elapsed_s", "drain_s", "dirty_before", "scratch",

@@ -20,6 +20,9 @@ __all__ = [
     "overview_tables", "timing_tables", "verdict_lines", "warnings_table",
 ]  # fmt: skip
 
+MOST_LEFT_OUT = 100
+"""Of each dataset's files that cannot take part, so many are shown."""
+
 _NUMBER = re.compile(r"\d[\d.,]*")
 
 
@@ -33,6 +36,7 @@ def all_tables(found: Digest) -> tuple[Table, ...]:
         *disk_tables(found),
         failures_table(found),
         warnings_table(found),
+        left_out_table(found.run),
     )
     return tuple(table for table in tables if table.rows)
 
@@ -79,6 +83,18 @@ def failures_table(found: Digest) -> Table:
         Column("reason", right=False, wraps=True),
     )
     return Table("Failures", columns, rows, "What is listed here is never ranked." if rows else "")
+
+
+def left_out_table(run: Run) -> Table:
+    """Return the files that cannot take part, and why; of very many the first."""
+    rows = []
+    more = 0
+    for facts in run.datasets:
+        rows += [(Entry(name), Entry(reason)) for name, reason in facts.excluded[:MOST_LEFT_OUT]]
+        more += facts.excluded_count - min(len(facts.excluded), MOST_LEFT_OUT)
+    columns = (Column("file", right=False, wraps=True), Column("reason", right=False, wraps=True))
+    told = f"And {format_count(more)} more; the JSON export has up to 1,000." if more else ""
+    return Table("Files left out", columns, tuple(rows), told)
 
 
 def warnings_table(found: Digest) -> Table:

@@ -1,4 +1,7 @@
-"""Charts as inline SVG: no script, no style of its own; colours come from the classes ``s0`` to ``s5`` of a page."""
+"""Charts as inline SVG: no script, no style of its own; colours come from classes of a page.
+
+These are ``s0`` to ``s5`` and ``sx``, and ``source`` for the row of that name.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from html import escape
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count, format_count_short, format_seconds
 from imgstore_tui.present.axes import Axis, count_axis, decade_label, drawable, make_axis
-from imgstore_tui.present.figures import Bar, Figure, Series
+from imgstore_tui.present.figures import SOURCE_RANK, Bar, Figure, Series
 
 WIDTH, HEIGHT = 640, 380
 COLOURS = 6
@@ -32,6 +35,8 @@ def figure_svg(figure: Figure) -> str:
 
 def series_class(rank: int) -> str:
     """Return the class that gives a series its colour."""
+    if rank == SOURCE_RANK:
+        return "source"
     return f"s{rank}" if rank < COLOURS else "sx"
 
 
@@ -109,9 +114,10 @@ def _frame(x: Axis, y: Axis, top: float, bottom: float) -> list[str]:
 
 
 def _mark(rank: int, x: float, y: float) -> str:
-    """Return the shape of a series: six that differ without colour, then circles."""
+    """Return the shape of a series: six that differ without colour, then circles; one for the source row alone."""
     at = f"M{x:.1f} {y:.1f}"
     shapes = {
+        SOURCE_RANK: f'<path d="{at}m-4 -4h8v8h-8z" fill="none" stroke="currentColor" stroke-width="2"/>',
         1: f'<path d="{at}m-4 -4h8v8h-8z" fill="currentColor"/>',
         2: f'<path d="{at}m0 -5l5 9h-10z" fill="currentColor"/>',
         3: f'<path d="{at}m0 -5.5l5.5 5.5l-5.5 5.5l-5.5 -5.5z" fill="currentColor"/>',

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Cell, DatasetFacts, Run
+from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.units import format_bytes, format_count, format_duration
 from imgstore_tui.stats.intervals import MIN_ROUNDS
 
@@ -111,6 +112,11 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
             f"{plan.name}: {len(plan.specs)} methods, {plan.rounds} rounds, payload {plan.payload}, "
             f"{plan.workers} worker{'' if plan.workers == 1 else 's'}, batches of {plan.batch}, seed {plan.seed}"
             + ("" if plan.budget_s is None else f", budget {format_duration(plan.budget_s)}"),
+        ),
+        *(
+            [("Source row", f"{IN_PLACE}: the files of the folder, read in place as they are, never written to")]
+            if any(trial.spec == IN_PLACE.label for trial in run.measurements)
+            else []
         ),
         ("Run", f"{run.id}, {STATUS_WORDS.get(run.status, run.status)}, started {run.started_at}"),
     ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from imgstore_tui.core.model import Plan, Run
+from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.present.charts import Palette
+from imgstore_tui.present.figures import SOURCE_RANK
 from imgstore_tui.present.legend import mark_of
 
 
@@ -30,8 +32,12 @@ class Marks:
 
     def mark(self, label: str) -> str:
         """Return the character that stands for a method; a space for one that has none."""
+        if label == IN_PLACE.label:
+            return mark_of(SOURCE_RANK)
         return mark_of(self.labels.index(label)) if label in self.labels else " "
 
     def style(self, label: str) -> str:
         """Return the style in which a method is written."""
+        if label == IN_PLACE.label:
+            return self.palette.style(SOURCE_RANK)
         return self.palette.style(self.labels.index(label)) if label in self.labels else ""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from imgstore_tui.analysis.summary import UNVERIFIED, CellSummary, summarise
-from imgstore_tui.core.model import Run
+from imgstore_tui.core.model import Measurement, Run
 from imgstore_tui.core.operations import Operation, Status, SyncLevel
 from imgstore_tui.stats.warnings import Noise
 from imgstore_tui.testing.runs import IMAGE_BYTES, fake_run
@@ -96,6 +96,24 @@ def test_images_of_varying_size_are_only_summed_over_whole_passes() -> None:
     assert find(run, "lmdb", Operation.READ_MANY, 100).pixel_bytes == 12_345
     assert find(run, "lmdb", Operation.READ_MANY, 10).pixel_bytes is None
     assert find(run, "lmdb", Operation.READ_MANY, 10).pixel_bytes_per_s is None
+
+
+def test_what_trials_say_of_their_pixels_counts_for_any_cutoff() -> None:
+    run = fake_run(["lmdb"], [10, 100], 3, operations=[Operation.READ_ONE, Operation.READ_MANY, Operation.READ_LABELS])
+    facts = replace(run.datasets[0], shape=None, dtype=None, used=100, pixel_bytes=12_345)
+    times = {1: 2.0, 2: 3.0, 3: 1.0}
+
+    def pixels(trial: Measurement) -> int | None:
+        if trial.operation is Operation.READ_LABELS:
+            return None
+        return 50 * trial.cutoff if trial.operation is Operation.READ_MANY else 7 * trial.round
+
+    trials = [replace(trial, seconds=times[trial.round], pixel_bytes=pixels(trial)) for trial in run.measurements]
+    run = replace(run, datasets=(facts,), measurements=tuple(trials))
+    many, one = (find(run, "lmdb", operation, 10) for operation in (Operation.READ_MANY, Operation.READ_ONE))
+    assert (many.pixel_bytes, many.store_pixel_bytes, many.pixel_bytes_per_s) == (500, 500, 250)
+    assert (one.pixel_bytes, one.store_pixel_bytes) == (7, 500)  # of the round whose time is the median
+    assert find(run, "lmdb", Operation.READ_LABELS, 10).pixel_bytes is None
 
 
 def test_sixteen_bit_pixels_weigh_two_bytes() -> None:

@@ -1,0 +1,104 @@
+"""The source row wherever a run is shown: first, with a mark of its own, a contestant like the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from imgstore_tui.analysis.summary import summarise
+from imgstore_tui.analysis.verdict import verdicts
+from imgstore_tui.core.model import Plan, Run
+from imgstore_tui.core.operations import Operation
+from imgstore_tui.present import exports
+from imgstore_tui.present.charts import ChartKind, Palette, chart_for
+from imgstore_tui.present.figures import SOURCE_RANK, Figure, make_figure
+from imgstore_tui.present.sections import all_tables, digest, disk_tables, timing_tables
+from imgstore_tui.present.svg import figure_svg
+from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.tui.marks import Marks
+
+
+def run_with_source(*, faster: float = 0.5) -> Run:
+    """Return a run in which reading in place takes so many times as long as ``disk``."""
+    run = fake_run(["disk", "lmdb"], [10, 100], 6)
+    own = [
+        replace(
+            trial,
+            spec="source",
+            backend="source",
+            codec="original",
+            preset="",
+            seconds=(trial.seconds or 0) * faster,
+            apparent_bytes=900 * trial.cutoff,
+            allocated_bytes=4096 * trial.cutoff,
+            files=trial.cutoff,
+        )
+        for trial in run.measurements
+        if trial.spec == "disk" and trial.operation in (Operation.READ_ONE, Operation.READ_MANY)
+    ]
+    return replace(run, measurements=(*run.measurements, *own))
+
+
+def test_it_comes_first_in_every_table() -> None:
+    found = digest(run_with_source())
+    for table in timing_tables(found):
+        methods = [row[1].text for row in table.rows]
+        if "source" in methods:
+            assert methods[:3] == ["source", "disk", "lmdb"]
+    disk = disk_tables(found)[0]
+    assert [row[1].text for row in disk.rows if row[0].text == "10"] == ["source", "disk", "lmdb"]
+    assert "your files alone" in disk.caption
+    assert any("never written to" in row[1].text for row in all_tables(found)[0].rows)
+
+
+def test_without_it_nothing_is_said_of_it() -> None:
+    found = digest(fake_run(["disk", "lmdb"], [10], 6))
+    assert "source" not in disk_tables(found)[0].caption
+    assert all("Source" not in row[0].text for row in all_tables(found)[0].rows)
+
+
+@pytest.mark.parametrize(("faster", "winner"), [(0.01, "source"), (50.0, "lmdb")])
+def test_it_wins_and_loses_like_the_others(faster: float, winner: str) -> None:
+    found = verdicts(summarise(run_with_source(faster=faster)))
+    verdict = next(
+        entry for entry in found if entry.contest.operation is Operation.READ_MANY and entry.contest.cutoff == 100
+    )
+    assert verdict.winner == winner
+    assert verdict.standing("source") is not None
+
+
+def _ranks(figure: Figure) -> dict[str, int]:
+    return {line.name: line.rank for line in figure.series} | {bar.name: bar.rank for bar in figure.bars}
+
+
+@pytest.mark.parametrize("kind", [ChartKind.READ, ChartKind.DISK])
+def test_its_mark_is_its_own_and_takes_none_from_the_others(kind: ChartKind) -> None:
+    run = run_with_source()
+    figure, plain = make_figure(run, kind), make_figure(fake_run(["disk", "lmdb"], [10, 100], 6), kind)
+    assert _ranks(figure) == {"source": SOURCE_RANK} | _ranks(plain)
+    text = chart_for(run, kind, 80, 24, ascii_only=True).plain
+    assert "S source" in text
+    assert "o disk" in text
+    assert 'class="source"' in figure_svg(figure)
+
+
+def test_the_screen_marks_it_as_charts_do() -> None:
+    marks = Marks.of(run_with_source(), Plan(), Palette())
+    assert [marks.mark(name) for name in ("source", "disk", "lmdb", "nobody")] == ["S", "o", "x", " "]
+    assert marks.style("source") == Palette().source
+
+
+@pytest.mark.parametrize("name", ["csv", "tsv", "json", "md", "html", "tex"])
+def test_every_export_has_it(name: str) -> None:
+    assert "source" in exports.get(name).export(run_with_source()).decode()
+
+
+def test_files_left_out_are_listed_with_their_reasons_and_the_rest_counted() -> None:
+    run = fake_run(["disk"], [10], 1)
+    excluded = tuple((f"\x1b[31m{number}.jpg", "The file is empty.") for number in range(120))
+    run = replace(run, datasets=(replace(run.datasets[0], excluded=excluded, excluded_count=5000),))
+    table = all_tables(digest(run))[-1]
+    assert table.title == "Files left out"
+    assert [entry.text for entry in table.rows[0]] == ["<U+001B>[31m0.jpg", "The file is empty."]
+    assert (len(table.rows), table.caption) == (100, "And 4,900 more; the JSON export has up to 1,000.")
