@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import re
+import shutil
 import tempfile
 import threading
 import time
@@ -111,8 +113,13 @@ def measured(word: str | None) -> Run:
     """Return a run: a saved one, or one that is carried out now."""
     if word is not None:
         return read_journal(find_run(word))
-    with tempfile.TemporaryDirectory(prefix="imgstore-screenshots-") as folder:
-        return run_plan(replace(named_plan("quick"), budget_s=None, scratch=folder))
+    scratch = Path(tempfile.gettempdir(), "scratch")
+    scratch.mkdir()
+    try:
+        with contextlib.chdir(scratch):
+            return run_plan(replace(named_plan("quick"), budget_s=None))
+    finally:
+        shutil.rmtree(scratch)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -11,7 +11,7 @@ from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import Spec
-from imgstore_tui.core.units import parse_cutoffs, parse_duration
+from imgstore_tui.core.units import format_count, parse_cutoffs, parse_duration
 
 DECADES = (1, 10, 100, 1000, 10_000, 100_000)
 
@@ -85,6 +85,16 @@ class Choice:
         """Return how many cells the plan has, and how many trials."""
         cells = sum(len(block.cells) for block in plan_blocks(self.plan))
         return cells, cells * self.rounds
+
+    @property
+    def words(self) -> str:
+        """What a run of it would be, or what is in the way, in a line."""
+        if self.problems:
+            return f"Not ready: {self.problems[0][1]}"
+        cells, trials = self.size()
+        if not trials:
+            return "Tick something in every list, then press r to run."
+        return f"{format_count(trials)} trials: {format_count(cells)} cells in {self.rounds} rounds. Press r to run."
 
     def problem(self, name: str) -> str:
         """Return what is wrong with the words in a field; empty where nothing is."""

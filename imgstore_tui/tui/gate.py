@@ -92,6 +92,9 @@ def open_gate(*, theme: str | None, ascii_only: bool, fps: int | None) -> Settin
     """
     screen = sys.__stderr__
     check_terminal(sys.__stdin__, screen, os.environ)
+    if fps is not None:
+        # Textual reads it when it is loaded: it bounds what keys may cause; news of a run is bounded by the settings.
+        os.environ.setdefault("TEXTUAL_FPS", str(fps))
     settings = settings_for(
         os.environ, screen.encoding if screen else None, theme=theme, ascii_only=ascii_only, fps=fps
     )

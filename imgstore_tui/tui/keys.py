@@ -22,7 +22,7 @@ WORKBENCH_KEYS: list[BindingType] = [
     Binding("p", "next_plan", "Plan", show=False, tooltip="Choose as the next named plan does"),
     Binding("t", "app.next_theme", "Theme", show=False, tooltip="Use the next theme"),
     Binding("escape", "leave_field", "Back", key_display="esc", tooltip="Leave the line that is being written in"),
-    *(Binding(pane.key, f"show_pane('{pane}')", pane.title(), show=False, tooltip=_PANES) for pane in PaneName),
+    *(Binding(pane.key, f"show_pane('{pane}')", f"Pane {pane}", show=False, tooltip=_PANES) for pane in PaneName),
 ]
 
 PALETTE_KEY = Binding("ctrl+p", "command_palette", "Palette", tooltip="Find any action by its name")

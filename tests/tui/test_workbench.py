@@ -302,3 +302,34 @@ async def test_clicks_do_what_keys_do() -> None:
         await app.press("1")
         await app.pilot.click("KeyBar", offset=(14, 0))
         await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
+
+
+def _contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours as WCAG counts it, 1 to 21."""
+
+    def light(colour: str) -> float:
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["darkroom", "lightbox"])
+async def test_every_word_stands_out_from_what_is_behind_it(theme: str) -> None:
+    async with driven(FakeRunner(failures={"lmdb/read-one": "no"}), WIDE, theme=theme) as app:
+        await app.run()
+        for keys in ([], ["tab"], ["v"], ["m"]):
+            await app.press(*keys)
+            for strip in app.app.screen._compositor.render_strips():
+                painted = strip
+                for entry in app.app.get_line_filters():
+                    painted = painted.apply_filter(entry, app.app.screen.background_colors[1])
+                for segment in painted:
+                    style = segment.style
+                    if style is None or style.color is None or style.bgcolor is None:
+                        continue
+                    if any(letter.isalnum() for letter in segment.text):
+                        colours = [colour.get_truecolor().hex for colour in (style.color, style.bgcolor)]
+                        assert _contrast(*colours) > 3, (segment.text, colours)

@@ -22,7 +22,6 @@ from imgstore_tui.bench.plan import PLAN_NAMES, named_plan
 from imgstore_tui.bench.state import RunState
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
-from imgstore_tui.core.units import format_count
 from imgstore_tui.present.charts import Palette
 from imgstore_tui.present.log import error_line
 from imgstore_tui.present.sections import Digest
@@ -122,7 +121,7 @@ class Workbench(Screen[None]):
         """Say what a run of the new choice would be."""
         self.marks = self._marks()
         self.run_line.problem = ""
-        self.run_line.ready = _ready(choice)
+        self.run_line.ready = choice.words
 
     def watch_palette(self) -> None:
         """Colour the storage methods anew."""
@@ -255,12 +254,3 @@ class Workbench(Screen[None]):
         """Return the state of the run with all news of it, also after the screen is gone."""
         self._session.take_in(self.marks.style)
         return self._session.state
-
-
-def _ready(choice: Choice) -> str:
-    cells, trials = choice.size()
-    if choice.problems:
-        return f"Not ready: {choice.problems[0][1]}"
-    if not trials:
-        return "Tick something in every list, then press r to run."
-    return f"{format_count(trials)} trials: {format_count(cells)} cells in {choice.rounds} rounds. Press r to run."

@@ -52,7 +52,7 @@ class KeyBar(Widget):
         return line
 
     def _laid_out(self) -> tuple[Text, list[tuple[int, str]]]:
-        style: Style = self.get_component_rich_style("key-bar--key", partial=True)
+        style: Style = self.get_component_rich_style("key-bar--key")
         line, ends = Text(no_wrap=True), []
         for shown, words, key in self.keys:
             part = Text.assemble((shown, style), f" {words}", "  ")

@@ -61,7 +61,7 @@ class RunLine(Widget):
 
     def _problem(self) -> Text:
         """Return what is in the way, over both lines: no bar means nothing there."""
-        text = Text(safe_text(self.problem), style=self.get_component_rich_style("run-line--problem", partial=True))
+        text = Text(safe_text(self.problem), style=self.get_component_rich_style("run-line--problem"))
         text.truncate(2 * self.size.width - 10, overflow="crop")
         return text
 
@@ -105,13 +105,13 @@ class RunLine(Widget):
         return f" {self._glyphs.dot} ".join(parts)
 
     def _bar(self) -> Text:
-        quiet = self.get_component_rich_style("run-line--quiet", partial=True)
+        quiet = self.get_component_rich_style("run-line--quiet")
         label = Text(self._numbers(), style=quiet)
         width = max(0, self.size.width - label.cell_len - (2 if label else 0))
         done = min(width, round(self.run_state.fraction * width))
         bar = Text.assemble(
-            (self._glyphs.done * done, self.get_component_rich_style("run-line--done", partial=True)),
-            (self._glyphs.ahead * (width - done), self.get_component_rich_style("run-line--ahead", partial=True)),
+            (self._glyphs.done * done, self.get_component_rich_style("run-line--done")),
+            (self._glyphs.ahead * (width - done), self.get_component_rich_style("run-line--ahead")),
         )
         return bar.append("  " if label else "").append_text(label)
 

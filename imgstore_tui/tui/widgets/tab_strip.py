@@ -36,7 +36,7 @@ class TabStrip(Widget):
         line = Text(no_wrap=True)
         for pane in PaneName:
             front = pane is self.pane
-            style = self.get_component_rich_style("tab-strip--front" if front else "tab-strip--key", partial=True)
+            style = self.get_component_rich_style("tab-strip--front" if front else "tab-strip--key")
             word = f"{pane.key} {pane.title()}"
             line.append(f"[{word}]" if front else f" {word} ", style=style).append(" ")
         return line

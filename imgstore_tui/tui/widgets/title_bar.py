@@ -33,8 +33,8 @@ class TitleBar(Widget):
 
     def render(self) -> Text:
         """Draw the line; conditions for which there is no room are left out whole."""
-        phase = Text(self._phase(), style=self.get_component_rich_style("title-bar--phase", partial=True))
-        line = Text.assemble(("imgstore-tui", self.get_component_rich_style("title-bar--name", partial=True)), "  ")
+        phase = Text(self._phase(), style=self.get_component_rich_style("title-bar--phase"))
+        line = Text.assemble(("imgstore-tui", self.get_component_rich_style("title-bar--name")), "  ")
         dot = f" {self._glyphs.dot} "
         parts, room = self._conditions(), self.size.width - line.cell_len - phase.cell_len - 2
         while len(parts) > 1 and cell_len(dot.join(parts)) > room:
