@@ -61,16 +61,16 @@ class ChoosePane(VerticalScroll, can_focus=False):
         with Vertical(classes="box storage"):
             yield StorageList()
             yield Static(classes="note")
-            yield Field("add", hint="lmdb+png, hdf5:preset=article", id="add-spec")
+            yield Field("add", hint="e.g. hdf5:preset=article", id="add-spec")
         with Vertical(classes="settings"):
             with Horizontal(classes="lists"):
                 with Vertical(classes="box cutoffs"):
                     yield CutoffList()
-                    yield Field("add", hint="500 or 2k,5k", id="add-cutoffs")
+                    yield Field("add", hint="e.g. 500, 2k", id="add-cutoffs")
                 with Vertical(classes="box operations"):
                     yield OperationList()
             with Vertical(classes="box data"):
-                yield Field("", _WORDS["dataset"](self.choice), hint="synthetic, or /path/to/photos", id="dataset")
+                yield Field("", _WORDS["dataset"](self.choice), hint="e.g. /path/to/photos", id="dataset")
             with Horizontal(classes="box rounds"):
                 yield Field("rounds", _WORDS["rounds"](self.choice), id="rounds")
                 yield Field("budget", _WORDS["budget"](self.choice), hint="none", id="budget")
