@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from imgstore_tui.bench.session import Listener
-from imgstore_tui.cli.output import ascii_only, data_console, output_width, talk_console
+from imgstore_tui.cli.output import ascii_only, data_console, talk_console
 from imgstore_tui.cli.progress import ProgressLine
 from imgstore_tui.core.errors import ExitCode
 from imgstore_tui.core.model import Run
@@ -64,10 +64,9 @@ def _stopped_by_signals(cancel: threading.Event) -> Iterator[Callable[[], int]]:
 
 
 def show_brief(run: Run) -> None:
-    """Print the tables of a run that fit on a screen or two."""
-    from imgstore_tui.present.sections import digest
-    from imgstore_tui.present.tables import rich_run
+    """Print the tables of a run that fit on a screen or two, and the article's report in full."""
+    from imgstore_tui.cli.printing import print_run
 
     console = data_console()
-    console.print(rich_run(digest(run), output_width(), ascii_only=ascii_only(), brief=True))
+    print_run(console, run, plain=ascii_only(), brief=True)
     console.print(f"\nSaved as {run.id}. Details and charts: imgstore-tui show {run.id}", soft_wrap=True)

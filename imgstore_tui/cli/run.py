@@ -53,7 +53,9 @@ def _parser() -> Parser:
         "Without arguments: disk, lmdb and hdf5 with synthetic images, 1 to 1,000 of them, about a minute.",
         epilog=f"operations:\n{operations}\n\nA SPEC is BACKEND[+CODEC][:OPTION=VALUE,...], e.g. lmdb, lmdb+png, "
         "hdf5:chunks=64, lmdb:preset=article.\nA DATASET is NAME[:PATH][,OPTION=VALUE], e.g. synthetic,size=256 or "
-        "folder:photos. Lists are separated by spaces or commas.",
+        "folder:photos;\nits option upto=N leaves cutoffs above N out, for large images beside small ones.\n"
+        "Lists are separated by spaces or commas. In the plan article, one dataset takes the place of CIFAR-10 beside\n"
+        "the larger images; several are taken as they are.",
     )
     add = parser.add_argument
     add("-b", "--backends", metavar="SPEC", nargs="+", action="extend", help="storage methods")

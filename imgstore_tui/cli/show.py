@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.text import Text
 
-from imgstore_tui.cli.output import ascii_only, data_console, output_width
+from imgstore_tui.cli.output import ascii_only, data_console
 from imgstore_tui.cli.parser import Parser, choice
 from imgstore_tui.cli.saved import read_run
 from imgstore_tui.core.model import Run
-
-CHART_ROWS = 22
-MOST_COLUMNS = 120
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,23 +30,24 @@ def main(arguments: Sequence[str]) -> int:
     console = data_console()
     plain = words.ascii or ascii_only()
     if words.chart is None:
-        from imgstore_tui.present.sections import digest
-        from imgstore_tui.present.tables import rich_run
+        from imgstore_tui.cli.printing import print_run
 
-        console.print(rich_run(digest(run), output_width(), ascii_only=plain))
+        print_run(console, run, plain=plain, charts=not words.no_charts)
     if not words.no_charts:
         _print_charts(console, run, words.chart, log=not words.linear, plain=plain)
     return 0
 
 
 def _print_charts(console: Console, run: Run, only: str | None, *, log: bool, plain: bool) -> None:
-    from imgstore_tui.present.charts import chart_for
+    from imgstore_tui.cli.printing import print_drawing
+    from imgstore_tui.present.article import further_drawings
+    from imgstore_tui.present.drawings import drawings
     from imgstore_tui.present.figures import chart_kinds
 
-    kinds = [kind.value for kind in chart_kinds(run)]
-    if only is not None:
-        kinds = [choice("chart", only, kinds)]
-    for kind in kinds:
-        chart = chart_for(run, kind, min(output_width(), MOST_COLUMNS), CHART_ROWS, log=log, ascii_only=plain)
-        chart.rstrip()
-        console.print(chart, Text(), sep="\n", soft_wrap=True)
+    if only is None:
+        wanted = further_drawings(run, log=log)
+    else:
+        kind = choice("chart", only, [kind.value for kind in chart_kinds(run)])
+        wanted = tuple(drawing for drawing in drawings(run, log=log) if drawing.figure.kind == kind)
+    for drawing in wanted:
+        print_drawing(console, drawing, plain=plain)

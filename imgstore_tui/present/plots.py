@@ -10,9 +10,11 @@ from typing import Any
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count_short
-from imgstore_tui.present.axes import decade_label, drawable, make_axis
+from imgstore_tui.present.article import further_drawings, report
+from imgstore_tui.present.axes import count_axis, decade_label, drawable, make_axis, seconds_label
 from imgstore_tui.present.digest import digest
-from imgstore_tui.present.figures import SOURCE_RANK, Figure, Series, chart_kinds, make_figure
+from imgstore_tui.present.drawings import Drawing
+from imgstore_tui.present.figures import SOURCE_RANK, Series
 from imgstore_tui.present.words import fact_pairs, interval_words
 
 _COLOURS = ("#0b7285", "#a61e8c", "#2b8a3e", "#b35c00", "#364fc7", "#c92a2a")
@@ -50,16 +52,17 @@ def draw_sheet(run: Run, kind: str) -> bytes:
     import matplotlib.style
     from matplotlib.figure import Figure as Sheet
 
-    figures = [figure for figure in (make_figure(run, kind) for kind in chart_kinds(run)) if not figure.empty]
-    rows = max(1, (len(figures) + 1) // 2)
+    told = (item for item in report(digest(run)) if isinstance(item, Drawing))
+    drawn = [drawing for drawing in (*told, *further_drawings(run)) if not drawing.figure.empty]
+    rows = max(1, (len(drawn) + 1) // 2)
     data = io.BytesIO()
     with warnings.catch_warnings(), matplotlib.style.context("default"), matplotlib.rc_context(_SETTINGS):
         warnings.simplefilter("ignore")  # a letter that the font lacks is drawn as a box; stderr may be the screen
         sheet = Sheet(figsize=(10.0, 3.4 * rows + 1.1), layout="constrained")
         panels = list(sheet.subplots(rows, 2, squeeze=False).flat)
-        for panel, figure in zip(panels, figures, strict=False):
-            _bars(panel, figure) if figure.bars else _lines(panel, figure)
-        for panel in panels[len(figures) :]:
+        for panel, drawing in zip(panels, drawn, strict=False):
+            _bars(panel, drawing) if drawing.figure.bars else _lines(panel, drawing)
+        for panel in panels[len(drawn) :]:
             panel.axis("off")
         _legend(sheet, panels)
         sheet.supxlabel(_caption(run), fontsize=7, x=0.01, ha="left", color="#646b73")
@@ -67,7 +70,8 @@ def draw_sheet(run: Run, kind: str) -> bytes:
     return data.getvalue()
 
 
-def _lines(panel: Any, figure: Figure) -> None:
+def _lines(panel: Any, drawing: Drawing) -> None:
+    figure, log = drawing.figure, drawing.log
     for line in figure.series:
         style = _style(line)
         for number, run in enumerate(line.segments()):
@@ -83,16 +87,27 @@ def _lines(panel: Any, figure: Figure) -> None:
                 **style,
             )
     known = [point for line in figure.series for run in line.segments() for point in run]
-    axis = make_axis([point.value for point in known], 9, decade_label, log=True)
-    title = figure.title
+    y = make_axis([point.value for point in known], 9, decade_label if log else seconds_label, log=log)
+    x = count_axis([point.n for point in known], 40, log=log)
+    title = _folded(f"{drawing.heading}{figure.title}" + ("" if log else ", linear axes"))
     if any(line.dotted for line in figure.series):
         title += "\nsolid: write, dotted: read"
-    panel.set(xscale="log", yscale="log", xlabel="images", title=title)
-    panel.set_ylim(10**axis.low, 10**axis.high)
-    panel.set_yticks([10**position for position, _ in axis.ticks], [words for _, words in axis.ticks])
-    counts = sorted({point.n for point in known})
-    panel.set_xticks(counts, [format_count_short(round(count)) for count in counts])
+    scale = "log" if log else "linear"
+    panel.set(xscale=scale, yscale=scale, xlabel="images", title=title)
+    panel.set_ylim(_value(y.low, log=log), _value(y.high, log=log))
+    panel.set_yticks([_value(position, log=log) for position, _ in y.ticks], [words for _, words in y.ticks])
+    panel.set_xticks([_value(position, log=log) for position, _ in x.ticks], [words for _, words in x.ticks])
     panel.minorticks_off()
+
+
+def _folded(title: str) -> str:
+    """Return a title in lines that a panel has room for."""
+    return "\n".join(textwrap.wrap(title, 72))
+
+
+def _value(position: float, *, log: bool) -> float:
+    """Return what stands at a position of an axis."""
+    return float(10**position) if log else position
 
 
 def _style(line: Series) -> dict[str, Any]:
@@ -113,7 +128,8 @@ def _colour(rank: int) -> str:
     return _COLOURS[rank] if rank < len(_COLOURS) else "#9aa2aa"
 
 
-def _bars(panel: Any, figure: Figure) -> None:
+def _bars(panel: Any, drawing: Drawing) -> None:
+    figure = drawing.figure
     bars = [bar for bar in figure.bars if drawable(bar.value)]
     groups = sorted({bar.group for bar in bars})
     names = list(dict.fromkeys(bar.name for bar in sorted(bars, key=lambda bar: bar.rank)))
@@ -128,7 +144,7 @@ def _bars(panel: Any, figure: Figure) -> None:
             label=name,
             color=_colour(rank),
         )
-    panel.set(yscale="log", xlabel="images", title=f"{figure.title}, log scale")
+    panel.set(yscale="log", xlabel="images", title=_folded(f"{drawing.heading}{figure.title}, log scale"))
     values = [bar.value for bar in bars]
     low, high = min(values) / 3, max(values) * 1.3
     panel.set_ylim(low, high)

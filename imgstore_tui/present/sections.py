@@ -9,6 +9,7 @@ from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count, format_count_short
+from imgstore_tui.present.article import is_article, report_tables
 from imgstore_tui.present.digest import Digest, digest
 from imgstore_tui.present.disk import disk_tables
 from imgstore_tui.present.rows import Column, Entry, Mark, Table
@@ -17,7 +18,7 @@ from imgstore_tui.present.words import contest_words, fact_pairs, images_words
 
 __all__ = [
     "Digest", "all_tables", "article_tables", "digest", "disk_tables", "facts_table", "failures_table",
-    "overview_tables", "timing_tables", "verdict_lines", "warnings_table",
+    "further_tables", "overview_tables", "timing_tables", "verdict_lines", "warnings_table",
 ]  # fmt: skip
 
 MOST_LEFT_OUT = 100
@@ -30,8 +31,17 @@ def all_tables(found: Digest) -> tuple[Table, ...]:
     """Return every table that has a row, in reading order."""
     tables = (
         facts_table(found.run),
+        *report_tables(found),
+        *further_tables(found),
+    )
+    return tuple(table for table in tables if table.rows)
+
+
+def further_tables(found: Digest) -> tuple[Table, ...]:
+    """Return every table but the facts and those of a report, which may stand elsewhere with its figures."""
+    tables = (
         *overview_tables(found),
-        *article_tables(found),
+        *(() if is_article(found.run) else article_tables(found)),
         *timing_tables(found),
         *disk_tables(found),
         failures_table(found),
@@ -45,6 +55,7 @@ def brief_tables(found: Digest) -> tuple[Table, ...]:
     """Return the tables that fit on a screen or two: medians at a glance, disk use, what went wrong."""
     tables = (
         facts_table(found.run),
+        *report_tables(found),
         *overview_tables(found),
         *disk_tables(found),
         failures_table(found),

@@ -12,7 +12,7 @@ from html import escape
 
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count, format_count_short, format_seconds
-from imgstore_tui.present.axes import Axis, count_axis, decade_label, drawable, make_axis
+from imgstore_tui.present.axes import Axis, count_axis, decade_label, drawable, make_axis, seconds_label
 from imgstore_tui.present.figures import SOURCE_RANK, Bar, Figure, Series
 
 WIDTH, HEIGHT = 640, 380
@@ -25,12 +25,12 @@ _CHARACTER = 7.2
 """Width of a character of an axis' words, generous."""
 
 
-def figure_svg(figure: Figure) -> str:
+def figure_svg(figure: Figure, *, log: bool = True) -> str:
     """Return a chart as an ``svg`` element, with its title for those who cannot see it; empty if nothing is drawn."""
     if figure.bars:
-        return _bars(figure)
+        return _bars(figure, log=log)
     drawn = [line for line in figure.series if line.segments()]
-    return _lines(figure.title, drawn) if drawn else ""
+    return _lines(figure.title, drawn, log=log) if drawn else ""
 
 
 def series_class(rank: int) -> str:
@@ -45,12 +45,12 @@ def _open(title: str, height: float) -> str:
     return f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{name}"><title>{name}</title>'
 
 
-def _lines(title: str, drawn: Sequence[Series]) -> str:
+def _lines(title: str, drawn: Sequence[Series], *, log: bool) -> str:
     legend, legend_height = _legend(drawn)
     top, bottom = _TOP + legend_height, HEIGHT + legend_height - _BOTTOM
     every = [point for line in drawn for run in line.segments() for point in run]
-    y = make_axis([point.value for point in every], 9, decade_label, log=True)
-    x = count_axis([point.n for point in every], int((WIDTH - _LEFT - _RIGHT) / _CHARACTER), log=True)
+    y = make_axis([point.value for point in every], 9, decade_label if log else seconds_label, log=log)
+    x = count_axis([point.n for point in every], int((WIDTH - _LEFT - _RIGHT) / _CHARACTER), log=log)
 
     def across(n: float) -> float:
         return _LEFT + (x.at(n) - x.low) / (x.high - x.low) * (WIDTH - _LEFT - _RIGHT)
@@ -127,12 +127,12 @@ def _mark(rank: int, x: float, y: float) -> str:
     return shapes.get(rank, f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="currentColor"/>')
 
 
-def _bars(figure: Figure) -> str:
+def _bars(figure: Figure, *, log: bool) -> str:
     bars = [bar for bar in figure.bars if drawable(bar.value)]
     if not bars:
         return ""
-    low = math.log10(min(bar.value for bar in bars)) - 0.5
-    high = math.log10(max(bar.value for bar in bars))
+    low = math.log10(min(bar.value for bar in bars)) - 0.5 if log else 0.0
+    high = max(math.log10(bar.value) if log else bar.value for bar in bars)
     names = min(220.0, _CHARACTER * max(len(bar.name) for bar in bars) + 8)
     left = 62 + names
     room = WIDTH - left - 80
@@ -142,10 +142,11 @@ def _bars(figure: Figure) -> str:
             y += 8 if group is not None else 0
             parts.append(f'<text class="quiet" x="0" y="{y + 12:g}">N={format_count_short(bar.group)}</text>')
             group = bar.group
-        length = max(1.0, (math.log10(bar.value) - low) / (high - low) * room)
+        position = math.log10(bar.value) if log else bar.value
+        length = max(1.0, (position - low) / (high - low) * room)
         parts.append(_bar(bar, left, y, length))
         y += 17
-    return "".join([_open(f"{figure.title}, log scale", y + 6), *parts, "</svg>"])
+    return "".join([_open(f"{figure.title}, {'log' if log else 'linear'} scale", y + 6), *parts, "</svg>"])
 
 
 def _bar(bar: Bar, left: float, y: float, length: float) -> str:

@@ -116,7 +116,7 @@ def _timing_table(found: Digest, group: Sequence[CellSummary], columns: tuple[Co
         following = group[index + 1].cell.cutoff if index + 1 < len(group) else None
         if following != summary.cell.cutoff:
             breaks.add(index)
-        rows.append((Entry(format_count(summary.cell.cutoff)), *_timing_row(summary, found)))
+        rows.append((Entry(format_count(summary.cell.cutoff)), *timing_entries(summary, found)))
     cell = group[0].cell
     told = f"{cell.operation}: {cell.operation.describe}."
     return Table(
@@ -124,13 +124,14 @@ def _timing_table(found: Digest, group: Sequence[CellSummary], columns: tuple[Co
     )
 
 
-def _timing_row(summary: CellSummary, found: Digest) -> tuple[Entry, ...]:
+def timing_entries(summary: CellSummary, found: Digest) -> tuple[Entry, ...]:
+    """Return method, median, interval and the rest of a row of a table of times."""
     name = Entry(summary.cell.spec)
     rounds = Entry(f"{summary.ok} of {summary.trials}" if summary.ok != summary.trials else str(summary.ok))
     if summary.interval is None:
         word = "unverified" if summary.unverified else "failed"
         return (name, Entry(word, Mark.BAD), *[NOTHING] * 8, rounds)
-    against, ratio = _against(summary, found)
+    against, ratio = standing_entries(summary, found)
     mark = _mark(summary, found)
     return (
         name,
@@ -147,7 +148,7 @@ def _timing_row(summary: CellSummary, found: Digest) -> tuple[Entry, ...]:
     )
 
 
-def _against(summary: CellSummary, found: Digest) -> tuple[Entry, Entry]:
+def standing_entries(summary: CellSummary, found: Digest) -> tuple[Entry, Entry]:
     """Return how a cell stands to the best of its contest, and the interval of that ratio."""
     verdict = found.verdict_of.get(summary.cell.contest)
     standing = verdict.standing(summary.cell.spec) if verdict else None
@@ -190,9 +191,9 @@ def article_tables(found: Digest) -> list[Table]:
             rows = tuple(
                 (
                     Entry(summary.cell.spec),
-                    *_timing_row(summary, found)[1:3],
+                    *timing_entries(summary, found)[1:3],
                     *((Entry(format_bytes(summary.disk.allocated_bytes if summary.disk else None)),) if writes else ()),
-                    _against(summary, found)[0],
+                    standing_entries(summary, found)[0],
                 )
                 for summary in group
             )

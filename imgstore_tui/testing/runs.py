@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from imgstore_tui.core.model import DatasetFacts, Environment, Measurement, Plan, Run
+from imgstore_tui.core.model import DatasetFacts, Environment, Measurement, Plan, Probe, Run
 from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
 from imgstore_tui.core.spec import Spec, parse_spec_text
 
@@ -96,6 +97,54 @@ def fake_run(
     )  # fmt: skip
 
 
+def fake_article_run(
+    cutoffs: Sequence[int] = (1, 10, 100, 1000, 10_000, 100_000), rounds: int = 6, *, dataset: str = "cifar10:/data"
+) -> Run:
+    """Return a believable run of the plan ``article``, with larger images and probes.
+
+    Args:
+        cutoffs: Numbers of images; the larger images stop at 1,000 and 100.
+        rounds: Rounds.
+        dataset: What stands for the article's own images.
+    """
+    larger = {"synthetic,size=256,upto=1000": (256, 1000), "synthetic,size=512,upto=100": (512, 100)}
+    specs = [f"{backend}:preset=article" for backend in ("disk", "lmdb", "hdf5")]
+    operations = (Operation.WRITE_ONE, Operation.WRITE_MANY, Operation.READ_ONE, Operation.READ_MANY)
+    levels = (SyncLevel.BUFFERED, SyncLevel.END)
+    whole = fake_run(specs, cutoffs, rounds, operations=operations, sync=levels, dataset=dataset)
+    facts, measurements = list(whole.datasets), list(whole.measurements)
+    for text, (size, most) in larger.items():
+        kept = [cutoff for cutoff in cutoffs if cutoff <= most] or [1]
+        part = fake_run(specs, kept, rounds, size, operations=operations, sync=levels, dataset=text)
+        # An image of more pixels weighs and costs more; as PNG it weighs less than its pixels.
+        factor = {"disk": size * size * 3 // 8192, "lmdb": size * size * 3 // 4096 + 1, "hdf5": size * size // 1024}
+        facts += [
+            replace(entry, shape=(size, size, 3), summary=f"synthetic {size}x{size}x3") for entry in part.datasets
+        ]
+        measurements += [
+            replace(trial, allocated_bytes=None if trial.allocated_bytes is None else trial.allocated_bytes * scale)
+            for trial in part.measurements
+            for scale in [factor[trial.backend]]
+        ]
+    return replace(
+        whole,
+        plan=replace(whole.plan, datasets=(dataset, *larger), budget_s=None, name="article", probes=True),
+        datasets=tuple(facts),
+        measurements=tuple(measurements),
+        probes=(
+            Probe("lmdb:preset=article", "lmdb", dataset, 1000, {
+                "pixels_bytes": (3_072_000,), "length_bytes": (4.1e6, 8.2e6, 12.3e6, 12.3e6),
+                "map_bytes": (30_720_000,), "full_count": (0,), "own_length_bytes": (4.1e6, 8.2e6, 8.2e6),
+                "tight_map_bytes": (4_608_000,), "tight_full_count": (2,),
+            }),
+            Probe("hdf5:preset=article", "hdf5", dataset, 1000, {
+                "uint8_write_s": (0.01,) * 6, "int64_write_s": (0.05,) * 6, "uint8_read_s": (0.004,) * 6,
+                "int64_read_s": (0.012,) * 6, "uint8_length_bytes": (3.1e6,) * 6, "int64_length_bytes": (24.6e6,) * 6,
+            }),
+        ),
+    )  # fmt: skip
+
+
 def _environment() -> Environment:
     return Environment(
         imgstore_tui="0.1.0",
@@ -159,7 +208,7 @@ def _trial(
 
 def _costs(spec: Spec) -> tuple[float, float, float, float, int, int]:
     base = _COSTS.get(spec.backend, _COSTS["lmdb"])
-    if spec.label == spec.backend and spec.backend in _COSTS:
+    if spec.label in (spec.backend, f"{spec.backend}:preset=article") and spec.backend in _COSTS:
         return base
     byte = hashlib.sha256(spec.label.encode()).digest()[0]
     scale = 0.6 + byte / 100

@@ -18,6 +18,8 @@ def test_lmdb_stored_twice_takes_the_map_twice(tmp_path: Path) -> None:
     assert 1.8 < second / first < 2.2
     assert found["full_count"] == [0], "ten times the pixels are enough: old pages are used again"
     assert found["tight_full_count"] == [2], "room for one copy is not room for two"
+    own = found["own_length_bytes"]
+    assert own[-1] < 4 * own[0], "a store of ours grows its map and uses old pages again"
 
 
 def test_hdf5_takes_what_its_type_says(tmp_path: Path) -> None:

@@ -90,7 +90,8 @@ class LmdbBackend(Backend):
         return LmdbEditor(location, int(self.values["transaction"]), sync)
 
     def probe(self, location: Path, images: Pixels, labels: Labels) -> dict[str, list[float]]:
-        """Store the same images twice and more in one map, as bare LMDB does it."""
-        from imgstore_tui.backends.lmdb.probe import store_again
+        """Store the same images twice and more: in one map, as bare LMDB does it, and in a store of ours."""
+        from imgstore_tui.backends.lmdb.probe import rewrite, store_again
 
-        return store_again(location, images, labels)
+        own = rewrite(self, location / "own", images, labels)
+        return {**store_again(location, images, labels), "own_length_bytes": own}

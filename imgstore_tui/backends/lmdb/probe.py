@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgstore_tui.backends.lmdb.layout import DATA
+from imgstore_tui.core.backend import Content, PayloadKind
+from imgstore_tui.core.operations import SyncLevel
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.backend import Backend, Labels, Pixels
 
 _TIMES = 6
 _ARTICLE_MAP = 10
@@ -41,6 +43,18 @@ def store_again(location: Path, images: Pixels, labels: Labels) -> dict[str, lis
         "tight_map_bytes": [int(_TIGHT_MAP * pixels)],
         "tight_full_count": [tight_full],
     }
+
+
+def rewrite(backend: Backend, location: Path, images: Pixels, labels: Labels) -> list[float]:
+    """Return the length of the file of a store of ours after it was written, and after each time it was overwritten."""
+    content = Content(len(images), PayloadKind.ARRAY, "raw", images.shape[1:], str(images.dtype), images.nbytes)
+    ids, lengths = range(len(images)), []
+    for number in range(_TIMES):
+        opened = backend.edit(location, SyncLevel.BUFFERED) if number else None
+        with opened or backend.create(location, content, SyncLevel.BUFFERED) as writer:
+            writer.put_array(ids, images, labels)
+        lengths.append(float((location / DATA).stat().st_size))
+    return lengths
 
 
 def _fill(folder: Path, map_size: int, items: list[tuple[bytes, Any]]) -> tuple[list[float], int]:

@@ -9,10 +9,11 @@ from html import escape
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.article import further_drawings, report
 from imgstore_tui.present.digest import Digest, digest
-from imgstore_tui.present.figures import chart_kinds, make_figure
+from imgstore_tui.present.drawings import Drawing
 from imgstore_tui.present.rows import Mark, Table
-from imgstore_tui.present.sections import all_tables, facts_table, verdict_lines
+from imgstore_tui.present.sections import facts_table, further_tables, verdict_lines
 from imgstore_tui.present.svg import figure_svg
 
 _STYLE = """
@@ -63,9 +64,10 @@ class HtmlExporter(Exporter):
             "<dl>",
             *(f"<dt>{escape(word.text)}</dt><dd>{escape(value.text)}</dd>" for word, value in facts.rows),
             "</dl>",
+            *(_table(item) if isinstance(item, Table) else _headed(item) for item in report(found)),
             *_charts(found),
             *_verdicts(found),
-            *(_table(table) for table in all_tables(found) if table.title != facts.title),
+            *(_table(table) for table in further_tables(found)),
             "</body></html>",
         ]
         return ("\n".join(part for part in parts if part) + "\n").encode()
@@ -77,14 +79,19 @@ def _verdicts(found: Digest) -> list[str]:
 
 
 def _charts(found: Digest) -> list[str]:
-    figures = [make_figure(found.run, kind) for kind in chart_kinds(found.run)]
-    drawn = [
-        f"<figure><figcaption>{escape(figure.title)}, log scale</figcaption>{svg}</figure>"
-        for figure in figures
-        for svg in [figure_svg(figure)]
-        if svg
-    ]
+    drawn = [text for drawing in further_drawings(found.run) for text in [_figure(drawing)] if text]
     return ['<h2>Charts</h2><div class="charts">', *drawn, "</div>"] if drawn else []
+
+
+def _headed(drawing: Drawing) -> str:
+    """Return a figure of a report, between its tables, with a heading like theirs."""
+    svg = figure_svg(drawing.figure, log=drawing.log)
+    return f'<h2>{escape(drawing.title)}</h2><div class="charts"><figure>{svg}</figure></div>' if svg else ""
+
+
+def _figure(drawing: Drawing) -> str:
+    svg = figure_svg(drawing.figure, log=drawing.log)
+    return f"<figure><figcaption>{escape(drawing.title)}</figcaption>{svg}</figure>" if svg else ""
 
 
 def _table(table: Table) -> str:

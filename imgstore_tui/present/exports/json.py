@@ -10,6 +10,7 @@ from typing import Any
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import SCHEMA_VERSION, Run, from_json, to_json
+from imgstore_tui.present.article import claim_rows
 from imgstore_tui.present.rows import summary_row
 from imgstore_tui.present.sections import digest
 
@@ -37,10 +38,16 @@ def _lines(value: Any) -> str:
 
 
 def record(run: Run) -> dict[str, Any]:
-    """Return a run as JSON values: its own fields, ``schema_version``, and ``summary`` with one object a cell."""
+    """Return a run as JSON values: its own fields, ``schema_version``, and ``summary`` with one object a cell.
+
+    In a run of the plan ``article``, ``claims`` has what became of each of its claims.
+    """
     found = digest(run)
     summary = [summary_row(entry, found.verdict_of.get(entry.cell.contest)) for entry in found.summaries]
-    values: dict[str, Any] = _finite({"schema_version": SCHEMA_VERSION, **to_json(run), "summary": summary})
+    claims = claim_rows(found)
+    values: dict[str, Any] = _finite(
+        {"schema_version": SCHEMA_VERSION, **to_json(run), "summary": summary, "claims": claims}
+    )
     return values
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from rich.cells import cell_len
 
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.article import report
+from imgstore_tui.present.drawings import Drawing
 from imgstore_tui.present.rows import Table
-from imgstore_tui.present.sections import all_tables, digest, facts_table, verdict_lines
+from imgstore_tui.present.sections import digest, facts_table, further_tables, verdict_lines
+
+COLUMNS, ROWS = 92, 22
+"""Of a figure drawn with characters."""
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|~#])")
 
@@ -31,11 +37,25 @@ class MarkdownExporter(Exporter):
         lines = verdict_lines(found)
         if lines:
             parts += ["## Verdicts", "\n".join(f"- {escape(line)}" for line in lines)]
-        for table in all_tables(found):
-            if table.title != facts.title:
-                parts += [f"## {escape(table.title)}", markdown_table(table)]
-                parts += [escape(table.caption)] if table.caption else []
+        for item in (*report(found), *further_tables(found)):
+            parts += _table_parts(item) if isinstance(item, Table) else _figure_parts(item)
         return ("\n\n".join(parts) + "\n").encode()
+
+
+def _table_parts(table: Table) -> list[str]:
+    return [f"## {escape(table.title)}", markdown_table(table), *([escape(table.caption)] if table.caption else [])]
+
+
+def _figure_parts(drawing: Drawing) -> list[str]:
+    """Return a figure of a report as plain text, which every reader of Markdown can show."""
+    if drawing.figure.empty:
+        return []
+    from imgstore_tui.present.charts import draw_figure
+
+    drawn = draw_figure(replace(drawing.figure, title=""), COLUMNS, ROWS, log=drawing.log).plain
+    lines = [line.rstrip() for line in drawn.splitlines()]
+    # Indented, a line cannot end the block that it stands in, whatever it says.
+    return [f"## {escape(drawing.title)}", "\n".join(f"    {line}" if line else "" for line in lines)]
 
 
 def escape(text: str) -> str:

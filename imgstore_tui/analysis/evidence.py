@@ -1,0 +1,161 @@
+"""What a run has to say for or against a claim: its summaries, found by method, and ratios between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.core.model import DatasetFacts, Probe, Run
+from imgstore_tui.core.operations import Operation, SyncLevel
+from imgstore_tui.core.units import format_count
+from imgstore_tui.stats.intervals import Interval
+from imgstore_tui.stats.ratios import paired_ratio
+
+METHODS = {"disk": "PNG files", "lmdb": "LMDB", "hdf5": "HDF5"}
+"""The article's three, by backend."""
+
+
+class Finding(StrEnum):
+    """What became of a claim."""
+
+    HOLDS = "holds"
+    PARTLY = "holds in part"
+    FAILS = "does not hold"
+    OPEN = "cannot be told"
+    UNMEASURED = "not measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One case in which a claim was looked at, and the numbers that decide it."""
+
+    finding: Finding
+    words: str
+
+
+def combined(parts: Sequence[Part]) -> Finding:
+    """Return what cases come to together: cases not measured do not count while others are."""
+    found = {part.finding for part in parts} - {Finding.UNMEASURED}
+    if len(found) <= 1:
+        return next(iter(found), Finding.UNMEASURED)
+    if found & {Finding.HOLDS, Finding.PARTLY}:
+        return Finding.PARTLY
+    return Finding.FAILS
+
+
+def within(ratio: Interval | None, low: float, high: float) -> Finding:
+    """Return whether a ratio lies between two bounds, for sure; too few rounds can tell nothing."""
+    if ratio is None:
+        return Finding.UNMEASURED
+    if ratio.is_range:
+        return Finding.OPEN
+    if low < ratio.low and ratio.high < high:
+        return Finding.HOLDS
+    return Finding.FAILS if ratio.high <= low or ratio.low >= high else Finding.OPEN
+
+
+def number(value: float) -> str:
+    """Return a number with three digits and no exponent."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def ratio_words(ratio: Interval) -> str:
+    """Return a ratio and its interval, of too few rounds the range: ``14.3 (13.9 to 15.1)``."""
+    return f"{number(ratio.median)} ({number(ratio.low)} to {number(ratio.high)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A run, as far as it bears on the article's claims."""
+
+    run: Run
+    summaries: tuple[CellSummary, ...]
+
+    @property
+    def dataset(self) -> str:
+        """The dataset in the place of the article's own."""
+        return self.run.plan.datasets[0]
+
+    @property
+    def facts(self) -> dict[str, DatasetFacts]:
+        """What is known of each dataset."""
+        return {entry.text: entry for entry in self.run.datasets}
+
+    @property
+    def by_size(self) -> list[tuple[str, str]]:
+        """Datasets of one shape by ascending size of their images, and that size in words."""
+        shaped = [(entry.shape, entry.text) for entry in self.run.datasets if entry.shape is not None]
+        shaped.sort(key=lambda entry: entry[0][0] * entry[0][1])
+        return [(text, f"{shape[0]}x{shape[1]}") for shape, text in shaped]
+
+    def spec(self, backend: str) -> str:
+        """Return the label of the first spec of a backend; empty where the plan has none."""
+        return next((spec.label for spec in self.run.plan.specs if spec.backend == backend), "")
+
+    def levels(self, operation: Operation) -> tuple[SyncLevel | None, ...]:
+        """Return the sync levels at which an operation was measured; reads have none."""
+        return self.run.plan.sync if operation.writes else (None,)
+
+    def cell(
+        self, backend: str, operation: Operation, cutoff: int, level: SyncLevel | None, dataset: str | None = None
+    ) -> CellSummary | None:
+        """Return a method's cell if all its trials went well; the first cache state stands for reads."""
+        label, text = self.spec(backend), dataset or self.dataset
+        for entry in self.summaries:
+            cell = entry.cell
+            if (cell.spec, cell.operation, cell.cutoff, cell.dataset) == (label, operation, cutoff, text) and (
+                not operation.writes or cell.sync is level
+            ):
+                fit = entry.interval is not None and not (entry.failed or entry.skipped or entry.unverified)
+                return entry if fit else None
+        return None
+
+    def cutoffs(self, operation: Operation, dataset: str | None = None) -> list[int]:
+        """Return the numbers of images beyond one at which all three methods were measured, at every level."""
+        return [
+            cutoff
+            for cutoff in self.run.plan.cutoffs
+            if cutoff > 1
+            and all(
+                self.cell(backend, operation, cutoff, level, dataset) is not None
+                for backend in METHODS
+                for level in self.levels(operation)
+            )
+        ]
+
+    def ratio(
+        self,
+        over: str,
+        under: str,
+        operation: Operation,
+        cutoff: int,
+        level: SyncLevel | None,
+        dataset: str | None = None,
+    ) -> Interval | None:
+        """Return how many times as long one method takes as another, paired by round."""
+        first = self.cell(over, operation, cutoff, level, dataset)
+        second = self.cell(under, operation, cutoff, level, dataset)
+        if first is None or second is None:
+            return None
+        return paired_ratio(dict(first.rounds), dict(second.rounds))
+
+    def allocated(self, backend: str, cutoff: int, dataset: str | None = None) -> int | None:
+        """Return what a method's store of so many images weighs on disk."""
+        for level in self.levels(Operation.WRITE_MANY):
+            entry = self.cell(backend, Operation.WRITE_MANY, cutoff, level, dataset)
+            if entry is not None and entry.disk is not None:
+                return entry.disk.allocated_bytes
+        return None
+
+    def probe(self, backend: str) -> Probe | None:
+        """Return what a backend found out about itself."""
+        found: Iterable[Probe] = (probe for probe in self.run.probes if probe.backend == backend and probe.values)
+        return next(iter(found), None)
+
+
+def where(level: SyncLevel | None, cutoff: int) -> str:
+    """Return level and number of images: ``sync end, 1,000 images``."""
+    count = f"{format_count(cutoff)} image{'' if cutoff == 1 else 's'}"
+    return count if level is None else f"sync {level}, {count}"

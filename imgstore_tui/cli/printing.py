@@ -1,0 +1,54 @@
+"""A run on standard output: its tables, and its charts where they stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rich.console import Console
+from rich.text import Text
+
+from imgstore_tui.cli.output import output_width
+from imgstore_tui.core.model import Run
+from imgstore_tui.present.article import report
+from imgstore_tui.present.drawings import Drawing
+from imgstore_tui.present.rows import Table
+from imgstore_tui.present.sections import brief_tables, digest, facts_table, further_tables
+from imgstore_tui.present.tables import rich_table
+
+CHART_ROWS = 22
+MOST_COLUMNS = 120
+
+
+def print_run(console: Console, run: Run, *, plain: bool, brief: bool = False, charts: bool = True) -> None:
+    """Print what was measured, the article's report where there is one, and the other tables.
+
+    Args:
+        console: Where to print.
+        run: The run.
+        plain: Whether only ASCII is printed.
+        brief: Leave out the tables that go into detail.
+        charts: Print the figures of the report, too.
+    """
+    found = digest(run)
+    told = report(found)
+    rest = brief_tables(found) if brief else further_tables(found)
+    skipped = {item.title for item in told if isinstance(item, Table)} | {facts_table(run).title}
+    for item in (facts_table(run), *told, *(table for table in rest if table.title not in skipped)):
+        if isinstance(item, Table):
+            console.print(rich_table(item, output_width(), ascii_only=plain), Text(), sep="\n")
+        elif charts and not item.figure.empty:
+            print_drawing(console, item, plain=plain)
+
+
+def print_drawing(console: Console, drawing: Drawing, *, plain: bool) -> None:
+    """Print one chart."""
+    from imgstore_tui.present.charts import draw_figure
+
+    figure = drawing.figure
+    if drawing.heading:
+        # Numbered figures say their axes, since each comes twice.
+        figure = replace(figure, title=drawing.heading + figure.title + ("" if drawing.log else ", linear axes"))
+    width = min(output_width(), MOST_COLUMNS)
+    chart = draw_figure(figure, width, CHART_ROWS, log=drawing.log, ascii_only=plain)
+    chart.rstrip()
+    console.print(chart, Text(), sep="\n", soft_wrap=True)

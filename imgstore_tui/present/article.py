@@ -1,0 +1,222 @@
+"""The article's tables and figures in its order, with this machine's numbers; then its claims, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from imgstore_tui.analysis.claims import check_claims
+from imgstore_tui.analysis.evidence import Finding
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.operations import Operation, SyncLevel
+from imgstore_tui.core.units import format_bytes, format_count, format_seconds
+from imgstore_tui.present.digest import Digest
+from imgstore_tui.present.drawings import Drawing, drawings, levels
+from imgstore_tui.present.figures import ChartKind, make_figure
+from imgstore_tui.present.rows import NOTHING, Column, Entry, Mark, Table, interval_text
+from imgstore_tui.present.timings import standing_entries, timing_entries
+from imgstore_tui.present.words import caption
+
+PLAN = "article"
+ARTICLE_STORE = {"disk": (1.915e-3, 8 * 1024), "lmdb": (1.203e-3, 32 * 1024), "hdf5": (8.243e-3, 8 * 1024)}
+"""Seconds to store one image and its label, and bytes on disk, as the article prints them, by backend."""
+ARTICLE_READ = {"disk": 1.61970e-3, "lmdb": 4.52063e-3, "hdf5": 1.98036e-3}
+"""Seconds to read one image and its label."""
+PUBLISHED = {"lmdb": SyncLevel.END}
+"""LMDB commits with a sync in the article; the others leave it to the system."""
+_LEVEL = Column("level", right=False, grouped=True)
+_METHOD = Column("method", right=False, wraps=True)
+_MARKS = {
+    Finding.HOLDS: Mark.BEST, Finding.PARTLY: Mark.TIE, Finding.FAILS: Mark.BAD, Finding.OPEN: Mark.PLAIN,
+    Finding.UNMEASURED: Mark.QUIET,
+}  # fmt: skip
+
+
+def is_article(run: Run) -> bool:
+    """Tell whether a run is the article's experiment."""
+    return run.plan.name == PLAN and bool(run.plan.datasets)
+
+
+def report(found: Digest) -> tuple[Table | Drawing, ...]:
+    """Return the article's eight items in its order, those as it published them, and its claims; else nothing."""
+    if not is_article(found.run):
+        return ()
+    items: tuple[Table | Drawing, ...] = (
+        _store_table(found),
+        *_figures(found, ChartKind.WRITE, "2. ", "3. "),
+        _read_table(found),
+        *_figures(found, ChartKind.READ, "5. ", "6. "),
+        *_figures(found, ChartKind.BOTH, "", "7. "),
+        *_figures(found, ChartKind.DISK, "", "8. "),
+        _published_table(found),
+        claims_table(found),
+    )
+    return tuple(item for item in items if not isinstance(item, Table) or item.rows)
+
+
+def report_tables(found: Digest) -> tuple[Table, ...]:
+    """Return the tables of the report, for formats without figures and for short looks."""
+    return tuple(item for item in report(found) if isinstance(item, Table))
+
+
+def further_drawings(run: Run, *, log: bool = True) -> tuple[Drawing, ...]:
+    """Return the charts of a run that its report does not show: all of them where there is no report."""
+    if not is_article(run):
+        return drawings(run, log=log)
+    return drawings(run, log=log, told=(ChartKind.WRITE, ChartKind.READ, ChartKind.BOTH, ChartKind.DISK))
+
+
+def _figures(found: Digest, kind: ChartKind, linear: str, log: str) -> Iterator[Drawing]:
+    """Yield a chart of the article's own images at each level, on linear axes if they have a number, then log."""
+    own = [entry for entry in found.summaries if entry.cell.dataset == found.run.plan.datasets[0]]
+    for heading, scale in ((linear, False), (log, True)):
+        for sync, cache in levels(found.run, kind) if heading else ():
+            yield Drawing(make_figure(own, kind, sync=sync, cache=cache), scale, heading)
+
+
+def _own(found: Digest, operation: Operation) -> list[CellSummary]:
+    """Return the cells of an operation on one image of the first dataset."""
+    first = found.run.plan.datasets[0]
+    return [
+        entry
+        for entry in found.summaries
+        if entry.cell.operation is operation and entry.cell.cutoff == 1 and entry.cell.dataset == first
+    ]
+
+
+def _backend(found: Digest, summary: CellSummary) -> str:
+    return next((spec.backend for spec in found.run.plan.specs if spec.label == summary.cell.spec), "")
+
+
+def _store_table(found: Digest) -> Table:
+    rows, ones = [], _own(found, Operation.WRITE_ONE)
+    for summary in ones:
+        seconds, size = ARTICLE_STORE.get(_backend(found, summary), (None, None))
+        rows.append((
+            Entry(f"{summary.cell.sync}"),
+            *timing_entries(summary, found)[:3],
+            Entry(format_bytes(summary.disk.allocated_bytes if summary.disk else None)),
+            standing_entries(summary, found)[0],
+            _quiet(format_seconds(seconds)),
+            _quiet(format_bytes(size)),
+        ))  # fmt: skip
+    columns = (
+        replace(_LEVEL, title="sync"), _METHOD, Column("time"), Column("interval", wide=True), Column("disk"),
+        Column("against best", right=False), Column("article's time"), Column("its disk"),
+    )  # fmt: skip
+    return _table("1. Store one image and its label", columns, rows, found, ones)
+
+
+def _read_table(found: Digest) -> Table:
+    ones = _own(found, Operation.READ_ONE)
+    rows = [
+        (
+            Entry(f"{summary.cell.cache}"),
+            *timing_entries(summary, found)[:3],
+            standing_entries(summary, found)[0],
+            _quiet(format_seconds(ARTICLE_READ.get(_backend(found, summary)))),
+        )
+        for summary in ones
+    ]
+    columns = (
+        replace(_LEVEL, title="cache"), _METHOD, Column("time"), Column("interval"),
+        Column("against best", right=False), Column("article's time"),
+    )  # fmt: skip
+    return _table("4. Read one image and its label", columns, rows, found, ones)
+
+
+def _quiet(text: str) -> Entry:
+    return Entry(text, Mark.QUIET)
+
+
+def _table(
+    title: str, columns: tuple[Column, ...], rows: list[tuple[Entry, ...]], found: Digest, ones: Sequence[CellSummary]
+) -> Table:
+    clock = ones[0].cell.operation.describe if ones else ""
+    told = f"{clock[:1].upper()}{clock[1:]}.{_stand_in(found.run)}" if ones else ""
+    ends = frozenset(index for index in range(len(rows) - 1) if rows[index][0] != rows[index + 1][0])
+    words = caption(found.run, ones[:1], told=told)
+    return Table(title, columns, tuple(rows), f"{words} The article timed each once, on another machine.", ends)
+
+
+def _stand_in(run: Run) -> str:
+    """Return what to say where other images stand in for CIFAR-10."""
+    name = run.plan.datasets[0]
+    return "" if name.startswith("cifar10") else " These are other images than the article's, which are CIFAR-10."
+
+
+def _published_table(found: Digest) -> Table:
+    """Return each method at the level of the article: numbers that are not to be ranked."""
+    first = found.run.plan.datasets[0]
+    cells = {
+        (entry.cell.operation, entry.cell.cutoff, entry.cell.spec, entry.cell.sync): entry
+        for entry in reversed(found.summaries)
+        if entry.cell.dataset == first
+    }
+    rows: list[tuple[Entry, ...]] = []
+    ends = set()
+    for cutoff in found.run.plan.cutoffs:
+        for spec in found.run.plan.specs:
+            level = PUBLISHED.get(spec.backend, SyncLevel.BUFFERED)
+            store = cells.get((Operation.WRITE_ONE if cutoff == 1 else Operation.WRITE_MANY, cutoff, spec.label, level))
+            read = cells.get((Operation.READ_ONE if cutoff == 1 else Operation.READ_MANY, cutoff, spec.label, None))
+            if store is not None or read is not None:
+                shown = (*_timed(store), *_timed(read))
+                rows.append((Entry(format_count(cutoff)), Entry(spec.label), Entry(f"{level}"), *shown))
+        ends.add(len(rows) - 1)
+    columns = (
+        Column("images", grouped=True), _METHOD, Column("sync", right=False),
+        Column("store"), Column("interval", wide=True), Column("read"), Column("interval", wide=True),
+    )  # fmt: skip
+    told = (
+        "Not ranked: as in the article, LMDB forces what it writes to the device and the others do not. "
+        "One image: create or open, one image, close. More: all of them."
+    )
+    return Table("As published", columns, tuple(rows), told, frozenset(ends))
+
+
+def _timed(summary: CellSummary | None) -> tuple[Entry, Entry]:
+    if summary is None:
+        return NOTHING, NOTHING
+    if summary.interval is None:
+        return Entry("failed", Mark.BAD), NOTHING
+    return Entry(format_seconds(summary.seconds)), Entry(interval_text(summary.interval))
+
+
+def claims_table(found: Digest) -> Table:
+    """Return what the article says, and what this machine says to it."""
+    rows = tuple(
+        (
+            Entry(f"{judged.claim.text} ({judged.claim.rule})."),
+            Entry(judged.finding.value, _MARKS[judged.finding]),
+            Entry(judged.words),
+        )
+        for judged in check_claims(found.run, found.summaries)
+    )
+    columns = (
+        Column("the article says", right=False, wraps=True),
+        Column("here", right=False, wraps=True),
+        Column("because", right=False, wraps=True),
+    )
+    told = (
+        "Judged by this run's medians and intervals alone, on this machine. A over B: how many times as long A takes, "
+        "paired by round, with its interval. Fewer than six rounds, or an interval across the bound, cannot tell."
+    )
+    return Table("What the article says", columns, rows, told, frozenset(range(len(rows))))
+
+
+def claim_rows(found: Digest) -> list[dict[str, object]]:
+    """Return the claims as JSON values; none where the run is not the article's experiment."""
+    if not is_article(found.run):
+        return []
+    return [
+        {
+            "key": judged.claim.key,
+            "claim": judged.claim.text,
+            "rule": judged.claim.rule,
+            "finding": judged.finding.value,
+            "parts": [{"finding": part.finding.value, "words": part.words} for part in judged.parts],
+        }
+        for judged in check_claims(found.run, found.summaries)
+    ]

@@ -1,0 +1,129 @@
+"""How far is each preset ``article`` from the article's way? ``python -m tests.benchmarks.preset_distance``.
+
+For each method and operation, pairs of one trial by the instrument, with ``BACKEND:preset=article``, and one run of
+``article_reference.py`` in a new interpreter, on the same images and at the same sync level. Pairs are interleaved, the
+order within a pair alternates; one worker. Printed is the median of the ratios instrument / bare script and its
+distribution-free 95 % interval: a ratio between two presets can be trusted to lean on the article's as far as that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from imgstore_tui import registry
+from imgstore_tui.bench.executor import ProcessExecutor
+from imgstore_tui.bench.job import Job, Step
+from imgstore_tui.bench.source import Source, build_source
+from imgstore_tui.core.operations import Operation, SyncLevel
+from imgstore_tui.core.units import format_seconds
+from imgstore_tui.stats.ratios import paired_ratio
+
+METHODS = ("disk", "lmdb", "hdf5")
+ONE = (Operation.WRITE_ONE, Operation.READ_ONE)
+MANY = (Operation.WRITE_MANY, Operation.READ_MANY)
+REFERENCE = Path(__file__).with_name("article_reference.py")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-n", "--count", type=int, default=10_000, help="images of write-many and read-many")
+    parser.add_argument("-d", "--dataset", default="synthetic")
+    parser.add_argument("--repeats", type=int, default=12)
+    parser.add_argument("--level", choices=["buffered", "end"], default="buffered")
+    words = parser.parse_args()
+    print(
+        f"preset article by the instrument / bare script, {words.repeats} interleaved pairs, sync {words.level}, hot, "
+        f"1 worker, {words.dataset}"
+    )
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
+        folder = Path(name)
+        make_data(folder, words.dataset, words.count)
+        for method in METHODS:
+            for operation in (*ONE, *MANY):
+                compare(folder, method, operation, 1 if operation in ONE else words.count, words.repeats, words.level)
+
+
+def make_data(folder: Path, text: str, count: int) -> None:
+    """Lay the same images out twice: as the instrument's pixel cache, and as arrays for the bare script."""
+    source = folder / "source"
+    source.mkdir()
+    dataset = registry.make_dataset(text)
+    dataset.scan()
+    build_source(
+        dataset, text, count, source, originals=False, progress=lambda done, total: None, cancel=threading.Event()
+    )
+    found = Source(source)
+    images = found.new_array(count)
+    found.copy_into(range(count), images)
+    np.save(folder / "images.npy", images)
+    np.save(folder / "labels.npy", found.labels_of(range(count)).astype(np.uint8))
+
+
+def compare(folder: Path, method: str, operation: Operation, count: int, repeats: int, level: str) -> None:
+    """Print one line."""
+    spec = registry.resolve_spec(f"{method}:preset=article")
+    executor = ProcessExecutor([spec])
+    executor.begin_round()
+    store, bare = folder / "ours", folder / "bare"
+    bare.mkdir()
+
+    def job(step: Step, location: Path) -> Job:
+        return Job(
+            step, spec, operation, count, str(location), str(folder / "source"), str(folder), sync=SyncLevel(level),
+            seed="s",
+        )  # fmt: skip
+
+    def instrument(number: int) -> float:
+        location = folder / f"ours-{number}" if operation.writes else store
+        outcome = executor.run(job(Step.TRIAL, location), 3600, lambda images: None, threading.Event())
+        assert outcome.ok, outcome.reason
+        if operation.writes:
+            shutil.rmtree(location)
+        return float(outcome.fields["seconds"])
+
+    def script(number: int) -> float:
+        place = folder / f"bare-{number}" if operation.writes else bare
+        place.mkdir(exist_ok=True)
+        case = {
+            "method": method, "operation": operation.value, "count": count, "images": str(folder / "images.npy"),
+            "labels": str(folder / "labels.npy"), "place": str(place), "level": level, "seed": "s",
+        }  # fmt: skip
+        command = [sys.executable, str(REFERENCE), json.dumps(case)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        if operation.writes:
+            shutil.rmtree(place)
+        return float(statistics.median(json.loads(done.stdout)))
+
+    if not operation.writes:
+        prepared = executor.run(job(Step.PREPARE, store), 3600, lambda images: None, threading.Event())
+        assert prepared.ok, prepared.reason
+    ours: dict[int, float] = {}
+    theirs: dict[int, float] = {}
+    for number in range(repeats):
+        for who, kept in ((instrument, ours), (script, theirs))[:: 1 if number % 2 else -1]:
+            kept[number] = who(number)
+            subprocess.run(["sync", "-f", str(folder)], check=True)
+    executor.close()
+    for place in (store, bare):
+        shutil.rmtree(place, ignore_errors=True)
+    ratio = paired_ratio(ours, theirs)
+    assert ratio is not None
+    print(
+        f"{method:5} {operation.value:11} N={count:7,}  ratio {ratio.median:6.3f}  [{ratio.low:.3f}, {ratio.high:.3f}]"
+        f"  bare script {format_seconds(statistics.median(theirs.values()))}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

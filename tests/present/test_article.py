@@ -1,0 +1,148 @@
+"""The article's report: eight items in its order, as published, claims; in the terminal and in the exports."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from html import unescape
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from imgstore_tui.cli.printing import print_run
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.operations import Operation, SyncLevel
+from imgstore_tui.present import exports
+from imgstore_tui.present.article import claim_rows, further_drawings, report, report_tables
+from imgstore_tui.present.drawings import Drawing, drawings
+from imgstore_tui.present.figures import ChartKind
+from imgstore_tui.present.rows import Mark, Table
+from imgstore_tui.present.sections import all_tables, digest
+from imgstore_tui.testing.runs import fake_article_run, fake_run
+
+RUN = fake_article_run((1, 10, 100, 1000))
+TITLES = [
+    "1. Store one image and its label",
+    "2. Write many, sync buffered: time for N images, linear axes",
+    "2. Write many, sync end: time for N images, linear axes",
+    "3. Write many, sync buffered: time for N images, log scale",
+    "3. Write many, sync end: time for N images, log scale",
+    "4. Read one image and its label",
+    "5. Read many, cache hot: time for N images, linear axes",
+    "6. Read many, cache hot: time for N images, log scale",
+    "7. Write (sync buffered) and read (cache hot): time for N images, log scale",
+    "7. Write (sync end) and read (cache hot): time for N images, log scale",
+    "8. Disk use, log scale",
+    "As published",
+    "What the article says",
+]
+
+
+def printed(run: Run, **words: bool) -> str:
+    console = Console(width=100, file=StringIO(), color_system=None)
+    print_run(console, run, plain=True, **words)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def texts(table: Table) -> list[list[str]]:
+    return [[cell.text.strip() for cell in row] for row in table.rows]
+
+
+def test_the_items_stand_in_the_articles_order() -> None:
+    assert [item.title for item in report(digest(RUN))] == TITLES
+
+
+def test_store_one_stands_beside_the_articles_own_numbers() -> None:
+    store, read = (table for table in report_tables(digest(RUN)) if table.title[0] in "14")
+    assert [row[0] for row in texts(store)] == ["buffered"] * 3 + ["end"] * 3
+    assert [row[-2:] for row in texts(store)[:3]] == [
+        ["1.92 ms", "8.00 KiB"],
+        ["1.20 ms", "32.0 KiB"],
+        ["8.24 ms", "8.00 KiB"],
+    ]
+    assert [row[-1] for row in texts(read)] == ["1.62 ms", "4.52 ms", "1.98 ms"]
+    assert store.breaks == {2}
+    assert "another machine" in store.caption
+
+
+def test_as_published_mixes_levels_and_ranks_nothing() -> None:
+    table = next(table for table in report_tables(digest(RUN)) if table.title == "As published")
+    rows = texts(table)
+    assert [row[1:3] for row in rows[:3]] == [
+        ["disk:preset=article", "buffered"], ["lmdb:preset=article", "end"], ["hdf5:preset=article", "buffered"],
+    ]  # fmt: skip
+    assert {row[0] for row in rows} == {"1", "10", "100", "1,000"}
+    assert all(cell.mark is Mark.PLAIN for row in table.rows for cell in row)
+    assert "Not ranked" in table.caption
+
+
+def test_other_images_are_said_to_be_other_images() -> None:
+    for dataset, said in (("synthetic", True), ("cifar10:/data", False)):
+        (store, *_) = report_tables(digest(fake_article_run((1, 10), dataset=dataset)))
+        assert ("other images than the article's" in store.caption) is said
+
+
+def test_a_run_of_another_plan_has_no_report_and_all_its_charts() -> None:
+    run = fake_run()
+    assert report(digest(run)) == ()
+    assert claim_rows(digest(run)) == []
+    assert further_drawings(run) == drawings(run)
+    assert "What the article says" not in [table.title for table in all_tables(digest(run))]
+
+
+def test_further_charts_are_of_larger_images_and_of_what_has_no_number() -> None:
+    further = further_drawings(RUN)
+    assert {drawing.figure.kind for drawing in further if "cifar10" in drawing.figure.title} == {ChartKind.READ_ONE}
+    assert {drawing.figure.kind for drawing in further if "size=512" in drawing.figure.title} >= {
+        ChartKind.WRITE, ChartKind.READ, ChartKind.DISK,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        replace(RUN, measurements=(), datasets=(), probes=()),
+        replace(RUN, measurements=RUN.measurements[:1]),
+        fake_article_run((1,), rounds=1),
+        replace(fake_run(operations=list(Operation)), plan=replace(fake_run().plan, name="article")),
+    ],
+    ids=["nothing", "one trial", "one image", "another plan of that name"],
+)
+def test_it_bears_runs_of_any_kind(run: Run) -> None:
+    assert printed(run)
+    for name in ("md", "html", "json", "tex"):
+        assert exports.get(name).export(run)
+
+
+def test_the_terminal_shows_tables_and_figures_in_order() -> None:
+    text = printed(RUN)
+    assert text.isascii()
+    places = [text.index(title.partition(":")[0]) for title in TITLES]
+    assert places == sorted(places)
+    assert text.index("What the article says") < text.index("Median time, cifar10:/data")
+    assert "2. Write many" not in printed(RUN, charts=False)
+    assert "Write-many, sync" not in printed(RUN, brief=True)
+
+
+def test_exports_have_every_item_and_the_claims() -> None:
+    html = unescape(exports.get("html").export(RUN).decode())
+    text = exports.get("md").export(RUN).decode()
+    places = [html.index(f"<h2>{title}") for title in TITLES]
+    assert places == sorted(places)
+    places = [text.index(f"## {title}") for title in TITLES]
+    assert places == sorted(places)
+    record = json.loads(exports.get("json").export(RUN))
+    assert [claim["key"] for claim in record["claims"]][:2] == ["one-fast", "store-png"]
+    assert record["probes"][0]["values"]["tight_full_count"] == [2]
+
+
+def test_every_dataset_and_level_has_its_charts() -> None:
+    run = fake_run(operations=[Operation.WRITE_MANY], sync=[SyncLevel.BUFFERED, SyncLevel.END])
+    assert [drawing.title for drawing in drawings(run)] == [
+        "Write many, sync buffered: time for N images, log scale",
+        "Write many, sync end: time for N images, log scale",
+        "Disk use, log scale",
+    ]
+    assert Drawing(drawings(run)[2].figure, log=False).title == "Disk use, linear scale"
