@@ -28,10 +28,11 @@ def disk_tables(found: Digest) -> list[Table]:
         # The summaries come by operation; here the methods are to stand as the plan has them, the source row first.
         order = [IN_PLACE.label, *(spec.label for spec in found.run.plan.specs)]
         entries = sorted(weighed.values(), key=lambda summary: (summary.cell.cutoff, order.index(summary.cell.spec)))
+        lossy = any(entry.psnr_db is not None for entry in entries)
         for index, summary in enumerate(entries):
             if index + 1 == len(entries) or entries[index + 1].cell.cutoff != summary.cell.cutoff:
                 breaks.add(index)
-            rows.append(_disk_row(summary, entries))
+            rows.append(_disk_row(summary, entries, lossy=lossy))
         facts = {facts.text: facts for facts in found.run.datasets}
         dataset = group[0].cell.dataset
         tables.append(
@@ -44,12 +45,14 @@ def disk_tables(found: Digest) -> list[Table]:
                     Column("an image"),
                     Column("of raw pixels"),
                     Column("files"),
+                    *([Column("PSNR")] if lossy else []),
                     Column("length of files", wide=True),
                 ),
                 tuple(rows),
                 f"Data: {dataset_words(facts.get(dataset), dataset)}. On disk: blocks held on "
                 f"{found.run.environment.scratch_filesystem}, folders included, as du counts. Of raw pixels: that over "
                 "the bytes of the bare pixels. * least."
+                + (" PSNR: how near a lossy codec comes to the pixels, more is nearer; - is exact." if lossy else "")
                 + (f" {IN_PLACE}: your files alone, without their folders." if has_source(group) else ""),
                 frozenset(breaks),
             )
@@ -62,7 +65,7 @@ def has_source(summaries: Sequence[CellSummary]) -> bool:
     return any(summary.cell.spec == IN_PLACE.label for summary in summaries)
 
 
-def _disk_row(summary: CellSummary, entries: Sequence[CellSummary]) -> tuple[Entry, ...]:
+def _disk_row(summary: CellSummary, entries: Sequence[CellSummary], *, lossy: bool) -> tuple[Entry, ...]:
     disk, cutoff = summary.disk, summary.cell.cutoff
     assert disk is not None  # noqa: S101 - only weighed cells come here
     rivals = [other.disk.allocated_bytes for other in entries if other.cell.cutoff == cutoff and other.disk]
@@ -78,5 +81,6 @@ def _disk_row(summary: CellSummary, entries: Sequence[CellSummary]) -> tuple[Ent
         Entry(format_bytes(None if allocated is None else allocated / cutoff)),
         NOTHING if allocated is None or not raw else Entry(f"{allocated / raw:,.2f}x"),
         NOTHING if disk.files is None else Entry(format_count(disk.files)),
+        *([NOTHING if summary.psnr_db is None else Entry(f"{summary.psnr_db:.1f} dB")] if lossy else []),
         Entry(format_bytes(disk.apparent_bytes)),
     )

@@ -109,8 +109,8 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
         ("Levels", _levels(run)),
         (
             "Plan",
-            f"{plan.name}: {len(plan.specs)} methods, {plan.rounds} rounds, payload {plan.payload}, "
-            f"{plan.workers} worker{'' if plan.workers == 1 else 's'}, batches of {plan.batch}, seed {plan.seed}"
+            f"{plan.name}: {_counted(len(plan.specs), 'method')}, {_counted(plan.rounds, 'round')}, payload {plan.payload}, "
+            f"{_counted(plan.workers, 'worker')}, batches of {plan.batch}, seed {plan.seed}"
             + ("" if plan.budget_s is None else f", budget {format_duration(plan.budget_s)}"),
         ),
         *(
@@ -161,3 +161,7 @@ def _levels(run: Run) -> str:
 def _span(counts: Sequence[int]) -> str:
     low, high = min(counts), max(counts)
     return str(low) if low == high else f"{low} to {high}"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
