@@ -109,8 +109,8 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
         ("Levels", _levels(run)),
         (
             "Plan",
-            f"{plan.name}: {_counted(len(plan.specs), 'method')}, {_counted(plan.rounds, 'round')}, payload {plan.payload}, "
-            f"{_counted(plan.workers, 'worker')}, batches of {plan.batch}, seed {plan.seed}"
+            f"{plan.name}: {_counted(len(plan.specs), 'method')}, {_counted(plan.rounds, 'round')}, payload "
+            f"{plan.payload}, {_counted(plan.workers, 'worker')}, batches of {plan.batch}, seed {plan.seed}"
             + ("" if plan.budget_s is None else f", budget {format_duration(plan.budget_s)}"),
         ),
         *(
