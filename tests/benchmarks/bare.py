@@ -1,0 +1,180 @@
+"""The reference of ``speed``: bare functions that store and read images as the article does, and nothing of ours.
+
+One PNG an image by Pillow's own settings and one CSV of labels; pickled objects under eight-digit keys in one LMDB
+transaction, map_size ten times the pixels; two contiguous HDF5 datasets of STD_U8BE, written in one go and read by
+``np.array(file[...]).astype``. Random order is what the article has for one image, an image a call, on an open store.
+
+Run as ``python bare.py JSON``, with the store's folder, a folder of pixels.npy and labels.npy, and the operation.
+Prints the seconds of one use; reads are run once before that, off the clock, and compared with the pixels.
+"""
+
+from __future__ import annotations
+
+import csv
+import gc
+import json
+import pickle
+import random
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import lmdb
+import numpy as np
+from PIL import Image
+
+Stored = tuple[Any, Any]
+
+
+class CifarImage:
+    """What the article pickles."""
+
+    def __init__(self, image: Any, label: int) -> None:
+        self.channels = image.shape[2]
+        self.size = image.shape[:2]
+        self.image = image.tobytes()
+        self.label = label
+
+    def get_image(self) -> Any:
+        return np.frombuffer(self.image, dtype=np.uint8).reshape(*self.size, self.channels)
+
+
+def write_disk(folder: Path, images: Any, labels: Any) -> None:
+    folder.mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{number}.png")
+    with (folder / "labels.csv").open("w") as file:
+        writer = csv.writer(file, delimiter=" ", quotechar="|", quoting=csv.QUOTE_MINIMAL)
+        for label in labels:
+            writer.writerow([label])
+
+
+def read_disk(folder: Path, ids: Sequence[int]) -> Stored:
+    images = [np.array(Image.open(folder / f"{number}.png")) for number in ids]
+    labels = []
+    with (folder / "labels.csv").open() as file:
+        for row in csv.reader(file, delimiter=" ", quotechar="|", quoting=csv.QUOTE_MINIMAL):
+            labels.append(int(row[0]))  # noqa: PERF401 - as the article has it
+    return images, [labels[number] for number in ids]
+
+
+def write_lmdb(folder: Path, images: Any, labels: Any) -> None:
+    env = lmdb.open(str(folder), map_size=len(images) * images[0].nbytes * 10 + 2**20)
+    with env.begin(write=True) as transaction:
+        for number in range(len(images)):
+            value = CifarImage(images[number], labels[number])
+            transaction.put(f"{number:08}".encode("ascii"), pickle.dumps(value))
+    env.close()
+
+
+def read_lmdb(folder: Path, ids: Sequence[int]) -> Stored:
+    images, labels = [], []
+    env = lmdb.open(str(folder), readonly=True)
+    with env.begin() as transaction:
+        for number in ids:
+            value = pickle.loads(transaction.get(f"{number:08}".encode("ascii")) or b"")
+            images.append(value.get_image())
+            labels.append(value.label)
+    env.close()
+    return images, labels
+
+
+def write_hdf5(folder: Path, images: Any, labels: Any) -> None:
+    folder.mkdir()
+    file = h5py.File(folder / "many.h5", "w")
+    file.create_dataset("images", np.shape(images), h5py.h5t.STD_U8BE, data=images)
+    file.create_dataset("meta", np.shape(labels), h5py.h5t.STD_U8BE, data=labels)
+    file.close()
+
+
+def read_hdf5(folder: Path, ids: Sequence[int]) -> Stored:
+    file = h5py.File(folder / "many.h5", "r+")
+    if isinstance(ids, range):
+        images = np.array(file["/images"]).astype("uint8")
+        labels = np.array(file["/meta"]).astype("uint8")
+    else:
+        images = [np.array(file["/images"][number]).astype("uint8") for number in ids]  # type: ignore[assignment]
+        labels = [int(np.array(file["/meta"][number]).astype("uint8")) for number in ids]  # type: ignore[assignment]
+    file.close()
+    return images, labels
+
+
+def get_disk(folder: Path) -> Callable[[int], Any]:
+    labels = [int(line) for line in (folder / "labels.csv").read_text().split()]
+    return lambda number: (np.array(Image.open(folder / f"{number}.png")), labels[number])
+
+
+def get_lmdb(folder: Path) -> Callable[[int], Any]:
+    transaction = lmdb.open(str(folder), readonly=True).begin()
+
+    def get(number: int) -> Any:
+        value = pickle.loads(transaction.get(f"{number:08}".encode("ascii")) or b"")
+        return value.get_image(), value.label
+
+    return get
+
+
+def get_hdf5(folder: Path) -> Callable[[int], Any]:
+    file = h5py.File(folder / "many.h5", "r+")
+    return lambda number: (
+        np.array(file["/images"][number]).astype("uint8"), int(np.array(file["/meta"][number]).astype("uint8")),
+    )  # fmt: skip
+
+
+WRITE = {"disk": write_disk, "lmdb": write_lmdb, "hdf5": write_hdf5}
+READ = {"disk": read_disk, "lmdb": read_lmdb, "hdf5": read_hdf5}
+GET = {"disk": get_disk, "lmdb": get_lmdb, "hdf5": get_hdf5}
+
+
+def main() -> None:
+    case = json.loads(sys.argv[1])
+    store, operation, count, method = Path(case["store"]), case["operation"], case["count"], case["method"]
+    source = Path(case["source"])
+    images, labels = np.load(source / "pixels.npy", mmap_mode="r")[:count], np.load(source / "labels.npy")[:count]
+    dummy = store.parent / "bare-dummy"
+    WRITE[method](dummy, np.array(images[:1]), labels[:1])  # first use is off the clock, as it is in the instrument
+    READ[method](dummy, range(1))
+    gc.collect()
+    gc.disable()
+    if operation.startswith("write"):
+        images = np.array(images)
+        began = time.perf_counter()
+        WRITE[method](store, images, labels)
+        print(time.perf_counter() - began)
+        return
+    order = random.Random(case["seed"])
+    ids: Sequence[int] = range(count)
+    if operation == "read-random":
+        ids = order.sample(range(count), count)
+    elif operation == "read-one":
+        ids = [0] if count == 1 else [order.randrange(count)]
+    if operation == "get-one":
+        numbers = [order.randrange(count) for _ in range(50)]
+        get = GET[method](store)
+        taken = []
+        for number in [*numbers, *numbers]:  # the first fifty are not counted
+            began = time.perf_counter()
+            found = get(number)
+            taken.append(time.perf_counter() - began)
+            assert (found[0] == images[number]).all()
+            assert found[1] == labels[number] % 256
+        print(sorted(taken[50:])[25])
+        return
+    found = READ[method](store, ids)
+    assert all((image == images[number]).all() for image, number in zip(found[0], ids, strict=True))
+    assert [int(label) for label in found[1]] == [int(labels[number]) % 256 for number in ids]
+    del found
+    taken, kept = [], []
+    for _ in range(20 if count == 1 else 1):
+        began = time.perf_counter()
+        found = READ[method](store, ids)
+        taken.append(time.perf_counter() - began)
+        kept.append(found)  # letting go of it is not reading
+    print(sorted(taken)[len(taken) // 2])
+
+
+if __name__ == "__main__":
+    main()

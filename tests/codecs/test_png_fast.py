@@ -1,0 +1,70 @@
+"""The codec png-fast: the conformance suite, and what Pillow makes of its files."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imgstore_tui import registry
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.testing.conformance_codec import CodecConformance, smooth
+from imgstore_tui.testing.stores import pixels
+
+KIND = registry.codecs.get("png-fast")
+
+
+def test_it_is_listed_with_the_command_that_gets_it() -> None:
+    assert registry.how_to_get(KIND) == "pip install 'imgstore-tui[fastpng]'"
+
+
+needs = pytest.mark.skipif(bool(registry.missing(KIND)), reason="fpng, imagecodecs are not installed (extra fastpng)")
+
+
+@needs
+class TestPngFast(CodecConformance):
+    codec = "png-fast"
+
+
+@needs
+@pytest.mark.parametrize("shape", [(7, 5), (7, 5, 1), (7, 5, 3), (7, 5, 4), (300, 200, 3), (1, 1, 4)])
+def test_pillow_reads_the_same(shape: tuple[int, ...]) -> None:
+    for image in (pixels(shape, 1), smooth(shape)):
+        with Image.open(io.BytesIO(KIND({}).encode(image))) as found:
+            assert found.format == "PNG"
+            np.testing.assert_array_equal(np.asarray(found).reshape(shape), image)
+
+
+@needs
+def test_it_reads_what_the_codec_png_writes() -> None:
+    png = registry.make_codec(registry.resolve_spec("disk+png"))
+    for shape in ((7, 5), (7, 5, 1), (7, 5, 3), (7, 5, 4)):
+        np.testing.assert_array_equal(KIND({}).decode(png.encode(pixels(shape, 2))), pixels(shape, 2))
+
+
+@needs
+def test_a_bomb_is_refused_before_memory_is_taken() -> None:
+    payload = bytearray(KIND({}).encode(pixels((7, 5, 3), 1)))
+    payload[16:24] = (2**31 - 1).to_bytes(4, "big") * 2
+    with pytest.raises(StoreError, match="more than the 128,000,000"):
+        KIND({}).decode(bytes(payload))
+
+
+@needs
+def test_its_libraries_start_no_thread() -> None:
+    script = (
+        "import os, numpy; from imgstore_tui import registry; c = registry.codecs.get('png-fast')({}); "
+        "c.decode(c.encode(numpy.zeros((9, 9, 3), 'u1'))); c.encode(numpy.zeros((9, 9), 'u2')); "
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    words = [sys.executable, "-c", script]
+    env = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    root = Path(__file__).parents[2]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, env=env, cwd=root)
+    assert done.stdout.strip() == "1"
