@@ -30,4 +30,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         if not any(words in reason for words in allowed):
             terminalreporter.write_line(f"unexpected skip: {report.nodeid}: {reason}", red=True)
+            assert terminalreporter._session is not None
             terminalreporter._session.exitstatus = pytest.ExitCode.TESTS_FAILED
