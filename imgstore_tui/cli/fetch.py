@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
 
     parser = Parser(
         prog="imgstore-tui datasets fetch",
-        description=f"Download cifar10 or cifar100 (about 162 MiB) from {fetch.BASE_URL} and check its sum.\n"
+        description=f"Download cifar10 or cifar100 (170 MB, python batches) from {fetch.BASE_URL} and check its sum.\n"
         f"{fetch.BASE_VARIABLE} names another place that has the same files.",
     )
     parser.add_argument("name", metavar="NAME", help="cifar10 or cifar100")

@@ -27,7 +27,7 @@ LARGEST_BYTES = 1 << 30
 """No archive of CIFAR is nearly as large."""
 
 _PIECE = 1 << 20
-_ARCHIVES = {"cifar10": ("cifar-10-binary.tar.gz", CIFAR10), "cifar100": ("cifar-100-binary.tar.gz", CIFAR100)}
+_ARCHIVES = {"cifar10": ("cifar-10-python.tar.gz", CIFAR10), "cifar100": ("cifar-100-python.tar.gz", CIFAR100)}
 
 Progress = Callable[[int, int | None], None]
 """Called with bytes received and bytes in all (None: the server did not say)."""

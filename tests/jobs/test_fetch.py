@@ -19,7 +19,7 @@ from imgstore_tui.testing.conformance_dataset import is_sentence
 from tests.cifar_fixtures import pack, write_cifar
 from tests.cli.program import program, sentence
 
-ARCHIVE = "cifar-10-binary.tar.gz"
+ARCHIVE = "cifar-10-python.tar.gz"
 
 
 @dataclass
@@ -63,8 +63,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 def serve_archive(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
     """Offer an archive of ours as the published one."""
-    made = folder / "cifar-10-batches-bin"
-    write_cifar(made, CIFAR10, "binary")
+    made = folder / "cifar-10-batches-py"
+    write_cifar(made, CIFAR10)
     data = pack(made, folder / ARCHIVE).read_bytes()
     server.files[f"/kriz/{ARCHIVE}"] = data
     layout = replace(CIFAR10, archives={ARCHIVE: hashlib.md5(data, usedforsecurity=False).hexdigest()})
@@ -132,9 +132,9 @@ def test_nobody_at_home_is_one_sentence(tmp_path: Path) -> None:
     )
     assert done.returncode == 3
     lines = done.stderr.splitlines()
-    assert lines[0] == "Fetching http://127.0.0.1:9/kriz/cifar-100-binary.tar.gz"
+    assert lines[0] == "Fetching http://127.0.0.1:9/kriz/cifar-100-python.tar.gz"
     assert lines[1:] == [
-        "imgstore-tui: http://127.0.0.1:9/kriz/cifar-100-binary.tar.gz cannot be reached: Connection refused. "
+        "imgstore-tui: http://127.0.0.1:9/kriz/cifar-100-python.tar.gz cannot be reached: Connection refused. "
         "Check the network, then try again."
     ]
     assert list(tmp_path.iterdir()) == []
