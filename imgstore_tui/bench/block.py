@@ -64,7 +64,8 @@ class BlockRound:
     number: int
     store: Path | None = None
     """A verified store that reads can use."""
-    store_failure: str | None = None
+    store_failure: Outcome | None = None
+    """Why there is none; its reads fail with it, or are skipped with it."""
     light: list[Path] = field(default_factory=list)
     """Stores of few files, removed when the block is done."""
 
@@ -123,14 +124,14 @@ class BlockRound:
                 reason = f"Read back and found wrong: {verified.reason}"
                 outcome = replace(outcome, ok=False, reason=reason, fields=outcome.fields | {"verified": False})
         if not outcome.ok and self.store is None:
-            self.store_failure = f"write-many failed: {outcome.reason}"
+            self.store_failure = _not_run(f"write-many failed: {outcome.reason}", outcome)
         return self._measurement(cell, outcome)
 
     def _read(self, cell: Cell) -> Measurement | None:
         if self.store is None and self.store_failure is None and not self._prepare(cell):
             return None
         if self.store is None:
-            return self._measurement(cell, Outcome(False, f"Not run, because {self.store_failure}"))
+            return None if self.store_failure is None else self._measurement(cell, self.store_failure)
         outcome = self.bench.execute(cell, self.number, self._job(Step.TRIAL, cell, self.store))
         return None if outcome.cancelled else self._measurement(cell, outcome)
 
@@ -147,7 +148,7 @@ class BlockRound:
         if outcome.ok:
             self.store = location
         else:
-            self.store_failure = f"{problem}: {outcome.reason}"
+            self.store_failure = _not_run(f"{problem}: {outcome.reason}", outcome)
         return not outcome.cancelled
 
     def _build(self, cell: Cell) -> tuple[Path, Outcome]:
@@ -168,7 +169,7 @@ class BlockRound:
         if outcome.ok:
             outcome = self.bench.execute(cell, self.number, self._job(Step.TRIAL, cell, location))
         elif not outcome.cancelled:
-            outcome = Outcome(False, f"Not run, because the store to change could not be built: {outcome.reason}")
+            outcome = _not_run(f"the store to change could not be built: {outcome.reason}", outcome)
         return None if outcome.cancelled else self._measurement(cell, outcome)
 
     def _measurement(self, cell: Cell, outcome: Outcome) -> Measurement:
@@ -213,3 +214,8 @@ class BlockRound:
         if measurement.resident_before is not None and measurement.resident_before < HOT_SHARE:
             warnings.append(f"hot, yet only {measurement.resident_before:.0%} of the store was in memory")
         return tuple(warnings)
+
+
+def _not_run(why: str, cause: Outcome) -> Outcome:
+    """Return what becomes of a trial without its store: skipped where that is not claimed, failed where it failed."""
+    return Outcome(False, f"Not run, because {why}", unsupported=cause.unsupported)

@@ -94,6 +94,8 @@ class Folder(Dataset):
         self._listed = self._looked = 0
         self._unseen: Iterator[tuple[str, int]] = iter(())
         self._excluded: list[Excluded] = []
+        self._broken: set[int] = set()
+        """Pictures whose header promised more than the rest of the file keeps."""
         self._classes: tuple[str, ...] = ()
         self._class_count = 0
         # Columns, not objects: a tree of a million files is ordinary.
@@ -214,15 +216,17 @@ class Folder(Dataset):
         try:
             pixels = decode(data)
         except DataError as error:
-            self._replace()
+            self._replace(index)
             raise BrokenImageError(self._names[index], str(error)) from None
         if self._kinds.get((pixels.shape, pixels.dtype.name)) != self._kind_of[index]:
-            self._replace()
+            self._replace(index)
             raise picture_files.changed(self._names[index])
         return pixels if self._resize is None else resized(pixels, self._resize)
 
-    def _replace(self) -> None:
-        self._look_at(len(self._names) + 1, _silent)
+    def _replace(self, index: int) -> None:
+        if index not in self._broken:
+            self._broken.add(index)
+            self._look_at(len(self._names) + 1, _silent)
 
     def label(self, index: int) -> int:
         """Return the number of the class of picture ``index``."""
@@ -265,7 +269,7 @@ class Folder(Dataset):
         try:
             return picture_files.read(self._root, self._names[index], self._sizes[index], self._times[index])
         except BrokenImageError:
-            self._replace()
+            self._replace(index)
             raise
 
     def _check(self, index: int) -> None:
@@ -280,7 +284,7 @@ class Folder(Dataset):
     @property
     def summary(self) -> str:
         """E.g. ``folder holidays: 1,204 pictures of varying sizes in 3 classes``."""
-        number = len(self._names)
+        number = len(self._names) - len(self._broken)
         words = f"{format_count(number)} picture{'' if number == 1 else 's'}"
         if self._looked < self._listed:
             share = f"{100 * number / self._listed:.3g} % of {format_count(self._listed)}"

@@ -138,6 +138,21 @@ def test_a_failed_preparation_fails_the_reads_that_depend_on_it_by_name() -> Non
     assert {m.reason for m in run.measurements} == {"Not run, because the store to read could not be built: It burns."}
 
 
+def test_where_a_store_is_not_claimed_what_depends_on_it_is_skipped_and_has_not_failed() -> None:
+    def answer(job: Job) -> Outcome:
+        wanted = (job.step, job.operation) in {(Step.TRIAL, Operation.WRITE_MANY), (Step.PREPARE, Operation.APPEND)}
+        return Outcome(False, "Codec x takes no grey.", unsupported=True) if wanted else fake_outcome(job)
+
+    operations = (Operation.WRITE_MANY, Operation.READ_MANY, Operation.APPEND)
+    run, _ = run_fake(plan_of("disk", rounds=1, cutoffs=(20,), operations=operations), FakeExecutor(answer))
+    assert {m.status for m in run.measurements} == {Status.SKIPPED}
+    assert {m.reason for m in run.measurements} == {
+        "Codec x takes no grey.",
+        "Not run, because write-many failed: Codec x takes no grey.",
+        "Not run, because the store to change could not be built: Codec x takes no grey.",
+    }
+
+
 def test_one_failed_trial_leaves_the_others_alone() -> None:
     run, _ = run_fake(plan_of(), fail(Step.TRIAL, Operation.READ_ONE))
     failed = {m.operation for m in run.measurements if m.status is Status.FAILED}

@@ -95,6 +95,7 @@ def test_damage_further_in_shows_when_the_picture_is_read(tmp_path: Path) -> Non
     assert caught.value.excluded.name == "cut.png"
     assert is_sentence(caught.value.excluded.reason)
     assert dataset.image(1 - cut).shape == (20, 30, 3)
+    assert ": 1 picture " in dataset.summary
 
 
 def test_what_is_hidden_is_skipped(tmp_path: Path) -> None:
