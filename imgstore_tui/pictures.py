@@ -93,7 +93,7 @@ def decode_into(data: bytes, out: Pixels, only: str | None = None) -> None:
         DataError: As ``decode``, and if the picture does not have the shape and type of ``out``.
     """
     with _Opened(io.BytesIO(data), data[:_HEAD], only) as picture:
-        if picture.shape != out.shape or picture.dtype != out.dtype.name:
+        if picture.shape != out.shape or out.dtype != picture.dtype:
             raise DataError(
                 f"The picture has shape {picture.shape} and type {picture.dtype}, not {out.shape} and {out.dtype}."
             )
@@ -132,19 +132,15 @@ class _Opened:
             self._image = _classes()[self._format](self._file)
         except Exception as error:
             raise _damaged(self._format, error) from None
-        try:
-            width, height = self._image.size
-            if width * height > MAX_PIXELS:
-                raise DataError(f"It has {width} x {height} pixels, more than the {MAX_PIXELS:,} that are taken.")
-            self._mode, channels, self.dtype = self._target()
-            self.shape: tuple[int, ...] = (height, width, *channels)
-        except BaseException:
-            self._image.close()
-            raise
+        # The file is the caller's, and Pillow's image has nothing else to close.
+        width, height = self._image.size
+        if width * height > MAX_PIXELS:
+            raise DataError(f"It has {width} x {height} pixels, more than the {MAX_PIXELS:,} that are taken.")
+        self._mode, channels, self.dtype = self._target()
+        self.shape: tuple[int, ...] = (height, width, *channels)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
-        self._image.close()
         if isinstance(error, Exception) and not isinstance(error, DataError | MemoryError):
             raise _damaged(self._format, error) from None
 

@@ -28,6 +28,8 @@ from imgstore_tui.core.roster import Roster, next_id_in
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
 
+_MAX_LABEL = 2**63 - 1
+
 
 class DiskReader(Reader):
     """Finds an image by its id, and its label by the place of its row."""
@@ -141,14 +143,23 @@ class DiskReader(Reader):
         return rows
 
     def _parse(self, rows: bytes) -> Labels:
-        if not rows:
-            return np.zeros(0, np.int64)
+        if len(rows) <= self.row:  # none or one, for which numpy takes ten times as long as Python
+            return np.array([self._label_in(row) for row in (rows,) if row], np.int64)
         table = np.frombuffer(rows, np.uint8).reshape(-1, self.row)
         fields = np.ascontiguousarray(table[:, -1 - LABEL_WIDTH : -1]).view(f"S{LABEL_WIDTH}")[:, 0]
         try:
             return fields.astype(np.int64)
         except (ValueError, OverflowError):
             raise StoreError(f"{self._location / LABELS} is damaged: a label in it is no number.") from None
+
+    def _label_in(self, row: bytes) -> int:
+        try:
+            label = int(row[-1 - LABEL_WIDTH : -1])
+        except ValueError:
+            label = _MAX_LABEL + 1
+        if not -_MAX_LABEL - 1 <= label <= _MAX_LABEL:
+            raise StoreError(f"{self._location / LABELS} is damaged: a label in it is no number.")
+        return label
 
     def extension_in(self, row: bytes, image_id: int) -> str:
         """Return what stands behind the dot in a row; nothing else of it is believed."""
