@@ -16,7 +16,7 @@ from imgstore_tui.present.drawings import Drawing, drawings, levels
 from imgstore_tui.present.figures import ChartKind, make_figure
 from imgstore_tui.present.rows import NOTHING, Column, Entry, Mark, Table, interval_text
 from imgstore_tui.present.timings import standing_entries, timing_entries
-from imgstore_tui.present.words import caption
+from imgstore_tui.present.words import dataset_words, interval_words, setting_words
 
 PLAN = "article"
 ARTICLE_STORE = {"disk": (1.915e-3, 8 * 1024), "lmdb": (1.203e-3, 32 * 1024), "hdf5": (8.243e-3, 8 * 1024)}
@@ -133,11 +133,18 @@ def _quiet(text: str) -> Entry:
 def _table(
     title: str, columns: tuple[Column, ...], rows: list[tuple[Entry, ...]], found: Digest, ones: Sequence[CellSummary]
 ) -> Table:
-    clock = ones[0].cell.operation.describe if ones else ""
-    told = f"{clock[:1].upper()}{clock[1:]}.{_stand_in(found.run)}" if ones else ""
+    if not ones:
+        return Table(title, columns, ())
+    clock, name = ones[0].cell.operation.describe, ones[0].cell.dataset
+    facts = next((entry for entry in found.run.datasets if entry.text == name), None)
+    intervals = interval_words(ones)
+    told = (
+        f"Data: {dataset_words(facts, name)}.{_stand_in(found.run)} {clock[:1].upper()}{clock[1:]}; "
+        f"{setting_words(ones[0].cell)}. {intervals[:1].upper()}{intervals[1:]}. "
+        "The article timed each once, on another machine."
+    )
     ends = frozenset(index for index in range(len(rows) - 1) if rows[index][0] != rows[index + 1][0])
-    words = caption(found.run, ones[:1], told=told)
-    return Table(title, columns, tuple(rows), f"{words} The article timed each once, on another machine.", ends)
+    return Table(title, columns, tuple(rows), told, ends)
 
 
 def _stand_in(run: Run) -> str:
