@@ -124,7 +124,8 @@ class BlockRound:
                 reason = f"Read back and found wrong: {verified.reason}"
                 outcome = replace(outcome, ok=False, reason=reason, fields=outcome.fields | {"verified": False})
         if not outcome.ok and self.store is None:
-            self.store_failure = _not_run(f"write-many failed: {outcome.reason}", outcome)
+            became = "was skipped" if outcome.unsupported else "failed"
+            self.store_failure = _not_run(f"write-many {became}: {outcome.reason}", outcome)
         return self._measurement(cell, outcome)
 
     def _read(self, cell: Cell) -> Measurement | None:

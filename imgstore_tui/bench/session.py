@@ -118,7 +118,8 @@ class Session:
                 most = f"up to {max(run):,} images" if run else "one image only"
                 self._warn(f"{text} is run with {most}: its option upto leaves larger cutoffs out.")
             if facts.excluded_count:
-                self._warn(f"{text}: {facts.excluded_count:,} files cannot take part; `show` lists them.")
+                count = facts.excluded_count
+                self._warn(f"{text}: {count:,} file{'' if count == 1 else 's'} cannot take part; `show` lists them.")
         if self.run.environment.same_device_as_data is False:
             self._warn(f"The stores are made on another device than the data: {self.run.environment.scratch}.")
 

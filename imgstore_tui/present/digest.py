@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from imgstore_tui.analysis.summary import CellSummary, summarise
 from imgstore_tui.analysis.verdict import Verdict, verdicts
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import Operation
+from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.present.rows import by_contest
 
 
@@ -28,6 +29,12 @@ def digest(run: Run) -> Digest:
     summaries = summarise(run)
     found = verdicts(summaries)
     return Digest(run, summaries, found, by_contest(found))
+
+
+def spec_order(run: Run) -> Callable[[str], tuple[int, str]]:
+    """Return the sort key of methods by their labels: the source row, then as the plan has them, then others."""
+    places = {spec.label: place for place, spec in enumerate((IN_PLACE, *run.plan.specs))}
+    return lambda label: (places.get(label, len(places)), label)
 
 
 def groups(summaries: Iterable[CellSummary], *blank: str) -> list[list[CellSummary]]:

@@ -8,7 +8,7 @@ from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.units import format_bytes, format_count
-from imgstore_tui.present.digest import Digest, groups
+from imgstore_tui.present.digest import Digest, groups, spec_order
 from imgstore_tui.present.rows import NOTHING, Column, Entry, Mark, Table
 from imgstore_tui.present.words import dataset_words
 
@@ -16,6 +16,7 @@ from imgstore_tui.present.words import dataset_words
 def disk_tables(found: Digest) -> list[Table]:
     """Return what the stores weigh: a row for each cutoff and spec, one table a dataset."""
     tables = []
+    order = spec_order(found.run)
     for group in groups(found.summaries, "spec", "cutoff", "operation", "sync", "cache"):
         weighed: dict[tuple[int, str], CellSummary] = {}
         for summary in group:
@@ -26,8 +27,7 @@ def disk_tables(found: Digest) -> list[Table]:
         rows = []
         breaks = set()
         # The summaries come by operation; here the methods are to stand as the plan has them, the source row first.
-        order = [IN_PLACE.label, *(spec.label for spec in found.run.plan.specs)]
-        entries = sorted(weighed.values(), key=lambda summary: (summary.cell.cutoff, order.index(summary.cell.spec)))
+        entries = sorted(weighed.values(), key=lambda summary: (summary.cell.cutoff, order(summary.cell.spec)))
         lossy = any(entry.psnr_db is not None for entry in entries)
         for index, summary in enumerate(entries):
             if index + 1 == len(entries) or entries[index + 1].cell.cutoff != summary.cell.cutoff:

@@ -12,6 +12,7 @@ from imgstore_tui.core.model import Measurement, Run
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count, format_count_short, format_seconds
+from imgstore_tui.present.words import files_words
 
 SpecStyle = Callable[[str], str]
 """Gives the Rich style of a spec by its label."""
@@ -70,7 +71,7 @@ def _started(run: Run, cells: int, journal: str) -> Text:
         if facts.repeated:
             line.append(" (fewer than the largest cutoff: images repeat)")
         if facts.excluded_count:
-            line.append(f" ({format_count(facts.excluded_count)} files left out)")
+            line.append(f" ({files_words(facts.excluded_count)} left out)")
     return line.append(f"; journal {safe_text(journal)}", style="dim")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.units import format_bytes, format_count, format_count_short, format_rate, format_seconds
-from imgstore_tui.present.digest import Digest, groups
+from imgstore_tui.present.digest import Digest, groups, spec_order
 from imgstore_tui.present.rows import (
     NOTHING,
     Column,
@@ -28,6 +28,7 @@ NEAR = 1.1
 
 def overview_tables(found: Digest) -> list[Table]:
     """Return medians at a glance: rows for the specs of each operation, a column for each cutoff."""
+    order = spec_order(found.run)
     tables = []
     for group in groups(found.summaries, "spec", "cutoff", "operation", "sync", "cache"):
         cutoffs = sorted({summary.cell.cutoff for summary in group})
@@ -37,7 +38,8 @@ def overview_tables(found: Digest) -> list[Table]:
             cell = operation[0].cell
             heading = f"{cell.operation}, {level_words(cell)}"
             rows.append((Entry(heading, Mark.QUIET), *(Entry("") for _ in cutoffs)))
-            for spec in groups(operation, "cutoff"):
+            # A method that has not come to the smallest cutoff yet must not lose its place.
+            for spec in sorted(groups(operation, "cutoff"), key=lambda group: order(group[0].cell.spec)):
                 at = {summary.cell.cutoff: summary for summary in spec}
                 rows.append(
                     (

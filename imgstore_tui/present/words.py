@@ -29,8 +29,13 @@ def dataset_words(facts: DatasetFacts | None, text: str) -> str:
     if facts.repeated:
         summary += f"; {format_count(facts.used)} images repeated to fill the largest cutoff"
     if facts.excluded_count:
-        summary += f"; {format_count(facts.excluded_count)} files left out"
+        summary += f"; {files_words(facts.excluded_count)} left out"
     return summary
+
+
+def files_words(count: int) -> str:
+    """Return a number of files: ``1 file``, ``1,000 files``."""
+    return f"{format_count(count)} file{'' if count == 1 else 's'}"
 
 
 def level_words(cell: Cell) -> str:

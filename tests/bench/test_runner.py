@@ -148,7 +148,7 @@ def test_where_a_store_is_not_claimed_what_depends_on_it_is_skipped_and_has_not_
     assert {m.status for m in run.measurements} == {Status.SKIPPED}
     assert {m.reason for m in run.measurements} == {
         "Codec x takes no grey.",
-        "Not run, because write-many failed: Codec x takes no grey.",
+        "Not run, because write-many was skipped: Codec x takes no grey.",
         "Not run, because the store to change could not be built: Codec x takes no grey.",
     }
 

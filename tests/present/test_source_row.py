@@ -13,7 +13,7 @@ from imgstore_tui.core.operations import Operation
 from imgstore_tui.present import exports
 from imgstore_tui.present.charts import ChartKind, Palette, chart_for
 from imgstore_tui.present.figures import SOURCE_RANK, Figure, make_figure
-from imgstore_tui.present.sections import all_tables, digest, disk_tables, timing_tables
+from imgstore_tui.present.sections import all_tables, digest, disk_tables, overview_tables, timing_tables
 from imgstore_tui.present.svg import figure_svg
 from imgstore_tui.testing.runs import fake_run
 from imgstore_tui.tui.marks import Marks
@@ -50,6 +50,14 @@ def test_it_comes_first_in_every_table() -> None:
     assert [row[1].text for row in disk.rows if row[0].text == "10"] == ["source", "disk", "lmdb"]
     assert "your files alone" in disk.caption
     assert any("never written to" in row[1].text for row in all_tables(found)[0].rows)
+
+
+def test_it_keeps_its_place_at_a_glance_while_its_smallest_cutoff_is_missing() -> None:
+    run = run_with_source()
+    kept = tuple(trial for trial in run.measurements if (trial.spec, trial.cutoff) != ("source", 10))
+    methods = [row[0].text.strip() for row in overview_tables(digest(replace(run, measurements=kept)))[0].rows]
+    start = methods.index("read-many, cache hot")
+    assert methods[start + 1 : start + 4] == ["source", "disk", "lmdb"]
 
 
 def test_without_it_nothing_is_said_of_it() -> None:
