@@ -30,6 +30,7 @@ _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,63}$")
 MAX_COUNT = 2**40
 """More images than any store of ours holds."""
 _MAX_SIDE = 2**31
+_KINDS = {kind.value: kind for kind in PayloadKind}
 _TYPES: dict[str, np.dtype[Any]] = {"uint8": np.dtype(np.uint8), "uint16": np.dtype(np.uint16)}
 
 
@@ -88,17 +89,17 @@ def _content(found: Mapping[str, Any]) -> Content | None:
     shape, dtype, size = found.get("shape"), found.get("dtype"), found.get("payload_bytes")
     if not is_count(count) or not is_count(size) or count > MAX_COUNT:
         return None
-    if kind not in set(PayloadKind) or not isinstance(codec, str) or not _NAME.match(codec):
+    if not isinstance(kind, str) or kind not in _KINDS or not isinstance(codec, str) or not _NAME.match(codec):
         return None
     if shape is None:
         if dtype is not None or kind == PayloadKind.ARRAY:
             return None
-        return Content(count, PayloadKind(kind), codec, None, None, size)
+        return Content(count, _KINDS[kind], codec, None, None, size)
     if not isinstance(shape, list) or len(shape) not in (2, 3) or dtype not in _TYPES:
         return None
     if not all(is_count(side) and 0 < side < _MAX_SIDE for side in shape):
         return None
-    return Content(count, PayloadKind(kind), codec, tuple(shape), dtype, size)
+    return Content(count, _KINDS[kind], codec, tuple(shape), dtype, size)
 
 
 def is_count(value: Any) -> TypeGuard[int]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Ids = NDArray[np.int64]
 
+_NONE = np.zeros(0, np.int64)
+
 
 class Roster:
     """The ids of a store. Those that were deleted stay free, so that the others keep theirs."""
@@ -25,18 +27,18 @@ class Roster:
     def __init__(self, next_id: int, gone: Ids | None = None) -> None:
         self.next_id = next_id
         """The id that the next new image gets: one above the highest there ever was."""
-        self.gone: Ids = np.zeros(0, np.int64) if gone is None else gone
+        self.gone: Ids = _NONE if gone is None else gone
         """Ids that were deleted, ascending."""
 
     @classmethod
-    def of(cls, place: Path, content: Content, next_id: int, gone: Ids) -> Roster:
+    def of(cls, place: Path, content: Content, next_id: int, gone: Ids | None) -> Roster:
         """Build what a store says of itself.
 
         Raises:
             StoreError: If it makes no sense.
         """
-        sound = len(gone) + content.count == next_id
-        if sound and len(gone):
+        sound = (0 if gone is None else len(gone)) + content.count == next_id
+        if sound and gone is not None and len(gone):
             sound = bool(gone[0] >= 0 and gone[-1] < next_id and (np.diff(gone) > 0).all())
         if not sound:
             raise StoreError(f"{place} is damaged: what it says of deleted images makes no sense.")

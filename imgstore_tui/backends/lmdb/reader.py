@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.lmdb.layout import APART, DATA, GONE, HEADER, LABELS, MANIFEST, TOGETHER, facts_of, key_of
+from imgstore_tui.backends.lmdb.layout import (
+    APART,
+    DATA,
+    GONE,
+    HEADER,
+    LABELS,
+    MANIFEST,
+    TOGETHER,
+    facts_of,
+    key_of,
+    labels_key,
+)
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_out, foreign, image_bytes, read_manifest
@@ -34,7 +45,8 @@ class _Shared:
         except lmdb.Error as error:
             raise StoreError(f"{data} cannot be opened: {error}.") from None
         try:
-            if (int(self.env.info()["last_pgno"]) + 1) * int(self.env.stat()["psize"]) > size:
+            facts = self.env.stat()
+            if (int(self.env.info()["last_pgno"]) + 1) * int(facts["psize"]) > size:
                 # Looked at before anything else: touching a page beyond the end would kill the process.
                 raise StoreError(f"{data} is damaged: it is shorter than it says.")
             with self.env.begin() as transaction:
@@ -45,10 +57,11 @@ class _Shared:
             self.layout = str(found.get("layout"))
             if self.layout not in (APART, TOGETHER):
                 raise StoreError(f"{location} is damaged: what it says of its layout makes no sense.")
-            if self.content.count > self.env.stat()["entries"] or len(gone) % 8:
+            if self.content.count > facts["entries"] or len(gone) % 8:
                 raise StoreError(f"{location} is damaged: images are missing in it.")
             next_id = next_id_in(found, self.content, location)
-            self.roster = Roster.of(location, self.content, next_id, np.frombuffer(gone, "<i8").astype(np.int64))
+            lost = np.frombuffer(gone, "<i8").astype(np.int64) if gone else None
+            self.roster = Roster.of(location, self.content, next_id, lost)
         except lmdb.Error as error:
             self.env.close()
             raise StoreError(f"{data} is damaged: {error}.") from None
@@ -192,7 +205,11 @@ class LmdbReader(Reader):
         """Return a label for each id there ever was; they may lie in the map, and are not to be handed out uncopied."""
         if self._loaded is None:
             try:
-                blocks = [np.frombuffer(value, "<i8") for _, value in self._blocks()]
+                whole = self._transaction.get(labels_key(0))
+                if whole is not None and len(whole) == 8 * self.roster.next_id:
+                    blocks = [np.frombuffer(whole, "<i8")]  # one block, as nearly always: no need to look for more
+                else:
+                    blocks = [np.frombuffer(value, "<i8") for _, value in self._blocks()]
             except (self._error, ValueError) as error:
                 raise StoreError(f"{self._location} is damaged: {error}.") from None
             found = blocks[0] if len(blocks) == 1 else np.concatenate([np.zeros(0, np.int64), *blocks])
