@@ -15,6 +15,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     """Point saved runs, the run lock and the current directory at folders of this test."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("IMGSTORE_TUI_HOME", str(home))
+    monkeypatch.setenv("IMGSTORE_TUI_LOCK", str(home / "lock"))
     monkeypatch.setenv("TMPDIR", str(tmp_path_factory.mktemp("tmp")))
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.chdir(tmp_path_factory.mktemp("here"))

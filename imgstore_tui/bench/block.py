@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import shutil
 import time
 from dataclasses import dataclass, field, replace
@@ -20,6 +22,10 @@ FEW_FILES = 8
 BUSY_NEIGHBOURS = 0.2
 """Cores kept busy by others from which on a row carries a warning."""
 HOT_SHARE = 0.99
+
+_WITH_WORKERS = (Operation.WRITE_MANY, Operation.READ_MANY, Operation.READ_RANDOM)
+"""Operations in which several workers take part; the others have one whatever the plan says."""
+_AT_RANDOM = (Operation.READ_ONE, Operation.GET_ONE, Operation.READ_RANDOM)
 
 
 class Bench(Protocol):
@@ -67,7 +73,7 @@ class BlockRound:
     store_failure: Outcome | None = None
     """Why there is none; its reads fail with it, or are skipped with it."""
     light: list[Path] = field(default_factory=list)
-    """Stores of few files, removed when the block is done."""
+    """Stores that were made, removed when the block is done if they are of few files."""
 
     def go(self) -> None:
         """Run the block's trials in this round, until the run is to end."""
@@ -82,7 +88,9 @@ class BlockRound:
             if measurement is not None:
                 self.bench.record(measurement, time.monotonic() - began)
         for store in self.light:
-            shutil.rmtree(store, ignore_errors=True)
+            # Deleting many files can slow the creates that follow: such stores wait for the end of the run.
+            if not _holds_many(store):
+                shutil.rmtree(store, ignore_errors=True)
 
     def _job(self, step: Step, cell: Cell, location: Path) -> Job:
         plan = self.bench.plan
@@ -111,8 +119,6 @@ class BlockRound:
             return None
         if cell.operation is Operation.WRITE_ONE:
             return self._measurement(cell, outcome)
-        if (outcome.fields.get("files") or 0) > FEW_FILES:
-            self.light.remove(location)
         if outcome.ok:
             verified = self.bench.execute(cell, self.number, self._job(Step.VERIFY, cell, location))
             if verified.cancelled:
@@ -129,6 +135,13 @@ class BlockRound:
         return self._measurement(cell, outcome)
 
     def _read(self, cell: Cell) -> Measurement | None:
+        claims = registry.backends.get(self.block.spec.backend).capabilities if self.block.spec != IN_PLACE else None
+        if claims is not None and (
+            (not claims.random_access and cell.operation in _AT_RANDOM)
+            or (not claims.labels_apart and cell.operation is Operation.READ_LABELS)
+        ):
+            reason = f"Backend {self.block.spec.backend} does not claim {cell.operation}."
+            return self._measurement(cell, Outcome(False, reason, unsupported=True))
         if self.store is None and self.store_failure is None and not self._prepare(cell):
             return None
         if self.store is None:
@@ -205,16 +218,22 @@ class BlockRound:
 
     def _row_warnings(self, measurement: Measurement) -> tuple[str, ...]:
         warnings = []
-        if measurement.workers > 1:
+        if measurement.workers > 1 and measurement.operation in _WITH_WORKERS:
             warnings.append("phases are the workers' seconds added up: they overlap")
         facts = self.bench.facts[measurement.dataset]
         if measurement.cutoff > facts.used:
             warnings.append(f"{facts.used:,} images repeated to {measurement.cutoff:,}")
         if measurement.foreign_cpu is not None and measurement.foreign_cpu > BUSY_NEIGHBOURS:
             warnings.append(f"others kept {measurement.foreign_cpu:.1f} cores busy")
-        if measurement.resident_before is not None and measurement.resident_before < HOT_SHARE:
-            warnings.append(f"hot, yet only {measurement.resident_before:.0%} of the store was in memory")
+        resident = measurement.resident_before if measurement.cache is CacheState.HOT else None
+        if resident is not None and resident < HOT_SHARE:
+            warnings.append(f"hot, yet only {resident:.0%} of the store was in memory")
         return tuple(warnings)
+
+
+def _holds_many(folder: Path) -> bool:
+    files = (name for _, _, names in os.walk(folder) for name in names)
+    return sum(1 for _ in itertools.islice(files, FEW_FILES + 1)) > FEW_FILES
 
 
 def _not_run(why: str, cause: Outcome) -> Outcome:

@@ -12,7 +12,7 @@ from imgstore_tui.bench.reading import read_labels, read_pass
 from imgstore_tui.bench.rig import Rig, Taken
 from imgstore_tui.bench.sink import Checker, Sink
 from imgstore_tui.bench.writing import Feeder, finish_writing, weigh
-from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import Operation
 
 
@@ -30,6 +30,8 @@ def change(rig: Rig, location: Path, clock: Clock) -> Taken:
         order = random.Random(rig.job.seed)  # noqa: S311 - an order, not a secret
         ids = sorted(order.sample(range(count), amount))
         if operation is Operation.OVERWRITE:
+            if rig.source.distinct < 2:
+                raise UnsupportedError("Overwriting needs two images, to see that one took the other's place.")
             expected |= {image_id: image_id + 1 for image_id in ids}
     batch = min(rig.batch, amount)
     feeder = Feeder(rig, batch)
@@ -62,8 +64,9 @@ def change(rig: Rig, location: Path, clock: Clock) -> Taken:
             del expected[image_id]
 
     def finish() -> dict[str, Any]:
+        weighed = weigh(rig, location)
         _verify(rig, location, expected, ids if operation is Operation.DELETE else ())
-        return {"sync_count": synced, "verified": True, **weigh(rig, location)}
+        return {"sync_count": synced, "verified": True, **weighed}
 
     return [clock.take_sample(pixels)], finish
 

@@ -48,7 +48,7 @@ def with_cause(outcome: Outcome, place: Path, kills_before: int | None) -> Outco
     if status.f_files and not status.f_favail:
         causes.append(f"No inodes are left at {place}: it can hold no more files.")
     largest = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
-    if largest != resource.RLIM_INFINITY:
+    if largest != resource.RLIM_INFINITY and "came back" not in (outcome.reason or ""):
         causes.append(f"No file may grow beyond {format_bytes(largest)} here (ulimit -f).")
     kills = oom_kills()
     if kills is not None and kills_before is not None and kills > kills_before:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import time
 from pathlib import Path
@@ -19,23 +20,24 @@ PATIENCE_S = 0.5
 _syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
 
 
-def drain(backend: Backend, location: Path) -> float:
-    """Force a closed store to the device, then wait (bounded) for what is on its way to devices.
+def drain(backend: Backend, *locations: Path) -> float:
+    """Force closed stores to the device, then wait (bounded) for what is on its way to devices.
 
     Returns:
         Seconds that forcing took, the wait not included.
     """
     started = time.perf_counter()
-    files = sum(1 for _ in zip(backend.files(location), range(FSYNC_FILES + 1), strict=False))
-    if files > FSYNC_FILES and _syncfs is not None:
-        descriptor = os.open(location, os.O_RDONLY)
+    files = (path for location in locations for path in backend.files(location))
+    if sum(1 for _ in itertools.islice(files, FSYNC_FILES + 1)) > FSYNC_FILES and _syncfs is not None:
+        descriptor = os.open(locations[0], os.O_RDONLY)
         try:
             if _syncfs(descriptor) != 0:
-                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(location))
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(locations[0]))
         finally:
             os.close(descriptor)
     else:
-        backend.make_durable(location)
+        for location in locations:
+            backend.make_durable(location)
     seconds = time.perf_counter() - started
     settle()
     return seconds

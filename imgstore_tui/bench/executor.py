@@ -40,20 +40,22 @@ class ProcessExecutor:
         chosen = list(specs)
         plugins = [backend_class(spec) for spec in chosen], [registry.codecs.get(spec.codec) for spec in chosen]
         self._modules: list[str] = []
-        self._fresh: set[str] = set()
+        self._fresh: dict[str, tuple[str, ...]] = {}
+        """What a fresh interpreter imports for each plug-in that does not survive a fork, by kind and name."""
         for backend in plugins[0]:
-            self._note(backend, backend.capabilities.fork_safe)
+            self._note("backend", backend, backend.capabilities.fork_safe)
         for codec in (*plugins[1], registry.codecs.get("raw")):
-            self._note(codec, codec.fork_safe)
+            self._note("codec", codec, codec.fork_safe)
         self._board = Board.create()
         self._zygote: subprocess.Popen[bytes] | None = None
         self._output = bytearray()
 
-    def _note(self, plugin: Any, fork_safe: bool) -> None:
+    def _note(self, kind: str, plugin: Any, fork_safe: bool) -> None:
+        modules = (plugin.__module__, *plugin.requires)
         if fork_safe:
-            self._modules += [name for name in (plugin.__module__, *plugin.requires) if name not in self._modules]
+            self._modules += [name for name in modules if name not in self._modules]
         else:
-            self._fresh.add(plugin.name)
+            self._fresh[f"{kind} {plugin.name}"] = modules
 
     def begin_round(self) -> None:
         """Start a new zygote; the old one, if any, ends."""
@@ -77,9 +79,10 @@ class ProcessExecutor:
         """Run a job in a child; see ``Executor``."""
         if self._zygote is None or self._zygote.poll() is not None:
             self.begin_round()
-        fresh = bool({job.spec.backend, job.spec.codec} & self._fresh)
+        own = {f"backend {job.spec.backend}", f"codec {job.spec.codec}"} & self._fresh.keys()
+        fresh = bool(own)
         if fresh:
-            job = replace(job, modules=tuple(self._modules))
+            job = replace(job, modules=tuple(name for plugin in sorted(own) for name in self._fresh[plugin]))
         self._tell({"do": "run", "job": to_json(job), "limit_s": limit_s, "fresh": fresh})
         cancelled = False
         # The zygote keeps the time limit; the supervisor's own, a little later, is for a zygote that is stuck.

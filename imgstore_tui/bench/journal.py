@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import platformdirs
 
+from imgstore_tui.core.backend import force
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, nearest
 from imgstore_tui.core.model import SCHEMA_VERSION, Measurement, Probe, Run, from_json, to_json
 
@@ -50,6 +51,8 @@ class Journal:
         try:
             place.mkdir(parents=True, exist_ok=True)
             journal = cls(place / f"{run.id}{SUFFIX}", os.O_CREAT | os.O_EXCL)
+            # The name of a new file is on the device only when its folder is.
+            force(place)
         except OSError as error:
             raise UnavailableError(f"Results cannot be saved in {place}: {error.strerror}.") from None
         later = {"measurements", "status", "finished_at", "warnings", "probes"}
@@ -161,7 +164,7 @@ def read_journal(path: Path) -> Run:
     probes: list[Probe] = []
     for number, line in enumerate(lines, 1):
         try:
-            values = json.loads(line)
+            values = json.loads(line, parse_constant=_no_number)
             kind = values.pop("kind")
             if kind == "run":
                 version = values.pop("schema_version")
@@ -189,6 +192,11 @@ def read_journal(path: Path) -> Run:
         raise DataError(f"Run file {path} is empty or was cut short before its first line ended.")
     status = "interrupted" if run.finished_at is None else run.status
     return replace(run, measurements=tuple(measurements), warnings=tuple(warnings), probes=tuple(probes), status=status)
+
+
+def _no_number(word: str) -> float:
+    """Refuse what JSON does not know and Python's reader takes: ``NaN`` and ``Infinity``."""
+    raise ValueError(f"{word} is no number")
 
 
 def find_run(word: str) -> Path:

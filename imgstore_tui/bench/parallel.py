@@ -10,12 +10,15 @@ import select
 from collections.abc import Callable, Sequence
 
 from imgstore_tui.bench.clock import Clock
+from imgstore_tui.bench.process import die_with_parent
 from imgstore_tui.core.errors import StoreError
 
 Batches = Sequence[Sequence[int]]
 
 
-def read_in_processes(workers: int, batches: Batches, read: Callable[[Batches, Clock], None], clock: Clock) -> None:
+def read_in_processes(
+    workers: int, batches: Batches, prepare: Callable[[], Callable[[Batches, Clock], None]], clock: Clock
+) -> None:
     """Read every ``workers``-th batch in a process of its own, all at once.
 
     The processes are there and wait before the clock starts; it stops when the last has said that it is done. Wall
@@ -24,7 +27,8 @@ def read_in_processes(workers: int, batches: Batches, read: Callable[[Batches, C
     Args:
         workers: How many processes.
         batches: The ids of each call.
-        read: Opens the store, reads some batches, closes it, with phases on the clock that it is given.
+        prepare: Called in each process before it is ready; returns what opens the store, reads some batches and closes
+            it, with phases on the clock that it is given.
         clock: Gets wall time and worker-seconds.
 
     Raises:
@@ -34,12 +38,14 @@ def read_in_processes(workers: int, batches: Batches, read: Callable[[Batches, C
     results: dict[int, bytearray] = {}
     pids = []
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    parent = os.getpid()
     for number in range(workers):
         result_read, result_write = os.pipe()
         pid = os.fork()
         if pid == 0:
+            die_with_parent(parent)
             os.close(go_write)
-            _work(go_read, result_write, batches[number::workers], read)
+            _work(go_read, result_write, batches[number::workers], prepare)
         os.close(result_write)
         results[result_read] = bytearray()
         pids.append(pid)
@@ -68,9 +74,12 @@ def read_in_processes(workers: int, batches: Batches, read: Callable[[Batches, C
         _collect(bytes(result), clock)
 
 
-def _work(go_read: int, result_write: int, batches: Batches, read: Callable[[Batches, Clock], None]) -> None:
+def _work(
+    go_read: int, result_write: int, batches: Batches, prepare: Callable[[], Callable[[Batches, Clock], None]]
+) -> None:
     """Be a worker: ready, wait, read, say the phases, end."""
     own = Clock()
+    read = prepare()
     os.write(result_write, b"r")
     # The go is the end of the pipe: it wakes all workers at once.
     os.read(go_read, 1)

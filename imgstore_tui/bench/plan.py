@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from imgstore_tui.core.units import parse_duration
 
 QUICK_SPECS = ("disk", "lmdb", "hdf5")
 MOST_WORKERS = 64
+MOST_ROUNDS = 10_000
 PLAN_NAMES = ("quick", "full", "article")
 
 ARTICLE_DATA = "synthetic"
@@ -164,6 +166,10 @@ def check_plan(plan: Plan) -> None:
         raise UsageError(f"A cutoff must be 1 or more, not {min(plan.cutoffs)}.")
     if plan.rounds < 1:
         raise UsageError(f"A plan needs 1 round or more, not {plan.rounds}.")
+    if plan.budget_s is not None and not 0 < plan.budget_s < math.inf:
+        raise UsageError(f"A time budget must be a number of seconds above 0, not {plan.budget_s}. Or write none.")
+    if plan.rounds > MOST_ROUNDS:
+        raise UsageError(f"A plan takes at most {MOST_ROUNDS:,} rounds, not {plan.rounds:,}.")
     if plan.batch < 1:
         raise UsageError(f"A batch needs 1 image or more, not {plan.batch}.")
     if not 1 <= plan.workers <= MOST_WORKERS:

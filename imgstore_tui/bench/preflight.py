@@ -9,13 +9,13 @@ from pathlib import Path
 
 from imgstore_tui import registry
 from imgstore_tui.bench.rounds import cutoffs_of, images_needed, reads_in_place
-from imgstore_tui.bench.scratch import free_bytes
+from imgstore_tui.bench.scratch import free_bytes, free_files
 from imgstore_tui.core.backend import Family, PayloadKind
 from imgstore_tui.core.dataset import BrokenImageError, Dataset
 from imgstore_tui.core.errors import UnavailableError, UnsupportedError
 from imgstore_tui.core.model import DatasetFacts, Plan
 from imgstore_tui.core.operations import Payload
-from imgstore_tui.core.units import format_bytes
+from imgstore_tui.core.units import format_bytes, format_count
 
 SAMPLED_IMAGES = 16
 HEADROOM = 1.5
@@ -76,6 +76,7 @@ def check_space(plan: Plan, datasets: Mapping[str, Dataset], scratch: Path) -> N
     """
     many = sum(registry.backends.get(spec.backend).family == Family.FILES for spec in plan.specs)
     need = at_a_time = 0.0
+    files = 0
     for text, dataset in datasets.items():
         size, largest = image_bytes(dataset), images_needed(plan, text)
         used = min(largest, len(dataset))
@@ -85,8 +86,17 @@ def check_space(plan: Plan, datasets: Mapping[str, Dataset], scratch: Path) -> N
         need += LISTED_BYTES * used if dataset.has_originals and reads_in_place(plan) else 0
         # Stores of many files stay until the end; of the others at most one block's stand at a time.
         need += image * sum(cutoffs_of(plan, text)) * many * plan.rounds * len(plan.sync)
-        at_a_time = max(at_a_time, image * largest * len(plan.sync))
+        # A block's own stores, and one for each change of it.
+        changes = sum(operation.changes for operation in plan.operations)
+        at_a_time = max(at_a_time, image * largest * len(plan.sync) * (1 + changes))
+        files += sum(cutoffs_of(plan, text)) * many * plan.rounds * len(plan.sync)
     need += at_a_time
+    room = free_files(scratch)
+    if room is not None and files > room:
+        raise UnavailableError(
+            f"The stores need about {format_count(files)} files and {scratch} can hold {format_count(room)} more. "
+            "Ask for fewer cutoffs or rounds, or name another place with --scratch."
+        )
     free = free_bytes(scratch)
     if need > free:
         raise UnavailableError(

@@ -14,7 +14,7 @@ from imgstore_tui.bench.cachestate import prepare_cache, proof
 from imgstore_tui.bench.clock import Clock, Sample
 from imgstore_tui.bench.pagecache import resident_share
 from imgstore_tui.bench.parallel import read_in_processes
-from imgstore_tui.bench.rig import MOST_SAMPLES, Rig, Taken, sampling
+from imgstore_tui.bench.rig import MOST_SAMPLES, SHUFFLE_BATCH, Rig, Taken, sampling
 from imgstore_tui.bench.sink import Checker, Sink
 from imgstore_tui.core.backend import Reader
 from imgstore_tui.core.errors import UnsupportedError
@@ -23,8 +23,6 @@ from imgstore_tui.core.operations import Operation
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
 
-SHUFFLE_BATCH = 64
-"""Mini-batch of ``read-random``."""
 COLD_SAMPLING_S = 3.0
 """A cold trial takes no further sample after so many seconds, evictions included."""
 
@@ -51,21 +49,26 @@ def read(rig: Rig, location: Path, clock: Clock) -> Taken:
     before = prepare_cache(rig, location)
     for number in sampling(samples, most=timing.most, wall_s=COLD_SAMPLING_S if rig.cold else None):
         if rig.cold and number:
-            before = prepare_cache(rig, location)
+            # What is told of several is the worst.
+            before = max(before or 0.0, prepare_cache(rig, location) or 0.0)
         timing.run(number)
         samples.append(clock.take_sample(timing.pixel_bytes(number)))
-    after = resident_share(rig.backend.files(location))
-    if rig.cold:
-        timing.check()
-    timing.close()
-    return samples, lambda: {
-        "verified": True,
-        "resident_before": before,
-        "resident_after": after,
-        "cache_proof": proof(rig, before),
-        # Nobody writes the user's own files, so nobody else weighs them.
-        **(weight(rig, location) if rig.in_place else {}),
-    }
+
+    def finish() -> dict[str, Any]:
+        after = resident_share(rig.backend.files(location))
+        if rig.cold:
+            timing.check()
+        timing.close()
+        return {
+            "verified": True,
+            "resident_before": before,
+            "resident_after": after,
+            "cache_proof": proof(rig, before),
+            # Nobody writes the user's own files, so nobody else weighs them.
+            **(weight(rig, location) if rig.in_place else {}),
+        }
+
+    return samples, finish
 
 
 def weight(rig: Rig, location: Path) -> dict[str, Any]:
@@ -137,18 +140,25 @@ def _get_one(rig: Rig, location: Path, clock: Clock) -> _Timing:
 
 def _read_all(rig: Rig, location: Path, clock: Clock) -> _Timing:
     batches = _batches(rig)
-    sink = Sink(rig.source, rig.codec, rig.kind, len(batches[0]))
+
+    def reader(checker: Checker | None) -> Callable[[Batches, Clock], None]:
+        # Each process fills its own memory before it says that it is ready.
+        sink = Sink(rig.source, rig.codec, rig.kind, len(batches[0]))
+        return lambda part, own: read_pass(rig, location, part, sink, own, checker)
+
+    alone = reader(None) if rig.job.workers == 1 else None
 
     def run(_: int) -> None:
-        if rig.job.workers > 1:
-            read_in_processes(
-                rig.job.workers, batches, lambda part, own: read_pass(rig, location, part, sink, own), clock
-            )
+        if alone is None:
+            read_in_processes(rig.job.workers, batches, lambda: reader(None), clock)
         else:
-            read_pass(rig, location, batches, sink, clock)
+            alone(batches, clock)
 
     def check() -> None:
-        read_pass(rig, location, batches, sink, Clock(), Checker(rig.source, rig.codec))
+        if alone is None:
+            read_in_processes(rig.job.workers, batches, lambda: reader(Checker(rig.source, rig.codec)), Clock())
+        else:
+            reader(Checker(rig.source, rig.codec))(batches, Clock())
 
     return _Timing(run, check, lambda _: rig.source.pixel_bytes(rig.job.cutoff), most=1)
 

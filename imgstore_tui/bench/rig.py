@@ -15,11 +15,13 @@ from imgstore_tui.bench.job import Job
 from imgstore_tui.bench.source import Source
 from imgstore_tui.core.backend import Backend, Content, PayloadKind
 from imgstore_tui.core.codec import Codec
-from imgstore_tui.core.operations import CacheState, Payload
+from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.core.spec import IN_PLACE
 
 MOST_SAMPLES = 50
 FEWEST_SAMPLES = 3
+SHUFFLE_BATCH = 64
+"""Mini-batch of ``read-random``."""
 SAMPLING_S = 0.25
 """A trial of many samples stops taking more after so many seconds on the clock."""
 
@@ -70,6 +72,13 @@ class Rig:
     def batch(self) -> int:
         """Images a call hands over."""
         return self.source.batch_size(self.job.batch)
+
+    @property
+    def most_a_call(self) -> int:
+        """Most images that a call of this job's operation hands over."""
+        if self.job.operation is Operation.READ_RANDOM:
+            return min(SHUFFLE_BATCH, self.batch)
+        return min(self.batch, self.job.operation.images(self.job.cutoff))
 
     def content(self, count: int) -> Content:
         """Return what a store of ``count`` images holds."""

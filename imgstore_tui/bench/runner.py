@@ -18,12 +18,12 @@ from imgstore_tui.bench.lock import RunLock
 from imgstore_tui.bench.plan import check_plan
 from imgstore_tui.bench.preflight import check_content, check_space, keeps_originals
 from imgstore_tui.bench.rounds import images_needed, reads_in_place, with_files
-from imgstore_tui.bench.scratch import RunFolder, choose_scratch
+from imgstore_tui.bench.scratch import RunFolder, choose_scratch, leftovers, sweep
 from imgstore_tui.bench.session import Listener, Session
 from imgstore_tui.bench.source import build_source
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError, ImgstoreError, UsageError
-from imgstore_tui.core.events import Preparing
+from imgstore_tui.core.events import Preparing, Warned
 from imgstore_tui.core.model import DatasetFacts, Environment, Plan, Run
 from imgstore_tui.core.spec import IN_PLACE
 
@@ -86,14 +86,34 @@ def resume_run(
     run = read_journal(path)
     if run.status == "finished":
         raise UsageError(f"Run {run.id} is complete; there is nothing to resume.")
-    plan = replace(run.plan, budget_s=budget_s)
+    # On the same file system: figures of two places do not belong in one run.
+    plan = replace(run.plan, budget_s=budget_s, scratch=run.plan.scratch or run.environment.scratch)
+    for leftover in leftovers():
+        if leftover.run_id == run.id:
+            sweep(leftover)
     with _prepared(plan, run.id, cancel or threading.Event(), listen) as ready:
         for before in run.datasets:
             now = ready.facts[before.text]
             if now.fingerprint != before.fingerprint:
                 raise DataError(f"{before.text} is not what it was when run {run.id} started. Start a new run.")
+        _check_environment(run, ready.environment)
         journal = Journal.go_on(path, datetime.now(UTC).isoformat(timespec="seconds"))
-        return _measure(replace(run, plan=plan, status="running"), ready, journal, executor, listen)
+        again = replace(run, plan=replace(plan, scratch=run.plan.scratch), status="running")
+        return _measure(again, ready, journal, executor, listen)
+
+
+_SAME = ("host", "cpu", "kernel", "python", "libraries", "scratch_filesystem", "scratch_device")
+"""What must not have changed for figures to stand beside each other."""
+
+
+def _check_environment(run: Run, now: Environment) -> None:
+    for name in _SAME:
+        before, after = getattr(run.environment, name), getattr(now, name)
+        if before != after:
+            raise DataError(
+                f"Run {run.id} was measured with {name.replace('_', ' ')} {before}, which is now {after}: "
+                "its figures and new ones do not belong together. Start a new run."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +139,7 @@ def _prepared(plan: Plan, run_id: str | None, cancel: threading.Event, listen: L
         check_space(plan, datasets, place)
         name = run_id or _new_id(datetime.now(UTC), plan)
         folder = RunFolder(place, name)
-        stack.callback(folder.remove)
+        stack.callback(_remove, folder, listen)
         lock.name(f"run {name}")
         facts = {}
         for number, (text, dataset) in enumerate(datasets.items()):
@@ -131,6 +151,14 @@ def _prepared(plan: Plan, run_id: str | None, cancel: threading.Event, listen: L
         environment = describe_environment(place, roots, modules)
         said = tuple(f"{text}: {warning}" for text, dataset in datasets.items() for warning in dataset.warnings)
         yield _Ready(name, folder.path, environment, facts, said, cancel)
+
+
+def _remove(folder: RunFolder, listen: Listener) -> None:
+    """Remove the run's folder; what cannot be removed is said, and stays for the next sweep. The results are safe."""
+    try:
+        folder.remove()
+    except (ImgstoreError, OSError) as error:
+        listen(Warned(f"Scratch was not removed. {error} Try again with: imgstore-tui sweep"))
 
 
 def _measure(run: Run, ready: _Ready, journal: Journal, executor: Executor | None, listen: Listener) -> Run:

@@ -17,7 +17,7 @@ from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
 SENTINEL = ".imgstore-tui-scratch"
 """Marks a folder as made by this program, and so as one it may remove."""
 
-_OURS = re.compile(r"^(source-\d+|store-\d{6}|dummy)$")
+_OURS = re.compile(r"^(source-\d+|store-\d{6}|dummy-\d+|probe)$")
 """What a run makes in its folder."""
 
 
@@ -85,12 +85,16 @@ class RunFolder:
         self.path = place / f"imgstore-tui-{run_id}"
         self._note = _notes_folder() / run_id
         try:
+            self._note.parent.mkdir(parents=True, exist_ok=True)
+            # Noted first: a folder that is not noted would never be found again.
+            self._note.write_bytes(os.fsencode(self.path))
+        except OSError as error:
+            raise UnavailableError(f"Nothing can be saved in {self._note.parent}: {error.strerror}.") from None
+        try:
             self.path.mkdir(mode=0o700)
             self._descriptor = os.open(self.path / SENTINEL, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)
             os.write(self._descriptor, b"Made by imgstore-tui; remove it with: imgstore-tui sweep\n")
-            self._note.parent.mkdir(parents=True, exist_ok=True)
-            self._note.write_bytes(os.fsencode(self.path))
         except OSError as error:
             raise UnavailableError(f"Scratch folder {self.path} cannot be made: {error.strerror}.") from None
 
@@ -161,6 +165,9 @@ def leftovers() -> list[Leftover]:
     notes = _notes_folder()
     for note in sorted(notes.iterdir()) if notes.is_dir() else []:
         path = Path(os.fsdecode(note.read_bytes()))
+        if not path.parent.is_dir():
+            # A disk that is not mounted now may be tomorrow.
+            continue
         if not (path / SENTINEL).is_file():
             note.unlink()
         elif not _locked(path / SENTINEL):
@@ -193,3 +200,9 @@ def free_bytes(place: Path) -> int:
     """Return the bytes that an ordinary user may still write on the file system of a place."""
     status = os.statvfs(place)
     return status.f_bavail * status.f_frsize
+
+
+def free_files(place: Path) -> int | None:
+    """Return how many files the file system of a place can still hold; None where it has no such limit."""
+    status = os.statvfs(place)
+    return status.f_favail if status.f_files else None

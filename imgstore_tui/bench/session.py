@@ -51,7 +51,7 @@ class Session:
         for measurement in self.run.measurements:
             # A run that is resumed repeats only what is missing.
             self.done.add((measurement.cell, measurement.round))
-            self.left[measurement.cell] -= 1
+            self.left[measurement.cell] = self.left.get(measurement.cell, 1) - 1
             self.measurements.append(measurement)
         self.warnings += self.run.warnings
 
@@ -64,7 +64,9 @@ class Session:
                 self._warn(text)
             self._warn_of_data()
         status = self._rounds()
-        probes = self._probe() if self.plan.probes and status == "finished" else ()
+        probes = self._probe() if self.plan.probes and status == "finished" else self.run.probes
+        if self.cancel.is_set():
+            status = "stopped"
         finished = datetime.now(UTC).isoformat(timespec="seconds")
         self.journal.end(status, finished)
         run = replace(
@@ -99,12 +101,12 @@ class Session:
     def _probe(self) -> tuple[Probe, ...]:
         """Ask every storage method, on the first dataset, for what it finds out about itself."""
         text = self.plan.datasets[0]
-        found = probe_all(
-            self.plan.specs, self.facts[text], self.sources[text], self.folder, self.executor, self.cancel
-        )  # fmt: skip
+        asked = {probe.spec for probe in self.run.probes}
+        specs = [spec for spec in self.plan.specs if spec.label not in asked]
+        found = probe_all(specs, self.facts[text], self.sources[text], self.folder, self.executor, self.cancel)
         for probe in found:
             self.journal.add_probe(probe)
-        return found
+        return (*self.run.probes, *found)
 
     def _warn_of_data(self) -> None:
         for text, facts in self.facts.items():

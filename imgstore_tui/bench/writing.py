@@ -133,14 +133,16 @@ def write_one(rig: Rig, folder: Path, clock: Clock) -> Taken:
         samples.append(clock.take_sample(rig.source.pixel_bytes(1)))
 
     def finish() -> dict[str, Any]:
-        for number in range(len(samples)):
-            verified = verify(rig, folder / f"{number:03}", 1)
-        return {"sync_count": synced, **verified, **weigh(rig, folder / "000")}
+        stores = [folder / f"{number:03}" for number in range(len(samples))]
+        weighed = weigh(rig, *stores)
+        for store in stores:
+            verified = verify(rig, store, 1)
+        return {"sync_count": synced, **verified, **weighed}
 
     return samples, finish
 
 
-def weigh(rig: Rig, location: Path) -> dict[str, Any]:
-    """Drain a store, then say what it weighs: only then do all file systems know."""
-    drained = drain(rig.backend, location)
-    return {"drain_s": drained, **weight(rig, location)}
+def weigh(rig: Rig, *stores: Path) -> dict[str, Any]:
+    """Drain the stores, then say what the first weighs: only then do all file systems know."""
+    drained = drain(rig.backend, *stores)
+    return {"drain_s": drained, **weight(rig, stores[0])}

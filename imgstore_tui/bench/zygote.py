@@ -9,7 +9,6 @@ and output and ends, with its child, when its input ends: when the supervisor is
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
@@ -26,12 +25,11 @@ from imgstore_tui import registry
 from imgstore_tui.bench import worker
 from imgstore_tui.bench.board import Board
 from imgstore_tui.bench.clock import tree_private_bytes
+from imgstore_tui.bench.process import die_with_parent
 
 SAMPLE_EVERY_S = 0.01
 """How often a child's private memory is looked at while its clock runs."""
 KEPT_STDERR = 4_096
-
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -48,6 +46,8 @@ class Child:
     result: bytearray = field(default_factory=bytearray)
     errors: bytearray = field(default_factory=bytearray)
     peak_private: int = 0
+    images: int = 0
+    """Images it had done when it was last looked at."""
     ended_by_us: str | None = None
     """``limit`` or ``cancel`` once we have killed it."""
 
@@ -102,8 +102,10 @@ class Zygote:
         error_read, error_write = os.pipe()
         if sys.platform == "linux" and len(os.listdir("/proc/self/task")) != 1:  # noqa: PTH208
             raise RuntimeError("the zygote has more than one thread and must not fork")
+        zygote = os.getpid()
         pid = os.fork()
         if pid == 0:
+            die_with_parent(zygote)
             os.close(result_read)
             os.close(error_read)
             _become_child(error_write)
@@ -129,6 +131,10 @@ class Zygote:
         del child.errors[:-KEPT_STDERR]
         if self._board.measuring:
             child.peak_private = max(child.peak_private, tree_private_bytes(child.pid))
+        if self._board.images != child.images:
+            # It moves, so it does not hang.
+            child.images = self._board.images
+            child.deadline = time.monotonic() + child.limit_s
         if time.monotonic() > child.deadline:
             child.kill("limit")
         if child.pidfd in ready:
@@ -164,14 +170,11 @@ class Zygote:
 
 
 def _become_child(error_write: int) -> None:
-    """Cut the ties to the zygote: no terminal, no request pipe, errors to our pipe, death with the parent."""
+    """Cut the ties to the zygote: no terminal, no request pipe, errors to our pipe."""
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     os.dup2(error_write, 2)
-    if sys.platform == "linux":
-        # The zygote forks from its only thread, so the death of the parent thread is the death of the zygote.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _run_fresh(job: dict[str, Any], result_write: int, board_fd: int) -> None:

@@ -38,6 +38,9 @@ class Command(Protocol):
 
 def guarded(action: Callable[[], int]) -> int:
     """Do something and return its exit code; an error becomes one sentence on standard error."""
+    if sys.stdout is None or sys.stderr is None:
+        # A stream that was closed before we began; what was to go there goes nowhere.
+        sys.stdout, sys.stderr = sys.stdout or open(os.devnull, "w"), sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     try:
         code = action()
         sys.stdout.flush()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from imgstore_tui.bench.session import Listener
 from imgstore_tui.cli.output import ascii_only, data_console, talk_console
 from imgstore_tui.cli.progress import ProgressLine
-from imgstore_tui.core.errors import ExitCode
+from imgstore_tui.core.errors import ExitCode, ImgstoreError
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
@@ -39,7 +39,13 @@ def measure(action: Callable[[threading.Event, Listener], Run], *, quiet: bool) 
         talk.print(f"A run that died has left {place}; remove it with: imgstore-tui sweep", soft_wrap=True)
     cancel = threading.Event()
     with _stopped_by_signals(cancel) as heard, ProgressLine(talk) as line:
-        run = action(cancel, line.hear)
+        try:
+            run = action(cancel, line.hear)
+        except ImgstoreError as error:
+            if heard():
+                # Stopped before there was anything to keep; the shell is still told by which signal.
+                error.exit_code = heard()
+            raise
     if heard():
         return run, heard()
     failed = any(measurement.status is Status.FAILED for measurement in run.measurements)
@@ -47,7 +53,7 @@ def measure(action: Callable[[threading.Event, Listener], Run], *, quiet: bool) 
 
 
 @contextlib.contextmanager
-def _stopped_by_signals(cancel: threading.Event) -> Iterator[Callable[[], int]]:
+def _stopped_by_signals(cancel: threading.Event) -> Iterator[Callable[[], ExitCode]]:
     """Turn the signals that end a program into the wish to stop: what was measured is kept and shown."""
     received: list[int] = []
 
@@ -57,7 +63,7 @@ def _stopped_by_signals(cancel: threading.Event) -> Iterator[Callable[[], int]]:
 
     before = {number: signal.signal(number, note) for number in _SIGNALS}
     try:
-        yield lambda: _SIGNALS[signal.Signals(received[0])] if received else 0
+        yield lambda: _SIGNALS[signal.Signals(received[0])] if received else ExitCode.OK
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

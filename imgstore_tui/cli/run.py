@@ -28,6 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     destination = Path(words.save).expanduser() if words.save else None
     if destination is not None and destination.exists():
         raise UsageError(f"{destination} exists already. Name another file with --save.")
+    if destination is not None and not destination.parent.is_dir():
+        raise UsageError(f"There is no folder {destination.parent} to save in. Make it, or name another with --save.")
     from imgstore_tui.bench.runner import run_plan
     from imgstore_tui.cli.measure import measure, show_brief
 

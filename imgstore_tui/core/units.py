@@ -19,7 +19,8 @@ def format_seconds(seconds: float | None) -> str:
     if seconds is None or not math.isfinite(seconds):
         return "-"
     for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
-        if abs(seconds) >= scale:
+        # What would round up to 1,000 of a unit is 1 of the next.
+        if abs(seconds) >= scale * 0.9995:
             return f"{_three_digits(seconds / scale)} {unit}"
     return f"{_three_digits(seconds / 1e-9)} ns" if seconds else "0 s"
 

@@ -54,6 +54,7 @@ def test_cold_reads_start_with_nothing_in_memory_and_fetch_it_all() -> None:
     for m in run.measurements:
         assert m.verified
         assert m.cache_proof is not None
+        assert not any("hot" in warning for warning in m.warnings)
         assert m.io_read_bytes is not None
         if m.cache is CacheState.HOT:
             assert m.resident_before == 1.0

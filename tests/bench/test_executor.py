@@ -100,6 +100,12 @@ def test_after_a_crash_the_next_trial_runs(executor: ProcessExecutor, source: Pa
     assert outcome.start == "fork"
 
 
+def test_dying_in_the_warm_up_is_nobody_elses_trouble(executor: ProcessExecutor, source: Path) -> None:
+    assert "SIGSEGV" in str(run(executor, "warm-up", source).reason)
+    outcome = run(executor, "none", source)
+    assert outcome.ok, outcome.reason
+
+
 def test_a_child_that_hangs_is_killed_at_its_limit(executor: ProcessExecutor, source: Path) -> None:
     began = time.monotonic()
     outcome = run(executor, "hang", source, limit_s=0.5)

@@ -69,7 +69,8 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     if shutil.which("setpriv") is None:
         pytest.skip("setpriv is not installed (apt-get install util-linux)")
     Path("locked").mkdir(mode=0o700)
-    Path("home").mkdir(mode=0o777)
+    Path("home").mkdir()
+    Path("home").chmod(0o777)
     code = "import sys; sys.argv = ['imgstore-tui', 'run', '-d', 'folder:locked']; " \
         "from imgstore_tui.__main__ import main; main()"  # fmt: skip
     here = Path.cwd()
@@ -81,7 +82,12 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "HOME": str(here / "home"), "IMGSTORE_TUI_HOME": str(here / "home")},
+        env={
+            **os.environ,
+            "HOME": str(here / "home"),
+            "IMGSTORE_TUI_HOME": str(here / "home"),
+            "IMGSTORE_TUI_LOCK": str(here / "home" / "lock"),
+        },
     )
     if "Permission denied" in done.stderr and "Traceback" in done.stderr:
         pytest.skip("this Python cannot be read by another user")

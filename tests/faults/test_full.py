@@ -21,7 +21,7 @@ from imgstore_tui.registry import resolve_spec
 place, spec, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 os.environ["IMGSTORE_TUI_HOME"] = str(place / "home")
 # The refusal before the first trial is tested elsewhere: here the disk fills although it was said to be large.
-preflight.free_bytes = lambda _: 1 << 50
+preflight.free_bytes = preflight.free_files = lambda _: 1 << 50
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 plan = Plan(

@@ -31,6 +31,7 @@ FAULTS = (
     "label",
     "lost",
     "shout",
+    "warm-up",
 )
 
 
@@ -38,7 +39,9 @@ class FaultyWriter(LedgerWriter):
     fault = "none"
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Any) -> None:
-        # The warm-up writes one image; the fault waits for the real store.
+        if self.fault == "warm-up":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        # The warm-up writes one image; the other faults wait for the real store.
         if self._content.count > 1:
             self._go_wrong()
             if self.fault == "wrong":

@@ -36,6 +36,8 @@ def write_export(run: Run, name: str, destination: Path, *, overwrite: bool = Fa
     """
     exporter = exports.get(name)
     path = destination / default_name(run, name) if destination.is_dir() else destination
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is no ordinary file and is left as it is. Name another.")
     if path.exists() and not overwrite:
         raise UsageError(f"{path} exists already. Name another file, or allow it to be replaced.")
     if not path.parent.is_dir():
