@@ -11,7 +11,7 @@ import mmap
 import os
 import stat
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -112,7 +112,7 @@ class InPlace(Backend):
             len(found),
         )
 
-    def make_durable(self, location: Path) -> int:
+    def make_durable(self, location: Path, touched: Iterable[Path] | None = None) -> int:
         """Do nothing: nothing was written."""
         return 0
 

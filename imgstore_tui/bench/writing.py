@@ -12,7 +12,7 @@ from imgstore_tui.bench.clock import Clock, Sample
 from imgstore_tui.bench.drain import drain
 from imgstore_tui.bench.reading import verify, weight
 from imgstore_tui.bench.rig import Rig, Taken, sampling
-from imgstore_tui.core.backend import PayloadKind, Writer
+from imgstore_tui.core.backend import Editor, PayloadKind, Writer
 from imgstore_tui.core.operations import SyncLevel
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def finish_writing(rig: Rig, writer: Writer, location: Path, clock: Clock) -> in
     clock.lap("close")
     synced = None
     if rig.job.sync is SyncLevel.END:
-        synced = rig.backend.make_durable(location)
+        synced = rig.backend.make_durable(location, writer.touched() if isinstance(writer, Editor) else None)
         clock.lap("sync")
     clock.stop()
     return synced

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -168,6 +168,13 @@ class Editor(Writer):
 
     content: Content
 
+    def touched(self) -> Iterable[Path] | None:
+        """Return the files written since the store was opened, and folders in which names came or went; None for all.
+
+        Asked after ``close``, so that making a change durable costs what the change is, not what the store is.
+        """
+        return None
+
     def delete(self, ids: Sequence[int]) -> None:
         """Remove images and their labels.
 
@@ -323,15 +330,22 @@ class Backend(ABC):
                 files += 1
         return DiskUsage(apparent, allocated, files)
 
-    def make_durable(self, location: Path) -> int:
-        """Force every file of the closed store, then its folders and the parent, to the device.
+    def make_durable(self, location: Path, touched: Iterable[Path] | None = None) -> int:
+        """Force files of the closed store, then their folders and the store's own, to the device.
+
+        Args:
+            location: The store.
+            touched: Its files and folders that changed; None for all, and for the parent of a store that is new.
 
         Returns:
             How many sync calls were made.
         """
         calls = 0
-        folders = {location, location.parent}
-        for path in self.files(location):
+        folders = {location} if touched is not None else {location, location.parent}
+        for path in self.files(location) if touched is None else touched:
+            if path.is_dir():
+                folders.add(path)
+                continue
             force(path)
             folders.add(path.parent)
             calls += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +50,7 @@ class DiskEditor(Editor):
         self._added: list[tuple[str, bytes]] = []
         self._lost: dict[int, None] = {}
         self._folders: set[str] = set()
+        self._touched: set[str] = {LABELS}
         self._table = -1
         try:
             self._open_table()
@@ -112,6 +113,7 @@ class DiskEditor(Editor):
         os.pwrite(self._table, row, len(HEADER) + place * len(row))
         if before != name:
             os.unlink(before, dir_fd=self._root)
+            self._touched.add(before)
 
     def _file_of(self, image_id: int, place: int) -> str:
         reader = self._reader
@@ -156,6 +158,7 @@ class DiskEditor(Editor):
         for name in lost:
             os.unlink(name, dir_fd=self._root)
         for folder in {name.rpartition("/")[0] for name in lost} - {""}:
+            self._touched.add(folder)
             with contextlib.suppress(OSError):  # most are not empty
                 os.rmdir(folder, dir_fd=self._root)
                 self._folders.discard(folder)
@@ -192,6 +195,7 @@ class DiskEditor(Editor):
         os.rename(name + PARTIAL, name, src_dir_fd=self._root, dst_dir_fd=self._root)
 
     def _write(self, name: str, data: bytes) -> None:
+        self._touched.add(name.removesuffix(PARTIAL))
         file = self._open(name)
         try:
             write_all(file, data)
@@ -218,6 +222,10 @@ class DiskEditor(Editor):
                 os.close(descriptor)
         self._folders.clear()
         self._force(self._root)
+
+    def touched(self) -> Iterable[Path]:
+        """Return the files that were written and are there, and the folders from which files went."""
+        return [path for name in sorted(self._touched) if (path := self._location / name).exists()]
 
     def close(self) -> None:
         """Bring table and manifest up to date."""
