@@ -167,10 +167,11 @@ def test_a_killed_zygote_is_one_failure_and_the_next_trial_runs(
 
 def test_progress_is_told(executor: ProcessExecutor, source: Path) -> None:
     heard: list[int] = []
-    spec = registry.resolve_spec("faulty:fault=hang")
-    executor.run(job(spec, source), 0.5, heard.append, threading.Event())
-    assert heard
-    assert set(heard) == {0}
+    spec = registry.resolve_spec("faulty:fault=slow")
+    assert executor.run(job(spec, source), 20, heard.append, threading.Event()).ok
+    assert heard == sorted(heard)
+    # Four batches of four images, a quarter of a second each, looked at ten times a second.
+    assert {4, 8, 12} <= set(heard)
 
 
 def test_a_fresh_interpreter_serves_where_a_fork_does_not(

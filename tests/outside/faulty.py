@@ -19,6 +19,7 @@ from tests.outside.ledger import Ledger, LedgerReader, LedgerWriter
 
 FAULTS = (
     "none",
+    "slow",
     "segv",
     "kill",
     "exit",
@@ -59,6 +60,8 @@ class FaultyWriter(LedgerWriter):
             case "exit":
                 os.write(2, b"driver says goodbye\n")
                 os._exit(7)
+            case "slow":
+                time.sleep(0.25)
             case "hang":
                 time.sleep(3600)
             case "raise":
