@@ -14,6 +14,7 @@ from imgstore_tui.bench.board import Board
 from imgstore_tui.bench.changing import change
 from imgstore_tui.bench.clock import Clock, Sample, Snapshot
 from imgstore_tui.bench.drain import drain, settle
+from imgstore_tui.bench.frames import use_frames
 from imgstore_tui.bench.job import Job, Step
 from imgstore_tui.bench.probing import probe
 from imgstore_tui.bench.reading import read, read_labels, read_pass, verify
@@ -45,6 +46,8 @@ def run_job(job: Job, board: Board) -> dict[str, Any]:
         drain(rig.backend, location)
         return {}
     _warm_up(rig)
+    if job.operation.writes:
+        use_frames(Path(job.workspace), rig.source.pixel_bytes(job.operation.images(job.cutoff)))
     settle()
     gc.collect()
     gc.disable()

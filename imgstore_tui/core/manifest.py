@@ -228,7 +228,7 @@ def span(ids: Sequence[int]) -> tuple[int, int] | None:
     first, last = ids[0], ids[-1]
     if last - first + 1 != len(ids):
         return None
-    if not isinstance(ids, range):
+    if len(ids) > 1 and not isinstance(ids, range):
         expected = range(first, last + 1)
         if any(have != want for have, want in zip(ids, expected, strict=True)):
             return None

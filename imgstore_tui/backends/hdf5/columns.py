@@ -6,11 +6,14 @@ import mmap
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from imgstore_tui.core.errors import StoreError
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Pixels
 
 _MAP_BELOW = 32 * 2**10
 """Items smaller than this are gathered from a map; larger ones are read one by one, which is faster when cold."""
@@ -62,6 +65,29 @@ class RawFile:
         if self._map is not None:
             self._map.close()
             self._map = None
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+class RawBlock:
+    """The place of a dataset that is one block, to write a batch in one call, which the library does in several."""
+
+    def __init__(self, path: Path, place: int) -> None:
+        self._place = place
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+
+    def write(self, first: int, images: Pixels) -> None:
+        """Write a batch whose first image has this number; raises OSError."""
+        place = self._place + first * (images.nbytes // len(images))
+        rest = images.data.cast("B")
+        while rest:
+            written = os.pwrite(self._descriptor, rest, place)
+            place += written
+            rest = rest[written:]
+
+    def close(self) -> None:
+        """Close the file."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imgstore_tui.backends.hdf5.columns import RawBlock
 from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, OFFSETS, PARTIAL, label_chunk, never_close
 from imgstore_tui.core.backend import Content, PayloadKind, Writer, force
 from imgstore_tui.core.errors import StoreError
@@ -39,17 +41,21 @@ class Hdf5Writer(Writer):
         self._images: Any = None
         self._offsets: Any = None
         self._labels: Any = None
+        self._block: RawBlock | None = None
         try:
             # The chunk cache would copy every chunk once more; what is not filtered goes straight to the file.
             cache = 0 if values["filter"] == "none" else 16 * CHUNK
             self._file = h5py.File(location / PARTIAL, "w", rdcc_nbytes=cache)
             self._images, self._offsets = self._datasets()
             self._labels = self._numbers(str(values["labels"]), content.count)
+            self._block = self._find_block()
         except (OSError, RuntimeError, ValueError) as error:
             self.abort()
             raise self._failed(error) from None
 
     def _datasets(self) -> tuple[Any, Any]:
+        import h5py
+
         content, chosen = self._content, str(self._values["filter"])
         settings: dict[str, Any] = {} if chosen == "none" else {"compression": chosen}
         if content.kind is PayloadKind.ARRAY:
@@ -57,6 +63,10 @@ class Hdf5Writer(Writer):
             chunks = int(self._values["chunks"])
             if chunks:
                 settings |= {"chunks": (min(chunks, content.count or chunks), *shape), "maxshape": (None, *shape)}
+            elif self._values["access"] == "direct":
+                # The block has its place in the file from the start, so that batches can be written there.
+                settings["dcpl"] = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+                settings["dcpl"].set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
             kind = np.dtype(content.dtype).newbyteorder("<")
             return self._file.create_dataset(IMAGES, (content.count, *shape), kind, fill_time="never", **settings), None
         # No larger than all payloads are expected to be: a chunk takes its place on disk whole.
@@ -65,6 +75,14 @@ class Hdf5Writer(Writer):
             IMAGES, (0,), "u1", maxshape=(None,), chunks=(chunk,), fill_time="never", **settings
         )
         return images, self._numbers(OFFSETS, content.count + 1)
+
+    def _find_block(self) -> RawBlock | None:
+        """Return where whole batches of pixels go, None where the library writes them."""
+        direct = self._values["access"] == "direct" and sys.byteorder == "little"
+        if not direct or self._content.kind is not PayloadKind.ARRAY or self._images.chunks is not None:
+            return None
+        place = self._images.id.get_offset()
+        return None if place is None else RawBlock(self._location / PARTIAL, place)
 
     def _numbers(self, name: str, count: int) -> Any:
         """Make a dataset of one number an image, which grows if the images can."""
@@ -92,7 +110,9 @@ class Hdf5Writer(Writer):
         """Write the batch to its place in the dataset."""
         check_put(self._location, self._content, self._put, ids, images, labels)
         try:
-            if len(images):
+            if self._block is not None and len(images):
+                self._block.write(self._put, images)
+            elif len(images):
                 self._images.write_direct(images, dest_sel=np.s_[self._put : self._put + len(images)])
             self._follow(len(images), labels)
         except (OSError, RuntimeError, ValueError) as error:
@@ -148,6 +168,8 @@ class Hdf5Writer(Writer):
     def abort(self) -> None:
         """Close the file without giving it its name."""
         self._open = False
+        if self._block is not None:
+            self._block.close()
         file, self._file = self._file, None
         if file is not None:
             with contextlib.suppress(OSError, RuntimeError, ValueError):

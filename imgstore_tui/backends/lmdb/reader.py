@@ -197,7 +197,9 @@ class LmdbReader(Reader):
         return int(label)
 
     def _fill_labels(self, ids: Sequence[int], labels: Labels) -> None:
-        if len(ids):
+        if len(ids) == 1:
+            labels[0] = self._all_labels()[ids[0]]
+        elif len(ids):
             found = self._all_labels()
             labels[:] = found[ids[0] : ids[-1] + 1] if isinstance(ids, range) and ids.step == 1 else found[list(ids)]
 
