@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
-from textual import getters, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import Reactive, reactive
-from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
 from imgstore_tui.bench.plan import PLAN_NAMES, named_plan
-from imgstore_tui.bench.state import RunState
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.present.charts import Palette
-from imgstore_tui.present.log import error_line
-from imgstore_tui.present.sections import Digest
+from imgstore_tui.present.log import SpecStyle
 from imgstore_tui.tui.bridge import Bridge
 from imgstore_tui.tui.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.gate import Settings
@@ -34,7 +28,7 @@ from imgstore_tui.tui.marks import Marks
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.leave import LeaveScreen
-from imgstore_tui.tui.session import Session
+from imgstore_tui.tui.screens.run_control import RunControl
 from imgstore_tui.tui.widgets.chart_pane import ChartPane
 from imgstore_tui.tui.widgets.choose_pane import ChoosePane
 from imgstore_tui.tui.widgets.key_bar import KeyBar
@@ -47,8 +41,8 @@ from imgstore_tui.tui.widgets.title_bar import TitleBar
 from imgstore_tui.tui.widgets.verdict_pane import VerdictPane
 
 
-class Workbench(Screen[None]):
-    """Holds the choice and the state of the run; panes get both as reactives and send what the user wants."""
+class Workbench(RunControl):
+    """Holds the choice beside the run; panes get both as reactives and send what the user wants."""
 
     @dataclass
     class Saved(Message):
@@ -69,24 +63,15 @@ class Workbench(Screen[None]):
     # focus does: tens of kilobytes for a key, and for every look at a running run.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     choice: reactive[Choice] = reactive(NO_CHOICE, repaint=False)
-    run_state: reactive[RunState] = reactive(RunState(), repaint=False)
-    found: reactive[Digest | None] = reactive(None, repaint=False)
     palette: reactive[Palette] = reactive(Palette(), repaint=False)
     marks: reactive[Marks] = reactive(Marks(), repaint=False)
     log_axes: reactive[bool] = reactive(True, repaint=False)
     per_image: reactive[bool] = reactive(False, repaint=False)
     pane: reactive[PaneName] = reactive(PaneName.CHOOSE, repaint=False)
-    stopping: reactive[bool] = reactive(False, repaint=False)
-
-    panes = getters.query_one(Panes)
-    run_line = getters.query_one(RunLine)
 
     def __init__(self, bridge: Bridge, plan: Plan, settings: Settings) -> None:
-        super().__init__()
-        self._bridge = bridge
-        self._session = Session(bridge)
+        super().__init__(bridge, settings.fps)
         self._settings = settings
-        self._ticker: Timer | None = None
         self.set_reactive(Workbench.choice, Choice.of(plan))
         self.set_class(settings.ascii, "-ascii")
 
@@ -107,8 +92,7 @@ class Workbench(Screen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """Start the one timer by which news reaches the screen."""
-        self._ticker = self.set_interval(1 / self._settings.fps, self._tick, pause=True)
+        """Say what is chosen at first."""
         self.watch_choice(self.choice)
 
     # What is chosen
@@ -145,61 +129,33 @@ class Workbench(Screen[None]):
 
     # The run
 
-    def action_run(self) -> None:
-        """Start the run, or say what is in the way."""
-        try:
-            plan = self.choice.check()
-        except ImgstoreError as error:
-            self.run_line.problem = str(error)
-            self._log(error_line(str(error)))
-            return
-        self._session.begin()
-        self.run_worker(partial(self._bridge.supervise, plan), thread=True, exit_on_error=False, group="run")
-        self._show_session()
+    def wanted_plan(self) -> Plan:
+        """Return the plan as chosen."""
+        return self.choice.check()
+
+    def spec_style(self) -> SpecStyle:
+        """Colour storage methods in the log as in the list."""
+        return self.marks.style
+
+    def run_begun(self) -> None:
+        """Bring results to the front where they have no place beside the choice."""
         if self.pane is PaneName.CHOOSE and self.app.size.width < WIDE_COLUMNS:
             self.action_show_pane(PaneName.CHART)
-        if self._ticker is not None:
-            self._ticker.resume()
-        self.refresh_bindings()
 
-    def action_stop(self) -> None:
-        """Ask the run to stop."""
-        self._bridge.stop()
-        self.stopping = self._bridge.stopping
+    def watch_found(self) -> None:
+        """Give the methods of a run that has begun their marks."""
+        self.marks = self._marks()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
         match action:
-            case "run" | "next_plan":
+            case "next_plan":
                 return not self._bridge.busy
-            case "stop":
-                return self._bridge.busy
             case "leave_field":
                 return isinstance(self.focused, Input)
             case "export":
                 return self.run_state.run is not None
-        return True
-
-    def _tick(self) -> None:
-        """Take in what the thread has said since the last time, in one repaint."""
-        with self.app.batch_update():
-            self.panes.log_lines.say(self._session.take_in(self.marks.style))
-            self._show_session()
-        if self._session.ended is not None and self._ticker is not None:
-            self._ticker.pause()
-
-    def _show_session(self) -> None:
-        session = self._session
-        if session.found is not self.found:
-            self.found = session.found
-            self.marks = self._marks()
-        self.run_state, self.stopping = session.state, self._bridge.stopping
-        self.run_line.problem, self.run_line.began, self.run_line.ended = session.problem, session.began, session.ended
-        self.run_line.refresh()
-        self.refresh_bindings()
-
-    def _log(self, line: Text) -> None:
-        self.panes.log_lines.say([(datetime.now(UTC), line)])
+        return super().check_action(action, parameters)
 
     # What is in front
 
@@ -234,7 +190,7 @@ class Workbench(Screen[None]):
     def _exported(self, path: str | None) -> None:
         if path is not None:
             self.post_message(self.Saved(path))
-            self._log(Text.assemble(("saved ", "bold"), path))
+            self.log_line(Text.assemble(("saved ", "bold"), path))
 
     def ask_to_leave(self) -> None:
         """Leave at once, or, while a run goes on, after asking."""
@@ -249,8 +205,3 @@ class Workbench(Screen[None]):
     def _leave(self, sure: bool | None) -> None:
         if sure:
             self.post_message(self.Left())
-
-    def last_state(self) -> RunState:
-        """Return the state of the run with all news of it, also after the screen is gone."""
-        self._session.take_in(self.marks.style)
-        return self._session.state
