@@ -24,7 +24,7 @@ from imgstore_tui.tui.filters import AsciiFilter, Colourless
 from imgstore_tui.tui.gate import Settings
 from imgstore_tui.tui.keys import PALETTE_KEY, WORKBENCH_KEYS
 from imgstore_tui.tui.orderly import OrderlyApp
-from imgstore_tui.tui.screens.help import HelpScreen, help_lines
+from imgstore_tui.tui.screens.help import HelpScreen, help_lines, pane_bindings
 from imgstore_tui.tui.screens.workbench import Workbench
 
 
@@ -80,7 +80,8 @@ class ImgstoreApp(OrderlyApp):
 
     def action_help(self) -> None:
         """Show what every key does."""
-        self.push_screen(HelpScreen(help_lines(WORKBENCH_KEYS, ImgstoreApp.BINDINGS, [PALETTE_KEY])))
+        panes = pane_bindings(self.workbench)
+        self.push_screen(HelpScreen(help_lines(WORKBENCH_KEYS, *panes, ImgstoreApp.BINDINGS, [PALETTE_KEY])))
 
     def action_next_theme(self) -> None:
         """Use the next of the app's themes."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from rich.cells import cell_len
 from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
+
+from imgstore_tui.present.plain import ascii_text
 
 
 class Colourless(LineFilter):
@@ -35,21 +36,12 @@ def _without_colour(style: Style, background: RichColor) -> Style:
     return plain + Style(reverse=True) if stands_out else plain
 
 
-_PLAIN = str.maketrans("·…µ×–—━─│┃▔▁╭╮╰╯┌┐└┘▏▎▌█", "..ux--=-||-_++++++++|||#")
-"""What Textual, tables and words draw beyond ASCII, and what stands for it."""
-
-
 class AsciiFilter(LineFilter):
     """Lets nothing but ASCII reach the terminal: not from us, from Textual, nor from the user's data."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Return segments of the same width, what has no counterpart written as ``?``."""
         return [
-            segment if segment.text.isascii() else Segment(_plain(segment.text), segment.style, segment.control)
+            segment if segment.text.isascii() else Segment(ascii_text(segment.text), segment.style, segment.control)
             for segment in segments
         ]
-
-
-def _plain(text: str) -> str:
-    text = text.translate(_PLAIN)
-    return "".join(letter if letter.isascii() else "?" * cell_len(letter) for letter in text)

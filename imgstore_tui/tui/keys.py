@@ -13,6 +13,7 @@ WORKBENCH_KEYS: list[BindingType] = [
     Binding("s", "stop", "Stop", tooltip="Stop the run; what was measured is kept"),
     Binding("m", "next_chart", "Chart", tooltip="Show the next chart"),
     Binding("v", "next_table", "Table", tooltip="Show the next table"),
+    Binding("g", "next_layer", "Matrix", show=False, tooltip="Show the next operation in the matrix"),
     Binding("e", "export", "Export", tooltip="Write the results to a file"),
     Binding("question_mark", "app.help", "Help", key_display="?", tooltip="Show what every key does"),
     Binding("f1", "app.help", "Help", show=False, key_display="F1", tooltip="Show what every key does"),

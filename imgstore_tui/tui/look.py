@@ -12,6 +12,8 @@ from imgstore_tui.present.rows import Mark
 
 WIDE_COLUMNS = 120
 """Columns from which on choosing and results stand side by side."""
+BROAD_COLUMNS = 150
+"""Columns from which on, where all panes are seen, the matrix stands beside the chart."""
 SHORT_ROWS = 20
 """Rows from which on there is room for more than the lists themselves."""
 TALL_ROWS = 36

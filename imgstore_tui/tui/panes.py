@@ -13,6 +13,7 @@ class PaneName(StrEnum):
     TABLE = "table"
     LOG = "log"
     VERDICT = "verdict"
+    MATRIX = "matrix"
 
     @property
     def key(self) -> str:

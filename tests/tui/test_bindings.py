@@ -16,8 +16,9 @@ import imgstore_tui.tui
 from imgstore_tui.bench.plan import named_plan
 from imgstore_tui.bench.state import Phase
 from imgstore_tui.tui.panes import PaneName
+from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.export import ExportScreen
-from imgstore_tui.tui.screens.help import HelpScreen
+from imgstore_tui.tui.screens.help import HelpScreen, pane_bindings
 from imgstore_tui.tui.screens.leave import LeaveScreen
 from imgstore_tui.tui.screens.workbench import Workbench
 from tests.tui.fakes import FakeRunner
@@ -171,6 +172,55 @@ async def _pane(app: Driven, key: str) -> None:
     assert app.workbench.focused.region, "the keys go to something that is seen"
 
 
+@effect("Workbench", "g")
+async def _next_layer(app: Driven, key: str) -> None:
+    await app.run()
+    await app.press("6", key)
+    assert app.workbench.panes.matrix.cursor.layer == 1
+    assert "2 of 5, g: next" in app.picture
+    assert "disk, write-many, 1 image, sync buffered" in app.picture
+
+
+@effect("MatrixPane", "down", "right", "left", "up")
+async def _move_in_matrix(app: Driven, key: str) -> None:
+    if app.workbench.found is None:
+        await app.run()
+        await app.press("6", "g")
+    await app.press(key)
+    here = {"down": "lmdb, write-many, 1 image", "right": "lmdb, write-many, 10 images"}
+    here |= {"left": here["down"], "up": "disk, write-many, 1 image"}
+    assert here[key] in app.picture
+
+
+@effect("MatrixPane", "enter")
+async def _open_cell(app: Driven, key: str) -> None:
+    await app.run()
+    await app.press("6", "g", "right", key)
+    assert app.shows(DetailScreen)
+    assert "disk, write-many, 10 images, sync buffered" in app.picture
+    assert "round 1" in app.picture
+
+
+@effect("DetailScreen", "escape", "enter", "q")
+async def _close_detail(app: Driven, key: str) -> None:
+    if app.workbench.found is None:
+        await app.run()
+    await app.press("6", "enter")
+    assert app.shows(DetailScreen)
+    await app.press(key)
+    assert app.shows(Workbench)
+    assert not app.app.leaving.is_set()
+
+
+@effect("DetailScreen", "right", "left")
+async def _step_in_detail(app: Driven, key: str) -> None:
+    if not app.shows(DetailScreen):
+        await app.run()
+        await app.press("6", "g", "enter")
+    await app.press(key)
+    assert f"disk, write-many, {'10 images' if key == 'right' else '1 image,'}" in app.picture
+
+
 @effect("CheckList", "space")
 async def _tick(app: Driven, key: str) -> None:
     assert "[x] o disk" in app.picture
@@ -263,8 +313,25 @@ async def test_every_action_stands_in_the_palette_and_in_the_help() -> None:
             assert isinstance(binding, Binding)
             possible = app.workbench.check_action(binding.action.partition("(")[0], ()) is True
             assert (binding.tooltip in offered) is possible, binding.key
+        own = [binding for bindings in pane_bindings(app.workbench) for binding in bindings]
         await app.press("question_mark")
         words = app.app.screen.query("Static").first().visual  # type: ignore[attr-defined]
-        for binding in [*Workbench.BINDINGS]:
+        for binding in [*Workbench.BINDINGS, *own]:
             assert isinstance(binding, Binding)
             assert binding.tooltip in str(words)
+
+
+async def test_the_keys_of_a_pane_stand_in_the_palette_while_it_has_the_keys() -> None:
+    async with driven() as app:
+        await app.run()
+        seen = set()
+        for pane in PaneName:
+            await app.press(pane.key)
+            offered = {command.help for command in app.app.get_system_commands(app.workbench)}
+            here = app.workbench.focused
+            assert here is not None
+            for kind in type(here).__mro__:
+                for binding in vars(kind).get("BINDINGS", ()) if kind.__module__.startswith("imgstore_tui.") else ():
+                    assert binding.tooltip in offered, binding.key
+                    seen.add(kind.__name__)
+        assert {"CheckList", "MatrixPane"} <= seen

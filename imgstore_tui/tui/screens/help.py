@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
-from imgstore_tui.tui.widgets.check_list import CheckList
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 KeyHelp = tuple[str, str]
@@ -54,10 +54,21 @@ class HelpScreen(ModalScreen[None]):
         return text.append("\n").append(_READING)
 
 
+def pane_bindings(screen: Screen[Any]) -> list[list[BindingType]]:
+    """Return the bindings that our own widgets on a screen have, each kind of widget once, in the order of panes."""
+    kinds = dict.fromkeys(
+        kind
+        for widget in screen.walk_children(Widget)
+        for kind in type(widget).__mro__
+        if kind.__module__.startswith("imgstore_tui.tui.")
+    )
+    return [found for kind in kinds if (found := vars(kind).get("BINDINGS"))]
+
+
 def help_lines(*groups: Iterable[BindingType]) -> list[KeyHelp]:
-    """Return keys and words of bindings, those of lists after them; keys of like words together."""
+    """Return keys and words of bindings; keys of like words together."""
     lines: dict[str, list[str]] = {}
-    for group in (*groups, CheckList.BINDINGS):
+    for group in groups:
         for binding in group:
             if isinstance(binding, Binding) and binding.tooltip:
                 lines.setdefault(binding.tooltip, []).append(_spelled(binding.key))

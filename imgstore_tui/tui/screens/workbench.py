@@ -28,11 +28,12 @@ from imgstore_tui.tui.marks import Marks
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.leave import LeaveScreen
-from imgstore_tui.tui.screens.run_control import RunControl
+from imgstore_tui.tui.screens.reading import Reading
 from imgstore_tui.tui.widgets.chart_pane import ChartPane
 from imgstore_tui.tui.widgets.choose_pane import ChoosePane
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.log_pane import LogPane
+from imgstore_tui.tui.widgets.matrix_pane import MatrixPane
 from imgstore_tui.tui.widgets.panes import Panes
 from imgstore_tui.tui.widgets.run_line import RunLine
 from imgstore_tui.tui.widgets.tab_strip import TabStrip
@@ -41,7 +42,7 @@ from imgstore_tui.tui.widgets.title_bar import TitleBar
 from imgstore_tui.tui.widgets.verdict_pane import VerdictPane
 
 
-class Workbench(RunControl):
+class Workbench(Reading):
     """Holds the choice beside the run; panes get both as reactives and send what the user wants."""
 
     @dataclass
@@ -65,8 +66,6 @@ class Workbench(RunControl):
     choice: reactive[Choice] = reactive(NO_CHOICE, repaint=False)
     palette: reactive[Palette] = reactive(Palette(), repaint=False)
     marks: reactive[Marks] = reactive(Marks(), repaint=False)
-    log_axes: reactive[bool] = reactive(True, repaint=False)
-    per_image: reactive[bool] = reactive(False, repaint=False)
     pane: reactive[PaneName] = reactive(PaneName.CHOOSE, repaint=False)
 
     def __init__(self, bridge: Bridge, plan: Plan, settings: Settings) -> None:
@@ -85,6 +84,7 @@ class Workbench(RunControl):
             yield ChartPane(ascii_only=self._settings.ascii).data_bind(
                 Workbench.run_state, Workbench.found, Workbench.marks, Workbench.log_axes, Workbench.per_image
             )
+            yield MatrixPane().data_bind(Workbench.run_state, Workbench.found, Workbench.marks, Workbench.per_image)
             yield TablePane().data_bind(Workbench.found)
             yield LogPane()
             yield VerdictPane().data_bind(Workbench.found)
@@ -144,6 +144,7 @@ class Workbench(RunControl):
 
     def watch_found(self) -> None:
         """Give the methods of a run that has begun their marks."""
+        super().watch_found()
         self.marks = self._marks()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -171,14 +172,6 @@ class Workbench(RunControl):
     def action_leave_field(self) -> None:
         """Go back to the list of storage methods."""
         self.panes.choose.storage.focus()
-
-    def action_next_chart(self) -> None:
-        """Show the next chart."""
-        self.panes.chart.turns += 1
-
-    def action_next_table(self) -> None:
-        """Show the next table."""
-        self.panes.table.view += 1
 
     # The way out
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from rich.text import Span, Text
-from textual.geometry import Region, Size
+from rich.text import Text
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from imgstore_tui.bench.state import Phase, RunState
 from imgstore_tui.present.charts import ChartKind, chart_for, chart_kinds
 from imgstore_tui.present.sections import Digest
 from imgstore_tui.tui.marks import Marks
+from imgstore_tui.tui.widgets.line_picture import LinePicture
 
 _WELCOME = """\
 How should I store my images?
@@ -21,7 +20,7 @@ name your data, then press r.
 Every store is read back and compared before its times count."""
 
 
-class ChartPane(Widget, can_focus=True):
+class ChartPane(LinePicture, can_focus=True):
     """One of the charts that the run's plan can fill."""
 
     run_state: reactive[RunState] = reactive(RunState(), repaint=False)
@@ -35,8 +34,6 @@ class ChartPane(Widget, can_focus=True):
     def __init__(self, *, ascii_only: bool) -> None:
         super().__init__()
         self._ascii = ascii_only
-        self._chart = Text()
-        self._size_drawn = Size(0, 0)
         self.border_title = "2 Chart"
         self.add_class("-empty")
 
@@ -48,17 +45,8 @@ class ChartPane(Widget, can_focus=True):
         kinds = chart_kinds(self.found.run)
         return kinds[self.turns % len(kinds)] if kinds else None
 
-    def render(self) -> Text:
-        """Return the chart as it was drawn last, drawn anew for another size."""
-        if self._size_drawn != self.size:
-            self._draw()
-        return self._chart
-
-    def _draw(self) -> None:
-        self._size_drawn = self.size
-        self._chart = self._picture()
-
-    def _picture(self) -> Text:
+    def picture(self) -> Text:
+        """Return the chart, or what to do to get one."""
         if self.found is None and self.run_state.phase is not Phase.IDLE:
             return Text("The first points come with the first trials.", style="dim")
         if self.found is None:
@@ -76,47 +64,32 @@ class ChartPane(Widget, can_focus=True):
             ascii_only=self._ascii,
         )
 
-    def _redraw(self) -> None:
-        """Draw anew and repaint the lines that changed: few do when a trial ends, and the terminal may be far away."""
-        if not self.size or not self.is_on_screen:
-            self._size_drawn = Size(0, 0)
-            return
-        before = _lines(self._chart)
-        self._draw()
-        after = _lines(self._chart)
-        if len(before) != len(after):
-            self.refresh()
-            return
-        changed = [y for y, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
-        if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
-
     def watch_found(self) -> None:
         """Draw what is known now, and say which chart of how many this is."""
         self._retitle()
-        self._redraw()
+        self.redraw()
 
     def watch_run_state(self, before: RunState, state: RunState) -> None:
         """Say what to do, or that there is nothing to see yet."""
         if before.phase is not state.phase:
-            self._redraw()
+            self.redraw()
 
     def watch_turns(self) -> None:
         """Draw another chart."""
         self._retitle()
-        self._redraw()
+        self.redraw()
 
     def watch_marks(self) -> None:
         """Draw in other colours."""
-        self._redraw()
+        self.redraw()
 
     def watch_log_axes(self) -> None:
         """Draw on other axes."""
-        self._redraw()
+        self.redraw()
 
     def watch_per_image(self) -> None:
         """Draw other values."""
-        self._redraw()
+        self.redraw()
 
     def _retitle(self) -> None:
         empty = self.found is None
@@ -126,7 +99,3 @@ class ChartPane(Widget, can_focus=True):
         subtitle = f"{self.turns % len(kinds) + 1} of {len(kinds)}, m: next" if kinds else ""
         if subtitle != self.border_subtitle:
             self.border_subtitle = subtitle
-
-
-def _lines(chart: Text) -> list[tuple[str, list[Span]]]:
-    return [(line.plain, line.spans) for line in chart.split("\n")]

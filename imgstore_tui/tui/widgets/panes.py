@@ -1,4 +1,4 @@
-"""The five panes, one of them in front."""
+"""The panes, one of them in front."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from textual.containers import Container
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from imgstore_tui.tui.look import BROAD_COLUMNS
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.widgets.chart_pane import ChartPane
 from imgstore_tui.tui.widgets.choose_pane import ChoosePane
 from imgstore_tui.tui.widgets.log_pane import LogPane
+from imgstore_tui.tui.widgets.matrix_pane import MatrixPane
 from imgstore_tui.tui.widgets.table_pane import TablePane
 from imgstore_tui.tui.widgets.verdict_pane import VerdictPane
 
@@ -24,6 +26,7 @@ class Panes(Container):
     choose = getters.query_one(ChoosePane)
     chart = getters.query_one(ChartPane)
     table = getters.query_one(TablePane)
+    matrix = getters.query_one(MatrixPane)
     log_lines = getters.query_one(LogPane)
     verdict = getters.query_one(VerdictPane)
 
@@ -39,6 +42,13 @@ class Panes(Container):
         self._widget(before).remove_class("-front")
         self._widget(pane).add_class("-front")
         self.chart.set_class(pane is PaneName.CHOOSE, "-beside-choose")
+        self.chart.set_class(pane is PaneName.MATRIX, "-behind")
+
+    def on_resize(self) -> None:
+        """Let the style sheet know whether there is room for the matrix beside the chart."""
+        broad = self.size.width >= BROAD_COLUMNS
+        for pane in (self.chart, self.matrix):
+            pane.set_class(broad, "-broad")
 
     def focus_front(self) -> None:
         """Give the keys to the pane in front."""
@@ -52,4 +62,5 @@ class Panes(Container):
             PaneName.TABLE: self.table,
             PaneName.LOG: self.log_lines,
             PaneName.VERDICT: self.verdict,
+            PaneName.MATRIX: self.matrix,
         }[pane]

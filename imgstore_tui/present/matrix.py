@@ -1,0 +1,216 @@
+"""A run as a matrix: storage methods down, numbers of images across; what became of every cell, as far as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.core.events import TrialStarted
+from imgstore_tui.core.model import Cell, Run
+from imgstore_tui.core.operations import Operation
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_seconds
+from imgstore_tui.present.digest import Digest, spec_order
+from imgstore_tui.present.rows import interval_text
+from imgstore_tui.present.words import contest_words
+
+
+class State(StrEnum):
+    """What became of a cell so far."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    PART = "some rounds"
+    DONE = "all rounds"
+    FAILED = "failed"
+    UNVERIFIED = "unverified"
+    SKIPPED = "skipped"
+    UNSUPPORTED = "unsupported"
+
+    @property
+    def glyph(self) -> str:
+        """The character that stands for it; each has one of its own in ASCII too."""
+        return _GLYPHS[self]
+
+
+_GLYPHS = {
+    State.WAITING: "·", State.RUNNING: "▶", State.PART: "◐", State.DONE: "✓", State.FAILED: "✗",
+    State.UNVERIFIED: "?", State.SKIPPED: "–", State.UNSUPPORTED: "×",
+}  # fmt: skip
+_BY_HAND = "by the user"
+"""In the reason of what was skipped because the user wished so; all else that is skipped is not claimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """One cell as the matrix shows it."""
+
+    cell: Cell
+    state: State
+    done: int = 0
+    """Trials that came to an end, whatever that was."""
+    rounds: int = 0
+    """Trials that are planned."""
+    seconds: float | None = None
+    """Median of what counts; of one image where that was asked for."""
+    rank: str = ""
+    """``*`` for the fastest, ``=`` for what cannot be told apart from it."""
+    share: float = 0.0
+    """How far the trial is that is running, 0 to 1."""
+
+    def words(self, width: int) -> str:
+        """Return state and value in at most ``width`` columns: the less room, the less is said, never half a number."""
+        value = "" if self.seconds is None else format_seconds(self.seconds)
+        short, count, glyph = _short(self.seconds), f"{self.done}/{self.rounds}", self.state.glyph
+        tails = {
+            State.WAITING: [],
+            State.RUNNING: [f"{value} {count}", f"{self.share:.0%} {count}", count],
+            State.PART: [f"{value} {count}", value, short, count],
+            State.DONE: [f"{value} {self.rank}", value if not self.rank else "", short if not self.rank else ""],
+            State.FAILED: [f"{value} failed" if value else f"failed {count}", "failed"],
+            State.SKIPPED: [f"{value} skipped", value or "skipped"],
+        }.get(self.state, [str(self.state)])
+        shown = [f"{glyph} {tail.strip()}" for tail in tails if tail.strip()]
+        if self.rank and self.state is State.DONE:
+            # Who is fastest is done.
+            shown += [f"{self.rank} {value}", f"{self.rank} {short}", self.rank]
+        return next((text for text in shown if len(text) <= width), glyph)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The cells of one operation at one level: what stands together on one matrix."""
+
+    title: str
+    operation: Operation
+    cutoffs: tuple[int, ...]
+    labels: tuple[str, ...]
+    """Storage methods, the source row first."""
+    squares: tuple[tuple[Square | None, ...], ...]
+    """By row and column; None where the plan has no such cell."""
+
+
+def matrix_layers(
+    found: Digest | None,
+    run: Run,
+    cells: Sequence[Cell],
+    *,
+    current: TrialStarted | None = None,
+    images_done: int = 0,
+    per_image: bool = False,
+) -> tuple[Layer, ...]:
+    """Return every operation and level of a run as a matrix, in the order of the tables.
+
+    Args:
+        found: What is made of the run so far; None while nothing was measured.
+        run: The run; its plan says how many rounds there are.
+        cells: All cells of the plan.
+        current: The trial that is running; None with none.
+        images_done: How many images it has handled.
+        per_image: Whether values are divided by the number of images.
+    """
+    summaries: Mapping[Cell, CellSummary] = {} if found is None else {entry.cell: entry for entry in found.summaries}
+    order = spec_order(run)
+    # A run that is opened may hold cells that its plan has no more, such as of a storage method that is gone.
+    cells = list(dict.fromkeys([*cells, *summaries]))
+    columns = tuple(sorted({cell.cutoff for cell in cells}))
+    layers: dict[Cell, dict[tuple[str, int], Cell]] = {}
+    for cell in cells:
+        layers.setdefault(replace(cell, spec="", cutoff=0), {})[cell.spec, cell.cutoff] = cell
+    result = []
+    for key, members in sorted(layers.items(), key=lambda item: _layer_order(item[0], run)):
+        labels = sorted({label for label, _ in members}, key=order)
+        squares = tuple(
+            tuple(
+                None
+                if (member := members.get((label, cutoff))) is None
+                else _square(member, summaries.get(member), found, run.plan.rounds, current, images_done, per_image)
+                for cutoff in columns
+            )
+            for label in labels
+        )
+        result.append(Layer(safe_text(contest_words(key, run)), key.operation, columns, tuple(labels), squares))
+    return tuple(result)
+
+
+def _layer_order(cell: Cell, run: Run) -> tuple[int, int, int, int]:
+    def place(value: object, values: Sequence[object]) -> int:
+        return values.index(value) if value in values else len(values)
+
+    return (
+        place(cell.dataset, run.plan.datasets), list(Operation).index(cell.operation),
+        place(cell.sync, run.plan.sync), place(cell.cache, run.plan.cache),
+    )  # fmt: skip
+
+
+def _square(
+    cell: Cell, summary: CellSummary | None, found: Digest | None, rounds: int, current: TrialStarted | None,
+    images_done: int, per_image: bool,
+) -> Square:  # fmt: skip
+    done = 0 if summary is None else summary.trials
+    seconds = None
+    if summary is not None:
+        seconds = summary.seconds_per_image if per_image else summary.seconds
+    square = Square(cell, state_of(summary, rounds), done, max(rounds, done), seconds)
+    if current is not None and current.cell == cell:
+        share = min(1.0, images_done / max(1, cell.operation.images(cell.cutoff))) if current.step == "trial" else 0.0
+        return replace(square, state=State.RUNNING, share=share)
+    verdict = None if found is None else found.verdict_of.get(cell.contest)
+    if verdict is None or cell.spec not in verdict.best:
+        return square
+    return replace(square, rank="=" if verdict.is_tie else "*")
+
+
+def state_of(summary: CellSummary | None, rounds: int) -> State:
+    """Return what became of a cell that is not running now.
+
+    Args:
+        summary: What is known of it; None where it had no trial yet.
+        rounds: How many trials are planned.
+    """
+    if summary is None:
+        return State.WAITING
+    if summary.failed:
+        return State.FAILED
+    if summary.unverified:
+        return State.UNVERIFIED
+    if summary.skipped:
+        reasons = " ".join(reason for reason, _ in summary.reasons)
+        return State.SKIPPED if _BY_HAND in reasons else State.UNSUPPORTED
+    return State.DONE if summary.ok >= rounds else State.PART
+
+
+def _short(seconds: float | None) -> str:
+    """Return a duration in at most five columns: ``12ms``, ``1.2s``, ``120µs``."""
+    if seconds is None:
+        return ""
+    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")):
+        if seconds >= scale * 0.995:
+            value = seconds / scale
+            return f"{value:.0f}{unit}" if value >= 9.95 else f"{value:.1f}{unit}"
+    return f"{seconds:.0g}s"
+
+
+def square_words(square: Square, found: Digest | None) -> str:
+    """Return the state of a cell in words: ``some rounds, 3 of 6, 12.3 ms, interval (11.9-13.0)``."""
+    parts = [str(square.state), f"{square.done} of {square.rounds}"]
+    summary = next((entry for entry in found.summaries if entry.cell == square.cell), None) if found else None
+    if square.seconds is not None:
+        parts.append(format_seconds(square.seconds))
+    if summary is not None and summary.interval is not None:
+        parts.append(interval_text(summary.interval))
+    if summary is not None and summary.reasons:
+        parts.append(safe_text(summary.reasons[0][0]))
+    return ", ".join(parts)
+
+
+def legend_words(layers: Sequence[Layer]) -> str:
+    """Return what the glyphs mean that are on a matrix, in one line."""
+    squares = [square for layer in layers for row in layer.squares for square in row if square is not None]
+    states = {square.state for square in squares}
+    ranks = {square.rank for square in squares}
+    told = [f"{state.glyph} {state}" for state in State if state in states]
+    told += [f"{rank} {words}" for rank, words in (("*", "fastest"), ("=", "tied")) if rank in ranks]
+    return "  ".join(told)

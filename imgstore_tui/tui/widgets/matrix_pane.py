@@ -1,0 +1,151 @@
+"""The matrix: storage methods down, numbers of images across, filling as trials end."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+
+from imgstore_tui.bench.state import RunState
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.detail import cell_title
+from imgstore_tui.present.matrix import Layer, Square, legend_words, matrix_layers, square_words
+from imgstore_tui.present.sections import Digest
+from imgstore_tui.tui.grid import Drawn, Place, draw_grid, moved, nearest, page_of, square_at
+from imgstore_tui.tui.marks import Marks
+from imgstore_tui.tui.messages import CellOpened
+from imgstore_tui.tui.widgets.line_picture import LinePicture
+
+_FOOT = 4
+"""Lines below the matrix: an empty one, the cell under the cursor, what is known of it, what the glyphs mean."""
+_LEAST = 10
+"""Lines from which on there is room for them."""
+
+
+class MatrixPane(LinePicture, can_focus=True):
+    """What became of every cell so far, by a glyph, a colour and its value."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "enter",
+            "open",
+            "Detail",
+            key_display="enter",
+            tooltip="Show all that is known of the cell under the cursor",
+        ),
+        *(
+            Binding(key, f"move({down}, {right})", f"Matrix {key}", show=False, tooltip="Move in the matrix")
+            for key, down, right in (("up", -1, 0), ("down", 1, 0), ("left", 0, -1), ("right", 0, 1))
+        ),
+    ]
+
+    run_state: reactive[RunState] = reactive(RunState(), repaint=False)
+    found: reactive[Digest | None] = reactive(None, repaint=False)
+    marks: reactive[Marks] = reactive(Marks(), repaint=False)
+    per_image: reactive[bool] = reactive(False, repaint=False)
+    cursor: reactive[Place] = reactive(Place(), repaint=False)
+    """The cell that enter opens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.border_title = "6 Matrix"
+        self._layers: tuple[Layer, ...] = ()
+        self._drawn = Drawn(())
+
+    @property
+    def square(self) -> Square | None:
+        """The cell under the cursor; None where the plan has none."""
+        return square_at(self._layers, self.cursor)
+
+    def picture(self) -> Text:
+        """Return the matrix, and what is under the cursor."""
+        state, (width, height) = self.run_state, self.size
+        if state.run is None:
+            self._layers, self._drawn = (), Drawn(())
+            return Text("Storage methods by numbers of images: it fills as a run goes on.", style="dim")
+        self._layers = matrix_layers(
+            self.found, state.run, state.cells,
+            current=state.current, images_done=state.images_done, per_image=self.per_image,
+        )  # fmt: skip
+        self.set_reactive(MatrixPane.cursor, nearest(self._layers, self.cursor))
+        foot = _FOOT if height >= _LEAST else 0
+        shown = page_of(self._layers, self.cursor.layer, height - foot)
+        self._retitle(shown)
+        self._drawn = draw_grid(self._layers, shown, self.cursor, width, height - foot, self.marks, lit=self.has_focus)
+        lines = [*self._drawn.lines]
+        if foot:
+            lines += [Text()] * (height - foot - len(lines) + 1) + self._foot(shown, width)
+        text = Text("\n").join(lines)
+        text.no_wrap = True
+        return text
+
+    def _foot(self, shown: range, width: int) -> list[Text]:
+        square = self.square
+        lines = [
+            Text("" if square is None else cell_title(square.cell), style="bold"),
+            Text("" if square is None else square_words(square, self.found)),
+            Text(legend_words(self._layers[shown.start : shown.stop]), style="dim"),
+        ]
+        for line in lines:
+            line.truncate(width, overflow="ellipsis")
+        return lines
+
+    def _retitle(self, shown: range) -> None:
+        count = len(self._layers)
+        value = "an image" if self.per_image else "all N images"
+        title = f"6 Matrix: median time, {value}"
+        subtitle = "" if len(shown) == count else f"{self.cursor.layer + 1} of {count}, g: next"
+        if (self.border_title, self.border_subtitle) != (title, subtitle):
+            self.border_title, self.border_subtitle = title, safe_text(subtitle)
+
+    def next_layer(self) -> None:
+        """Go to the next operation or level."""
+        if self._layers:
+            self.cursor = Place((self.cursor.layer + 1) % len(self._layers), self.cursor.row, self.cursor.column)
+
+    def action_move(self, down: int, right: int) -> None:
+        """Move the cursor; beyond the rows of an operation lies the next one."""
+        self.cursor = moved(self._layers, self.cursor, down, right)
+
+    def action_open(self) -> None:
+        """Ask for the cell under the cursor to be shown in full."""
+        if self.square is not None:
+            self.post_message(CellOpened(self.square.cell))
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the cell that was clicked; clicked again, it opens."""
+        offset = event.get_content_offset(self)
+        place = None if offset is None else self._drawn.at(offset.x, offset.y)
+        if place is None:
+            return
+        if place == self.cursor:
+            self.action_open()
+        self.cursor = place
+
+    def watch_run_state(self) -> None:
+        """Show which cell is running, and how far it is."""
+        self.redraw()
+
+    def watch_found(self) -> None:
+        """Show the values that are known now."""
+        self.redraw()
+
+    def watch_marks(self) -> None:
+        """Draw in other colours."""
+        self.redraw()
+
+    def watch_per_image(self) -> None:
+        """Show other values."""
+        self.redraw()
+
+    def watch_cursor(self) -> None:
+        """Show where the cursor is."""
+        self.redraw()
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show the cursor only where the keys go."""
+        super().watch_has_focus(has_focus)
+        self.redraw()
