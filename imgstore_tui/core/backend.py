@@ -223,6 +223,10 @@ class Reader(ABC):
         """
         raise UnsupportedError("This store holds encoded images; read them with read_bytes.")
 
+    def ids(self) -> Sequence[int]:
+        """Return the ids that are there, ascending: all below the count, where nothing can be deleted."""
+        return range(self.content.count)
+
     @abstractmethod
     def read_labels(self) -> Labels:
         """Return all labels as an owned int64 array (count,), without reading pixels."""
@@ -258,6 +262,8 @@ class Backend(ABC):
     presets: ClassVar[tuple[Preset, ...]]
     """The first is the default."""
     options: ClassVar[tuple[Option, ...]] = ()
+    marks: ClassVar[tuple[str, ...]] = ()
+    """Names in a store's folder, one of which tells that it may be a store of this backend; none: it is tried."""
     caveats: ClassVar[str]
     when_to_choose: ClassVar[str]
 

@@ -92,6 +92,11 @@ class Roster:
             lowest += 1
         return lowest
 
+    def ids(self) -> Sequence[int]:
+        """Return the ids that are there, ascending."""
+        everything = range(self.next_id)
+        return np.delete(np.asarray(everything), self.gone).tolist() if len(self.gone) else everything
+
     def there(self, values: Labels) -> Labels:
         """Return an owned copy of values, one an id there ever was, without those of ids that are gone."""
         return np.delete(values, self.gone) if len(self.gone) else values.astype(np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from imgstore_tui.backends.disk.editor import DiskEditor
-from imgstore_tui.backends.disk.layout import DIGITS
+from imgstore_tui.backends.disk.layout import DIGITS, MANIFEST
 from imgstore_tui.backends.disk.reader import DiskReader
 from imgstore_tui.backends.disk.writer import DiskWriter
 from imgstore_tui.core.backend import (
@@ -53,6 +53,7 @@ class DiskBackend(Backend):
             maximum=1_000_000,
         ),
     )
+    marks = (MANIFEST,)
     caveats = (
         "Slowest by far for many small images: each costs the file system an open, a name and at least one block, and "
         "copying, backing up or deleting millions of files is slow too."

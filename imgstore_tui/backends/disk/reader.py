@@ -105,6 +105,10 @@ class DiskReader(Reader):
                 raise failed(self._location / name, error) from None
         return payloads
 
+    def ids(self) -> Sequence[int]:
+        """Return the ids that were not deleted."""
+        return self.roster.ids()
+
     def read_labels(self) -> Labels:
         """Read the CSV alone."""
         return self._parse(self.rows(0, self.content.count))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgstore_tui.backends.hdf5.editor import Hdf5Editor
+from imgstore_tui.backends.hdf5.layout import FILE
 from imgstore_tui.backends.hdf5.reader import Hdf5Reader
 from imgstore_tui.backends.hdf5.writer import Hdf5Writer
 from imgstore_tui.core.backend import (
@@ -71,6 +72,7 @@ class Hdf5Backend(Backend):
         ),
         Option("labels", "labels", "Name of the dataset of labels; the article calls it meta.", ("labels", "meta")),
     )
+    marks = (FILE,)
     caveats = (
         "Random batches through the library are slow, and very slow by a list of ids or from large chunks; a file that "
         "was not closed cannot be opened; threads do not read at the same time; only chunks grow, nothing is deleted."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,63 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.store_parts.raw_file import RawFile, failed
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Pixels
 
-_MAP_BELOW = 32 * 2**10
-"""Items smaller than this are gathered from a map; larger ones are read one by one, which is faster when cold."""
 _CUT_BELOW = 16 * 2**10
 """Payloads smaller than this are read together and cut; larger ones one by one, which spares a copy."""
-
-
-class RawFile:
-    """The store's file as bytes, beside HDF5's own handle on it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        self.size = os.fstat(self._descriptor).st_size
-        self._map: mmap.mmap | None = None
-
-    def fill(self, target: memoryview, place: int) -> None:
-        """Fill memory from a place in the file."""
-        while target:
-            try:
-                got = os.preadv(self._descriptor, [target], place)
-            except OSError as error:
-                raise failed(self.path, error) from None
-            if not got:
-                raise StoreError(f"{self.path} has been cut short.")
-            place += got
-            target = target[got:]
-
-    def piece(self, place: int, length: int) -> bytes:
-        """Return owned bytes from a place in the file."""
-        try:
-            found = os.pread(self._descriptor, length, place)
-        except OSError as error:
-            raise failed(self.path, error) from None
-        if len(found) < length:  # a read of more than 2 GiB comes in parts
-            whole = bytearray(length)
-            self.fill(memoryview(whole), place)
-            return bytes(whole)
-        return found
-
-    def items(self, place: int, count: int, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        """Return a part of the file as ``count`` items of ``size`` bytes, to copy from and let go."""
-        if self._map is None:
-            self._map = mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ)
-        return np.frombuffer(self._map, np.uint8, count * size, place).reshape(count, size)
-
-    def close(self) -> None:
-        """Close the map and the file."""
-        if self._map is not None:
-            self._map.close()
-            self._map = None
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
 
 
 class RawBlock:
@@ -117,17 +66,8 @@ class Column:
             self._read_chunks(ids, run, out)
         elif self._place is None:
             self._read_by_library(ids, run, out)
-        elif run is not None:
-            self._raw.fill(out.data.cast("B"), self._place + run[0] * self._size)
-        elif self._size < _MAP_BELOW:
-            items = self._raw.items(self._place, self._count, self._size)
-            # ``clip`` spares numpy a buffer of its own, and the ids are known to be right.
-            items.take(ids, 0, out.reshape(len(ids), -1).view(np.uint8), "clip")
         else:
-            memory = out.data.cast("B")
-            for position, number in enumerate(ids):
-                start = position * self._size
-                self._raw.fill(memory[start : start + self._size], self._place + number * self._size)
+            self._raw.gather(self._place, self._count, ids, run, out)
 
     def _read_chunks(self, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
         """Copy from the places of the chunks, a part of one at a time."""
@@ -220,13 +160,3 @@ def places_of(dataset: Any, path: Path) -> dict[int, int]:
     except (OSError, RuntimeError, ValueError) as error:
         raise failed(path, error) from None
     return places
-
-
-def failed(path: Path, error: Exception) -> StoreError:
-    """Build the error for a file that cannot be read."""
-    return StoreError(f"{path} cannot be read: {first_line(error)}.")
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of what a driver says."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.columns import first_line
 from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, OFFSETS, never_close
 from imgstore_tui.backends.hdf5.reader import Hdf5Reader
 from imgstore_tui.core.backend import Editor, PayloadKind, force
@@ -18,6 +17,7 @@ from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.manifest import check_batch, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.roster import Roster
+from imgstore_tui.store_parts.raw_file import first_line
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

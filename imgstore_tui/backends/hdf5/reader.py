@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.columns import Column, RawFile, Row, first_line
+from imgstore_tui.backends.hdf5.columns import Column, Row
 from imgstore_tui.backends.hdf5.layout import FILE, IMAGES, MANIFEST, OFFSETS
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
@@ -22,6 +22,7 @@ from imgstore_tui.core.manifest import (
     image_bytes,
     read_manifest,
 )
+from imgstore_tui.store_parts.raw_file import RawFile, first_line
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

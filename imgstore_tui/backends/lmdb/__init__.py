@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgstore_tui.backends.lmdb.editor import LmdbEditor
-from imgstore_tui.backends.lmdb.layout import APART, TOGETHER
+from imgstore_tui.backends.lmdb.layout import APART, DATA, TOGETHER
 from imgstore_tui.backends.lmdb.reader import LmdbReader
 from imgstore_tui.backends.lmdb.writer import LmdbWriter
 from imgstore_tui.core.backend import (
@@ -64,6 +64,7 @@ class LmdbBackend(Backend):
             maximum=1_000_000_000,
         ),
     )
+    marks = (DATA,)
     caveats = (
         "Values of more than about 2 KB take whole pages of 4 KiB, so a store of raw 32x32x3 images is a third larger "
         "than its pixels; a damaged file can crash the reading process; what is replaced or deleted leaves pages that "

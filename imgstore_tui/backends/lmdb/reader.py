@@ -175,6 +175,10 @@ class LmdbReader(Reader):
         if bytes(cursor.key()) != key_of(self.layout, last):
             raise self._incomplete()
 
+    def ids(self) -> Sequence[int]:
+        """Return the ids that were not deleted."""
+        return self.roster.ids()
+
     def read_labels(self) -> Labels:
         """Copy the labels' own value; where they are in the images' values, look at the head of each."""
         roster = self.roster

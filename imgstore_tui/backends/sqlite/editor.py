@@ -1,0 +1,143 @@
+"""Changing an SQLite store, in transactions."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgstore_tui.backends.sqlite.layout import FILE, JOURNAL, PUT, rows, unwritten
+from imgstore_tui.backends.sqlite.reader import SqliteReader
+from imgstore_tui.backends.sqlite.writer import cut
+from imgstore_tui.core.backend import Editor
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_batch, image_bytes, write_manifest
+from imgstore_tui.core.operations import SyncLevel
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+_SYNCS_A_COMMIT = 4
+"""SQLite forces the journal twice, then the file, then, as the journal goes, the folder."""
+
+
+class SqliteEditor(Editor):
+    """One transaction from opening to closing; where each call must be durable, one a call."""
+
+    def __init__(self, location: Path, sync: SyncLevel) -> None:
+        _finish_what_died(location)
+        with SqliteReader(location) as reader:
+            self.content, self._layout, self._roster = reader.content, reader.layout, reader.roster
+        self._location, self._path = location, location / FILE
+        self._each = sync is SyncLevel.BATCH
+        self._changed = False
+        self._connection: sqlite3.Connection | None = None
+        try:
+            self._connection = sqlite3.connect(self._path, isolation_level=None, timeout=0)
+            self._connection.execute("PRAGMA trusted_schema=OFF")
+            self._connection.execute(f"PRAGMA synchronous={'EXTRA' if self._each else 'OFF'}")
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            self._release()
+            raise unwritten(self._path, error) from None
+
+    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
+        """Insert or replace one row a payload."""
+        check_batch(self._location, self.content, ids, payloads, labels)
+        self._put(ids, payloads, labels)
+
+    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
+        """Insert or replace one row an image."""
+        check_batch(self._location, self.content, ids, images, labels)
+        if len(ids):
+            self._put(ids, cut(images, image_bytes(self.content)), labels)
+
+    def _put(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
+        if not len(ids):
+            return
+        statement = PUT
+        appends = self._roster.appends(self._location, ids)
+        if not appends:
+            statement = PUT.replace("INSERT", "REPLACE", 1)
+        try:
+            self._opened().executemany(statement, rows(ids, values, labels))
+        except (sqlite3.Error, OverflowError) as error:
+            raise unwritten(self._path, error) from None
+        if appends:
+            self._roster.grow(len(ids))
+        self._note()
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Delete rows; their pages are used again."""
+        self._roster.once(self._location, ids)
+        try:
+            self._opened().executemany("DELETE FROM images WHERE id = ?", [(number,) for number in ids])
+        except sqlite3.Error as error:
+            raise unwritten(self._path, error) from None
+        self._roster.strike(ids)
+        if len(ids):
+            self._note()
+
+    def _note(self) -> None:
+        self._changed = True
+        if self._each:
+            self._commit(more=True)
+
+    def _commit(self, *, more: bool) -> None:
+        """Let the manifest say what is there, in the same transaction."""
+        connection = self._opened()
+        content = replace(self.content, count=self._roster.count)
+        manifest = write_manifest("sqlite", content, **self._layout, next=self._roster.next_id)
+        try:
+            connection.execute("UPDATE manifest SET text = ?", (manifest,))
+            connection.execute("COMMIT")
+            self.content, self._changed = content, False
+            self.syncs += _SYNCS_A_COMMIT * self._each
+            if more:
+                connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise unwritten(self._path, error) from None
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise StoreError(f"{self._location} is closed: nothing more can be changed.")
+        return self._connection
+
+    def touched(self) -> Iterable[Path]:
+        """Return the file, and the folder in which the journal came and went."""
+        return [self._path, self._location]
+
+    def close(self) -> None:
+        """Commit, and close the file."""
+        try:
+            if self._connection is not None and self._changed:
+                self._commit(more=False)
+        finally:
+            self._release()
+
+    def abort(self) -> None:
+        """Take back what was not committed, and close the file."""
+        self._release()
+
+    def _release(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+            connection.close()
+
+
+def _finish_what_died(location: Path) -> None:
+    """Let SQLite take back what a process that died has left half done, if one has."""
+    if not (location / FILE).is_file() or not (location / JOURNAL).exists():
+        return
+    try:
+        connection = sqlite3.connect(location / FILE, isolation_level=None, timeout=0)
+        with contextlib.closing(connection):
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+    except sqlite3.Error as error:
+        raise unwritten(location / FILE, error) from None

@@ -1,0 +1,59 @@
+"""What stands where in the file, and how SQLite's errors become ours."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imgstore_tui.core.backend import Content
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.store_parts.raw_file import first_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from imgstore_tui.core.backend import Labels
+
+FILE = "store.sqlite"
+PARTIAL = "store.sqlite.partial"
+"""The file's name until it is whole: it is written without a journal, because until then it is worth nothing."""
+JOURNAL = "store.sqlite-journal"
+"""Where SQLite keeps what a change has not yet replaced for good."""
+
+TABLES = {
+    "images": "CREATE TABLE images(id INTEGER PRIMARY KEY, label INTEGER NOT NULL, data BLOB NOT NULL)",
+    "labels": "CREATE INDEX labels ON images(id, label)",
+    "manifest": "CREATE TABLE manifest(text TEXT NOT NULL)",
+}
+"""Labels are read from the index alone, which knows nothing of pixels."""
+PUT = "INSERT INTO images(id, label, data) VALUES (?, ?, ?)"
+
+_LEAST_PAGE, _MOST_PAGE = 4096, 65_536
+_IN_A_PAGE = 4
+
+
+def page_size(content: Content, asked: str) -> int:
+    """Return the bytes of a page."""
+    if asked != "auto":
+        return int(asked)
+    wanted = _IN_A_PAGE * content.payload_bytes // max(1, content.count)
+    page = _LEAST_PAGE
+    while page < min(wanted, _MOST_PAGE):
+        page *= 2
+    return page
+
+
+def rows(ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> list[tuple[int, int, Any]]:
+    """Return rows for ``PUT``."""
+    return list(zip(ids, labels.tolist(), values, strict=True))
+
+
+def damaged(path: Path, error: sqlite3.Error) -> StoreError:
+    """Build the error for a file that cannot be read."""
+    return StoreError(f"{path} is damaged or no SQLite file: {first_line(error)}.")
+
+
+def unwritten(path: Path, error: Exception) -> StoreError:
+    """Build the error for a file that cannot be written."""
+    return StoreError(f"{path} cannot be written: {first_line(error)}.")

@@ -1,0 +1,190 @@
+"""Reading an SQLite store: the file is opened as one that nobody changes, so that no lock and no journal is made."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import numpy as np
+
+from imgstore_tui.backends.sqlite.layout import FILE, JOURNAL, TABLES, damaged
+from imgstore_tui.core.backend import PayloadKind, Reader
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, check_out, foreign, image_bytes, read_manifest
+from imgstore_tui.core.roster import Roster, next_id_in
+from imgstore_tui.store_parts.raw_file import RawFile, failed
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+_MAGIC = b"SQLite format 3\0"
+_MOST_MAPPED = 2**40
+_RUN = "SELECT label, data FROM images WHERE id BETWEEN ? AND ? ORDER BY id"
+_ONE = "SELECT label, data FROM images WHERE id = ?"
+# The order of the list is the order of the answer, because a CROSS JOIN is not turned round.
+_MANY = "SELECT label, data FROM json_each(?) AS asked CROSS JOIN images ON images.id = asked.value"
+_LABELS = "SELECT label FROM images INDEXED BY labels ORDER BY id"
+_GONE = "SELECT id FROM images INDEXED BY labels ORDER BY id"
+
+
+class SqliteReader(Reader):
+    """Asks for a batch by one statement, and copies each row where it belongs."""
+
+    def __init__(self, location: Path) -> None:
+        self._location, self.path = location, location / FILE
+        self._connection: sqlite3.Connection | None = None
+        _look_at(location, self.path)
+        uri = f"file:{quote(str(self.path.absolute()))}?mode=ro&immutable=1"
+        try:
+            self._connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+            # What is in a file of somebody else's must not run here.
+            self._connection.execute("PRAGMA trusted_schema=OFF")
+            self._open(self._connection)
+        except sqlite3.Error as error:
+            self.close()
+            raise damaged(self.path, error) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, connection: sqlite3.Connection) -> None:
+        found = dict(connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchmany(9))
+        if "manifest" not in found or "images" not in found:
+            raise foreign("sqlite", self._location)
+        if found != TABLES:
+            raise StoreError(f"{self.path} is damaged: its tables are not those of a store.")
+        texts = connection.execute(
+            "SELECT text FROM manifest WHERE typeof(text) = 'text' AND length(text) <= ?", (MAX_MANIFEST_BYTES,)
+        ).fetchmany(2)
+        if len(texts) != 1:
+            raise foreign("sqlite", self._location)
+        self.content, manifest = read_manifest(texts[0][0], "sqlite", self._location)
+        self.layout = {"map": bool(manifest.get("map")), "batch": bool(manifest.get("batch"))}
+        if self.layout["map"]:
+            connection.execute(f"PRAGMA mmap_size={_MOST_MAPPED}")
+        next_id = next_id_in(manifest, self.content, self._location)
+        gone = None
+        if next_id != self.content.count:
+            there = self._numbers(_GONE, self.content.count)
+            if len(there) and (there[0] < 0 or there[-1] >= next_id):
+                raise self._incomplete()
+            gone = np.delete(np.arange(next_id), there)
+        self.roster = Roster.of(self._location, self.content, next_id, gone)
+
+    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+        """Copy one row an id straight into the caller's array."""
+        if self.content.kind is not PayloadKind.ARRAY:
+            super().read_array(ids, out, labels)
+            return
+        check_out(self._location, self.content, ids, out, labels)
+        if not len(ids):
+            return
+        size, at = image_bytes(self.content), 0
+        pixels, numbers = out.data.cast("B"), []
+        try:
+            for label, data in self._rows(ids):
+                pixels[at : at + size] = data
+                numbers.append(label)
+                at += size
+        except (ValueError, TypeError):
+            raise StoreError(f"{self.path} is damaged: an image in it is not of {size} bytes.") from None
+        self._fill(labels, numbers)
+
+    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+        """Return the value of one row an id."""
+        if self.content.kind is not PayloadKind.BYTES:
+            return super().read_bytes(ids, labels)
+        if not len(ids):
+            return []
+        found = list(self._rows(ids))
+        if not all(type(data) is bytes for _, data in found):
+            raise StoreError(f"{self.path} is damaged: an image in it is no bytes.")
+        self._fill(labels, [label for label, _ in found])
+        return [data for _, data in found]
+
+    def _fill(self, labels: Labels, found: list[Any]) -> None:
+        if len(found) != len(labels):
+            raise self._incomplete()
+        try:
+            labels[:] = found
+        except (ValueError, TypeError, OverflowError):
+            raise StoreError(f"{self.path} is damaged: a label in it is no number.") from None
+
+    def _rows(self, ids: Sequence[int]) -> Iterator[tuple[Any, Any]]:
+        """Yield label and value of rows that are there; never more than were asked for."""
+        run = self.roster.check(self._location, ids)
+        connection = self._opened()
+        try:
+            if not self.layout["batch"] or len(ids) == 1:
+                for number in ids:
+                    yield from connection.execute(_ONE, (number,))
+            elif run is not None:
+                yield from connection.execute(_RUN, (run[0], run[1] - 1))
+            else:
+                yield from connection.execute(_MANY, (str(list(ids)),))
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise damaged(self.path, sqlite3.DatabaseError(str(error))) from None
+
+    def ids(self) -> Sequence[int]:
+        """Return the ids that were not deleted."""
+        return self.roster.ids()
+
+    def read_labels(self) -> Labels:
+        """Read the index alone."""
+        try:
+            return self._numbers(_LABELS, self.content.count)
+        except sqlite3.Error as error:
+            raise damaged(self.path, error) from None
+
+    def _numbers(self, statement: str, count: int) -> Labels:
+        try:
+            found = self._opened().execute(statement).fetchall()
+            if len(found) != count:
+                raise self._incomplete()
+            return np.fromiter((number for (number,) in found), np.int64, count)
+        except (ValueError, TypeError, OverflowError):
+            raise StoreError(f"{self.path} is damaged: a label in it is no number.") from None
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise StoreError(f"{self._location} is closed: nothing can be read.")
+        return self._connection
+
+    def _incomplete(self) -> StoreError:
+        return StoreError(f"{self.path} is damaged: images are missing in it.")
+
+    def close(self) -> None:
+        """Close the file."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
+
+
+def _look_at(location: Path, path: Path) -> None:
+    """Look at the file before SQLite maps it: a page beyond its end would kill the process."""
+    try:
+        file = RawFile(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise foreign("sqlite", location) if location.exists() else StoreError(f"{location} does not exist.") from None
+    except OSError as error:
+        raise failed(path, error) from None
+    try:
+        head = file.piece(0, 100) if file.size >= 100 else b""
+        if not head.startswith(_MAGIC):
+            raise StoreError(f"{path} is damaged or no SQLite file: it does not begin like one.")
+        page = int.from_bytes(head[16:18], "big")
+        if int.from_bytes(head[28:32], "big") * (65_536 if page == 1 else page) > file.size:
+            raise StoreError(f"{path} is damaged: it is shorter than it says.")
+    finally:
+        file.close()
+    journal = location / JOURNAL
+    if journal.exists() and journal.stat().st_size:
+        raise StoreError(
+            f"{path} was being changed when the program that did so died; run: sqlite3 '{path}' 'PRAGMA quick_check', "
+            "which takes back the half of a change that is in it."
+        )

@@ -1,0 +1,123 @@
+"""Writing an SQLite store."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgstore_tui.backends.sqlite.layout import FILE, PARTIAL, PUT, TABLES, page_size, rows, unwritten
+from imgstore_tui.core.backend import Content, Writer, force
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_complete, check_put, image_bytes, write_manifest
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.options import OptionValue
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+_CACHE_KIB = 65_536
+"""Pages that wait in memory for the end of the transaction, at most."""
+
+
+class SqliteWriter(Writer):
+    """Inserts a batch by one call, without a journal: what is not whole has another name and is worth nothing."""
+
+    def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue], sync: SyncLevel) -> None:
+        self._location, self._content = location, content
+        self._path = location / PARTIAL
+        self._layout = {"map": bool(values["map"]), "batch": bool(values["batch"])}
+        self._one_by_one = not values["batch"]
+        self._most = int(values["transaction"])
+        self._each = sync is SyncLevel.BATCH
+        self._put = self._pending = 0
+        self._connection: sqlite3.Connection | None = None
+        try:
+            self._connection = sqlite3.connect(self._path, isolation_level=None)
+            for words in (
+                f"page_size={page_size(content, str(values['page']))}",
+                "journal_mode=OFF",
+                "synchronous=OFF",
+                "locking_mode=EXCLUSIVE",
+                f"cache_size=-{_CACHE_KIB}",
+            ):
+                self._connection.execute(f"PRAGMA {words}")
+            self._connection.execute("BEGIN")
+            for statement in TABLES.values():
+                self._connection.execute(statement)
+        except sqlite3.Error as error:
+            self.abort()
+            raise unwritten(self._path, error) from None
+
+    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
+        """Insert one row a payload."""
+        check_put(self._location, self._content, self._put, ids, payloads, labels)
+        self._insert(ids, payloads, labels)
+
+    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
+        """Insert one row an image, straight from the array's memory."""
+        check_put(self._location, self._content, self._put, ids, images, labels)
+        if len(ids):
+            self._insert(ids, cut(images, image_bytes(self._content)), labels)
+
+    def _insert(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
+        connection = self._opened()
+        try:
+            if self._one_by_one:
+                for row in rows(ids, values, labels):
+                    connection.execute(PUT, row)
+            else:
+                connection.executemany(PUT, rows(ids, values, labels))
+            self._put += len(ids)
+            self._pending += len(ids)
+            if self._each or (self._most and self._pending >= self._most):
+                connection.execute("COMMIT")
+                connection.execute("BEGIN")
+                self._pending = 0
+            if self._each:
+                force(self._path)
+                self.syncs += 1
+        except (sqlite3.Error, OSError, OverflowError) as error:
+            raise unwritten(self._path, error) from None
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise StoreError(f"{self._location} is closed: nothing more can be put.")
+        return self._connection
+
+    def close(self) -> None:
+        """Write the manifest, commit, and give the file its name: until then the folder is no store."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            check_complete(self._location, self._content, self._put)
+            manifest = write_manifest("sqlite", self._content, **self._layout)
+            connection.execute("INSERT INTO manifest VALUES (?)", (manifest,))
+            connection.execute("COMMIT")
+            self._connection = None
+            connection.close()
+            if self._each:
+                force(self._path)
+            self._path.rename(self._location / FILE)
+            if self._each:
+                force(self._location)
+                force(self._location.parent)
+                self.syncs += 3
+        except (sqlite3.Error, OSError) as error:
+            raise unwritten(self._path, error) from None
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close the file without giving it its name."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def cut(images: Pixels, size: int) -> list[memoryview]:
+    """Return the memory of each image of an array; there must be one at least."""
+    pixels = images.data.cast("B")
+    return [pixels[at : at + size] for at in range(0, len(pixels), size)]

@@ -1,0 +1,76 @@
+"""WebDataset: tar files in which an image and its label are members of one name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imgstore_tui.backends.webdataset.reader import WebdatasetReader
+from imgstore_tui.backends.webdataset.shards import FIRST, INDEX_WIDTH, Shards
+from imgstore_tui.core.backend import (
+    Backend,
+    Capabilities,
+    Content,
+    Editor,
+    Family,
+    PayloadKind,
+    Preset,
+    Reader,
+    Writer,
+)
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import claim
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.options import Option
+from imgstore_tui.store_parts.records import RecordsEditor, RecordsWriter
+
+
+class WebdatasetBackend(Backend):
+    """A folder of ``images-000000.tar`` and on, which any reader of WebDataset takes; beside them an index of ours."""
+
+    name = "webdataset"
+    title = "WebDataset tar"
+    family = Family.RECORD
+    payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
+    default_codec = "png"
+    capabilities = Capabilities(append=True)
+    presets = (Preset("tuned", "one tar, and beside it an index, so that single images can be read too"),)
+    options = (
+        Option(
+            "shard",
+            0,
+            "Images in a tar, 0 for one tar; 0 on one machine, some thousand where several read over a network.",
+            minimum=0,
+            maximum=100_000_000,
+        ),
+    )
+    marks = (FIRST,)
+    caveats = (
+        "Each image costs 1.5 KB of headers and padding beside its bytes, which is half as much again for small ones; "
+        "nothing can be replaced or deleted, and without our index the format is read from front to back only."
+    )
+    when_to_choose = (
+        "Choose it for training that streams shards in order, from object storage above all, and to hand data on: "
+        "every tar tool reads it; not for single images or data that changes."
+    )
+
+    def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
+        """Make the folder and the first tar; the manifest that makes it a store comes last."""
+        claim(self, location, content)
+        shards = Shards(location, content, int(self.values["shard"]))
+        return RecordsWriter(
+            self.name, location, content, sync, shards, INDEX_WIDTH, {"shard": int(self.values["shard"])}
+        )
+
+    def open(self, location: Path) -> Reader:
+        """Open the index; tars are opened as they are needed."""
+        return WebdatasetReader(location)
+
+    def edit(self, location: Path, sync: SyncLevel) -> Editor:
+        """Open the last tar where its end is marked, to go on there."""
+        with WebdatasetReader(location) as reader:
+            shards = Shards(location, reader.content, reader.shard, after=reader.end())
+            try:
+                return RecordsEditor(self.name, location, sync, shards, reader.records)
+            except StoreError:
+                shards.close()
+                raise

@@ -1,0 +1,183 @@
+"""Reading the tars by their index; every header on the way is compared with what it must be, its checksum included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imgstore_tui.backends.webdataset.shards import INDEX_WIDTH, LABEL_BLOCKS, key_of, tar_name
+from imgstore_tui.backends.webdataset.tar import BLOCK, MOST_BYTES, head, name_in, padded
+from imgstore_tui.core.backend import PayloadKind, Reader
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_ids, check_out, image_bytes, is_count
+from imgstore_tui.store_parts.npy_file import header
+from imgstore_tui.store_parts.raw_file import RawFile, failed
+from imgstore_tui.store_parts.records import RecordsReader
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+_TOGETHER_BELOW = 32 * 2**10
+"""Members smaller than this are read together where they lie together."""
+_AT_ONCE = 4 * 2**20
+"""Bytes that are read together, at most."""
+_MOST_OPEN = 64
+"""Tars that are kept open."""
+
+
+class WebdatasetReader(Reader):
+    """Reads single members at their place, small ones in a row together."""
+
+    def __init__(self, location: Path) -> None:
+        self._location = location
+        self._tars: dict[int, RawFile] = {}
+        self.records = RecordsReader("webdataset", location, INDEX_WIDTH)
+        self.content = self.records.content
+        shard = self.records.found.get("shard")
+        if not is_count(shard):
+            self.close()
+            raise StoreError(f"{location} is damaged: what it says of its layout makes no sense.")
+        self.shard = shard
+        self._npy_head = b""
+        if self.content.kind is PayloadKind.ARRAY:
+            self._npy_head = header(np.dtype(self.content.dtype), self.content.shape or ())
+        try:
+            self.end()
+        except StoreError:
+            self.close()
+            raise
+
+    def end(self) -> tuple[int, int]:
+        """Return the tar in which the last image lies, and the place behind it, which the tar must have."""
+        if not self.content.count:
+            self._tar(0)
+            return 0, 0
+        number, place, size = self.records.rows([self.content.count - 1], None)[0].tolist()
+        end = place + BLOCK + padded(size) + LABEL_BLOCKS
+        tar = self._tar(number)
+        if end > tar.size:
+            raise StoreError(f"{tar.path} is damaged: it is shorter than its index says.")
+        return number, end
+
+    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+        """Copy one member an id."""
+        if self.content.kind is not PayloadKind.BYTES:
+            return super().read_bytes(ids, labels)
+        run = check_ids(self._location, self.content.count, ids)
+        if not len(ids):
+            return []
+        rows = self.records.rows(ids, run)
+        self.records.fill_labels(ids, run, labels)
+        payloads: list[bytes] = []
+        if run is None:
+            for number, (shard, place, size) in zip(ids, rows.tolist(), strict=True):
+                tar = self._tar(shard)
+                self._check_size(tar, place, size)
+                whole = tar.piece(place, BLOCK + size) if size < _TOGETHER_BELOW else tar.piece(place, BLOCK)
+                self._check(tar, whole[:BLOCK], number, size, None)
+                payloads.append(whole[BLOCK:] if size < _TOGETHER_BELOW else tar.piece(place + BLOCK, size))
+            return payloads
+        for tar, whole, base, first, some in self._pieces(rows, run[0]):
+            for number, (_, place, size) in enumerate(some, first):
+                at = place - base
+                self._check(tar, whole[at : at + BLOCK], number, size, None)
+                payload = whole[at + BLOCK : at + BLOCK + size]
+                if len(payload) != size:
+                    raise self._lost(tar)
+                payloads.append(payload)
+        return payloads
+
+    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+        """Copy one member an id into the caller's array."""
+        if self.content.kind is not PayloadKind.ARRAY:
+            super().read_array(ids, out, labels)
+            return
+        check_out(self._location, self.content, ids, out, labels)
+        run = check_ids(self._location, self.content.count, ids)
+        if not len(ids):
+            return
+        rows = self.records.rows(ids, run)
+        self.records.fill_labels(ids, run, labels)
+        length = image_bytes(self.content)
+        size = len(self._npy_head) + length
+        if (rows[:, 2] != size).any():
+            raise StoreError(f"{self._location} is damaged: an image in it is not of {length} bytes.")
+        heads = BLOCK + len(self._npy_head)
+        if run is not None and size < _TOGETHER_BELOW:
+            pixels = out.reshape(len(ids), -1).view(np.uint8)
+            for tar, whole, base, first, some in self._pieces(rows, run[0]):
+                start = some[0][1] - base
+                stride = BLOCK + padded(size) + LABEL_BLOCKS
+                for number, (_, place, _) in enumerate(some, first):
+                    if place - base != start + (number - first) * stride:
+                        raise self._lost(tar)
+                    self._check(tar, whole[place - base : place - base + heads], number, size, self._npy_head)
+                found = np.frombuffer(whole, np.uint8, len(some) * stride, start).reshape(len(some), stride)
+                pixels[first - run[0] : first - run[0] + len(some)] = found[:, heads : heads + length]
+            return
+        memory, front = out.data.cast("B"), memoryview(bytearray(heads))
+        for position, (number, (shard, place, _)) in enumerate(zip(ids, rows.tolist(), strict=True)):
+            tar = self._tar(shard)
+            self._check_size(tar, place, size)
+            tar.fill_two(front, memory[position * length : (position + 1) * length], place)
+            self._check(tar, bytes(front), number, size, self._npy_head)
+
+    def _pieces(
+        self, rows: Labels, first: int
+    ) -> Iterator[tuple[RawFile, bytes, int, int, list[tuple[int, int, int]]]]:
+        """Yield what lies together, a few MiB at a time: the tar, the bytes, their place, the first id, index rows."""
+        facts = rows.tolist()
+        at = 0
+        while at < len(facts):
+            shard, base, size = facts[at]
+            end = base + BLOCK + padded(size) + LABEL_BLOCKS
+            stop = at + 1
+            while stop < len(facts) and facts[stop][0] == shard and facts[stop][1] == end and end - base < _AT_ONCE:
+                end = facts[stop][1] + BLOCK + padded(facts[stop][2]) + LABEL_BLOCKS
+                stop += 1
+            tar = self._tar(shard)
+            if end > tar.size:
+                raise self._lost(tar)
+            yield tar, tar.piece(base, end - base), base, first + at, facts[at:stop]
+            at = stop
+
+    def _check(self, tar: RawFile, found: bytes, number: int, size: int, more: bytes | None) -> None:
+        """Check that a header is the one of this image, to the bit."""
+        key = key_of(number) + b"."
+        name = name_in(found) if more is None else key + b"npy"
+        if not name.startswith(key) or found != head(name, size) + (more or b""):
+            raise StoreError(f"{tar.path} is damaged: the header of image {number} is not what it should be.")
+
+    def _check_size(self, tar: RawFile, place: int, size: int) -> None:
+        if size > MOST_BYTES or place + BLOCK + size > tar.size:
+            raise self._lost(tar)
+
+    def _lost(self, tar: RawFile) -> StoreError:
+        return StoreError(f"{tar.path} is damaged: images do not lie in it where the index says.")
+
+    def _tar(self, number: int) -> RawFile:
+        tar = self._tars.get(number)
+        if tar is None:
+            path = self._location / tar_name(number)
+            try:
+                tar = RawFile(path)
+            except OSError as error:
+                raise failed(path, error) from None
+            if len(self._tars) >= _MOST_OPEN:
+                self._tars.pop(next(iter(self._tars))).close()
+            self._tars[number] = tar
+        return tar
+
+    def read_labels(self) -> Labels:
+        """Read the labels' own file."""
+        return self.records.read_labels()
+
+    def close(self) -> None:
+        """Close the files."""
+        self.records.close()
+        for tar in self._tars.values():
+            tar.close()
+        self._tars = {}

@@ -1,0 +1,112 @@
+"""A file as bytes: whole runs into the caller's memory by one call, small items gathered from a map."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imgstore_tui.core.errors import StoreError
+
+MAP_BELOW = 32 * 2**10
+"""Items smaller than this are gathered from a map; larger ones are read one by one, which is faster when cold."""
+
+
+class RawFile:
+    """A file opened for reading; links are not followed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self.size = os.fstat(self._descriptor).st_size
+        self._map: mmap.mmap | None = None
+
+    def fill(self, target: memoryview, place: int) -> None:
+        """Fill memory from a place in the file."""
+        while target:
+            try:
+                got = os.preadv(self._descriptor, [target], place)
+            except OSError as error:
+                raise failed(self.path, error) from None
+            if not got:
+                raise StoreError(f"{self.path} has been cut short.")
+            place += got
+            target = target[got:]
+
+    def fill_two(self, first: memoryview, second: memoryview, place: int) -> None:
+        """Fill two pieces of memory from what lies behind one another at a place in the file."""
+        try:
+            got = os.preadv(self._descriptor, [first, second], place)
+        except OSError as error:
+            raise failed(self.path, error) from None
+        if got < len(first) + len(second):
+            self.fill(first, place)
+            self.fill(second, place + len(first))
+
+    def piece(self, place: int, length: int) -> bytes:
+        """Return owned bytes from a place in the file."""
+        try:
+            found = os.pread(self._descriptor, length, place)
+        except OSError as error:
+            raise failed(self.path, error) from None
+        if len(found) < length:  # a read of more than 2 GiB comes in parts
+            whole = bytearray(length)
+            self.fill(memoryview(whole), place)
+            return bytes(whole)
+        return found
+
+    def mapped(self) -> mmap.mmap:
+        """Return the file as a map, to copy from and let go before ``close``."""
+        if self._map is None:
+            self._map = mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ)
+        return self._map
+
+    def items(self, place: int, count: int, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """Return a part of the file as ``count`` items of ``size`` bytes, to copy from and let go."""
+        return np.frombuffer(self.mapped(), np.uint8, count * size, place).reshape(count, size)
+
+    def gather(self, place: int, count: int, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
+        """Copy items of one size into an array of as many.
+
+        Args:
+            place: Where the first item lies.
+            count: How many items lie there, one behind the other.
+            ids: Which to copy, checked, at least one.
+            run: The first id and the one after the last, where they are one ascending run.
+            out: C-contiguous array (n, ...); an item has as many bytes as a row of it.
+        """
+        memory = out.data.cast("B")
+        size = len(memory) // len(ids)
+        if run is not None:
+            self.fill(memory, place + run[0] * size)
+        elif size < MAP_BELOW:
+            # ``clip`` spares numpy a buffer of its own, and the ids are known to be right.
+            self.items(place, count, size).take(ids, 0, out.reshape(len(ids), -1).view(np.uint8), "clip")
+        else:
+            for position, number in enumerate(ids):
+                self.fill(memory[position * size : (position + 1) * size], place + number * size)
+
+    def close(self) -> None:
+        """Close the map and the file."""
+        if self._map is not None:
+            self._map.close()
+            self._map = None
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def failed(path: Path, error: Exception) -> StoreError:
+    """Build the error for a file that cannot be read."""
+    return StoreError(f"{path} cannot be read: {first_line(error)}.")
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what a driver says, without what a terminal must not be shown."""
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    line = (said.strip().splitlines() or [type(error).__name__])[0][:200].rstrip(". ")
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
