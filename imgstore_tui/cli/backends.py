@@ -21,7 +21,8 @@ def main(arguments: Sequence[str]) -> int:
         return listing.print_json([_facts(backend) for backend in backends])
     rows = [(b.name, b.family.value, b.title, listing.availability(b), b.when_to_choose) for b in backends]
     rows += [(entry.name, "", "", f"broken: {entry.reason}", "") for entry in registry.backends.broken()]
-    return listing.print_table(("name", "family", "what", "availability", "when to choose"), rows)
+    columns = ("name", "family", "what", "availability", "when to choose")
+    return listing.print_table(columns, rows, give_way=("what", "when to choose"))
 
 
 def _facts(backend: type[Backend]) -> dict[str, Any]:

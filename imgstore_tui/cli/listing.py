@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +14,9 @@ from imgstore_tui import registry
 from imgstore_tui.cli.output import data_console
 from imgstore_tui.cli.parser import Parser
 from imgstore_tui.core.options import Option
+
+_READABLE = 24
+"""Columns of the terminal below which a sentence is not shown."""
 
 
 def parse(command: str, thing: str, arguments: Sequence[str]) -> Any:
@@ -42,15 +46,27 @@ def print_json(values: Any) -> int:
     return 0
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
-    """Print a list."""
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, give_way: Sequence[str] = ()) -> int:
+    """Print a list.
+
+    Args:
+        columns: Their names.
+        rows: A word for each column.
+        give_way: Columns that are wrapped where there is no room; none for the last. What stands in the others is
+            never cut, so that commands can be copied. The last of several is left out where it cannot be read.
+    """
+    console, lines = data_console(), [list(row) for row in rows]
+    give_way = give_way or columns[-1:]
+    if len(give_way) > 1:
+        taken = [max(map(cell_len, (name, *words))) for name, *words in zip(columns, *lines, strict=True)][:-1]
+        if console.width - sum(taken) - 2 * len(taken) < _READABLE:
+            columns, lines = columns[:-1], [line[:-1] for line in lines]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
-        # A command that is to be copied must stay whole; the last column gives way.
-        table.add_column(name, no_wrap=name != columns[-1])
-    for row in rows:
-        table.add_row(*(Text(word) for word in row))
-    data_console().print(table)
+        table.add_column(name, no_wrap=name not in give_way)
+    for line in lines:
+        table.add_row(*(Text(word) for word in line))
+    console.print(table)
     return 0
 
 
