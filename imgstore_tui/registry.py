@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeGuard, TypeVar
 
-from imgstore_tui.core.backend import Backend, Family, Preset
+from imgstore_tui.core.backend import Backend, Family, Preset, Reader
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import UPTO, Dataset
-from imgstore_tui.core.errors import UnavailableError, UsageError, unknown_name
+from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.options import Option, OptionValue, resolve_options
 from imgstore_tui.core.spec import CODEC_PREFIX, IN_PLACE, Spec, parse_dataset_text, parse_spec_text
 
@@ -208,6 +208,33 @@ def make_backend(spec: Spec) -> Backend:
 def make_codec(spec: Spec) -> Codec:
     """Return the spec's codec with its options set."""
     return codecs.get(spec.codec)(dict(spec.codec_options))
+
+
+def open_store(place: Path) -> tuple[type[Backend], Reader]:
+    """Open a store for reading, whichever backend wrote it.
+
+    Args:
+        place: The store's folder, or a file in it by which it can be told.
+
+    Raises:
+        StoreError: If it is missing, damaged, or of no backend here.
+        UnavailableError: If the driver of its backend is missing.
+    """
+    location = place.parent if place.is_file() else place
+    if not location.exists():
+        raise StoreError(f"{location} does not exist.")
+    local = [kind for kind in sorted_backends() if not kind.capabilities.server]
+    likely = [kind for kind in local if any((location / mark).exists() for mark in kind.marks)]
+    said: ImgstoreError | None = None
+    for kind in [*likely, *(kind for kind in local if not kind.marks and not missing(kind))]:
+        try:
+            check_available(kind)
+            return kind, kind(resolve_options(kind.options, {}, f"backend {kind.name}")).open(location)
+        except (StoreError, UnavailableError) as error:
+            said = said or (error if kind in likely else None)
+    raise said or StoreError(
+        f"{location} is not a store of any backend here; a folder of picture files is read as folder:PATH."
+    )
 
 
 def make_dataset(text: str) -> Dataset:

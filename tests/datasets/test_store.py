@@ -1,0 +1,164 @@
+"""The dataset store: whatever a backend has written is a source of images, and is only ever read."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imgstore_tui import registry
+from imgstore_tui.core.backend import Content, PayloadKind
+from imgstore_tui.core.dataset import BrokenImageError, Dataset
+from imgstore_tui.core.errors import DataError, UsageError
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.testing.conformance_dataset import DatasetConformance, MakeDataset
+from imgstore_tui.testing.stores import Setup, is_sentence, pixels, snapshot
+
+HERE = [kind.name for kind in registry.sorted_backends() if not registry.missing(kind)]
+
+
+def scanned(location: Path, **options: str) -> Dataset:
+    words = "".join(f",{key}={value}" for key, value in options.items())
+    dataset = registry.make_dataset(f'store:"{location}"{words}')
+    dataset.scan()
+    return dataset
+
+
+@pytest.mark.parametrize("text", ["lmdb", "disk+png", "sqlite+original"])
+class TestStore(DatasetConformance):
+    @pytest.fixture
+    def make(self, text: str, tmp_path: Path) -> MakeDataset:
+        setup = Setup.of(text)
+        setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 12, range(12, 0, -1)))
+        return lambda: registry.make_dataset(f'store:"{tmp_path / "store"}"')
+
+
+@pytest.mark.parametrize("backend", HERE)
+@pytest.mark.parametrize("varying", [False, True])
+def test_a_store_of_any_backend_is_read(backend: str, varying: bool, tmp_path: Path) -> None:
+    setup = Setup.of(f"{backend}+raw")
+    if varying and setup.uniform_only:
+        return
+    images = [pixels((7, 5 + varying * number, 3), number) for number in range(11)]
+    setup.make(tmp_path / "store", setup.pack(images, list(range(100, 111))))
+    before = snapshot(tmp_path / "store")
+    dataset = scanned(tmp_path / "store")
+    assert dataset.uniform == (None if varying else ((7, 5, 3), "uint8"))
+    for index in (*range(11), 3, 10, 0):
+        np.testing.assert_array_equal(dataset.image(index), images[index])
+        assert dataset.label(index) == 100 + index
+    assert f"{backend}+raw" in dataset.summary
+    assert not dataset.has_originals
+    assert snapshot(tmp_path / "store") == before
+
+
+def test_a_file_in_it_names_it_too(tmp_path: Path) -> None:
+    setup = Setup.of("hdf5")
+    setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 3))
+    assert len(scanned(tmp_path / "store" / "store.h5")) == 3
+
+
+def test_original_files_come_out_as_they_were(tmp_path: Path) -> None:
+    setup = Setup.of("webdataset+original")
+    material = setup.material([(7, 5, 3), (6, 6), (9, 9, 4)])
+    setup.make(tmp_path / "store", material)
+    dataset = scanned(tmp_path / "store")
+    assert dataset.has_originals
+    assert [dataset.original(index) for index in range(3)] == material.payloads
+
+
+@pytest.mark.parametrize("backend", ["disk", "lmdb", "sqlite"])
+def test_what_was_deleted_is_left_out(backend: str, tmp_path: Path) -> None:
+    setup = Setup.of(f"{backend}+png")
+    setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 9, range(9)))
+    with setup.backend.edit(tmp_path / "store", SyncLevel.BUFFERED) as editor:
+        editor.delete([0, 4, 8])
+    dataset = scanned(tmp_path / "store")
+    assert [dataset.label(index) for index in range(len(dataset))] == [1, 2, 3, 5, 6, 7]
+    for index, number in enumerate([1, 2, 3, 5, 6, 7]):
+        np.testing.assert_array_equal(dataset.image(index), pixels((7, 5, 3), number))
+
+
+def test_one_broken_image_is_left_out_and_not_the_others(tmp_path: Path) -> None:
+    setup = Setup.of("disk+png")
+    setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 9))
+    (tmp_path / "store" / "00000000" / "00000004.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+    dataset = scanned(tmp_path / "store")
+    for index in range(9):
+        if index == 4:
+            with pytest.raises(BrokenImageError) as caught:
+                dataset.image(index)
+            assert is_sentence(caught.value)
+        else:
+            np.testing.assert_array_equal(dataset.image(index), pixels((7, 5, 3), index))
+
+
+def test_what_no_image_is_stays_out(tmp_path: Path) -> None:
+    setup = Setup.of("lmdb+raw")
+    with setup.backend.create(
+        tmp_path / "store", Content(2, PayloadKind.BYTES, "raw", None, None, 99), SyncLevel.BUFFERED
+    ) as writer:
+        payloads = [setup.codec.encode(np.zeros((3, 3), kind)) for kind in (np.float32, np.uint8)]  # type: ignore[arg-type]
+        writer.put_bytes(range(2), payloads, np.zeros(2, np.int64))
+    dataset = scanned(tmp_path / "store")
+    with pytest.raises(BrokenImageError, match="float32"):
+        dataset.image(0)
+    assert dataset.image(1).shape == (3, 3)
+
+
+def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").write_bytes(b"x")
+    for name in ("missing", "empty", "photos"):
+        with pytest.raises(DataError) as caught:
+            scanned(tmp_path / name)
+        assert is_sentence(caught.value, tmp_path / name)
+    with pytest.raises(UsageError, match="needs a path"):
+        registry.make_dataset("store")
+
+
+def test_damage_is_told_as_the_backend_tells_it(tmp_path: Path) -> None:
+    setup = Setup.of("disk+png")
+    setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 3))
+    path = tmp_path / "store" / "store.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 99}))
+    with pytest.raises(DataError, match="newer imgstore-tui"):
+        scanned(tmp_path / "store")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 1, "codec": "of-tomorrow"}))
+    with pytest.raises(DataError, match="'of-tomorrow', which is not known"):
+        scanned(tmp_path / "store")
+
+
+def test_an_empty_store_is_refused(tmp_path: Path) -> None:
+    setup = Setup.of("lmdb")
+    setup.make(tmp_path / "store", setup.material([]))
+    with pytest.raises(DataError, match="holds no images"):
+        scanned(tmp_path / "store")
+
+
+def test_a_driver_that_dies_is_a_sentence(tmp_path: Path) -> None:
+    setup = Setup.of("lmdb")
+    setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 600))
+    dataset = scanned(tmp_path / "store")
+    dataset.image(0)
+    process = dataset._process  # type: ignore[attr-defined]
+    os.kill(process.pid, signal.SIGBUS)
+    with pytest.raises(DataError, match="signal 7") as caught:
+        dataset.image(599)
+    assert is_sentence(caught.value)
+
+
+def test_no_process_is_left(tmp_path: Path) -> None:
+    setup = Setup.of("lmdb")
+    setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 3))
+    dataset = scanned(tmp_path / "store")
+    process = dataset._process  # type: ignore[attr-defined]
+    del dataset
+    gc.collect()
+    assert process.returncode == 0
