@@ -82,8 +82,10 @@ def _verdict(contest: Cell, entries: list[CellSummary]) -> Verdict:
 
 
 def _why_not(entry: CellSummary) -> str | None:
-    if entry.failed or entry.skipped:
+    if entry.failed:
         return f"{entry.failed + entry.skipped} of {entry.trials} trials failed"
+    if entry.skipped:
+        return f"{entry.skipped} of {entry.trials} trials were skipped"
     if entry.unverified:
         return f"{entry.unverified} of {entry.trials} trials were not verified"
     return None

@@ -22,6 +22,7 @@ FEW_FILES = 8
 BUSY_NEIGHBOURS = 0.2
 """Cores kept busy by others from which on a row carries a warning."""
 HOT_SHARE = 0.99
+SKIPPED_BY_USER = "Skipped by the user."
 
 _WITH_WORKERS = (Operation.WRITE_MANY, Operation.READ_MANY, Operation.READ_RANDOM)
 """Operations in which several workers take part; the others have one whatever the plan says."""
@@ -47,9 +48,8 @@ class Bench(Protocol):
     def new_location(self) -> Path:
         """Return a folder for a store that does not exist yet."""
 
-    @property
-    def stopped(self) -> bool:
-        """Whether the run is to end."""
+    def may_start(self, cell: Cell, number: int) -> bool:
+        """Wait while the run is paused; then tell whether a trial of this cell is still wanted in this round."""
 
 
 def _turn(cell: Cell) -> int:
@@ -78,8 +78,8 @@ class BlockRound:
     def go(self) -> None:
         """Run the block's trials in this round, until the run is to end."""
         for cell in sorted(self.block.cells, key=_turn):
-            if self.bench.stopped:
-                break
+            if not self.bench.may_start(cell, self.number):
+                continue
             began = time.monotonic()
             if cell.operation.changes:
                 measurement = self._change(cell)
@@ -91,6 +91,10 @@ class BlockRound:
             # Deleting many files can slow the creates that follow: such stores wait for the end of the run.
             if not _holds_many(store):
                 shutil.rmtree(store, ignore_errors=True)
+
+    def skipped(self, cell: Cell) -> Measurement:
+        """Return what stands for a trial that the user does not want."""
+        return self._measurement(cell, Outcome(False, SKIPPED_BY_USER, unsupported=True))
 
     def _job(self, step: Step, cell: Cell, location: Path) -> Job:
         plan = self.bench.plan
@@ -161,7 +165,7 @@ class BlockRound:
             problem = "the store to read could not be built"
         if outcome.ok:
             self.store = location
-        else:
+        elif not outcome.cancelled:
             self.store_failure = _not_run(f"{problem}: {outcome.reason}", outcome)
         return not outcome.cancelled
 

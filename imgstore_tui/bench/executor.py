@@ -12,14 +12,13 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from threading import Event
 from typing import Any
 
 from imgstore_tui import registry
 from imgstore_tui.bench import zygote
 from imgstore_tui.bench.board import Board
 from imgstore_tui.bench.inplace import backend_class
-from imgstore_tui.bench.job import Job, Outcome
+from imgstore_tui.bench.job import Flag, Job, Outcome
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.model import to_json
 from imgstore_tui.core.spec import Spec
@@ -75,7 +74,7 @@ class ProcessExecutor:
         if self._next_message(time.monotonic() + START_LIMIT_S) is None:
             raise UnavailableError(f"The measuring process did not start: {self._last_words()}")
 
-    def run(self, job: Job, limit_s: float, on_progress: Callable[[int], None], cancel: Event) -> Outcome:
+    def run(self, job: Job, limit_s: float, on_progress: Callable[[int], None], cancel: Flag) -> Outcome:
         """Run a job in a child; see ``Executor``."""
         if self._zygote is None or self._zygote.poll() is not None:
             self.begin_round()

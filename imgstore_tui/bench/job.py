@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from threading import Event
 from typing import Any, Protocol
 
 from imgstore_tui.core.model import DEFAULT_BATCH
@@ -69,13 +68,20 @@ class Outcome:
     """The backend or codec does not claim what was asked: a row that is skipped, not one that failed."""
 
 
+class Flag(Protocol):
+    """Something that another thread sets, such as ``threading.Event``."""
+
+    def is_set(self) -> bool:
+        """Whether it has been set."""
+
+
 class Executor(Protocol):
     """The seam between what is measured and how it is run: real child processes, or a fake in tests."""
 
     def begin_round(self) -> None:
         """Prepare for a round; a fork server is started anew."""
 
-    def run(self, job: Job, limit_s: float, on_progress: Callable[[int], None], cancel: Event) -> Outcome:
+    def run(self, job: Job, limit_s: float, on_progress: Callable[[int], None], cancel: Flag) -> Outcome:
         """Run a job to its end, its time limit, or ``cancel``; never raises for what the job does.
 
         Args:

@@ -7,17 +7,18 @@ A journal without an end belongs to a run that is going on, or was interrupted.
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import platformdirs
 
+from imgstore_tui.bench.journal_reader import JournalReader
 from imgstore_tui.core.backend import force
-from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, nearest
-from imgstore_tui.core.model import SCHEMA_VERSION, Measurement, Probe, Run, from_json, to_json
+from imgstore_tui.core.errors import UnavailableError, UsageError, nearest
+from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Run, to_json
 
 SUFFIX = ".jsonl"
 HOME_VARIABLE = "IMGSTORE_TUI_HOME"
@@ -39,6 +40,26 @@ class Journal:
         self.path = path
         self._ballast = path.with_suffix(".ballast")
         self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | flags, 0o600)
+        self._hold()
+
+    def _hold(self) -> None:
+        """Keep others from writing this journal, or deleting it, until it is closed; the kernel drops it with us.
+
+        Raises:
+            UnavailableError: If another process has it, or has just deleted it.
+        """
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._descriptor)
+            raise UnavailableError(f"Run {self.path.stem} is being written by another process.") from None
+        except OSError as error:
+            # A file system without locks: the machine's run lock has to do.
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
+                raise
+        if not os.fstat(self._descriptor).st_nlink:
+            os.close(self._descriptor)
+            raise UnavailableError(f"Run {self.path.stem} was deleted by another process.")
 
     @classmethod
     def begin(cls, run: Run, folder: Path | None = None) -> Self:
@@ -55,17 +76,28 @@ class Journal:
             force(place)
         except OSError as error:
             raise UnavailableError(f"Results cannot be saved in {place}: {error.strerror}.") from None
-        later = {"measurements", "status", "finished_at", "warnings", "probes"}
+        later = {"measurements", "status", "finished_at", "warnings", "probes", "title", "paused_s"}
         head = {name: value for name, value in to_json(run).items() if name not in later and value is not None}
         journal._write("run", {"schema_version": SCHEMA_VERSION, **head})
         return journal
 
     @classmethod
     def go_on(cls, path: Path, resumed_at: str) -> Self:
-        """Open a journal to add to it; a last line that was cut short by a crash is taken away.
+        """Open a journal to add measurements to it.
 
         Raises:
-            UnavailableError: If it cannot be written.
+            UnavailableError: If it cannot be written, or somebody else does.
+        """
+        journal = cls.reopen(path)
+        journal._write("resumed", {"resumed_at": resumed_at})
+        return journal
+
+    @classmethod
+    def reopen(cls, path: Path) -> Self:
+        """Open a journal that is there; a last line that was cut short by a crash is taken away.
+
+        Raises:
+            UnavailableError: If it cannot be written, or somebody else does.
         """
         try:
             journal = cls(path, 0)
@@ -73,7 +105,6 @@ class Journal:
             os.ftruncate(journal._descriptor, whole)
         except OSError as error:
             raise UnavailableError(f"Run file {path} cannot be written: {error.strerror}.") from None
-        journal._write("resumed", {"resumed_at": resumed_at})
         return journal
 
     def add(self, measurement: Measurement) -> None:
@@ -87,6 +118,22 @@ class Journal:
     def add_probe(self, probe: Probe) -> None:
         """Append what a backend found out about itself."""
         self._write("probe", to_json(probe))
+
+    def name(self, title: str) -> None:
+        """Append what the user calls the run; an empty title takes the name away."""
+        self._write("title", {"title": title})
+
+    def pause(self, paused_at: str) -> None:
+        """Append that nothing is measured for the time being."""
+        self._write("paused", {"paused_at": paused_at})
+
+    def unpause(self, paused_s: float) -> None:
+        """Append that measuring goes on, and after how many seconds."""
+        self._write("continued", {"paused_s": paused_s})
+
+    def skip(self, cell: Cell, skipped_at: str) -> None:
+        """Append that the user wants no more of a cell; its remaining trials follow as measurements."""
+        self._write("skip", {"cell": to_json(cell), "skipped_at": skipped_at})
 
     def end(self, status: str, finished_at: str) -> None:
         """Append the end and close."""
@@ -151,52 +198,9 @@ def read_journal(path: Path) -> Run:
     Raises:
         DataError: If the file cannot be read, is no journal, is of a newer version, or is damaged.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"Run file {path}: {error.strerror}.") from None
-    lines = data.split(b"\n")
-    # What follows the last line end is empty, or a line that was being written when the run died.
-    lines.pop()
-    run: Run | None = None
-    measurements: list[Measurement] = []
-    warnings: list[str] = []
-    probes: list[Probe] = []
-    for number, line in enumerate(lines, 1):
-        try:
-            values = json.loads(line, parse_constant=_no_number)
-            kind = values.pop("kind")
-            if kind == "run":
-                version = values.pop("schema_version")
-                if version > SCHEMA_VERSION:
-                    raise DataError(f"Run file {path} is of version {version}; this program reads {SCHEMA_VERSION}.")
-                run = from_json(Run, values)
-            elif kind == "measurement":
-                measurements.append(Measurement.from_json(values))
-            elif kind == "warning":
-                warnings.append(values["text"])
-            elif kind == "resumed" and run is not None:
-                run = replace(run, status="running", finished_at=None)
-            elif kind == "probe":
-                probes.append(from_json(Probe, values))
-            elif kind == "end" and run is not None:
-                run = replace(run, status=values["status"], finished_at=values["finished_at"])
-        except DataError:
-            raise
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            what = "is not a run of this program" if run is None else f"is damaged in line {number}"
-            raise DataError(f"Run file {path} {what}.") from None
-        if run is None:
-            raise DataError(f"Run file {path} is not a run of this program.")
-    if run is None:
-        raise DataError(f"Run file {path} is empty or was cut short before its first line ended.")
-    status = "interrupted" if run.finished_at is None else run.status
-    return replace(run, measurements=tuple(measurements), warnings=tuple(warnings), probes=tuple(probes), status=status)
-
-
-def _no_number(word: str) -> float:
-    """Refuse what JSON does not know and Python's reader takes: ``NaN`` and ``Infinity``."""
-    raise ValueError(f"{word} is no number")
+    reader = JournalReader(path)
+    reader.read()
+    return reader.run
 
 
 def find_run(word: str) -> Path:

@@ -21,6 +21,7 @@ from imgstore_tui.bench.rounds import images_needed, reads_in_place, with_files
 from imgstore_tui.bench.scratch import RunFolder, choose_scratch, leftovers, sweep
 from imgstore_tui.bench.session import Listener, Session
 from imgstore_tui.bench.source import build_source
+from imgstore_tui.bench.steering import Steering
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError, ImgstoreError, UsageError
 from imgstore_tui.core.events import Preparing, Warned
@@ -37,6 +38,7 @@ def run_plan(
     *,
     executor: Executor | None = None,
     cancel: threading.Event | None = None,
+    steering: Steering | None = None,
     listen: Listener = lambda _: None,
 ) -> Run:
     """Run a plan to its end, its budget, or until ``cancel`` is set.
@@ -45,6 +47,7 @@ def run_plan(
         plan: What to run.
         executor: Runs the jobs; None for real child processes.
         cancel: When set, the running trial is killed and what has been measured is kept.
+        steering: Pauses the run and skips cells, from another thread.
         listen: Told of every event, in this thread; what it does delays the run, never a running clock's trial.
 
     Returns:
@@ -58,7 +61,7 @@ def run_plan(
         run = Run(
             ready.run_id, plan, ready.environment, tuple(ready.facts.values()), started.isoformat(timespec="seconds")
         )
-        return _measure(run, ready, Journal.begin(run), executor, listen)
+        return _measure(run, ready, Journal.begin(run), executor, steering, listen)
 
 
 def resume_run(
@@ -67,6 +70,7 @@ def resume_run(
     budget_s: float | None = None,
     executor: Executor | None = None,
     cancel: threading.Event | None = None,
+    steering: Steering | None = None,
     listen: Listener = lambda _: None,
 ) -> Run:
     """Complete a run that was stopped, interrupted, or ran out of its budget; only what is missing is measured.
@@ -76,6 +80,7 @@ def resume_run(
         budget_s: Seconds for what is missing; None for no limit.
         executor: As for ``run_plan``.
         cancel: As for ``run_plan``.
+        steering: As for ``run_plan``.
         listen: As for ``run_plan``.
 
     Raises:
@@ -99,7 +104,7 @@ def resume_run(
         _check_environment(run, ready.environment)
         journal = Journal.go_on(path, datetime.now(UTC).isoformat(timespec="seconds"))
         again = replace(run, plan=replace(plan, scratch=run.plan.scratch), status="running")
-        return _measure(again, ready, journal, executor, listen)
+        return _measure(again, ready, journal, executor, steering, listen)
 
 
 _SAME = ("host", "cpu", "kernel", "python", "libraries", "scratch_filesystem", "scratch_device")
@@ -161,9 +166,13 @@ def _remove(folder: RunFolder, listen: Listener) -> None:
         listen(Warned(f"Scratch was not removed. {error} Try again with: imgstore-tui sweep"))
 
 
-def _measure(run: Run, ready: _Ready, journal: Journal, executor: Executor | None, listen: Listener) -> Run:
+def _measure(
+    run: Run, ready: _Ready, journal: Journal, executor: Executor | None, steering: Steering | None, listen: Listener
+) -> Run:
     with contextlib.closing(journal), contextlib.closing(executor or _processes(run.plan, ready)) as jobs:
-        session = Session(run, ready.facts, ready.folder, journal, jobs, ready.cancel, listen, ready.warnings)
+        session = Session(
+            run, ready.facts, ready.folder, journal, jobs, ready.cancel, listen, ready.warnings, steering or Steering()
+        )
         return session.go()
 
 

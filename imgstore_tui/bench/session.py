@@ -16,10 +16,23 @@ from imgstore_tui.bench.job import Executor, Job, Outcome, Step
 from imgstore_tui.bench.journal import Journal
 from imgstore_tui.bench.probing import probe_all
 from imgstore_tui.bench.rounds import cutoffs_of, plan_blocks, plan_cells, shuffled, with_files
-from imgstore_tui.core.events import Event, Progress, RunFinished, RunStarted, TrialFinished, TrialStarted, Warned
+from imgstore_tui.bench.steering import Ending, Steering
+from imgstore_tui.core.events import (
+    CellSkipped,
+    Continued,
+    Event,
+    Paused,
+    Progress,
+    RunFinished,
+    RunStarted,
+    TrialFinished,
+    TrialStarted,
+    Warned,
+)
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Probe, Run
 
 Listener = Callable[[Event], None]
+PAUSE_LOOK_S = 0.05
 
 
 @dataclass
@@ -34,6 +47,7 @@ class Session:
     cancel: threading.Event
     listen: Listener
     data_warnings: tuple[str, ...] = ()
+    steering: Steering = field(default_factory=Steering)
     measurements: list[Measurement] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -46,6 +60,8 @@ class Session:
         self.sources = {text: self.folder / f"source-{number}" for number, text in enumerate(self.facts)}
         self.left: dict[Cell, int] = dict.fromkeys(plan_cells(self.plan, filed), self.plan.rounds)
         self.spent_s = 0.0
+        self.paused_s = 0.0
+        self.skipped: set[Cell] = set()
         self.stores = 0
         self.done: set[tuple[Cell, int]] = set()
         for measurement in self.run.measurements:
@@ -64,16 +80,18 @@ class Session:
                 self._warn(text)
             self._warn_of_data()
         status = self._rounds()
+        self._skip_unwanted()
         probes = self._probe() if self.plan.probes and status == "finished" else self.run.probes
         if self.cancel.is_set():
             status = "stopped"
-        finished = datetime.now(UTC).isoformat(timespec="seconds")
+        finished = _now()
         self.journal.end(status, finished)
         run = replace(
             self.run,
             measurements=tuple(self.measurements),
             warnings=tuple(self.warnings),
             probes=probes,
+            paused_s=self.run.paused_s + self.paused_s,
             status=status,
             finished_at=finished,
         )
@@ -88,7 +106,7 @@ class Session:
             for block in shuffled(self.blocks, self.plan.seed, number):
                 if self.cancel.is_set():
                     return "stopped"
-                if budget is not None and time.monotonic() - began > budget:
+                if budget is not None and time.monotonic() - began - self.paused_s > budget:
                     self._warn(
                         f"The time budget of {budget:.0f} s was spent in round {number + 1} of {self.plan.rounds}; "
                         "the rest was not run. Give more with --budget, or ask for fewer cutoffs."
@@ -133,10 +151,37 @@ class Session:
     def _remaining_s(self) -> float:
         return sum(self.costs.expect(cell) * count for cell, count in self.left.items())
 
-    @property
-    def stopped(self) -> bool:
-        """Whether the run is to end."""
-        return self.cancel.is_set()
+    def may_start(self, cell: Cell, number: int) -> bool:
+        """Wait while the run is paused; then tell whether a trial of this cell is still wanted in this round."""
+        self._skip_unwanted()
+        if self.steering.paused and not self.cancel.is_set():
+            self._pause()
+        return not self.cancel.is_set() and (cell, number) not in self.done
+
+    def _pause(self) -> None:
+        """Wait until the user lets trials start again; what that takes counts nowhere."""
+        began = time.monotonic()
+        self.journal.pause(_now())
+        self.listen(Paused())
+        while self.steering.paused and not self.cancel.wait(PAUSE_LOOK_S):
+            self._skip_unwanted()
+        paused_s = time.monotonic() - began
+        self.paused_s += paused_s
+        self.journal.unpause(paused_s)
+        self.listen(Continued(paused_s))
+
+    def _skip_unwanted(self) -> None:
+        """Write down what the user wants no more of: a trial a round, so that a resumed run leaves it alone, too."""
+        for cell in self.steering.skipped - self.skipped:
+            self.skipped.add(cell)
+            block = next((block for block in self.blocks if cell in block.cells), None)
+            if block is None:
+                continue
+            self.journal.skip(cell, _now())
+            self.listen(CellSkipped(cell))
+            for number in range(self.plan.rounds):
+                if (cell, number) not in self.done:
+                    self._keep(BlockRound(self, block, number).skipped(cell))
 
     def new_location(self) -> Path:
         """Return a folder for a store that does not exist yet."""
@@ -159,15 +204,24 @@ class Session:
         # Generous: a limit is for what hangs, not for what is slow, such as to encode large pictures.
         limit_s = 120 + (0.02 + 2e-6 * self.image_bytes[cell.dataset]) * cell.cutoff
         kills = oom_kills()
-        outcome = with_cause(self.executor.run(job, limit_s, progress, self.cancel), self.folder, kills)
+        ending = Ending(self.cancel, self.steering, cell)
+        outcome = with_cause(self.executor.run(job, limit_s, progress, ending), self.folder, kills)
         progress(cell.cutoff if outcome.ok else 0)
         return outcome
 
     def record(self, measurement: Measurement, seconds: float) -> None:
         """Journal a measurement, then tell the listener."""
         self.spent_s += seconds
-        self.left[measurement.cell] -= 1
         self.costs.learn(measurement.cell, seconds)
+        self._keep(measurement)
+
+    def _keep(self, measurement: Measurement) -> None:
+        self.done.add((measurement.cell, measurement.round))
+        self.left[measurement.cell] -= 1
         self.journal.add(measurement)
         self.measurements.append(measurement)
         self.listen(TrialFinished(measurement))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

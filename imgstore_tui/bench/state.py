@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from imgstore_tui.core.events import (
+    CellSkipped,
+    Continued,
     Event,
+    Paused,
     Preparing,
     Progress,
     RunFinished,
@@ -39,6 +42,11 @@ class RunState:
     journal: str | None = None
     expected_s: float | None = None
     current: TrialStarted | None = None
+    """The trial that runs; None between runs and while paused."""
+    paused: bool = False
+    """Whether no trial runs because the user wished so."""
+    skipped: frozenset[Cell] = frozenset()
+    """Cells of which the user wants no more."""
     images_done: int = 0
     fraction: float = 0.0
     remaining_s: float | None = None
@@ -59,6 +67,13 @@ def reduce(state: RunState, event: Event) -> RunState:
             )  # fmt: skip
         case TrialStarted():
             return replace(state, current=event, images_done=0)
+        case Paused():
+            return replace(state, paused=True, current=None)
+        case Continued(paused_s):
+            known = None if state.run is None else replace(state.run, paused_s=state.run.paused_s + paused_s)
+            return replace(state, paused=False, run=known)
+        case CellSkipped(cell):
+            return replace(state, skipped=state.skipped | {cell})
         case Progress(images_done, fraction, remaining_s):
             return replace(state, images_done=images_done, fraction=fraction, remaining_s=remaining_s)
         case TrialFinished(measurement):
@@ -70,6 +85,6 @@ def reduce(state: RunState, event: Event) -> RunState:
             return replace(state, warnings=(*state.warnings, text))
         case RunFinished(run):
             return replace(
-                state, phase=Phase.FINISHED, run=run, current=None, remaining_s=0.0,
+                state, phase=Phase.FINISHED, run=run, current=None, paused=False, remaining_s=0.0,
                 fraction=1.0 if run.status == "finished" else state.fraction, revision=state.revision + 1,
             )  # fmt: skip

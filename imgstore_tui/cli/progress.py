@@ -59,7 +59,7 @@ class ProgressLine:
         match event:
             case events.TrialFinished(measurement):
                 return measurement.status is not Status.OK
-            case events.Warned() | events.RunFinished() | events.RunStarted():
+            case events.Warned() | events.RunFinished() | events.RunStarted() | events.CellSkipped():
                 return True
         return False
 

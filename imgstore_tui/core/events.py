@@ -65,10 +65,33 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """The user wants no new trial for the time being; none is running."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """A pause is over."""
+
+    paused_s: float
+    """How long it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellSkipped:
+    """The user wants no more of a cell; what remained of it follows as skipped trials."""
+
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """The run is over; ``run`` holds everything."""
 
     run: Run
 
 
-Event = Preparing | RunStarted | TrialStarted | Progress | TrialFinished | Warned | RunFinished
+Event = (
+    Preparing | RunStarted | TrialStarted | Progress | TrialFinished | Warned | Paused | Continued | CellSkipped
+    | RunFinished
+)  # fmt: skip

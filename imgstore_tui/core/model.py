@@ -265,6 +265,10 @@ class Run:
     finished_at: str | None = None
     warnings: tuple[str, ...] = field(default=())
     probes: tuple[Probe, ...] = ()
+    title: str = ""
+    """What the user calls it; empty where it has no name but its id."""
+    paused_s: float = 0.0
+    """How long nothing was measured because the user wished so, seconds."""
 
 
 def to_json(value: Any) -> Any:

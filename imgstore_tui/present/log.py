@@ -7,11 +7,21 @@ from collections.abc import Callable
 
 from rich.text import Text
 
-from imgstore_tui.core.events import Event, Preparing, RunFinished, RunStarted, TrialFinished, Warned
+from imgstore_tui.core.events import (
+    CellSkipped,
+    Continued,
+    Event,
+    Paused,
+    Preparing,
+    RunFinished,
+    RunStarted,
+    TrialFinished,
+    Warned,
+)
 from imgstore_tui.core.model import Measurement, Run
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_bytes, format_count, format_count_short, format_seconds
+from imgstore_tui.core.units import format_bytes, format_count, format_count_short, format_duration, format_seconds
 from imgstore_tui.present.words import files_words
 
 SpecStyle = Callable[[str], str]
@@ -44,6 +54,13 @@ def log_line(event: Event, spec_style: SpecStyle | None = None) -> Text | None:
             return _trial(measurement, spec_style)
         case Warned(text):
             return warning_line(text)
+        case Paused():
+            return Text("paused: no new trial starts", style="bold")
+        case Continued(paused_s):
+            return Text.assemble(("going on ", "bold"), f"after a pause of {format_duration(paused_s)}")
+        case CellSkipped(cell):
+            words = f"{safe_text(cell.spec)} {cell.operation} {format_count_short(cell.cutoff)}: no more of it"
+            return Text.assemble(("skip ", "bold yellow"), words)
         case RunFinished(run):
             return _finished(run)
     return None

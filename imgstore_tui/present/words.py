@@ -123,9 +123,17 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
             if any(trial.spec == IN_PLACE.label for trial in run.measurements)
             else []
         ),
-        ("Run", f"{run.id}, {STATUS_WORDS.get(run.status, run.status)}, started {run.started_at}"),
+        ("Run", _run_words(run)),
     ]
     return [*pairs, *(("Note", note) for note in environment.notes)]
+
+
+def _run_words(run: Run) -> str:
+    parts = [run.title] if run.title else []
+    parts += [run.id, STATUS_WORDS.get(run.status, run.status), f"started {run.started_at}"]
+    if run.paused_s:
+        parts.append(f"paused for {format_duration(run.paused_s)} in all")
+    return ", ".join(parts)
 
 
 def _machine(run: Run) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Event
 
-from imgstore_tui.bench.job import Job, Outcome, Step
+from imgstore_tui.bench.job import Flag, Job, Outcome, Step
 from imgstore_tui.core.operations import Operation
 
 FAKE_FIXED_S = 0.001
@@ -53,7 +52,7 @@ class FakeExecutor:
         """Count the round."""
         self.rounds += 1
 
-    def run(self, job: Job, limit_s: float, on_progress: Callable[[int], None], cancel: Event) -> Outcome:
+    def run(self, job: Job, limit_s: float, on_progress: Callable[[int], None], cancel: Flag) -> Outcome:
         """Answer at once."""
         self.jobs.append(job)
         if cancel.is_set():

@@ -1,0 +1,133 @@
+"""Reading a journal: all of it at once, or what has been added since the last look, as the events that made it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from imgstore_tui.core.errors import DataError
+from imgstore_tui.core.events import CellSkipped, Continued, Event, Paused, TrialFinished, Warned
+from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Run, from_json
+
+
+class JournalReader:
+    """Takes a journal in piece by piece: whole lines only, each once.
+
+    A journal that is being written is read while the run goes on: reading all of it anew at every look would take
+    from what is measured.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._head: Run | None = None
+        self._measurements: list[Measurement] = []
+        self._warnings: list[str] = []
+        self._probes: list[Probe] = []
+        self._offset = 0
+        self._lines = 0
+
+    @property
+    def started(self) -> bool:
+        """Whether the first line has been read."""
+        return self._head is not None
+
+    @property
+    def run(self) -> Run:
+        """The run as far as it has been read; without an end it is ``interrupted``.
+
+        Raises:
+            DataError: If not even the first line is there.
+        """
+        run = self._head
+        if run is None:
+            raise DataError(f"Run file {self.path} is empty or was cut short before its first line ended.")
+        return replace(
+            run,
+            measurements=tuple(self._measurements),
+            warnings=tuple(self._warnings),
+            probes=tuple(self._probes),
+            status="interrupted" if run.finished_at is None else run.status,
+        )
+
+    def read(self) -> list[Event]:
+        """Take in the lines that were added since the last call; one that is not whole yet stays for the next.
+
+        Returns:
+            What listeners of the run heard, oldest first, without beginning and end.
+
+        Raises:
+            DataError: If the file cannot be read, is no journal, is of a newer version, or is damaged.
+        """
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read()
+        except OSError as error:
+            raise DataError(f"Run file {self.path}: {error.strerror}.") from None
+        # What follows the last line end is empty, or a line that was being written when the run died.
+        whole = data.rfind(b"\n") + 1
+        events = []
+        for line in data[:whole].split(b"\n")[:-1]:
+            self._lines += 1
+            event = self._line(line)
+            if event is not None:
+                events.append(event)
+        self._offset += whole
+        return events
+
+    def _line(self, line: bytes) -> Event | None:
+        try:
+            values = json.loads(line, parse_constant=_no_number)
+            event = self._take(values.pop("kind"), values)
+        except DataError:
+            raise
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            wrong = "is not a run of this program" if self._head is None else f"is damaged in line {self._lines}"
+            raise DataError(f"Run file {self.path} {wrong}.") from None
+        if self._head is None:
+            raise DataError(f"Run file {self.path} is not a run of this program.")
+        return event
+
+    def _take(self, kind: str, values: dict[str, Any]) -> Event | None:
+        if kind == "run":
+            version = values.pop("schema_version")
+            if version > SCHEMA_VERSION:
+                raise DataError(f"Run file {self.path} is of version {version}; this program reads {SCHEMA_VERSION}.")
+            self._head = from_json(Run, values)
+        elif kind == "measurement":
+            self._measurements.append(Measurement.from_json(values))
+            return TrialFinished(self._measurements[-1])
+        elif kind == "warning":
+            self._warnings.append(values["text"])
+            return Warned(values["text"])
+        elif kind == "probe":
+            self._probes.append(from_json(Probe, values))
+        elif kind == "skip":
+            return CellSkipped(from_json(Cell, values["cell"]))
+        elif self._head is not None:
+            return self._change(self._head, kind, values)
+        return None
+
+    def _change(self, run: Run, kind: str, values: dict[str, Any]) -> Event | None:
+        """Take in a line that changes the run itself; of kinds unknown here the format may have more."""
+        match kind:
+            case "resumed":
+                self._head = replace(run, status="running", finished_at=None)
+            case "end":
+                self._head = replace(run, status=values["status"], finished_at=values["finished_at"])
+            case "title":
+                self._head = replace(run, title=str(values["title"]))
+            case "paused":
+                return Paused()
+            case "continued":
+                seconds = float(values["paused_s"])
+                self._head = replace(run, paused_s=run.paused_s + seconds)
+                return Continued(seconds)
+        return None
+
+
+def _no_number(word: str) -> float:
+    """Refuse what JSON does not know and Python's reader takes: ``NaN`` and ``Infinity``."""
+    raise ValueError(f"{word} is no number")
