@@ -17,7 +17,7 @@ import platformdirs
 
 from imgstore_tui.bench.journal_reader import JournalReader
 from imgstore_tui.core.backend import force
-from imgstore_tui.core.errors import UnavailableError, UsageError, nearest
+from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, nearest
 from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Run, to_json
 
 SUFFIX = ".jsonl"
@@ -204,7 +204,7 @@ def read_journal(path: Path) -> Run:
 
 
 def find_run(word: str) -> Path:
-    """Return the file of a run: a path, a run id, or ``last``.
+    """Return the file of a run: a path, a run id, the name that the user gave it, or ``last``.
 
     Raises:
         UsageError: If there is no such run.
@@ -220,7 +220,18 @@ def find_run(word: str) -> Path:
     for candidate in saved:
         if candidate.stem == word:
             return candidate
-    raise UsageError(f"There is no run '{word}': no file, no id.{nearest(word, [run.stem for run in saved])}")
+    for candidate in reversed(saved):
+        if word and word == _title(candidate):
+            return candidate
+    raise UsageError(f"There is no run '{word}': no file, no id, no name.{nearest(word, [run.stem for run in saved])}")
+
+
+def _title(path: Path) -> str:
+    """Return what the user calls a run; empty where it has no name, or cannot be read."""
+    try:
+        return read_journal(path).title if b'{"kind":"title"' in path.read_bytes() else ""
+    except (DataError, OSError):
+        return ""
 
 
 def saved_runs() -> list[Path]:

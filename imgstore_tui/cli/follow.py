@@ -1,32 +1,24 @@
-"""Watching a run from another terminal: the journal is the truth, so it is what is watched."""
+"""Watching a run from another terminal, one line a measurement."""
 
 from __future__ import annotations
 
-import time
+import threading
 
-from imgstore_tui.bench.journal import find_run, read_journal
-from imgstore_tui.bench.lock import running
+from imgstore_tui.bench.journal import find_run
+from imgstore_tui.bench.watching import watch_run
 from imgstore_tui.cli.output import talk_console
-from imgstore_tui.core.events import TrialFinished, Warned
+from imgstore_tui.core.events import Event, RunFinished, RunStarted
 from imgstore_tui.present.log import log_line
-
-LOOK_EVERY_S = 0.5
 
 
 def follow(word: str) -> None:
-    """Print a run's measurements as they are journalled, until it ends or the process that measures is gone."""
-    path = find_run(word)
+    """Print what a run writes into its journal, until it ends or the process that measures is gone."""
     talk = talk_console()
-    measured = warned = 0
-    while True:
-        # Asked before the journal is read: what a run writes before it dies is then still seen.
-        alive = running()
-        run = read_journal(path)
-        for text in run.warnings[warned:]:
-            talk.print(log_line(Warned(text)), soft_wrap=True)
-        for measurement in run.measurements[measured:]:
-            talk.print(log_line(TrialFinished(measurement)), soft_wrap=True)
-        measured, warned = len(run.measurements), len(run.warnings)
-        if run.status != "interrupted" or alive != f"run {run.id}":
-            return
-        time.sleep(LOOK_EVERY_S)
+
+    def say(event: Event) -> None:
+        # Its tables follow, which tell beginning and end.
+        line = None if isinstance(event, RunStarted | RunFinished) else log_line(event)
+        if line is not None:
+            talk.print(line, soft_wrap=True)
+
+    watch_run(find_run(word), cancel=threading.Event(), listen=say)

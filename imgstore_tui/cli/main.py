@@ -20,6 +20,7 @@ COMMANDS = {
     "export": "write a run for other programs, or for a text",
     "runs": "list the saved runs",
     "resume": "complete a run that was stopped or broke off",
+    "rename": "give a saved run a name",
     "delete": "forget a saved run",
     "sweep": "remove what runs that died have left behind",
     "backends": "what storage systems there are, and how to get the rest",

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imgstore_tui.bench.journal import read_journal, runs_folder, saved_runs
+from imgstore_tui.bench.journal import runs_folder
+from imgstore_tui.bench.saved_runs import newest_first
 from imgstore_tui.cli import listing
 from imgstore_tui.cli.output import talk_console
 from imgstore_tui.cli.parser import Parser
-from imgstore_tui.core.errors import DataError
-from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_count
+from imgstore_tui.core.units import format_bytes
+from imgstore_tui.present.saved import done_words, failed_words, what_words, when_words
 
 
 def main(arguments: Sequence[str]) -> int:
     """List the saved runs."""
     Parser(prog="imgstore-tui runs", description=f"List the saved runs in {runs_folder()}.").parse_args(arguments)
-    rows = []
-    for path in saved_runs():
-        try:
-            run = read_journal(path)
-        except DataError as error:
-            rows.append((path.stem, "", "unreadable", "", safe_text(str(error))))
-            continue
-        specs = ", ".join(spec.label for spec in run.plan.specs)
-        data = ", ".join(safe_text(facts.summary) for facts in run.datasets)
-        rows.append((run.id, run.started_at[:16].replace("T", " "), run.status, format_count(len(run.measurements)),
-                     f"{specs} on {data}"))  # fmt: skip
-    if not rows:
+    # The newest stands last, next to the prompt.
+    found = list(newest_first())[::-1]
+    if not found:
         talk_console().print("There is no saved run yet. Start one with: imgstore-tui run")
         return 0
-    return listing.print_table(("run", "started (UTC)", "status", "trials", "what"), rows)
+    rows = [
+        (saved.id, when_words(saved.run), saved.status, done_words(saved), failed_words(saved),
+         format_bytes(saved.size_bytes), what_words(saved))
+        for saved in found
+    ]  # fmt: skip
+    return listing.print_table(("run", "started (UTC)", "status", "trials", "failed", "size", "what"), rows)
