@@ -23,6 +23,7 @@ from imgstore_tui.bench.journal import find_run, read_journal
 from imgstore_tui.bench.plan import named_plan
 from imgstore_tui.bench.rounds import plan_cells
 from imgstore_tui.bench.runner import run_plan
+from imgstore_tui.bench.steering import Steering
 from imgstore_tui.core.events import Event, Progress, RunFinished, RunStarted, TrialFinished, TrialStarted
 from imgstore_tui.core.model import Measurement, Plan, Run
 from imgstore_tui.tui.app import ImgstoreApp
@@ -57,7 +58,9 @@ class Replay:
     run: Run
     share: float
 
-    def __call__(self, plan: Plan, *, cancel: threading.Event, listen: Callable[[Event], None]) -> Run:
+    def __call__(
+        self, plan: Plan, *, cancel: threading.Event, steering: Steering, listen: Callable[[Event], None]
+    ) -> Run:
         trials = self.run.measurements
         costs = [_cost(trial) for trial in trials]
         listen(RunStarted(replace(self.run, measurements=()), plan_cells(self.run.plan), sum(costs), self.run.id))

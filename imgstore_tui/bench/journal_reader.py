@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,17 @@ class JournalReader:
     from what is measured.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, brief: bool = False) -> None:
+        """Start at the beginning.
+
+        Args:
+            path: The journal.
+            brief: Count measurements instead of keeping them: a hundred times cheaper, for a list of runs.
+        """
         self.path = path
+        self.counts: Counter[str] = Counter()
+        """Measurements by status."""
+        self._brief = brief
         self._head: Run | None = None
         self._measurements: list[Measurement] = []
         self._warnings: list[str] = []
@@ -97,6 +107,9 @@ class JournalReader:
                 raise DataError(f"Run file {self.path} is of version {version}; this program reads {SCHEMA_VERSION}.")
             self._head = from_json(Run, values)
         elif kind == "measurement":
+            self.counts[values["status"]] += 1
+            if self._brief:
+                return None
             self._measurements.append(Measurement.from_json(values))
             return TrialFinished(self._measurements[-1])
         elif kind == "warning":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgstore_tui.bench.journal import Journal, read_journal, runs_folder, saved_runs
+from imgstore_tui.bench.journal_reader import JournalReader
 from imgstore_tui.bench.watching import cells_of, is_running
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError
 from imgstore_tui.core.model import Run
@@ -24,13 +25,16 @@ class SavedRun:
     size_bytes: int
     """Of its journal."""
     run: Run | None = None
-    """None for a file that cannot be read."""
+    """The run without its measurements; None for a file that cannot be read."""
     problem: str = ""
     """Why it cannot be read, one sentence."""
     going_on: bool = False
     """Whether it is measured right now."""
     trials: int = 0
     """Trials that the whole plan has."""
+    measured: int = 0
+    """Trials that were carried out, whatever became of them."""
+    failed: int = 0
 
     @property
     def id(self) -> str:
@@ -41,16 +45,6 @@ class SavedRun:
     def name(self) -> str:
         """What the user calls it, else its id."""
         return self.run.title if self.run is not None and self.run.title else self.id
-
-    @property
-    def measured(self) -> int:
-        """Trials that were carried out, whatever became of them."""
-        return 0 if self.run is None else len(self.run.measurements)
-
-    @property
-    def failed(self) -> int:
-        """Trials that failed."""
-        return 0 if self.run is None else sum(trial.status is Status.FAILED for trial in self.run.measurements)
 
     @property
     def status(self) -> str:
@@ -66,17 +60,26 @@ class SavedRun:
 
 
 def look_at(path: Path) -> SavedRun:
-    """Return what a journal holds; one that is broken says so and is no error."""
+    """Return what a journal holds; one that is broken says so and is no error.
+
+    Measurements are counted and not looked into: damage in one of them is said when the run is opened.
+    """
     try:
         size = path.stat().st_size
     except OSError as error:
         return SavedRun(path, 0, problem=f"Run file {path}: {error.strerror}.")
     try:
-        run = read_journal(path)
+        reader = JournalReader(path, brief=True)
+        reader.read()
+        run = reader.run
     except DataError as error:
         return SavedRun(path, size, problem=str(error))
-    trials = max(len(cells_of(run)) * run.plan.rounds, len(run.measurements))
-    return SavedRun(path, size, run, going_on=is_running(run.id), trials=trials)
+    measured = reader.counts.total()
+    trials = max(len(cells_of(run)) * run.plan.rounds, measured)
+    return SavedRun(
+        path, size, run, going_on=is_running(run.id), trials=trials, measured=measured,
+        failed=reader.counts[Status.FAILED],
+    )  # fmt: skip
 
 
 def newest_first() -> Iterator[SavedRun]:

@@ -57,10 +57,10 @@ def watch_run(path: Path, *, cancel: threading.Event, listen: Callable[[Event], 
             listen(event)
             if isinstance(event, TrialFinished):
                 outlook.note(event.measurement)
+        listen(outlook.progress())
         if run.status != "interrupted" or not alive:
             listen(RunFinished(run))
             return run
-        listen(outlook.progress(0))
         if cancel.wait(LOOK_EVERY_S):
             return run
 
@@ -81,10 +81,11 @@ class _Outlook:
         self._costs.learn(measurement.cell, seconds)
         self._spent_s += seconds
 
-    def progress(self, images: int) -> Progress:
+    def progress(self) -> Progress:
+        """Return how far the run is; what the running trial has done nobody writes down."""
         left = self._remaining_s()
         total = self._spent_s + left
-        return Progress(images, 1 - left / total if total else 1.0, left if self._spent_s else None)
+        return Progress(0, 1 - left / total if total else 1.0, left if self._spent_s else None)
 
     def _remaining_s(self) -> float:
         return sum(self._costs.expect(cell) * count for cell, count in self._left.items())

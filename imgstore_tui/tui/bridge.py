@@ -6,9 +6,12 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from imgstore_tui.bench.state import Phase, RunState, reduce
+from imgstore_tui.bench.steering import Steering
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.events import Event, RunFinished
 from imgstore_tui.core.model import Plan, Run
@@ -17,8 +20,17 @@ from imgstore_tui.core.model import Plan, Run
 class RunFunction(Protocol):
     """What carries a plan out: ``bench.runner.run_plan``, or a fake in tests."""
 
-    def __call__(self, plan: Plan, *, cancel: threading.Event, listen: Callable[[Event], None]) -> Run:
-        """Run ``plan`` until it is done or ``cancel`` is set; ``listen`` hears of everything."""
+    def __call__(
+        self, plan: Plan, *, cancel: threading.Event, steering: Steering, listen: Callable[[Event], None]
+    ) -> Run:
+        """Run ``plan`` until it is done or ``cancel`` is set, steered meanwhile; ``listen`` hears of everything."""
+
+
+class Action(Protocol):
+    """What the thread does: carries a plan out, resumes a run, or watches one."""
+
+    def __call__(self, *, cancel: threading.Event, steering: Steering, listen: Callable[[Event], None]) -> Run:
+        """Do it until it is done or ``cancel`` is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +43,31 @@ class Broken:
 News = Event | Broken
 
 
-def run_for_real(plan: Plan, *, cancel: threading.Event, listen: Callable[[Event], None]) -> Run:
+def run_for_real(plan: Plan, *, cancel: threading.Event, steering: Steering, listen: Callable[[Event], None]) -> Run:
     """Carry a plan out in child processes; the instrument is loaded only now."""
     from imgstore_tui.bench.runner import run_plan
 
-    return run_plan(plan, cancel=cancel, listen=listen)
+    return run_plan(plan, cancel=cancel, steering=steering, listen=listen)
+
+
+def resume_for_real(path: Path, *, cancel: threading.Event, steering: Steering, listen: Callable[[Event], None]) -> Run:
+    """Measure what a saved run lacks."""
+    from imgstore_tui.bench.runner import resume_run
+
+    return resume_run(path, cancel=cancel, steering=steering, listen=listen)
+
+
+def watch(
+    path: Path,
+    *,
+    cancel: threading.Event,
+    steering: Steering,  # noqa: ARG001 - another process measures: there is nothing to steer
+    listen: Callable[[Event], None],
+) -> Run:
+    """Tell what a saved run holds, and, while another process measures it, what comes."""
+    from imgstore_tui.bench.watching import watch_run
+
+    return watch_run(path, cancel=cancel, listen=listen)
 
 
 class Bridge:
@@ -51,6 +83,10 @@ class Bridge:
         self._cancel = threading.Event()
         self._over = threading.Event()
         self._over.set()
+        self.steering = Steering()
+        """How the run in the thread is steered; a new one for every run."""
+        self.watching = False
+        """Whether the thread only looks at a run; it measures nothing then."""
 
     @property
     def busy(self) -> bool:
@@ -62,14 +98,25 @@ class Bridge:
         """Whether the run has been told to stop and has not yet."""
         return self.busy and self._cancel.is_set()
 
-    def prepare(self) -> None:
+    @property
+    def measuring(self) -> bool:
+        """Whether the thread measures, so that there is something to lose."""
+        return self.busy and not self.watching
+
+    def prepare(self, *, watching: bool = False) -> None:
         """Make ready for a run; call before the thread starts, so that ``busy`` holds from then on."""
         self._news.clear()
         self._cancel = threading.Event()
+        self.steering = Steering()
+        self.watching = watching
         self._over.clear()
 
     def supervise(self, plan: Plan) -> None:
-        """Carry the plan out; to be called in the thread. Never raises: what goes wrong becomes news."""
+        """Carry the plan out; to be called in the thread."""
+        self.carry_out(partial(self._run, plan))
+
+    def carry_out(self, action: Action) -> None:
+        """Do what is to be done in the thread. Never raises: what goes wrong becomes news."""
         finished = False
 
         def listen(event: Event) -> None:
@@ -78,8 +125,8 @@ class Bridge:
             self._news.append(event)
 
         try:
-            run = self._run(plan, cancel=self._cancel, listen=listen)
-            if not finished:
+            run = action(cancel=self._cancel, steering=self.steering, listen=listen)
+            if not finished and not self.watching:
                 self._news.append(RunFinished(run))
         except ImgstoreError as error:
             self._news.append(Broken(str(error)))

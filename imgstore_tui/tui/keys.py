@@ -11,6 +11,9 @@ _PANES = f"Go to a pane: {', '.join(PaneName)}"
 WORKBENCH_KEYS: list[BindingType] = [
     Binding("r", "run", "Run", tooltip="Run the plan as chosen"),
     Binding("s", "stop", "Stop", tooltip="Stop the run; what was measured is kept"),
+    Binding("z", "pause", "Pause", tooltip="Start no new trial until this is pressed again"),
+    Binding("k", "skip", "Skip", tooltip="Skip the cell that is measured: end its trial, and run no more of it"),
+    Binding("f", "saved_runs", "Runs", tooltip="List the saved runs: open, resume, compare, rename, delete"),
     Binding("m", "next_chart", "Chart", tooltip="Show the next chart"),
     Binding("v", "next_table", "Table", tooltip="Show the next table"),
     Binding("g", "next_layer", "Matrix", show=False, tooltip="Show the next operation in the matrix"),

@@ -28,16 +28,19 @@ class Session:
         self.problem = ""
         """What ended a run before its time."""
         self.began: float | None = None
-        """When it was started, by the monotonic clock; None before any run."""
+        """When it was started, by the monotonic clock; None before any run, and for one that was opened."""
         self.ended: float | None = None
+        self._live = False
+        """Whether the end of the run is still to be taken in."""
         self._digested = (0, 0.0)
         """Revision of the state that was digested, and when."""
 
-    def begin(self) -> None:
-        """Forget the last run and make ready for another."""
-        self.bridge.prepare()
+    def begin(self, *, watching: bool = False) -> None:
+        """Forget the last run and make ready for another; for one that is only looked at, no time is counted."""
+        self.bridge.prepare(watching=watching)
         self.state, self.found, self.problem = RunState(phase=Phase.PREPARING), None, ""
-        self.began, self.ended, self._digested = time.monotonic(), None, (0, 0.0)
+        self.began, self.ended, self._digested = None if watching else time.monotonic(), None, (0, 0.0)
+        self._live = True
 
     def take_in(self, style: SpecStyle) -> list[tuple[datetime, Text]]:
         """Fold in all news since the last time and return it as lines of a log, with the time of each."""
@@ -51,8 +54,8 @@ class Session:
             elif (line := log_line(news, style)) is not None:
                 lines.append((_when(news) or now, line))
         self._digest(at_once=over)
-        if over and self.ended is None and self.began is not None:
-            self.ended = time.monotonic()
+        if over and self._live:
+            self.ended, self._live = time.monotonic(), False
         return lines
 
     def _digest(self, *, at_once: bool) -> None:

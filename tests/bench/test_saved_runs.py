@@ -160,7 +160,7 @@ def test_a_run_of_another_process_is_watched_as_it_goes_on() -> None:
             trials = sum(isinstance(entry, TrialFinished) for entry in heard)
             if isinstance(event, Progress) and trials < 4:
                 journal.add(run.measurements[trials])
-            elif isinstance(event, Progress):
+            elif isinstance(event, Progress) and read_journal(journal.path).finished_at is None:
                 journal.end("finished", "now")
 
         found = watch_run(journal.path, cancel=threading.Event(), listen=listen)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from imgstore_tui.bench.rounds import plan_cells
+from imgstore_tui.bench.steering import Steering
 from imgstore_tui.core.events import (
+    CellSkipped,
+    Continued,
     Event,
+    Paused,
     Preparing,
     Progress,
     RunFinished,
@@ -16,11 +21,21 @@ from imgstore_tui.core.events import (
     TrialFinished,
     TrialStarted,
 )
-from imgstore_tui.core.model import Plan, Run
+from imgstore_tui.core.model import Cell, Plan, Run
+from imgstore_tui.core.operations import Status
 from imgstore_tui.testing.runs import fake_run
 from imgstore_tui.tui.gate import Settings
 
 SETTINGS = Settings(theme=None, ascii=False, animate=False, fps=20)
+
+
+def _hold(cancel: threading.Event, over: Callable[[], bool]) -> None:
+    while not over() and not cancel.wait(0.01):
+        pass
+
+
+def _steered(steering: Steering, cell: Cell) -> bool:
+    return steering.paused or cell in steering.skipped
 
 
 @dataclass
@@ -30,7 +45,7 @@ class FakeRunner:
     delay_s: float = 0.0
     """Seconds a trial takes."""
     hold_after: int | None = None
-    """After so many trials, wait until told to stop."""
+    """After so many trials, wait until told to stop, to pause, or to skip the cell."""
     fail_with: Exception | None = None
     """Raised after ``hold_after`` trials, or at once."""
     failures: dict[str, str] = field(default_factory=dict)
@@ -42,7 +57,9 @@ class FakeRunner:
     stubborn: threading.Event | None = None
     """Where given, cancelling has no effect until this is set."""
 
-    def __call__(self, plan: Plan, *, cancel: threading.Event, listen: Callable[[Event], None]) -> Run:
+    def __call__(
+        self, plan: Plan, *, cancel: threading.Event, steering: Steering, listen: Callable[[Event], None]
+    ) -> Run:
         self.plans.append(plan)
         for done in (0, 500, 1000):
             listen(Preparing("making pixels", done, 1000))
@@ -63,6 +80,17 @@ class FakeRunner:
         listen(RunStarted(run, cells, 10.0, self.journal))
         done = 0
         for number, measurement in enumerate(measurements):
+            if steering.paused:
+                listen(Paused())
+                _hold(cancel, lambda: not steering.paused)
+                listen(Continued(0.5))
+            if measurement.cell in steering.skipped:
+                done += 1
+                skipped = replace(measurement, status=Status.SKIPPED, seconds=None, reason="Skipped by the user.")
+                run = replace(run, measurements=(*run.measurements, skipped))
+                listen(CellSkipped(skipped.cell))
+                listen(TrialFinished(skipped))
+                continue
             listen(TrialStarted(measurement.cell, measurement.round, "trial"))
             fraction = number / len(measurements)
             listen(Progress(measurement.cutoff // 2, fraction, 10 * (1 - fraction) if number else None))
@@ -72,7 +100,7 @@ class FakeRunner:
                 self.held.set()
                 if self.stubborn is not None:
                     self.stubborn.wait()
-                cancel.wait()
+                _hold(cancel, partial(_steered, steering, measurement.cell))
             if cancel.wait(self.delay_s) if self.delay_s else cancel.is_set():
                 break
             run = replace(run, measurements=(*run.measurements, measurement))

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,19 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 import imgstore_tui.tui
+from imgstore_tui.bench.journal import read_journal, saved_runs
 from imgstore_tui.bench.plan import named_plan
 from imgstore_tui.bench.state import Phase
+from imgstore_tui.testing.runs import fake_run
 from imgstore_tui.tui.panes import PaneName
+from imgstore_tui.tui.screens.ask import AskScreen
 from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.help import HelpScreen, pane_bindings
 from imgstore_tui.tui.screens.leave import LeaveScreen
+from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
 from imgstore_tui.tui.screens.workbench import Workbench
+from tests.bench.test_saved_runs import save
 from tests.tui.fakes import FakeRunner
 from tests.tui.support import Driven, driven
 
@@ -288,6 +294,120 @@ async def _cancel_export(app: Driven, key: str) -> None:
     await app.press("e", key)
     assert app.app.screen is app.workbench
     assert app.app.saved == []
+
+
+@effect("Workbench", "z")
+async def _pause(app: Driven, key: str) -> None:
+    runner = FakeRunner(hold_after=3)
+    app.app.bridge._run = runner
+    await app.press(key)
+    assert not app.app.bridge.steering.paused, "there is no run yet"
+    await app.press("r")
+    await app.until(runner.held.is_set)
+    await app.press(key)
+    await app.until(lambda: "paused" in app.picture and app.workbench.run_state.paused)
+    await app.press(key)
+    await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
+
+
+@effect("Workbench", "k")
+async def _skip(app: Driven, key: str) -> None:
+    runner = FakeRunner(hold_after=3)
+    app.app.bridge._run = runner
+    await app.press("r")
+    await app.until(lambda: runner.held.is_set() and app.workbench.check_action("skip", ()) is True)
+    current = app.workbench.run_state.current
+    assert current is not None
+    await app.press(key)
+    await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
+    assert app.workbench.run_state.skipped == {current.cell}
+    assert any(line.endswith("no more of it") for line in app.workbench.panes.log_lines.lines)
+
+
+@effect("Workbench", "f")
+async def _saved_runs(app: Driven, key: str) -> None:
+    await app.press(key)
+    assert app.shows(SavedRunsScreen)
+    await app.until(lambda: "There is no saved run yet." in app.picture)
+
+
+async def _list(app: Driven, *, end: bool = True) -> Path:
+    """Save a run and bring the list to the front."""
+    if not saved_runs():
+        run = fake_run(rounds=2)
+        save(run if end else replace(run, measurements=run.measurements[:40]), end=end)
+    if not app.shows(SavedRunsScreen):
+        await app.press("f")
+    await app.until(lambda: "2026-01-02 03:04" in app.picture)
+    return saved_runs()[0]
+
+
+@effect("RunsTable", "enter")
+async def _open_run(app: Driven, key: str) -> None:
+    await _list(app)
+    await app.press(key)
+    await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
+    assert app.workbench.run_state.run is not None
+    assert len(app.workbench.run_state.run.measurements) == 102
+    assert app.workbench.pane is PaneName.CHART
+
+
+@effect("SavedRunsScreen", "space")
+async def _mark_run(app: Driven, key: str) -> None:
+    await _list(app)
+    await app.press(key)
+    assert " 1 2026-01-02" in app.picture
+    await app.press(key)
+    assert " 1 2026-01-02" not in app.picture
+
+
+@effect("SavedRunsScreen", "r")
+async def _resume_run(app: Driven, key: str) -> None:
+    await _list(app, end=False)
+    await app.press(key)
+    # It was measured on a machine that does not exist: resuming it goes as far as to say so.
+    await app.until(lambda: "Scratch folder /scratch is no folder." in app.workbench.run_line.problem)
+
+
+@effect("SavedRunsScreen", "n")
+async def _name_run(app: Driven, key: str) -> None:
+    path = await _list(app)
+    await app.press(key)
+    await app.write("mine")
+    await app.press("enter")
+    await app.until(lambda: "'mine': disk" in app.picture)
+    assert read_journal(path).title == "mine"
+
+
+@effect("SavedRunsScreen", "d")
+async def _delete_run(app: Driven, key: str) -> None:
+    await _list(app)
+    await app.press(key)
+    assert app.shows(AskScreen)
+
+
+@effect("SavedRunsScreen", "escape", "q", "f")
+async def _close_list(app: Driven, key: str) -> None:
+    await _list(app)
+    await app.press(key)
+    assert app.shows(Workbench)
+    assert not app.app.leaving.is_set()
+
+
+@effect("AskScreen", "y")
+async def _yes(app: Driven, key: str) -> None:
+    path = await _list(app)
+    await app.press("d", key)
+    assert app.shows(SavedRunsScreen)
+    assert not path.exists()
+
+
+@effect("AskScreen", "escape", "n", "enter")
+async def _no(app: Driven, key: str) -> None:
+    path = await _list(app)
+    await app.press("d", key)
+    assert app.shows(SavedRunsScreen)
+    assert path.exists()
 
 
 def test_every_key_has_a_test_and_every_test_a_key() -> None:

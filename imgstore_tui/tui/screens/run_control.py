@@ -1,9 +1,11 @@
-"""A screen that has one run: starts it, takes in what is said of it, stops it."""
+"""A screen that has one run: starts, steers and stops it, takes in what is said of it, opens those that are saved."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from rich.text import Text
 from textual import getters
@@ -11,15 +13,21 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
 
-from imgstore_tui.bench.state import RunState
+from imgstore_tui.bench.lock import running
+from imgstore_tui.bench.state import Phase, RunState
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
+from imgstore_tui.core.units import format_count
 from imgstore_tui.present.log import SpecStyle, error_line
 from imgstore_tui.present.sections import Digest
-from imgstore_tui.tui.bridge import Bridge
+from imgstore_tui.tui.bridge import Bridge, resume_for_real, watch
+from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen, Wish
 from imgstore_tui.tui.session import Session
 from imgstore_tui.tui.widgets.panes import Panes
 from imgstore_tui.tui.widgets.run_line import RunLine
+
+STOP_WATCHING_S = 2.0
+"""How long the thread that looks at a run may take to leave it."""
 
 
 class RunControl(Screen[None]):
@@ -45,6 +53,8 @@ class RunControl(Screen[None]):
         self._fps = fps
         self._ticker: Timer | None = None
 
+    # What a subclass says
+
     def wanted_plan(self) -> Plan:
         """Return the plan to run.
 
@@ -58,7 +68,9 @@ class RunControl(Screen[None]):
         raise NotImplementedError
 
     def run_begun(self) -> None:
-        """Do what is to be done when a run has begun."""
+        """Do what is to be done when there is a run to look at."""
+
+    # Starting
 
     def on_mount(self) -> None:
         """Start the one timer by which news reaches the screen."""
@@ -66,33 +78,93 @@ class RunControl(Screen[None]):
 
     def action_run(self) -> None:
         """Start the run, or say what is in the way."""
+        if self._bridge.watching and self._bridge.busy:
+            self._refuse(f"Another run is going on ({running() or 'unknown'}). Wait for it or stop it.")
+            return
         try:
             plan = self.wanted_plan()
         except ImgstoreError as error:
             self.run_line.problem = str(error)
             self.log_line(error_line(str(error)))
             return
-        self._session.begin()
-        self.run_worker(partial(self._bridge.supervise, plan), thread=True, exit_on_error=False, group="run")
+        self._begin(partial(self._bridge.supervise, plan))
+
+    def action_saved_runs(self) -> None:
+        """Show the saved runs."""
+        self.app.push_screen(SavedRunsScreen(may_open=not self._bridge.measuring), self._wished)
+
+    def _wished(self, wish: Wish | None) -> None:
+        if wish is not None and wish.resume:
+            self.resume(wish.path)
+        elif wish is not None:
+            self.open(wish.path)
+
+    def open(self, path: Path) -> None:
+        """Show a saved run; one that another process measures is watched until it ends."""
+        self._begin(partial(self._bridge.carry_out, partial(watch, path)), watching=True)
+
+    def resume(self, path: Path) -> None:
+        """Measure what a saved run lacks."""
+        self._begin(partial(self._bridge.carry_out, partial(resume_for_real, path)))
+
+    def _begin(self, work: Callable[[], None], *, watching: bool = False) -> None:
+        if self._bridge.measuring:
+            self._refuse("A run is going on. Stop it first, or wait for it.")
+            return
+        self._bridge.stop()
+        self._bridge.wait(STOP_WATCHING_S)
+        self._session.begin(watching=watching)
+        self.run_worker(work, thread=True, exit_on_error=False, group="run")
         self._show_session()
         self.run_begun()
         if self._ticker is not None:
             self._ticker.resume()
         self.refresh_bindings()
 
+    def _refuse(self, sentence: str) -> None:
+        self.log_line(error_line(sentence))
+        self.notify(sentence, severity="warning", markup=False)
+
+    # Steering
+
     def action_stop(self) -> None:
-        """Ask the run to stop."""
+        """Ask the run to stop; of one that is only watched, look away."""
         self._bridge.stop()
-        self.stopping = self._bridge.stopping
+        self.stopping = self._bridge.stopping and not self._bridge.watching
+
+    def action_pause(self) -> None:
+        """Let no new trial start, or let them start again."""
+        steering = self._bridge.steering
+        if steering.paused:
+            steering.go_on()
+        else:
+            steering.pause()
+        self.run_line.pausing = steering.paused
+
+    def action_skip(self) -> None:
+        """End the trial that runs, and measure no more of its cell."""
+        current = self.run_state.current
+        if current is not None:
+            self._bridge.steering.skip(current.cell)
+            cell = current.cell
+            words = f"Skipping {cell.spec} {cell.operation}, N={format_count(cell.cutoff)}: no more trials of it."
+            self.notify(words, markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done to the run now."""
         match action:
             case "run":
-                return not self._bridge.busy
+                return not self._bridge.measuring
             case "stop":
                 return self._bridge.busy
+            case "pause":
+                return self._bridge.measuring and not self._bridge.stopping
+            case "skip":
+                running_now = self.run_state.phase is Phase.RUNNING and self.run_state.current is not None
+                return self._bridge.measuring and not self._bridge.stopping and running_now
         return True
+
+    # Taking news in
 
     def _tick(self) -> None:
         """Take in what the thread has said since the last time, in one repaint."""
@@ -103,12 +175,14 @@ class RunControl(Screen[None]):
             self._ticker.pause()
 
     def _show_session(self) -> None:
-        session = self._session
+        session, line = self._session, self.run_line
         if session.found is not self.found:
             self.found = session.found
-        self.run_state, self.stopping = session.state, self._bridge.stopping
-        self.run_line.problem, self.run_line.began, self.run_line.ended = session.problem, session.began, session.ended
-        self.run_line.refresh()
+        watching = self._bridge.watching
+        self.run_state, self.stopping = session.state, self._bridge.stopping and not watching
+        line.problem, line.began, line.ended = session.problem, session.began, session.ended
+        line.watching, line.pausing = watching, self._bridge.steering.paused
+        line.refresh()
         self.refresh_bindings()
 
     def log_line(self, line: Text) -> None:

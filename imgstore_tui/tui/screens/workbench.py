@@ -151,7 +151,7 @@ class Workbench(Reading):
         """Offer only what can be done now."""
         match action:
             case "next_plan":
-                return not self._bridge.busy
+                return not self._bridge.measuring
             case "leave_field":
                 return isinstance(self.focused, Input)
             case "export":
@@ -190,7 +190,7 @@ class Workbench(Reading):
         front = self.app.screen
         if isinstance(front, LeaveScreen):
             front.action_leave()
-        elif self._bridge.busy:
+        elif self._bridge.measuring:
             self.app.push_screen(LeaveScreen(self._bridge), self._leave)
         else:
             self._leave(True)

@@ -41,8 +41,12 @@ class RunLine(Widget):
     problem: reactive[str] = reactive("")
     """Why a run could not start; shown until something else happens."""
     stopping: reactive[bool] = reactive(False)
+    pausing: reactive[bool] = reactive(False)
+    """Whether no new trial is to start."""
+    watching: reactive[bool] = reactive(False)
+    """Whether another process measures."""
     began: reactive[float | None] = reactive(None)
-    """When the run was started, by the monotonic clock; None with no run."""
+    """When the run was started, by the monotonic clock; None with no run, and with one that was opened."""
     ended: reactive[float | None] = reactive(None)
 
     def __init__(self, glyphs: Glyphs) -> None:
@@ -69,6 +73,8 @@ class RunLine(Widget):
         state, dot = self.run_state, f" {self._glyphs.dot} "
         if self.stopping:
             return Text("stopping: the running trial is ended, all that was measured stays")
+        if state.paused:
+            return Text("paused: no new trial starts until z is pressed again", style="bold")
         match state.phase:
             case Phase.PREPARING if state.preparing is not None:
                 what, done, total = state.preparing.what, state.preparing.done, state.preparing.total
@@ -83,7 +89,13 @@ class RunLine(Widget):
                 ]
                 if state.current.step == "trial":
                     parts[1:] = [str(cell.operation), f"{format_count(state.images_done)} of {parts[1]}"]
-                return Text(dot.join([*parts, f"round {state.current.round + 1} of {state.run.plan.rounds}"]))
+                parts.append(f"round {state.current.round + 1} of {state.run.plan.rounds}")
+                return Text(dot.join(["pausing after this trial", *parts] if self.pausing else parts))
+            case Phase.RUNNING if self.watching and state.run is not None:
+                run_id = safe_text(state.run.id)
+                if self.ended is not None:
+                    return Text(f"no longer watching run {run_id}, which goes on")
+                return Text(f"watching run {run_id}, which another process measures")
             case Phase.FINISHED if state.run is not None:
                 return Text(self._outcome(), style="bold")
             case Phase.IDLE:
@@ -117,14 +129,14 @@ class RunLine(Widget):
 
     def _numbers(self) -> str:
         state = self.run_state
-        if state.phase is Phase.IDLE or self.began is None:
+        if state.phase is Phase.IDLE:
             return ""
-        elapsed = (self.ended or time.monotonic()) - self.began
+        elapsed = [] if self.began is None else [format_duration((self.ended or time.monotonic()) - self.began)]
         if state.run is None:
-            return format_duration(elapsed)
+            return "".join(elapsed)
         total = len(state.cells) * state.run.plan.rounds
         parts = [f"{state.fraction:4.0%}", f"{format_count(len(state.run.measurements))}/{format_count(total)}"]
-        parts.append(format_duration(elapsed))
+        parts += elapsed
         if state.phase is Phase.RUNNING:
             known = state.remaining_s is not None
             parts.append(f"left ~{format_duration(state.remaining_s or 0)}" if known else "left ?")

@@ -50,6 +50,8 @@ class TitleBar(Widget):
         if self.stopping:
             return "stopping"
         state = self.run_state
+        if state.paused:
+            return "paused"
         if state.phase is Phase.FINISHED and state.run is not None:
             return {"budget": "budget spent", "interrupted": "broke off"}.get(state.run.status, state.run.status)
         return "ready" if state.phase is Phase.IDLE else str(state.phase)

@@ -1,0 +1,46 @@
+"""A question with two answers, before something that cannot be undone."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from imgstore_tui.tui.widgets.key_bar import KeyBar
+
+
+class AskScreen(ModalScreen[bool]):
+    """Yes takes its own key: enter, pressed out of habit, says no."""
+
+    CSS_PATH = "../styles/modal.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes", tooltip="Do it"),
+        Binding("escape,n,enter", "answer(False)", "No", key_display="esc", tooltip="Leave everything as it is"),
+    ]
+
+    def __init__(self, title: str, question: str) -> None:
+        """Ask.
+
+        Args:
+            title: What it is about, in a word.
+            question: The question: harmless text.
+        """
+        super().__init__()
+        self._about = title
+        self._question = question
+
+    def compose(self) -> ComposeResult:
+        """Lay out the question."""
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = self._about
+            yield Static(Text(self._question), classes="words")
+            yield KeyBar()
+
+    def action_answer(self, sure: bool) -> None:
+        """Take the answer."""
+        self.dismiss(sure)
