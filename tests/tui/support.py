@@ -34,8 +34,9 @@ class Driven:
         names = {" ": "space", ".": "full_stop"}
         await self.press(*(names.get(letter, letter) for letter in text))
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        for _ in range(200):
+    async def until(self, condition: Callable[[], bool], looks: int = 200) -> None:
+        """Wait until something has come to be; what real processes do may want more looks."""
+        for _ in range(looks):
             if condition():
                 await self.pilot.pause()
                 return
