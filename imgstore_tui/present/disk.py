@@ -73,14 +73,18 @@ def _disk_row(summary: CellSummary, entries: Sequence[CellSummary], *, lossy: bo
     allocated, raw = disk.allocated_bytes, summary.store_pixel_bytes
     least = allocated is not None and len(known) > 1 and allocated == min(known)
     return (
-        Entry(format_count(cutoff)),
-        Entry(summary.cell.spec),
+        Entry(format_count(cutoff), value=cutoff),
+        Entry(summary.cell.spec, cell=summary.cell),
         Entry("unknown", Mark.QUIET)
         if allocated is None
-        else Entry(format_bytes(allocated) + (" *" if least else "  "), Mark.BEST if least else Mark.PLAIN),
-        Entry(format_bytes(None if allocated is None else allocated / cutoff)),
-        NOTHING if allocated is None or not raw else Entry(f"{allocated / raw:,.2f}x"),
-        NOTHING if disk.files is None else Entry(format_count(disk.files)),
-        *([NOTHING if summary.psnr_db is None else Entry(f"{summary.psnr_db:.1f} dB")] if lossy else []),
-        Entry(format_bytes(disk.apparent_bytes)),
+        else Entry(format_bytes(allocated) + (" *" if least else "  "), Mark.BEST if least else Mark.PLAIN, allocated),
+        NOTHING if allocated is None else Entry(format_bytes(allocated / cutoff), value=allocated / cutoff),
+        NOTHING if allocated is None or not raw else Entry(f"{allocated / raw:,.2f}x", value=allocated / raw),
+        NOTHING if disk.files is None else Entry(format_count(disk.files), value=disk.files),
+        *(
+            [NOTHING if summary.psnr_db is None else Entry(f"{summary.psnr_db:.1f} dB", value=summary.psnr_db)]
+            if lossy
+            else []
+        ),
+        Entry(format_bytes(disk.apparent_bytes), value=disk.apparent_bytes),
     )

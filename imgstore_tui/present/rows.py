@@ -33,6 +33,10 @@ class Entry:
 
     text: str
     mark: Mark = Mark.PLAIN
+    value: float | None = field(default=None, compare=False)
+    """The number behind the text, to sort by; None where the text itself is what there is."""
+    cell: Cell | None = field(default=None, compare=False)
+    """The cell that it is about, where there is one."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", safe_text(self.text))
@@ -63,6 +67,8 @@ class Table:
     caption: str = ""
     breaks: frozenset[int] = field(default=frozenset())
     """Indexes of rows after which a group ends."""
+    heads: frozenset[int] = field(default=frozenset())
+    """Indexes of rows that say what the rows below them are about."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", safe_text(self.title))

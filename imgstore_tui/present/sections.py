@@ -77,10 +77,10 @@ def failures_table(found: Digest) -> Table:
     """Return what did not count, and why."""
     rows = tuple(
         (
-            Entry(summary.cell.spec),
+            Entry(summary.cell.spec, cell=summary.cell),
             Entry(f"{summary.cell.operation} {summary.cell.cache or summary.cell.sync or ''}".strip()),
-            Entry(format_count(summary.cell.cutoff)),
-            Entry(f"{trials} of {summary.trials}", Mark.BAD),
+            Entry(format_count(summary.cell.cutoff), value=summary.cell.cutoff),
+            Entry(f"{trials} of {summary.trials}", Mark.BAD, trials),
             Entry(reason),
         )
         for summary in found.summaries

@@ -7,6 +7,7 @@ from rich.console import Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from imgstore_tui.present.plain import ascii_text
 from imgstore_tui.present.rows import Entry, Mark, Table
 from imgstore_tui.present.sections import Digest, all_tables, brief_tables
 
@@ -27,7 +28,7 @@ def rich_table(table: Table, width: int = 80, *, ascii_only: bool = False) -> Ri
     """
     kept = [index for index, column in enumerate(table.columns) if width >= WIDE or not column.wide]
     headed = any(column.title for column in table.columns)
-    told = table.caption.replace("µ", "u") if ascii_only else table.caption
+    told = ascii_text(table.caption) if ascii_only else table.caption
     rich = RichTable(
         box=(_ASCII_HEAD if ascii_only else box.SIMPLE_HEAD) if headed else None,
         title=Text(table.title, style="bold"),
@@ -62,7 +63,7 @@ def rich_table(table: Table, width: int = 80, *, ascii_only: bool = False) -> Ri
 
 
 def _text(cell: Entry, *, ascii_only: bool) -> Text:
-    return Text(cell.text.replace("µ", "u") if ascii_only else cell.text, style=_STYLES[cell.mark])
+    return Text(ascii_text(cell.text) if ascii_only else cell.text, style=_STYLES[cell.mark])
 
 
 def rich_run(found: Digest, width: int = 80, *, ascii_only: bool = False, brief: bool = False) -> Group:

@@ -33,17 +33,18 @@ def overview_tables(found: Digest) -> list[Table]:
     for group in groups(found.summaries, "spec", "cutoff", "operation", "sync", "cache"):
         cutoffs = sorted({summary.cell.cutoff for summary in group})
         rows: list[tuple[Entry, ...]] = []
-        breaks = set()
+        breaks, heads = set(), set()
         for operation in groups(group, "spec", "cutoff"):
             cell = operation[0].cell
             heading = f"{cell.operation}, {level_words(cell)}"
+            heads.add(len(rows))
             rows.append((Entry(heading, Mark.QUIET), *(Entry("") for _ in cutoffs)))
             # A method that has not come to the smallest cutoff yet must not lose its place.
             for spec in sorted(groups(operation, "cutoff"), key=lambda group: order(group[0].cell.spec)):
                 at = {summary.cell.cutoff: summary for summary in spec}
                 rows.append(
                     (
-                        Entry(f"  {spec[0].cell.spec}"),
+                        Entry(f"  {spec[0].cell.spec}", cell=spec[-1].cell),
                         *(_glance(at[cutoff], found) if cutoff in at else Entry("") for cutoff in cutoffs),
                     )
                 )
@@ -62,6 +63,7 @@ def overview_tables(found: Digest) -> list[Table]:
                 f"Data: {dataset_words(facts.get(cell.dataset), cell.dataset)}. Seconds of one use, for all N images "
                 "(one image for write-one and read-one). " + _legend(group, found),
                 frozenset(breaks),
+                frozenset(heads),
             )
         )
     return tables
@@ -77,12 +79,12 @@ def _legend(group: Sequence[CellSummary], found: Digest) -> str:
 def _glance(summary: CellSummary, found: Digest) -> Entry:
     if summary.interval is None:
         word = "unverified" if summary.unverified else "failed" if summary.failed else "skipped"
-        return Entry(word, Mark.BAD)
+        return Entry(word, Mark.BAD, cell=summary.cell)
     text = format_seconds(summary.seconds)
     if summary.failed or summary.skipped or summary.unverified:
-        return Entry(f"{text} !", Mark.BAD)
+        return Entry(f"{text} !", Mark.BAD, summary.seconds, summary.cell)
     mark = _mark(summary, found)
-    return Entry(text + {Mark.BEST: " *", Mark.TIE: " ="}.get(mark, "  "), mark)
+    return Entry(text + {Mark.BEST: " *", Mark.TIE: " ="}.get(mark, "  "), mark, summary.seconds, summary.cell)
 
 
 def _mark(summary: CellSummary, found: Digest) -> Mark:
@@ -118,7 +120,8 @@ def _timing_table(found: Digest, group: Sequence[CellSummary], columns: tuple[Co
         following = group[index + 1].cell.cutoff if index + 1 < len(group) else None
         if following != summary.cell.cutoff:
             breaks.add(index)
-        rows.append((Entry(format_count(summary.cell.cutoff)), *timing_entries(summary, found)))
+        count = Entry(format_count(summary.cell.cutoff), value=summary.cell.cutoff)
+        rows.append((count, *timing_entries(summary, found)))
     cell = group[0].cell
     told = f"{cell.operation}: {cell.operation.describe}."
     return Table(
@@ -128,8 +131,9 @@ def _timing_table(found: Digest, group: Sequence[CellSummary], columns: tuple[Co
 
 def timing_entries(summary: CellSummary, found: Digest) -> tuple[Entry, ...]:
     """Return method, median, interval and the rest of a row of a table of times."""
-    name = Entry(summary.cell.spec)
-    rounds = Entry(f"{summary.ok} of {summary.trials}" if summary.ok != summary.trials else str(summary.ok))
+    name = Entry(summary.cell.spec, cell=summary.cell)
+    counted = f"{summary.ok} of {summary.trials}" if summary.ok != summary.trials else str(summary.ok)
+    rounds = Entry(counted, value=summary.ok)
     if summary.interval is None:
         word = "unverified" if summary.unverified else "failed"
         return (name, Entry(word, Mark.BAD), *[NOTHING] * 8, rounds)
@@ -137,17 +141,29 @@ def timing_entries(summary: CellSummary, found: Digest) -> tuple[Entry, ...]:
     mark = _mark(summary, found)
     return (
         name,
-        Entry(format_seconds(summary.seconds), mark),
-        Entry(interval_text(summary.interval)),
-        Entry(format_rate(summary.images_per_s)),
+        Entry(format_seconds(summary.seconds), mark, summary.seconds),
+        Entry(interval_text(summary.interval), value=summary.interval.low),
+        Entry(format_rate(summary.images_per_s), value=summary.images_per_s),
         against,
         ratio,
-        Entry(format_seconds(summary.seconds_per_image)),
-        NOTHING if summary.pixel_bytes_per_s is None else Entry(f"{format_bytes(summary.pixel_bytes_per_s)}/s"),
-        Entry(format_seconds(summary.cpu_s)),
-        Entry(format_bytes(summary.peak_private_bytes)),
+        Entry(format_seconds(summary.seconds_per_image), value=summary.seconds_per_image),
+        pixel_rate_entry(summary),
+        Entry(format_seconds(summary.cpu_s), value=summary.cpu_s),
+        Entry(format_bytes(summary.peak_private_bytes), value=summary.peak_private_bytes),
         rounds,
     )
+
+
+def allocated_entry(summary: CellSummary) -> Entry:
+    """Return what a cell's store weighs on disk."""
+    allocated = None if summary.disk is None else summary.disk.allocated_bytes
+    return Entry(format_bytes(allocated), value=allocated)
+
+
+def pixel_rate_entry(summary: CellSummary) -> Entry:
+    """Return how many bytes of pixels a second a cell handles."""
+    rate = summary.pixel_bytes_per_s
+    return NOTHING if rate is None else Entry(f"{format_bytes(rate)}/s", value=rate)
 
 
 def standing_entries(summary: CellSummary, found: Digest) -> tuple[Entry, Entry]:
@@ -158,22 +174,23 @@ def standing_entries(summary: CellSummary, found: Digest) -> tuple[Entry, Entry]
         return Entry("not ranked", Mark.BAD if summary.failed or summary.unverified else Mark.QUIET), NOTHING
     if standing.place is Place.BEST:
         if not verdict.is_tie:
-            return Entry("best", Mark.BEST), NOTHING
+            return Entry("best", Mark.BEST, 1.0), NOTHING
         rivals = [other.ratio for other in verdict.standings if other.place is Place.TIE]
         near = any(ratio is not None and ratio.median <= NEAR for ratio in rivals)
-        return Entry(f"{'tie' if near else 'unsure'} 1.00x", Mark.TIE), NOTHING
+        return Entry(f"{'tie' if near else 'unsure'} 1.00x", Mark.TIE, 1.0), NOTHING
     if standing.ratio is None:
         return NOTHING, NOTHING
-    ratio, interval = ratio_text(standing.ratio), Entry(ratio_interval_text(standing.ratio))
+    ratio, value = ratio_text(standing.ratio), standing.ratio.median
+    interval = Entry(ratio_interval_text(standing.ratio), value=standing.ratio.low)
     if standing.place is Place.TIE:
         # Ten per cent off and yet not told apart: that is noise, not likeness, and the word should not say otherwise.
-        return Entry(f"{'tie' if standing.ratio.median <= NEAR else 'unsure'} {ratio}", Mark.TIE), interval
+        return Entry(f"{'tie' if value <= NEAR else 'unsure'} {ratio}", Mark.TIE, value), interval
     if standing.place is Place.NONE:
         if len(verdict.standings) == 1:
             return NOTHING, NOTHING
         base = standing.ratio.low == standing.ratio.high == 1.0
-        return Entry(f"({ratio})", Mark.QUIET), NOTHING if base else interval
-    return Entry(ratio), interval
+        return Entry(f"({ratio})", Mark.QUIET, value), NOTHING if base else interval
+    return Entry(ratio, value=value), interval
 
 
 def article_tables(found: Digest) -> list[Table]:
@@ -192,9 +209,8 @@ def article_tables(found: Digest) -> list[Table]:
             )
             rows = tuple(
                 (
-                    Entry(summary.cell.spec),
-                    *timing_entries(summary, found)[1:3],
-                    *((Entry(format_bytes(summary.disk.allocated_bytes if summary.disk else None)),) if writes else ()),
+                    *timing_entries(summary, found)[:3],
+                    *((allocated_entry(summary),) if writes else ()),
                     standing_entries(summary, found)[0],
                 )
                 for summary in group

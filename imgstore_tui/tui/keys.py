@@ -6,6 +6,7 @@ from textual.binding import Binding, BindingType
 
 from imgstore_tui.tui.panes import PaneName
 
+_CUTOFF = "Rank and judge at more images, or at fewer"
 _PANES = f"Go to a pane: {', '.join(PaneName)}"
 
 WORKBENCH_KEYS: list[BindingType] = [
@@ -17,6 +18,9 @@ WORKBENCH_KEYS: list[BindingType] = [
     Binding("m", "next_chart", "Chart", tooltip="Show the next chart"),
     Binding("v", "next_table", "Table", tooltip="Show the next table"),
     Binding("g", "next_layer", "Matrix", show=False, tooltip="Show the next operation in the matrix"),
+    Binding("slash", "filter", "Filter", show=False, key_display="/", tooltip="Show only some rows of the tables"),
+    Binding("right_square_bracket", "cutoff(1)", "More images", show=False, key_display="]", tooltip=_CUTOFF),
+    Binding("left_square_bracket", "cutoff(-1)", "Fewer images", show=False, key_display="[", tooltip=_CUTOFF),
     Binding("e", "export", "Export", tooltip="Write the results to a file"),
     Binding("question_mark", "app.help", "Help", key_display="?", tooltip="Show what every key does"),
     Binding("f1", "app.help", "Help", show=False, key_display="F1", tooltip="Show what every key does"),

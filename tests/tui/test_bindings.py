@@ -93,7 +93,7 @@ async def _next_table(app: Driven, key: str) -> None:
     await app.press("3")
     assert "3 Table: Median time" in app.picture
     await app.press(key)
-    assert "3 Table: write-one" in app.picture
+    assert "3 Table: Ranking at 1,000 images" in app.picture
 
 
 @effect("Workbench", "e")
@@ -185,6 +185,67 @@ async def _next_layer(app: Driven, key: str) -> None:
     assert app.workbench.panes.matrix.cursor.layer == 1
     assert "2 of 5, g: next" in app.picture
     assert "disk, write-many, 1 image, sync buffered" in app.picture
+
+
+@effect("Workbench", "slash")
+async def _filter(app: Driven, key: str) -> None:
+    await app.run()
+    await app.press(key)
+    await app.write("lmdb 1k")
+    assert app.workbench.pane is PaneName.TABLE
+    assert "/lmdb 1k: 5 of 20 rows" in app.picture
+    await app.press("enter")
+    assert app.workbench.focused is app.workbench.panes.table.grid
+
+
+@effect("Workbench", "right_square_bracket", "left_square_bracket")
+async def _cutoff(app: Driven, key: str) -> None:
+    if app.workbench.found is None:
+        await app.run()
+        await app.press("3", "v", "right_square_bracket")
+        assert "Ranking at 1 image" in app.picture
+    await app.press(key)
+    assert f"Ranking at {'10 images' if key.startswith('right') else '1 image'}" in app.picture
+
+
+@effect("TablePane", "n")
+async def _next_column(app: Driven, key: str) -> None:
+    await app.run()
+    await app.press("3", key)
+    assert "method ▲" in app.picture
+    await app.press(key)
+    assert "N=1 ▲" in app.picture
+    for _ in range(4):
+        await app.press(key)
+    assert "▲" not in app.picture, "after the last column comes the order of the plan"
+
+
+@effect("TablePane", "b")
+async def _turn(app: Driven, key: str) -> None:
+    await app.run()
+    await app.press("3", "n", key)
+    assert "method ▼" in app.picture
+    assert app.picture.index("lmdb") < app.picture.index("disk")
+
+
+@effect("TablePane", "escape")
+async def _clear_filter(app: Driven, key: str) -> None:
+    await app.run()
+    await app.press("slash")
+    await app.write("hdf5")
+    assert "disk  " not in app.picture
+    await app.press(key)
+    assert "disk  " in app.picture
+    assert app.workbench.focused is app.workbench.panes.table.grid
+    assert "filter" not in app.picture
+
+
+@effect("GridTable", "enter")
+async def _open_row(app: Driven, key: str) -> None:
+    await app.run()
+    await app.press("3", "v", "down", key)
+    assert app.shows(DetailScreen)
+    assert "hdf5, write-many, 1,000 images, sync buffered" in app.picture
 
 
 @effect("MatrixPane", "down", "right", "left", "up")
@@ -454,4 +515,4 @@ async def test_the_keys_of_a_pane_stand_in_the_palette_while_it_has_the_keys() -
                 for binding in vars(kind).get("BINDINGS", ()) if kind.__module__.startswith("imgstore_tui.") else ():
                     assert binding.tooltip in offered, binding.key
                     seen.add(kind.__name__)
-        assert {"CheckList", "MatrixPane"} <= seen
+        assert {"CheckList", "MatrixPane", "GridTable"} <= seen

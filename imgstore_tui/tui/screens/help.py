@@ -76,5 +76,6 @@ def help_lines(*groups: Iterable[BindingType]) -> list[KeyHelp]:
 
 
 def _spelled(keys: str) -> str:
-    names = {"question_mark": "?", "escape": "esc", "f1": "F1"}
+    names = {"question_mark": "?", "escape": "esc", "f1": "F1", "slash": "/"}
+    names |= {"left_square_bracket": "[", "right_square_bracket": "]"}
     return " ".join(names.get(key, key) for key in keys.split(","))

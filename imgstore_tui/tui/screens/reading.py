@@ -5,7 +5,9 @@ from __future__ import annotations
 from textual import on
 from textual.reactive import reactive
 
+from imgstore_tui.present.ranking import measured_cutoffs, next_cutoff
 from imgstore_tui.tui.messages import CellOpened
+from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.run_control import RunControl
 
@@ -13,8 +15,12 @@ from imgstore_tui.tui.screens.run_control import RunControl
 class Reading(RunControl):
     """Holds how results are looked at; a subclass lays out the panes that are bound to it."""
 
+    pane: reactive[PaneName] = reactive(PaneName.CHOOSE, repaint=False)
+    """The pane in front."""
     log_axes: reactive[bool] = reactive(True, repaint=False)
     per_image: reactive[bool] = reactive(False, repaint=False)
+    cutoff: reactive[int | None] = reactive(None, repaint=False)
+    """The number of images at which methods are ranked; None for all."""
 
     def action_next_chart(self) -> None:
         """Show the next chart."""
@@ -27,6 +33,16 @@ class Reading(RunControl):
     def action_next_layer(self) -> None:
         """Show the next operation or level in the matrix."""
         self.panes.matrix.next_layer()
+
+    def action_filter(self) -> None:
+        """Bring the table to the front and offer the line to filter it by."""
+        self.pane = PaneName.TABLE
+        self.call_after_refresh(self.panes.table.open_filter)
+
+    def action_cutoff(self, step: int) -> None:
+        """Rank at the next larger number of images, or at the next smaller."""
+        if self.found is not None:
+            self.cutoff = next_cutoff(self.cutoff, measured_cutoffs(self.found), step)
 
     @on(CellOpened)
     def _cell_opened(self, event: CellOpened) -> None:

@@ -66,7 +66,6 @@ class Workbench(Reading):
     choice: reactive[Choice] = reactive(NO_CHOICE, repaint=False)
     palette: reactive[Palette] = reactive(Palette(), repaint=False)
     marks: reactive[Marks] = reactive(Marks(), repaint=False)
-    pane: reactive[PaneName] = reactive(PaneName.CHOOSE, repaint=False)
 
     def __init__(self, bridge: Bridge, plan: Plan, settings: Settings) -> None:
         super().__init__(bridge, settings.fps)
@@ -85,7 +84,7 @@ class Workbench(Reading):
                 Workbench.run_state, Workbench.found, Workbench.marks, Workbench.log_axes, Workbench.per_image
             )
             yield MatrixPane().data_bind(Workbench.run_state, Workbench.found, Workbench.marks, Workbench.per_image)
-            yield TablePane().data_bind(Workbench.found)
+            yield TablePane().data_bind(Workbench.found, Workbench.cutoff)
             yield LogPane()
             yield VerdictPane().data_bind(Workbench.found)
         yield RunLine(drawn).data_bind(Workbench.run_state, Workbench.stopping)

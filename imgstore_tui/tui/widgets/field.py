@@ -64,8 +64,16 @@ class Field(Vertical):
             """The field it comes from."""
             return self.field
 
-    def __init__(self, name: str, value: str = "", *, hint: str = "", id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(
+        self,
+        name: str,
+        value: str = "",
+        *,
+        hint: str = "",
+        id: str | None = None,  # noqa: A002 - Textual's own word
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
         self._name_shown = name
         self._value = value
         self._hint = hint

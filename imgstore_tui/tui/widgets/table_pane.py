@@ -1,17 +1,22 @@
-"""The run as tables, one at a time, filling as trials end."""
+"""The run as tables, one at a time, filling as trials end; sorted and filtered as asked for."""
 
 from __future__ import annotations
 
-from rich.cells import cell_len
+from dataclasses import replace
+from typing import ClassVar
+
 from rich.text import Text
-from textual import getters
+from textual import getters, on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.coordinate import Coordinate
 from textual.reactive import reactive
 from textual.widgets import DataTable, Static
 
-from imgstore_tui.present.rows import Column, Entry, Table
+from imgstore_tui.present.arrange import DOWN, UP, Arrangement, arranged, arrangement_words
+from imgstore_tui.present.article import is_article, report_tables
+from imgstore_tui.present.ranking import cutoff_words, measured_cutoffs, ranking_table
+from imgstore_tui.present.rows import Table
 from imgstore_tui.present.sections import (
     Digest,
     article_tables,
@@ -21,39 +26,45 @@ from imgstore_tui.present.sections import (
     timing_tables,
     warnings_table,
 )
-from imgstore_tui.tui.look import MARK_STYLES
+from imgstore_tui.tui.messages import CellOpened
+from imgstore_tui.tui.widgets.field import Field
+from imgstore_tui.tui.widgets.grid_table import GridTable
 
 WIDE = 100
 """Columns from which on a table shows everything."""
 
 
-LEAST_SENTENCE = 20
-"""Columns below which a column of sentences is not made narrower."""
-
-
 class TablePane(Vertical):
     """One table of a run. The rows are the shared ones of ``present``; here they only move and scroll."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "next_column", "Sort", tooltip="Sort the table by its next column"),
+        Binding("b", "turn", "Turn", show=False, tooltip="Sort the table the other way round"),
+        Binding("escape", "clear_filter", "All rows", key_display="esc", tooltip="Show all rows of the table again"),
+    ]
 
     found: reactive[Digest | None] = reactive(None, repaint=False)
     """The run, digested; None before there is anything."""
     view: reactive[int] = reactive(0, repaint=False)
     """Which table, counted endlessly; the rest of a division by how many there are."""
+    cutoff: reactive[int | None] = reactive(None, repaint=False)
+    """The number of images of the ranking; None for the largest."""
+    arrangement: reactive[Arrangement] = reactive(Arrangement(), repaint=False)
+    """Which rows are shown, and in which order."""
 
-    grid = getters.query_one(DataTable)
+    grid = getters.query_one(GridTable)
+    filter_line = getters.query_one(Field)
 
     def __init__(self) -> None:
         super().__init__()
         self.border_title = "3 Table"
-        self._shape: tuple[object, ...] = ()
-        """Titles and widths of the columns and the number of rows shown."""
-        self._rows: list[tuple[Entry, ...]] = []
         self._names: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
-        """Lay out the table and its caption."""
+        """Lay out the table, the line to filter it by, and its caption."""
         yield Static(Text("Nothing measured yet. Choose, then press r."), classes="empty")
-        table: DataTable[Text] = DataTable(cursor_type="row", zebra_stripes=False, cell_padding=1)
-        yield table
+        yield GridTable()
+        yield Field("filter", hint="storage, operation, level or N, e.g. read lmdb 1k", classes="filter")
         yield Static(classes="caption")
 
     def watch_found(self) -> None:
@@ -64,86 +75,129 @@ class TablePane(Vertical):
         """Show another table."""
         self._show()
 
+    def watch_cutoff(self) -> None:
+        """Rank at another number of images."""
+        self._show()
+
+    def watch_arrangement(self) -> None:
+        """Show other rows, or in another order."""
+        self._show()
+
     def on_resize(self) -> None:
         """Show more columns or fewer."""
         self._show()
 
+    # What is shown
+
     def _show(self) -> None:
         if not self.is_mounted or not self.display or not self.size.width:
             return
-        tables = [] if self.found is None else tables_of(self.found)
-        self.set_class(not tables, "-empty")
-        if not tables:
-            self.border_subtitle = ""
+        all_of_them = [] if self.found is None else tables_of(self.found, self.cutoff)
+        shown = [(table, whole) for whole in all_of_them if (table := arranged(whole, self.arrangement)).rows]
+        self.set_class(not shown, "-empty")
+        if not shown:
+            self._say_nothing(bool(all_of_them))
             return
-        index = self.view % len(tables)
-        table = tables[index]
-        names = (table.title, f"{index + 1} of {len(tables)}, v: next", table.caption)
+        index = self.view % len(shown)
+        table, whole = shown[index]
+        subtitle = f"{index + 1} of {len(shown)}, v: next"
+        rows = [len(one.rows) - len(one.heads) for one in (table, whole)]
+        if told := arrangement_words(self.arrangement, *rows):
+            subtitle = f"{told}, esc: all  {subtitle}"
+        elif self.found is not None and table.title.startswith("Ranking"):
+            subtitle = f"{cutoff_words(self.cutoff, measured_cutoffs(self.found))}  {subtitle}"
+        names = (table.title, subtitle, table.caption)
         if names != self._names:
             self._names = names
-            self.border_title, self.border_subtitle = Text(f"3 Table: {names[0]}"), names[1]
+            self.border_title, self.border_subtitle = Text(f"3 Table: {names[0]}"), Text(names[1])
             self.query_one(".caption", Static).update(Text(names[2]))
-        self._fill(table)
+        self.grid.fill(table, wide=self.size.width >= WIDE, room=self.content_size.width)
 
-    def _fill(self, table: Table) -> None:
-        kept = [index for index, column in enumerate(table.columns) if self.size.width >= WIDE or not column.wide]
-        columns = [table.columns[index] for index in kept]
-        rows = [tuple(row[index] for index in kept) for row in table.rows]
-        widths, folded = self._widths(columns, rows)
-        shape = (tuple(column.title for column in columns), widths, rows if folded else len(rows))
-        if shape == self._shape:
-            self._update(rows, columns)
-            return
-        # The cursor and what is in sight stay where they are as long as it is the same table.
-        cursor, top, same = self.grid.cursor_row, self.grid.scroll_y, self._shape[:1] == shape[:1]
-        self._shape, self._rows = shape, rows
-        self.grid.clear(columns=True)
-        for column, width in zip(columns, widths, strict=True):
-            self.grid.add_column(Text(column.title, justify="right" if column.right else "left"), width=width)
-        for row in rows:
-            cells = [_cell(entry, column) for entry, column in zip(row, columns, strict=True)]
-            self.grid.add_row(*cells, height=None if folded else 1)
-        if same:
-            self.grid.move_cursor(row=min(cursor, len(rows) - 1), scroll=False)
-            self.grid.scroll_to(y=top, animate=False)
+    def _say_nothing(self, filtered: bool) -> None:
+        words = "Nothing measured yet. Choose, then press r."
+        if filtered:
+            words = f"No row of any table has '{self.arrangement.words}'. esc: all rows."
+        self.query_one(".empty", Static).update(Text(words))
+        self._names, self.border_title, self.border_subtitle = (), "3 Table", ""
 
-    def _widths(self, columns: list[Column], rows: list[tuple[Entry, ...]]) -> tuple[tuple[int, ...], bool]:
-        """Return the columns' widths, and whether some that hold sentences had to be made narrower than those are."""
-        widths = [
-            max([cell_len(column.title), *(cell_len(row[number].text) for row in rows)])
-            for number, column in enumerate(columns)
-        ]
-        # Each column has a space at both sides, and the scroll bar needs one.
-        over = sum(widths) + 2 * len(widths) + 1 - self.content_size.width
-        folded = False
-        for number in sorted(range(len(columns)), key=lambda number: -widths[number]):
-            if columns[number].wraps and over > 0 and widths[number] > LEAST_SENTENCE:
-                narrower = max(LEAST_SENTENCE, widths[number] - over)
-                over -= widths[number] - narrower
-                widths[number], folded = narrower, True
-        return tuple(widths), folded
+    # The order of rows
 
-    def _update(self, rows: list[tuple[Entry, ...]], columns: list[Column]) -> None:
-        """Write the cells that changed: most of a table stays as it is when a trial ends."""
-        old, self._rows = self._rows, rows
-        for number, (before, row) in enumerate(zip(old, rows, strict=True)):
-            for place, column in enumerate(columns):
-                if before[place] != row[place]:
-                    self.grid.update_cell_at(Coordinate(number, place), _cell(row[place], column))
+    def action_next_column(self) -> None:
+        """Sort by the column after the present one; after the last, as the plan has it."""
+        titles = [_bare(column.title) for column in self.grid.shown if column.title]
+        here = titles.index(self.arrangement.column) if self.arrangement.column in titles else -1
+        title = titles[here + 1] if here + 1 < len(titles) else ""
+        self.arrangement = replace(self.arrangement, column=title, falling=False)
+
+    def action_turn(self) -> None:
+        """Sort the other way round."""
+        self.arrangement = replace(self.arrangement, falling=not self.arrangement.falling)
+
+    @on(DataTable.HeaderSelected)
+    def _header_clicked(self, event: DataTable.HeaderSelected) -> None:
+        event.stop()
+        self.arrangement = self.arrangement.sorted_by(_bare(self.grid.shown[event.column_index].title))
+
+    # Which rows
+
+    def open_filter(self) -> None:
+        """Offer the line to filter by."""
+        self.add_class("-filtering")
+        self.filter_line.input.focus()
+
+    def action_clear_filter(self) -> None:
+        """Show all rows, and give the keys back to the table."""
+        self.filter_line.write("")
+        self.remove_class("-filtering")
+        self.arrangement = replace(self.arrangement, words="")
+        self.grid.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is nothing to clear without a filter."""
+        return action != "clear_filter" or self.has_class("-filtering")
+
+    @on(Field.Changed)
+    def _filter_changed(self, event: Field.Changed) -> None:
+        event.stop()
+        self.arrangement = replace(self.arrangement, words=event.text.strip())
+
+    @on(Field.Submitted)
+    def _filter_done(self, event: Field.Submitted) -> None:
+        event.stop()
+        if event.text.strip():
+            self.grid.focus()
+        else:
+            self.action_clear_filter()
+
+    # What a row is about
+
+    @on(DataTable.RowSelected)
+    @on(DataTable.CellSelected)
+    def _selected(self, event: DataTable.RowSelected | DataTable.CellSelected) -> None:
+        event.stop()
+        cell = self.grid.cell_here
+        if cell is not None:
+            self.post_message(CellOpened(cell))
 
 
-def _cell(entry: Entry, column: Column) -> Text:
-    style = MARK_STYLES[entry.mark]
-    return Text(entry.text, style=style, justify="right" if column.right else "left", no_wrap=not column.wraps)
+def _bare(title: str) -> str:
+    """Return the title of a column without the sign of its order."""
+    return title.removesuffix(f" {UP}").removesuffix(f" {DOWN}")
 
 
-def tables_of(found: Digest) -> list[Table]:
-    """Return the tables that have a row, in the order in which the key steps through them."""
+def tables_of(found: Digest, cutoff: int | None = None) -> list[Table]:
+    """Return the tables that have a row, in the order in which the key steps through them.
+
+    Args:
+        found: The run.
+        cutoff: The number of images of the ranking; None for the largest.
+    """
     tables = [
         *overview_tables(found),
+        ranking_table(found, cutoff),
         *timing_tables(found),
         *disk_tables(found),
-        *article_tables(found),
+        *(report_tables(found) if is_article(found.run) else article_tables(found)),
         failures_table(found),
         warnings_table(found),
     ]

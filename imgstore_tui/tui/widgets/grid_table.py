@@ -1,0 +1,108 @@
+"""The table that is drawn: rows and columns of our own model, of which only the entries that changed are painted."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.coordinate import Coordinate
+from textual.widgets import DataTable
+
+from imgstore_tui.core.model import Cell
+from imgstore_tui.present.rows import Column, Entry, Table
+from imgstore_tui.tui.look import MARK_STYLES
+
+LEAST_SENTENCE = 20
+"""Columns below which a column of sentences is not made narrower."""
+
+
+class GridTable(DataTable[Text]):
+    """A table that keeps its cursor, and what is in sight, when its numbers change."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "Detail", key_display="enter", tooltip="Show all that is known of a row"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(cursor_type="row", zebra_stripes=False, cell_padding=1)
+        self._shape: tuple[object, ...] = ()
+        """Titles and widths of the columns and the number of rows shown."""
+        self._entries: list[tuple[Entry, ...]] = []
+        self._shown: list[Column] = []
+
+    @property
+    def shown(self) -> tuple[Column, ...]:
+        """The columns that are seen, or can be scrolled to."""
+        return tuple(self._shown)
+
+    @property
+    def cell_here(self) -> Cell | None:
+        """The cell under the cursor; of a row that is about several, that of the column, or the last."""
+        if not 0 <= self.cursor_row < len(self._entries):
+            return None
+        row = self._entries[self.cursor_row]
+        here = row[self.cursor_column].cell if self.cursor_type == "cell" else None
+        return here or next((entry.cell for entry in reversed(row) if entry.cell is not None), None)
+
+    def fill(self, table: Table, *, wide: bool, room: int) -> None:
+        """Show a table.
+
+        Args:
+            table: What to show.
+            wide: Whether the columns that need room are shown, too.
+            room: Columns there are.
+        """
+        kept = [index for index, column in enumerate(table.columns) if wide or not column.wide]
+        columns = [table.columns[index] for index in kept]
+        rows = [tuple(row[index] for index in kept) for row in table.rows]
+        several = any(len({entry.cell for entry in row if entry.cell is not None}) > 1 for row in rows)
+        self.cursor_type = "cell" if several else "row"
+        widths, folded = _widths(columns, rows, room)
+        shape = (tuple(column.title for column in columns), widths, rows if folded else len(rows))
+        if shape == self._shape:
+            self._update(rows, columns)
+            return
+        # The cursor and what is in sight stay where they are as long as it is the same table.
+        cursor, top, same = self.cursor_coordinate, self.scroll_y, self._shape[:1] == shape[:1]
+        self._shape, self._entries, self._shown = shape, rows, columns
+        self.clear(columns=True)
+        for column, width in zip(columns, widths, strict=True):
+            self.add_column(Text(column.title, justify="right" if column.right else "left"), width=width)
+        for row in rows:
+            cells = [_cell(entry, column) for entry, column in zip(row, columns, strict=True)]
+            self.add_row(*cells, height=None if folded else 1)
+        if same:
+            self.move_cursor(row=min(cursor.row, len(rows) - 1), column=cursor.column, scroll=False)
+            self.scroll_to(y=top, animate=False)
+
+    def _update(self, rows: list[tuple[Entry, ...]], columns: list[Column]) -> None:
+        """Write the entries that changed: most of a table stays as it is when a trial ends."""
+        old, self._entries, self._shown = self._entries, rows, columns
+        for number, (before, row) in enumerate(zip(old, rows, strict=True)):
+            for place, column in enumerate(columns):
+                if before[place] != row[place]:
+                    self.update_cell_at(Coordinate(number, place), _cell(row[place], column))
+
+
+def _widths(columns: list[Column], rows: list[tuple[Entry, ...]], room: int) -> tuple[tuple[int, ...], bool]:
+    """Return the columns' widths, and whether some that hold sentences had to be made narrower than those are."""
+    widths = [
+        max([cell_len(column.title), *(cell_len(row[number].text) for row in rows)])
+        for number, column in enumerate(columns)
+    ]
+    # Each column has a space at both sides, and the scroll bar needs one.
+    over = sum(widths) + 2 * len(widths) + 1 - room
+    folded = False
+    for number in sorted(range(len(columns)), key=lambda number: -widths[number]):
+        if columns[number].wraps and over > 0 and widths[number] > LEAST_SENTENCE:
+            narrower = max(LEAST_SENTENCE, widths[number] - over)
+            over -= widths[number] - narrower
+            widths[number], folded = narrower, True
+    return tuple(widths), folded
+
+
+def _cell(entry: Entry, column: Column) -> Text:
+    style = MARK_STYLES[entry.mark]
+    return Text(entry.text, style=style, justify="right" if column.right else "left", no_wrap=not column.wraps)
