@@ -16,9 +16,15 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Pixels
 
 ONE_CHANNEL = "HW1"
-"""Note in a payload: the image has a channel axis of one, which picture formats do not know."""
+"""Layout in a note: the image has a channel axis of one, which picture formats do not know."""
+GREY = "HW"
+"""Layout in a note: the image has no channel axis, and the format has no grey."""
 OPAQUE = "HW4"
-"""Note in a payload: the image has an alpha channel that is opaque everywhere, which some formats leave out."""
+"""Layout in a note: the image has an alpha channel that is not in the file; all of it counts as opaque."""
+COLOUR = "HW3"
+"""Layout in a note that is there for the image's depth."""
+DEEP = "/16"
+"""End of a note: the image is of 16 bits, the file of 8."""
 
 
 class PictureCodec(Codec):
@@ -26,8 +32,14 @@ class PictureCodec(Codec):
 
     picture: ClassVar[str]
     """The format, by Pillow's name."""
+    grey: ClassVar[bool] = True
+    """Whether the format has images without colours."""
+    alpha: ClassVar[bool] = True
+    """Whether it has transparency."""
+    deep: ClassVar[bool] = True
+    """Whether it has 16 bits."""
     requires = ("PIL",)
-    drops = ("EXIF", "ICC profile")
+    drops: tuple[str, ...] = ("EXIF", "ICC profile")
 
     @abstractmethod
     def settings(self, note: str | None) -> dict[str, Any]:
@@ -42,14 +54,31 @@ class PictureCodec(Codec):
         from PIL import Image
 
         self.check(image.shape, image.dtype.name)
-        note = None
-        if image.ndim == 3 and image.shape[2] == 1:
-            note, image = ONE_CHANNEL, image[:, :, 0]
-        elif image.ndim == 3 and image.shape[2] == 4 and bool((image[:, :, 3] == 255).all()):
-            note = OPAQUE
+        flat, note = self._flatten(image)
         buffer = io.BytesIO()
-        Image.fromarray(image).save(buffer, self.picture, **self.settings(note))
+        Image.fromarray(flat).save(buffer, self.picture, **self.settings(note))
         return buffer.getvalue()
+
+    def _flatten(self, image: Pixels) -> tuple[Pixels, str | None]:
+        """Return an image as the format can hold it, and what must be noted to make it what it was."""
+        channels = image.shape[2] if image.ndim == 3 else 0
+        flat: Pixels = image
+        layout: str | None = None
+        deep = image.dtype == np.uint16 and not self.deep
+        if deep:
+            flat = np.asarray((flat.astype(np.uint32) + 128) // 257, np.uint8)
+        if channels == 1:
+            layout, flat = ONE_CHANNEL, flat[:, :, 0]
+        elif channels == 4 and (not self.alpha or bool((image[:, :, 3] == np.iinfo(image.dtype).max).all())):
+            layout = OPAQUE
+            if not self.alpha:
+                flat = flat[:, :, :3].copy()
+        if channels < 2 and not self.grey:
+            layout = layout or GREY
+            flat = flat[:, :, None].repeat(3, axis=2)
+        if deep:
+            return flat, (layout or (COLOUR if channels else GREY)) + DEEP
+        return flat, layout
 
     def decode(self, payload: bytes) -> Pixels:
         """Decode one payload, which must be of this format."""
@@ -57,14 +86,16 @@ class PictureCodec(Codec):
             pixels = pictures.decode(payload, only=self.picture)
         except DataError as error:
             raise unreadable(self.title, error) from None
-        note = self.note_in(payload)
-        if note == ONE_CHANNEL and pixels.ndim == 2:
-            return pixels[:, :, None]
-        if note == OPAQUE and pixels.shape[2:] == (3,):
+        layout, deep, _ = (self.note_in(payload) or "").partition(DEEP)
+        if layout in (GREY, ONE_CHANNEL) and pixels.ndim == 3:
+            pixels = pixels[:, :, 0].copy()
+        if layout == ONE_CHANNEL:
+            pixels = pixels[:, :, None]
+        elif layout == OPAQUE and pixels.shape[2:] == (3,):
             whole = np.full((*pixels.shape[:2], 4), 255, np.uint8)
             whole[:, :, :3] = pixels
-            return whole
-        return pixels
+            pixels = whole
+        return pixels.astype(np.uint16) * np.uint16(257) if deep and pixels.dtype == np.uint8 else pixels
 
     def decode_into(self, payload: bytes, out: Pixels) -> None:
         """Decode one payload into the caller's array, with one copy less where there is no note."""

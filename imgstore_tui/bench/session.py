@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from imgstore_tui import registry
 from imgstore_tui.bench.block import BlockRound
 from imgstore_tui.bench.diagnosis import oom_kills, with_cause
 from imgstore_tui.bench.eta import CostModel
@@ -16,7 +17,9 @@ from imgstore_tui.bench.job import Executor, Job, Outcome, Step
 from imgstore_tui.bench.journal import Journal
 from imgstore_tui.bench.probing import probe_all
 from imgstore_tui.bench.rounds import cutoffs_of, plan_blocks, plan_cells, shuffled, with_files
+from imgstore_tui.bench.source import Source
 from imgstore_tui.bench.steering import Ending, Steering
+from imgstore_tui.core.codec import DEPTH, TRANSPARENCY
 from imgstore_tui.core.events import (
     CellSkipped,
     Continued,
@@ -30,9 +33,11 @@ from imgstore_tui.core.events import (
     Warned,
 )
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Probe, Run
+from imgstore_tui.core.operations import Payload
 
 Listener = Callable[[Event], None]
 PAUSE_LOOK_S = 0.05
+_HAVING = {TRANSPARENCY: "an alpha channel", DEPTH: "16 bits a channel"}
 
 
 @dataclass
@@ -140,8 +145,22 @@ class Session:
             if facts.excluded_count:
                 count = facts.excluded_count
                 self._warn(f"{text}: {count:,} file{'' if count == 1 else 's'} cannot take part; `show` lists them.")
+            self._warn_of_losses(text, facts)
         if self.run.environment.same_device_as_data is False:
             self._warn(f"The stores are made on another device than the data: {self.run.environment.scratch}.")
+
+    def _warn_of_losses(self, text: str, facts: DatasetFacts) -> None:
+        """Say which codecs drop more of which pictures than a figure of likeness tells."""
+        if self.plan.payload is Payload.RAW:
+            return
+        source, said = Source(self.sources[text]), set()
+        for spec in self.plan.specs:
+            for what, count in source.dropped_by(registry.make_codec(spec)).items():
+                if (spec.codec, what) not in said:
+                    said.add((spec.codec, what))
+                    self._warn(
+                        f"{text}: {count:,} of {facts.used:,} images have {_HAVING[what]}; {spec.codec} drops {what}."
+                    )
 
     def _warn(self, text: str) -> None:
         self.warnings.append(text)

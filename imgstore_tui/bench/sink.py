@@ -138,7 +138,8 @@ class Checker:
             raise StoreError(f"Image {image_id} came back with other pixels than were stored.")
         if lossless:
             return
-        error = float(np.mean(np.square(image.astype(np.float64) - source)))
+        meant = self._codec.meant(source)
+        error = float(np.mean(np.square(self._codec.meant(image).astype(np.float64) - meant)))
         if error:
             # PSNR = 10 log10(peak squared / mean squared error).
             self._ratios.append(10 * float(np.log10(np.iinfo(source.dtype).max ** 2 / error)))

@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgstore_tui.bench.inplace import ListedFile, write_list
+from imgstore_tui.core.codec import DEPTH, TRANSPARENCY
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.model import DatasetFacts
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.codec import Codec
 
 _INDEX = np.dtype([
     ("offset", "<i8"), ("bytes", "<i8"), ("height", "<i4"), ("width", "<i4"), ("channels", "<i4"), ("wide", "<i4"),
@@ -63,6 +65,12 @@ class Source:
     def has_originals(self) -> bool:
         """Whether the files' own bytes are kept."""
         return self._originals is not None
+
+    def dropped_by(self, codec: Codec) -> dict[str, int]:
+        """Return what of the pixels the codec drops, and of how many of the distinct images."""
+        having = {TRANSPARENCY: self._index["channels"] == 4, DEPTH: self._index["wide"] != 0}
+        counts = {what: int(which.sum()) for what, which in having.items() if what in codec.drops}
+        return {what: count for what, count in counts.items() if count}
 
     def image(self, image_id: int) -> Pixels:
         """Return a read-only view of the image with this id."""

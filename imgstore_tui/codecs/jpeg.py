@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from imgstore_tui.core.codec import DEPTH, TRANSPARENCY
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.options import Option
-from imgstore_tui.picture_codec import ONE_CHANNEL, PictureCodec
+from imgstore_tui.picture_codec import PictureCodec
 
 _MOST = 65_500  # libjpeg's own limit a side
-_COMMENT = f"imgstore {ONE_CHANNEL}".encode()
+_COMMENT = re.compile(rb"imgstore (HW[134]?(?:/16)?)(?![\w/])")
 _NOTE_AT = slice(0, 128)  # the comment stands right behind the JFIF header; readers of JPEG skip it
 
 
 class JpegCodec(PictureCodec):
-    """Grey and RGB at 8 bits, as alike as the quality says and no more."""
+    """Grey and RGB at 8 bits, as alike as the quality says and no more; of RGBA the colours, of 16 bits the upper 8."""
 
     name = "jpeg"
     title = "JPEG"
     picture = "JPEG"
+    alpha = False
+    deep = False
     lossless = False
+    drops = (*PictureCodec.drops, TRANSPARENCY, DEPTH)
     extension = "jpg"
     options = (
         Option(
@@ -39,19 +44,22 @@ class JpegCodec(PictureCodec):
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
         """Refuse what JPEG has no place for."""
-        channels = shape[2] if len(shape) == 3 else 1
-        if len(shape) not in (2, 3) or channels not in (1, 3) or dtype != "uint8" or 0 in shape:
-            raise UnsupportedError(f"Codec jpeg takes 8-bit grey and RGB images, not {dtype} of shape {shape}.")
+        fits = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
+        if not fits or dtype not in ("uint8", "uint16") or 0 in shape:
+            raise UnsupportedError(
+                f"Codec jpeg takes grey, RGB and RGBA images of 8 and 16 bits, not {dtype} of shape {shape}."
+            )
         if max(shape) > _MOST:
             raise UnsupportedError(f"Codec jpeg takes images of at most {_MOST:,} pixels a side, not {max(shape):,}.")
 
     def settings(self, note: str | None) -> dict[str, Any]:
-        """Return quality and subsampling, and a comment for an axis of one."""
+        """Return quality and subsampling, and the note as a comment."""
         chosen: dict[str, Any] = {"quality": self.values["quality"], "subsampling": self.values["subsampling"]}
-        if note == ONE_CHANNEL:
-            chosen["comment"] = _COMMENT
+        if note is not None:
+            chosen["comment"] = f"imgstore {note}".encode()
         return chosen
 
     def note_in(self, payload: bytes) -> str | None:
         """Look for the comment."""
-        return ONE_CHANNEL if _COMMENT in payload[_NOTE_AT] else None
+        found = _COMMENT.search(payload[_NOTE_AT])
+        return found[1].decode("ascii") if found else None

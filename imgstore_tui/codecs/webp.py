@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from imgstore_tui.core.codec import DEPTH
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.options import Option, OptionValue
-from imgstore_tui.picture_codec import OPAQUE, PictureCodec
+from imgstore_tui.picture_codec import PictureCodec
 
 _MOST = 16_383  # WebP has 14 bits for a side
-_XMP = f'<imgstore shape="{OPAQUE}"/>'.encode()
+_XMP = re.compile(rb'<imgstore shape="(HW[134]?(?:/16)?)"/>')
 _NOTE_AT = slice(-64, None)  # metadata stand at the end; readers of WebP skip them
 
 
 class WebpCodec(PictureCodec):
-    """RGB and RGBA at 8 bits."""
+    """RGB and RGBA at 8 bits, and grey, of which WebP makes colours; if lossy, of 16 bits the upper 8."""
 
     name = "webp"
     title = "WebP"
     picture = "WEBP"
+    grey = False
+    deep = False
     extension = "webp"
     options = (
         Option("lossless", True, "Whether every bit is kept; yes, as png, which it is compared with first."),
@@ -42,23 +46,31 @@ class WebpCodec(PictureCodec):
     def __init__(self, values: Mapping[str, OptionValue]) -> None:
         super().__init__(values)
         self.lossless = bool(self.values["lossless"])
+        if not self.lossless:
+            self.drops = (*PictureCodec.drops, DEPTH)
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
-        """Refuse what WebP has no place for; it has no grey."""
-        if len(shape) != 3 or shape[2] not in (3, 4) or dtype != "uint8" or 0 in shape:
-            raise UnsupportedError(f"Codec webp takes 8-bit RGB and RGBA images, not {dtype} of shape {shape}.")
+        """Refuse what WebP has no place for."""
+        fits = (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))) and 0 not in shape
+        if fits and dtype == "uint16" and self.lossless:
+            raise UnsupportedError(
+                "Codec webp keeps 8 of 16 bits, which is not lossless; use png, or allow the loss with lossless=no."
+            )
+        if not fits or dtype not in ("uint8", "uint16"):
+            raise UnsupportedError(f"Codec webp takes grey, RGB and RGBA images, not {dtype} of shape {shape}.")
         if max(shape) > _MOST:
             raise UnsupportedError(f"Codec webp takes images of at most {_MOST:,} pixels a side, not {max(shape):,}.")
 
     def settings(self, note: str | None) -> dict[str, Any]:
-        """Return the options, and metadata for an alpha channel that WebP would leave out."""
+        """Return the options, and the note as metadata: WebP leaves out, for one, an alpha channel that is opaque."""
         chosen: dict[str, Any] = {name: self.values[name] for name in ("lossless", "quality", "method")}
         # Without ``exact``, colours under full transparency are thrown away.
         chosen["exact"] = self.lossless
-        if note == OPAQUE:
-            chosen["xmp"] = _XMP
+        if note is not None:
+            chosen["xmp"] = f'<imgstore shape="{note}"/>'.encode()
         return chosen
 
     def note_in(self, payload: bytes) -> str | None:
         """Look for the metadata."""
-        return OPAQUE if _XMP in payload[_NOTE_AT] else None
+        found = _XMP.search(payload[_NOTE_AT])
+        return found[1].decode("ascii") if found else None

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Pixels
 
 
+TRANSPARENCY = "transparency"
+"""Among what a codec drops: every image comes back opaque, in the colours it had."""
+DEPTH = "16-bit depth"
+"""Among what a codec drops: images of 16 bits come back as 16 bits, of which 8 are known."""
+
+
 class Codec(ABC):
     """One way to turn an image into bytes, with its options set.
 
@@ -26,8 +32,8 @@ class Codec(ABC):
     """Payloads are the source files' own bytes; ``encode`` is never called."""
     extension: ClassVar[str]
     """Suffix of a file that holds one payload, without the dot; for ``original`` a fallback."""
-    drops: ClassVar[tuple[str, ...]] = ()
-    """What does not survive: words such as ``EXIF``, ``ICC profile``, ``16-bit depth``."""
+    drops: tuple[str, ...] = ()
+    """What does not survive, such as ``EXIF``, TRANSPARENCY, DEPTH; an instance may drop more than its class."""
     requires: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str | None] = None
     options: ClassVar[tuple[Option, ...]] = ()
@@ -55,6 +61,11 @@ class Codec(ABC):
         Raises:
             StoreError: If the payload is cut short, damaged or of another kind.
         """
+
+    def meant(self, image: Pixels) -> Pixels:
+        """Return the part of an image that is to survive, of which a lossy codec is judged: all but what it drops."""
+        dropped = TRANSPARENCY in self.drops and image.ndim == 3 and image.shape[2] == 4
+        return image[:, :, :3] if dropped else image
 
     def decode_into(self, payload: bytes, out: Pixels) -> None:
         """Decode one payload into the caller's array of the right shape and dtype."""

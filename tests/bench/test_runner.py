@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from imgstore_tui.bench.job import Job, Outcome, Step
 from imgstore_tui.bench.journal import read_journal, runs_folder, saved_runs
@@ -235,6 +236,17 @@ def test_images_that_are_repeated_are_said_to_be(tmp_path: Path) -> None:
     big = next(m for m in run.measurements if m.cutoff == 20)
     assert big.warnings == ("3 images repeated to 20",)
     assert next(m for m in run.measurements if m.cutoff == 1).warnings == ()
+
+
+def test_what_a_codec_drops_of_the_pixels_is_said_with_the_number_of_images(tmp_path: Path) -> None:
+    for number, mode in enumerate(["RGB", "RGBA", "RGBA", "I;16"]):
+        Image.new(mode, (9, 7)).save(tmp_path / f"{number}.png")
+    plan = plan_of("disk+jpeg", "lmdb+jpeg", "disk", datasets=(f"folder:{tmp_path}",), cutoffs=(4,), scratch=None)
+    run, _ = run_fake(replace(plan, operations=(Operation.WRITE_MANY,)))
+    assert [warning for warning in run.warnings if "drops" in warning] == [
+        f"folder:{tmp_path}: 2 of 4 images have an alpha channel; jpeg drops transparency.",
+        f"folder:{tmp_path}: 1 of 4 images has 16 bits a channel; jpeg drops 16-bit depth.",
+    ]
 
 
 def test_only_one_run_at_a_time() -> None:

@@ -54,8 +54,35 @@ def test_subsampling_is_as_asked_for(words: str, factors: tuple[int, int]) -> No
 
 
 @pytest.mark.parametrize(
-    ("shape", "dtype"), [((7, 5, 4), "uint8"), ((7, 5), "uint16"), ((65_501, 1, 3), "uint8"), ((0, 5), "uint8")]
+    ("shape", "dtype"), [((7, 5, 2), "uint8"), ((7, 5), "uint32"), ((65_501, 1, 3), "uint8"), ((0, 5), "uint8")]
 )
 def test_what_has_no_place_is_refused(shape: tuple[int, ...], dtype: str) -> None:
     with pytest.raises(UnsupportedError, match="Codec jpeg takes"):
         coder().check(shape, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_transparency_is_dropped_and_the_colours_under_it_stay(dtype: str) -> None:
+    image = smooth((40, 30, 4), dtype)
+    image[:20, :, 3] = 0
+    found = coder().decode(coder().encode(image))
+    assert (found.shape, found.dtype.name) == (image.shape, dtype)
+    assert (found[:, :, 3] == np.iinfo(dtype).max).all()
+    assert psnr_db(found[:, :, :3], image[:, :, :3]) > 30
+    assert "transparency" in coder().drops
+
+
+@pytest.mark.parametrize("shape", [(40, 30), (40, 30, 1), (40, 30, 3)])
+def test_of_16_bits_the_upper_8_are_kept(shape: tuple[int, ...]) -> None:
+    image = smooth(shape, "uint16")
+    found = coder(quality=100, subsampling="4:4:4").decode(coder(quality=100, subsampling="4:4:4").encode(image))
+    assert (found.shape, found.dtype.name) == (shape, "uint16")
+    assert int(found.max()) > 60_000
+    assert psnr_db(found, image) > 35
+    assert "16-bit depth" in coder().drops
+
+
+def test_a_comment_of_someone_else_is_no_note() -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(smooth((40, 30, 3))).save(buffer, "JPEG", comment=b"imgstore HW4/16bits")
+    assert coder().decode(buffer.getvalue()).shape == (40, 30, 3)

@@ -13,7 +13,7 @@ from imgstore_tui import registry
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.options import resolve_options
-from imgstore_tui.testing.conformance_codec import CodecConformance, smooth
+from imgstore_tui.testing.conformance_codec import CodecConformance, psnr_db, smooth
 from imgstore_tui.testing.stores import pixels
 
 
@@ -58,8 +58,29 @@ def test_pillow_reads_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "dtype"), [((7, 5), "uint8"), ((7, 5, 1), "uint8"), ((7, 5, 3), "uint16"), ((16_384, 1, 3), "uint8")]
+    ("shape", "dtype"), [((7, 5, 2), "uint8"), ((7, 5), "uint32"), ((16_384, 1, 3), "uint8"), ((0, 5), "uint8")]
 )
 def test_what_has_no_place_is_refused(shape: tuple[int, ...], dtype: str) -> None:
     with pytest.raises(UnsupportedError, match="Codec webp takes"):
         coder().check(shape, dtype)
+
+
+@pytest.mark.parametrize("shape", [(40, 30), (40, 30, 1)])
+def test_grey_becomes_colours_in_the_file_and_grey_again(shape: tuple[int, ...]) -> None:
+    image = smooth(shape)
+    payload = coder().encode(image)
+    with Image.open(io.BytesIO(payload)) as found:
+        assert found.mode == "RGB"
+    np.testing.assert_array_equal(coder().decode(payload), image)
+
+
+def test_of_16_bits_the_upper_8_are_kept_if_it_may_lose_any() -> None:
+    image = smooth((40, 30, 3), "uint16")
+    with pytest.raises(UnsupportedError, match="lossless=no"):
+        coder().encode(image)
+    chosen = coder(lossless=False, quality=95)
+    found = chosen.decode(chosen.encode(image))
+    assert found.dtype == np.uint16
+    assert psnr_db(found, image) > 30
+    assert "16-bit depth" in chosen.drops
+    assert "16-bit depth" not in coder().drops
