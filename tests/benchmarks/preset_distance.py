@@ -1,7 +1,7 @@
 """How far is each preset ``article`` from the article's way? ``python -m tests.benchmarks.preset_distance``.
 
 For each method and operation, pairs of one trial by the instrument, with ``BACKEND:preset=article``, and one run of
-``article_reference.py`` in a new interpreter, on the same images and at the same sync level. Pairs are interleaved, the
+``reference.py`` in a new interpreter, on the same images and at the same sync level. Pairs are interleaved, the
 order within a pair alternates; one worker. Printed is the median of the ratios instrument / bare script and its
 distribution-free 95 % interval: a ratio between two presets can be trusted to lean on the article's as far as that.
 """
@@ -27,11 +27,11 @@ from imgstore_tui.bench.source import Source, build_source
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.units import format_seconds
 from imgstore_tui.stats.ratios import paired_ratio
+from tests.benchmarks import reference
 
 METHODS = ("disk", "lmdb", "hdf5")
 ONE = (Operation.WRITE_ONE, Operation.READ_ONE)
 MANY = (Operation.WRITE_MANY, Operation.READ_MANY)
-REFERENCE = Path(__file__).with_name("article_reference.py")
 
 
 def main() -> None:
@@ -65,8 +65,7 @@ def make_data(folder: Path, text: str, count: int) -> None:
     found = Source(source)
     images = found.new_array(count)
     found.copy_into(range(count), images)
-    np.save(folder / "images.npy", images)
-    np.save(folder / "labels.npy", found.labels_of(range(count)).astype(np.uint8))
+    np.save(source / "pixels.npy", images)
 
 
 def compare(folder: Path, method: str, operation: Operation, count: int, repeats: int, level: str) -> None:
@@ -74,8 +73,7 @@ def compare(folder: Path, method: str, operation: Operation, count: int, repeats
     spec = registry.resolve_spec(f"{method}:preset=article")
     executor = ProcessExecutor([spec])
     executor.begin_round()
-    store, bare = folder / "ours", folder / "bare"
-    bare.mkdir()
+    store, theirs_store = folder / "ours", folder / "theirs"
 
     def job(step: Step, location: Path) -> Job:
         return Job(
@@ -92,17 +90,22 @@ def compare(folder: Path, method: str, operation: Operation, count: int, repeats
         return float(outcome.fields["seconds"])
 
     def script(number: int) -> float:
-        place = folder / f"bare-{number}" if operation.writes else bare
-        place.mkdir(exist_ok=True)
-        case = {
-            "method": method, "operation": operation.value, "count": count, "images": str(folder / "images.npy"),
-            "labels": str(folder / "labels.npy"), "place": str(place), "level": level, "seed": "s",
-        }  # fmt: skip
-        command = [sys.executable, str(REFERENCE), json.dumps(case)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        place = folder / f"theirs-{number}" if operation.writes else theirs_store
+        if not operation.writes and not place.exists():
+            run_reference("write-many", place)
+        seconds = run_reference(operation.value, place)
         if operation.writes:
             shutil.rmtree(place)
-        return float(statistics.median(json.loads(done.stdout)))
+        return seconds
+
+    def run_reference(verb: str, place: Path) -> float:
+        case = {
+            "method": method, "operation": verb, "count": count, "source": str(folder / "source"), "store": str(place),
+            "level": level, "seed": "s",
+        }  # fmt: skip
+        command = [sys.executable, str(reference.__file__), json.dumps(case)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        return float(statistics.median_low(json.loads(done.stdout)))
 
     if not operation.writes:
         prepared = executor.run(job(Step.PREPARE, store), 3600, lambda images: None, threading.Event())
@@ -114,7 +117,7 @@ def compare(folder: Path, method: str, operation: Operation, count: int, repeats
             kept[number] = who(number)
             subprocess.run(["sync", "-f", str(folder)], check=True)
     executor.close()
-    for place in (store, bare):
+    for place in (store, theirs_store):
         shutil.rmtree(place, ignore_errors=True)
     ratio = paired_ratio(ours, theirs)
     assert ratio is not None

@@ -1,11 +1,14 @@
-"""The reference of ``speed``: bare functions that store and read images as the article does, and nothing of ours.
+"""The article's way to the letter, as bare functions that store and read images, and nothing of ours.
 
 One PNG an image by Pillow's own settings and one CSV of labels; pickled objects under eight-digit keys in one LMDB
 transaction, map_size ten times the pixels; two contiguous HDF5 datasets of STD_U8BE, written in one go and read by
 ``np.array(file[...]).astype``. Random order is what the article has for one image, an image a call, on an open store.
+What it unpickles it has pickled itself a moment ago.
 
-Run as ``python bare.py JSON``, with the store's folder, a folder of pixels.npy and labels.npy, and the operation.
-Prints the seconds of one use; reads are run once before that, off the clock, and compared with the pixels.
+Run as ``python reference.py CASE``, a JSON object: ``method`` (disk, lmdb, hdf5), ``operation``, ``count``, ``seed``,
+``store`` (the folder to make or read), ``source`` (a folder of pixels.npy and labels.npy) and ``level``: ``buffered``,
+or ``end``, where every file and folder is forced to the device on the clock. Printed are the seconds of every sample,
+as a JSON list; reads are run once before that, off the clock, and compared with the pixels.
 """
 
 from __future__ import annotations
@@ -13,8 +16,10 @@ from __future__ import annotations
 import csv
 import gc
 import json
+import os
 import pickle
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -28,6 +33,8 @@ import numpy as np
 from PIL import Image
 
 Stored = tuple[Any, Any]
+SAMPLES = 20
+"""Of what takes a millisecond."""
 
 
 class CifarImage:
@@ -43,7 +50,7 @@ class CifarImage:
         return np.frombuffer(self.image, dtype=np.uint8).reshape(*self.size, self.channels)
 
 
-def write_disk(folder: Path, images: Any, labels: Any) -> None:
+def write_disk(folder: Path, images: Any, labels: Any, forced: bool) -> None:
     folder.mkdir()
     for number, image in enumerate(images):
         Image.fromarray(image).save(folder / f"{number}.png")
@@ -62,8 +69,8 @@ def read_disk(folder: Path, ids: Sequence[int]) -> Stored:
     return images, [labels[number] for number in ids]
 
 
-def write_lmdb(folder: Path, images: Any, labels: Any) -> None:
-    env = lmdb.open(str(folder), map_size=len(images) * images[0].nbytes * 10 + 2**20)
+def write_lmdb(folder: Path, images: Any, labels: Any, forced: bool) -> None:
+    env = lmdb.open(str(folder), map_size=len(images) * images[0].nbytes * 10 + 2**20, sync=forced)
     with env.begin(write=True) as transaction:
         for number in range(len(images)):
             value = CifarImage(images[number], labels[number])
@@ -83,7 +90,7 @@ def read_lmdb(folder: Path, ids: Sequence[int]) -> Stored:
     return images, labels
 
 
-def write_hdf5(folder: Path, images: Any, labels: Any) -> None:
+def write_hdf5(folder: Path, images: Any, labels: Any, forced: bool) -> None:
     folder.mkdir()
     file = h5py.File(folder / "many.h5", "w")
     file.create_dataset("images", np.shape(images), h5py.h5t.STD_U8BE, data=images)
@@ -130,56 +137,83 @@ READ = {"disk": read_disk, "lmdb": read_lmdb, "hdf5": read_hdf5}
 GET = {"disk": get_disk, "lmdb": get_lmdb, "hdf5": get_hdf5}
 
 
-def main() -> None:
-    case = json.loads(sys.argv[1])
-    store, operation, count, method = Path(case["store"]), case["operation"], case["count"], case["method"]
-    source = Path(case["source"])
-    images, labels = np.load(source / "pixels.npy", mmap_mode="r")[:count], np.load(source / "labels.npy")[:count]
-    dummy = store.parent / "bare-dummy"
-    WRITE[method](dummy, np.array(images[:1]), labels[:1])  # first use is off the clock, as it is in the instrument
-    READ[method](dummy, range(1))
-    gc.collect()
-    gc.disable()
-    if operation.startswith("write"):
-        images = np.array(images)
-        # As the instrument does, so that neither side is handed memory that nobody has used before.
-        with tempfile.TemporaryFile(dir=store.parent, buffering=0) as file:
-            file.write(images.tobytes())
-        began = time.perf_counter()
-        WRITE[method](store, images, labels)
-        print(time.perf_counter() - began)
-        return
+def force(store: Path) -> None:
+    """Force every file, then every folder: the level ``end`` for what the article leaves to the system."""
+    for path in [*(path for path in store.rglob("*") if path.is_file()), *store.rglob("*/"), store, store.parent]:
+        descriptor = os.open(path, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+
+
+def write(case: dict[str, Any], store: Path, images: Any, labels: Any) -> float:
+    forced = case["level"] == "end"
+    began = time.perf_counter()
+    WRITE[case["method"]](store, images, labels, forced)
+    if forced:
+        force(store)
+    return time.perf_counter() - began
+
+
+def write_samples(case: dict[str, Any], store: Path, images: Any, labels: Any) -> list[float]:
+    if case["operation"] == "write-one":
+        store.mkdir()
+        images = np.array(images[:1])
+        return [write(case, store / f"{number}", images, labels[:1]) for number in range(SAMPLES)]
+    images = np.array(images)
+    # As the instrument does, so that neither side is handed memory that nobody has used before.
+    with tempfile.TemporaryFile(dir=store.parent, buffering=0) as file:
+        file.write(images.tobytes())
+    return [write(case, store, images, labels)]
+
+
+def get_samples(case: dict[str, Any], store: Path, images: Any, labels: Any) -> list[float]:
     order = random.Random(case["seed"])
+    numbers = [order.randrange(len(images)) for _ in range(50)]
+    get, taken = GET[case["method"]](store), []
+    for number in [*numbers, *numbers]:  # the first fifty are not counted
+        # As the instrument does before every sample: what this evicts from the processor is the same for both.
+        Path("/proc/self/io").read_bytes()
+        began = time.perf_counter()
+        found = get(number)
+        taken.append(time.perf_counter() - began)
+        assert (found[0] == images[number]).all()
+        assert found[1] == labels[number] % 256
+    return taken[50:]
+
+
+def read_samples(case: dict[str, Any], store: Path, images: Any, labels: Any) -> list[float]:
+    order, count, one = random.Random(case["seed"]), len(images), case["operation"] == "read-one"
     ids: Sequence[int] = range(count)
-    if operation == "read-random":
+    if case["operation"] == "read-random":
         ids = order.sample(range(count), count)
-    elif operation == "read-one":
-        ids = [0] if count == 1 else [order.randrange(count)]
-    if operation == "get-one":
-        numbers = [order.randrange(count) for _ in range(50)]
-        get = GET[method](store)
-        taken = []
-        for number in [*numbers, *numbers]:  # the first fifty are not counted
-            # As the instrument does before every sample: what this evicts from the processor is the same for both.
-            Path("/proc/self/io").read_bytes()
-            began = time.perf_counter()
-            found = get(number)
-            taken.append(time.perf_counter() - began)
-            assert (found[0] == images[number]).all()
-            assert found[1] == labels[number] % 256
-        print(sorted(taken[50:])[25])
-        return
-    found = READ[method](store, ids)
+    elif one:
+        ids = [order.randrange(count)]
+    found = READ[case["method"]](store, ids)
     assert all((image == images[number]).all() for image, number in zip(found[0], ids, strict=True))
     assert [int(label) for label in found[1]] == [int(labels[number]) % 256 for number in ids]
     del found
     taken, kept = [], []
-    for _ in range(20 if count == 1 else 1):
+    for _ in range(SAMPLES if one else 1):
         began = time.perf_counter()
-        found = READ[method](store, ids)
+        found = READ[case["method"]](store, ids)
         taken.append(time.perf_counter() - began)
         kept.append(found)  # letting go of it is not reading
-    print(sorted(taken)[len(taken) // 2])
+    return taken
+
+
+def main() -> None:
+    case = json.loads(sys.argv[1])
+    store, source, count = Path(case["store"]), Path(case["source"]), case["count"]
+    images, labels = np.load(source / "pixels.npy", mmap_mode="r")[:count], np.load(source / "labels.npy")[:count]
+    dummy = store.with_name("dummy-of-reference")
+    write({**case, "level": "buffered"}, dummy, np.array(images[:1]), labels[:1])  # first use is off the clock
+    READ[case["method"]](dummy, range(1))
+    shutil.rmtree(dummy)
+    gc.collect()
+    gc.disable()
+    writes, gets = case["operation"].startswith("write"), case["operation"] == "get-one"
+    take = write_samples if writes else get_samples if gets else read_samples
+    print(json.dumps(take(case, store, images, labels)))
 
 
 if __name__ == "__main__":
