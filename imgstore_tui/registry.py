@@ -154,6 +154,9 @@ def resolve_spec(text: str, *, require_available: bool = True) -> Spec:
     preset = preset_of(backend, words.preset)
     codec_name = words.codec or preset.codec or backend.default_codec
     codec = codecs.get(codec_name)
+    for name, value in words.options.items():
+        if not any(option.name == name for option in backend.options) and any(o.name == name for o in codec.options):
+            raise UsageError(f"'{name}' is an option of the codec {codec.name}; write {CODEC_PREFIX}{name}={value}.")
     options = resolve_options(backend.options, {**preset.options, **words.options}, f"backend {backend.name}")
     base_codec_options = preset.codec_options if codec_name == (preset.codec or backend.default_codec) else {}
     codec_options = resolve_options(codec.options, {**base_codec_options, **words.codec_options}, f"codec {codec.name}")

@@ -54,7 +54,7 @@ class WebpCodec(PictureCodec):
         fits = (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))) and 0 not in shape
         if fits and dtype == "uint16" and self.lossless:
             raise UnsupportedError(
-                "Codec webp keeps 8 of 16 bits, which is not lossless; use png, or allow the loss with lossless=no."
+                "Codec webp keeps 8 of 16 bits, which is not lossless: use png, or allow loss by codec.lossless=no."
             )
         if not fits or dtype not in ("uint8", "uint16"):
             raise UnsupportedError(f"Codec webp takes grey, RGB and RGBA images, not {dtype} of shape {shape}.")

@@ -18,6 +18,7 @@ from tests.cli.program import program, sentence
         (["--thme", "x"], 2, "Unknown argument '--thme'. Did you mean '--theme'?"),
         (["run", "-b", "lmbd"], 2, "Unknown backend 'lmbd'. Did you mean 'lmdb'?"),
         (["run", "-b", "lmdb+pgn"], 2, "Unknown codec 'pgn'. Did you mean 'png'?"),
+        (["run", "-b", "disk+jpeg:quality=80"], 2, "'quality' is an option of the codec jpeg; write codec.quality=80."),
         (["run", "-b", "hdf5:chnks=3"], 2, "Unknown option of backend hdf5 'chnks'. Did you mean 'chunks'?"),
         (["run", "-b", "lmdb:preset=artcle"], 2, "Unknown preset of backend lmdb 'artcle'. Did you mean 'article'?"),
         (["run", "-b", "disk", "disk"], 2, "The plan names the storage method 'disk' twice."),
