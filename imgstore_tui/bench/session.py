@@ -145,11 +145,11 @@ class Session:
             if facts.excluded_count:
                 count = facts.excluded_count
                 self._warn(f"{text}: {count:,} file{'' if count == 1 else 's'} cannot take part; `show` lists them.")
-            self._warn_of_losses(text, facts)
+            self._warn_of_losses(text)
         if self.run.environment.same_device_as_data is False:
             self._warn(f"The stores are made on another device than the data: {self.run.environment.scratch}.")
 
-    def _warn_of_losses(self, text: str, facts: DatasetFacts) -> None:
+    def _warn_of_losses(self, text: str) -> None:
         """Say which codecs drop more of which pictures than a figure of likeness tells."""
         if self.plan.payload is Payload.RAW:
             return
@@ -158,9 +158,8 @@ class Session:
             for what, count in source.dropped_by(registry.make_codec(spec)).items():
                 if (spec.codec, what) not in said:
                     said.add((spec.codec, what))
-                    self._warn(
-                        f"{text}: {count:,} of {facts.used:,} images have {_HAVING[what]}; {spec.codec} drops {what}."
-                    )
+                    having = f"image{' has' if count == 1 else 's have'} {_HAVING[what]}"
+                    self._warn(f"{text}: {count:,} {having}; {spec.codec} drops {what}.")
 
     def _warn(self, text: str) -> None:
         self.warnings.append(text)

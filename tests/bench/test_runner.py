@@ -244,8 +244,8 @@ def test_what_a_codec_drops_of_the_pixels_is_said_with_the_number_of_images(tmp_
     plan = plan_of("disk+jpeg", "lmdb+jpeg", "disk", datasets=(f"folder:{tmp_path}",), cutoffs=(4,), scratch=None)
     run, _ = run_fake(replace(plan, operations=(Operation.WRITE_MANY,)))
     assert [warning for warning in run.warnings if "drops" in warning] == [
-        f"folder:{tmp_path}: 2 of 4 images have an alpha channel; jpeg drops transparency.",
-        f"folder:{tmp_path}: 1 of 4 images has 16 bits a channel; jpeg drops 16-bit depth.",
+        f"folder:{tmp_path}: 2 images have an alpha channel; jpeg drops transparency.",
+        f"folder:{tmp_path}: 1 image has 16 bits a channel; jpeg drops 16-bit depth.",
     ]
 
 

@@ -63,9 +63,11 @@ def main() -> None:
             words = [sys.executable, "-m", "imgstore_tui", "run", "-b", spec, "-d", dataset, "-n", cutoff, "--quiet"]
             words += ["-o", "write-many,read-many,read-random,read-labels", "--rounds", "1", "--budget", "3h"]
             status, peaks = watch(words)
+            if status:
+                raise SystemExit(f"{cutoff} x {dataset} {spec}: the run ended with {status}; nothing is shown by that.")
             worst = max(worst, *peaks.values())
             said = "  ".join(f"{kind} {peak:6.1f} MB" for kind, peak in peaks.items())
-            print(f"{cutoff:>5} x {dataset:18} {spec:10} {said}  exit {status}", flush=True)
+            print(f"{cutoff:>5} x {dataset:18} {spec:10} {said}", flush=True)
     print(f"peak {worst:.0f} MB, limit {LIMIT_MB:.0f} MB: {'kept' if worst <= LIMIT_MB else 'PASSED'}")
 
 
