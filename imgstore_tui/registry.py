@@ -21,7 +21,7 @@ from imgstore_tui.core.backend import Backend, Family, Preset, Reader
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import UPTO, Dataset
 from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError, UsageError, unknown_name
-from imgstore_tui.core.options import Option, OptionValue, resolve_options
+from imgstore_tui.core.options import Option, OptionValue, resolve_options, written
 from imgstore_tui.core.spec import CODEC_PREFIX, IN_PLACE, Spec, parse_dataset_text, parse_spec_text
 
 Plugin = TypeVar("Plugin", Backend, Codec, Dataset)
@@ -198,8 +198,7 @@ def _changed(
     for option in declared:
         value = values[option.name]
         if value != base.get(option.name, option.default):
-            text = ("yes" if value else "no") if isinstance(value, bool) else f"{value}"
-            words.append(f"{prefix}{option.name}={text}")
+            words.append(f"{prefix}{option.name}={written(value)}")
     return words
 
 

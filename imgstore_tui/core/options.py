@@ -28,6 +28,11 @@ class Option:
     minimum: float | None = None
     maximum: float | None = None
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of which it takes one; empty where it is written freely."""
+        return ("no", "yes") if isinstance(self.default, bool) else self.choices
+
     def parse(self, given: OptionValue, owner: str) -> OptionValue:
         """Return ``given`` (text from a spec, or a value from a plan file) as this option's type.
 
@@ -60,6 +65,13 @@ class Option:
             bounds = f"{'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}"
             raise UsageError(f"{where} takes {word} in {bounds}, not {text}.")
         return value
+
+
+def written(value: OptionValue) -> str:
+    """Return a value as it is written in a spec."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value}"
 
 
 def resolve_options(

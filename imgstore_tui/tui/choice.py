@@ -119,6 +119,30 @@ class Choice:
         offered = self.offered if any(entry.label == spec.label for entry in self.offered) else (*self.offered, spec)
         return replace(self, offered=offered, ticked=self.ticked | {spec.label})
 
+    def with_spec_edited(self, label: str, spec: Spec, *, another: bool) -> Choice:
+        """Return the choice with a spec ticked beside the one of a label, or in its place."""
+        offered = [entry for entry in self.offered if entry.label != spec.label or entry.label == label]
+        place = next(number for number, entry in enumerate(offered) if entry.label == label)
+        offered[place : place + 1] = [offered[place], spec] if another else [spec]
+        ticked = self.ticked if another else self.ticked - {label}
+        return replace(self, offered=tuple(dict.fromkeys(offered)), ticked=ticked | {spec.label})
+
+    def with_spec_removed(self, label: str) -> Choice:
+        """Return the choice with a spec on offer no more; the last one of a backend gives way to its default.
+
+        Raises:
+            UsageError: If it is the default, which is always on offer.
+        """
+        removed = next(spec for spec in self.offered if spec.label == label)
+        if label == removed.backend:
+            raise UsageError(f"'{label}' is always on offer. Untick it with space to leave it out.")
+        default = [spec for spec in available_specs() if spec.backend == removed.backend]
+        others = [spec for spec in self.offered if spec.backend == removed.backend and spec != removed]
+        instead = [] if others else default
+        place = self.offered.index(removed)
+        offered = (*self.offered[:place], *instead, *self.offered[place + 1 :])
+        return replace(self, offered=offered, ticked=self.ticked - {label})
+
     def with_cutoff_toggled(self, cutoff: int) -> Choice:
         """Return the choice with a cutoff ticked or not."""
         return replace(self, cutoffs=self.cutoffs ^ {cutoff})

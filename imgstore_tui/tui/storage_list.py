@@ -34,7 +34,7 @@ def storage_lines(choice: Choice, marks: Marks) -> list[Entry | Heading]:
         lines.append(Heading(_FAMILIES[family]))
         for backend in backends:
             offered = [spec for spec in choice.offered if spec.backend == backend.name]
-            if not any(spec.label == backend.name for spec in offered):
+            if not offered:
                 note = registry.how_to_get(backend) if registry.missing(backend) else "codec missing"
                 lines.append(Entry(backend.name, safe_text(backend.name), Tick.NONE, safe_text(note)))
             for spec in offered:
@@ -63,4 +63,6 @@ def storage_note(label: str) -> str:
     absent = registry.missing(backend)
     if absent:
         return safe_text(f"Needs {', '.join(absent)}: {registry.how_to_get(backend)}")
-    return safe_text(f"{backend.title}. {backend.when_to_choose}")
+    if label == name:
+        return safe_text(f"{backend.title}. {backend.when_to_choose}")
+    return safe_text(f"{backend.title}, with options of your own: o changes them, delete takes it off the list.")

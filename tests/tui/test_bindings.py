@@ -25,6 +25,7 @@ from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.help import HelpScreen, pane_bindings
 from imgstore_tui.tui.screens.leave import LeaveScreen
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
+from imgstore_tui.tui.screens.options import OptionsScreen
 from imgstore_tui.tui.screens.workbench import Workbench
 from tests.bench.test_saved_runs import save
 from tests.tui.fakes import FakeRunner
@@ -307,6 +308,56 @@ async def _none(app: Driven, key: str) -> None:
     await app.press(key)
     assert app.workbench.choice.ticked == frozenset()
     assert "Tick something" in app.picture
+
+
+@effect("StorageList", "o")
+async def _options(app: Driven, key: str) -> None:
+    await app.press("down", key)
+    assert app.shows(OptionsScreen)
+    assert "Options of lmdb" in app.picture
+
+
+@effect("StorageList", "delete")
+@effect("StorageList", "backspace")
+async def _remove(app: Driven, key: str) -> None:
+    await app.press("tab")
+    await app.write("lmdb+png")
+    await app.press("enter", "escape", "down", "down")
+    assert "[x] * lmdb+png" in app.picture
+    await app.press(key)
+    assert "lmdb+png" not in app.picture
+    assert "lmdb+png" not in app.workbench.choice.ticked
+
+
+@effect("OneOf", "right", "space", "left")
+async def _one_of(app: Driven, key: str) -> None:
+    if not app.shows(OptionsScreen):
+        await app.press("down", "o")
+    before = "[tuned]" in app.picture
+    await app.press(key)
+    assert ("[tuned]" in app.picture) is not before, "there are two presets"
+
+
+@effect("OptionsScreen", "enter")
+async def _change_options(app: Driven, key: str) -> None:
+    await app.press("down", "o", "right", key)
+    assert app.shows(Workbench)
+    assert [spec.label for spec in app.workbench.choice.plan.specs] == ["disk", "lmdb:preset=article", "hdf5"]
+
+
+@effect("OptionsScreen", "f2")
+async def _another(app: Driven, key: str) -> None:
+    await app.press("down", "o", "right", key)
+    assert app.shows(Workbench)
+    labels = [spec.label for spec in app.workbench.choice.plan.specs]
+    assert labels == ["disk", "lmdb", "lmdb:preset=article", "hdf5"]
+
+
+@effect("OptionsScreen", "escape")
+async def _leave_options(app: Driven, key: str) -> None:
+    await app.press("o", "right", key)
+    assert app.shows(Workbench)
+    assert app.workbench.choice.plan == named_plan("quick")
 
 
 @effect("HelpScreen", "escape", "q", "question_mark", "f1")

@@ -9,6 +9,7 @@ import pytest
 from imgstore_tui.bench.plan import named_plan
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.operations import Operation
+from imgstore_tui.registry import resolve_spec
 from imgstore_tui.tui.choice import DECADES, Choice, dataset_words, first_plan
 
 
@@ -92,3 +93,25 @@ def test_a_bare_path_is_a_folder(choice: Choice, tmp_path: Path) -> None:
     assert choice.with_field("dataset", str(tmp_path)).plan.datasets == (f"folder:{tmp_path}",)
     assert dataset_words("/a,b") == 'folder:"/a,b"'
     assert choice.with_field("dataset", str(tmp_path / "missing")).problem("dataset")
+
+
+def test_a_spec_is_edited_in_its_place_or_beside_it(choice: Choice) -> None:
+    article = resolve_spec("lmdb:preset=article")
+    changed = choice.with_spec_edited("lmdb", article, another=False)
+    assert [spec.label for spec in changed.plan.specs] == ["disk", "lmdb:preset=article", "hdf5"]
+    both = choice.with_spec_edited("lmdb", article, another=True)
+    assert [spec.label for spec in both.plan.specs] == ["disk", "lmdb", "lmdb:preset=article", "hdf5"]
+    merged = both.with_spec_edited("lmdb", article, another=False)
+    assert [spec.label for spec in merged.plan.specs] == ["disk", "lmdb:preset=article", "hdf5"]
+    assert choice.with_spec_edited("lmdb", choice.offered[1], another=False) == choice
+
+
+def test_what_was_added_can_be_removed_and_a_backend_never_vanishes(choice: Choice) -> None:
+    article = resolve_spec("lmdb:preset=article")
+    both = choice.with_spec_edited("lmdb", article, another=True)
+    assert both.with_spec_removed(article.label).offered == choice.offered
+    alone = choice.with_spec_edited("lmdb", article, another=False).with_spec_removed(article.label)
+    assert alone.offered == choice.offered
+    assert alone.ticked == choice.ticked - {"lmdb"}
+    with pytest.raises(UsageError, match="Untick it"):
+        choice.with_spec_removed("lmdb")

@@ -145,6 +145,14 @@ class CheckList(OptionList):
         line = None if self.highlighted is None else self._lines_shown[self.highlighted]
         return line if isinstance(line, Entry) else None
 
+    def point_at(self, key: Any) -> bool:
+        """Bring the cursor to an entry; return whether it is there."""
+        for index, line in enumerate(self._lines_shown):
+            if isinstance(line, Entry) and line.key == key:
+                self.highlighted = index
+                return True
+        return False
+
     def action_tick(self) -> None:
         """Ask for the entry under the cursor to be ticked or unticked."""
         if self.pointed is not None:

@@ -15,25 +15,16 @@ from textual.widgets import Static
 
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.operations import Operation
+from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 from imgstore_tui.tui.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.marks import Marks
+from imgstore_tui.tui.screens.options import Edited, OptionsScreen
 from imgstore_tui.tui.storage_list import storage_lines, storage_note
 from imgstore_tui.tui.widgets.check_list import CheckList, Entry, Tick
+from imgstore_tui.tui.widgets.choose_lists import CutoffList, OperationList, StorageList
 from imgstore_tui.tui.widgets.field import Field
-
-
-class StorageList(CheckList):
-    """Backends and specs, by family."""
-
-
-class CutoffList(CheckList):
-    """Numbers of images."""
-
-
-class OperationList(CheckList):
-    """What is measured."""
 
 
 class ChoosePane(VerticalScroll, can_focus=False):
@@ -55,6 +46,8 @@ class ChoosePane(VerticalScroll, can_focus=False):
     def __init__(self, choice: Choice) -> None:
         super().__init__()
         self.set_reactive(ChoosePane.choice, choice)
+        self._point_at: str | None = None
+        """Label of a spec that the cursor goes to once it is on the list."""
 
     def compose(self) -> ComposeResult:
         """Lay out the boxes; the style sheet decides what stands beside what."""
@@ -96,6 +89,8 @@ class ChoosePane(VerticalScroll, can_focus=False):
     def _fill(self) -> None:
         choice = self.choice
         self.storage.show(storage_lines(choice, self.marks))
+        if self._point_at is not None and self.storage.point_at(self._point_at):
+            self._point_at = None
         self.cutoffs.show(
             [Entry(cutoff, format_count(cutoff), _tick(cutoff in choice.cutoffs)) for cutoff in choice.cutoffs_offered]
         )
@@ -127,10 +122,42 @@ class ChoosePane(VerticalScroll, can_focus=False):
             CutoffList: self.choice.with_cutoff_toggled,
             OperationList: self.choice.with_operation_toggled,
         }
-        if event.check_list is self.storage and not any(spec.label == event.key for spec in self.choice.offered):
-            self.notify(storage_note(event.key), title="Not available here", severity="warning", markup=False)
+        if event.check_list is self.storage and self._offered(event.key) is None:
             return
         self._want(toggles[type(event.check_list)](event.key))
+
+    def _offered(self, label: str) -> Spec | None:
+        """Return the spec of a line of the storage list; where there is none, say why."""
+        for spec in self.choice.offered:
+            if spec.label == label:
+                return spec
+        self.notify(storage_note(label), title="Not available here", severity="warning", markup=False)
+        return None
+
+    @on(StorageList.OptionsWanted)
+    def _options_wanted(self, event: StorageList.OptionsWanted) -> None:
+        event.stop()
+        spec = self._offered(event.key)
+        if spec is None:
+            return
+        taken = {offered.label for offered in self.choice.offered}
+
+        def take(edited: Edited | None) -> None:
+            if edited is not None:
+                self._point_at = edited.spec.label
+                self._want(self.choice.with_spec_edited(spec.label, edited.spec, another=edited.another))
+
+        self.app.push_screen(OptionsScreen(spec, taken), take)
+
+    @on(StorageList.Unwanted)
+    def _unwanted(self, event: StorageList.Unwanted) -> None:
+        event.stop()
+        if self._offered(event.key) is None:
+            return
+        try:
+            self._want(self.choice.with_spec_removed(event.key))
+        except ImgstoreError as error:
+            self.notify(safe_text(str(error)), markup=False)
 
     @on(CheckList.AllTicked)
     def _all_ticked(self, event: CheckList.AllTicked) -> None:

@@ -1,0 +1,53 @@
+"""The lists of the choose pane: storage methods, numbers of images, operations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from imgstore_tui.tui.widgets.check_list import CheckList
+
+
+class StorageList(CheckList):
+    """Backends and specs, by family."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "options", "Options", tooltip="Open the options of the storage method under the cursor"),
+        Binding(
+            "delete,backspace", "remove", "Remove", show=False,
+            tooltip="Take a storage method that was added or changed off the list",
+        ),
+    ]  # fmt: skip
+
+    @dataclass
+    class OptionsWanted(Message):
+        """The user wants to see the options of an entry."""
+
+        key: str
+
+    @dataclass
+    class Unwanted(Message):
+        """The user wants an entry gone."""
+
+        key: str
+
+    def action_options(self) -> None:
+        """Ask for the options of the entry under the cursor."""
+        if self.pointed is not None:
+            self.post_message(self.OptionsWanted(self.pointed.key))
+
+    def action_remove(self) -> None:
+        """Ask for the entry under the cursor to be taken off the list."""
+        if self.pointed is not None:
+            self.post_message(self.Unwanted(self.pointed.key))
+
+
+class CutoffList(CheckList):
+    """Numbers of images."""
+
+
+class OperationList(CheckList):
+    """What is measured."""
