@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from imgstore_tui import registry
 from imgstore_tui.bench.rounds import cutoffs_of, images_needed, reads_in_place
@@ -47,7 +49,32 @@ def check_content(plan: Plan, facts: dict[str, DatasetFacts]) -> None:
                 codec.check(fact.shape, fact.dtype)
 
 
-def keeps_originals(plan: Plan, dataset: Dataset) -> bool:
+@dataclass(frozen=True, slots=True)
+class DataSize:
+    """How much of it there is in a dataset: all that the need for space depends on."""
+
+    image_bytes: float
+    """Pixels of one image, in bytes; the mean of a few where sizes vary."""
+    images: int
+    """Distinct images."""
+    has_originals: bool
+    """Whether they are files of the user's own."""
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Self:
+        """Measure a scanned dataset."""
+        return cls(image_bytes(dataset), len(dataset), dataset.has_originals)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a plan takes at most of the place where stores are made."""
+
+    bytes: float
+    files: int
+
+
+def keeps_originals(plan: Plan, dataset: Dataset | DataSize) -> bool:
     """Tell whether the files' own bytes are needed: to be stored as they are, or to be compared with as bytes."""
     from_file = any(registry.codecs.get(spec.codec).from_file for spec in plan.specs)
     return from_file or (plan.payload is Payload.ENCODED and dataset.has_originals and reads_in_place(plan))
@@ -66,6 +93,32 @@ def image_bytes(dataset: Dataset) -> float:
     return sum(sizes) / len(sizes) if sizes else 0.0
 
 
+def space_needed(plan: Plan, sizes: Mapping[str, DataSize]) -> Need:
+    """Return about what the pixel caches and stores of a plan will take at their most.
+
+    Args:
+        plan: The plan.
+        sizes: How much there is of each of its datasets, by its text.
+    """
+    many = sum(registry.backends.get(spec.backend).family == Family.FILES for spec in plan.specs)
+    need = at_a_time = 0.0
+    files = 0
+    for text, data in sizes.items():
+        size, largest = data.image_bytes, images_needed(plan, text)
+        used = min(largest, data.images)
+        image = HEADROOM * max(BLOCK_BYTES, size)
+        # The pixel cache, and the files' own bytes in it, which are seldom more than the pixels.
+        need += size * used * (2 if keeps_originals(plan, data) else 1)
+        need += LISTED_BYTES * used if data.has_originals and reads_in_place(plan) else 0
+        # Stores of many files stay until the end; of the others at most one block's stand at a time.
+        need += image * sum(cutoffs_of(plan, text)) * many * plan.rounds * len(plan.sync)
+        # A block's own stores, and one for each change of it.
+        changes = sum(operation.changes for operation in plan.operations)
+        at_a_time = max(at_a_time, image * largest * len(plan.sync) * (1 + changes))
+        files += sum(cutoffs_of(plan, text)) * many * plan.rounds * len(plan.sync)
+    return Need(need + at_a_time, files)
+
+
 def check_space(plan: Plan, datasets: Mapping[str, Dataset], scratch: Path) -> None:
     """Raise UnavailableError if the pixel caches and stores will not fit where they are to be made.
 
@@ -74,32 +127,20 @@ def check_space(plan: Plan, datasets: Mapping[str, Dataset], scratch: Path) -> N
         datasets: Its datasets, scanned.
         scratch: Where stores are to be made.
     """
-    many = sum(registry.backends.get(spec.backend).family == Family.FILES for spec in plan.specs)
-    need = at_a_time = 0.0
-    files = 0
-    for text, dataset in datasets.items():
-        size, largest = image_bytes(dataset), images_needed(plan, text)
-        used = min(largest, len(dataset))
-        image = HEADROOM * max(BLOCK_BYTES, size)
-        # The pixel cache, and the files' own bytes in it, which are seldom more than the pixels.
-        need += size * used * (2 if keeps_originals(plan, dataset) else 1)
-        need += LISTED_BYTES * used if dataset.has_originals and reads_in_place(plan) else 0
-        # Stores of many files stay until the end; of the others at most one block's stand at a time.
-        need += image * sum(cutoffs_of(plan, text)) * many * plan.rounds * len(plan.sync)
-        # A block's own stores, and one for each change of it.
-        changes = sum(operation.changes for operation in plan.operations)
-        at_a_time = max(at_a_time, image * largest * len(plan.sync) * (1 + changes))
-        files += sum(cutoffs_of(plan, text)) * many * plan.rounds * len(plan.sync)
-    need += at_a_time
+    check_need(space_needed(plan, {text: DataSize.of(dataset) for text, dataset in datasets.items()}), scratch)
+
+
+def check_need(need: Need, scratch: Path) -> None:
+    """Raise UnavailableError if a place has not what is needed."""
     room = free_files(scratch)
-    if room is not None and files > room:
+    if room is not None and need.files > room:
         raise UnavailableError(
-            f"The stores need about {format_count(files)} files and {scratch} can hold {format_count(room)} more. "
+            f"The stores need about {format_count(need.files)} files and {scratch} can hold {format_count(room)} more. "
             "Ask for fewer cutoffs or rounds, or name another place with --scratch."
         )
     free = free_bytes(scratch)
-    if need > free:
+    if need.bytes > free:
         raise UnavailableError(
-            f"The stores need about {format_bytes(need)} and {scratch} has {format_bytes(free)} free. "
+            f"The stores need about {format_bytes(need.bytes)} and {scratch} has {format_bytes(free)} free. "
             "Ask for fewer cutoffs or rounds, or name another place with --scratch."
         )

@@ -68,6 +68,33 @@ def format_duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def about_bytes(count: float) -> str:
+    """Format a byte count that is only roughly known: ``8 KiB``, ``30 MiB``, ``1.5 GiB``."""
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if value < 999.5 or unit == "TiB":
+            return f"{_two_digits(value)} {unit}"
+        value /= 1024
+    raise AssertionError("unreachable")
+
+
+def about_seconds(seconds: float) -> str:
+    """Format a duration that is only roughly known: ``10 s``, ``3 min``, ``1.5 h``, ``2 days``."""
+    if seconds < 55:
+        return f"{max(5, 5 * round(seconds / 5)):g} s"
+    for scale, unit, most in ((60.0, "min", 57.5), (3600.0, "h", 47.5), (86400.0, "days", math.inf)):
+        value = seconds / scale
+        if value < most:
+            steps = 0.5 if value < 5 else 1 if value < 15 else 5
+            return f"{max(steps, steps * round(value / steps)):,g} {unit}"
+    raise AssertionError("unreachable")
+
+
+def _two_digits(value: float) -> str:
+    digits = 1 - math.floor(math.log10(value)) if value >= 1 else 0
+    return f"{round(value, digits):,g}"
+
+
 def _three_digits(value: float) -> str:
     if abs(value) >= 99.95:
         return f"{value:,.0f}"

@@ -1,0 +1,48 @@
+"""What a run will take, in words: always *about*, with no more digits than are known."""
+
+from __future__ import annotations
+
+from imgstore_tui.bench.estimate import Estimate
+from imgstore_tui.core.units import about_bytes, about_seconds, format_count, format_duration
+
+
+def estimate_words(estimate: Estimate) -> str:
+    """Return trials, disk and time in a line: ``306 trials, about 24 MiB of disk, about 40 s``."""
+    return ", ".join([trials_words(estimate), *_disk(estimate, "about "), *_time(estimate)])
+
+
+def estimate_short(estimate: Estimate) -> str:
+    """Return the same where there is little room: ``306 trials ~24 MiB ~40 s``."""
+    parts = [trials_words(estimate), *(word.removesuffix(" of disk") for word in _disk(estimate, "~"))]
+    if estimate.seconds is not None:
+        shown = min(estimate.seconds, estimate.budget_s or estimate.seconds)
+        parts.append(f"~{about_seconds(shown)}")
+    return " ".join(parts)
+
+
+def trials_words(estimate: Estimate) -> str:
+    """Return how many trials."""
+    return f"{format_count(estimate.trials)} trial{'' if estimate.trials == 1 else 's'}"
+
+
+def _disk(estimate: Estimate, about: str) -> list[str]:
+    return [] if estimate.need is None else [f"{about}{about_bytes(estimate.need.bytes)} of disk"]
+
+
+def _time(estimate: Estimate) -> list[str]:
+    if estimate.seconds is None:
+        return []
+    about = "about" if estimate.measured else "very roughly"
+    words = f"{about} {about_seconds(estimate.seconds)}"
+    if estimate.cut_short and estimate.budget_s is not None:
+        words += f", ended by the budget after {format_duration(estimate.budget_s)}"
+    return [words]
+
+
+def basis_words(estimate: Estimate) -> str:
+    """Return what the time rests on, in a sentence."""
+    if estimate.seconds is None:
+        return "The data has not been looked at, so disk and time are not known."
+    if estimate.measured:
+        return "The time is what this machine took in its last runs."
+    return "The time is a rough guess: little of this was measured on this machine before."
