@@ -64,18 +64,21 @@ def list_files(root: Path, suffixes: frozenset[str], tell: ScanProgress) -> Iter
     Args:
         root: Folder to walk.
         suffixes: Suffixes to look for, lower case, with the dot.
-        tell: Told now and then how many were found.
+        tell: Told now and then how many were found, also where none are.
 
     Yields:
         The path of a file relative to ``root``, or what is passed over and why.
     """
     waiting = [""]
-    found = 0
+    found = passed = 0
     while waiting:
         folder = waiting.pop()
         try:
             with os.scandir(root / folder) as entries:
                 for entry in entries:
+                    passed += 1
+                    if not passed % PROGRESS_EVERY:
+                        tell("looking for pictures", found, None)
                     if entry.name.startswith(".") or entry.name in _NOT_THE_USERS:
                         continue
                     name = f"{folder}{entry.name}"
@@ -85,8 +88,6 @@ def list_files(root: Path, suffixes: frozenset[str], tell: ScanProgress) -> Iter
                         yield Excluded(name, "It is a link to a folder, which is not followed.")
                     elif os.path.splitext(entry.name)[1].lower() in suffixes:  # noqa: PTH122 - ten times Path's speed
                         found += 1
-                        if not found % PROGRESS_EVERY:
-                            tell("looking for pictures", found, None)
                         yield name
         except OSError as error:
             yield Excluded(folder.rstrip("/") or ".", f"The folder cannot be read: {_why(error)}.")

@@ -9,6 +9,9 @@ from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.text import safe_text
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from imgstore_tui.core.backend import Pixels
 
 _LARGEST_EDGE = 16_384
@@ -32,7 +35,7 @@ def parse_size(text: str) -> tuple[int, int] | None:
     return width, height
 
 
-def resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+def resized(pixels: Pixels, size: tuple[int, int]) -> NDArray[np.uint8]:
     """Return a picture as 8-bit RGB of that width and height."""
     import numpy as np
     from PIL import Image

@@ -8,7 +8,10 @@ from imgstore_tui.core.units import about_bytes, about_seconds, format_count, fo
 
 def estimate_words(estimate: Estimate) -> str:
     """Return trials, disk and time in a line: ``306 trials, about 24 MiB of disk, about 40 s``."""
-    return ", ".join([trials_words(estimate), *_disk(estimate, "about "), *_time(estimate)])
+    words = ", ".join([trials_words(estimate), *_disk(estimate, "about "), *_time(estimate)])
+    if estimate.cut_short and estimate.budget_s is not None:
+        words += f" (budget {format_duration(estimate.budget_s)})"
+    return words
 
 
 def estimate_short(estimate: Estimate) -> str:
@@ -33,16 +36,16 @@ def _time(estimate: Estimate) -> list[str]:
     if estimate.seconds is None:
         return []
     about = "about" if estimate.measured else "very roughly"
-    words = f"{about} {about_seconds(estimate.seconds)}"
-    if estimate.cut_short and estimate.budget_s is not None:
-        words += f", ended by the budget after {format_duration(estimate.budget_s)}"
-    return [words]
+    return [f"{about} {about_seconds(estimate.seconds)}"]
 
 
 def basis_words(estimate: Estimate) -> str:
     """Return what the time rests on, in a sentence."""
     if estimate.seconds is None:
         return "The data has not been looked at, so disk and time are not known."
-    if estimate.measured:
-        return "The time is what this machine took in its last runs."
-    return "The time is a rough guess: little of this was measured on this machine before."
+    words = "The time is what this machine took in its last runs."
+    if not estimate.measured:
+        words = "The time is a rough guess: little of this was measured on this machine before."
+    if estimate.cut_short and estimate.budget_s is not None:
+        words += f" The budget of {format_duration(estimate.budget_s)} will end it before."
+    return words

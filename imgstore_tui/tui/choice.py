@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from imgstore_tui import registry
+from imgstore_tui.bench.estimate import Estimate
 from imgstore_tui.bench.plan import QUICK_SPECS, check_plan, named_plan, true_name
-from imgstore_tui.bench.rounds import plan_blocks
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import Spec
-from imgstore_tui.core.units import format_count, parse_cutoffs, parse_duration
+from imgstore_tui.core.units import parse_cutoffs, parse_duration
+from imgstore_tui.present.estimates import estimate_words
 
 DECADES = (1, 10, 100, 1000, 10_000, 100_000)
 
@@ -21,7 +23,9 @@ class Choice:
     """The choices in the panes, complete or not."""
 
     base: Plan
-    """Where everything comes from that no pane changes: cache states, sync levels, seed, scratch, ..."""
+    """The plan that the choice began with: as long as nothing is changed, it goes by its name."""
+    rest: Plan
+    """Everything that no list holds: data, rounds, budget, cache states, sync levels, seed, scratch, ..."""
     offered: tuple[Spec, ...]
     """Specs that can be ticked: each available backend as it is by default, and what was added by hand."""
     ticked: frozenset[str]
@@ -29,9 +33,6 @@ class Choice:
     cutoffs_offered: tuple[int, ...] = DECADES
     cutoffs: frozenset[int] = frozenset()
     operations: frozenset[Operation] = frozenset()
-    dataset: str = "synthetic"
-    rounds: int = 6
-    budget_s: float | None = 60.0
     problems: tuple[tuple[str, str], ...] = field(default=())
     """Name of a field and what is wrong with the words in it."""
 
@@ -42,28 +43,22 @@ class Choice:
         specs.update((spec.label, spec) for spec in plan.specs)
         return cls(
             base=plan,
+            rest=plan,
             offered=tuple(specs.values()),
             ticked=frozenset(spec.label for spec in plan.specs),
             cutoffs_offered=tuple(sorted({*DECADES, *plan.cutoffs})),
             cutoffs=frozenset(plan.cutoffs),
             operations=frozenset(plan.operations),
-            dataset=plan.datasets[0] if plan.datasets else "",
-            rounds=plan.rounds,
-            budget_s=plan.budget_s,
         )
 
     @property
     def plan(self) -> Plan:
         """The plan as chosen; whether it can be run is for ``check`` to say."""
-        datasets = (self.dataset, *self.base.datasets[1:])
         plan = replace(
-            self.base,
+            self.rest,
             specs=tuple(spec for spec in self.offered if spec.label in self.ticked),
             cutoffs=tuple(sorted(self.cutoffs)),
             operations=tuple(operation for operation in Operation if operation in self.operations),
-            datasets=datasets,
-            rounds=self.rounds,
-            budget_s=self.budget_s,
         )
         return replace(plan, name=true_name(self.base, plan))
 
@@ -81,20 +76,18 @@ class Choice:
             registry.make_dataset(dataset)
         return plan
 
-    def size(self) -> tuple[int, int]:
-        """Return how many cells the plan has, and how many trials."""
-        cells = sum(len(block.cells) for block in plan_blocks(self.plan))
-        return cells, cells * self.rounds
-
     @property
-    def words(self) -> str:
-        """What a run of it would be, or what is in the way, in a line."""
+    def dataset(self) -> str:
+        """The first of the plan's datasets, as written."""
+        return self.rest.datasets[0] if self.rest.datasets else ""
+
+    def words(self, expected: Estimate) -> str:
+        """Return what a run of it would be, or what is in the way, in a line."""
         if self.problems:
             return f"Not ready: {self.problems[0][1]}"
-        cells, trials = self.size()
-        if not trials:
+        if not expected.trials:
             return "Tick something in every list, then press r to run."
-        return f"{format_count(trials)} trials: {format_count(cells)} cells in {self.rounds} rounds. Press r to run."
+        return f"Press r to run. {estimate_words(expected)}"
 
     def problem(self, name: str) -> str:
         """Return what is wrong with the words in a field; empty where nothing is."""
@@ -169,6 +162,15 @@ class Choice:
         """Return the choice with every operation ticked, or none."""
         return replace(self, operations=frozenset(Operation) if on else frozenset())
 
+    def with_rest(self, **changes: Any) -> Choice:
+        """Return the choice with fields of the plan changed that no list holds."""
+        return replace(self, rest=replace(self.rest, **changes))
+
+    def with_datasets(self, texts: tuple[str, ...]) -> Choice:
+        """Return the choice with other data, which was found to mean something."""
+        problems = tuple(entry for entry in self.problems if entry[0] != "dataset")
+        return replace(self.with_rest(datasets=texts), problems=problems)
+
     def with_field(self, name: str, text: str) -> Choice:
         """Return the choice with what a field says: ``dataset``, ``rounds`` or ``budget``.
 
@@ -188,17 +190,17 @@ class Choice:
                 for root in dataset.roots:
                     if not root.exists():
                         raise UsageError(f"There is no '{root}'.")
-                return replace(self, dataset=text)
+                return self.with_rest(datasets=(text, *self.rest.datasets[1:]))
             case "rounds":
                 if not text.isdecimal() or int(text) < 1:
                     raise UsageError(f"Rounds are a whole number, 1 or more, not '{text}'.")
-                return replace(self, rounds=int(text))
+                return self.with_rest(rounds=int(text))
             case "budget":
-                return replace(self, budget_s=None if text in ("", "none") else parse_duration(text))
+                return self.with_rest(budget_s=None if text in ("", "none") else parse_duration(text))
         raise ValueError(f"no field '{name}'")
 
 
-NO_CHOICE = Choice(Plan(), (), frozenset())
+NO_CHOICE = Choice(Plan(), Plan(), (), frozenset())
 """Nothing ticked, nothing on offer."""
 
 

@@ -21,6 +21,7 @@ from imgstore_tui.testing.runs import fake_run
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.ask import AskScreen
 from imgstore_tui.tui.screens.detail import DetailScreen
+from imgstore_tui.tui.screens.data import DataScreen
 from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.help import HelpScreen, pane_bindings
 from imgstore_tui.tui.screens.leave import LeaveScreen
@@ -327,6 +328,49 @@ async def _remove(app: Driven, key: str) -> None:
     await app.press(key)
     assert "lmdb+png" not in app.picture
     assert "lmdb+png" not in app.workbench.choice.ticked
+
+
+@effect("ChoosePane", "d")
+async def _data(app: Driven, key: str) -> None:
+    await app.press(key)
+    assert app.shows(DataScreen)
+    assert "= synthetic" in app.picture
+
+
+@effect("DataScreen", "enter")
+async def _use_data(app: Driven, key: str) -> None:
+    await app.press("d", "left", "right", "tab", "ctrl+u")
+    await app.write("64")
+    await app.press("tab", key)
+    assert app.shows(Workbench)
+    assert app.workbench.choice.plan.datasets == ("synthetic,size=64",)
+
+
+@effect("DataScreen", "f2", "f8")
+async def _more_data(app: Driven, key: str) -> None:
+    if key == "f2":
+        await app.press("d", key)
+        assert "= synthetic, synthetic" in app.picture
+    else:
+        await app.press(key)
+        assert "= synthetic, synthetic" not in app.picture
+        await app.press(key)
+        assert "= synthetic" in app.picture, "one must stay"
+
+
+@effect("DataScreen", "escape")
+async def _leave_data(app: Driven, key: str) -> None:
+    await app.press("d", "f2", key)
+    assert app.shows(Workbench)
+    assert app.workbench.choice.plan == named_plan("quick")
+
+
+@effect("Line", "enter")
+async def _take_line(app: Driven, key: str) -> None:
+    await app.press("tab")
+    await app.write("lmdb+png")
+    await app.press(key)
+    assert "lmdb+png" in app.workbench.choice.ticked
 
 
 @effect("OneOf", "right", "space", "left")

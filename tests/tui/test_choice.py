@@ -58,14 +58,8 @@ def test_all_and_none(choice: Choice) -> None:
     assert choice.with_all_cutoffs(True).plan.cutoffs == DECADES
     assert choice.with_all_operations(True).plan.operations == tuple(Operation)
     nothing = choice.with_all_specs(False).with_all_cutoffs(False).with_all_operations(False)
-    assert nothing.size() == (0, 0)
     with pytest.raises(UsageError, match="Choose at least one"):
         nothing.check()
-
-
-def test_the_size_is_what_the_run_will_have(choice: Choice) -> None:
-    # Three methods: write-one once, four operations at four cutoffs.
-    assert choice.size() == (3 * (1 + 4 * 4), 6 * 3 * (1 + 4 * 4))
 
 
 @pytest.mark.parametrize(

@@ -301,7 +301,8 @@ async def test_clicks_do_what_keys_do() -> None:
         await app.pilot.pause()
         assert app.workbench.pane is PaneName.LOG
         await app.press("1")
-        await app.pilot.click("KeyBar", offset=(14, 0))
+        keys = next(line for line in app.picture.splitlines() if "r Run" in line)
+        await app.pilot.click("KeyBar", offset=(keys.index("r Run"), 0))
         await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
 
 

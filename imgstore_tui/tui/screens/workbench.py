@@ -104,7 +104,10 @@ class Workbench(Reading):
         """Say what a run of the new choice would be."""
         self.marks = self._marks()
         self.run_line.problem = ""
-        self.run_line.ready = choice.words
+
+    @on(ChoosePane.Expected)
+    def _expected(self, event: ChoosePane.Expected) -> None:
+        self.run_line.ready = event.words
 
     def watch_palette(self) -> None:
         """Colour the storage methods anew."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.text import Text
 from textual import getters, on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from imgstore_tui.bench.rounds import images_needed
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import Spec
@@ -20,15 +23,21 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 from imgstore_tui.tui.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.marks import Marks
+from imgstore_tui.tui.screens.data import DataScreen
 from imgstore_tui.tui.screens.options import Edited, OptionsScreen
 from imgstore_tui.tui.storage_list import storage_lines, storage_note
 from imgstore_tui.tui.widgets.check_list import CheckList, Entry, Tick
 from imgstore_tui.tui.widgets.choose_lists import CutoffList, OperationList, StorageList
 from imgstore_tui.tui.widgets.field import Field
+from imgstore_tui.tui.widgets.outlook import Outlook
 
 
 class ChoosePane(VerticalScroll, can_focus=False):
     """Lists and fields that show a choice, and ask for another one when the user touches them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "data", "Data", tooltip="Choose the data and look at it"),
+    ]
 
     choice: reactive[Choice] = reactive(NO_CHOICE)
     marks: reactive[Marks] = reactive(Marks())
@@ -42,6 +51,12 @@ class ChoosePane(VerticalScroll, can_focus=False):
         """The user wants another choice."""
 
         choice: Choice
+
+    @dataclass
+    class Expected(Message):
+        """What a run of the choice would be, in a line."""
+
+        words: str
 
     def __init__(self, choice: Choice) -> None:
         super().__init__()
@@ -64,9 +79,11 @@ class ChoosePane(VerticalScroll, can_focus=False):
                     yield OperationList()
             with Vertical(classes="box data"):
                 yield Field("", _WORDS["dataset"](self.choice), hint="e.g. /path/to/photos", id="dataset")
-            with Horizontal(classes="box rounds"):
-                yield Field("rounds", _WORDS["rounds"](self.choice), id="rounds")
-                yield Field("budget", _WORDS["budget"](self.choice), hint="none", id="budget")
+            with Vertical(classes="box rounds"):
+                with Horizontal():
+                    yield Field("rounds", _WORDS["rounds"](self.choice), id="rounds")
+                    yield Field("budget", _WORDS["budget"](self.choice), hint="none", id="budget")
+                yield Outlook().data_bind(ChoosePane.choice)
 
     def on_mount(self) -> None:
         """Name the boxes and fill them."""
@@ -101,6 +118,8 @@ class ChoosePane(VerticalScroll, can_focus=False):
             ("storage", len(choice.ticked)), ("cutoffs", len(choice.cutoffs)), ("operations", len(choice.operations)),
         ):  # fmt: skip
             self.query_one(f".{name}").border_subtitle = f"{count} ticked"
+        more = len(choice.rest.datasets) - 1
+        self.query_one(".data").border_subtitle = f"and {more} more, d: all" if more > 0 else "d: look at it"
         for field in self.query(Field):
             if field.id in _WORDS:
                 field.problem = safe_text(choice.problem(field.id))
@@ -148,6 +167,25 @@ class ChoosePane(VerticalScroll, can_focus=False):
                 self._want(self.choice.with_spec_edited(spec.label, edited.spec, another=edited.another))
 
         self.app.push_screen(OptionsScreen(spec, taken), take)
+
+    def action_data(self) -> None:
+        """Open the data of the plan."""
+        plan = self.choice.plan
+        wanted = max((images_needed(plan, text) for text in plan.datasets), default=1)
+
+        def take(texts: tuple[str, ...] | None) -> None:
+            if texts is not None:
+                choice = self.choice.with_datasets(texts)
+                self._want(choice)
+                self.write_fields(choice)
+
+        ascii_only = self.screen.has_class("-ascii")
+        self.app.push_screen(DataScreen(self.choice.rest.datasets, wanted, ascii_only=ascii_only), take)
+
+    @on(Outlook.Changed)
+    def _expected(self, event: Outlook.Changed) -> None:
+        event.stop()
+        self.post_message(self.Expected(self.choice.words(event.expected)))
 
     @on(StorageList.Unwanted)
     def _unwanted(self, event: StorageList.Unwanted) -> None:
@@ -205,7 +243,7 @@ def _tick(on: bool) -> Tick:
 
 _WORDS: dict[str, Callable[[Choice], str]] = {
     "dataset": lambda choice: choice.dataset,
-    "rounds": lambda choice: str(choice.rounds),
-    "budget": lambda choice: "" if choice.budget_s is None else f"{choice.budget_s:g}s",
+    "rounds": lambda choice: str(choice.rest.rounds),
+    "budget": lambda choice: "" if choice.rest.budget_s is None else f"{choice.rest.budget_s:g}s",
 }
 """The fields by the part of a choice that they hold, and the words for it."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.text import Text
 from textual import getters, on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import reactive
@@ -17,6 +19,10 @@ from imgstore_tui.core.text import safe_text
 
 class Line(Input):
     """An input whose words never hold what a terminal obeys, pasted or from a plan."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Take", key_display="enter", tooltip="Take what was written in a line"),
+    ]
 
     def validate_value(self, value: str) -> str:
         """Return the words with control characters spelled out."""

@@ -28,8 +28,8 @@ class OptionField(Vertical):
     OptionField { height: auto; margin-bottom: 1; }
     OptionField > Horizontal { height: auto; }
     OptionField .option--name { width: 13; color: $foreground; }
-    OptionField Input { width: 1fr; background: $boost; }
-    OptionField Input:focus { background: $block-cursor-background; background-tint: $background 0%; }
+    OptionField Input { width: 1fr; }
+    OptionField Input:focus { background-tint: $background 0%; }
     OptionField Input > .input--placeholder { color: $text-muted; text-style: italic; }
     OptionField .option--summary { color: $text-muted; height: auto; padding-left: 13; }
     OptionField .option--problem { color: $text-error; height: auto; padding-left: 13; display: none; }

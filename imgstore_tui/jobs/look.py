@@ -1,0 +1,146 @@
+"""A look at data before it is measured: how much there is, of what size, with what labels, and a few pictures."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imgstore_tui import registry
+from imgstore_tui.bench.preflight import DataSize
+from imgstore_tui.core.dataset import BrokenImageError, Dataset
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_count
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from imgstore_tui.core.backend import Pixels
+
+LARGEST_EDGE = 96
+"""Pictures are shown no larger than this many pixels."""
+COUNTED = 20_000
+"""Labels of so many images are counted at most."""
+NAMED = 6
+"""So many labels are named."""
+
+
+class LeftError(Exception):
+    """Whoever wanted to look does not any more."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One image, small enough to be shown."""
+
+    pixels: NDArray[np.uint8]
+    """uint8 array (H, W, 3), no edge longer than ``LARGEST_EDGE``."""
+    label: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What was seen."""
+
+    text: str
+    """The dataset as written."""
+    size: DataSize
+    summary: str
+    facts: tuple[tuple[str, str], ...]
+    """Name and words of what else is to be known; nothing in them is obeyed by a terminal."""
+    pictures: tuple[Picture, ...]
+
+
+Progress = Callable[[str, int, int | None], None]
+"""Told what is being done, how many are done, and of how many; raises ``LeftError`` to end it."""
+
+
+def look(text: str, wanted: int, *, pictures: int = 0, progress: Progress = lambda *_: None) -> Look:
+    """Look at a dataset. It is only read, and never all of it is in memory.
+
+    Args:
+        text: The dataset as written.
+        wanted: How many images a run would use.
+        pictures: How many images to show.
+        progress: Told how far it is.
+
+    Raises:
+        LeftError: If ``progress`` raised it.
+        ImgstoreError: If there is nothing to be seen, and why, in a sentence.
+    """
+    dataset = registry.make_dataset(text)
+    dataset.wanted = wanted
+    dataset.scan(progress)
+    progress("measuring", 0, None)
+    shown, edges = _shown(dataset, pictures, progress) if dataset.has_pixels else ((), ())
+    return Look(text, DataSize.of(dataset), dataset.summary, tuple(_facts(dataset, edges, progress)), shown)
+
+
+def _shown(
+    dataset: Dataset, wanted: int, progress: Progress
+) -> tuple[tuple[Picture, ...], tuple[tuple[int, int], ...]]:
+    """Return the first images that can be decoded, small, and width and height of each as it is."""
+    shown: list[Picture] = []
+    edges: list[tuple[int, int]] = []
+    index = 0
+    while len(shown) < wanted and index < min(len(dataset), 3 * wanted):
+        progress("decoding", len(shown), wanted)
+        with contextlib.suppress(BrokenImageError):
+            pixels = dataset.image(index)
+            edges.append((pixels.shape[1], pixels.shape[0]))
+            shown.append(Picture(small(pixels), _label(dataset, index)))
+        index += 1
+    return tuple(shown), tuple(edges)
+
+
+def small(pixels: Pixels, edge: int = LARGEST_EDGE) -> NDArray[np.uint8]:
+    """Return an image as 8-bit RGB, its proportions kept, no edge longer than ``edge`` pixels."""
+    from imgstore_tui.resizing import resized
+
+    height, width = pixels.shape[:2]
+    scale = min(1.0, edge / max(height, width))
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    return resized(pixels, (max(1, round(width * scale)), max(1, round(height * scale))))
+
+
+def _label(dataset: Dataset, index: int) -> str:
+    number = dataset.label(index)
+    names = dataset.label_names
+    return safe_text(names[number]) if 0 <= number < len(names) else str(number)
+
+
+def _facts(dataset: Dataset, edges: tuple[tuple[int, int], ...], progress: Progress) -> list[tuple[str, str]]:
+    facts = []
+    if dataset.uniform is None and edges:
+        small_one, large = min(edges), max(edges)
+        low, high = (f"{width}x{height}" for width, height in (small_one, large))
+        facts.append(("sizes", low if low == high else f"{low} to {high} among those shown"))
+    if dataset.label_names:
+        facts.append(("labels", _label_words(dataset, progress)))
+    excluded = dataset.excluded
+    if excluded:
+        first = excluded[0]
+        count = f"{format_count(len(excluded))} file{'' if len(excluded) == 1 else 's'}"
+        facts.append(("left out", f"{count}, e.g. {safe_text(first.name)}: {safe_text(first.reason)}"))
+    facts += [("mind", safe_text(warning)) for warning in dataset.warnings]
+    return facts
+
+
+def _label_words(dataset: Dataset, progress: Progress) -> str:
+    names, counted = dataset.label_names, min(len(dataset), COUNTED)
+    counts: Counter[int] = Counter()
+    for index in range(counted):
+        if not index % 1000:
+            progress("counting labels", index, counted)
+        counts[dataset.label(index)] += 1
+    words = [
+        f"{safe_text(names[number]) if 0 <= number < len(names) else number} {format_count(count)}"
+        for number, count in counts.most_common(NAMED)
+    ]
+    more = len(counts) - len(words)
+    among = f" (among {format_count(counted)})" if counted < len(dataset) else ""
+    return f"{', '.join(words)}{f' and {more} more' if more else ''}{among}"

@@ -1,0 +1,138 @@
+"""A few pictures beside each other in the characters of a terminal, so that one sees what will be measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+from rich.color import Color
+from rich.style import Style
+from rich.text import Text
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Rgb = NDArray[np.uint8]
+
+_RAMP = " .:-=+*#%@"
+"""From dark to light."""
+_LEAST = 4
+"""Cells below which a picture shows nothing."""
+
+
+class Drawing(Enum):
+    """How a pixel becomes characters."""
+
+    BLOCKS = "half blocks"
+    """Two pixels a character, one above the other, in their colours."""
+    SHADES = "shades"
+    """One character for two pixels, by how light they are: needs no colour and nothing beyond ASCII."""
+
+
+def contact_sheet(
+    pictures: Sequence[tuple[Rgb, str]], width: int, height: int, drawing: Drawing, *, light: bool = False
+) -> Text:
+    """Return pictures in a grid, each over its label, as large as they can be.
+
+    Args:
+        pictures: uint8 arrays (H, W, 3), each with its label.
+        width: Cells across.
+        height: Lines.
+        drawing: How to draw.
+        light: Whether they are drawn on a light background.
+
+    Returns:
+        At most ``height`` lines of ``width`` cells at most; empty where there is no room or no picture.
+    """
+    columns, rows, across, down = _grid(len(pictures), width, height)
+    if not pictures or across < _LEAST or down < 1:
+        return Text()
+    ramp = _RAMP[::-1] if light else _RAMP
+    lines: list[Text] = []
+    for row in range(rows):
+        tiles = pictures[row * columns : (row + 1) * columns]
+        drawn = [
+            _blocks(pixels, across, down) if drawing is Drawing.BLOCKS else _shades(pixels, across, down, ramp)
+            for pixels, _ in tiles
+        ]
+        lines += [Text(" ").join([tile[line] for tile in drawn]) for line in range(down)]
+        captions = [_centred(label, across) for _, label in tiles]
+        lines.append(Text(" ".join(captions), style="dim"))
+    return Text("\n", no_wrap=True).join(lines)
+
+
+def _grid(count: int, width: int, height: int) -> tuple[int, int, int, int]:
+    """Return columns, rows, and the cells across and lines down of a picture: the grid that makes them largest."""
+    best = (1, 1, 0, 0)
+    for columns in range(1, count + 1):
+        rows = -(-count // columns)
+        across = (width - (columns - 1)) // columns
+        down = height // rows - 1  # a line each is for the label
+        if min(across, 2 * down) > min(best[2], 2 * best[3]):
+            best = (columns, rows, min(across, 2 * down), down)
+    return best
+
+
+def _centred(text: str, width: int) -> str:
+    while cell_len(text) > width:
+        text = text[:-1]
+    return set_cell_size(" " * ((width - cell_len(text)) // 2) + text, width)
+
+
+def _fitted(pixels: Rgb, across: int, down: int) -> tuple[Rgb, int, int]:
+    """Return a picture as it fits into so many pixels, and where its left and upper edges go."""
+    import numpy as np
+    from PIL import Image
+
+    height, width = pixels.shape[:2]
+    scale = min(across / width, down / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    # Small ones are shown by their own pixels, large ones by the mean of what falls into one.
+    way = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.BOX
+    fitted = np.array(Image.fromarray(pixels).resize(size, way))
+    return fitted, (across - size[0]) // 2, (down - size[1]) // 2
+
+
+def _blocks(pixels: Rgb, across: int, down: int) -> list[Text]:
+    fitted, left, above = _fitted(pixels, across, 2 * down)
+    high, wide = fitted.shape[:2]
+    lines = []
+    for line in range(down):
+        text = Text()
+        for column in range(across):
+            x, upper = column - left, 2 * line - above
+            inside = 0 <= x < wide
+            top = _colour(fitted[upper, x]) if inside and 0 <= upper < high else None
+            bottom = _colour(fitted[upper + 1, x]) if inside and 0 <= upper + 1 < high else None
+            if top is None and bottom is None:
+                text.append(" ")
+            elif top is None:
+                text.append("▄", Style(color=bottom))
+            else:
+                text.append("▀", Style(color=top, bgcolor=bottom))
+        lines.append(text)
+    return lines
+
+
+def _colour(pixel: NDArray[np.uint8]) -> Color:
+    return Color.from_rgb(int(pixel[0]), int(pixel[1]), int(pixel[2]))
+
+
+def _shades(pixels: Rgb, across: int, down: int, ramp: str) -> list[Text]:
+    fitted, left, above = _fitted(pixels, across, 2 * down)
+    # How light a colour looks, by ITU-R BT.601.
+    luma = (fitted @ [0.299, 0.587, 0.114]) / 255
+    high, wide = luma.shape
+    lines = []
+    for line in range(down):
+        letters = []
+        for column in range(across):
+            x, upper = column - left, 2 * line - above
+            rows = [row for row in (upper, upper + 1) if 0 <= row < high] if 0 <= x < wide else []
+            share = sum(luma[row, x] for row in rows) / len(rows) if rows else -1.0
+            letters.append(" " if share < 0 else ramp[min(len(ramp) - 1, int(share * len(ramp)))])
+        lines.append(Text("".join(letters)))
+    return lines

@@ -1,0 +1,79 @@
+"""Looking at data in a thread: whoever wants to know is told by messages, and may leave at any moment."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from textual.app import App
+from textual.message import Message
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.jobs.look import LeftError, Look, look
+from imgstore_tui.tui.orderly import OrderlyApp
+
+TELL_EVERY_S = 0.25
+GROUP = "look"
+
+
+@dataclass
+class Looking(Message):
+    """How far a look is."""
+
+    text: str
+    words: str
+    done: int
+    total: int | None
+
+
+@dataclass
+class Looked(Message):
+    """A look is over: what was seen, or why nothing was."""
+
+    text: str
+    found: Look | None
+    problem: str = ""
+
+
+def busy(app: App[Any]) -> bool:
+    """Whether a run goes on: nothing else is read then, for it would be measured too."""
+    return isinstance(app, OrderlyApp) and app.bridge.busy
+
+
+def look_for(widget: Widget, text: str, wanted: int, *, pictures: int = 0, patience_s: float | None = None) -> None:
+    """Look at a dataset and post what is seen to a widget; to be called in a thread worker of its own.
+
+    Args:
+        widget: Who is told.
+        text: The dataset as written.
+        wanted: How many images a run would use.
+        pictures: How many pictures to show.
+        patience_s: Give up without a word after so many seconds; None to go on to the end.
+    """
+    worker = get_current_worker()
+    began = told = time.monotonic()
+
+    def tell(words: str, done: int, total: int | None) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if worker.is_cancelled or (patience_s is not None and now - began > patience_s):
+            raise LeftError
+        if now - told >= TELL_EVERY_S:
+            told = now
+            widget.post_message(Looking(text, words, done, total))
+
+    try:
+        found = look(text, wanted, pictures=pictures, progress=tell)
+    except LeftError:
+        return
+    except ImgstoreError as error:
+        answer = Looked(text, None, str(error))
+    except Exception as error:  # whatever the data does, the screen stays up and says so
+        answer = Looked(text, None, f"The data cannot be looked at: {type(error).__name__}: {error}")
+    else:
+        answer = Looked(text, found)
+    if not worker.is_cancelled:
+        widget.post_message(answer)

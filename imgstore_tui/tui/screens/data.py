@@ -1,0 +1,228 @@
+"""Where the images come from: kind, path and options of each dataset of the plan, and a look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import ClassVar
+
+from rich.text import Text
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from imgstore_tui import registry
+from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.options import Option
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.tui.data_form import KIND, PATH, DataForm
+from imgstore_tui.tui.looking import GROUP, Looked, Looking, busy, look_for
+from imgstore_tui.tui.paths import PathSuggester
+from imgstore_tui.tui.widgets.key_bar import KeyBar
+from imgstore_tui.tui.widgets.option_field import OptionField
+from imgstore_tui.tui.widgets.sheet import PICTURES, Sheet, drawing_for, progress_words
+
+WHICH = "which"
+_WAIT_S = 0.4
+"""Data is looked at when nothing was written for so long."""
+
+
+class DataScreen(ModalScreen[tuple[str, ...] | None]):
+    """The datasets of a plan, one at a time: what is written at the left, what is found at the right."""
+
+    CSS_PATH = "../styles/modal.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "use", "Use", key_display="enter", tooltip="Take the data as written"),
+        Binding("f2", "another", "One more", key_display="F2", tooltip="Add a dataset to the plan, like this one"),
+        Binding("f8", "drop", "Take away", key_display="F8", tooltip="Take this dataset out of the plan"),
+        Binding("escape", "cancel", "Cancel", key_display="esc", tooltip="Leave the data as it was"),
+    ]
+
+    form = getters.query_one(VerticalScroll)
+    sheet = getters.query_one(Sheet)
+
+    def __init__(self, texts: Sequence[str], wanted: int, *, ascii_only: bool) -> None:
+        """Open the datasets of a plan.
+
+        Args:
+            texts: The datasets as written.
+            wanted: How many images a run would use.
+            ascii_only: Whether nothing beyond ASCII may be drawn.
+        """
+        super().__init__()
+        self._forms = [DataForm.of(text) for text in texts] or [DataForm.of("synthetic")]
+        self._here = 0
+        self._wanted = wanted
+        self._ascii = ascii_only
+        self._timer: Timer | None = None
+
+    @property
+    def _form(self) -> DataForm:
+        return self._forms[self._here]
+
+    def compose(self) -> ComposeResult:
+        """Lay out the form and the sheet."""
+        drawing, why = drawing_for(
+            ascii_only=self._ascii, no_colour=self.app.no_color, colours=self.app.console.color_system
+        )
+        with Vertical(classes="dialog data") as dialog:
+            dialog.border_title = "Data"
+            with Horizontal(classes="halves"):
+                with VerticalScroll(can_focus=False):
+                    yield from self._fields()
+                yield Sheet(drawing, why)
+            yield Static(classes="result")
+            yield KeyBar()
+
+    def _fields(self) -> list[OptionField]:
+        form = self._form
+        kind = registry.datasets.get(form.kind)
+        fields = []
+        if len(self._forms) > 1:
+            numbers = [str(number + 1) for number in range(len(self._forms))]
+            which = Option(WHICH, "", "The plan has several datasets; this is the one below.")
+            fields.append(OptionField(WHICH, which, numbers[self._here], words=numbers))
+        kinds = list(registry.datasets.all())
+        what = kind.describe.split(". ")[0].rstrip(".")
+        fields.append(OptionField(KIND, Option(KIND, "", f"{what}."), form.kind, words=kinds))
+        if form.needs_path:
+            path = Option(PATH, "", "The right arrow takes what is suggested.")
+            fields.append(OptionField(PATH, path, form.path, hint="/path/to/it", suggester=PathSuggester()))
+        fields += [OptionField(option.name, option, text) for option, text in form.fields]
+        return fields
+
+    def on_mount(self) -> None:
+        """Look at the data as it is."""
+        self._say()
+        self._look_soon()
+
+    @on(OptionField.Changed)
+    async def _edited(self, event: OptionField.Changed) -> None:
+        event.stop()
+        key = event.field.key
+        if key == WHICH:
+            self._here = int(event.text) - 1
+        else:
+            self._forms[self._here] = self._form.with_value(key, event.text)
+        if key in (WHICH, KIND):
+            await self._show_fields(key)
+        self._say()
+        self._look_soon()
+
+    async def _show_fields(self, focused: str) -> None:
+        async with self.batch():
+            await self.form.remove_children()
+            await self.form.mount_all(self._fields())
+        for field in self.query(OptionField):
+            if field.key == focused:
+                field.editor.focus()
+
+    def _say(self) -> None:
+        problems = self._form.problems()
+        for field in self.query(OptionField):
+            field.problem = problems.get(field.key, "")
+        line = self.query_one(".result", Static)
+        try:
+            line.update(Text.assemble(("= ", "dim"), (safe_text(", ".join(self._texts())), "bold")))
+        except ImgstoreError as error:
+            line.update(Text(safe_text(f"Not ready: {error}"), style="bold red"))
+
+    def _texts(self) -> tuple[str, ...]:
+        return tuple(form.text() for form in self._forms)
+
+    # Looking
+
+    def _look_soon(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self.workers.cancel_group(self, GROUP)
+        self.sheet.found, self.sheet.doing = None, ""
+        if not self._form.problems():
+            self._timer = self.set_timer(_WAIT_S, self._look)
+
+    def _look(self) -> None:
+        if busy(self.app):
+            self.sheet.doing = "Not looked at while a run goes on: it would be measured too."
+            return
+        try:
+            text = self._form.text()
+        except ImgstoreError:
+            return
+        self.sheet.doing = "Looking at the data. It can be used without waiting."
+        look_at = partial(look_for, self, text, self._wanted, pictures=PICTURES)
+        self.run_worker(look_at, thread=True, exclusive=True, exit_on_error=False, group=GROUP)
+
+    def _is_here(self, text: str) -> bool:
+        """Whether news are of what is on the screen now."""
+        try:
+            return self._form.text() == text
+        except ImgstoreError:
+            return False
+
+    @on(Looking)
+    def _looking(self, event: Looking) -> None:
+        event.stop()
+        if self._is_here(event.text):
+            self.sheet.doing = progress_words(event.words, event.done, event.total)
+
+    @on(Looked)
+    def _looked(self, event: Looked) -> None:
+        event.stop()
+        if not self._is_here(event.text):
+            return
+        self.sheet.doing = ""
+        self.sheet.found = event.found
+        wrong = PATH if self._form.needs_path else KIND
+        for field in self.query(OptionField):
+            if field.key == wrong:
+                field.problem = event.problem
+
+    # The way out
+
+    @on(OptionField.Submitted)
+    def _submitted(self, event: OptionField.Submitted) -> None:
+        event.stop()
+        self.action_use()
+
+    def action_use(self) -> None:
+        """Take all datasets as written, if they mean something."""
+        try:
+            texts = self._texts()
+        except ImgstoreError:
+            self._say()
+            return
+        twice = next((text for text in texts if texts.count(text) > 1), None)
+        if twice is not None:
+            words = f"'{twice}' is in the plan twice. Change one of them, or take it away with F8."
+            self.query_one(".result", Static).update(Text(safe_text(words), style="bold red"))
+            return
+        self.dismiss(texts)
+
+    async def action_another(self) -> None:
+        """Add a dataset like this one, to be changed."""
+        self._forms.insert(self._here + 1, self._form)
+        self._here += 1
+        await self._show_fields(KIND)
+        self._say()
+        self.refresh_bindings()
+
+    async def action_drop(self) -> None:
+        """Take this dataset out of the plan."""
+        del self._forms[self._here]
+        self._here = min(self._here, len(self._forms) - 1)
+        await self._show_fields(KIND)
+        self._say()
+        self.refresh_bindings()
+        self._look_soon()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """One dataset must stay."""
+        return len(self._forms) > 1 if action == "drop" else True
+
+    def action_cancel(self) -> None:
+        """Leave everything as it was."""
+        self.dismiss(None)

@@ -1,0 +1,133 @@
+"""The line that says what the plan as chosen will take: trials, disk, and about how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from rich.text import Text
+from textual import on
+from textual.message import Message
+from textual.reactive import reactive
+from textual.timer import Timer
+from textual.widget import Widget
+
+from imgstore_tui.bench.estimate import Estimate, estimate, known_size
+from imgstore_tui.bench.preflight import DataSize
+from imgstore_tui.bench.rates import NO_RATES, Rates, past_rates
+from imgstore_tui.bench.rounds import images_needed
+from imgstore_tui.present.estimates import estimate_short
+from imgstore_tui.tui.choice import NO_CHOICE, Choice
+from imgstore_tui.tui.looking import GROUP, Looked, Looking, busy, look_for
+
+_WAIT_S = 0.8
+"""Data is looked at when nothing was written for so long."""
+_PATIENCE_S = 60.0
+
+
+class Outlook(Widget):
+    """Keeps what is known of the data and of past runs, and says what it comes to whenever the choice changes."""
+
+    DEFAULT_CSS = """
+    Outlook { height: 1; color: $text-muted; }
+    """
+
+    choice: reactive[Choice] = reactive(NO_CHOICE, repaint=False)
+    expected: reactive[Estimate | None] = reactive(None)
+    doing: reactive[str] = reactive("")
+    """What is being looked at now, in a word or two."""
+
+    @dataclass
+    class Changed(Message):
+        """Another estimate."""
+
+        expected: Estimate
+
+    @dataclass
+    class Learned(Message):
+        """Past runs have been read."""
+
+        rates: Rates
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rates = NO_RATES
+        self._sizes: dict[str, DataSize] = {}
+        self._in_vain: set[str] = set()
+        """Data that was looked at and cannot be used, or takes too long."""
+        self._timer: Timer | None = None
+
+    def on_mount(self) -> None:
+        """Read what past runs have taken, in a thread."""
+        self.run_worker(self._learn, thread=True, exit_on_error=False, group="rates")
+
+    def _learn(self) -> None:
+        self.post_message(self.Learned(past_rates()))
+
+    @on(Learned)
+    def _learned(self, event: Learned) -> None:
+        event.stop()
+        self._rates = event.rates
+        self._say()
+
+    def learn_again(self) -> None:
+        """Read past runs anew: there is one more."""
+        self.on_mount()
+
+    def watch_choice(self) -> None:
+        """Say what the new choice comes to, and look at data that is not known."""
+        self._say()
+        if self._unknown and self.is_mounted:
+            if self._timer is not None:
+                self._timer.stop()
+            self._timer = self.set_timer(_WAIT_S, self._look)
+
+    def know(self, text: str, size: DataSize) -> None:
+        """Take note of how much data there is, found out by somebody else."""
+        self._sizes[text] = size
+        self._say()
+
+    @property
+    def _unknown(self) -> list[str]:
+        texts = [] if self.choice.problems else self.choice.rest.datasets
+        return [text for text in texts if text not in self._sizes and text not in self._in_vain]
+
+    def _look(self) -> None:
+        # While a run goes on nothing else reads: it would be measured too.
+        if self._unknown and not busy(self.app):
+            text = self._unknown[0]
+            wanted = images_needed(self.choice.plan, text)
+            look_at = partial(look_for, self, text, wanted, patience_s=_PATIENCE_S)
+            self.run_worker(look_at, thread=True, exclusive=True, exit_on_error=False, group=GROUP)
+
+    @on(Looking)
+    def _looking(self, event: Looking) -> None:
+        event.stop()
+        self.doing = "looking at the data"
+
+    @on(Looked)
+    def _looked(self, event: Looked) -> None:
+        event.stop()
+        self.doing = ""
+        if event.found is None:
+            self._in_vain.add(event.text)
+        else:
+            self._sizes[event.text] = event.found.size
+        self._say()
+        self._look()
+
+    def _say(self) -> None:
+        plan = self.choice.plan
+        for text in plan.datasets:
+            size = None if text in self._sizes else known_size(text)
+            if size is not None:
+                self._sizes[text] = size
+        self.expected = estimate(plan, self._sizes, self._rates)
+        self.post_message(self.Changed(self.expected))
+
+    def render(self) -> Text:
+        """Draw the line."""
+        words = "" if self.expected is None else estimate_short(self.expected)
+        line = Text(f"{words}, {self.doing}" if self.doing else words, no_wrap=True)
+        line.truncate(self.size.width, overflow="crop")
+        return line
