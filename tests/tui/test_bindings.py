@@ -20,13 +20,13 @@ from imgstore_tui.bench.state import Phase
 from imgstore_tui.testing.runs import fake_run
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.ask import AskScreen
-from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.data import DataScreen
+from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.help import HelpScreen, pane_bindings
 from imgstore_tui.tui.screens.leave import LeaveScreen
-from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
 from imgstore_tui.tui.screens.options import OptionsScreen
+from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
 from imgstore_tui.tui.screens.workbench import Workbench
 from tests.bench.test_saved_runs import save
 from tests.tui.fakes import FakeRunner
