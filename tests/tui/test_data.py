@@ -16,6 +16,7 @@ from imgstore_tui.present.contact_sheet import Drawing
 from imgstore_tui.tui.data_form import DataForm
 from imgstore_tui.tui.paths import complete
 from imgstore_tui.tui.screens.data import DataScreen
+from imgstore_tui.tui.widgets.one_of import OneOf
 from imgstore_tui.tui.widgets.option_field import OptionField
 from imgstore_tui.tui.widgets.sheet import drawing_for
 from tests.tui.fakes import FakeRunner
@@ -52,8 +53,14 @@ def screen(app: Driven) -> DataScreen:
     return app.app.screen
 
 
+async def open_folders(app: Driven) -> None:
+    await app.press("d")
+    field(app, "kind").query_one(OneOf).choose("folder")
+    await app.pilot.pause()
+
+
 async def look_at(app: Driven, path: str) -> None:
-    await app.press("d", "left")
+    await open_folders(app)
     field(app, "path").query_one(Input).value = path
     await app.pilot.pause()
     await app.until(lambda: screen(app).sheet.found is not None or bool(field(app, "path").problem))
@@ -134,7 +141,8 @@ async def test_names_in_the_data_are_never_obeyed(tmp_path: Path) -> None:
 
 async def test_a_path_is_completed(photos: Path) -> None:
     async with driven(size=WIDE) as app:
-        await app.press("d", "left", "tab")
+        await open_folders(app)
+        field(app, "path").editor.focus()
         line = field(app, "path").query_one(Input)
         line.value = str(photos / "ca")
         line.cursor_position = len(line.value)
@@ -187,7 +195,7 @@ async def test_nothing_is_looked_at_while_a_run_goes_on(photos: Path) -> None:
     async with driven(runner, WIDE) as app:
         await app.press("r")
         await app.until(runner.held.is_set)
-        await app.press("d", "left")
+        await open_folders(app)
         field(app, "path").query_one(Input).value = str(photos)
         await app.until(lambda: "while a run goes on" in app.picture)
         assert screen(app).sheet.found is None
@@ -198,7 +206,7 @@ async def test_leaving_does_not_wait_for_a_look(tmp_path: Path) -> None:
     for number in range(300):
         (tmp_path / f"{number}.png").write_bytes(png(8, 8, number))
     async with driven() as app:
-        await app.press("d", "left")
+        await open_folders(app)
         field(app, "path").query_one(Input).value = str(tmp_path)
         await app.press("escape")
         assert app.app.screen is app.workbench

@@ -86,7 +86,7 @@ class DataScreen(ModalScreen[tuple[str, ...] | None]):
             numbers = [str(number + 1) for number in range(len(self._forms))]
             which = Option(WHICH, "", "The plan has several datasets; this is the one below.")
             fields.append(OptionField(WHICH, which, numbers[self._here], words=numbers))
-        kinds = list(registry.datasets.all())
+        kinds = sorted(registry.datasets.all(), key=lambda name: registry.datasets.get(name).needs_path)
         what = kind.describe.split(". ")[0].rstrip(".")
         fields.append(OptionField(KIND, Option(KIND, "", f"{what}."), form.kind, words=kinds))
         if form.needs_path:
