@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "measure storage methods and print tables",
     "show": "tables and charts of a saved run",
     "export": "write a run for other programs, or for a text",
+    "compare": "set runs side by side",
     "runs": "list the saved runs",
     "resume": "complete a run that was stopped or broke off",
     "rename": "give a saved run a name",

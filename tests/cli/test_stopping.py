@@ -185,3 +185,23 @@ def test_a_full_standard_output_is_one_sentence() -> None:
         )
     assert done.returncode == 3
     assert done.stderr.startswith("imgstore-tui: No space left on device")
+
+
+def test_two_runs_of_this_machine_are_set_side_by_side() -> None:
+    words = ["run", "-b", "lmdb", "-n", "1", "-o", "read-one", "-d", "synthetic,size=8", "--rounds", "6", "--quiet"]
+    for _ in range(2):
+        assert program(*words).returncode == 0
+    first, second = (path.stem for path in saved_runs())
+    assert program("rename", first, "before").returncode == 0
+    done = program("compare", "before", second)
+    assert done.returncode in (0, 4), done.stderr
+    assert (done.returncode == 4) == ("differs: slower" in done.stdout)
+    assert f"{second} against before" in done.stdout
+    assert "read-one" in done.stdout
+    assert "Name two runs" in sentence(program("compare", "last"))
+    changed = saved_runs()[1].read_text().replace('"cpu":"', '"cpu":"another ', 1)
+    saved_runs()[1].write_text(changed)
+    refused = program("compare", "before", second)
+    assert refused.returncode == 3
+    assert "Another machine or place: cpu was" in sentence(refused)
+    assert program("compare", "before", second, "--anyway").returncode in (0, 4)

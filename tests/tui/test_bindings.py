@@ -20,6 +20,7 @@ from imgstore_tui.bench.state import Phase
 from imgstore_tui.testing.runs import fake_run
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.ask import AskScreen
+from imgstore_tui.tui.screens.compare import CompareScreen
 from imgstore_tui.tui.screens.data import DataScreen
 from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.export import ExportScreen
@@ -548,6 +549,38 @@ async def _close_list(app: Driven, key: str) -> None:
     await app.press(key)
     assert app.shows(Workbench)
     assert not app.app.leaving.is_set()
+
+
+@effect("SavedRunsScreen", "c")
+async def _compare_runs(app: Driven, key: str) -> None:
+    run = fake_run(rounds=6)
+    for name in ("old", "new"):
+        save(replace(run, id=f"20260101-000000-{name}"))
+    await _list(app)
+    await app.press("space", key)
+    assert app.shows(SavedRunsScreen), "it takes two"
+    await app.press("down", "space", key)
+    assert app.shows(CompareScreen)
+    # The list has the newest first, by its name.
+    await app.until(lambda: "20260101-000000-new against 20260101-000000-old" in app.picture)
+
+
+@effect("CompareScreen", "x")
+async def _swap_runs(app: Driven, key: str) -> None:
+    await _compare_runs(app, "c")
+    await app.press(key)
+    await app.until(lambda: "20260101-000000-old against 20260101-000000-new" in app.picture)
+
+
+@effect("CompareScreen", "escape", "q", "c")
+async def _close_comparison(app: Driven, key: str) -> None:
+    if not saved_runs():
+        await _compare_runs(app, "c")
+    else:
+        await app.press("c")
+        assert app.shows(CompareScreen)
+    await app.press(key)
+    assert app.shows(SavedRunsScreen)
 
 
 @effect("AskScreen", "y")

@@ -24,6 +24,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
 from imgstore_tui.present.saved import deletion_words, done_words, failed_words, what_words, when_words
 from imgstore_tui.tui.screens.ask import AskScreen
+from imgstore_tui.tui.screens.compare import CompareScreen
 from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
@@ -67,6 +68,7 @@ class SavedRunsScreen(ModalScreen[Wish | None]):
     AUTO_FOCUS = "RunsTable"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "Mark", tooltip="Mark a run to be set beside another"),
+        Binding("c", "compare", "Compare", tooltip="Set the two marked runs side by side, the first before"),
         Binding("r", "resume", "Resume", tooltip="Measure what an incomplete run lacks"),
         Binding("n", "name", "Name", tooltip="Give the run a name"),
         Binding("d", "delete", "Delete", tooltip="Delete the run, after asking"),
@@ -177,6 +179,8 @@ class SavedRunsScreen(ModalScreen[Wish | None]):
                 return here is not None and here.run is not None
             case "resume":
                 return here is not None and here.can_be_resumed
+            case "compare":
+                return len(self._marked) == 2
             case "delete":
                 return here is not None and not here.going_on
         return True
@@ -281,6 +285,11 @@ class SavedRunsScreen(ModalScreen[Wish | None]):
         self.table.move_cursor(row=max(0, min(row, len(found) - 1)))
         self._say()
         self.refresh_bindings()
+
+    def action_compare(self) -> None:
+        """Set the two marked runs side by side."""
+        base, run = self._marked
+        self.app.push_screen(CompareScreen(base, run))
 
     def action_leave(self) -> None:
         """Close the list; while a name is written, only its line."""

@@ -1,0 +1,135 @@
+"""Two runs side by side: what differs beyond what chance explains, and what stands between them and a comparison."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from imgstore_tui.analysis.summary import CellSummary, summarise
+from imgstore_tui.core.model import Cell, Run
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
+from imgstore_tui.stats.shift import independent_ratio
+
+
+class Finding(StrEnum):
+    """What can be said of a cell that both runs measured."""
+
+    SLOWER = "slower"
+    FASTER = "faster"
+    NONE_SHOWN = "no difference shown"
+    UNSURE = "too few rounds"
+    UNFIT = "not comparable"
+    """One of the two has trials that failed, were skipped or not verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One cell in both runs."""
+
+    cell: Cell
+    before: CellSummary
+    after: CellSummary
+    ratio: Interval | None
+    """How many times as long the later run took; None where a side has no time."""
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A run and the one that it is held against."""
+
+    base: Run
+    run: Run
+    pairs: tuple[Pair, ...]
+    obstacles: tuple[str, ...]
+    """Why their figures do not belong side by side: other data, another machine. A sentence each."""
+    changes: tuple[str, ...]
+    """What else is not the same, such as versions: often what the comparison is about. A sentence each."""
+    only_base: int
+    """Cells that only the base measured."""
+    only_run: int
+
+    @property
+    def worse(self) -> bool:
+        """Whether something takes longer than it did, beyond chance."""
+        return any(pair.finding is Finding.SLOWER for pair in self.pairs)
+
+
+def compare(base: Run, run: Run) -> Comparison:
+    """Set two runs side by side, cell by cell: the cells that are alike in all but the scratch place."""
+    before, after = _by_cell(base), _by_cell(run)
+    pairs = tuple(_pair(cell, before[cell], after[cell]) for cell in before if cell in after)
+    return Comparison(
+        base, run, pairs, tuple(_obstacles(base, run)), tuple(_changes(base, run)),
+        only_base=sum(cell not in after for cell in before), only_run=sum(cell not in before for cell in after),
+    )  # fmt: skip
+
+
+def _by_cell(run: Run) -> dict[Cell, CellSummary]:
+    return {replace(summary.cell, scratch=""): summary for summary in summarise(run)}
+
+
+def _pair(cell: Cell, before: CellSummary, after: CellSummary) -> Pair:
+    ratio = independent_ratio([s for _, s in after.rounds], [s for _, s in before.rounds])
+    return Pair(cell, before, after, ratio, _finding(before, after, ratio))
+
+
+def _finding(before: CellSummary, after: CellSummary, ratio: Interval | None) -> Finding:
+    if ratio is None or any(side.ok < side.trials for side in (before, after)):
+        return Finding.UNFIT
+    if ratio.n < MIN_ROUNDS or ratio.is_range:
+        return Finding.UNSURE
+    if ratio.contains(1.0):
+        return Finding.NONE_SHOWN
+    return Finding.SLOWER if ratio.low > 1.0 else Finding.FASTER
+
+
+_MACHINE = ("host", "cpu", "cores", "memory_bytes", "scratch_filesystem", "scratch_device")
+_SOFTWARE = ("imgstore_tui", "python", "kernel", "platform")
+_PLAN = ("batch", "seed", "drop_caches")
+
+
+def _obstacles(base: Run, run: Run) -> list[str]:
+    found = [
+        f"Another machine or place: {name.replace('_', ' ')} was {before}, is {after}."
+        for name in _MACHINE
+        for before, after in [(getattr(base.environment, name), getattr(run.environment, name))]
+        if before != after
+    ]
+    prints = {facts.text: facts for facts in base.datasets}
+    for facts in run.datasets:
+        before = prints.get(facts.text)
+        if before is not None and before.fingerprint != facts.fingerprint:
+            found.append(f"Other data: {facts.text} was {before.summary}, is {facts.summary}; its images differ.")
+    return [safe_text(text) for text in found]
+
+
+def _changes(base: Run, run: Run) -> list[str]:
+    told = [
+        f"{name.replace('_', ' ')} {before}, now {after}"
+        for owner, names in (("environment", _SOFTWARE), ("plan", _PLAN))
+        for name in names
+        for before, after in [(getattr(getattr(base, owner), name), getattr(getattr(run, owner), name))]
+        if before != after
+    ]
+    old, new = base.environment.libraries, run.environment.libraries
+    told += [
+        f"{name} {old.get(name, 'absent')}, now {new.get(name, 'absent')}"
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
+    options = {spec.label: (spec.preset, spec.options, spec.codec_options) for spec in base.plan.specs}
+    told += [
+        f"options of {spec.label} {_spelled(options[spec.label])}, now "
+        f"{_spelled((spec.preset, spec.options, spec.codec_options))}"
+        for spec in run.plan.specs
+        if spec.label in options and options[spec.label] != (spec.preset, spec.options, spec.codec_options)
+    ]
+    return [safe_text(text) for text in told]
+
+
+def _spelled(parts: tuple[object, ...]) -> str:
+    preset, options, codec_options = parts
+    every = [*options, *codec_options]  # type: ignore[misc]
+    return " ".join([f"preset {preset}", *(f"{name}={value}" for name, value in every)])

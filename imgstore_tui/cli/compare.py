@@ -1,0 +1,53 @@
+"""``imgstore-tui compare``: runs side by side, each against the first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from imgstore_tui.analysis.compare import compare
+from imgstore_tui.cli.output import ascii_only, data_console, output_width, talk_console
+from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.saved import read_run
+from imgstore_tui.core.errors import DataError, ExitCode, UsageError
+from imgstore_tui.present.comparison import (
+    comparison_caption,
+    comparison_lines,
+    comparison_tables,
+    comparison_title,
+    name_of,
+)
+from imgstore_tui.present.tables import rich_table
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print a table for every run after the first."""
+    parser = Parser(
+        prog="imgstore-tui compare",
+        description="Set runs side by side, each against the first. Ends with 4 if one is slower anywhere.",
+    )
+    parser.add_argument("runs", metavar="RUN", nargs="+", help="two or more: a run id, a name, a file, or last")
+    parser.add_argument("--anyway", action="store_true", help="also where the data or the machine are not the same")
+    words = parser.parse_args(arguments)
+    if len(words.runs) < 2:
+        raise UsageError("Name two runs or more; the others are held against the first. See imgstore-tui runs.")
+    base, *others = [read_run(word) for word in words.runs]
+    found = [compare(base, run) for run in others]
+    for one in found:
+        if one.obstacles and not words.anyway:
+            raise DataError(
+                f"{name_of(one.run)} does not belong beside {name_of(base)}. {' '.join(one.obstacles)} "
+                "To see them side by side all the same, add --anyway."
+            )
+        if not one.pairs:
+            raise DataError(f"{name_of(one.run)} and {name_of(base)} have no cell in common.")
+    talk, console = talk_console(), data_console()
+    for one in found:
+        for line, in_the_way in comparison_lines(one):
+            talk.print(Text(line, style="bold yellow" if in_the_way else ""), soft_wrap=True)
+        console.print(Text(comparison_title(one), style="bold"), Text(), sep="\n")
+        for table in comparison_tables(one):
+            console.print(rich_table(table, output_width(), ascii_only=ascii_only()), Text(), sep="\n")
+        console.print(Text(comparison_caption(one), style="dim"))
+    return ExitCode.WORSE if any(one.worse for one in found) else ExitCode.OK

@@ -1,0 +1,119 @@
+"""Two saved runs side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import ModalScreen
+from textual.widget import Widget
+
+from imgstore_tui.analysis.compare import Comparison, compare
+from imgstore_tui.bench.journal import read_journal
+from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.comparison import (
+    comparison_caption,
+    comparison_lines,
+    comparison_tables,
+    comparison_title,
+)
+from imgstore_tui.present.tables import rich_table
+from imgstore_tui.tui.widgets.key_bar import KeyBar
+
+FRAME_COLUMNS = 5
+"""What the dialog takes from the terminal's width."""
+
+
+class Comparing(Widget):
+    """The comparison, laid out anew for every width."""
+
+    DEFAULT_CSS = "Comparing { height: auto; }"
+
+    found: reactive[Comparison | None] = reactive(None, layout=True)
+    problem: reactive[str] = reactive("", layout=True)
+
+    def render(self) -> Group | Text:
+        """Draw lines and table."""
+        if self.problem:
+            return Text(safe_text(self.problem), style="bold red")
+        if self.found is None:
+            return Text("Reading both runs ...", style="dim")
+        parts: list[Text | Table] = [Text(comparison_title(self.found), style="bold")]
+        parts += [Text(line, style="bold yellow" if bad else "") for line, bad in comparison_lines(self.found)]
+        width = self.app.size.width - FRAME_COLUMNS
+        for table in comparison_tables(self.found):
+            parts += [Text(), rich_table(table, width)]
+        return Group(*parts, Text(), Text(comparison_caption(self.found), style="dim"))
+
+
+class CompareScreen(ModalScreen[None]):
+    """What both runs measured, in one table: the one that was marked second against the first."""
+
+    @dataclass
+    class Compared(Message):
+        """Both runs were read and compared, or could not be."""
+
+        found: Comparison | None
+        problem: str = ""
+
+    CSS_PATH = "../styles/modal.tcss"
+    AUTO_FOCUS = "VerticalScroll"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "swap", "Swap", tooltip="Hold the first against the second instead"),
+        Binding("escape,q,c", "dismiss", "Close", key_display="esc", tooltip="Close the comparison"),
+    ]
+
+    body = getters.query_one(Comparing)
+
+    def __init__(self, base: Path, run: Path) -> None:
+        """Compare.
+
+        Args:
+            base: Journal of the run that the other is held against.
+            run: Journal of the other.
+        """
+        super().__init__()
+        self._paths = (base, run)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the table."""
+        with Vertical(classes="dialog widest") as dialog:
+            dialog.border_title = "Side by side"
+            with VerticalScroll():
+                yield Comparing()
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Compare in a thread: both runs may be long."""
+        self._compare()
+
+    def _compare(self) -> None:
+        self.run_worker(self._read, thread=True, exclusive=True, exit_on_error=False)
+
+    def _read(self) -> None:
+        try:
+            found = compare(*map(read_journal, self._paths))
+        except ImgstoreError as error:
+            self.post_message(self.Compared(None, str(error)))
+        else:
+            self.post_message(self.Compared(found))
+
+    @on(Compared)
+    def _compared(self, event: Compared) -> None:
+        self.body.found, self.body.problem = event.found, event.problem
+
+    def action_swap(self) -> None:
+        """Hold the first against the second instead."""
+        self._paths = (self._paths[1], self._paths[0])
+        self._compare()

@@ -1,0 +1,85 @@
+"""Two runs side by side: found where there is a difference, silent where there is none, and honest about the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from imgstore_tui.analysis.compare import Finding, compare
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.operations import Operation
+from imgstore_tui.present.comparison import comparison_caption, comparison_lines, comparison_tables
+from imgstore_tui.present.rows import Mark
+from imgstore_tui.testing.runs import fake_run
+
+
+def slowed(run: Run, spec: str, factor: float) -> Run:
+    trials = tuple(
+        replace(trial, seconds=trial.seconds * factor) if trial.spec == spec and trial.seconds else trial
+        for trial in run.measurements
+    )
+    return replace(run, id="20260103-000000-slower", measurements=trials)
+
+
+def test_a_run_differs_from_itself_nowhere() -> None:
+    run = fake_run()
+    found = compare(run, run)
+    assert {pair.finding for pair in found.pairs} == {Finding.NONE_SHOWN}
+    assert (found.only_base, found.only_run, found.obstacles, found.changes) == (0, 0, (), ())
+    assert not found.worse
+    assert comparison_lines(found) == [("Same data, machine, place and software, as far as the runs say.", False)]
+
+
+def test_what_takes_twice_as_long_is_found_and_nothing_else() -> None:
+    found = compare(fake_run(), slowed(fake_run(seed=1), "lmdb", 2.0))
+    by_spec = {spec: {p.finding for p in found.pairs if p.cell.spec == spec} for spec in ("disk", "lmdb")}
+    assert by_spec["lmdb"] == {Finding.SLOWER}
+    assert Finding.NONE_SHOWN in by_spec["disk"]
+    assert found.worse
+    (pair,) = [p for p in found.pairs if (p.cell.spec, p.cell.operation, p.cell.cutoff)
+               == ("lmdb", Operation.READ_MANY, 1000)]  # fmt: skip
+    assert pair.ratio is not None
+    assert 1.7 < pair.ratio.low < 2.0 < pair.ratio.high < 2.4
+    back = compare(slowed(fake_run(seed=1), "lmdb", 2.0), fake_run())
+    assert {p.finding for p in back.pairs if p.cell.spec == "lmdb"} == {Finding.FASTER}
+
+
+def test_few_rounds_and_failures_are_no_finding() -> None:
+    few = compare(fake_run(rounds=5), slowed(fake_run(), "lmdb", 9.0))
+    assert {pair.finding for pair in few.pairs} == {Finding.UNSURE}
+    failed = compare(fake_run(failures={"lmdb/read-one": "no"}), fake_run())
+    unfit = {pair.cell.operation for pair in failed.pairs if pair.finding is Finding.UNFIT}
+    assert unfit == {Operation.READ_ONE}
+
+
+def test_cells_of_one_run_only_are_counted() -> None:
+    found = compare(fake_run(cutoffs=(1, 10)), fake_run(("disk", "lmdb"), cutoffs=(1, 10, 100)))
+    assert (found.only_base, found.only_run) == (9, 8)
+    assert "9 cells only in" in comparison_caption(found)
+    nothing = compare(fake_run(("disk",)), fake_run(("lmdb",)))
+    assert ("The two runs have no cell in common.", True) in comparison_lines(nothing)
+
+
+def test_other_data_another_machine_and_other_versions_are_said() -> None:
+    base = fake_run()
+    other = replace(
+        base,
+        environment=replace(
+            base.environment, cpu="\x1b[2J Z80", libraries=base.environment.libraries | {"lmdb": "9.9"}
+        ),
+        datasets=(replace(base.datasets[0], fingerprint="another"),),
+    )
+    found = compare(base, other)
+    assert any(line.startswith("Another machine or place: cpu was") and "<U+001B>" in line for line in found.obstacles)
+    assert any(line.startswith("Other data: synthetic") for line in found.obstacles)
+    assert any("lmdb" in line and "now 9.9" in line for line in found.changes)
+    assert sum(bad for _, bad in comparison_lines(found)) == 2
+
+
+def test_the_table_has_medians_ratio_interval_and_the_finding_in_words() -> None:
+    found = compare(fake_run(), slowed(fake_run(seed=1), "lmdb", 2.0))
+    table = next(table for table in comparison_tables(found) if table.title == "read-many, cache hot")
+    row = next(row for row in table.rows if row[0].text == "lmdb")
+    assert (row[6].text, row[6].mark) == ("differs: slower", Mark.BAD)
+    assert row[4].text.endswith("x")
+    assert {row[6].text for row in table.rows if row[0].text == "disk"} <= {"no difference shown", "differs: faster"}
+    assert "by chance alone" in comparison_caption(found)
