@@ -1,21 +1,29 @@
 """Kills at random moments: ``python -m tests.benchmarks.kills [--count 300] [--seed 0]``.
 
-Real runs are hit with TERM, HUP and KILL, a third each, at the supervisor, the zygote or a child in turn. After a hit:
-what the journal held before is still there, no process of the run is left once it has ended, scratch is gone or found
-by ``sweep``, and ``resume`` completes the run to all its cells, each measured once a round.
+Real runs, some of them on the screen, are hit with TERM, HUP and KILL, a third each, at the supervisor, the zygote or a
+child in turn. What the journal held before a hit is still there after it; no process of the run is left once it has
+ended, and scratch is gone or found by ``sweep``. A run that was broken off is resumed, and hit again meanwhile, until
+it is complete: then it has all its cells, each measured once a round.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
+import fcntl
 import os
+import pty
 import random
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from imgstore_tui.bench.journal import read_journal, saved_runs
@@ -25,19 +33,88 @@ from imgstore_tui.core.errors import DataError
 from tests.bench.test_executor import children_of
 from tests.cli.test_stopping import gone
 
-RUN = ["run", "-b", "disk,lmdb,hdf5", "-n", "1,40", "-d", "synthetic,size=16", "--rounds", "2", "--quiet"]
+WORDS = [
+    "-b",
+    "disk,lmdb,hdf5",
+    "-n",
+    "1,20",
+    "-o",
+    "write-many,read-one,read-many",
+    "-d",
+    "synthetic,size=16",
+    "--rounds",
+    "2",
+]
+SCREEN = """
+import sys
+from imgstore_tui.cli.run import _parser, plan_of
+from imgstore_tui.tui.app import run_app
+from imgstore_tui.tui.gate import open_gate
+sys.exit(run_app(open_gate(theme=None, ascii_only=False, fps=None), plan=plan_of(_parser().parse_args(sys.argv[1:]))))
+"""
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 TARGETS = ("supervisor", "zygote", "child")
-LONGEST_WAIT_S = 3.0
+SCREEN_EVERY = 3
+LONGEST_WAIT_S = 2.0
 
 
-def start(words: list[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "imgstore_tui", *words],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+class Program:
+    """The program while it measures, headless or on a terminal of its own."""
+
+    def __init__(self, on_screen: bool, *words: str) -> None:
+        self.errors = b""
+        self._master = -1
+        if not on_screen:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "imgstore_tui", *(words or ["run", *WORDS]), "--quiet"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+            return
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SCREEN, *WORDS],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**os.environ, "TERM": "xterm-256color"},
+            start_new_session=True,
+        )
+        os.close(slave)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        deadline = time.monotonic() + 30
+        while b"1049h" not in self.errors and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.5)
+        self.press("r")
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):
+            while data := os.read(self._master, 65536):
+                self.errors += data
+
+    def press(self, keys: str) -> None:
+        """Press keys on the terminal, if it has one."""
+        if self._master >= 0:
+            with contextlib.suppress(OSError):
+                os.write(self._master, keys.encode())
+
+    def end(self, timeout: float) -> bytes:
+        """Wait for its end, on the screen asked for when the run is over; return what it said."""
+        if self._master < 0:
+            return self.process.communicate(timeout=timeout)[1]
+        deadline = time.monotonic() + timeout
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, "it goes on"
+            if status() in ("finished", "stopped", "budget"):
+                self.press("q")
+            time.sleep(0.2)
+        self._reader.join(2)
+        os.close(self._master)
+        return self.errors
 
 
 def target_of(supervisor: int, name: str) -> int | None:
@@ -51,37 +128,62 @@ def target_of(supervisor: int, name: str) -> int | None:
     return None
 
 
-def hit(number: int, words: list[str], order: random.Random) -> str:
-    """Start or resume a run, hit it once; return what happened."""
-    sent, name = SIGNALS[number % 3], TARGETS[(number // 3) % 3]
-    started = start(words)
-    time.sleep(order.uniform(0.0, LONGEST_WAIT_S))
-    deadline = time.monotonic() + 2
-    target = None
-    while target is None and started.poll() is None and time.monotonic() < deadline:
-        target = target_of(started.pid, name)
-    if target is None:
-        started.wait()
-        return "ended before it was hit"
-    family = [started.pid, *children_of(started.pid)]
+def life(number: int, order: random.Random, most: int) -> list[str]:
+    """Start a run, or go on with the one that was broken off, and hit it until it ends; return what was hit.
+
+    Args:
+        number: Of the first hit; it tells the signal and the target.
+        order: Gives the moments.
+        most: Hits that are still wanted.
+    """
+    broken_off = status() is not None
+    on_screen = not broken_off and order.randrange(SCREEN_EVERY) == 0
+    started = Program(False, "resume", "last") if broken_off else Program(on_screen)
+    if order.random() < 0.7:
+        # Most of a run is measuring; the rest are hit while they begin.
+        wait_for_a_child(started)
+    family: set[int] = {started.process.pid}
+    hits: list[str] = []
+    name, hit_at = "", 0.0
+    while len(hits) < most and name != "supervisor" and started.process.poll() is None:
+        time.sleep(order.uniform(0.0, LONGEST_WAIT_S))
+        sent, name = SIGNALS[number % 3], TARGETS[(number // 3) % 3]
+        deadline = time.monotonic() + 2
+        target = None
+        while target is None and started.process.poll() is None and time.monotonic() < deadline:
+            target = target_of(started.process.pid, name)
+        if target is None:
+            break
+        family |= {target, *children_of(started.process.pid)}
+        before = journalled()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(target, sent)
+            hit_at = time.monotonic()
+            where = " of the screen" if on_screen else ", resumed" if broken_off else ""
+            hits.append(f"{sent.name} to the {name}{where}")
+            number += 1
+        assert journalled()[: len(before)] == before, "a finished measurement was lost"
     before = journalled()
-    try:
-        os.kill(target, sent)
-    except ProcessLookupError:
-        started.wait()
-        return "ended before it was hit"
-    if name == "supervisor":
-        hit_at = time.monotonic()
-        errors = started.communicate(timeout=30)[1]
-        assert time.monotonic() - hit_at < 10, "the run did not stop"
-        assert b"Traceback" not in errors, errors.decode()
-    else:
-        errors = started.communicate(timeout=120)[1]
-        assert b"Traceback" not in errors, errors.decode()
-    assert gone(family), "a process is left"
-    after = journalled()
-    assert after[: len(before)] == before, "a finished measurement was lost"
-    return f"{sent.name} to the {name}"
+    errors = started.end(120)
+    assert name != "supervisor" or time.monotonic() - hit_at < 10, "the run did not stop"
+    assert b"Traceback" not in errors, errors.decode()
+    assert gone(sorted(family)), "a process is left"
+    assert journalled()[: len(before)] == before, "a finished measurement was lost"
+    return hits
+
+
+def wait_for_a_child(started: Program) -> None:
+    deadline = time.monotonic() + 10
+    while target_of(started.process.pid, "child") is None and time.monotonic() < deadline:
+        if started.process.poll() is not None:
+            return
+        time.sleep(0.02)
+
+
+def status() -> str | None:
+    with contextlib.suppress(DataError, IndexError):
+        return read_journal(saved_runs()[-1]).status
+    return None
 
 
 def journalled() -> list[object]:
@@ -89,62 +191,86 @@ def journalled() -> list[object]:
     if not runs:
         return []
     try:
-        return list(read_journal(runs[-1]).measurements)
+        # Which rule ended a cell's rounds is known when the run has ended.
+        return [replace(measurement, stop=None) for measurement in read_journal(runs[-1]).measurements]
     except DataError:
         # Hit while the first line was being written: there is no run yet.
         return []
 
 
-def complete() -> None:
-    """Resume the last run to its end and check that it is whole; then forget it."""
+def forget_if_complete() -> bool:
+    """Check the last run, if it is complete, and forget it; return whether it was."""
     runs = saved_runs()
     if not runs:
-        return
+        return False
     try:
         run = read_journal(runs[-1])
     except DataError:
         runs[-1].unlink()
-        return
+        return False
     if run.status != "finished":
-        done = start(["resume", "last", "--quiet"])
-        errors = done.communicate(timeout=120)[1]
-        assert b"Traceback" not in errors, errors.decode()
-        run = read_journal(runs[-1])
-    assert run.status == "finished", run.status
+        return False
     found = collections.Counter((m.cell, m.round) for m in run.measurements)
     assert set(found) == {(cell, number) for cell in plan_cells(run.plan) for number in range(run.plan.rounds)}
     assert set(found.values()) == {1}, "a cell was measured twice"
     runs[-1].unlink()
+    return True
 
 
-def main() -> None:
+def sweep(place: Path) -> int:
+    """Sweep what a hit has left; return how much that was."""
+    swept = len(leftovers())
+    if swept:
+        subprocess.run([sys.executable, "-m", "imgstore_tui", "sweep"], check=True, capture_output=True)
+    assert not leftovers(), "sweep has left something"
+    strays = [path.name for path in place.iterdir() if path.name.startswith("imgstore-tui-")]
+    assert not strays, strays
+    return swept
+
+
+def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     words = parser.parse_args()
     order = random.Random(words.seed)
     tally: collections.Counter[str] = collections.Counter()
+    failures: list[str] = []
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         os.environ |= {"IMGSTORE_TUI_HOME": str(place / "home"), "TMPDIR": name}
         tempfile.tempdir = None
         os.chdir(place)
-        number = 0
-        while sum(count for what, count in tally.items() if "to the" in what) < words.count:
-            tally[hit(number, RUN, order)] += 1
-            number += 1
-            swept = len(leftovers())
-            tally["scratch left by it, found and swept"] += swept
-            subprocess.run([sys.executable, "-m", "imgstore_tui", "sweep"], check=True, capture_output=True)
-            assert not leftovers()
-            complete()
-            strays = [path.name for path in place.iterdir() if path.name.startswith("imgstore-tui-")]
-            assert not strays, strays
+        hits = told = 0
+        while hits < words.count:
+            try:
+                happened = life(hits, order, words.count - hits)
+                hits += len(happened)
+                tally.update(happened)
+                tally["scratch left by it, found and swept"] += sweep(place)
+                tally["runs completed, each with all its cells once a round"] += forget_if_complete()
+            except (AssertionError, subprocess.SubprocessError) as error:
+                failures.append(f"after {hits} hits: {str(error)[-2000:]}")
+                print(failures[-1], flush=True)
+                hits += 1
+                for path in saved_runs():
+                    path.unlink()
+            if hits >= told + 30:
+                told = hits
+                print(f"{hits} hits, {len(failures)} failures, {time.monotonic() - began:.0f} s", flush=True)
+        # The last one, too, is to be completed.
+        while status() is not None and not failures:
+            Program(False, "resume", "last").end(120)
+            tally["runs completed, each with all its cells once a round"] += forget_if_complete()
     for what, count in sorted(tally.items()):
         print(f"{count:5}  {what}")
-    print(f"0 measurements lost, 0 processes left, every run completed; {time.monotonic() - began:.0f} s")
+    print(
+        f"{hits} kills in {time.monotonic() - began:.0f} s: "
+        + (f"{len(failures)} FAILURES" if failures else "0 measurements lost, 0 processes left, every run completed")
+    )
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
