@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,8 +33,8 @@ class Bench(Protocol):
 
     plan: Plan
     facts: dict[str, DatasetFacts]
-    folder: Path
-    """The run's own folder."""
+    workspace: Path
+    """Folder for what trials need beside their stores."""
     sources: dict[str, Path]
     """Folder of each dataset's pixel cache."""
 
@@ -50,6 +49,13 @@ class Bench(Protocol):
 
     def may_start(self, cell: Cell, number: int) -> bool:
         """Wait while the run is paused; then tell whether a trial of this cell is still wanted in this round."""
+
+    def destroy(self, cell: Cell, number: int, job: Job, *, last: bool) -> None:
+        """Run a job that removes a store: now, or when all else is done."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run is to end."""
 
 
 def _turn(cell: Cell) -> int:
@@ -72,8 +78,8 @@ class BlockRound:
     """A verified store that reads can use."""
     store_failure: Outcome | None = None
     """Why there is none; its reads fail with it, or are skipped with it."""
-    light: list[Path] = field(default_factory=list)
-    """Stores that were made, removed when the block is done if they are of few files."""
+    made: list[tuple[Cell, Path]] = field(default_factory=list)
+    """Stores that were made, and for which cell."""
 
     def go(self) -> None:
         """Run the block's trials in this round, until the run is to end."""
@@ -87,10 +93,17 @@ class BlockRound:
                 measurement = self._write(cell) if cell.operation.writes else self._read(cell)
             if measurement is not None:
                 self.bench.record(measurement, time.monotonic() - began)
-        for store in self.light:
-            # Deleting many files can slow the creates that follow: such stores wait for the end of the run.
-            if not _holds_many(store):
-                shutil.rmtree(store, ignore_errors=True)
+        for cell, store in self.made:
+            # What is not there was never made; and of a run that was told to stop all goes with its folder.
+            if store.exists() and not self.bench.stopped:
+                # Deleting many files can slow the creates that follow: such stores wait for the end of the run.
+                job = self._job(Step.DESTROY, cell, store)
+                self.bench.destroy(cell, self.number, job, last=_holds_many(store))
+
+    def _new_location(self, cell: Cell) -> Path:
+        location = self.bench.new_location()
+        self.made.append((cell, location))
+        return location
 
     def skipped(self, cell: Cell) -> Measurement:
         """Return what stands for a trial that the user does not want."""
@@ -105,7 +118,7 @@ class BlockRound:
             cutoff=cell.cutoff,
             location=str(location),
             source=str(self.bench.sources[cell.dataset]),
-            workspace=str(self.bench.folder),
+            workspace=str(self.bench.workspace),
             payload=cell.payload,
             cache=cell.cache,
             drop_caches=plan.drop_caches,
@@ -116,8 +129,7 @@ class BlockRound:
         )
 
     def _write(self, cell: Cell) -> Measurement | None:
-        location = self.bench.new_location()
-        self.light.append(location)
+        location = self._new_location(cell)
         outcome = self.bench.execute(cell, self.number, self._job(Step.TRIAL, cell, location))
         if outcome.cancelled:
             return None
@@ -170,8 +182,7 @@ class BlockRound:
         return not outcome.cancelled
 
     def _build(self, cell: Cell) -> tuple[Path, Outcome]:
-        location = self.bench.new_location()
-        self.light.append(location)
+        location = self._new_location(cell)
         outcome = self.bench.execute(cell, self.number, self._job(Step.PREPARE, cell, location))
         if outcome.ok:
             outcome = self.bench.execute(cell, self.number, self._job(Step.VERIFY, cell, location))

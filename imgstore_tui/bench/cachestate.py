@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imgstore_tui.bench.environment import mount_of
+from imgstore_tui.bench.mounts import mount_of
 from imgstore_tui.bench.pagecache import drop_all_caches, evict, resident_share
 from imgstore_tui.bench.rig import Rig
 from imgstore_tui.core.errors import UnsupportedError
@@ -29,7 +29,7 @@ def prepare_cache(rig: Rig, location: Path) -> float | None:
         except OSError as error:
             raise UnsupportedError(f"The machine's caches cannot be dropped: {error.strerror}.") from None
     share = resident_share(files, every=True)
-    kind = mount_of(files[0] if files else location)[0]
+    kind = mount_of(files[0] if files else location).kind
     if share is None:
         raise UnsupportedError(f"Nobody can tell on {kind} whether a store is in memory, so nothing is called cold.")
     if share > COLD_SHARE:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import imgstore_tui
+from imgstore_tui.bench.mounts import mount_of
 from imgstore_tui.bench.scratch import free_bytes
 from imgstore_tui.core.model import Environment
 
@@ -36,8 +37,8 @@ def describe_environment(scratch: Path, data_roots: Iterable[Path], modules: Ite
         memory_bytes=_memory_bytes(),
         libraries=library_versions(("numpy", "PIL", *modules)),
         scratch=str(scratch),
-        scratch_filesystem=mount[0],
-        scratch_device=mount[1],
+        scratch_filesystem=mount.kind,
+        scratch_device=mount.source,
         scratch_free_bytes=free_bytes(scratch),
         same_device_as_data=devices == {scratch.stat().st_dev} if devices else None,
         host=platform.node(),
@@ -54,29 +55,6 @@ def library_versions(modules: Iterable[str]) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return versions
-
-
-def mount_of(place: Path) -> tuple[str, str]:
-    """Return the kind of file system and the device of a place, e.g. ``("ext4", "/dev/sda1")``.
-
-    Source: ``/proc/self/mountinfo`` (proc(5)); the last mount over the longest matching mount point counts.
-    """
-    real = str(place.resolve())
-    best = ("unknown", "unknown")
-    longest = -1
-    try:
-        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return best
-    for line in lines:
-        left, _, right = line.partition(" - ")
-        point = left.split()[4].replace("\\040", " ")
-        inside = real == point or real.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= longest:
-            longest = len(point)
-            kind, device = right.split()[:2]
-            best = (kind, device)
-    return best
 
 
 def _cpu_model() -> str:

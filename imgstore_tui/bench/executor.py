@@ -19,12 +19,22 @@ from imgstore_tui.bench import zygote
 from imgstore_tui.bench.board import Board
 from imgstore_tui.bench.inplace import backend_class
 from imgstore_tui.bench.job import Flag, Job, Outcome
+from imgstore_tui.bench.process import descendants_of, still_running
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.model import to_json
 from imgstore_tui.core.spec import Spec
 
 LISTEN_EVERY_S = 0.1
+STUCK_AFTER_S = 10.0
+"""So long after its limit a trial that the zygote has killed, or should have, is taken for stuck."""
+KILLED_WITHIN_S = 0.5
+"""A process that is killed is gone by then, unless the kernel holds it."""
 START_LIMIT_S = 60.0
+
+_HINTS: dict[int, str] = {
+    signal.SIGKILL: ", probably out of memory",
+    signal.SIGBUS: ": a file that it had mapped was cut short, or there was no room for its pages",
+}
 
 # One thread a library: what is measured is storage, and a fork must find a single task.
 _SINGLE_THREADED = dict.fromkeys(
@@ -85,7 +95,8 @@ class ProcessExecutor:
         self._tell({"do": "run", "job": to_json(job), "limit_s": limit_s, "fresh": fresh})
         cancelled = False
         # The zygote keeps the time limit; the supervisor's own, a little later, is for a zygote that is stuck.
-        deadline = time.monotonic() + limit_s + 10
+        deadline = time.monotonic() + limit_s + STUCK_AFTER_S
+        images = 0
         while True:
             message = self._next_message(time.monotonic() + LISTEN_EVERY_S)
             if message is not None:
@@ -93,13 +104,17 @@ class ProcessExecutor:
             if self._zygote is None or self._zygote.poll() is not None:
                 return Outcome(False, f"The measuring process died: {self._last_words()}", cancelled=cancelled)
             on_progress(self._board.images)
+            if self._board.images != images and not cancelled:
+                # As the zygote sees it: what moves does not hang.
+                images, deadline = self._board.images, time.monotonic() + limit_s + STUCK_AFTER_S
             if cancel.is_set() and not cancelled:
                 cancelled = True
                 deadline = time.monotonic() + 1.0
                 self._tell({"do": "kill"})
             if time.monotonic() > deadline:
-                self._kill()
-                return Outcome(False, "The measuring process hung and was killed.", cancelled=cancelled)
+                held = self._kill()
+                reason = " ".join([f"Not done after {limit_s:.0f} s, nor ended when it was killed.", *held])
+                return Outcome(False, reason, cancelled=cancelled, hung=True)
         return _outcome(message, cancelled)
 
     def close(self) -> None:
@@ -139,26 +154,46 @@ class ProcessExecutor:
     def _stop(self) -> None:
         if self._zygote is None:
             return
-        for stream in (self._zygote.stdin, self._zygote.stdout, self._zygote.stderr):
-            if stream is not None:
-                stream.close()
+        # It ends when its input does.
+        self._close_pipes(self._zygote)
         try:
             self._zygote.wait(2.0)
         except subprocess.TimeoutExpired:
             self._kill()
         self._zygote = None
 
-    def _kill(self) -> None:
-        if self._zygote is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._zygote.pid, signal.SIGKILL)
-            self._zygote.wait()
+    def _kill(self) -> list[str]:
+        """Kill the zygote and all below it; return a sentence for each process that the kernel does not let go."""
+        zygote, self._zygote = self._zygote, None
+        if zygote is None:
+            return []
+        processes = [zygote.pid, *descendants_of(zygote.pid)]
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(zygote.pid, signal.SIGKILL)
+        self._close_pipes(zygote)
+        deadline = time.monotonic() + KILLED_WITHIN_S
+        while True:
+            zygote.poll()
+            places = {process: place for process in processes if (place := still_running(process)) is not None}
+            if not places or time.monotonic() > deadline:
+                break
+            time.sleep(0.01)
+        return [
+            f"Process {process} is held by the kernel ({place}) and ends when the device or file system answers."
+            for process, place in places.items()
+        ]
+
+    @staticmethod
+    def _close_pipes(zygote: subprocess.Popen[bytes]) -> None:
+        for stream in (zygote.stdin, zygote.stdout, zygote.stderr):
+            if stream is not None:
+                stream.close()
 
 
 def _outcome(message: dict[str, Any], cancelled: bool) -> Outcome:
     start = message["start"]
     if message["ended_by_us"] == "limit":
-        return Outcome(False, f"Not done after {message['limit_s']:.0f} s, killed.", start=start)
+        return Outcome(False, f"Not done after {message['limit_s']:.0f} s, killed.", start=start, hung=True)
     if message["ended_by_us"] == "cancel":
         return Outcome(False, "Stopped by the user.", start=start, cancelled=True)
     try:
@@ -182,5 +217,4 @@ def _exit_reason(code: int) -> str:
         name = signal.Signals(number).name
     except ValueError:
         name = f"signal {number}"
-    hint = ", probably out of memory" if number == signal.SIGKILL else ""
-    return f"The process was killed by {name}{hint}."
+    return f"The process was killed by {name}{_HINTS.get(number, '')}."

@@ -22,6 +22,8 @@ class Step(StrEnum):
     """Read every image and label of a store back and compare with the source."""
     PROBE = "probe"
     """Let the backend try out a habit of its own, see ``Backend.probe``."""
+    DESTROY = "destroy"
+    """Remove a store, off the clock."""
     HELLO = "hello"
     """Nothing: to measure what a child costs."""
 
@@ -66,6 +68,8 @@ class Outcome:
     cancelled: bool = False
     unsupported: bool = False
     """The backend or codec does not claim what was asked: a row that is skipped, not one that failed."""
+    hung: bool = False
+    """It did not end by itself; where the kernel holds a process of it, ``reason`` names that."""
 
 
 class Flag(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.events import CellSkipped, Continued, Event, Paused, TrialFinished, Warned
-from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Run, from_json
+from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Run, from_json, with_stops
 
 
 class JournalReader:
@@ -53,13 +53,14 @@ class JournalReader:
         run = self._head
         if run is None:
             raise DataError(f"Run file {self.path} is empty or was cut short before its first line ended.")
-        return replace(
+        run = replace(
             run,
             measurements=tuple(self._measurements),
             warnings=tuple(self._warnings),
             probes=tuple(self._probes),
             status="interrupted" if run.finished_at is None else run.status,
         )
+        return run if run.finished_at is None else with_stops(run)
 
     def read(self) -> list[Event]:
         """Take in the lines that were added since the last call; one that is not whole yet stays for the next.

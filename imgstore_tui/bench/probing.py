@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from imgstore_tui import registry
 from imgstore_tui.bench.job import Executor, Job, Step
 from imgstore_tui.core.backend import Backend
-from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.model import DatasetFacts, Probe, from_json
+from imgstore_tui.core.removal import remove_tree
 from imgstore_tui.core.spec import Spec
 
 if TYPE_CHECKING:
     from imgstore_tui.bench.rig import Rig
+    from imgstore_tui.bench.scratch import RunFolder
 
 MOST_IMAGES = 1000
 MOST_BYTES = 32 * 2**20
@@ -25,7 +27,7 @@ LIMIT_S = 120.0
 
 
 def probe_all(
-    specs: Sequence[Spec], facts: DatasetFacts, source: Path, folder: Path, executor: Executor, cancel: Event
+    specs: Sequence[Spec], facts: DatasetFacts, source: Path, folder: RunFolder, executor: Executor, cancel: Event
 ) -> tuple[Probe, ...]:
     """Ask the backend of every spec that has something to find out.
 
@@ -38,15 +40,16 @@ def probe_all(
         cancel: When set, the rest is left out.
     """
     probes = []
-    location = folder / "probe"
+    location = folder.claim("probe")
     for spec in specs:
         if registry.backends.get(spec.backend).probe is Backend.probe or cancel.is_set():
             continue
-        job = Job(
-            Step.PROBE, spec, cutoff=facts.used, location=str(location), source=str(source), workspace=str(folder)
-        )
+        work = str(folder.workspace)
+        job = Job(Step.PROBE, spec, cutoff=facts.used, location=str(location), source=str(source), workspace=work)
         outcome = executor.run(job, LIMIT_S, lambda _: None, cancel)
-        shutil.rmtree(location, ignore_errors=True)
+        # What cannot be removed now goes, or is named, with the run's folder.
+        with contextlib.suppress(OSError, StoreError):
+            remove_tree(location)
         if not outcome.cancelled:
             names = {"spec": spec.label, "backend": spec.backend, "dataset": facts.text, "reason": outcome.reason}
             probe: Probe = from_json(Probe, {"images": 0, "values": {}, **outcome.fields, **names})

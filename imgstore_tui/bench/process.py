@@ -1,11 +1,13 @@
-"""Being a child: dying with the parent, however it dies."""
+"""Being a child: dying with the parent, however it dies, and first where memory runs out; and being looked at."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
 import sys
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 
@@ -23,3 +25,36 @@ def die_with_parent(parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def die_first() -> None:
+    """Ask the kernel to end this process before any other when memory runs out: a trial, not who supervises it.
+
+    Source: proc(5), ``/proc/PID/oom_score_adj``; to raise it needs no privilege.
+    """
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def descendants_of(pid: int) -> list[int]:
+    """Return the living processes below one, however deep. Source: ``/proc/PID/task/TID/children`` (proc(5))."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            for child in map(int, (thread / "children").read_text(encoding="ascii").split()):
+                found += [child, *descendants_of(child)]
+    return found
+
+
+def still_running(pid: int) -> str | None:
+    """Return what a process waits for, if it is still there: a kernel function's name, or its state; else None."""
+    place = ""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+        with contextlib.suppress(PermissionError):
+            place = Path(f"/proc/{pid}/wchan").read_text(encoding="ascii")
+    except OSError:
+        return None
+    if state in "ZX":
+        return None
+    return place if place not in ("", "0") else f"state {state}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,21 +13,25 @@ from pathlib import Path
 from imgstore_tui import registry
 from imgstore_tui.bench.environment import describe_environment
 from imgstore_tui.bench.executor import ProcessExecutor
+from imgstore_tui.bench.feasible import check_memory, check_time
 from imgstore_tui.bench.job import Executor
 from imgstore_tui.bench.journal import Journal, read_journal, runs_folder
 from imgstore_tui.bench.lock import RunLock
 from imgstore_tui.bench.plan import check_plan
-from imgstore_tui.bench.preflight import check_content, check_space, keeps_originals
-from imgstore_tui.bench.rounds import images_needed, reads_in_place, with_files
+from imgstore_tui.bench.preflight import check_content, check_space, image_bytes, keeps_originals
+from imgstore_tui.bench.rounds import images_needed, plan_cells, reads_in_place, with_files
 from imgstore_tui.bench.scratch import RunFolder, choose_scratch, leftovers, sweep
-from imgstore_tui.bench.session import Listener, Session
+from imgstore_tui.bench.session import Listener, Session, source_of
 from imgstore_tui.bench.source import build_source
 from imgstore_tui.bench.steering import Steering
 from imgstore_tui.core.dataset import Dataset
-from imgstore_tui.core.errors import DataError, ImgstoreError, UsageError
+from imgstore_tui.core.errors import DataError, ImgstoreError, StoreError, UsageError
 from imgstore_tui.core.events import Preparing, Warned
 from imgstore_tui.core.model import DatasetFacts, Environment, Plan, Run
 from imgstore_tui.core.spec import IN_PLACE
+
+REMOVAL_S = 1.5
+"""A run that was stopped removes its scratch for so long; the rest is left for ``sweep``."""
 
 
 class StoppedError(ImgstoreError):
@@ -95,7 +100,8 @@ def resume_run(
     plan = replace(run.plan, budget_s=budget_s, scratch=run.plan.scratch or run.environment.scratch)
     for leftover in leftovers():
         if leftover.run_id == run.id:
-            sweep(leftover)
+            listen(Preparing("removing what it has left", 0, None))
+            sweep(leftover, lambda count: listen(Preparing("removing what it has left", count, None)))
     with _prepared(plan, run.id, cancel or threading.Event(), listen) as ready:
         for before in run.datasets:
             now = ready.facts[before.text]
@@ -126,7 +132,7 @@ class _Ready:
     """All that stands before the first trial."""
 
     run_id: str
-    folder: Path
+    folder: RunFolder
     environment: Environment
     facts: dict[str, DatasetFacts]
     warnings: tuple[str, ...]
@@ -142,28 +148,42 @@ def _prepared(plan: Plan, run_id: str | None, cancel: threading.Event, listen: L
         roots = [root for dataset in datasets.values() for root in dataset.roots]
         place = choose_scratch(plan.scratch, roots)
         check_space(plan, datasets, place)
+        sizes = {text: image_bytes(dataset) for text, dataset in datasets.items()}
+        check_memory(plan, sizes)
+        check_time(plan, plan_cells(plan, [text for text, data in datasets.items() if data.has_originals]), sizes)
         name = run_id or _new_id(datetime.now(UTC), plan)
         folder = RunFolder(place, name)
-        stack.callback(_remove, folder, listen)
+        stack.callback(_remove, folder, listen, cancel)
         lock.name(f"run {name}")
         facts = {}
         for number, (text, dataset) in enumerate(datasets.items()):
-            facts[text] = _build(dataset, text, plan, folder.path / f"source-{number}", listen, cancel)
+            source = folder.claim(source_of(folder, number).name)
+            facts[text] = _build(dataset, text, plan, source, listen, cancel)
         if cancel.is_set():
             raise StoppedError("Stopped before the first trial; nothing was measured.")
         check_content(plan, facts)
         modules = {name for spec in plan.specs for name in registry.backends.get(spec.backend).requires}
         environment = describe_environment(place, roots, modules)
         said = tuple(f"{text}: {warning}" for text, dataset in datasets.items() for warning in dataset.warnings)
-        yield _Ready(name, folder.path, environment, facts, said, cancel)
+        yield _Ready(name, folder, environment, facts, said, cancel)
 
 
-def _remove(folder: RunFolder, listen: Listener) -> None:
-    """Remove the run's folder; what cannot be removed is said, and stays for the next sweep. The results are safe."""
+def _remove(folder: RunFolder, listen: Listener, cancel: threading.Event) -> None:
+    """Remove the run's folder; what cannot be removed is said, and stays for the next sweep. The results are safe.
+
+    Who stops a run does not wait for thousands of files to go: the rest is left then, and said to be.
+    """
+    began = time.monotonic()
+
+    def heard(_: int) -> None:
+        if cancel.is_set() and time.monotonic() - began > REMOVAL_S:
+            raise StoreError(f"The run was stopped before all of {folder.path} was gone.")
+
     try:
-        folder.remove()
+        folder.remove(heard)
     except (ImgstoreError, OSError) as error:
-        listen(Warned(f"Scratch was not removed. {error} Try again with: imgstore-tui sweep"))
+        why = str(error) if isinstance(error, ImgstoreError) else f"{error.strerror} ({error.filename})."
+        listen(Warned(f"Scratch was not removed. {why} Remove it with: imgstore-tui sweep"))
 
 
 def _measure(

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
-import re
-import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from imgstore_tui.bench.journal import runs_folder
+from imgstore_tui.bench.mounts import lies_in, mounts_below
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
+from imgstore_tui.core.removal import Removal
 
 SENTINEL = ".imgstore-tui-scratch"
-"""Marks a folder as made by this program, and so as one it may remove."""
+"""Marks a folder as made by this program, lists what the run makes in it, and is locked while the run lives."""
+WORKSPACE = "work"
+"""What trials need beside their stores."""
 
-_OURS = re.compile(r"^(source-\d+|store-\d{6}|dummy-\d+|probe)$")
-"""What a run makes in its folder."""
+_HEAD = b"Made by imgstore-tui; remove it with: imgstore-tui sweep\n"
+_ROOM = 64 << 10
+"""Bytes held for the list, so that it can grow when the disk is full."""
 
 
 def choose_scratch(wanted: str | None, data_roots: Sequence[Path]) -> Path:
@@ -33,28 +37,23 @@ def choose_scratch(wanted: str | None, data_roots: Sequence[Path]) -> Path:
         UnavailableError: If no place can be written.
     """
     if wanted is not None:
+        if not wanted:
+            raise UsageError("No scratch folder is named. Write --scratch DIR, or leave it out.")
         place = Path(wanted).expanduser()
         if not place.is_dir():
             raise UsageError(f"Scratch folder {place} is no folder. Make it, or name another with --scratch.")
         for root in data_roots:
-            if _lies_in(place, root):
+            if lies_in(place, root):
                 raise UsageError(f"Scratch folder {place} lies in the data ({root}). Name one apart from it.")
-            if _lies_in(root, place):
+            if lies_in(root, place):
                 raise UsageError(f"Scratch folder {place} holds the data ({root}). Name one apart from it.")
         if not _writable(place):
             raise UnavailableError(f"Scratch folder {place} cannot be written. Name another with --scratch.")
         return place.resolve()
     for place in (Path.cwd(), *(root.resolve().parent for root in data_roots), Path(tempfile.gettempdir())):
-        if not any(_lies_in(place, root) for root in data_roots) and _writable(place):
+        if not any(lies_in(place, root) for root in data_roots) and _writable(place):
             return place.resolve()
     raise UnavailableError("No folder for scratch can be written. Name one with --scratch.")
-
-
-def _lies_in(place: Path, folder: Path) -> bool:
-    """Tell whether ``place`` is ``folder`` or below it, by what the folders are, not by how they are spelt."""
-    real = place.resolve()
-    wanted = folder.resolve().stat()
-    return any(os.path.samestat(above.stat(), wanted) for above in (real, *real.parents))
 
 
 def _writable(place: Path) -> bool:
@@ -69,11 +68,12 @@ def _writable(place: Path) -> bool:
 class RunFolder:
     """The run's own folder: marked, locked while the run lives, and noted where the next start finds it.
 
-    The kernel drops the lock when the process dies, however it dies; the note then tells where to sweep.
+    The kernel drops the lock when the process dies, however it dies; the note then tells where to sweep, and the list
+    in the sentinel what may be removed.
     """
 
     def __init__(self, place: Path, run_id: str) -> None:
-        """Make the folder.
+        """Make the folder and its workspace.
 
         Args:
             place: Where to make it.
@@ -83,6 +83,7 @@ class RunFolder:
             UnavailableError: If it cannot be made.
         """
         self.path = place / f"imgstore-tui-{run_id}"
+        self.workspace = self.path / WORKSPACE
         self._note = _notes_folder() / run_id
         try:
             self._note.parent.mkdir(parents=True, exist_ok=True)
@@ -92,63 +93,89 @@ class RunFolder:
             raise UnavailableError(f"Nothing can be saved in {self._note.parent}: {error.strerror}.") from None
         try:
             self.path.mkdir(mode=0o700)
-            self._descriptor = os.open(self.path / SENTINEL, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-            os.write(self._descriptor, b"Made by imgstore-tui; remove it with: imgstore-tui sweep\n")
+            self._sentinel = os.open(self.path / SENTINEL, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._sentinel, fcntl.LOCK_EX)
+            os.posix_fallocate(self._sentinel, 0, _ROOM)
+            self._end = os.pwrite(self._sentinel, _HEAD, 0)
+            self.claim(WORKSPACE).mkdir()
         except OSError as error:
             raise UnavailableError(f"Scratch folder {self.path} cannot be made: {error.strerror}.") from None
 
-    def remove(self) -> None:
+    def claim(self, name: str) -> Path:
+        """Put a name on the list of what the run makes in its folder, before it is made; return its path."""
+        # A file system that does not take the list takes nothing else: what is made then fails in its own words. And
+        # what were made nevertheless would be left and named, not removed.
+        with contextlib.suppress(OSError):
+            self._end += os.pwrite(self._sentinel, f"{name}\n".encode(), self._end)
+        return self.path / name
+
+    def remove(self, heard: Callable[[int], None] = lambda _: None) -> None:
         """Remove the folder, as ``remove_folder`` does; what could not be removed stays noted for the next sweep."""
         try:
-            remove_folder(self.path)
+            remove_folder(self.path, heard)
             self._note.unlink(missing_ok=True)
         finally:
-            os.close(self._descriptor)
+            os.close(self._sentinel)
 
 
 def _notes_folder() -> Path:
     return runs_folder().parent / "scratch"
 
 
-def remove_folder(folder: Path) -> None:
-    """Remove a folder that ``RunFolder`` made: what a run makes in it, by name, and then the folder itself.
+def remove_folder(folder: Path, heard: Callable[[int], None] = lambda _: None) -> None:
+    """Remove a folder that ``RunFolder`` made: what its list names, and then the folder itself.
 
-    No link is followed and no mount is crossed. What a run does not make is left, and so is the folder then.
+    All is done by handles: no link is followed and no mount is crossed. What is not on the list is left, and so is the
+    folder then.
+
+    Args:
+        folder: The folder.
+        heard: Told now and then how many files are gone; may raise to end it, which leaves the rest for another time.
 
     Raises:
         StoreError: If something was left, naming it.
+        OSError: If something cannot be removed.
     """
-    if folder.is_symlink() or not (folder / SENTINEL).is_file():
-        raise StoreError(f"{folder} is not a scratch folder of this program and was left alone.")
-    mounted = _mounts_below(folder)
-    if mounted:
-        raise StoreError(f"{folder} was not removed: another file system is mounted at {mounted[0]}. Unmount it first.")
-    foreign = []
-    for entry in sorted(os.listdir(folder)):  # noqa: PTH208
-        if _OURS.match(entry):
-            path = folder / entry
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-        elif entry != SENTINEL:
-            foreign.append(entry)
-    if foreign:
-        raise StoreError(f"{folder / foreign[0]} was not made by a run and was left where it is.")
-    (folder / SENTINEL).unlink()
+    foreign = StoreError(f"{folder} is not a scratch folder of this program and was left alone.")
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        raise foreign from None
+    try:
+        listed = _listed(handle)
+        if listed is None:
+            raise foreign
+        mounted = mounts_below(folder)
+        if mounted:
+            raise StoreError(
+                f"{folder} was not removed: another file system is mounted at {mounted[0].point}. Unmount it first."
+            )
+        removal = Removal(handle, heard)
+        names = sorted(set(os.listdir(handle)) - {SENTINEL})  # noqa: PTH208 - by handle
+        for name in names:
+            if name in listed:
+                removal.remove(name, handle, folder / name)
+        left = [name for name in names if name not in listed]
+        if left:
+            raise StoreError(f"{folder / left[0]} was not made by a run and was left where it is.")
+        os.unlink(SENTINEL, dir_fd=handle)
+    finally:
+        os.close(handle)
     folder.rmdir()
 
 
-def _mounts_below(folder: Path) -> list[str]:
-    """Return the mount points in a folder. Source: ``/proc/self/mountinfo`` (proc(5)), field 5."""
+def _listed(handle: int) -> set[str] | None:
+    """Return what the list in a folder of ours names; None if the folder is none."""
     try:
-        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        sentinel = os.open(SENTINEL, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
     except OSError:
-        return []
-    points = [line.split()[4].encode("latin-1", "replace").decode("unicode_escape") for line in lines]
-    inside = f"{folder.resolve()}/"
-    return [point for point in points if point.startswith(inside)]
+        return None
+    with os.fdopen(sentinel, "rb") as stream:
+        # A run that died while it began may have left it empty; what is held for the list is zeros.
+        data = stream.read().rstrip(b"\0")
+    if data and not data.startswith(_HEAD):
+        return None
+    return set(data.decode("utf-8", "replace").splitlines()[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +196,9 @@ def leftovers() -> list[Leftover]:
             # A disk that is not mounted now may be tomorrow.
             continue
         if not (path / SENTINEL).is_file():
+            # A run that died between making the folder and marking it has left it empty.
+            with contextlib.suppress(OSError):
+                path.rmdir()
             note.unlink()
         elif not _locked(path / SENTINEL):
             found.append(Leftover(note.name, path))
@@ -176,23 +206,39 @@ def leftovers() -> list[Leftover]:
 
 
 def _locked(sentinel: Path) -> bool:
-    descriptor = os.open(sentinel, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with _lock_on(sentinel):
+            return False
     except BlockingIOError:
         return True
+
+
+@contextlib.contextmanager
+def _lock_on(sentinel: Path) -> Iterator[None]:
+    descriptor = os.open(sentinel, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
     finally:
         os.close(descriptor)
-    return False
 
 
-def sweep(leftover: Leftover) -> None:
+def sweep(leftover: Leftover, heard: Callable[[int], None] = lambda _: None) -> None:
     """Remove what a dead run has left.
 
+    Args:
+        leftover: What it has left.
+        heard: As for ``remove_folder``.
+
     Raises:
-        StoreError: If it is not all ours, or a file system is mounted in it.
+        StoreError: If it is not all ours, a file system is mounted in it, or a run or another sweep is at it.
+        OSError: If something cannot be removed.
     """
-    remove_folder(leftover.path)
+    try:
+        with _lock_on(leftover.path / SENTINEL):
+            remove_folder(leftover.path, heard)
+    except BlockingIOError:
+        raise StoreError(f"{leftover.path} is in use by another process of this program and was left alone.") from None
     (_notes_folder() / leftover.run_id).unlink(missing_ok=True)
 
 

@@ -17,6 +17,7 @@ from imgstore_tui.bench.job import Executor, Job, Outcome, Step
 from imgstore_tui.bench.journal import Journal
 from imgstore_tui.bench.probing import probe_all
 from imgstore_tui.bench.rounds import cutoffs_of, plan_blocks, plan_cells, shuffled, with_files
+from imgstore_tui.bench.scratch import RunFolder
 from imgstore_tui.bench.source import Source
 from imgstore_tui.bench.steering import Ending, Steering
 from imgstore_tui.core.codec import DEPTH, TRANSPARENCY
@@ -32,12 +33,17 @@ from imgstore_tui.core.events import (
     TrialStarted,
     Warned,
 )
-from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Probe, Run
+from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Probe, Run, with_stops
 from imgstore_tui.core.operations import Payload
 
 Listener = Callable[[Event], None]
 PAUSE_LOOK_S = 0.05
 _HAVING = {TRANSPARENCY: "an alpha channel", DEPTH: "16 bits a channel"}
+
+
+def source_of(folder: RunFolder, number: int) -> Path:
+    """Return where the pixel cache of a run's dataset lies."""
+    return folder.path / f"source-{number}"
 
 
 @dataclass
@@ -46,7 +52,7 @@ class Session:
 
     run: Run
     facts: dict[str, DatasetFacts]
-    folder: Path
+    folder: RunFolder
     journal: Journal
     executor: Executor
     cancel: threading.Event
@@ -62,12 +68,15 @@ class Session:
         self.costs = CostModel(self.image_bytes)
         filed = with_files(self.facts.values())
         self.blocks = plan_blocks(self.plan, filed)
-        self.sources = {text: self.folder / f"source-{number}" for number, text in enumerate(self.facts)}
+        self.workspace = self.folder.workspace
+        self.sources = {text: source_of(self.folder, number) for number, text in enumerate(self.facts)}
         self.left: dict[Cell, int] = dict.fromkeys(plan_cells(self.plan, filed), self.plan.rounds)
         self.spent_s = 0.0
         self.paused_s = 0.0
         self.skipped: set[Cell] = set()
         self.stores = 0
+        self.heavy: list[tuple[Cell, int, Job]] = []
+        """Removals of stores that wait for the end."""
         self.done: set[tuple[Cell, int]] = set()
         for measurement in self.run.measurements:
             # A run that is resumed repeats only what is missing.
@@ -91,6 +100,9 @@ class Session:
             status = "stopped"
         finished = _now()
         self.journal.end(status, finished)
+        for cell, number, job in self.heavy:
+            if not self.cancel.is_set():
+                self.execute(cell, number, job)
         run = replace(
             self.run,
             measurements=tuple(self.measurements),
@@ -100,6 +112,7 @@ class Session:
             status=status,
             finished_at=finished,
         )
+        run = with_stops(run)
         self.listen(RunFinished(run))
         return run
 
@@ -204,7 +217,22 @@ class Session:
     def new_location(self) -> Path:
         """Return a folder for a store that does not exist yet."""
         self.stores += 1
-        return self.folder / f"store-{self.stores:06}"
+        return self.folder.claim(f"store-{self.stores:06}")
+
+    def destroy(self, cell: Cell, number: int, job: Job, *, last: bool) -> None:
+        """Run a job that removes a store: now, or when all else is done.
+
+        Where it fails, what is left is removed, or named, with the run's folder.
+        """
+        if last:
+            self.heavy.append((cell, number, job))
+        else:
+            self.execute(cell, number, job)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run is to end."""
+        return self.cancel.is_set()
 
     def execute(self, cell: Cell, number: int, job: Job) -> Outcome:
         """Run one job, telling the listener how far it and the run are."""
@@ -222,8 +250,12 @@ class Session:
         # Generous: a limit is for what hangs, not for what is slow, such as to encode large pictures.
         limit_s = 120 + (0.02 + 2e-6 * self.image_bytes[cell.dataset]) * cell.cutoff
         kills = oom_kills()
-        ending = Ending(self.cancel, self.steering, cell)
-        outcome = with_cause(self.executor.run(job, limit_s, progress, ending), self.folder, kills)
+        # Who skips a cell wants its store gone no less.
+        ending = self.cancel if job.step is Step.DESTROY else Ending(self.cancel, self.steering, cell)
+        outcome = with_cause(self.executor.run(job, limit_s, progress, ending), self.folder.path, kills)
+        if outcome.cancelled and outcome.hung and outcome.reason is not None:
+            # There is no row to say it in, and it is no matter of the figures.
+            self.listen(Warned(outcome.reason))
         progress(cell.cutoff if outcome.ok else 0)
         return outcome
 

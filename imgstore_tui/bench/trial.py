@@ -20,7 +20,7 @@ from imgstore_tui.bench.probing import probe
 from imgstore_tui.bench.reading import read, read_labels, read_pass, verify
 from imgstore_tui.bench.rig import Rig
 from imgstore_tui.bench.sink import Sink
-from imgstore_tui.bench.writing import write, write_many, write_one
+from imgstore_tui.bench.writing import destroy, write, write_many, write_one
 from imgstore_tui.core.operations import Operation
 
 FOREIGN_WINDOW_S = 0.2
@@ -36,6 +36,9 @@ def run_job(job: Job, board: Board) -> dict[str, Any]:
     if job.step is Step.HELLO:
         return {}
     location = Path(job.location)
+    if job.step is Step.DESTROY:
+        destroy(job, location)
+        return {}
     rig = Rig.of(job, board.report)
     if job.step is Step.PROBE:
         return probe(rig, location)

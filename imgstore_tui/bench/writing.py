@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from imgstore_tui import registry
 from imgstore_tui.bench.clock import Clock, Sample
 from imgstore_tui.bench.drain import drain
+from imgstore_tui.bench.job import Job
 from imgstore_tui.bench.reading import verify, weight
 from imgstore_tui.bench.rig import Rig, Taken, sampling
 from imgstore_tui.core.backend import Editor, PayloadKind, Writer
-from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.operations import Operation, SyncLevel
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Pixels
@@ -140,6 +142,17 @@ def write_one(rig: Rig, folder: Path, clock: Clock) -> Taken:
         return {"sync_count": synced, **verified, **weighed}
 
     return samples, finish
+
+
+def destroy(job: Job, location: Path) -> None:
+    """Remove what a job of this operation has made, whole or broken off."""
+    backend = registry.make_backend(job.spec)
+    if job.operation is not Operation.WRITE_ONE:
+        backend.destroy(location)
+        return
+    for store in sorted(location.iterdir()):
+        backend.destroy(store)
+    location.rmdir()
 
 
 def weigh(rig: Rig, *stores: Path) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from imgstore_tui import registry
 from imgstore_tui.bench import worker
 from imgstore_tui.bench.board import Board
 from imgstore_tui.bench.clock import tree_private_bytes
-from imgstore_tui.bench.process import die_with_parent
+from imgstore_tui.bench.process import die_first, die_with_parent
 
 SAMPLE_EVERY_S = 0.01
 """How often a child's private memory is looked at while its clock runs."""
@@ -106,6 +106,7 @@ class Zygote:
         pid = os.fork()
         if pid == 0:
             die_with_parent(zygote)
+            die_first()
             os.close(result_read)
             os.close(error_read)
             _become_child(error_write)

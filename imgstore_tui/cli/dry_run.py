@@ -14,7 +14,7 @@ from imgstore_tui.bench.scratch import choose_scratch, free_bytes
 from imgstore_tui.cli.output import data_console
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_bytes, format_count
+from imgstore_tui.core.units import counted, format_bytes, format_count
 from imgstore_tui.present.estimates import basis_words, estimate_words
 
 
@@ -34,7 +34,7 @@ def describe(plan: Plan) -> int:
     filed = [text for text, size in sizes.items() if size.has_originals]
     console.print(f"scratch   {safe_text(str(place))}, {format_bytes(free_bytes(place))} free")
     console.print(
-        f"trials    {format_count(expected.cells)} cells x {plan.rounds} rounds = {estimate_words(expected)}",
+        f"trials    {counted(expected.cells, 'cell')} x {counted(plan.rounds, 'round')} = {estimate_words(expected)}",
         soft_wrap=True,
     )
     console.print(f"          {basis_words(expected)}", soft_wrap=True)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import Any, NoReturn
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from imgstore_tui.core.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 
 class Parser(argparse.ArgumentParser):
@@ -15,6 +19,14 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **settings)
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Print help or version; argparse's own way keeps silent where that fails."""
+        if message:
+            stream = file or sys.stderr
+            stream.write(message)
+            # Leaving follows at once: what cannot be written must be known before.
+            sys.stdout.flush()
 
     def error(self, message: str) -> NoReturn:
         """Raise the message as one sentence that says where to look."""

@@ -97,6 +97,8 @@ def plan_of(words: Namespace) -> Plan:
     from imgstore_tui import registry
     from imgstore_tui.bench.plan import PLAN_NAMES, changed_plan, load_plan, named_plan
 
+    if not words.plan:
+        raise UsageError(f"No plan is named. Write --plan with {', '.join(PLAN_NAMES)} or a plan file.")
     path = Path(words.plan)
     is_file = words.plan not in PLAN_NAMES and (bool(path.suffix) or path.exists())
     plan = load_plan(path) if is_file else named_plan(words.plan)

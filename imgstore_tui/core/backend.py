@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
+from imgstore_tui.core.removal import remove_tree
 
 if TYPE_CHECKING:
     import numpy as np
@@ -361,8 +361,13 @@ class Backend(ABC):
         return calls
 
     def destroy(self, location: Path) -> None:
-        """Remove exactly the store at ``location``, and nothing beside it."""
-        shutil.rmtree(location)
+        """Remove exactly the store at ``location``, whole or broken off, and nothing beside it.
+
+        Raises:
+            StoreError: If a part of it must be left.
+            OSError: If a part of it cannot be removed, or there is nothing.
+        """
+        remove_tree(location)
 
 
 def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:

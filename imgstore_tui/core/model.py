@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import types
 import typing
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, Self
 
@@ -130,7 +130,8 @@ class Measurement:
     """Why it failed or was skipped, one sentence."""
     warnings: tuple[str, ...] = ()
     stop: str | None = None
-    """Which rule ended the rounds of this cell: ``rounds`` or ``budget``."""
+    """Which rule ended the rounds of this cell: all ``rounds`` of the plan, or its ``budget``; None where neither did:
+    the run goes on, was stopped, or broke off."""
     cache_proof: str | None = None
     """How the cache state is known, in words."""
     seconds: float | None = None
@@ -269,6 +270,19 @@ class Run:
     """What the user calls it; empty where it has no name but its id."""
     paused_s: float = 0.0
     """How long nothing was measured because the user wished so, seconds."""
+
+
+def with_stops(run: Run) -> Run:
+    """Return a run that has ended with the rule noted that ended the rounds of each cell, see ``Measurement.stop``."""
+    done: dict[Cell, set[int]] = {}
+    for measurement in run.measurements:
+        done.setdefault(measurement.cell, set()).add(measurement.round)
+    rest = "budget" if run.status == "budget" else None
+    stops = {cell: "rounds" if len(rounds) >= run.plan.rounds else rest for cell, rounds in done.items()}
+    return replace(
+        run,
+        measurements=tuple(replace(measurement, stop=stops[measurement.cell]) for measurement in run.measurements),
+    )
 
 
 def to_json(value: Any) -> Any:

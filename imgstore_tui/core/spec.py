@@ -66,7 +66,7 @@ def parse_spec_text(text: str) -> SpecText:
     options: dict[str, str] = {}
     codec_options: dict[str, str] = {}
     preset: str | None = None
-    for name, value in _pairs(tail, stripped) if colon else []:
+    for name, value in _pairs(tail, stripped).items() if colon else []:
         if name == "preset":
             preset = value
         elif name.startswith(CODEC_PREFIX):
@@ -89,15 +89,17 @@ def parse_dataset_text(text: str) -> DatasetText:
     name, path, tail = match.groups()
     if path is not None and not path.strip('"'):
         raise UsageError(f"'{stripped}' names no path after the colon.")
-    options = dict(_pairs(tail, stripped)) if tail is not None else {}
+    options = _pairs(tail, stripped) if tail is not None else {}
     return DatasetText(name, path.strip('"') if path is not None else None, options)
 
 
-def _pairs(text: str, whole: str) -> list[tuple[str, str]]:
-    pairs = []
+def _pairs(text: str, whole: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
     for part in text.split(","):
         name, equals, value = part.partition("=")
         if not equals or not name.strip() or not value.strip():
             raise UsageError(f"'{part.strip()}' in '{whole}' is not OPTION=VALUE.")
-        pairs.append((name.strip(), value.strip()))
+        if name.strip() in pairs:
+            raise UsageError(f"'{whole}' gives {name.strip()} twice. Give it once.")
+        pairs[name.strip()] = value.strip()
     return pairs

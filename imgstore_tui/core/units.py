@@ -42,6 +42,11 @@ def format_count(count: float) -> str:
     return f"{count:,.0f}"
 
 
+def counted(count: int, word: str) -> str:
+    """Format a count of things: ``1 trial``, ``12,000 trials``."""
+    return f"{format_count(count)} {word}{'' if count == 1 else 's'}"
+
+
 def format_count_short(count: float) -> str:
     """Format a count for an axis: ``10``, ``1k``, ``100k``, ``1M``."""
     for scale, suffix in ((1_000_000, "M"), (1_000, "k")):

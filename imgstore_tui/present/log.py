@@ -21,7 +21,14 @@ from imgstore_tui.core.events import (
 from imgstore_tui.core.model import Measurement, Run
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_bytes, format_count, format_count_short, format_duration, format_seconds
+from imgstore_tui.core.units import (
+    counted,
+    format_bytes,
+    format_count,
+    format_count_short,
+    format_duration,
+    format_seconds,
+)
 from imgstore_tui.present.words import files_words
 
 SpecStyle = Callable[[str], str]
@@ -78,10 +85,10 @@ def error_line(text: str) -> Text:
 
 def _started(run: Run, cells: int, journal: str) -> Text:
     plan = run.plan
-    trials = cells * plan.rounds
+    size = f"{counted(cells * plan.rounds, 'trial')} ({counted(cells, 'cell')}, {counted(plan.rounds, 'round')})"
     line = Text.assemble(
         ("start ", "bold"),
-        f"run {safe_text(run.id)}: {format_count(trials)} trials ({cells} cells, {_rounds(plan.rounds)})",
+        f"run {safe_text(run.id)}: {size}",
     )
     for facts in run.datasets:
         line.append(f"; {safe_text(facts.summary)}")
@@ -122,13 +129,9 @@ def _finished(run: Run) -> Text:
     counts = Counter(measurement.status for measurement in run.measurements)
     line = Text.assemble(
         (f"{_HOW_IT_ENDED.get(run.status, safe_text(run.status))}: ", "bold"),
-        f"{format_count(len(run.measurements))} trials, all kept",
+        f"{counted(len(run.measurements), 'trial')}, all kept",
     )
     for status, style in ((Status.FAILED, "bold red"), (Status.SKIPPED, "yellow")):
         if counts[status]:
             line.append(f", {format_count(counts[status])} {status}", style=style)
     return line
-
-
-def _rounds(rounds: int) -> str:
-    return "1 round" if rounds == 1 else f"{rounds} rounds"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -194,7 +196,10 @@ def test_a_stopped_run_is_resumed_and_only_what_is_missing_is_measured() -> None
     run = resume_run(path, executor=executor)
     whole, _ = run_fake(plan_of())
     assert run.status == "finished"
-    assert run.measurements[:5] == first.measurements
+    # The rule that ended a cell's rounds is known at the end: none for cells whose rounds were cut off by the stop.
+    assert {m.stop for m in first.measurements} == {None}
+    assert {m.stop for m in run.measurements} == {"rounds"}
+    assert tuple(replace(m, stop=None) for m in run.measurements[:5]) == first.measurements
     assert sorted(map(repr, ((m.cell, m.round) for m in run.measurements))) == sorted(
         map(repr, ((m.cell, m.round) for m in whole.measurements))
     )
@@ -221,7 +226,31 @@ def test_a_spent_budget_ends_the_run_and_says_so() -> None:
     run, heard = run_fake(plan_of(budget_s=1e-9))
     assert run.status == "budget"
     assert "time budget" in run.warnings[-1]
+    assert read_journal(saved_runs()[0]) == run
     assert any(isinstance(event, Warned) for event in heard)
+
+
+def test_which_rule_ended_the_rounds_of_a_cell_is_told() -> None:
+    heard: list[Event] = []
+    plan = plan_of("disk", rounds=2, budget_s=3600.0)
+
+    def listen(event: Event) -> None:
+        heard.append(event)
+        if sum(isinstance(event, TrialFinished) for event in heard) == 8:
+            # Of the six cells two have had their second turn, or more, whatever the order.
+            time_flies()
+
+    def time_flies() -> None:
+        monkeypatched.setattr(time, "monotonic", lambda: real() + 7200)
+
+    real = time.monotonic
+    with pytest.MonkeyPatch.context() as monkeypatched:
+        run = run_plan(plan, executor=FakeExecutor(), listen=listen)
+    assert run.status == "budget"
+    rounds = collections.Counter(m.cell for m in run.measurements)
+    assert {m.stop for m in run.measurements} == {"rounds", "budget"}
+    assert all((m.stop == "rounds") == (rounds[m.cell] == 2) for m in run.measurements)
+    assert read_journal(saved_runs()[0]) == run
 
 
 def test_images_that_are_repeated_are_said_to_be(tmp_path: Path) -> None:

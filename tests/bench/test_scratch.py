@@ -53,7 +53,7 @@ def test_a_neighbour_with_a_longer_name_is_no_overlap(data: Path) -> None:
 
 def test_a_folder_of_ours_is_removed_and_forgotten(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path, "x")
-    (folder.path / "store-000001").mkdir()
+    folder.claim("store-000001").mkdir()
     with pytest.raises(UnavailableError, match="File exists"):
         RunFolder(tmp_path, "x")
     assert leftovers() == []
@@ -65,7 +65,8 @@ def test_a_folder_of_ours_is_removed_and_forgotten(tmp_path: Path) -> None:
 def dead_run(place: Path) -> Leftover:
     code = (
         "import os, sys; from pathlib import Path; from imgstore_tui.bench.scratch import RunFolder; "
-        "folder = RunFolder(Path(sys.argv[1]), 'dead'); (folder.path / 'store-000001').mkdir(); os._exit(1)"
+        "folder = RunFolder(Path(sys.argv[1]), 'dead'); folder.claim('store-000001').mkdir(); "
+        "folder.claim('source-0'); os._exit(1)"
     )
     subprocess.run([sys.executable, "-c", code, str(place)], check=False)
     (found,) = leftovers()

@@ -33,7 +33,7 @@ class Filling:
         self._transaction: Any = None
         try:
             # No commit forces anything; who wants that does so after the batch, or at the end.
-            self._env = lmdb.open(os.fspath(location), map_size=map_bytes, sync=False, mode=0o644)
+            self._env = lmdb.open(os.fsencode(location), map_size=map_bytes, sync=False, mode=0o644)
         except lmdb.Error as error:
             raise self.failed(error) from None
 

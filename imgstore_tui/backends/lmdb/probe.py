@@ -63,7 +63,7 @@ def _fill(folder: Path, map_size: int, items: list[tuple[bytes, Any]]) -> tuple[
 
     folder.mkdir()
     lengths: list[float] = []
-    env = lmdb.open(os.fspath(folder), map_size=map_size, sync=False)
+    env = lmdb.open(os.fsencode(folder), map_size=map_size, sync=False)
     try:
         for number in range(1, _TIMES + 1):
             try:

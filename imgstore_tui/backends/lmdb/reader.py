@@ -41,7 +41,7 @@ class _Shared:
         self.location, self.readers, self.error = location, 0, lmdb.Error
         try:
             # No lock: a finished store has no writer, and the lock file would be written to.
-            self.env = lmdb.open(os.fspath(location), readonly=True, lock=False, map_size=size, create=False)
+            self.env = lmdb.open(os.fsencode(location), readonly=True, lock=False, map_size=size, create=False)
         except lmdb.Error as error:
             raise StoreError(f"{data} cannot be opened: {error}.") from None
         try:

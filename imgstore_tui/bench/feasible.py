@@ -1,0 +1,92 @@
+"""Before the first trial: a plan that memory or its own time budget has no room for is refused in a sentence."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from imgstore_tui.bench.cgroups import memory_groups
+from imgstore_tui.bench.eta import CostModel
+from imgstore_tui.core.errors import UnavailableError, UsageError
+from imgstore_tui.core.model import Cell, Plan
+from imgstore_tui.core.units import format_bytes, format_duration
+
+PROCESS_BYTES = 128 << 20
+"""What the zygote and a child take before they hold an image: interpreter and drivers."""
+MOST_BATCH_BYTES = 64 << 20
+"""A call hands over no more than this, unless one image is larger: see ``Source.batch_size``."""
+BATCH_COPIES = 4
+"""What is given, what comes back, and what codec and driver make of it on the way."""
+MOST_OVER = 4
+"""An estimate may be off by so much; a plan beyond it is refused."""
+SHORTEST_S = 15.0
+"""Below this a time budget says no more than to be quick."""
+
+
+def check_memory(plan: Plan, image_bytes: Mapping[str, float]) -> None:
+    """Raise UnavailableError if the batches of a trial will not fit into the memory that is available.
+
+    Args:
+        plan: The plan.
+        image_bytes: Pixels of an image of each dataset, in bytes.
+    """
+    available = available_bytes()
+    largest = max(image_bytes.values(), default=0.0)
+    batch = max(largest, min(plan.batch * largest, MOST_BATCH_BYTES))
+    need = PROCESS_BYTES + plan.workers * BATCH_COPIES * batch
+    if available is not None and need > available:
+        fewer = "fewer --workers, or for " if plan.workers > 1 else ""
+        raise UnavailableError(
+            f"A trial needs about {format_bytes(need)} of memory and {format_bytes(available)} is available. "
+            f"Ask for {fewer}smaller batches (--batch) or smaller images."
+        )
+
+
+def check_time(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, float]) -> None:
+    """Raise UsageError if not even one round has a chance in the plan's time budget.
+
+    Args:
+        plan: The plan.
+        cells: Its cells, those of the source row included.
+        image_bytes: Pixels of an image of each dataset, in bytes.
+    """
+    if plan.budget_s is None:
+        return
+    costs = CostModel(image_bytes)
+    round_s = sum(costs.expect(cell) for cell in cells)
+    if round_s > MOST_OVER * max(plan.budget_s, SHORTEST_S):
+        raise UsageError(
+            f"One round takes very roughly {format_duration(round_s)} and the time budget is "
+            f"{format_duration(plan.budget_s)}. Ask for fewer cutoffs or storage methods, or for more time with "
+            "--budget."
+        )
+
+
+def available_bytes() -> int | None:
+    """Return the memory that new processes can have, bytes; None if the system does not tell.
+
+    Source: ``/proc/meminfo``, MemAvailable (proc(5)); and what the control groups leave.
+    """
+    try:
+        words = Path("/proc/meminfo").read_text(encoding="ascii").split()
+        found = [int(words[words.index("MemAvailable:") + 1]) * 1024]
+    except (OSError, ValueError):
+        return None
+    for group in memory_groups():
+        for limit, used in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
+            # A group without a limit says so in a word, or in a number larger than any memory.
+            with contextlib.suppress(OSError, ValueError):
+                left = _number(group / limit) - _number(group / used)
+                found.append(left + _page_cache(group))
+    return max(0, min(found))
+
+
+def _number(path: Path) -> int:
+    return int(path.read_text(encoding="ascii"))
+
+
+def _page_cache(group: Path) -> int:
+    """Return what a group gives back when it is needed."""
+    words = (group / "memory.stat").read_text(encoding="ascii").split()
+    return sum(int(words[words.index(name) + 1]) for name in ("inactive_file", "active_file"))
