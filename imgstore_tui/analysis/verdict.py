@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from imgstore_tui.analysis.summary import CellSummary
@@ -23,6 +23,8 @@ class Verdict:
     """Why there is no verdict; None where there is one."""
     left_out: tuple[tuple[str, str], ...] = ()
     """Specs that could not be ranked, and why."""
+    lossy: tuple[tuple[str, float], ...] = ()
+    """Ranked specs that do not keep every bit of the pixels, and how near they come: PSNR in dB."""
 
     @property
     def best(self) -> tuple[str, ...]:
@@ -56,7 +58,14 @@ class Verdict:
             for entry in self.standings
             if entry.place is Place.SLOWER and (ratio := entry.ratio)
         ]
-        return "; ".join([text, *slower]) + "."
+        return "; ".join([text, *slower]) + "." + self._losses()
+
+    def _losses(self) -> str:
+        """Return what must be known where methods that lose are ranked beside methods that keep every bit."""
+        if not self.lossy or len(self.lossy) == len(self.standings):
+            return ""
+        named = ", ".join(f"{spec} ({psnr:.0f} dB)" for spec, psnr in self.lossy)
+        return f" Not like for like: lossy {'is' if len(self.lossy) == 1 else 'are'} {named}."
 
 
 def verdicts(summaries: Iterable[CellSummary]) -> tuple[Verdict, ...]:
@@ -66,19 +75,24 @@ def verdicts(summaries: Iterable[CellSummary]) -> tuple[Verdict, ...]:
     the hard ones.
     """
     contests: dict[Cell, list[CellSummary]] = {}
+    likeness: dict[tuple[str, str], float] = {}
     for summary in summaries:
         contests.setdefault(summary.cell.contest, []).append(summary)
-    return tuple(_verdict(contest, entries) for contest, entries in contests.items())
+        if summary.psnr_db is not None:  # known where the store was made; what is read from it is no more alike
+            likeness[summary.cell.dataset, summary.cell.spec] = summary.psnr_db
+    return tuple(_verdict(contest, entries, likeness) for contest, entries in contests.items())
 
 
-def _verdict(contest: Cell, entries: list[CellSummary]) -> Verdict:
+def _verdict(contest: Cell, entries: list[CellSummary], likeness: Mapping[tuple[str, str], float]) -> Verdict:
     fit = {entry.cell.spec: dict(entry.rounds) for entry in entries if _why_not(entry) is None}
     left_out = [(entry.cell.spec, why) for entry in entries for why in [_why_not(entry)] if why is not None]
     standings = rank(fit)
     decided = any(entry.place is not Place.NONE for entry in standings)
     if decided:
         left_out += [(entry.name, _too_few(len(fit[entry.name]))) for entry in standings if entry.place is Place.NONE]
-    return Verdict(contest, standings, None if decided else _no_verdict(entries, fit), tuple(left_out))
+    ranked = [(entry.name, likeness.get((contest.dataset, entry.name))) for entry in standings]
+    lossy = tuple((name, psnr) for name, psnr in ranked if psnr is not None)
+    return Verdict(contest, standings, None if decided else _no_verdict(entries, fit), tuple(left_out), lossy)
 
 
 def _why_not(entry: CellSummary) -> str | None:

@@ -93,3 +93,21 @@ def test_sync_levels_never_meet() -> None:
     found = verdicts(summarise(run))
     assert [verdict.contest.sync for verdict in found] == [SyncLevel.BUFFERED, SyncLevel.END]
     assert all(len(verdict.standings) == 3 for verdict in found)
+
+
+def test_what_is_lossy_is_named_beside_what_keeps_every_bit_also_where_it_is_read() -> None:
+    run = fake_run(cutoffs=[10], operations=[Operation.WRITE_MANY, Operation.READ_MANY])
+    lossy = [
+        replace(trial, psnr_db=38.4) if trial.spec == "disk" and trial.operation is Operation.WRITE_MANY else trial
+        for trial in run.measurements
+    ]
+    found = verdicts(summarise(replace(run, measurements=tuple(lossy))))
+    assert len(found) == 2
+    assert all(verdict.describe().endswith("Not like for like: lossy is disk (38 dB).") for verdict in found)
+    assert all("lossy" not in verdict.describe() for verdict in verdicts(summarise(run)))
+
+
+def test_among_lossy_methods_alone_likes_are_compared() -> None:
+    run = fake_run(cutoffs=[10], operations=WRITE)
+    lossy = tuple(replace(trial, psnr_db=38.4) for trial in run.measurements)
+    assert "lossy" not in only(replace(run, measurements=lossy)).describe()
