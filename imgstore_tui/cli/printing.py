@@ -10,6 +10,7 @@ from rich.text import Text
 from imgstore_tui.cli.output import output_width
 from imgstore_tui.core.model import Run
 from imgstore_tui.present.article import report
+from imgstore_tui.present.axes import LOG
 from imgstore_tui.present.drawings import Drawing
 from imgstore_tui.present.rows import Table
 from imgstore_tui.present.sections import brief_tables, digest, facts_table, further_tables
@@ -47,8 +48,11 @@ def print_drawing(console: Console, drawing: Drawing, *, plain: bool) -> None:
     figure = drawing.figure
     if drawing.heading:
         # Numbered figures say their axes, since each comes twice.
-        figure = replace(figure, title=drawing.heading + figure.title + ("" if drawing.log else ", linear axes"))
+        figure = replace(
+            figure,
+            title=drawing.heading + figure.title + ("" if drawing.scales == LOG else f", {drawing.scales.words}"),
+        )
     width = min(output_width(), MOST_COLUMNS)
-    chart = draw_figure(figure, width, CHART_ROWS, log=drawing.log, ascii_only=plain)
+    chart = draw_figure(figure, width, CHART_ROWS, scales=drawing.scales, ascii_only=plain)
     chart.rstrip()
     console.print(chart, Text(), sep="\n", soft_wrap=True)

@@ -10,6 +10,7 @@ from imgstore_tui.cli.output import ascii_only, data_console
 from imgstore_tui.cli.parser import Parser, choice
 from imgstore_tui.cli.saved import read_run
 from imgstore_tui.core.model import Run
+from imgstore_tui.present.axes import Scales
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -19,6 +20,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--chart", metavar="KIND", help="this chart only")
     parser.add_argument("--no-charts", action="store_true", help="tables only")
     parser.add_argument("--linear", action="store_true", help="linear axes instead of log-log")
+    parser.add_argument("--linear-x", action="store_true", help="a linear axis of images")
+    parser.add_argument("--linear-y", action="store_true", help="a linear axis of values")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     parser.add_argument("--follow", action="store_true", help="watch a run that is going on until it ends")
     words = parser.parse_args(arguments)
@@ -34,20 +37,21 @@ def main(arguments: Sequence[str]) -> int:
 
         print_run(console, run, plain=plain, charts=not words.no_charts)
     if not words.no_charts:
-        _print_charts(console, run, words.chart, log=not words.linear, plain=plain)
+        scales = Scales(not (words.linear or words.linear_x), not (words.linear or words.linear_y))
+        _print_charts(console, run, words.chart, scales=scales, plain=plain)
     return 0
 
 
-def _print_charts(console: Console, run: Run, only: str | None, *, log: bool, plain: bool) -> None:
+def _print_charts(console: Console, run: Run, only: str | None, *, scales: Scales, plain: bool) -> None:
     from imgstore_tui.cli.printing import print_drawing
     from imgstore_tui.present.article import further_drawings
     from imgstore_tui.present.drawings import drawings
     from imgstore_tui.present.figures import chart_kinds
 
     if only is None:
-        wanted = further_drawings(run, log=log)
+        wanted = further_drawings(run, scales=scales)
     else:
         kind = choice("chart", only, [kind.value for kind in chart_kinds(run)])
-        wanted = tuple(drawing for drawing in drawings(run, log=log) if drawing.figure.kind == kind)
+        wanted = tuple(drawing for drawing in drawings(run, scales=scales) if drawing.figure.kind == kind)
     for drawing in wanted:
         print_drawing(console, drawing, plain=plain)

@@ -11,6 +11,7 @@ from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.units import format_bytes, format_count, format_seconds
+from imgstore_tui.present.axes import LINEAR, LOG, Scales
 from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.drawings import Drawing, drawings, levels
 from imgstore_tui.present.figures import ChartKind, make_figure
@@ -60,19 +61,19 @@ def report_tables(found: Digest) -> tuple[Table, ...]:
     return tuple(item for item in report(found) if isinstance(item, Table))
 
 
-def further_drawings(run: Run, *, log: bool = True) -> tuple[Drawing, ...]:
+def further_drawings(run: Run, *, scales: Scales = LOG) -> tuple[Drawing, ...]:
     """Return the charts of a run that its report does not show: all of them where there is no report."""
     if not is_article(run):
-        return drawings(run, log=log)
-    return drawings(run, log=log, told=(ChartKind.WRITE, ChartKind.READ, ChartKind.BOTH, ChartKind.DISK))
+        return drawings(run, scales=scales)
+    return drawings(run, scales=scales, told=(ChartKind.WRITE, ChartKind.READ, ChartKind.BOTH, ChartKind.DISK))
 
 
 def _figures(found: Digest, kind: ChartKind, linear: str, log: str) -> Iterator[Drawing]:
     """Yield a chart of the article's own images at each level, on linear axes if they have a number, then log."""
     own = [entry for entry in found.summaries if entry.cell.dataset == found.run.plan.datasets[0]]
-    for heading, scale in ((linear, False), (log, True)):
+    for heading, scales in ((linear, LINEAR), (log, LOG)):
         for sync, cache in levels(found.run, kind) if heading else ():
-            yield Drawing(make_figure(own, kind, sync=sync, cache=cache), scale, heading)
+            yield Drawing(make_figure(own, kind, sync=sync, cache=cache), scales, heading)
 
 
 def _own(found: Digest, operation: Operation) -> list[CellSummary]:

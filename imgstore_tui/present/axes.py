@@ -19,6 +19,29 @@ _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
 @dataclass(frozen=True, slots=True)
+class Scales:
+    """Whether distances along each axis are ratios. Bars have a ``y`` only: their length."""
+
+    x: bool = True
+    y: bool = True
+
+    @property
+    def words(self) -> str:
+        """How the axes are, for a title."""
+        if self.x is self.y:
+            return "log scale" if self.x else "linear axes"
+        return "log x, linear y" if self.x else "linear x, log y"
+
+
+LOG, LINEAR = Scales(), Scales(False, False)
+
+
+def scale_words(log: bool) -> str:
+    """Return how one axis is."""
+    return "log" if log else "linear"
+
+
+@dataclass(frozen=True, slots=True)
 class Axis:
     """One axis, ready to be drawn."""
 

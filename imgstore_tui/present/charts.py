@@ -13,15 +13,18 @@ from rich.text import Text
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, SyncLevel
-from imgstore_tui.present.axes import Axis, count_axis, decade_label, make_axis, seconds_label
+from imgstore_tui.present.axes import LOG, Axis, Scales, count_axis, decade_label, make_axis, scale_words, seconds_label
 from imgstore_tui.present.bars import bar_lines
 from imgstore_tui.present.figures import ChartKind, Figure, Series, chart_kinds, make_figure
 from imgstore_tui.present.legend import Palette, legend_line, mark_of
+from imgstore_tui.present.plain import ascii_text
 
 __all__ = ["ChartKind", "Palette", "build_chart", "chart_for", "chart_kinds", "draw_figure"]
 
 MIN_WIDTH, MIN_HEIGHT = 16, 7
 """Below this many columns and rows there is a word instead of a chart."""
+NAMED_HEIGHT = 12
+"""Rows from which on the axes are named."""
 
 _FIRST_COLOUR = 16
 """Series are drawn in colours 16, 17, ... of the palette of 256, which stand for ours until plotext is done."""
@@ -36,6 +39,7 @@ class _Look:
     palette: Palette
     ascii_only: bool
     highlight: str | None
+    strokes: tuple[str, str]
 
 
 def chart_for(
@@ -44,11 +48,12 @@ def chart_for(
     width: int,
     height: int,
     *,
-    log: bool = True,
+    scales: Scales = LOG,
     per_image: bool = False,
     dataset: str | None = None,
     sync: SyncLevel | None = None,
     cache: CacheState | None = None,
+    against: bool = False,
     palette: Palette | None = None,
     ascii_only: bool = False,
     highlight: str | None = None,
@@ -60,17 +65,20 @@ def chart_for(
         kind: Which chart.
         width: Columns.
         height: Lines.
-        log: Whether axes are logarithmic.
+        scales: Which axes are logarithmic.
         per_image: Whether values are divided by the number of images.
         dataset: Which dataset; None for the first measured.
         sync: Which sync level of writes; None for the first measured.
         cache: Which cache state of reads; None for the first measured.
+        against: Whether hot reads stand against cold ones.
         palette: Styles; None for colours that any terminal has.
         ascii_only: Whether only ASCII is used.
         highlight: Name of a series to be shown in bold.
     """
-    figure = make_figure(source, kind, per_image=per_image, dataset=dataset, sync=sync, cache=cache)
-    return draw_figure(figure, width, height, log=log, palette=palette, ascii_only=ascii_only, highlight=highlight)
+    figure = make_figure(source, kind, per_image=per_image, dataset=dataset, sync=sync, cache=cache, against=against)
+    return draw_figure(
+        figure, width, height, scales=scales, palette=palette, ascii_only=ascii_only, highlight=highlight
+    )
 
 
 def draw_figure(
@@ -78,23 +86,23 @@ def draw_figure(
     width: int,
     height: int,
     *,
-    log: bool = True,
+    scales: Scales = LOG,
     palette: Palette | None = None,
     ascii_only: bool = False,
     highlight: str | None = None,
 ) -> Text:
     """Return a figure as text, exactly ``height`` lines of ``width`` columns; see ``chart_for``."""
-    if figure.kind is not ChartKind.DISK:
+    if not figure.kind.has_bars:
         return build_chart(
-            figure.series, width, height,
-            log=log, palette=palette, ascii_only=ascii_only, title=figure.title, highlight=highlight,
+            figure.series, width, height, scales=scales, palette=palette, ascii_only=ascii_only, title=figure.title,
+            highlight=highlight, upward=figure.upward, strokes=figure.strokes,
         )  # fmt: skip
     if width < MIN_WIDTH or height < MIN_HEIGHT or figure.empty:
         return _word(figure.title, width, height, small=not figure.empty)
     palette = palette or Palette()
-    title = figure.title + (", log scale" if log else "")
+    title = figure.title + (", log scale" if scales.y else "")
     head = Text(title, style=palette.title)
-    lines = [head, *bar_lines(figure.bars, width, height - 1, log=log, palette=palette, ascii_only=ascii_only)]
+    lines = [head, *bar_lines(figure.bars, width, height - 1, log=scales.y, palette=palette, ascii_only=ascii_only)]
     return _block(lines, width, height)
 
 
@@ -103,11 +111,13 @@ def build_chart(
     width: int,
     height: int,
     *,
-    log: bool = True,
+    scales: Scales = LOG,
     palette: Palette | None = None,
     ascii_only: bool = False,
     title: str = "",
     highlight: str | None = None,
+    upward: str = "",
+    strokes: tuple[str, str] = ("write", "read"),
 ) -> Text:
     """Draw lines of seconds over numbers of images: exactly ``height`` lines of ``width`` columns, never raises.
 
@@ -118,30 +128,41 @@ def build_chart(
         series: What to draw; the first six have colours of their own.
         width: Columns.
         height: Lines.
-        log: Whether both axes are logarithmic.
+        scales: Which axes are logarithmic.
         palette: Styles; None for colours that any terminal has.
         ascii_only: Whether only ASCII is used.
         title: Said above.
         highlight: Name of a series to be shown in bold.
+        upward: What the values are; where there is height for it, both axes are named below.
+        strokes: What solid and dotted lines are.
     """
-    look = _Look(palette or Palette(), ascii_only, highlight)
+    look = _Look(palette or Palette(), ascii_only, highlight, strokes)
     known = [(point.n, point.value) for line in series for run in line.segments() for point in run]
     if width < MIN_WIDTH or height < MIN_HEIGHT or not known:
         return _word(title, width, height, small=bool(known))
     head = _head(title, series, width, height, look)
-    rows = height - len(head)
-    label = decade_label if log else seconds_label
-    y = make_axis([value for _, value in known], (rows - 3) // 2, label, log=log)
-    x = count_axis([n for n, _ in known], max(1, width - 2 - max(len(words) for _, words in y.ticks)), log=log)
+    foot = [_foot(upward, scales, width, look)] if upward and height >= NAMED_HEIGHT else []
+    rows = height - len(head) - len(foot)
+    label = decade_label if scales.y else seconds_label
+    y = make_axis([value for _, value in known], (rows - 3) // 2, label, log=scales.y)
+    x = count_axis([n for n, _ in known], max(1, width - 2 - max(len(words) for _, words in y.ticks)), log=scales.x)
     plain = _plot([line for line in series if line.segments()], x, y, width, rows, look)
-    return _block([*head, *_styled(plain, series, look)], width, height)
+    return _block([*head, *_styled(plain, series, look), *foot], width, height)
+
+
+def _foot(upward: str, scales: Scales, width: int, look: _Look) -> Text:
+    """Return the names of both axes in one line: the upward one left, the other right; of too long ones the latter."""
+    left, right = f"↑ {upward}, {scale_words(scales.y)}", f"images, {scale_words(scales.x)} →"
+    gap = width - cell_len(left) - cell_len(right)
+    words = f"{left}{' ' * gap}{right}" if gap >= 2 else right.rjust(width)
+    return Text(ascii_text(words) if look.ascii_only else words, style=look.palette.axis)
 
 
 def _head(title: str, series: Sequence[Series], width: int, height: int, look: _Look) -> list[Text]:
     """Return title and legend: side by side where they fit, else one under the other where there is height."""
     palette, ascii_only, highlight = look.palette, look.ascii_only, look.highlight
     words = Text(title, style=palette.title)
-    legend = legend_line(series, width, palette, ascii_only=ascii_only, highlight=highlight)
+    legend = legend_line(series, width, palette, ascii_only=ascii_only, highlight=highlight, strokes=look.strokes)
     gap = width - cell_len(title) - legend.cell_len
     if title and gap >= 2:
         return [Text.assemble(words, " " * gap, legend)]

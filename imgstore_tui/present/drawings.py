@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, SyncLevel
+from imgstore_tui.present.axes import LOG, Scales
 from imgstore_tui.present.figures import ChartKind, Figure, chart_kinds, make_figure
 
 
@@ -15,23 +16,25 @@ class Drawing:
     """A figure and the axes that it is to be drawn on."""
 
     figure: Figure
-    log: bool = True
+    scales: Scales = LOG
     heading: str = ""
     """What stands before the figure's own title, e.g. its number in a report."""
 
     @property
     def title(self) -> str:
         """What it shows and how."""
-        axes = "log scale" if self.log else "linear scale" if self.figure.kind is ChartKind.DISK else "linear axes"
+        axes = self.scales.words
+        if self.figure.kind.has_bars:
+            axes = "log scale" if self.scales.y else "linear scale"
         return f"{self.heading}{self.figure.title}, {axes}"
 
 
-def drawings(run: Run, *, log: bool = True, told: Collection[ChartKind] = ()) -> tuple[Drawing, ...]:
+def drawings(run: Run, *, scales: Scales = LOG, told: Collection[ChartKind] = ()) -> tuple[Drawing, ...]:
     """Return every chart that the plan can fill: of each dataset, at each level.
 
     Args:
         run: The run.
-        log: Whether axes are logarithmic.
+        scales: Which axes are logarithmic.
         told: Kinds that are left out for the first dataset.
     """
     found = []
@@ -39,9 +42,9 @@ def drawings(run: Run, *, log: bool = True, told: Collection[ChartKind] = ()) ->
         for kind in chart_kinds(run):
             if not number and kind in told:
                 continue
-            for sync, cache in levels(run, kind):
-                figure = make_figure(run, kind, dataset=dataset, sync=sync, cache=cache)
-                found.append(Drawing(figure, log))
+            for view in views(run, kind):
+                figure = make_figure(run, kind, dataset=dataset, sync=view.sync, cache=view.cache, against=view.against)
+                found.append(Drawing(figure, scales))
     return tuple(found)
 
 
@@ -55,3 +58,28 @@ def levels(run: Run, kind: ChartKind) -> Iterator[tuple[SyncLevel | None, CacheS
     for sync in run.plan.sync if writes else (None,):
         for cache in run.plan.cache if reads else (None,):
             yield sync, cache
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way of looking at a kind of chart: at which levels, or hot against cold."""
+
+    sync: SyncLevel | None = None
+    cache: CacheState | None = None
+    against: bool = False
+
+    @property
+    def words(self) -> str:
+        """Which levels these are."""
+        if self.against:
+            return "hot against cold"
+        return ", ".join(str(level) for level in (self.sync, self.cache) if level is not None)
+
+
+def views(run: Run, kind: ChartKind) -> tuple[View, ...]:
+    """Return the ways to look at a kind of chart: each level, and hot against cold where both are planned."""
+    found = [View(sync, cache) for sync, cache in levels(run, kind)]
+    reads_only = not kind.has_bars and not any(operation.writes for operation in kind.operations)
+    if reads_only and {CacheState.HOT, CacheState.COLD} <= set(run.plan.cache):
+        found.append(View(against=True))
+    return tuple(found)

@@ -13,8 +13,9 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_bytes
+from imgstore_tui.core.units import format_bytes, format_seconds
 from imgstore_tui.present.axes import drawable
+from imgstore_tui.present.rows import interval_text
 from imgstore_tui.present.words import level_words
 
 
@@ -27,7 +28,12 @@ class ChartKind(StrEnum):
     BOTH = "both"
     DISK = "disk"
     READ_ONE = "read-one"
+    GET_ONE = "get-one"
     READ_LABELS = "read-labels"
+    WRITE_ONE = "write-one"
+    APPEND = "append"
+    OVERWRITE = "overwrite"
+    DELETE = "delete"
 
     @property
     def words(self) -> str:
@@ -39,8 +45,18 @@ class ChartKind(StrEnum):
             ChartKind.BOTH: "Write and read",
             ChartKind.DISK: "Disk use",
             ChartKind.READ_ONE: "Read one",
+            ChartKind.GET_ONE: "Get one from an open store",
             ChartKind.READ_LABELS: "Read labels",
+            ChartKind.WRITE_ONE: "Write one",
+            ChartKind.APPEND: "Append 1 %",
+            ChartKind.OVERWRITE: "Overwrite 1 %",
+            ChartKind.DELETE: "Delete 1 %",
         }[self]
+
+    @property
+    def has_bars(self) -> bool:
+        """Whether it is drawn as bars: of bytes, or of what is measured with one image only."""
+        return self in (ChartKind.DISK, ChartKind.WRITE_ONE)
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -90,7 +106,7 @@ class Bar:
     """Number of images."""
     name: str
     value: float
-    """Bytes."""
+    """Bytes, or seconds."""
     words: str
     rank: int
 
@@ -103,6 +119,10 @@ class Figure:
     title: str
     series: tuple[Series, ...] = ()
     bars: tuple[Bar, ...] = ()
+    upward: str = ""
+    """What the values are, e.g. ``time for N images``."""
+    strokes: tuple[str, str] = ("write", "read")
+    """What solid lines and dotted ones are, where there are both."""
 
     @property
     def empty(self) -> bool:
@@ -126,6 +146,7 @@ def make_figure(
     dataset: str | None = None,
     sync: SyncLevel | None = None,
     cache: CacheState | None = None,
+    against: bool = False,
 ) -> Figure:
     """Return what a chart shows. Only what may be compared stands on one chart.
 
@@ -136,6 +157,7 @@ def make_figure(
         dataset: Which dataset; None for the first measured.
         sync: Which sync level of writes; None for the first measured.
         cache: Which cache state of reads; None for the first measured.
+        against: Whether reads stand on it hot (solid) against cold (dotted), where both were measured.
     """
     kind = ChartKind(kind)
     summaries = summarise(source) if isinstance(source, Run) else tuple(source)
@@ -150,12 +172,19 @@ def make_figure(
     chosen = [entry for entry in summaries if entry.cell.dataset == dataset]
     if kind is ChartKind.DISK:
         title = "Disk use" + (" an image" if per_image else "")
-        return Figure(kind, _titled(title, dataset, several), bars=_bars(chosen, ranks, per_image=per_image))
+        bars = _bars(chosen, ranks, per_image=per_image)
+        return Figure(kind, _titled(title, dataset, several), bars=bars, upward="bytes on disk")
+    if kind is ChartKind.WRITE_ONE:
+        return _write_one(chosen, ranks, sync, _titled("", dataset, several))
     parts = []
     levels = []
-    for operation in kind.operations:
+    wanted: tuple[CacheState | None, ...] = (CacheState.HOT, CacheState.COLD) if against else (cache,)
+    asked = [
+        (operation, state) for operation in kind.operations for state in (wanted if _reads(operation) else (None,))
+    ]
+    for operation, state in asked:
         cells = [entry for entry in chosen if entry.cell.operation is operation]
-        level = next((entry.cell for entry in cells if _wanted(entry, sync, cache)), None)
+        level = next((entry.cell for entry in cells if _wanted(entry, sync, state)), None)
         if level is None:
             continue
         # Equal contests but for the cutoff: levels, payload, workers and scratch are those of the first.
@@ -166,17 +195,42 @@ def make_figure(
             if (entry.cell.sync, entry.cell.cache, entry.cell.payload, entry.cell.workers, entry.cell.scratch) == key
         ]
         levels.append(level_words(level))
-        dotted = kind is ChartKind.BOTH and operation is Operation.READ_MANY
+        dotted = state is CacheState.COLD if against else kind is ChartKind.BOTH and operation is Operation.READ_MANY
         parts.append(_lines(same, ranks, per_image=per_image, dotted=dotted))
-    what = "an image" if per_image else "one image" if kind is ChartKind.READ_ONE else "N images"
+    one = kind in (ChartKind.READ_ONE, ChartKind.GET_ONE)
+    what = "an image" if per_image else "one image" if one else "N images"
+    if kind in (ChartKind.APPEND, ChartKind.OVERWRITE, ChartKind.DELETE) and not per_image:
+        what = "N/100 images"
     if kind is ChartKind.READ_LABELS:
         what = "a label" if per_image else "N labels"
     title = kind.words
     if kind is ChartKind.BOTH and len(levels) == 2:
         title = f"Write ({levels[0]}) and read ({levels[1]}): time for {what}"
     elif levels:
-        title = f"{kind.words}, {levels[0]}: time for {what}"
-    return Figure(kind, _titled(title, dataset, several), tuple(line for part in parts for line in part))
+        level_told = " and ".join(level.removeprefix("cache ") for level in levels) if against else levels[0]
+        title = f"{kind.words}, {level_told}: time for {what}"
+    lines = tuple(line for part in parts for line in part)
+    strokes = ("hot", "cold") if against else ("write", "read")
+    return Figure(kind, _titled(title, dataset, several), lines, upward=f"time for {what}", strokes=strokes)
+
+
+def _reads(operation: Operation) -> bool:
+    return not operation.writes
+
+
+def _write_one(summaries: Sequence[CellSummary], ranks: dict[str, int], sync: SyncLevel | None, tail: str) -> Figure:
+    """Return the time to store one image as bars: there is no other number of images to draw a line to."""
+    cells = [entry for entry in summaries if entry.cell.operation is Operation.WRITE_ONE]
+    level = next((entry.cell for entry in cells if _wanted(entry, sync, None)), None)
+    same = [entry for entry in cells if level is not None and entry.cell.contest == level.contest]
+    bars = tuple(
+        Bar(entry.cell.cutoff, safe_text(entry.cell.spec), entry.interval.median,
+            f"{format_seconds(entry.seconds)}, {interval_text(entry.interval)}", ranks[entry.cell.spec])
+        for entry in sorted(same, key=lambda entry: ranks[entry.cell.spec])
+        if entry.interval is not None
+    )  # fmt: skip
+    title = f"Write one, {level_words(level)}: time for one image" if level is not None else "Write one"
+    return Figure(ChartKind.WRITE_ONE, title + tail, bars=bars, upward="time for one image")
 
 
 def _titled(title: str, dataset: str | None, several: bool) -> str:

@@ -43,7 +43,13 @@ def mark_of(rank: int) -> str:
 
 
 def legend_line(
-    series: Sequence[Series], width: int, palette: Palette, *, ascii_only: bool, highlight: str | None = None
+    series: Sequence[Series],
+    width: int,
+    palette: Palette,
+    *,
+    ascii_only: bool,
+    highlight: str | None = None,
+    strokes: tuple[str, str] = ("write", "read"),
 ) -> Text:
     """Return the legend in one line of at most ``width`` columns; what has no place is counted."""
     entries: dict[str, Text] = {}
@@ -52,7 +58,8 @@ def legend_line(
         entries.setdefault(line.name, Text(f"{mark_of(line.rank)} {line.name}", style=style))
     tail = Text()
     if any(line.dotted for line in series):
-        tail = Text("   - write . read" if ascii_only else "   ─ write · read", style=palette.axis)
+        solid, dots = ("-", ".") if ascii_only else ("─", "·")
+        tail = Text(f"   {solid} {strokes[0]} {dots} {strokes[1]}", style=palette.axis)
     text = Text()
     for index, shown in enumerate(entries.values()):
         rest = len(entries) - index

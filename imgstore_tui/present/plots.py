@@ -11,15 +11,15 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count_short
 from imgstore_tui.present.article import further_drawings, report
-from imgstore_tui.present.axes import count_axis, decade_label, drawable, make_axis, seconds_label
+from imgstore_tui.present.axes import LOG, count_axis, decade_label, drawable, make_axis, scale_words, seconds_label
 from imgstore_tui.present.digest import digest
 from imgstore_tui.present.drawings import Drawing
-from imgstore_tui.present.figures import SOURCE_RANK, Series
+from imgstore_tui.present.figures import SOURCE_RANK, ChartKind, Series
 from imgstore_tui.present.words import fact_pairs, interval_words
 
 _COLOURS = ("#0b7285", "#a61e8c", "#2b8a3e", "#b35c00", "#364fc7", "#c92a2a")
 _MARKS = "os^DxP"
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "text.parse_math": False,  # a dollar in a name is a dollar
     "svg.hashsalt": "imgstore-tui",  # else every file differs
     "svg.fonttype": "none",
@@ -71,7 +71,7 @@ def draw_sheet(run: Run, kind: str) -> bytes:
 
 
 def _lines(panel: Any, drawing: Drawing) -> None:
-    figure, log = drawing.figure, drawing.log
+    figure, scales = drawing.figure, drawing.scales
     for line in figure.series:
         style = _style(line)
         for number, run in enumerate(line.segments()):
@@ -87,16 +87,16 @@ def _lines(panel: Any, drawing: Drawing) -> None:
                 **style,
             )
     known = [point for line in figure.series for run in line.segments() for point in run]
-    y = make_axis([point.value for point in known], 9, decade_label if log else seconds_label, log=log)
-    x = count_axis([point.n for point in known], 40, log=log)
-    title = _folded(f"{drawing.heading}{figure.title}" + ("" if log else ", linear axes"))
+    y = make_axis([point.value for point in known], 9, decade_label if scales.y else seconds_label, log=scales.y)
+    x = count_axis([point.n for point in known], 40, log=scales.x)
+    title = _folded(f"{drawing.heading}{figure.title}" + ("" if scales == LOG else f", {scales.words}"))
     if any(line.dotted for line in figure.series):
-        title += "\nsolid: write, dotted: read"
-    scale = "log" if log else "linear"
-    panel.set(xscale=scale, yscale=scale, xlabel="images", title=title)
-    panel.set_ylim(_value(y.low, log=log), _value(y.high, log=log))
-    panel.set_yticks([_value(position, log=log) for position, _ in y.ticks], [words for _, words in y.ticks])
-    panel.set_xticks([_value(position, log=log) for position, _ in x.ticks], [words for _, words in x.ticks])
+        title += f"\nsolid: {figure.strokes[0]}, dotted: {figure.strokes[1]}"
+    panel.set(xscale=scale_words(scales.x), yscale=scale_words(scales.y), title=title)
+    panel.set(xlabel="images", ylabel=figure.upward)
+    panel.set_ylim(_value(y.low, log=scales.y), _value(y.high, log=scales.y))
+    panel.set_yticks([_value(position, log=scales.y) for position, _ in y.ticks], [words for _, words in y.ticks])
+    panel.set_xticks([_value(position, log=scales.x) for position, _ in x.ticks], [words for _, words in x.ticks])
     panel.minorticks_off()
 
 
@@ -148,8 +148,14 @@ def _bars(panel: Any, drawing: Drawing) -> None:
     values = [bar.value for bar in bars]
     low, high = min(values) / 3, max(values) * 1.3
     panel.set_ylim(low, high)
-    sizes = [16.0**power for power in range(2, 14) if low <= 16.0**power <= high]
-    panel.set_yticks(sizes, [_size(size) for size in sizes])
+    if figure.kind is ChartKind.DISK:
+        sizes = [16.0**power for power in range(2, 14) if low <= 16.0**power <= high]
+        panel.set_yticks(sizes, [_size(size) for size in sizes])
+    else:
+        times = [step * 10.0**power for power in range(-9, 5) for step in (1, 2, 5)]
+        shown = [time for time in times if low <= time <= high]
+        panel.set_yticks(shown, [decade_label(time, time) for time in shown])
+    panel.set(ylabel=figure.upward)
     panel.set_xticks(range(len(groups)), [format_count_short(group) for group in groups])
     panel.grid(visible=False, axis="x")
     panel.minorticks_off()

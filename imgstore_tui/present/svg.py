@@ -12,7 +12,17 @@ from html import escape
 
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count, format_count_short, format_seconds
-from imgstore_tui.present.axes import Axis, count_axis, decade_label, drawable, make_axis, seconds_label
+from imgstore_tui.present.axes import (
+    LOG,
+    Axis,
+    Scales,
+    count_axis,
+    decade_label,
+    drawable,
+    make_axis,
+    scale_words,
+    seconds_label,
+)
 from imgstore_tui.present.figures import SOURCE_RANK, Bar, Figure, Series
 
 WIDTH, HEIGHT = 640, 380
@@ -21,16 +31,18 @@ COLOURS = 6
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 16, 12, 30
 _ROW = 19
+_NAMES = 20
+"""Height of the line with the names of the axes."""
 _CHARACTER = 7.2
 """Width of a character of an axis' words, generous."""
 
 
-def figure_svg(figure: Figure, *, log: bool = True) -> str:
+def figure_svg(figure: Figure, *, scales: Scales = LOG) -> str:
     """Return a chart as an ``svg`` element, with its title for those who cannot see it; empty if nothing is drawn."""
     if figure.bars:
-        return _bars(figure, log=log)
+        return _bars(figure, log=scales.y)
     drawn = [line for line in figure.series if line.segments()]
-    return _lines(figure.title, drawn, log=log) if drawn else ""
+    return _lines(figure, drawn, scales) if drawn else ""
 
 
 def series_class(rank: int) -> str:
@@ -45,12 +57,12 @@ def _open(title: str, height: float) -> str:
     return f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{name}"><title>{name}</title>'
 
 
-def _lines(title: str, drawn: Sequence[Series], *, log: bool) -> str:
-    legend, legend_height = _legend(drawn)
+def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales) -> str:
+    legend, legend_height = _legend(drawn, figure.strokes)
     top, bottom = _TOP + legend_height, HEIGHT + legend_height - _BOTTOM
     every = [point for line in drawn for run in line.segments() for point in run]
-    y = make_axis([point.value for point in every], 9, decade_label if log else seconds_label, log=log)
-    x = count_axis([point.n for point in every], int((WIDTH - _LEFT - _RIGHT) / _CHARACTER), log=log)
+    y = make_axis([point.value for point in every], 9, decade_label if scales.y else seconds_label, log=scales.y)
+    x = count_axis([point.n for point in every], int((WIDTH - _LEFT - _RIGHT) / _CHARACTER), log=scales.x)
 
     def across(n: float) -> float:
         return _LEFT + (x.at(n) - x.low) / (x.high - x.low) * (WIDTH - _LEFT - _RIGHT)
@@ -58,7 +70,8 @@ def _lines(title: str, drawn: Sequence[Series], *, log: bool) -> str:
     def down(value: float) -> float:
         return bottom - (y.at(value) - y.low) / (y.high - y.low) * (bottom - top)
 
-    parts = [_open(title, HEIGHT + legend_height), *legend, *_frame(x, y, top, bottom)]
+    parts = [_open(figure.title, HEIGHT + legend_height + _NAMES), *legend, *_frame(x, y, top, bottom)]
+    parts += _names(figure.upward, scales, bottom)
     for line in drawn:
         parts.append(f'<g class="{series_class(line.rank)}">')
         dash = ' stroke-dasharray="2 4"' if line.dotted else ""
@@ -78,7 +91,7 @@ def _lines(title: str, drawn: Sequence[Series], *, log: bool) -> str:
     return "".join([*parts, "</svg>"])
 
 
-def _legend(drawn: Sequence[Series]) -> tuple[list[str], float]:
+def _legend(drawn: Sequence[Series], strokes: tuple[str, str]) -> tuple[list[str], float]:
     entries: dict[str, tuple[int, bool]] = {}
     for line in drawn:
         entries.setdefault(line.name, (line.rank, line.dotted))
@@ -94,7 +107,8 @@ def _legend(drawn: Sequence[Series]) -> tuple[list[str], float]:
         )
         left += needed
     if any(line.dotted for line in drawn):
-        parts.append(f'<text x="{_LEFT}" y="{14 + (row + 1) * _ROW}" class="quiet">solid: write, dotted: read</text>')
+        told = f"solid: {strokes[0]}, dotted: {strokes[1]}"
+        parts.append(f'<text x="{_LEFT}" y="{14 + (row + 1) * _ROW}" class="quiet">{told}</text>')
         row += 1
     return parts, (row + 1) * _ROW
 
@@ -111,6 +125,17 @@ def _frame(x: Axis, y: Axis, top: float, bottom: float) -> list[str]:
         parts.append(f'<text class="quiet" x="{at:.1f}" y="{bottom + 19:g}" text-anchor="middle">{words}</text>')
     parts.append(f'<path class="axis" d="M{_LEFT} {top:g}V{bottom:g}H{WIDTH - _RIGHT}" fill="none"/>')
     return parts
+
+
+def _names(upward: str, scales: Scales, bottom: float) -> list[str]:
+    """Return the names of both axes, in a line below."""
+    down = bottom + _BOTTOM + _NAMES - 8
+    up = f"↑ {upward}, {scale_words(scales.y)}" if upward else ""
+    return [
+        f'<text class="quiet" x="{_LEFT}" y="{down:g}">{escape(up)}</text>',
+        f'<text class="quiet" x="{WIDTH - _RIGHT}" y="{down:g}" text-anchor="end">'
+        f"images, {scale_words(scales.x)} →</text>",
+    ]
 
 
 def _mark(rank: int, x: float, y: float) -> str:

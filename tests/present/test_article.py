@@ -15,6 +15,7 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.present import exports
 from imgstore_tui.present.article import claim_rows, further_drawings, report, report_tables
+from imgstore_tui.present.axes import LINEAR
 from imgstore_tui.present.drawings import Drawing, drawings
 from imgstore_tui.present.figures import ChartKind
 from imgstore_tui.present.rows import Mark, Table
@@ -94,7 +95,8 @@ def test_a_run_of_another_plan_has_no_report_and_all_its_charts() -> None:
 
 def test_further_charts_are_of_larger_images_and_of_what_has_no_number() -> None:
     further = further_drawings(RUN)
-    assert {drawing.figure.kind for drawing in further if "cifar10" in drawing.figure.title} == {ChartKind.READ_ONE}
+    kinds = {drawing.figure.kind for drawing in further if "cifar10" in drawing.figure.title}
+    assert kinds == {ChartKind.READ_ONE, ChartKind.WRITE_ONE}
     assert {drawing.figure.kind for drawing in further if "size=512" in drawing.figure.title} >= {
         ChartKind.WRITE, ChartKind.READ, ChartKind.DISK,
     }  # fmt: skip
@@ -145,4 +147,4 @@ def test_every_dataset_and_level_has_its_charts() -> None:
         "Write many, sync end: time for N images, log scale",
         "Disk use, log scale",
     ]
-    assert Drawing(drawings(run)[2].figure, log=False).title == "Disk use, linear scale"
+    assert Drawing(drawings(run)[2].figure, scales=LINEAR).title == "Disk use, linear scale"

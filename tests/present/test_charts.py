@@ -13,7 +13,9 @@ from rich.text import Text
 
 from imgstore_tui.analysis.summary import summarise
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
+from imgstore_tui.present.axes import LINEAR, LOG, Scales
 from imgstore_tui.present.charts import ChartKind, Palette, build_chart, chart_for, chart_kinds
+from imgstore_tui.present.drawings import views
 from imgstore_tui.present.figures import Point, Series, make_figure
 from imgstore_tui.testing.runs import fake_run
 
@@ -53,7 +55,8 @@ def test_any_data_at_any_size_gives_exactly_that_size(seed: int) -> None:
         width, height = source.randint(1, 200), source.randint(1, 60)
         text = build_chart(
             ugly_series(source), width, height,
-            log=source.random() < 0.6, ascii_only=source.random() < 0.3, title=source.choice(["", "title", "t" * 300]),
+            scales=Scales(source.random() < 0.6, source.random() < 0.6),
+            ascii_only=source.random() < 0.3, title=source.choice(["", "title", "t" * 300]),
         )  # fmt: skip
         check(text, width, height)
 
@@ -62,10 +65,12 @@ def test_every_kind_at_every_size() -> None:
     summaries = summarise(fake_run(["disk", "lmdb", "hdf5", "lmdb:note=" + "数据库" * 9], operations=list(Operation)))
     source = random.Random(3)
     for kind in chart_kinds():
-        for log in (True, False):
+        for scales in (LOG, LINEAR, Scales(True, False), Scales(False, True)):
             for _ in range(12):
                 width, height = source.randint(1, 200), source.randint(1, 60)
-                check(chart_for(summaries, kind, width, height, log=log, ascii_only=width % 2 == 0), width, height)
+                check(
+                    chart_for(summaries, kind, width, height, scales=scales, ascii_only=width % 2 == 0), width, height
+                )
     check(chart_for(summaries, "disk", 0, 0), 0, 0)
 
 
@@ -148,7 +153,7 @@ def test_no_line_passes_over_a_failure() -> None:
     found = lines(chart_for(run, "write-many", 80, 24))
     axis = next(row for row in found if "┬" in row)
     ticks = [index for index, character in enumerate(axis) if character == "┬"]  # at 1, 10, 1k and 10k
-    above = [row[(ticks[1] + ticks[2]) // 2] for row in found[1:-2]]
+    above = [row[(ticks[1] + ticks[2]) // 2] for row in found[1:-3]]
     assert set(above) <= {" ", "┈"}
 
 
@@ -159,7 +164,7 @@ def test_kinds_offered_are_those_the_plan_can_fill() -> None:
 
 def test_bars_are_as_long_as_their_numbers() -> None:
     run = fake_run(["disk", "hdf5"], [1000], operations=[Operation.WRITE_MANY])
-    found = lines(chart_for(run, "disk", 80, 10, log=False, ascii_only=True))
+    found = lines(chart_for(run, "disk", 80, 10, scales=LINEAR, ascii_only=True))
     disk, hdf5 = (next(line for line in found if name in line).count("#") for name in ("disk", "hdf5"))
     assert hdf5 / disk == pytest.approx((4096 + 3080 * 1000) / (8192 + 4096 * 1000), abs=0.02)
 
@@ -175,3 +180,79 @@ def test_threads_do_not_share_a_figure() -> None:
 def test_plotext_is_loaded_only_when_something_is_drawn() -> None:
     code = "import sys, imgstore_tui.present.charts; sys.exit('plotext' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def rows_of_axis(text: str) -> str:
+    return text.rsplit("\n", maxsplit=1)[-1]
+
+
+def test_axes_are_named_with_their_units_and_scales_and_change_apart() -> None:
+    run = fake_run()
+    text = chart_for(run, "write-many", 80, 24).plain
+    assert rows_of_axis(text).strip().startswith("↑ time for N images, log")
+    assert rows_of_axis(text).endswith("images, log →")
+    for scales, named in (
+        (Scales(False, True), ("log", "linear")),
+        (Scales(True, False), ("linear", "log")),
+        (LINEAR, ("linear", "linear")),
+    ):
+        other = chart_for(run, "write-many", 80, 24, scales=scales, per_image=True).plain
+        assert rows_of_axis(other).strip().startswith(f"↑ time for an image, {named[0]}")
+        assert rows_of_axis(other).endswith(f"images, {named[1]} →")
+    across = chart_for(run, "write-many", 80, 24, scales=Scales(False, True)).plain.split("\n")[-2].split()
+    assert across[0] == "0"
+    assert across != ["1", "10", "100", "1k"]
+    plain = chart_for(run, "write-many", 80, 24, ascii_only=True).plain
+    assert plain.isascii()
+    assert rows_of_axis(plain).endswith("images, log >")
+    assert rows_of_axis(chart_for(run, "write-many", 80, 9).plain).split() == ["1", "10", "100", "1k"], "no room"
+
+
+def test_hot_stands_against_cold() -> None:
+    run = fake_run(["disk", "lmdb"], cache=[CacheState.HOT, CacheState.COLD])
+    figure = make_figure(run, "read-many", against=True)
+    assert figure.title == "Read many, hot and cold: time for N images"
+    assert [(line.name, line.dotted) for line in figure.series] == [
+        ("disk", False),
+        ("lmdb", False),
+        ("disk", True),
+        ("lmdb", True),
+    ]
+    hot, cold = figure.series[0].points[-1].value, figure.series[2].points[-1].value
+    assert cold == pytest.approx(8 * hot, rel=0.3)
+    assert "─ hot · cold" in chart_for(run, "read-many", 80, 20, against=True).plain
+    one = make_figure(fake_run(["disk"]), "read-many", against=True)
+    assert [line.dotted for line in one.series] == [False], "what was not measured is not drawn"
+
+
+def test_views_are_the_levels_and_hot_against_cold_where_both_are_planned() -> None:
+    run = fake_run(sync=[SyncLevel.BUFFERED, SyncLevel.END], cache=[CacheState.HOT, CacheState.COLD])
+    words = {kind: [view.words for view in views(run, kind)] for kind in ChartKind}
+    assert words[ChartKind.READ] == ["hot", "cold", "hot against cold"]
+    assert words[ChartKind.WRITE] == words[ChartKind.WRITE_ONE] == ["buffered", "end"]
+    assert words[ChartKind.BOTH] == ["buffered, hot", "buffered, cold", "end, hot", "end, cold"]
+    assert words[ChartKind.DISK] == [""]
+
+
+def test_one_image_is_shown_as_bars_of_time() -> None:
+    run = fake_run(sync=[SyncLevel.BUFFERED, SyncLevel.END])
+    figure = make_figure(run, "write-one", sync=SyncLevel.END)
+    assert figure.title == "Write one, sync end: time for one image"
+    medians = {
+        entry.cell.spec: entry.seconds
+        for entry in summarise(run)
+        if (entry.cell.operation, entry.cell.sync) == (Operation.WRITE_ONE, SyncLevel.END)
+    }
+    assert {bar.name: bar.value for bar in figure.bars} == medians
+    text = chart_for(run, "write-one", 80, 12, sync=SyncLevel.END, ascii_only=True).plain
+    assert " ms, " in text
+    assert "#" in text
+    assert "nothing measured yet" in chart_for(replace(run, measurements=()), "write-one", 80, 12).plain
+
+
+def test_every_operation_has_a_chart() -> None:
+    run = fake_run(operations=list(Operation))
+    operations = {operation for kind in chart_kinds(run) for operation in kind.operations}
+    assert operations == set(Operation)
+    for kind in chart_kinds(run):
+        assert not make_figure(run, kind).empty, kind

@@ -68,6 +68,8 @@ class FakeRunner:
             plan.cutoffs,
             plan.rounds,
             operations=plan.operations,
+            sync=plan.sync,
+            cache=plan.cache,
             dataset=plan.datasets[0],
             failures=self.failures,
         )

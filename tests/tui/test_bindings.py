@@ -17,7 +17,10 @@ import imgstore_tui.tui
 from imgstore_tui.bench.journal import read_journal, saved_runs
 from imgstore_tui.bench.plan import named_plan
 from imgstore_tui.bench.state import Phase
+from imgstore_tui.core.operations import CacheState
+from imgstore_tui.present.digest import digest
 from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.tui.choice import Choice
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.ask import AskScreen
 from imgstore_tui.tui.screens.compare import CompareScreen
@@ -125,13 +128,46 @@ effect("Workbench", "q")(_leave_by)
 effect("ImgstoreApp", "ctrl+q")(_leave_by)
 
 
-@effect("Workbench", "l")
-async def _log_axes(app: Driven, key: str) -> None:
-    await app.run()
-    before = app.picture
+@effect("Workbench", "x", "y", "l")
+async def _axes(app: Driven, key: str) -> None:
+    if app.workbench.found is None:
+        await app.run()
+        assert "↑ time for N images, log" in app.picture
+        assert "images, log →" in app.picture
     await app.press(key)
-    assert not app.workbench.panes.chart.log_axes
-    assert app.picture != before
+    # x alone, then y too, then l for both again
+    assert f"images, {'log' if key == 'l' else 'linear'} →" in app.picture
+    assert f"↑ time for N images, {'linear' if key == 'y' else 'log'}" in app.picture
+
+
+@effect("Workbench", "h")
+async def _next_level(app: Driven, key: str) -> None:
+    quick = named_plan("quick")
+    app.workbench.choice = Choice.of(replace(quick, cache=(CacheState.HOT, CacheState.COLD)))
+    await app.run()
+    await app.press("m")
+    assert "Read many, cache hot" in app.picture
+    assert "h: 1 of 3 levels" in app.picture
+    await app.press(key)
+    assert "Read many, cache cold" in app.picture
+    await app.press(key)
+    assert "Read many, hot and cold" in app.picture
+    assert "─ hot · cold" in app.picture
+
+
+@effect("ChartPane", "n")
+async def _next_data(app: Driven, key: str) -> None:
+    await app.run()
+    await app.press("2")
+    run = app.workbench.found.run if app.workbench.found else None
+    assert run is not None
+    both = replace(run, plan=replace(run.plan, datasets=("synthetic", "folder:/photos")))
+    more = [replace(trial, dataset="folder:/photos") for trial in run.measurements]
+    app.workbench.found = digest(replace(both, measurements=(*run.measurements, *more)))
+    await app.pilot.pause()
+    assert "(synthetic)" in app.picture
+    await app.press(key)
+    assert "(folder:/photos)" in app.picture
 
 
 @effect("Workbench", "i")
@@ -196,7 +232,7 @@ async def _filter(app: Driven, key: str) -> None:
     await app.press(key)
     await app.write("lmdb 1k")
     assert app.workbench.pane is PaneName.TABLE
-    assert "/lmdb 1k: 5 of 20 rows" in app.picture
+    await app.until(lambda: "/lmdb 1k: 5 of 20 rows" in app.picture)
     await app.press("enter")
     assert app.workbench.focused is app.workbench.panes.table.grid
 
@@ -236,9 +272,9 @@ async def _clear_filter(app: Driven, key: str) -> None:
     await app.run()
     await app.press("slash")
     await app.write("hdf5")
-    assert "disk  " not in app.picture
+    await app.until(lambda: "disk  " not in app.picture)
     await app.press(key)
-    assert "disk  " in app.picture
+    await app.until(lambda: "disk  " in app.picture)
     assert app.workbench.focused is app.workbench.panes.table.grid
     assert "filter" not in app.picture
 

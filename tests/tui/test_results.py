@@ -128,9 +128,9 @@ async def test_the_filter_holds_for_every_table_and_says_when_nothing_is_left() 
         assert "3 Table: read-many, cache hot" in app.picture
         await app.press("slash")
         await app.write("x")
-        assert "No row of any table has 'read-manyx'" in app.picture
+        await app.until(lambda: "No row of any table has 'read-manyx'" in app.picture)
         await app.press("backspace")
-        assert "3 Table: read-many, cache hot" in app.picture
+        await app.until(lambda: "3 Table: read-many, cache hot" in app.picture)
 
 
 async def test_what_is_written_into_the_filter_is_never_obeyed() -> None:
@@ -139,9 +139,9 @@ async def test_what_is_written_into_the_filter_is_never_obeyed() -> None:
         await app.press("slash")
         app.workbench.panes.table.filter_line.input.value = EVIL
         await app.pilot.pause()
-        assert "[/foo] [red]x<U+001B>[2J<U+202E>" in app.picture
+        await app.until(lambda: "[/foo] [red]x<U+001B>[2J<U+202E>" in app.picture)
         await app.press("escape")
-        assert "Median time" in app.picture
+        await app.until(lambda: "Median time" in app.picture)
 
 
 async def test_the_cursor_of_the_overview_picks_the_number_of_images() -> None:

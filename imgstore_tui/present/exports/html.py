@@ -85,12 +85,12 @@ def _charts(found: Digest) -> list[str]:
 
 def _headed(drawing: Drawing) -> str:
     """Return a figure of a report, between its tables, with a heading like theirs."""
-    svg = figure_svg(drawing.figure, log=drawing.log)
+    svg = figure_svg(drawing.figure, scales=drawing.scales)
     return f'<h2>{escape(drawing.title)}</h2><div class="charts"><figure>{svg}</figure></div>' if svg else ""
 
 
 def _figure(drawing: Drawing) -> str:
-    svg = figure_svg(drawing.figure, log=drawing.log)
+    svg = figure_svg(drawing.figure, scales=drawing.scales)
     return f"<figure><figcaption>{escape(drawing.title)}</figcaption>{svg}</figure>" if svg else ""
 
 

@@ -52,7 +52,7 @@ def _figure_parts(drawing: Drawing) -> list[str]:
         return []
     from imgstore_tui.present.charts import draw_figure
 
-    drawn = draw_figure(replace(drawing.figure, title=""), COLUMNS, ROWS, log=drawing.log).plain
+    drawn = draw_figure(replace(drawing.figure, title=""), COLUMNS, ROWS, scales=drawing.scales).plain
     lines = [line.rstrip() for line in drawn.splitlines()]
     # Indented, a line cannot end the block that it stands in, whatever it says.
     return [f"## {escape(drawing.title)}", "\n".join(f"    {line}" if line else "" for line in lines)]

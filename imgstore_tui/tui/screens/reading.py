@@ -17,7 +17,8 @@ class Reading(RunControl):
 
     pane: reactive[PaneName] = reactive(PaneName.CHOOSE, repaint=False)
     """The pane in front."""
-    log_axes: reactive[bool] = reactive(True, repaint=False)
+    log_x: reactive[bool] = reactive(True, repaint=False)
+    log_y: reactive[bool] = reactive(True, repaint=False)
     per_image: reactive[bool] = reactive(False, repaint=False)
     cutoff: reactive[int | None] = reactive(None, repaint=False)
     """The number of images at which methods are ranked; None for all."""
@@ -25,6 +26,19 @@ class Reading(RunControl):
     def action_next_chart(self) -> None:
         """Show the next chart."""
         self.panes.chart.turns += 1
+
+    def action_axes(self) -> None:
+        """Make both axes of charts linear, or both logarithmic."""
+        self.log_x = self.log_y = not (self.log_x and self.log_y)
+
+    def action_next_level(self) -> None:
+        """Show the chart at its next level, or hot against cold; say so where there is but one."""
+        chart = self.panes.chart
+        if len(chart.views) > 1:
+            chart.level += 1
+        elif chart.kind is not None:
+            only = chart.view.words or "no level"
+            self.notify(f"{chart.kind.words}: this run has {only} only.", markup=False)
 
     def action_next_table(self) -> None:
         """Show the next table."""
@@ -37,7 +51,7 @@ class Reading(RunControl):
     def action_filter(self) -> None:
         """Bring the table to the front and offer the line to filter it by."""
         self.pane = PaneName.TABLE
-        self.call_after_refresh(self.panes.table.open_filter)
+        self.panes.table.open_filter()
 
     def action_cutoff(self, step: int) -> None:
         """Rank at the next larger number of images, or at the next smaller."""

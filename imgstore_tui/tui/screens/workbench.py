@@ -81,7 +81,12 @@ class Workbench(Reading):
         with Panes().data_bind(Workbench.pane):
             yield ChoosePane(self.choice).data_bind(Workbench.choice, Workbench.marks)
             yield ChartPane(ascii_only=self._settings.ascii).data_bind(
-                Workbench.run_state, Workbench.found, Workbench.marks, Workbench.log_axes, Workbench.per_image
+                Workbench.run_state,
+                Workbench.found,
+                Workbench.marks,
+                Workbench.log_x,
+                Workbench.log_y,
+                Workbench.per_image,
             )
             yield MatrixPane().data_bind(Workbench.run_state, Workbench.found, Workbench.marks, Workbench.per_image)
             yield TablePane().data_bind(Workbench.found, Workbench.cutoff)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rich.text import Text
+from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
 from imgstore_tui.bench.state import Phase, RunState
+from imgstore_tui.present.axes import Scales
 from imgstore_tui.present.charts import ChartKind, chart_for, chart_kinds
+from imgstore_tui.present.drawings import View, views
 from imgstore_tui.present.sections import Digest
 from imgstore_tui.tui.marks import Marks
 from imgstore_tui.tui.widgets.line_picture import LinePicture
@@ -23,12 +28,21 @@ Every store is read back and compared before its times count."""
 class ChartPane(LinePicture, can_focus=True):
     """One of the charts that the run's plan can fill."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "next_data", "Data", show=False, tooltip="Show the chart of the next dataset"),
+    ]
+
     run_state: reactive[RunState] = reactive(RunState(), repaint=False)
     found: reactive[Digest | None] = reactive(None, repaint=False)
     marks: reactive[Marks] = reactive(Marks(), repaint=False)
     turns: reactive[int] = reactive(0, repaint=False)
     """How many times the next chart was asked for."""
-    log_axes: reactive[bool] = reactive(True, repaint=False)
+    level: reactive[int] = reactive(0, repaint=False)
+    """How many times the next level was asked for."""
+    data: reactive[int] = reactive(0, repaint=False)
+    """How many times the next dataset was asked for."""
+    log_x: reactive[bool] = reactive(True, repaint=False)
+    log_y: reactive[bool] = reactive(True, repaint=False)
     per_image: reactive[bool] = reactive(False, repaint=False)
 
     def __init__(self, *, ascii_only: bool) -> None:
@@ -45,6 +59,27 @@ class ChartPane(LinePicture, can_focus=True):
         kinds = chart_kinds(self.found.run)
         return kinds[self.turns % len(kinds)] if kinds else None
 
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The levels at which the chart can be looked at."""
+        return () if self.found is None or self.kind is None else views(self.found.run, self.kind)
+
+    @property
+    def view(self) -> View:
+        """The level that is shown."""
+        found = self.views
+        return found[self.level % len(found)] if found else View()
+
+    @property
+    def dataset(self) -> str | None:
+        """The dataset that is shown; None before there is a run."""
+        datasets = () if self.found is None else self.found.run.plan.datasets
+        return datasets[self.data % len(datasets)] if datasets else None
+
+    def action_next_data(self) -> None:
+        """Show the next dataset."""
+        self.data += 1
+
     def picture(self) -> Text:
         """Return the chart, or what to do to get one."""
         if self.found is None and self.run_state.phase is not Phase.IDLE:
@@ -58,8 +93,12 @@ class ChartPane(LinePicture, can_focus=True):
             self.kind,
             self.size.width,
             self.size.height,
-            log=self.log_axes,
+            scales=Scales(self.log_x, self.log_y),
             per_image=self.per_image,
+            dataset=self.dataset,
+            sync=self.view.sync,
+            cache=self.view.cache,
+            against=self.view.against,
             palette=self.marks.palette,
             ascii_only=self._ascii,
         )
@@ -83,8 +122,21 @@ class ChartPane(LinePicture, can_focus=True):
         """Draw in other colours."""
         self.redraw()
 
-    def watch_log_axes(self) -> None:
-        """Draw on other axes."""
+    def watch_level(self) -> None:
+        """Draw at another level."""
+        self._retitle()
+        self.redraw()
+
+    def watch_data(self) -> None:
+        """Draw another dataset."""
+        self.redraw()
+
+    def watch_log_x(self) -> None:
+        """Draw on another axis of images."""
+        self.redraw()
+
+    def watch_log_y(self) -> None:
+        """Draw on another axis of values."""
         self.redraw()
 
     def watch_per_image(self) -> None:
@@ -97,5 +149,9 @@ class ChartPane(LinePicture, can_focus=True):
             self.set_class(empty, "-empty")
         kinds = () if self.found is None else chart_kinds(self.found.run)
         subtitle = f"{self.turns % len(kinds) + 1} of {len(kinds)}, m: next" if kinds else ""
+        if len(self.views) > 1:
+            subtitle = f"h: {self.level % len(self.views) + 1} of {len(self.views)} levels  {subtitle}"
+        if self.found is not None and len(self.found.run.plan.datasets) > 1:
+            subtitle = f"n: data  {subtitle}"
         if subtitle != self.border_subtitle:
             self.border_subtitle = subtitle

@@ -143,6 +143,8 @@ class TablePane(Vertical):
     def open_filter(self) -> None:
         """Offer the line to filter by."""
         self.add_class("-filtering")
+        # At once, and not with the next repaint: what follows the key are letters for the line already.
+        self.app.stylesheet.update(self)
         self.filter_line.input.focus()
 
     def action_clear_filter(self) -> None:
