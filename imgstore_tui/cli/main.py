@@ -27,6 +27,7 @@ COMMANDS = {
     "backends": "what storage systems there are, and how to get the rest",
     "codecs": "what codecs there are",
     "datasets": "where images can come from",
+    "web": "show the screen in a browser of this machine",
     "doctor": "what this machine can and cannot measure",
 }
 

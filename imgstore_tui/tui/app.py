@@ -56,6 +56,8 @@ class ImgstoreApp(OrderlyApp):
     def on_mount(self) -> None:
         """Open the workbench."""
         self.take_signals()
+        if self._settings.web:
+            self.leave_with_parent()
         self.theme_changed_signal.subscribe(self, lambda _: self._use_palette())
         self._use_palette()
         self.push_screen(self.workbench)
@@ -121,6 +123,8 @@ def run_app(settings: Settings, *, mouse: bool = True, plan: Plan | None = None,
     over = threading.Event()
 
     def last_words() -> None:
+        if settings.web:
+            return
         state = app.workbench.last_state()
         say_goodbye(sys.stdout, state.run, state.journal, app.saved, ascii_only=settings.ascii)
 

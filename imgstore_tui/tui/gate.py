@@ -16,6 +16,9 @@ MAX_FPS = 2
 SIXTEEN_COLOURS = "terminal-dark"
 """The theme that uses the terminal's own colours."""
 
+WEB_DRIVER = "textual.drivers.web_driver:WebDriver"
+"""What ``TEXTUAL_DRIVER`` says where a browser shows the screen, see ``cli.web``."""
+
 _SIXTEEN_COLOUR_TERMS = ("xterm", "screen", "linux", "vt100", "vt220", "ansi", "rxvt", "cygwin", "")
 
 
@@ -30,6 +33,8 @@ class Settings:
     animate: bool
     fps: int
     """How many times a second news of a running run is shown."""
+    web: bool = False
+    """Whether a browser shows it: keys and picture go through the streams, which no word of ours may enter."""
 
 
 def check_terminal(stdin: TextIO | None, screen: TextIO | None, environment: Mapping[str, str]) -> None:
@@ -90,6 +95,9 @@ def open_gate(*, theme: str | None, ascii_only: bool, fps: int | None) -> Settin
     Raises:
         UnavailableError: If there is no terminal, or a dumb one.
     """
+    if os.environ.get("TEXTUAL_DRIVER") == WEB_DRIVER:
+        fps = max(1, min(fps or MAX_FPS, MAX_FPS))
+        return Settings(theme=theme, ascii=ascii_only, animate=False, fps=fps, web=True)
     screen = sys.__stderr__
     check_terminal(sys.__stdin__, screen, os.environ)
     if fps is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import threading
 import traceback
@@ -23,6 +24,9 @@ _SIGNALS = {
 }
 
 
+PARENT_LOOK_S = 1.0
+
+
 class OrderlyApp(App[None]):
     """Stops its run whenever it ends. Textual alone leaves terminal and children as they are on a signal."""
 
@@ -39,6 +43,16 @@ class OrderlyApp(App[None]):
             # Whoever embeds the app outside the main thread cannot take signals there.
             with contextlib.suppress(ValueError, RuntimeError):
                 loop.add_signal_handler(number, partial(self.exit, None, code))
+
+    def leave_with_parent(self) -> None:
+        """Leave when the process that started us is gone, as a terminal's end would tell us to where there is one."""
+        parent = os.getppid()
+
+        def look() -> None:
+            if os.getppid() != parent:
+                self.exit(None, ExitCode.HANGUP)
+
+        self.set_interval(PARENT_LOOK_S, look)
 
     def on_unmount(self) -> None:
         """Let no run outlive the screen, however the screen came to its end."""

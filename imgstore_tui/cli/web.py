@@ -1,0 +1,29 @@
+"""``imgstore-tui web``: the screen in a browser of this machine, or at the other end of an SSH tunnel."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+
+from imgstore_tui.cli.parser import Parser
+from imgstore_tui.core.errors import UnavailableError, UsageError
+
+DEFAULT_PORT = 8765
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve the screen until it is interrupted."""
+    parser = Parser(
+        prog="imgstore-tui web",
+        description="Show the screen in a browser of this machine (127.0.0.1); nothing is loaded from elsewhere.\n"
+        "From another machine: ssh -L 8765:127.0.0.1:8765 HOST, then open the printed address there.",
+    )
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="N", help="default 8765; 0: any that is free")
+    words = parser.parse_args(arguments)
+    if not 0 <= words.port <= 65535:
+        raise UsageError(f"--port takes 0 to 65535, not {words.port}.")
+    if any(importlib.util.find_spec(name) is None for name in ("textual_serve", "aiohttp")):
+        raise UnavailableError("'web' needs textual-serve, not installed. Run: pip install 'imgstore-tui[web]'")
+    from imgstore_tui.cli.web_server import serve
+
+    return serve(words.port)

@@ -1,0 +1,186 @@
+"""The server behind ``imgstore-tui web``: loopback only, for who has the token, and nothing from elsewhere.
+
+textual-serve runs the program once a browser window and carries keys and pictures over a websocket. Its own page loads
+a font from the web, and its server answers whoever asks: any page in the user's browser could open the websocket and
+press keys. So the page is ours, and every request must come from a loopback name, from our own page, with our token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+import shlex
+import signal
+import sys
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import textual_serve
+from aiohttp import web
+from textual_serve.server import Server
+
+from imgstore_tui.core.errors import ExitCode, UnavailableError
+
+HOST = "127.0.0.1"
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+"""Names by which a browser may know us, also through a tunnel; any other may be a trick (DNS rebinding)."""
+COOKIE = "imgstore-tui"
+STATIC = Path(textual_serve.__file__).parent / "static"
+GRACE_S = 5.0
+"""How long windows may take to end their runs when the server ends."""
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "font-src 'self'; img-src 'self' data: blob:; connect-src 'self' ws://{host}; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>imgstore-tui</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/static/css/xterm.css">
+<script src="/static/js/textual.js"></script>
+<style>
+@font-face {{
+  font-family: "Roboto Mono"; src: url("/static/fonts/RobotoMono-VariableFont_wght.ttf"); font-weight: 100 700;
+}}
+body {{ margin: 0; background: #111318; color: #d6d8dc; font-family: "Roboto Mono", monospace; }}
+.textual-terminal {{ width: 100vw; height: 100vh; }}
+.over {{ display: none; position: absolute; inset: 0; z-index: 2; background: #111318; text-align: center;
+  padding-top: 40vh; }}
+.over a {{ color: #e8a24a; }}
+body.-closed .over {{ display: block; }}
+</style>
+</head>
+<body>
+<div id="terminal" class="textual-terminal" data-session-websocket-url="{socket}" data-font-size="{size}"></div>
+<div class="over"><p>imgstore-tui has ended. What was measured is saved.</p><p><a href="/">Start it again</a></p></div>
+</body>
+</html>
+"""
+
+
+class LoopbackServer(Server):
+    """Serves the screen to browsers of this machine."""
+
+    def __init__(self) -> None:
+        # exec: the program is then our own child, and sees us go.
+        super().__init__(f"exec {shlex.quote(sys.executable)} -m imgstore_tui", HOST, title="imgstore-tui")
+        self.token = secrets.token_urlsafe(24)
+        self._windows: set[asyncio.Task[Any]] = set()
+
+    def make_app(self) -> web.Application:
+        """Return the application: the page, its parts, the websocket, downloads."""
+        app = web.Application(middlewares=[self._guard])
+        app.add_routes(
+            [
+                web.get("/", self._page),
+                web.get("/ws", self._window),
+                web.get("/download/{key}", self.handle_download, name="download"),
+                web.static("/static", STATIC),
+            ]
+        )
+        app.on_response_prepare.append(self._harden)
+        app.on_shutdown.append(self._end_windows)
+        return app
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        """Refuse who is not the user's own browser on our own page."""
+        name = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdigit() else request.host
+        if name not in LOOPBACK or request.headers.get("Origin", f"http://{request.host}") != f"http://{request.host}":
+            raise web.HTTPForbidden(text="Only pages of this machine are served.\n")
+        asked = request.query.get("token")
+        if asked is not None and hmac.compare_digest(asked.encode(), self.token.encode()):
+            answer = web.HTTPSeeOther("/")
+            answer.set_cookie(COOKIE, self.token, httponly=True, samesite="Strict")
+            raise answer
+        if not hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), self.token.encode()):
+            raise web.HTTPForbidden(text="Open the address that 'imgstore-tui web' has printed.\n")
+        response: web.StreamResponse = await handler(request)
+        return response
+
+    async def _harden(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Tell the browser to load nothing from elsewhere, and to show us in nobody's frame."""
+        for name, value in _HEADERS.items():
+            response.headers[name] = value.format(host=request.host)
+
+    async def _page(self, request: web.Request) -> web.Response:
+        asked = request.query.get("fontsize", "")
+        size = int(asked) if asked.isascii() and asked.isdigit() and 6 <= int(asked) <= 48 else 16
+        page = _PAGE.format(socket=escape(f"ws://{request.host}/ws"), size=size)
+        return web.Response(text=page, content_type="text/html")
+
+    async def _window(self, request: web.Request) -> web.StreamResponse:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a handler runs in one
+        self._windows.add(task)
+        try:
+            return await self.handle_websocket(request)
+        finally:
+            self._windows.discard(task)
+
+    async def _end_windows(self, _: web.Application) -> None:
+        """End the programs of all windows and wait for them: a run must not outlive its server."""
+        for task in self._windows:
+            task.cancel()
+        await asyncio.wait(self._windows, timeout=GRACE_S) if self._windows else None
+
+
+def serve(port: int) -> int:
+    """Serve until SIGINT, SIGTERM or SIGHUP.
+
+    Args:
+        port: Where; 0 for any that is free. The address stands on standard output.
+
+    Returns:
+        The exit code: that of the signal.
+
+    Raises:
+        UnavailableError: If the port cannot be had.
+    """
+    return asyncio.run(_serve(port))
+
+
+async def _serve(port: int) -> int:
+    server = LoopbackServer()
+    runner = web.AppRunner(server.make_app(), access_log=None, shutdown_timeout=GRACE_S)
+    await runner.setup()
+    ended: asyncio.Future[ExitCode] = asyncio.get_running_loop().create_future()
+    try:
+        try:
+            await web.TCPSite(runner, HOST, port).start()
+        except OSError as error:
+            reason = (error.strerror or str(error)).rpartition(":")[2].strip()
+            told = f"Port {port} of {HOST} cannot be had: {reason}. Name another with --port."
+            raise UnavailableError(told) from None
+        _note_signals(ended)
+        sys.stdout.write(f"http://{HOST}:{runner.addresses[0][1]}/?token={server.token}\n")
+        sys.stdout.flush()
+        sys.stderr.write("Open that address in a browser of this machine; Ctrl-C ends it, and the runs begun there.\n")
+        return await ended
+    finally:
+        await runner.cleanup()
+
+
+def _note_signals(ended: asyncio.Future[ExitCode]) -> None:
+    loop = asyncio.get_running_loop()
+    for number, code in (
+        (signal.SIGINT, ExitCode.INTERRUPTED),
+        (signal.SIGTERM, ExitCode.TERMINATED),
+        (signal.SIGHUP, ExitCode.HANGUP),
+    ):
+        loop.add_signal_handler(number, _end, ended, code)
+
+
+def _end(ended: asyncio.Future[ExitCode], code: ExitCode) -> None:
+    if not ended.done():
+        ended.set_result(code)

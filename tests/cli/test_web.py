@@ -1,0 +1,247 @@
+"""The screen in a browser: for the user alone, from loopback alone; seen in a real Chromium where there is one.
+
+``python -m pytest tests/cli/test_web.py`` with the extra ``web`` and Debian's package ``chromium``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+
+from tests.bench.test_executor import children_of
+from tests.cli.program import program, sentence
+from tests.cli.test_stopping import gone
+
+pytest.importorskip("textual_serve", reason="textual-serve is not installed (extra web)")
+aiohttp = pytest.importorskip("aiohttp", reason="textual-serve is not installed (extra web)")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PATIENCE_S = 60
+
+
+@contextlib.contextmanager
+def served() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Serve on a free port; yield the process and the address it printed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "imgstore_tui", "web", "--port", "0"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        yield process, process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ask(url: str, **headers: str) -> tuple[int, str, str]:
+    """Return status, body and the cookie of an answer; a redirect is followed with its cookie."""
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    request = urllib.request.Request(url, headers=headers)
+    try:
+        with opener.open(request, timeout=PATIENCE_S) as answer:
+            return answer.status, answer.read().decode(), answer.headers["Content-Security-Policy"]
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(), error.headers["Content-Security-Policy"]
+
+
+def test_only_the_user_on_this_machine_gets_the_page() -> None:
+    with served() as (_, url):
+        bare = url.partition("?")[0]
+        status, page, policy = ask(url)
+        assert status == 200
+        assert "default-src 'none'" in policy
+        elsewhere = re.findall(r"(?:https?:)?//(?!127\.0\.0\.1)[\w.]+", page)
+        assert elsewhere == []
+        assert ask(bare)[:2] == (403, "Open the address that 'imgstore-tui web' has printed.\n")
+        assert ask(f"{bare}?token=guess")[0] == 403
+        assert ask(f"{bare}ws")[0] == 403
+        assert ask(f"{bare}static/js/textual.js")[0] == 403
+        for headers in (
+            {"Host": "evil.example"},
+            {"Origin": "http://evil.example"},
+            {"Host": "127.0.0.1.evil.example"},
+        ):
+            assert ask(url, **headers)[:2] == (403, "Only pages of this machine are served.\n")
+        port = urlsplit(url).port
+        taken = program("web", "--port", str(port))
+        assert taken.returncode == 3
+        assert f"Port {port} of 127.0.0.1 cannot be had: " in sentence(taken)
+
+
+def test_it_listens_on_loopback_alone() -> None:
+    with served() as (process, url):
+        port = f"{urlsplit(url).port:04X}"
+        listening = [
+            line.split()[1]
+            for table in ("tcp", "tcp6")
+            for line in (Path("/proc") / str(process.pid) / "net" / table).read_text().splitlines()[1:]
+            if line.split()[3] == "0A" and line.split()[1].endswith(f":{port}")
+        ]
+        assert listening == [f"0100007F:{port}"]
+
+
+def test_a_port_that_is_none_is_a_sentence() -> None:
+    assert "--port takes 0 to 65535" in sentence(program("web", "--port", "99999"))
+
+
+class Browser:
+    """A Chromium, spoken to in its devtools protocol."""
+
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
+        self._number = 0
+        self.events: list[dict[str, Any]] = []
+
+    async def do(self, method: str, **words: Any) -> dict[str, Any]:
+        self._number += 1
+        await self._socket.send_json({"id": self._number, "method": method, "params": words})
+        while True:
+            message = json.loads((await self._socket.receive(timeout=PATIENCE_S)).data)
+            if message.get("id") == self._number:
+                result: dict[str, Any] = message.get("result", {})
+                return result
+            self.events.append(message)
+
+    async def look(self) -> None:
+        """Take in what has happened."""
+        await self.do("Runtime.evaluate", expression="0")
+
+    def painted(self) -> str:
+        """What the app has sent to be painted, as far as the browser received it."""
+        frames = [entry["params"]["response"] for entry in self.named("Network.webSocketFrameReceived")]
+        data = [base64.b64decode(frame["payloadData"]) for frame in frames if frame["opcode"] == 2]
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", b"".join(data).decode("utf-8", "replace"))
+
+    def named(self, method: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event.get("method") == method]
+
+    async def until(self, words: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while words not in self.painted():
+            assert time.monotonic() < deadline, self.painted()[-2000:]
+            await asyncio.sleep(0.2)
+            await self.look()
+
+    async def click(self, x: int, y: int) -> None:
+        for kind in ("mousePressed", "mouseReleased"):
+            await self.do("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    async def key(self, letter: str) -> None:
+        """Press the key of a small letter."""
+        code = ord(letter.upper())
+        words = {"key": letter, "code": f"Key{letter.upper()}", "windowsVirtualKeyCode": code}
+        await self.do("Input.dispatchKeyEvent", type="keyDown", text=letter, **words)
+        await self.do("Input.dispatchKeyEvent", type="keyUp", **words)
+
+    async def picture(self) -> Image.Image:
+        shot = await self.do("Page.captureScreenshot", format="png")
+        return Image.open(io.BytesIO(base64.b64decode(shot["data"]))).convert("RGB")
+
+
+@contextlib.asynccontextmanager
+async def chromium(home: Path) -> AsyncIterator[Browser]:
+    assert CHROMIUM is not None
+    process = subprocess.Popen(
+        [
+            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-port=0",
+            "--window-size=1280,800", f"--user-data-dir={home}", "--disable-background-networking",
+            "--disable-component-update", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "about:blank",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        port_file = home / "DevToolsActivePort"
+        deadline = time.monotonic() + PATIENCE_S
+        while not port_file.exists() or "\n" not in port_file.read_text():
+            assert time.monotonic() < deadline, "Chromium does not start"
+            await asyncio.sleep(0.1)
+        port = port_file.read_text().splitlines()[0]
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"http://127.0.0.1:{port}/json") as answer:
+                page = next(entry for entry in await answer.json() if entry["type"] == "page")
+            async with session.ws_connect(page["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+                browser = Browser(socket)
+                for domain in ("Page", "Network", "Log", "Runtime"):
+                    await browser.do(f"{domain}.enable")
+                yield browser
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
+async def test_a_real_browser_shows_it_keys_reach_it_and_nothing_leaves_loopback(tmp_path: Path) -> None:
+    with served() as (server, url):
+        async with chromium(tmp_path / "chromium") as browser:
+            await browser.do("Page.navigate", url=url)
+            await browser.until("Press r to run")
+            await asyncio.sleep(1.0)
+            before = await browser.picture()
+            assert len(before.getcolors(1 << 24) or []) > 50, "a page that shows the app has many shades"
+            family = [server.pid, *children_of(server.pid)]
+            assert len(family) >= 2
+            await browser.click(640, 10)
+            await browser.key("f")
+            await browser.until("There is no saved run yet.")
+            await asyncio.sleep(1.0)
+            after = await browser.picture()
+            assert before.tobytes() != after.tobytes()
+            await browser.look()
+            asked = [event["params"]["request"]["url"] for event in browser.named("Network.requestWillBeSent")]
+            asked += [event["params"]["url"] for event in browser.named("Network.webSocketCreated")]
+            hosts = {urlsplit(address).hostname for address in asked if not address.startswith(("data:", "blob:"))}
+            assert hosts == {"127.0.0.1"}, asked
+            assert any("/static/fonts/" in address for address in asked), "the font is ours"
+            refused = [event["params"]["entry"]["text"] for event in browser.named("Log.entryAdded")]
+            assert not [text for text in refused if "Content Security Policy" in text]
+            if os.environ.get("IMGSTORE_TUI_PICTURES"):
+                before.save(Path(os.environ["IMGSTORE_TUI_PICTURES"]) / "web-before.png")
+                after.save(Path(os.environ["IMGSTORE_TUI_PICTURES"]) / "web-after.png")
+        # Its window is gone, and so is the program that ran in it.
+        assert gone(family[1:])
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(PATIENCE_S) == 143
+
+
+async def test_the_program_ends_with_its_server() -> None:
+    with served() as (server, url):
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+            async with session.get(url) as answer:
+                assert answer.status == 200
+            socket = f"{url.partition('?')[0]}ws?width=80&height=24".replace("http://", "ws://")
+            async with session.ws_connect(socket) as window:
+                painted = b""
+                while b"Press r to run" not in painted:
+                    message = await window.receive(timeout=PATIENCE_S)
+                    painted += message.data if isinstance(message.data, bytes) else b""
+                family = children_of(server.pid)
+                assert family
+                server.kill()
+                deadline = time.monotonic() + PATIENCE_S
+                while not gone(family):
+                    assert time.monotonic() < deadline
