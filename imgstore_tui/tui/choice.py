@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -170,6 +171,11 @@ class Choice:
         """Return the choice with other data, which was found to mean something."""
         problems = tuple(entry for entry in self.problems if entry[0] != "dataset")
         return replace(self.with_rest(datasets=texts), problems=problems)
+
+    def with_conditions(self, changes: Mapping[str, Any]) -> Choice:
+        """Return the choice under other conditions, which were found to mean something."""
+        problems = tuple(entry for entry in self.problems if entry[0] not in ("rounds", "budget"))
+        return replace(self.with_rest(**changes), problems=problems)
 
     def with_field(self, name: str, text: str) -> Choice:
         """Return the choice with what a field says: ``dataset``, ``rounds`` or ``budget``.

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
+from imgstore_tui.bench.lock import running
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.jobs.look import LeftError, Look, look
 from imgstore_tui.tui.orderly import OrderlyApp
@@ -39,8 +40,8 @@ class Looked(Message):
 
 
 def busy(app: App[Any]) -> bool:
-    """Whether a run goes on: nothing else is read then, for it would be measured too."""
-    return isinstance(app, OrderlyApp) and app.bridge.busy
+    """Whether a run goes on, here or in another terminal: nothing else is read then, for it would be measured too."""
+    return (isinstance(app, OrderlyApp) and app.bridge.busy) or running() is not None
 
 
 def look_for(widget: Widget, text: str, wanted: int, *, pictures: int = 0, patience_s: float | None = None) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import getters, on
@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from imgstore_tui.bench.estimate import Estimate
 from imgstore_tui.bench.rounds import images_needed
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.operations import Operation
@@ -23,6 +24,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 from imgstore_tui.tui.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.marks import Marks
+from imgstore_tui.tui.screens.conditions import ConditionsScreen
 from imgstore_tui.tui.screens.data import DataScreen
 from imgstore_tui.tui.screens.options import Edited, OptionsScreen
 from imgstore_tui.tui.storage_list import storage_lines, storage_note
@@ -37,7 +39,11 @@ class ChoosePane(VerticalScroll, can_focus=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "data", "Data", tooltip="Choose the data and look at it"),
-    ]
+        Binding(
+            "c", "conditions", "Conditions",
+            tooltip="Choose cache states, sync levels, payload, workers, rounds, budget, scratch folder, seed",
+        ),
+    ]  # fmt: skip
 
     choice: reactive[Choice] = reactive(NO_CHOICE)
     marks: reactive[Marks] = reactive(Marks())
@@ -181,6 +187,22 @@ class ChoosePane(VerticalScroll, can_focus=False):
 
         ascii_only = self.screen.has_class("-ascii")
         self.app.push_screen(DataScreen(self.choice.rest.datasets, wanted, ascii_only=ascii_only), take)
+
+    def action_conditions(self) -> None:
+        """Open the conditions under which is measured."""
+        plan = self.choice.plan
+        outlook = self.query_one(Outlook)
+
+        def take(changes: dict[str, Any] | None) -> None:
+            if changes is not None:
+                choice = self.choice.with_conditions(changes)
+                self._want(choice)
+                self.write_fields(choice)
+
+        def expect(changes: dict[str, Any]) -> Estimate:
+            return outlook.estimate(replace(plan, **changes))
+
+        self.app.push_screen(ConditionsScreen(plan, expect), take)
 
     @on(Outlook.Changed)
     def _expected(self, event: Outlook.Changed) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from rich.text import Text
 from textual import on
@@ -13,9 +14,11 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from imgstore_tui.bench.estimate import Estimate, estimate, known_size
+from imgstore_tui.bench.journal import saved_runs
 from imgstore_tui.bench.preflight import DataSize
 from imgstore_tui.bench.rates import NO_RATES, Rates, past_rates
 from imgstore_tui.bench.rounds import images_needed
+from imgstore_tui.core.model import Plan
 from imgstore_tui.present.estimates import estimate_short
 from imgstore_tui.tui.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.looking import GROUP, Looked, Looking, busy, look_for
@@ -56,9 +59,19 @@ class Outlook(Widget):
         self._in_vain: set[str] = set()
         """Data that was looked at and cannot be used, or takes too long."""
         self._timer: Timer | None = None
+        self._newest: list[Path] = []
+        """The newest run when past ones were read."""
 
     def on_mount(self) -> None:
-        """Read what past runs have taken, in a thread."""
+        """Read what past runs have taken."""
+        self._learn_again()
+
+    def _learn_again(self) -> None:
+        """Read past runs in a thread, if there are others than last time and none goes on."""
+        newest = saved_runs()[-1:]
+        if newest == self._newest or busy(self.app):
+            return
+        self._newest = newest
         self.run_worker(self._learn, thread=True, exit_on_error=False, group="rates")
 
     def _learn(self) -> None:
@@ -70,14 +83,13 @@ class Outlook(Widget):
         self._rates = event.rates
         self._say()
 
-    def learn_again(self) -> None:
-        """Read past runs anew: there is one more."""
-        self.on_mount()
-
     def watch_choice(self) -> None:
         """Say what the new choice comes to, and look at data that is not known."""
         self._say()
-        if self._unknown and self.is_mounted:
+        if not self.is_mounted:
+            return
+        self._learn_again()
+        if self._unknown:
             if self._timer is not None:
                 self._timer.stop()
             self._timer = self.set_timer(_WAIT_S, self._look)
@@ -116,13 +128,16 @@ class Outlook(Widget):
         self._say()
         self._look()
 
-    def _say(self) -> None:
-        plan = self.choice.plan
+    def estimate(self, plan: Plan) -> Estimate:
+        """Return what a plan will take, as far as its data is known."""
         for text in plan.datasets:
             size = None if text in self._sizes else known_size(text)
             if size is not None:
                 self._sizes[text] = size
-        self.expected = estimate(plan, self._sizes, self._rates)
+        return estimate(plan, self._sizes, self._rates)
+
+    def _say(self) -> None:
+        self.expected = self.estimate(self.choice.plan)
         self.post_message(self.Changed(self.expected))
 
     def render(self) -> Text:

@@ -1,0 +1,54 @@
+"""A look at the place where stores would be made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imgstore_tui import registry
+from imgstore_tui.bench.environment import describe_environment
+from imgstore_tui.bench.preflight import Need, check_need
+from imgstore_tui.bench.scratch import choose_scratch
+from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.units import format_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where stores would be made."""
+
+    path: Path
+    words: str
+    """What it is, in a sentence."""
+
+    def lacks(self, need: Need | None) -> str:
+        """Return what it has too little of, in a sentence; empty where there is enough, or nobody knows."""
+        if need is None:
+            return ""
+        try:
+            check_need(need, self.path)
+        except ImgstoreError as error:
+            return str(error)
+        return ""
+
+
+def look_at_place(scratch: str | None, datasets: Sequence[str]) -> Place:
+    """Find the place and look at it, as a run would.
+
+    Args:
+        scratch: The folder asked for; None for the one that is found by itself.
+        datasets: The plan's datasets, as written: stores are never made among the data.
+
+    Raises:
+        ImgstoreError: If there is no such place, or nothing can be written there.
+        OSError: If a dataset is not where it is said to be.
+    """
+    roots = [root for text in datasets for root in registry.make_dataset(text).roots]
+    path = choose_scratch(scratch, roots)
+    found = describe_environment(path, roots, ())
+    free = "" if found.scratch_free_bytes is None else f", {format_bytes(found.scratch_free_bytes)} free"
+    words = f"Stores are made in {path} ({found.scratch_filesystem} on {found.scratch_device}{free})."
+    if found.same_device_as_data is False:
+        words += " The data is on another device."
+    return Place(path, words)
