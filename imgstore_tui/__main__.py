@@ -20,9 +20,12 @@ def _open_screen(arguments: list[str]) -> int:
     from imgstore_tui.tui.gate import open_gate
 
     settings = open_gate(theme=words.theme, ascii_only=words.ascii, fps=words.fps)
+    from imgstore_tui.cli.run import names_plan, plan_of
+
+    plan = plan_of(words) if names_plan(words) else None
     from imgstore_tui.tui.app import run_app
 
-    return run_app(settings, mouse=not words.no_mouse)
+    return run_app(settings, mouse=not words.no_mouse, plan=plan)
 
 
 if __name__ == "__main__":

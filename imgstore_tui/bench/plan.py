@@ -19,7 +19,7 @@ from imgstore_tui.core.units import parse_duration
 QUICK_SPECS = ("disk", "lmdb", "hdf5")
 MOST_WORKERS = 64
 MOST_ROUNDS = 10_000
-PLAN_NAMES = ("quick", "full", "article")
+PLAN_NAMES = ("quick", "article", "full")
 
 ARTICLE_DATA = "synthetic"
 """In place of CIFAR-10, until the user says where that is."""
@@ -98,17 +98,28 @@ def load_plan(path: Path) -> Plan:
         UsageError: If the file cannot be read, is no TOML, or has an unknown key or value; it is named.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_plan(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"Plan file {path}: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise UsageError(f"Plan file {path} is not TOML: {error}.") from None
-    try:
-        return _plan_from_words(values)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"Plan file {path}: {error}.") from None
     except UsageError as error:
         raise UsageError(f"Plan file {path}: {error}") from None
+
+
+def parse_plan(text: str) -> Plan:
+    """Read a plan from TOML, as ``load_plan`` does from a file.
+
+    Raises:
+        UsageError: If it is no TOML, or has an unknown key or value.
+        UnavailableError: If it asks for what is not installed.
+    """
+    try:
+        return _plan_from_words(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"It is not TOML: {error}.") from None
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{error}.") from None
 
 
 def _plan_from_words(values: dict[str, Any]) -> Plan:

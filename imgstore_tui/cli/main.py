@@ -96,13 +96,16 @@ def parse_screen_arguments(arguments: Sequence[str]) -> Namespace:
 
 
 def _screen_parser() -> Parser:
+    from imgstore_tui.cli.run import add_plan_arguments
+
     width = max(len(name) for name in COMMANDS)
     commands = "\n".join(f"  {name:{width}}  {summary}" for name, summary in COMMANDS.items())
     parser = Parser(
         prog="imgstore-tui",
-        usage="imgstore-tui [--theme NAME] [--ascii] [--no-mouse] [--fps N]\n       imgstore-tui COMMAND ...",
+        usage="imgstore-tui [--theme NAME] [--ascii] [--no-mouse] [--fps N] [--plan NAME] [-d DATASET] ...\n"
+        "       imgstore-tui COMMAND ...",
         description="How should I store my images? Measured with your own images, on your own machine.\n"
-        "Without a command, opens the screen.",
+        "Without a command, opens the screen: with the last choice, or with the plan that the arguments describe.",
         epilog=f"commands:\n{commands}\n\nimgstore-tui COMMAND --help says more.",
     )
     parser.add_argument("--version", action="version", version=f"imgstore-tui {__version__}")
@@ -110,4 +113,5 @@ def _screen_parser() -> Parser:
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     parser.add_argument("--fps", type=int, metavar="N", help="most repaints a second while nothing is measured")
+    add_plan_arguments(parser)
     return parser

@@ -59,12 +59,27 @@ def _parser() -> Parser:
         "Lists are separated by spaces or commas. In the plan article, one dataset takes the place of CIFAR-10 beside\n"
         "the larger images; several are taken as they are.",
     )
+    add_plan_arguments(parser)
+    add = parser.add_argument
+    add("--save", metavar="FILE", help="write the run as JSON, too")
+    add("--dry-run", action="store_true", help="say what would be run, and run nothing")
+    add("--quiet", action="store_true", help="no progress and no warnings")
+    add("--json", action="store_true", help="print the run as JSON instead of tables")
+    return parser
+
+
+def add_plan_arguments(parser: Parser) -> None:
+    """Add what says which plan is meant: the screen begins with the same words as ``run``."""
     add = parser.add_argument
     add("-b", "--backends", metavar="SPEC", nargs="+", action="extend", help="storage methods")
     add("-n", "--cutoffs", metavar="N", help="numbers of images: 10,100,1k or 1..100000 (decades)")
     add("-o", "--operations", metavar="OP", nargs="+", action="extend", help="what to measure, see below")
     add("-d", "--datasets", metavar="DATASET", nargs="+", action="extend", help="where the images come from")
-    add("--plan", default="quick", metavar="NAME", help="quick, full, article, or a plan file; the rest changes it")
+    add(
+        "--plan",
+        metavar="NAME",
+        help="quick (default), article, full, a saved one, or a plan file; the rest changes it",
+    )
     add("--payload", metavar="P", help="end-to-end (default), encoded or raw")
     add("--cache", metavar="STATE", nargs="+", action="extend", help="hot (default) and/or cold")
     add("--drop-caches", action="store_true", help="make cold by dropping the machine's caches, too (needs root)")
@@ -81,11 +96,18 @@ def _parser() -> Parser:
     add("--seed", type=int, metavar="N", help="seed of all that is shuffled")
     add("--scratch", metavar="DIR", help="where the stores are made (default: here)")
     add("--no-source", action="store_true", help="do not read a folder's own files in place for comparison")
-    add("--save", metavar="FILE", help="write the run as JSON, too")
-    add("--dry-run", action="store_true", help="say what would be run, and run nothing")
-    add("--quiet", action="store_true", help="no progress and no warnings")
-    add("--json", action="store_true", help="print the run as JSON instead of tables")
-    return parser
+
+
+PLAN_WORDS = (
+    "backends", "cutoffs", "operations", "datasets", "plan", "payload", "cache", "drop_caches", "sync", "workers",
+    "batch", "rounds", "budget", "seed", "scratch", "no_source",
+)  # fmt: skip
+"""What ``add_plan_arguments`` adds."""
+
+
+def names_plan(words: Namespace) -> bool:
+    """Tell whether the arguments say anything of a plan."""
+    return any(getattr(words, name) not in (None, False) for name in PLAN_WORDS)
 
 
 def plan_of(words: Namespace) -> Plan:
@@ -95,13 +117,15 @@ def plan_of(words: Namespace) -> Plan:
         UsageError: If a word is unknown or a number does not fit; nothing has been started.
     """
     from imgstore_tui import registry
-    from imgstore_tui.bench.plan import PLAN_NAMES, changed_plan, load_plan, named_plan
+    from imgstore_tui.bench.plan import PLAN_NAMES, changed_plan, load_plan
+    from imgstore_tui.jobs.plans import plan_called, saved_plans
 
-    if not words.plan:
-        raise UsageError(f"No plan is named. Write --plan with {', '.join(PLAN_NAMES)} or a plan file.")
-    path = Path(words.plan)
-    is_file = words.plan not in PLAN_NAMES and (bool(path.suffix) or path.exists())
-    plan = load_plan(path) if is_file else named_plan(words.plan)
+    name = PLAN_NAMES[0] if words.plan is None else words.plan
+    if not name:
+        raise UsageError(f"No plan is named. Write --plan with {', '.join(PLAN_NAMES)}, a saved plan or a plan file.")
+    path = Path(name)
+    is_file = name not in (*PLAN_NAMES, *saved_plans()) and (bool(path.suffix) or path.exists())
+    plan = load_plan(path) if is_file else plan_called(name)
     changes: dict[str, object] = {}
     if words.backends:
         changes["specs"] = tuple(registry.resolve_spec(spec) for spec in split_specs(words.backends))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from collections.abc import Iterable, Sequence
@@ -14,15 +15,17 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
-from imgstore_tui.core.errors import unknown_name
+from imgstore_tui.core.errors import ImgstoreError, unknown_name
 from imgstore_tui.core.model import Plan
+from imgstore_tui.core.text import safe_text
 from imgstore_tui.tui import look
 from imgstore_tui.tui.bridge import Bridge, RunFunction
-from imgstore_tui.tui.choice import first_plan
+from imgstore_tui.tui.choice import Choice, first_plan
 from imgstore_tui.tui.farewell import leave_for_sure, say_goodbye
 from imgstore_tui.tui.filters import AsciiFilter, Colourless
 from imgstore_tui.tui.gate import Settings
 from imgstore_tui.tui.keys import PALETTE_KEY, WORKBENCH_KEYS
+from imgstore_tui.tui.memory import recall, remember
 from imgstore_tui.tui.orderly import OrderlyApp
 from imgstore_tui.tui.screens.help import HelpScreen, help_lines, pane_bindings
 from imgstore_tui.tui.screens.workbench import Workbench
@@ -51,7 +54,8 @@ class ImgstoreApp(OrderlyApp):
         self.theme = settings.theme or look.DARK.name
         self.animation_level = "basic" if settings.animate else "none"
         self._no_colour, self._no_unicode = Colourless(), AsciiFilter(settings.ascii)
-        self.workbench = Workbench(self.bridge, plan or first_plan(), settings)
+        choice, note = (None, "") if plan is not None else recall()
+        self.workbench = Workbench(self.bridge, choice or Choice.of(plan or first_plan()), settings, note)
 
     def on_mount(self) -> None:
         """Open the workbench."""
@@ -113,7 +117,7 @@ def run_app(settings: Settings, *, mouse: bool = True, plan: Plan | None = None,
     Args:
         settings: How to draw, from ``gate.open_gate``.
         mouse: Whether the mouse is listened to; without it the terminal's own selection works.
-        plan: What is chosen at first; None for the plan ``quick``.
+        plan: What is chosen at first; None for the last choice, at the first start the plan ``quick``.
         run: Carries a plan out; None for the real instrument.
 
     Returns:
@@ -127,6 +131,11 @@ def run_app(settings: Settings, *, mouse: bool = True, plan: Plan | None = None,
             return
         state = app.workbench.last_state()
         say_goodbye(sys.stdout, state.run, state.journal, app.saved, ascii_only=settings.ascii)
+        try:
+            remember(app.workbench.choice)
+        except ImgstoreError as error:
+            with contextlib.suppress(OSError):
+                sys.stderr.write(f"imgstore-tui: {safe_text(str(error))}\n")
 
     leave_for_sure(app.leaving, over, last_words, lambda: app.return_code or 0)
     app.run(mouse=mouse)

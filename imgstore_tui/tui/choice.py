@@ -63,6 +63,11 @@ class Choice:
         )
         return replace(plan, name=true_name(self.base, plan))
 
+    def called(self, name: str) -> Choice:
+        """Return the choice under a name of its own, which it loses when it is changed."""
+        plan = replace(self.plan, name=name)
+        return replace(self, base=plan, rest=plan)
+
     def check(self) -> Plan:
         """Return the plan, found fit to start.
 

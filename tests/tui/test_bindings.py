@@ -18,18 +18,21 @@ from imgstore_tui.bench.journal import read_journal, saved_runs
 from imgstore_tui.bench.plan import named_plan
 from imgstore_tui.bench.state import Phase
 from imgstore_tui.core.operations import CacheState
+from imgstore_tui.jobs.plans import plan_called, saved_plans
 from imgstore_tui.present.digest import digest
 from imgstore_tui.testing.runs import fake_run
 from imgstore_tui.tui.choice import Choice
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.ask import AskScreen
 from imgstore_tui.tui.screens.compare import CompareScreen
+from imgstore_tui.tui.screens.conditions import ConditionsScreen
 from imgstore_tui.tui.screens.data import DataScreen
 from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.help import HelpScreen, pane_bindings
 from imgstore_tui.tui.screens.leave import LeaveScreen
 from imgstore_tui.tui.screens.options import OptionsScreen
+from imgstore_tui.tui.screens.save_plan import SavePlanScreen
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
 from imgstore_tui.tui.screens.workbench import Workbench
 from tests.bench.test_saved_runs import save
@@ -181,10 +184,11 @@ async def _per_image(app: Driven, key: str) -> None:
 @effect("Workbench", "p")
 async def _next_plan(app: Driven, key: str) -> None:
     await app.press(key)
+    assert app.workbench.choice.plan == named_plan("article")
+    assert "plan article" in app.picture
+    await app.press(key)
     assert app.workbench.choice.plan == named_plan("full")
     assert "budget none" in app.picture
-    await app.press(key)
-    assert app.workbench.choice.plan == named_plan("article")
     await app.press(key)
     assert app.workbench.choice.plan == named_plan("quick")
 
@@ -365,6 +369,44 @@ async def _remove(app: Driven, key: str) -> None:
     await app.press(key)
     assert "lmdb+png" not in app.picture
     assert "lmdb+png" not in app.workbench.choice.ticked
+
+
+@effect("ChoosePane", "c")
+async def _conditions(app: Driven, key: str) -> None:
+    await app.press(key)
+    assert app.shows(ConditionsScreen)
+    assert "[hot] cold" in app.picture
+
+
+@effect("ConditionsScreen", "enter")
+async def _use_conditions(app: Driven, key: str) -> None:
+    await app.press("c", "right", key)
+    assert app.shows(Workbench)
+    assert app.workbench.choice.plan.cache == (CacheState.COLD,)
+
+
+@effect("ConditionsScreen", "escape")
+async def _leave_conditions(app: Driven, key: str) -> None:
+    await app.press("c", "right", key)
+    assert app.shows(Workbench)
+    assert app.workbench.choice.plan == named_plan("quick")
+
+
+@effect("ChoosePane", "w")
+async def _save_plan(app: Driven, key: str) -> None:
+    await app.press("n", "space", key)
+    assert app.shows(SavePlanScreen)
+    await app.write("mine")
+    await app.press("enter")
+    assert app.workbench.choice.plan.name == "mine"
+    assert plan_called("mine") == app.workbench.choice.plan
+
+
+@effect("SavePlanScreen", "escape")
+async def _save_no_plan(app: Driven, key: str) -> None:
+    await app.press("w", "x", key)
+    assert app.shows(Workbench)
+    assert saved_plans() == {}
 
 
 @effect("ChoosePane", "d")

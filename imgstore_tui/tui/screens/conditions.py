@@ -109,13 +109,14 @@ class ConditionsScreen(ModalScreen[dict[str, Any] | None]):
             line.update(Text("Not ready: see above.", style="bold red"))
             return
         expected = self._expect(self._written.changes())
-        words = Text.assemble((f"{estimate_words(expected)}\n", "bold"), (basis_words(expected), "dim"))
+        words = Text()
+        lacking = "" if self._place is None else self._place.lacks(expected.need)
+        if lacking:
+            words.append(f"{safe_text(lacking)}\n", style="bold red")
+        words.append(f"{estimate_words(expected)}\n", style="bold")
         if self._place is not None:
-            words.append(f"\n{safe_text(self._place.words)}", style="dim")
-            lacking = self._place.lacks(expected.need)
-            if lacking:
-                words.append(f"\n{safe_text(lacking)}", style="bold red")
-        line.update(words)
+            words.append(f"{safe_text(self._place.words)}\n", style="dim")
+        line.update(words.append(basis_words(expected), style="dim"))
 
     # The place for the stores
 

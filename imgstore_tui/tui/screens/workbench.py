@@ -14,18 +14,19 @@ from textual.reactive import Reactive, reactive
 from textual.widget import Widget
 from textual.widgets import Input
 
-from imgstore_tui.bench.plan import PLAN_NAMES, named_plan
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.present.charts import Palette
-from imgstore_tui.present.log import SpecStyle
+from imgstore_tui.present.log import SpecStyle, error_line
 from imgstore_tui.tui.bridge import Bridge
 from imgstore_tui.tui.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.gate import Settings
 from imgstore_tui.tui.keys import WORKBENCH_KEYS
 from imgstore_tui.tui.look import WIDE_COLUMNS, glyphs
 from imgstore_tui.tui.marks import Marks
+from imgstore_tui.tui.memory import remember
 from imgstore_tui.tui.panes import PaneName
+from imgstore_tui.tui.plan_ring import PlanRing
 from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.leave import LeaveScreen
 from imgstore_tui.tui.screens.reading import Reading
@@ -67,10 +68,13 @@ class Workbench(Reading):
     palette: reactive[Palette] = reactive(Palette(), repaint=False)
     marks: reactive[Marks] = reactive(Marks(), repaint=False)
 
-    def __init__(self, bridge: Bridge, plan: Plan, settings: Settings) -> None:
+    def __init__(self, bridge: Bridge, choice: Choice, settings: Settings, note: str = "") -> None:
         super().__init__(bridge, settings.fps)
         self._settings = settings
-        self.set_reactive(Workbench.choice, Choice.of(plan))
+        self._note = note
+        """What there is to say of the choice that is taken up."""
+        self._plans = PlanRing()
+        self.set_reactive(Workbench.choice, choice)
         self.set_class(settings.ascii, "-ascii")
 
     def compose(self) -> ComposeResult:
@@ -98,6 +102,8 @@ class Workbench(Reading):
     def on_mount(self) -> None:
         """Say what is chosen at first."""
         self.watch_choice(self.choice)
+        if self._note:
+            self.log_line(error_line(self._note))
 
     # What is chosen
 
@@ -123,10 +129,8 @@ class Workbench(Reading):
 
     def action_next_plan(self) -> None:
         """Choose as the named plan after the present one does."""
-        names = list(PLAN_NAMES)
-        here = names.index(self.choice.plan.name) if self.choice.plan.name in names else -1
         try:
-            plan = named_plan(names[(here + 1) % len(names)])
+            plan = self._plans.after(self.choice.plan.name)
         except ImgstoreError as error:
             self.run_line.problem = str(error)
             return
@@ -137,8 +141,13 @@ class Workbench(Reading):
     # The run
 
     def wanted_plan(self) -> Plan:
-        """Return the plan as chosen."""
-        return self.choice.check()
+        """Return the plan as chosen, and keep the choice for the next start."""
+        plan = self.choice.check()
+        try:
+            remember(self.choice)
+        except ImgstoreError as error:
+            self.log_line(error_line(str(error)))
+        return plan
 
     def spec_style(self) -> SpecStyle:
         """Colour storage methods in the log as in the list."""

@@ -27,6 +27,7 @@ from imgstore_tui.tui.marks import Marks
 from imgstore_tui.tui.screens.conditions import ConditionsScreen
 from imgstore_tui.tui.screens.data import DataScreen
 from imgstore_tui.tui.screens.options import Edited, OptionsScreen
+from imgstore_tui.tui.screens.save_plan import SavePlanScreen
 from imgstore_tui.tui.storage_list import storage_lines, storage_note
 from imgstore_tui.tui.widgets.check_list import CheckList, Entry, Tick
 from imgstore_tui.tui.widgets.choose_lists import CutoffList, OperationList, StorageList
@@ -43,6 +44,7 @@ class ChoosePane(VerticalScroll, can_focus=False):
             "c", "conditions", "Conditions",
             tooltip="Choose cache states, sync levels, payload, workers, rounds, budget, scratch folder, seed",
         ),
+        Binding("w", "save_plan", "Save plan", show=False, tooltip="Save the choice as a plan, under a name"),
     ]  # fmt: skip
 
     choice: reactive[Choice] = reactive(NO_CHOICE)
@@ -124,6 +126,7 @@ class ChoosePane(VerticalScroll, can_focus=False):
             ("storage", len(choice.ticked)), ("cutoffs", len(choice.cutoffs)), ("operations", len(choice.operations)),
         ):  # fmt: skip
             self.query_one(f".{name}").border_subtitle = f"{count} ticked"
+        self.query_one(".rounds").border_subtitle = f"plan {safe_text(choice.plan.name)}"
         more = len(choice.rest.datasets) - 1
         self.query_one(".data").border_subtitle = f"and {more} more, d: all" if more > 0 else "d: look at it"
         for field in self.query(Field):
@@ -203,6 +206,21 @@ class ChoosePane(VerticalScroll, can_focus=False):
             return outlook.estimate(replace(plan, **changes))
 
         self.app.push_screen(ConditionsScreen(plan, expect), take)
+
+    def action_save_plan(self) -> None:
+        """Keep the choice under a name."""
+        try:
+            plan = self.choice.check()
+        except ImgstoreError as error:
+            self.notify(safe_text(str(error)), title="Not saved", severity="warning", markup=False)
+            return
+
+        def take(name: str | None) -> None:
+            if name is not None:
+                self._want(self.choice.called(name))
+                self.notify(f"Saved as the plan '{name}'.", markup=False)
+
+        self.app.push_screen(SavePlanScreen(plan), take)
 
     @on(Outlook.Changed)
     def _expected(self, event: Outlook.Changed) -> None:

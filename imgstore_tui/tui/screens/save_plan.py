@@ -1,0 +1,75 @@
+"""The dialog that keeps the present choice under a name."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from imgstore_tui.bench.plan import PLAN_NAMES
+from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.model import Plan
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.jobs.plans import plan_path, plans_folder, save_plan, saved_plans
+from imgstore_tui.tui.widgets.field import Field
+from imgstore_tui.tui.widgets.key_bar import KeyBar
+
+
+class SavePlanScreen(ModalScreen[str | None]):
+    """Asks for a name; a plan that exists is only replaced when enter is pressed again."""
+
+    CSS_PATH = "../styles/modal.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", key_display="esc", tooltip="Save no plan"),
+    ]
+
+    field = getters.query_one(Field)
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self._plan = plan
+        self._agreed: str | None = None
+        """Name of a plan that may be replaced, because it was asked for twice."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the line and what is there already."""
+        name = self._plan.name if self._plan.name not in (*PLAN_NAMES, "custom") else ""
+        saved = ", ".join(saved_plans()) or "none yet"
+        with Vertical(classes="dialog wide") as dialog:
+            dialog.border_title = "Save the plan"
+            yield Field("name", name, hint="e.g. holidays")
+            yield Static(Text(safe_text(f"Saved so far: {saved}.")), classes="hint")
+            words = f"In {plans_folder()}, for the key p and for: imgstore-tui run --plan NAME"
+            yield Static(Text(safe_text(words)), classes="hint")
+            yield KeyBar()
+
+    @on(Field.Changed)
+    def _changed(self, event: Field.Changed) -> None:
+        event.stop()
+        self.field.problem = ""
+        self._agreed = None
+
+    @on(Field.Submitted)
+    def _submitted(self, event: Field.Submitted) -> None:
+        event.stop()
+        name = event.text.strip()
+        try:
+            if plan_path(name).exists() and self._agreed != name:
+                self._agreed = name
+                self.field.problem = "There is such a plan already. Press enter again to replace it."
+                return
+            save_plan(self._plan, name, overwrite=self._agreed == name)
+        except (ImgstoreError, OSError) as error:
+            self.field.problem = safe_text(str(error))
+        else:
+            self.dismiss(name)
+
+    def action_cancel(self) -> None:
+        """Save nothing."""
+        self.dismiss(None)

@@ -1,0 +1,58 @@
+"""Plans kept under a name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from imgstore_tui.bench.plan import PLAN_NAMES, named_plan
+from imgstore_tui.core.errors import ImgstoreError, UsageError
+from imgstore_tui.jobs.plans import honest_name, plan_called, plans_folder, save_plan, saved_plans
+
+MINE = replace(named_plan("quick"), cutoffs=(3, 5), budget_s=None)
+
+
+def test_a_plan_comes_back_under_its_name() -> None:
+    assert saved_plans() == {}
+    path = save_plan(MINE, "my photos")
+    assert path.parent == plans_folder()
+    assert list(saved_plans()) == ["my photos"]
+    assert plan_called("my photos") == replace(MINE, name="my photos")
+
+
+def test_a_plan_is_replaced_only_when_asked() -> None:
+    save_plan(MINE, "a")
+    with pytest.raises(UsageError, match="exists already"):
+        save_plan(named_plan("quick"), "a")
+    save_plan(named_plan("quick"), "a", overwrite=True)
+    assert plan_called("a").cutoffs == (1, 10, 100, 1000)
+
+
+@pytest.mark.parametrize("name", ["", " ", "../x", "a/b", ".hidden", "x" * 41, "[red]", "a\x1b", "a ", *PLAN_NAMES])
+def test_what_no_plan_can_be_called_is_refused(name: str) -> None:
+    with pytest.raises(UsageError):
+        save_plan(MINE, name)
+    assert saved_plans() == {}
+
+
+def test_a_broken_file_is_named() -> None:
+    save_plan(MINE, "a")
+    path = saved_plans()["a"]
+    for words in ("[red", "rounds = 'six'", "colour = 1", "specs = ['lmdbb']"):
+        path.write_text(words)
+        with pytest.raises(ImgstoreError, match=r"a\.toml"):
+            plan_called("a")
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="not TOML"):
+        plan_called("a")
+
+
+def test_a_name_that_is_not_true_any_more_is_dropped() -> None:
+    save_plan(MINE, "a")
+    mine = plan_called("a")
+    assert honest_name(mine) == "a"
+    assert honest_name(replace(mine, rounds=7)) == "custom"
+    assert honest_name(replace(mine, name="gone")) == "custom"
+    assert honest_name(named_plan("quick")) == "quick"
+    assert honest_name(replace(MINE, name="quick")) == "custom"
