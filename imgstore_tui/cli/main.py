@@ -19,6 +19,7 @@ COMMANDS = {
     "show": "tables and charts of a saved run",
     "export": "write a run for other programs, or for a text",
     "compare": "set runs side by side",
+    "convert": "write a data set into a store for keeps",
     "runs": "list the saved runs",
     "resume": "complete a run that was stopped or broke off",
     "rename": "give a saved run a name",

@@ -1,0 +1,123 @@
+"""``imgstore-tui convert``: write a data set into a store for keeps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from imgstore_tui.cli.output import data_console, talk_console
+from imgstore_tui.cli.parser import Parser
+from imgstore_tui.core.errors import UsageError
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import MAX_CUTOFF, format_bytes, format_count, parse_count
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_SAID_EVERY_S = 5.0
+_REPAINTED_EVERY_S = 0.5
+_SHOWN = 5
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Convert, and say what came of it."""
+    words = _parser().parse_args(arguments)
+    from imgstore_tui.jobs.convert import plan_conversion
+
+    count = None if words.count is None else parse_count(words.count)
+    job = plan_conversion(
+        words.dataset, words.spec, Path(words.destination), count=count, replace=words.replace, restart=words.restart
+    )
+    talk = talk_console(quiet=words.quiet)
+    job.say = lambda sentence: talk.print(safe_text(sentence), soft_wrap=True)
+    with _Line(talk) as line:
+        job.dataset.scan(lambda doing, done, total: line.show(doing, done, total or 0))
+        if len(job.dataset) >= MAX_CUTOFF and count is None:
+            raise UsageError(f"{job.dataset.summary}: it never ends. Say how many images with --count.")
+        job.count = min(len(job.dataset), count or len(job.dataset))
+        try:
+            done = job.run(line.show)
+        except KeyboardInterrupt:
+            talk.print("What was written is kept: the same words go on with it.")
+            raise
+    for entry in done.excluded[:_SHOWN]:
+        talk.print(safe_text(f"left out: {entry.name}: {entry.reason}"), soft_wrap=True)
+    if len(done.excluded) > _SHOWN:
+        talk.print(f"left out: {format_count(len(done.excluded) - _SHOWN)} more")
+    kept = f", {format_count(done.resumed)} of them written before" if done.resumed else ""
+    equal = "equal to what was put" if done.lossless else "equal to what was put, which is lossy"
+    out = data_console()
+    out.print(
+        safe_text(
+            f"{done.destination}: {format_count(done.images)} images as {job.spec}{kept}, "
+            f"{format_bytes(done.usage.allocated_bytes)} on disk; every one was read back, {equal}."
+        ),
+        soft_wrap=True,
+    )
+    out.print(f"fingerprint {done.fingerprint}", soft_wrap=True)
+    return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="imgstore-tui convert",
+        description="Write a data set into a store, and read every image of it back.\n\n"
+        "The destination is whole or absent: until then the work is in DESTINATION.converting, and the same words\n"
+        "go on with it after a kill. Where a storage is written in one go (hdf5 but for chunks=64), it begins anew.",
+        epilog="examples:\n"
+        "  imgstore-tui convert folder:photos lmdb+original photos.lmdb\n"
+        "  imgstore-tui convert store:photos.lmdb webdataset:shard=1000 photos.tars",
+    )
+    parser.add_argument("dataset", metavar="DATASET", help="NAME[:PATH][,OPTION=VALUE], see imgstore-tui datasets")
+    parser.add_argument("spec", metavar="SPEC", help="BACKEND[+CODEC][:OPTION=VALUE,...], see imgstore-tui backends")
+    parser.add_argument("destination", metavar="DESTINATION", help="the folder that will be the store")
+    parser.add_argument("-n", "--count", metavar="N", help="only the first N images")
+    parser.add_argument("--replace", action="store_true", help="take the place of a store at the destination")
+    parser.add_argument("--restart", action="store_true", help="forget what an earlier try has written")
+    parser.add_argument("--quiet", action="store_true", help="say nothing on the way")
+    return parser
+
+
+class _Line:
+    """Progress on standard error: a live line on a terminal, now and then a plain one anywhere else."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self._console = console
+        self._live = console.is_terminal and not console.quiet
+        self._bar = Progress(
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.description}", markup=False),
+            console=console,
+            auto_refresh=False,
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=1.0)
+        self._said = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._bar.stop()
+
+    def show(self, doing: str, done: int, total: int) -> None:
+        """Say how far it is."""
+        now = time.monotonic()
+        if now - self._said < (_REPAINTED_EVERY_S if self._live else _SAID_EVERY_S):
+            return
+        self._said = now
+        of = f" of {format_count(total)}" if total else ""
+        text = safe_text(f"{doing} {format_count(done)}{of}")
+        if self._live:
+            self._bar.update(self._task, completed=done / total if total else 0.0, description=text)
+            self._bar.refresh()
+        else:
+            self._console.print(text, soft_wrap=True)

@@ -1,0 +1,117 @@
+"""The folder beside the destination in which a conversion works, and what it says of itself."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from imgstore_tui.core.backend import force
+from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
+from imgstore_tui.jobs.convert.sums import Sums
+
+_FORMAT = "imgstore-tui conversion 1"
+
+
+class Workspace:
+    """``NAME.converting``: the store as far as it has come, sums of what is in it, and what it is to become."""
+
+    def __init__(self, destination: Path, job: Mapping[str, Any], *, restart: bool) -> None:
+        """Make the folder, or find the one of a conversion that was not finished.
+
+        Raises:
+            UsageError: If it is of another conversion.
+            UnavailableError: If that is still running.
+            StoreError: If the folder cannot be made.
+        """
+        self.folder = destination.with_name(f"{destination.name}.converting")
+        self.store = self.folder / "store"
+        self._facts_path = self.folder / "conversion.json"
+        self._lock = -1
+        try:
+            self._enter(job, restart)
+        except OSError as error:
+            self.close()
+            raise StoreError(f"{self.folder} cannot be made: {error.strerror or error}.") from None
+        except BaseException:
+            self.close()
+            raise
+        self.sums = Sums(self.folder / "sums.bin")
+
+    def _enter(self, job: Mapping[str, Any], restart: bool) -> None:
+        if self.folder.exists() and not self._facts_path.exists() and any(self.folder.iterdir()):
+            raise UsageError(f"{self.folder} is there already and is not of a conversion. Move it away.")
+        self.folder.mkdir(exist_ok=True)
+        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UnavailableError(f"{self.folder} is in use: this conversion is running already.") from None
+        found = self._read()
+        if found is not None and {key: found.get(key) for key in job} != dict(job) and not restart:
+            other = [key for key in job if found.get(key) != job[key]]
+            raise UsageError(
+                f"{self.folder} holds another conversion, not finished (other {', '.join(other)}). Finish that with "
+                "its own words, or add --restart to begin anew."
+            )
+        if found is None or restart:
+            self.facts = dict(job)
+            self.clear()
+        else:
+            self.facts = found
+
+    def _read(self) -> dict[str, Any] | None:
+        try:
+            found = json.loads(self._facts_path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
+        return found if isinstance(found, dict) and found.get("format") == _FORMAT else None
+
+    def clear(self) -> None:
+        """Begin anew."""
+        shutil.rmtree(self.store, ignore_errors=True)
+        (self.folder / "sums.bin").unlink(missing_ok=True)
+        self.save()
+
+    def forget(self) -> None:
+        """Begin anew, with the file of sums open."""
+        shutil.rmtree(self.store, ignore_errors=True)
+        self.sums.keep(0)
+        self.save()
+
+    def save(self) -> None:
+        """Write down what this is, whole or not at all."""
+        partial = self.folder / "conversion.json.partial"
+        partial.write_text(json.dumps({**self.facts, "format": _FORMAT}), encoding="utf-8")
+        force(partial)
+        partial.replace(self._facts_path)
+        force(self.folder)
+
+    def deliver(self, destination: Path) -> None:
+        """Give the store its name, and remove the folder."""
+        if os.path.lexists(destination):
+            raise StoreError(f"{destination} has come to be meanwhile; the store is whole in {self.store}.")
+        self.store.rename(destination)
+        force(destination.parent)
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        if hasattr(self, "sums"):
+            self.sums.close()
+        descriptor, self._lock = self._lock, -1
+        if descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)

@@ -1,0 +1,309 @@
+"""convert: what comes out is what went in, whole or absent, and a kill costs little."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imgstore_tui import registry
+from imgstore_tui.core.dataset import Dataset
+from imgstore_tui.core.errors import DataError, StoreError, UnavailableError, UsageError
+from imgstore_tui.jobs.convert import Conversion, Done, filling, plan_conversion
+from imgstore_tui.testing.stores import Setup, is_sentence, snapshot
+from tests.cli.program import program, sentence
+from tests.datasets.helpers import save
+
+HERE = [kind.name for kind in registry.sorted_backends() if not registry.missing(kind)]
+GROWING = [name for name in HERE if registry.backends.get(name).capabilities.append and name != "hdf5"]
+DATA = "synthetic,size=8,count=40"
+
+
+def planned(text: str, spec: str, destination: Path, **words: bool) -> Conversion:
+    job = plan_conversion(
+        text, spec, destination, count=None, replace=words.get("replace", False), restart=words.get("restart", False)
+    )
+    job.dataset.scan()
+    job.count = len(job.dataset)
+    return job
+
+
+def converted(text: str, spec: str, destination: Path, **words: bool) -> Done:
+    return planned(text, spec, destination, **words).run(lambda doing, done, total: None)
+
+
+def held(location: Path) -> list[tuple[bytes, int]]:
+    dataset = registry.make_dataset(f'store:"{location}"')
+    dataset.scan()
+    return [(dataset.image(index).tobytes(), dataset.label(index)) for index in range(len(dataset))]
+
+
+def source(text: str) -> list[tuple[bytes, int]]:
+    dataset = registry.make_dataset(text)
+    dataset.scan()
+    return [(dataset.image(index).tobytes(), dataset.label(index)) for index in range(len(dataset))]
+
+
+@pytest.fixture
+def short_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session of few images, so that a small data set takes several."""
+    monkeypatch.setattr(filling, "FIRST_SESSION", 6)
+    monkeypatch.setattr(filling, "SESSION_S", 0)
+    monkeypatch.setattr(filling, "_BATCH", 6)
+
+
+def dies_at(dataset: Dataset, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let a data set end its reader's work as Ctrl-C does."""
+    given = dataset.image
+
+    def image(index: int) -> object:
+        if index >= number:
+            raise KeyboardInterrupt
+        return given(index)
+
+    monkeypatch.setattr(dataset, "image", image)
+
+
+@pytest.mark.parametrize("backend", HERE)
+@pytest.mark.parametrize("codec", ["raw", "png"])
+def test_it_holds_what_the_data_set_holds(backend: str, codec: str, tmp_path: Path, short_sessions: None) -> None:
+    done = converted(DATA, f"{backend}+{codec}", tmp_path / "out")
+    assert held(tmp_path / "out") == source(DATA)
+    assert (done.images, done.resumed) == (40, 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_round_and_round_nothing_is_lost(tmp_path: Path) -> None:
+    prints = set()
+    text = "synthetic,size=16,count=60,varying=yes"
+    for number, spec in enumerate(["lmdb", "sqlite+png", "webdataset:shard=7", "npy", "hdf5", "disk"]):
+        prints.add(converted(text, spec, tmp_path / f"{number}").fingerprint)
+        text = f'store:"{tmp_path / str(number)}"'
+    assert len(prints) == 1
+    assert held(tmp_path / "5") == source("synthetic,size=16,count=60,varying=yes")
+
+
+@pytest.mark.parametrize("backend", GROWING)
+def test_what_was_broken_off_is_gone_on_with(
+    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+) -> None:
+    job = planned(DATA, backend, tmp_path / "out")
+    dies_at(job.dataset, monkeypatch, 25)
+    with pytest.raises(KeyboardInterrupt):
+        job.run(lambda doing, done, total: None)
+    assert not (tmp_path / "out").exists()
+    done = converted(DATA, backend, tmp_path / "out")
+    assert 6 <= done.resumed <= 24
+    assert held(tmp_path / "out") == source(DATA)
+
+
+def test_a_kill_is_survived(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "imgstore_tui", "convert", "synthetic,size=8,count=30000", "sqlite", "out"]
+    process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "out.converting" / "store" / "store.sqlite").exists() and time.monotonic() < deadline:
+            time.sleep(0.005)
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+    assert not (tmp_path / "out").exists()
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "of them written before" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    clean = converted("synthetic,size=8,count=30000", "npy", tmp_path / "other")
+    assert clean.fingerprint in done.stdout
+
+
+def test_what_cannot_grow_begins_anew_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+) -> None:
+    said: list[str] = []
+    job = planned(DATA, "hdf5", tmp_path / "out")
+    dies_at(job.dataset, monkeypatch, 25)
+    with pytest.raises(KeyboardInterrupt):
+        job.run(lambda doing, done, total: None)
+    job = planned(DATA, "hdf5", tmp_path / "out")
+    job.say = said.append
+    assert job.run(lambda doing, done, total: None).resumed == 0
+    assert any("begins anew" in line for line in said)
+    assert held(tmp_path / "out") == source(DATA)
+
+
+@pytest.mark.parametrize("spec", ["lmdb", "hdf5"])
+def test_pictures_that_are_broken_are_left_out(spec: str, tmp_path: Path, short_sessions: None) -> None:
+    for number in range(30):
+        save(tmp_path / "photos" / f"{number:02}.png", seed=number)
+    job = planned(f"folder:{tmp_path / 'photos'}", spec, tmp_path / "out")
+    for number in (3, 17, 29):
+        (tmp_path / "photos" / f"{number:02}.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    done = job.run(lambda doing, done, total: None)
+    assert (done.images, len(done.excluded)) == (27, 3)
+    assert len(held(tmp_path / "out")) == 27
+
+
+def test_original_files_stay_as_they_are(tmp_path: Path) -> None:
+    files = [save(tmp_path / "photos" / f"{number:02}.png", seed=number).read_bytes() for number in range(9)]
+    converted(f"folder:{tmp_path / 'photos'}", "lmdb+original", tmp_path / "out")
+    dataset = registry.make_dataset(f"store:{tmp_path / 'out'}")
+    dataset.scan()
+    assert sorted(dataset.original(index) for index in range(9)) == sorted(files)
+
+
+def test_a_lossy_store_is_verified_too(tmp_path: Path) -> None:
+    assert not converted("synthetic,count=9", "disk+jpeg", tmp_path / "out").lossless
+
+
+@pytest.mark.parametrize("there", ["file", "folder", "store", "dangling"])
+def test_nothing_is_written_over(there: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    if there == "file":
+        out.write_text("mine")
+    elif there == "folder":
+        out.mkdir()
+    elif there == "store":
+        Setup.of("lmdb").make(out, Setup.of("lmdb").material([(3, 3, 3)]))
+    else:
+        out.symlink_to(tmp_path / "nowhere")
+    before = snapshot(tmp_path)
+    with pytest.raises(UsageError, match="exists already") as caught:
+        converted(DATA, "lmdb", out)
+    assert is_sentence(caught.value, out) or str(caught.value).endswith("--replace.")
+    if there != "store":
+        with pytest.raises(StoreError):
+            converted(DATA, "lmdb", out, replace=True)
+    assert snapshot(tmp_path) == before
+
+
+def test_a_store_is_replaced_where_asked(tmp_path: Path) -> None:
+    converted("synthetic,count=3", "hdf5", tmp_path / "out")
+    converted(DATA, "npy", tmp_path / "out", replace=True)
+    assert held(tmp_path / "out") == source(DATA)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("inside", ["", "below", ".."])
+def test_the_data_is_only_read(inside: str, tmp_path: Path) -> None:
+    photos = tmp_path / "a" / "photos"
+    save(photos / "sub" / "a.png")
+    destination = {"": photos, "below": photos / "sub" / "out", "..": tmp_path / "a"}[inside]
+    before = snapshot(tmp_path)
+    with pytest.raises(UsageError):
+        converted(f"folder:{photos}", "lmdb", destination)
+    assert snapshot(tmp_path) == before
+
+
+def test_another_conversion_there_is_not_mixed_with_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+) -> None:
+    job = planned(DATA, "lmdb", tmp_path / "out")
+    dies_at(job.dataset, monkeypatch, 25)
+    with pytest.raises(KeyboardInterrupt):
+        job.run(lambda doing, done, total: None)
+    with pytest.raises(UsageError, match="other storage"):
+        converted(DATA, "npy", tmp_path / "out")
+    with pytest.raises(UsageError, match="other dataset"):
+        converted("synthetic,size=9,count=40", "lmdb", tmp_path / "out")
+    assert converted(DATA, "npy", tmp_path / "out", restart=True).resumed == 0
+    assert held(tmp_path / "out") == source(DATA)
+
+
+def test_data_that_has_changed_meanwhile_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+) -> None:
+    for number in range(20):
+        save(tmp_path / "photos" / f"{number:02}.png", seed=number)
+    text = f"folder:{tmp_path / 'photos'}"
+    job = planned(text, "lmdb", tmp_path / "out")
+    dies_at(job.dataset, monkeypatch, 15)
+    with pytest.raises(KeyboardInterrupt):
+        job.run(lambda doing, done, total: None)
+    for number in range(20):
+        save(tmp_path / "photos" / f"{number:02}.png", seed=number + 100)
+    with pytest.raises(DataError, match="is another than when"):
+        converted(text, "lmdb", tmp_path / "out")
+
+
+def test_two_at_once_are_refused(tmp_path: Path) -> None:
+    job = planned(DATA, "lmdb", tmp_path / "out")
+    seen: list[BaseException] = []
+
+    def progress(doing: str, done: int, total: int) -> None:
+        if not seen:
+            with pytest.raises(UnavailableError, match="running already") as caught:
+                converted(DATA, "lmdb", tmp_path / "out")
+            seen.append(caught.value)
+
+    job.run(progress)
+    assert seen
+
+
+def _flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"), [("npy", "images.npy"), ("npy", "labels.npy"), ("disk+raw", "00000000/*20.raw")]
+)
+def test_a_byte_that_comes_back_wrong_is_noticed(
+    spec: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from imgstore_tui.jobs.convert import conversion, verifying
+
+    verify: Callable[..., None] = verifying.verify
+
+    def spoilt(backend: object, workspace: object, progress: object) -> None:
+        _flip(next((tmp_path / "out.converting" / "store").glob(name)))
+        verify(backend, workspace, progress)
+
+    monkeypatch.setattr(conversion, "verify", spoilt)
+    with pytest.raises(StoreError, match="does not come back as it was put"):
+        converted(DATA, spec, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_image_that_a_codec_does_not_keep_is_not_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = registry.codecs.get("png")
+    given = kind.decode
+    monkeypatch.setattr(kind, "decode", lambda self, payload: np.array(given(self, payload) ^ 1))
+    with pytest.raises(StoreError, match="does not give image 0 back"):
+        converted(DATA, "disk+png", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["synthetic", "lmdb", "out"], 2, "never ends"),
+        (["synthetic", "lmbd", "out"], 2, "Did you mean 'lmdb'?"),
+        (["synthetic", "lmdb", "missing/out"], 2, "is no folder"),
+        (["store:missing", "lmdb", "out"], 3, "does not exist"),
+        (["folder:missing", "lmdb", "out"], 3, "missing"),
+        (["synthetic", "disk+original", "out", "-n", "3"], 3, "has no picture files"),
+        (["synthetic", "lmdb", "out", "-n", "0"], 2, "0"),
+        (["synthetic", "lmdb"], 2, "DESTINATION"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(words: list[str], code: int, said: str, tmp_path: Path) -> None:
+    done = program("convert", *words)
+    assert done.returncode == code
+    assert said in sentence(done)
+
+
+def test_the_command_tells_what_came_of_it(tmp_path: Path) -> None:
+    done = program("convert", "synthetic,size=8", "lmdb", "out", "-n", "25", "--quiet")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    first, second = done.stdout.splitlines()
+    assert "25 images as lmdb" in first
+    assert "every one was read back, equal to what was put" in first
+    assert second.startswith("fingerprint ")
+    assert len(held(Path("out"))) == 25
