@@ -12,6 +12,7 @@ from imgstore_tui.core.units import format_count, format_count_short
 from imgstore_tui.present.article import is_article, report_tables
 from imgstore_tui.present.digest import Digest, digest
 from imgstore_tui.present.disk import disk_tables
+from imgstore_tui.present.notes import notes_table
 from imgstore_tui.present.rows import Column, Entry, Mark, Table
 from imgstore_tui.present.timings import article_tables, overview_tables, timing_tables
 from imgstore_tui.present.words import contest_words, fact_pairs, images_words
@@ -47,6 +48,7 @@ def further_tables(found: Digest) -> tuple[Table, ...]:
         failures_table(found),
         warnings_table(found),
         left_out_table(found.run),
+        notes_table(found),
     )
     return tuple(table for table in tables if table.rows)
 

@@ -32,6 +32,7 @@ from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.help import HelpScreen, pane_bindings
 from imgstore_tui.tui.screens.leave import LeaveScreen
 from imgstore_tui.tui.screens.options import OptionsScreen
+from imgstore_tui.tui.screens.report import ReportScreen
 from imgstore_tui.tui.screens.save_plan import SavePlanScreen
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
 from imgstore_tui.tui.screens.workbench import Workbench
@@ -289,6 +290,37 @@ async def _open_row(app: Driven, key: str) -> None:
     await app.press("3", "v", "down", key)
     assert app.shows(DetailScreen)
     assert "hdf5, write-many, 1,000 images, sync buffered" in app.picture
+
+
+@effect("VerdictPane", "n")
+async def _notes(app: Driven, key: str) -> None:
+    await app.run()
+    await app.press("5", key)
+    assert "5 Verdict: notes on methods" in app.picture
+    assert "Files on disk" in app.picture
+    await app.press(key)
+    assert "disk is fastest" in app.picture
+
+
+@effect("VerdictPane", "enter")
+async def _report(app: Driven, key: str) -> None:
+    await app.press("5", key)
+    assert not app.shows(ReportScreen), "there is nothing to read yet"
+    await app.run()
+    await app.press("5", key)
+    assert app.shows(ReportScreen)
+    await app.until(lambda: "Ranking at 1,000 images" in app.picture)
+
+
+@effect("ReportScreen", "escape", "enter", "q")
+async def _close_report(app: Driven, key: str) -> None:
+    if app.workbench.found is None:
+        await app.run()
+    await app.press("5", "enter")
+    assert app.shows(ReportScreen)
+    await app.press(key)
+    assert app.shows(Workbench)
+    assert not app.app.leaving.is_set()
 
 
 @effect("MatrixPane", "down", "right", "left", "up")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 from textual.geometry import Offset
 
+from imgstore_tui.present.digest import digest
+from imgstore_tui.testing.runs import fake_article_run
 from imgstore_tui.tui.grid import Place
 from imgstore_tui.tui.screens.detail import DetailScreen
+from imgstore_tui.tui.screens.report import ReportScreen
 from tests.tui.fakes import FakeRunner
 from tests.tui.support import NARROW, WIDE, Driven, driven
 
@@ -170,3 +173,45 @@ async def test_sorting_holds_while_the_numbers_change() -> None:
         assert "median ▲" in app.picture
         grid = app.workbench.panes.table.grid
         assert [str(grid.get_row_at(index)[1]) for index in (0, grid.row_count - 1)] == ["disk", "disk"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_verdicts_can_be_read_at_one_number_of_images(size: tuple[int, int]) -> None:
+    async with driven(size=size) as app:
+        await app.run()
+        await app.press("5")
+        body = app.workbench.panes.verdict.body
+        assert "N=1  " in str(body.visual)
+        assert "N=1k  " in str(body.visual)
+        await app.press("left_square_bracket")
+        assert "N=1,000, [ ]: other" in app.picture
+        assert "N=1  " not in str(body.visual)
+        assert "N=1k  " in str(body.visual)
+        await app.press("right_square_bracket")
+        assert "N=1  " in str(body.visual)
+
+
+async def test_the_article_s_report_is_read_whole() -> None:
+    run = fake_article_run((1, 10, 100))
+    async with driven() as app:
+        app.workbench.found = digest(run)
+        await app.press("5", "enter")
+        assert app.shows(ReportScreen)
+        await app.until(lambda: "1. Store one image and its label" in app.picture)
+        screen = app.app.screen
+        assert isinstance(screen, ReportScreen)
+        for words in ("What the article says", "Verdicts", "Storage methods"):
+            for _ in range(60):
+                if words in app.picture:
+                    break
+                await app.press("pagedown")
+            assert words in app.picture
+
+
+async def test_the_tables_of_the_article_are_views_of_the_table_pane() -> None:
+    async with driven(size=WIDE) as app:
+        app.workbench.found = digest(fake_article_run((1, 10, 100)))
+        await app.press("3", "slash")
+        app.workbench.panes.table.filter_line.input.value = "MapFullError"
+        await app.until(lambda: "3 Table: What the article says" in app.picture)
+        assert "So storing again ends in MapFullError" in app.picture

@@ -9,7 +9,9 @@ from imgstore_tui.present.ranking import measured_cutoffs, next_cutoff
 from imgstore_tui.tui.messages import CellOpened
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.detail import DetailScreen
+from imgstore_tui.tui.screens.report import ReportScreen
 from imgstore_tui.tui.screens.run_control import RunControl
+from imgstore_tui.tui.widgets.verdict_pane import VerdictPane
 
 
 class Reading(RunControl):
@@ -63,6 +65,15 @@ class Reading(RunControl):
         event.stop()
         if self.found is not None:
             self.app.push_screen(DetailScreen(self.found, event.cell))
+
+    @on(VerdictPane.ReportWanted)
+    def _report_wanted(self, event: VerdictPane.ReportWanted) -> None:
+        event.stop()
+        if self.found is not None:
+            plain = self.has_class("-ascii")
+            self.app.push_screen(
+                ReportScreen(self.found, self.cutoff, self.panes.chart.marks.palette, ascii_only=plain)
+            )
 
     def watch_found(self) -> None:
         """Let the detail of a cell grow with the run."""

@@ -95,7 +95,7 @@ class Workbench(Reading):
             yield MatrixPane().data_bind(Workbench.run_state, Workbench.found, Workbench.marks, Workbench.per_image)
             yield TablePane().data_bind(Workbench.found, Workbench.cutoff)
             yield LogPane()
-            yield VerdictPane().data_bind(Workbench.found)
+            yield VerdictPane().data_bind(Workbench.found, Workbench.cutoff)
         yield RunLine(drawn).data_bind(Workbench.run_state, Workbench.stopping)
         yield KeyBar()
 

@@ -1,28 +1,44 @@
-"""What the numbers say so far, in sentences, and what they stand on."""
+"""What the numbers say so far, in sentences, and what they stand on; or what speaks for each storage method."""
 
 from __future__ import annotations
 
-from functools import partial
-from itertools import groupby
+from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.text import Text
 from textual import getters
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from imgstore_tui.analysis.verdict import Verdict
-from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_count_short
+from imgstore_tui.present.ranking import cutoff_words, measured_cutoffs
 from imgstore_tui.present.sections import Digest
-from imgstore_tui.present.words import contest_words, fact_pairs
+from imgstore_tui.present.telling import notes_text, verdict_text
 
 
 class VerdictPane(VerticalScroll):
-    """The verdict of every contest, then the facts of the run: data, machine, place, plan."""
+    """The verdict of every contest, then the facts of the run; or notes on its storage methods."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "toggle_notes", "Notes", tooltip="Notes on storage methods and what the article says of them"),
+        Binding(
+            "enter", "open_report", "Report", key_display="enter",
+            tooltip="Read the whole run: the article's items and claims, ranking, verdicts, notes",
+        ),
+    ]  # fmt: skip
+
+    @dataclass
+    class ReportWanted(Message):
+        """The user wants to read the whole run."""
 
     found: reactive[Digest | None] = reactive(None, repaint=False)
+    cutoff: reactive[int | None] = reactive(None, repaint=False)
+    """The number of images that is judged; None for all."""
+    notes: reactive[bool] = reactive(False, repaint=False)
+    """Whether notes are shown in place of verdicts."""
     body = getters.query_one(Static)
 
     def __init__(self) -> None:
@@ -38,6 +54,16 @@ class VerdictPane(VerticalScroll):
         """Say what is known now."""
         self._say()
 
+    def watch_cutoff(self) -> None:
+        """Judge at another number of images."""
+        self._say()
+
+    def watch_notes(self) -> None:
+        """Show the other text, from its top."""
+        self._say()
+        if self.is_mounted:
+            self.scroll_home(animate=False)
+
     def on_mount(self) -> None:
         """Say that nothing is known yet."""
         self._say()
@@ -46,37 +72,27 @@ class VerdictPane(VerticalScroll):
         """Say what became known while the pane was out of sight."""
         self._say()
 
+    def action_toggle_notes(self) -> None:
+        """Show notes in place of verdicts, or verdicts again."""
+        self.notes = not self.notes
+
+    def action_open_report(self) -> None:
+        """Ask for the whole run to be shown."""
+        self.post_message(self.ReportWanted())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is no report before there is a run."""
+        return action != "open_report" or self.found is not None
+
     def _say(self) -> None:
         if not self.is_mounted or not self.display:
             return
-        text = verdict_text(self.found)
+        text = notes_text(self.found) if self.notes else verdict_text(self.found, self.cutoff)
+        cutoffs = () if self.found is None else measured_cutoffs(self.found)
+        subtitle = "n: verdicts" if self.notes else f"{cutoff_words(self.cutoff, cutoffs)}  n: notes".strip()
+        if self.found is not None and self.border_subtitle != subtitle:
+            self.border_title = "5 Verdict: notes on methods" if self.notes else "5 Verdict"
+            self.border_subtitle = Text(subtitle)
         if text != self._said:
             self._said = text
             self.body.update(text)
-
-
-def verdict_text(found: Digest | None) -> Text:
-    """Return verdicts and facts of a run as text that nothing reads as markup."""
-    if found is None:
-        return Text("Nothing measured yet.\nA verdict needs 6 rounds, and 2 methods that got through.", style="dim")
-    text = Text()
-    for words, group in groupby(found.verdicts, key=lambda verdict: contest_words(verdict.contest, found.run)):
-        text.append(f"{safe_text(words)}\n", style="bold")
-        for sentence, same in groupby(group, key=partial(_sentence, running=found.run.status == "running")):
-            counts = ", ".join(format_count_short(verdict.contest.cutoff) for verdict in same)
-            style = "dim" if sentence.startswith("No verdict") else ""
-            text.append(f"  N={counts}  ", style="dim").append(f"{safe_text(sentence)}\n", style=style)
-    for warning in found.run.warnings:
-        text.append("\nwarning ", style="bold yellow").append(f"{safe_text(warning)}\n")
-    text.append("\n")
-    for name, value in fact_pairs(found.run):
-        text.append(f"{name:<9}", style="bold").append(f"{safe_text(value)}\n")
-    return text
-
-
-def _sentence(verdict: Verdict, *, running: bool) -> str:
-    if running and verdict.reason:
-        # Why there is none yet changes with every trial, and what is missing may still come.
-        return "No verdict yet."
-    left_out = "".join(f" Left out: {spec} ({why})." for spec, why in verdict.left_out)
-    return verdict.describe() + left_out

@@ -1,0 +1,45 @@
+"""A whole run to be read from top to bottom in a terminal: the article's items, verdicts, ranking, notes."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from imgstore_tui.present.article import report
+from imgstore_tui.present.charts import draw_figure
+from imgstore_tui.present.digest import Digest
+from imgstore_tui.present.legend import Palette
+from imgstore_tui.present.ranking import ranking_table
+from imgstore_tui.present.rows import Table
+from imgstore_tui.present.tables import rich_table
+from imgstore_tui.present.telling import notes_text, verdict_text
+
+CHART_ROWS = 18
+
+
+def whole_report(
+    found: Digest, width: int, *, cutoff: int | None = None, palette: Palette | None = None, ascii_only: bool = False
+) -> Group:
+    """Return all that a run says, as it is to be read: of the plan ``article`` its items and claims come first.
+
+    Args:
+        found: The run.
+        width: Columns there are.
+        cutoff: The number of images at which methods are ranked and judged; None for the largest, and for all.
+        palette: Styles of charts; None for colours that any terminal has.
+        ascii_only: Whether nothing beyond ASCII may be drawn.
+    """
+    parts: list[RenderableType] = []
+    for item in report(found):
+        if isinstance(item, Table):
+            parts += [rich_table(item, width, ascii_only=ascii_only), Text()]
+        elif not item.figure.empty:
+            parts.append(Text(item.title, style="bold"))
+            figure = draw_figure(
+                item.figure, width, CHART_ROWS, scales=item.scales, palette=palette, ascii_only=ascii_only
+            )
+            parts += [figure, Text()]
+    parts += [rich_table(ranking_table(found, cutoff), width, ascii_only=ascii_only), Text()]
+    parts += [Text("Verdicts", style="bold"), verdict_text(found, cutoff), Text()]
+    parts += [Text("Storage methods", style="bold"), notes_text(found)]
+    return Group(*parts)

@@ -1,0 +1,76 @@
+"""A run told in sentences, as text that nothing reads as markup: its verdicts, its facts, notes on its methods."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import groupby
+
+from rich.text import Text
+
+from imgstore_tui.analysis.verdict import Verdict
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_count, format_count_short
+from imgstore_tui.present.digest import Digest
+from imgstore_tui.present.notes import claim_lines, measured_lines, notes_of
+from imgstore_tui.present.words import contest_words, fact_pairs
+
+_FINDINGS = {
+    "holds": "green", "holds in part": "yellow", "does not hold": "red", "cannot be told": "", "not measured": "dim",
+}  # fmt: skip
+
+
+def verdict_text(found: Digest | None, cutoff: int | None = None) -> Text:
+    """Return verdicts and facts of a run.
+
+    Args:
+        found: The run; None before there is one.
+        cutoff: Only what was judged at this number of images; None for all.
+    """
+    if found is None:
+        return Text("Nothing measured yet.\nA verdict needs 6 rounds, and 2 methods that got through.", style="dim")
+    text = Text()
+    here = [verdict for verdict in found.verdicts if cutoff in (None, verdict.contest.cutoff)]
+    if not here and cutoff is not None:
+        text.append(f"Nothing was measured at {format_count(cutoff)} images.\n", style="dim")
+    for words, group in groupby(here, key=lambda verdict: contest_words(verdict.contest, found.run)):
+        text.append(f"{safe_text(words)}\n", style="bold")
+        for sentence, same in groupby(group, key=partial(_sentence, running=found.run.status == "running")):
+            counts = ", ".join(format_count_short(verdict.contest.cutoff) for verdict in same)
+            style = "dim" if sentence.startswith("No verdict") else ""
+            text.append(f"  N={counts}  ", style="dim").append(f"{safe_text(sentence)}\n", style=style)
+    for warning in found.run.warnings:
+        text.append("\nwarning ", style="bold yellow").append(f"{safe_text(warning)}\n")
+    text.append("\n")
+    for name, value in fact_pairs(found.run):
+        text.append(f"{name:<9}", style="bold").append(f"{safe_text(value)}\n")
+    return text
+
+
+def _sentence(verdict: Verdict, *, running: bool) -> str:
+    if running and verdict.reason:
+        # Why there is none yet changes with every trial, and what is missing may still come.
+        return "No verdict yet."
+    left_out = "".join(f" Left out: {spec} ({why})." for spec, why in verdict.left_out)
+    return verdict.describe() + left_out
+
+
+def notes_text(found: Digest | None) -> Text:
+    """Return every storage method with its own words, what the article says of it, and its numbers."""
+    notes = () if found is None else notes_of(found)
+    if not notes:
+        return Text("Nothing measured yet: here stands what speaks for each storage method.", style="dim")
+    text = Text()
+    for note in notes:
+        text.append(f"{safe_text(note.spec.label)}", style="bold").append(f"  {safe_text(note.title)}\n", style="dim")
+        text.append(f"{safe_text(note.when_to_choose)}\n")
+        if note.caveats:
+            text.append("mind ", style="bold").append(f"{safe_text(note.caveats)}\n")
+        for line in measured_lines(note):
+            text.append("here ", style="bold green").append(f"{safe_text(line)}\n")
+        for claim, finding, because in claim_lines(note):
+            text.append("said ", style="bold").append(f"{safe_text(claim)}: ")
+            text.append(finding, style=_FINDINGS.get(finding, "")).append(f" ({safe_text(because)})\n", style="dim")
+        text.append("\n")
+    told = "here: measured in this run; said: what the article says, judged by this run's numbers alone."
+    text.append(told, style="dim italic")
+    return text

@@ -1,0 +1,72 @@
+"""The whole run to be read, over the workbench."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import getters
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.charts import Palette
+from imgstore_tui.present.reading import whole_report
+from imgstore_tui.present.sections import Digest
+from imgstore_tui.tui.widgets.key_bar import KeyBar
+
+
+class ReportScreen(ModalScreen[None]):
+    """The article's items and claims where the run is its experiment; ranking, verdicts and notes of any run.
+
+    It stands still while a run goes on: who reads is not to lose the line, and charts are not to be drawn for nothing.
+    """
+
+    CSS_PATH = "../styles/modal.tcss"
+    AUTO_FOCUS = "VerticalScroll"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q", "close", "Close", key_display="esc", tooltip="Close the report"),
+    ]
+
+    body = getters.query_one(".report", Static)
+    page = getters.query_one(VerticalScroll)
+
+    def __init__(self, found: Digest, cutoff: int | None, palette: Palette, *, ascii_only: bool) -> None:
+        super().__init__()
+        self._found = found
+        self._cutoff = cutoff
+        self._palette = palette
+        self._ascii = ascii_only
+        self._width = 0
+
+    def compose(self) -> ComposeResult:
+        """Lay out the text and the keys."""
+        run = self._found.run
+        with Vertical(classes="dialog page") as dialog:
+            dialog.border_title = Text(safe_text(f"Report: run {run.id}"))
+            dialog.border_subtitle = "as of now; open it again for more" if run.status == "running" else ""
+            with VerticalScroll():
+                yield Static(classes="report")
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Say it once the width is known."""
+        self.call_after_refresh(self._say)
+
+    def on_resize(self) -> None:
+        """Say it anew for another width."""
+        self.call_after_refresh(self._say)
+
+    def action_close(self) -> None:
+        """Go back to the workbench."""
+        self.dismiss()
+
+    def _say(self) -> None:
+        width = self.page.scrollable_content_region.width if self.is_mounted else 0
+        if width and width != self._width:
+            self._width = width
+            told = whole_report(self._found, width, cutoff=self._cutoff, palette=self._palette, ascii_only=self._ascii)
+            self.body.update(told)
