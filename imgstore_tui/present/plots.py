@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from imgstore_tui.core.model import Run
@@ -48,18 +49,27 @@ def draw_sheet(run: Run, kind: str) -> bytes:
         run: What to draw.
         kind: ``svg``, ``png`` or ``pdf``.
     """
+    told = (item for item in report(digest(run)) if isinstance(item, Drawing))
+    drawn = [drawing for drawing in (*told, *further_drawings(run)) if not drawing.figure.empty]
+    return _draw(drawn, run, kind, columns=2)
+
+
+def draw_alone(drawing: Drawing, run: Run, kind: str) -> bytes:
+    """Return one chart of a run on a sheet of its own; ``kind`` as for ``draw_sheet``."""
+    return _draw([drawing], run, kind, columns=1)
+
+
+def _draw(drawn: Sequence[Drawing], run: Run, kind: str, *, columns: int) -> bytes:
     import matplotlib
     import matplotlib.style
     from matplotlib.figure import Figure as Sheet
 
-    told = (item for item in report(digest(run)) if isinstance(item, Drawing))
-    drawn = [drawing for drawing in (*told, *further_drawings(run)) if not drawing.figure.empty]
-    rows = max(1, (len(drawn) + 1) // 2)
+    rows = max(1, (len(drawn) + columns - 1) // columns)
     data = io.BytesIO()
     with warnings.catch_warnings(), matplotlib.style.context("default"), matplotlib.rc_context(_SETTINGS):
         warnings.simplefilter("ignore")  # a letter that the font lacks is drawn as a box; stderr may be the screen
         sheet = Sheet(figsize=(10.0, 3.4 * rows + 1.1), layout="constrained")
-        panels = list(sheet.subplots(rows, 2, squeeze=False).flat)
+        panels = list(sheet.subplots(rows, columns, squeeze=False).flat)
         for panel, drawing in zip(panels, drawn, strict=False):
             _bars(panel, drawing) if drawing.figure.bars else _lines(panel, drawing)
         for panel in panels[len(drawn) :]:

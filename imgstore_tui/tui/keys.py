@@ -14,6 +14,7 @@ WORKBENCH_KEYS: list[BindingType] = [
     Binding("s", "stop", "Stop", tooltip="Stop the run; what was measured is kept"),
     Binding("z", "pause", "Pause", tooltip="Start no new trial until this is pressed again"),
     Binding("k", "skip", "Skip", tooltip="Skip the cell that is measured: end its trial, and run no more of it"),
+    Binding("u", "sweep", "Clean up", show=False, tooltip="Remove what runs that died have left in scratch"),
     Binding("f", "saved_runs", "Runs", tooltip="List the saved runs: open, resume, compare, rename, delete"),
     Binding("m", "next_chart", "Chart", tooltip="Show the next chart"),
     Binding("v", "next_table", "Table", tooltip="Show the next table"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 from imgstore_tui.bench.rounds import plan_cells
+from imgstore_tui.bench.scratch import RunFolder
 from imgstore_tui.bench.steering import Steering
 from imgstore_tui.core.events import (
     CellSkipped,
@@ -112,3 +115,14 @@ class FakeRunner:
         run = replace(run, status=status, finished_at="2026-01-02T03:05:00+00:00")
         listen(RunFinished(run))
         return run
+
+
+def leave_behind() -> Path:
+    """Leave a scratch folder as a run that was killed does."""
+    folder = RunFolder(Path.cwd(), "20260101-000000-died")
+    store = folder.claim("store-000001")
+    store.mkdir()
+    (store / "image").write_bytes(bytes(5000))
+    # The kernel drops the lock when its holder dies.
+    os.close(folder._sentinel)
+    return folder.path

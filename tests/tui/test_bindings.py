@@ -36,8 +36,9 @@ from imgstore_tui.tui.screens.report import ReportScreen
 from imgstore_tui.tui.screens.save_plan import SavePlanScreen
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
 from imgstore_tui.tui.screens.workbench import Workbench
+from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
 from tests.bench.test_saved_runs import save
-from tests.tui.fakes import FakeRunner
+from tests.tui.fakes import FakeRunner, leave_behind
 from tests.tui.support import Driven, driven
 
 Check = Callable[[Driven, str], Awaitable[None]]
@@ -589,6 +590,26 @@ async def _skip(app: Driven, key: str) -> None:
     await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
     assert app.workbench.run_state.skipped == {current.cell}
     assert any(line.endswith("no more of it") for line in app.workbench.panes.log_lines.lines)
+
+
+@effect("Workbench", "u")
+async def _clean_up(app: Driven, key: str) -> None:
+    leftover = leave_behind()
+    line = app.workbench.query_one(LeftoversLine)
+    line.on_mount()
+    await app.until(lambda: "A run that died left" in app.picture)
+    assert leftover.exists()
+    await app.press(key)
+    await app.until(lambda: not line.sweeping and "A run that died" not in app.picture)
+    assert not leftover.exists()
+
+
+@effect("ExportScreen", "c")
+async def _copy(app: Driven, key: str) -> None:
+    await app.run()
+    await app.press("e", key)
+    assert app.app.clipboard.startswith("run,")
+    assert "sent to the terminal's clipboard" in app.picture
 
 
 @effect("Workbench", "f")

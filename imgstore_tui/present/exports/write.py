@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from imgstore_tui.bench.atomic import write_atomic
@@ -12,8 +13,13 @@ from imgstore_tui.present import exports
 
 def default_name(run: Run, name: str) -> str:
     """Return the file name of a run in the format called ``name``."""
+    return file_name(run, exports.get(name).suffix)
+
+
+def file_name(run: Run, suffix: str, part: str = "") -> str:
+    """Return the name of a file that holds a run, or the part of it that is named."""
     kept = "".join(character if character.isalnum() or character in "-_." else "-" for character in run.id)
-    return f"imgstore-{kept}{exports.get(name).suffix}"
+    return f"imgstore-{kept}{part and f'-{part}'}{suffix}"
 
 
 def write_export(run: Run, name: str, destination: Path, *, overwrite: bool = False) -> Path:
@@ -34,11 +40,21 @@ def write_export(run: Run, name: str, destination: Path, *, overwrite: bool = Fa
     """
     exporter = exports.get(name)
     path = destination / default_name(run, name) if destination.is_dir() else destination
+    return write_new(path, lambda: exporter.export(run), overwrite=overwrite)
+
+
+def write_new(path: Path, make: Callable[[], bytes], *, overwrite: bool = False) -> Path:
+    """Write what ``make`` returns, which is asked for only where there is nothing in the way.
+
+    Raises:
+        UsageError: If the file exists and may not be replaced, is no ordinary file, or its folder does not exist.
+        UnavailableError: If a library is missing, or the file system refuses.
+    """
     if path.exists() and not path.is_file():
         raise UsageError(f"{path} is no ordinary file and is left as it is. Name another.")
     if path.exists() and not overwrite:
         raise UsageError(f"{path} exists already. Name another file, or allow it to be replaced.")
     if not path.parent.is_dir():
         raise UsageError(f"The folder {path.parent} does not exist. Make it first, or name another.")
-    write_atomic(path, exporter.export(run), overwrite=overwrite)
+    write_atomic(path, make(), overwrite=overwrite)
     return path

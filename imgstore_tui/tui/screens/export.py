@@ -1,4 +1,4 @@
-"""The dialog that writes the results to a file."""
+"""The dialog by which results leave the screen: to a file, or to the terminal's clipboard."""
 
 from __future__ import annotations
 
@@ -16,11 +16,18 @@ from textual.widgets import Static
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present import exports
-from imgstore_tui.present.exports.write import default_name, write_export
-from imgstore_tui.tui.widgets.check_list import CheckList, Entry, Tick
+from imgstore_tui.core.units import format_bytes
+from imgstore_tui.present.drawings import Drawing
+from imgstore_tui.present.exports.write import file_name, write_new
+from imgstore_tui.present.offers import Offer, offers
+from imgstore_tui.tui.widgets.check_list import CheckList, Entry, Heading, Tick
 from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.key_bar import KeyBar
+
+SAFE_CLIPBOARD_BYTES = 74_994
+"""What fits into the 100,000 characters that terminals commonly take from one OSC 52."""
+
+_HINT = "In the list enter chooses what to export; in the line it writes the file."
 
 
 class ExportScreen(ModalScreen[str | None]):
@@ -28,18 +35,27 @@ class ExportScreen(ModalScreen[str | None]):
 
     CSS_PATH = "../styles/modal.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "copy", "Copy", tooltip="Send the text to the terminal's clipboard (OSC 52)"),
         Binding("escape", "cancel", "Cancel", key_display="esc", tooltip="Write nothing"),
     ]
 
     formats = getters.query_one(CheckList)
     path = getters.query_one(Field)
+    hint = getters.query_one(".hint", Static)
 
-    def __init__(self, run: Run, folder: Path | None = None) -> None:
+    def __init__(self, run: Run, drawing: Drawing | None = None, folder: Path | None = None) -> None:
+        """Ask what is to be exported.
+
+        Args:
+            run: The run.
+            drawing: The chart on the screen, if there is one.
+            folder: Where files are offered to be made; None for the current one.
+        """
         super().__init__()
         self._run = run
         self._folder = folder or Path.cwd()
-        kinds = exports.all_exporters()
-        self._format = next(name for name, kind in kinds.items() if not exports.missing(kind))
+        self._offers = {offer.name: offer for offer in offers(run, drawing)}
+        self._chosen = next(offer for offer in self._offers.values() if not offer.how_to_get)
         self._agreed: str | None = None
         """Path of an existing file that may be replaced, because it was asked for twice."""
 
@@ -48,35 +64,39 @@ class ExportScreen(ModalScreen[str | None]):
         with Vertical(classes="dialog wide") as dialog:
             dialog.border_title = "Export"
             yield CheckList()
-            yield Field("file", str(self._default(self._format)))
-            yield Static(Text("In the list enter chooses the format; in the line it writes the file."), classes="hint")
+            yield Field("file", str(self._default(self._chosen)))
+            yield Static(Text(_HINT), classes="hint")
             yield KeyBar()
 
     def on_mount(self) -> None:
         """Offer the formats."""
         self._show_formats()
 
-    def _default(self, name: str) -> Path:
-        return self._folder / default_name(self._run, name)
+    def _default(self, offer: Offer) -> Path:
+        return self._folder / file_name(self._run, offer.suffix, "chart" if offer.chart else "")
 
     def _show_formats(self) -> None:
-        self.formats.show([self._entry(name, kind) for name, kind in exports.all_exporters().items()])
+        of_run = [self._entry(offer) for offer in self._offers.values() if not offer.chart]
+        of_chart = [self._entry(offer) for offer in self._offers.values() if offer.chart]
+        self.formats.show([*of_run, Heading("The chart on the screen"), *of_chart] if of_chart else of_run)
 
-    def _entry(self, name: str, kind: type[exports.Exporter]) -> Entry:
-        if exports.missing(kind):
-            return Entry(name, name, Tick.NONE, exports.how_to_get(kind))
-        return Entry(name, name, Tick.ON if name == self._format else Tick.OFF, kind.title)
+    def _entry(self, offer: Offer) -> Entry:
+        if offer.how_to_get:
+            return Entry(offer.name, offer.name, Tick.NONE, offer.how_to_get)
+        return Entry(offer.name, offer.name, Tick.ON if offer is self._chosen else Tick.OFF, offer.title)
 
     @on(CheckList.Ticked)
-    def _chosen(self, event: CheckList.Ticked) -> None:
+    def _format_chosen(self, event: CheckList.Ticked) -> None:
         event.stop()
-        if exports.missing(exports.all_exporters()[event.key]):
+        offer = self._offers[event.key]
+        if offer.how_to_get:
             return
-        before, self._format = self._default(self._format), event.key
+        before, self._chosen = self._default(self._chosen), offer
         if self.path.text == str(before):
-            self.path.input.value = str(self._default(self._format))
+            self.path.input.value = str(self._default(offer))
         self._show_formats()
         self.path.input.focus()
+        self.refresh_bindings()
 
     @on(Field.Changed)
     def _path_changed(self, event: Field.Changed) -> None:
@@ -96,18 +116,50 @@ class ExportScreen(ModalScreen[str | None]):
             self.path.problem = "Name a file."
             return
         path = Path(text).expanduser()
-        if path.exists() and self._agreed != text:
-            self._agreed = text
-            self.path.problem = "There is such a file already. Press enter again to replace it."
-            return
         try:
-            written = write_export(self._run, self._format, path, overwrite=self._agreed == text)
+            if path.is_dir():
+                path /= self._default(self._chosen).name
+            if path.exists() and self._agreed != text:
+                self._agreed = text
+                self.path.problem = safe_text(f"There is a {path.name} already. Press enter again to replace it.")
+                return
+            written = write_new(path, self._chosen.make, overwrite=self._agreed == text)
         except ImgstoreError as error:
             self.path.problem = safe_text(str(error))
         except OSError as error:
             self.path.problem = safe_text(f"{path}: {error.strerror or error}.")
         else:
             self.dismiss(str(written))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only text that is to be had can be copied."""
+        return not (action == "copy" and (self._pointed.binary or self._pointed.how_to_get))
+
+    @property
+    def _pointed(self) -> Offer:
+        """What is under the cursor."""
+        pointed = next((entry.pointed for entry in self.query(CheckList)), None)
+        return self._chosen if pointed is None else self._offers[pointed.key]
+
+    @on(CheckList.Pointed)
+    def _moved(self) -> None:
+        self.refresh_bindings()
+
+    def action_copy(self) -> None:
+        """Send the text under the cursor to the clipboard; whether it arrives, only the terminal knows."""
+        offer = self._pointed
+        try:
+            data = offer.make()
+        except ImgstoreError as error:
+            self.path.problem = safe_text(str(error))
+            return
+        self.app.copy_to_clipboard(data.decode())
+        told = f"{offer.name}: {format_bytes(len(data))} sent to the terminal's clipboard (OSC 52)."
+        if len(data) > SAFE_CLIPBOARD_BYTES:
+            told += f" Many terminals take no more than {format_bytes(SAFE_CLIPBOARD_BYTES)}: better write a file."
+        else:
+            told += " tmux passes it on with: set -g set-clipboard on"
+        self.hint.update(Text(told))
 
     def action_cancel(self) -> None:
         """Write nothing."""

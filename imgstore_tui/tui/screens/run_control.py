@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from rich.text import Text
-from textual import getters
+from textual import getters, on
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
@@ -17,12 +17,14 @@ from imgstore_tui.bench.lock import running
 from imgstore_tui.bench.state import Phase, RunState
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
+from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 from imgstore_tui.present.log import SpecStyle, error_line
 from imgstore_tui.present.sections import Digest
 from imgstore_tui.tui.bridge import Bridge, resume_for_real, watch
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen, Wish
 from imgstore_tui.tui.session import Session
+from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
 from imgstore_tui.tui.widgets.panes import Panes
 from imgstore_tui.tui.widgets.run_line import RunLine
 
@@ -157,12 +159,25 @@ class RunControl(Screen[None]):
                 return not self._bridge.measuring
             case "stop":
                 return self._bridge.busy
+            case "sweep":
+                line = next(iter(self.query(LeftoversLine)), None)
+                return line is not None and bool(line.found) and not line.sweeping and not self._bridge.measuring
             case "pause":
                 return self._bridge.measuring and not self._bridge.stopping
             case "skip":
                 running_now = self.run_state.phase is Phase.RUNNING and self.run_state.current is not None
                 return self._bridge.measuring and not self._bridge.stopping and running_now
         return True
+
+    def action_sweep(self) -> None:
+        """Remove what runs that died have left."""
+        self.query_one(LeftoversLine).sweep()
+
+    @on(LeftoversLine.Swept)
+    def _swept(self, event: LeftoversLine.Swept) -> None:
+        for sentence, well in event.lines:
+            self.log_line(Text(safe_text(sentence)) if well else error_line(sentence))
+        self.refresh_bindings()
 
     # Taking news in
 

@@ -33,6 +33,7 @@ from imgstore_tui.tui.screens.reading import Reading
 from imgstore_tui.tui.widgets.chart_pane import ChartPane
 from imgstore_tui.tui.widgets.choose_pane import ChoosePane
 from imgstore_tui.tui.widgets.key_bar import KeyBar
+from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
 from imgstore_tui.tui.widgets.log_pane import LogPane
 from imgstore_tui.tui.widgets.matrix_pane import MatrixPane
 from imgstore_tui.tui.widgets.panes import Panes
@@ -96,6 +97,7 @@ class Workbench(Reading):
             yield TablePane().data_bind(Workbench.found, Workbench.cutoff)
             yield LogPane()
             yield VerdictPane().data_bind(Workbench.found, Workbench.cutoff)
+        yield LeftoversLine()
         yield RunLine(drawn).data_bind(Workbench.run_state, Workbench.stopping)
         yield KeyBar()
 
@@ -194,7 +196,7 @@ class Workbench(Reading):
     def action_export(self) -> None:
         """Ask for format and path, and write the results there."""
         if self.run_state.run is not None:
-            self.app.push_screen(ExportScreen(self.run_state.run), self._exported)
+            self.app.push_screen(ExportScreen(self.run_state.run, self.panes.chart.drawing), self._exported)
 
     def _exported(self, path: str | None) -> None:
         if path is not None:

@@ -10,8 +10,9 @@ from textual.reactive import reactive
 
 from imgstore_tui.bench.state import Phase, RunState
 from imgstore_tui.present.axes import Scales
-from imgstore_tui.present.charts import ChartKind, chart_for, chart_kinds
-from imgstore_tui.present.drawings import View, views
+from imgstore_tui.present.charts import ChartKind, chart_kinds, draw_figure
+from imgstore_tui.present.drawings import Drawing, View, views
+from imgstore_tui.present.figures import make_figure
 from imgstore_tui.present.sections import Digest
 from imgstore_tui.tui.marks import Marks
 from imgstore_tui.tui.widgets.line_picture import LinePicture
@@ -80,25 +81,36 @@ class ChartPane(LinePicture, can_focus=True):
         """Show the next dataset."""
         self.data += 1
 
+    @property
+    def drawing(self) -> Drawing | None:
+        """The chart with its axes, before it is drawn; None where there is none."""
+        if self.found is None or self.kind is None:
+            return None
+        figure = make_figure(
+            self.found.run,
+            self.kind,
+            per_image=self.per_image,
+            dataset=self.dataset,
+            sync=self.view.sync,
+            cache=self.view.cache,
+            against=self.view.against,
+        )
+        return Drawing(figure, Scales(self.log_x, self.log_y))
+
     def picture(self) -> Text:
         """Return the chart, or what to do to get one."""
         if self.found is None and self.run_state.phase is not Phase.IDLE:
             return Text("The first points come with the first trials.", style="dim")
         if self.found is None:
             return Text(_WELCOME, style="dim")
-        if self.kind is None:
+        drawing = self.drawing
+        if drawing is None:
             return Text("This run measures nothing over numbers of images: see its tables.", style="dim")
-        return chart_for(
-            self.found.run,
-            self.kind,
+        return draw_figure(
+            drawing.figure,
             self.size.width,
             self.size.height,
-            scales=Scales(self.log_x, self.log_y),
-            per_image=self.per_image,
-            dataset=self.dataset,
-            sync=self.view.sync,
-            cache=self.view.cache,
-            against=self.view.against,
+            scales=drawing.scales,
             palette=self.marks.palette,
             ascii_only=self._ascii,
         )

@@ -1,0 +1,94 @@
+"""The line that offers to remove what runs that died have left; it is not there where they left nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual import on
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_bytes, format_count
+from imgstore_tui.jobs.sweep import Found, find, sweep
+
+
+class LeftoversLine(Widget):
+    """Looks once, at the start, in a thread: weighing many files takes its time. Nothing is removed unasked."""
+
+    DEFAULT_CSS = """
+    LeftoversLine { height: 1; padding: 0 1; color: $text-warning; display: none; }
+    LeftoversLine.-found { display: block; }
+    """
+
+    found: reactive[tuple[Found, ...]] = reactive((), init=False)
+    sweeping: reactive[bool] = reactive(False)
+
+    @dataclass
+    class Looked(Message):
+        """The thread has looked."""
+
+        found: tuple[Found, ...]
+
+    @dataclass
+    class Swept(Message):
+        """What became of every leftover: a sentence each, and whether it went well."""
+
+        lines: tuple[tuple[str, bool], ...]
+
+    def on_mount(self) -> None:
+        """Look."""
+        self.run_worker(self._look, thread=True, exit_on_error=False)
+
+    def _look(self) -> None:
+        try:
+            found = tuple(find())
+        except OSError:
+            # Somebody else sweeps right now.
+            found = ()
+        self.post_message(self.Looked(found))
+
+    @on(Looked)
+    def _looked(self, event: Looked) -> None:
+        event.stop()
+        self.found = event.found
+
+    def watch_found(self, found: tuple[Found, ...]) -> None:
+        """Be there, or not."""
+        self.set_class(bool(found), "-found")
+        self.screen.refresh_bindings()
+
+    def render(self) -> Text:
+        """Say what was left and which key removes it."""
+        files = sum(entry.files for entry in self.found)
+        weight = f"{format_bytes(sum(entry.allocated_bytes for entry in self.found))} in {format_count(files)} files"
+        if self.sweeping:
+            return Text(f"removing {weight} ...", no_wrap=True)
+        runs = "A run that died" if len(self.found) == 1 else f"{len(self.found)} runs that died"
+        places = ", ".join(safe_text(str(entry.leftover.path)) for entry in self.found)
+        return Text(f"{runs} left {weight}: u removes it. {places}", no_wrap=True, overflow="ellipsis")
+
+    def sweep(self) -> None:
+        """Remove all of it, in a thread."""
+        if self.found and not self.sweeping:
+            self.sweeping = True
+            self.run_worker(self._sweep, thread=True, exit_on_error=False)
+
+    def _sweep(self) -> None:
+        lines = []
+        for entry in self.found:
+            try:
+                sweep(entry.leftover)
+            except (ImgstoreError, OSError) as error:
+                lines.append((str(error), False))
+            else:
+                lines.append((f"removed {entry.leftover.path}", True))
+        self.post_message(self.Swept(tuple(lines)))
+
+    @on(Swept)
+    def _swept(self) -> None:
+        self.sweeping = False
+        self.found = ()
