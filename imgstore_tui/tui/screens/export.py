@@ -121,7 +121,7 @@ class ExportScreen(ModalScreen[str | None]):
                 path /= self._default(self._chosen).name
             if path.exists() and self._agreed != text:
                 self._agreed = text
-                self.path.problem = safe_text(f"There is a {path.name} already. Press enter again to replace it.")
+                self.path.problem = safe_text(f"Press enter again to replace it: there is a {path.name} already.")
                 return
             written = write_new(path, self._chosen.make, overwrite=self._agreed == text)
         except ImgstoreError as error:
