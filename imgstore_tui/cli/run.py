@@ -73,7 +73,7 @@ def add_plan_arguments(parser: Parser) -> None:
     add = parser.add_argument
     add("-b", "--backends", metavar="SPEC", nargs="+", action="extend", help="storage methods")
     add("-n", "--cutoffs", metavar="N", help="numbers of images: 10,100,1k or 1..100000 (decades)")
-    add("-o", "--operations", metavar="OP", nargs="+", action="extend", help="what to measure, see below")
+    add("-o", "--operations", metavar="OP", nargs="+", action="extend", help="what is measured, e.g. write-many")
     add("-d", "--datasets", metavar="DATASET", nargs="+", action="extend", help="where the images come from")
     add(
         "--plan",

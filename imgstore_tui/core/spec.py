@@ -93,6 +93,22 @@ def parse_dataset_text(text: str) -> DatasetText:
     return DatasetText(name, path.strip('"') if path is not None else None, options)
 
 
+def spell_dataset(words: DatasetText) -> str:
+    """Return the text that ``parse_dataset_text`` takes apart into these words, whatever is in the path.
+
+    Raises:
+        UsageError: If there is none: a path with a comma, or a space at an end, and a quotation mark.
+    """
+    path = words.path
+    options = "".join(f",{name}={value}" for name, value in words.options.items())
+    if path is None:
+        return f"{words.name}{options}"
+    quoted = f'"{path}"' if "," in path or path != path.strip() else path
+    if '"' in path and (quoted != path or path.strip('"') != path):
+        raise UsageError("A plan cannot spell a path with a comma and a quotation mark. Make a link to it.")
+    return f"{words.name}:{quoted}{options}"
+
+
 def _pairs(text: str, whole: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for part in text.split(","):

@@ -115,12 +115,13 @@ def _label(dataset: Dataset, index: int) -> str:
 
 def _facts(dataset: Dataset, edges: tuple[tuple[int, int], ...], progress: Progress) -> list[tuple[str, str]]:
     facts = []
-    if dataset.uniform is None and edges:
-        small_one, large = min(edges), max(edges)
-        low, high = (f"{width}x{height}" for width, height in (small_one, large))
-        facts.append(("sizes", low if low == high else f"{low} to {high} among those shown"))
     if dataset.label_names:
         facts.append(("labels", _label_words(dataset, progress)))
+    if dataset.uniform is None and edges:
+        # By how many pixels: 200x320 is no smaller than 320x200.
+        small_one, large = (pick(edges, key=lambda edge: edge[0] * edge[1]) for pick in (min, max))
+        low, high = (f"{width}x{height}" for width, height in (small_one, large))
+        facts.append(("sizes", low if low == high else f"{low} to {high} among those shown"))
     excluded = dataset.excluded
     if excluded:
         first = excluded[0]

@@ -11,6 +11,7 @@ from imgstore_tui.bench.journal import runs_folder
 from imgstore_tui.bench.plan import PLAN_NAMES, dump_plan, load_plan, named_plan, true_name
 from imgstore_tui.core.errors import ImgstoreError, UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.model import Plan
+from imgstore_tui.core.spec import parse_dataset_text, spell_dataset
 
 SUFFIX = ".toml"
 _NAME = re.compile(r"[^\W_][\w -]{0,38}[\w-]|[^\W_]")
@@ -63,7 +64,7 @@ def save_plan(plan: Plan, name: str, *, overwrite: bool = False) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UnavailableError(f"Plans cannot be saved in {path.parent}: {error.strerror}.") from None
-    write_atomic(path, dump_plan(replace(plan, name=name)).encode(), overwrite=overwrite)
+    write_atomic(path, dump_plan(replace(settled(plan), name=name)).encode(), overwrite=overwrite)
     return path
 
 
@@ -86,3 +87,25 @@ def honest_name(plan: Plan) -> str:
         return true_name(plan_called(plan.name), plan)
     except ImgstoreError:
         return "custom"
+
+
+def settled(plan: Plan) -> Plan:
+    """Return a plan whose paths mean the same wherever it is run."""
+    scratch = None if plan.scratch is None else _absolute(plan.scratch)
+    return replace(plan, datasets=tuple(_settled_data(text) for text in plan.datasets), scratch=scratch)
+
+
+def _settled_data(text: str) -> str:
+    try:
+        words = parse_dataset_text(text)
+        if words.path is None or _absolute(words.path) == words.path:
+            return text
+        return spell_dataset(replace(words, path=_absolute(words.path)))
+    except UsageError:
+        # What is no dataset is said when it is to be used.
+        return text
+
+
+def _absolute(path: str) -> str:
+    known = Path(path).expanduser()
+    return path if known.is_absolute() else str(known.absolute())

@@ -8,7 +8,19 @@ from imgstore_tui.core.units import about_bytes, about_seconds, format_count, fo
 
 def estimate_words(estimate: Estimate) -> str:
     """Return trials, disk and time in a line: ``306 trials, about 24 MiB of disk, about 40 s``."""
-    words = ", ".join([trials_words(estimate), *_disk(estimate, "about "), *_time(estimate)])
+    return ", ".join(words for words in (space_words(estimate), time_words(estimate)) if words)
+
+
+def space_words(estimate: Estimate) -> str:
+    """Return trials and disk: ``306 trials, about 24 MiB of disk``."""
+    return ", ".join([trials_words(estimate), *_disk(estimate, "about ")])
+
+
+def time_words(estimate: Estimate) -> str:
+    """Return about how long it will take, and the budget that will end it before; empty while nobody knows."""
+    if estimate.seconds is None:
+        return ""
+    words = f"{'about' if estimate.measured else 'very roughly'} {about_seconds(estimate.seconds)}"
     if estimate.cut_short and estimate.budget_s is not None:
         words += f" (budget {format_duration(estimate.budget_s)})"
     return words
@@ -30,13 +42,6 @@ def trials_words(estimate: Estimate) -> str:
 
 def _disk(estimate: Estimate, about: str) -> list[str]:
     return [] if estimate.need is None else [f"{about}{about_bytes(estimate.need.bytes)} of disk"]
-
-
-def _time(estimate: Estimate) -> list[str]:
-    if estimate.seconds is None:
-        return []
-    about = "about" if estimate.measured else "very roughly"
-    return [f"{about} {about_seconds(estimate.seconds)}"]
 
 
 def basis_words(estimate: Estimate) -> str:

@@ -14,7 +14,7 @@ from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import parse_cutoffs, parse_duration
-from imgstore_tui.present.estimates import estimate_words
+from imgstore_tui.present.estimates import space_words
 
 DECADES = (1, 10, 100, 1000, 10_000, 100_000)
 
@@ -93,7 +93,7 @@ class Choice:
             return f"Not ready: {self.problems[0][1]}"
         if not expected.trials:
             return "Tick something in every list, then press r to run."
-        return f"Press r to run. {estimate_words(expected)}"
+        return f"Press r to run. {space_words(expected)}"
 
     def problem(self, name: str) -> str:
         """Return what is wrong with the words in a field; empty where nothing is."""

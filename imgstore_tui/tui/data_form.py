@@ -8,7 +8,7 @@ from imgstore_tui import registry
 from imgstore_tui.core.dataset import UPTO
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.options import Option, written
-from imgstore_tui.core.spec import parse_dataset_text
+from imgstore_tui.core.spec import DatasetText, parse_dataset_text, spell_dataset
 
 KIND, PATH = "kind", "path"
 """The fields that are no options, by the key of each."""
@@ -65,8 +65,11 @@ class DataForm:
                 found[option.name] = str(error)
         if self.needs_path and not self.path.strip():
             found[PATH] = "Name a path."
-        elif self.needs_path and not _survives(self.path):
-            found[PATH] = "A plan cannot spell a path with a comma and a quotation mark. Make a link to it."
+        else:
+            try:
+                spell_dataset(DatasetText(self.kind, self.path if self.needs_path else None))
+            except UsageError as error:
+                found[PATH] = str(error)
         if not found:
             try:
                 registry.make_dataset(self._spelled())
@@ -86,24 +89,8 @@ class DataForm:
         return self._spelled()
 
     def _spelled(self) -> str:
-        path = f":{spelled_path(self.path)}" if self.needs_path else ""
-        changed = [
-            f",{option.name}={text.strip()}" for option, text in self.fields if text.strip() != written(option.default)
-        ]
-        return f"{self.kind}{path}{''.join(changed)}"
-
-
-def spelled_path(path: str) -> str:
-    """Return a path as it stands in a dataset's text: in quotes where its comma or space would be taken for more."""
-    return f'"{path}"' if "," in path or path != path.strip() else path
-
-
-def _survives(path: str) -> bool:
-    """Tell whether a path means the same once it stands in a dataset's text."""
-    try:
-        return parse_dataset_text(f"folder:{spelled_path(path)}").path == path
-    except UsageError:
-        return False
+        changed = {option.name: text.strip() for option, text in self.fields if text.strip() != written(option.default)}
+        return spell_dataset(DatasetText(self.kind, self.path if self.needs_path else None, changed))
 
 
 def options_of(kind: str) -> tuple[Option, ...]:

@@ -12,11 +12,9 @@ from imgstore_tui.bench.atomic import write_atomic
 from imgstore_tui.bench.journal import runs_folder
 from imgstore_tui.bench.plan import dump_plan, parse_plan
 from imgstore_tui.core.errors import ImgstoreError
-from imgstore_tui.core.model import Plan
 from imgstore_tui.core.spec import Spec
-from imgstore_tui.jobs.plans import honest_name
+from imgstore_tui.jobs.plans import honest_name, settled
 from imgstore_tui.tui.choice import Choice
-from imgstore_tui.tui.data_form import PATH, DataForm
 
 KIND = "imgstore-tui choice"
 VERSION = 1
@@ -40,7 +38,7 @@ def remember(choice: Choice) -> None:
         "kind": KIND,
         "version": VERSION,
         # Specs apart, so that one that is not installed any more takes no other with it.
-        "plan": dump_plan(replace(_settled(plan), specs=())),
+        "plan": dump_plan(replace(settled(plan), specs=())),
         "ticked": [spec.label for spec in plan.specs],
         "offered": [spec.label for spec in choice.offered],
         "cutoffs_offered": list(choice.cutoffs_offered),
@@ -99,19 +97,3 @@ def _specs(labels: Any, lost: list[str]) -> list[Spec]:
         except ImgstoreError:
             lost.append(str(label))
     return specs
-
-
-def _settled(plan: Plan) -> Plan:
-    """Return a plan whose paths mean the same wherever the program is started next time."""
-    scratch = None if plan.scratch is None else str(Path(plan.scratch).expanduser().absolute())
-    return replace(plan, datasets=tuple(_absolute(text) for text in plan.datasets), scratch=scratch)
-
-
-def _absolute(text: str) -> str:
-    form = DataForm.of(text)
-    try:
-        if not form.needs_path or form.text() != text:
-            return text
-        return form.with_value(PATH, str(Path(form.path).expanduser().absolute())).text()
-    except ImgstoreError:
-        return text

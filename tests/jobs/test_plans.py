@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,15 @@ def test_a_plan_comes_back_under_its_name() -> None:
     assert path.parent == plans_folder()
     assert list(saved_plans()) == ["my photos"]
     assert plan_called("my photos") == replace(MINE, name="my photos")
+
+
+def test_paths_in_a_plan_mean_the_same_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_plan(replace(MINE, datasets=('folder:"a,b",seed=3', "folder:/c/", "synthetic"), scratch="d"), "a")
+    monkeypatch.chdir("/")
+    plan = plan_called("a")
+    assert plan.datasets == (f'folder:"{tmp_path}/a,b",seed=3', "folder:/c/", "synthetic")
+    assert plan.scratch == f"{tmp_path}/d"
 
 
 def test_a_plan_is_replaced_only_when_asked() -> None:

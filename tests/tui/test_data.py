@@ -104,7 +104,7 @@ def test_how_pictures_are_drawn_is_said() -> None:
     ):
         drawing, why = drawing_for(**terminal)  # type: ignore[arg-type]
         assert drawing is Drawing.SHADES
-        assert why.startswith("By how light they are")
+        assert why.startswith("Pictures in shades")
 
 
 @pytest.mark.parametrize(

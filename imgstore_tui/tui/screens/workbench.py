@@ -120,7 +120,7 @@ class Workbench(Reading):
 
     @on(ChoosePane.Expected)
     def _expected(self, event: ChoosePane.Expected) -> None:
-        self.run_line.ready = event.words
+        self.run_line.ready, self.run_line.ready_time = event.words, event.duration
 
     def watch_palette(self) -> None:
         """Colour the storage methods anew."""

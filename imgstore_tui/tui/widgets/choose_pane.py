@@ -22,6 +22,7 @@ from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
+from imgstore_tui.present.estimates import time_words
 from imgstore_tui.tui.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.marks import Marks
 from imgstore_tui.tui.screens.conditions import ConditionsScreen
@@ -62,9 +63,10 @@ class ChoosePane(VerticalScroll, can_focus=False):
 
     @dataclass
     class Expected(Message):
-        """What a run of the choice would be, in a line."""
+        """What a run of the choice would be, or what is in the way, in a line; and about how long, in a few words."""
 
         words: str
+        duration: str
 
     def __init__(self, choice: Choice) -> None:
         super().__init__()
@@ -225,7 +227,8 @@ class ChoosePane(VerticalScroll, can_focus=False):
     @on(Outlook.Changed)
     def _expected(self, event: Outlook.Changed) -> None:
         event.stop()
-        self.post_message(self.Expected(self.choice.words(event.expected)))
+        time = "" if self.choice.problems else time_words(event.expected)
+        self.post_message(self.Expected(self.choice.words(event.expected), time))
 
     @on(StorageList.Unwanted)
     def _unwanted(self, event: StorageList.Unwanted) -> None:

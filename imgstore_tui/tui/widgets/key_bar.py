@@ -11,6 +11,9 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+_ALWAYS = ("question_mark", "q")
+"""Keys that are shown however little room there is: the help has all the others."""
+
 
 class KeyBar(Widget):
     """The active bindings that want to be shown, in one line.
@@ -47,17 +50,18 @@ class KeyBar(Widget):
         self.keys = tuple(reversed(shown.values()))
 
     def render(self) -> Text:
-        """Draw as many keys as there is room for; help is always the last of them."""
+        """Draw as many keys as there is room for; help and the way out are always among them."""
         line, _ = self._laid_out()
         return line
 
     def _laid_out(self) -> tuple[Text, list[tuple[int, str]]]:
         style: Style = self.get_component_rich_style("key-bar--key")
         line, ends = Text(no_wrap=True), []
-        for shown, words, key in self.keys:
-            part = Text.assemble((shown, style), f" {words}", "  ")
-            if line.cell_len + part.cell_len - 2 > self.size.width:
-                break
+        parts = [(Text.assemble((shown, style), f" {words}", "  "), key) for shown, words, key in self.keys]
+        while parts and sum(part.cell_len for part, _ in parts) - 2 > self.size.width:
+            more = [place for place, (_, key) in enumerate(parts) if key not in _ALWAYS]
+            del parts[more[-1] if more else -1]
+        for part, key in parts:
             line.append_text(part)
             ends.append((line.cell_len, key))
         return line, ends

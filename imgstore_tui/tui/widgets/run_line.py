@@ -38,6 +38,8 @@ class RunLine(Widget):
     run_state: reactive[RunState] = reactive(RunState())
     ready: reactive[str] = reactive("")
     """What there is to say before a run."""
+    ready_time: reactive[str] = reactive("")
+    """How long that may take."""
     problem: reactive[str] = reactive("")
     """Why a run could not start; shown until something else happens."""
     stopping: reactive[bool] = reactive(False)
@@ -130,7 +132,7 @@ class RunLine(Widget):
     def _numbers(self) -> str:
         state = self.run_state
         if state.phase is Phase.IDLE:
-            return ""
+            return safe_text(self.ready_time)
         elapsed = [] if self.began is None else [format_duration((self.ended or time.monotonic()) - self.began)]
         if state.run is None:
             return "".join(elapsed)

@@ -56,17 +56,16 @@ class Sheet(Widget):
 
     def _shown(self, found: Look, room: int) -> tuple[Picture, ...]:
         # Few and clear where there is little room.
-        return found.pictures[: max(2, min(PICTURES, self.size.width * room // 50))]
+        return found.pictures[: max(2, min(PICTURES, self.size.width * room // 70))]
 
     def _words(self, found: Look) -> Text:
         name = self.get_component_rich_style("sheet--name")
         text = Text(safe_text(found.summary), style="bold")
+        why = self._why if found.pictures else "Not decoded, so there is no picture to show."
+        if why:
+            text.append(f"\n{why}", style=name)
         for title, words in found.facts:
             text.append("\n").append(f"{title} ", style=name).append(words, style="not bold")
-        if not found.pictures:
-            text.append("\nNot decoded, so there is no picture to show.", style=name)
-        elif self._why:
-            text.append(f"\n{self._why}", style=name)
         return text
 
 
@@ -82,11 +81,11 @@ def drawing_for(*, ascii_only: bool, no_colour: bool, colours: str | None) -> tu
         The way, and why it is not the best one, in a sentence; empty where it is.
     """
     if ascii_only:
-        return Drawing.SHADES, "By how light they are: this terminal draws ASCII only."
+        return Drawing.SHADES, "Pictures in shades: ASCII only here."
     if no_colour:
-        return Drawing.SHADES, "By how light they are: no colours are wanted here."
+        return Drawing.SHADES, "Pictures in shades: no colours here."
     if colours not in ("256", "truecolor"):
-        return Drawing.SHADES, "By how light they are: this terminal has 16 colours."
+        return Drawing.SHADES, "Pictures in shades: 16 colours here."
     return Drawing.BLOCKS, ""
 
 
