@@ -117,16 +117,16 @@ def _facts(dataset: Dataset, edges: tuple[tuple[int, int], ...], progress: Progr
     facts = []
     if dataset.label_names:
         facts.append(("labels", _label_words(dataset, progress)))
-    if dataset.uniform is None and edges:
-        # By how many pixels: 200x320 is no smaller than 320x200.
-        small_one, large = (pick(edges, key=lambda edge: edge[0] * edge[1]) for pick in (min, max))
-        low, high = (f"{width}x{height}" for width, height in (small_one, large))
-        facts.append(("sizes", low if low == high else f"{low} to {high} among those shown"))
     excluded = dataset.excluded
     if excluded:
         first = excluded[0]
         count = f"{format_count(len(excluded))} file{'' if len(excluded) == 1 else 's'}"
         facts.append(("left out", f"{count}, e.g. {safe_text(first.name)}: {safe_text(first.reason)}"))
+    if dataset.uniform is None and edges:
+        # By how many pixels: 200x320 is no smaller than 320x200.
+        small_one, large = (pick(edges, key=lambda edge: edge[0] * edge[1]) for pick in (min, max))
+        low, high = (f"{width}x{height}" for width, height in (small_one, large))
+        facts.append(("sizes", low if low == high else f"{low} to {high} among those shown"))
     facts += [("mind", safe_text(warning)) for warning in dataset.warnings]
     return facts
 
