@@ -30,6 +30,8 @@ class FolderWriter(Writer):
     A subclass opens its files, says where a batch goes, and finishes or lets go of them.
     """
 
+    keeps_labels: ClassVar[bool] = True
+    """Whether the labels get a file of their own, and not a place in the format itself."""
     sums_labels: ClassVar[bool] = True
 
     def __init__(self, backend: str, location: Path, content: Content, sync: SyncLevel) -> None:
@@ -86,12 +88,13 @@ class FolderWriter(Writer):
         try:
             check_complete(self._location, self._content, self._put)
             layout = self._finish()
-            checksum = write_labels(self._location, self.labels())
+            if self.keeps_labels:
+                checksum = write_labels(self._location, self.labels())
+                if self.sums_labels:
+                    layout = {**layout, LABELS_SUM: checksum}
             if self._each:
                 self.syncs += self._force() + 1
                 force(self._location / LABELS)
-            if self.sums_labels:
-                layout = {**layout, LABELS_SUM: checksum}
             save_manifest(self._backend, self._location, self._content, durable=self._each, **layout)
             if self._each:
                 force(self._location.parent)

@@ -1,0 +1,65 @@
+"""Apache Arrow: an IPC file of record batches, mapped into memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imgstore_tui.core.backend import Backend, Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.manifest import claim
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.options import Option
+from imgstore_tui.store_parts.manifest_file import refuse_batches
+
+FILE = "images.arrow"
+
+
+class ArrowBackend(Backend):
+    """A folder with ``images.arrow``, a table of images and labels in the IPC file format."""
+
+    name = "arrow"
+    title = "Arrow IPC"
+    family = Family.ARRAY
+    requires = ("pyarrow",)
+    extra = "arrow"
+    payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
+    default_codec = "raw"
+    capabilities = Capabilities(fork_safe=False)
+    presets = (Preset("tuned", "batches of 256 rows, not compressed, read from a map"),)
+    options = (
+        Option(
+            "rows",
+            256,
+            "Images in a record batch, fewer where they would pass 32 MiB; 256, few enough to be written as they come.",
+            minimum=1,
+            maximum=1_000_000,
+        ),
+        Option(
+            "compression",
+            "none",
+            "Of the batches; none, because what is compressed cannot be read from the map.",
+            choices=("none", "lz4", "zstd"),
+        ),
+    )
+    marks = (FILE,)
+    caveats = (
+        "It is written once, from front to back: nothing can be added, replaced or deleted; the library is 55 MB, and "
+        "the format has no checksums."
+    )
+    when_to_choose = (
+        "Choose it for data that one program writes and others, in any language, read at the speed of memory, or that "
+        "Hugging Face datasets is to map; not for archives or data that changes."
+    )
+
+    def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
+        """Make the folder and the file; the manifest that makes it a store comes last."""
+        from imgstore_tui.backends.arrow.files import ArrowWriter
+
+        refuse_batches(self, sync)
+        claim(self, location, content)
+        return ArrowWriter(location, content, self.values)
+
+    def open(self, location: Path) -> Reader:
+        """Map the file."""
+        from imgstore_tui.backends.arrow.files import ArrowReader
+
+        return ArrowReader(location)

@@ -1,0 +1,115 @@
+"""Writing and reading the IPC file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from imgstore_tui.backends.arrow import FILE
+from imgstore_tui.core.backend import Content, PayloadKind
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import image_bytes
+from imgstore_tui.core.options import OptionValue
+from imgstore_tui.store_parts.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
+from imgstore_tui.store_parts.raw_file import first_line
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels
+
+_VIEWS = 1_000_000
+"""Batches that are views of the map cost nothing to keep."""
+
+
+class ArrowWriter(BatchesWriter):
+    """Writes record batches."""
+
+    def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue]) -> None:
+        super().__init__("arrow", location, content, rows_of(content, int(values["rows"])))
+        compression = None if values["compression"] == "none" else str(values["compression"])
+        kind = pa.binary(image_bytes(content)) if content.kind is PayloadKind.ARRAY else pa.large_binary()
+        self._schema = pa.schema([pa.field(IMAGE, kind, nullable=False), pa.field(LABEL, pa.int64(), nullable=False)])
+        self._compressed = compression is not None
+        self._sink: Any = None
+        self._file: Any = None
+        try:
+            self._sink = pa.OSFile(os.fspath(location / FILE), "wb")
+            options = pa.ipc.IpcWriteOptions(compression=compression)
+            self._file = pa.ipc.new_file(self._sink, self._schema, options=options)
+        except (pa.ArrowException, OSError) as error:
+            self.abort()
+            raise self._failed(error) from None
+
+    def _column(self, payloads: list[bytes]) -> Any:
+        return pa.array(payloads, pa.large_binary())
+
+    def _write_batch(self, images: Any, labels: Any) -> None:
+        self._file.write_batch(pa.RecordBatch.from_arrays([images, labels], schema=self._schema))
+
+    def _end(self) -> None:
+        self._file.close()
+        self._sink.close()
+
+    def _finish(self) -> Mapping[str, Any]:
+        return {**super()._finish(), "mapped": not self._compressed}
+
+    def _release(self) -> None:
+        for part in (self._file, self._sink):
+            if part is not None:
+                with contextlib.suppress(pa.ArrowException, OSError):
+                    part.close()
+
+
+class ArrowReader(BatchesReader):
+    """Takes batches from a map of the file."""
+
+    def __init__(self, location: Path) -> None:
+        super().__init__("arrow", location)
+        self.path = location / FILE
+        self._map: Any = None
+        self._file: Any = None
+        if self.found.get("mapped"):
+            self.most_kept = _VIEWS
+        try:
+            self._map = pa.memory_map(os.fspath(self.path), "r")
+            self._file = pa.ipc.open_file(self._map)
+            if self._file.num_record_batches != self.batches or self._file.schema.names != [IMAGE, LABEL]:
+                raise self.damaged("it does not hold the batches it should")
+        except (pa.ArrowException, OSError) as error:
+            self.close()
+            raise self.damaged(first_line(error)) from None
+        except StoreError:
+            self.close()
+            raise
+
+    def damaged(self, why: str) -> StoreError:
+        """Build the error for a file in which something is not what it should be."""
+        return StoreError(f"{self.path} is damaged or no Arrow file: {why}.")
+
+    def _load(self, number: int) -> tuple[Any, Any]:
+        batch = self._file.get_batch(number)
+        images, labels = batch.column(0), batch.column(1)
+        if labels.type != pa.int64() or images.buffers()[0] is not None:
+            raise self.damaged("its columns are not what they should be")
+        if self.content.kind is PayloadKind.BYTES and images.type != pa.large_binary():
+            raise self.damaged("its images are no bytes")
+        return images, labels
+
+    def read_labels(self) -> Labels:
+        """Take the column of labels alone; in a map nothing else is touched."""
+        found = [self._batch(number)[2] for number in range(self.batches)]
+        return np.concatenate([np.zeros(0, np.int64), *found])
+
+    def close(self) -> None:
+        """Close the map."""
+        super().close()
+        self._file = None
+        if self._map is not None:
+            with contextlib.suppress(pa.ArrowException, OSError):
+                self._map.close()
+            self._map = None

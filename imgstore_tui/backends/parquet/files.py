@@ -1,0 +1,133 @@
+"""Writing and reading the Parquet file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from imgstore_tui import pictures
+from imgstore_tui.backends.parquet import FILE
+from imgstore_tui.core.backend import Content, PayloadKind
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import image_bytes
+from imgstore_tui.core.options import OptionValue
+from imgstore_tui.store_parts.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
+from imgstore_tui.store_parts.raw_file import first_line
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels
+
+_STRUCT = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
+"""An image as Hugging Face datasets stores it."""
+_FEATURES = {IMAGE: {"_type": "Image"}, LABEL: {"dtype": "int64", "_type": "Value"}}
+
+
+class ParquetWriter(BatchesWriter):
+    """Writes a row group a batch."""
+
+    def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue]) -> None:
+        super().__init__("parquet", location, content, rows_of(content, int(values["rows"])))
+        self._first = 0
+        array = content.kind is PayloadKind.ARRAY
+        kind = pa.binary(image_bytes(content)) if array else _STRUCT
+        metadata = None if array else {"huggingface": json.dumps({"info": {"features": _FEATURES}})}
+        self._schema = pa.schema([pa.field(IMAGE, kind), pa.field(LABEL, pa.int64())], metadata)
+        self._file: Any = None
+        try:
+            self._file = pq.ParquetWriter(
+                os.fspath(location / FILE),
+                self._schema,
+                compression=str(values["compression"]),
+                use_dictionary=False,
+                write_statistics=[LABEL],
+                write_page_checksum=True,
+            )
+        except (pa.ArrowException, OSError) as error:
+            self.abort()
+            raise self._failed(error) from None
+
+    def _column(self, payloads: list[bytes]) -> Any:
+        kinds = [pictures.EXTENSIONS.get(pictures.sniff(payload) or "", self._content.codec) for payload in payloads]
+        paths = [f"{number:08}.{kind}" for number, kind in enumerate(kinds, self._first)]
+        self._first += len(payloads)
+        return pa.StructArray.from_arrays(
+            [pa.array(payloads, pa.binary()), pa.array(paths, pa.string())], fields=list(_STRUCT)
+        )
+
+    def _write_batch(self, images: Any, labels: Any) -> None:
+        self._file.write_table(pa.Table.from_arrays([images, labels], schema=self._schema), row_group_size=self._rows)
+
+    def _end(self) -> None:
+        self._file.close()
+
+    def _release(self) -> None:
+        if self._file is not None:
+            with contextlib.suppress(pa.ArrowException, OSError):
+                self._file.close()
+
+
+class ParquetReader(BatchesReader):
+    """Reads row groups whole, one thread each; the checksums of their pages are verified."""
+
+    def __init__(self, location: Path) -> None:
+        super().__init__("parquet", location)
+        self.path = location / FILE
+        self._file: Any = None
+        try:
+            self._file = pq.ParquetFile(os.fspath(self.path), page_checksum_verification=True, pre_buffer=False)
+            facts = self._file.metadata
+            if facts.num_row_groups != self.batches or facts.num_rows != self.content.count:
+                raise self.damaged("it does not hold the rows it should")
+            if self._file.schema_arrow.names != [IMAGE, LABEL]:
+                raise self.damaged("its columns are not what they should be")
+        except (pa.ArrowException, OSError) as error:
+            self.close()
+            raise self.damaged(first_line(error)) from None
+        except StoreError:
+            self.close()
+            raise
+
+    def damaged(self, why: str) -> StoreError:
+        """Build the error for a file in which something is not what it should be."""
+        return StoreError(f"{self.path} is damaged or no Parquet file: {why}.")
+
+    def _load(self, number: int) -> tuple[Any, Any]:
+        group = self._file.read_row_group(number, columns=[IMAGE, LABEL], use_threads=False)
+        images, labels = group.column(0).combine_chunks(), group.column(1).combine_chunks()
+        if isinstance(images, pa.ChunkedArray):
+            raise self.damaged("a row group is too large")
+        if labels.type != pa.int64():
+            raise self.damaged("its labels are no numbers")
+        if self.content.kind is PayloadKind.BYTES:
+            if not pa.types.is_struct(images.type) or images.null_count:
+                raise self.damaged("its images are no bytes")
+            images = images.field("bytes")
+            if images.type not in {pa.binary(), pa.large_binary()}:
+                raise self.damaged("its images are no bytes")
+        return images, labels
+
+    def read_labels(self) -> Labels:
+        """Read the column of labels alone."""
+        try:
+            column = self._file.read(columns=[LABEL], use_threads=False).column(0)
+            if column.type != pa.int64() or column.null_count or len(column) != self.content.count:
+                raise self.damaged("its labels are not what they should be")
+            return np.array(column.to_numpy(), np.int64)
+        except (pa.ArrowException, OSError) as error:
+            raise self.damaged(first_line(error)) from None
+
+    def close(self) -> None:
+        """Close the file."""
+        super().close()
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(pa.ArrowException, OSError):
+                file.close(force=True)

@@ -1,0 +1,87 @@
+"""TFRecord without TensorFlow: records of tf.train.Example, each with the checksums of the format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imgstore_tui.core.backend import (
+    Backend,
+    Capabilities,
+    Content,
+    Editor,
+    Family,
+    PayloadKind,
+    Preset,
+    Reader,
+    Writer,
+)
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import claim
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.options import Option
+from imgstore_tui.store_parts.records import RecordsEditor, RecordsWriter
+
+FILES = {"none": "images.tfrecord", "gzip": "images.tfrecord.gz"}
+INDEX_WIDTH = 3
+"""Place and length of a record, or of the compressed block it is in; its place in that block when unpacked."""
+
+
+class TfrecordBackend(Backend):
+    """A folder with ``images.tfrecord``, which TensorFlow reads; beside it an index of ours."""
+
+    name = "tfrecord"
+    title = "TFRecord"
+    family = Family.RECORD
+    requires = ("google_crc32c",)
+    extra = "tfrecord"
+    payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
+    default_codec = "png"
+    capabilities = Capabilities(append=True)
+    presets = (
+        Preset("tuned", "not compressed, every checksum verified, and an index, so that single images are read"),
+    )
+    options = (
+        Option(
+            "compression",
+            "none",
+            "none, or gzip in blocks of one batch; none, because encoded images do not shrink and gzip is slow.",
+            choices=("none", "gzip"),
+        ),
+    )
+    marks = tuple(FILES.values())
+    caveats = (
+        "The format is a row of records: without our index it is read from front to back only, nothing can be replaced "
+        "or deleted, and tools outside TensorFlow are few."
+    )
+    when_to_choose = (
+        "Choose it for training with TensorFlow or JAX that streams shards in order; its checksums find what storage "
+        "has spoilt; elsewhere another format does the same with fewer strings attached."
+    )
+
+    def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
+        """Make the folder and the file; the manifest that makes it a store comes last."""
+        from imgstore_tui.backends.tfrecord.records import Records
+
+        compression = str(self.values["compression"])
+        claim(self, location, content)
+        records = Records(location / FILES[compression], content, None, compressed=compression == "gzip")
+        return RecordsWriter(self.name, location, content, sync, records, INDEX_WIDTH, {"compression": compression})
+
+    def open(self, location: Path) -> Reader:
+        """Open the index and the file."""
+        from imgstore_tui.backends.tfrecord.reader import TfrecordReader
+
+        return TfrecordReader(location)
+
+    def edit(self, location: Path, sync: SyncLevel) -> Editor:
+        """Open the file behind its last record, to go on there."""
+        from imgstore_tui.backends.tfrecord.reader import TfrecordReader
+        from imgstore_tui.backends.tfrecord.records import Records
+
+        with TfrecordReader(location) as reader:
+            records = Records(reader.path, reader.content, reader.end(), compressed=reader.compressed)
+            try:
+                return RecordsEditor(self.name, location, sync, records, reader.records)
+            except StoreError:
+                records.close()
+                raise

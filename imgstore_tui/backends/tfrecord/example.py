@@ -1,0 +1,107 @@
+"""tf.train.Example on the wire: a map from names to lists of bytes, of numbers or of floats (protocol buffers).
+
+An image of ours is ``image/encoded`` with ``image/format``, as usual, or, where it is bare pixels, ``image/raw`` with
+``image/shape`` and ``image/dtype``; its label is ``image/class/label``.
+"""
+
+from __future__ import annotations
+
+from imgstore_tui.core.errors import StoreError
+
+ENCODED, RAW, LABEL = b"image/encoded", b"image/raw", b"image/class/label"
+
+_BYTES_LIST, _INT64_LIST = 1, 3
+_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+
+
+def varint(number: int) -> bytes:
+    """Return a number as protocol buffers write it; negative ones as 64 bits of two's complement."""
+    if number < 0:
+        number += 1 << 64
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def _delimited(field: int, *parts: bytes | memoryview) -> bytes:
+    return b"".join((varint(field << 3 | _LENGTH), varint(sum(map(len, parts))), *parts))
+
+
+def bytes_feature(name: bytes, *values: bytes) -> bytes:
+    """Return an entry of the map: a list of bytes."""
+    values_list = b"".join(_delimited(1, value) for value in values)
+    return _entry(name, _delimited(_BYTES_LIST, values_list))
+
+
+def int64_feature(name: bytes, *values: int) -> bytes:
+    """Return an entry of the map: a list of numbers, packed."""
+    return _entry(name, _delimited(_INT64_LIST, _delimited(1, b"".join(map(varint, values)))))
+
+
+def _entry(name: bytes, feature: bytes) -> bytes:
+    return _delimited(1, _delimited(1, name), _delimited(2, feature))
+
+
+def head_and_tail(name: bytes, size: int, others: bytes) -> tuple[bytes, bytes]:
+    """Return what stands before and behind ``size`` bytes under ``name`` in an Example that has other features too."""
+    value = varint(1 << 3 | _LENGTH) + varint(size)
+    values_list = varint(_BYTES_LIST << 3 | _LENGTH) + varint(len(value) + size) + value
+    key = _delimited(1, name)
+    feature = varint(2 << 3 | _LENGTH) + varint(len(values_list) + size) + values_list
+    entry = varint(1 << 3 | _LENGTH) + varint(len(key) + len(feature) + size) + key + feature
+    features = varint(1 << 3 | _LENGTH) + varint(len(entry) + size + len(others))
+    return features + entry, others
+
+
+def find_bytes(record: bytes, wanted: bytes) -> tuple[int, int] | None:
+    """Return where the first value of a feature of bytes begins and ends in an Example, None where it has none.
+
+    Raises:
+        StoreError: If the record is no Example.
+    """
+    for _, start, stop in _fields(record, 0, len(record), 1):  # features
+        for _, entry, entry_stop in _fields(record, start, stop, 1):  # an entry of the map
+            if next((record[a:b] for _, a, b in _fields(record, entry, entry_stop, 1)), b"") != wanted:
+                continue
+            for _, feature, feature_stop in _fields(record, entry, entry_stop, 2):
+                for _, values, values_stop in _fields(record, feature, feature_stop, _BYTES_LIST):
+                    for _, value, value_stop in _fields(record, values, values_stop, 1):
+                        return value, value_stop
+    return None
+
+
+def _fields(record: bytes, at: int, stop: int, wanted: int) -> list[tuple[int, int, int]]:
+    """Return number, start and stop of the fields of a message that have this number and a length."""
+    found = []
+    while at < stop:
+        tag, at = _read_varint(record, at, stop)
+        kind = tag & 7
+        if kind == _LENGTH:
+            length, at = _read_varint(record, at, stop)
+            if tag >> 3 == wanted:
+                found.append((wanted, at, at + length))
+            at += length
+        elif kind == _VARINT:
+            _, at = _read_varint(record, at, stop)
+        elif kind in {_FIXED64, _FIXED32}:
+            at += 8 if kind == _FIXED64 else 4
+        else:
+            raise StoreError("A record is no tf.train.Example.")
+    if at > stop:
+        raise StoreError("A record is no tf.train.Example.")
+    return found
+
+
+def _read_varint(record: bytes, at: int, stop: int) -> tuple[int, int]:
+    number = shift = 0
+    while at < stop and shift < 70:
+        byte = record[at]
+        at += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number, at
+        shift += 7
+    raise StoreError("A record is no tf.train.Example.")

@@ -1,0 +1,140 @@
+"""Writing records: length, its checksum, an Example, its checksum."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imgstore_tui import pictures
+from imgstore_tui.backends.tfrecord.example import ENCODED, LABEL, RAW, bytes_feature, head_and_tail, int64_feature
+from imgstore_tui.core.backend import Content
+from imgstore_tui.core.manifest import image_bytes
+from imgstore_tui.store_parts.output import Output
+from imgstore_tui.store_parts.records import Sink
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+HEAD = struct.Struct("<QI")
+"""Length of the record and the masked checksum of these eight bytes."""
+FOOT = struct.Struct("<I")
+_MASK = 0xA282EAD8
+_LEVEL = 1  # of gzip: the quickest; nobody who wants small images wants them in gzip
+_BLOCK_BYTES = 4 * 2**20
+"""Bytes of records in a block that is compressed at once, before it is."""
+
+
+def masked(checksum: int) -> int:
+    """Return a CRC32C as TFRecord stores it: turned and shifted, so that a sum of sums is no trap."""
+    return ((checksum >> 15 | checksum << 17) + _MASK) & 0xFFFFFFFF
+
+
+class Records(Sink):
+    """The file of records, open at its end."""
+
+    def __init__(self, path: Path, content: Content, end: int | None, *, compressed: bool) -> None:
+        import google_crc32c
+
+        self._extend = google_crc32c.extend
+        self._content, self._compressed = content, compressed
+        self._file = Output(path, end)
+        self._kept = self._file.position
+
+    def add_bytes(self, first: int, payloads: Sequence[bytes], labels: Labels) -> Labels:
+        """Write an Example a payload."""
+        return self._add(payloads, ENCODED, labels)
+
+    def add_array(self, first: int, images: Pixels, labels: Labels) -> Labels:
+        """Write an Example an image."""
+        memory, size = images.data.cast("B"), image_bytes(self._content)
+        return self._add([memory[at : at + size] for at in range(0, len(memory), size)], RAW, labels)
+
+    def _add(self, values: Sequence[bytes | memoryview], name: bytes, labels: Labels) -> Labels:
+        rows: list[tuple[int, int, int]] = []
+        pieces: list[bytes | memoryview] = []
+        place, at, within = self._file.position, self._file.position, 0
+        lengths: list[int] = []
+        for value, label in zip(values, labels.tolist(), strict=True):
+            record = list(self._record(value, name, label))
+            length = sum(map(len, record))
+            pieces += record
+            if not self._compressed:
+                rows.append((at, length, 0))
+                at += length
+                continue
+            lengths.append(length)
+            within += length
+            if within >= _BLOCK_BYTES:
+                rows += self._compress(pieces, lengths)
+                pieces, lengths, within = [], [], 0
+        if self._compressed and pieces:
+            rows += self._compress(pieces, lengths)
+        elif pieces:
+            self._file.write_pieces(pieces)
+        assert self._file.position >= place  # noqa: S101 - a row of records only grows
+        return np.array(rows, np.int64)
+
+    def _compress(self, pieces: list[bytes | memoryview], lengths: list[int]) -> list[tuple[int, int, int]]:
+        block = gzip.compress(b"".join(pieces), _LEVEL, mtime=0)
+        place = self._file.position
+        self._file.write(block)
+        starts = np.cumsum([0, *lengths[:-1]]).tolist()
+        return [(place, len(block), start) for start in starts]
+
+    def _record(self, value: bytes | memoryview, name: bytes, label: int) -> Iterator[bytes | memoryview]:
+        kind = pictures.sniff(bytes(value[:32])) if name is ENCODED else None
+        head, tail = _around(name, len(value), self._others(kind), label)
+        size = len(head) + len(value) + len(tail)
+        length = struct.pack("<Q", size)
+        extend = self._extend
+        checksum = extend(extend(extend(0, head), value if isinstance(value, bytes) else bytes(value)), tail)
+        yield length + FOOT.pack(masked(extend(0, length))) + head
+        yield value
+        yield tail + FOOT.pack(masked(checksum))
+
+    @functools.lru_cache(maxsize=16)  # noqa: B019 - a sink lives as long as its store is open
+    def _others(self, kind: str | None) -> bytes:
+        """Return the features that are the same for all images of a kind."""
+        content = self._content
+        words = kind or content.codec
+        found = bytes_feature(b"image/format", words.encode())
+        if content.shape is not None:
+            sides = (*content.shape, 1)[:3]
+            for side, name in zip(sides, (b"image/height", b"image/width", b"image/channels"), strict=True):
+                found += int64_feature(name, side)
+            found += int64_feature(b"image/shape", *content.shape)
+            found += bytes_feature(b"image/dtype", str(content.dtype).encode())
+        return found
+
+    def force(self) -> int:
+        """Force the file."""
+        self._file.force()
+        return 1
+
+    def finish(self) -> None:
+        """Let the file end here; nothing stands at the end of a file of records."""
+        self._file.cut(self._file.position)
+        self._kept = self._file.position
+
+    def take_back(self) -> None:
+        """Cut off what was added."""
+        self._file.cut(self._kept)
+
+    def touched(self) -> list[Path]:
+        """Return the file."""
+        return [self._file.path]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+@functools.lru_cache(maxsize=4096)
+def _around(name: bytes, size: int, others: bytes, label: int) -> tuple[bytes, bytes]:
+    return head_and_tail(name, size, int64_feature(LABEL, label) + others)

@@ -1,0 +1,113 @@
+"""The backends arrow and parquet: the conformance suite, and their files as pyarrow and datasets see them."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.testing.conformance_backend import BackendConformance
+from imgstore_tui.testing.stores import Setup, pixels
+
+pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
+pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (extra arrow)")
+
+LABELS = [-3, 0, 300, 2**40]
+SHAPES = [(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3)]
+
+
+class TestArrow(BackendConformance):
+    backend = "arrow"
+    more = ("arrow:rows=5,compression=zstd", "arrow+png:rows=1")
+
+
+class TestParquet(BackendConformance):
+    backend = "parquet"
+    more = ("parquet:rows=5,compression=zstd", "parquet+raw:rows=1")
+
+
+def test_pyarrow_reads_arrays(tmp_path: Path) -> None:
+    for name, rows in (("arrow", 3), ("parquet", 3)):
+        setup = Setup.of(f"{name}+raw:rows={rows}")
+        path = setup.make(tmp_path / name, setup.material([(6, 4, 3)] * 4, LABELS)) / f"images.{name}"
+        table = pq.read_table(path) if name == "parquet" else pa.ipc.open_file(path).read_all()
+        assert table["label"].to_pylist() == LABELS
+        for number, value in enumerate(table["image"].to_pylist()):
+            np.testing.assert_array_equal(np.frombuffer(value, "u1").reshape(6, 4, 3), pixels((6, 4, 3), number))
+
+
+def test_parquet_has_the_layout_of_hugging_face(tmp_path: Path) -> None:
+    setup = Setup.of("parquet:rows=3")
+    material = setup.material(SHAPES, LABELS)
+    path = setup.make(tmp_path / "store", material) / "images.parquet"
+    table = pq.read_table(path)
+    assert table["image"].to_pylist() == [
+        {"bytes": payload, "path": f"{number:08}.png"} for number, payload in enumerate(material.payloads)
+    ]
+    assert b"Image" in table.schema.metadata[b"huggingface"]
+    facts = pq.ParquetFile(path).metadata
+    assert [facts.row_group(number).num_rows for number in range(facts.num_row_groups)] == [3, 1]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("datasets") is None, reason="datasets is not installed (extra interop)")
+@pytest.mark.filterwarnings("ignore")
+def test_datasets_reads_it_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    import datasets
+
+    setup = Setup.of("parquet:rows=3")
+    images = [pixels((40, 41, 3), number) for number in range(8)]
+    path = setup.make(tmp_path / "store", setup.pack(images, range(8))) / "images.parquet"
+    found = datasets.load_dataset("parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
+    assert found["label"][:] == list(range(8))
+    for number, image in enumerate(images):
+        assert isinstance(found[number]["image"], Image.Image)
+        np.testing.assert_array_equal(np.asarray(found[number]["image"]), image)
+
+
+def test_a_flipped_byte_in_a_page_is_noticed(tmp_path: Path) -> None:
+    setup = Setup.of("parquet+raw")
+    material = setup.material([(40, 41, 3)] * 4)
+    path = setup.make(tmp_path / "store", material) / "images.parquet"
+    data = bytearray(path.read_bytes())
+    data[2000] ^= 1
+    path.write_bytes(data)
+    with setup.backend.open(tmp_path / "store") as reader, pytest.raises(StoreError) as caught:
+        material.get(reader, [0])
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["arrow", "parquet"])
+def test_another_table_in_its_place_is_refused(name: str, tmp_path: Path) -> None:
+    setup = Setup.of(f"{name}+png")
+    material = setup.material([(6, 4, 3)] * 3)
+    path = setup.make(tmp_path / "store", material) / f"images.{name}"
+    for table in (
+        pa.table({"image": ["a", "b", "c"], "label": [1, 2, 3]}),
+        pa.table({"image": [None, b"b", b"c"], "label": [1, 2, 3]}),
+        pa.table({"image": [b"a", b"b", b"c"], "label": [1, None, 3]}),
+        pa.table({"image": [b"a", b"b", b"c"], "label": ["1", "2", "3"]}),
+        pa.table({"image": [b"a", b"b"], "label": [1, 2]}),
+        pa.table({"other": [b"a", b"b", b"c"]}),
+    ):
+        if name == "parquet":
+            pq.write_table(table, path)
+        else:
+            with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as file:
+                file.write_table(table)
+        for ids in (range(3), [2, 0]):
+            with pytest.raises(StoreError) as caught, setup.backend.open(tmp_path / "store") as reader:
+                material.get(reader, ids)
+            assert str(path) in str(caught.value)
+
+
+def test_pictures_from_a_row_are_pictures(tmp_path: Path) -> None:
+    setup = Setup.of("parquet+png")
+    path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)])) / "images.parquet"
+    (row,) = pq.read_table(path)["image"].to_pylist()
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(row["bytes"]))), pixels((6, 4, 3), 0))

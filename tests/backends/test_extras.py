@@ -1,0 +1,29 @@
+"""Backends that want a library: they are listed without it, with the command that gets it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from imgstore_tui import registry
+
+EXTRAS = {
+    "tfrecord": "tfrecord",
+    "arrow": "arrow",
+    "parquet": "arrow",
+}
+PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+
+
+@pytest.mark.parametrize(("backend", "extra"), EXTRAS.items())
+def test_it_is_listed_with_the_command_that_gets_it(backend: str, extra: str) -> None:
+    kind = registry.backends.get(backend)
+    assert registry.how_to_get(kind) == f"pip install 'imgstore-tui[{extra}]'"
+    assert extra in PROJECT["optional-dependencies"]
+
+
+def test_every_extra_that_a_plug_in_names_is_one() -> None:
+    kinds = [*registry.backends.all().values(), *registry.codecs.all().values()]
+    assert {kind.extra for kind in kinds if kind.extra} <= set(PROJECT["optional-dependencies"])

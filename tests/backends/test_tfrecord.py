@@ -1,0 +1,134 @@
+"""The backend tfrecord: the conformance suite, and the file as TensorFlow and a bare loop see it."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.testing.conformance_backend import BackendConformance
+from imgstore_tui.testing.stores import Setup, pixels
+
+pytest.importorskip("google_crc32c", reason="google_crc32c is not installed (extra tfrecord)")
+
+
+class TestTfrecord(BackendConformance):
+    backend = "tfrecord"
+    more = ("tfrecord:compression=gzip", "tfrecord+raw:compression=gzip")
+
+
+FILE = "images.tfrecord"
+
+
+def test_checksums_are_those_of_the_standard() -> None:
+    import google_crc32c
+
+    from imgstore_tui.backends.tfrecord.records import masked
+
+    assert google_crc32c.value(b"123456789") == 0xE3069283  # the check value of CRC-32C (RFC 3720)
+    assert google_crc32c.value(bytes(32)) == 0x8A9136AA  # RFC 3720, appendix B.4
+    assert masked(0x8A9136AA) == (((0x8A9136AA >> 15) | (0x8A9136AA << 17 & 0xFFFFFFFF)) + 0xA282EAD8) % 2**32
+
+
+def test_a_bare_loop_reads_it(tmp_path: Path) -> None:
+    setup = Setup.of("tfrecord+png")
+    material = setup.material([(6, 4, 3), (1, 1), (90, 70, 4)], [-3, 300, 2**40])
+    data = (setup.make(tmp_path / "store", material) / FILE).read_bytes()
+    at = 0
+    for payload in material.payloads:
+        (length,) = struct.unpack_from("<Q", data, at)
+        assert payload in data[at + 12 : at + 12 + length]
+        assert b"image/encoded" in data[at + 12 : at + 12 + length]
+        at += 12 + length + 4
+    assert at == len(data)
+
+
+def test_gzip_is_gzip(tmp_path: Path) -> None:
+    plain, packed = Setup.of("tfrecord"), Setup.of("tfrecord:compression=gzip")
+    material = plain.material([(6, 4, 3)] * 12)
+    plain.make(tmp_path / "plain", material)
+    packed.make(tmp_path / "packed", material)
+    data = (tmp_path / "plain" / FILE).read_bytes()
+    assert gzip.decompress((tmp_path / "packed" / f"{FILE}.gz").read_bytes()) == data
+
+
+@pytest.mark.parametrize("text", ["tfrecord+png", "tfrecord+raw"])
+def test_every_flipped_byte_of_a_record_is_noticed(text: str, tmp_path: Path) -> None:
+    setup = Setup.of(text)
+    material = setup.material([(3, 2, 3)] * 3)
+    path = setup.make(tmp_path / "store", material) / FILE
+    data = path.read_bytes()
+    for place in range(len(data)):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 0x10]) + data[place + 1 :])
+        with setup.backend.open(tmp_path / "store") as reader:
+            for ids in (range(3), [2, 1, 0]):
+                with pytest.raises(StoreError, match="checksum") as caught:
+                    material.get(reader, ids)
+                assert str(path) in str(caught.value)
+
+
+def test_a_process_that_dies_while_it_adds_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    setup = Setup.of("tfrecord")
+    material, first = setup.material([(6, 4, 3)] * 12), setup.material([(6, 4, 3)] * 5)
+    setup.make(tmp_path / "store", first)
+    editor = setup.backend.edit(tmp_path / "store", SyncLevel.BUFFERED)
+    material.put(editor, 5, 9)
+    editor._release()  # type: ignore[attr-defined] # as the kernel does, without a word
+    first.check_store(setup.backend, tmp_path / "store")
+    with setup.backend.edit(tmp_path / "store", SyncLevel.BUFFERED) as editor:
+        material.put(editor, 5, 12)
+    material.check_store(setup.backend, tmp_path / "store")
+
+
+@pytest.mark.parametrize("record", [b"", b"\x0a\xff", b"\x0a\x02\x0a\x00", bytes(20), b"\xff" * 30, b"\x0a\x80\x80"])
+def test_a_record_that_is_no_example_is_refused(record: bytes, tmp_path: Path) -> None:
+    import google_crc32c
+
+    from imgstore_tui.backends.tfrecord.records import masked
+
+    setup = Setup.of("tfrecord")
+    material = setup.material([(6, 4, 3)])
+    path = setup.make(tmp_path / "store", material) / FILE
+    length = struct.pack("<Q", len(record))
+    sums = [struct.pack("<I", masked(google_crc32c.value(part))) for part in (length, record)]
+    path.write_bytes(length + sums[0] + record + sums[1])
+    np.save(tmp_path / "store" / "index.npy", np.array([[0, 16 + len(record), 0]]))
+    with setup.backend.open(tmp_path / "store") as reader, pytest.raises(StoreError, match="record 0 holds no image"):
+        material.get(reader, [0])
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("tensorflow") is None, reason="tensorflow is not installed (extra interop)"
+)
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("text", ["tfrecord", "tfrecord+raw", "tfrecord:compression=gzip", "tfrecord+jpeg"])
+def test_tensorflow_reads_it_equal(text: str, tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    setup = Setup.of(text)
+    images = [pixels((40, 41, 3), number) for number in range(600)]
+    material = setup.pack(images, [number * 7 - 5 for number in range(600)])
+    setup.make(tmp_path / "store", material)
+    (path,) = (tmp_path / "store").glob("images.tfrecord*")
+    count = 0
+    for number, record in enumerate(tf.data.TFRecordDataset(str(path), "GZIP" if path.suffix == ".gz" else "")):
+        features = tf.train.Example.FromString(record.numpy()).features.feature
+        assert features["image/class/label"].int64_list.value[0] == number * 7 - 5
+        assert list(features["image/shape"].int64_list.value) == [40, 41, 3]
+        if "image/raw" in features:
+            found = np.frombuffer(features["image/raw"].bytes_list.value[0], np.uint8).reshape(40, 41, 3)
+            np.testing.assert_array_equal(found, images[number])
+        else:
+            payload = features["image/encoded"].bytes_list.value[0]
+            assert payload == material.payloads[number]
+            if text != "tfrecord+jpeg":
+                np.testing.assert_array_equal(tf.io.decode_png(payload).numpy(), images[number])
+        count += 1
+    assert count == 600
