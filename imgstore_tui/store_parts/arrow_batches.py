@@ -5,6 +5,7 @@ A batch has two columns: ``image``, values of one length or of any, and ``label`
 
 from __future__ import annotations
 
+import itertools
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -194,7 +195,7 @@ class BatchesReader(Reader):
         numbers, rows = np.divmod(np.asarray(ids, np.int64), self._rows)
         order = np.argsort(numbers, kind="stable")
         bounds = np.flatnonzero(np.diff(numbers[order], prepend=-1, append=-1))
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, stop in itertools.pairwise(bounds.tolist()):
             places = order[start:stop]
             yield self._batch(int(numbers[places[0]])), places, rows[places]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,5 +26,5 @@ def test_it_is_listed_with_the_command_that_gets_it(backend: str, extra: str) ->
 
 
 def test_every_extra_that_a_plug_in_names_is_one() -> None:
-    kinds = [*registry.backends.all().values(), *registry.codecs.all().values()]
+    kinds: list[Any] = [*registry.backends.all().values(), *registry.codecs.all().values()]
     assert {kind.extra for kind in kinds if kind.extra} <= set(PROJECT["optional-dependencies"])
