@@ -19,6 +19,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("run", metavar="RUN", help="a run id, a file, or last")
     parser.add_argument("--chart", metavar="KIND", help="this chart only")
     parser.add_argument("--no-charts", action="store_true", help="tables only")
+    parser.add_argument("--at", metavar="N", help="rank all methods at this number of images, and nothing else")
+    parser.add_argument(
+        "--cell", metavar="METHOD/OPERATION/N", help="all that is known of one cell: samples, phases, memory, proof"
+    )
     parser.add_argument("--linear", action="store_true", help="linear axes instead of log-log")
     parser.add_argument("--linear-x", action="store_true", help="a linear axis of images")
     parser.add_argument("--linear-y", action="store_true", help="a linear axis of values")
@@ -32,6 +36,14 @@ def main(arguments: Sequence[str]) -> int:
     run = read_run(words.run)
     console = data_console()
     plain = words.ascii or ascii_only()
+    if words.at is not None or words.cell is not None:
+        from imgstore_tui.cli.closer import print_cells, print_ranking
+
+        if words.at is not None:
+            print_ranking(console, run, words.at, plain=plain)
+        if words.cell is not None:
+            print_cells(console, run, words.cell, plain=plain)
+        return 0
     if words.chart is None:
         from imgstore_tui.cli.printing import print_run
 

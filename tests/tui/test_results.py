@@ -8,6 +8,7 @@ from textual.geometry import Offset
 from imgstore_tui.present.digest import digest
 from imgstore_tui.testing.runs import fake_article_run
 from imgstore_tui.tui.grid import Place
+from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.report import ReportScreen
 from tests.tui.fakes import FakeRunner
@@ -215,3 +216,11 @@ async def test_the_tables_of_the_article_are_views_of_the_table_pane() -> None:
         app.workbench.panes.table.filter_line.input.value = "MapFullError"
         await app.until(lambda: "3 Table: What the article says" in app.picture)
         assert "So storing again ends in MapFullError" in app.picture
+
+
+async def test_help_stays_in_the_line_of_keys_however_many_there_are() -> None:
+    async with driven(size=(60, 20)) as app:
+        await app.run()
+        for pane in PaneName:
+            await app.press(pane.key)
+            assert "? Help" in app.picture.splitlines()[-1]

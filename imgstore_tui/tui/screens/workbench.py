@@ -185,7 +185,7 @@ class Workbench(Reading):
     def action_show_pane(self, name: str) -> None:
         """Bring a pane to the front and the keys to it."""
         self.pane = PaneName(name)
-        self.call_after_refresh(self.panes.focus_front)
+        self.panes.focus_front()
 
     def action_leave_field(self) -> None:
         """Go back to the list of storage methods."""

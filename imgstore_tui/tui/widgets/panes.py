@@ -43,6 +43,8 @@ class Panes(Container):
         self._widget(pane).add_class("-front")
         self.chart.set_class(pane is PaneName.CHOOSE, "-beside-choose")
         self.chart.set_class(pane is PaneName.MATRIX, "-behind")
+        # At once, and not with the next repaint: keys that follow fast are meant for what comes to the front.
+        self.app.stylesheet.update(self._widget(pane))
 
     def on_resize(self) -> None:
         """Let the style sheet know whether there is room for the matrix beside the chart."""
