@@ -42,9 +42,9 @@ def look_at_place(scratch: str | None, datasets: Sequence[str]) -> Place:
 
     Raises:
         ImgstoreError: If there is no such place, or nothing can be written there.
-        OSError: If a dataset is not where it is said to be.
     """
-    roots = [root for text in datasets for root in registry.make_dataset(text).roots]
+    # Data that is not there is said where data is chosen; it is in no place's way.
+    roots = [root for text in datasets for root in registry.make_dataset(text).roots if root.exists()]
     path = choose_scratch(scratch, roots)
     found = describe_environment(path, roots, ())
     free = "" if found.scratch_free_bytes is None else f", {format_bytes(found.scratch_free_bytes)} free"

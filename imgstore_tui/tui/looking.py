@@ -69,7 +69,7 @@ def look_for(widget: Widget, text: str, wanted: int, *, pictures: int = 0, patie
     try:
         found = look(text, wanted, pictures=pictures, progress=tell)
     except LeftError:
-        return
+        answer = Looked(text, None, "There is too much of it to look through.")
     except ImgstoreError as error:
         answer = Looked(text, None, str(error))
     except Exception as error:  # whatever the data does, the screen stays up and says so

@@ -404,7 +404,7 @@ async def _remove(app: Driven, key: str) -> None:
     assert "lmdb+png" not in app.workbench.choice.ticked
 
 
-@effect("ChoosePane", "c")
+@effect("Chooser", "c")
 async def _conditions(app: Driven, key: str) -> None:
     await app.press(key)
     assert app.shows(ConditionsScreen)
@@ -425,7 +425,7 @@ async def _leave_conditions(app: Driven, key: str) -> None:
     assert app.workbench.choice.plan == named_plan("quick")
 
 
-@effect("ChoosePane", "w")
+@effect("Chooser", "w")
 async def _save_plan(app: Driven, key: str) -> None:
     await app.press("n", "space", key)
     assert app.shows(SavePlanScreen)
@@ -442,7 +442,7 @@ async def _save_no_plan(app: Driven, key: str) -> None:
     assert saved_plans() == {}
 
 
-@effect("ChoosePane", "d")
+@effect("Chooser", "d")
 async def _data(app: Driven, key: str) -> None:
     await app.press(key)
     assert app.shows(DataScreen)

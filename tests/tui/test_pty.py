@@ -13,7 +13,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,7 +67,9 @@ class Terminal:
 
 
 @contextmanager
-def program(folder: Path, code: str | None = None, **environment: str) -> Iterator[Terminal]:
+def program(
+    folder: Path, code: str | None = None, arguments: Sequence[str] = (), **environment: str
+) -> Iterator[Terminal]:
     """Run the program, or Python code, on a terminal of 80x24."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
@@ -75,7 +77,7 @@ def program(folder: Path, code: str | None = None, **environment: str) -> Iterat
         name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM", "SSH_CONNECTION")
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "imgstore_tui"] if code is None else [sys.executable, "-c", code],
+        [sys.executable, "-m", "imgstore_tui", *arguments] if code is None else [sys.executable, "-c", code],
         stdin=slave,
         stdout=slave,
         stderr=slave,
@@ -91,6 +93,28 @@ def program(folder: Path, code: str | None = None, **environment: str) -> Iterat
         process.kill()
         process.wait()
         os.close(master)
+
+
+def test_the_last_choice_is_taken_up_and_the_command_line_wins(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    home = {"IMGSTORE_TUI_HOME": str(tmp_path / "home")}
+    with program(tmp_path, arguments=["-d", "folder:photos", "-n", "3,5"], **home) as terminal:
+        terminal.until(b"plan custom")
+        terminal.send("q")
+        assert terminal.end() == 0
+    for arguments, there in (([], True), (["--plan", "quick"], False)):
+        with program(tmp_path, arguments=arguments, **home) as terminal:
+            terminal.until(b"plan custom" if there else b"plan quick")
+            terminal.send("q")
+            assert terminal.end() == 0
+            assert (str(tmp_path / "photos")[:20].encode() in terminal.painted) is there
+
+
+def test_words_that_mean_nothing_are_refused_before_the_screen(tmp_path: Path) -> None:
+    with program(tmp_path, arguments=["--plan", "quik"]) as terminal:
+        assert terminal.end() == 2
+        assert b"Did you mean 'quick'" in terminal.painted
+        assert b"\x1b" not in terminal.painted
 
 
 def faked(body: str) -> str:

@@ -128,8 +128,10 @@ class ConditionsScreen(ModalScreen[dict[str, Any] | None]):
         """Look in a thread: a place on a network may take its time to answer."""
         try:
             answer = self.Seen(scratch, look_at_place(scratch, self._plan.datasets), "")
-        except (ImgstoreError, OSError) as error:
+        except ImgstoreError as error:
             answer = self.Seen(scratch, None, str(error))
+        except OSError as error:
+            answer = self.Seen(scratch, None, f"{error.filename or scratch}: {error.strerror or error}.")
         self.post_message(answer)
 
     @on(Seen)

@@ -19,6 +19,7 @@ from imgstore_tui.bench.preflight import DataSize
 from imgstore_tui.bench.rates import NO_RATES, Rates, past_rates
 from imgstore_tui.bench.rounds import images_needed
 from imgstore_tui.core.model import Plan
+from imgstore_tui.core.units import MAX_CUTOFF
 from imgstore_tui.present.estimates import estimate_short
 from imgstore_tui.tui.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.looking import GROUP, Looked, Looking, busy, look_for
@@ -56,6 +57,8 @@ class Outlook(Widget):
         super().__init__()
         self._rates = NO_RATES
         self._sizes: dict[str, DataSize] = {}
+        self._wanted: dict[str, int] = {}
+        """How many images were asked for when data was looked at: of large folders no more were."""
         self._in_vain: set[str] = set()
         """Data that was looked at and cannot be used, or takes too long."""
         self._timer: Timer | None = None
@@ -83,32 +86,36 @@ class Outlook(Widget):
         self._rates = event.rates
         self._say()
 
-    def watch_choice(self) -> None:
+    def watch_choice(self, before: Choice) -> None:
         """Say what the new choice comes to, and look at data that is not known."""
         self._say()
         if not self.is_mounted:
             return
+        if self.choice.rest.datasets != before.rest.datasets:
+            # What was not there a moment ago may be now.
+            self._in_vain.clear()
         self._learn_again()
         if self._unknown:
             if self._timer is not None:
                 self._timer.stop()
             self._timer = self.set_timer(_WAIT_S, self._look)
 
-    def know(self, text: str, size: DataSize) -> None:
-        """Take note of how much data there is, found out by somebody else."""
-        self._sizes[text] = size
-        self._say()
-
     @property
     def _unknown(self) -> list[str]:
-        texts = [] if self.choice.problems else self.choice.rest.datasets
-        return [text for text in texts if text not in self._sizes and text not in self._in_vain]
+        plan = self.choice.plan
+        texts = [] if self.choice.problems else plan.datasets
+        return [
+            text
+            for text in texts
+            if text not in self._in_vain
+            and (text not in self._sizes or images_needed(plan, text) > self._wanted.get(text, MAX_CUTOFF))
+        ]
 
     def _look(self) -> None:
         # While a run goes on nothing else reads: it would be measured too.
         if self._unknown and not busy(self.app):
             text = self._unknown[0]
-            wanted = images_needed(self.choice.plan, text)
+            wanted = self._wanted[text] = images_needed(self.choice.plan, text)
             look_at = partial(look_for, self, text, wanted, patience_s=_PATIENCE_S)
             self.run_worker(look_at, thread=True, exclusive=True, exit_on_error=False, group=GROUP)
 

@@ -1,0 +1,166 @@
+"""Choosing, as far as it takes screens of its own: options, data, conditions, saving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from textual import getters, on
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.reactive import reactive
+
+from imgstore_tui.bench.estimate import Estimate
+from imgstore_tui.bench.rounds import images_needed
+from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.spec import Spec
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.estimates import time_words
+from imgstore_tui.tui.choice import NO_CHOICE, Choice
+from imgstore_tui.tui.screens.conditions import ConditionsScreen
+from imgstore_tui.tui.screens.data import DataScreen
+from imgstore_tui.tui.screens.options import Edited, OptionsScreen
+from imgstore_tui.tui.screens.save_plan import SavePlanScreen
+from imgstore_tui.tui.storage_list import storage_note
+from imgstore_tui.tui.widgets.choose_lists import StorageList
+from imgstore_tui.tui.widgets.field import Field
+from imgstore_tui.tui.widgets.outlook import Outlook
+
+FIELD_WORDS: dict[str, Callable[[Choice], str]] = {
+    "dataset": lambda choice: choice.dataset,
+    "rounds": lambda choice: str(choice.rest.rounds),
+    "budget": lambda choice: "" if choice.rest.budget_s is None else f"{choice.rest.budget_s:g}s",
+}
+"""The fields by the part of a choice that they hold, and the words for it."""
+
+
+class Chooser(VerticalScroll, can_focus=False):
+    """Opens the screens on which parts of a choice are edited, and asks for the choice that comes of them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "data", "Data", tooltip="Choose the data and look at it"),
+        Binding(
+            "c", "conditions", "Conditions",
+            tooltip="Choose cache states, sync levels, payload, workers, rounds, budget, scratch folder, seed",
+        ),
+        Binding("w", "save_plan", "Save plan", show=False, tooltip="Save the choice as a plan, under a name"),
+    ]  # fmt: skip
+
+    choice: reactive[Choice] = reactive(NO_CHOICE)
+
+    storage = getters.query_one(StorageList)
+
+    @dataclass
+    class Wanted(Message):
+        """The user wants another choice."""
+
+        choice: Choice
+
+    @dataclass
+    class Expected(Message):
+        """What a run of the choice would be, or what is in the way, in a line; and about how long, in a few words."""
+
+        words: str
+        duration: str
+
+    def __init__(self, choice: Choice) -> None:
+        super().__init__()
+        self.set_reactive(Chooser.choice, choice)
+        self._point_at: str | None = None
+        """Label of a spec that the cursor goes to once it is on the list."""
+
+    def write_fields(self, choice: Choice) -> None:
+        """Write a choice that was not made here into the fields."""
+        for field in self.query(Field):
+            if field.id in FIELD_WORDS:
+                field.write(FIELD_WORDS[field.id](choice))
+
+    def want(self, choice: Choice) -> None:
+        """Ask for another choice."""
+        self.post_message(self.Wanted(choice))
+
+    def offered_spec(self, label: str) -> Spec | None:
+        """Return the spec of a line of the storage list; where there is none, say why."""
+        for spec in self.choice.offered:
+            if spec.label == label:
+                return spec
+        self.notify(storage_note(label), title="Not available here", severity="warning", markup=False)
+        return None
+
+    @on(StorageList.OptionsWanted)
+    def _options_wanted(self, event: StorageList.OptionsWanted) -> None:
+        event.stop()
+        spec = self.offered_spec(event.key)
+        if spec is None:
+            return
+        taken = {offered.label for offered in self.choice.offered}
+
+        def take(edited: Edited | None) -> None:
+            if edited is not None:
+                self._point_at = edited.spec.label
+                self.want(self.choice.with_spec_edited(spec.label, edited.spec, another=edited.another))
+
+        self.app.push_screen(OptionsScreen(spec, taken), take)
+
+    def action_data(self) -> None:
+        """Open the data of the plan."""
+        plan = self.choice.plan
+        wanted = max((images_needed(plan, text) for text in plan.datasets), default=1)
+
+        def take(texts: tuple[str, ...] | None) -> None:
+            if texts is not None:
+                choice = self.choice.with_datasets(texts)
+                self.want(choice)
+                self.write_fields(choice)
+
+        ascii_only = self.screen.has_class("-ascii")
+        self.app.push_screen(DataScreen(self.choice.rest.datasets, wanted, ascii_only=ascii_only), take)
+
+    def action_conditions(self) -> None:
+        """Open the conditions under which is measured."""
+        plan = self.choice.plan
+        outlook = self.query_one(Outlook)
+
+        def take(changes: dict[str, Any] | None) -> None:
+            if changes is not None:
+                choice = self.choice.with_conditions(changes)
+                self.want(choice)
+                self.write_fields(choice)
+
+        def expect(changes: dict[str, Any]) -> Estimate:
+            return outlook.estimate(replace(plan, **changes))
+
+        self.app.push_screen(ConditionsScreen(plan, expect), take)
+
+    def action_save_plan(self) -> None:
+        """Keep the choice under a name."""
+        try:
+            plan = self.choice.check()
+        except ImgstoreError as error:
+            self.notify(safe_text(str(error)), title="Not saved", severity="warning", markup=False)
+            return
+
+        def take(name: str | None) -> None:
+            if name is not None:
+                self.want(self.choice.called(name))
+                self.notify(f"Saved as the plan '{name}'.", markup=False)
+
+        self.app.push_screen(SavePlanScreen(plan), take)
+
+    @on(Outlook.Changed)
+    def _expected(self, event: Outlook.Changed) -> None:
+        event.stop()
+        time = "" if self.choice.problems else time_words(event.expected)
+        self.post_message(self.Expected(self.choice.words(event.expected), time))
+
+    @on(StorageList.Unwanted)
+    def _unwanted(self, event: StorageList.Unwanted) -> None:
+        event.stop()
+        if self.offered_spec(event.key) is None:
+            return
+        try:
+            self.want(self.choice.with_spec_removed(event.key))
+        except ImgstoreError as error:
+            self.notify(safe_text(str(error)), markup=False)
