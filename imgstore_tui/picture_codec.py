@@ -1,4 +1,4 @@
-"""What codecs that make picture files by Pillow have in common."""
+"""What codecs that make picture files have in common: fitting images into a format, and, by Pillow, the files."""
 
 from __future__ import annotations
 
@@ -27,39 +27,22 @@ DEEP = "/16"
 """End of a note: the image is of 16 bits, the file of 8."""
 
 
-class PictureCodec(Codec):
-    """Encodes with Pillow, and decodes as every picture file is decoded."""
+class NotedCodec(Codec):
+    """Makes files of a picture format, with a note in those of which the format alone does not say what they were."""
 
-    picture: ClassVar[str]
-    """The format, by Pillow's name."""
     grey: ClassVar[bool] = True
     """Whether the format has images without colours."""
     alpha: ClassVar[bool] = True
     """Whether it has transparency."""
     deep: ClassVar[bool] = True
     """Whether it has 16 bits."""
-    requires = ("PIL",)
     drops: tuple[str, ...] = ("EXIF", "ICC profile")
-
-    @abstractmethod
-    def settings(self, note: str | None) -> dict[str, Any]:
-        """Return what Pillow is to be told, and how it is to leave a note in the file."""
 
     @abstractmethod
     def note_in(self, payload: bytes) -> str | None:
         """Return the note that ``encode`` has left."""
 
-    def encode(self, image: Pixels) -> bytes:
-        """Encode one image."""
-        from PIL import Image
-
-        self.check(image.shape, image.dtype.name)
-        flat, note = self._flatten(image)
-        buffer = io.BytesIO()
-        Image.fromarray(flat).save(buffer, self.picture, **self.settings(note))
-        return buffer.getvalue()
-
-    def _flatten(self, image: Pixels) -> tuple[Pixels, str | None]:
+    def flatten(self, image: Pixels) -> tuple[Pixels, str | None]:
         """Return an image as the format can hold it, and what must be noted to make it what it was."""
         channels = image.shape[2] if image.ndim == 3 else 0
         flat: Pixels = image
@@ -80,13 +63,10 @@ class PictureCodec(Codec):
             return flat, (layout or (COLOUR if channels else GREY)) + DEEP
         return flat, layout
 
-    def decode(self, payload: bytes) -> Pixels:
-        """Decode one payload, which must be of this format."""
-        try:
-            pixels = pictures.decode(payload, only=self.picture)
-        except DataError as error:
-            raise unreadable(self.title, error) from None
-        layout, deep, _ = (self.note_in(payload) or "").partition(DEEP)
+    @staticmethod
+    def restore(pixels: Pixels, note: str | None) -> Pixels:
+        """Make what ``flatten`` was given out of what the file holds, as far as the note says."""
+        layout, deep, _ = (note or "").partition(DEEP)
         if layout in (GREY, ONE_CHANNEL) and pixels.ndim == 3:
             pixels = pixels[:, :, 0].copy()
         if layout == ONE_CHANNEL:
@@ -96,6 +76,36 @@ class PictureCodec(Codec):
             whole[:, :, :3] = pixels
             pixels = whole
         return pixels.astype(np.uint16) * np.uint16(257) if deep and pixels.dtype == np.uint8 else pixels
+
+
+class PictureCodec(NotedCodec):
+    """Encodes with Pillow, and decodes as every picture file is decoded."""
+
+    picture: ClassVar[str]
+    """The format, by Pillow's name."""
+    requires = ("PIL",)
+
+    @abstractmethod
+    def settings(self, note: str | None) -> dict[str, Any]:
+        """Return what Pillow is to be told, and how it is to leave a note in the file."""
+
+    def encode(self, image: Pixels) -> bytes:
+        """Encode one image."""
+        from PIL import Image
+
+        self.check(image.shape, image.dtype.name)
+        flat, note = self.flatten(image)
+        buffer = io.BytesIO()
+        Image.fromarray(flat).save(buffer, self.picture, **self.settings(note))
+        return buffer.getvalue()
+
+    def decode(self, payload: bytes) -> Pixels:
+        """Decode one payload, which must be of this format."""
+        try:
+            pixels = pictures.decode(payload, only=self.picture)
+        except DataError as error:
+            raise unreadable(self.title, error) from None
+        return self.restore(pixels, self.note_in(payload))
 
     def decode_into(self, payload: bytes, out: Pixels) -> None:
         """Decode one payload into the caller's array, with one copy less where there is no note."""

@@ -1,0 +1,105 @@
+"""Pixels as bytes: a header that says what they are, then the numbers, row by row, little-endian.
+
+The header has 8 bytes and 4 a side. It is what the codec raw stores, and what codecs that compress raw pixels compress.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import struct
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imgstore_tui.core.errors import StoreError, UnsupportedError
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Pixels
+
+_MAGIC = b"IMGR"
+_VERSION = 1
+_HEAD = struct.Struct("<4sBcBB")  # magic, version, kind and size of the numbers, number of sides
+_KINDS = frozenset("buif")  # numbers only: nothing that could hold an object, a reference or a text
+_MAX_SIDES = 8
+
+Facts = tuple[tuple[int, ...], np.dtype[Any], int]
+"""Shape and little-endian type of an image, and where in its payload the pixels begin."""
+
+
+def pack(image: Pixels) -> bytes:
+    """Return the header and the pixels.
+
+    Raises:
+        UnsupportedError: If it is no array of plain numbers.
+    """
+    return b"".join((header(image.shape, image.dtype), plain(image).data))
+
+
+def plain(image: Pixels) -> np.ndarray[Any, Any]:
+    """Return the image C-contiguous and little-endian; itself where it is so."""
+    found: np.ndarray[Any, Any] = np.ascontiguousarray(image)
+    return found.astype(found.dtype.newbyteorder("<")) if found.dtype.str.startswith(">") else found
+
+
+def unpack(payload: bytes) -> Pixels:
+    """Return the pixels in memory of their own; lengths are checked before memory is taken.
+
+    Raises:
+        StoreError: If the payload is cut short, damaged or of another kind.
+    """
+    shape, dtype, start = read_header(payload)
+    wanted = math.prod(shape) * dtype.itemsize  # Python's integers do not overflow, whatever the header says
+    if wanted != len(payload) - start:
+        raise StoreError(f"A stored raw image is damaged: {len(payload) - start} bytes of pixels, not {wanted}.")
+    pixels = np.frombuffer(payload, dtype, offset=start).reshape(shape)
+    return pixels.astype(dtype.newbyteorder("="), copy=True)
+
+
+def unpack_into(payload: bytes, out: Pixels) -> bool:
+    """Copy the pixels straight into an array, if that is how they lie; else return False and leave it as it is."""
+    head = header(out.shape, out.dtype)
+    fits = len(payload) == len(head) + out.nbytes and payload.startswith(head)
+    if not (fits and out.size and out.flags.c_contiguous and sys.byteorder == "little"):
+        return False
+    out.data.cast("B")[:] = memoryview(payload)[len(head) :]
+    return True
+
+
+def read_header(payload: bytes) -> Facts:
+    """Return what a payload's header says.
+
+    Raises:
+        StoreError: If there is none, or it makes no sense.
+    """
+    try:
+        magic, version, kind, size, sides = _HEAD.unpack_from(payload)
+        start = _HEAD.size + 4 * sides
+        shape = struct.unpack_from(f"<{sides}I", payload, _HEAD.size)
+    except struct.error:
+        raise StoreError(f"A stored raw image is cut short: it has only {len(payload)} bytes.") from None
+    if magic != _MAGIC:
+        raise StoreError("A stored image is not of the raw kind.")
+    if version != _VERSION:
+        raise StoreError(f"A stored raw image is of layout {version}; this version knows {_VERSION}.")
+    try:
+        dtype = np.dtype(f"<{kind.decode('ascii')}{size}")
+    except (TypeError, ValueError):
+        dtype = np.dtype(np.void)
+    if dtype.kind not in _KINDS or sides > _MAX_SIDES:
+        raise StoreError("A stored raw image is damaged: its header makes no sense.")
+    return shape, dtype, start
+
+
+@functools.lru_cache(maxsize=64)
+def header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:
+    """Return the header of images of a shape and type.
+
+    Raises:
+        UnsupportedError: If they are no arrays of plain numbers.
+    """
+    if dtype.kind not in _KINDS or len(shape) > _MAX_SIDES or max(shape, default=0) >= 2**32:
+        raise UnsupportedError(f"Raw pixels are arrays of plain numbers, not {dtype} of shape {shape}.")
+    head = _HEAD.pack(_MAGIC, _VERSION, dtype.kind.encode(), dtype.itemsize, len(shape))
+    return head + struct.pack(f"<{len(shape)}I", *shape)
