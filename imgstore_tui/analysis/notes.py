@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imgstore_tui import registry
@@ -11,7 +12,7 @@ from imgstore_tui.analysis.evidence import METHODS, Finding
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.errors import ImgstoreError
-from imgstore_tui.core.model import Run
+from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.stats.ranking import Standing
@@ -56,6 +57,8 @@ def make_notes(run: Run, summaries: Sequence[CellSummary], found: Sequence[Verdi
         summaries: Its cells.
         found: The verdicts of its contests.
     """
+    entrants = Counter(entry.cell.contest for entry in summaries)
+    verdict_of = {verdict.contest: verdict for verdict in found}
     judged = [claim for claim in check_claims(run, summaries) if claim.finding is not Finding.UNMEASURED]
     firsts = {spec.backend: spec.label for spec in reversed(run.plan.specs)}
     notes = []
@@ -64,16 +67,15 @@ def make_notes(run: Run, summaries: Sequence[CellSummary], found: Sequence[Verdi
         if own:
             # The article's methods are judged by the first spec of their backend.
             claims = judged if firsts[spec.backend] == spec.label else []
-            notes.append(_note(spec, own, summaries, found, claims))
+            notes.append(_note(spec, own, entrants, verdict_of, claims))
     return tuple(notes)
 
 
 def _note(
-    spec: Spec, own: Sequence[CellSummary], every: Sequence[CellSummary], found: Sequence[Verdict],
+    spec: Spec, own: Sequence[CellSummary], entrants: Mapping[Cell, int], verdict_of: Mapping[Cell, Verdict],
     judged: Sequence[Judged],
 ) -> Note:  # fmt: skip
     title, when, caveats = _words(spec)
-    verdict_of = {verdict.contest: verdict for verdict in found}
     dataset = own[0].cell.dataset
     showings = []
     for operation in Operation:
@@ -81,10 +83,10 @@ def _note(
         for level in dict.fromkeys((entry.cell.sync, entry.cell.cache) for entry in here):
             at = [entry for entry in here if (entry.cell.sync, entry.cell.cache) == level]
             most = max(at, key=lambda entry: entry.cell.cutoff)
-            verdict = verdict_of.get(most.cell.contest)
-            rivals = sum(entry.cell.contest == most.cell.contest for entry in every)
+            contest = most.cell.contest
+            verdict = verdict_of.get(contest)
             standing = None if verdict is None else verdict.standing(spec.label)
-            showings.append(Showing(most, standing, rivals, () if verdict is None else verdict.best))
+            showings.append(Showing(most, standing, entrants[contest], () if verdict is None else verdict.best))
     weighed = [entry for entry in own if entry.cell.dataset == dataset and entry.disk is not None]
     named = METHODS.get(spec.backend)
     claims = tuple(claim for claim in judged if named is not None and _is_about(claim.claim.text, named))

@@ -42,6 +42,8 @@ def arranged(table: Table, how: Arrangement) -> Table:
         table: Any table.
         how: What is asked for. A column that the table does not have leaves the order as it is.
     """
+    if not how.words and not how.column:
+        return table
     table = _with_columns(table, how.words)
     titles = [column.title for column in table.columns]
     place = titles.index(how.column) if how.column and how.column in titles else None

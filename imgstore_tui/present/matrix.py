@@ -97,18 +97,14 @@ def matrix_layers(
     run: Run,
     cells: Sequence[Cell],
     *,
-    current: TrialStarted | None = None,
-    images_done: int = 0,
     per_image: bool = False,
 ) -> tuple[Layer, ...]:
-    """Return every operation and level of a run as a matrix, in the order of the tables.
+    """Return every operation and level of a run as a matrix, in the order of the tables; nothing runs in it yet.
 
     Args:
         found: What is made of the run so far; None while nothing was measured.
         run: The run; its plan says how many rounds there are.
         cells: All cells of the plan.
-        current: The trial that is running; None with none.
-        images_done: How many images it has handled.
         per_image: Whether values are divided by the number of images.
     """
     summaries: Mapping[Cell, CellSummary] = {} if found is None else {entry.cell: entry for entry in found.summaries}
@@ -126,7 +122,7 @@ def matrix_layers(
             tuple(
                 None
                 if (member := members.get((label, cutoff))) is None
-                else _square(member, summaries.get(member), found, run.plan.rounds, current, images_done, per_image)
+                else _square(member, summaries.get(member), found, run.plan.rounds, per_image=per_image)
                 for cutoff in columns
             )
             for label in labels
@@ -145,22 +141,42 @@ def _layer_order(cell: Cell, run: Run) -> tuple[int, int, int, int]:
     )  # fmt: skip
 
 
-def _square(
-    cell: Cell, summary: CellSummary | None, found: Digest | None, rounds: int, current: TrialStarted | None,
-    images_done: int, per_image: bool,
-) -> Square:  # fmt: skip
+def _square(cell: Cell, summary: CellSummary | None, found: Digest | None, rounds: int, *, per_image: bool) -> Square:
     done = 0 if summary is None else summary.trials
     seconds = None
     if summary is not None:
         seconds = summary.seconds_per_image if per_image else summary.seconds
     square = Square(cell, state_of(summary, rounds), done, max(rounds, done), seconds)
-    if current is not None and current.cell == cell:
-        share = min(1.0, images_done / max(1, cell.operation.images(cell.cutoff))) if current.step == "trial" else 0.0
-        return replace(square, state=State.RUNNING, share=share)
     verdict = None if found is None else found.verdict_of.get(cell.contest)
     if verdict is None or cell.spec not in verdict.best:
         return square
     return replace(square, rank="=" if verdict.is_tie else "*")
+
+
+def with_running(layers: Sequence[Layer], current: TrialStarted | None, images_done: int) -> tuple[Layer, ...]:
+    """Return a matrix with the trial in it that is running now: asked twice a second, so it makes little anew.
+
+    Args:
+        layers: The matrix, in which nothing runs.
+        current: The trial; None with none.
+        images_done: How many images it has handled.
+    """
+    if current is None:
+        return tuple(layers)
+    cell = current.cell
+    share = min(1.0, images_done / max(1, cell.operation.images(cell.cutoff))) if current.step == "trial" else 0.0
+
+    def marked(square: Square | None) -> Square | None:
+        if square is None or square.cell != cell:
+            return square
+        return replace(square, state=State.RUNNING, share=share)
+
+    return tuple(
+        layer
+        if layer.operation is not cell.operation
+        else replace(layer, squares=tuple(tuple(map(marked, row)) for row in layer.squares))
+        for layer in layers
+    )
 
 
 def state_of(summary: CellSummary | None, rounds: int) -> State:

@@ -102,7 +102,7 @@ def _row(found: Digest, summary: CellSummary, number: int, slowest: float) -> tu
         Entry(format_seconds(summary.seconds), mark, summary.seconds),
         Entry(interval_text(summary.interval), value=summary.interval.low),
         against,
-        Entry(bar, Mark.QUIET if place is None else Mark.PLAIN, summary.seconds),
+        Entry(bar, Mark.QUIET, summary.seconds),
         Entry(format_rate(summary.images_per_s), value=summary.images_per_s),
         pixel_rate_entry(summary),
         Entry(format_bytes(summary.peak_private_bytes), value=summary.peak_private_bytes),

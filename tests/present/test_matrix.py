@@ -10,7 +10,7 @@ from imgstore_tui.core.events import TrialStarted
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
 from imgstore_tui.present.digest import digest
-from imgstore_tui.present.matrix import Layer, State, legend_words, matrix_layers
+from imgstore_tui.present.matrix import Layer, State, legend_words, matrix_layers, with_running
 from imgstore_tui.present.plain import ascii_text
 from imgstore_tui.testing.runs import fake_run
 
@@ -42,7 +42,7 @@ def test_a_cell_waits_runs_fills_and_is_done() -> None:
     assert states(layer) == [[State.WAITING] * 2] * 2
     some = replace(whole, measurements=whole.measurements[:5])
     cell = whole.measurements[1].cell
-    (layer,) = layers_of(some, current=TrialStarted(cell, 1, "trial"), images_done=25)
+    (layer,) = with_running(layers_of(some), TrialStarted(cell, 1, "trial"), 25)
     assert states(layer) == [[State.PART, State.RUNNING], [State.PART, State.PART]]
     part, running = layer.squares[0]
     assert part is not None

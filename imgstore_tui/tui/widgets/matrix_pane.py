@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from imgstore_tui.bench.state import RunState
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.detail import cell_title
-from imgstore_tui.present.matrix import Layer, Square, legend_words, matrix_layers, square_words
+from imgstore_tui.present.matrix import Layer, Square, legend_words, matrix_layers, square_words, with_running
 from imgstore_tui.present.sections import Digest
 from imgstore_tui.tui.grid import Drawn, Place, draw_grid, moved, nearest, page_of, square_at
 from imgstore_tui.tui.marks import Marks
@@ -54,6 +54,12 @@ class MatrixPane(LinePicture, can_focus=True):
         self.border_title = "6 Matrix"
         self._layers: tuple[Layer, ...] = ()
         self._drawn = Drawn(())
+        self._still: tuple[Layer, ...] = ()
+        """The matrix without what is running, made anew only when results come."""
+        self._of: Digest | None = None
+        """The results that it was made of."""
+        self._known: tuple[object, ...] = ()
+        """What else it was made of."""
 
     @property
     def square(self) -> Square | None:
@@ -66,10 +72,11 @@ class MatrixPane(LinePicture, can_focus=True):
         if state.run is None:
             self._layers, self._drawn = (), Drawn(())
             return Text("Storage methods by numbers of images: it fills as a run goes on.", style="dim")
-        self._layers = matrix_layers(
-            self.found, state.run, state.cells,
-            current=state.current, images_done=state.images_done, per_image=self.per_image,
-        )  # fmt: skip
+        known = (state.run.id, len(state.cells), self.per_image)
+        if known != self._known or self._of is not self.found:
+            self._known, self._of = known, self.found
+            self._still = matrix_layers(self.found, state.run, state.cells, per_image=self.per_image)
+        self._layers = with_running(self._still, state.current, state.images_done)
         self.set_reactive(MatrixPane.cursor, nearest(self._layers, self.cursor))
         foot = _FOOT if height >= _LEAST else 0
         shown = page_of(self._layers, self.cursor.layer, height - foot)
