@@ -19,6 +19,9 @@ from pathlib import Path
 
 import pytest
 
+from imgstore_tui.bench.journal import saved_runs
+from imgstore_tui.bench.saved_runs import look_at
+
 HOUSE = str(Path(__file__).parents[2])
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 
@@ -33,6 +36,10 @@ class Terminal:
 
     def send(self, keys: str) -> None:
         os.write(self._master, keys.encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size, as a window that is pulled does; the kernel tells the program."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def hang_up(self) -> None:
         """Close the terminal under the program, as a dropped SSH line does."""
@@ -252,3 +259,76 @@ def test_no_terminal_is_refused_in_a_sentence(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (3, "")
     assert "imgstore-tui run --help" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_window_is_resized_while_a_run_goes_on(tmp_path: Path) -> None:
+    with program(tmp_path, faked("runner = FakeRunner(hold_after=5)")) as terminal:
+        terminal.until(b"Press r to run")
+        terminal.send("r")
+        terminal.until(b"5/306")
+        storage = b"1 Storage"  # beside the chart only where it is wide
+        terminal.painted = b""
+        terminal.resize(160, 45)
+        terminal.until(storage)
+        for narrow in ((60, 15), (80, 24)):
+            settled = time.monotonic() + 1
+            while time.monotonic() < settled:
+                terminal.read(0.1)
+            terminal.painted = b""
+            terminal.resize(*narrow)
+            terminal.until(b"[2 Chart]")
+        terminal.send("s")
+        terminal.until(b"trials kept")
+        terminal.send("q")
+        assert terminal.end() == 0
+
+
+def test_over_ssh_nothing_moves_by_itself(tmp_path: Path) -> None:
+    body = (
+        "from imgstore_tui.tui.gate import open_gate\n"
+        "SETTINGS = open_gate(theme=None, ascii_only=False, fps=30)\n"
+        "assert (SETTINGS.animate, SETTINGS.fps) == (False, 2)\n"
+        "runner = FakeRunner()"
+    )
+    with program(tmp_path, faked(body), SSH_CONNECTION="192.0.2.1 1 192.0.2.2 22") as terminal:
+        terminal.until(b"Press r to run")
+        while terminal.read(1.5):
+            pass
+        terminal.painted = b""
+        terminal.send("4")
+        terminal.until(b"[4 Log]")
+        while terminal.read(1.0):
+            pass
+        assert terminal.painted.count(b"[4 Log]") == 1, "a tab is switched at once, not in steps"
+        quiet = len(terminal.painted)
+        terminal.read(1.5)
+        assert len(terminal.painted) == quiet, "a screen on which nothing happens sends nothing"
+        terminal.send("q")
+        assert terminal.end() == 0
+
+
+@pytest.mark.parametrize("term", ["screen", "tmux-256color", "linux", "vt100", "rxvt"])
+def test_other_terminals_show_it_too(tmp_path: Path, term: str) -> None:
+    with program(tmp_path, TERM=term) as terminal:
+        terminal.until(b"Press r to run")
+        if term == "linux":
+            assert terminal.painted.isascii(), "its font has no braille"
+        terminal.send("q")
+        assert terminal.end() == 0
+        assert LEAVE in terminal.painted
+
+
+def test_a_run_that_a_dropped_line_ended_is_kept_and_leaves_nothing(tmp_path: Path) -> None:
+    with program(tmp_path) as terminal:
+        terminal.until(b"Press r to run")
+        terminal.send("r")
+        deadline = time.monotonic() + 60
+        while not saved_runs() or look_at(saved_runs()[0]).measured < 2:
+            assert time.monotonic() < deadline
+            terminal.read(0.1)
+        terminal.hang_up()
+        assert terminal.process.wait(20) == 129
+    saved = look_at(saved_runs()[0])
+    assert (saved.status, saved.can_be_resumed, saved.failed) == ("stopped", True, 0)
+    assert 2 <= saved.measured < saved.trials
+    assert not list(tmp_path.glob("imgstore-tui-*"))
