@@ -30,6 +30,8 @@ STUCK_AFTER_S = 10.0
 KILLED_WITHIN_S = 0.5
 """A process that is killed is gone by then, unless the kernel holds it."""
 START_LIMIT_S = 60.0
+START_TRIES = 3
+"""One that is killed while it starts, by whomever, is not the end of a run."""
 
 _HINTS: dict[int, str] = {
     signal.SIGKILL: ", probably out of memory",
@@ -68,7 +70,16 @@ class ProcessExecutor:
 
     def begin_round(self) -> None:
         """Start a new zygote; the old one, if any, ends."""
-        self._stop()
+        for _ in range(START_TRIES):
+            self._stop()
+            self._start()
+            if self._next_message(time.monotonic() + START_LIMIT_S) is not None:
+                return
+            if self._zygote is None or self._zygote.poll() is None:
+                break
+        raise UnavailableError(f"The measuring process did not start: {self._last_words()}")
+
+    def _start(self) -> None:
         self._zygote = subprocess.Popen(
             [sys.executable, "-m", zygote.__name__, str(self._board.descriptor), *self._modules],
             stdin=subprocess.PIPE,
@@ -81,8 +92,6 @@ class ProcessExecutor:
             bufsize=0,
         )
         self._output.clear()
-        if self._next_message(time.monotonic() + START_LIMIT_S) is None:
-            raise UnavailableError(f"The measuring process did not start: {self._last_words()}")
 
     def run(self, job: Job, limit_s: float, on_progress: Callable[[int], None], cancel: Flag) -> Outcome:
         """Run a job in a child; see ``Executor``."""

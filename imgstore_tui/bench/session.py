@@ -38,6 +38,8 @@ from imgstore_tui.core.operations import Payload
 
 Listener = Callable[[Event], None]
 PAUSE_LOOK_S = 0.05
+LEAST_LIMIT_S = 120.0
+"""A trial is given this, and more the larger it is, before it is taken to hang."""
 _HAVING = {TRANSPARENCY: "an alpha channel", DEPTH: "16 bits a channel"}
 
 
@@ -248,7 +250,7 @@ class Session:
             self.listen(Progress(images, 1 - left / total if total else 1.0, known))
 
         # Generous: a limit is for what hangs, not for what is slow, such as to encode large pictures.
-        limit_s = 120 + (0.02 + 2e-6 * self.image_bytes[cell.dataset]) * cell.cutoff
+        limit_s = LEAST_LIMIT_S + (0.02 + 2e-6 * self.image_bytes[cell.dataset]) * cell.cutoff
         kills = oom_kills()
         # Who skips a cell wants its store gone no less.
         ending = self.cancel if job.step is Step.DESTROY else Ending(self.cancel, self.steering, cell)

@@ -47,6 +47,8 @@ class Source:
         self._pixels: NDArray[np.uint8] = np.zeros(0, np.uint8)
         if self.has_pixels:
             self._pixels = np.memmap(folder / "pixels.bin", np.uint8, "r")
+            if len(self._pixels) != self._index["bytes"].sum():
+                raise DataError(f"The pixel cache {folder} is not what the run has made. Start the run again.")
         self._originals: NDArray[np.uint8] | None = None
         self._original_ends: NDArray[np.int64] | None = None
         if (folder / "originals.npy").exists():

@@ -61,7 +61,9 @@ def _stopped_by_signals(cancel: threading.Event) -> Iterator[Callable[[], ExitCo
         received.append(number)
         cancel.set()
 
-    before = {number: signal.signal(number, note) for number in _SIGNALS}
+    # What whoever started us lets be ignored stays so: nohup, or a job in the background of a script.
+    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, note) for number in heeded}
     try:
         yield lambda: _SIGNALS[signal.Signals(received[0])] if received else ExitCode.OK
     finally:

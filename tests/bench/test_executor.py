@@ -165,6 +165,27 @@ def test_a_killed_zygote_is_one_failure_and_the_next_trial_runs(
     assert run(executor, "none", source).ok
 
 
+def test_a_zygote_that_is_killed_while_it_starts_is_started_again(executor: ProcessExecutor, source: Path) -> None:
+    killed: list[int] = []
+
+    def kill_the_first() -> None:
+        deadline = time.monotonic() + 10
+        while not killed and time.monotonic() < deadline:
+            for process in set(children_of(os.getpid())) - before:
+                os.kill(process, signal.SIGKILL)
+                killed.append(process)
+
+    assert executor._zygote is not None
+    before = {executor._zygote.pid}
+    thread = threading.Thread(target=kill_the_first)
+    thread.start()
+    executor.begin_round()
+    thread.join()
+    assert killed
+    assert executor._zygote.pid not in killed
+    assert run(executor, "none", source).ok
+
+
 def test_progress_is_told(executor: ProcessExecutor, source: Path) -> None:
     heard: list[int] = []
     spec = registry.resolve_spec("faulty:fault=slow")

@@ -79,6 +79,18 @@ def test_a_signal_stops_the_run_and_keeps_what_was_measured(number: signal.Signa
     assert list(Path.cwd().iterdir()) == []
 
 
+def test_under_nohup_a_hang_up_does_not_stop_a_run() -> None:
+    ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        started = begin()
+    finally:
+        signal.signal(signal.SIGHUP, ignored)
+    started.send_signal(signal.SIGHUP)
+    errors = started.communicate(timeout=120)[1]
+    assert started.returncode == 0, errors
+    assert read_journal(saved_runs()[0]).status == "finished"
+
+
 def test_a_killed_run_leaves_no_process_is_swept_and_resumed() -> None:
     started = begin()
     pids = family(started)
