@@ -1,0 +1,190 @@
+"""safetensors: bare arrays in one file behind a header of JSON. Written and read by us; the format is that simple."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imgstore_tui.core.backend import Backend, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_ids, check_out, claim, is_count
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.store_parts.folder_writer import FolderWriter
+from imgstore_tui.store_parts.manifest_file import load_manifest, refuse_batches
+from imgstore_tui.store_parts.output import Output
+from imgstore_tui.store_parts.raw_file import RawFile, failed
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+FILE = "images.safetensors"
+_HEAD = 1024
+"""Bytes of length and header together: room for three tensors of any shape of ours, filled up with spaces."""
+_TYPES = {"uint8": "U8", "uint16": "U16", "int64": "I64"}
+_CUT_BELOW = 16 * 2**10
+"""Payloads smaller than this are read together and cut; larger ones one by one, which spares a copy."""
+
+
+class SafetensorsBackend(Backend):
+    """A folder with ``images.safetensors``: ``labels`` and ``images``, or ``ends`` and ``payloads`` of any length."""
+
+    name = "safetensors"
+    title = "safetensors"
+    family = Family.ARRAY
+    payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
+    default_codec = "raw"
+    presets = (Preset("tuned", "labels before the pixels, which are read to where they belong by one call"),)
+    marks = (FILE,)
+    caveats = (
+        "It is written once and nothing can be added, replaced or deleted; there are no checksums, no chunks and no "
+        "compression, and it was made for the weights of models."
+    )
+    when_to_choose = (
+        "Choose it where everything else is safetensors already and images of one shape are to be handed on in one "
+        "file that cannot run code; elsewhere npy does the same and can grow."
+    )
+
+    def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
+        """Make the folder and the file; the manifest that makes it a store comes last."""
+        refuse_batches(self, sync)
+        claim(self, location, content)
+        return SafetensorsWriter(location, content)
+
+    def open(self, location: Path) -> Reader:
+        """Open the file, whose header must be the one that its content asks for."""
+        return SafetensorsReader(location)
+
+
+def layout_of(content: Content, payload_bytes: int) -> tuple[bytes, dict[str, int]]:
+    """Return the head of the file, and where its tensors are; numbers of eight bytes come first, so that they align."""
+    tensors: list[tuple[str, str, tuple[int, ...]]] = [("labels", "int64", (content.count,))]
+    if content.kind is PayloadKind.ARRAY:
+        tensors.append(("images", str(content.dtype), (content.count, *(content.shape or ()))))
+    else:
+        tensors += [("ends", "int64", (content.count,)), ("payloads", "uint8", (payload_bytes,))]
+    words: dict[str, Any] = {}
+    places, at = {}, 0
+    for name, dtype, shape in tensors:
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        words[name] = {"dtype": _TYPES[dtype], "shape": shape, "data_offsets": [at, at + size]}
+        places[name] = _HEAD + at
+        at += size
+    places["end"] = _HEAD + at
+    text = json.dumps(words).encode("ascii")
+    return (_HEAD - 8).to_bytes(8, "little") + text.ljust(_HEAD - 8), places
+
+
+class SafetensorsWriter(FolderWriter):
+    """Writes pixels behind room for what is known last."""
+
+    keeps_labels = False
+
+    def __init__(self, location: Path, content: Content) -> None:
+        super().__init__("safetensors", location, content, SyncLevel.BUFFERED)
+        self._ends: list[Labels] = []
+        _, places = layout_of(content, 0)
+        self._start = places.get("images", places.get("payloads", _HEAD))
+        self._file = Output(location / FILE)
+        self._file.position = self._start
+
+    def _add_array(self, images: Pixels, labels: Labels) -> None:
+        self._file.write(images.data)
+
+    def _add_bytes(self, payloads: Sequence[bytes], labels: Labels) -> None:
+        first = self._file.position - self._start
+        self._ends.append(first + np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads))))
+        self._file.write_pieces(payloads)
+
+    def _finish(self) -> Mapping[str, Any]:
+        size = self._file.position - self._start
+        head, places = layout_of(self._content, size)
+        self._file.rewrite(0, head)
+        self._file.rewrite(places["labels"], self.labels().data)
+        if self._ends:
+            self._file.rewrite(places["ends"], np.concatenate(self._ends).data)
+        self._file.cut(places["end"])
+        return {"bytes": size}
+
+    def _release(self) -> None:
+        self._file.close()
+
+
+class SafetensorsReader(Reader):
+    """Copies from where the tensors lie."""
+
+    def __init__(self, location: Path) -> None:
+        self._location, self.path = location, location / FILE
+        self.content, found = load_manifest("safetensors", location)
+        size = found.get("bytes")
+        if not is_count(size) or size >= 2**62:
+            raise StoreError(f"{location} is damaged: what it says of its layout makes no sense.")
+        self._size = size
+        head, self._places = layout_of(self.content, self._size)
+        try:
+            self._raw = RawFile(self.path)
+        except OSError as error:
+            raise failed(self.path, error) from None
+        try:
+            if self._raw.size < self._places["end"]:
+                raise StoreError(f"{self.path} is damaged: it is shorter than it says.")
+            if self._raw.piece(0, _HEAD) != head:
+                raise StoreError(f"{self.path} is damaged or not of this store: its header is another.")
+        except StoreError:
+            self._raw.close()
+            raise
+
+    def _numbers(self, name: str, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
+        self._raw.gather(self._places[name], self.content.count, ids, run, out)
+
+    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+        """Copy images into the caller's array."""
+        if self.content.kind is not PayloadKind.ARRAY:
+            super().read_array(ids, out, labels)
+            return
+        check_out(self._location, self.content, ids, out, labels)
+        run = check_ids(self._location, self.content.count, ids)
+        if len(ids):
+            self._numbers("images", ids, run, out)
+            self._numbers("labels", ids, run, labels)
+
+    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+        """Find where the payloads end, then copy them."""
+        if self.content.kind is not PayloadKind.BYTES:
+            return super().read_bytes(ids, labels)
+        run = check_ids(self._location, self.content.count, ids)
+        if not len(ids):
+            return []
+        self._numbers("labels", ids, run, labels)
+        bounds = np.zeros((2, len(ids)), np.int64)
+        self._numbers("ends", ids, run, bounds[1])
+        later = np.flatnonzero(np.asarray(ids))  # the first image of all starts where nothing ends
+        if len(later):
+            before = (np.asarray(ids, np.int64)[later] - 1).tolist()
+            found = np.empty(len(later), np.int64)
+            self._numbers("ends", before, None if run is None else (before[0], before[-1] + 1), found)
+            bounds[0, later] = found
+        starts, stops = bounds.tolist()
+        if any(not 0 <= start <= stop <= self._size for start, stop in zip(starts, stops, strict=True)):
+            raise StoreError(f"{self.path} is damaged: its ends do not fit the payloads.")
+        place = self._places["payloads"]
+        if run is None or stops[-1] - starts[0] > _CUT_BELOW * len(ids):
+            return [self._raw.piece(place + start, stop - start) for start, stop in zip(starts, stops, strict=True)]
+        base = starts[0]
+        whole = self._raw.piece(place + base, stops[-1] - base)
+        return [whole[start - base : stop - base] for start, stop in zip(starts, stops, strict=True)]
+
+    def read_labels(self) -> Labels:
+        """Read the tensor of labels."""
+        labels = np.empty(self.content.count, np.int64)
+        if len(labels):
+            self._raw.fill(labels.data.cast("B"), self._places["labels"])
+        return labels
+
+    def close(self) -> None:
+        """Close the file."""
+        self._raw.close()

@@ -1,0 +1,82 @@
+"""Zarr, version 3: arrays in chunks, each a file or a part of a shard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imgstore_tui.core.backend import Backend, Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.manifest import claim, image_bytes
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.options import Option
+from imgstore_tui.store_parts.manifest_file import refuse_batches
+
+FOLDER = "images.zarr"
+CHUNK_BYTES = 2**20
+
+
+class ZarrBackend(Backend):
+    """A folder with ``images.zarr``, a group of the arrays ``images`` and ``labels``; payloads are a row of bytes."""
+
+    name = "zarr"
+    title = "Zarr"
+    family = Family.ARRAY
+    requires = ("zarr",)
+    extra = "zarr"
+    payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
+    default_codec = "raw"
+    capabilities = Capabilities(fork_safe=False)
+    presets = (Preset("tuned", "chunks of about 1 MiB, not compressed, each with a checksum"),)
+    options = (
+        Option(
+            "chunk",
+            0,
+            "Images in a chunk, 0 for as many as fit into 1 MiB; 0, because a chunk is read whole even for one image.",
+            minimum=0,
+            maximum=1_000_000,
+        ),
+        Option(
+            "shard",
+            0,
+            "Images in a shard, a multiple of those in a chunk; 0 for a file a chunk, which is quicker to write.",
+            minimum=0,
+            maximum=100_000_000,
+        ),
+        Option(
+            "filter",
+            "none",
+            "Compression of chunks; none, because photographs as pixels shrink little.",
+            choices=("none", "zstd", "gzip", "blosc"),
+        ),
+        Option("checksum", True, "A CRC32C a chunk; yes, because nothing else finds what storage has spoilt."),
+    )
+    marks = (FOLDER,)
+    caveats = (
+        "Each call costs about a millisecond, a chunk is read whole even for one image, small chunks are many files, "
+        "and here nothing is added, replaced or deleted."
+    )
+    when_to_choose = (
+        "Choose it for large images of which parts are read, for arrays in object storage, and where programs of "
+        "science expect it; not for single small images in random order."
+    )
+
+    def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
+        """Make the folder and the arrays; the manifest that makes it a store comes last."""
+        from imgstore_tui.backends.zarr.writer import ZarrWriter
+
+        refuse_batches(self, sync)
+        chunk, shard = int(self.values["chunk"]), int(self.values["shard"])
+        if content.kind is PayloadKind.ARRAY:
+            chunk = chunk or max(1, CHUNK_BYTES // max(1, image_bytes(content)))
+            if shard % chunk:
+                raise UnsupportedError(
+                    f"Backend zarr takes shards of a multiple of {chunk} images, the chunk of these, not of {shard}."
+                )
+        claim(self, location, content)
+        return ZarrWriter(location, content, {**self.values, "chunk": chunk})
+
+    def open(self, location: Path) -> Reader:
+        """Open the arrays for reading only."""
+        from imgstore_tui.backends.zarr.reader import ZarrReader
+
+        return ZarrReader(location)

@@ -1,0 +1,82 @@
+"""The backend zarr: the conformance suite, and the arrays as the package of that name sees them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imgstore_tui.core.errors import StoreError, UnsupportedError
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.testing.conformance_backend import BackendConformance
+from imgstore_tui.testing.stores import Setup
+
+zarr: Any = pytest.importorskip("zarr", reason="zarr is not installed (extra zarr)")
+
+LABELS = [-3, 0, 300, 2**40]
+
+
+class TestZarr(BackendConformance):
+    backend = "zarr"
+    codecs = ("raw", "png")
+    more = ("zarr:chunk=2,shard=4,filter=zstd",)
+
+
+@pytest.mark.parametrize("options", ["chunk=3", "chunk=1,shard=2", "filter=blosc", "filter=gzip,checksum=no"])
+def test_the_package_reads_it_equal(options: str, tmp_path: Path) -> None:
+    setup = Setup.of(f"zarr:{options}")
+    material = setup.material([(6, 4, 3)] * 4, LABELS)
+    group = zarr.open_group(str(setup.make(tmp_path / "store", material) / "images.zarr"), mode="r")
+    np.testing.assert_array_equal(group["images"][:], material.array)
+    assert group["labels"][:].tolist() == LABELS
+
+
+def test_chunks_and_shards_are_as_asked_for(tmp_path: Path) -> None:
+    setup = Setup.of("zarr:chunk=2,shard=6")
+    path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 13)) / "images.zarr"
+    array = zarr.open_array(str(path / "images"), mode="r")
+    assert (array.chunks, array.shards) == ((2, 6, 4, 3), (6, 6, 4, 3))
+    assert len([file for file in (path / "images" / "c").rglob("*") if file.is_file()]) == 3
+
+
+def test_a_shard_that_cuts_a_chunk_is_refused(tmp_path: Path) -> None:
+    setup = Setup.of("zarr:chunk=4,shard=6")
+    with pytest.raises(UnsupportedError, match="multiple of 4"):
+        setup.backend.create(tmp_path / "store", setup.material([(6, 4, 3)] * 9).content, SyncLevel.BUFFERED)
+
+
+def test_a_chunk_that_is_lost_or_spoilt_is_noticed(tmp_path: Path) -> None:
+    setup = Setup.of("zarr:chunk=2")
+    material = setup.material([(6, 4, 3)] * 8)
+    path = setup.make(tmp_path / "store", material) / "images.zarr" / "images" / "c" / "1" / "0" / "0" / "0"
+    data = path.read_bytes()
+    path.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+    with setup.backend.open(tmp_path / "store") as reader:
+        material.check(reader, [0, 1, 7])
+        with pytest.raises(StoreError, match="damaged"):
+            material.get(reader, [2])
+        path.unlink()
+        for ids in (range(8), [3, 0]):
+            with pytest.raises(StoreError, match="missing"):
+                material.get(reader, ids)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        {"codecs": [{"name": "numcodecs.pickle", "configuration": {}}]},
+        {"data_type": "string"},
+        {"shape": [9, 6, 4, 3]},
+        {"codecs": None},
+        {"storage_transformers": [{"name": "x"}]},
+    ],
+)
+def test_metadata_that_asks_for_more_is_refused(harm: dict[str, object], tmp_path: Path) -> None:
+    setup = Setup.of("zarr")
+    path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4)) / "images.zarr" / "images" / "zarr.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **harm}))
+    with pytest.raises(StoreError, match="not the array it should be"):
+        setup.backend.open(tmp_path / "store")
