@@ -41,10 +41,13 @@ class Picture:
     share: float
     """Of the trials, 0 to 1."""
     keys: tuple[str, ...] = ()
+    wait_s: float = 0.0
+    """Time for what a thread finds out."""
 
 
 PICTURES = (
     Picture("choose-80x24", (80, 24), 0.0),
+    Picture("data-120x35", (120, 35), 0.0, ("d",), wait_s=3.0),
     Picture("chart-80x24", (80, 24), 1.0, ("2",)),
     Picture("table-80x24", (80, 24), 1.0, ("3",)),
     Picture("run-160x45", (160, 45), 0.97),
@@ -95,6 +98,7 @@ async def draw(picture: Picture, run: Run) -> str:
             # Long enough for two looks at the news.
             await asyncio.sleep(1.6)
         await pilot.press(*picture.keys)
+        await asyncio.sleep(picture.wait_s)
         await pilot.pause()
         return tidy(app.export_screenshot(title="imgstore-tui"))
 

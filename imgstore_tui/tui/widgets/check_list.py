@@ -139,6 +139,12 @@ class CheckList(OptionList):
         first = next((index for index, line in enumerate(new) if isinstance(line, Entry)), None)
         self.highlighted = keys.index(here) if here is not None and here in keys else first
 
+    def on_resize(self) -> None:
+        """Keep the heading above the first entry in sight."""
+        first = next((index for index, line in enumerate(self._lines_shown) if isinstance(line, Entry)), None)
+        if self.highlighted == first:
+            self.call_after_refresh(self.scroll_home, animate=False)
+
     @property
     def pointed(self) -> Entry | None:
         """The entry under the cursor."""
