@@ -674,6 +674,15 @@ async def _delete_run(app: Driven, key: str) -> None:
     assert app.shows(AskScreen)
 
 
+@effect("SavedRunsScreen", "question_mark", "f1")
+async def _help_of_list(app: Driven, key: str) -> None:
+    await _list(app)
+    await app.press(key)
+    assert app.shows(HelpScreen)
+    assert "Measure what an incomplete run lacks" in app.picture
+    await app.press("escape")
+
+
 @effect("SavedRunsScreen", "escape", "q", "f")
 async def _close_list(app: Driven, key: str) -> None:
     await _list(app)

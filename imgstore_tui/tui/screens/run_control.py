@@ -18,7 +18,6 @@ from imgstore_tui.bench.state import Phase, RunState
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_count
 from imgstore_tui.present.log import SpecStyle, error_line
 from imgstore_tui.present.sections import Digest
 from imgstore_tui.tui.bridge import Bridge, resume_for_real, watch
@@ -148,9 +147,7 @@ class RunControl(Screen[None]):
         current = self.run_state.current
         if current is not None:
             self._bridge.steering.skip(current.cell)
-            cell = current.cell
-            words = f"Skipping {cell.spec} {cell.operation}, N={format_count(cell.cutoff)}: no more trials of it."
-            self.notify(words, markup=False)
+            self.run_line.skipping = self._bridge.steering.skipped
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done to the run now."""
@@ -197,6 +194,7 @@ class RunControl(Screen[None]):
         self.run_state, self.stopping = session.state, self._bridge.stopping and not watching
         line.problem, line.began, line.ended = session.problem, session.began, session.ended
         line.watching, line.pausing = watching, self._bridge.steering.paused
+        line.skipping = self._bridge.steering.skipped
         line.refresh()
         self.refresh_bindings()
 

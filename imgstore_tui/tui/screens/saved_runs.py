@@ -25,6 +25,7 @@ from imgstore_tui.core.units import format_bytes
 from imgstore_tui.present.saved import deletion_words, done_words, failed_words, what_words, when_words
 from imgstore_tui.tui.screens.ask import AskScreen
 from imgstore_tui.tui.screens.compare import CompareScreen
+from imgstore_tui.tui.screens.help import HelpScreen, help_lines
 from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
@@ -72,6 +73,7 @@ class SavedRunsScreen(ModalScreen[Wish | None]):
         Binding("r", "resume", "Resume", tooltip="Measure what an incomplete run lacks"),
         Binding("n", "name", "Name", tooltip="Give the run a name"),
         Binding("d", "delete", "Delete", tooltip="Delete the run, after asking"),
+        Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="Show what every key of the list does"),
         Binding("escape,q,f", "leave", "Close", key_display="esc", tooltip="Close the list"),
     ]
 
@@ -290,6 +292,10 @@ class SavedRunsScreen(ModalScreen[Wish | None]):
         """Set the two marked runs side by side."""
         base, run = self._marked
         self.app.push_screen(CompareScreen(base, run))
+
+    def action_help(self) -> None:
+        """Show what every key of the list does."""
+        self.app.push_screen(HelpScreen(help_lines(RunsTable.BINDINGS, self.BINDINGS)))
 
     def action_leave(self) -> None:
         """Close the list; while a name is written, only its line."""

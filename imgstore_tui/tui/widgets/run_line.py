@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 from rich.text import Text
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from imgstore_tui.bench.state import Phase, RunState
+from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count, format_duration
@@ -45,6 +47,8 @@ class RunLine(Widget):
     stopping: reactive[bool] = reactive(False)
     pausing: reactive[bool] = reactive(False)
     """Whether no new trial is to start."""
+    skipping: reactive[frozenset[Cell]] = reactive(frozenset())
+    """Cells of which no more is wanted."""
     watching: reactive[bool] = reactive(False)
     """Whether another process measures."""
     began: reactive[float | None] = reactive(None)
@@ -92,6 +96,8 @@ class RunLine(Widget):
                 if state.current.step == "trial":
                     parts[1:] = [str(cell.operation), f"{format_count(state.images_done)} of {parts[1]}"]
                 parts.append(f"round {state.current.round + 1} of {state.run.plan.rounds}")
+                if cell in self.skipping:
+                    parts.insert(0, "skipping")
                 return Text(dot.join(["pausing after this trial", *parts] if self.pausing else parts))
             case Phase.RUNNING if self.watching and state.run is not None:
                 run_id = safe_text(state.run.id)
@@ -107,12 +113,13 @@ class RunLine(Widget):
     def _outcome(self) -> str:
         run = self.run_state.run
         assert run is not None  # noqa: S101 - asked for with a run only
-        failed = sum(measurement.status is not Status.OK for measurement in run.measurements)
+        counts = Counter(measurement.status for measurement in run.measurements)
         words = {"budget": "time budget spent", "interrupted": "broke off"}.get(run.status, run.status)
         parts = [
             words,
             f"{format_count(len(run.measurements))} trials kept",
-            f"{failed} failed" if failed else "none failed",
+            f"{counts[Status.FAILED]} failed" if counts[Status.FAILED] else "none failed",
+            *([f"{counts[Status.SKIPPED]} skipped"] if counts[Status.SKIPPED] else []),
         ]
         if self.run_state.journal:
             parts.append(safe_text(self.run_state.journal))
