@@ -3,6 +3,7 @@
 Runs the real program on a pseudo terminal of 80x24, with a real run in it, and prints:
 
 - how long a key takes to be seen (key 4 to the word ``[4 Log]``, key 5 to ``[5 Verdict]``), p50 and p95;
+- how much CPU of the app a key takes: what others do to the machine does not enter into it;
 - bytes a second that it sends while nobody presses a key, as it is and with the settings of an SSH session;
 - the share of a core that the app itself uses meanwhile, without the children that measure;
 - how the same trials compare with the app and without it: pairs of one small run each, in the app and on the command
@@ -189,7 +190,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             terminal.send("2")
             settle(terminal, 3.0)
             plain = watch(terminal, words.seconds)
+            used, began = cpu_s(terminal.process.pid), time.monotonic()
             taken = latencies(terminal, words.keys)
+            idle = plain.core_share * (time.monotonic() - began)
+            key_ms = 1000 * (cpu_s(terminal.process.pid) - used - idle) / words.keys
             quit_for_good(terminal)
         with running(folder, _LONG, SSH_CONNECTION="192.0.2.1 1 192.0.2.2 22") as terminal:
             terminal.send("2")
@@ -199,6 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         p50, p95 = statistics.median(taken), taken[int(len(taken) * 0.95)]
         told = f"p50 {p50:.0f} ms  p95 {p95:.0f} ms  n={len(taken)}"
         print(f"key to screen during a run      {told}   wanted: p95 at most 50")
+        print(f"CPU of the app for a key        {key_ms:.0f} ms")
         print(f"sent at 80x24                   {plain.bytes_per_s / 1024:.1f} KiB/s")
         print(f"sent at 80x24, SSH settings     {remote.bytes_per_s / 1024:.1f} KiB/s   wanted: at most 10")
         print(f"the app's share of a core       {plain.core_share:.1%}   wanted: at most 8 %")

@@ -10,6 +10,7 @@ from textual.widgets import Static
 from imgstore_tui.bench.journal import Journal, read_journal, runs_folder, saved_runs
 from imgstore_tui.bench.lock import RunLock
 from imgstore_tui.bench.runner import run_plan
+from imgstore_tui.bench.saved_runs import look_at
 from imgstore_tui.bench.state import Phase
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation
@@ -208,3 +209,18 @@ async def test_paused_says_so_and_time_stands_still_for_what_is_left() -> None:
         await app.press("s")
         await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
         assert "stopped" in app.picture
+
+
+async def test_a_file_that_is_read_late_comes_neither_twice_nor_back() -> None:
+    path = save(fake_run(rounds=1))
+    late = SavedRunsScreen.Looked(look_at(path))
+    async with driven() as app:
+        await listed(app, "2026-01-02 03:04")
+        app.app.screen.post_message(late)
+        await app.pilot.pause()
+        assert app.picture.count("2026-01-02 03:04") == 1
+        await app.press("d", "y")
+        app.app.screen.post_message(late)
+        await app.pilot.pause()
+        assert "2026-01-02 03:04" not in app.picture
+        assert "There is no saved run yet." in app.picture

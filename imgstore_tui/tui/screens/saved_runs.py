@@ -12,28 +12,23 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.coordinate import Coordinate
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Static
 from textual.worker import get_current_worker
 
-from imgstore_tui.bench.saved_runs import SavedRun, delete, newest_first, rename
+from imgstore_tui.bench.saved_runs import SavedRun, delete, look_at, newest_first, rename
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_bytes
-from imgstore_tui.present.saved import deletion_words, done_words, failed_words, what_words, when_words
+from imgstore_tui.present.saved import deletion_words, what_words
 from imgstore_tui.tui.screens.ask import AskScreen
 from imgstore_tui.tui.screens.compare import CompareScreen
 from imgstore_tui.tui.screens.help import HelpScreen, help_lines
 from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.key_bar import KeyBar
+from imgstore_tui.tui.widgets.runs_table import RunsTable
 
 _BUSY = "A run is going on. Stop it first, or wait for it."
-_COLUMNS = (("  started (UTC)", 18), ("plan", 7), ("trials", 11), ("failed", 6), ("size", 8), ("status", 10))
-
-
-_STATUS = {"interrupted": "broke off"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +38,6 @@ class Wish:
     path: Path
     resume: bool = False
     """Whether to measure what it lacks; else it is shown."""
-
-
-class RunsTable(DataTable[Text]):
-    """The list itself; enter opens what is under the cursor."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.open", "Open", key_display="enter", tooltip="Show the run, or watch it going on"),
-    ]
 
 
 class SavedRunsScreen(ModalScreen[Wish | None]):
@@ -89,23 +76,21 @@ class SavedRunsScreen(ModalScreen[Wish | None]):
         """
         super().__init__()
         self._may_open = may_open
-        self._runs: dict[Path, SavedRun] = {}
-        self._marked: list[Path] = []
+        self._gone: set[Path] = set()
+        """Files that were deleted while others were still being read."""
         self._reading = True
 
     def compose(self) -> ComposeResult:
         """Lay out list, words and the line for a name."""
         with Vertical(classes="dialog full") as dialog:
             dialog.border_title = "Saved runs"
-            yield RunsTable(cursor_type="row")
+            yield RunsTable()
             yield Static(classes="words")
             yield Field("name", hint="enter keeps it, esc does not")
             yield KeyBar()
 
     def on_mount(self) -> None:
         """Read the files in a thread: there may be many, and large ones."""
-        for title, width in _COLUMNS:
-            self.table.add_column(Text(title), width=width)
         self.field.display = False
         self._say()
         self.run_worker(self._read, thread=True, exit_on_error=False)
@@ -120,36 +105,22 @@ class SavedRunsScreen(ModalScreen[Wish | None]):
 
     @on(Looked)
     def _looked(self, event: Looked) -> None:
-        saved = event.saved
-        self._runs[saved.path] = saved
-        self.table.add_row(*self._row(saved), key=str(saved.path))
-        if len(self._runs) == 1:
-            self._say()
+        if event.saved.path not in self._gone:
+            first = self._here is None
+            self.table.put(event.saved)
+            if first:
+                self._say()
 
     @on(Done)
     def _done(self) -> None:
         self._reading = False
         self._say()
 
-    def _row(self, saved: SavedRun) -> list[Text]:
-        mark = str(self._marked.index(saved.path) + 1) if saved.path in self._marked else ""
-        bad = "bold red" if saved.failed or saved.run is None else ""
-        return [
-            Text.assemble((f"{mark:2}", "bold"), when_words(saved.run) or safe_text(saved.id[:15])),
-            Text("" if saved.run is None else safe_text(saved.run.plan.name)),
-            Text(done_words(saved), justify="right"),
-            Text(failed_words(saved), style=bad, justify="right"),
-            Text(format_bytes(saved.size_bytes), justify="right"),
-            Text(_STATUS.get(saved.status, saved.status), style=bad if saved.run is None else ""),
-        ]
-
     @property
     def _here(self) -> SavedRun | None:
         """The run under the cursor."""
-        runs = list(self._runs.values())
         # Asked for keys to show, the list may not be there yet, or not any more.
-        row = next((table.cursor_row for table in self.query(RunsTable)), -1)
-        return runs[row] if 0 <= row < len(runs) else None
+        return next((table.here for table in self.query(RunsTable)), None)
 
     @on(DataTable.RowHighlighted)
     def _pointed(self) -> None:
@@ -182,7 +153,7 @@ class SavedRunsScreen(ModalScreen[Wish | None]):
             case "resume":
                 return here is not None and here.can_be_resumed
             case "compare":
-                return len(self._marked) == 2
+                return any(len(table.marked) == 2 for table in self.query(RunsTable))
             case "delete":
                 return here is not None and not here.going_on
         return True
@@ -210,23 +181,11 @@ class SavedRunsScreen(ModalScreen[Wish | None]):
             self._say(_BUSY)
 
     def action_mark(self) -> None:
-        """Mark the run, or take its mark away; of three the first goes."""
+        """Mark the run, or take its mark away."""
         here = self._here
-        if here is None:
-            return
-        before = list(self._marked)
-        if here.path in self._marked:
-            self._marked.remove(here.path)
-        else:
-            self._marked = [*self._marked, here.path][-2:]
-        for path in {*before, *self._marked}:
-            self._redraw(path)
-        self.refresh_bindings()
-
-    def _redraw(self, path: Path) -> None:
-        row = list(self._runs).index(path)
-        for column, text in enumerate(self._row(self._runs[path])):
-            self.table.update_cell_at(Coordinate(row, column), text)
+        if here is not None:
+            self.table.mark(here.path)
+            self.refresh_bindings()
 
     def action_name(self) -> None:
         """Ask for a name."""
@@ -245,7 +204,8 @@ class SavedRunsScreen(ModalScreen[Wish | None]):
             return
         if self._tried(lambda: rename(here.path, event.text)):
             self._end_naming()
-            self._reload()
+            self.table.put(look_at(here.path))
+            self._say()
 
     def _end_naming(self) -> None:
         self.field.display = False
@@ -259,7 +219,10 @@ class SavedRunsScreen(ModalScreen[Wish | None]):
 
     def _delete(self, saved: SavedRun, sure: bool | None) -> None:
         if sure and self._tried(lambda: delete(saved.path)):
-            self._reload()
+            self._gone.add(saved.path)
+            self.table.drop(saved.path)
+            self._say()
+            self.refresh_bindings()
 
     def _tried(self, action: Callable[[], object]) -> bool:
         """Do something; what is in the way is said at the name where one is written, else below the list."""
@@ -273,24 +236,9 @@ class SavedRunsScreen(ModalScreen[Wish | None]):
             return False
         return True
 
-    def _reload(self) -> None:
-        """Read all files anew; the cursor stays in its row."""
-        row = self.table.cursor_row
-        self._runs, self._reading = {}, True
-        self._marked = [path for path in self._marked if path.exists()]
-        self.table.clear()
-        found = list(newest_first())
-        for saved in found:
-            self._runs[saved.path] = saved
-            self.table.add_row(*self._row(saved), key=str(saved.path))
-        self._reading = False
-        self.table.move_cursor(row=max(0, min(row, len(found) - 1)))
-        self._say()
-        self.refresh_bindings()
-
     def action_compare(self) -> None:
         """Set the two marked runs side by side."""
-        base, run = self._marked
+        base, run = self.table.marked
         self.app.push_screen(CompareScreen(base, run))
 
     def action_help(self) -> None:
