@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from imgstore_tui.bench.mounts import mount_of
-from imgstore_tui.bench.pagecache import drop_all_caches, evict, resident_share
+from imgstore_tui.bench.pagecache import drop_all_caches, evict, mapped_by, resident_share
 from imgstore_tui.bench.rig import Rig
 from imgstore_tui.core.errors import UnsupportedError
 
@@ -33,7 +33,11 @@ def prepare_cache(rig: Rig, location: Path) -> float | None:
     if share is None:
         raise UnsupportedError(f"Nobody can tell on {kind} whether a store is in memory, so nothing is called cold.")
     if share > COLD_SHARE:
-        raise UnsupportedError(f"{share:.0%} of the store stayed in memory on {kind} after eviction: it is not cold.")
+        held = mapped_by(files)
+        why = f" Another process has it mapped: {held}." if held else ""
+        raise UnsupportedError(
+            f"{share:.0%} of the store stayed in memory on {kind} after eviction: it is not cold.{why}"
+        )
     return share
 
 

@@ -79,6 +79,28 @@ def resident_share(files: Iterable[Path], *, every: bool = False) -> float | Non
     return resident / pages if pages else None
 
 
+def mapped_by(files: Iterable[Path]) -> str | None:
+    """Return who else has one of the files mapped, whose pages then stay in memory: ``NAME (process ID)``.
+
+    Source: ``/proc/PID/maps`` (proc(5)); of processes that are not this user's only root is told.
+
+    Returns:
+        None where nobody has, or nobody can tell.
+    """
+    wanted = {str(path.resolve()) for path in files}
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit() or process.name == str(os.getpid()):
+            continue
+        try:
+            maps = (process / "maps").read_text(encoding="utf-8", errors="surrogateescape")
+            if any(line.partition("/")[1] and "/" + line.partition("/")[2] in wanted for line in maps.splitlines()):
+                name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
+                return f"{name} (process {process.name})"
+        except OSError:
+            continue
+    return None
+
+
 def _resident_pages(path: Path) -> tuple[int, int] | None:
     try:
         descriptor = os.open(path, os.O_RDONLY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -14,14 +15,16 @@ from rich.text import Text
 from imgstore_tui import registry
 from imgstore_tui.bench import clock, pagecache
 from imgstore_tui.bench.cachestate import COLD_SHARE
+from imgstore_tui.bench.diagnosis import oom_kills
 from imgstore_tui.bench.environment import describe_environment, library_versions
+from imgstore_tui.bench.feasible import available_bytes
 from imgstore_tui.bench.journal import runs_folder
-from imgstore_tui.bench.scratch import choose_scratch
+from imgstore_tui.bench.scratch import choose_scratch, free_files
 from imgstore_tui.cli.output import data_console
 from imgstore_tui.cli.parser import Parser
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_bytes
+from imgstore_tui.core.units import format_bytes, format_count
 
 Finding = tuple[str, bool | None, str]
 """What, whether it is well (None: a fact, neither good nor bad), and what that means."""
@@ -54,7 +57,9 @@ def _machine(wanted: str | None) -> Iterator[Finding]:
     yield "system", None, f"{found.platform}, Python {found.python}"
     yield "processor", None, f"{found.cpu}, {found.cores} cores for us"
     if found.memory_bytes:
-        yield "memory", None, format_bytes(found.memory_bytes)
+        free = available_bytes()
+        words = "" if free is None else f", {format_bytes(free)} available to us"
+        yield "memory", None, format_bytes(found.memory_bytes) + words
     busy = found.load is not None and found.load > 0.5
     yield (
         "load",
@@ -67,8 +72,16 @@ def _machine(wanted: str | None) -> Iterator[Finding]:
         None,
         f"{found.scratch}: {kind} on {found.scratch_device}, " + (f"{format_bytes(found.scratch_free_bytes)} free"),
     )
+    files = free_files(place)
+    if files is not None:
+        yield "files", files > 0, f"{format_count(files)} more can be made here"
+    largest = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    if largest != resource.RLIM_INFINITY:
+        yield "file size", False, f"no file may grow beyond {format_bytes(largest)} (ulimit -f)"
     if kind in _NO_DURABILITY:
         yield "scratch", False, f"{kind} lives in memory: nothing here is ever synced, and nothing can be cold"
+    if kind == "overlay":
+        yield "scratch", None, "overlay: new stores lie on the file system below it, whose kind is not seen from here"
     if kind in _REMOTE:
         yield "scratch", False, f"{kind} is a network file system: caches of the server are unknown"
     yield "saved runs", None, str(runs_folder())
@@ -80,6 +93,12 @@ def _instrument(wanted: str | None) -> Iterator[Finding]:
     yield from _page_cache(wanted)
     memory = clock.private_bytes() is not None
     yield "private memory", memory, "read from /proc/PID/statm" if memory else "/proc does not tell: figures stay empty"
+    told = oom_kills() is not None
+    yield (
+        "out of memory",
+        told,
+        "told from other kills" if told else "not told from other kills: nobody counts them",
+    )
     counted = clock.process_io() is not None
     yield "bytes read", counted, "read from /proc/PID/io" if counted else "/proc does not tell: figures stay empty"
 
@@ -104,7 +123,8 @@ def _page_cache(wanted: str | None) -> Iterator[Finding]:
         kept = "nobody can tell" if cold is None else f"{cold:.0%} of a file stayed in memory after eviction"
         yield "cold", False, f"not possible in {place}: {kept}"
     root = os.access("/proc/sys/vm/drop_caches", os.W_OK)
-    yield "drop caches", None, "may be asked for with --drop-caches" if root else "needs root"
+    yield "drop caches", None, "done only if asked for with --drop-caches" if root else "needs root"
+    yield "remount", None, "never done: unmounting is yours, the caches below the page cache stay unknown"
 
 
 def _terminal() -> Iterator[Finding]:

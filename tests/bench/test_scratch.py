@@ -10,6 +10,7 @@ import pytest
 from imgstore_tui.bench.lock import RunLock
 from imgstore_tui.bench.scratch import Leftover, RunFolder, choose_scratch, leftovers, remove_folder, sweep
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
+from imgstore_tui.core.removal import remove_tree
 
 
 @pytest.fixture
@@ -125,3 +126,134 @@ def test_a_second_run_is_refused_and_the_first_is_named() -> None:
         refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert "Another run is going on (run 42)" in refused.stderr
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def in_name_space(mounts: str, code: str, *words: str) -> str:
+    """Run code after mounts in a mount name space of its own; return what it printed."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root: run as root")
+    script = f'{mounts} || exit 99; exec "{sys.executable}" -c "$0" "$@"'
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script, code, *words], capture_output=True, text=True, check=False
+    )
+    if done.returncode == 99 or "unshare" in done.stderr:
+        pytest.skip(f"mounting is not possible here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+CHOOSE = """
+import sys
+from pathlib import Path
+from imgstore_tui.bench.scratch import choose_scratch
+from imgstore_tui.core.errors import UsageError
+try:
+    print(choose_scratch(sys.argv[1], [Path(sys.argv[2])]))
+except UsageError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("mounts", "place", "words"),
+    [
+        ('mount --bind "$1/../../photos" "$1"', "mounted", "lies in the data"),
+        # A part of the data, seen somewhere else.
+        ('mount --bind "$1/../../photos/holiday" "$1"', "mounted", "lies in the data"),
+        ('mount --bind "$1/../../photos/holiday" "$1"', "mounted/inner", "lies in the data"),
+        # A place that is seen within the data.
+        ('mount --bind "$1/../../other" "$1/../../photos/holiday"', "../other", "lies in the data"),
+        ('mount --bind "$1/../.." "$1"', "mounted", "holds the data"),
+        ('mount --bind "$1/../../photos" "$1/../../other/deep"', "../other", "holds the data"),
+        # Neighbours on one file system, through mounts of it.
+        ('mount --bind "$1/../../other" "$1"', "mounted", "/here/mounted"),
+    ],
+)
+def test_bind_mounts_are_seen_through(mounts: str, place: str, words: str, data: Path) -> None:
+    top = data.parent
+    for name in ("photos/holiday/inner", "other/deep", "here/mounted"):
+        (top / name).mkdir(parents=True)
+    mounted = mounts.replace("$1", str(top / "here" / "mounted"))
+    assert words in in_name_space(mounted, CHOOSE, str(top / "here" / place), str(data))
+
+
+def test_a_bind_mount_of_the_same_file_system_is_not_crossed_when_a_store_is_removed(tmp_path: Path) -> None:
+    for name in ("precious", "store/deep/inner"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "precious" / "letter").write_text("mine")
+    code = """
+import sys
+from pathlib import Path
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.removal import remove_tree
+try:
+    remove_tree(Path(sys.argv[1]))
+except StoreError as error:
+    print(error)
+"""
+    mount = f'mount --bind "{tmp_path}/precious" "{tmp_path}/store/deep/inner"'
+    said = in_name_space(mount, code, str(tmp_path / "store"))
+    assert (
+        said
+        == f"{tmp_path}/store/deep/inner was not removed: another file system is mounted there. Unmount it first.\n"
+    )
+    assert (tmp_path / "precious" / "letter").read_text() == "mine"
+    remove_tree(tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_link_in_a_store_is_removed_and_what_it_leads_to_is_not(tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "letter").write_text("mine")
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "link").symlink_to(tmp_path / "precious")
+    remove_tree(tmp_path / "store")
+    (tmp_path / "store").symlink_to(tmp_path / "precious")
+    remove_tree(tmp_path / "store")
+    assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+    assert (tmp_path / "precious" / "letter").read_text() == "mine"
+
+
+def test_a_name_that_looks_like_ours_and_is_not_on_the_list_is_left(tmp_path: Path) -> None:
+    found = dead_run(tmp_path)
+    (found.path / "store-000002").mkdir()
+    with pytest.raises(StoreError, match="store-000002 was not made by a run"):
+        sweep(found)
+    assert (found.path / "store-000002").is_dir()
+    assert not (found.path / "store-000001").exists()
+
+
+def test_a_removal_that_is_given_up_leaves_the_rest_for_the_next_sweep(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, "x")
+    store = folder.claim("store-000001")
+    store.mkdir()
+    for number in range(1000):
+        (store / str(number)).touch()
+
+    def enough(count: int) -> None:
+        raise StoreError(f"{count} are enough.")
+
+    with pytest.raises(StoreError, match="256 are enough"):
+        folder.remove(enough)
+    assert len(list(store.iterdir())) == 1000 - 256
+    (found,) = leftovers()
+    heard: list[int] = []
+    sweep(found, heard.append)
+    assert heard == [256, 512]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_being_swept_or_used_is_left_alone(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, "x")
+    with pytest.raises(StoreError, match="is in use by another process"):
+        sweep(Leftover("x", folder.path))
+    folder.remove()
+
+
+def test_a_run_that_died_before_it_marked_its_folder_leaves_nothing(tmp_path: Path) -> None:
+    found = dead_run(tmp_path)
+    for name in ("store-000001", "work"):
+        (found.path / name).rmdir()
+    (found.path / ".imgstore-tui-scratch").unlink()
+    assert leftovers() == []
+    assert list(tmp_path.iterdir()) == []

@@ -81,6 +81,7 @@ class Program:
             stderr=slave,
             env={**os.environ, "TERM": "xterm-256color"},
             start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - it only sets the terminal
         )
         os.close(slave)
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -39,6 +39,12 @@ from tests.cli.program import program, sentence
         (["run", "--plan", "quik"], 2, "Unknown plan 'quik'. Did you mean 'quick'?"),
         (["run", "--plan", "/nowhere/plan.toml"], 2, "Plan file /nowhere/plan.toml: No such file or directory."),
         (["run", "--scratch", "/nowhere/at/all"], 2, "Scratch folder /nowhere/at/all is no folder."),
+        (["run", "-b", "lmdb:preset=article,preset=tuned"], 2, "gives preset twice. Give it once."),
+        (["run", "-b", "disk+jpeg:codec.quality=1,codec.quality=2"], 2, "gives codec.quality twice."),
+        (["run", "-d", "synthetic,size=8,size=9"], 2, "gives size twice."),
+        (["run", "--plan", ""], 2, "No plan is named."),
+        (["run", "--scratch", ""], 2, "No scratch folder is named."),
+        (["run", "-n", "1M", "-b", "lmdb", "-d", "synthetic,size=8"], 2, "more time with --budget"),
         (["show", "last"], 2, "There is no saved run"),
         (["show", "nothing"], 2, "There is no run 'nothing'"),
         (["export", "last", "-f", "cvs"], 2, "Did you mean 'csv'?"),
@@ -146,3 +152,27 @@ def test_specs_are_split_at_commas_that_are_not_their_own() -> None:
     assert split_specs(["disk,lmdb", "hdf5:chunks=64,filter=lzf,lmdb+png"]) == [
         "disk", "lmdb", "hdf5:chunks=64,filter=lzf", "lmdb+png",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"], ["backends"]])
+def test_what_cannot_be_written_is_said_even_of_help(words: list[str]) -> None:
+    import subprocess
+    import sys
+
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "imgstore_tui", *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 3
+    assert done.stderr == "imgstore-tui: No space left on device.\n"
+
+
+def test_scratch_may_lie_at_a_path_that_is_not_utf8() -> None:
+    place = Path(os.fsdecode(b"caf\xe9"))
+    place.mkdir()
+    words = ["run", "-b", "disk,lmdb,hdf5", "-n", "5", "-d", "synthetic,size=8", "--rounds", "1"]
+    done = program(*words, "--scratch", str(place))
+    assert done.returncode == 0, done.stderr
+    assert "FAIL" not in done.stderr
+    assert (done.stdout + done.stderr).replace("\n", "").isprintable()
+    assert list(place.iterdir()) == []

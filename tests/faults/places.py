@@ -44,7 +44,7 @@ def tmpfs(options: str) -> str:
 
 def loop(kind: str, megabytes: int) -> str:
     """Return the shell's words that make a file system of a kind in a file beside ``$1`` and mount it there."""
-    quiet = "-qF" if kind == "ext4" else "-qf"
+    quiet = "-qF -b 4096" if kind == "ext4" else "-qf"
     return (
         f'truncate -s {megabytes}M "$1.img" && mkfs.{kind} {quiet} "$1.img" >/dev/null && mount -o loop "$1.img" "$1"'
     )

@@ -1,0 +1,53 @@
+"""What memory or the time budget has no room for is refused before anything is done, with what to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from imgstore_tui.bench import feasible
+from imgstore_tui.bench.feasible import available_bytes, check_memory, check_time
+from imgstore_tui.bench.rounds import plan_cells
+from imgstore_tui.core.errors import UnavailableError, UsageError
+from imgstore_tui.core.model import Plan
+from imgstore_tui.registry import resolve_spec
+
+PLAN = Plan(specs=(resolve_spec("lmdb"), resolve_spec("disk")), cutoffs=(10, 1000))
+SIZES = {"synthetic": 3072.0}
+
+
+def test_an_ordinary_plan_has_room() -> None:
+    check_memory(PLAN, SIZES)
+    check_time(PLAN, plan_cells(PLAN), SIZES)
+
+
+def test_batches_that_no_memory_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnavailableError, match=r"Ask for smaller batches \(--batch\)"):
+        check_memory(PLAN, {"synthetic": 1e12})
+    monkeypatch.setattr(feasible, "available_bytes", lambda: 600 << 20)
+    large = {"synthetic": 1e6}
+    check_memory(replace(PLAN, workers=1), large)
+    with pytest.raises(UnavailableError, match=r"600 MiB is available. Ask for fewer --workers"):
+        check_memory(replace(PLAN, workers=4), large)
+    check_memory(replace(PLAN, workers=4, batch=8), large)
+
+
+def test_a_round_that_no_budget_holds_is_refused() -> None:
+    plan = replace(PLAN, cutoffs=(5_000_000,), budget_s=60.0)
+    with pytest.raises(UsageError, match="Ask for fewer cutoffs or storage methods, or for more time with --budget"):
+        check_time(plan, plan_cells(plan), SIZES)
+    check_time(replace(plan, budget_s=None), plan_cells(plan), SIZES)
+    check_time(replace(plan, budget_s=86_400.0), plan_cells(plan), SIZES)
+
+
+def test_a_short_budget_says_to_be_quick_not_to_refuse() -> None:
+    check_time(replace(PLAN, budget_s=0.5), plan_cells(PLAN), SIZES)
+
+
+def test_what_is_available_is_no_more_than_the_machine_has() -> None:
+    words = Path("/proc/meminfo").read_text().split()
+    available = available_bytes()
+    assert available is not None
+    assert 0 < available <= int(words[words.index("MemTotal:") + 1]) * 1024
