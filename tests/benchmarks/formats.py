@@ -2,10 +2,10 @@
 
 The naive way is ``naive.py``, in a fresh interpreter for every repeat. Ours is the tuned preset as the instrument
 measures it, on bare pixels, so that no codec is measured; the floor is ``npy``, measured the same way in the same
-round. The three are interleaved, their order alternates. Printed are medians in milliseconds, the
-median of the ratios naive / ours with its distribution-free 95 % interval, and how many times the floor's time ours takes. Nothing is forced to the device;
-every store is verified. A format whose library is missing is named with the command that gets it; ``tfrecord`` has no
-naive way without TensorFlow, ``disk``, ``lmdb`` and ``hdf5`` have theirs in ``speed``.
+round. The three are interleaved, their order alternates. Printed are medians in milliseconds, the median of the ratios
+naive / ours with its distribution-free 95 % interval, and how many times the floor's time ours takes. Nothing is forced
+to the device; every store is verified. A format whose library is missing is named with the command that gets it;
+``tfrecord`` has no naive way without TensorFlow, ``disk``, ``lmdb`` and ``hdf5`` have theirs in ``speed``.
 """
 
 from __future__ import annotations
