@@ -599,6 +599,7 @@ async def _clean_up(app: Driven, key: str) -> None:
     line.on_mount()
     await app.until(lambda: "A run that died left" in app.picture)
     assert leftover.exists()
+    assert any(str(leftover) in line for line in app.workbench.panes.log_lines.lines)
     await app.press(key)
     await app.until(lambda: not line.sweeping and "A run that died" not in app.picture)
     assert not leftover.exists()

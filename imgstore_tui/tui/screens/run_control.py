@@ -18,7 +18,7 @@ from imgstore_tui.bench.state import Phase, RunState
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.log import SpecStyle, error_line
+from imgstore_tui.present.log import SpecStyle, error_line, warning_line
 from imgstore_tui.present.sections import Digest
 from imgstore_tui.tui.bridge import Bridge, resume_for_real, watch
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen, Wish
@@ -169,6 +169,11 @@ class RunControl(Screen[None]):
     def action_sweep(self) -> None:
         """Remove what runs that died have left."""
         self.query_one(LeftoversLine).sweep()
+
+    @on(LeftoversLine.Looked)
+    def _left_behind(self, event: LeftoversLine.Looked) -> None:
+        for entry in event.found:
+            self.log_line(warning_line(f"a run that died has left {entry.leftover.path}; u removes it"))
 
     @on(LeftoversLine.Swept)
     def _swept(self, event: LeftoversLine.Swept) -> None:

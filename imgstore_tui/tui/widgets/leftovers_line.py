@@ -53,7 +53,6 @@ class LeftoversLine(Widget):
 
     @on(Looked)
     def _looked(self, event: Looked) -> None:
-        event.stop()
         self.found = event.found
 
     def watch_found(self, found: tuple[Found, ...]) -> None:
