@@ -14,7 +14,7 @@ from imgstore_tui.core.errors import ExitCode, ImgstoreError
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.jobs.sweep import find
+from imgstore_tui.jobs.sweep import leftovers
 
 _SIGNALS = {
     signal.SIGINT: ExitCode.INTERRUPTED,
@@ -34,8 +34,8 @@ def measure(action: Callable[[threading.Event, Listener], Run], *, quiet: bool) 
         The run, and the exit code: of the signal that stopped it, or of trials that failed.
     """
     talk = talk_console(quiet=quiet)
-    for entry in find():
-        place = safe_text(str(entry.leftover.path))
+    for leftover in leftovers():
+        place = safe_text(str(leftover.path))
         talk.print(f"A run that died has left {place}; remove it with: imgstore-tui sweep", soft_wrap=True)
     cancel = threading.Event()
     with _stopped_by_signals(cancel) as heard, ProgressLine(talk) as line:

@@ -9,7 +9,10 @@ from imgstore_tui.cli.parser import Parser
 from imgstore_tui.core.errors import ExitCode, ImgstoreError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count
-from imgstore_tui.jobs.sweep import find, sweep
+from imgstore_tui.jobs.sweep import Found, find, sweep
+
+MANY_FILES = 5_000
+"""More than this take seconds to remove."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,10 +31,28 @@ def main(arguments: Sequence[str]) -> int:
             data_console().print(told, soft_wrap=True)
             continue
         try:
-            sweep(entry.leftover)
+            _sweep(entry)
         except ImgstoreError as error:
             talk_console().print(safe_text(str(error)), soft_wrap=True)
+            code = ExitCode.ENVIRONMENT
+        except OSError as error:
+            talk_console().print(f"{place} was not removed: {error.strerror}.", soft_wrap=True)
             code = ExitCode.ENVIRONMENT
         else:
             data_console().print(f"removed {told}", soft_wrap=True)
     return code
+
+
+def _sweep(entry: Found) -> None:
+    """Remove a leftover; where that takes its time, a terminal is told how far it is."""
+    talk = talk_console()
+    if not talk.is_terminal or entry.files < MANY_FILES:
+        sweep(entry.leftover)
+        return
+    with talk.status("") as status:
+
+        def heard(count: int) -> None:
+            gone = f"{format_count(count)} of {format_count(entry.files)} files removed; Ctrl-C leaves the rest"
+            status.update(gone)
+
+        sweep(entry.leftover, heard)

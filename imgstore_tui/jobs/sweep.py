@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imgstore_tui.bench.scratch import Leftover, leftovers, sweep
 
-__all__ = ["Found", "Leftover", "find", "sweep"]
+__all__ = ["Found", "Leftover", "find", "leftovers", "sweep"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A source tree through runs, kills and sweeps: ``python -m tests.faults.tree PLACE``; the tree is ``PLACE/tree``.
 
-Prints, as JSON, what of it has changed: bytes, kinds, modes, owners, names, links, and times of change of both kinds.
+Prints, as JSON, what of it has changed: bytes, kinds, modes, owners, names, links, and both times of change.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def look(top: Path) -> dict[str, tuple[object, ...]]:
             status = path.lstat()
             content = ""
             if path.is_symlink():
-                content = os.readlink(path)
+                content = str(path.readlink())
             elif path.is_file():
                 content = hashlib.sha256(path.read_bytes()).hexdigest()
             facts = (
