@@ -50,6 +50,8 @@ PICTURES = (
     Picture("data-120x35", (120, 35), 0.0, ("d",), wait_s=3.0),
     Picture("chart-80x24", (80, 24), 1.0, ("2",)),
     Picture("table-80x24", (80, 24), 1.0, ("3",)),
+    Picture("matrix-80x24", (80, 24), 1.0, ("6", "g", "down", "right", "right")),
+    Picture("detail-80x24", (80, 24), 1.0, ("6", "g", "g", "down", "right", "right", "enter")),
     Picture("run-160x45", (160, 45), 0.97),
 )
 
