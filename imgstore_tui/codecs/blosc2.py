@@ -1,0 +1,121 @@
+"""Raw pixels compressed by Blosc 2: the bits of all pixels are sorted by place first, so that a quick compressor does.
+
+A payload is the header of the codec raw, then one chunk of Blosc 2, which has its own length in it but no checksum. The
+chunk is made by imagecodecs and not by the package blosc2, which starts threads as soon as it is imported.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imgstore_tui import pictures, raw_pixels
+from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.errors import StoreError, UnsupportedError
+from imgstore_tui.core.options import Option
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Pixels
+
+_SHUFFLES = {"bit": 2, "byte": 1, "none": 0}
+_LENGTHS = struct.Struct("<4xi4xi16x")  # of the chunk's head: bytes unpacked, and bytes of the chunk
+_MOST = 2**31 - 2**16
+"""Bytes of the largest image; the format counts in 32 bits with a sign."""
+_BELIEVED = 8 * pictures.MAX_PIXELS
+"""Bytes of the largest picture that is taken anywhere, RGBA at 16 bits; a header that says more is not believed."""
+_WIDEST = 255
+"""Bytes of the largest pixel whose parts are sorted."""
+
+
+class Blosc2Codec(Codec):
+    """Every shape of plain numbers, bit for bit."""
+
+    name = "blosc2"
+    title = "Raw pixels, Blosc 2"
+    extension = "b2"
+    drops = ("EXIF", "ICC profile")
+    requires = ("imagecodecs",)
+    extra = "blosc2"
+    options = (
+        Option(
+            "compressor",
+            "lz4",
+            "What compresses; lz4, the quickest that gains anything, where zstd gains little more on photographs.",
+            choices=("lz4", "lz4hc", "zlib", "zstd"),
+        ),
+        Option(
+            "shuffle",
+            "bit",
+            "What is put together first: bit, every bit of its place in a pixel; byte, every channel; or none.",
+            choices=tuple(_SHUFFLES),
+        ),
+        Option(
+            "level", 1, "How hard to compress, 1 to 9; 1, because speed is what Blosc is for.", minimum=1, maximum=9
+        ),
+    )
+
+    def check(self, shape: tuple[int, ...], dtype: str) -> None:
+        """Take every shape of plain numbers that is not too large."""
+        kind = np.dtype(dtype)
+        raw_pixels.header(tuple(shape), kind)
+        if 0 in shape or math.prod(shape) * kind.itemsize > _MOST:
+            raise UnsupportedError(f"Codec blosc2 takes images of 1 to {_MOST:,} bytes, not {dtype} of shape {shape}.")
+
+    def encode(self, image: Pixels) -> bytes:
+        """Return the header and one chunk."""
+        import imagecodecs
+
+        self.check(image.shape, image.dtype.name)
+        pixels: Any = raw_pixels.plain(image)
+        width = pixels.itemsize * math.prod(pixels.shape[2:])
+        chunk = imagecodecs.blosc2_encode(
+            pixels,
+            level=int(self.values["level"]),
+            compressor=str(self.values["compressor"]),
+            shuffle=_SHUFFLES[str(self.values["shuffle"])],
+            typesize=width if width <= _WIDEST else pixels.itemsize,
+            numthreads=1,
+        )
+        return b"".join((raw_pixels.header(image.shape, image.dtype), chunk))
+
+    def decode(self, payload: bytes) -> Pixels:
+        """Return the pixels; lengths are checked before memory is taken."""
+        shape, dtype, _ = raw_pixels.read_header(payload)
+        self._chunk(payload, math.prod(shape) * dtype.itemsize)
+        out: Any = np.empty(shape, dtype)
+        self._fill(payload, out)
+        native: Pixels = out.astype(dtype.newbyteorder("="), copy=False)
+        return native
+
+    def decode_into(self, payload: bytes, out: Pixels) -> None:
+        """Unpack straight into the caller's array."""
+        shape, dtype, _ = raw_pixels.read_header(payload)
+        if out.shape == shape and out.dtype == dtype and out.flags.c_contiguous and sys.byteorder == "little":
+            self._fill(payload, out)
+        else:
+            super().decode_into(payload, out)
+
+    @staticmethod
+    def _chunk(payload: bytes, wanted: int) -> bytes:
+        """Return the chunk, after a look at the lengths in it: the library writes as many bytes as they say."""
+        chunk = payload[raw_pixels.read_header(payload)[2] :]
+        if len(chunk) < _LENGTHS.size:
+            raise StoreError(f"A stored Blosc 2 chunk is cut short: it has only {len(chunk)} bytes.")
+        unpacked, packed = _LENGTHS.unpack_from(chunk)
+        if not 0 < wanted <= _BELIEVED or (unpacked, packed) != (wanted, len(chunk)):
+            raise StoreError("A stored Blosc 2 chunk is damaged or cut short: its lengths do not fit its image.")
+        return chunk
+
+    def _fill(self, payload: bytes, out: Any) -> None:
+        import imagecodecs
+
+        chunk = self._chunk(payload, out.nbytes)
+        try:
+            imagecodecs.blosc2_decode(chunk, out=out.reshape(-1).view(np.uint8), numthreads=1)
+        except (imagecodecs.Blosc2Error, ValueError, RuntimeError, MemoryError) as error:
+            said = (str(error).strip().splitlines() or ["no reason given"])[0][:120].rstrip(".")
+            raise StoreError(f"A stored Blosc 2 chunk cannot be unpacked: it is damaged ({said}).") from None
