@@ -133,11 +133,15 @@ class CheckList(OptionList):
                 if before != line:
                     self.replace_option_prompt_at_index(index, _prompt(line))
             return
+        place = self.highlighted or 0
         here = None if self.highlighted is None or not old else _key(old[self.highlighted])
         self.set_options([Option(_prompt(line), disabled=isinstance(line, Heading)) for line in new])
         keys = [_key(line) for line in new]
         first = next((index for index, line in enumerate(new) if isinstance(line, Entry)), None)
-        self.highlighted = keys.index(here) if here is not None and here in keys else first
+        # Where the entry is gone, the one before it.
+        before = [index for index, line in enumerate(new[: place + 1]) if isinstance(line, Entry)]
+        near = before[-1] if before else first
+        self.highlighted = keys.index(here) if here is not None and here in keys else near
 
     def on_resize(self) -> None:
         """Keep the heading above the first entry in sight."""
