@@ -139,8 +139,8 @@ class CheckList(OptionList):
         keys = [_key(line) for line in new]
         first = next((index for index, line in enumerate(new) if isinstance(line, Entry)), None)
         # Where the entry is gone, the one before it.
-        before = [index for index, line in enumerate(new[: place + 1]) if isinstance(line, Entry)]
-        near = before[-1] if before else first
+        above = [index for index, line in enumerate(new[: place + 1]) if isinstance(line, Entry)]
+        near = above[-1] if above else first
         self.highlighted = keys.index(here) if here is not None and here in keys else near
 
     def on_resize(self) -> None:
