@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -176,3 +178,13 @@ def test_scratch_may_lie_at_a_path_that_is_not_utf8() -> None:
     assert "FAIL" not in done.stderr
     assert (done.stdout + done.stderr).replace("\n", "").isprintable()
     assert list(place.iterdir()) == []
+
+
+def test_without_the_extra_web_the_line_that_installs_it_is_named() -> None:
+    code = (
+        "import sys; sys.modules['textual_serve'] = None; sys.argv = ['imgstore-tui', 'web'];"
+        "from imgstore_tui.__main__ import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert sentence(done) == "'web' needs textual-serve, not installed. Run: pip install 'imgstore-tui[web]'"

@@ -113,7 +113,10 @@ class RunControl(Screen[None]):
             self._refuse("A run is going on. Stop it first, or wait for it.")
             return
         self._bridge.stop()
-        self._bridge.wait(STOP_WATCHING_S)
+        if not self._bridge.wait(STOP_WATCHING_S):
+            # What it still says must not mix with what the next one says.
+            self._refuse("The run that was opened last is still being read. Try again in a moment.")
+            return
         self._session.begin(watching=watching)
         self.run_worker(work, thread=True, exit_on_error=False, group="run")
         self._show_session()
