@@ -243,6 +243,9 @@ class BlockRound:
         resident = measurement.resident_before if measurement.cache is CacheState.HOT else None
         if resident is not None and resident < HOT_SHARE:
             warnings.append(f"hot, yet only {resident:.0%} of the store was in memory")
+        if measurement.cache is CacheState.COLD and measurement.seconds is not None and measurement.io_read_bytes == 0:
+            # The second witness: mincore has seen the files' pages only.
+            warnings.append("cold, yet the kernel fetched nothing: it lay with the metadata, or in a cache below")
         return tuple(warnings)
 
 

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from imgstore_tui.bench.job import Job, Outcome
 from imgstore_tui.bench.pagecache import evict, resident_share
 from imgstore_tui.bench.runner import run_plan
 from imgstore_tui.core.events import Event, TrialStarted
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import CacheState, Operation, Status
 from imgstore_tui.registry import resolve_spec
+from imgstore_tui.testing.fakes import FakeExecutor, fake_outcome
 
 PLAN = Plan(
     specs=tuple(resolve_spec(spec) for spec in ("disk", "lmdb", "hdf5")),
@@ -94,3 +96,15 @@ def test_on_a_file_system_in_memory_nothing_is_called_cold(tmp_path: Path) -> No
 def test_get_one_is_never_cold() -> None:
     run = run_plan(replace(PLAN, operations=(Operation.GET_ONE,), cache=(CacheState.COLD,), specs=PLAN.specs[1:2]))
     assert [m.status for m in run.measurements] == [Status.SKIPPED]
+
+
+@pytest.mark.parametrize("fetched", [0, 4096])
+def test_a_cold_read_that_fetched_nothing_says_so(fetched: int) -> None:
+    def answer(job: Job) -> Outcome:
+        outcome = fake_outcome(job)
+        return replace(outcome, fields=outcome.fields | {"io_read_bytes": fetched})
+
+    run = run_plan(replace(PLAN, operations=(Operation.READ_MANY,)), executor=FakeExecutor(answer))
+    for m in run.measurements:
+        said = any("the kernel fetched nothing" in warning for warning in m.warnings)
+        assert said == (m.cache is CacheState.COLD and not fetched)
