@@ -25,6 +25,8 @@ from imgstore_tui import registry
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
+from imgstore_tui.foreign import open_foreign
+from imgstore_tui.store_parts.manifest_file import MANIFEST
 
 HEAD = struct.Struct("<II")
 """Lengths of the text and of the bytes of a message."""
@@ -75,9 +77,23 @@ class Store:
         return {"images": facts}, [np.ascontiguousarray(image).data.cast("B") for image in images]
 
 
+def _open(location: Path) -> tuple[str, Reader]:
+    """Open a store of ours, or else what another program has written by the conventions of its kind."""
+    try:
+        kind, reader = registry.open_store(location)
+    except StoreError:
+        if location.is_dir() and (location / MANIFEST).exists():
+            raise  # of ours, and damaged
+        found = open_foreign(location) if location.exists() else None
+        if found is None:
+            raise
+        return found
+    return kind.name, reader
+
+
 def open_store(location: Path) -> tuple[Store, dict[str, Any], Parts]:
     """Open a store; return it, what there is to say of it, and its labels."""
-    kind, reader = registry.open_store(location)
+    name, reader = _open(location)
     content = reader.content
     codec = registry.codecs.all().get(content.codec)
     if codec is None:
@@ -89,7 +105,7 @@ def open_store(location: Path) -> tuple[Store, dict[str, Any], Parts]:
         )
     labels = reader.read_labels()
     facts = {
-        "backend": kind.name,
+        "backend": name,
         "count": content.count,
         "codec": content.codec,
         "shape": content.shape,

@@ -40,8 +40,8 @@ class StoreDataset(Dataset):
     title = "A store"
     needs_path = True
     describe = (
-        "store:PATH, the folder of a store that one of the backends has written: by convert, or kept from a run. Lossy "
-        "images are taken as they decode; a store of original files gives those files."
+        "store:PATH, a store that a backend has written, or the pictures in a WebDataset tar, a TFRecord or a Parquet "
+        "file of another program. Lossy images are taken as they decode; with the codec original, as they are."
     )
 
     def __init__(self, path: Path | None, values: Mapping[str, OptionValue]) -> None:

@@ -6,6 +6,8 @@ An image of ours is ``image/encoded`` with ``image/format``, as usual, or, where
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from imgstore_tui.core.errors import StoreError
 
 ENCODED, RAW, LABEL = b"image/encoded", b"image/raw", b"image/class/label"
@@ -62,15 +64,40 @@ def find_bytes(record: bytes, wanted: bytes) -> tuple[int, int] | None:
     Raises:
         StoreError: If the record is no Example.
     """
+    for values, values_stop in _lists(record, wanted, _BYTES_LIST):
+        for _, value, value_stop in _fields(record, values, values_stop, 1):
+            return value, value_stop
+    return None
+
+
+def find_int64(record: bytes, wanted: bytes) -> int | None:
+    """Return the first value of a feature of numbers in an Example, None where it has none.
+
+    Raises:
+        StoreError: If the record is no Example.
+    """
+    for values, values_stop in _lists(record, wanted, _INT64_LIST):
+        at = values
+        if at < values_stop:
+            tag, at = _read_varint(record, at, values_stop)
+            if tag == 1 << 3 | _LENGTH:  # packed, as nearly always
+                length, at = _read_varint(record, at, values_stop)
+                if not length:
+                    continue
+            number, _ = _read_varint(record, at, values_stop)
+            return (number & (1 << 64) - 1 ^ 1 << 63) - (1 << 63)
+    return None
+
+
+def _lists(record: bytes, wanted: bytes, kind: int) -> Iterator[tuple[int, int]]:
+    """Yield where the lists of a kind begin and end under a name in an Example."""
     for _, start, stop in _fields(record, 0, len(record), 1):  # features
         for _, entry, entry_stop in _fields(record, start, stop, 1):  # an entry of the map
             if next((record[a:b] for _, a, b in _fields(record, entry, entry_stop, 1)), b"") != wanted:
                 continue
             for _, feature, feature_stop in _fields(record, entry, entry_stop, 2):
-                for _, values, values_stop in _fields(record, feature, feature_stop, _BYTES_LIST):
-                    for _, value, value_stop in _fields(record, values, values_stop, 1):
-                        return value, value_stop
-    return None
+                for _, values, values_stop in _fields(record, feature, feature_stop, kind):
+                    yield values, values_stop
 
 
 def _fields(record: bytes, at: int, stop: int, wanted: int) -> list[tuple[int, int, int]]:

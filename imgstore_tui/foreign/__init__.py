@@ -1,0 +1,54 @@
+"""Stores of other programs, by the conventions of their ecosystems: read only, as the picture files in them.
+
+A WebDataset tar, a TFRecord of Examples, a Parquet file with a column of images; one file, or a folder of such.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imgstore_tui.core.errors import StoreError, UnavailableError
+from imgstore_tui.foreign.reader import ForeignReader, Part
+
+SUFFIXES = {".tar": "webdataset", ".tfrecord": "tfrecord", ".tfrecords": "tfrecord", ".parquet": "parquet"}
+_NEEDS = {"tfrecord": ("google_crc32c", "tfrecord"), "parquet": ("pyarrow", "arrow")}
+
+
+def open_foreign(place: Path) -> tuple[str, ForeignReader] | None:
+    """Open what another program has written; None if it is of no kind that is known.
+
+    Raises:
+        StoreError: If it is of a known kind and damaged, or holds no pictures.
+        UnavailableError: If the library that reads it is missing.
+    """
+    files = [place] if place.is_file() else sorted(path for path in place.iterdir() if path.is_file())
+    kinds = {path: SUFFIXES[path.suffix] for path in files if path.suffix in SUFFIXES}
+    if not kinds:
+        return None
+    kind = next(iter(kinds.values()))
+    if kind in _NEEDS:
+        import importlib.util
+
+        module, extra = _NEEDS[kind]
+        if importlib.util.find_spec(module) is None:
+            raise UnavailableError(f"{place} needs {module}, not installed. Run: pip install 'imgstore-tui[{extra}]'")
+    parts = [_part(kind, path) for path, its in kinds.items() if its == kind]
+    reader = ForeignReader(place, parts)
+    if not reader.content.count:
+        reader.close()
+        raise StoreError(f"{place} holds no pictures that are found by the conventions of {kind}.")
+    return kind, reader
+
+
+def _part(kind: str, path: Path) -> Part:
+    if kind == "webdataset":
+        from imgstore_tui.foreign.tar import TarPart
+
+        return TarPart(path)
+    if kind == "tfrecord":
+        from imgstore_tui.foreign.tfrecord import TfrecordPart
+
+        return TfrecordPart(path)
+    from imgstore_tui.foreign.parquet import ParquetPart
+
+    return ParquetPart(path)

@@ -1,0 +1,180 @@
+"""What other programs have written, read as a source: by store:PATH, pictures, labels and files as they were."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import struct
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imgstore_tui import registry
+from imgstore_tui.core.dataset import Dataset
+from imgstore_tui.core.errors import DataError
+from imgstore_tui.testing.stores import is_sentence, pixels
+
+SHAPES = [(6, 4, 3), (40, 41, 3), (90, 70, 4), (9, 9)]
+IMAGES = [pixels(shape, number) for number, shape in enumerate(SHAPES)]
+LABELS = [3, 0, -7, 2**40]
+
+
+def png(image: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+FILES = [png(image) for image in IMAGES]
+
+
+def scanned(place: Path) -> Dataset:
+    dataset = registry.make_dataset(f'store:"{place}"')
+    dataset.scan()
+    return dataset
+
+
+def check(place: Path, labels: list[int]) -> None:
+    dataset = scanned(place)
+    assert [dataset.label(index) for index in range(len(dataset))] == labels
+    for index, image in enumerate(IMAGES):
+        np.testing.assert_array_equal(dataset.image(index), image)
+        assert dataset.original(index) == FILES[index]
+
+
+def make_tar(path: Path, *, labels: bool = True) -> Path:
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        for number, data in enumerate(FILES):
+            members = [(f"train/{number}.png", data), (f"train/{number}.json", b"{}")]
+            if labels:
+                members.append((f"train/{number}.cls", b"%d\n" % LABELS[number]))
+            for name, content in members:
+                facts = tarfile.TarInfo(name)
+                facts.size = len(content)
+                tar.addfile(facts, io.BytesIO(content))
+    return path
+
+
+def test_a_tar_is_read(tmp_path: Path) -> None:
+    check(make_tar(tmp_path / "a.tar"), LABELS)
+    check(tmp_path, LABELS)
+
+
+def test_a_tar_without_labels_has_zeros(tmp_path: Path) -> None:
+    check(make_tar(tmp_path / "a.tar", labels=False), [0] * 4)
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("webdataset") is None, reason="webdataset is not installed (extra interop)"
+)
+@pytest.mark.filterwarnings("ignore")
+def test_what_the_webdataset_package_writes_is_read(tmp_path: Path) -> None:
+    import webdataset
+
+    with webdataset.ShardWriter(f"{tmp_path}/shard-%06d.tar", maxcount=3, verbose=0) as writer:
+        for number, data in enumerate(FILES):
+            writer.write({"__key__": f"{number:04}", "png": data, "cls": LABELS[number]})
+    assert len(list(tmp_path.glob("*.tar"))) == 2
+    check(tmp_path, LABELS)
+
+
+@pytest.mark.parametrize("layout", ["struct", "bytes"])
+def test_parquet_is_read(layout: str, tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
+    pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (extra arrow)")
+    image = FILES if layout == "bytes" else [{"bytes": data, "path": None} for data in FILES]
+    pq.write_table(pa.table({"id": [1, 2, 3, 4], "image": image, "label": LABELS}), tmp_path / "a.parquet")
+    check(tmp_path / "a.parquet", LABELS)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("datasets") is None, reason="datasets is not installed (extra interop)")
+@pytest.mark.filterwarnings("ignore")
+def test_what_datasets_writes_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    import datasets
+
+    features = datasets.Features({"image": datasets.Image(), "label": datasets.Value("int64")})
+    rows = {"image": [{"bytes": data, "path": None} for data in FILES], "label": LABELS}
+    datasets.Dataset.from_dict(rows, features).to_parquet(tmp_path / "a.parquet")
+    check(tmp_path / "a.parquet", LABELS)
+
+
+def make_tfrecord(path: Path) -> bytes:
+    google_crc32c = pytest.importorskip("google_crc32c", reason="google_crc32c is not installed (extra tfrecord)")
+    from imgstore_tui.backends.tfrecord.example import bytes_feature, int64_feature, varint
+    from imgstore_tui.backends.tfrecord.records import masked
+
+    data = b""
+    for number, file in enumerate(FILES):
+        features = bytes_feature(b"image/encoded", file) + int64_feature(b"label", LABELS[number])
+        record = b"\x0a" + varint(len(features)) + features
+        length = struct.pack("<Q", len(record))
+        sums = [struct.pack("<I", masked(google_crc32c.value(part))) for part in (length, record)]
+        data += length + sums[0] + record + sums[1]
+    path.write_bytes(data)
+    return data
+
+
+def test_tfrecord_is_read(tmp_path: Path) -> None:
+    make_tfrecord(tmp_path / "a.tfrecord")
+    check(tmp_path / "a.tfrecord", LABELS)
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("tensorflow") is None, reason="tensorflow is not installed (extra interop)"
+)
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.timeout(600)
+def test_what_tensorflow_writes_is_read(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    with tf.io.TFRecordWriter(str(tmp_path / "a.tfrecord")) as writer:
+        for file, label in zip(FILES, LABELS, strict=True):
+            feature = {
+                "image/encoded": tf.train.Feature(bytes_list=tf.train.BytesList(value=[file])),
+                "image/class/label": tf.train.Feature(int64_list=tf.train.Int64List(value=[label])),
+                "weight": tf.train.Feature(float_list=tf.train.FloatList(value=[0.5, 1.5])),
+            }
+            writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
+    check(tmp_path / "a.tfrecord", LABELS)
+
+
+def test_a_record_with_a_flipped_byte_is_refused(tmp_path: Path) -> None:
+    data = make_tfrecord(tmp_path / "a.tfrecord")
+    for place in range(0, len(data), 97):
+        (tmp_path / "a.tfrecord").write_bytes(data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :])
+        if place < 400:  # each try is a process of its own
+            with pytest.raises(DataError, match=r"checksum|cut short") as caught:
+                scanned(tmp_path / "a.tfrecord")
+            assert is_sentence(caught.value, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.parquet", "a.tfrecord"])
+def test_what_is_not_what_its_name_says_is_refused(name: str, tmp_path: Path) -> None:
+    if name == "a.parquet":
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
+    if name == "a.tfrecord":
+        pytest.importorskip("google_crc32c", reason="google_crc32c is not installed (extra tfrecord)")
+    for content in (b"", b"not what the name says" * 1000):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DataError) as caught:
+            scanned(tmp_path / name)
+        assert is_sentence(caught.value, tmp_path / name)
+
+
+def test_a_tar_cut_short_is_refused(tmp_path: Path) -> None:
+    path = make_tar(tmp_path / "a.tar")
+    path.write_bytes(path.read_bytes()[:9_000])
+    with pytest.raises(DataError, match=r"cut short|damaged"):
+        scanned(path)
+
+
+def test_a_label_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    path = make_tar(tmp_path / "a.tar")
+    path.write_bytes(path.read_bytes().replace(b"-7\n", b"cat"))
+    with pytest.raises(DataError, match="no whole number"):
+        scanned(path)
