@@ -6,7 +6,7 @@ from rich.cells import cell_len
 
 _PLAIN = str.maketrans(
     "·…µ×–—━─│┃▔▁╭╮╰╯┌┐└┘├┤┼▏▎▌█✓✗▶◐↑←→▲▼░▒▓●▂▃▄▅▆▇▀",
-    "..ux--=-||-_+++++++++++|||#+!>~^<>^v-=#o_______",
+    "..ux--=-||-_+++++++++++|||#v!>~^<>^v-=#o_______",
 )
 """What tables, bars, frames and words draw beyond ASCII, and what stands for it; each as wide as the other."""
 

@@ -27,7 +27,7 @@ from imgstore_tui.tui.gate import Settings
 from imgstore_tui.tui.keys import PALETTE_KEY, WORKBENCH_KEYS
 from imgstore_tui.tui.memory import recall, remember
 from imgstore_tui.tui.orderly import OrderlyApp
-from imgstore_tui.tui.screens.help import HelpScreen, help_lines, pane_bindings
+from imgstore_tui.tui.screens.help import HelpScreen, help_lines, pane_help
 from imgstore_tui.tui.screens.workbench import Workbench
 
 
@@ -86,8 +86,8 @@ class ImgstoreApp(OrderlyApp):
 
     def action_help(self) -> None:
         """Show what every key does."""
-        panes = pane_bindings(self.workbench)
-        self.push_screen(HelpScreen(help_lines(WORKBENCH_KEYS, *panes, ImgstoreApp.BINDINGS, [PALETTE_KEY])))
+        everywhere = help_lines(WORKBENCH_KEYS, ImgstoreApp.BINDINGS, [PALETTE_KEY])
+        self.push_screen(HelpScreen([*everywhere, *pane_help(self.workbench)]))
 
     def action_next_theme(self) -> None:
         """Use the next of the app's themes."""

@@ -29,7 +29,7 @@ from imgstore_tui.tui.screens.conditions import ConditionsScreen
 from imgstore_tui.tui.screens.data import DataScreen
 from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.export import ExportScreen
-from imgstore_tui.tui.screens.help import HelpScreen, pane_bindings
+from imgstore_tui.tui.screens.help import ELSEWHERE, HelpScreen, pane_bindings
 from imgstore_tui.tui.screens.leave import LeaveScreen
 from imgstore_tui.tui.screens.options import OptionsScreen
 from imgstore_tui.tui.screens.report import ReportScreen
@@ -763,7 +763,10 @@ async def test_every_action_stands_in_the_palette_and_in_the_help() -> None:
             assert isinstance(binding, Binding)
             possible = app.workbench.check_action(binding.action.partition("(")[0], ()) is True
             assert (binding.tooltip in offered) is possible, binding.key
-        own = [binding for bindings in pane_bindings(app.workbench) for binding in bindings]
+        panes = pane_bindings(app.workbench)
+        assert len(panes) > 5
+        assert ELSEWHERE not in panes
+        own = [binding for bindings in panes.values() for binding in bindings]
         await app.press("question_mark")
         words = app.app.screen.query("Static").first().visual  # type: ignore[attr-defined]
         for binding in [*Workbench.BINDINGS, *own]:

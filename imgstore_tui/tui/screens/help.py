@@ -16,7 +16,7 @@ from textual.widgets import Static
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 KeyHelp = tuple[str, str]
-"""A key as it is shown, and what it does."""
+"""A key as it is shown, and what it does; no key before a heading."""
 
 _READING = """\
 [x] takes part   [ ] does not   [-] is not available here: the cursor on it shows how to get it.
@@ -50,19 +50,42 @@ class HelpScreen(ModalScreen[None]):
     def _text(self) -> Text:
         text = Text()
         for key, words in self._keys:
+            if not key:
+                text.append(f"\n{words}\n", style="italic")
+                continue
             text.append(f"{key:>9}", style="bold").append(f"  {words}\n")
         return text.append("\n").append(_READING)
 
 
-def pane_bindings(screen: Screen[Any]) -> list[list[BindingType]]:
-    """Return the bindings that our own widgets on a screen have, each kind of widget once, in the order of panes."""
+ELSEWHERE = "Elsewhere"
+"""Where the keys of a widget hold that does not say so itself."""
+
+
+def pane_bindings(screen: Screen[Any]) -> dict[str, list[BindingType]]:
+    """Return the bindings that our own widgets on a screen have, by where they hold, in the order of panes.
+
+    A widget says where that is by its ``KEYS_OF``.
+    """
     kinds = dict.fromkeys(
         kind
         for widget in screen.walk_children(Widget)
         for kind in type(widget).__mro__
         if kind.__module__.startswith("imgstore_tui.tui.")
     )
-    return [found for kind in kinds if (found := vars(kind).get("BINDINGS"))]
+    found: dict[str, list[BindingType]] = {}
+    for kind in kinds:
+        own = vars(kind)
+        if own.get("BINDINGS"):
+            found.setdefault(own.get("KEYS_OF", ELSEWHERE), []).extend(own["BINDINGS"])
+    return found
+
+
+def pane_help(screen: Screen[Any]) -> list[KeyHelp]:
+    """Return keys and words of the widgets of a screen, below headings that say where they hold."""
+    lines: list[KeyHelp] = []
+    for where, bindings in pane_bindings(screen).items():
+        lines += [("", where), *help_lines(bindings)]
+    return lines
 
 
 def help_lines(*groups: Iterable[BindingType]) -> list[KeyHelp]:

@@ -29,6 +29,7 @@ Every store is read back and compared before its times count."""
 class ChartPane(LinePicture, can_focus=True):
     """One of the charts that the run's plan can fill."""
 
+    KEYS_OF: ClassVar[str] = "In the chart"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "next_data", "Data", show=False, tooltip="Show the chart of the next dataset"),
     ]

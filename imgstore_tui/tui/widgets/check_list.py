@@ -75,6 +75,7 @@ class _Line:
 class CheckList(OptionList):
     """Entries to tick under headings. It changes nothing itself: it says what was asked for."""
 
+    KEYS_OF: ClassVar[str] = "In any list of ticks"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "tick", "Tick", tooltip="Tick or untick the line under the cursor"),
         Binding("a", "all(True)", "All", show=False, tooltip="Tick every line of the list"),

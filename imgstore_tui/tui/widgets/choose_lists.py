@@ -14,6 +14,7 @@ from imgstore_tui.tui.widgets.check_list import CheckList
 class StorageList(CheckList):
     """Backends and specs, by family."""
 
+    KEYS_OF: ClassVar[str] = "In the list of storage methods"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "options", "Options", tooltip="Open the options of the storage method under the cursor"),
         Binding(

@@ -39,6 +39,7 @@ FIELD_WORDS: dict[str, Callable[[Choice], str]] = {
 class Chooser(VerticalScroll, can_focus=False):
     """Opens the screens on which parts of a choice are edited, and asks for the choice that comes of them."""
 
+    KEYS_OF: ClassVar[str] = "Where a run is chosen"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "data", "Data", tooltip="Choose the data and look at it"),
         Binding(

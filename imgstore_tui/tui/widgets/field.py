@@ -20,6 +20,7 @@ from imgstore_tui.core.text import safe_text
 class Line(Input):
     """An input whose words never hold what a terminal obeys, pasted or from a plan."""
 
+    KEYS_OF: ClassVar[str] = "In a line that is written in"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Take", key_display="enter", tooltip="Take what was written in a line"),
     ]

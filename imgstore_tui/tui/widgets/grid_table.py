@@ -21,6 +21,7 @@ LEAST_SENTENCE = 20
 class GridTable(DataTable[Text]):
     """A table that keeps its cursor, and what is in sight, when its numbers change."""
 
+    KEYS_OF: ClassVar[str] = "In the table"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Detail", key_display="enter", tooltip="Show all that is known of a row"),
     ]

@@ -28,6 +28,7 @@ _LEAST = 10
 class MatrixPane(LinePicture, can_focus=True):
     """What became of every cell so far, by a glyph, a colour and its value."""
 
+    KEYS_OF: ClassVar[str] = "In the matrix"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "enter",

@@ -37,6 +37,7 @@ WIDE = 100
 class TablePane(Vertical):
     """One table of a run. The rows are the shared ones of ``present``; here they only move and scroll."""
 
+    KEYS_OF: ClassVar[str] = "In the table"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "next_column", "Sort", tooltip="Sort the table by its next column"),
         Binding("b", "turn", "Turn", show=False, tooltip="Sort the table the other way round"),

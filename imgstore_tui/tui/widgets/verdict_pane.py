@@ -22,6 +22,7 @@ from imgstore_tui.present.telling import notes_text, verdict_text
 class VerdictPane(VerticalScroll):
     """The verdict of every contest, then the facts of the run; or notes on its storage methods."""
 
+    KEYS_OF: ClassVar[str] = "In the verdict"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "toggle_notes", "Notes", tooltip="Notes on storage methods and what the article says of them"),
         Binding(
