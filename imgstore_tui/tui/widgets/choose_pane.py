@@ -90,9 +90,7 @@ class ChoosePane(Chooser):
         self.query_one(".rounds").border_subtitle = f"plan {safe_text(choice.plan.name)}"
         more = len(choice.rest.datasets) - 1
         self.query_one(".data").border_subtitle = f"and {more} more, d: all" if more > 0 else "d: look at it"
-        for field in self.query(Field):
-            if field.id in FIELD_WORDS:
-                field.problem = safe_text(choice.problem(field.id))
+        self.show_problems()
 
     @on(CheckList.Ticked)
     def _ticked(self, event: CheckList.Ticked) -> None:

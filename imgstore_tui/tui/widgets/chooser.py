@@ -71,6 +71,21 @@ class Chooser(VerticalScroll, can_focus=False):
         self.set_reactive(Chooser.choice, choice)
         self._point_at: str | None = None
         """Label of a spec that the cursor goes to once it is on the list."""
+        self.unusable: dict[str, str] = {}
+        """What is wrong with data that was looked at, by its text."""
+
+    @on(Outlook.InVain)
+    def _in_vain(self, event: Outlook.InVain) -> None:
+        event.stop()
+        self.unusable[event.text] = event.problem
+        self.show_problems()
+
+    def show_problems(self) -> None:
+        """Say at each field what is wrong with what it holds."""
+        for field in self.query(Field):
+            if field.id in FIELD_WORDS:
+                seen = self.unusable.get(self.choice.dataset, "") if field.id == "dataset" else ""
+                field.problem = safe_text(self.choice.problem(field.id) or seen)
 
     def write_fields(self, choice: Choice) -> None:
         """Write a choice that was not made here into the fields."""

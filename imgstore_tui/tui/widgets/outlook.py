@@ -48,6 +48,13 @@ class Outlook(Widget):
         expected: Estimate
 
     @dataclass
+    class InVain(Message):
+        """Data was looked at and cannot be used."""
+
+        text: str
+        problem: str
+
+    @dataclass
     class Learned(Message):
         """Past runs have been read."""
 
@@ -130,6 +137,7 @@ class Outlook(Widget):
         self.doing = ""
         if event.found is None:
             self._in_vain.add(event.text)
+            self.post_message(self.InVain(event.text, event.problem))
         else:
             self._sizes[event.text] = event.found.size
         self._say()
