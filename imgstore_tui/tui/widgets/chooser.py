@@ -84,7 +84,9 @@ class Chooser(VerticalScroll, can_focus=False):
         """Say at each field what is wrong with what it holds."""
         for field in self.query(Field):
             if field.id in FIELD_WORDS:
+                # In few words: there is little room, and the screen of the data says it in full.
                 seen = self.unusable.get(self.choice.dataset, "") if field.id == "dataset" else ""
+                seen = f"{seen.partition(': ')[0].rstrip('.')}." if seen else ""
                 field.problem = safe_text(self.choice.problem(field.id) or seen)
 
     def write_fields(self, choice: Choice) -> None:
