@@ -100,7 +100,12 @@ def _obstacles(base: Run, run: Run) -> list[str]:
     prints = {facts.text: facts for facts in base.datasets}
     for facts in run.datasets:
         before = prints.get(facts.text)
-        if before is not None and before.fingerprint != facts.fingerprint:
+        if before is not None and before.used != facts.used:
+            found.append(
+                f"Other numbers of images: {facts.text} gave {before.used:,} and {facts.used:,}; whether those that "
+                "both used are the same cannot be told."
+            )
+        elif before is not None and before.fingerprint != facts.fingerprint:
             found.append(f"Other data: {facts.text} was {before.summary}, is {facts.summary}; its images differ.")
     return [safe_text(text) for text in found]
 

@@ -8,7 +8,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -20,6 +19,7 @@ from imgstore_tui.bench.board import Board
 from imgstore_tui.bench.inplace import backend_class
 from imgstore_tui.bench.job import Flag, Job, Outcome
 from imgstore_tui.bench.process import descendants_of, still_running
+from imgstore_tui.core import interpreter
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.model import to_json
 from imgstore_tui.core.spec import Spec
@@ -81,12 +81,12 @@ class ProcessExecutor:
 
     def _start(self) -> None:
         self._zygote = subprocess.Popen(
-            [sys.executable, "-m", zygote.__name__, str(self._board.descriptor), *self._modules],
+            interpreter.command(zygote.__name__, str(self._board.descriptor), *self._modules),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             pass_fds=(self._board.descriptor,),
-            env={**os.environ, **_SINGLE_THREADED},
+            env=interpreter.environment(**_SINGLE_THREADED),
             # A session of its own: the terminal's Ctrl-C is the supervisor's to judge.
             start_new_session=True,
             bufsize=0,

@@ -121,6 +121,8 @@ def rename(path: Path, title: str) -> str:
     title = safe_text(" ".join(title.split()))
     if len(title) > LONGEST_TITLE:
         raise UsageError(f"A name of a run has at most {LONGEST_TITLE} characters, not {len(title)}.")
+    if title == "last" or "/" in title:
+        raise UsageError("A name of a run is not 'last' and holds no '/': there they mean another run, or a file.")
     read_journal(path)
     for other in saved_runs() if title else []:
         if other != path and title in (other.stem, look_at(other).name):

@@ -26,6 +26,7 @@ from imgstore_tui.bench import worker
 from imgstore_tui.bench.board import Board
 from imgstore_tui.bench.clock import tree_private_bytes
 from imgstore_tui.bench.process import die_first, die_with_parent
+from imgstore_tui.core import interpreter
 
 SAMPLE_EVERY_S = 0.01
 """How often a child's private memory is looked at while its clock runs."""
@@ -189,9 +190,8 @@ def _run_fresh(job: dict[str, Any], result_write: int, board_fd: int) -> None:
     os.dup2(request_read, 0)
     for descriptor in (result_write, board_fd):
         os.set_inheritable(descriptor, True)
-    os.execv(  # noqa: S606
-        sys.executable, [sys.executable, "-m", worker.__name__, str(result_write), str(board_fd)]
-    )
+    words = interpreter.command(worker.__name__, str(result_write), str(board_fd))
+    os.execv(words[0], words)  # noqa: S606
 
 
 def main() -> None:

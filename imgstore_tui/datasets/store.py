@@ -7,7 +7,6 @@ import json
 import math
 import struct
 import subprocess
-import sys
 import tempfile
 import weakref
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from imgstore_tui.core import interpreter
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, ScanProgress
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.options import OptionValue
@@ -55,9 +55,11 @@ class StoreDataset(Dataset):
 
     def scan(self, progress: ScanProgress | None = None) -> None:
         """Start the process that opens the store, and let it say what it holds."""
-        words = [sys.executable, "-m", _SERVICE, str(self._place.absolute())]
+        words = interpreter.command(_SERVICE, str(self._place.absolute()))
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - not a pipe, which would fill up where nobody reads it
-        process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said)
+        process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, env=interpreter.environment()
+        )
         self._process = process
         weakref.finalize(self, _end, process, self._said)
         facts, data = self._receive()

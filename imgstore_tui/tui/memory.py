@@ -67,7 +67,7 @@ def recall() -> tuple[Choice | None, str]:
         return None, ""
     except OSError as error:
         why = error.strerror or str(error)
-    except (ImgstoreError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ImgstoreError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         why = str(error).rstrip(".")
     return None, f"The last choice in {path} was left aside: {why}."
 

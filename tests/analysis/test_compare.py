@@ -75,6 +75,14 @@ def test_other_data_another_machine_and_other_versions_are_said() -> None:
     assert sum(bad for _, bad in comparison_lines(found)) == 2
 
 
+def test_runs_of_other_numbers_of_images_are_not_said_to_have_other_data() -> None:
+    base = fake_run()
+    more = replace(base.datasets[0], used=base.datasets[0].used + 1, fingerprint="of one more")
+    found = compare(base, replace(base, datasets=(more,)))
+    assert not any(line.startswith("Other data") for line in found.obstacles)
+    assert any("cannot be told" in line for line in found.obstacles)
+
+
 def test_the_table_has_medians_ratio_interval_and_the_finding_in_words() -> None:
     found = compare(fake_run(), slowed(fake_run(seed=1), "lmdb", 2.0))
     table = next(table for table in comparison_tables(found) if table.title == "read-many, cache hot")

@@ -85,6 +85,9 @@ def test_a_name_is_one_runs_alone_and_not_too_long() -> None:
             rename(other, taken)
     with pytest.raises(UsageError, match="at most 60 characters"):
         rename(other, "x" * 61)
+    for taken in ("last", "/etc/passwd", "a/b"):
+        with pytest.raises(UsageError, match="not 'last' and holds no '/'"):
+            rename(other, taken)
     assert read_journal(other).title == ""
 
 
