@@ -14,6 +14,7 @@ EXTRAS = {
     "tfrecord": "tfrecord",
     "arrow": "arrow",
     "parquet": "arrow",
+    "arrayrecord": "arrayrecord",
     "zarr": "zarr",
 }
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]

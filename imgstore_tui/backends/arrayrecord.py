@@ -1,0 +1,227 @@
+"""ArrayRecord: Google's file of records with an index at its end, made for Grain to read in random order."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imgstore_tui.core.backend import Backend, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_ids, check_out, claim, image_bytes
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.options import Option, OptionValue
+from imgstore_tui.store_parts.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_sum, open_labels
+from imgstore_tui.store_parts.manifest_file import load_manifest, refuse_batches
+from imgstore_tui.store_parts.raw_file import RawFile, failed, first_line
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+FILE = "images.array_record"
+_SETTINGS = {"none": "uncompressed", "zstd": "zstd:1", "snappy": "snappy"}
+_TOGETHER = 2**24
+"""Bytes that are asked for at once: the library makes a copy of each record."""
+_FOR_RANDOM = "readahead_buffer_size:0,max_parallelism:1"
+"""Nothing is read that is not asked for, and what is timed ends with the call."""
+
+
+class ArrayRecordBackend(Backend):
+    """A folder with ``images.array_record``, a record an image, and ``labels.npy``."""
+
+    name = "arrayrecord"
+    title = "ArrayRecord"
+    family = Family.RECORD
+    requires = ("array_record",)
+    extra = "arrayrecord"
+    payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
+    default_codec = "png"
+    presets = (Preset("tuned", "one record in a chunk, not compressed, so that single images are read alone"),)
+    options = (
+        Option(
+            "group",
+            1,
+            "Records in a chunk, which is read whole even for one of them; 1, for reading in random order.",
+            minimum=1,
+            maximum=65_536,
+        ),
+        Option(
+            "compression",
+            "none",
+            "Of chunks; none, because encoded images do not shrink and pixels shrink little.",
+            choices=tuple(_SETTINGS),
+        ),
+    )
+    marks = (FILE,)
+    caveats = (
+        "It is written once, from front to back: nothing can be added, replaced or deleted; the library starts many "
+        "threads, and few programs outside Google's know the format."
+    )
+    when_to_choose = (
+        "Choose it for training by Grain or JAX that reads single records in random order with a checksum on each; not "
+        "for archives, other languages or data that changes."
+    )
+
+    def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
+        """Make the folder and the file; the manifest that makes it a store comes last."""
+        refuse_batches(self, sync)
+        claim(self, location, content)
+        return ArrayRecordWriter(location, content, self.values)
+
+    def open(self, location: Path) -> Reader:
+        """Read the index at the end of the file."""
+        return ArrayRecordReader(location)
+
+
+class ArrayRecordWriter(FolderWriter):
+    """Writes a record an image."""
+
+    def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue]) -> None:
+        super().__init__("arrayrecord", location, content, SyncLevel.BUFFERED)
+        from array_record.python import array_record_module
+
+        self._path = location / FILE
+        settings = f"group_size:{values['group']},{_SETTINGS[str(values['compression'])]}"
+        try:
+            self._file: Any = array_record_module.ArrayRecordWriter(str(self._path), settings)
+            self._check()
+        except (RuntimeError, ValueError, OSError) as error:
+            raise self._failed(error) from None
+
+    def _add_bytes(self, payloads: Sequence[bytes], labels: Labels) -> None:
+        try:
+            for payload in payloads:
+                self._file.write(payload)
+            self._check()
+        except (RuntimeError, ValueError, OSError) as error:
+            raise self._failed(error) from None
+
+    def _add_array(self, images: Pixels, labels: Labels) -> None:
+        self._add_bytes([image.tobytes() for image in images], labels)
+
+    def _check(self) -> None:
+        if not self._file.ok():
+            raise OSError("the library has given up")
+
+    def _finish(self) -> Mapping[str, Any]:
+        try:
+            self._file.close()
+        except (RuntimeError, ValueError, OSError) as error:
+            raise self._failed(error) from None
+        # A file that could not be finished has no index, and the library does not always say so.
+        reader = _opened(self._path)
+        found = reader.num_records()
+        _let_go(reader)
+        if found != self._put:
+            raise self._failed(OSError("it could not be finished"))
+        return {}
+
+    def _failed(self, error: Exception) -> StoreError:
+        return StoreError(f"{self._path} cannot be written: {first_line(error)}.")
+
+    def _release(self) -> None:
+        if self._file.is_open():
+            _let_go(self._file)
+
+
+def _let_go(file: Any) -> None:
+    """Close a file of which nothing more is asked; the library says only now what it has found wrong before."""
+    with contextlib.suppress(RuntimeError, ValueError, OSError):
+        file.close()
+
+
+def _opened(path: Path) -> Any:
+    from array_record.python import array_record_module
+
+    try:
+        return array_record_module.ArrayRecordReader(str(path), _FOR_RANDOM)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise StoreError(f"{path} is damaged or no ArrayRecord file: {first_line(error)}.") from None
+
+
+class ArrayRecordReader(Reader):
+    """Asks for records by their numbers, some at a time."""
+
+    def __init__(self, location: Path) -> None:
+        self._location, self.path = location, location / FILE
+        self._file: Any = None
+        self.content, found = load_manifest("arrayrecord", location)
+        count = self.content.count
+        try:
+            RawFile(self.path).close()  # it is there, and no link
+        except OSError as error:
+            raise failed(self.path, error) from None
+        self._labels = open_labels(location, count)
+        try:
+            self._numbers: Labels = self._labels.all("int64")
+            if labels_sum(self._numbers) != found.get(LABELS_SUM):
+                raise StoreError(f"{location / LABELS} is damaged: its labels do not add up to their checksum.")
+            self._file = _opened(self.path)
+            if self._file.num_records() != count:
+                raise self._damaged(f"it has an index of {self._file.num_records()} records, not {count}")
+        except BaseException:
+            self.close()
+            raise
+
+    def _damaged(self, why: str) -> StoreError:
+        return StoreError(f"{self.path} is damaged: {why}.")
+
+    def _records(self, ids: Sequence[int], size: int) -> Iterator[list[bytes]]:
+        """Yield records in the order of their ids, some at a time."""
+        step = max(1, _TOGETHER // max(1, size))
+        for first in range(0, len(ids), step):
+            part = list(ids[first : first + step])
+            try:
+                found = self._file.read(part)
+            except (RuntimeError, ValueError, IndexError, OSError) as error:
+                raise self._damaged(first_line(error)) from None
+            if len(found) != len(part):
+                raise self._damaged("records are missing")
+            yield found
+
+    def _check(self, ids: Sequence[int]) -> None:
+        check_ids(self._location, self.content.count, ids)
+        if self._file is None:
+            raise StoreError(f"{self._location} is closed: nothing can be read.")
+
+    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+        """Copy each record into the caller's array."""
+        if self.content.kind is not PayloadKind.ARRAY:
+            super().read_array(ids, out, labels)
+            return
+        check_out(self._location, self.content, ids, out, labels)
+        self._check(ids)
+        if not len(ids):
+            return
+        size, at, pixels = image_bytes(self.content), 0, out.data.cast("B")
+        for found in self._records(ids, size):
+            for record in found:
+                if len(record) != size:
+                    raise self._damaged(f"an image in it has {len(record)} bytes, not {size}")
+                pixels[at : at + size] = record
+                at += size
+        labels[:] = self._numbers[list(ids)]
+
+    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+        """Return the records."""
+        if self.content.kind is not PayloadKind.BYTES:
+            return super().read_bytes(ids, labels)
+        self._check(ids)
+        mean = self.content.payload_bytes // max(1, self.content.count)
+        payloads = [record for found in self._records(ids, mean) for record in found]
+        labels[:] = self._numbers[np.asarray(ids, np.int64)]
+        return payloads
+
+    def read_labels(self) -> Labels:
+        """Return a copy of the labels, which are read when the store is opened."""
+        return self._numbers.copy()
+
+    def close(self) -> None:
+        """Close the files."""
+        self._labels.close()
+        file, self._file = self._file, None
+        if file is not None:
+            _let_go(file)
