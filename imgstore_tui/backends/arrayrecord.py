@@ -57,7 +57,8 @@ class ArrayRecordBackend(Backend):
     )
     marks = (FILE,)
     caveats = (
-        "It is written once, from front to back: nothing can be added, replaced or deleted; the library starts many "
+        "It is written once, from front to back: nothing can be added, replaced or deleted; the smallest "
+        "file has 128 KiB, the library starts many "
         "threads, and few programs outside Google's know the format."
     )
     when_to_choose = (
