@@ -97,7 +97,8 @@ def test_what_is_not_installed_any_more_takes_nothing_else_with_it(monkeypatch: 
         b'{"kind": "imgstore-tui choice", "version": 1}',
         b'{"kind": "imgstore-tui choice", "version": 1, "plan": 7, "ticked": [], "offered": [], "cutoffs_offered": []}',
         b'{"kind": "imgstore-tui choice", "version": 1, "plan": "", "ticked": 7, "offered": [], "cutoffs_offered": []}',
-        b'{"kind": "imgstore-tui choice", "version": 1, "plan": "", "ticked": [], "offered": [], "cutoffs_offered": [1e999]}',
+        b'{"kind": "imgstore-tui choice", "version": 1, "plan": "", "ticked": [], "offered": [], '
+        b'"cutoffs_offered": [1e999]}',
         b"[" * 100_000,
         b" " * (2 << 20),
     ],
