@@ -34,6 +34,15 @@ class DataForm:
         values = tuple((option.name, given.get(option.name, written(option.default))) for option in declared)
         return cls(words.name, words.path or "", values)
 
+    @staticmethod
+    def reads(text: str) -> bool:
+        """Tell whether a form can stand for a dataset: it has the right shape, and its kind is known."""
+        try:
+            words = parse_dataset_text(text)
+            return words.options.keys() <= {option.name for option in options_of(words.name)}
+        except ImgstoreError:
+            return False
+
     def with_value(self, key: str, text: str) -> DataForm:
         """Return the form after something was written; another kind has options of its own, the path stays."""
         if key == KIND:

@@ -55,6 +55,8 @@ class DataScreen(ModalScreen[tuple[str, ...] | None]):
         """
         super().__init__()
         self._forms = [DataForm.of(text) for text in texts] or [DataForm.of("synthetic")]
+        self._unreadable = next((text for text in texts if not DataForm.reads(text)), "")
+        """A dataset that no form can stand for, as it was written."""
         self._here = 0
         self._wanted = wanted
         self._ascii = ascii_only
@@ -127,7 +129,13 @@ class DataScreen(ModalScreen[tuple[str, ...] | None]):
             field.problem = problems.get(field.key, "")
         line = self.query_one(".result", Static)
         try:
-            line.update(Text.assemble(("= ", "dim"), (safe_text(", ".join(self._texts())), "bold")))
+            words = Text.assemble(("= ", "dim"), (safe_text(", ".join(self._texts())), "bold"))
+            if self._unreadable:
+                lost = safe_text(
+                    f"'{self._unreadable}' means nothing here; synthetic stands in its place. esc leaves it."
+                )
+                words.append(f"\n{lost}", style="bold red")
+            line.update(words)
         except ImgstoreError as error:
             line.update(Text(safe_text(f"Not ready: {error}"), style="bold red"))
 
