@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.bench.block import SKIPPED_BY_USER
 from imgstore_tui.core.events import TrialStarted
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import Operation
@@ -39,8 +40,6 @@ _GLYPHS = {
     State.WAITING: "·", State.RUNNING: "▶", State.PART: "◐", State.DONE: "✓", State.FAILED: "✗",
     State.UNVERIFIED: "?", State.SKIPPED: "–", State.UNSUPPORTED: "×",
 }  # fmt: skip
-_BY_HAND = "by the user"
-"""In the reason of what was skipped because the user wished so; all else that is skipped is not claimed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +193,8 @@ def state_of(summary: CellSummary | None, rounds: int) -> State:
         return State.UNVERIFIED
     if summary.skipped:
         reasons = " ".join(reason for reason, _ in summary.reasons)
-        return State.SKIPPED if _BY_HAND in reasons else State.UNSUPPORTED
+        # All else that is skipped is not claimed.
+        return State.SKIPPED if SKIPPED_BY_USER in reasons else State.UNSUPPORTED
     return State.DONE if summary.ok >= rounds else State.PART
 
 

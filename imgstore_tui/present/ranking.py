@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.units import format_bytes, format_count, format_rate, format_seconds
 from imgstore_tui.present.digest import Digest
-from imgstore_tui.present.rows import NOTHING, Column, Entry, Mark, Table, interval_text
+from imgstore_tui.present.rows import NOTHING, Column, Entry, Mark, Table, interval_text, ratio_text
 from imgstore_tui.present.timings import allocated_entry, pixel_rate_entry, standing_entries
 from imgstore_tui.present.words import images_words, setting_words
 from imgstore_tui.stats.ranking import Place
@@ -89,6 +89,10 @@ def _row(found: Digest, summary: CellSummary, number: int, slowest: float) -> tu
     words = "-" if place is None else "?" if place is Place.NONE else "=" if tied else f"{number}."
     mark = Mark.TIE if tied else Mark.BEST if place is Place.BEST else Mark.QUIET if place is None else Mark.PLAIN
     against, _ = standing_entries(summary, found)
+    standing = verdict.standing(summary.cell.spec) if verdict is not None else None
+    if tied and standing is not None and standing.ratio is not None:
+        # The sign at the left says already that it cannot be told apart.
+        against = Entry(ratio_text(standing.ratio), mark, standing.ratio.median)
     name = Entry(summary.cell.spec, mark, cell=summary.cell)
     if summary.interval is None or summary.seconds is None:
         word = "failed" if summary.failed else "unverified" if summary.unverified else "skipped"

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
+from imgstore_tui.bench.block import SKIPPED_BY_USER
 from imgstore_tui.bench.rounds import plan_cells
 from imgstore_tui.core.events import TrialStarted
 from imgstore_tui.core.model import Run
@@ -57,7 +58,7 @@ def test_a_cell_waits_runs_fills_and_is_done() -> None:
 
 def test_what_failed_was_skipped_or_is_not_claimed_is_told_apart() -> None:
     run = fake_run(["disk", "lmdb", "hdf5"], [10], operations=[Operation.DELETE], failures={"disk": "broke"})
-    reasons = {"lmdb": "Skipped by the user.", "hdf5": "Backend hdf5 does not claim delete."}
+    reasons = {"lmdb": SKIPPED_BY_USER, "hdf5": "Backend hdf5 does not claim delete."}
     trials = [
         replace(trial, status=Status.SKIPPED, seconds=None, reason=reasons[trial.spec])
         if trial.spec in reasons

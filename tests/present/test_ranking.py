@@ -36,6 +36,7 @@ def test_ties_share_their_sign_and_what_failed_has_no_place() -> None:
     assert [row[:3] for row in rows[1:]] == [
         ["=", "disk", "100 ms"], ["=", "lmdb", "100 ms"], ["-", "hdf5", "failed"],
     ]  # fmt: skip
+    assert [row[4] for row in rows[1:]] == ["1.00x", "1.00x", "not ranked"]
 
 
 def test_with_too_few_rounds_there_is_an_order_but_no_place() -> None:
