@@ -58,8 +58,7 @@ class ArrayRecordBackend(Backend):
     marks = (FILE,)
     caveats = (
         "It is written once, from front to back: nothing can be added, replaced or deleted; the smallest "
-        "file has 128 KiB, the library starts many "
-        "threads, and few programs outside Google's know the format."
+        "file has 128 KiB, the library starts many threads, and few programs outside Google's know the format."
     )
     when_to_choose = (
         "Choose it for training by Grain or JAX that reads single records in random order with a checksum on each; not "
