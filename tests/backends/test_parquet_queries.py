@@ -1,7 +1,7 @@
 """Parquet for SQL engines, as its page says: DuckDB queries our files.
 
-DuckDB's own file format is no backend here: of large images it keeps whole row groups in memory, and with a limit on that
-800 of 512x512x3 could not be committed.
+DuckDB's own file format is no backend here: of large images it keeps whole row groups in memory, and with a limit of
+300 MB on that, 800 of 512x512x3 could not be committed.
 """
 
 from __future__ import annotations
