@@ -122,6 +122,26 @@ def test_a_kill_is_survived(tmp_path: Path) -> None:
     assert clean.fingerprint in done.stdout
 
 
+def test_a_kill_in_the_middle_of_a_transaction_is_survived(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+) -> None:
+    job = planned(DATA, "sqlite", tmp_path / "out")
+    dies_at(job.dataset, monkeypatch, 25)
+    with pytest.raises(KeyboardInterrupt):
+        job.run(lambda doing, done, total: None)
+    script = (  # as a process leaves it that was killed after its changes had reached the file
+        "import os, sys, sqlite3; c = sqlite3.connect(sys.argv[1], isolation_level=None); "
+        "c.execute('PRAGMA cache_size=1'); c.execute('BEGIN IMMEDIATE'); "
+        "c.execute('UPDATE images SET data = zeroblob(192)'); "
+        "[c.execute('INSERT INTO images VALUES (?, 1, zeroblob(9000))', (n,)) for n in range(900, 990)]; os._exit(0)"
+    )
+    store = tmp_path / "out.converting" / "store" / "store.sqlite"
+    subprocess.run([sys.executable, "-c", script, str(store)], check=True)
+    assert store.with_name("store.sqlite-journal").stat().st_size
+    assert converted(DATA, "sqlite", tmp_path / "out").resumed >= 6
+    assert held(tmp_path / "out") == source(DATA)
+
+
 def test_what_cannot_grow_begins_anew_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
 ) -> None:

@@ -96,11 +96,13 @@ class Filler:
             workspace.sums.keep(0)
             return 0
         try:
+            if self._backend.capabilities.append:  # what a change was in the middle of is taken back
+                self._backend.edit(workspace.store, SyncLevel.BUFFERED).abort()
             with self._backend.open(workspace.store) as reader:
                 count = reader.content.count
             if count > workspace.sums.count or not self._backend.capabilities.append:
                 raise StoreError("it cannot be told what is in it.")
-        except StoreError as error:
+        except (StoreError, UnsupportedError) as error:
             self._say(f"What was written cannot be gone on with, so it begins anew: {error}")
             workspace.forget()
             return 0
