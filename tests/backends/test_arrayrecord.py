@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from imgstore_tui import registry
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.testing.conformance_backend import BackendConformance
 from imgstore_tui.testing.stores import Setup
 
-pytestmark = pytest.mark.skipif(
-    bool(registry.missing(registry.backends.get("arrayrecord"))),
-    reason="array_record is not installed (extra arrayrecord)",
+library = pytest.importorskip(
+    "array_record.python.array_record_module", reason="array_record is not installed (extra arrayrecord)"
 )
 FILE = "images.array_record"
 
@@ -25,18 +22,12 @@ class TestArrayRecord(BackendConformance):
     more = ("arrayrecord+raw:group=4,compression=zstd", "arrayrecord+png:group=3,compression=snappy")
 
 
-def library() -> Any:
-    from array_record.python import array_record_module
-
-    return array_record_module
-
-
 @pytest.mark.parametrize("options", ["", ":group=4", ":compression=zstd"])
 def test_the_library_reads_it(options: str, tmp_path: Path) -> None:
     setup = Setup.of(f"arrayrecord{options}")
     material = setup.material([(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3), (5, 5)])
     setup.make(tmp_path / "store", material)
-    reader = library().ArrayRecordReader(str(tmp_path / "store" / FILE))
+    reader = library.ArrayRecordReader(str(tmp_path / "store" / FILE))
     assert reader.num_records() == 5
     assert reader.read_all() == material.payloads
     assert reader.read([4, 0]) == [material.payloads[4], material.payloads[0]]
@@ -47,7 +38,7 @@ def test_records_of_pixels_are_bare(tmp_path: Path) -> None:
     setup = Setup.of("arrayrecord+raw")
     material = setup.material([(6, 4)] * 5, dtype="uint16")
     setup.make(tmp_path / "store", material)
-    reader = library().ArrayRecordReader(str(tmp_path / "store" / FILE))
+    reader = library.ArrayRecordReader(str(tmp_path / "store" / FILE))
     assert [np.frombuffer(record, "<u2").tolist() for record in reader.read_all()] == [
         image.ravel().tolist() for image in material.array
     ]
@@ -59,7 +50,7 @@ def test_it_reads_what_the_library_writes(settings: str, tmp_path: Path) -> None
     setup = Setup.of("arrayrecord")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 5))
     other = setup.material([(9, 9)] * 5)
-    writer = library().ArrayRecordWriter(str(tmp_path / "store" / FILE), settings)
+    writer = library.ArrayRecordWriter(str(tmp_path / "store" / FILE), settings)
     for payload in other.payloads:
         writer.write(payload)
     writer.close()
@@ -87,7 +78,7 @@ def test_another_number_or_size_of_records_is_refused(tmp_path: Path) -> None:
     material = setup.material([(6, 4, 3)] * 5)
     path = setup.make(tmp_path / "store", material) / FILE
     for records, words in (([b"x"] * 4, "4 records, not 5"), ([b"x"] * 5, "has 1 bytes, not 72")):
-        writer = library().ArrayRecordWriter(str(path), "group_size:1")
+        writer = library.ArrayRecordWriter(str(path), "group_size:1")
         for record in records:
             writer.write(record)
         writer.close()
