@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,7 @@ class ArrayRecordBackend(Backend):
         ),
     )
     marks = (FILE,)
+    own_files = re.compile(r"images\.array_record|labels\.npy|manifest\.json(\.partial)?")
     caveats = (
         "It is written once, from front to back: nothing can be added, replaced or deleted; the smallest "
         "file has 128 KiB, the library starts many threads, and few programs outside Google's know the format."

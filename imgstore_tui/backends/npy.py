@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +49,7 @@ class NpyBackend(Backend):
     default_codec = "raw"
     capabilities = Capabilities(append=True, overwrite=True)
     marks = (IMAGES, PAYLOADS)
+    own_files = re.compile(r"(images|payloads|ends|labels)\.npy|manifest\.json(\.partial)?")
     presets = (
         Preset("tuned", "runs are read by one call, small images in random order are gathered from a map"),
         Preset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ class SafetensorsBackend(Backend):
     default_codec = "raw"
     presets = (Preset("tuned", "labels before the pixels, which are read to where they belong by one call"),)
     marks = (FILE,)
+    own_files = re.compile(r"images\.safetensors|manifest\.json(\.partial)?")
     caveats = (
         "It is written once and nothing can be added, replaced or deleted; there are no checksums, no chunks and no "
         "compression, and it was made for the weights of models."

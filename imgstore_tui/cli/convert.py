@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 from imgstore_tui.cli.output import data_console, talk_console
 from imgstore_tui.cli.parser import Parser
-from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import MAX_CUTOFF, format_bytes, format_count, parse_count
+from imgstore_tui.core.units import format_bytes, format_count, parse_count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,14 +32,13 @@ def main(arguments: Sequence[str]) -> int:
     talk = talk_console(quiet=words.quiet)
     job.say = lambda sentence: talk.print(safe_text(sentence), soft_wrap=True)
     with _Line(talk) as line:
-        job.dataset.scan(lambda doing, done, total: line.show(doing, done, total or 0))
-        if len(job.dataset) >= MAX_CUTOFF and count is None:
-            raise UsageError(f"{job.dataset.summary}: it never ends. Say how many images with --count.")
-        job.count = min(len(job.dataset), count or len(job.dataset))
         try:
             done = job.run(line.show)
         except KeyboardInterrupt:
-            talk.print("What was written is kept: the same words go on with it.")
+            kept = "The same words begin anew: nothing is left that could be gone on with."
+            if job.kept:
+                kept = f"{format_count(job.kept)} images are kept: the same words go on with them."
+            talk.print(kept, soft_wrap=True)
             raise
     for entry in done.excluded[:_SHOWN]:
         talk.print(safe_text(f"left out: {entry.name}: {entry.reason}"), soft_wrap=True)
@@ -51,8 +49,8 @@ def main(arguments: Sequence[str]) -> int:
     out = data_console()
     out.print(
         safe_text(
-            f"{done.destination}: {format_count(done.images)} images as {job.spec}{kept}, "
-            f"{format_bytes(done.usage.allocated_bytes)} on disk; every one was read back, {equal}."
+            f"{done.destination}: {format_count(done.images)} of {format_count(done.found)} images as {job.spec}{kept}"
+            f", {format_bytes(done.usage.allocated_bytes)} on disk; every one was read back, {equal}."
         ),
         soft_wrap=True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -264,6 +265,9 @@ class Backend(ABC):
     options: ClassVar[tuple[Option, ...]] = ()
     marks: ClassVar[tuple[str, ...]] = ()
     """Names in a store's folder, one of which tells that it may be a store of this backend; none: it is tried."""
+    own_files: ClassVar[re.Pattern[str] | None] = None
+    """Matches the whole path below a store's folder, written with slashes, of every file that the backend makes there,
+    and of no other; None: it does not say, and then nothing of it is ever removed to make room."""
     caveats: ClassVar[str]
     when_to_choose: ClassVar[str]
 
@@ -323,6 +327,17 @@ class Backend(ABC):
     def files(self, location: Path) -> Iterator[Path]:
         """Yield the store's regular files, so that the page cache can be dropped and proven."""
         yield from (Path(entry.path) for entry in _walk(location) if entry.is_file(follow_symlinks=False))
+
+    @classmethod
+    def strangers(cls, location: Path) -> Iterator[Path]:
+        """Yield what lies in a store's folder and is no file of the backend's; folders count by what is in them."""
+        for entry in _walk(location):
+            if entry.is_dir(follow_symlinks=False):
+                continue
+            name = Path(entry.path).relative_to(location).as_posix()
+            own = cls.own_files is not None and cls.own_files.fullmatch(name) is not None
+            if not own or not entry.is_file(follow_symlinks=False):
+                yield Path(entry.path)
 
     def disk_usage(self, location: Path) -> DiskUsage:
         """Return what the store weighs, folders included in the allocated bytes, as ``du`` counts."""

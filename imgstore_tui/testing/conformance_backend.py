@@ -9,6 +9,7 @@ refused in a sentence, never skipped.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -142,6 +143,20 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
         material.check_store(setup.backend, tmp_path / "store")
         with setup.backend.open(tmp_path / "store") as reader:
             material.check(reader, [0, 0, 0])
+
+    def test_it_knows_its_own_files_and_no_others(self, setup: Setup, tmp_path: Path) -> None:
+        location = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 12))
+        kind = type(setup.backend)
+        if setup.backend.capabilities.append:
+            with contextlib.suppress(UnsupportedError), setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
+                setup.material([(40, 41, 3)] * 15).put(editor, start=12)
+        assert not list(kind.strangers(location))
+        folders = [location, *(path for path in location.rglob("*") if path.is_dir())]
+        others = {folder / "my_notes.txt" for folder in folders} | {location / "link"}
+        for other in others - {location / "link"}:
+            other.write_text("mine")
+        (location / "link").symlink_to(next(setup.backend.files(location)))
+        assert set(kind.strangers(location)) == others
 
     def test_one_call_or_many(self, setup: Setup, tmp_path: Path) -> None:
         material = setup.material([(7, 5, 3)] * 23)

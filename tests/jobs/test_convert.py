@@ -27,12 +27,9 @@ DATA = "synthetic,size=8,count=40"
 
 
 def planned(text: str, spec: str, destination: Path, **words: bool) -> Conversion:
-    job = plan_conversion(
+    return plan_conversion(
         text, spec, destination, count=None, replace=words.get("replace", False), restart=words.get("restart", False)
     )
-    job.dataset.scan()
-    job.count = len(job.dataset)
-    return job
 
 
 def converted(text: str, spec: str, destination: Path, **words: bool) -> Done:
@@ -157,16 +154,49 @@ def test_what_cannot_grow_begins_anew_and_says_so(
     assert held(tmp_path / "out") == source(DATA)
 
 
+def folder_with_faults(root: Path, count: int = 30, cut: tuple[int, ...] = (3, 17, 29)) -> str:
+    """Pictures, some of them cut short, which shows when they are read, and one that the scan leaves out."""
+    for number in range(count):
+        file = save(root / f"{number:02}.png", seed=number)
+        if number in cut:
+            file.write_bytes(file.read_bytes()[:-200])
+    (root / "phone.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+    (root / "none.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    return f"folder:{root}"
+
+
 @pytest.mark.parametrize("spec", ["lmdb", "hdf5"])
 def test_pictures_that_are_broken_are_left_out(spec: str, tmp_path: Path, short_sessions: None) -> None:
-    for number in range(30):
-        save(tmp_path / "photos" / f"{number:02}.png", seed=number)
-    job = planned(f"folder:{tmp_path / 'photos'}", spec, tmp_path / "out")
-    for number in (3, 17, 29):
-        (tmp_path / "photos" / f"{number:02}.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
-    done = job.run(lambda doing, done, total: None)
-    assert (done.images, len(done.excluded)) == (27, 3)
+    done = converted(folder_with_faults(tmp_path / "photos"), spec, tmp_path / "out")
+    names = {entry.name for entry in done.excluded}
+    assert (done.images, done.found, len(done.excluded)) == (27, 27 + len(names), len(names))
+    assert names >= {"03.png", "17.png", "29.png", "none.png"}
     assert len(held(tmp_path / "out")) == 27
+
+
+def test_what_was_left_out_before_a_kill_is_told_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+) -> None:
+    text = folder_with_faults(tmp_path / "photos", cut=tuple(range(0, 30, 3)))
+    job = planned(text, "lmdb", tmp_path / "out")
+    dies_at(job.dataset, monkeypatch, 25)
+    with pytest.raises(KeyboardInterrupt):
+        job.run(lambda doing, done, total: None)
+    assert job.kept
+    done = converted(text, "lmdb", tmp_path / "out")
+    assert done.resumed
+    assert sum(entry.name[:2].isdigit() for entry in done.excluded) == 10
+    assert done.images == 20
+
+
+def test_the_command_says_what_was_left_out_and_of_how_many(tmp_path: Path) -> None:
+    folder_with_faults(Path("photos"), 6, (2,))
+    done = program("convert", "folder:photos", "lmdb", "out")
+    assert done.returncode == 0
+    assert "5 of 8 images" in done.stdout
+    assert "left out: none.png: " in done.stderr
+    assert "left out: phone.jpg: " in done.stderr
+    assert "left out: 02.png: " in done.stderr
 
 
 def test_original_files_stay_as_they_are(tmp_path: Path) -> None:
@@ -209,6 +239,119 @@ def test_a_store_is_replaced_where_asked(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_nothing_that_is_not_the_store_is_removed_with_it(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    converted("synthetic,count=3", "lmdb", out)
+    for other in (out / "my_notes.txt", out / "mine" / "data.mdb"):
+        other.parent.mkdir(exist_ok=True)
+        other.write_text("mine")
+        before = snapshot(tmp_path)
+        with pytest.raises(StoreError, match="is no part of the store") as caught:
+            converted(DATA, "lmdb", out, replace=True)
+        assert is_sentence(caught.value, other)
+        assert snapshot(tmp_path) == before
+        other.unlink()
+
+
+def test_a_file_in_a_store_is_no_destination(tmp_path: Path) -> None:
+    converted("synthetic,count=3", "npy", tmp_path / "w1")
+    before = snapshot(tmp_path)
+    with pytest.raises(StoreError, match="is not the folder of a store"):
+        converted(DATA, "npy", tmp_path / "w1" / "labels.npy", replace=True)
+    assert snapshot(tmp_path) == before
+
+
+def test_a_link_to_a_store_is_not_replaced(tmp_path: Path) -> None:
+    converted("synthetic,count=3", "npy", tmp_path / "real")
+    (tmp_path / "out").symlink_to(tmp_path / "real")
+    before = snapshot(tmp_path)
+    with pytest.raises(StoreError, match="is a link"):
+        converted(DATA, "npy", tmp_path / "out", replace=True)
+    assert snapshot(tmp_path) == before
+
+
+def test_what_came_to_the_destination_meanwhile_stays(tmp_path: Path) -> None:
+    converted("synthetic,count=3", "npy", tmp_path / "out")
+
+    def progress(doing: str, done: int, total: int) -> None:
+        if doing == "verifying":
+            (tmp_path / "out" / "my_notes.txt").write_text("mine")
+
+    with pytest.raises(StoreError, match="is no part of the store"):
+        planned(DATA, "npy", tmp_path / "out", replace=True).run(progress)
+    assert (tmp_path / "out" / "my_notes.txt").read_text() == "mine"
+    assert len(held(tmp_path / "out")) == 3
+
+
+def test_a_store_that_cannot_be_delivered_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    converted("synthetic,count=3", "npy", tmp_path / "out")
+    given = Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        if self.name == "store":
+            raise OSError(5, "Input/output error")
+        return given(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(StoreError, match="Input/output error; the store is whole in"):
+        converted(DATA, "npy", tmp_path / "out", replace=True)
+    assert len(held(tmp_path / "out")) == 3
+    assert not (tmp_path / "out.old").exists()
+
+
+def test_a_store_that_is_delivered_is_not_overwritten_by_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    converted("synthetic,count=3", "npy", tmp_path / "out")
+
+    def force(path: Path) -> None:
+        if path == tmp_path:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("imgstore_tui.jobs.convert.workspace.force", force)
+    with pytest.raises(KeyboardInterrupt):
+        converted(DATA, "npy", tmp_path / "out", replace=True)
+    monkeypatch.undo()
+    assert held(tmp_path / "out") == source(DATA)
+    assert len(held(tmp_path / "out.old")) == 3
+    with pytest.raises(StoreError, match="a --replace that was broken off") as caught:
+        converted(DATA, "npy", tmp_path / "out", replace=True)
+    assert is_sentence(caught.value, tmp_path / "out.old")
+
+
+def test_a_kill_between_the_two_names_is_told_and_gone_on_with(tmp_path: Path) -> None:
+    converted("synthetic,count=3", "npy", tmp_path / "out")
+    script = (
+        "import os, sys; from pathlib import Path; from imgstore_tui.jobs.convert import workspace, plan_conversion\n"
+        "workspace.Workspace.deliver = lambda self, destination: os.kill(os.getpid(), 9)\n"
+        "job = plan_conversion(sys.argv[1], 'npy', Path('out'), count=None, replace=True, restart=False)\n"
+        "job.run(lambda doing, done, total: None)"
+    )
+    died = subprocess.run([sys.executable, "-c", script, DATA], cwd=tmp_path, check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert not (tmp_path / "out").exists()
+    said: list[str] = []
+    job = planned(DATA, "npy", tmp_path / "out", replace=True)
+    job.say = said.append
+    job.run(lambda doing, done, total: None)
+    assert is_sentence(said[0], tmp_path / "out.old")
+    assert "rename it to out" in said[0]
+    assert held(tmp_path / "out") == source(DATA)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_an_old_one_of_somebody_else_is_named_and_stays(tmp_path: Path) -> None:
+    converted("synthetic,count=3", "npy", tmp_path / "out.old")
+    said: list[str] = []
+    job = planned(DATA, "npy", tmp_path / "out", replace=True)
+    job.say = said.append
+    job.run(lambda doing, done, total: None)
+    assert "it stays as it is" in said[0]
+    assert len(held(tmp_path / "out.old")) == 3
+
+
 @pytest.mark.parametrize("inside", ["", "below", ".."])
 def test_the_data_is_only_read(inside: str, tmp_path: Path) -> None:
     photos = tmp_path / "a" / "photos"
@@ -249,6 +392,103 @@ def test_data_that_has_changed_meanwhile_is_noticed(
         save(tmp_path / "photos" / f"{number:02}.png", seed=number + 100)
     with pytest.raises(DataError, match="is another than when"):
         converted(text, "lmdb", tmp_path / "out")
+
+
+def broken_off(text: str, destination: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = planned(text, "lmdb", destination)
+    with monkeypatch.context() as patch:
+        dies_at(job.dataset, patch, 15)
+        with pytest.raises(KeyboardInterrupt):
+            job.run(lambda doing, done, total: None)
+
+
+def test_one_picture_in_the_middle_that_has_changed_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+) -> None:
+    files = [save(tmp_path / "photos" / f"{number:02}.png", seed=number) for number in range(20)]
+    text = f"folder:{tmp_path / 'photos'}"
+    broken_off(text, tmp_path / "out", monkeypatch)
+    dataset = registry.make_dataset(text)
+    dataset.scan()
+    third = dataset.file(2)
+    given = third.read_bytes()
+    save(third, seed=100)
+    with pytest.raises(DataError, match="Image 2 is another than when"):
+        converted(text, "lmdb", tmp_path / "out")
+    third.write_bytes(given)
+    files[0].touch()  # another time, and the same picture
+    assert converted(text, "lmdb", tmp_path / "out").resumed
+
+
+def test_a_store_that_has_changed_meanwhile_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+) -> None:
+    setup = Setup.of("disk+png")
+    setup.make(tmp_path / "from", setup.material([(7, 5, 3)] * 20))
+    text = f"store:{tmp_path / 'from'}"
+    broken_off(text, tmp_path / "out", monkeypatch)
+    folder = tmp_path / "from" / "00000000"
+    (folder / "00000003.png").write_bytes((folder / "00000004.png").read_bytes())
+    with pytest.raises(DataError, match="Image 3 is another than when"):
+        converted(text, "lmdb", tmp_path / "out")
+
+
+def test_a_relative_path_is_that_of_one_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+) -> None:
+    for place in "ab":
+        for number in range(20):
+            save(tmp_path / place / "photos" / f"{number:02}.png", seed=number)
+    monkeypatch.chdir(tmp_path / "a")
+    broken_off("folder:photos", tmp_path / "out", monkeypatch)
+    monkeypatch.chdir(tmp_path / "b")
+    with pytest.raises(UsageError, match="other dataset"):
+        converted("folder:photos", "lmdb", tmp_path / "out")
+    assert converted(f"folder:{tmp_path / 'a' / 'photos'}", "lmdb", tmp_path / "out").resumed
+
+
+def test_another_number_of_pictures_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+) -> None:
+    for number in range(20):
+        save(tmp_path / "photos" / f"{number:02}.png", seed=number)
+    broken_off(f"folder:{tmp_path / 'photos'}", tmp_path / "out", monkeypatch)
+    save(tmp_path / "photos" / "20.png", seed=20)
+    with pytest.raises(UsageError, match="with 20 images; now there are 21") as caught:
+        converted(f"folder:{tmp_path / 'photos'}", "lmdb", tmp_path / "out")
+    assert is_sentence(caught.value, tmp_path / "out.converting")
+
+
+@pytest.mark.parametrize("names", [["lock"], ["lock", "sums.bin"], ["lock", "conversion.json.partial", "sums.bin"]])
+def test_a_kill_before_the_first_word_is_no_obstacle(names: list[str], tmp_path: Path) -> None:
+    (tmp_path / "out.converting").mkdir()
+    for name in names:
+        (tmp_path / "out.converting" / name).write_text("")
+    assert converted(DATA, "lmdb", tmp_path / "out").images == 40
+
+
+@pytest.mark.parametrize("name", ["store/mine.txt", "conversion.json"])
+def test_a_folder_that_is_no_conversion_is_left_alone(name: str, tmp_path: Path) -> None:
+    place = tmp_path / "out.converting" / name
+    place.parent.mkdir(parents=True)
+    place.write_text("{}")
+    (tmp_path / "out.converting" / "lock").write_text("")
+    before = snapshot(tmp_path)
+    with pytest.raises(UsageError, match="is not of a conversion"):
+        converted(DATA, "lmdb", tmp_path / "out")
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize(("spec", "kept"), [("lmdb", True), ("hdf5", False), ("safetensors", False)])
+def test_what_is_kept_is_only_what_can_be_gone_on_with(
+    spec: str, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+) -> None:
+    job = planned(DATA, spec, tmp_path / "out")
+    dies_at(job.dataset, monkeypatch, 25)
+    with pytest.raises(KeyboardInterrupt):
+        job.run(lambda doing, done, total: None)
+    assert bool(job.kept) == kept
+    assert converted(DATA, spec, tmp_path / "out").resumed == job.kept
 
 
 def test_two_at_once_are_refused(tmp_path: Path) -> None:
@@ -323,7 +563,7 @@ def test_the_command_tells_what_came_of_it(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert done.stderr == ""
     first, second = done.stdout.splitlines()
-    assert "25 images as lmdb" in first
+    assert "25 of 25 images as lmdb" in first
     assert "every one was read back, equal to what was put" in first
     assert second.startswith("fingerprint ")
     assert len(held(Path("out"))) == 25

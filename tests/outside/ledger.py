@@ -5,6 +5,7 @@ One file of payloads one after another, and beside it where each ends and what i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,7 @@ class Ledger(Backend):
     family = Family.RECORD
     payloads = frozenset({PayloadKind.BYTES})
     default_codec = "png"
+    own_files = re.compile(r"payloads\.bin|table\.bin|ledger\.json")
     presets = (Preset("tuned", "There is one way to keep a ledger."),)
     caveats = "It is an example and checks no sums."
     when_to_choose = "When a test needs a backend that this package does not know."

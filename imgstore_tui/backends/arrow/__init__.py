@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from imgstore_tui.core.backend import Backend, Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
@@ -41,6 +42,7 @@ class ArrowBackend(Backend):
         ),
     )
     marks = (FILE,)
+    own_files = re.compile(r"images\.arrow|manifest\.json(\.partial)?")
     caveats = (
         "It is written once, from front to back: nothing can be added, replaced or deleted; the library is 55 MB, and "
         "the format has no checksums."

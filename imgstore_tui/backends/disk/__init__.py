@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from imgstore_tui.backends.disk.editor import DiskEditor
@@ -54,6 +55,7 @@ class DiskBackend(Backend):
         ),
     )
     marks = (MANIFEST,)
+    own_files = re.compile(r"(store\.json|labels\.csv|(\d{8,}/)?\d{8,}\.[a-z0-9]{1,8})(\.partial)?")
     caveats = (
         "Slowest by far for many small images: each costs the file system an open, a name and at least one block, and "
         "copying, backing up or deleting millions of files is slow too."

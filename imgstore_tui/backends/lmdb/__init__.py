@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,7 @@ class LmdbBackend(Backend):
         ),
     )
     marks = (DATA,)
+    own_files = re.compile(r"(data|lock)\.mdb")
     caveats = (
         "Values of more than about 2 KB take whole pages of 4 KiB, so a store of raw 32x32x3 images is a third larger "
         "than its pixels; a damaged file can crash the reading process; what is replaced or deleted leaves pages that "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from imgstore_tui.core.backend import Backend, Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
@@ -49,6 +50,7 @@ class ParquetBackend(Backend):
         ),
     )
     marks = (FILE,)
+    own_files = re.compile(r"images\.parquet|manifest\.json(\.partial)?")
     caveats = (
         "One image costs as much as its row group, so random reading is slow; nothing can be added, replaced or "
         "deleted, and the library is 55 MB."

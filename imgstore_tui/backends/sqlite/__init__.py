@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from imgstore_tui.core.backend import (
@@ -63,6 +64,7 @@ class SqliteBackend(Backend):
         Option("batch", True, "Ask for all images of a batch by one statement; yes, which spares a call an image."),
     )
     marks = (FILE,)
+    own_files = re.compile(r"store\.sqlite(\.partial|-journal)?")
     caveats = (
         "Every image is copied once more on its way out than from an array, none may be larger than 1 GB, one process "
         "writes at a time, and the format itself has no checksums."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from imgstore_tui.core.backend import (
@@ -49,6 +50,7 @@ class TfrecordBackend(Backend):
         ),
     )
     marks = tuple(FILES.values())
+    own_files = re.compile(r"images\.tfrecord(\.gz)?|(index|labels)\.npy|manifest\.json(\.partial)?")
     caveats = (
         "The format is a row of records: without our index it is read from front to back only, nothing can be replaced "
         "or deleted, and tools outside TensorFlow are few."

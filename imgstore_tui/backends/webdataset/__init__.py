@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from imgstore_tui.backends.webdataset.reader import WebdatasetReader
@@ -44,6 +45,7 @@ class WebdatasetBackend(Backend):
         ),
     )
     marks = (FIRST,)
+    own_files = re.compile(r"images-\d{6,}\.tar|(index|labels)\.npy|manifest\.json(\.partial)?")
     caveats = (
         "Each image costs 1.5 KB of headers and padding beside its bytes, which is half as much again for small ones; "
         "nothing can be replaced or deleted, and without our index the format is read from front to back only."

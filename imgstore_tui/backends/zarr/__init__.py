@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from imgstore_tui.core.backend import Backend, Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
@@ -51,6 +52,9 @@ class ZarrBackend(Backend):
         Option("checksum", True, "A CRC32C a chunk; yes, because nothing else finds what storage has spoilt."),
     )
     marks = (FOLDER,)
+    own_files = re.compile(
+        r"images\.zarr/((images|payloads|ends|labels)/)?(zarr\.json|c(/\d+)+)|manifest\.json(\.partial)?"
+    )
     caveats = (
         "Each call costs about a millisecond, a chunk is read whole even for one image, small chunks are many files, "
         "and here nothing is added, replaced or deleted."

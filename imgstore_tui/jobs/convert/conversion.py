@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,9 @@ from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import Dataset, Excluded
 from imgstore_tui.core.errors import StoreError, UsageError
 from imgstore_tui.core.spec import Spec
+from imgstore_tui.core.units import MAX_CUTOFF
 from imgstore_tui.jobs.convert.filling import Filler
+from imgstore_tui.jobs.convert.replacing import aside_of, check_free, check_replaceable, discard
 from imgstore_tui.jobs.convert.verifying import verify
 from imgstore_tui.jobs.convert.workspace import Workspace
 
@@ -34,6 +35,8 @@ class Done:
 
     destination: Path
     images: int
+    found: int
+    """Images that were asked for, those that had to be left out among them."""
     resumed: int
     """Images that an earlier process had written."""
     usage: DiskUsage
@@ -41,6 +44,7 @@ class Done:
     """Of all images and labels in their order; equal for equal images, whatever they are stored in."""
     lossless: bool
     excluded: tuple[Excluded, ...]
+    """What the data set left out when it was scanned, then what could not be read, in whichever process."""
 
 
 @dataclass
@@ -48,58 +52,101 @@ class Conversion:
     """What is to be done."""
 
     dataset: Dataset
-    text: str
     spec: Spec
     destination: Path
-    count: int
+    wanted: int | None
+    """Images from the first on; None for all."""
     replace: bool = False
     restart: bool = False
     say: Callable[[str], None] = field(default=_silent)
     """Told, in a sentence, what the user should know on the way."""
+    kept: int = 0
+    """Images that are safe so far, and with which the same words go on."""
 
     def run(self, progress: Progress) -> Done:
-        """Do it.
+        """Scan the data set, write the store, read it back and give it its name.
 
         Raises:
+            UsageError: If the data set never ends and no number was asked for.
             ImgstoreError: If it cannot be done; what was written stays in the folder beside the destination.
         """
+        count = self._scan(progress)
         backend, codec = registry.make_backend(self.spec), registry.make_codec(self.spec)
-        with Workspace(self.destination, self._facts(), restart=self.restart) as workspace:
-            filler = Filler(self.dataset, backend, codec, self._kind(backend, codec), workspace, self.count, self.say)
-            excluded = filler.run(progress)
+        with Workspace(self.destination, self._facts(count), restart=self.restart) as workspace:
+            self._tell_of_old(workspace)
+            filler = Filler(self.dataset, backend, codec, self._kind(backend, codec), workspace, count, self.say)
+            try:
+                broken = filler.run(progress)
+            finally:
+                self.kept = filler.kept
             verify(backend, workspace, progress)
             usage = backend.disk_usage(workspace.store)
             fingerprint, images = workspace.sums.fingerprint(), workspace.sums.count
-            old = self._step_aside()
-            try:
-                workspace.deliver(self.destination)
-            except BaseException:
-                if old is not None:
-                    old.rename(self.destination)
-                raise
-            if old is not None:
-                shutil.rmtree(old)
-        return Done(self.destination, images, filler.resumed, usage, fingerprint, codec.lossless, excluded)
+            self._deliver(workspace)
+        excluded = self.dataset.excluded
+        found = count + (len(excluded) if self.wanted is None else 0)
+        excluded += broken
+        return Done(self.destination, images, found, filler.resumed, usage, fingerprint, codec.lossless, excluded)
+
+    def _scan(self, progress: Progress) -> int:
+        """Return how many images there are to be tried."""
+        self.dataset.wanted = self.wanted
+        self.dataset.scan(lambda doing, done, total: progress(doing, done, total or 0))
+        if len(self.dataset) >= MAX_CUTOFF and self.wanted is None:
+            raise UsageError(f"{self.dataset.summary}: it never ends. Say how many images with --count.")
+        return min(len(self.dataset), self.wanted or len(self.dataset))
 
     def _kind(self, backend: Backend, codec: Codec) -> PayloadKind:
         whole = codec.name == "raw" and self.dataset.uniform is not None and self.dataset.has_pixels
         return PayloadKind.ARRAY if whole and PayloadKind.ARRAY in backend.payloads else PayloadKind.BYTES
 
-    def _facts(self) -> dict[str, Any]:
-        """Return what must be the same for a conversion to go on."""
+    def _facts(self, count: int) -> dict[str, Any]:
+        """Return what must be the same for a conversion to go on, wherever it is started from."""
+        place = None if self.dataset.path is None else os.path.realpath(self.dataset.path)
         return {
-            "dataset": self.text,
+            "dataset": [self.dataset.name, place, dict(self.dataset.values)],
             "storage": [self.spec.backend, self.spec.codec, dict(self.spec.options), dict(self.spec.codec_options)],
-            "images": self.count,
+            "images": count,
         }
 
-    def _step_aside(self) -> Path | None:
-        """Rename what is at the destination, if that may be; a process that dies after this leaves both."""
-        if not self.replace or not os.path.lexists(self.destination):
+    def _tell_of_old(self, workspace: Workspace) -> None:
+        """Say what an earlier process has moved aside, if it died before the new store had its name."""
+        old = aside_of(self.destination)
+        if os.path.lexists(old) and not os.path.lexists(self.destination):
+            stays = "until this one is finished" if self.replace and workspace.facts.get("aside") else "as it is"
+            self.say(
+                f"{old} is what was at {self.destination} before a --replace that was broken off; it stays {stays}. "
+                f"To have it back, stop this and rename it to {self.destination.name}."
+            )
+
+    def _deliver(self, workspace: Workspace) -> None:
+        """Give the store its name; what was there has another meanwhile, and goes last."""
+        old = self._step_aside(workspace)
+        try:
+            workspace.deliver(self.destination)
+        except BaseException as error:
+            if old is not None and not os.path.lexists(self.destination):
+                old.rename(self.destination)
+            if isinstance(error, OSError):
+                where = f"the store is whole in {workspace.store}"
+                if os.path.lexists(self.destination) and not workspace.store.exists():
+                    where = "the store is there, but may not be on the device yet"
+                raise StoreError(f"{self.destination}: {error.strerror or error}; {where}.") from None
+            raise
+        if old is not None and (left := discard(old)):
+            self.say(left)
+
+    def _step_aside(self, workspace: Workspace) -> Path | None:
+        """Rename what is at the destination, if that may be; what an earlier process renamed counts too."""
+        old = aside_of(self.destination)
+        if not self.replace:
             return None
-        old = self.destination.with_name(f"{self.destination.name}.old")
-        if os.path.lexists(old):
-            raise StoreError(f"{old} is in the way. Move it away, then run the same again.")
+        if not os.path.lexists(self.destination):
+            return old if workspace.facts.get("aside") and os.path.lexists(old) else None
+        check_free(self.destination)
+        check_replaceable(self.destination)  # hours may have passed since the first look
+        workspace.facts["aside"] = True
+        workspace.save()
         self.destination.rename(old)
         return old
 
@@ -112,7 +159,7 @@ def plan_conversion(
     Raises:
         UsageError: If a name is unknown, or the destination cannot be one.
         UnavailableError: If a driver is missing.
-        StoreError: If ``replace`` is asked for something that is no store.
+        StoreError: If ``replace`` is asked for something that is no store, or holds more than one.
     """
     spec = registry.resolve_spec(spec_text)
     dataset = registry.make_dataset(text)
@@ -122,13 +169,12 @@ def plan_conversion(
     if os.path.lexists(destination):
         if not replace:
             raise UsageError(f"{destination} exists already. Name another destination, or add --replace.")
-        _, reader = registry.open_store(destination)  # nothing but a store is ever replaced
-        reader.close()
+        check_replaceable(destination)
+        check_free(destination)
     real = destination.parent.resolve() / destination.name
     for root in dataset.roots:
         with contextlib.suppress(OSError):
             inside = real.is_relative_to(root.resolve()) or root.resolve().is_relative_to(real)
             if inside:
                 raise UsageError(f"{destination} lies in the data itself, which is only read. Name another place.")
-    dataset.wanted = count
-    return Conversion(dataset, text, spec, destination, count or 0, replace, restart)
+    return Conversion(dataset, spec, destination, count, replace, restart)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import DataError, StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.jobs.convert.sums import Entry, sum_of, sum_of_image
+from imgstore_tui.jobs.convert.sums import NO_STAMP, Entry, sum_of, sum_of_image
 from imgstore_tui.jobs.convert.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ FIRST_SESSION_BYTES = 2**28
 SESSION_S = 20.0
 """Seconds after which a session ends: a kill costs no more work than that."""
 _BATCH, _BATCH_BYTES = 256, 2**25
+_COMPARED = 1024
+"""Images between two words of how far comparing is."""
 
 
 @dataclass
@@ -64,10 +67,12 @@ class Filler:
         self._workspace, self._count, self._say = workspace, count, say
         self._excluded: dict[int, Excluded] = {}
         self.resumed = 0
+        self.kept = 0
+        """Images that are on the device, and with which another process can go on."""
 
     def run(self, progress: Callable[[str, int, int], None]) -> tuple[Excluded, ...]:
-        """Put all images that are not in yet; return those of the data set that cannot be had."""
-        self.resumed = self._found()
+        """Put all images that are not in yet; return those that could not be had, by earlier processes too."""
+        self.resumed = self.kept = self._found(progress)
         while True:
             try:
                 self._fill(progress)
@@ -83,14 +88,14 @@ class Filler:
                 self._workspace.facts["whole"] = True
                 self._begin_anew()
             else:
-                return tuple(self._excluded.values())
+                return tuple(self._excluded[index] for index in sorted(self._excluded))
 
     def _begin_anew(self) -> None:
-        self._workspace.forget()
-        self.resumed = 0
+        self._workspace.clear()
+        self.resumed = self.kept = 0
 
-    def _found(self) -> int:
-        """Return how many images an earlier process has left, all of them sound as far as their number goes."""
+    def _found(self, progress: Callable[[str, int, int], None]) -> int:
+        """Return how many images an earlier process has left, all of them made of what the data set holds now."""
         workspace = self._workspace
         if not workspace.store.exists():
             workspace.sums.keep(0)
@@ -104,16 +109,44 @@ class Filler:
                 raise StoreError("it cannot be told what is in it.")
         except (StoreError, UnsupportedError) as error:
             self._say(f"What was written cannot be gone on with, so it begins anew: {error}")
-            workspace.forget()
+            workspace.clear()
             return 0
         workspace.sums.keep(count)
-        for number in {0, count - 1} - {-1}:
-            (entry,) = workspace.sums.get(number, 1)
-            if self._prepare(entry.index).source != entry.source:
-                raise DataError(
-                    f"Image {entry.index} is another than when this conversion began. Add --restart to begin anew."
-                )
+        for first in range(0, count, _COMPARED):
+            progress("comparing", first, count)
+            for entry in workspace.sums.get(first, min(_COMPARED, count - first)):
+                if not self._is_as_it_was(entry):
+                    raise DataError(
+                        f"Image {entry.index} is another than when this conversion began. Add --restart to begin anew."
+                    )
+        last = workspace.sums.get(count - 1, 1)[0].index if count else -1
+        for index, (name, reason) in workspace.facts.get("excluded", {}).items():
+            if int(index) < last:  # what comes later is tried again
+                self._excluded[int(index)] = Excluded(name, reason)
         return count
+
+    def _is_as_it_was(self, entry: Entry) -> bool:
+        """Whether an image that was put is still what the data set holds; its file alone tells if it is untouched."""
+        try:
+            if int(self._dataset.label(entry.index)) != entry.label:
+                return False
+            if entry.stamp != NO_STAMP and self._stamp(entry.index) == entry.stamp:
+                return True
+            if self._codec.from_file and sum_of(self._dataset.original(entry.index)) != entry.stored:
+                return False
+            if not self._dataset.has_pixels:
+                return True
+            return sum_of_image(self._dataset.image(entry.index)) == entry.source
+        except BrokenImageError:
+            return False
+
+    def _stamp(self, index: int) -> bytes:
+        try:
+            path = self._dataset.file(index)
+            facts = path.stat()
+        except (DataError, OSError):
+            return NO_STAMP
+        return sum_of(b"%d %d " % (facts.st_size, facts.st_mtime_ns) + os.fsencode(path))
 
     def _fill(self, progress: Callable[[str, int, int], None]) -> None:
         sums = self._workspace.sums
@@ -182,10 +215,17 @@ class Filler:
 
     def _end(self, writer: Writer) -> None:
         """End a session: first the sums are safe, then what they are of."""
-        self._workspace.sums.force()
+        workspace = self._workspace
+        workspace.sums.force()
+        facts = {str(index): [entry.name, entry.reason] for index, entry in self._excluded.items()}
+        if facts != workspace.facts.get("excluded", {}):
+            workspace.facts["excluded"] = facts
+            workspace.save()
         writer.close()
         touched = writer.touched() if isinstance(writer, Editor) else None
-        self._backend.make_durable(self._workspace.store, touched)
+        self._backend.make_durable(workspace.store, touched)
+        if self._backend.capabilities.append and not workspace.facts.get("whole"):
+            self.kept = workspace.sums.count
 
     def _look_at_all(self, progress: Callable[[str, int, int], None]) -> None:
         for index in range(self._count):
@@ -225,18 +265,19 @@ class Filler:
     def _prepare(self, index: int) -> _Prepared:
         """Get an image in the form in which it is stored; what a lossless codec makes of it is decoded and compared."""
         label, codec = int(self._dataset.label(index)), self._codec
+        stamp = self._stamp(index)  # before it is read: a change meanwhile is noticed later
         if codec.from_file:
             payload = self._dataset.original(index)
             source = sum_of_image(self._dataset.image(index)) if self._dataset.has_pixels else sum_of(payload)
-            return _Prepared(Entry(index, label, len(payload), sum_of(payload), source), None, payload)
+            return _Prepared(Entry(index, label, len(payload), sum_of(payload), source, stamp), None, payload)
         image = self._dataset.image(index)
         source = sum_of_image(image)
         if self._kind is PayloadKind.ARRAY:
-            return _Prepared(Entry(index, label, image.nbytes, sum_of(image.data), source), image, b"")
+            return _Prepared(Entry(index, label, image.nbytes, sum_of(image.data), source, stamp), image, b"")
         payload = codec.encode(image)
         if codec.lossless and sum_of_image(codec.decode(payload)) != source:
             raise StoreError(f"Codec {codec.name} does not give image {index} back as it was; choose another.")
-        return _Prepared(Entry(index, label, len(payload), sum_of(payload), source), image, payload)
+        return _Prepared(Entry(index, label, len(payload), sum_of(payload), source, stamp), image, payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +289,6 @@ class _Prepared:
     @property
     def size(self) -> int:
         return self.entry.size
-
-    @property
-    def source(self) -> bytes:
-        return self.entry.source
 
 
 class _Missing(Exception):

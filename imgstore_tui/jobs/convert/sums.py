@@ -1,4 +1,4 @@
-"""What was put into a store, image by image, in 56 bytes each: so that all can be verified, whoever put it there."""
+"""What was put into a store, image by image, in 72 bytes each: so that all can be verified, whoever put it there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Pixels
 
 _SUM_BYTES = 16
-_ENTRY = struct.Struct(f"<qqq{_SUM_BYTES}s{_SUM_BYTES}s")
+_ENTRY = struct.Struct(f"<qqq{_SUM_BYTES}s{_SUM_BYTES}s{_SUM_BYTES}s")
+
+NO_STAMP = bytes(_SUM_BYTES)
 
 
 def sum_of(data: Any) -> bytes:
@@ -44,6 +46,8 @@ class Entry:
     """Sum of what was put: encoded bytes, or bare pixels."""
     source: bytes
     """Sum of the image as the data set gave it."""
+    stamp: bytes
+    """Sum of the name, the size and the time of change of the image's file; ``NO_STAMP`` where it has none."""
 
 
 class Sums:
@@ -61,7 +65,7 @@ class Sums:
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Write entries at the end."""
-        data = memoryview(b"".join(_ENTRY.pack(x.index, x.label, x.size, x.stored, x.source) for x in entries))
+        data = memoryview(b"".join(_ENTRY.pack(x.index, x.label, x.size, x.stored, x.source, x.stamp) for x in entries))
         place = self.count * _ENTRY.size
         while data:
             written = os.pwrite(self._descriptor, data, place)

@@ -13,9 +13,12 @@ from typing import Any, Self
 
 from imgstore_tui.core.backend import force
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
+from imgstore_tui.core.units import format_count
 from imgstore_tui.jobs.convert.sums import Sums
 
-_FORMAT = "imgstore-tui conversion 1"
+_FORMAT = "imgstore-tui conversion 2"
+_EARLY = frozenset({"lock", "conversion.json.partial", "sums.bin"})
+"""What may be there before it is written down what this is."""
 
 
 class Workspace:
@@ -41,11 +44,14 @@ class Workspace:
         except BaseException:
             self.close()
             raise
-        self.sums = Sums(self.folder / "sums.bin")
 
     def _enter(self, job: Mapping[str, Any], restart: bool) -> None:
-        if self.folder.exists() and not self._facts_path.exists() and any(self.folder.iterdir()):
-            raise UsageError(f"{self.folder} is there already and is not of a conversion. Move it away.")
+        foreign = UsageError(f"{self.folder} is there already and is not of a conversion. Move it away.")
+        if os.path.lexists(self.folder) and not self._facts_path.exists():
+            if self.folder.is_symlink() or not self.folder.is_dir():
+                raise foreign
+            if {path.name for path in self.folder.iterdir()} - _EARLY:
+                raise foreign
         self.folder.mkdir(exist_ok=True)
         self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
@@ -53,12 +59,20 @@ class Workspace:
         except BlockingIOError:
             raise UnavailableError(f"{self.folder} is in use: this conversion is running already.") from None
         found = self._read()
-        if found is not None and {key: found.get(key) for key in job} != dict(job) and not restart:
-            other = [key for key in job if found.get(key) != job[key]]
+        if found is None and self._facts_path.exists():
+            raise foreign
+        other = [key for key in job if found is not None and found.get(key) != job[key]]
+        if found is not None and other == ["images"] and not restart:
+            raise UsageError(
+                f"{self.folder} holds this conversion as it was begun, with {format_count(found['images'])} images; "
+                f"now there are {format_count(job['images'])}. Add --restart to begin anew."
+            )
+        if other and not restart:
             raise UsageError(
                 f"{self.folder} holds another conversion, not finished (other {', '.join(other)}). Finish that with "
                 "its own words, or add --restart to begin anew."
             )
+        self.sums = Sums(self.folder / "sums.bin")
         if found is None or restart:
             self.facts = dict(job)
             self.clear()
@@ -70,18 +84,14 @@ class Workspace:
             found = json.loads(self._facts_path.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return None
-        return found if isinstance(found, dict) and found.get("format") == _FORMAT else None
+        known = isinstance(found, dict) and found.get("format") == _FORMAT and isinstance(found.get("images"), int)
+        return found if known else None
 
     def clear(self) -> None:
         """Begin anew."""
         shutil.rmtree(self.store, ignore_errors=True)
-        (self.folder / "sums.bin").unlink(missing_ok=True)
-        self.save()
-
-    def forget(self) -> None:
-        """Begin anew, with the file of sums open."""
-        shutil.rmtree(self.store, ignore_errors=True)
         self.sums.keep(0)
+        self.facts.pop("excluded", None)
         self.save()
 
     def save(self) -> None:
