@@ -40,7 +40,11 @@ class Journal:
         self.path = path
         self._ballast = path.with_suffix(".ballast")
         self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | flags, 0o600)
-        self._hold()
+        try:
+            self._hold()
+        except BaseException:
+            os.close(self._descriptor)
+            raise
 
     def _hold(self) -> None:
         """Keep others from writing this journal, or deleting it, until it is closed; the kernel drops it with us.
@@ -51,14 +55,12 @@ class Journal:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(self._descriptor)
             raise UnavailableError(f"Run {self.path.stem} is being written by another process.") from None
         except OSError as error:
             # A file system without locks: the machine's run lock has to do.
             if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
                 raise
         if not os.fstat(self._descriptor).st_nlink:
-            os.close(self._descriptor)
             raise UnavailableError(f"Run {self.path.stem} was deleted by another process.")
 
     @classmethod
@@ -78,7 +80,13 @@ class Journal:
             raise UnavailableError(f"Results cannot be saved in {place}: {error.strerror}.") from None
         later = {"measurements", "status", "finished_at", "warnings", "probes", "title", "paused_s"}
         head = {name: value for name, value in to_json(run).items() if name not in later and value is not None}
-        journal._write("run", {"schema_version": SCHEMA_VERSION, **head})
+        try:
+            journal._write("run", {"schema_version": SCHEMA_VERSION, **head})
+        except BaseException:
+            # A journal without a head is no run: nothing has been measured that it could keep.
+            journal.close()
+            journal.path.unlink(missing_ok=True)
+            raise
         return journal
 
     @classmethod
@@ -101,9 +109,13 @@ class Journal:
         """
         try:
             journal = cls(path, 0)
+        except OSError as error:
+            raise UnavailableError(f"Run file {path} cannot be written: {error.strerror}.") from None
+        try:
             whole = path.read_bytes().rfind(b"\n") + 1
             os.ftruncate(journal._descriptor, whole)
         except OSError as error:
+            journal.close()
             raise UnavailableError(f"Run file {path} cannot be written: {error.strerror}.") from None
         return journal
 

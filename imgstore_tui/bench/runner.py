@@ -97,19 +97,22 @@ def resume_run(
     if run.status == "finished":
         raise UsageError(f"Run {run.id} is complete; there is nothing to resume.")
     # On the same file system: figures of two places do not belong in one run.
-    plan = replace(run.plan, budget_s=budget_s, scratch=run.plan.scratch or run.environment.scratch)
+    plan = replace(run.plan, budget_s=budget_s)
     for leftover in leftovers():
         if leftover.run_id == run.id:
             listen(Preparing("removing what it has left", 0, None))
             sweep(leftover, lambda count: listen(Preparing("removing what it has left", count, None)))
-    with _prepared(plan, run.id, cancel or threading.Event(), listen) as ready:
+    with _prepared(plan, run.id, cancel or threading.Event(), listen, run.environment.scratch) as ready:
         for before in run.datasets:
             now = ready.facts[before.text]
             if now.fingerprint != before.fingerprint:
                 raise DataError(f"{before.text} is not what it was when run {run.id} started. Start a new run.")
         _check_environment(run, ready.environment)
+        if read_journal(path) != run:
+            # Between the first look and the lock, another process has gone on with it.
+            raise UsageError(f"Run {run.id} was changed by another process meanwhile; look at it, then resume again.")
         journal = Journal.go_on(path, datetime.now(UTC).isoformat(timespec="seconds"))
-        again = replace(run, plan=replace(plan, scratch=run.plan.scratch), status="running")
+        again = replace(run, plan=plan, status="running")
         return _measure(again, ready, journal, executor, steering, listen)
 
 
@@ -140,13 +143,15 @@ class _Ready:
 
 
 @contextlib.contextmanager
-def _prepared(plan: Plan, run_id: str | None, cancel: threading.Event, listen: Listener) -> Iterator[_Ready]:
+def _prepared(
+    plan: Plan, run_id: str | None, cancel: threading.Event, listen: Listener, scratch_before: str | None = None
+) -> Iterator[_Ready]:
     """Take the lock, look at the data, make the run's folder and the pixel caches; take all of it back at the end."""
     check_plan(plan)
     with RunLock() as lock, contextlib.ExitStack() as stack:
         datasets = {text: _scan(text, plan, listen, cancel) for text in plan.datasets}
         roots = [root for dataset in datasets.values() for root in dataset.roots]
-        place = choose_scratch(plan.scratch, roots)
+        place = choose_scratch(plan.scratch, roots, scratch_before)
         check_space(plan, datasets, place)
         sizes = {text: image_bytes(dataset) for text, dataset in datasets.items()}
         check_memory(plan, sizes)

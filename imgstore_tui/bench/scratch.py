@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,17 +21,24 @@ SENTINEL = ".imgstore-tui-scratch"
 WORKSPACE = "work"
 """What trials need beside their stores."""
 
+BEGINNING_S = 60.0
+"""A run has marked its folder that soon after it has made a note of it."""
 _HEAD = b"Made by imgstore-tui; remove it with: imgstore-tui sweep\n"
 _ROOM = 64 << 10
 """Bytes held for the list, so that it can grow when the disk is full."""
 
 
-def choose_scratch(wanted: str | None, data_roots: Sequence[Path]) -> Path:
+def choose_scratch(wanted: str | None, data_roots: Sequence[Path], before: str | None = None) -> Path:
     """Return the folder in which to make the run's own folder.
 
     Without a wish: the current directory, unless it lies in the data or cannot be written; then the folder beside
     the data, on its device; then the system's place for temporary files. A wish is taken at its word, so a folder
     that holds the data is refused: stores among the data are seldom what was meant.
+
+    Args:
+        wanted: The folder that the user has named; None for no wish.
+        data_roots: Folders and files of the data.
+        before: Where a run that goes on was begun, chosen as above: there and nowhere else is it to go on.
 
     Raises:
         UsageError: If the wished folder is none, or lies in the data or around it.
@@ -49,6 +57,11 @@ def choose_scratch(wanted: str | None, data_roots: Sequence[Path]) -> Path:
                 raise UsageError(f"Scratch folder {place} holds the data ({root}). Name one apart from it.")
         if not _writable(place):
             raise UnavailableError(f"Scratch folder {place} cannot be written. Name another with --scratch.")
+        return place.resolve()
+    if before is not None:
+        place = Path(before)
+        if any(lies_in(place, root) for root in data_roots) or not place.is_dir() or not _writable(place):
+            raise UnavailableError(f"The run was begun in {place}, where nothing can be written now. Start a new run.")
         return place.resolve()
     for place in (Path.cwd(), *(root.resolve().parent for root in data_roots), Path(tempfile.gettempdir())):
         if not any(lies_in(place, root) for root in data_roots) and _writable(place):
@@ -197,9 +210,11 @@ def leftovers() -> list[Leftover]:
             continue
         if not (path / SENTINEL).is_file():
             # A run that died between making the folder and marking it has left it empty.
-            with contextlib.suppress(OSError):
-                path.rmdir()
-            note.unlink()
+            # One that is just beginning has done so too, for a moment.
+            if time.time() - note.stat().st_mtime > BEGINNING_S:
+                with contextlib.suppress(OSError):
+                    path.rmdir()
+                note.unlink(missing_ok=True)
         elif not _locked(path / SENTINEL):
             found.append(Leftover(note.name, path))
     return found

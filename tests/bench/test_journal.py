@@ -102,3 +102,15 @@ def test_a_folder_that_cannot_be_written_is_named(run: Run, tmp_path: Path, monk
     monkeypatch.setitem(os.environ, "IMGSTORE_TUI_HOME", str(tmp_path / "file"))
     with pytest.raises(UnavailableError, match="cannot be saved"):
         Journal.begin(run)
+
+
+def test_a_journal_that_cannot_begin_is_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise UnavailableError("It is full.")
+
+    monkeypatch.setattr(Journal, "_write", full)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(UnavailableError):
+        Journal.begin(fake_run(rounds=1))
+    assert saved_runs() == []
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

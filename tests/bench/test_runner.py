@@ -222,6 +222,27 @@ def test_a_run_whose_data_changed_is_not_resumed(tmp_path: Path) -> None:
         resume_run(saved_runs()[0], executor=FakeExecutor())
 
 
+def test_a_run_of_a_folder_below_the_place_where_it_was_begun_is_resumed(tmp_path: Path) -> None:
+    (Path.cwd() / "photos").mkdir()
+    for number in range(3):
+        Image.new("L", (8, 8), number).save(Path.cwd() / "photos" / f"{number}.png")
+    run_fake(plan_of("disk", datasets=("folder:photos",), budget_s=1e-9))
+    run = resume_run(saved_runs()[0], executor=FakeExecutor())
+    assert run.status == "finished"
+    assert run.environment.scratch == str(Path.cwd().resolve())
+
+
+def test_a_run_is_not_resumed_in_another_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = tmp_path / "before"
+    before.mkdir()
+    monkeypatch.chdir(before)
+    run_fake(plan_of("disk", budget_s=1e-9))
+    monkeypatch.chdir(tmp_path)
+    before.rmdir()
+    with pytest.raises(UnavailableError, match="was begun in"):
+        resume_run(saved_runs()[0], executor=FakeExecutor())
+
+
 def test_a_spent_budget_ends_the_run_and_says_so() -> None:
     run, heard = run_fake(plan_of(budget_s=1e-9))
     assert run.status == "budget"

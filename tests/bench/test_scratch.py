@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from imgstore_tui.bench.journal import runs_folder
 from imgstore_tui.bench.lock import RunLock
-from imgstore_tui.bench.scratch import Leftover, RunFolder, choose_scratch, leftovers, remove_folder, sweep
+from imgstore_tui.bench.scratch import SENTINEL, Leftover, RunFolder, choose_scratch, leftovers, remove_folder, sweep
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
 from imgstore_tui.core.removal import remove_tree
 
@@ -61,6 +62,17 @@ def test_a_folder_of_ours_is_removed_and_forgotten(tmp_path: Path) -> None:
     folder.remove()
     assert list(tmp_path.iterdir()) == []
     assert leftovers() == []
+
+
+def test_a_note_of_a_folder_that_is_only_just_beginning_stays(tmp_path: Path) -> None:
+    RunFolder(tmp_path, "x")
+    (tmp_path / "imgstore-tui-x" / SENTINEL).unlink()
+    (note,) = (runs_folder().parent / "scratch").iterdir()
+    assert leftovers() == []
+    assert note.exists()
+    os.utime(note, (0, 0))
+    assert leftovers() == []
+    assert not note.exists()
 
 
 def dead_run(place: Path) -> Leftover:
@@ -255,5 +267,6 @@ def test_a_run_that_died_before_it_marked_its_folder_leaves_nothing(tmp_path: Pa
     for name in ("store-000001", "work"):
         (found.path / name).rmdir()
     (found.path / ".imgstore-tui-scratch").unlink()
+    os.utime(runs_folder().parent / "scratch" / "dead", (0, 0))
     assert leftovers() == []
     assert list(tmp_path.iterdir()) == []
