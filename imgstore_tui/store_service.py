@@ -1,10 +1,10 @@
 """Reads a store for another process: ``python -m imgstore_tui.store_service LOCATION``.
 
 A driver may die of a damaged store, and that process must not. Whoever asks writes lines of JSON: ``{"first": ...,
-"count": ..., "as": "pixels"}`` (or ``"payloads"``) for so many images from a place on, counted among those that are
-there. What comes back is a message: eight bytes that give the lengths of its two parts (little-endian), a text of
-JSON, then bytes. The first message, unasked, says what the store holds, with its labels as bytes; the service ends when
-nobody can ask any more.
+"count": ..., "as": "pixels"}`` (or ``"payloads"``) for images from a place on, counted among those that are there: for
+so many at most, and for no more than fill some MiB, but for one at least. What comes back is a message: 16 bytes that
+give the lengths of its two parts (little-endian), a text of JSON, then bytes. The first message, unasked, says what the
+store holds, with its labels as bytes; the service ends when nobody can ask any more.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import os
 import signal
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -28,10 +28,13 @@ from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
 from imgstore_tui.foreign import open_foreign
 from imgstore_tui.store_parts.manifest_file import MANIFEST
 
-HEAD = struct.Struct("<II")
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Pixels
+
+HEAD = struct.Struct("<QQ")
 """Lengths of the text and of the bytes of a message."""
-MOST_BYTES = 2**31
-"""A message is smaller than this; whoever asks takes care to ask for less."""
+ENOUGH_BYTES = 4 * 2**20
+"""An answer ends with the image that fills so many bytes, as they are sent: decoded, where pixels are asked for."""
 
 Parts = list[bytes | memoryview]
 
@@ -47,34 +50,49 @@ class Store:
     def answer(self, first: int, count: int, what: str) -> tuple[dict[str, Any], Parts]:
         """Return images, or payloads, each with what it is or why it cannot be had."""
         ids = self.ids[first : first + count]
-        try:
-            return self._batch(ids, what)
-        except ImgstoreError:
-            facts: list[dict[str, Any]] = []
-            parts: Parts = []
-            for number in ids:  # one by one, to find out which it is
-                try:
-                    found, pieces = self._batch([number], what)
-                except ImgstoreError as error:
-                    facts.append({"error": str(error)})
-                else:
-                    facts += found["images"]
-                    parts += pieces
-            return {"images": facts}, parts
+        facts: list[dict[str, Any]] = []
+        parts: Parts = []
+        size, step = 0, 1  # what an encoded image grows to is known from those before it
+        while len(facts) < len(ids) and size < ENOUGH_BYTES:
+            for found, pieces in self._some(ids[len(facts) : len(facts) + step], what):
+                facts.append(found)
+                parts += pieces
+                size += found.get("bytes", 0)
+                if size >= ENOUGH_BYTES:
+                    break
+            step = max(1, min(4 * len(facts), (ENOUGH_BYTES - size) * len(facts) // max(1, size)))
+        return {"images": facts}, parts
 
-    def _batch(self, ids: Sequence[int], what: str) -> tuple[dict[str, Any], Parts]:
+    def _some(self, ids: Sequence[int], what: str) -> Iterator[tuple[dict[str, Any], Parts]]:
+        """Yield a few images, or payloads; they are read together, or one by one to find out which cannot be had."""
         content, labels = self.reader.content, np.zeros(len(ids), np.int64)
-        if content.kind is PayloadKind.ARRAY:
-            array = np.empty((len(ids), *(content.shape or ())), content.dtype)
-            self.reader.read_array(ids, array, labels)
-            images = list(array)
-        else:
+        try:
+            if content.kind is PayloadKind.ARRAY:
+                array = np.empty((len(ids), *(content.shape or ())), content.dtype)
+                self.reader.read_array(ids, array, labels)
+                yield from map(_sent, array)
+                return
             payloads = self.reader.read_bytes(ids, labels)
+        except ImgstoreError as error:
+            if len(ids) == 1:
+                yield {"error": str(error)}, []
+                return
+            for number in ids:
+                yield from self._some([number], what)
+            return
+        for payload in payloads:
             if what == "payloads":
-                return {"images": [{"bytes": len(payload)} for payload in payloads]}, list(payloads)
-            images = [self.codec.decode(payload) for payload in payloads]
-        facts = [{"bytes": x.nbytes, "shape": x.shape, "dtype": x.dtype.name} for x in images]
-        return {"images": facts}, [np.ascontiguousarray(image).data.cast("B") for image in images]
+                yield {"bytes": len(payload)}, [payload]
+                continue
+            try:
+                yield _sent(self.codec.decode(payload))
+            except ImgstoreError as error:
+                yield {"error": str(error)}, []
+
+
+def _sent(image: Pixels) -> tuple[dict[str, Any], Parts]:
+    facts = {"bytes": image.nbytes, "shape": image.shape, "dtype": image.dtype.name}
+    return facts, [np.ascontiguousarray(image).data.cast("B")]
 
 
 def _open(location: Path) -> tuple[str, Reader]:
@@ -110,7 +128,6 @@ def open_store(location: Path) -> tuple[Store, dict[str, Any], Parts]:
         "codec": content.codec,
         "shape": content.shape,
         "dtype": content.dtype,
-        "image_bytes": content.payload_bytes // max(1, content.count),
     }
     store = Store(reader, codec({option.name: option.default for option in codec.options}), reader.ids())
     return store, facts, [labels.astype("<i8").data.cast("B")] if len(labels) else []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import struct
 import subprocess
 import tempfile
@@ -26,10 +25,9 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Pixels
 
 _SERVICE = "imgstore_tui.store_service"  # started, not imported: backends and datasets do not know each other
-_HEAD = struct.Struct("<II")
-_AHEAD_BYTES = 4 * 2**20
-"""Images that follow the one asked for are fetched with it, up to so many bytes."""
-_AHEAD_MOST = 256
+_HEAD = struct.Struct("<QQ")
+_AHEAD = 256
+"""Images that follow the one asked for are fetched with it: so many at most, fewer where they fill some MiB."""
 _ENDS_IN_S = 10
 
 
@@ -50,7 +48,6 @@ class StoreDataset(Dataset):
         self._process: subprocess.Popen[bytes] | None = None
         self._facts: dict[str, Any] = {}
         self._labels = np.zeros(0, np.int64)
-        self._ahead = 1
         self._held: dict[str, tuple[int, list[Any]]] = {}
 
     def scan(self, progress: ScanProgress | None = None) -> None:
@@ -68,11 +65,6 @@ class StoreDataset(Dataset):
         self._facts, self._labels = facts, np.frombuffer(data, "<i8").astype(np.int64)
         if not len(self._labels):
             raise DataError(f"{self._place} holds no images.")
-        size = facts["image_bytes"]
-        if self.uniform is not None:
-            shape, dtype = self.uniform
-            size = math.prod(shape) * np.dtype(dtype).itemsize
-        self._ahead = max(1, min(_AHEAD_MOST, _AHEAD_BYTES // max(1, size)))
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -111,7 +103,7 @@ class StoreDataset(Dataset):
         first, held = self._held.get(what, (0, []))
         if not first <= index < first + len(held):
             # One that is asked for out of order is fetched alone.
-            count = self._ahead if index in {0, first + len(held)} else 1
+            count = _AHEAD if index in {0, first + len(held)} else 1
             first, held = self._held[what] = index, self._fetch(index, min(count, len(self) - index), what)
         found, data = held[index - first]
         if "error" in found:
@@ -127,7 +119,7 @@ class StoreDataset(Dataset):
             self._process.stdin.flush()
         except OSError:
             raise self._died() from None
-        facts, data = self._receive()
+        facts, data = self._receive()  # of one image at least, of fewer than were asked for where they are large
         held, at, view = [], 0, memoryview(data)
         for found in facts["images"]:
             size = found.get("bytes", 0)

@@ -80,3 +80,15 @@ def test_metadata_that_asks_for_more_is_refused(harm: dict[str, object], tmp_pat
     path.write_text(json.dumps({**json.loads(path.read_text()), **harm}))
     with pytest.raises(StoreError, match="not the array it should be"):
         setup.backend.open(tmp_path / "store")
+
+
+def test_a_shard_in_a_shard_is_refused(tmp_path: Path) -> None:
+    setup = Setup.of("zarr:chunk=1,shard=4")
+    path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4)) / "images.zarr" / "images" / "zarr.json"
+    facts = json.loads(path.read_text())
+    (outer,) = facts["codecs"]
+    inner = {"codecs": [{"name": "numcodecs.pickle", "configuration": {}}], "index_codecs": [], "chunk_shape": [1]}
+    outer["configuration"]["codecs"] = [{"name": "sharding_indexed", "configuration": inner}]
+    path.write_text(json.dumps(facts))
+    with pytest.raises(StoreError, match="not the array it should be"):
+        setup.backend.open(tmp_path / "store")

@@ -63,7 +63,10 @@ class ZarrReader(Reader):
             chunk = step
             for codec in facts["codecs"]:
                 if codec["name"] == "sharding_indexed":
-                    codecs += [*codec["configuration"]["codecs"], *codec["configuration"]["index_codecs"]]
+                    inner = [*codec["configuration"]["codecs"], *codec["configuration"]["index_codecs"]]
+                    if any(within["name"] == "sharding_indexed" for within in inner):
+                        raise wrong  # ours are not nested, and what is in there would have to be looked at too
+                    codecs += inner
                     chunk = codec["configuration"]["chunk_shape"]
             sound = (
                 tuple(facts["shape"]) == shape
