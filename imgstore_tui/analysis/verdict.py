@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from imgstore_tui.analysis.summary import CellSummary
@@ -38,8 +38,22 @@ class Verdict:
 
     @property
     def is_tie(self) -> bool:
-        """Whether two or more specs share the first place."""
+        """Whether two or more specs share the first place: as alike, or because nothing tells them apart yet."""
         return len(self.best) > 1
+
+    @property
+    def alike(self) -> tuple[str, ...]:
+        """The first of those who share the first place and all who take as long as it, by more than a lack of rounds.
+
+        Empty where there are no two of them.
+        """
+        near = tuple(entry.name for entry in self.standings if entry.place is Place.TIE and entry.is_near)
+        return (self.best[0], *near) if near else ()
+
+    @property
+    def unsure(self) -> tuple[str, ...]:
+        """Those of the first place whose ratio to its first is too uncertain to call them alike."""
+        return tuple(entry.name for entry in self.standings if entry.place is Place.TIE and not entry.is_near)
 
     def standing(self, spec: str) -> Standing | None:
         """Return where ``spec`` stands; None if it has no score."""
@@ -49,8 +63,12 @@ class Verdict:
         """Return the verdict as a sentence."""
         if self.reason:
             return f"No verdict: {self.reason}."
-        if self.is_tie:
-            text = f"Tie: {', '.join(self.best[:-1])} and {self.best[-1]} cannot be told apart"
+        if self.alike:
+            text = f"Tie: {_listed(self.alike)} cannot be told apart"
+            if self.unsure:
+                text += f"; unsure: {_listed(self.unsure)} cannot be told apart from them yet, more rounds may"
+        elif self.unsure:
+            text = f"Unsure: {_listed(self.best)} cannot be told apart yet, more rounds may"
         else:
             text = f"{self.winner} is fastest"
         slower = [
@@ -66,6 +84,11 @@ class Verdict:
             return ""
         named = ", ".join(f"{spec} ({psnr:.0f} dB)" for spec, psnr in self.lossy)
         return f" Not like for like: lossy {'is' if len(self.lossy) == 1 else 'are'} {named}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names in a sentence: ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def verdicts(summaries: Iterable[CellSummary]) -> tuple[Verdict, ...]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from textwrap import wrap
 
 from rich.console import Console
 from rich.text import Text
 
 from imgstore_tui.cli.output import output_width
 from imgstore_tui.core.model import Run
+from imgstore_tui.present.answer import answer_lines
 from imgstore_tui.present.article import report
 from imgstore_tui.present.axes import LOG
+from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.drawings import Drawing
+from imgstore_tui.present.plain import ascii_text
 from imgstore_tui.present.rows import Table
 from imgstore_tui.present.sections import brief_tables, digest, facts_table, further_tables
 from imgstore_tui.present.tables import rich_table
+from imgstore_tui.present.telling import judged_text
 
 CHART_ROWS = 22
 MOST_COLUMNS = 120
@@ -39,6 +44,31 @@ def print_run(console: Console, run: Run, *, plain: bool, brief: bool = False, c
             console.print(rich_table(item, output_width(), ascii_only=plain), Text(), sep="\n")
         elif charts and not item.figure.empty:
             print_drawing(console, item, plain=plain)
+    _print_verdicts(console, found, plain=plain)
+
+
+def _print_verdicts(console: Console, found: Digest, *, plain: bool) -> None:
+    """Print who is first, as far as it can be said, and in a line or two which to take."""
+    judged = judged_text(found)
+    if not judged:
+        return
+    console.print(Text("Verdicts", style="bold"))
+    for line in judged.plain.splitlines():
+        _print_hanging(console, line, "bold" if not line.startswith(" ") else "", plain=plain)
+    for line in answer_lines(found):
+        _print_hanging(console, line, "bold", plain=plain)
+    console.print()
+
+
+def _print_hanging(console: Console, line: str, style: str, *, plain: bool) -> None:
+    """Print a sentence, its further lines indented, so that each is found by its beginning."""
+    for part in wrap(
+        ascii_text(line) if plain else line,
+        min(output_width(), MOST_COLUMNS),
+        subsequent_indent=" " * 8,
+        break_on_hyphens=False,
+    ):
+        console.print(Text(part, style=style), soft_wrap=True)
 
 
 def print_drawing(console: Console, drawing: Drawing, *, plain: bool) -> None:

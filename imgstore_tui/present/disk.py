@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgstore_tui.analysis.summary import CellSummary
-from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.units import format_bytes, format_count
 from imgstore_tui.present.digest import Digest, groups, spec_order
@@ -18,16 +17,10 @@ def disk_tables(found: Digest) -> list[Table]:
     tables = []
     order = spec_order(found.run)
     for group in groups(found.summaries, "spec", "cutoff", "operation", "sync", "cache"):
-        weighed: dict[tuple[int, str], CellSummary] = {}
-        for summary in group:
-            if summary.disk is not None:
-                key = (summary.cell.cutoff, summary.cell.spec)
-                if key not in weighed or summary.cell.operation is Operation.WRITE_MANY:
-                    weighed.setdefault(key, summary)
         rows = []
         breaks = set()
         # The summaries come by operation; here the methods are to stand as the plan has them, the source row first.
-        entries = sorted(weighed.values(), key=lambda summary: (summary.cell.cutoff, order(summary.cell.spec)))
+        entries = sorted(_weighed(group), key=lambda summary: (summary.cell.cutoff, order(summary.cell.spec)))
         lossy = any(entry.psnr_db is not None for entry in entries)
         for index, summary in enumerate(entries):
             if index + 1 == len(entries) or entries[index + 1].cell.cutoff != summary.cell.cutoff:
@@ -58,6 +51,19 @@ def disk_tables(found: Digest) -> list[Table]:
             )
         )
     return tables
+
+
+def weighed_stores(found: Digest, dataset: str) -> list[CellSummary]:
+    """Return one summary, with what its store weighs, for each method and number of images of a dataset."""
+    return _weighed([summary for summary in found.summaries if summary.cell.dataset == dataset])
+
+
+def _weighed(summaries: Sequence[CellSummary]) -> list[CellSummary]:
+    weighed: dict[tuple[int, str], CellSummary] = {}
+    for summary in summaries:
+        if summary.disk is not None:
+            weighed.setdefault((summary.cell.cutoff, summary.cell.spec), summary)
+    return list(weighed.values())
 
 
 def has_source(summaries: Sequence[CellSummary]) -> bool:

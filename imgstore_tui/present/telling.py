@@ -28,6 +28,22 @@ def verdict_text(found: Digest | None, cutoff: int | None = None) -> Text:
     """
     if found is None:
         return Text("Nothing measured yet.\nA verdict needs 6 rounds, and 2 methods that got through.", style="dim")
+    text = judged_text(found, cutoff)
+    for warning in found.run.warnings:
+        text.append("\nwarning ", style="bold yellow").append(f"{safe_text(warning)}\n")
+    text.append("\n")
+    for name, value in fact_pairs(found.run):
+        text.append(f"{name:<9}", style="bold").append(f"{safe_text(value)}\n")
+    return text
+
+
+def judged_text(found: Digest, cutoff: int | None = None) -> Text:
+    """Return the verdicts of a run, operation by operation; numbers of images with one verdict share a line.
+
+    Args:
+        found: The run.
+        cutoff: Only what was judged at this number of images; None for all.
+    """
     text = Text()
     here = [verdict for verdict in found.verdicts if cutoff in (None, verdict.contest.cutoff)]
     if not here and cutoff is not None:
@@ -38,11 +54,6 @@ def verdict_text(found: Digest | None, cutoff: int | None = None) -> Text:
             counts = ", ".join(format_count_short(verdict.contest.cutoff) for verdict in same)
             style = "dim" if sentence.startswith("No verdict") else ""
             text.append(f"  N={counts}  ", style="dim").append(f"{safe_text(sentence)}\n", style=style)
-    for warning in found.run.warnings:
-        text.append("\nwarning ", style="bold yellow").append(f"{safe_text(warning)}\n")
-    text.append("\n")
-    for name, value in fact_pairs(found.run):
-        text.append(f"{name:<9}", style="bold").append(f"{safe_text(value)}\n")
     return text
 
 

@@ -22,9 +22,6 @@ from imgstore_tui.present.words import caption, contest_words, dataset_words, le
 from imgstore_tui.stats.intervals import MIN_ROUNDS
 from imgstore_tui.stats.ranking import Place
 
-NEAR = 1.1
-"""Median ratio up to which two that cannot be told apart are called a tie."""
-
 
 def overview_tables(found: Digest) -> list[Table]:
     """Return medians at a glance: rows for the specs of each operation, a column for each cutoff."""
@@ -60,7 +57,7 @@ def overview_tables(found: Digest) -> list[Table]:
                     *(Column(f"N={format_count_short(cutoff)}") for cutoff in cutoffs),
                 ),
                 tuple(rows),
-                f"Data: {dataset_words(facts.get(cell.dataset), cell.dataset)}. Seconds of one use, for all N images "
+                f"Data: {dataset_words(facts.get(cell.dataset), cell.dataset)}. Time of one use, for all N images "
                 "(one image for write-one and read-one). " + _legend(group, found),
                 frozenset(breaks),
                 frozenset(heads),
@@ -175,16 +172,14 @@ def standing_entries(summary: CellSummary, found: Digest) -> tuple[Entry, Entry]
     if standing.place is Place.BEST:
         if not verdict.is_tie:
             return Entry("best", Mark.BEST, 1.0), NOTHING
-        rivals = [other.ratio for other in verdict.standings if other.place is Place.TIE]
-        near = any(ratio is not None and ratio.median <= NEAR for ratio in rivals)
-        return Entry(f"{'tie' if near else 'unsure'} 1.00x", Mark.TIE, 1.0), NOTHING
+        return Entry(f"{'tie' if verdict.alike else 'unsure'} 1.00x", Mark.TIE, 1.0), NOTHING
     if standing.ratio is None:
         return NOTHING, NOTHING
     ratio, value = ratio_text(standing.ratio), standing.ratio.median
     interval = Entry(ratio_interval_text(standing.ratio), value=standing.ratio.low)
     if standing.place is Place.TIE:
-        # Ten per cent off and yet not told apart: that is noise, not likeness, and the word should not say otherwise.
-        return Entry(f"{'tie' if value <= NEAR else 'unsure'} {ratio}", Mark.TIE, value), interval
+        # A wide interval that holds 1 is noise, not likeness, and the word should not say otherwise.
+        return Entry(f"{'tie' if standing.is_near else 'unsure'} {ratio}", Mark.TIE, value), interval
     if standing.place is Place.NONE:
         if len(verdict.standings) == 1:
             return NOTHING, NOTHING

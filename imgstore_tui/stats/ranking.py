@@ -10,6 +10,9 @@ from enum import StrEnum
 from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
 from imgstore_tui.stats.ratios import paired_ratio
 
+NEAR = 1.1
+"""Ratio up to which two take as good as the same time, either way."""
+
 
 class Place(StrEnum):
     """Where a contestant ends."""
@@ -32,6 +35,11 @@ class Standing:
     place: Place
     ratio: Interval | None
     """Its per-round ratios to the best (or, with no verdict, to the lowest median); None if no round is shared."""
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the whole interval of the ratio is near 1: a likeness that was measured, not one left open."""
+        return self.ratio is not None and self.ratio.low >= 1 / NEAR and self.ratio.high <= NEAR
 
 
 def rank(contestants: Mapping[str, Mapping[int, float]], minimum: int = MIN_ROUNDS) -> tuple[Standing, ...]:

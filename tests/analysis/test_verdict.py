@@ -111,3 +111,19 @@ def test_among_lossy_methods_alone_likes_are_compared() -> None:
     run = fake_run(cutoffs=[10], operations=WRITE)
     lossy = tuple(replace(trial, psnr_db=38.4) for trial in run.measurements)
     assert "lossy" not in only(replace(run, measurements=lossy)).describe()
+
+
+def test_what_is_left_open_by_a_wide_interval_is_unsure_and_no_tie_though_its_median_is_near() -> None:
+    run = scaled(fake_run(["disk", "lmdb"], [10], operations=WRITE), disk=1.0, lmdb=1.0)
+    trials = tuple(
+        replace(trial, seconds=(trial.seconds or 0) * (0.4, 12, 1, 1, 1.02, 0.99)[trial.round - 1])
+        if trial.spec == "disk"
+        else trial
+        for trial in run.measurements
+    )
+    verdict = only(replace(run, measurements=trials))
+    assert verdict.is_tie
+    assert verdict.alike == ()
+    assert set(verdict.best) == {"disk", "lmdb"}
+    assert "Unsure:" in verdict.describe()
+    assert "cannot be told apart yet, more rounds may." in verdict.describe()

@@ -106,7 +106,6 @@ def test_files_left_out_are_listed_with_their_reasons_and_the_rest_counted() -> 
     run = fake_run(["disk"], [10], 1)
     excluded = tuple((f"\x1b[31m{number}.jpg", "The file is empty.") for number in range(120))
     run = replace(run, datasets=(replace(run.datasets[0], excluded=excluded, excluded_count=5000),))
-    table = all_tables(digest(run))[-1]
-    assert table.title == "Files left out"
+    table = next(table for table in all_tables(digest(run)) if table.title == "Files left out")
     assert [entry.text for entry in table.rows[0]] == ["<U+001B>[31m0.jpg", "The file is empty."]
     assert (len(table.rows), table.caption) == (100, "And 4,900 more; the JSON export has up to 1,000.")
