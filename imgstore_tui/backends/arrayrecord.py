@@ -82,7 +82,7 @@ class ArrayRecordWriter(FolderWriter):
     """Writes a record an image."""
 
     def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue]) -> None:
-        super().__init__("arrayrecord", location, content, SyncLevel.BUFFERED)
+        super().__init__("arrayrecord", location, content)
         from array_record.python import array_record_module
 
         self._path = location / FILE

@@ -28,7 +28,7 @@ from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.core.roster import Roster
 from imgstore_tui.store_parts.folder_writer import LABELS, FolderWriter, open_labels
-from imgstore_tui.store_parts.manifest_file import MANIFEST, load_manifest, save_manifest
+from imgstore_tui.store_parts.manifest_file import MANIFEST, load_manifest, refuse_batches, save_manifest
 from imgstore_tui.store_parts.npy_file import NpyColumn, NpyOutput
 
 if TYPE_CHECKING:
@@ -78,8 +78,9 @@ class NpyBackend(Backend):
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
         """Make the folder and the files; the manifest that makes it a store comes last."""
+        refuse_batches(self, sync)
         claim(self, location, content)
-        return NpyWriter(location, content, sync, str(self.values["access"]))
+        return NpyWriter(location, content, str(self.values["access"]))
 
     def open(self, location: Path) -> Reader:
         """Open the files for reading only."""
@@ -95,27 +96,25 @@ class NpyWriter(FolderWriter):
 
     sums_labels = False  # which are written over in place, where a sum elsewhere could not follow at once
 
-    def __init__(self, location: Path, content: Content, sync: SyncLevel, access: str) -> None:
-        super().__init__("npy", location, content, sync)
+    def __init__(self, location: Path, content: Content, access: str) -> None:
+        super().__init__("npy", location, content)
         self._access = access
         self._ends: NpyOutput | None = None
         if content.kind is PayloadKind.ARRAY:
             self._images = NpyOutput(location / IMAGES, str(content.dtype), content.shape or ())
         else:
             self._images = NpyOutput(location / PAYLOADS, "uint8", ())
-            self._ends = NpyOutput(location / ENDS, "int64", ())
+            try:
+                self._ends = NpyOutput(location / ENDS, "int64", ())
+            except StoreError:
+                self._images.close()
+                raise
 
     def _add_array(self, images: Pixels, labels: Labels) -> None:
         self._images.append(images)
 
     def _add_bytes(self, payloads: Sequence[bytes], labels: Labels) -> None:
         _append_payloads(self._images, self._ends, payloads)
-
-    def _force(self) -> int:
-        self._images.force()
-        if self._ends is not None:
-            self._ends.force()
-        return 1 if self._ends is None else 2
 
     def _finish(self) -> Mapping[str, Any]:
         self._images.commit()

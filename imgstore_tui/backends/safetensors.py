@@ -87,7 +87,7 @@ class SafetensorsWriter(FolderWriter):
     keeps_labels = False
 
     def __init__(self, location: Path, content: Content) -> None:
-        super().__init__("safetensors", location, content, SyncLevel.BUFFERED)
+        super().__init__("safetensors", location, content)
         self._ends: list[Labels] = []
         _, places = layout_of(content, 0)
         self._start = places.get("images", places.get("payloads", _HEAD))

@@ -16,7 +16,6 @@ import numpy as np
 from imgstore_tui.core.backend import Content, PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_ids, check_out, image_bytes, is_count
-from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.store_parts.folder_writer import FolderWriter
 from imgstore_tui.store_parts.manifest_file import load_manifest
 from imgstore_tui.store_parts.raw_file import first_line
@@ -44,7 +43,7 @@ class BatchesWriter(FolderWriter):
     keeps_labels = False
 
     def __init__(self, backend: str, location: Path, content: Content, rows: int) -> None:
-        super().__init__(backend, location, content, SyncLevel.BUFFERED)
+        super().__init__(backend, location, content)
         self._rows = rows
         self._waiting: list[bytes] = []
         self._filled = 0
@@ -150,7 +149,7 @@ class BatchesReader(Reader):
                 if len(images) != count or len(labels) != count or images.null_count or labels.null_count:
                     raise self.damaged(f"batch {number} does not hold {count} images")
                 found = self._values(images, count), *self._bytes(images, labels, count)
-            except (pa.ArrowException, OSError, ValueError, KeyError, IndexError) as error:
+            except (pa.ArrowException, OSError, ValueError, KeyError, IndexError, TypeError) as error:
                 raise self.damaged(first_line(error)) from None
             if len(self._kept) >= self.most_kept:
                 self._kept.pop(next(iter(self._kept)))
@@ -223,11 +222,10 @@ class BatchesReader(Reader):
         payloads: list[bytes] = [b""] * len(ids)
         for (starts, data, numbers), places, rows in self._parts(ids) if len(ids) else ():
             memory = data.data
-            wanted = range(rows.start, rows.stop) if isinstance(rows, slice) else rows.tolist()
             where = range(places.start, places.stop) if isinstance(places, slice) else places.tolist()
-            bounds = starts.tolist()
-            for place, row in zip(where, wanted, strict=True):
-                payloads[place] = bytes(memory[bounds[row] : bounds[row + 1]])
+            following = slice(rows.start + 1, rows.stop + 1) if isinstance(rows, slice) else rows + 1
+            for place, start, stop in zip(where, starts[rows].tolist(), starts[following].tolist(), strict=True):
+                payloads[place] = bytes(memory[start:stop])
             labels[places] = numbers[rows]
         return payloads
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from imgstore_tui.core.backend import Content, Writer, force
+from imgstore_tui.core.backend import Content, Writer
 from imgstore_tui.core.manifest import check_complete, check_put
-from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.store_parts.manifest_file import save_manifest
 from imgstore_tui.store_parts.npy_file import NpyColumn, NpyOutput
 
@@ -27,16 +26,16 @@ LABELS_SUM = "labels_crc32"
 class FolderWriter(Writer):
     """Keeps the labels for a file of their own at the end, and writes the manifest last.
 
-    A subclass opens its files, says where a batch goes, and finishes or lets go of them.
+    A subclass opens its files, says where a batch goes, and finishes or lets go of them. As the manifest comes last, no
+    single batch can be made durable: whoever makes such a writer has refused that (``refuse_batches``).
     """
 
     keeps_labels: ClassVar[bool] = True
     """Whether the labels get a file of their own, and not a place in the format itself."""
     sums_labels: ClassVar[bool] = True
 
-    def __init__(self, backend: str, location: Path, content: Content, sync: SyncLevel) -> None:
+    def __init__(self, backend: str, location: Path, content: Content) -> None:
         self._backend, self._location, self._content = backend, location, content
-        self._each = sync is SyncLevel.BATCH
         self._put = 0
         self._labels: list[Labels] = []
         self._open = True
@@ -58,8 +57,6 @@ class FolderWriter(Writer):
     def _follow(self, labels: Labels) -> None:
         self._put += len(labels)
         self._labels.append(np.array(labels, np.int64))
-        if self._each:
-            self.syncs += self._force()
 
     @abstractmethod
     def _add_bytes(self, payloads: Sequence[bytes], labels: Labels) -> None:
@@ -68,10 +65,6 @@ class FolderWriter(Writer):
     @abstractmethod
     def _add_array(self, images: Pixels, labels: Labels) -> None:
         """Take a batch of images, at least one."""
-
-    def _force(self) -> int:
-        """Force what was taken to the device; return how many calls that took."""
-        raise NotImplementedError
 
     @abstractmethod
     def _finish(self) -> Mapping[str, Any]:
@@ -92,13 +85,7 @@ class FolderWriter(Writer):
                 checksum = write_labels(self._location, self.labels())
                 if self.sums_labels:
                     layout = {**layout, LABELS_SUM: checksum}
-            if self._each:
-                self.syncs += self._force() + 1
-                force(self._location / LABELS)
-            save_manifest(self._backend, self._location, self._content, durable=self._each, **layout)
-            if self._each:
-                force(self._location.parent)
-                self.syncs += 3
+            save_manifest(self._backend, self._location, self._content, durable=False, **layout)
         finally:
             self.abort()
 

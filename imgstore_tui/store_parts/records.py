@@ -70,12 +70,11 @@ class RecordsWriter(FolderWriter):
         backend: str,
         location: Path,
         content: Content,
-        sync: SyncLevel,
         sink: Sink,
         width: int,
         layout: Mapping[str, Any],
     ) -> None:
-        super().__init__(backend, location, content, sync)
+        super().__init__(backend, location, content)
         self._sink, self._layout = sink, layout
         try:
             self._index = NpyOutput(location / INDEX, "int64", (width,))
@@ -88,10 +87,6 @@ class RecordsWriter(FolderWriter):
 
     def _add_array(self, images: Pixels, labels: Labels) -> None:
         self._index.append(self._sink.add_array(self._put, images, labels))
-
-    def _force(self) -> int:
-        self._index.force()
-        return 1 + self._sink.force()
 
     def _finish(self) -> Mapping[str, Any]:
         self._sink.finish()
@@ -144,7 +139,12 @@ class RecordsReader:
 
 
 class RecordsEditor(Editor):
-    """Adds records behind the last; nothing that is there is touched, so a process that dies has changed nothing."""
+    """Adds records behind the last.
+
+    No record that counts is touched, so all of them are there after a process has died; what stands behind the last may
+    be of that process, as far as it came, in the place of what a format marks its end with. The next edit writes over
+    it.
+    """
 
     def __init__(self, backend: str, location: Path, sync: SyncLevel, sink: Sink, reader: RecordsReader) -> None:
         self.content, self._layout = reader.content, dict(reader.found)

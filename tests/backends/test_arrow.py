@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
 from imgstore_tui.testing.stores import Setup, pixels
 
@@ -111,3 +115,38 @@ def test_pictures_from_a_row_are_pictures(tmp_path: Path) -> None:
     path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)])) / "images.parquet"
     (row,) = pq.read_table(path)["image"].to_pylist()
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(row["bytes"]))), pixels((6, 4, 3), 0))
+
+
+def test_labels_without_a_buffer_are_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from imgstore_tui.backends.arrow.files import ArrowReader
+
+    setup = Setup.of("arrow")
+    material = setup.material([(6, 4, 3)] * 4)
+    setup.make(tmp_path / "store", material)
+    given = ArrowReader._load
+
+    def load(self: ArrowReader, number: int) -> Any:
+        images, _ = given(self, number)
+        return images, pa.Array.from_buffers(pa.int64(), 4, [None, None])
+
+    monkeypatch.setattr(ArrowReader, "_load", load)
+    with setup.backend.open(tmp_path / "store") as reader, pytest.raises(StoreError, match="is damaged"):
+        material.get(reader, [0])
+
+
+def test_one_payload_of_a_large_batch_costs_nothing_for_the_others(tmp_path: Path) -> None:
+    setup = Setup.of("arrow+raw:rows=200000")
+    count = 200_000
+    content = Content(count, PayloadKind.BYTES, "raw", None, None, count)
+    with setup.backend.create(tmp_path / "store", content, SyncLevel.BUFFERED) as writer:
+        writer.put_bytes(range(count), [b"%d" % (number % 10) for number in range(count)], np.zeros(count, np.int64))
+    with setup.backend.open(tmp_path / "store") as reader:
+        labels = np.zeros(1, np.int64)
+        reader.read_bytes([0], labels)
+        tracemalloc.start()
+        try:
+            assert reader.read_bytes([123_456], labels) == [b"6"]
+            assert reader.read_bytes(range(7, 8), labels) == [b"7"]
+            assert tracemalloc.get_traced_memory()[1] < 100_000
+        finally:
+            tracemalloc.stop()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from imgstore_tui.core.errors import StoreError
+from imgstore_tui import registry
+from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.store_parts.npy_file import NpyOutput
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.stores import Setup, pixels
+from imgstore_tui.testing.stores import Setup, open_files, pixels
 
 
 class TestNpy(BackendConformance):
@@ -98,3 +101,30 @@ def test_ends_are_not_believed(tmp_path: Path) -> None:
             for ids in (range(3), [2, 0, 1]):
                 with pytest.raises(StoreError, match="do not fit"):
                     material.get(reader, ids)
+
+
+def test_no_handle_is_left_of_a_store_that_cannot_be_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    setup = Setup.of("npy+png")
+    content = setup.material([(6, 4, 3)] * 3).content
+    given = NpyOutput.__init__
+
+    def init(self: NpyOutput, path: Path, *rest: Any) -> None:
+        if path.name == "ends.npy":
+            raise StoreError("No room is left.")
+        given(self, path, *rest)
+
+    monkeypatch.setattr(NpyOutput, "__init__", init)
+    before = open_files()
+    with pytest.raises(StoreError, match="No room"):
+        setup.backend.create(tmp_path / "store", content, SyncLevel.BUFFERED)
+    assert open_files() == before
+
+
+@pytest.mark.parametrize("backend", ["npy", "webdataset", "tfrecord"])
+def test_what_is_no_store_before_its_end_promises_no_single_batch(backend: str, tmp_path: Path) -> None:
+    if registry.missing(registry.backends.get(backend)):
+        return
+    setup = Setup.of(backend)
+    with pytest.raises(UnsupportedError, match="no single batch can be made durable"):
+        setup.backend.create(tmp_path / "store", setup.material([(6, 4, 3)] * 3).content, SyncLevel.BATCH)
+    assert not (tmp_path / "store").exists()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
 from imgstore_tui.testing.stores import Setup, pixels
@@ -132,3 +132,35 @@ def test_tensorflow_reads_it_equal(text: str, tmp_path: Path) -> None:
                 np.testing.assert_array_equal(tf.io.decode_png(payload).numpy(), images[number])
         count += 1
     assert count == 600
+
+
+def test_a_block_that_unpacks_to_more_than_any_of_ours_is_refused(tmp_path: Path) -> None:
+    setup = Setup.of("tfrecord+raw:compression=gzip")
+    material = setup.material([(6, 4, 3)] * 4)
+    location = setup.make(tmp_path / "store", material)
+    block = gzip.compress(bytes(2**25), 1)
+    (location / f"{FILE}.gz").write_bytes(block)
+    index = np.load(location / "index.npy")
+    index[:, :2] = 0, len(block)
+    content = (location / "index.npy").read_bytes()
+    (location / "index.npy").write_bytes(content[: -index.nbytes] + index.tobytes())
+    with (
+        setup.backend.open(location) as reader,
+        pytest.raises(StoreError, match="larger than any of ours"),
+    ):
+        material.get(reader, [0])
+
+
+def test_an_image_too_large_for_a_block_is_refused_when_it_is_put(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imgstore_tui.backends.tfrecord.records._MOST_VALUE", 1000)
+    monkeypatch.setattr("imgstore_tui.backends.tfrecord.records._MOST_AROUND", 200)
+    setup = Setup.of("tfrecord+png:compression=gzip")
+    material = setup.material([(6, 4, 3), (90, 70, 3)])
+    with (
+        setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED) as writer,
+        pytest.raises(UnsupportedError, match="use compression=none"),
+    ):
+        material.put(writer)
+    writer.abort()

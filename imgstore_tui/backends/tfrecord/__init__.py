@@ -20,6 +20,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import claim
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.store_parts.manifest_file import refuse_batches
 from imgstore_tui.store_parts.records import RecordsEditor, RecordsWriter
 
 FILES = {"none": "images.tfrecord", "gzip": "images.tfrecord.gz"}
@@ -65,9 +66,10 @@ class TfrecordBackend(Backend):
         from imgstore_tui.backends.tfrecord.records import Records
 
         compression = str(self.values["compression"])
+        refuse_batches(self, sync)
         claim(self, location, content)
         records = Records(location / FILES[compression], content, None, compressed=compression == "gzip")
-        return RecordsWriter(self.name, location, content, sync, records, INDEX_WIDTH, {"compression": compression})
+        return RecordsWriter(self.name, location, content, records, INDEX_WIDTH, {"compression": compression})
 
     def open(self, location: Path) -> Reader:
         """Open the index and the file."""

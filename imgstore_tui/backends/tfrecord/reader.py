@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from imgstore_tui.backends.tfrecord import FILES, INDEX_WIDTH
 from imgstore_tui.backends.tfrecord.example import ENCODED, RAW, find_bytes
-from imgstore_tui.backends.tfrecord.records import FOOT, HEAD, masked
+from imgstore_tui.backends.tfrecord.records import FOOT, HEAD, masked, most_unpacked
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_ids, check_out, image_bytes
@@ -24,7 +24,6 @@ _AT_ONCE = 4 * 2**20
 """Bytes of records that are read together, at most."""
 _GZIP = 31
 """What zlib wants to hear to take a header of gzip."""
-_MOST_UNPACKED = 2**33
 
 
 class TfrecordReader(Reader):
@@ -147,11 +146,11 @@ class TfrecordReader(Reader):
                 raise StoreError(f"{self.path} is damaged: records do not lie in it where the index says.")
             engine = zlib.decompressobj(_GZIP)
             try:
-                block = engine.decompress(file.piece(place, length), _MOST_UNPACKED)
+                block = engine.decompress(file.piece(place, length), most_unpacked(self.content))
             except zlib.error as error:
                 raise StoreError(f"{self.path} is damaged: {str(error).rstrip('.')}.") from None
             if not engine.eof:
-                raise StoreError(f"{self.path} is damaged: a block of it is cut short.")
+                raise StoreError(f"{self.path} is damaged: a block of it is cut short, or larger than any of ours.")
             self._block = place, block
         return self._block[1]
 

@@ -13,8 +13,10 @@ import numpy as np
 
 from imgstore_tui import pictures
 from imgstore_tui.backends.tfrecord.example import ENCODED, LABEL, RAW, bytes_feature, head_and_tail, int64_feature
-from imgstore_tui.core.backend import Content
+from imgstore_tui.core.backend import Content, PayloadKind
+from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import image_bytes
+from imgstore_tui.core.units import format_bytes
 from imgstore_tui.store_parts.output import Output
 from imgstore_tui.store_parts.records import Sink
 
@@ -28,6 +30,16 @@ _MASK = 0xA282EAD8
 _LEVEL = 1  # of gzip: the quickest; nobody who wants small images wants them in gzip
 _BLOCK_BYTES = 4 * 2**20
 """Bytes of records in a block that is compressed at once, before it is."""
+_MOST_VALUE = 2**29
+"""Bytes of an encoded image in a compressed block: a block says nothing of its size, and this is what is believed."""
+_MOST_AROUND = 2**16
+"""Bytes of a record beside its image, at most."""
+
+
+def most_unpacked(content: Content) -> int:
+    """Return the bytes that a block can have before it is compressed: it ends with the record that fills it."""
+    value = image_bytes(content) if content.kind is PayloadKind.ARRAY else _MOST_VALUE
+    return _BLOCK_BYTES + value + _MOST_AROUND
 
 
 def masked(checksum: int) -> int:
@@ -63,6 +75,11 @@ class Records(Sink):
         for value, label in zip(values, labels.tolist(), strict=True):
             record = list(self._record(value, name, label))
             length = sum(map(len, record))
+            if self._compressed and _BLOCK_BYTES + length > most_unpacked(self._content):
+                raise UnsupportedError(
+                    f"Backend tfrecord compresses images of at most {format_bytes(_MOST_VALUE)}, and one has "
+                    f"{format_bytes(len(value))}; use compression=none."
+                )
             pieces += record
             if not self._compressed:
                 rows.append((at, length, 0))

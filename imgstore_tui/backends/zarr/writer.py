@@ -13,7 +13,6 @@ from imgstore_tui.backends.zarr import CHUNK_BYTES, FOLDER
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import image_bytes
-from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.store_parts.folder_writer import FolderWriter
 from imgstore_tui.store_parts.raw_file import first_line
@@ -32,7 +31,7 @@ class ZarrWriter(FolderWriter):
     keeps_labels = False
 
     def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue]) -> None:
-        super().__init__("zarr", location, content, SyncLevel.BUFFERED)
+        super().__init__("zarr", location, content)
         self._values = values
         self._shard = int(values["shard"])
         self._filled = self._written = 0
