@@ -63,7 +63,9 @@ def _parser() -> Parser:
         prog="imgstore-tui convert",
         description="Write a data set into a store, and read every image of it back.\n\n"
         "The destination is whole or absent: until then the work is in DESTINATION.converting, and the same words\n"
-        "go on with it after a kill. Where a storage is written in one go (hdf5 but for chunks=64), it begins anew.",
+        "go on with it after a kill. Where a storage is written in one go (hdf5 but for chunks=64), it begins anew.\n\n"
+        "Kept are the pixels, or with the codec original the bytes of the files, and the label numbers, in the seeded\n"
+        "mixed order of the data set; names of files and of classes are not.",
         epilog="examples:\n"
         "  imgstore-tui convert folder:photos lmdb+original photos.lmdb\n"
         "  imgstore-tui convert store:photos.lmdb webdataset:shard=1000 photos.tars",
