@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Self
 
@@ -82,10 +82,16 @@ NO_RATES = Rates({}, None, 0)
 """Nothing was ever measured here."""
 
 
-def past_rates() -> Rates:
-    """Return what the newest saved runs of this machine teach; runs that cannot be read teach nothing."""
+def past_rates(wanted: Callable[[], bool] = lambda: True) -> Rates:
+    """Return what the newest saved runs of this machine teach; runs that cannot be read teach nothing.
+
+    Args:
+        wanted: Asked before each run whether to read on; what was read until then is what is returned.
+    """
     runs: list[Run] = []
     for path in reversed(saved_runs()):
+        if not wanted():
+            break
         try:
             if path.stat().st_size > LARGEST_JOURNAL:
                 continue

@@ -70,84 +70,102 @@ def watch(
     return watch_run(path, cancel=cancel, listen=listen)
 
 
-class Bridge:
-    """One run at a time: started by the screen, carried out by a thread, heard of through a queue.
+class Job:
+    """What one thread does: it holds all the thread touches, so that a thread that is slow to end touches no other's.
 
     The thread only appends to a deque (40 ns) and touches no widget; the screen takes what has come whenever its
     own timer says so. Nothing the thread does can therefore wait for a repaint, and no repaint for the thread.
     """
 
+    def __init__(self, *, watching: bool = False) -> None:
+        """Make ready; the job counts as going on from now.
+
+        Args:
+            watching: Whether the thread only looks at a run; it measures nothing then.
+        """
+        self.watching = watching
+        self.steering = Steering()
+        """How the run in the thread is steered."""
+        self.cancel = threading.Event()
+        self.over = threading.Event()
+        self.news: deque[News] = deque()
+
+    def carry_out(self, action: Action) -> None:
+        """Do what is to be done, in the thread. Never raises: what goes wrong becomes news."""
+        finished = False
+
+        def listen(event: Event) -> None:
+            nonlocal finished
+            finished = finished or isinstance(event, RunFinished)
+            self.news.append(event)
+
+        try:
+            run = action(cancel=self.cancel, steering=self.steering, listen=listen)
+            if not finished and not self.watching:
+                self.news.append(RunFinished(run))
+        except ImgstoreError as error:
+            self.news.append(Broken(str(error)))
+        except Exception as error:  # whatever the instrument does, the screen stays up and says so
+            self.news.append(Broken(f"The run broke off by an error of this program: {type(error).__name__}: {error}"))
+        finally:
+            self.over.set()
+
+
+class Bridge:
+    """One job at a time: made ready by the screen, carried out by a thread, heard of through its queue."""
+
     def __init__(self, run: RunFunction | None = None) -> None:
         self._run = run or run_for_real
-        self._news: deque[News] = deque()
-        self._cancel = threading.Event()
-        self._over = threading.Event()
-        self._over.set()
-        self.steering = Steering()
+        self._job = Job()
+        self._job.over.set()
+
+    @property
+    def steering(self) -> Steering:
         """How the run in the thread is steered; a new one for every run."""
-        self.watching = False
+        return self._job.steering
+
+    @property
+    def watching(self) -> bool:
         """Whether the thread only looks at a run; it measures nothing then."""
+        return self._job.watching
 
     @property
     def busy(self) -> bool:
         """Whether the thread is at work."""
-        return not self._over.is_set()
+        return not self._job.over.is_set()
 
     @property
     def stopping(self) -> bool:
         """Whether the run has been told to stop and has not yet."""
-        return self.busy and self._cancel.is_set()
+        return self.busy and self._job.cancel.is_set()
 
     @property
     def measuring(self) -> bool:
         """Whether the thread measures, so that there is something to lose."""
         return self.busy and not self.watching
 
-    def prepare(self, *, watching: bool = False) -> None:
-        """Make ready for a run; call before the thread starts, so that ``busy`` holds from then on."""
-        self._news.clear()
-        self._cancel = threading.Event()
-        self.steering = Steering()
-        self.watching = watching
-        self._over.clear()
+    def prepare(self, *, watching: bool = False) -> Job:
+        """Put a new job in the place of the last one, so that ``busy`` holds before its thread starts."""
+        self._job = Job(watching=watching)
+        return self._job
 
-    def supervise(self, plan: Plan) -> None:
-        """Carry the plan out; to be called in the thread."""
-        self.carry_out(partial(self._run, plan))
-
-    def carry_out(self, action: Action) -> None:
-        """Do what is to be done in the thread. Never raises: what goes wrong becomes news."""
-        finished = False
-
-        def listen(event: Event) -> None:
-            nonlocal finished
-            finished = finished or isinstance(event, RunFinished)
-            self._news.append(event)
-
-        try:
-            run = action(cancel=self._cancel, steering=self.steering, listen=listen)
-            if not finished and not self.watching:
-                self._news.append(RunFinished(run))
-        except ImgstoreError as error:
-            self._news.append(Broken(str(error)))
-        except Exception as error:  # whatever the instrument does, the screen stays up and says so
-            self._news.append(Broken(f"The run broke off by an error of this program: {type(error).__name__}: {error}"))
-        finally:
-            self._over.set()
+    def to_run(self, plan: Plan) -> Action:
+        """Return what carries a plan out."""
+        return partial(self._run, plan)
 
     def stop(self) -> None:
         """Ask the run to stop: its child is killed, what was measured stays."""
-        self._cancel.set()
+        self._job.cancel.set()
 
     def wait(self, seconds: float) -> bool:
         """Wait until the thread is done; return whether it is."""
-        return self._over.wait(seconds)
+        return self._job.over.wait(seconds)
 
     def drain(self) -> list[News]:
         """Take all news that has come since the last call, oldest first."""
         news = []
-        while self._news:
-            news.append(self._news.popleft())
+        while self._job.news:
+            news.append(self._job.news.popleft())
         return news
 
 

@@ -37,11 +37,24 @@ class Looked(Message):
     text: str
     found: Look | None
     problem: str = ""
+    wanted: int = 0
+    """How many images were asked for: of large folders no more were looked at."""
+
+
+@dataclass
+class GivenWay(Message):
+    """A look was left because a run has begun; of the data nothing is known."""
+
+    text: str
 
 
 def busy(app: App[Any]) -> bool:
     """Whether a run goes on, here or in another terminal: nothing else is read then, for it would be measured too."""
     return (isinstance(app, OrderlyApp) and app.bridge.busy) or running() is not None
+
+
+class _GivesWayError(LeftError):
+    """A run has begun meanwhile."""
 
 
 def look_for(widget: Widget, text: str, wanted: int, *, pictures: int = 0, patience_s: float | None = None) -> None:
@@ -64,10 +77,15 @@ def look_for(widget: Widget, text: str, wanted: int, *, pictures: int = 0, patie
             raise LeftError
         if now - told >= TELL_EVERY_S:
             told = now
+            if busy(widget.app):
+                raise _GivesWayError
             widget.post_message(Looking(text, words, done, total))
 
+    answer: Message
     try:
         found = look(text, wanted, pictures=pictures, progress=tell)
+    except _GivesWayError:
+        answer = GivenWay(text)
     except LeftError:
         answer = Looked(text, None, "There is too much of it to look through.")
     except ImgstoreError as error:
@@ -75,6 +93,6 @@ def look_for(widget: Widget, text: str, wanted: int, *, pictures: int = 0, patie
     except Exception as error:  # whatever the data does, the screen stays up and says so
         answer = Looked(text, None, f"The data cannot be looked at: {type(error).__name__}: {error}")
     else:
-        answer = Looked(text, found)
+        answer = Looked(text, found, wanted=wanted)
     if not worker.is_cancelled:
         widget.post_message(answer)

@@ -11,7 +11,7 @@ from imgstore_tui.bench.state import Phase, RunState
 from imgstore_tui.core.events import Event, TrialFinished
 from imgstore_tui.present.log import SpecStyle, error_line, log_line
 from imgstore_tui.present.sections import Digest, digest
-from imgstore_tui.tui.bridge import Bridge, Broken, after
+from imgstore_tui.tui.bridge import Bridge, Broken, Job, after
 
 DIGEST_EVERY_S = 1.0
 """While a run goes on, charts, tables and verdicts are made anew no more often: they cost most of a repaint."""
@@ -35,12 +35,17 @@ class Session:
         self._digested = (0, 0.0)
         """Revision of the state that was digested, and when."""
 
-    def begin(self, *, watching: bool = False) -> None:
-        """Forget the last run and make ready for another; for one that is only looked at, no time is counted."""
-        self.bridge.prepare(watching=watching)
+    def begin(self, *, watching: bool = False) -> Job:
+        """Forget the last run and make ready for another; for one that is only looked at, no time is counted.
+
+        Returns:
+            What the thread is to carry out.
+        """
+        job = self.bridge.prepare(watching=watching)
         self.state, self.found, self.problem = RunState(phase=Phase.PREPARING), None, ""
         self.began, self.ended, self._digested = None if watching else time.monotonic(), None, (0, 0.0)
         self._live = True
+        return job
 
     def take_in(self, style: SpecStyle) -> list[tuple[datetime, Text]]:
         """Fold in all news since the last time and return it as lines of a log, with the time of each."""

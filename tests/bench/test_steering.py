@@ -68,7 +68,8 @@ def test_a_pause_is_in_the_journal_and_in_the_facts_of_the_run() -> None:
 
 
 def test_time_paused_counts_in_no_budget() -> None:
-    run, _ = paused_for(2.0, budget_s=1.5)
+    # All but the pause takes a fraction of a second: on a busy machine too it stays within the budget.
+    run, _ = paused_for(6.0, budget_s=5.0)
     assert run.status == "finished", run.warnings
 
 

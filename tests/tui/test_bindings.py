@@ -464,6 +464,7 @@ async def _more_data(app: Driven, key: str) -> None:
         await app.press("d", key)
         assert "= synthetic, synthetic" in app.picture
     else:
+        assert "= synthetic, synthetic" in app.picture
         await app.press(key)
         assert "= synthetic, synthetic" not in app.picture
         await app.press(key)

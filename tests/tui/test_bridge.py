@@ -21,8 +21,7 @@ PLAN = named_plan("quick")
 
 
 def carried_out(bridge: Bridge) -> RunState:
-    bridge.prepare()
-    bridge.supervise(PLAN)
+    bridge.prepare().carry_out(bridge.to_run(PLAN))
     state = RunState()
     for news in bridge.drain():
         state = after(state, news)
@@ -44,16 +43,15 @@ def test_a_run_that_never_says_it_is_over_is_over_all_the_same() -> None:
         return fake_run()
 
     bridge = Bridge(run)
-    bridge.prepare()
-    bridge.supervise(PLAN)
+    bridge.prepare().carry_out(bridge.to_run(PLAN))
     assert [type(news) for news in bridge.drain()] == [RunFinished]
 
 
 def test_stopping_reaches_the_run() -> None:
     runner = FakeRunner(hold_after=10)
     bridge = Bridge(runner)
-    bridge.prepare()
-    thread = threading.Thread(target=bridge.supervise, args=(PLAN,))
+    job = bridge.prepare()
+    thread = threading.Thread(target=job.carry_out, args=(bridge.to_run(PLAN),))
     thread.start()
     assert runner.held.wait(5)
     assert bridge.busy
@@ -71,6 +69,26 @@ def test_a_new_run_is_not_stopped_by_the_last_ones_stop() -> None:
     bridge = Bridge(FakeRunner())
     bridge.stop()
     assert carried_out(bridge).phase is Phase.FINISHED
+
+
+def test_a_thread_that_is_slow_to_end_touches_nothing_of_the_next_run() -> None:
+    runner = FakeRunner(hold_after=3, stubborn=threading.Event())
+    assert runner.stubborn is not None
+    bridge = Bridge(runner)
+    old = bridge.prepare(watching=True)
+    thread = threading.Thread(target=old.carry_out, args=(bridge.to_run(PLAN),))
+    thread.start()
+    assert runner.held.wait(5)
+    bridge.stop()
+    new = bridge.prepare()
+    runner.stubborn.set()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert (bridge.measuring, bridge.stopping) == (True, False)
+    assert bridge.drain() == [], "what the old one said late is not the new one's"
+    new.carry_out(lambda **_: fake_run())
+    assert not bridge.busy
+    assert [type(news) for news in bridge.drain()] == [RunFinished]
 
 
 @pytest.mark.parametrize("error", [UnavailableError("No room [/foo]."), RuntimeError("boom"), MemoryError()])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,12 +14,15 @@ from PIL import Image
 from textual.widgets import Input
 
 from imgstore_tui.bench.plan import named_plan
+from imgstore_tui.jobs.look import LeftError, Look, Progress
 from imgstore_tui.present.contact_sheet import Drawing
+from imgstore_tui.tui import looking
 from imgstore_tui.tui.data_form import DataForm
 from imgstore_tui.tui.paths import complete
 from imgstore_tui.tui.screens.data import DataScreen
 from imgstore_tui.tui.widgets.one_of import OneOf
 from imgstore_tui.tui.widgets.option_field import OptionField
+from imgstore_tui.tui.widgets.outlook import Outlook
 from imgstore_tui.tui.widgets.sheet import drawing_for
 from tests.tui.fakes import FakeRunner
 from tests.tui.support import NARROW, SMALL, WIDE, Driven, driven
@@ -217,8 +222,36 @@ async def test_leaving_does_not_wait_for_a_look(tmp_path: Path) -> None:
     async with driven() as app:
         await open_folders(app)
         field(app, "path").query_one(Input).value = str(tmp_path)
+        await app.until(lambda: screen(app).sheet.doing != "")
         await app.press("escape")
         assert app.app.screen is app.workbench
+
+
+async def test_a_look_gives_way_to_a_run_that_begins(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[type[BaseException]] = []
+
+    def endless(*_: object, progress: Progress, **__: object) -> Look:
+        try:
+            while True:
+                progress("reading", 1, None)
+                time.sleep(0.01)
+        except LeftError as error:
+            left.append(type(error))
+            raise
+
+    monkeypatch.setattr(looking, "look", endless)
+    runner = FakeRunner(hold_after=3)
+    plan = replace(named_plan("quick"), datasets=(f"folder:{photos}",))
+    async with driven(runner, WIDE, plan=plan) as app:
+        outlook = app.workbench.query_one(Outlook)
+        await app.until(lambda: outlook.doing != "")
+        await app.press("r")
+        await app.until(lambda: runner.held.is_set() and len(left) == 1)
+        await app.until(lambda: outlook.doing == "")
+        # A run in another terminal is found out by the look itself.
+        app.workbench.run_worker(partial(looking.look_for, outlook, "folder:/x", 1), thread=True)
+        await app.until(lambda: len(left) == 2)
+        assert "too much of it" not in app.picture
 
 
 async def test_a_folder_named_on_the_pane_is_looked_at_for_the_estimate(photos: Path) -> None:

@@ -17,6 +17,8 @@ from imgstore_tui.core.operations import Operation
 from imgstore_tui.registry import resolve_spec
 from imgstore_tui.testing.runs import fake_run
 from imgstore_tui.tui.panes import PaneName
+from imgstore_tui.tui.screens import compare
+from imgstore_tui.tui.screens import saved_runs as saved_runs_screen
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
 from tests.bench.test_saved_runs import save
 from tests.tui.fakes import FakeRunner
@@ -224,3 +226,16 @@ async def test_a_file_that_is_read_late_comes_neither_twice_nor_back() -> None:
         await app.pilot.pause()
         assert "2026-01-02 03:04" not in app.picture
         assert "There is no saved run yet." in app.picture
+
+
+async def test_an_error_of_our_own_leaves_no_list_and_no_comparison_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("[/foo] boom")
+
+    path = save(replace(fake_run(rounds=1), id="20260101-000000-x"))
+    monkeypatch.setattr(compare, "compare", broken)
+    monkeypatch.setattr(saved_runs_screen, "newest_first", broken)
+    async with driven(size=WIDE) as app:
+        await listed(app, "Not all saved runs can be read: RuntimeError: [/foo] boom")
+        app.app.push_screen(compare.CompareScreen(path, path))
+        await app.until(lambda: "The runs cannot be compared: RuntimeError: [/foo] boom" in app.picture)

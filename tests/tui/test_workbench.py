@@ -16,6 +16,7 @@ from imgstore_tui.core.operations import Operation
 from imgstore_tui.tui.app import ImgstoreApp
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.leave import LeaveScreen
+from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
 from tests.tui.fakes import SETTINGS, FakeRunner
 from tests.tui.support import NARROW, SMALL, WIDE, driven
 
@@ -197,10 +198,8 @@ async def test_what_the_data_says_is_never_obeyed() -> None:
     hostile = replace(plan, datasets=(HOSTILE,), specs=(replace(plan.specs[0], label=HOSTILE), *plan.specs[1:]))
     runner = FakeRunner(failures={HOSTILE: HOSTILE}, journal=HOSTILE)
     async with driven(runner, WIDE, plan=hostile) as app:
-        app.app.bridge.prepare()
         app.workbench.choice = replace(app.workbench.choice, problems=())
-        app.workbench._session.begin()
-        app.app.bridge.supervise(hostile)
+        app.workbench._session.begin().carry_out(app.app.bridge.to_run(hostile))
         app.workbench._tick()
         await app.pilot.pause()
         for key in ("v", "v", "v", "m", "m", "4", "5"):
@@ -269,6 +268,31 @@ async def test_leaving_twice_does_not_wait_for_a_run_that_will_not_end() -> None
         assert app.app.leaving.is_set()
         assert runner.stubborn is not None
         runner.stubborn.set()
+
+
+async def test_no_run_starts_while_what_a_dead_one_left_is_removed() -> None:
+    runner = FakeRunner()
+    async with driven(runner) as app:
+        line = app.workbench.query_one(LeftoversLine)
+        line.sweeping = True
+        await app.press("r")
+        app.workbench.resume(Path("/nowhere.jsonl"))
+        assert runner.plans == []
+        assert not app.app.bridge.busy
+        line.sweeping = False
+        await app.run()
+        assert len(runner.plans) == 1
+
+
+async def test_a_trial_that_went_well_is_not_offered_to_be_skipped() -> None:
+    runner = FakeRunner(hold_after=3)
+    async with driven(runner) as app:
+        await app.press("r")
+        await app.until(lambda: runner.held.is_set() and app.workbench.check_action("skip", ()) is True)
+        state = app.workbench.run_state
+        assert state.current is not None
+        app.workbench.run_state = replace(state, current=replace(state.current, step="destroy"))
+        assert app.workbench.check_action("skip", ()) is False
 
 
 async def test_nothing_beyond_ascii_where_that_was_asked() -> None:

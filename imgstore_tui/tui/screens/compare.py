@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widget import Widget
+from textual.worker import get_current_worker
 
 from imgstore_tui.analysis.compare import Comparison, compare
 from imgstore_tui.bench.journal import read_journal
@@ -102,12 +103,15 @@ class CompareScreen(ModalScreen[None]):
         self.run_worker(self._read, thread=True, exclusive=True, exit_on_error=False)
 
     def _read(self) -> None:
+        worker = get_current_worker()
         try:
-            found = compare(*map(read_journal, self._paths))
+            answer = self.Compared(compare(*map(read_journal, self._paths)))
         except ImgstoreError as error:
-            self.post_message(self.Compared(None, str(error)))
-        else:
-            self.post_message(self.Compared(found))
+            answer = self.Compared(None, str(error))
+        except Exception as error:  # whatever the files hold, the screen stays up and says so
+            answer = self.Compared(None, f"The runs cannot be compared: {type(error).__name__}: {error}")
+        if not worker.is_cancelled:  # else they have been swapped meanwhile
+            self.post_message(answer)
 
     @on(Compared)
     def _compared(self, event: Compared) -> None:

@@ -20,7 +20,7 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.options import Option
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.tui.data_form import KIND, PATH, DataForm
-from imgstore_tui.tui.looking import GROUP, Looked, Looking, busy, look_for
+from imgstore_tui.tui.looking import GROUP, GivenWay, Looked, Looking, busy, look_for
 from imgstore_tui.tui.paths import PathSuggester
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.option_field import OptionField
@@ -29,6 +29,7 @@ from imgstore_tui.tui.widgets.sheet import PICTURES, Sheet, drawing_for, progres
 WHICH = "which"
 _WAIT_S = 0.4
 """Data is looked at when nothing was written for so long."""
+_NOT_NOW = "Not looked at while a run goes on: it would be measured too."
 
 
 class DataScreen(ModalScreen[tuple[str, ...] | None]):
@@ -154,7 +155,7 @@ class DataScreen(ModalScreen[tuple[str, ...] | None]):
 
     def _look(self) -> None:
         if busy(self.app):
-            self.sheet.doing = "Not looked at while a run goes on: it would be measured too."
+            self.sheet.doing = _NOT_NOW
             return
         try:
             text = self._form.text()
@@ -176,6 +177,12 @@ class DataScreen(ModalScreen[tuple[str, ...] | None]):
         event.stop()
         if self._is_here(event.text):
             self.sheet.doing = progress_words(event.words, event.done, event.total)
+
+    @on(GivenWay)
+    def _given_way(self, event: GivenWay) -> None:
+        event.stop()
+        if self._is_here(event.text):
+            self.sheet.doing = _NOT_NOW
 
     @on(Looked)
     def _looked(self, event: Looked) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,15 +19,20 @@ from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.log import SpecStyle, error_line, warning_line
 from imgstore_tui.present.sections import Digest
-from imgstore_tui.tui.bridge import Bridge, resume_for_real, watch
+from imgstore_tui.tui.bridge import Action, Bridge, resume_for_real, watch
+from imgstore_tui.tui.looking import GROUP as LOOK_GROUP
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen, Wish
 from imgstore_tui.tui.session import Session
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
+from imgstore_tui.tui.widgets.outlook import RATES_GROUP
 from imgstore_tui.tui.widgets.panes import Panes
 from imgstore_tui.tui.widgets.run_line import RunLine
 
 STOP_WATCHING_S = 2.0
 """How long the thread that looks at a run may take to leave it."""
+
+_SKIPPABLE = ("prepare", "trial", "verify")
+"""The steps of a cell that can be ended."""
 
 
 class RunControl(Screen[None]):
@@ -79,8 +83,9 @@ class RunControl(Screen[None]):
 
     def action_run(self) -> None:
         """Start the run, or say what is in the way."""
-        if self._bridge.watching and self._bridge.busy:
-            self._refuse(f"Another run is going on ({running() or 'unknown'}). Wait for it or stop it.")
+        other = running() if self._bridge.watching and self._bridge.busy else None
+        if other is not None:
+            self._refuse(f"Another run is going on ({other or 'unknown'}). Wait for it or stop it.")
             return
         try:
             plan = self.wanted_plan()
@@ -88,7 +93,7 @@ class RunControl(Screen[None]):
             self.run_line.problem = str(error)
             self.log_line(error_line(str(error)))
             return
-        self._begin(partial(self._bridge.supervise, plan))
+        self._begin(self._bridge.to_run(plan))
 
     def action_saved_runs(self) -> None:
         """Show the saved runs."""
@@ -102,28 +107,42 @@ class RunControl(Screen[None]):
 
     def open(self, path: Path) -> None:
         """Show a saved run; one that another process measures is watched until it ends."""
-        self._begin(partial(self._bridge.carry_out, partial(watch, path)), watching=True)
+        self._begin(partial(watch, path), watching=True)
 
     def resume(self, path: Path) -> None:
         """Measure what a saved run lacks."""
-        self._begin(partial(self._bridge.carry_out, partial(resume_for_real, path)))
+        self._begin(partial(resume_for_real, path))
 
-    def _begin(self, work: Callable[[], None], *, watching: bool = False) -> None:
+    def _begin(self, action: Action, *, watching: bool = False) -> None:
         if self._bridge.measuring:
             self._refuse("A run is going on. Stop it first, or wait for it.")
+            return
+        if not watching and self._sweeping:
+            self._refuse("What runs that died have left is being removed. Try again in a moment.")
             return
         self._bridge.stop()
         if not self._bridge.wait(STOP_WATCHING_S):
             # What it still says must not mix with what the next one says.
             self._refuse("The run that was opened last is still being read. Try again in a moment.")
             return
-        self._session.begin(watching=watching)
-        self.run_worker(work, thread=True, exit_on_error=False, group="run")
+        if not watching:
+            # What is being read would be measured too.
+            for worker in self.app.workers:
+                if worker.group in (LOOK_GROUP, RATES_GROUP):
+                    worker.cancel()
+        job = self._session.begin(watching=watching)
+        self.run_worker(partial(job.carry_out, action), thread=True, exit_on_error=False, group="run")
         self._show_session()
         self.run_begun()
         if self._ticker is not None:
             self._ticker.resume()
         self.refresh_bindings()
+
+    @property
+    def _sweeping(self) -> bool:
+        """Whether what runs that died have left is being removed: that would be measured too."""
+        # Asked for keys to show, the line may not be there yet, or not any more.
+        return any(line.sweeping for line in self.query(LeftoversLine))
 
     def _refuse(self, sentence: str) -> None:
         self.log_line(error_line(sentence))
@@ -156,7 +175,7 @@ class RunControl(Screen[None]):
         """Offer only what can be done to the run now."""
         match action:
             case "run":
-                return not self._bridge.measuring
+                return not self._bridge.measuring and not self._sweeping
             case "stop":
                 return self._bridge.busy
             case "sweep":
@@ -165,8 +184,10 @@ class RunControl(Screen[None]):
             case "pause":
                 return self._bridge.measuring and not self._bridge.stopping
             case "skip":
-                running_now = self.run_state.phase is Phase.RUNNING and self.run_state.current is not None
-                return self._bridge.measuring and not self._bridge.stopping and running_now
+                current = self.run_state.current if self.run_state.phase is Phase.RUNNING else None
+                # In the step "destroy" the trial is over and went well: there is nothing left of it to end.
+                may = current is not None and current.step in _SKIPPABLE
+                return self._bridge.measuring and not self._bridge.stopping and may
         return True
 
     def action_sweep(self) -> None:

@@ -49,8 +49,11 @@ class SavedRunsScreen(ModalScreen[Wish | None]):
 
         saved: SavedRun
 
+    @dataclass
     class Done(Message):
-        """All files were read."""
+        """All files were read, or why not all."""
+
+        problem: str = ""
 
     CSS_PATH = "../styles/modal.tcss"
     AUTO_FOCUS = "RunsTable"
@@ -97,11 +100,15 @@ class SavedRunsScreen(ModalScreen[Wish | None]):
 
     def _read(self) -> None:
         worker = get_current_worker()
-        for saved in newest_first():
-            if worker.is_cancelled:
-                return
-            self.post_message(self.Looked(saved))
-        self.post_message(self.Done())
+        problem = ""
+        try:
+            for saved in newest_first():
+                if worker.is_cancelled:
+                    return
+                self.post_message(self.Looked(saved))
+        except Exception as error:  # whatever the files hold, the screen stays up and says so
+            problem = f"Not all saved runs can be read: {type(error).__name__}: {error}"
+        self.post_message(self.Done(problem))
 
     @on(Looked)
     def _looked(self, event: Looked) -> None:
@@ -112,9 +119,9 @@ class SavedRunsScreen(ModalScreen[Wish | None]):
                 self._say()
 
     @on(Done)
-    def _done(self) -> None:
+    def _done(self, event: Done) -> None:
         self._reading = False
-        self._say()
+        self._say(event.problem)
 
     @property
     def _here(self) -> SavedRun | None:

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.worker import Worker, WorkerState, get_current_worker
 
 from imgstore_tui.bench.estimate import Estimate, estimate, known_size
 from imgstore_tui.bench.journal import saved_runs
@@ -22,11 +23,13 @@ from imgstore_tui.core.model import Plan
 from imgstore_tui.core.units import MAX_CUTOFF
 from imgstore_tui.present.estimates import estimate_short
 from imgstore_tui.tui.choice import NO_CHOICE, Choice
-from imgstore_tui.tui.looking import GROUP, Looked, Looking, busy, look_for
+from imgstore_tui.tui.looking import GROUP, GivenWay, Looked, Looking, busy, look_for
 
 _WAIT_S = 0.8
 """Data is looked at when nothing was written for so long."""
 _PATIENCE_S = 60.0
+RATES_GROUP = "rates"
+"""The workers that read past runs."""
 
 
 class Outlook(Widget):
@@ -56,9 +59,9 @@ class Outlook(Widget):
 
     @dataclass
     class Learned(Message):
-        """Past runs have been read."""
+        """Past runs have been read; without rates, a run that began was in the way, and they are still to be read."""
 
-        rates: Rates
+        rates: Rates | None
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,14 +85,19 @@ class Outlook(Widget):
         if newest == self._newest or busy(self.app):
             return
         self._newest = newest
-        self.run_worker(self._learn, thread=True, exit_on_error=False, group="rates")
+        self.run_worker(self._learn, thread=True, exit_on_error=False, group=RATES_GROUP)
 
     def _learn(self) -> None:
-        self.post_message(self.Learned(past_rates()))
+        worker = get_current_worker()
+        rates = past_rates(lambda: not worker.is_cancelled)
+        self.post_message(self.Learned(None if worker.is_cancelled else rates))
 
     @on(Learned)
     def _learned(self, event: Learned) -> None:
         event.stop()
+        if event.rates is None:
+            self._newest = []
+            return
         self._rates = event.rates
         self._say()
 
@@ -122,7 +130,7 @@ class Outlook(Widget):
         # While a run goes on nothing else reads: it would be measured too.
         if self._unknown and not busy(self.app):
             text = self._unknown[0]
-            wanted = self._wanted[text] = images_needed(self.choice.plan, text)
+            wanted = images_needed(self.choice.plan, text)
             look_at = partial(look_for, self, text, wanted, patience_s=_PATIENCE_S)
             self.run_worker(look_at, thread=True, exclusive=True, exit_on_error=False, group=GROUP)
 
@@ -130,6 +138,17 @@ class Outlook(Widget):
     def _looking(self, event: Looking) -> None:
         event.stop()
         self.doing = "looking at the data"
+
+    @on(GivenWay)
+    def _given_way(self, event: GivenWay) -> None:
+        event.stop()
+        self.doing = ""
+
+    @on(Worker.StateChanged)
+    def _left(self, event: Worker.StateChanged) -> None:
+        event.stop()
+        if event.worker.group == GROUP and event.state is WorkerState.CANCELLED:
+            self.doing = ""
 
     @on(Looked)
     def _looked(self, event: Looked) -> None:
@@ -140,6 +159,7 @@ class Outlook(Widget):
             self.post_message(self.InVain(event.text, event.problem))
         else:
             self._sizes[event.text] = event.found.size
+            self._wanted[event.text] = event.wanted
         self._say()
         self._look()
 
