@@ -21,6 +21,7 @@ from imgstore_tui.core.backend import Backend, Family, Preset, Reader
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import UPTO, Dataset
 from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError, UsageError, unknown_name
+from imgstore_tui.core.installing import install_command
 from imgstore_tui.core.options import Option, OptionValue, resolve_options, written
 from imgstore_tui.core.spec import CODEC_PREFIX, IN_PLACE, Spec, parse_dataset_text, parse_spec_text
 
@@ -115,9 +116,7 @@ def _found(name: str) -> bool:
 
 def how_to_get(plugin: type[Backend] | type[Codec] | type[Dataset]) -> str:
     """Return the command that makes ``plugin`` available."""
-    if plugin.extra:
-        return f"pip install 'imgstore-tui[{plugin.extra}]'"
-    return f"pip install {' '.join(plugin.requires)}"
+    return install_command(plugin.__module__.partition(".")[0], plugin.extra, plugin.requires)
 
 
 def sorted_backends() -> list[type[Backend]]:

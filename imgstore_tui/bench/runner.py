@@ -13,13 +13,13 @@ from pathlib import Path
 from imgstore_tui import registry
 from imgstore_tui.bench.environment import describe_environment
 from imgstore_tui.bench.executor import ProcessExecutor
-from imgstore_tui.bench.feasible import check_memory, check_time
+from imgstore_tui.bench.feasible import check_feasible
 from imgstore_tui.bench.job import Executor
 from imgstore_tui.bench.journal import Journal, read_journal, runs_folder
 from imgstore_tui.bench.lock import RunLock
 from imgstore_tui.bench.plan import check_plan
-from imgstore_tui.bench.preflight import check_content, check_space, image_bytes, keeps_originals
-from imgstore_tui.bench.rounds import images_needed, plan_cells, reads_in_place, with_files
+from imgstore_tui.bench.preflight import check_content, keeps_originals
+from imgstore_tui.bench.rounds import images_needed, reads_in_place, with_files
 from imgstore_tui.bench.scratch import RunFolder, choose_scratch, leftovers, sweep
 from imgstore_tui.bench.session import Listener, Session, source_of
 from imgstore_tui.bench.source import build_source
@@ -152,10 +152,7 @@ def _prepared(
         datasets = {text: _scan(text, plan, listen, cancel) for text in plan.datasets}
         roots = [root for dataset in datasets.values() for root in dataset.roots]
         place = choose_scratch(plan.scratch, roots, scratch_before)
-        check_space(plan, datasets, place)
-        sizes = {text: image_bytes(dataset) for text, dataset in datasets.items()}
-        check_memory(plan, sizes)
-        check_time(plan, plan_cells(plan, [text for text, data in datasets.items() if data.has_originals]), sizes)
+        check_feasible(plan, datasets, place)
         name = run_id or _new_id(datetime.now(UTC), plan)
         folder = RunFolder(place, name)
         stack.callback(_remove, folder, listen, cancel)

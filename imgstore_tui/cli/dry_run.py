@@ -6,6 +6,7 @@ from rich.table import Table
 
 from imgstore_tui import registry
 from imgstore_tui.bench.estimate import estimate
+from imgstore_tui.bench.feasible import check_feasible
 from imgstore_tui.bench.plan import dump_plan
 from imgstore_tui.bench.preflight import DataSize
 from imgstore_tui.bench.rates import past_rates
@@ -19,16 +20,23 @@ from imgstore_tui.present.estimates import basis_words, estimate_words
 
 
 def describe(plan: Plan) -> int:
-    """Print the plan, its trials, its place, and the time it may take."""
+    """Print the plan, its trials, its place, and the time it may take.
+
+    Raises:
+        ImgstoreError: If the run itself would be refused for want of space, memory or time.
+    """
     console = data_console()
-    roots, sizes = [], {}
+    roots, sizes, datasets = [], {}, {}
     for text in plan.datasets:
         dataset = registry.make_dataset(text)
         dataset.wanted = images_needed(plan, text)
         dataset.scan()
         roots += list(dataset.roots)
-        sizes[text] = DataSize.of(dataset)
-        console.print(f"data      {safe_text(dataset.summary)}")
+        datasets[text], sizes[text] = dataset, DataSize.of(dataset)
+        console.print(f"data      {safe_text(dataset.summary)}", soft_wrap=True)
+        if dataset.wanted > len(dataset):
+            repeated = f"larger cutoffs repeat them, up to {format_count(dataset.wanted)}"
+            console.print(f"          {counted(len(dataset), 'image')}: {repeated}")
     place = choose_scratch(plan.scratch, roots)
     expected = estimate(plan, sizes, past_rates())
     filed = [text for text, size in sizes.items() if size.has_originals]
@@ -38,6 +46,7 @@ def describe(plan: Plan) -> int:
         soft_wrap=True,
     )
     console.print(f"          {basis_words(expected)}", soft_wrap=True)
+    check_feasible(plan, datasets, place)
     several = len(plan.datasets) > 1
     table = Table(
         *(["data"] if several else []), "method", "operation", "cutoffs", "level", box=None, pad_edge=False

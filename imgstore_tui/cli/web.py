@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from imgstore_tui.cli.parser import Parser
 from imgstore_tui.core.errors import UnavailableError, UsageError
+from imgstore_tui.core.installing import install_command
 
 DEFAULT_PORT = 8765
 
@@ -23,7 +24,8 @@ def main(arguments: Sequence[str]) -> int:
     if not 0 <= words.port <= 65535:
         raise UsageError(f"--port takes 0 to 65535, not {words.port}.")
     if any(importlib.util.find_spec(name) is None for name in ("textual_serve", "aiohttp")):
-        raise UnavailableError("'web' needs textual-serve, not installed. Run: pip install 'imgstore-tui[web]'")
+        get = install_command("imgstore_tui", "web", ["textual-serve"])
+        raise UnavailableError(f"'web' needs textual-serve, not installed. Run: {get}")
     from imgstore_tui.cli.web_server import serve
 
     return serve(words.port)

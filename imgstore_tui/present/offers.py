@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from imgstore_tui.core.installing import install_command
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present import exports
@@ -45,7 +46,7 @@ def offers(run: Run, drawing: Drawing | None) -> tuple[Offer, ...]:
         for name, kind in exports.all_exporters().items()
     ]  # fmt: skip
     if drawing is not None and not drawing.figure.empty:
-        plot = "" if importlib.util.find_spec("matplotlib") else "pip install 'imgstore-tui[plot]'"
+        plot = "" if importlib.util.find_spec("matplotlib") else install_command("imgstore_tui", "plot", ["matplotlib"])
         found += [
             Offer("chart-txt", "as text", ".txt", False, "", partial(_text, drawing), chart=True),
             Offer("chart-svg", "as a drawing", ".svg", False, "", partial(_svg, drawing), chart=True),

@@ -30,3 +30,17 @@ def test_a_saved_plan_is_known_by_its_name() -> None:
     refused = program("run", "--plan", "holidayz", "--dry-run")
     assert refused.returncode == 2
     assert "Did you mean 'holidays'" in refused.stderr
+
+
+def test_what_the_run_would_refuse_is_refused_and_repeated_images_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (900, 900)).save(tmp_path / "photos" / "a.png")
+    words = ("run", "-d", "folder:photos", "-b", "lmdb", "-n", "5k", "--budget", "10s")
+    done = program(*words, "--dry-run")
+    assert done.returncode == 2
+    assert "1 image: larger cutoffs repeat them, up to 5,000" in done.stdout
+    assert "and the time budget is 0:10" in done.stderr
+    assert program(*words).stderr.splitlines()[-1] == done.stderr.splitlines()[-1]

@@ -187,4 +187,6 @@ def test_without_the_extra_web_the_line_that_installs_it_is_named() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 3
-    assert sentence(done) == "'web' needs textual-serve, not installed. Run: pip install 'imgstore-tui[web]'"
+    told = sentence(done)
+    assert told.startswith("'web' needs textual-serve, not installed. Run: ")
+    assert told.endswith(" -m pip install 'textual-serve>=1.1.3'")

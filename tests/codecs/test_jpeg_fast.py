@@ -27,7 +27,7 @@ def coder(**chosen: Any) -> Codec:
 
 def test_it_has_the_options_of_jpeg_and_the_command_that_gets_it() -> None:
     assert KIND.options == type(PILLOW).options
-    assert registry.how_to_get(KIND) == "pip install 'imgstore-tui[fastjpeg]'"
+    assert registry.how_to_get(KIND).endswith(" -m pip install 'simplejpeg>=1.8'")
 
 
 @needs

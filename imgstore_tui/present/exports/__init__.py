@@ -14,6 +14,7 @@ import pkgutil
 
 from imgstore_tui.core.errors import UnavailableError, unknown_name
 from imgstore_tui.core.exporter import Exporter
+from imgstore_tui.core.installing import install_command
 
 __all__ = ["ENTRY_POINTS", "Exporter", "all_exporters", "broken", "get", "how_to_get", "missing", "names"]
 
@@ -73,9 +74,7 @@ def missing(exporter: type[Exporter]) -> tuple[str, ...]:
 
 def how_to_get(exporter: type[Exporter]) -> str:
     """Return the command that makes ``exporter`` available."""
-    if exporter.extra:
-        return f"pip install 'imgstore-tui[{exporter.extra}]'"
-    return f"pip install {' '.join(exporter.requires)}"
+    return install_command(exporter.__module__.partition(".")[0], exporter.extra, exporter.requires)
 
 
 def get(name: str) -> Exporter:

@@ -1,0 +1,55 @@
+"""The command that gets a library, for the Python that runs this: from the metadata of whoever asks for it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+_OWN = "imgstore-tui"
+
+
+def install_command(package: str, extra: str | None, requires: Sequence[str]) -> str:
+    """Return the command that installs what a plug-in needs: ``python -m pip install 'qoi>=0.7'``.
+
+    What is named are the libraries and not the extra, since a clone's extras are in no package index.
+
+    Args:
+        package: The top-level package of the plug-in.
+        extra: The extra of that package's distribution that asks for the libraries; None where there is none.
+        requires: Names to install where the metadata does not tell.
+    """
+    wanted = list(_requirements(package, extra)) if extra else []
+    return f"{_python()} -m pip install {' '.join(shlex.quote(name) for name in wanted or requires)}"
+
+
+def _requirements(package: str, extra: str | None) -> list[str]:
+    if package == __name__.partition(".")[0]:
+        names = [_OWN]
+    else:
+        names = importlib.metadata.packages_distributions().get(package, [])
+    for name in names:
+        try:
+            found = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        asked = re.compile(rf"""\bextra\s*==\s*['"]{re.escape(extra or "")}['"]""")
+        wanted = [line.partition(";")[0].strip() for line in found if asked.search(line.partition(";")[2])]
+        if wanted:
+            return wanted
+    return []
+
+
+def _python() -> str:
+    """Return how this interpreter is called from the user's shell, as short as it goes."""
+    own = Path(sys.executable)
+    for name in ("python", "python3"):
+        found = shutil.which(name)
+        if found and Path(found).absolute() == own.absolute():
+            return name
+    here = Path.cwd()
+    return shlex.quote(str(own.relative_to(here) if own.is_relative_to(here) else own))
