@@ -158,9 +158,7 @@ def test_an_image_too_large_for_a_block_is_refused_when_it_is_put(
     monkeypatch.setattr("imgstore_tui.backends.tfrecord.records._MOST_AROUND", 200)
     setup = Setup.of("tfrecord+png:compression=gzip")
     material = setup.material([(6, 4, 3), (90, 70, 3)])
-    with (
-        setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED) as writer,
-        pytest.raises(UnsupportedError, match="use compression=none"),
-    ):
+    writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
+    with pytest.raises(UnsupportedError, match="use compression=none"):
         material.put(writer)
     writer.abort()
