@@ -18,6 +18,7 @@ from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.store_parts.folder_writer import FolderWriter
 from imgstore_tui.store_parts.manifest_file import load_manifest, refuse_batches
 from imgstore_tui.store_parts.output import Output
+from imgstore_tui.store_parts.payload_row import read_row
 from imgstore_tui.store_parts.raw_file import RawFile, failed
 
 if TYPE_CHECKING:
@@ -162,23 +163,18 @@ class SafetensorsReader(Reader):
         if not len(ids):
             return []
         self._numbers("labels", ids, run, labels)
-        bounds = np.zeros((2, len(ids)), np.int64)
-        self._numbers("ends", ids, run, bounds[1])
-        later = np.flatnonzero(np.asarray(ids))  # the first image of all starts where nothing ends
-        if len(later):
-            before = (np.asarray(ids, np.int64)[later] - 1).tolist()
-            found = np.empty(len(later), np.int64)
-            self._numbers("ends", before, None if run is None else (before[0], before[-1] + 1), found)
-            bounds[0, later] = found
-        starts, stops = bounds.tolist()
-        if any(not 0 <= start <= stop <= self._size for start, stop in zip(starts, stops, strict=True)):
-            raise StoreError(f"{self.path} is damaged: its ends do not fit the payloads.")
         place = self._places["payloads"]
-        if run is None or stops[-1] - starts[0] > _CUT_BELOW * len(ids):
-            return [self._raw.piece(place + start, stop - start) for start, stop in zip(starts, stops, strict=True)]
-        base = starts[0]
-        whole = self._raw.piece(place + base, stops[-1] - base)
-        return [whole[start - base : stop - base] for start, stop in zip(starts, stops, strict=True)]
+
+        def ends(which: Sequence[int], span: tuple[int, int] | None, out: Any) -> None:
+            self._numbers("ends", which, span, out)
+
+        def piece(start: int, stop: int) -> bytes:
+            return self._raw.piece(place + start, stop - start)
+
+        return read_row(ids, run, ends, self._size, piece, _CUT_BELOW * len(ids), self._unfitting)
+
+    def _unfitting(self) -> StoreError:
+        return StoreError(f"{self.path} is damaged: its ends do not fit the payloads.")
 
     def read_labels(self) -> Labels:
         """Read the tensor of labels."""

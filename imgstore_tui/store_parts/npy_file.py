@@ -37,6 +37,11 @@ class NpyOutput:
         self._kept = keep or 0
 
     @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._file.path
+
+    @property
     def count(self) -> int:
         """Items so far."""
         return (self._file.position - HEAD) // self._size

@@ -6,22 +6,20 @@ believed as far as the record that it leads to agrees.
 
 from __future__ import annotations
 
-import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.core.backend import Content, Editor, force
+from imgstore_tui.core.backend import Content
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.manifest import check_batch
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.core.roster import Roster
+from imgstore_tui.store_parts.folder_editor import FolderEditor
 from imgstore_tui.store_parts.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_sum, open_labels
-from imgstore_tui.store_parts.manifest_file import MANIFEST, load_manifest, save_manifest
+from imgstore_tui.store_parts.manifest_file import load_manifest
 from imgstore_tui.store_parts.npy_file import NpyColumn, NpyOutput
 
 if TYPE_CHECKING:
@@ -138,7 +136,7 @@ class RecordsReader:
         self._labels.close()
 
 
-class RecordsEditor(Editor):
+class RecordsEditor(FolderEditor):
     """Adds records behind the last.
 
     No record that counts is touched, so all of them are there after a process has died; what stands behind the last may
@@ -147,19 +145,16 @@ class RecordsEditor(Editor):
     """
 
     def __init__(self, backend: str, location: Path, sync: SyncLevel, sink: Sink, reader: RecordsReader) -> None:
-        self.content, self._layout = reader.content, dict(reader.found)
-        self._labels_there = reader.read_labels()
+        layout = dict(reader.found)
         for key in ("format", "version", "count", "kind", "codec", "shape", "dtype", "payload_bytes", LABELS_SUM):
-            self._layout.pop(key, None)
-        self._backend, self._location, self._sink = backend, location, sink
-        self._each = sync is SyncLevel.BATCH
-        self._roster = Roster(self.content.count)
+            layout.pop(key, None)
+        super().__init__(backend, location, sync, reader.content, layout)
+        self._labels_there = reader.read_labels()
+        self._sink = sink
         self._added: list[Labels] = []
-        self._open = True
-        self._files: list[NpyOutput] = []
         try:
-            for name, item in ((INDEX, (reader.rows([], None).shape[1],)), (LABELS, ())):
-                self._files.append(NpyOutput(location / name, "int64", item, self.content.count))
+            self._index = self._file(INDEX, "int64", (reader.rows([], None).shape[1],), self.content.count)
+            self._labels = self._file(LABELS, "int64", (), self.content.count)
         except StoreError:
             self._release()
             raise
@@ -186,60 +181,29 @@ class RecordsEditor(Editor):
 
     def _follow(self, rows: Labels, labels: Labels) -> None:
         numbers = np.array(labels, np.int64)
-        self._files[0].append(rows)
-        self._files[1].append(numbers)
+        self._index.append(rows)
+        self._labels.append(numbers)
         self._added.append(numbers)
         self._roster.grow(len(numbers))
-        if self._each:
-            self._commit()
+        self._note()
 
-    def _commit(self) -> None:
-        """Finish the records, then the index and the labels, then the manifest, which counts."""
+    def _before_commit(self) -> None:
+        """Finish the records; then come the index and the labels, then the manifest, which counts."""
         self._sink.finish()
         if self._each:
             self.syncs += self._sink.force()
-        for file in self._files:
-            file.commit()
-            if self._each:
-                file.force()
-                self.syncs += 1
         self._labels_there, self._added = np.concatenate([self._labels_there, *self._added]), []
-        self.content = replace(self.content, count=self._roster.count)
-        layout = {**self._layout, LABELS_SUM: labels_sum(self._labels_there)}
-        save_manifest(self._backend, self._location, self.content, durable=self._each, **layout)
-        self.syncs += 2 * self._each
+        self._layout[LABELS_SUM] = labels_sum(self._labels_there)
 
     def touched(self) -> Iterable[Path]:
         """The last file of records and those made since, the index, the labels, and a new manifest."""
-        beside = [self._location / name for name in (INDEX, LABELS, MANIFEST)]
-        return [*self._sink.touched(), *beside, self._location]
+        return [*self._sink.touched(), *super().touched()]
 
-    def close(self) -> None:
-        """Say what is there, and close the files."""
-        if not self._open:
-            return
-        try:
-            if self._added:
-                self._commit()
-            if self._each:
-                force(self._location)
-                self.syncs += 1
-        finally:
-            self._release()
-
-    def abort(self) -> None:
-        """Take back what was added since the last commit, and close the files."""
-        if not self._open:
-            return
-        with contextlib.suppress(StoreError):  # the manifest counts, and it has not changed
-            if self._added:
-                self._sink.take_back()
-                for file in self._files:
-                    file.take_back()
-        self._release()
+    def _take_back(self) -> None:
+        if self._changed:
+            self._sink.take_back()
+            super()._take_back()
 
     def _release(self) -> None:
-        self._open = False
+        super()._release()
         self._sink.close()
-        for file in self._files:
-            file.close()

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgstore_tui.backends.sqlite.layout import FILE, JOURNAL, PUT, rows, unwritten
+from imgstore_tui.backends.sqlite import FILE
+from imgstore_tui.backends.sqlite.layout import JOURNAL, PUT, rows, unwritten
 from imgstore_tui.backends.sqlite.reader import SqliteReader
 from imgstore_tui.backends.sqlite.writer import cut
 from imgstore_tui.core.backend import Editor

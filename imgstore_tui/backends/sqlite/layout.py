@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from imgstore_tui.backends.sqlite import FILE
 from imgstore_tui.core.backend import Content
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.store_parts.raw_file import first_line
@@ -15,10 +16,9 @@ if TYPE_CHECKING:
 
     from imgstore_tui.core.backend import Labels
 
-FILE = "store.sqlite"
-PARTIAL = "store.sqlite.partial"
+PARTIAL = f"{FILE}.partial"
 """The file's name until it is whole: it is written without a journal, because until then it is worth nothing."""
-JOURNAL = "store.sqlite-journal"
+JOURNAL = f"{FILE}-journal"
 """Where SQLite keeps what a change has not yet replaced for good."""
 
 TABLES = {

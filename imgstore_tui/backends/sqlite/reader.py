@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import numpy as np
 
-from imgstore_tui.backends.sqlite.layout import FILE, JOURNAL, TABLES, damaged
+from imgstore_tui.backends.sqlite import FILE
+from imgstore_tui.backends.sqlite.layout import JOURNAL, TABLES, damaged
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, check_out, foreign, image_bytes, read_manifest

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgstore_tui.backends.sqlite.layout import FILE, PARTIAL, PUT, TABLES, page_size, rows, unwritten
+from imgstore_tui.backends.sqlite import FILE
+from imgstore_tui.backends.sqlite.layout import PARTIAL, PUT, TABLES, page_size, rows, unwritten
 from imgstore_tui.core.backend import Content, Writer, force
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_complete, check_put, image_bytes, write_manifest

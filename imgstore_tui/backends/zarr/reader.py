@@ -16,6 +16,7 @@ from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_ids, check_out, is_count
 from imgstore_tui.store_parts.manifest_file import load_manifest
+from imgstore_tui.store_parts.payload_row import read_row
 from imgstore_tui.store_parts.raw_file import RawFile, failed, first_line
 
 if TYPE_CHECKING:
@@ -145,20 +146,19 @@ class ZarrReader(Reader):
         run = check_ids(self._location, self.content.count, ids)
         if not len(ids):
             return []
-        wanted = np.asarray(ids, np.int64)
-        labels[:] = self._all("labels")[wanted]
-        bounds = np.concatenate([[0], self._all("ends")])
-        starts, stops = bounds[wanted].tolist(), bounds[wanted + 1].tolist()
-        if any(not 0 <= start <= stop <= self._size for start, stop in zip(starts, stops, strict=True)):
-            raise StoreError(f"{self._location / FOLDER} is damaged: its ends do not fit the payloads.")
-        if run is None or stops[-1] - starts[0] > _CUT_BELOW:
-            return [
-                self._slice(self._images, "payloads", self._step, start, stop).tobytes()
-                for start, stop in zip(starts, stops, strict=True)
-            ]
-        base = starts[0]
-        whole = self._slice(self._images, "payloads", self._step, base, stops[-1]).tobytes()
-        return [whole[start - base : stop - base] for start, stop in zip(starts, stops, strict=True)]
+        labels[:] = self._all("labels")[list(ids)]
+
+        def ends(which: Sequence[int], _: tuple[int, int] | None, out: Any) -> None:
+            self._all("ends").take(which, out=out, mode="clip")  # else numpy takes a buffer of its own
+
+        def piece(start: int, stop: int) -> bytes:
+            found: bytes = self._slice(self._images, "payloads", self._step, start, stop).tobytes()
+            return found
+
+        return read_row(ids, run, ends, self._size, piece, _CUT_BELOW, self._unfitting)
+
+    def _unfitting(self) -> StoreError:
+        return StoreError(f"{self._location / FOLDER} is damaged: its ends do not fit the payloads.")
 
     def read_labels(self) -> Labels:
         """Read the array of labels."""

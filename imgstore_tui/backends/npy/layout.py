@@ -1,0 +1,20 @@
+"""The names of the files, and how payloads are put behind one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from imgstore_tui.store_parts.npy_file import NpyOutput
+
+IMAGES, PAYLOADS, ENDS = "images.npy", "payloads.npy", "ends.npy"
+
+
+def append_payloads(row: NpyOutput, ends: NpyOutput | None, payloads: Sequence[bytes]) -> None:
+    """Write payloads at the end of their row, and where they end."""
+    if ends is None:
+        raise ValueError("a store of arrays has no row of payloads")
+    found = row.count + np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads)))
+    row.append_pieces(payloads)
+    ends.append(found)

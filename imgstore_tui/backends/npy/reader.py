@@ -1,0 +1,102 @@
+"""Reading the files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imgstore_tui.backends.npy.layout import ENDS, IMAGES, PAYLOADS
+from imgstore_tui.core.backend import PayloadKind, Reader
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_ids, check_out
+from imgstore_tui.store_parts.folder_writer import open_labels
+from imgstore_tui.store_parts.manifest_file import load_manifest
+from imgstore_tui.store_parts.npy_file import NpyColumn
+from imgstore_tui.store_parts.payload_row import read_row
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+_CUT_BELOW = 16 * 2**10
+"""Payloads smaller than this are read together and cut; larger ones one by one, which spares a copy."""
+
+
+class NpyReader(Reader):
+    """Copies from where the images lie."""
+
+    def __init__(self, location: Path) -> None:
+        self._location = location
+        self.content, found = load_manifest("npy", location)
+        self.layout = {"access": found.get("access")}
+        self._columns: list[NpyColumn] = []
+        self._view: Any = None
+        content, count = self.content, self.content.count
+        try:
+            if content.kind is PayloadKind.ARRAY:
+                self._images = self._column(IMAGES, str(content.dtype), content.shape or (), count)
+                if self.layout["access"] == "numpy":
+                    self._view = np.load(location / IMAGES, mmap_mode="r", allow_pickle=False)
+            else:
+                self._ends = self._column(ENDS, "int64", (), count)
+                self._images = self._column(PAYLOADS, "uint8", (), None)
+            self._labels = open_labels(location, count)
+            self._columns.append(self._labels)
+        except (StoreError, OSError, ValueError) as error:
+            self.close()
+            if isinstance(error, StoreError):
+                raise
+            raise StoreError(f"{location / IMAGES} cannot be read: NumPy does not load it.") from None
+
+    def _column(self, name: str, dtype: str, item: tuple[int, ...], count: int | None) -> NpyColumn:
+        column = NpyColumn(self._location / name, dtype, item, count)
+        self._columns.append(column)
+        return column
+
+    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+        """Copy images into the caller's array."""
+        if self.content.kind is not PayloadKind.ARRAY:
+            super().read_array(ids, out, labels)
+            return
+        check_out(self._location, self.content, ids, out, labels)
+        run = check_ids(self._location, self.content.count, ids)
+        if self._view is not None and len(ids):
+            out[...] = self._view[run[0] : run[1]] if run is not None else self._view[list(ids)]
+        else:
+            self._images.read(ids, run, out)
+        self._labels.read(ids, run, labels)
+
+    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+        """Find where the payloads end, then copy them from the row."""
+        if self.content.kind is not PayloadKind.BYTES:
+            return super().read_bytes(ids, labels)
+        run = check_ids(self._location, self.content.count, ids)
+        if not len(ids):
+            return []
+        self._labels.read(ids, run, labels)
+        return read_row(
+            ids, run, self._ends.read, self._images.count, self._images.piece, _CUT_BELOW * len(ids), self._unfitting
+        )
+
+    def _unfitting(self) -> StoreError:
+        return StoreError(f"{self._ends.path} is damaged: its numbers do not fit the payloads.")
+
+    def read_labels(self) -> Labels:
+        """Read the file of labels."""
+        labels: Labels = self._labels.all("int64")
+        return labels
+
+    def payload_end(self) -> int:
+        """Return where the last payload ends."""
+        last = np.zeros(1, np.int64)
+        if self.content.count:
+            self._ends.read([self.content.count - 1], None, last)
+        return int(last[0])
+
+    def close(self) -> None:
+        """Close the files."""
+        self._view = None
+        for column in self._columns:
+            column.close()
