@@ -7,14 +7,14 @@ import os
 import secrets
 from pathlib import Path
 
-from imgstore_tui.core.errors import UnavailableError, UsageError
+from imgstore_tui.core.errors import FileTakenError, UnavailableError
 
 
 def write_atomic(path: Path, data: bytes, *, overwrite: bool = False) -> None:
     """Write a file that is whole and durable once it has its name.
 
     Raises:
-        UsageError: If it exists and may not be replaced.
+        FileTakenError: If it exists and may not be replaced.
         UnavailableError: If the file system refuses.
     """
     temporary = path.parent / f".imgstore-{secrets.token_hex(8)}.part"
@@ -29,7 +29,7 @@ def write_atomic(path: Path, data: bytes, *, overwrite: bool = False) -> None:
             _name_new(temporary, path)
         _sync_folder(path.parent)
     except FileExistsError:
-        raise UsageError(f"{path} exists already. Name another file, or allow it to be replaced.") from None
+        raise FileTakenError(f"{path} exists already. Name another file, or allow it to be replaced.") from None
     except OSError as error:
         raise UnavailableError(f"Cannot write {path}: {error.strerror or error}.") from None
     finally:

@@ -129,7 +129,7 @@ class Session:
                 if budget is not None and time.monotonic() - began - self.paused_s > budget:
                     self._warn(
                         f"The time budget of {budget:.0f} s was spent in round {number + 1} of {self.plan.rounds}; "
-                        "the rest was not run. Give more with --budget, or ask for fewer cutoffs."
+                        f"the rest was not run. Measure it with: imgstore-tui resume {self.run.id}"
                     )
                     return "budget"
                 cells = tuple(cell for cell in block.cells if (cell, number) not in self.done)

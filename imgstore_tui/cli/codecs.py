@@ -20,8 +20,9 @@ def main(arguments: Sequence[str]) -> int:
     codecs = [registry.codecs.all()[name] for name in sorted(registry.codecs.all())]
     if words.json:
         return listing.print_json([_facts(codec) for codec in codecs])
-    rows = [(c.name, c.title, _loss(c), ", ".join(c.drops) or "nothing", listing.availability(c)) for c in codecs]
-    return listing.print_table(("name", "what", "pixels", "drops", "availability"), rows)
+    rows = [(c.name, _loss(c), c.title, listing.availability(c), ", ".join(c.drops) or "nothing") for c in codecs]
+    columns = ("name", "pixels", "what", "availability", "drops")
+    return listing.print_table(columns, rows, give_way=("what", "drops"))
 
 
 def _loss(codec: type[Codec]) -> str:

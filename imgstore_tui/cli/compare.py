@@ -8,7 +8,7 @@ from rich.text import Text
 
 from imgstore_tui.analysis.compare import compare
 from imgstore_tui.cli.output import ascii_only, data_console, output_width, talk_console
-from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.parser import RUN_HELP, Parser
 from imgstore_tui.cli.saved import read_run
 from imgstore_tui.core.errors import DataError, ExitCode, UsageError
 from imgstore_tui.present.comparison import (
@@ -17,6 +17,7 @@ from imgstore_tui.present.comparison import (
     comparison_tables,
     comparison_title,
     name_of,
+    nothing_in_common,
 )
 from imgstore_tui.present.tables import rich_table
 
@@ -27,21 +28,24 @@ def main(arguments: Sequence[str]) -> int:
         prog="imgstore-tui compare",
         description="Set runs side by side, each against the first. Ends with 4 if one is slower anywhere.",
     )
-    parser.add_argument("runs", metavar="RUN", nargs="+", help="two or more: a run id, a name, a file, or last")
+    parser.add_argument("runs", metavar="RUN", nargs="+", help=f"two or more: {RUN_HELP}")
     parser.add_argument("--anyway", action="store_true", help="also where the data or the machine are not the same")
     words = parser.parse_args(arguments)
     if len(words.runs) < 2:
         raise UsageError("Name two runs or more; the others are held against the first. See imgstore-tui runs.")
     base, *others = [read_run(word) for word in words.runs]
+    for run in others:
+        if run.id == base.id and run.measurements == base.measurements:
+            raise UsageError(f"{name_of(run)} would be held against itself. Name another run, see imgstore-tui runs.")
     found = [compare(base, run) for run in others]
     for one in found:
+        if not one.pairs:
+            raise DataError(f"{name_of(one.run)} and {name_of(base)}: {nothing_in_common(one)}")
         if one.obstacles and not words.anyway:
             raise DataError(
                 f"{name_of(one.run)} does not belong beside {name_of(base)}. {' '.join(one.obstacles)} "
                 "To see them side by side all the same, add --anyway."
             )
-        if not one.pairs:
-            raise DataError(f"{name_of(one.run)} and {name_of(base)} have no cell in common.")
     talk, console = talk_console(), data_console()
     for one in found:
         for line, in_the_way in comparison_lines(one):

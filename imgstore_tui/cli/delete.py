@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from imgstore_tui.bench.journal import find_run
 from imgstore_tui.bench.saved_runs import check_saved, delete, look_at
 from imgstore_tui.cli.output import talk_console
-from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.parser import RUN_HELP, Parser
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.saved import deletion_words
 
@@ -15,7 +15,7 @@ from imgstore_tui.present.saved import deletion_words
 def main(arguments: Sequence[str]) -> int:
     """Delete the journal of a run."""
     parser = Parser(prog="imgstore-tui delete", description="Delete a saved run. Exports of it stay.")
-    parser.add_argument("run", metavar="RUN", help="a run id, a name, or last")
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     words = parser.parse_args(arguments)
     path = find_run(words.run)

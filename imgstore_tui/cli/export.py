@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imgstore_tui.cli.output import talk_console
-from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.parser import RUN_HELP, Parser
 from imgstore_tui.cli.saved import read_run
+from imgstore_tui.core.errors import FileTakenError, UsageError
 from imgstore_tui.core.text import safe_text
 
 
@@ -17,12 +18,15 @@ def main(arguments: Sequence[str]) -> int:
     from imgstore_tui.present import exports
 
     parser = Parser(prog="imgstore-tui export", description="Write a run for other programs, or for a text.")
-    parser.add_argument("run", metavar="RUN", help="a run id, a file, or last")
-    parser.add_argument("-f", "--format", required=True, metavar="FORMAT", help=", ".join(exports.names()))
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    parser.add_argument(
+        "-f", "--format", metavar="FORMAT", help=f"{', '.join(exports.names())} (default: by FILE's ending)"
+    )
     parser.add_argument("-o", "--output", metavar="FILE", default="-", help="default: standard output")
     parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
     words = parser.parse_args(arguments)
-    exporter = exports.get(words.format)
+    name = words.format or _by_ending(words.output)
+    exporter = exports.get(name)
     run = read_run(words.run)
     if words.output == "-":
         sys.stdout.buffer.write(exporter.export(run))
@@ -30,6 +34,20 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     from imgstore_tui.present.exports.write import write_export
 
-    path = write_export(run, words.format, Path(words.output).expanduser(), overwrite=words.force)
+    try:
+        path = write_export(run, name, Path(words.output).expanduser(), overwrite=words.force)
+    except FileTakenError:
+        raise UsageError(f"{words.output} exists already. Name another file, or replace it with --force.") from None
     talk_console().print(f"Wrote {safe_text(str(path))}", soft_wrap=True)
     return 0
+
+
+def _by_ending(output: str) -> str:
+    """Return the format whose files end as this one does."""
+    from imgstore_tui.present import exports
+
+    ending = Path(output).suffix.lower()
+    for name, kind in exports.all_exporters().items():
+        if ending and kind.suffix == ending:
+            return name
+    raise UsageError(f"Name a format with -f: {', '.join(exports.names())}. None follows from the file's name.")

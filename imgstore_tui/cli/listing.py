@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.cells import cell_len
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +18,10 @@ from imgstore_tui.core.options import Option
 
 _READABLE = 24
 """Columns of the terminal below which a sentence is not shown."""
+
+
+_NARROW = 8
+"""Columns of the terminal that a wrapped column has at least."""
 
 
 def parse(command: str, thing: str, arguments: Sequence[str]) -> Any:
@@ -53,7 +58,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, give_w
         columns: Their names.
         rows: A word for each column.
         give_way: Columns that are wrapped where there is no room; none for the last. What stands in the others is
-            never cut, so that commands can be copied. The last of several is left out where it cannot be read.
+            never cut, so that commands can be copied: where they alone are too wide, the widest is wrapped as well.
+            The last of several that give way is left out where it cannot be read.
     """
     console, lines = data_console(), [list(row) for row in rows]
     give_way = give_way or columns[-1:]
@@ -61,9 +67,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, give_w
         taken = [max(map(cell_len, (name, *words))) for name, *words in zip(columns, *lines, strict=True)][:-1]
         if console.width - sum(taken) - 2 * len(taken) < _READABLE:
             columns, lines = columns[:-1], [line[:-1] for line in lines]
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    widths = [max(map(cell_len, words)) for words in zip(columns, *lines, strict=True)]
+    fixed = {name: width for name, width in zip(columns, widths, strict=True) if name not in give_way}
+    gaps, narrow = 2 * (len(columns) - 1), _NARROW * (len(columns) - len(fixed))
+    if sum(fixed.values()) + gaps + narrow > console.width:
+        del fixed[max(fixed, key=lambda name: fixed[name])]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in columns:
-        table.add_column(name, no_wrap=name not in give_way)
+        table.add_column(name, no_wrap=name in fixed, min_width=fixed.get(name), overflow="fold")
     for line in lines:
         table.add_row(*(Text(word) for word in line))
     console.print(table)
@@ -83,5 +94,5 @@ def print_details(title: str, facts: Iterable[tuple[str, str]], options: Sequenc
     for option in options:
         choices = f" ({', '.join(option.choices)})" if option.choices else ""
         console.print(Text.assemble(("option ", "dim"), (option.name, "bold"), f"={option.default}{choices}"))
-        console.print(Text(f"       {option.summary}"))
+        console.print(Padding(Text(option.summary), (0, 0, 0, 7)))
     return 0

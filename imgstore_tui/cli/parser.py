@@ -12,6 +12,9 @@ from imgstore_tui.core.errors import UsageError, nearest
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
+RUN_HELP = "a run id, its name, a file, or last"
+"""What commands take for RUN."""
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises UsageError instead of leaving."""

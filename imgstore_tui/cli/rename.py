@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from imgstore_tui.bench.journal import find_run
 from imgstore_tui.bench.saved_runs import rename
 from imgstore_tui.cli.output import talk_console
-from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.parser import RUN_HELP, Parser
 from imgstore_tui.core.text import safe_text
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write the name into the run's journal."""
     parser = Parser(prog="imgstore-tui rename", description="Give a saved run a name, by which commands then know it.")
-    parser.add_argument("run", metavar="RUN", help="a run id, its present name, or last")
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("name", metavar="NAME", help="the name; an empty one takes it away")
     words = parser.parse_args(arguments)
     path = find_run(words.run)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from imgstore_tui.bench.journal import SUFFIX, find_run
 from imgstore_tui.bench.runner import resume_run
 from imgstore_tui.cli.measure import measure, show_brief
-from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.parser import RUN_HELP, Parser
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.units import parse_duration
 
@@ -15,7 +15,7 @@ from imgstore_tui.core.units import parse_duration
 def main(arguments: Sequence[str]) -> int:
     """Resume a run and print its tables."""
     parser = Parser(prog="imgstore-tui resume", description="Complete a run; only what is missing is measured.")
-    parser.add_argument("run", metavar="RUN", help="a run id, a journal, or last")
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("--budget", metavar="TIME", help="start nothing new after this (default: no limit)")
     parser.add_argument("--quiet", action="store_true", help="no progress and no warnings")
     words = parser.parse_args(arguments)

@@ -10,7 +10,7 @@ from imgstore_tui.cli import listing
 from imgstore_tui.cli.output import talk_console
 from imgstore_tui.cli.parser import Parser
 from imgstore_tui.core.units import format_bytes
-from imgstore_tui.present.saved import done_words, failed_words, what_words, when_words
+from imgstore_tui.present.saved import done_words, failed_words, status_words, what_words, when_words
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
         talk_console().print("There is no saved run yet. Start one with: imgstore-tui run")
         return 0
     rows = [
-        (saved.id, when_words(saved.run), saved.status, done_words(saved), failed_words(saved),
+        (saved.id, when_words(saved.run), status_words(saved), done_words(saved), failed_words(saved),
          format_bytes(saved.size_bytes), what_words(saved))
         for saved in found
     ]  # fmt: skip

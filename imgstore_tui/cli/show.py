@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from imgstore_tui.cli.output import ascii_only, data_console
-from imgstore_tui.cli.parser import Parser, choice
+from imgstore_tui.cli.parser import RUN_HELP, Parser, choice
 from imgstore_tui.cli.saved import read_run
 from imgstore_tui.core.model import Run
 from imgstore_tui.present.axes import Scales
@@ -16,7 +16,7 @@ from imgstore_tui.present.axes import Scales
 def main(arguments: Sequence[str]) -> int:
     """Print a run's tables and charts."""
     parser = Parser(prog="imgstore-tui show", description="Tables and charts of a saved run.")
-    parser.add_argument("run", metavar="RUN", help="a run id, a file, or last")
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("--chart", metavar="KIND", help="this chart only")
     parser.add_argument("--no-charts", action="store_true", help="tables only")
     parser.add_argument("--at", metavar="N", help="rank all methods at this number of images, and nothing else")

@@ -32,6 +32,10 @@ class UsageError(ImgstoreError):
     exit_code = ExitCode.USAGE
 
 
+class FileTakenError(UsageError):
+    """A file of that name exists, and was not to be replaced."""
+
+
 class UnavailableError(ImgstoreError):
     """The environment cannot do it: a missing driver, no server, no terminal."""
 

@@ -49,7 +49,8 @@ def _python() -> str:
     own = Path(sys.executable)
     for name in ("python", "python3"):
         found = shutil.which(name)
-        if found and Path(found).absolute() == own.absolute():
+        # In one folder, python and python3.11 are one interpreter; elsewhere a link may be another environment's.
+        if found and Path(found).parent.absolute() == own.parent.absolute() and Path(found).samefile(own):
             return name
     here = Path.cwd()
     return shlex.quote(str(own.relative_to(here) if own.is_relative_to(here) else own))

@@ -88,13 +88,22 @@ def comparison_caption(found: Comparison) -> str:
     return safe_text(" ".join(parts))
 
 
+def nothing_in_common(found: Comparison) -> str:
+    """Return why there is nothing to set side by side: the data where they differ."""
+    before, after = found.base.plan.datasets, found.run.plan.datasets
+    if set(before).isdisjoint(after):
+        differ = f"The data differ: {', '.join(before)}, then {', '.join(after)}."
+        return safe_text(f"{differ} The two runs have no cell in common.")
+    return "The two runs have no cell in common."
+
+
 def comparison_lines(found: Comparison) -> list[tuple[str, bool]]:
     """Return what must be known before the table is read: a line, and whether it stands in the way."""
     lines = [(text, True) for text in found.obstacles]
     if found.changes:
         lines.append((f"Not the same: {'; '.join(found.changes)}.", False))
     if not found.pairs:
-        lines.append(("The two runs have no cell in common.", True))
+        lines.append((nothing_in_common(found), True))
     if not lines:
         lines.append(("Same data, machine, place and software, as far as the runs say.", False))
     return lines

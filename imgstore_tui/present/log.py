@@ -86,10 +86,12 @@ def error_line(text: str) -> Text:
 def _started(run: Run, cells: int, journal: str) -> Text:
     plan = run.plan
     size = f"{counted(cells * plan.rounds, 'trial')} ({counted(cells, 'cell')}, {counted(plan.rounds, 'round')})"
-    line = Text.assemble(
-        ("start ", "bold"),
-        f"run {safe_text(run.id)}: {size}",
-    )
+    done = len(run.measurements)
+    if done:
+        left = f"{counted(max(0, cells * plan.rounds - done), 'trial')} left of {size}"
+        line = Text.assemble(("resume ", "bold"), f"run {safe_text(run.id)}: {left}")
+    else:
+        line = Text.assemble(("start ", "bold"), f"run {safe_text(run.id)}: {size}")
     for facts in run.datasets:
         line.append(f"; {safe_text(facts.summary)}")
         if facts.repeated:

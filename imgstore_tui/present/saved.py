@@ -13,6 +13,11 @@ def when_words(run: Run | None) -> str:
     return "" if run is None else safe_text(run.started_at[:16].replace("T", " "))
 
 
+def status_words(saved: SavedRun) -> str:
+    """Return how a run stands, in a word or two."""
+    return "broke off" if saved.status == "interrupted" else saved.status
+
+
 def done_words(saved: SavedRun) -> str:
     """Return how complete a run is: ``306``, or ``41 of 306``."""
     if saved.run is None:

@@ -16,7 +16,7 @@ STATUS_WORDS = {
     "finished": "finished",
     "budget": "ended by its time budget",
     "stopped": "stopped by hand",
-    "interrupted": "interrupted: its journal has no end",
+    "interrupted": "broke off: its journal has no end",
 }
 
 

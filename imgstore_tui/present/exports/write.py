@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from imgstore_tui.bench.atomic import write_atomic
-from imgstore_tui.core.errors import UsageError
+from imgstore_tui.core.errors import FileTakenError, UsageError
 from imgstore_tui.core.model import Run
 from imgstore_tui.present import exports
 
@@ -53,7 +53,7 @@ def write_new(path: Path, make: Callable[[], bytes], *, overwrite: bool = False)
     if path.exists() and not path.is_file():
         raise UsageError(f"{path} is no ordinary file and is left as it is. Name another.")
     if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists already. Name another file, or allow it to be replaced.")
+        raise FileTakenError(f"{path} exists already. Name another file, or allow it to be replaced.")
     if not path.parent.is_dir():
         raise UsageError(f"The folder {path.parent} does not exist. Make it first, or name another.")
     write_atomic(path, make(), overwrite=overwrite)

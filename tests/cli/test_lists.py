@@ -1,0 +1,26 @@
+"""The lists on a narrow terminal: names and availability are never cut, sentences keep their indentation."""
+
+import pytest
+
+from imgstore_tui import registry
+from imgstore_tui.cli import codecs, datasets
+
+
+def test_codecs_at_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    codecs.main([])
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+    for name in registry.codecs.all():
+        assert f"\n{name} " in printed
+    assert "\nraw        lossless  Raw pixels             available" in printed
+
+
+def test_texts_of_options_are_wrapped_under_themselves(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    datasets.main(["folder"])
+    options = capsys.readouterr().out.split("\noption ", 1)[1].splitlines()[1:]
+    assert len(options) > 10
+    assert all(line.startswith(("option ", "       ")) for line in options)
