@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import resource
 import sys
@@ -23,6 +24,7 @@ from imgstore_tui.bench.scratch import choose_scratch, free_files
 from imgstore_tui.cli.output import data_console
 from imgstore_tui.cli.parser import Parser
 from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.installing import install_command
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count
 
@@ -134,10 +136,25 @@ def _terminal() -> Iterator[Finding]:
 
 
 def _drivers() -> Iterator[Finding]:
-    for backend in registry.sorted_backends():
-        absent = registry.missing(backend)
-        versions = library_versions(backend.requires)
-        words = ", ".join(f"{name} {version}" for name, version in versions.items()) or "nothing needed"
-        yield f"backend {backend.name}", not absent, registry.how_to_get(backend) if absent else words
-    for broken in registry.backends.broken():
-        yield f"backend {broken.name}", False, f"could not be loaded: {broken.reason}"
+    codecs = sorted(registry.codecs.all().values(), key=lambda codec: codec.name)
+    for kind, plugins, catalogue in (
+        ("backend", registry.sorted_backends(), registry.backends), ("codec", codecs, registry.codecs),
+    ):  # fmt: skip
+        for plugin in plugins:
+            get = registry.how_to_get(plugin) if registry.missing(plugin) else ""
+            yield _library(f"{kind} {plugin.name}", plugin.requires, get)
+        for broken in catalogue.broken():
+            yield f"{kind} {broken.name}", False, f"could not be loaded: {broken.reason}"
+    for what, extra, module, name in (
+        ("pictures of charts", "plot", "matplotlib", "matplotlib"),
+        ("in a browser", "web", "textual_serve", "textual-serve"),
+    ):
+        absent = importlib.util.find_spec(module) is None
+        yield _library(what, (name,), install_command("imgstore_tui", extra, [name]) if absent else "")
+
+
+def _library(what: str, requires: Sequence[str], get: str) -> Finding:
+    """Return whether the libraries of something are here: their versions, or the command that gets them."""
+    versions = library_versions(requires)
+    words = ", ".join(f"{name} {version}" for name, version in versions.items()) or "nothing needed"
+    return what, not get, get or words

@@ -6,6 +6,7 @@ zygote, and, for comparison, in a fresh interpreter. And what the program costs 
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from imgstore_tui import registry
 from imgstore_tui.bench.executor import ProcessExecutor
 from imgstore_tui.bench.job import Job, Step
+from imgstore_tui.bench.journal import HOME_VARIABLE
 from imgstore_tui.core.spec import Spec
 
 REPEATS = 100
@@ -56,10 +58,12 @@ def main() -> None:
     imports = [sys.executable, "-c", "import numpy, lmdb, h5py, imgstore_tui.bench.trial"]
     show("a fresh interpreter with the same imports", times(lambda: subprocess.run(imports, check=True), 10))
     with tempfile.TemporaryDirectory() as folder:
+        # A home of its own: these runs are none that the user wants to keep.
+        env = {**os.environ, HOME_VARIABLE: folder}
         words = [sys.executable, "-m", "imgstore_tui", "run", "-b", "lmdb", "-n", "1", "--rounds", "1", "--quiet"]
         show(
             "run -b lmdb -n 1 --rounds 1",
-            times(lambda: subprocess.run(words, check=True, stdout=subprocess.DEVNULL, cwd=folder), 10),
+            times(lambda: subprocess.run(words, check=True, stdout=subprocess.DEVNULL, cwd=folder, env=env), 10),
         )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from imgstore_tui import registry
-from imgstore_tui.cli import codecs, datasets
+from imgstore_tui.cli import codecs, datasets, doctor
 
 
 def test_codecs_at_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,3 +24,12 @@ def test_texts_of_options_are_wrapped_under_themselves(
     options = capsys.readouterr().out.split("\noption ", 1)[1].splitlines()[1:]
     assert len(options) > 10
     assert all(line.startswith(("option ", "       ")) for line in options)
+
+
+def test_doctor_tells_of_codecs_and_of_what_pictures_and_the_browser_need(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    doctor.main([])
+    heads = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert {f"codec {name}" for name in registry.codecs.all()} <= set(heads)
+    assert {"pictures of charts", "in a browser"} <= set(heads)
