@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from imgstore_tui.cli.output import data_console, talk_console
 from imgstore_tui.cli.parser import Parser
@@ -15,14 +15,16 @@ from imgstore_tui.core.units import format_bytes, format_count, parse_count
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from imgstore_tui.cli.progress import LiveBar
+
 _SAID_EVERY_S = 5.0
-_REPAINTED_EVERY_S = 0.5
 _SHOWN = 5
 
 
 def main(arguments: Sequence[str]) -> int:
     """Convert, and say what came of it."""
     words = _parser().parse_args(arguments)
+    from imgstore_tui.cli.progress import LiveBar
     from imgstore_tui.jobs.convert import plan_conversion
 
     count = None if words.count is None else parse_count(words.count)
@@ -31,9 +33,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     talk = talk_console(quiet=words.quiet)
     job.say = lambda sentence: talk.print(safe_text(sentence), soft_wrap=True)
-    with _Line(talk) as line:
+    with LiveBar(talk) as bar:
         try:
-            done = job.run(line.show)
+            done = job.run(_telling(talk, bar))
         except KeyboardInterrupt:
             kept = "The same words begin anew: nothing is left that could be gone on with."
             if job.kept:
@@ -80,44 +82,18 @@ def _parser() -> Parser:
     return parser
 
 
-class _Line:
-    """Progress on standard error: a live line on a terminal, now and then a plain one anywhere else."""
+def _telling(console: Console, bar: LiveBar) -> Callable[[str, int, int], None]:
+    """Return what says how far it is: on a terminal all the time, now and then a plain line on anything else."""
+    said = time.monotonic()
 
-    def __init__(self, console: Console) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn
-
-        self._console = console
-        self._live = console.is_terminal and not console.quiet
-        self._bar = Progress(
-            BarColumn(bar_width=24),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.description}", markup=False),
-            console=console,
-            auto_refresh=False,
-            transient=True,
-        )
-        self._task = self._bar.add_task("", total=1.0)
-        self._said = time.monotonic()
-
-    def __enter__(self) -> Self:
-        if self._live:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._live:
-            self._bar.stop()
-
-    def show(self, doing: str, done: int, total: int) -> None:
-        """Say how far it is."""
-        now = time.monotonic()
-        if now - self._said < (_REPAINTED_EVERY_S if self._live else _SAID_EVERY_S):
-            return
-        self._said = now
+    def tell(doing: str, done: int, total: int) -> None:
+        nonlocal said
         of = f" of {format_count(total)}" if total else ""
         text = safe_text(f"{doing} {format_count(done)}{of}")
-        if self._live:
-            self._bar.update(self._task, completed=done / total if total else 0.0, description=text)
-            self._bar.refresh()
-        else:
-            self._console.print(text, soft_wrap=True)
+        bar.show(done / total if total else 0.0, text)
+        now = time.monotonic()
+        if not bar.live and now - said >= _SAID_EVERY_S:
+            said = now
+            console.print(text, soft_wrap=True)
+
+    return tell

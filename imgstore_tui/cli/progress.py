@@ -18,12 +18,11 @@ REPAINT_EVERY_S = 0.5
 """While a clock runs, the instrument keeps still: two repaints a second are the most."""
 
 
-class ProgressLine:
-    """Listens to a run and tells a person about it."""
+class LiveBar:
+    """One line on a terminal that is repainted in place; on anything else it is not there."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._live = console.is_terminal and not console.quiet
+        self.live = console.is_terminal and not console.quiet
         self._progress = Progress(
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f}%"),
@@ -34,23 +33,48 @@ class ProgressLine:
         )
         self._task = self._progress.add_task("", total=1.0)
         self._painted = 0.0
-        self._doing = ""
 
     def __enter__(self) -> Self:
-        if self._live:
+        if self.live:
             self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._live:
+        if self.live:
             self._progress.stop()
+
+    def show(self, share: float, text: str) -> None:
+        """Say how far it is, from 0 to 1."""
+        if not self.live:
+            return
+        self._progress.update(self._task, completed=share, description=text)
+        now = time.monotonic()
+        if now - self._painted >= REPAINT_EVERY_S:
+            self._painted = now
+            self._progress.refresh()
+
+
+class ProgressLine:
+    """Listens to a run and tells a person about it."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar = LiveBar(console)
+        self._doing = ""
+
+    def __enter__(self) -> Self:
+        self._bar.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.__exit__()
 
     def hear(self, event: events.Event) -> None:
         """Take note of an event."""
         line = log_line(event)
-        if line is not None and (not self._live or self._worth_keeping(event)):
+        if line is not None and (not self._bar.live or self._worth_keeping(event)):
             self._console.print(line, soft_wrap=True)
-        if self._live:
+        if self._bar.live:
             self._advance(event)
 
     @staticmethod
@@ -67,17 +91,10 @@ class ProgressLine:
         match event:
             case events.Preparing(what, done, total):
                 share = done / total if total else 0.0
-                self._update(share, f"{safe_text(what)} {format_count(done)}")
+                self._bar.show(share, f"{safe_text(what)} {format_count(done)}")
             case events.TrialStarted(cell, number, step):
                 word = "" if step == "trial" else f" ({step})"
                 self._doing = f"{cell.spec}  {cell.operation}{word}  N={format_count(cell.cutoff)}  round {number + 1}"
             case events.Progress(_, fraction, remaining_s):
                 left = "" if remaining_s is None else f"  about {format_duration(remaining_s)} left"
-                self._update(fraction, self._doing + left)
-
-    def _update(self, share: float, text: str) -> None:
-        self._progress.update(self._task, completed=share, description=text)
-        now = time.monotonic()
-        if now - self._painted >= REPAINT_EVERY_S:
-            self._painted = now
-            self._progress.refresh()
+                self._bar.show(fraction, self._doing + left)

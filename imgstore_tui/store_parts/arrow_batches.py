@@ -9,7 +9,7 @@ import itertools
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -114,13 +114,18 @@ class BatchesWriter(FolderWriter):
 
 
 class BatchesReader(Reader):
-    """Finds the batch of each image. A subclass opens the file and loads batches."""
+    """Finds the batch of each image. A subclass names its format, opens the file and loads batches."""
+
+    title: ClassVar[str]
+    """What the format calls itself."""
 
     most_kept = 4
     """Batches whose columns are kept; more where they are only views of a map."""
 
-    def __init__(self, backend: str, location: Path) -> None:
-        self._location = location
+    def __init__(self, backend: str, location: Path, file: str) -> None:
+        import pyarrow as pa
+
+        self._location, self.path = location, location / file
         self.content, self.found = load_manifest(backend, location)
         rows = self.found.get("rows")
         if not is_count(rows) or not 0 < rows <= _MOST_ROWS:
@@ -128,14 +133,26 @@ class BatchesReader(Reader):
         self._rows = rows
         self.batches = -(-self.content.count // rows)
         self._kept: dict[int, tuple[Any, Any, Any]] = {}
+        try:
+            self._open()
+        except (pa.ArrowException, OSError) as error:
+            self.close()
+            raise self.damaged(first_line(error)) from None
+        except StoreError:
+            self.close()
+            raise
+
+    def damaged(self, why: str) -> StoreError:
+        """Build the error for a file in which something is not what it should be."""
+        return StoreError(f"{self.path} is damaged or no {self.title} file: {why}.")
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Open the file, and check what it says of itself; whatever is open then is closed by ``close``."""
 
     @abstractmethod
     def _load(self, number: int) -> tuple[Any, Any]:
         """Return the images and the labels of a batch as arrays of Arrow, without offset."""
-
-    @abstractmethod
-    def damaged(self, why: str) -> StoreError:
-        """Build the error for a file in which something is not what it should be."""
 
     def _batch(self, number: int) -> tuple[Any, Any, Any]:
         """Return where the values of a batch start (None: every so many bytes), its bytes, and its labels."""

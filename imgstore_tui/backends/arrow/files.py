@@ -13,11 +13,9 @@ import pyarrow as pa
 
 from imgstore_tui.backends.arrow import FILE
 from imgstore_tui.core.backend import Content, PayloadKind
-from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.store_parts.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
-from imgstore_tui.store_parts.raw_file import first_line
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
@@ -68,28 +66,20 @@ class ArrowWriter(BatchesWriter):
 class ArrowReader(BatchesReader):
     """Takes batches from a map of the file."""
 
+    title = "Arrow"
+    _map: Any = None
+    _file: Any = None
+
     def __init__(self, location: Path) -> None:
-        super().__init__("arrow", location)
-        self.path = location / FILE
-        self._map: Any = None
-        self._file: Any = None
+        super().__init__("arrow", location, FILE)
+
+    def _open(self) -> None:
         if self.found.get("mapped"):
             self.most_kept = _VIEWS
-        try:
-            self._map = pa.memory_map(os.fspath(self.path), "r")
-            self._file = pa.ipc.open_file(self._map)
-            if self._file.num_record_batches != self.batches or self._file.schema.names != [IMAGE, LABEL]:
-                raise self.damaged("it does not hold the batches it should")
-        except (pa.ArrowException, OSError) as error:
-            self.close()
-            raise self.damaged(first_line(error)) from None
-        except StoreError:
-            self.close()
-            raise
-
-    def damaged(self, why: str) -> StoreError:
-        """Build the error for a file in which something is not what it should be."""
-        return StoreError(f"{self.path} is damaged or no Arrow file: {why}.")
+        self._map = pa.memory_map(os.fspath(self.path), "r")
+        self._file = pa.ipc.open_file(self._map)
+        if self._file.num_record_batches != self.batches or self._file.schema.names != [IMAGE, LABEL]:
+            raise self.damaged("it does not hold the batches it should")
 
     def _load(self, number: int) -> tuple[Any, Any]:
         batch = self._file.get_batch(number)

@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 from imgstore_tui import pictures
 from imgstore_tui.backends.parquet import FILE
 from imgstore_tui.core.backend import Content, PayloadKind
-from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.store_parts.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
@@ -77,27 +76,19 @@ class ParquetWriter(BatchesWriter):
 class ParquetReader(BatchesReader):
     """Reads row groups whole, one thread each; the checksums of their pages are verified."""
 
-    def __init__(self, location: Path) -> None:
-        super().__init__("parquet", location)
-        self.path = location / FILE
-        self._file: Any = None
-        try:
-            self._file = pq.ParquetFile(os.fspath(self.path), page_checksum_verification=True, pre_buffer=False)
-            facts = self._file.metadata
-            if facts.num_row_groups != self.batches or facts.num_rows != self.content.count:
-                raise self.damaged("it does not hold the rows it should")
-            if self._file.schema_arrow.names != [IMAGE, LABEL]:
-                raise self.damaged("its columns are not what they should be")
-        except (pa.ArrowException, OSError) as error:
-            self.close()
-            raise self.damaged(first_line(error)) from None
-        except StoreError:
-            self.close()
-            raise
+    title = "Parquet"
+    _file: Any = None
 
-    def damaged(self, why: str) -> StoreError:
-        """Build the error for a file in which something is not what it should be."""
-        return StoreError(f"{self.path} is damaged or no Parquet file: {why}.")
+    def __init__(self, location: Path) -> None:
+        super().__init__("parquet", location, FILE)
+
+    def _open(self) -> None:
+        self._file = pq.ParquetFile(os.fspath(self.path), page_checksum_verification=True, pre_buffer=False)
+        facts = self._file.metadata
+        if facts.num_row_groups != self.batches or facts.num_rows != self.content.count:
+            raise self.damaged("it does not hold the rows it should")
+        if self._file.schema_arrow.names != [IMAGE, LABEL]:
+            raise self.damaged("its columns are not what they should be")
 
     def _load(self, number: int) -> tuple[Any, Any]:
         group = self._file.read_row_group(number, columns=[IMAGE, LABEL], use_threads=False)
