@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from imgstore_tui.analysis.summary import CellSummary
@@ -91,11 +91,15 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
-def verdicts(summaries: Iterable[CellSummary]) -> tuple[Verdict, ...]:
+def verdicts(summaries: Iterable[CellSummary], planned: Collection[str] = ()) -> tuple[Verdict, ...]:
     """Return the verdict of every contest, in the order of the summaries.
 
     A spec with a failed, skipped or unverified trial is left out of the ranking: the rounds that are missing may be
     the hard ones.
+
+    Args:
+        summaries: What was measured.
+        planned: The specs that the plan compares, those included that nothing has been measured of.
     """
     contests: dict[Cell, list[CellSummary]] = {}
     likeness: dict[tuple[str, str], float] = {}
@@ -103,10 +107,12 @@ def verdicts(summaries: Iterable[CellSummary]) -> tuple[Verdict, ...]:
         contests.setdefault(summary.cell.contest, []).append(summary)
         if summary.psnr_db is not None:  # known where the store was made; what is read from it is no more alike
             likeness[summary.cell.dataset, summary.cell.spec] = summary.psnr_db
-    return tuple(_verdict(contest, entries, likeness) for contest, entries in contests.items())
+    return tuple(_verdict(contest, entries, likeness, planned) for contest, entries in contests.items())
 
 
-def _verdict(contest: Cell, entries: list[CellSummary], likeness: Mapping[tuple[str, str], float]) -> Verdict:
+def _verdict(
+    contest: Cell, entries: list[CellSummary], likeness: Mapping[tuple[str, str], float], planned: Collection[str]
+) -> Verdict:
     fit = {entry.cell.spec: dict(entry.rounds) for entry in entries if _why_not(entry) is None}
     left_out = [(entry.cell.spec, why) for entry in entries for why in [_why_not(entry)] if why is not None]
     standings = rank(fit)
@@ -115,7 +121,7 @@ def _verdict(contest: Cell, entries: list[CellSummary], likeness: Mapping[tuple[
         left_out += [(entry.name, _too_few(len(fit[entry.name]))) for entry in standings if entry.place is Place.NONE]
     ranked = [(entry.name, likeness.get((contest.dataset, entry.name))) for entry in standings]
     lossy = tuple((name, psnr) for name, psnr in ranked if psnr is not None)
-    return Verdict(contest, standings, None if decided else _no_verdict(entries, fit), tuple(left_out), lossy)
+    return Verdict(contest, standings, None if decided else _no_verdict(entries, fit, planned), tuple(left_out), lossy)
 
 
 def _why_not(entry: CellSummary) -> str | None:
@@ -132,8 +138,12 @@ def _too_few(rounds: int) -> str:
     return f"{rounds} of the {MIN_ROUNDS} rounds that a verdict needs"
 
 
-def _no_verdict(entries: list[CellSummary], fit: dict[str, dict[int, float]]) -> str:
+def _no_verdict(entries: list[CellSummary], fit: dict[str, dict[int, float]], planned: Collection[str]) -> str:
     if len(entries) == 1:
+        only = entries[0].cell.spec
+        others = [spec for spec in planned if spec != only]
+        if others:
+            return f"only {only} has been measured, {_listed(others)} not yet"
         return "there is only one storage method"
     if not fit:
         if all(entry.failed + entry.skipped == entry.trials for entry in entries):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -74,6 +75,7 @@ class Session:
         self.sources = {text: source_of(self.folder, number) for number, text in enumerate(self.facts)}
         self.left: dict[Cell, int] = dict.fromkeys(plan_cells(self.plan, filed), self.plan.rounds)
         self.spent_s = 0.0
+        self.began = time.monotonic()
         self.paused_s = 0.0
         self.skipped: set[Cell] = set()
         self.stores = 0
@@ -119,17 +121,17 @@ class Session:
         return run
 
     def _rounds(self) -> str:
-        began = time.monotonic()
-        budget = self.plan.budget_s
+        self.began = time.monotonic()
         for number in range(self.plan.rounds):
             self.executor.begin_round()
             for block in shuffled(self.blocks, self.plan.seed, number):
                 if self.cancel.is_set():
                     return "stopped"
-                if budget is not None and time.monotonic() - began - self.paused_s > budget:
+                if self._budget_left_s() < 0:
                     self._warn(
-                        f"The time budget of {budget:.0f} s was spent in round {number + 1} of {self.plan.rounds}; "
-                        f"the rest was not run. Measure it with: imgstore-tui resume {self.run.id}"
+                        f"The time budget of {self.plan.budget_s:.0f} s was spent in round {number + 1} "
+                        f"of {self.plan.rounds}; the rest was not run. "
+                        f"Measure it with: imgstore-tui resume {self.run.id}"
                     )
                     return "budget"
                 cells = tuple(cell for cell in block.cells if (cell, number) not in self.done)
@@ -180,6 +182,12 @@ class Session:
         self.warnings.append(text)
         self.journal.warn(text)
         self.listen(Warned(text))
+
+    def _budget_left_s(self) -> float:
+        """Return for how long trials may still begin; infinite without a budget."""
+        if self.plan.budget_s is None:
+            return math.inf
+        return self.plan.budget_s - (time.monotonic() - self.began - self.paused_s)
 
     def _remaining_s(self) -> float:
         return sum(self.costs.expect(cell) * count for cell, count in self.left.items())
@@ -246,7 +254,9 @@ class Session:
             share = min(1.0, images / max(1, cell.cutoff)) if job.step is Step.TRIAL else 0.0
             left = max(0.0, remaining - share * expected)
             total = self.spent_s + remaining
-            known = left if self.measurements else None
+            # The budget lets no more begin, but what has begun comes to its end.
+            within = min(left, max(self._budget_left_s(), (1 - share) * expected))
+            known = within if self.measurements else None
             self.listen(Progress(images, 1 - left / total if total else 1.0, known))
 
         # Generous: a limit is for what hangs, not for what is slow, such as to encode large pictures.

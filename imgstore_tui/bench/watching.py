@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,7 @@ class _Outlook:
         self._costs = CostModel({facts.text: facts.pixel_bytes / max(1, facts.used) for facts in run.datasets})
         self._left: dict[Cell, int] = dict.fromkeys(cells_of(run), run.plan.rounds)
         self._spent_s = 0.0
+        self._budget_s = math.inf if run.plan.budget_s is None else run.plan.budget_s
         self.expected_s = self._remaining_s()
 
     def note(self, measurement: Measurement) -> None:
@@ -85,7 +87,8 @@ class _Outlook:
         """Return how far the run is; what the running trial has done nobody writes down."""
         left = self._remaining_s()
         total = self._spent_s + left
-        return Progress(0, 1 - left / total if total else 1.0, left if self._spent_s else None)
+        within = min(left, max(0.0, self._budget_s - self._spent_s))
+        return Progress(0, 1 - left / total if total else 1.0, within if self._spent_s else None)
 
     def _remaining_s(self) -> float:
         return sum(self._costs.expect(cell) * count for cell, count in self._left.items())

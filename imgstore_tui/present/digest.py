@@ -27,7 +27,7 @@ class Digest:
 def digest(run: Run) -> Digest:
     """Summarise a run and judge its contests."""
     summaries = summarise(run)
-    found = verdicts(summaries)
+    found = verdicts(summaries, [spec.label for spec in run.plan.specs])
     return Digest(run, summaries, found, by_contest(found))
 
 

@@ -17,13 +17,17 @@ def space_words(estimate: Estimate) -> str:
 
 
 def time_words(estimate: Estimate) -> str:
-    """Return about how long it will take, and the budget that will end it before; empty while nobody knows."""
+    """Return about how long it will take, or that the budget will end it; empty while nobody knows."""
     if estimate.seconds is None:
         return ""
-    words = f"{'about' if estimate.measured else 'very roughly'} {about_seconds(estimate.seconds)}"
     if estimate.cut_short and estimate.budget_s is not None:
-        words += f" (budget {format_duration(estimate.budget_s)})"
-    return words
+        return f"about {about_seconds(estimate.budget_s)}, ended by the budget"
+    return _whole(estimate)
+
+
+def _whole(estimate: Estimate) -> str:
+    """Return about how long all of it takes, were there no budget."""
+    return f"{'about' if estimate.measured else 'very roughly'} {about_seconds(estimate.seconds or 0.0)}"
 
 
 def estimate_short(estimate: Estimate) -> str:
@@ -52,5 +56,6 @@ def basis_words(estimate: Estimate) -> str:
     if not estimate.measured:
         words = "The time is a rough guess: little of this was measured on this machine before."
     if estimate.cut_short and estimate.budget_s is not None:
-        words += f" The budget of {format_duration(estimate.budget_s)} will end it before."
+        budget = format_duration(estimate.budget_s)
+        words += f" All trials would take {_whole(estimate)}: the budget of {budget} will end them before."
     return words

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from imgstore_tui.present.figures import SOURCE_RANK, Series
 
-MARKS = "ox+*#@abcdefghijklmnpqrstuvwyz"
-"""One a series; six that differ at a glance, then letters."""
+MARKS = "ox+%#@abcdefghijklmnpqrstuvwyz"
+"""One a series; six that differ at a glance, then letters. ``*`` and ``=`` are not for methods: they say who wins."""
 
 
 SOURCE_MARK = "S"

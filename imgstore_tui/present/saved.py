@@ -32,6 +32,14 @@ def failed_words(saved: SavedRun) -> str:
     return "" if saved.run is None else format_count(saved.failed) if saved.failed else "none"
 
 
+def name_words(saved: SavedRun) -> str:
+    """Return what the user calls a run, if anything, and its data as the plan has it, in few words."""
+    if saved.run is None:
+        return ""
+    title = f"'{saved.run.title}' " if saved.run.title else ""
+    return safe_text(f"{title}{', '.join(saved.run.plan.datasets)}")
+
+
 def what_words(saved: SavedRun) -> str:
     """Return name, methods, cutoffs and data of a run; of one that cannot be read, why."""
     if saved.run is None:

@@ -32,8 +32,10 @@ def verdict_text(found: Digest | None, cutoff: int | None = None) -> Text:
     for warning in found.run.warnings:
         text.append("\nwarning ", style="bold yellow").append(f"{safe_text(warning)}\n")
     text.append("\n")
-    for name, value in fact_pairs(found.run):
-        text.append(f"{name:<9}", style="bold").append(f"{safe_text(value)}\n")
+    facts = fact_pairs(found.run)
+    width = max(len(name) for name, _ in facts) + 1
+    for name, value in facts:
+        text.append(f"{name:<{width}}", style="bold").append(f"{safe_text(value)}\n")
     return text
 
 

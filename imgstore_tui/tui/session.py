@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from rich.text import Text
 
 from imgstore_tui.bench.state import Phase, RunState
-from imgstore_tui.core.events import Event, TrialFinished
+from imgstore_tui.core.events import Event, RunFinished, TrialFinished
 from imgstore_tui.present.log import SpecStyle, error_line, log_line
 from imgstore_tui.present.sections import Digest, digest
 from imgstore_tui.tui.bridge import Bridge, Broken, Job, after
@@ -74,11 +74,19 @@ class Session:
 
 
 def _when(event: Event) -> datetime | None:
-    """Return when a trial was measured: the news of it comes later, or, of a run that is watched, much later."""
-    if not isinstance(event, TrialFinished) or event.measurement.started_at is None:
+    """Return when a trial was measured or a run ended: the news comes later, of a run that is opened, much later."""
+    match event:
+        case TrialFinished(measurement):
+            text = measurement.started_at
+        case RunFinished(run):
+            # One that broke off never wrote down its end: it lived no shorter than to its last trial.
+            text = run.finished_at or max((trial.started_at or "" for trial in run.measurements), default="")
+        case _:
+            return None
+    if not text:
         return None
     try:
-        when = datetime.fromisoformat(event.measurement.started_at)
+        when = datetime.fromisoformat(text)
     except ValueError:
         return None
     return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -16,8 +16,8 @@ _FAMILIES = {
     Family.EMBEDDED: "Embedded databases",
     Family.ARRAY: "Array stores",
     Family.RECORD: "Record files",
-    Family.SQL: "SQL servers",
-    Family.NOSQL: "NoSQL servers",
+    Family.SQL: "SQL databases",
+    Family.NOSQL: "NoSQL databases",
     Family.OBJECT: "Object stores",
 }
 

@@ -55,6 +55,11 @@ def test_a_tie() -> None:
     assert verdict.describe().startswith("Tie: lmdb and hdf5 cannot be told apart; disk takes 3")
 
 
+def test_what_the_plan_has_and_nobody_has_measured_is_named() -> None:
+    (verdict,) = verdicts(summarise(fake_run(["lmdb"], [10], operations=WRITE)), ["disk", "lmdb", "hdf5"])
+    assert verdict.describe() == "No verdict: only lmdb has been measured, disk and hdf5 not yet."
+
+
 def test_reasons_for_no_verdict() -> None:
     one = only(fake_run(["lmdb"], [10], operations=WRITE))
     few = only(fake_run(cutoffs=[10], rounds=5, operations=WRITE))

@@ -46,6 +46,16 @@ def leftovers() -> list[str]:
     return [path.name for path in Path.cwd().iterdir()]
 
 
+def test_no_more_time_is_left_than_the_budget_lets() -> None:
+    _, heard = run_fake(plan_of(budget_s=1.0, rounds=20))
+    expected = next(event.expected_s for event in heard if isinstance(event, RunStarted))
+    left = [event.remaining_s for event in heard if isinstance(event, Progress) and event.remaining_s is not None]
+    assert expected > 10
+    assert left
+    # What has begun when it is spent comes to its end: a trial, of the many that there would be.
+    assert max(left) < expected / 4
+
+
 def test_every_cell_is_measured_once_a_round() -> None:
     run, heard = run_fake(plan_of())
     started = next(event for event in heard if isinstance(event, RunStarted))

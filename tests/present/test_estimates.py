@@ -22,7 +22,8 @@ def test_a_guess_is_called_one() -> None:
 
 def test_what_the_budget_cuts_is_said() -> None:
     cut = Estimate(51, 306, Need(1e9, 9000), 4000.0, True, 60.0)
-    assert estimate_words(cut).endswith("about 1 h (budget 1:00)")
+    assert estimate_words(cut).endswith("about 1 min, ended by the budget")
+    assert "would take about 1 h: the budget of 1:00 will end" in basis_words(cut)
     assert estimate_short(cut).endswith("~1 min")
 
 

@@ -39,7 +39,7 @@ async def test_trials_disk_and_time_are_said_at_every_size(size: tuple[int, int]
 async def test_what_past_runs_took_is_what_is_expected() -> None:
     save_run(0.5)
     async with driven() as app:
-        await app.until(lambda: "about 2.5 min (budget 1:00)" in app.picture)
+        await app.until(lambda: "about 1 min, ended by the budget" in app.picture)
 
 
 async def test_a_folder_that_cannot_be_used_is_said_at_its_field(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from textual.widgets import Static
@@ -66,7 +67,7 @@ async def test_names_say_nothing_to_the_terminal() -> None:
             assert "\x1b" not in app.picture
             assert "\u202e" not in app.picture
         await app.press("escape", "down")
-        assert "'[/foo] [red]x<U+001B>[2J<U+202E>'" in app.picture
+        assert app.picture.count("'[/foo] [red]x<U+001B>[2J<U+202E>'") == 2, "in its row, and in the words below"
 
 
 async def test_an_opened_run_looks_as_it_did_when_it_ended_and_another_can_follow() -> None:
@@ -79,6 +80,9 @@ async def test_an_opened_run_looks_as_it_did_when_it_ended_and_another_can_follo
         assert "finished · 306 trials kept · 24 failed" in app.picture
         assert "disk is fastest" in app.picture
         assert "100%" in app.picture
+        assert run.finished_at is not None
+        ended = datetime.fromisoformat(run.finished_at).astimezone()
+        assert app.workbench.panes.log_lines.lines[-1].startswith(f"{ended:%H:%M:%S} finished: ")
         assert any("it broke" in line for line in app.workbench.panes.log_lines.lines)
         await app.run()
         assert "none failed" in app.picture

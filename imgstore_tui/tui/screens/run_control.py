@@ -41,6 +41,7 @@ class RunControl(Screen[None]):
     run_state: reactive[RunState] = reactive(RunState(), repaint=False)
     found: reactive[Digest | None] = reactive(None, repaint=False)
     stopping: reactive[bool] = reactive(False, repaint=False)
+    opening: reactive[bool] = reactive(False, repaint=False)
 
     panes = getters.query_one(Panes)
     run_line = getters.query_one(RunLine)
@@ -221,6 +222,7 @@ class RunControl(Screen[None]):
             self.found = session.found
         watching = self._bridge.watching
         self.run_state, self.stopping = session.state, self._bridge.stopping and not watching
+        self.opening = watching and session.state.phase is Phase.PREPARING
         line.problem, line.began, line.ended = session.problem, session.began, session.ended
         line.watching, line.pausing = watching, self._bridge.steering.paused
         line.skipping = self._bridge.steering.skipped

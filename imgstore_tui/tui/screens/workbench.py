@@ -81,7 +81,7 @@ class Workbench(Reading):
     def compose(self) -> ComposeResult:
         """Lay out every pane once; the style sheet decides which are seen and where."""
         drawn = glyphs(self._settings.ascii)
-        yield TitleBar(drawn).data_bind(Workbench.choice, Workbench.run_state, Workbench.stopping)
+        yield TitleBar(drawn).data_bind(Workbench.choice, Workbench.run_state, Workbench.stopping, Workbench.opening)
         yield TabStrip().data_bind(Workbench.pane)
         with Panes().data_bind(Workbench.pane):
             yield ChoosePane(self.choice).data_bind(Workbench.choice, Workbench.marks)

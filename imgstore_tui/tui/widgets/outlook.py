@@ -179,5 +179,5 @@ class Outlook(Widget):
         """Draw the line."""
         words = "" if self.expected is None else estimate_short(self.expected)
         line = Text(f"{words}, {self.doing}" if self.doing else words, no_wrap=True)
-        line.truncate(self.size.width, overflow="crop")
+        line.truncate(self.size.width, overflow="ellipsis")
         return line

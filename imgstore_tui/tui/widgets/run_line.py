@@ -64,7 +64,7 @@ class RunLine(Widget):
         if self.problem:
             return self._problem()
         words = self._words()
-        words.truncate(self.size.width, overflow="crop")
+        words.truncate(self.size.width, overflow="ellipsis")
         text = Text.assemble(words, "\n", self._bar())
         text.no_wrap = True
         return text
@@ -72,7 +72,7 @@ class RunLine(Widget):
     def _problem(self) -> Text:
         """Return what is in the way, over both lines: no bar means nothing there."""
         text = Text(safe_text(self.problem), style=self.get_component_rich_style("run-line--problem"))
-        text.truncate(2 * self.size.width - 10, overflow="crop")
+        text.truncate(2 * self.size.width - 10, overflow="ellipsis")
         return text
 
     def _words(self) -> Text:
@@ -108,7 +108,7 @@ class RunLine(Widget):
                 return Text(self._outcome(), style="bold")
             case Phase.IDLE:
                 return Text(safe_text(self.ready))
-        return Text("starting")
+        return Text("opening the run" if self.watching else "starting")
 
     def _outcome(self) -> str:
         run = self.run_state.run

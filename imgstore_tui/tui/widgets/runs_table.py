@@ -12,9 +12,12 @@ from textual.widgets import DataTable
 from imgstore_tui.bench.saved_runs import SavedRun
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
-from imgstore_tui.present.saved import done_words, failed_words, when_words
+from imgstore_tui.present.saved import done_words, failed_words, name_words, when_words
+from imgstore_tui.tui.look import WIDE_COLUMNS
 
 _COLUMNS = (("  started (UTC)", 18), ("plan", 7), ("trials", 11), ("failed", 6), ("size", 8), ("status", 10))
+_NAMED_FROM = WIDE_COLUMNS
+"""On terminals of so many columns each row says the run's name and data; on all, they are said below the list."""
 _STATUS = {"interrupted": "broke off"}
 
 
@@ -35,6 +38,8 @@ class RunsTable(DataTable[Text]):
         """Lay out the columns."""
         for title, width in _COLUMNS:
             self.add_column(Text(title), width=width)
+        if self.app.size.width >= _NAMED_FROM:
+            self.add_column(Text("name and data"))
 
     @property
     def here(self) -> SavedRun | None:
@@ -49,7 +54,7 @@ class RunsTable(DataTable[Text]):
         if known:
             self._redraw(saved.path)
         else:
-            self.add_row(*self._row(saved), key=str(saved.path))
+            self.add_row(*self._row(saved)[: len(self.columns)], key=str(saved.path))
 
     def drop(self, path: Path) -> None:
         """Take a run out of the list."""
@@ -66,8 +71,8 @@ class RunsTable(DataTable[Text]):
             self._redraw(touched)
 
     def _redraw(self, path: Path) -> None:
-        for column, text in zip(self.columns, self._row(self._runs[path]), strict=True):
-            self.update_cell(str(path), column, text)
+        for column, text in zip(self.columns, self._row(self._runs[path]), strict=False):
+            self.update_cell(str(path), column, text, update_width=True)
 
     def _row(self, saved: SavedRun) -> list[Text]:
         mark = str(self.marked.index(saved.path) + 1) if saved.path in self.marked else ""
@@ -79,4 +84,5 @@ class RunsTable(DataTable[Text]):
             Text(failed_words(saved), style=bad, justify="right"),
             Text(format_bytes(saved.size_bytes), justify="right"),
             Text(_STATUS.get(saved.status, saved.status), style=bad if saved.run is None else ""),
+            Text(name_words(saved)),
         ]

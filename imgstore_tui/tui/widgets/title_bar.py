@@ -26,6 +26,8 @@ class TitleBar(Widget):
     choice: reactive[Choice] = reactive(NO_CHOICE)
     run_state: reactive[RunState] = reactive(RunState())
     stopping: reactive[bool] = reactive(False)
+    opening: reactive[bool] = reactive(False)
+    """Whether a saved run is being read."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
@@ -40,7 +42,7 @@ class TitleBar(Widget):
         while len(parts) > 1 and cell_len(dot.join(parts)) > room:
             parts.pop()
         conditions = Text(dot.join(parts))
-        conditions.truncate(max(0, room), overflow="crop")
+        conditions.truncate(max(0, room), overflow="ellipsis")
         line.append_text(conditions)
         line.append(" " * max(1, self.size.width - line.cell_len - phase.cell_len)).append_text(phase)
         line.no_wrap = True
@@ -49,6 +51,8 @@ class TitleBar(Widget):
     def _phase(self) -> str:
         if self.stopping:
             return "stopping"
+        if self.opening:
+            return "opening"
         state = self.run_state
         if state.paused:
             return "paused"
