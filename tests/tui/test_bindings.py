@@ -656,7 +656,7 @@ async def _resume_run(app: Driven, key: str) -> None:
     await _list(app, end=False)
     await app.press(key)
     # It was measured on a machine that does not exist: resuming it goes as far as to say so.
-    await app.until(lambda: "Scratch folder /scratch is no folder." in app.workbench.run_line.problem)
+    await app.until(lambda: "was begun in /scratch" in app.workbench.run_line.problem)
 
 
 @effect("SavedRunsScreen", "n")
