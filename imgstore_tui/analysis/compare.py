@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from imgstore_tui.analysis.summary import CellSummary, summarise
 from imgstore_tui.core.model import Cell, Run
+from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
 from imgstore_tui.stats.shift import independent_ratio
@@ -87,6 +88,7 @@ def _finding(before: CellSummary, after: CellSummary, ratio: Interval | None) ->
 
 _MACHINE = ("host", "cpu", "cores", "memory_bytes", "scratch_filesystem", "scratch_device")
 _SOFTWARE = ("imgstore_tui", "python", "kernel", "platform")
+_Options = tuple[tuple[str, OptionValue], ...]
 _PLAN = ("batch", "seed", "drop_caches")
 
 
@@ -134,7 +136,7 @@ def _changes(base: Run, run: Run) -> list[str]:
     return [safe_text(text) for text in told]
 
 
-def _spelled(parts: tuple[object, ...]) -> str:
+def _spelled(parts: tuple[str, _Options, _Options]) -> str:
     preset, options, codec_options = parts
-    every = [*options, *codec_options]  # type: ignore[misc]
+    every = [*options, *codec_options]
     return " ".join([f"preset {preset}", *(f"{name}={value}" for name, value in every)])
