@@ -16,6 +16,7 @@ EXTRAS = {
     "parquet": "arrow",
     "arrayrecord": "arrayrecord",
     "zarr": "zarr",
+    "rocksdb": "rocksdb",
 }
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
 

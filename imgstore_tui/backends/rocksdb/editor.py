@@ -1,0 +1,147 @@
+"""Changing a database: each call is one batch, with labels and manifest in it, so that it is there whole or not."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imgstore_tui.backends.rocksdb import FOLDER
+from imgstore_tui.backends.rocksdb.layout import (
+    BLOCK,
+    GONE,
+    MANIFEST,
+    database_of,
+    key_of,
+    label_items,
+    options_for,
+    unwritten,
+)
+from imgstore_tui.backends.rocksdb.reader import RocksdbReader
+from imgstore_tui.core.backend import Editor, force
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_batch, write_manifest
+from imgstore_tui.core.operations import SyncLevel
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+
+class RocksdbEditor(Editor):
+    """Writes a batch a call through the log, and what is in memory into a table at the end."""
+
+    def __init__(self, location: Path, sync: SyncLevel) -> None:
+        with RocksdbReader(location) as reader:  # which believes nothing that it has not looked at
+            self.content, self._roster, self._layout = reader.content, reader.roster, reader.layout()
+            self._labels = reader.all_labels()
+        import rocksdict
+
+        self._location = location
+        self._each = sync is SyncLevel.BATCH
+        self._changed = False
+        self._tables = set(_tables(location))
+        self._how = rocksdict.WriteOptions()
+        self._how.sync = self._each
+        options = options_for(self._layout)
+        options.create_if_missing(False)
+        try:
+            self._database: Any = rocksdict.Rdict(database_of(location), options, {})
+        except Exception as error:
+            raise unwritten(location, error) from None
+
+    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
+        """Put one value a payload."""
+        check_batch(self._location, self.content, ids, payloads, labels)
+        self._put(ids, payloads, labels)
+
+    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
+        """Put one value an image."""
+        check_batch(self._location, self.content, ids, images, labels)
+        self._put(ids, (image.tobytes() for image in images), labels)
+
+    def _put(self, ids: Sequence[int], values: Iterable[bytes], labels: Labels) -> None:
+        if not len(ids):
+            return
+        batch = self._batch()
+        if self._roster.appends(self._location, ids):
+            self._roster.grow(len(ids))
+            self._labels = np.concatenate([self._labels, labels])
+        else:
+            self._labels[list(ids)] = labels
+        for number, value in zip(ids, values, strict=True):
+            batch[key_of(number)] = value
+        self._write(batch, ids)
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Write that keys are gone; their values go when tables are merged."""
+        self._roster.once(self._location, ids)
+        if not len(ids):
+            return
+        batch = self._batch()
+        for number in ids:
+            del batch[key_of(number)]
+        self._roster.strike(ids)
+        self._labels[list(ids)] = 0
+        batch[GONE] = self._roster.gone.astype("<i8").tobytes()
+        self._write(batch, ids)
+
+    def _batch(self) -> Any:
+        if self._database is None:
+            raise StoreError(f"{self._location} is closed: nothing more can be changed.")
+        import rocksdict
+
+        return rocksdict.WriteBatch(raw_mode=True)
+
+    def _write(self, batch: Any, ids: Sequence[int]) -> None:
+        content = replace(self.content, count=self._roster.count)
+        manifest = write_manifest("rocksdb", content, **self._layout, next=self._roster.next_id)
+        batch[MANIFEST] = manifest.encode("utf-8")
+        blocks = np.unique(np.asarray(ids, np.int64) // BLOCK).tolist()
+        for key, value in label_items(self._labels, blocks):
+            batch[key] = value
+        try:
+            self._database.write(batch, self._how)
+        except Exception as error:
+            raise unwritten(self._location, error) from None
+        self.content, self._changed = content, True
+        self.syncs += self._each
+
+    def touched(self) -> Iterable[Path]:
+        """All but the tables that were there: a table never changes."""
+        new = [path for path in sorted((self._location / FOLDER).iterdir()) if path not in self._tables]
+        return [*new, self._location / FOLDER]
+
+    def close(self) -> None:
+        """Write what is in memory into a table, and close the database."""
+        database = self._database
+        if database is None:
+            return
+        try:
+            if self._changed:
+                database.flush()
+            self._database = None
+            database.close()
+            if self._each:
+                force(self._location / FOLDER)
+                self.syncs += 1
+        except Exception as error:
+            raise unwritten(self._location, error) from None
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close the database; each call that came to its end has been made."""
+        database, self._database = self._database, None
+        if database is not None:
+            with contextlib.suppress(Exception):
+                database.close()
+
+
+def _tables(location: Path) -> list[Path]:
+    with os.scandir(location / FOLDER) as entries:
+        return [Path(entry.path) for entry in entries if entry.name.endswith(".sst")]

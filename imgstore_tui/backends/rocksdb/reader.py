@@ -1,0 +1,176 @@
+"""Reading a database: by walking along the keys, or by asking for many at once."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imgstore_tui.backends.rocksdb import COMPRESSIONS, FOLDER, MOST_BLOCK
+from imgstore_tui.backends.rocksdb.layout import BLOCK, GONE, LABELS, MANIFEST, key_of, labels_key
+from imgstore_tui.backends.rocksdb.links import open_database
+from imgstore_tui.core.backend import PayloadKind, Reader
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_out, foreign, image_bytes, is_count, read_manifest
+from imgstore_tui.core.roster import Roster, next_id_in
+from imgstore_tui.store_parts.raw_file import first_line
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+_TOGETHER = 2**24
+"""Bytes that are asked for at once: the library makes a copy of each value."""
+
+
+class RocksdbReader(Reader):
+    """Copies each value where it belongs; blocks of labels are kept once they have been asked for."""
+
+    def __init__(self, location: Path) -> None:
+        self._location, self.path = location, location / FOLDER
+        self._database: Any = open_database(location)
+        self._labels: dict[int, Labels] = {}
+        try:
+            text = self._get([MANIFEST])[0]
+            if text is None:
+                raise foreign("rocksdb", location)
+            self.content, self.found = read_manifest(text, "rocksdb", location)
+            next_id = next_id_in(self.found, self.content, location)
+            gone = (self._get([GONE])[0] or b"") if next_id != self.content.count else b""
+            if len(gone) % 8:
+                raise self._damaged("what it says of deleted images makes no sense")
+            lost = np.frombuffer(gone, "<i8").astype(np.int64) if gone else None
+            self.roster = Roster.of(location, self.content, next_id, lost)
+        except BaseException:
+            self.close()
+            raise
+
+    def layout(self) -> Mapping[str, Any]:
+        """Return the options of the tables, as far as they make sense."""
+        compression, block = self.found.get("compression"), self.found.get("block")
+        if compression not in COMPRESSIONS or not is_count(block) or not 0 < block <= MOST_BLOCK:
+            raise StoreError(f"{self._location} is damaged: what it says of its layout makes no sense.")
+        return {"compression": compression, "block": block}
+
+    def _damaged(self, why: str) -> StoreError:
+        return StoreError(f"{self.path} is damaged: {why}.")
+
+    def _opened(self) -> Any:
+        if self._database is None:
+            raise StoreError(f"{self._location} is closed: nothing can be read.")
+        return self._database
+
+    def _get(self, keys: list[bytes]) -> list[bytes | None]:
+        database = self._opened()
+        try:
+            found: list[bytes | None] = database.get(keys) if len(keys) > 1 else [database.get(keys[0])]
+        except Exception as error:
+            raise self._damaged(first_line(error)) from None
+        return found
+
+    def _values(self, ids: Sequence[int]) -> Iterator[bytes]:
+        run = self.roster.check(self._location, ids)
+        if run is not None and len(ids) > 1:
+            yield from self._scan(run[0], len(ids))
+            return
+        mean = self.content.payload_bytes // max(1, self.content.count)
+        step = max(1, _TOGETHER // max(1, mean))
+        for first in range(0, len(ids), step):
+            part = ids[first : first + step]
+            for number, value in zip(part, self._get([key_of(number) for number in part]), strict=True):
+                if value is None:
+                    raise self._damaged(f"image {number} is missing in it")
+                yield value
+
+    def _scan(self, first: int, count: int) -> Iterator[bytes]:
+        """Yield the values of so many ids that follow one another."""
+        number = first
+        items = self._opened().items(from_key=key_of(first))
+        try:
+            for key, value in itertools.islice(items, count):
+                if key != key_of(number):
+                    break
+                yield value
+                number += 1
+        except Exception as error:
+            raise self._damaged(first_line(error)) from None
+        if number != first + count:
+            self._get([key_of(number)])  # the walk ends without a word at what cannot be read; this says why
+            raise self._damaged(f"image {number} is missing in it")
+
+    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+        """Copy one value an id into the caller's array."""
+        if self.content.kind is not PayloadKind.ARRAY:
+            super().read_array(ids, out, labels)
+            return
+        check_out(self._location, self.content, ids, out, labels)
+        if not len(ids):
+            return
+        size, at, pixels = image_bytes(self.content), 0, out.data.cast("B")
+        for value in self._values(ids):
+            if len(value) != size:
+                raise self._damaged(f"an image in it has {len(value)} bytes, not {size}")
+            pixels[at : at + size] = value
+            at += size
+        self._fill_labels(ids, labels)
+
+    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+        """Return one value an id."""
+        if self.content.kind is not PayloadKind.BYTES:
+            return super().read_bytes(ids, labels)
+        payloads = list(self._values(ids))
+        self._fill_labels(ids, labels)
+        return payloads
+
+    def _fill_labels(self, ids: Sequence[int], labels: Labels) -> None:
+        if not len(ids):
+            return
+        blocks, rows = np.divmod(np.asarray(ids, np.int64), BLOCK)
+        needed = np.unique(blocks).tolist()
+        missing = [block for block in needed if block not in self._labels]
+        if missing:
+            for block, value in zip(missing, self._get([labels_key(block) for block in missing]), strict=True):
+                self._keep(block, value)
+        for block in needed:
+            here = blocks == block
+            labels[here] = self._labels[block][rows[here]]
+
+    def _keep(self, block: int, value: bytes | None) -> None:
+        length = min(BLOCK, self.roster.next_id - block * BLOCK)
+        if value is None or len(value) != 8 * length:
+            raise self._damaged(f"labels from {block * BLOCK} on are not what they should be")
+        self._labels[block] = np.frombuffer(value, "<i8").astype(np.int64)
+
+    def all_labels(self) -> Labels:
+        """Return an owned array of a label for each id there ever was; 0 for those that are gone."""
+        blocks = -(-self.roster.next_id // BLOCK)
+        try:
+            items = itertools.islice(self._opened().items(from_key=LABELS), blocks)
+            found = {key: value for key, value in items}  # noqa: C416 - the library's iterator is no mapping
+        except StoreError:
+            raise
+        except Exception as error:
+            raise self._damaged(first_line(error)) from None
+        if len(found) < blocks:
+            self._get([labels_key(len(found))])
+        for block in range(blocks):
+            self._keep(block, found.get(labels_key(block)))
+        return np.concatenate([np.zeros(0, np.int64), *(self._labels[block] for block in range(blocks))])
+
+    def ids(self) -> Sequence[int]:
+        """Return the ids that were not deleted."""
+        return self.roster.ids()
+
+    def read_labels(self) -> Labels:
+        """Read the blocks of labels, which lie together."""
+        return self.roster.there(self.all_labels())
+
+    def close(self) -> None:
+        """Close the database."""
+        database, self._database = self._database, None
+        if database is not None:
+            with contextlib.suppress(Exception):
+                database.close()

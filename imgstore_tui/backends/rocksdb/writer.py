@@ -1,0 +1,195 @@
+"""Filling a new database: tables written in the order of their keys, or batches through the log."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imgstore_tui.backends.rocksdb import FOLDER
+from imgstore_tui.backends.rocksdb.layout import (
+    BLOCK,
+    MANIFEST,
+    database_of,
+    key_of,
+    label_items,
+    options_for,
+    unwritten,
+)
+from imgstore_tui.core.backend import Content, Writer, force
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.options import OptionValue
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+_TABLE_BYTES = 64 * 2**20
+"""A table ends after so much, as RocksDB's own do, so that a later change has no more than that to merge with."""
+_BATCH_BYTES = 2**24
+"""A batch is a copy in memory; more than this goes in several."""
+
+
+class RocksdbWriter(Writer):
+    """Puts images; labels and the manifest, which makes it a store, come at the end."""
+
+    def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue], sync: SyncLevel) -> None:
+        import rocksdict
+
+        self._location, self._content = location, content
+        self._each = sync is SyncLevel.BATCH
+        self._put = 0
+        self._labels: list[Labels] = []
+        self._layout = {name: values[name] for name in ("compression", "block")}
+        self._options = options_for(values)
+        self._options.create_if_missing(True)
+        self._how = rocksdict.WriteOptions()
+        self._how.sync = self._each
+        self._tables: Tables | None = None
+        self._database: Any = None
+        try:
+            self._database = rocksdict.Rdict(database_of(location), self._options, {})
+        except StoreError:
+            raise
+        except Exception as error:
+            raise unwritten(location, error) from None
+        if values["bulk"] and not self._each:
+            self._tables = Tables(location / FOLDER, self._options)
+
+    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
+        """Put one value a payload."""
+        check_put(self._location, self._content, self._put, ids, payloads, labels)
+        self._add(ids, payloads, labels)
+
+    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
+        """Put one value an image."""
+        check_put(self._location, self._content, self._put, ids, images, labels)
+        self._add(ids, (image.tobytes() for image in images), labels)
+
+    def _add(self, ids: Sequence[int], values: Iterable[bytes], labels: Labels) -> None:
+        database = self._opened()
+        items = ((key_of(number), value) for number, value in zip(ids, values, strict=True))
+        try:
+            if self._tables is not None:
+                self._tables.add(items)
+            else:
+                for batch in batches(items):
+                    database.write(batch, self._how)
+                    self.syncs += self._each
+        except Exception as error:
+            raise unwritten(self._location, error) from None
+        self._put += len(ids)
+        self._labels.append(np.array(labels, np.int64))
+
+    def _opened(self) -> Any:
+        if self._database is None:
+            raise StoreError(f"{self._location} is closed: nothing more can be put.")
+        return self._database
+
+    def close(self) -> None:
+        """Take the tables in, put the labels and the manifest, and write what is in memory."""
+        database = self._database
+        if database is None:
+            return
+        try:
+            check_complete(self._location, self._content, self._put)
+            if self._tables is not None:
+                self._tables.take_in(database)
+            labels = np.concatenate([np.zeros(0, np.int64), *self._labels])
+            items = list(label_items(labels, range(-(-len(labels) // BLOCK))))
+            manifest = write_manifest("rocksdb", self._content, **self._layout)
+            for batch in batches([*items, (MANIFEST, manifest.encode("utf-8"))]):
+                database.write(batch, self._how)
+                self.syncs += self._each
+            database.flush()
+            self._database = None
+            database.close()
+            if self._each:
+                for folder in (self._location / FOLDER, self._location, self._location.parent):
+                    force(folder)
+                    self.syncs += 1
+        except StoreError:
+            raise
+        except Exception as error:
+            raise unwritten(self._location, error) from None
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close the database; without its manifest it is no store."""
+        database, self._database = self._database, None
+        if self._tables is not None:
+            self._tables.drop()
+        if database is not None:
+            with contextlib.suppress(Exception):
+                database.close()
+
+
+class Tables:
+    """Tables beside those of the database, which it takes in whole."""
+
+    def __init__(self, folder: Path, options: Any) -> None:
+        self._folder, self._options = folder, options
+        self._table: Any = None
+        self._bytes = 0
+        self._made: list[str] = []
+
+    def add(self, items: Iterable[tuple[bytes, bytes]]) -> None:
+        """Add items whose keys follow those before."""
+        for key, value in items:
+            if self._table is None:
+                self._begin()
+            self._table[key] = value
+            self._bytes += len(value)
+            if self._bytes >= _TABLE_BYTES:
+                self._end()
+
+    def _begin(self) -> None:
+        import rocksdict
+
+        path = os.fspath(self._folder / f"load-{len(self._made):06}.sst")
+        self._table, self._bytes = rocksdict.SstFileWriter(self._options), 0
+        self._table.open(path)
+        self._made.append(path)
+
+    def _end(self) -> None:
+        table, self._table = self._table, None
+        if table is not None:
+            table.finish()
+
+    def take_in(self, database: Any) -> None:
+        """Let the database have them, by giving them names of its own."""
+        import rocksdict
+
+        self._end()
+        if self._made:
+            how = rocksdict.IngestExternalFileOptions()
+            how.set_move_files(True)
+            database.ingest_external_file(self._made, how)
+
+    def drop(self) -> None:
+        """Let go of the one that is open, and remove those that were not taken in."""
+        self._table = None
+        for path in self._made:
+            with contextlib.suppress(OSError):
+                Path(path).unlink(missing_ok=True)
+
+
+def batches(items: Iterable[tuple[bytes, bytes]]) -> Iterator[Any]:
+    """Yield items in batches that do not take much memory."""
+    import rocksdict
+
+    batch, size = rocksdict.WriteBatch(raw_mode=True), 0
+    for key, value in items:
+        batch[key] = value
+        size += len(value)
+        if size >= _BATCH_BYTES:
+            yield batch
+            batch, size = rocksdict.WriteBatch(raw_mode=True), 0
+    if len(batch):
+        yield batch
