@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.core.backend import Backend, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.backend import Backend, Content, Continuation, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_ids, check_out, claim, is_count
+from imgstore_tui.core.manifest import check_ids, check_out, claim, image_bytes, is_count
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.store_parts.folder_writer import FolderWriter
 from imgstore_tui.store_parts.manifest_file import load_manifest, refuse_batches
@@ -58,6 +58,16 @@ class SafetensorsBackend(Backend):
         claim(self, location, content)
         return SafetensorsWriter(location, content)
 
+    def continuation(self, kind: PayloadKind) -> Continuation:
+        """Every image has its place from the start, or follows the one before."""
+        return Continuation.RESUME
+
+    def resume(self, location: Path, content: Content, labels: Labels, sizes: Labels) -> Writer:
+        """Go on behind the last image."""
+        writer = SafetensorsWriter(location, content, sizes)
+        writer.go_on(labels)
+        return writer
+
     def open(self, location: Path) -> Reader:
         """Open the file, whose header must be the one that its content asks for."""
         return SafetensorsReader(location)
@@ -87,13 +97,25 @@ class SafetensorsWriter(FolderWriter):
 
     keeps_labels = False
 
-    def __init__(self, location: Path, content: Content) -> None:
+    def __init__(self, location: Path, content: Content, there: Labels | None = None) -> None:
         super().__init__("safetensors", location, content)
         self._ends: list[Labels] = []
         _, places = layout_of(content, 0)
         self._start = places.get("images", places.get("payloads", _HEAD))
-        self._file = Output(location / FILE)
-        self._file.position = self._start
+        if there is None:
+            self._file = Output(location / FILE)
+            self._file.position = self._start
+            return
+        size = int(there.sum())
+        if content.kind is PayloadKind.ARRAY:
+            size = len(there) * image_bytes(content)
+        else:
+            self._ends.append(np.cumsum(there))
+        self._file = Output.behind(location / FILE, self._start + size)
+
+    def checkpoint(self) -> int:
+        """All that was put is in the file, at its place."""
+        return self._put
 
     def _add_array(self, images: Pixels, labels: Labels) -> None:
         self._file.write(images.data)

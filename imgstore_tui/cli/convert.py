@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from imgstore_tui.cli.output import data_console, talk_console
 from imgstore_tui.cli.parser import Parser
+from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count, parse_count
 
@@ -36,11 +37,11 @@ def main(arguments: Sequence[str]) -> int:
     with LiveBar(talk) as bar:
         try:
             done = job.run(_telling(talk, bar))
-        except KeyboardInterrupt:
-            kept = "The same words begin anew: nothing is left that could be gone on with."
+        except (KeyboardInterrupt, ImgstoreError) as error:
             if job.kept:
-                kept = f"{format_count(job.kept)} images are kept: the same words go on with them."
-            talk.print(kept, soft_wrap=True)
+                talk.print(f"{format_count(job.kept)} images are kept: the same words go on with them.", soft_wrap=True)
+            elif isinstance(error, KeyboardInterrupt):
+                talk.print("The same words begin anew: nothing is left that could be gone on with.", soft_wrap=True)
             raise
     for entry in done.excluded[:_SHOWN]:
         talk.print(safe_text(f"left out: {entry.name}: {entry.reason}"), soft_wrap=True)
@@ -65,7 +66,8 @@ def _parser() -> Parser:
         prog="imgstore-tui convert",
         description="Write a data set into a store, and read every image of it back.\n\n"
         "The destination is whole or absent: until then the work is in DESTINATION.converting, and the same words\n"
-        "go on with it after a kill. Where a storage is written in one go (hdf5 but for chunks=64), it begins anew.\n\n"
+        "go on with it after a kill. A storage that is put together at its end (parquet, arrayrecord) begins anew; it\n"
+        "is said so first.\n\n"
         "Kept are the pixels, or with the codec original the bytes of the files, and the label numbers, in the seeded\n"
         "mixed order of the data set; names of files and of classes are not.",
         epilog="examples:\n"

@@ -45,6 +45,17 @@ class PayloadKind(StrEnum):
     """One C-contiguous array (n, ...) of images that all have one shape and dtype."""
 
 
+class Continuation(StrEnum):
+    """How the writing of a store goes on when the process that wrote it is gone."""
+
+    APPEND = "append"
+    """``edit`` adds to the store, which was closed now and then."""
+    RESUME = "resume"
+    """``resume`` goes on with the store, which was never closed."""
+    ANEW = "anew"
+    """Not at all: it is written once more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a backend claims; the conformance suite asserts that the rest is refused in a sentence."""
@@ -137,6 +148,18 @@ class Writer(ABC):
             StoreError: If the store cannot take them.
         """
         raise UnsupportedError(f"{type(self).__name__} does not take arrays, only bytes.")
+
+    def checkpoint(self) -> int:
+        """Let the files be such that ``Backend.resume`` can go on with them, if this process gets no further.
+
+        Returns:
+            How many images, from the first on, are whole in the files. Nothing is forced to the device.
+
+        Raises:
+            UnsupportedError: If nobody could go on with them.
+            StoreError: If the files cannot be written.
+        """
+        raise UnsupportedError(f"{type(self).__name__} puts its files together at the end; nobody can go on with them.")
 
     @abstractmethod
     def close(self) -> None:
@@ -310,6 +333,26 @@ class Backend(ABC):
             StoreError: As for ``open``.
         """
         raise UnsupportedError(f"Backend {self.name} cannot change a store once it is written.")
+
+    def continuation(self, kind: PayloadKind) -> Continuation:
+        """Return how a store of such payloads goes on, with the options as they are, when its writer is gone."""
+        return Continuation.APPEND if self.capabilities.append else Continuation.ANEW
+
+    def resume(self, location: Path, content: Content, labels: Labels, sizes: Labels) -> Writer:
+        """Go on with a store that was created by another process and never closed, where ``continuation`` says so.
+
+        Args:
+            location: Its folder.
+            content: What was given to ``create``.
+            labels: int64 array (n,) of the images that ``Writer.checkpoint`` said are there; what follows them counts
+                no more, and is put again.
+            sizes: int64 array (n,), the bytes of their payloads.
+
+        Raises:
+            UnsupportedError: If the backend cannot go on.
+            StoreError: If not so much is there, or something else.
+        """
+        raise UnsupportedError(f"Backend {self.name} cannot go on with a store that was not closed.")
 
     def probe(self, location: Path, images: Pixels, labels: Labels) -> dict[str, list[float]]:
         """Try out a habit of this storage system that no operation shows; most have none.

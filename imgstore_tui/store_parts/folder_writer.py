@@ -40,6 +40,11 @@ class FolderWriter(Writer):
         self._labels: list[Labels] = []
         self._open = True
 
+    def go_on(self, labels: Labels) -> None:
+        """Take it that images with these labels have been put, by another process."""
+        self._put = len(labels)
+        self._labels = [np.array(labels, np.int64)]
+
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Add a batch of payloads."""
         check_put(self._location, self._content, self._put, ids, payloads, labels)

@@ -26,6 +26,20 @@ class Output:
             raise self._failed(error) from None
         self.position = keep or 0
 
+    @classmethod
+    def behind(cls, path: Path, length: int) -> Output:
+        """Go on with a file of which so many bytes were written.
+
+        Raises:
+            StoreError: If it has fewer, or cannot be opened.
+        """
+        file = cls(path, length)
+        there = os.fstat(file._descriptor).st_size
+        if there < length:
+            file.close()
+            raise StoreError(f"{path} has been cut short: it has {there:,} bytes, and {length:,} were written.")
+        return file
+
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Write at the end."""
         self.rewrite(self.position, data)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from imgstore_tui.core.backend import Content, PayloadKind
+from imgstore_tui.core.backend import Content, Continuation, PayloadKind
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.stores import Setup, Shape, is_sentence, walk
@@ -65,6 +66,39 @@ class WritingConformance:
         assert is_sentence(caught.value)
         with pytest.raises(StoreError):
             setup.backend.open(tmp_path / "store")
+
+    def test_what_a_dead_process_has_left_is_gone_on_with_or_refused(self, setup: Setup, tmp_path: Path) -> None:
+        material = setup.material([(40, 41, 3)] * 23)
+        content, labels = material.content, material.labels
+        sizes = np.array([len(payload) for payload in material.payloads] or [40 * 41 * 3] * 23, np.int64)
+        location, left = tmp_path / "store", tmp_path / "left"
+        writer = setup.backend.create(location, content, SyncLevel.BUFFERED)
+        material.put(writer, 0, 17)
+        if setup.backend.continuation(content.kind) is not Continuation.RESUME:
+            with pytest.raises(UnsupportedError) as caught:
+                writer.checkpoint()
+            assert is_sentence(caught.value)
+            writer.abort()
+            with pytest.raises(UnsupportedError) as caught:
+                setup.backend.resume(location, content, labels[:17], sizes[:17])
+            assert is_sentence(caught.value)
+            return
+        there = writer.checkpoint()
+        assert 0 <= there <= 17
+        shutil.copytree(location, left)  # what a kill leaves
+        material.put(writer, 17, 20)
+        writer.abort()
+        for place in (left, location):
+            with pytest.raises(StoreError):
+                setup.backend.open(place)
+            with setup.backend.resume(place, content, labels[:there], sizes[:there]) as writer:
+                material.put(writer, there)
+            material.check_store(setup.backend, place)
+            assert not list(type(setup.backend).strangers(place))
+        (tmp_path / "empty").mkdir()
+        with pytest.raises(StoreError) as missing:
+            setup.backend.resume(tmp_path / "empty", content, labels[:there], sizes[:there])
+        assert is_sentence(missing.value, tmp_path / "empty")
 
     def test_the_form_that_it_does_not_take_is_refused(self, preset: Setup, tmp_path: Path) -> None:
         image = np.zeros((2, 3, 3, 3), np.uint8)

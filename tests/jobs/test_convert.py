@@ -14,16 +14,26 @@ import numpy as np
 import pytest
 
 from imgstore_tui import registry
+from imgstore_tui.backends.hdf5 import Hdf5Backend
+from imgstore_tui.core.backend import Continuation, PayloadKind
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError, StoreError, UnavailableError, UsageError
-from imgstore_tui.jobs.convert import Conversion, Done, filling, plan_conversion
+from imgstore_tui.jobs.convert import Conversion, Done, filling, plan_conversion, preparing
 from imgstore_tui.testing.stores import Setup, is_sentence, snapshot
 from tests.cli.program import program, sentence
 from tests.datasets.helpers import save
 
 HERE = [kind.name for kind in registry.sorted_backends() if not registry.missing(kind)]
-GROWING = [name for name in HERE if registry.backends.get(name).capabilities.append and name != "hdf5"]
+SPECS = {"arrow": "arrow:rows=4", "zarr": "zarr:chunk=4"}
+"""What a backend is called where by itself it would keep more together than a small data set has."""
 DATA = "synthetic,size=8,count=40"
+
+
+def way_of(backend: str) -> Continuation:
+    return registry.make_backend(registry.resolve_spec(backend)).continuation(PayloadKind.ARRAY)
+
+
+GOING_ON = [SPECS.get(name, name) for name in HERE if way_of(name) is not Continuation.ANEW]
 
 
 def planned(text: str, spec: str, destination: Path, **words: bool) -> Conversion:
@@ -53,7 +63,9 @@ def short_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
     """A session of few images, so that a small data set takes several."""
     monkeypatch.setattr(filling, "FIRST_SESSION", 6)
     monkeypatch.setattr(filling, "SESSION_S", 0)
-    monkeypatch.setattr(filling, "_BATCH", 6)
+    monkeypatch.setattr(preparing, "BATCH", 6)
+    if "zarr" in HERE:
+        monkeypatch.setattr("imgstore_tui.backends.zarr.writer._AT_ONCE", 1)
 
 
 def dies_at(dataset: Dataset, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
@@ -87,26 +99,32 @@ def test_round_and_round_nothing_is_lost(tmp_path: Path) -> None:
     assert held(tmp_path / "5") == source("synthetic,size=16,count=60,varying=yes")
 
 
-@pytest.mark.parametrize("backend", GROWING)
+@pytest.mark.parametrize("spec", [*GOING_ON, "hdf5:chunks=4", "hdf5:access=library", "hdf5+png", "safetensors+png"])
 def test_what_was_broken_off_is_gone_on_with(
-    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
 ) -> None:
-    job = planned(DATA, backend, tmp_path / "out")
+    job = planned(DATA, spec, tmp_path / "out")
     dies_at(job.dataset, monkeypatch, 25)
     with pytest.raises(KeyboardInterrupt):
         job.run(lambda doing, done, total: None)
     assert not (tmp_path / "out").exists()
-    done = converted(DATA, backend, tmp_path / "out")
-    assert 6 <= done.resumed <= 24
+    assert 6 <= job.kept <= 24
+    done = converted(DATA, spec, tmp_path / "out")
+    assert done.resumed == job.kept
     assert held(tmp_path / "out") == source(DATA)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_a_kill_is_survived(tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "imgstore_tui", "convert", "synthetic,size=8,count=30000", "sqlite", "out"]
+@pytest.mark.parametrize("spec", ["sqlite", "hdf5", "safetensors"])
+def test_a_kill_is_survived(spec: str, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "imgstore_tui", "convert", "synthetic,size=8,count=30000", spec, "out"]
     process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    work = tmp_path / "out.converting"
     try:
         deadline = time.monotonic() + 60
-        while not (tmp_path / "out.converting" / "store" / "store.sqlite").exists() and time.monotonic() < deadline:
+        while time.monotonic() < deadline and not (work / "store" / "store.sqlite").exists():
+            if (work / "conversion.json").exists() and '"safe": ' in (work / "conversion.json").read_text():
+                break
             time.sleep(0.005)
     finally:
         os.kill(process.pid, signal.SIGKILL)
@@ -139,15 +157,68 @@ def test_a_kill_in_the_middle_of_a_transaction_is_survived(
     assert held(tmp_path / "out") == source(DATA)
 
 
-def test_what_cannot_grow_begins_anew_and_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+@pytest.mark.parametrize("way", [Continuation.APPEND, Continuation.ANEW])
+def test_what_cannot_be_gone_on_with_begins_anew_and_says_so(
+    way: Continuation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
 ) -> None:
+    """Whether the backend knows that beforehand, or finds out when it is asked to add to what it has closed."""
+    monkeypatch.setattr(Hdf5Backend, "continuation", lambda self, kind: way)
     said: list[str] = []
     job = planned(DATA, "hdf5", tmp_path / "out")
+    job.say = said.append
     dies_at(job.dataset, monkeypatch, 25)
     with pytest.raises(KeyboardInterrupt):
         job.run(lambda doing, done, total: None)
+    assert len(said) == 1
+    assert is_sentence(said[0])
+    assert not job.kept
     job = planned(DATA, "hdf5", tmp_path / "out")
+    job.say = said.append
+    assert job.run(lambda doing, done, total: None).resumed == 0
+    assert any("begins anew" in line for line in said[1:])
+    assert held(tmp_path / "out") == source(DATA)
+
+
+@pytest.mark.parametrize("spec", ["hdf5", "safetensors", "lmdb"])
+def test_a_kill_while_all_is_read_back_costs_no_writing(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def progress(doing: str, done: int, total: int) -> None:
+        if doing == "verifying":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        planned(DATA, spec, tmp_path / "out").run(progress)
+    assert converted(DATA, spec, tmp_path / "out").resumed == 40
+    assert held(tmp_path / "out") == source(DATA)
+
+
+@pytest.mark.parametrize("spec", ["hdf5", "safetensors", "npy"])
+def test_what_a_dead_process_has_spoilt_is_written_once_more(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+) -> None:
+    broken_off(DATA, tmp_path / "out", monkeypatch, spec)
+    file = max((tmp_path / "out.converting" / "store").iterdir(), key=lambda path: path.stat().st_size)
+    data = bytearray(file.read_bytes())
+    data[-200 if spec == "npy" else 3000] ^= 1
+    file.write_bytes(data)
+    said: list[str] = []
+    job = planned(DATA, spec, tmp_path / "out")
+    job.say = said.append
+    assert job.run(lambda doing, done, total: None).resumed == 0
+    assert any("begins anew" in line and "does not come back" in line for line in said)
+    assert held(tmp_path / "out") == source(DATA)
+
+
+@pytest.mark.parametrize("spec", ["hdf5", "safetensors"])
+def test_less_than_was_safe_is_written_once_more(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+) -> None:
+    broken_off(DATA, tmp_path / "out", monkeypatch, spec)
+    file = max((tmp_path / "out.converting" / "store").iterdir(), key=lambda path: path.stat().st_size)
+    os.truncate(file, 1500)
+    said: list[str] = []
+    job = planned(DATA, spec, tmp_path / "out")
     job.say = said.append
     assert job.run(lambda doing, done, total: None).resumed == 0
     assert any("begins anew" in line for line in said)
@@ -342,6 +413,22 @@ def test_a_kill_between_the_two_names_is_told_and_gone_on_with(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_a_kill_right_after_the_store_has_its_name_leaves_nothing(tmp_path: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from imgstore_tui.jobs.convert import workspace, plan_conversion\n"
+        "workspace.force = lambda path: os.kill(os.getpid(), 9) if path == Path.cwd() else None\n"
+        "job = plan_conversion(sys.argv[1], 'npy', Path('out'), count=None, replace=False, restart=False)\n"
+        "job.run(lambda doing, done, total: None)"
+    )
+    died = subprocess.run([sys.executable, "-c", script, DATA], cwd=tmp_path, check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert {path.name for path in tmp_path.iterdir()} == {"out", "out.converting"}
+    with pytest.raises(UsageError, match="exists already"):
+        converted(DATA, "npy", tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert held(tmp_path / "out") == source(DATA)
+
+
 def test_an_old_one_of_somebody_else_is_named_and_stays(tmp_path: Path) -> None:
     converted("synthetic,count=3", "npy", tmp_path / "out.old")
     said: list[str] = []
@@ -394,8 +481,8 @@ def test_data_that_has_changed_meanwhile_is_noticed(
         converted(text, "lmdb", tmp_path / "out")
 
 
-def broken_off(text: str, destination: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = planned(text, "lmdb", destination)
+def broken_off(text: str, destination: Path, monkeypatch: pytest.MonkeyPatch, spec: str = "lmdb") -> None:
+    job = planned(text, spec, destination)
     with monkeypatch.context() as patch:
         dies_at(job.dataset, patch, 15)
         with pytest.raises(KeyboardInterrupt):
@@ -477,18 +564,6 @@ def test_a_folder_that_is_no_conversion_is_left_alone(name: str, tmp_path: Path)
     with pytest.raises(UsageError, match="is not of a conversion"):
         converted(DATA, "lmdb", tmp_path / "out")
     assert snapshot(tmp_path) == before
-
-
-@pytest.mark.parametrize(("spec", "kept"), [("lmdb", True), ("hdf5", False), ("safetensors", False)])
-def test_what_is_kept_is_only_what_can_be_gone_on_with(
-    spec: str, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
-) -> None:
-    job = planned(DATA, spec, tmp_path / "out")
-    dies_at(job.dataset, monkeypatch, 25)
-    with pytest.raises(KeyboardInterrupt):
-        job.run(lambda doing, done, total: None)
-    assert bool(job.kept) == kept
-    assert converted(DATA, spec, tmp_path / "out").resumed == job.kept
 
 
 def test_two_at_once_are_refused(tmp_path: Path) -> None:

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from imgstore_tui.core.backend import Backend, Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.backend import (
+    Backend,
+    Capabilities,
+    Content,
+    Continuation,
+    Family,
+    PayloadKind,
+    Preset,
+    Reader,
+    Writer,
+)
 from imgstore_tui.core.manifest import claim
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.store_parts.manifest_file import refuse_batches
 
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels
+
 FILE = "images.arrow"
+BEFORE = "images.arrow.before"
+"""A file without an end, while its batches are copied to a new one."""
 
 
 class ArrowBackend(Backend):
@@ -42,7 +58,7 @@ class ArrowBackend(Backend):
         ),
     )
     marks = (FILE,)
-    own_files = re.compile(r"images\.arrow|manifest\.json(\.partial)?")
+    own_files = re.compile(r"images\.arrow(\.before)?|manifest\.json(\.partial)?")
     caveats = (
         "It is written once, from front to back: nothing can be added, replaced or deleted; the library is 55 MB, and "
         "the format has no checksums."
@@ -59,6 +75,18 @@ class ArrowBackend(Backend):
         refuse_batches(self, sync)
         claim(self, location, content)
         return ArrowWriter(location, content, self.values)
+
+    def continuation(self, kind: PayloadKind) -> Continuation:
+        """A file without an end is a stream of batches all the same."""
+        return Continuation.RESUME
+
+    def resume(self, location: Path, content: Content, labels: Labels, sizes: Labels) -> Writer:
+        """Copy the batches that are there to a new file, and go on behind them."""
+        from imgstore_tui.backends.arrow.files import ArrowWriter
+
+        writer = ArrowWriter(location, content, self.values, len(labels))
+        writer.go_on(labels)
+        return writer
 
     def open(self, location: Path) -> Reader:
         """Map the file."""

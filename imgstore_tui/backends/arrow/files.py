@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from imgstore_tui.backends.arrow import FILE
+from imgstore_tui.backends.arrow import BEFORE, FILE
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
@@ -20,6 +20,8 @@ from imgstore_tui.store_parts.arrow_batches import IMAGE, LABEL, BatchesReader, 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
 
+_MAGIC_BYTES = 8
+"""Before what is a stream of batches but for its end."""
 _VIEWS = 1_000_000
 """Batches that are views of the map cost nothing to keep."""
 
@@ -27,7 +29,9 @@ _VIEWS = 1_000_000
 class ArrowWriter(BatchesWriter):
     """Writes record batches."""
 
-    def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue]) -> None:
+    def __init__(
+        self, location: Path, content: Content, values: Mapping[str, OptionValue], there: int | None = None
+    ) -> None:
         super().__init__("arrow", location, content, rows_of(content, int(values["rows"])))
         compression = None if values["compression"] == "none" else str(values["compression"])
         kind = pa.binary(image_bytes(content)) if content.kind is PayloadKind.ARRAY else pa.large_binary()
@@ -36,12 +40,35 @@ class ArrowWriter(BatchesWriter):
         self._sink: Any = None
         self._file: Any = None
         try:
+            if there is not None and not (location / BEFORE).exists():  # else the last one who tried died in copying
+                (location / FILE).rename(location / BEFORE)
             self._sink = pa.OSFile(os.fspath(location / FILE), "wb")
             options = pa.ipc.IpcWriteOptions(compression=compression)
             self._file = pa.ipc.new_file(self._sink, self._schema, options=options)
-        except (pa.ArrowException, OSError) as error:
+            if there is not None:
+                if there:  # else not even a schema may be in it
+                    self._copy(location / BEFORE, there)
+                (location / BEFORE).unlink()
+        except (pa.ArrowException, OSError, StopIteration) as error:
             self.abort()
             raise self._failed(error) from None
+
+    def _copy(self, path: Path, count: int) -> None:
+        """Copy whole batches of so many rows; only the library itself can write the end that makes them a file."""
+        if count % self._rows:
+            raise pa.ArrowInvalid("so many images fill no batch")
+        with pa.OSFile(os.fspath(path), "rb") as source:
+            source.seek(_MAGIC_BYTES)
+            with pa.ipc.open_stream(source) as batches:
+                for _ in range(count // self._rows):
+                    batch = batches.read_next_batch()
+                    if batch.num_rows != self._rows or not batch.schema.equals(self._schema):
+                        raise pa.ArrowInvalid("it does not hold the batches that were written")
+                    self._file.write_batch(batch)
+
+    def checkpoint(self) -> int:
+        """Batches that are full are in the file."""
+        return self._put - self._filled
 
     def _column(self, payloads: list[bytes]) -> Any:
         return pa.array(payloads, pa.large_binary())

@@ -14,6 +14,7 @@ from imgstore_tui.core.backend import (
     Backend,
     Capabilities,
     Content,
+    Continuation,
     Editor,
     Family,
     PayloadKind,
@@ -98,6 +99,17 @@ class Hdf5Backend(Backend):
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
         """Open the file for reading and writing; its layout decides whether it can grow."""
         return Hdf5Editor(location, sync)
+
+    def continuation(self, kind: PayloadKind) -> Continuation:
+        """Chunks are added; one block has all its places from the start, and more images are put there."""
+        block = kind is PayloadKind.ARRAY and not self.values["chunks"]
+        return Continuation.RESUME if block else Continuation.APPEND
+
+    def resume(self, location: Path, content: Content, labels: Labels, sizes: Labels) -> Writer:
+        """Open the file under its temporary name, and go on behind the last image."""
+        if self.continuation(content.kind) is not Continuation.RESUME:
+            return super().resume(location, content, labels, sizes)
+        return Hdf5Writer(location, content, self.values, SyncLevel.BUFFERED, labels)
 
     def probe(self, location: Path, images: Pixels, labels: Labels) -> dict[str, list[float]]:
         """Store the same images as 8-bit and as 64-bit integers, through the library."""

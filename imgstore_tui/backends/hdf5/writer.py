@@ -28,7 +28,14 @@ _BLOCK = 4096
 class Hdf5Writer(Writer):
     """Writes batches into datasets that have their size from the start, or grow in steps where it is not known."""
 
-    def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue], sync: SyncLevel) -> None:
+    def __init__(
+        self,
+        location: Path,
+        content: Content,
+        values: Mapping[str, OptionValue],
+        sync: SyncLevel,
+        there: Labels | None = None,
+    ) -> None:
         import h5py
 
         self._location, self._content, self._values = location, content, values
@@ -45,11 +52,14 @@ class Hdf5Writer(Writer):
         try:
             # The chunk cache would copy every chunk once more; what is not filtered goes straight to the file.
             cache = 0 if values["filter"] == "none" else 16 * CHUNK
-            self._file = h5py.File(location / PARTIAL, "w", rdcc_nbytes=cache)
-            self._images, self._offsets = self._datasets()
-            self._labels = self._numbers(str(values["labels"]), content.count)
+            self._file = h5py.File(location / PARTIAL, "w" if there is None else "r+", rdcc_nbytes=cache)
+            if there is None:
+                self._images, self._offsets = self._datasets()
+                self._labels = self._numbers(str(values["labels"]), content.count)
+            else:
+                self._go_on(there)
             self._block = self._find_block()
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError, KeyError) as error:
             self.abort()
             raise self._failed(error) from None
 
@@ -75,6 +85,26 @@ class Hdf5Writer(Writer):
             IMAGES, (0,), "u1", maxshape=(None,), chunks=(chunk,), fill_time="never", **settings
         )
         return images, self._numbers(OFFSETS, content.count + 1)
+
+    def _go_on(self, there: Labels) -> None:
+        """Find the datasets that another process has made, and take it that images with these labels are in them."""
+        content = self._content
+        self._images, self._labels = self._file[IMAGES], self._file[str(self._values["labels"])]
+        begun = self._images.shape == (content.count, *(content.shape or ())) and self._labels.shape == (content.count,)
+        if not begun or self._images.dtype != np.dtype(content.dtype) or self._images.chunks is not None:
+            raise ValueError("it is not the file that was begun")
+        self._put = len(there)
+        self._waiting = [np.array(there, np.int64)]
+
+    def checkpoint(self) -> int:
+        """Let the file say where its one block is; the pixels go there, and nothing else changes until the end."""
+        if self._content.kind is not PayloadKind.ARRAY or self._images.chunks is not None:
+            return super().checkpoint()
+        try:
+            self._file.flush()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise self._failed(error) from None
+        return self._put
 
     def _find_block(self) -> RawBlock | None:
         """Return where whole batches of pixels go, None where the library writes them."""

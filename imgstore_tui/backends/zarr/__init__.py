@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from imgstore_tui.core.backend import Backend, Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.backend import (
+    Backend,
+    Capabilities,
+    Content,
+    Continuation,
+    Family,
+    PayloadKind,
+    Preset,
+    Reader,
+    Writer,
+)
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import claim, image_bytes
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.core.options import Option
+from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.store_parts.manifest_file import refuse_batches
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels
 
 FOLDER = "images.zarr"
 CHUNK_BYTES = 2**20
@@ -69,6 +83,12 @@ class ZarrBackend(Backend):
         from imgstore_tui.backends.zarr.writer import ZarrWriter
 
         refuse_batches(self, sync)
+        values = self._settled(content)
+        claim(self, location, content)
+        return ZarrWriter(location, content, values)
+
+    def _settled(self, content: Content) -> dict[str, OptionValue]:
+        """Return the options, with the chunk that images of such a size get."""
         chunk, shard = int(self.values["chunk"]), int(self.values["shard"])
         if content.kind is PayloadKind.ARRAY:
             chunk = chunk or max(1, CHUNK_BYTES // max(1, image_bytes(content)))
@@ -76,8 +96,19 @@ class ZarrBackend(Backend):
                 raise UnsupportedError(
                     f"Backend zarr takes shards of a multiple of {chunk} images, the chunk of these, not of {shard}."
                 )
-        claim(self, location, content)
-        return ZarrWriter(location, content, {**self.values, "chunk": chunk})
+        return {**self.values, "chunk": chunk}
+
+    def continuation(self, kind: PayloadKind) -> Continuation:
+        """Every chunk has its place from the start."""
+        return Continuation.RESUME
+
+    def resume(self, location: Path, content: Content, labels: Labels, sizes: Labels) -> Writer:
+        """Go on behind the last chunk that is whole."""
+        from imgstore_tui.backends.zarr.writer import ZarrWriter
+
+        writer = ZarrWriter(location, content, self._settled(content), sizes)
+        writer.go_on(labels)
+        return writer
 
     def open(self, location: Path) -> Reader:
         """Open the arrays for reading only."""

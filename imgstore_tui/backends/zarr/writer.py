@@ -30,24 +30,33 @@ class ZarrWriter(FolderWriter):
 
     keeps_labels = False
 
-    def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue]) -> None:
+    def __init__(
+        self, location: Path, content: Content, values: Mapping[str, OptionValue], there: Labels | None = None
+    ) -> None:
         super().__init__("zarr", location, content)
         self._values = values
         self._shard = int(values["shard"])
         self._filled = self._written = 0
         self._ends: list[Labels] = []
         self._images: Any = None
+        self._there = 0 if there is None else len(there)
         try:
-            self._group = self._new_group(location / FOLDER)
+            self._group = self._new_group(location / FOLDER) if there is None else self._old_group(location / FOLDER)
             if content.kind is PayloadKind.ARRAY:
                 shape, chunk = content.shape or (), int(values["chunk"])
                 step = self._shard or chunk
                 step *= max(1, _AT_ONCE // (step * image_bytes(content)))
                 self._buffer = np.empty((step, *shape), content.dtype)
-                self._images = self._new("images", (content.count, *shape), str(content.dtype), chunk, self._shard)
+                made = (content.count, *shape), str(content.dtype), chunk, self._shard
+                self._images = self._new("images", *made) if there is None else self._old("images", *made[:2])
+                self._written = self._there
             else:
                 self._buffer = np.empty(_AT_ONCE, np.uint8)
-                self._images = self._new("payloads", (0,), "uint8", CHUNK_BYTES, 0)
+                if there is None:
+                    self._images = self._new("payloads", (0,), "uint8", CHUNK_BYTES, 0)
+                else:
+                    self._images = self._old("payloads", None, "uint8")
+                    self._begin_in_a_chunk(there)
         except Exception as error:
             raise self._failed(error) from None
 
@@ -56,6 +65,39 @@ class ZarrWriter(FolderWriter):
         import zarr
 
         return zarr.create_group(os.fspath(path), zarr_format=3)
+
+    @staticmethod
+    def _old_group(path: Path) -> Any:
+        import zarr
+
+        return zarr.open_group(os.fspath(path), mode="r+", zarr_format=3)
+
+    def _old(self, name: str, shape: tuple[int, ...] | None, dtype: str) -> Any:
+        """Return an array that another process has made."""
+        import zarr
+
+        with zarr.config.set({"array.write_empty_chunks": True}):  # which the array itself does not keep
+            array = self._group[name]
+        if array.dtype != np.dtype(dtype) or shape not in (None, array.shape):
+            raise ValueError("it is not the array that was begun")
+        return array
+
+    def _begin_in_a_chunk(self, sizes: Labels) -> None:
+        """Go on behind payloads of these sizes: what the last chunk already holds is written with it once more."""
+        self._ends.append(np.cumsum(sizes))
+        stop = int(sizes.sum())
+        if self._images.shape[0] < stop:
+            raise ValueError("it is shorter than it was")
+        self._written = stop - stop % CHUNK_BYTES
+        self._filled = stop - self._written
+        self._buffer[: self._filled] = self._images[self._written : stop]
+
+    def checkpoint(self) -> int:
+        """What fills whole chunks is in files."""
+        if self._content.kind is PayloadKind.ARRAY:
+            return self._written
+        ends = np.concatenate([np.zeros(0, np.int64), *self._ends])
+        return max(self._there, int(np.searchsorted(ends, self._written, side="right")))
 
     def _new(self, name: str, shape: tuple[int, ...], dtype: str, chunk: int, shard: int) -> Any:
         from zarr import codecs
@@ -76,6 +118,7 @@ class ZarrWriter(FolderWriter):
             compressors=compressors or None,
             filters=None,
             fill_value=0,
+            overwrite=self._there > 0,  # a process may have died just after it had made the array
             config={"write_empty_chunks": True},  # a chunk that is not there is one that was lost
         )
 

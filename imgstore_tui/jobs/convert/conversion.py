@@ -19,7 +19,7 @@ from imgstore_tui.core.units import MAX_CUTOFF
 from imgstore_tui.jobs.convert.filling import Filler
 from imgstore_tui.jobs.convert.replacing import aside_of, check_free, check_replaceable, discard
 from imgstore_tui.jobs.convert.verifying import verify
-from imgstore_tui.jobs.convert.workspace import Workspace
+from imgstore_tui.jobs.convert.workspace import Workspace, sweep_delivered
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many images are done, and how many in all."""
@@ -60,8 +60,12 @@ class Conversion:
     restart: bool = False
     say: Callable[[str], None] = field(default=_silent)
     """Told, in a sentence, what the user should know on the way."""
-    kept: int = 0
-    """Images that are safe so far, and with which the same words go on."""
+    _filler: Filler | None = field(default=None, init=False)
+
+    @property
+    def kept(self) -> int:
+        """Images that are safe so far, and with which the same words go on."""
+        return 0 if self._filler is None else self._filler.kept
 
     def run(self, progress: Progress) -> Done:
         """Scan the data set, write the store, read it back and give it its name.
@@ -74,12 +78,19 @@ class Conversion:
         backend, codec = registry.make_backend(self.spec), registry.make_codec(self.spec)
         with Workspace(self.destination, self._facts(count), restart=self.restart) as workspace:
             self._tell_of_old(workspace)
-            filler = Filler(self.dataset, backend, codec, self._kind(backend, codec), workspace, count, self.say)
+            words = self.dataset, backend, codec, self._kind(backend, codec), workspace, count, self.say
+            filler = self._filler = Filler(*words)
+            broken = filler.run(progress)
             try:
+                verify(backend, workspace, progress)
+            except StoreError as error:
+                if not filler.resumed:
+                    raise
+                self.say(f"What an earlier process has written cannot be gone on with, so it begins anew: {error}")
+                workspace.clear()
+                filler = self._filler = Filler(*words)
                 broken = filler.run(progress)
-            finally:
-                self.kept = filler.kept
-            verify(backend, workspace, progress)
+                verify(backend, workspace, progress)
             usage = backend.disk_usage(workspace.store)
             fingerprint, images = workspace.sums.fingerprint(), workspace.sums.count
             self._deliver(workspace)
@@ -167,6 +178,7 @@ def plan_conversion(
     if not destination.parent.is_dir():
         raise UsageError(f"{destination.parent} is no folder. Make it, or name another destination.")
     if os.path.lexists(destination):
+        sweep_delivered(destination)
         if not replace:
             raise UsageError(f"{destination} exists already. Name another destination, or add --replace.")
         check_replaceable(destination)

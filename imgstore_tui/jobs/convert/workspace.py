@@ -32,7 +32,7 @@ class Workspace:
             UnavailableError: If that is still running.
             StoreError: If the folder cannot be made.
         """
-        self.folder = destination.with_name(f"{destination.name}.converting")
+        self.folder = _folder_of(destination)
         self.store = self.folder / "store"
         self._facts_path = self.folder / "conversion.json"
         self._lock = -1
@@ -80,18 +80,14 @@ class Workspace:
             self.facts = found
 
     def _read(self) -> dict[str, Any] | None:
-        try:
-            found = json.loads(self._facts_path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return None
-        known = isinstance(found, dict) and found.get("format") == _FORMAT and isinstance(found.get("images"), int)
-        return found if known else None
+        return _facts_in(self._facts_path)
 
     def clear(self) -> None:
         """Begin anew."""
         shutil.rmtree(self.store, ignore_errors=True)
         self.sums.keep(0)
-        self.facts.pop("excluded", None)
+        for key in ("excluded", "content", "safe"):
+            self.facts.pop(key, None)
         self.save()
 
     def save(self) -> None:
@@ -125,3 +121,32 @@ class Workspace:
         if descriptor >= 0:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
+
+
+def sweep_delivered(destination: Path) -> None:
+    """Remove the folder of a conversion that died when its store had its name already, and nothing was left in it."""
+    folder = _folder_of(destination)
+    if folder.is_symlink() or (folder / "store").exists() or _facts_in(folder / "conversion.json") is None:
+        return
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    except BlockingIOError:  # it is running, and has not put anything yet
+        return
+    finally:
+        os.close(lock)
+
+
+def _folder_of(destination: Path) -> Path:
+    return destination.with_name(f"{destination.name}.converting")
+
+
+def _facts_in(path: Path) -> dict[str, Any] | None:
+    """Return what a conversion says of itself; None if it is none of ours."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    known = isinstance(found, dict) and found.get("format") == _FORMAT and isinstance(found.get("images"), int)
+    return found if known else None
