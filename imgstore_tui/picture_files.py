@@ -19,8 +19,8 @@ LARGEST_FILE = 1 << 30
 PROGRESS_EVERY = 256
 """Progress is told once in so many files."""
 RAW_SUFFIXES = frozenset({
-    ".3fr", ".arw", ".avif", ".cr2", ".cr3", ".dng", ".exr", ".gif", ".hdr", ".heic", ".heif", ".j2k", ".jp2", ".jxl",
-    ".nef", ".orf", ".pef", ".psd", ".raf", ".raw", ".rw2", ".srw", ".svg", ".tga", ".x3f",
+    ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".exr", ".gif", ".hdr", ".j2k", ".jp2", ".nef", ".orf", ".pef", ".psd",
+    ".raf", ".raw", ".rw2", ".srw", ".svg", ".tga", ".x3f",
 })  # fmt: skip
 """Suffixes of pictures that nobody here decodes."""
 # Thumbnails that a NAS keeps, and what macOS leaves in archives.
@@ -99,11 +99,13 @@ def look_at(root: Path, name: str) -> Found:
     Raises:
         BrokenImageError: If it is no picture that we take, no regular file, or a link that leaves ``root``.
     """
-    from imgstore_tui.pictures import probe
+    from imgstore_tui.pictures import NoDecoderError, probe
 
     found = take(root, name)
     try:
         shape, dtype = probe(root / name)
+    except NoDecoderError as error:
+        raise BrokenImageError(name, f"{error} With decode=no it takes part as it is.") from None
     except DataError as error:
         raise BrokenImageError(name, str(error)) from None
     return replace(found, shape=shape, dtype=dtype)

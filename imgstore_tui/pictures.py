@@ -1,12 +1,13 @@
 """The one place where picture files are decoded, by Pillow, and where their dangers are met.
 
-Six formats are let in, told by their first bytes and not by their names. A picture of more than 128 Mpx is refused
-before a pixel is decoded. Whatever is wrong with a file is a ``DataError`` of one sentence, without the path.
+Eight formats are let in, told by their first bytes and not by their names, HEIF only where pillow-heif is installed. A
+picture of more than 128 Mpx is refused before a pixel is decoded. Whatever is wrong with a file is a ``DataError`` of
+one sentence, without the path.
 
-What decoding gives: the first picture of a file, pixels as they are stored. The EXIF orientation of JPEG, PNG and WebP
-is not applied: a store keeps what it is given, so turning would make ``original`` (the file's own bytes) and the other
-codecs hold different pixels, and cost time that no storage system answers for. (TIFF's orientation is part of the
-format itself; Pillow applies it to shape and pixels alike.) Colour profiles are not applied either.
+What decoding gives: the first picture of a file, pixels as they are stored. The EXIF orientation of JPEG, PNG, WebP and
+AVIF is not applied: a store keeps what it is given, so turning would make ``original`` (the file's own bytes) and the
+other codecs hold different pixels, and cost time that no storage system answers for. (The orientation of TIFF and HEIF
+is part of the format itself; the libraries apply it to shape and pixels alike.) Colour profiles are not applied either.
 
 Modes: grey stays (H, W), uint8, or uint16 at more than 8 bits; 1 bit becomes 0 and 255; a palette becomes RGB, or RGBA
 where it is transparent; grey with alpha becomes RGBA; CMYK and YCbCr become RGB. Colour at 16 bits a channel is
@@ -35,19 +36,39 @@ MAX_PIXELS = 128_000_000
 """Pictures of more pixels than this are refused, however small their file is."""
 
 SUFFIXES: frozenset[str] = frozenset(
-    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"}
+    {
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".tif", ".tiff"),
+        *(".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".heic", ".heif", ".hif", ".jxl"),
+    }
 )
 """Suffixes, in lower case, of files that are likely pictures."""
 
-EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "BMP": "bmp", "TIFF": "tif", "PPM": "ppm"}
-"""The formats that are let in, by Pillow's names, and the suffix, without the dot, that we give their files."""
+EXTENSIONS = {
+    "PNG": "png",
+    "JPEG": "jpg",
+    "WEBP": "webp",
+    "BMP": "bmp",
+    "TIFF": "tif",
+    "PPM": "ppm",
+    "AVIF": "avif",
+    "HEIF": "heic",
+    "JXL": "jxl",
+}
+"""The formats that are known, by Pillow's names, and the suffix, without the dot, that we give their files."""
 
 _HEAD = 32  # so many first bytes tell the format, and a PNG's depth
+_BOXES = 2**16  # in so many first bytes of an AVIF it says how it is coded
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
+_JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 
 # What a mode of Pillow becomes where it is not kept. A palette is looked at; any mode not named here is refused.
 _CONVERT = {"1": "L", "LA": "RGBA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
 _CHANNELS: dict[str, tuple[int, ...]] = {"L": (), "RGB": (3,), "RGBA": (4,)}
 _GREY_16 = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
+
+
+class NoDecoderError(DataError):
+    """A picture of a known format that nothing here decodes; its bytes can be stored as they are."""
 
 
 def sniff(data: bytes) -> str | None:
@@ -64,7 +85,12 @@ def sniff(data: bytes) -> str | None:
         return "BMP"
     if data[:1] == b"P" and data[1:2] in {b"1", b"2", b"3", b"4", b"5", b"6"} and data[2:3].isspace():
         return "PPM"
-    return None
+    if data[4:8] == b"ftyp":
+        brands = {data[place : place + 4] for place in range(16, _HEAD, 4)} | {data[8:12]}
+        if brands & {b"avif", b"avis"}:
+            return "AVIF"
+        return "HEIF" if data[8:12] in _HEIF_BRANDS else None
+    return "JXL" if data.startswith(_JXL) else None
 
 
 def decode(data: bytes, only: str | None = None) -> Pixels:
@@ -128,8 +154,9 @@ class _Opened:
         self._file, self._format, self._head = file, found, head
 
     def __enter__(self) -> Self:
+        opener = _opener(self._format)
         try:
-            self._image = _classes()[self._format](self._file)
+            self._image = opener(self._file)
         except Exception as error:
             raise _damaged(self._format, error) from None
         # The file is the caller's, and Pillow's image has nothing else to close.
@@ -181,6 +208,12 @@ class _Opened:
         if self._format == "PPM":
             arguments = image.tile[0].args  # (raw mode, largest value) where that is not 255
             return isinstance(arguments, tuple) and len(arguments) > 1 and int(arguments[1]) > 255
+        if self._format == "HEIF":
+            return int(image.info.get("bit_depth", 8)) > 8
+        if self._format == "AVIF":
+            self._file.seek(0)
+            boxes = self._file.read(_BOXES).split(b"av1C")[1:]
+            return any(len(box) > 2 and box[2] & 0x40 for box in boxes)  # high_bitdepth
         return False
 
 
@@ -191,8 +224,36 @@ def _damaged(kind: str, error: Exception) -> DataError:
 
 
 @functools.cache
+def _opener(kind: str) -> Callable[[IO[bytes]], Image.Image]:
+    """Return what opens files of a format. Pillow's plug-ins' own classes skip ``Image.open``, whose limit is not ours.
+
+    Raises:
+        NoDecoderError: If there is nothing that decodes it.
+    """
+    if kind in (classes := _classes()):
+        return classes[kind]
+    if kind == "AVIF":
+        from PIL import AvifImagePlugin
+
+        if AvifImagePlugin.SUPPORTED:
+            AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # else one image takes every core, whatever workers are asked for
+            return AvifImagePlugin.AvifImageFile
+        raise NoDecoderError("It is an AVIF picture, which this build of Pillow does not decode.")
+    if kind == "HEIF":
+        try:
+            import pillow_heif
+            from pillow_heif.as_plugin import HeifImageFile
+        except ImportError:
+            raise NoDecoderError("It is a HEIF picture, which is decoded with pillow-heif (extra heif) only.") from None
+        pillow_heif.options.DECODE_THREADS = 1
+        opened: Callable[[IO[bytes]], Image.Image] = HeifImageFile
+        return opened
+    raise NoDecoderError("It is a JPEG XL picture, which is not decoded here.")
+
+
+@functools.cache
 def _classes() -> dict[str, Callable[[IO[bytes]], Image.Image]]:
-    """Import Pillow on first use. Its plug-ins' own classes skip ``Image.open``, whose limit is not ours."""
+    """Import Pillow on first use."""
     from PIL import (
         BmpImagePlugin,
         Image,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from PIL import Image
 from imgstore_tui import pictures
 from imgstore_tui.core.errors import DataError
 
-SUFFIX_OF = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "BMP": ".bmp", "TIFF": ".tif", "PPM": ".ppm"}
+SUFFIX_OF = {kind: f".{suffix}" for kind, suffix in pictures.EXTENSIONS.items()}
 
 
 def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -72,6 +73,8 @@ KINDS = {
     "tiff-lzw": (saved(Image.fromarray(noise(5, 7, 3)), "TIFF", compression="tiff_lzw"), (5, 7, 3), "uint8"),
     "tiff-16": (saved(Image.fromarray(noise(5, 7).astype(np.uint16) * 257), "TIFF"), (5, 7), "uint16"),
     "tiff-cmyk": (saved(Image.fromarray(noise(5, 7, 4), "CMYK"), "TIFF"), (5, 7, 3), "uint8"),
+    "avif-rgb": (saved(Image.fromarray(noise(5, 7, 3)), "AVIF"), (5, 7, 3), "uint8"),
+    "avif-rgba": (saved(Image.fromarray(noise(5, 7, 4)), "AVIF"), (5, 7, 4), "uint8"),
     "ppm-rgb": (saved(Image.fromarray(noise(5, 7, 3)), "PPM"), (5, 7, 3), "uint8"),
     "pgm-16": (b"P5 7 5 65535\n" + noise(5, 7, 2).tobytes(), (5, 7), "uint16"),
     "pgm-12": (b"P5 7 5 4095\n" + (noise(5, 7, 2) % 16).tobytes(), (5, 7), "uint16"),
@@ -116,7 +119,9 @@ def test_one_bit_is_black_and_white_and_a_palette_is_its_colours() -> None:
     np.testing.assert_array_equal(alpha[..., 3], np.where(indices == 1, 0, 255))
 
 
-@pytest.mark.parametrize(("kind", "turned"), [("JPEG", False), ("PNG", False), ("WEBP", False), ("TIFF", True)])
+@pytest.mark.parametrize(
+    ("kind", "turned"), [("JPEG", False), ("PNG", False), ("WEBP", False), ("AVIF", False), ("TIFF", True)]
+)
 def test_orientation_is_left_alone_but_where_the_format_itself_has_it(kind: str, turned: bool, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -141,6 +146,10 @@ REFUSED = {
     "webp-head-only": (b"RIFF\0\0\0\0WEBP", "damaged"),
     "bmp-head-only": (b"BM", "damaged"),
     "ppm-head-only": (b"P6 ", "damaged"),
+    "avif-head-only": (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf", "damaged"),
+    "jxl": (b"\xff\x0a" + bytes(40), "JPEG XL"),
+    "jxl-in-boxes": (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40), "JPEG XL"),
+    "video": (b"\0\0\0\x1cftypisom\0\0\0\0isommp42mp41" + bytes(40), "no picture"),
     "bomb": (b"P5 100000 100000 255\n", "more than the 128,000,000"),
 }
 
@@ -200,3 +209,49 @@ def test_sniffing_agrees_with_pillow() -> None:
     for data, _, _ in KINDS.values():
         assert pictures.sniff(data) == Image.open(io.BytesIO(data)).format
         assert SUFFIX_OF[str(pictures.sniff(data))] in pictures.SUFFIXES
+
+
+def heif() -> Any:
+    return pytest.importorskip("pillow_heif", reason="pillow_heif is not installed (extra heif)")
+
+
+def heic(*shape: int) -> bytes:
+    buffer = io.BytesIO()
+    heif().from_pillow(Image.fromarray(noise(*shape))).save(buffer, quality=-1)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("shape", [(64, 48, 3), (64, 48, 4)])
+def test_heic_is_decoded_where_its_library_is(shape: tuple[int, ...], tmp_path: Path) -> None:
+    data = heic(*shape)
+    assert pictures.sniff(data) == "HEIF"
+    assert probe(data, tmp_path) == (shape, "uint8")
+    np.testing.assert_array_equal(pictures.decode(data), np.asarray(heif().open_heif(io.BytesIO(data))))
+    for length in range(0, len(data), max(1, len(data) // 200)):
+        with contextlib.suppress(DataError):
+            assert pictures.decode(data[:length]).shape == shape
+
+
+def test_heic_without_its_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    pictures._opener.cache_clear()
+    try:
+        with pytest.raises(pictures.NoDecoderError, match="extra heif"):
+            probe(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40), tmp_path)
+    finally:
+        pictures._opener.cache_clear()
+
+
+def test_more_than_8_bits_a_channel_are_not_cut_quietly(tmp_path: Path) -> None:
+    imagecodecs: Any = pytest.importorskip("imagecodecs", reason="imagecodecs is not installed (extra jxl)")
+    deep = noise(64, 48, 3).astype(np.uint16) * 4
+    made = [bytes(imagecodecs.avif_encode(deep, level=90, bitspersample=10))]
+    with contextlib.suppress(ImportError):
+        import pillow_heif
+
+        buffer = io.BytesIO()
+        pillow_heif.from_bytes("RGB;16", (48, 64), (deep * 16).tobytes()).save(buffer)
+        made.append(buffer.getvalue())
+    for data in made:
+        with pytest.raises(DataError, match="more than 8 bits"):
+            probe(data, tmp_path)

@@ -43,10 +43,10 @@ class Folder(Dataset):
     title = "Folder of pictures"
     needs_path = True
     describe = (
-        "Your own PNG, JPEG, WebP, BMP, TIFF and PPM files below a folder, read in place and never written to. "
-        "The first folder level gives the labels, or a CSV. Sizes may vary. Taken in a mixed order, the same for the "
-        "same seed: any number of the first ones is a random sample with each class by its share. Of trees beyond "
-        "10,000 files, only the headers of what is wanted are read."
+        "Your own PNG, JPEG, WebP, AVIF, BMP, TIFF and PPM files below a folder, and HEIC with the extra heif, read in "
+        "place and never written to. The first folder level gives the labels, or a CSV. Sizes may vary. Taken in a "
+        "mixed order, the same for the same seed: any number of the first ones is a random sample with each class by "
+        "its share. Of trees beyond 10,000 files, only the headers of what is wanted are read."
     )
     requires = ("PIL",)
     options = (
@@ -75,7 +75,7 @@ class Folder(Dataset):
         Option(
             "decode",
             True,
-            "no: take every picture file as it is, also those that nobody here can decode (HEIC, camera raw, broken "
+            "no: take every picture file as it is, also those that nobody here can decode (JPEG XL, camera raw, broken "
             "ones): bytes in, bytes out, for the codec original with --payload encoded.",
         ),
     )

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from imgstore_tui import pictures
 from imgstore_tui.core.dataset import BrokenImageError
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.registry import make_dataset
 from imgstore_tui.testing.conformance_dataset import DatasetConformance, MakeDataset, is_sentence
-from tests.datasets.helpers import at, folder, save, scanned_folder, tree_of
+from tests.datasets.helpers import at, folder, reasons, save, scanned_folder, tree_of
 
 
 class TestVaryingFolder(DatasetConformance):
@@ -192,3 +194,20 @@ def test_the_summary_counts(tmp_path: Path) -> None:
     assert scanned_folder(tmp_path / "p").summary == "folder p: 1 picture of 20x30x3 in 1 class"
     save(tmp_path / "p" / "b" / "1.png", 50)
     assert scanned_folder(tmp_path / "p").summary == "folder p: 2 pictures of varying sizes in 2 classes"
+
+
+def test_pictures_that_nothing_here_decodes_are_listed_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    monkeypatch.setattr(pictures, "_opener", pictures._opener.__wrapped__)
+    save(tmp_path / "a.avif")
+    (tmp_path / "b.JXL").write_bytes(b"\xff\x0a" + bytes(50))
+    (tmp_path / "c.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(50))
+    dataset = scanned_folder(tmp_path)
+    assert [dataset.file(index).name for index in range(len(dataset))] == ["a.avif"]
+    assert dataset.image(0).shape == (20, 30, 3)
+    assert {name: "decode=no" in reason for name, reason in reasons(dataset).items()} == {"b.JXL": True, "c.heic": True}
+    whole = scanned_folder(tmp_path, decode=False)
+    assert {whole.file(index).name for index in range(3)} == {"a.avif", "b.JXL", "c.heic"}
+    assert {whole.original(index)[:4] for index in range(3)} >= {b"\xff\x0a\0\0"}

@@ -1,0 +1,73 @@
+"""AVIF by Pillow: lossy, smaller than JPEG and WebP at the same likeness, and many times slower to write."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from imgstore_tui.core.codec import DEPTH
+from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.options import Option
+from imgstore_tui.picture_codec import PictureCodec
+
+_MOST = 32_768  # libavif decodes no longer side
+_XMP = re.compile(rb'<imgstore shape="(HW[134]?(?:/16)?)"/>')
+
+
+class AvifCodec(PictureCodec):
+    """RGB and RGBA at 8 bits, and grey, of which it makes colours; of 16 bits the upper 8."""
+
+    name = "avif"
+    title = "AVIF"
+    picture = "AVIF"
+    grey = False
+    deep = False
+    lossless = False
+    extension = "avif"
+    drops = (*PictureCodec.drops, DEPTH)
+    requires = ("PIL._avif",)
+    options = (
+        Option(
+            "quality",
+            75,
+            "0 to 100; 75, as Pillow does by itself, where a photograph looks like its original.",
+            minimum=0,
+            maximum=100,
+        ),
+        Option(
+            "speed",
+            6,
+            "0 (small) to 10 (quick); 6, as Pillow does by itself; at 10 writing is several times quicker.",
+            minimum=0,
+            maximum=10,
+        ),
+        Option(
+            "subsampling",
+            "4:2:0",
+            "How fine colour is kept beside brightness; 4:2:0, a quarter, as cameras and Pillow do by themselves.",
+            choices=("4:4:4", "4:2:2", "4:2:0"),
+        ),
+    )
+
+    def check(self, shape: tuple[int, ...], dtype: str) -> None:
+        """Refuse what AVIF has no place for."""
+        fits = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
+        if not fits or dtype not in ("uint8", "uint16") or 0 in shape:
+            raise UnsupportedError(
+                f"Codec avif takes grey, RGB and RGBA images of 8 and 16 bits, not {dtype} of shape {shape}."
+            )
+        if max(shape) > _MOST:
+            raise UnsupportedError(f"Codec avif takes images of at most {_MOST:,} pixels a side, not {max(shape):,}.")
+
+    def settings(self, note: str | None) -> dict[str, Any]:
+        """Return the options, one thread, and the note as metadata."""
+        chosen: dict[str, Any] = {name: self.values[name] for name in ("quality", "speed", "subsampling")}
+        chosen["max_threads"] = 1  # workers are what a run asks for, and no child of it may start more
+        if note is not None:
+            chosen["xmp"] = f'<imgstore shape="{note}"/>'.encode()
+        return chosen
+
+    def note_in(self, payload: bytes) -> str | None:
+        """Look for the metadata, which stand among the pixels' data."""
+        found = _XMP.search(payload)
+        return found[1].decode("ascii") if found else None
