@@ -1,0 +1,360 @@
+"""Photographs of all kinds through the tools of each ecosystem, in both directions.
+
+What is written by ``convert`` is read back equal by the ecosystem's own reader, and what its own writer has written is
+read by ``store:PATH``: the bytes of the files, their labels, and the pixels. Among the pictures are grey ones,
+transparent ones, palettes, CMYK, 16 bits, several pages and wrong suffixes, and some as cameras write them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import itertools
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imgstore_tui import pictures, registry
+from imgstore_tui.jobs.convert import plan_conversion
+from tests.photos import camera_data, encoded, odd_files
+
+CLASSES = 3
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture file, and what it shows."""
+
+    data: bytes
+    label: int
+    pixels: Any
+
+    @property
+    def suffix(self) -> str:
+        return pictures.EXTENSIONS[str(pictures.sniff(self.data))]
+
+
+def photograph(seed: int, width: int = 96, height: int = 64) -> Image.Image:
+    """Return what a camera might see: slow light, edges, and the grain of a sensor."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    light = np.stack([np.sin(rows / (9 + seed) + band) + np.cos(columns / 13 - band) for band in range(3)], -1)
+    light += ((rows // 16 + columns // 24 + seed) % 2)[..., None] * 0.4
+    grain = np.random.default_rng(seed).normal(0, 0.04, light.shape)
+    return Image.fromarray(np.clip((light + grain + 2) * 60, 0, 255).astype(np.uint8))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("photographs")
+    files = {
+        **odd_files(photograph(1)),
+        "small.avif": encoded(photograph(2), "AVIF"),
+        **{f"IMG_{x:04}.JPG": encoded(photograph(x), "JPEG", exif=camera_data(x)) for x in range(9)},
+    }
+    for number, (name, data) in enumerate(sorted(files.items())):
+        path = root / f"class {number % CLASSES}" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+    return root
+
+
+def shots_of(text: str) -> list[Shot]:
+    dataset = registry.make_dataset(text)
+    dataset.scan()
+    numbers = range(len(dataset))
+    whole = dataset.has_originals
+    whole = dataset.has_originals
+    return [Shot(dataset.original(x) if whole else b"", int(dataset.label(x)), dataset.image(x)) for x in numbers]
+
+
+@pytest.fixture(scope="module")
+def shots(folder: Path) -> list[Shot]:
+    found = shots_of(f'folder:"{folder}"')
+    kinds = {(shot.pixels.ndim, shot.pixels.shape[2:], shot.pixels.dtype.name) for shot in found}
+    assert len(found) > 20
+    assert kinds == {(2, (), "uint8"), (2, (), "uint16"), (3, (3,), "uint8"), (3, (4,), "uint8")}
+    assert {shot.suffix for shot in found} == {"png", "jpg", "webp", "tif", "avif"}
+    return found
+
+
+def stored(text: str, spec: str, place: Path) -> Path:
+    """Convert, and return the store."""
+    words: dict[str, Any] = {"count": None, "replace": False, "restart": False}
+    plan_conversion(text, spec, place / "store", **words).run(lambda doing, done, total: None)
+    return place / "store"
+
+
+def needs(module: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(
+        importlib.util.find_spec(module) is None, reason=f"{module} is not installed (extra interop)"
+    )
+
+
+def needs_extra(module: str, extra: str) -> pytest.MarkDecorator:
+    found = importlib.util.find_spec(module) is not None
+    return pytest.mark.skipif(not found, reason=f"{module} is not installed (extra {extra})")
+
+
+def needs_tool(name: str, package: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(not shutil.which(name), reason=f"{name} is not installed (apt-get install {package})")
+
+
+def said_by(*words: str | Path) -> str:
+    return subprocess.run([str(word) for word in words], capture_output=True, text=True, check=True).stdout
+
+
+def same_picture(picture: Image.Image, shot: Shot) -> None:
+    """Assert that a picture of Pillow's is what we show of it, where Pillow itself changes nothing."""
+    if picture.mode in ("L", "RGB", "RGBA"):
+        np.testing.assert_array_equal(np.asarray(picture), shot.pixels)
+
+
+# What we write
+
+
+def test_gnu_tar_takes_it_apart(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
+    store = stored(f'folder:"{folder}"', "webdataset+original:shard=7", tmp_path)
+    for tar in sorted(store.glob("*.tar")):
+        said_by("tar", "-xf", tar, "-C", tmp_path)
+    for number, shot in enumerate(shots):
+        assert (tmp_path / f"{number:08}.{shot.suffix}").read_bytes() == shot.data
+        assert (tmp_path / f"{number:08}.cls").read_text() == str(shot.label)
+
+
+@needs("webdataset")
+@pytest.mark.filterwarnings("ignore")
+def test_the_webdataset_package_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
+    import webdataset
+
+    for text, spec in ((f'folder:"{folder}"', "webdataset+original:shard=7"), (f'folder:"{folder}"', "webdataset+png")):
+        place = tmp_path / spec.partition(":")[0]
+        place.mkdir()
+        tars = [str(path) for path in sorted(stored(text, spec, place).glob("*.tar"))]
+        found: list[Any] = list(webdataset.WebDataset(tars, shardshuffle=False))
+        assert len(found) == len(shots)
+        for sample, shot in zip(found, shots, strict=True):
+            assert int(sample["cls"]) == shot.label
+            if "original" in spec:
+                assert sample[shot.suffix] == shot.data
+            else:
+                same_picture(Image.open(io.BytesIO(sample["png"])), shot)
+
+
+@needs("tensorflow")
+@needs_extra("google_crc32c", "tfrecord")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("spec", ["tfrecord+original", "tfrecord+original:compression=gzip", "tfrecord+png"])
+def test_tensorflow_reads_it(spec: str, folder: Path, shots: list[Shot], tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    (path,) = stored(f'folder:"{folder}"', spec, tmp_path).glob("images.tfrecord*")
+    records = list(tf.data.TFRecordDataset(str(path), "GZIP" if path.suffix == ".gz" else ""))
+    assert len(records) == len(shots)
+    for record, shot in zip(records, shots, strict=True):
+        features = tf.train.Example.FromString(record.numpy()).features.feature
+        (payload,) = features["image/encoded"].bytes_list.value
+        assert list(features["image/class/label"].int64_list.value) == [shot.label]
+        if "original" in spec:
+            assert payload == shot.data
+            continue
+        kind = tf.uint16 if shot.pixels.dtype == np.uint16 else tf.uint8
+        found = tf.io.decode_png(payload, dtype=kind).numpy()
+        np.testing.assert_array_equal(found, shot.pixels.reshape(found.shape))
+
+
+@needs("datasets")
+@needs_extra("pyarrow", "arrow")
+@pytest.mark.filterwarnings("ignore")
+def test_hugging_face_datasets_reads_it(
+    folder: Path, shots: list[Shot], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    import datasets
+
+    path = stored(f'folder:"{folder}"', "parquet+original:rows=5", tmp_path) / "images.parquet"
+    found = datasets.load_dataset("parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
+    assert found["label"][:] == [shot.label for shot in shots]
+    for row, shot in zip(found.cast_column("image", datasets.Image(decode=False)), shots, strict=True):
+        assert row["image"]["bytes"] == shot.data
+    for number, shot in enumerate(shots):
+        if shot.suffix != "jpg":  # which datasets turns by its EXIF
+            same_picture(found[number]["image"], shot)
+
+
+@needs_tool("sqlite3", "sqlite3")
+def test_the_sqlite3_shell_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
+    path = stored(f'folder:"{folder}"', "sqlite+original", tmp_path) / "store.sqlite"
+    lines = said_by("sqlite3", "-readonly", path, "SELECT label || ' ' || hex(data) FROM images ORDER BY id")
+    assert lines.splitlines() == [f"{shot.label} {shot.data.hex().upper()}" for shot in shots]
+
+
+@needs_tool("h5dump", "hdf5-tools")
+def test_h5dump_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
+    path = stored(f'folder:"{folder}"', "hdf5+original", tmp_path) / "store.h5"
+    for name in ("images", "offsets", "labels"):
+        said_by("h5dump", "-d", f"/{name}", "-b", "LE", "-o", tmp_path / name, path)
+    row, ends = (tmp_path / "images").read_bytes(), np.fromfile(tmp_path / "offsets", "<i8").tolist()
+    assert [row[start:stop] for start, stop in itertools.pairwise(ends)] == [shot.data for shot in shots]
+    assert np.fromfile(tmp_path / "labels", "<i8").tolist() == [shot.label for shot in shots]
+
+
+@needs_tool("mdb_dump", "lmdb-utils")
+def test_mdb_dump_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
+    store = stored(f'folder:"{folder}"', "lmdb+original", tmp_path)
+    lines = [line.strip() for line in said_by("mdb_dump", store).split("HEADER=END\n")[1].split("DATA=END")[0].split()]
+    found = {bytes.fromhex(key): bytes.fromhex(value) for key, value in zip(lines[::2], lines[1::2], strict=True)}
+    assert [found[number.to_bytes(4, "big")] for number in range(len(shots))] == [shot.data for shot in shots]
+
+
+@needs_extra("zarr", "zarr")
+@pytest.mark.parametrize("spec", ["zarr", "zarr:chunk=2,shard=6,filter=zstd"])
+def test_the_zarr_package_reads_pixels(spec: str, folder: Path, tmp_path: Path) -> None:
+    import zarr
+
+    text = f'folder:"{folder}",resize=48x32'
+    group: Any = zarr.open_group(str(stored(text, spec, tmp_path) / "images.zarr"), mode="r")
+    shots = shots_of(text)
+    np.testing.assert_array_equal(group["images"][:], np.stack([shot.pixels for shot in shots]))
+    assert group["labels"][:].tolist() == [shot.label for shot in shots]
+
+
+@needs("safetensors")
+def test_the_safetensors_package_reads_pixels(folder: Path, tmp_path: Path) -> None:
+    from safetensors.numpy import load_file
+
+    text = f'folder:"{folder}",resize=48x32'
+    found = load_file(stored(text, "safetensors", tmp_path) / "images.safetensors")
+    shots = shots_of(text)
+    np.testing.assert_array_equal(found["images"], np.stack([shot.pixels for shot in shots]))
+    assert found["labels"].tolist() == [shot.label for shot in shots]
+
+
+# What others write
+
+
+def check(place: Path, shots: Sequence[Shot]) -> None:
+    """Assert that a source of images holds these files, with their labels and pixels."""
+    found = shots_of(f'store:"{place}"')
+    assert [(shot.data, shot.label) for shot in found] == [(shot.data, shot.label) for shot in shots]
+    for one, other in zip(found, shots, strict=True):
+        assert one.pixels.dtype == other.pixels.dtype
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+
+
+def test_a_tar_of_gnu_tar_is_read(shots: list[Shot], tmp_path: Path) -> None:
+    for number, shot in enumerate(shots):
+        (tmp_path / f"{number:04}.{shot.suffix}").write_bytes(shot.data)
+        (tmp_path / f"{number:04}.cls").write_text(f"{shot.label}\n")
+    for kind in ("gnu", "pax", "ustar"):
+        tar = tmp_path / f"{kind}.tar"
+        said_by("tar", f"--format={kind}", "--sort=name", "--exclude=*.tar", "-cf", tar, "-C", tmp_path, ".")
+        check(tar, shots)
+
+
+@needs("webdataset")
+@pytest.mark.filterwarnings("ignore")
+def test_shards_of_the_webdataset_package_are_read(shots: list[Shot], tmp_path: Path) -> None:
+    import webdataset
+
+    with webdataset.ShardWriter(f"{tmp_path}/shard-%06d.tar", maxcount=7, verbose=0) as writer:
+        for number, shot in enumerate(shots):
+            writer.write({"__key__": f"{number:04}", shot.suffix: shot.data, "cls": shot.label})
+    check(tmp_path, shots)
+
+
+@needs("tensorflow")
+@needs_extra("google_crc32c", "tfrecord")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.timeout(600)
+def test_records_of_tensorflow_are_read(shots: list[Shot], tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    def feature(name: str, value: Any) -> Any:
+        made = getattr(tf.train, name)(value=[value])
+        return tf.train.Feature(**{"bytes_list" if name == "BytesList" else "int64_list": made})
+
+    with tf.io.TFRecordWriter(str(tmp_path / "a.tfrecord")) as writer:
+        for shot in shots:
+            features = {"image/encoded": feature("BytesList", shot.data), "label": feature("Int64List", shot.label)}
+            writer.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
+    check(tmp_path / "a.tfrecord", shots)
+
+
+@needs("datasets")
+@needs_extra("pyarrow", "arrow")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("way", ["rows", "imagefolder"])
+def test_parquet_of_hugging_face_datasets_is_read(
+    way: str, shots: list[Shot], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    import datasets
+
+    if way == "rows":
+        features = datasets.Features({"image": datasets.Image(), "label": datasets.Value("int64")})
+        rows = {"image": [{"bytes": x.data, "path": None} for x in shots], "label": [x.label for x in shots]}
+        datasets.Dataset.from_dict(rows, features).to_parquet(tmp_path / "a.parquet")
+        check(tmp_path / "a.parquet", shots)
+        return
+    for number, shot in enumerate(shots):
+        path = tmp_path / "folder" / "train" / f"{shot.label}" / f"{number:04}.{shot.suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(shot.data)
+    found = datasets.load_dataset(
+        "imagefolder", data_dir=str(tmp_path / "folder"), split="train", cache_dir=str(tmp_path / "cache")
+    )
+    whole = found.with_format("arrow").map(datasets.table.embed_table_storage, batched=True)  # else only the places
+    whole.to_parquet(tmp_path / "a.parquet")
+    there = shots_of(f'store:"{tmp_path / "a.parquet"}"')
+    known = [shot for shot in shots if shot.suffix != "avif"]  # which datasets does not list
+    assert sorted((x.data, x.label) for x in there) == sorted((x.data, x.label) for x in known)
+
+
+@needs_tool("sqlite3", "sqlite3")
+def test_a_store_that_the_sqlite3_shell_has_loaded_is_read(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
+    words = said_by("sqlite3", stored(f'folder:"{folder}"', "sqlite+original", tmp_path) / "store.sqlite", ".dump")
+    (tmp_path / "loaded").mkdir()
+    subprocess.run(["sqlite3", str(tmp_path / "loaded" / "store.sqlite")], input=words, text=True, check=True)
+    check(tmp_path / "loaded", shots)
+
+
+@needs_tool("mdb_load", "lmdb-utils")
+def test_a_store_that_mdb_load_has_loaded_is_read(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
+    words = said_by("mdb_dump", stored(f'folder:"{folder}"', "lmdb+original", tmp_path))
+    (tmp_path / "loaded").mkdir()
+    subprocess.run(["mdb_load", str(tmp_path / "loaded")], input=words, text=True, check=True)
+    check(tmp_path / "loaded", shots)
+
+
+@needs_tool("h5repack", "hdf5-tools")
+@pytest.mark.parametrize("filters", [[], ["-f", "GZIP=1"]], ids=["as it is", "packed"])
+def test_a_store_that_h5repack_has_written_is_read(
+    filters: list[str], folder: Path, shots: list[Shot], tmp_path: Path
+) -> None:
+    path = stored(f'folder:"{folder}"', "hdf5+original", tmp_path) / "store.h5"
+    (tmp_path / "loaded").mkdir()
+    said_by("h5repack", *filters, path, tmp_path / "loaded" / "store.h5")
+    check(tmp_path / "loaded", shots)
+
+
+@needs_extra("zarr", "zarr")
+def test_a_store_whose_arrays_the_zarr_package_has_written_is_read(folder: Path, tmp_path: Path) -> None:
+    import zarr
+
+    text = f'folder:"{folder}",resize=48x32'
+    store = stored(text, "zarr", tmp_path)
+    given: Any = zarr.open_group(str(store / "images.zarr"), mode="r")
+    images, labels = given["images"][:], given["labels"][:]
+    shutil.rmtree(store / "images.zarr")
+    group = zarr.create_group(str(store / "images.zarr"), zarr_format=3)
+    group.create_array("images", data=images[:], chunks=(4, *images.shape[1:]))
+    group.create_array("labels", data=labels[:])
+    check(store, shots_of(text))
