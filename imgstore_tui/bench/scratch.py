@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from imgstore_tui.bench.apart import spread_folders
 from imgstore_tui.bench.journal import runs_folder
 from imgstore_tui.bench.mounts import lies_in, mounts_below
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
@@ -106,6 +107,7 @@ class RunFolder:
             raise UnavailableError(f"Nothing can be saved in {self._note.parent}: {error.strerror}.") from None
         try:
             self.path.mkdir(mode=0o700)
+            spread_folders(self.path)
             self._sentinel = os.open(self.path / SENTINEL, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._sentinel, fcntl.LOCK_EX)
             os.posix_fallocate(self._sentinel, 0, _ROOM)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from imgstore_tui import registry
+from imgstore_tui.bench.apart import apart, settle_in
 from imgstore_tui.bench.block import BlockRound
 from imgstore_tui.bench.diagnosis import oom_kills, with_cause
 from imgstore_tui.bench.eta import CostModel
@@ -227,7 +228,8 @@ class Session:
     def new_location(self) -> Path:
         """Return a folder for a store that does not exist yet."""
         self.stores += 1
-        return self.folder.claim(f"store-{self.stores:06}")
+        place = self.folder.claim(apart(f"store-{self.stores:06}"))
+        return place / "store" if settle_in(place) else place
 
     def destroy(self, cell: Cell, number: int, job: Job, *, last: bool) -> None:
         """Run a job that removes a store: now, or when all else is done.

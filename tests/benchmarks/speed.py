@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from imgstore_tui import registry
+from imgstore_tui.bench.apart import apart, settle_in, spread_folders
 from imgstore_tui.bench.executor import ProcessExecutor
 from imgstore_tui.bench.job import Job, Step
 from imgstore_tui.bench.source import Source, build_source
@@ -82,6 +83,7 @@ class Bench:
 
     def __init__(self, folder: Path, size: int, count: int, pairs: int) -> None:
         self._folder, self._count, self._pairs = folder, count, pairs
+        spread_folders(folder)
         self._source = folder / "source"
         self._source.mkdir()
         dataset = registry.make_dataset(f"synthetic,size={size}" if size != 32 else "synthetic")
@@ -131,8 +133,10 @@ class Bench:
             for who, run in [("ours", ours), ("theirs", theirs)][:: 1 if number % 2 else -1]:
                 store = stores[who]
                 if operation.writes:
-                    store = store.with_name(f"{who}-{number}")
-                    old.append(store)
+                    place = self._folder / apart(f"{who}-{number}")
+                    old.append(place)
+                    assert settle_in(place)
+                    store = place / "store"
                     subprocess.run(["sync", "-f", str(self._folder)], check=True)
                 taken[who][number] = run(store)
                 if who == "ours" and operation is Operation.WRITE_MANY:

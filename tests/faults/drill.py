@@ -64,9 +64,10 @@ def broken(fault: str, folder: Path) -> Iterator[None]:
             yield
             call("umount", str(folder))
         case "immutable":
-            call("chattr", "+i", str(folder))
+            place = str(max(folder.glob("store-*")))  # where the store of this trial is to be made
+            call("chattr", "+i", place)
             yield
-            call("chattr", "-i", str(folder))
+            call("chattr", "-i", place)
         case "inodes" | "space":
             # Never a disk that others work on.
             assert free_bytes(folder) < 256 << 20

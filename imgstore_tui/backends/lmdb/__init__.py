@@ -41,7 +41,10 @@ class LmdbBackend(Backend):
     default_codec = "raw"
     capabilities = Capabilities(append=True, overwrite=True, delete=True)
     presets = (
-        Preset("tuned", "bare pixels under 4-byte keys, labels as one value of their own, a transaction a batch"),
+        Preset(
+            "tuned",
+            "bare pixels under 4-byte keys, labels as one value of their own, a transaction a batch or 2 MiB",
+        ),
         Preset(
             "article",
             "one value an image with size, channels, pixels and label, under 8-digit keys, all in one transaction; a "
@@ -59,8 +62,8 @@ class LmdbBackend(Backend):
         Option(
             "transaction",
             1,
-            "Least images of a write transaction, which ends with the call that brings them, or 0 for one transaction "
-            "for all; 1, because more gain no time and take memory.",
+            "Least images of a write transaction, which ends with the call that brings them, or earlier within it "
+            "where they are large; 0 for one transaction for all. 1, because more gain no time and take memory.",
             minimum=0,
             maximum=1_000_000_000,
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,12 @@ SPARE = 64 * PAGE
 """What a transaction takes beside its values: branches, and the list of free pages."""
 TRANSACTION_BYTES = 64 * 2**20
 """An open transaction keeps its pages in private memory: with more than this it ends."""
+PIECE_BYTES = 2 * 2**20
+"""Values of about so much are put at a time, where a transaction may end with any of them.
+
+So little that the next transaction gets the same memory again, still in the processor's cache: with 64 MiB, 200 images
+of 512x512x3 took 1.5 times as long.
+"""
 
 Items = list[tuple[bytes, Any]]
 
@@ -112,6 +118,17 @@ class Filling:
     def failed(self, error: Exception) -> StoreError:
         """Build the error for what LMDB refuses to write."""
         return StoreError(f"{self.location} cannot be written: {error}.")
+
+
+def pieces(items: Items) -> Iterator[Items]:
+    """Cut items into runs of at most ``PIECE_BYTES``, or of one."""
+    start = size = 0
+    for number, (_, value) in enumerate(items):
+        if number > start and size + len(value) > PIECE_BYTES:
+            yield items[start:number]
+            start, size = number, 0
+        size += len(value)
+    yield items[start:]
 
 
 def worst_of(items: Sequence[tuple[bytes, Any]], pages: int = 2) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgstore_tui.backends.lmdb.filling import PAGE, TRANSACTION_BYTES, Filling
+from imgstore_tui.backends.lmdb.filling import PAGE, TRANSACTION_BYTES, Filling, pieces
 from imgstore_tui.backends.lmdb.layout import APART, MANIFEST, TOGETHER, keys_of, labels_key, with_labels
 from imgstore_tui.core.backend import Content, Writer
 from imgstore_tui.core.manifest import check_complete, check_put, image_bytes, write_manifest
@@ -52,9 +52,10 @@ class LmdbWriter(Writer):
         filling = self._filling
         items = list(zip(keys_of(self._layout, self._put, self._put + len(values)), values, strict=True))
         try:
-            filling.put(items, append=self._append)
-            if self._least and (filling.pending >= self._least or filling.pending_bytes >= TRANSACTION_BYTES):
-                filling.commit()
+            for piece in pieces(items) if self._least else (items,):
+                filling.put(piece, append=self._append)
+                if self._least and (filling.pending >= self._least or filling.pending_bytes >= TRANSACTION_BYTES):
+                    filling.commit()
             self._put += len(values)
             if self._each:
                 self._put_labels()
