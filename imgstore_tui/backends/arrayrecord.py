@@ -12,9 +12,10 @@ import numpy as np
 
 from imgstore_tui.core.backend import Backend, Content, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_ids, check_out, claim, image_bytes
+from imgstore_tui.core.manifest import claim, image_bytes
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
+from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
 from imgstore_tui.store_parts.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_sum, open_labels
 from imgstore_tui.store_parts.manifest_file import load_manifest, refuse_batches
 from imgstore_tui.store_parts.raw_file import RawFile, failed, first_line
@@ -144,7 +145,7 @@ def _opened(path: Path) -> Any:
         raise StoreError(f"{path} is damaged or no ArrayRecord file: {first_line(error)}.") from None
 
 
-class ArrayRecordReader(Reader):
+class ArrayRecordReader(CheckedReader):
     """Asks for records by their numbers, some at a time."""
 
     def __init__(self, location: Path) -> None:
@@ -173,6 +174,8 @@ class ArrayRecordReader(Reader):
 
     def _records(self, ids: Sequence[int], size: int) -> Iterator[list[bytes]]:
         """Yield records in the order of their ids, some at a time."""
+        if self._file is None:
+            raise StoreError(f"{self._location} is closed: nothing can be read.")
         step = max(1, _TOGETHER // max(1, size))
         for first in range(0, len(ids), step):
             part = list(ids[first : first + step])
@@ -184,20 +187,8 @@ class ArrayRecordReader(Reader):
                 raise self._damaged("records are missing")
             yield found
 
-    def _check(self, ids: Sequence[int]) -> None:
-        check_ids(self._location, self.content.count, ids)
-        if self._file is None:
-            raise StoreError(f"{self._location} is closed: nothing can be read.")
-
-    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
         """Copy each record into the caller's array."""
-        if self.content.kind is not PayloadKind.ARRAY:
-            super().read_array(ids, out, labels)
-            return
-        check_out(self._location, self.content, ids, out, labels)
-        self._check(ids)
-        if not len(ids):
-            return
         size, at, pixels = image_bytes(self.content), 0, out.data.cast("B")
         for found in self._records(ids, size):
             for record in found:
@@ -205,13 +196,10 @@ class ArrayRecordReader(Reader):
                     raise self._damaged(f"an image in it has {len(record)} bytes, not {size}")
                 pixels[at : at + size] = record
                 at += size
-        labels[:] = self._numbers[list(ids)]
+        labels[:] = self._numbers[np.asarray(ids, np.int64)]
 
-    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
         """Return the records."""
-        if self.content.kind is not PayloadKind.BYTES:
-            return super().read_bytes(ids, labels)
-        self._check(ids)
         mean = self.content.payload_bytes // max(1, self.content.count)
         payloads = [record for found in self._records(ids, mean) for record in found]
         labels[:] = self._numbers[np.asarray(ids, np.int64)]

@@ -13,8 +13,9 @@ import numpy as np
 
 from imgstore_tui.core.backend import Backend, Content, Continuation, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_ids, check_out, claim, image_bytes, is_count
+from imgstore_tui.core.manifest import claim, image_bytes, is_count
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
 from imgstore_tui.store_parts.folder_writer import FolderWriter
 from imgstore_tui.store_parts.manifest_file import load_manifest, refuse_batches
 from imgstore_tui.store_parts.output import Output
@@ -139,7 +140,7 @@ class SafetensorsWriter(FolderWriter):
         self._file.close()
 
 
-class SafetensorsReader(Reader):
+class SafetensorsReader(CheckedReader):
     """Copies from where the tensors lie."""
 
     def __init__(self, location: Path) -> None:
@@ -163,31 +164,20 @@ class SafetensorsReader(Reader):
             self._raw.close()
             raise
 
-    def _numbers(self, name: str, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
+    def _numbers(self, name: str, ids: Sequence[int], run: Run, out: Any) -> None:
         self._raw.gather(self._places[name], self.content.count, ids, run, out)
 
-    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
         """Copy images into the caller's array."""
-        if self.content.kind is not PayloadKind.ARRAY:
-            super().read_array(ids, out, labels)
-            return
-        check_out(self._location, self.content, ids, out, labels)
-        run = check_ids(self._location, self.content.count, ids)
-        if len(ids):
-            self._numbers("images", ids, run, out)
-            self._numbers("labels", ids, run, labels)
+        self._numbers("images", ids, run, out)
+        self._numbers("labels", ids, run, labels)
 
-    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
         """Find where the payloads end, then copy them."""
-        if self.content.kind is not PayloadKind.BYTES:
-            return super().read_bytes(ids, labels)
-        run = check_ids(self._location, self.content.count, ids)
-        if not len(ids):
-            return []
         self._numbers("labels", ids, run, labels)
         place = self._places["payloads"]
 
-        def ends(which: Sequence[int], span: tuple[int, int] | None, out: Any) -> None:
+        def ends(which: Sequence[int], span: Run, out: Any) -> None:
             self._numbers("ends", which, span, out)
 
         def piece(start: int, stop: int) -> bytes:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from imgstore_tui.core.backend import Content, PayloadKind, Reader
+from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_ids, check_out, image_bytes, is_count
+from imgstore_tui.core.manifest import image_bytes, is_count
+from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
 from imgstore_tui.store_parts.folder_writer import FolderWriter
 from imgstore_tui.store_parts.manifest_file import load_manifest
 from imgstore_tui.store_parts.raw_file import first_line
+from imgstore_tui.store_parts.scattered import Scattered
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -113,7 +115,7 @@ class BatchesWriter(FolderWriter):
         """Write what stands at the end, and close the file."""
 
 
-class BatchesReader(Reader):
+class BatchesReader(CheckedReader):
     """Finds the batch of each image. A subclass names its format, opens the file and loads batches."""
 
     title: ClassVar[str]
@@ -130,8 +132,10 @@ class BatchesReader(Reader):
         rows = self.found.get("rows")
         if not is_count(rows) or not 0 < rows <= _MOST_ROWS:
             raise StoreError(f"{location} is damaged: what it says of its layout makes no sense.")
-        self._rows = rows
+        self.rows = rows
         self.batches = -(-self.content.count // rows)
+        self.direct: Scattered | None = None
+        """Set where images of one size lie in the file as they are."""
         self._kept: dict[int, tuple[Any, Any, Any]] = {}
         try:
             self._open()
@@ -154,7 +158,11 @@ class BatchesReader(Reader):
     def _load(self, number: int) -> tuple[Any, Any]:
         """Return the images and the labels of a batch as arrays of Arrow, without offset."""
 
-    def _batch(self, number: int) -> tuple[Any, Any, Any]:
+    def rows_in(self, number: int) -> int:
+        """Return the rows of a batch: the last one may have fewer."""
+        return min(self.rows, self.content.count - number * self.rows)
+
+    def batch(self, number: int) -> tuple[Any, Any, Any]:
         """Return where the values of a batch start (None: every so many bytes), its bytes, and its labels."""
         found = self._kept.get(number)
         if found is None:
@@ -162,7 +170,7 @@ class BatchesReader(Reader):
 
             try:
                 images, labels = self._load(number)
-                count = min(self._rows, self.content.count - number * self._rows)
+                count = self.rows_in(number)
                 if len(images) != count or len(labels) != count or images.null_count or labels.null_count:
                     raise self.damaged(f"batch {number} does not hold {count} images")
                 found = self._values(images, count), *self._bytes(images, labels, count)
@@ -198,33 +206,28 @@ class BatchesReader(Reader):
             raise self.damaged("its labels are cut short")
         return pixels, numbers
 
-    def _parts(self, ids: Sequence[int]) -> Iterator[tuple[Any, Any, Any]]:
+    def _parts(self, ids: Sequence[int], run: Run) -> Iterator[tuple[Any, Any, Any]]:
         """Yield for each batch that is needed: itself, places among the ids, rows in the batch."""
-        run = check_ids(self._location, self.content.count, ids)
         if run is not None:
-            for number in range(run[0] // self._rows, -(-run[1] // self._rows)):
-                first = max(run[0], number * self._rows)
-                stop = min(run[1], (number + 1) * self._rows)
-                base = number * self._rows
-                yield self._batch(number), slice(first - run[0], stop - run[0]), slice(first - base, stop - base)
+            for number in range(run[0] // self.rows, -(-run[1] // self.rows)):
+                first = max(run[0], number * self.rows)
+                stop = min(run[1], (number + 1) * self.rows)
+                base = number * self.rows
+                yield self.batch(number), slice(first - run[0], stop - run[0]), slice(first - base, stop - base)
             return
-        numbers, rows = np.divmod(np.asarray(ids, np.int64), self._rows)
+        numbers, rows = np.divmod(np.asarray(ids, np.int64), self.rows)
         order = np.argsort(numbers, kind="stable")
         bounds = np.flatnonzero(np.diff(numbers[order], prepend=-1, append=-1))
         for start, stop in itertools.pairwise(bounds.tolist()):
             places = order[start:stop]
-            yield self._batch(int(numbers[places[0]])), places, rows[places]
+            yield self.batch(int(numbers[places[0]])), places, rows[places]
 
-    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
-        """Copy from the columns into the caller's array."""
-        if self.content.kind is not PayloadKind.ARRAY:
-            super().read_array(ids, out, labels)
-            return
-        check_out(self._location, self.content, ids, out, labels)
-        if not len(ids):
+    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+        """Copy from the columns, or in random order from the file, into the caller's array."""
+        if run is None and self.direct is not None and self.direct.read(ids, out, labels):
             return
         pixels = out.reshape(len(ids), -1).view(np.uint8)
-        for (_, data, numbers), places, rows in self._parts(ids):
+        for (_, data, numbers), places, rows in self._parts(ids, run):
             if isinstance(rows, slice):
                 pixels[places] = data[rows]
             else:
@@ -232,12 +235,10 @@ class BatchesReader(Reader):
                     pixels[place] = data[row]
             labels[places] = numbers[rows]
 
-    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
         """Cut payloads from the columns."""
-        if self.content.kind is not PayloadKind.BYTES:
-            return super().read_bytes(ids, labels)
         payloads: list[bytes] = [b""] * len(ids)
-        for (starts, data, numbers), places, rows in self._parts(ids) if len(ids) else ():
+        for (starts, data, numbers), places, rows in self._parts(ids, run):
             memory = data.data
             where = range(places.start, places.stop) if isinstance(places, slice) else places.tolist()
             following = slice(rows.start + 1, rows.stop + 1) if isinstance(rows, slice) else rows + 1

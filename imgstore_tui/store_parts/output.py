@@ -6,12 +6,18 @@ import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.store_parts.raw_file import first_line
 
-_JOIN_BELOW = 2**16
-"""Pieces smaller than this are put together first: a copy costs less than a call."""
+Piece = Any
+"""Bytes to write: bytes, a view of some, or a C-contiguous array of them with one side."""
+
+_JOIN_BELOW = 2**14
+"""Pieces smaller than this are put together first: a copy costs less than a place in a list."""
+_MOST_PIECES = 1024
+"""So many the system takes by one call."""
 
 
 class Output:
@@ -45,13 +51,22 @@ class Output:
         self.rewrite(self.position, data)
         self.position += memoryview(data).nbytes
 
-    def write_pieces(self, pieces: Sequence[bytes | memoryview]) -> None:
-        """Write pieces one behind the other; small ones in one call."""
+    def write_pieces(self, pieces: Sequence[Piece]) -> None:
+        """Write pieces one behind the other by few calls."""
         if sum(map(len, pieces)) < _JOIN_BELOW * max(1, len(pieces)):
             self.write(b"".join(pieces))
             return
-        for piece in pieces:
-            self.write(piece)
+        for first in range(0, len(pieces), _MOST_PIECES):
+            some = pieces[first : first + _MOST_PIECES]
+            try:
+                written = os.pwritev(self._descriptor, some, self.position)
+            except OSError as error:
+                raise self._failed(error) from None
+            for piece in some:
+                if written < len(piece):  # a write of more than 2 GiB comes in parts, and a disk may be full
+                    self.rewrite(self.position + written, memoryview(piece)[written:])
+                self.position += len(piece)
+                written = max(0, written - len(piece))
 
     def rewrite(self, place: int, data: bytes | bytearray | memoryview) -> None:
         """Write at a place, and leave the end where it is."""

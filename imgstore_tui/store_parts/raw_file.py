@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 from collections.abc import Sequence
@@ -37,15 +38,17 @@ class RawFile:
             place += got
             target = target[got:]
 
-    def fill_two(self, first: memoryview, second: memoryview, place: int) -> None:
-        """Fill two pieces of memory from what lies behind one another at a place in the file."""
+    def fill_parts(self, parts: Sequence[memoryview], place: int) -> None:
+        """Fill pieces of memory from what lies one behind the other at a place in the file."""
         try:
-            got = os.preadv(self._descriptor, [first, second], place)
+            got = os.preadv(self._descriptor, parts, place)
         except OSError as error:
             raise failed(self.path, error) from None
-        if got < len(first) + len(second):
-            self.fill(first, place)
-            self.fill(second, place + len(first))
+        for part in parts:
+            if got < len(part):  # a read of more than 2 GiB comes in parts, and a file may be too short
+                self.fill(part[got:], place + got)
+                got = len(part)
+            got, place = got - len(part), place + len(part)
 
     def piece(self, place: int, length: int) -> bytes:
         """Return owned bytes from a place in the file."""
@@ -62,12 +65,31 @@ class RawFile:
     def mapped(self) -> mmap.mmap:
         """Return the file as a map, to copy from and let go before ``close``."""
         if self._map is None:
+            if self._descriptor < 0:
+                raise StoreError(f"{self.path} is closed: nothing can be read.")
             self._map = mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ)
         return self._map
 
     def items(self, place: int, count: int, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """Return a part of the file as ``count`` items of ``size`` bytes, to copy from and let go."""
         return np.frombuffer(self.mapped(), np.uint8, count * size, place).reshape(count, size)
+
+    def pick(self, places: np.ndarray[Any, np.dtype[np.int64]], size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """Return owned pieces of one size from anywhere in the file, uint8 array (n, size).
+
+        Args:
+            places: int64 array (n,) of where they begin; not empty.
+            size: Bytes of each.
+
+        Raises:
+            StoreError: If one does not lie in the file.
+        """
+        last = self.size - size
+        if last < int(places.max()) or int(places.min()) < 0:
+            raise StoreError(f"{self.path} is damaged: it is shorter than its index says.")
+        pieces: Any = np.ndarray((last + 1, size), np.uint8, self.mapped(), 0, (1, 1))
+        found: np.ndarray[Any, np.dtype[np.uint8]] = pieces[places]
+        return found
 
     def gather(self, place: int, count: int, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
         """Copy items of one size into an array of as many.
@@ -93,7 +115,8 @@ class RawFile:
     def close(self) -> None:
         """Close the map and the file."""
         if self._map is not None:
-            self._map.close()
+            with contextlib.suppress(BufferError):  # an error that is on its way may still hold a part of it
+                self._map.close()
             self._map = None
         if self._descriptor >= 0:
             os.close(self._descriptor)

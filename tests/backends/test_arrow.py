@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import re
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -150,3 +151,34 @@ def test_one_payload_of_a_large_batch_costs_nothing_for_the_others(tmp_path: Pat
             assert tracemalloc.get_traced_memory()[1] < 100_000
         finally:
             tracemalloc.stop()
+
+
+@pytest.mark.parametrize("options", ["", ":rows=5", ":rows=5,compression=zstd", ":preset=plain"])
+@pytest.mark.parametrize("name", ["arrow", "parquet+raw"])
+def test_random_order_gives_what_a_run_gives(name: str, options: str, tmp_path: Path) -> None:
+    if name == "arrow" and "preset" in options:
+        options = ":rows=1"
+    setup = Setup.of(f"{name}{options}")
+    material = setup.material([(6, 4, 3)] * 23, [300 - number**5 for number in range(23)])
+    location = setup.make(tmp_path / "store", material)
+    for ids in ([22, 0, 22, 21, 7], [3], list(range(22, -1, -1))):
+        with setup.backend.open(location) as reader:
+            material.check(reader, ids)
+            material.check(reader)
+            material.check(reader, ids)
+
+
+@pytest.mark.parametrize("column", ["image", "label"])
+def test_a_flipped_byte_of_a_page_is_noticed_in_random_order(column: str, tmp_path: Path) -> None:
+    setup = Setup.of("parquet+raw:rows=4")
+    material = setup.material([(6, 4, 3)] * 12)
+    path = setup.make(tmp_path / "store", material) / "images.parquet"
+    data = path.read_bytes()
+    facts = pq.ParquetFile(path).metadata.row_group(1).column(column == "label")
+    place = facts.data_page_offset + facts.total_compressed_size - 3
+    path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+    with setup.backend.open(tmp_path / "store") as reader:
+        material.check(reader, [11, 0, 3])
+        for ids in ([5, 0], range(4, 6)):
+            with pytest.raises(StoreError, match=re.escape(str(path))):
+                material.get(reader, ids)

@@ -12,7 +12,7 @@ import pytest
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.stores import Setup
+from imgstore_tui.testing.stores import Setup, open_files
 
 zarr: Any = pytest.importorskip("zarr", reason="zarr is not installed (extra zarr)")
 
@@ -58,10 +58,35 @@ def test_a_chunk_that_is_lost_or_spoilt_is_noticed(tmp_path: Path) -> None:
         material.check(reader, [0, 1, 7])
         with pytest.raises(StoreError, match="damaged"):
             material.get(reader, [2])
-        path.unlink()
+    path.unlink()
+    with setup.backend.open(tmp_path / "store") as reader:
         for ids in (range(8), [3, 0]):
             with pytest.raises(StoreError, match="missing"):
                 material.get(reader, ids)
+
+
+@pytest.mark.parametrize("options", ["chunk=2,shard=8", "chunk=2,shard=8,filter=zstd", "chunk=2,filter=blosc"])
+def test_a_flipped_byte_is_noticed_however_it_is_read(options: str, tmp_path: Path) -> None:
+    setup = Setup.of(f"zarr:{options}")
+    material = setup.material([(6, 4, 3)] * 16)
+    path = setup.make(tmp_path / "store", material) / "images.zarr" / "images" / "c" / "0" / "0" / "0" / "0"
+    data = path.read_bytes()
+    for place in (5, len(data) - 2):  # in the first chunk, and in the index of a shard
+        path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        for ids in (range(2), [1, 0], [0], range(1, 9)):
+            with setup.backend.open(tmp_path / "store") as reader, pytest.raises(StoreError, match="damaged"):
+                material.get(reader, ids)
+
+
+def test_more_chunks_than_are_kept_open(tmp_path: Path) -> None:
+    setup = Setup.of("zarr:chunk=2")
+    material = setup.material([(2, 2)] * 600)
+    setup.make(tmp_path / "store", material)
+    with setup.backend.open(tmp_path / "store") as reader:
+        for ids in (range(599, -1, -3), range(600), range(1, 600)):
+            material.check(reader, list(ids))
+            material.check(reader, [ids[-1], ids[0], ids[-1]])
+        assert len(open_files()) < 300
 
 
 @pytest.mark.parametrize(
@@ -72,6 +97,10 @@ def test_a_chunk_that_is_lost_or_spoilt_is_noticed(tmp_path: Path) -> None:
         {"shape": [9, 6, 4, 3]},
         {"codecs": None},
         {"storage_transformers": [{"name": "x"}]},
+        {"codecs": [{"name": "bytes", "configuration": {"endian": "big"}}]},
+        {"codecs": [{"name": "bytes"}, {"name": "crc32c"}, {"name": "zstd"}]},
+        {"chunk_key_encoding": {"name": "v2"}},
+        {"chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [2, 3, 4, 3]}}},
     ],
 )
 def test_metadata_that_asks_for_more_is_refused(harm: dict[str, object], tmp_path: Path) -> None:

@@ -141,7 +141,94 @@ def read_zarr(folder: Path, ids: Sequence[int], shape: Any) -> Any:
     return [group["images"][number] for number in ids], [int(group["labels"][number]) for number in ids]
 
 
-NAMES = ("npy", "sqlite", "webdataset", "safetensors", "arrow", "parquet", "zarr")
+def write_arrayrecord(folder: Path, images: Any, labels: Any) -> None:
+    from array_record.python import array_record_module
+
+    writer = array_record_module.ArrayRecordWriter(str(folder / "images.array_record"), "group_size:1")
+    for image in images:
+        writer.write(image.tobytes())
+    writer.close()
+    np.save(folder / "labels.npy", labels)
+
+
+def read_arrayrecord(folder: Path, ids: Sequence[int], shape: Any) -> Any:
+    from array_record.python import array_record_module
+
+    reader = array_record_module.ArrayRecordReader(str(folder / "images.array_record"))
+    found = reader.read_all() if isinstance(ids, range) else [reader.read([number])[0] for number in ids]
+    reader.close()
+    labels = np.load(folder / "labels.npy")
+    return [np.frombuffer(record, np.uint8).reshape(shape) for record in found], [labels[number] for number in ids]
+
+
+def write_rocksdb(folder: Path, images: Any, labels: Any) -> None:
+    from rocksdict import Rdict
+
+    database = Rdict(str(folder / "images.rocks"))
+    for number, image in enumerate(images):
+        database[number] = (image.tobytes(), int(labels[number]))
+    database.close()
+
+
+def read_rocksdb(folder: Path, ids: Sequence[int], shape: Any) -> Any:
+    from rocksdict import Rdict
+
+    database = Rdict(str(folder / "images.rocks"))
+    images, labels = [], []
+    for number in ids:
+        data, label = database[number]
+        images.append(np.frombuffer(data, np.uint8).reshape(shape))
+        labels.append(label)
+    database.close()
+    return images, labels
+
+
+def write_duckdb(folder: Path, images: Any, labels: Any) -> None:
+    import duckdb
+
+    connection = duckdb.connect(str(folder / "images.duckdb"))
+    connection.execute("CREATE TABLE images(id INTEGER, image BLOB, label INTEGER)")
+    connection.begin()
+    rows = [(number, image.tobytes(), int(labels[number])) for number, image in enumerate(images)]
+    connection.executemany("INSERT INTO images VALUES (?, ?, ?)", rows)
+    connection.commit()
+    connection.close()
+
+
+def read_duckdb(folder: Path, ids: Sequence[int], shape: Any) -> Any:
+    import duckdb
+
+    connection = duckdb.connect(str(folder / "images.duckdb"))
+    if isinstance(ids, range):
+        rows = connection.execute("SELECT image, label FROM images ORDER BY id").fetchall()
+    else:
+        rows = [
+            connection.execute("SELECT image, label FROM images WHERE id = ?", [number]).fetchone() for number in ids
+        ]
+    connection.close()
+    return [np.frombuffer(data, np.uint8).reshape(shape) for data, _ in rows], [label for _, label in rows]
+
+
+def write_lance(folder: Path, images: Any, labels: Any) -> None:
+    import lance
+
+    lance.write_dataset(table_of(images, labels), str(folder / "images.lance"))
+
+
+def read_lance(folder: Path, ids: Sequence[int], shape: Any) -> Any:
+    import lance
+
+    dataset = lance.dataset(str(folder / "images.lance"))
+    if isinstance(ids, range):
+        return rows_in(dataset.to_table(), ids, shape)
+    rows = [dataset.take([number]).to_pylist()[0] for number in ids]
+    return [np.frombuffer(row["image"], np.uint8).reshape(shape) for row in rows], [row["label"] for row in rows]
+
+
+NAMES = (
+    "npy", "sqlite", "webdataset", "safetensors", "arrow", "parquet", "zarr", "arrayrecord", "rocksdb", "duckdb",
+    "lance",
+)  # fmt: skip
 WRITE = {name: globals()[f"write_{name}"] for name in NAMES}
 READ = {name: globals()[f"read_{name}"] for name in NAMES}
 

@@ -22,16 +22,14 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from imgstore_tui import registry
 from imgstore_tui.bench.apart import apart, settle_in, spread_folders
 from imgstore_tui.bench.executor import ProcessExecutor
 from imgstore_tui.bench.job import Job, Step
-from imgstore_tui.bench.source import Source, build_source
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.stats.ratios import paired_ratio
 from tests.benchmarks import reference
+from tests.benchmarks.pixels import make_pixels
 
 FLOOR = 0.9
 """No tuned cell may be slower than this share of the reference's speed."""
@@ -85,17 +83,7 @@ class Bench:
         self._folder, self._count, self._pairs = folder, count, pairs
         spread_folders(folder)
         self._source = folder / "source"
-        self._source.mkdir()
-        dataset = registry.make_dataset(f"synthetic,size={size}" if size != 32 else "synthetic")
-        dataset.scan()
-        build_source(
-            dataset, "synthetic", count, self._source, originals=False,
-            progress=lambda done, total: None, cancel=threading.Event(),
-        )  # fmt: skip
-        source = Source(self._source)
-        pixels = source.new_array(count)
-        source.copy_into(range(count), pixels)
-        np.save(self._source / "pixels.npy", pixels)
+        make_pixels(self._source, size, count)
 
     def compare(self, case: Case) -> None:
         """Measure and print one line."""

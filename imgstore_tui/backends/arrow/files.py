@@ -16,6 +16,8 @@ from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.store_parts.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
+from imgstore_tui.store_parts.raw_file import RawFile
+from imgstore_tui.store_parts.scattered import Scattered
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
@@ -94,19 +96,31 @@ class ArrowReader(BatchesReader):
     """Takes batches from a map of the file."""
 
     title = "Arrow"
-    _map: Any = None
+    _raw: RawFile | None = None
     _file: Any = None
 
     def __init__(self, location: Path) -> None:
         super().__init__("arrow", location, FILE)
 
     def _open(self) -> None:
-        if self.found.get("mapped"):
-            self.most_kept = _VIEWS
-        self._map = pa.memory_map(os.fspath(self.path), "r")
-        self._file = pa.ipc.open_file(self._map)
+        self._raw = RawFile(self.path)
+        if not self._raw.size:
+            raise self.damaged("it is empty")
+        whole = pa.py_buffer(self._raw.mapped())
+        self._start = whole.address
+        self._file = pa.ipc.open_file(whole)
         if self._file.num_record_batches != self.batches or self._file.schema.names != [IMAGE, LABEL]:
             raise self.damaged("it does not hold the batches it should")
+        if self.found.get("mapped"):
+            self.most_kept = _VIEWS
+            if self.content.kind is PayloadKind.ARRAY:
+                self.direct = Scattered(self._raw, self.batches, self.rows, self._locate)
+
+    def _locate(self, number: int) -> tuple[int, int] | None:
+        """Return where the images and the labels of a batch lie in the file, if they are views of the map."""
+        images, labels = (column.ctypes.data - self._start for column in self.batch(number)[1:])
+        size = 0 if self._raw is None else self._raw.size
+        return (images, labels) if 0 <= images < size and 0 <= labels < size else None
 
     def _load(self, number: int) -> tuple[Any, Any]:
         batch = self._file.get_batch(number)
@@ -119,14 +133,13 @@ class ArrowReader(BatchesReader):
 
     def read_labels(self) -> Labels:
         """Take the column of labels alone; in a map nothing else is touched."""
-        found = [self._batch(number)[2] for number in range(self.batches)]
+        found = [self.batch(number)[2] for number in range(self.batches)]
         return np.concatenate([np.zeros(0, np.int64), *found])
 
     def close(self) -> None:
         """Close the map."""
         super().close()
         self._file = None
-        if self._map is not None:
-            with contextlib.suppress(pa.ArrowException, OSError):
-                self._map.close()
-            self._map = None
+        raw, self._raw = self._raw, None
+        if raw is not None:
+            raw.close()

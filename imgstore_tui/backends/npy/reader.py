@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imgstore_tui.backends.npy.layout import ENDS, IMAGES, PAYLOADS
-from imgstore_tui.core.backend import PayloadKind, Reader
+from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_ids, check_out
+from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
 from imgstore_tui.store_parts.folder_writer import open_labels
 from imgstore_tui.store_parts.manifest_file import load_manifest
 from imgstore_tui.store_parts.npy_file import NpyColumn
@@ -24,7 +24,7 @@ _CUT_BELOW = 16 * 2**10
 """Payloads smaller than this are read together and cut; larger ones one by one, which spares a copy."""
 
 
-class NpyReader(Reader):
+class NpyReader(CheckedReader):
     """Copies from where the images lie."""
 
     def __init__(self, location: Path) -> None:
@@ -55,26 +55,16 @@ class NpyReader(Reader):
         self._columns.append(column)
         return column
 
-    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
         """Copy images into the caller's array."""
-        if self.content.kind is not PayloadKind.ARRAY:
-            super().read_array(ids, out, labels)
-            return
-        check_out(self._location, self.content, ids, out, labels)
-        run = check_ids(self._location, self.content.count, ids)
-        if self._view is not None and len(ids):
+        if self._view is not None:
             out[...] = self._view[run[0] : run[1]] if run is not None else self._view[list(ids)]
         else:
             self._images.read(ids, run, out)
         self._labels.read(ids, run, labels)
 
-    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
         """Find where the payloads end, then copy them from the row."""
-        if self.content.kind is not PayloadKind.BYTES:
-            return super().read_bytes(ids, labels)
-        run = check_ids(self._location, self.content.count, ids)
-        if not len(ids):
-            return []
         self._labels.read(ids, run, labels)
         return read_row(
             ids, run, self._ends.read, self._images.count, self._images.piece, _CUT_BELOW * len(ids), self._unfitting

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,17 +16,21 @@ import pyarrow.parquet as pq
 
 from imgstore_tui import pictures
 from imgstore_tui.backends.parquet import FILE
+from imgstore_tui.backends.parquet.page import page_at
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.store_parts.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
-from imgstore_tui.store_parts.raw_file import first_line
+from imgstore_tui.store_parts.raw_file import RawFile, first_line
+from imgstore_tui.store_parts.scattered import Scattered
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
 
 _STRUCT = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
 """An image as Hugging Face datasets stores it."""
+_KEPT_BYTES = 2**26
+"""Row groups that had to be read whole are kept up to so many bytes of the file, some at least."""
 _FEATURES = {IMAGE: {"_type": "Image"}, LABEL: {"dtype": "int64", "_type": "Value"}}
 
 
@@ -74,10 +79,11 @@ class ParquetWriter(BatchesWriter):
 
 
 class ParquetReader(BatchesReader):
-    """Reads row groups whole, one thread each; the checksums of their pages are verified."""
+    """Reads row groups whole, or images of one size where they lie; either way the checksums of pages are verified."""
 
     title = "Parquet"
     _file: Any = None
+    _raw: RawFile | None = None
 
     def __init__(self, location: Path) -> None:
         super().__init__("parquet", location, FILE)
@@ -89,6 +95,26 @@ class ParquetReader(BatchesReader):
             raise self.damaged("it does not hold the rows it should")
         if self._file.schema_arrow.names != [IMAGE, LABEL]:
             raise self.damaged("its columns are not what they should be")
+        self._raw = RawFile(self.path)
+        self.most_kept = max(self.most_kept, _KEPT_BYTES * self.batches // max(1, self._raw.size))
+        if self.content.kind is PayloadKind.ARRAY:
+            self.direct = Scattered(self._raw, self.batches, self.rows, self._locate)
+
+    def _locate(self, number: int) -> tuple[int, int] | None:
+        """Return where the images and the labels of a row group lie, if each are one page that is not compressed."""
+        group, raw, found = self._file.metadata.row_group(number), self._raw, []
+        for place, size in enumerate((image_bytes(self.content), np.dtype(np.int64).itemsize)):
+            column = group.column(place)
+            if raw is None or column.compression != "UNCOMPRESSED" or column.has_dictionary_page:
+                return None
+            page = page_at(raw, column.data_page_offset, self.rows_in(number), size)
+            if page is None:
+                return None
+            data: Any = np.frombuffer(raw.mapped(), np.uint8, page.length, page.start)
+            if page.checksum is not None and zlib.crc32(data) != page.checksum:
+                raise self.damaged(f"the checksum of a page of row group {number} is wrong")
+            found.append(page.values)
+        return found[0], found[1]
 
     def _load(self, number: int) -> tuple[Any, Any]:
         group = self._file.read_row_group(number, columns=[IMAGE, LABEL], use_threads=False)
@@ -122,3 +148,6 @@ class ParquetReader(BatchesReader):
         if file is not None:
             with contextlib.suppress(pa.ArrowException, OSError):
                 file.close(force=True)
+        raw, self._raw = self._raw, None
+        if raw is not None:
+            raw.close()

@@ -2,40 +2,61 @@
 
 from __future__ import annotations
 
-import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from imgstore_tui.backends.tfrecord import FILES, INDEX_WIDTH
 from imgstore_tui.backends.tfrecord.example import ENCODED, RAW, find_bytes
-from imgstore_tui.backends.tfrecord.records import FOOT, HEAD, masked, most_unpacked
-from imgstore_tui.core.backend import PayloadKind, Reader
+from imgstore_tui.backends.tfrecord.records import FOOT, HEAD, head_of, masked, most_unpacked
+from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_ids, check_out, image_bytes
-from imgstore_tui.store_parts.raw_file import RawFile, failed
+from imgstore_tui.core.manifest import image_bytes
+from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
+from imgstore_tui.store_parts.raw_file import MAP_BELOW, RawFile, failed
 from imgstore_tui.store_parts.records import RecordsReader
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from imgstore_tui.core.backend import Labels, Pixels
+
+    Data = NDArray[np.uint8]
 
 _AT_ONCE = 4 * 2**20
 """Bytes of records that are read together, at most."""
 _GZIP = 31
 """What zlib wants to hear to take a header of gzip."""
+_MOST_KNOWN, _LONGEST_FRONT = 4096, 1024
+"""How many beginnings of Examples are kept, and the bytes of one, at most; those of ours have less than 100."""
 
 
-class TfrecordReader(Reader):
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """How an Example of some length begins, up to its image, and where the image is."""
+
+    front: bytes
+    front_sum: int
+    start: int
+    stop: int
+
+
+class TfrecordReader(CheckedReader):
     """Reads records that lie together by one call."""
 
     def __init__(self, location: Path) -> None:
         import google_crc32c
 
-        self._sum = google_crc32c.value
+        self._sum, self._extend = google_crc32c.value, google_crc32c.extend
+        self._known: dict[int, _Known] = {}
         self._location = location
         self.records = RecordsReader("tfrecord", location, INDEX_WIDTH)
         self.content = self.records.content
+        self._name = RAW if self.content.kind is PayloadKind.ARRAY else ENCODED
         self._file: RawFile | None = None
         self._block: tuple[int, bytes] | None = None
         try:
@@ -67,47 +88,76 @@ class TfrecordReader(Reader):
             raise StoreError(f"{self._location} is closed: nothing can be read.")
         return self._file
 
-    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
         """Return the bytes of one Example an id."""
-        if self.content.kind is not PayloadKind.BYTES:
-            return super().read_bytes(ids, labels)
-        return [record[start:stop] for record, start, stop in self._values(ids, labels, ENCODED)]
-
-    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
-        """Copy the pixels of one Example an id into the caller's array."""
-        if self.content.kind is not PayloadKind.ARRAY:
-            super().read_array(ids, out, labels)
-            return
-        check_out(self._location, self.content, ids, out, labels)
-        if not len(ids):
-            return
-        memory, size, at = out.data.cast("B"), image_bytes(self.content), 0
-        for record, start, stop in self._values(ids, labels, RAW):
-            if stop - start != size:
-                raise StoreError(f"{self.path} is damaged: an image in it is not of {size} bytes.")
-            memory[at : at + size] = memoryview(record)[start:stop]
-            at += size
-
-    def _values(self, ids: Sequence[int], labels: Labels, name: bytes) -> Iterator[tuple[bytes, int, int]]:
-        run = check_ids(self._location, self.content.count, ids)
-        if not len(ids):
-            return
         self.records.fill_labels(ids, run, labels)
-        for number, record in zip(ids, self._records(self.records.rows(ids, run).tolist()), strict=True):
+        rows = self.records.rows(ids, run).tolist()
+        found = []
+        for number, (data, start, stop) in zip(ids, self._records(rows), strict=True):
+            first, last = self._value(data, start, stop, number)
+            found.append(data[first:last].tobytes())
+        return found
+
+    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+        """Copy the pixels of one Example an id into the caller's array."""
+        self.records.fill_labels(ids, run, labels)
+        rows, size = self.records.rows(ids, run).tolist(), image_bytes(self.content)
+        memory = out.reshape(len(ids), -1).view(np.uint8)
+        if size >= MAP_BELOW and not self.compressed:
+            for number, (place, length, _), target in zip(ids, rows, memory, strict=True):
+                if not self._read_into(target, place, length):
+                    ((data, start, stop),) = self._records([[place, length, 0]])
+                    target[:] = self._pixels(data, *self._value(data, start, stop, number), size)
+            return
+        for number, target, (data, start, stop) in zip(ids, memory, self._records(rows), strict=True):
+            target[:] = self._pixels(data, *self._value(data, start, stop, number), size)
+
+    def _pixels(self, data: Data, first: int, last: int, size: int) -> Data:
+        if last - first != size:
+            raise StoreError(f"{self.path} is damaged: an image in it is not of {size} bytes.")
+        return data[first:last]
+
+    def _read_into(self, target: Data, place: int, length: int) -> bool:
+        """Read the pixels of a record to where they belong, if what stands around them is known; verify its sums."""
+        known = self._known.get(length - HEAD.size - FOOT.size)
+        if known is None or known.stop - known.start != len(target):
+            return False
+        front, rest = bytearray(HEAD.size + known.start), bytearray(length - HEAD.size - known.stop)
+        self._within(place + length)
+        self._opened().fill_parts([memoryview(front), target.data, memoryview(rest)], place)
+        if front != head_of(length - HEAD.size - FOOT.size) + known.front:
+            return False
+        checksum = self._extend(self._extend(known.front_sum, target), bytes(rest[: -FOOT.size]))
+        if masked(checksum) != int.from_bytes(rest[-FOOT.size :], "little"):
+            raise self._wrong()
+        return True
+
+    def _value(self, data: Data, start: int, stop: int, number: int) -> tuple[int, int]:
+        """Return where the image of an Example begins and ends; most Examples of one length begin alike."""
+        known = self._known.get(stop - start)
+        if known is None or data[start : start + known.start].tobytes() != known.front:
+            record = data[start:stop].tobytes()
             try:
-                found = find_bytes(record, name)
+                found = find_bytes(record, self._name)
             except StoreError:
                 found = None
             if found is None or found[1] > len(record):
                 raise StoreError(f"{self.path} is damaged: record {number} holds no image.")
-            yield record, *found
+            front = record[: found[0]]
+            known = _Known(front, self._sum(front), *found)
+            if len(front) <= _LONGEST_FRONT:
+                if len(self._known) >= _MOST_KNOWN:
+                    self._known.clear()
+                self._known[len(record)] = known
+        return start + known.start, start + known.stop
 
-    def _records(self, rows: list[list[int]]) -> Iterator[bytes]:
-        """Yield the Example of each row of the index, its checksum verified."""
-        file, at = self._opened(), 0
+    def _records(self, rows: list[list[int]]) -> Iterator[tuple[Data, int, int]]:
+        """Yield where the Example of each row of the index lies, in what, its checksums verified."""
+        at = 0
         if self.compressed:
             for place, length, within in rows:
-                yield self._checked(self._unpacked(place, length), within, None)
+                data = np.frombuffer(self._unpacked(place, length), np.uint8)
+                yield data, *self._checked(data, within, None)
             return
         while at < len(rows):
             base, length, _ = rows[at]
@@ -115,35 +165,39 @@ class TfrecordReader(Reader):
             while stop < len(rows) and rows[stop][0] == end and end - base < _AT_ONCE:
                 end += rows[stop][1]
                 stop += 1
-            if end > file.size:
-                raise StoreError(f"{self.path} is damaged: records do not lie in it where the index says.")
-            whole = file.piece(base, end - base)
+            self._within(end)
+            if stop - at == 1 and end - base < MAP_BELOW:
+                data, base = np.frombuffer(self._opened().mapped(), np.uint8), 0
+            else:
+                data = np.frombuffer(self._opened().piece(base, end - base), np.uint8)
             for place, length, _ in rows[at:stop]:
-                yield self._checked(whole, place - base, length)
+                yield data, *self._checked(data, place - base, length)
             at = stop
 
-    def _checked(self, whole: bytes, at: int, length: int | None) -> bytes:
-        """Return the Example of the record at a place, if its length and its checksums are right."""
-        try:
-            size, length_sum = HEAD.unpack_from(whole, at)
-            start = at + HEAD.size
-            right = masked(self._sum(whole[at : at + 8])) == length_sum
-            right = right and (length is None or length == HEAD.size + size + FOOT.size)
-            (data_sum,) = FOOT.unpack_from(whole, start + size) if right else (0,)
-        except (struct.error, OverflowError):
-            right = False
-        if right:
-            record = whole[start : start + size]
-            if masked(self._sum(record)) == data_sum:
-                return record
-        raise StoreError(f"{self.path} is damaged: the checksum of a record is wrong.")
+    def _within(self, end: int) -> None:
+        if end > self._opened().size:
+            raise StoreError(f"{self.path} is damaged: records do not lie in it where the index says.")
+
+    def _checked(self, data: Data, at: int, length: int | None) -> tuple[int, int]:
+        """Return where the Example of the record at a place begins and ends, if its length and checksums are right."""
+        start = at + HEAD.size
+        head = data[at:start].tobytes()
+        size = int.from_bytes(head[:8], "little")
+        stop = start + size
+        if stop + FOOT.size <= len(data) and (length is None or length == HEAD.size + size + FOOT.size):
+            foot = data[stop : stop + FOOT.size].tobytes()
+            if head == head_of(size) and foot == FOOT.pack(masked(self._sum(data[start:stop]))):
+                return start, stop
+        raise self._wrong()
+
+    def _wrong(self) -> StoreError:
+        return StoreError(f"{self.path} is damaged: the checksum of a record is wrong.")
 
     def _unpacked(self, place: int, length: int) -> bytes:
         """Return a block, unpacked; the last one is kept, because its neighbours are mostly next."""
         if self._block is None or self._block[0] != place:
             file = self._opened()
-            if place + length > file.size:
-                raise StoreError(f"{self.path} is damaged: records do not lie in it where the index says.")
+            self._within(place + length)
             engine = zlib.decompressobj(_GZIP)
             try:
                 block = engine.decompress(file.piece(place, length), most_unpacked(self.content))

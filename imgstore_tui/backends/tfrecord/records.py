@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import gzip
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.units import format_bytes
-from imgstore_tui.store_parts.output import Output
+from imgstore_tui.store_parts.output import Output, Piece
 from imgstore_tui.store_parts.records import Sink
 
 if TYPE_CHECKING:
@@ -47,6 +47,15 @@ def masked(checksum: int) -> int:
     return ((checksum >> 15 | checksum << 17) + _MASK) & 0xFFFFFFFF
 
 
+@functools.lru_cache(maxsize=4096)
+def head_of(size: int) -> bytes:
+    """Return what stands before an Example of so many bytes: its length, and the masked checksum of that."""
+    import google_crc32c
+
+    length = struct.pack("<Q", size)
+    return length + FOOT.pack(masked(google_crc32c.value(length)))
+
+
 class Records(Sink):
     """The file of records, open at its end."""
 
@@ -64,17 +73,18 @@ class Records(Sink):
 
     def add_array(self, first: int, images: Pixels, labels: Labels) -> Labels:
         """Write an Example an image."""
-        memory, size = images.data.cast("B"), image_bytes(self._content)
-        return self._add([memory[at : at + size] for at in range(0, len(memory), size)], RAW, labels)
+        return self._add(list(images.reshape(len(images), -1).view(np.uint8)), RAW, labels)
 
-    def _add(self, values: Sequence[bytes | memoryview], name: bytes, labels: Labels) -> Labels:
+    def _add(self, values: Sequence[Piece], name: bytes, labels: Labels) -> Labels:
         rows: list[tuple[int, int, int]] = []
-        pieces: list[bytes | memoryview] = []
-        place, at, within = self._file.position, self._file.position, 0
+        pieces: list[Piece] = []
+        at, within = self._file.position, 0
         lengths: list[int] = []
         for value, label in zip(values, labels.tolist(), strict=True):
-            record = list(self._record(value, name, label))
-            length = sum(map(len, record))
+            front, front_sum, tail = self._around(name, value, label)
+            checksum = self._extend(self._extend(front_sum, value), tail)
+            record = (front, value, tail + FOOT.pack(masked(checksum)))
+            length = len(front) + len(value) + len(tail) + FOOT.size
             if self._compressed and _BLOCK_BYTES + length > most_unpacked(self._content):
                 raise UnsupportedError(
                     f"Backend tfrecord compresses images of at most {format_bytes(_MOST_VALUE)}, and one has "
@@ -94,26 +104,19 @@ class Records(Sink):
             rows += self._compress(pieces, lengths)
         elif pieces:
             self._file.write_pieces(pieces)
-        assert self._file.position >= place  # noqa: S101 - a row of records only grows
         return np.array(rows, np.int64)
 
-    def _compress(self, pieces: list[bytes | memoryview], lengths: list[int]) -> list[tuple[int, int, int]]:
+    def _compress(self, pieces: list[Piece], lengths: list[int]) -> list[tuple[int, int, int]]:
         block = gzip.compress(b"".join(pieces), _LEVEL, mtime=0)
         place = self._file.position
         self._file.write(block)
         starts = np.cumsum([0, *lengths[:-1]]).tolist()
         return [(place, len(block), start) for start in starts]
 
-    def _record(self, value: bytes | memoryview, name: bytes, label: int) -> Iterator[bytes | memoryview]:
+    def _around(self, name: bytes, value: Piece, label: int) -> tuple[bytes, int, bytes]:
+        """Return what stands before a value, the checksum of what of that is of the Example, and what stands behind."""
         kind = pictures.sniff(bytes(value[:32])) if name is ENCODED else None
-        head, tail = _around(name, len(value), self._others(kind), label)
-        size = len(head) + len(value) + len(tail)
-        length = struct.pack("<Q", size)
-        extend = self._extend
-        checksum = extend(extend(extend(0, head), value if isinstance(value, bytes) else bytes(value)), tail)
-        yield length + FOOT.pack(masked(extend(0, length))) + head
-        yield value
-        yield tail + FOOT.pack(masked(checksum))
+        return _around(name, len(value), self._others(kind), label)
 
     @functools.lru_cache(maxsize=16)  # noqa: B019 - a sink lives as long as its store is open
     def _others(self, kind: str | None) -> bytes:
@@ -153,5 +156,8 @@ class Records(Sink):
 
 
 @functools.lru_cache(maxsize=4096)
-def _around(name: bytes, size: int, others: bytes, label: int) -> tuple[bytes, bytes]:
-    return head_and_tail(name, size, int64_feature(LABEL, label) + others)
+def _around(name: bytes, size: int, others: bytes, label: int) -> tuple[bytes, int, bytes]:
+    import google_crc32c
+
+    front, tail = head_and_tail(name, size, int64_feature(LABEL, label) + others)
+    return head_of(len(front) + size + len(tail)) + front, google_crc32c.value(front), tail

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgstore_tui.backends.webdataset.shards import INDEX_WIDTH, LABEL_BLOCKS, key_of, tar_name
-from imgstore_tui.backends.webdataset.tar import BLOCK, MOST_BYTES, head, name_in, padded
-from imgstore_tui.core.backend import PayloadKind, Reader
+from imgstore_tui.backends.webdataset.shards import INDEX_WIDTH, LABEL_BLOCKS, tar_name
+from imgstore_tui.backends.webdataset.tar import BLOCK, MOST_BYTES, head, heads, key_of, name_in, padded
+from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_ids, check_out, image_bytes, is_count
+from imgstore_tui.core.manifest import image_bytes, is_count
+from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
 from imgstore_tui.store_parts.npy_file import header
 from imgstore_tui.store_parts.raw_file import RawFile, failed
 from imgstore_tui.store_parts.records import RecordsReader
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from imgstore_tui.core.backend import Labels, Pixels
 
 _TOGETHER_BELOW = 32 * 2**10
@@ -28,7 +32,7 @@ _MOST_OPEN = 64
 """Tars that are kept open."""
 
 
-class WebdatasetReader(Reader):
+class WebdatasetReader(CheckedReader):
     """Reads single members at their place, small ones in a row together."""
 
     def __init__(self, location: Path) -> None:
@@ -62,13 +66,8 @@ class WebdatasetReader(Reader):
             raise StoreError(f"{tar.path} is damaged: it is shorter than its index says.")
         return number, end
 
-    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
         """Copy one member an id."""
-        if self.content.kind is not PayloadKind.BYTES:
-            return super().read_bytes(ids, labels)
-        run = check_ids(self._location, self.content.count, ids)
-        if not len(ids):
-            return []
         rows = self.records.rows(ids, run)
         self.records.fill_labels(ids, run, labels)
         payloads: list[bytes] = []
@@ -77,53 +76,63 @@ class WebdatasetReader(Reader):
                 tar = self._tar(shard)
                 self._check_size(tar, place, size)
                 whole = tar.piece(place, BLOCK + size) if size < _TOGETHER_BELOW else tar.piece(place, BLOCK)
-                self._check(tar, whole[:BLOCK], number, size, None)
+                self._check(tar, whole[:BLOCK], number, size)
                 payloads.append(whole[BLOCK:] if size < _TOGETHER_BELOW else tar.piece(place + BLOCK, size))
             return payloads
         for tar, whole, base, first, some in self._pieces(rows, run[0]):
             for number, (_, place, size) in enumerate(some, first):
                 at = place - base
-                self._check(tar, whole[at : at + BLOCK], number, size, None)
+                self._check(tar, whole[at : at + BLOCK], number, size)
                 payload = whole[at + BLOCK : at + BLOCK + size]
                 if len(payload) != size:
                     raise self._lost(tar)
                 payloads.append(payload)
         return payloads
 
-    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
-        """Copy one member an id into the caller's array."""
-        if self.content.kind is not PayloadKind.ARRAY:
-            super().read_array(ids, out, labels)
-            return
-        check_out(self._location, self.content, ids, out, labels)
-        run = check_ids(self._location, self.content.count, ids)
-        if not len(ids):
-            return
+    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+        """Copy one member an id into the caller's array; what stands before each is compared for all at once."""
         rows = self.records.rows(ids, run)
         self.records.fill_labels(ids, run, labels)
         length = image_bytes(self.content)
         size = len(self._npy_head) + length
         if (rows[:, 2] != size).any():
             raise StoreError(f"{self._location} is damaged: an image in it is not of {length} bytes.")
-        heads = BLOCK + len(self._npy_head)
-        if run is not None and size < _TOGETHER_BELOW:
-            pixels = out.reshape(len(ids), -1).view(np.uint8)
-            for tar, whole, base, first, some in self._pieces(rows, run[0]):
-                start = some[0][1] - base
-                stride = BLOCK + padded(size) + LABEL_BLOCKS
-                for number, (_, place, _) in enumerate(some, first):
-                    if place - base != start + (number - first) * stride:
-                        raise self._lost(tar)
-                    self._check(tar, whole[place - base : place - base + heads], number, size, self._npy_head)
-                found = np.frombuffer(whole, np.uint8, len(some) * stride, start).reshape(len(some), stride)
-                pixels[first - run[0] : first - run[0] + len(some)] = found[:, heads : heads + length]
-            return
-        memory, front = out.data.cast("B"), memoryview(bytearray(heads))
-        for position, (number, (shard, place, _)) in enumerate(zip(ids, rows.tolist(), strict=True)):
-            tar = self._tar(shard)
-            self._check_size(tar, place, size)
-            tar.fill_two(front, memory[position * length : (position + 1) * length], place)
-            self._check(tar, bytes(front), number, size, self._npy_head)
+        pixels = out.reshape(len(ids), -1).view(np.uint8)
+        fronts = np.empty((len(ids), BLOCK + len(self._npy_head)), np.uint8)
+        if size >= _TOGETHER_BELOW:
+            for (shard, place, _), front, target in zip(rows.tolist(), fronts, pixels, strict=True):
+                tar = self._tar(shard)
+                self._check_size(tar, place, size)
+                tar.fill_parts([front.data, target.data], place)
+        elif run is not None:
+            self._read_run(rows, BLOCK + padded(size) + LABEL_BLOCKS, fronts, pixels)
+        else:
+            for shard in np.unique(rows[:, 0]).tolist():
+                there, tar = np.flatnonzero(rows[:, 0] == shard), self._tar(shard)
+                places = rows[there, 1]
+                fronts[there] = tar.pick(places, fronts.shape[1])
+                pixels[there] = tar.pick(places + fronts.shape[1], length)
+        numbers = np.asarray(ids, np.int64)
+        wrong = (fronts[:, :BLOCK] != heads(numbers, b".npy", size)).any(1)
+        wrong |= (fronts[:, BLOCK:] != np.frombuffer(self._npy_head, np.uint8)).any(1)
+        if wrong.any():
+            first = int(wrong.argmax())
+            raise self._foreign(self._tar(int(rows[first, 0])), int(numbers[first]))
+
+    def _read_run(self, rows: Labels, stride: int, fronts: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> None:
+        """Read members that mostly lie together, a few MiB at a time."""
+        apart = (np.diff(rows[:, 0]) != 0) | (np.diff(rows[:, 1]) != stride)
+        bounds = [0, *(np.flatnonzero(apart) + 1).tolist(), len(rows)]
+        most, width = max(1, _AT_ONCE // stride), fronts.shape[1]
+        for begin, end in itertools.pairwise(bounds):
+            for start in range(begin, end, most):
+                some = slice(start, min(end, start + most))
+                tar, place, count = self._tar(int(rows[start, 0])), int(rows[start, 1]), some.stop - start
+                if place + count * stride > tar.size:
+                    raise self._lost(tar)
+                found = np.frombuffer(tar.piece(place, count * stride), np.uint8).reshape(count, stride)
+                fronts[some] = found[:, :width]
+                pixels[some] = found[:, width : width + pixels.shape[1]]
 
     def _pieces(
         self, rows: Labels, first: int
@@ -144,12 +153,15 @@ class WebdatasetReader(Reader):
             yield tar, tar.piece(base, end - base), base, first + at, facts[at:stop]
             at = stop
 
-    def _check(self, tar: RawFile, found: bytes, number: int, size: int, more: bytes | None) -> None:
+    def _check(self, tar: RawFile, found: bytes, number: int, size: int) -> None:
         """Check that a header is the one of this image, to the bit."""
-        key = key_of(number) + b"."
-        name = name_in(found) if more is None else key + b"npy"
-        if not name.startswith(key) or found != head(name, size) + (more or b""):
-            raise StoreError(f"{tar.path} is damaged: the header of image {number} is not what it should be.")
+        name = name_in(found)
+        if not name.startswith(key_of(number) + b".") or found != head(name, size):
+            raise self._foreign(tar, number)
+
+    @staticmethod
+    def _foreign(tar: RawFile, number: int) -> StoreError:
+        return StoreError(f"{tar.path} is damaged: the header of image {number} is not what it should be.")
 
     def _check_size(self, tar: RawFile, place: int, size: int) -> None:
         if size > MOST_BYTES or place + BLOCK + size > tar.size:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imgstore_tui import pictures
-from imgstore_tui.backends.webdataset.tar import BLOCK, END, head, member, padded
+from imgstore_tui.backends.webdataset.tar import BLOCK, END, head, heads, key_of, padded
 from imgstore_tui.core.backend import Content, PayloadKind, force
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.store_parts.npy_file import header
-from imgstore_tui.store_parts.output import Output
+from imgstore_tui.store_parts.output import Output, Piece
 from imgstore_tui.store_parts.records import Sink
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from imgstore_tui.core.backend import Labels, Pixels
 
 FIRST = "images-000000.tar"
@@ -24,6 +27,12 @@ INDEX_WIDTH = 3
 """Number of the tar, place of the header of the image's member, bytes of the image's member."""
 LABEL_BLOCKS = 2 * BLOCK
 """What the member of a label takes: its header, and a text that always fits into one block."""
+_LABEL_ROOM = 20
+"""Characters of the longest label."""
+_TOGETHER_BELOW = 64 * 2**10
+"""Images that take less are put together with what stands around them; others are written from where they are."""
+_AT_ONCE = 4 * 2**20
+"""Bytes that are put together, at most."""
 
 
 def tar_name(number: int) -> str:
@@ -31,9 +40,17 @@ def tar_name(number: int) -> str:
     return f"images-{number:06d}.tar"
 
 
-def key_of(image_id: int) -> bytes:
-    """Return the name that the members of an image have in common."""
-    return b"%08d" % image_id
+def label_members(numbers: Labels, labels: Labels) -> NDArray[np.uint8]:
+    """Return the members that hold the labels of images, uint8 array (n, 1024)."""
+    texts = [b"%d" % label for label in labels.tolist()]
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    found = np.zeros((len(texts), LABEL_BLOCKS), np.uint8)
+    for length in np.unique(lengths).tolist():
+        alike = np.flatnonzero(lengths == length)
+        found[alike, :BLOCK] = heads(numbers[alike], b".cls", length)
+    padding = b"".join(text.ljust(_LABEL_ROOM, b"\0") for text in texts)
+    found[:, BLOCK : BLOCK + _LABEL_ROOM] = np.frombuffer(padding, np.uint8).reshape(len(texts), _LABEL_ROOM)
+    return found
 
 
 class Shards(Sink):
@@ -53,45 +70,58 @@ class Shards(Sink):
 
     def add_bytes(self, first: int, payloads: Sequence[bytes], labels: Labels) -> Labels:
         """Write two members a payload."""
-        rows: list[tuple[int, int, int]] = []
-        pieces: list[bytes | memoryview] = []
-        at = self._tar.position
-        for number, (payload, label) in enumerate(zip(payloads, labels.tolist(), strict=True), first):
-            if self._shard and number // self._shard != self._number:
-                self._tar.write_pieces(pieces)
-                pieces, at = [], self._next(number // self._shard)
-            key, size = key_of(number), len(payload)
-            extension = pictures.EXTENSIONS.get(pictures.sniff(payload) or "", self._content.codec)
-            pieces += [head(b"%s.%s" % (key, extension.encode()), size), payload, bytes(padded(size) - size)]
-            pieces.append(member(key + b".cls", b"%d" % label))
-            rows.append((self._number, at, size))
-            at += BLOCK + padded(size) + LABEL_BLOCKS
-        self._tar.write_pieces(pieces)
+        rows = []
+        for start, stop in self._parts(first, len(payloads)):
+            at, pieces = self._tar.position, list[Piece]()
+            following = label_members(np.arange(start, stop), labels[start - first : stop - first])
+            for number, payload, after in zip(
+                range(start, stop), payloads[start - first : stop - first], following, strict=True
+            ):
+                size = len(payload)
+                extension = pictures.EXTENSIONS.get(pictures.sniff(payload) or "", self._content.codec)
+                pieces += [head(b"%s.%s" % (key_of(number), extension.encode()), size), payload]
+                pieces += [bytes(padded(size) - size), after]
+                rows.append((self._number, at, size))
+                at += BLOCK + padded(size) + LABEL_BLOCKS
+            self._tar.write_pieces(pieces)
         return np.array(rows, np.int64)
 
     def add_array(self, first: int, images: Pixels, labels: Labels) -> Labels:
         """Write two members an image: a .npy file and its label."""
         size = len(self._npy_head) + image_bytes(self._content)
-        pad = bytes(padded(size) - size)
-        memory, length = images.data.cast("B"), image_bytes(self._content)
-        rows: list[tuple[int, int, int]] = []
-        pieces: list[bytes | memoryview] = []
-        at = self._tar.position
-        for number, label in enumerate(labels.tolist(), first):
-            if self._shard and number // self._shard != self._number:
-                self._tar.write_pieces(pieces)
-                pieces, at = [], self._next(number // self._shard)
-            key, start = key_of(number), (number - first) * length
-            pieces.append(head(key + b".npy", size) + self._npy_head)
-            pieces.append(memory[start : start + length])
-            pieces.append(pad + member(key + b".cls", b"%d" % label))
-            rows.append((self._number, at, size))
-            at += BLOCK + padded(size) + LABEL_BLOCKS
-        self._tar.write_pieces(pieces)
-        return np.array(rows, np.int64)
+        stride = BLOCK + padded(size) + LABEL_BLOCKS
+        pixels = images.reshape(len(images), -1).view(np.uint8)
+        rows = np.empty((len(images), INDEX_WIDTH), np.int64)
+        most = max(1, _AT_ONCE // stride)
+        for start, stop in self._parts(first, len(images), most):
+            numbers, some = np.arange(start, stop), slice(start - first, stop - first)
+            fronts = np.empty((len(numbers), BLOCK + len(self._npy_head)), np.uint8)
+            fronts[:, :BLOCK] = heads(numbers, b".npy", size)
+            fronts[:, BLOCK:] = np.frombuffer(self._npy_head, np.uint8)
+            backs = np.zeros((len(numbers), padded(size) - size + LABEL_BLOCKS), np.uint8)
+            backs[:, padded(size) - size :] = label_members(numbers, labels[some])
+            rows[some, 0], rows[some, 2] = self._number, size
+            rows[some, 1] = self._tar.position + stride * np.arange(len(numbers))
+            if stride < _TOGETHER_BELOW:
+                self._tar.write(np.concatenate([fronts, pixels[some], backs], axis=1).data)
+            else:
+                self._tar.write_pieces([*itertools.chain.from_iterable(zip(fronts, pixels[some], backs, strict=True))])
+        return rows
 
-    def _next(self, number: int) -> int:
-        """End this tar, and begin the one with a number; return the place where it begins."""
+    def _parts(self, first: int, count: int, most: int = 2**20) -> Iterator[tuple[int, int]]:
+        """Yield the first and the one after the last of images that go into one tar, which is open then."""
+        last = first + count
+        while first < last:
+            stop = min(last, first + most)
+            if self._shard:
+                if first // self._shard != self._number:
+                    self._next(first // self._shard)
+                stop = min(stop, (self._number + 1) * self._shard)
+            yield first, stop
+            first = stop
+
+    def _next(self, number: int) -> None:
+        """End this tar, and begin the one with a number."""
         self._tar.end_with(END)
         self._tar.close()
         self._unforced.append(self._tar.path)
@@ -100,7 +130,6 @@ class Shards(Sink):
         path.unlink(missing_ok=True)  # of a process that died while it added to the store
         self._tar = Output(path)
         self._touched.append(path)
-        return 0
 
     def force(self) -> int:
         """Force the tars written to since the last time."""

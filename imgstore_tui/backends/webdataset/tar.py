@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from imgstore_tui.core.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from imgstore_tui.core.backend import Labels
 
 BLOCK = 512
 END = bytes(2 * BLOCK)
@@ -13,10 +21,18 @@ MOST_BYTES = 8**11 - 1
 """The size of a member has eleven octal digits."""
 
 _NAME = 100
+_SUM = 148
+"""Where the checksum of a header stands: six octal digits."""
+_DIGITS = 8
 _MODE_AND_OWNER = b"0000444\0" + b"0000000\0" * 2
 _TIME = b"00000000000\0"  # no time: the same images give the same archive
 _KIND = b"0" + bytes(100) + b"ustar\x0000" + bytes(BLOCK - 265)
 _NO_SUM = 8 * ord(" ")  # the field of the checksum counts as spaces
+
+
+def key_of(number: int) -> bytes:
+    """Return the name that the members of an image have in common."""
+    return b"%08d" % number
 
 
 def padded(size: int) -> int:
@@ -30,6 +46,27 @@ def head(name: bytes, size: int) -> bytes:
     return b"".join((name.ljust(_NAME, b"\0"), middle, b"%06o\0 " % (total + sum(name)), tail))
 
 
+def heads(numbers: Labels, extension: bytes, size: int) -> NDArray[np.uint8]:
+    """Return the headers of members of one size and extension, uint8 array (n, 512).
+
+    They differ in the digits of their names and in their checksums only, which are made for all of them together.
+    """
+    if len(numbers) and int(numbers.max()) >= 10**_DIGITS:  # names become longer
+        found = b"".join(head(key_of(number) + extension, size) for number in numbers.tolist())
+        return np.frombuffer(found, np.uint8).reshape(len(numbers), BLOCK)
+    model = head(b"0" * _DIGITS + extension, size)
+    blocks = np.tile(np.frombuffer(model, np.uint8), (len(numbers), 1))
+    digits = numbers[:, None] // _POWERS % 10
+    blocks[:, :_DIGITS] += digits.astype(np.uint8)
+    sums = int(model[_SUM : _SUM + 6], 8) + digits.sum(1)
+    blocks[:, _SUM : _SUM + 6] = (sums[:, None] >> _OCTAL & 7) + ord("0")
+    return blocks
+
+
+_POWERS = 10 ** np.arange(_DIGITS)[::-1]
+_OCTAL = 3 * np.arange(6)[::-1]
+
+
 @functools.lru_cache(maxsize=256)
 def _fixed(size: int) -> tuple[bytes, bytes, int]:
     if size > MOST_BYTES:
@@ -41,8 +78,3 @@ def _fixed(size: int) -> tuple[bytes, bytes, int]:
 def name_in(block: bytes | bytearray | memoryview) -> bytes:
     """Return the name in the header of a member."""
     return bytes(block[:_NAME]).rstrip(b"\0")
-
-
-def member(name: bytes, data: bytes) -> bytes:
-    """Return a whole small member."""
-    return b"".join((head(name, len(data)), data, bytes(padded(len(data)) - len(data))))

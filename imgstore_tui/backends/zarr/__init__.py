@@ -36,7 +36,7 @@ class ZarrBackend(Backend):
     name = "zarr"
     title = "Zarr"
     family = Family.ARRAY
-    requires = ("zarr",)
+    requires = ("zarr", "google_crc32c")
     extra = "zarr"
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
@@ -70,8 +70,8 @@ class ZarrBackend(Backend):
         r"images\.zarr/((images|payloads|ends|labels)/)?(zarr\.json|c(/\d+)+)|manifest\.json(\.partial)?"
     )
     caveats = (
-        "Each call costs about a millisecond, a chunk is read whole even for one image, small chunks are many files, "
-        "and here nothing is added, replaced or deleted."
+        "Each call that writes costs about a millisecond, the first image of a chunk as much as the whole chunk, small "
+        "chunks are many files, and here nothing is added, replaced or deleted."
     )
     when_to_choose = (
         "Choose it for large images of which parts are read, for arrays in object storage, and where programs of "

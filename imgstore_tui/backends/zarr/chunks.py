@@ -1,0 +1,237 @@
+"""The chunks of an array where they lie in their files: found once, checked once, and copied without the library.
+
+A file is a chunk, ``c/NUMBER/0/0...``, or a shard: chunks one behind the other, then for each its place and length
+(little-endian, 64 bits each) and the CRC32C of these.
+"""
+
+from __future__ import annotations
+
+import itertools
+import mmap
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imgstore_tui.backends.zarr.layout import Layout
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.store_parts.raw_file import RawFile, failed, first_line
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Bytes = NDArray[np.uint8]
+
+_MOST_OPEN = 128
+"""Files that are kept open, each mapped once it is read in parts."""
+_UNPACKED_BYTES = 2**25
+"""Chunks that had to be unpacked are kept up to so many bytes together, one at least."""
+_SUM = 4
+"""Bytes of a checksum."""
+_ENTRY = 16
+"""Bytes of the place and the length of a chunk in a shard."""
+_GZIP = 31
+"""What zlib wants to hear to take a header of gzip."""
+
+
+@dataclass(slots=True)
+class _File:
+    raw: RawFile
+    index: Any = None
+    """Of a shard: uint64 array (chunks, 2) of places and lengths."""
+    right: set[int] = field(default_factory=set)
+    """Chunks whose checksum has been found right in the map."""
+
+
+class Chunks:
+    """An array that is open for reading."""
+
+    def __init__(self, folder: Path, layout: Layout) -> None:
+        import google_crc32c
+
+        self._sum, self._extend = google_crc32c.value, google_crc32c.extend
+        self._folder, self._layout = folder, layout
+        self._files: dict[int, _File] = {}
+        self._unpacked: dict[int, Bytes] = {}
+        self._open = True
+
+    def read(self, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
+        """Copy items.
+
+        Args:
+            ids: Which, checked, at least one.
+            run: The first and the one after the last, where they are one ascending run.
+            out: C-contiguous array (n, ...), whose rows have the bytes of an item.
+
+        Raises:
+            StoreError: If a chunk is missing or damaged.
+        """
+        memory = out.reshape(len(ids), -1).view(np.uint8)
+        for number, places, rows in self._parts(ids, run):
+            held = min(self._layout.chunk, self._layout.items - number * self._layout.chunk)
+            whole = isinstance(rows, slice) and rows == slice(0, held)
+            if whole and self._layout.filter is None:
+                self._fill(number, memory[places])
+            elif isinstance(rows, slice) or len(rows) > 1:
+                memory[places] = self._items(number)[rows]
+            else:
+                memory[places[0]] = self._items(number)[rows[0]]
+
+    def piece(self, start: int, stop: int) -> bytes:
+        """Return a part of an array of single bytes."""
+        chunk = self._layout.chunk
+        parts = []
+        for number in range(start // chunk, -(-stop // chunk)):
+            base = number * chunk
+            parts.append(self._items(number)[max(start - base, 0) : stop - base].tobytes())
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _parts(self, ids: Sequence[int], run: tuple[int, int] | None) -> Iterator[tuple[int, Any, Any]]:
+        """Yield for each chunk that is needed: its number, places among the ids, rows in the chunk."""
+        chunk = self._layout.chunk
+        if run is not None:
+            for number in range(run[0] // chunk, -(-run[1] // chunk)):
+                base = number * chunk
+                first, stop = max(run[0], base), min(run[1], base + chunk)
+                yield number, slice(first - run[0], stop - run[0]), slice(first - base, stop - base)
+            return
+        asked = np.asarray(ids, np.int64)
+        if chunk == 1:
+            for place, number in enumerate(ids):
+                yield number, slice(place, place + 1), slice(0, 1)
+            return
+        numbers, rows = np.divmod(asked, chunk)
+        order = np.argsort(numbers, kind="stable")
+        numbers, rows = numbers[order], rows[order]
+        bounds = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
+        for start, stop in itertools.pairwise(bounds):
+            yield int(numbers[start]), order[start:stop], rows[start:stop]
+
+    def _fill(self, number: int, target: Any) -> None:
+        """Read all items of a chunk to where they belong, then verify its checksum there."""
+        file, place, _ = self._find(number)
+        room = self._layout.chunk_bytes - target.nbytes  # of the last chunk, which is longer than the array
+        rest = bytearray(room + _SUM * self._layout.summed)
+        file.raw.fill_parts([target.reshape(-1).data, memoryview(rest)], place)
+        if self._layout.summed:
+            found = self._extend(self._sum(target), bytes(rest[:room]))
+            if found != int.from_bytes(rest[room:], "little"):
+                raise self._wrong(file)
+
+    def _items(self, number: int) -> Bytes:
+        """Return a chunk as an array of items, (n, bytes), or (n,) where an item is a byte; to copy from and let go."""
+        shape = (self._layout.chunk, *([self._layout.size] if self._layout.sides > 1 or self._layout.size > 1 else []))
+        if self._layout.filter is not None:
+            return self._unpack(number).reshape(shape)
+        file, place, length = self._find(number)
+        fresh = number not in file.right
+        whole = file.raw.mapped()
+        if fresh:
+            start = place - place % mmap.PAGESIZE
+            whole.madvise(mmap.MADV_WILLNEED, start, place + length - start)
+        found = np.frombuffer(whole, np.uint8, length, place)
+        if fresh:
+            self._verify(file, found)
+            file.right.add(number)
+        return found[: self._layout.chunk_bytes].reshape(shape)
+
+    def _unpack(self, number: int) -> Bytes:
+        found = self._unpacked.get(number)
+        if found is None:
+            file, place, length = self._find(number)
+            packed = np.frombuffer(file.raw.piece(place, length), np.uint8)
+            self._verify(file, packed)
+            if self._layout.summed:
+                packed = packed[:-_SUM]
+            try:
+                found = np.frombuffer(_unpacked(str(self._layout.filter), packed, self._layout.chunk_bytes), np.uint8)
+            except Exception as error:  # each library has its own
+                raise self._damaged(file, first_line(error)) from None
+            if len(found) != self._layout.chunk_bytes:
+                raise self._damaged(file, "a chunk in it is not of the size it should be")
+            if len(self._unpacked) >= max(1, _UNPACKED_BYTES // self._layout.chunk_bytes):
+                self._unpacked.pop(next(iter(self._unpacked)))
+            self._unpacked[number] = found
+        return found
+
+    def _verify(self, file: _File, chunk: Bytes) -> None:
+        if self._layout.summed and (
+            len(chunk) < _SUM or self._sum(chunk[:-_SUM]) != int.from_bytes(chunk[-_SUM:].tobytes(), "little")
+        ):
+            raise self._wrong(file)
+
+    def _find(self, number: int) -> tuple[_File, int, int]:
+        """Return the file in which a chunk lies, its place in it, and its length."""
+        layout = self._layout
+        expected = None if layout.filter else layout.chunk_bytes + _SUM * layout.summed
+        if layout.in_shard is None:
+            file = self._file(number)
+            place, length = 0, file.raw.size
+        else:
+            file = self._file(number // layout.in_shard)
+            place, length = file.index[number % layout.in_shard].tolist()
+            if place + length > file.raw.size - len(file.index) * _ENTRY - _SUM:
+                raise self._damaged(file, "a chunk does not lie in it where its index says")
+        if expected is not None and length < expected and layout.in_shard is None:
+            raise self._damaged(file, "it has been cut short")
+        if expected is not None and length != expected:
+            raise self._damaged(file, "a chunk in it is not of the size it should be")
+        return file, place, length
+
+    def _file(self, number: int) -> _File:
+        file = self._files.get(number)
+        if file is None:
+            if not self._open:
+                raise StoreError(f"{self._folder} is closed: nothing can be read.")
+            path = self._folder.joinpath("c", str(number), *["0"] * (self._layout.sides - 1))
+            try:
+                file = _File(RawFile(path))
+            except FileNotFoundError:
+                raise StoreError(f"{path} is missing: the store is damaged.") from None
+            except OSError as error:
+                raise failed(path, error) from None
+            if self._layout.in_shard is not None:
+                try:
+                    file.index = self._index(file, self._layout.in_shard)
+                except StoreError:
+                    file.raw.close()
+                    raise
+            if len(self._files) >= _MOST_OPEN:
+                self._files.pop(next(iter(self._files))).raw.close()
+            self._files[number] = file
+        return file
+
+    def _index(self, file: _File, chunks: int) -> Any:
+        size = chunks * _ENTRY
+        if file.raw.size < size + _SUM:
+            raise self._damaged(file, "it has been cut short")
+        found = file.raw.piece(file.raw.size - size - _SUM, size + _SUM)
+        if self._sum(found[:size]) != int.from_bytes(found[size:], "little"):
+            raise self._damaged(file, "the checksum of its index is wrong")
+        return np.frombuffer(found, "<u8", 2 * chunks).reshape(chunks, 2)
+
+    def _wrong(self, file: _File) -> StoreError:
+        return self._damaged(file, "the checksum of a chunk is wrong")
+
+    @staticmethod
+    def _damaged(file: _File, why: str) -> StoreError:
+        return StoreError(f"{file.raw.path} is damaged: {why}.")
+
+    def close(self) -> None:
+        """Close the files."""
+        self._open = False
+        for file in self._files.values():
+            file.raw.close()
+        self._files, self._unpacked = {}, {}
+
+
+def _unpacked(name: str, packed: Bytes, size: int) -> Any:
+    """Return a chunk as it was before it was compressed; never much more than it should be."""
+    if name == "gzip":
+        return zlib.decompressobj(_GZIP).decompress(packed.data, size + 1)
+    from numcodecs import blosc, zstd
+
+    return (blosc if name == "blosc" else zstd).decompress(packed)
