@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from imgstore_tui.core.errors import DataError
+from imgstore_tui.core.paths import written_path
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 
@@ -40,7 +41,7 @@ class Labels:
 
 def find_table(given: str, root: Path) -> Path:
     """Return the table's path: as given, from the current folder, or else from ``root``."""
-    direct = Path(given).expanduser()
+    direct = written_path(given)
     below = root / given
     return below if not direct.is_file() and below.is_file() else direct
 

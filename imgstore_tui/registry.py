@@ -23,6 +23,7 @@ from imgstore_tui.core.dataset import UPTO, Dataset
 from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.installing import install_command
 from imgstore_tui.core.options import Option, OptionValue, resolve_options, written
+from imgstore_tui.core.paths import written_path
 from imgstore_tui.core.spec import CODEC_PREFIX, IN_PLACE, Spec, parse_dataset_text, parse_spec_text
 
 Plugin = TypeVar("Plugin", Backend, Codec, Dataset)
@@ -252,7 +253,7 @@ def make_dataset(text: str) -> Dataset:
         raise UsageError(f"Dataset {kind.name} needs a path. Write {kind.name}:PATH.")
     if not kind.needs_path and words.path is not None:
         raise UsageError(f"Dataset {kind.name} takes no path. Write {kind.name}.")
-    path = None if words.path is None else Path(words.path).expanduser()
+    path = None if words.path is None else written_path(words.path)
     values = resolve_options((*kind.options, UPTO), words.options, f"dataset {kind.name}")
     del values[UPTO.name]
     return kind(path, values)

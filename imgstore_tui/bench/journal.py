@@ -6,6 +6,7 @@ A journal without an end belongs to a run that is going on, or was interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -19,6 +20,7 @@ from imgstore_tui.bench.journal_reader import JournalReader
 from imgstore_tui.core.backend import force
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, nearest
 from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Run, to_json
+from imgstore_tui.core.paths import written_path
 
 SUFFIX = ".jsonl"
 HOME_VARIABLE = "IMGSTORE_TUI_HOME"
@@ -221,9 +223,10 @@ def find_run(word: str) -> Path:
     Raises:
         UsageError: If there is no such run.
     """
-    path = Path(word).expanduser()
-    if path.is_file():
-        return path
+    with contextlib.suppress(UsageError, OSError):  # no home, or longer than a path can be: a name may begin so, too
+        path = written_path(word)
+        if path.is_file():
+            return path
     saved = saved_runs()
     if word == "last":
         if not saved:

@@ -35,7 +35,13 @@ class RunLock:
         self._descriptor = -1
 
     def __enter__(self) -> Self:
-        self._descriptor = self._open()
+        try:
+            self._descriptor = self._open()
+        except OSError as error:
+            raise UnavailableError(
+                f"The lock by which runs keep apart, {self._path}, cannot be had: {error.strerror}. Remove what is "
+                f"there, or name another place in {LOCK_VARIABLE}."
+            ) from None
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
@@ -57,11 +63,11 @@ class RunLock:
     def _open(self) -> int:
         try:
             # Existing first: in a sticky folder the kernel refuses O_CREAT on another user's file.
-            return os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            return os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         except FileNotFoundError:
             pass
         except PermissionError:
-            return os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            return os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         os.fchmod(descriptor, 0o666)
@@ -80,7 +86,7 @@ class RunLock:
 def running() -> str | None:
     """Return who holds the lock, e.g. ``run 20260102-030405-quick``; None if nobody measures."""
     try:
-        descriptor = os.open(lock_path(), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(lock_path(), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return None
     try:

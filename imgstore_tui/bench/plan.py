@@ -14,11 +14,14 @@ from imgstore_tui.bench.rounds import plan_cells
 from imgstore_tui.core.errors import UnavailableError, UnsupportedError, UsageError, unknown_name
 from imgstore_tui.core.model import Plan, from_json, to_json
 from imgstore_tui.core.operations import Operation, Payload, SyncLevel
+from imgstore_tui.core.text import escaped_text
 from imgstore_tui.core.units import parse_duration
 
 QUICK_SPECS = ("disk", "lmdb", "hdf5")
 MOST_WORKERS = 64
 MOST_ROUNDS = 10_000
+LARGEST_FILE = 1 << 20
+"""Bytes beyond which a file is no plan; a device may have no end at all."""
 PLAN_NAMES = ("quick", "article", "full")
 
 ARTICLE_DATA = "synthetic"
@@ -98,7 +101,11 @@ def load_plan(path: Path) -> Plan:
         UsageError: If the file cannot be read, is no TOML, or has an unknown key or value; it is named.
     """
     try:
-        return parse_plan(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(LARGEST_FILE + 1)
+        if len(text) > LARGEST_FILE:
+            raise UsageError("It is larger than any plan.")
+        return parse_plan(text.decode("utf-8"))
     except OSError as error:
         raise UsageError(f"Plan file {path}: {error.strerror}.") from None
     except UnicodeDecodeError as error:
@@ -141,7 +148,7 @@ def _plan_from_words(values: dict[str, Any]) -> Plan:
 
 
 def dump_plan(plan: Plan) -> str:
-    """Return the plan as TOML, specs by their labels."""
+    """Return the plan as TOML, specs by their labels; see ``can_be_spelled`` for what is then to be a file."""
     lines = []
     for key, value in to_json(plan).items():
         if key == "specs":
@@ -152,9 +159,14 @@ def dump_plan(plan: Plan) -> str:
             continue
         else:
             words = value
-        # A JSON text, number or list of those is also a TOML one.
-        lines.append(f"{key} = {json.dumps(words, ensure_ascii=False)}")
+        # A JSON text, number or list of those is also a TOML one, but for control characters that JSON leaves.
+        lines.append(f"{key} = {escaped_text(json.dumps(words, ensure_ascii=False))}")
     return "\n".join(lines) + "\n"
+
+
+def can_be_spelled(plan: Plan) -> bool:
+    """Tell whether a file can hold the plan: TOML is UTF-8, and a path need not be."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in "".join((*plan.datasets, plan.scratch or "")))
 
 
 def check_plan(plan: Plan) -> None:

@@ -15,6 +15,7 @@ from imgstore_tui.bench.apart import spread_folders
 from imgstore_tui.bench.journal import runs_folder
 from imgstore_tui.bench.mounts import lies_in, mounts_below
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
+from imgstore_tui.core.paths import current_folder, written_path
 from imgstore_tui.core.removal import Removal
 
 SENTINEL = ".imgstore-tui-scratch"
@@ -48,7 +49,7 @@ def choose_scratch(wanted: str | None, data_roots: Sequence[Path], before: str |
     if wanted is not None:
         if not wanted:
             raise UsageError("No scratch folder is named. Write --scratch DIR, or leave it out.")
-        place = Path(wanted).expanduser()
+        place = written_path(wanted)
         if not place.is_dir():
             raise UsageError(f"Scratch folder {place} is no folder. Make it, or name another with --scratch.")
         for root in data_roots:
@@ -64,7 +65,10 @@ def choose_scratch(wanted: str | None, data_roots: Sequence[Path], before: str |
         if any(lies_in(place, root) for root in data_roots) or not place.is_dir() or not _writable(place):
             raise UnavailableError(f"The run was begun in {place}, where nothing can be written now. Start a new run.")
         return place.resolve()
-    for place in (Path.cwd(), *(root.resolve().parent for root in data_roots), Path(tempfile.gettempdir())):
+    places = [*(root.resolve().parent for root in data_roots), Path(tempfile.gettempdir())]
+    with contextlib.suppress(UnavailableError):  # the current folder is gone: the others may do
+        places.insert(0, current_folder())
+    for place in places:
         if not any(lies_in(place, root) for root in data_roots) and _writable(place):
             return place.resolve()
     raise UnavailableError("No folder for scratch can be written. Name one with --scratch.")

@@ -7,7 +7,7 @@ from rich.table import Table
 from imgstore_tui import registry
 from imgstore_tui.bench.estimate import estimate
 from imgstore_tui.bench.feasible import check_feasible
-from imgstore_tui.bench.plan import dump_plan
+from imgstore_tui.bench.plan import can_be_spelled, dump_plan
 from imgstore_tui.bench.preflight import DataSize
 from imgstore_tui.bench.rates import past_rates
 from imgstore_tui.bench.rounds import images_needed, plan_cells
@@ -59,5 +59,8 @@ def describe(plan: Plan) -> int:
         words = (spec, operation, ", ".join(format_count(cutoff) for cutoff in cutoffs), level)
         table.add_row(*([safe_text(data)] if several else []), *words)
     console.print(table)
-    console.print("\nAs a plan file:\n" + dump_plan(plan), end="")
+    if can_be_spelled(plan):
+        console.print(f"\nAs a plan file:\n{dump_plan(plan)}", end="", soft_wrap=True)
+    else:
+        console.print("\nNo plan file can spell it: a path in it is not UTF-8.")
     return 0

@@ -11,6 +11,7 @@ from imgstore_tui.cli.parser import Parser, choice, split_specs, split_words
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import CacheState, Operation, Payload, SyncLevel
+from imgstore_tui.core.paths import written_path
 from imgstore_tui.core.units import parse_cutoffs, parse_duration
 
 
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         from imgstore_tui.cli.dry_run import describe
 
         return describe(plan)
-    destination = Path(words.save).expanduser() if words.save else None
+    destination = written_path(words.save) if words.save else None
     if destination is not None and destination.exists():
         raise UsageError(f"{destination} exists already. Name another file with --save.")
     if destination is not None and not destination.parent.is_dir():

@@ -8,6 +8,19 @@ import unicodedata
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
+def escaped_text(text: str) -> str:
+    r"""Return ``text`` with what a terminal might obey written as ``\uXXXX``, which JSON and TOML read back.
+
+    Lone surrogates stay, which stand for bytes that are no UTF-8: TOML has no escape for them.
+    """
+    return "".join(
+        (f"\\u{ord(letter):04X}" if ord(letter) < 0x10000 else f"\\U{ord(letter):08X}")
+        if unicodedata.category(letter) in _UNSAFE - {"Cs"}
+        else letter
+        for letter in text
+    )
+
+
 def safe_text(text: str) -> str:
     r"""Return ``text`` with every character that a terminal might obey written as ``<U+XXXX>``.
 

@@ -119,12 +119,12 @@ def parse_count(text: str) -> int:
         raise UsageError(f"'{text.strip()}' is not a number of images. Write 10, 1000, 10k or 1M.")
     scale = {"": 1, "k": 1_000, "m": 1_000_000}[match[2].lower()]
     value = float(match[1].replace("_", "")) * scale
+    if value > MAX_CUTOFF:  # first: what has hundreds of digits is no finite number
+        raise UsageError(f"A cutoff of {text.strip()} images is more than this program takes ({MAX_CUTOFF:,}).")
     if value != int(value):
         raise UsageError(f"'{text.strip()}' is not a whole number of images.")
     if value < 1:
         raise UsageError("A cutoff of 0 images measures nothing. Use 1 or more.")
-    if value > MAX_CUTOFF:
-        raise UsageError(f"A cutoff of {text.strip()} images is more than this program takes ({MAX_CUTOFF:,}).")
     return int(value)
 
 
@@ -168,6 +168,6 @@ def parse_duration(text: str) -> float:
         seconds = float(stripped)
     elif stripped and not _DURATION_PART.sub("", stripped):
         seconds = sum(float(number) * _DURATION_SCALE[unit] for number, unit in _DURATION_PART.findall(stripped))
-    if not seconds:
+    if not 0 < seconds < math.inf:
         raise UsageError(f"'{text}' is not a time. Write 90s, 2m or 1h30m.")
     return seconds

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from imgstore_tui.bench.atomic import write_atomic
 from imgstore_tui.bench.journal import runs_folder
-from imgstore_tui.bench.plan import PLAN_NAMES, dump_plan, load_plan, named_plan, true_name
+from imgstore_tui.bench.plan import PLAN_NAMES, can_be_spelled, dump_plan, load_plan, named_plan, true_name
 from imgstore_tui.core.errors import ImgstoreError, UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.model import Plan
+from imgstore_tui.core.paths import absolute_path, written_path
 from imgstore_tui.core.spec import parse_dataset_text, spell_dataset
 
 SUFFIX = ".toml"
@@ -60,6 +61,8 @@ def save_plan(plan: Plan, name: str, *, overwrite: bool = False) -> Path:
         UnavailableError: If the file system refuses.
     """
     path = plan_path(name)
+    if not can_be_spelled(plan):
+        raise UsageError("A plan file cannot spell a path that is not UTF-8. Make a link to it, and choose that.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -107,5 +110,5 @@ def _settled_data(text: str) -> str:
 
 
 def _absolute(path: str) -> str:
-    known = Path(path).expanduser()
-    return path if known.is_absolute() else str(known.absolute())
+    known = written_path(path)
+    return path if known.is_absolute() else str(absolute_path(known))

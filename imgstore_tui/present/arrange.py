@@ -10,6 +10,7 @@ from imgstore_tui.core.units import format_count_short
 from imgstore_tui.present.rows import Column, Entry, Table
 
 _COUNT = re.compile(r"(?:n=)?(\d[\d,_]*)([km]?)")
+_LONGEST_NUMBER = 20
 _SCALES = {"": 1, "k": 1_000, "m": 1_000_000}
 UP, DOWN = "▲", "▼"
 """Beside the title of the column by which a table is sorted."""
@@ -95,7 +96,9 @@ def _sorted(rows: Sequence[_Row], place: int, *, falling: bool) -> list[_Row]:
 def _number(word: str) -> int | None:
     """Return the number of images that a word says: ``1000``, ``1,000``, ``1k``, ``N=1k``."""
     match = _COUNT.fullmatch(word)
-    return None if match is None else int(re.sub("[,_]", "", match[1])) * _SCALES[match[2]]
+    if match is None or len(match[1]) > _LONGEST_NUMBER:
+        return None
+    return int(re.sub("[,_]", "", match[1])) * _SCALES[match[2]]
 
 
 def _cutoff_of(column: Column, table: Table, index: int) -> int | None:

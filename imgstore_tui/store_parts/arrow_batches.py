@@ -19,7 +19,7 @@ from imgstore_tui.core.manifest import image_bytes, is_count
 from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
 from imgstore_tui.store_parts.folder_writer import FolderWriter
 from imgstore_tui.store_parts.manifest_file import load_manifest
-from imgstore_tui.store_parts.raw_file import first_line
+from imgstore_tui.store_parts.raw_file import RawFile, first_line
 from imgstore_tui.store_parts.scattered import Scattered
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ class BatchesReader(CheckedReader):
         """Set where images of one size lie in the file as they are."""
         self._kept: dict[int, tuple[Any, Any, Any]] = {}
         try:
+            RawFile(self.path).close()  # it is there, and no link; a pipe would be waited for
             self._open()
         except (pa.ArrowException, OSError) as error:
             self.close()

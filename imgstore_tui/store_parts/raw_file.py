@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import mmap
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,12 +20,16 @@ MAP_BELOW = 32 * 2**10
 
 
 class RawFile:
-    """A file opened for reading; links are not followed."""
+    """An ordinary file opened for reading; links are not followed, and a pipe of that name is not waited for."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        self.size = os.fstat(self._descriptor).st_size
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        facts = os.fstat(self._descriptor)
+        if not stat.S_ISREG(facts.st_mode):
+            os.close(self._descriptor)
+            raise OSError(errno.EINVAL, "it is no ordinary file")
+        self.size = facts.st_size
         self._map: mmap.mmap | None = None
 
     def fill(self, target: memoryview, place: int) -> None:

@@ -86,6 +86,19 @@ class DamageConformance:
                 path.write_bytes(whole)
         material.check_store(setup.backend, location)
 
+    @pytest.mark.timeout(60)
+    def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(self, preset: Setup, tmp_path: Path) -> None:
+        material = preset.material([(3, 3, 3)] * 4)
+        location = preset.make(tmp_path / "store", material)
+        for path in _some(walk(location)):
+            whole = path.read_bytes()
+            path.unlink()
+            os.mkfifo(path)
+            self._whole_or_refused(preset, material, location)
+            path.unlink()
+            path.write_bytes(whole)
+        material.check_store(preset.backend, location)
+
     def _whole_or_refused(self, setup: Setup, material: Material, location: Path) -> None:
         """Read everything: it is an error of ours in a sentence, or every pixel and label is right."""
         try:

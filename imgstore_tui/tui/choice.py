@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from imgstore_tui import registry
@@ -16,6 +17,7 @@ from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import parse_cutoffs, parse_duration
 from imgstore_tui.present.estimates import space_words
 
+_LONGEST_NUMBER = 20
 DECADES = (1, 10, 100, 1000, 10_000, 100_000)
 
 
@@ -199,11 +201,12 @@ class Choice:
                 text = dataset_words(text)
                 dataset = registry.make_dataset(text)
                 for root in dataset.roots:
-                    if not root.exists():
+                    if not _is_there(root):
                         raise UsageError(f"There is no '{root}'.")
                 return self.with_rest(datasets=(text, *self.rest.datasets[1:]))
             case "rounds":
-                if not text.isdecimal() or int(text) < 1:
+                # What is longer than that is no number of rounds, and may be longer than Python takes for a number.
+                if not text.isdecimal() or len(text) > _LONGEST_NUMBER or int(text) < 1:
                     raise UsageError(f"Rounds are a whole number, 1 or more, not '{text}'.")
                 return self.with_rest(rounds=int(text))
             case "budget":
@@ -213,6 +216,13 @@ class Choice:
 
 NO_CHOICE = Choice(Plan(), Plan(), (), frozenset())
 """Nothing ticked, nothing on offer."""
+
+
+def _is_there(root: Path) -> bool:
+    try:
+        return root.exists()
+    except OSError as error:  # longer than a path can be, or in a folder that may not be looked into
+        raise UsageError(f"'{root}' cannot be reached: {error.strerror}.") from None
 
 
 def dataset_words(text: str) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from textual.suggester import Suggester
 
+from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.paths import written_path
 from imgstore_tui.core.text import safe_text
 
 MOST = 20_000
@@ -38,7 +40,10 @@ def complete(written: str, *, folders_only: bool = False) -> str | None:
     if not written or written == "~":
         return None
     head, _, begin = written.rpartition("/")
-    folder = Path(f"{head}/" if head or written.startswith("/") else ".").expanduser()
+    try:
+        folder = written_path(f"{head}/" if head or written.startswith("/") else ".")
+    except ImgstoreError:
+        return None
     found = sorted(_names(folder, begin, folders_only=folders_only))
     if not found:
         return None

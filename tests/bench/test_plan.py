@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.plan import check_plan, dump_plan, load_plan, named_plan
+from imgstore_tui.bench.plan import can_be_spelled, check_plan, dump_plan, load_plan, named_plan
 from imgstore_tui.bench.rounds import plan_blocks, plan_cells, shuffled
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.operations import Operation, SyncLevel
+from imgstore_tui.core.text import safe_text
 from imgstore_tui.registry import resolve_spec
 
 
@@ -37,6 +38,22 @@ def test_a_plan_survives_its_file(tmp_path: Path) -> None:
     path = tmp_path / "plan.toml"
     path.write_text(dump_plan(plan), encoding="utf-8")
     assert load_plan(path) == plan
+
+
+def test_whatever_is_in_a_path_is_spelled_harmlessly(tmp_path: Path) -> None:
+    plan = replace(named_plan("quick"), datasets=("folder:/a\x7fb\x9b2Jc\u202ed\ue000\U000e0001\tü",), scratch="/\x85")
+    text = dump_plan(plan)
+    assert all(safe_text(line) == line for line in text.splitlines())
+    path = tmp_path / "plan.toml"
+    path.write_text(text, encoding="utf-8")
+    assert load_plan(path) == plan
+    assert can_be_spelled(plan)
+    assert not can_be_spelled(replace(plan, datasets=("folder:/\udcff",)))
+
+
+def test_a_plan_file_without_an_end_is_refused() -> None:
+    with pytest.raises(UsageError, match="/dev/zero: It is larger than any plan"):
+        load_plan(Path("/dev/zero"))
 
 
 @pytest.mark.parametrize(

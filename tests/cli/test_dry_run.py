@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from imgstore_tui.bench.plan import named_plan
+from imgstore_tui.bench.plan import load_plan, named_plan
 from imgstore_tui.jobs.plans import save_plan
 from tests.cli.program import program
 
@@ -44,3 +44,23 @@ def test_what_the_run_would_refuse_is_refused_and_repeated_images_are_told(
     assert "1 image: larger cutoffs repeat them, up to 5,000" in done.stdout
     assert "and the time budget is 0:10" in done.stderr
     assert program(*words).stderr.splitlines()[-1] == done.stderr.splitlines()[-1]
+
+
+def test_the_plan_that_is_printed_can_be_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["run", "-b", *(f"hdf5:chunks={number}" for number in range(1, 30)), "-n", "1..100000", "--budget", "9h"]
+    told = program(*words, "--dry-run").stdout
+    (tmp_path / "plan.toml").write_text(told.partition("As a plan file:\n")[2])
+    plan = load_plan(tmp_path / "plan.toml")
+    assert len(plan.specs) == 29
+    assert plan.budget_s == 9 * 3600
+
+
+def test_a_path_that_no_plan_file_can_spell_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "\udcff"
+    folder.mkdir()
+    Image.new("RGB", (20, 20)).save(folder / "a.png")
+    done = program("run", "-d", f"folder:{folder}", "-n", "1", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "No plan file can spell it" in done.stdout

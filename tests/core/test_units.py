@@ -11,6 +11,7 @@ from imgstore_tui.core.units import (
     format_duration,
     format_rate,
     format_seconds,
+    parse_count,
     parse_cutoffs,
     parse_duration,
 )
@@ -96,3 +97,17 @@ def test_about_seconds_promises_no_more_than_is_known(seconds: float, words: str
 )  # fmt: skip
 def test_about_bytes_has_two_digits(count: float, words: str) -> None:
     assert about_bytes(count) == words
+
+
+@pytest.mark.parametrize("text", ["9" * 400, f"1..{'9' * 400}", "9" * 400 + "k"])
+def test_a_count_of_hundreds_of_digits_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="more than this program takes"):
+        parse_cutoffs(text)
+    with pytest.raises(UsageError):
+        parse_count(text)
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "9" * 400 + "h", "0s", "0.0"])
+def test_a_time_that_never_ends_or_is_none_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a time"):
+        parse_duration(text)

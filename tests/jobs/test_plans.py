@@ -31,6 +31,12 @@ def test_paths_in_a_plan_mean_the_same_from_elsewhere(tmp_path: Path, monkeypatc
     assert plan.scratch == f"{tmp_path}/d"
 
 
+def test_a_path_that_is_not_utf8_cannot_be_saved() -> None:
+    with pytest.raises(UsageError, match=r"not UTF-8\. Make a link"):
+        save_plan(replace(MINE, datasets=("folder:/\udcff",)), "a")
+    assert saved_plans() == {}
+
+
 def test_a_plan_is_replaced_only_when_asked() -> None:
     save_plan(MINE, "a")
     with pytest.raises(UsageError, match="exists already"):

@@ -96,3 +96,7 @@ def test_asking_for_a_column_again_turns_it_and_then_lets_it_go() -> None:
 def test_one_operation_only_has_no_holes() -> None:
     (table,) = overview_tables(digest(fake_run(["disk"], [10], operations=[Operation.READ_MANY])))
     assert column(arranged(table, Arrangement("disk 10", "N=10")), "method") == ["read-many, cache hot", "disk"]
+
+
+def test_a_word_of_thousands_of_digits_is_no_number_of_images() -> None:
+    assert arranged(OVERVIEW, Arrangement("9" * 5000)).rows == ()

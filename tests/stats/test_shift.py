@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import math
 import random
+import time
 
 import pytest
 
+from imgstore_tui.stats import shift
 from imgstore_tui.stats.shift import coverage, independent_ratio
 
 
@@ -43,6 +45,36 @@ def test_the_promise_is_kept_for_noise_with_a_long_tail() -> None:
         assert found is not None
         kept += found.contains(1.3)
     assert kept / 400 > 0.93
+
+
+def test_hundreds_of_rounds_are_no_reason_to_wait() -> None:
+    source = random.Random(2)
+    values, base = ([source.lognormvariate(0, 0.5) for _ in range(500)] for _ in range(2))
+    began = time.process_time()
+    found = independent_ratio(values, base)
+    # Counting orders one by one takes minutes; this is no measure of speed.
+    assert time.process_time() - began < 30
+    assert found is not None
+    assert found.low < found.median < found.high
+    assert found.coverage == pytest.approx(0.95, abs=1e-3)
+
+
+@pytest.mark.parametrize(("m", "n"), [(52, 52), (30, 120), (26, 400)])
+def test_beyond_what_is_counted_the_interval_is_that_of_counting(
+    m: int, n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = random.Random(3)
+    values, base = ([source.lognormvariate(0, 0.5) for _ in range(count)] for count in (m, n))
+    quick = independent_ratio(values, base)
+    monkeypatch.setattr(shift, "COUNTED", m * n)
+    shift._rank.cache_clear()
+    counted = independent_ratio(values, base)
+    shift._rank.cache_clear()
+    assert quick is not None
+    assert counted is not None
+    assert quick.low == pytest.approx(counted.low, rel=0.01)
+    assert quick.high == pytest.approx(counted.high, rel=0.01)
+    assert quick.coverage == pytest.approx(counted.coverage, abs=1e-3)
 
 
 def test_too_few_values_give_a_range_and_none_give_nothing() -> None:

@@ -89,6 +89,21 @@ def test_a_bare_path_is_a_folder(choice: Choice, tmp_path: Path) -> None:
     assert choice.with_field("dataset", str(tmp_path / "missing")).problem("dataset")
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("dataset", f"/{'a' * 5000}"),
+        ("dataset", "folder:~nobody-at-all/x"),
+        ("rounds", "9" * 5000),
+        ("budget", "9" * 400),
+    ],
+)
+def test_what_is_longer_than_it_can_be_is_a_problem(choice: Choice, name: str, text: str) -> None:
+    changed = choice.with_field(name, text)
+    assert changed.problem(name)
+    assert changed.plan == choice.plan
+
+
 def test_a_spec_is_edited_in_its_place_or_beside_it(choice: Choice) -> None:
     article = resolve_spec("lmdb:preset=article")
     changed = choice.with_spec_edited("lmdb", article, another=False)

@@ -296,3 +296,21 @@ def test_a_path_with_a_comma_or_a_space_at_its_end_is_quoted() -> None:
     form = DataForm.of("folder:/a").with_value("path", "/a,b")
     assert form.text() == 'folder:"/a,b"'
     assert DataForm.of("folder:/a").with_value("path", "/a ").text() == 'folder:"/a "'
+
+
+@pytest.mark.parametrize("key", ["escape", "enter", "f2", "f8"])
+async def test_a_key_that_comes_while_the_form_is_laid_out_anew_breaks_nothing(key: str) -> None:
+    async with driven() as app:
+        for kind in ("cifar10", "folder"):
+            await app.press("d", "f2")
+            field(app, "kind").query_one(OneOf).choose(kind)
+            # Not awaited: the key is on its way while the message of the other kind is.
+            app.app.simulate_key(key)
+            app.app.simulate_key("f2")
+            await app.pilot.pause(0.05)
+            if isinstance(app.app.screen, DataScreen):
+                keys = [entry.key for entry in screen(app).query(OptionField)]
+                assert len(set(keys)) == len(keys)
+                screen(app).dismiss(None)
+            await app.pilot.pause()
+        assert not app.shows(DataScreen)

@@ -79,6 +79,27 @@ async def test_a_folder_gets_the_file_by_its_own_name_and_nothing_is_replaced_un
         assert made.read_text().startswith("run,")
 
 
+async def test_a_place_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    async with driven(FakeRunner(), WIDE) as app:
+        await app.run()
+        monkeypatch.chdir(gone)
+        gone.rmdir()
+        await app.press("e", "tab")
+        dialog = app.app.screen
+        assert isinstance(dialog, ExportScreen)
+        assert dialog.path.text.startswith(str(Path.home()))
+        for text, told in (("~nobody-at-all/x", "nobody's home"), (f"/{'a' * 300}", "File name too long")):
+            dialog.path.input.value = text
+            await app.press("enter")
+            assert told in dialog.path.problem
+        dialog.path.input.value = str(tmp_path / "run.csv")
+        await app.press("enter")
+        await app.until(lambda: app.shows(Workbench))
+    assert (tmp_path / "run.csv").is_file()
+
+
 async def test_before_there_is_a_chart_none_is_offered() -> None:
     runner = FakeRunner(hold_after=0)
     async with driven(runner) as app:

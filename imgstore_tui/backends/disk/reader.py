@@ -75,7 +75,8 @@ class DiskReader(Reader):
             self._labels = -1
         path = self._location / LABELS
         try:
-            self._labels = os.open(LABELS, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.folder)
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            self._labels = os.open(LABELS, flags, dir_fd=self.folder)
             size = os.fstat(self._labels).st_size
         except OSError as error:
             raise failed(path, error) from None

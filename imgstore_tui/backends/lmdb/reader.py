@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import stat
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -82,6 +83,8 @@ def _acquire(location: Path) -> tuple[tuple[int, int, int], _Shared]:
         raise foreign("lmdb", location) if location.exists() else StoreError(f"{location} does not exist.") from None
     except OSError as error:
         raise StoreError(f"{data}: {error.strerror or error}.") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise StoreError(f"{data} is damaged: it is no ordinary file.")
     with _guard:
         key = (os.getpid(), status.st_dev, status.st_ino)  # a forked child must not use its parent's
         shared = _shared.get(key)

@@ -14,6 +14,7 @@ from imgstore_tui.core.backend import Backend, DiskUsage, PayloadKind
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import Dataset, Excluded
 from imgstore_tui.core.errors import StoreError, UsageError
+from imgstore_tui.core.paths import absolute_path, written_path
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import MAX_CUTOFF
 from imgstore_tui.jobs.convert.filling import Filler
@@ -174,7 +175,7 @@ def plan_conversion(
     """
     spec = registry.resolve_spec(spec_text)
     dataset = registry.make_dataset(text)
-    destination = destination.expanduser().absolute()
+    destination = absolute_path(written_path(str(destination)))
     if not destination.parent.is_dir():
         raise UsageError(f"{destination.parent} is no folder. Make it, or name another destination.")
     if os.path.lexists(destination):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
@@ -62,6 +63,7 @@ class DataScreen(ModalScreen[tuple[str, ...] | None]):
         self._wanted = wanted
         self._ascii = ascii_only
         self._timer: Timer | None = None
+        self._laying_out = asyncio.Lock()
 
     @property
     def _form(self) -> DataForm:
@@ -113,16 +115,25 @@ class DataScreen(ModalScreen[tuple[str, ...] | None]):
             self._forms[self._here] = self._form.with_value(key, event.text)
         if key in (WHICH, KIND):
             await self._show_fields(key)
+            return
         self._say()
         self._look_soon()
 
     async def _show_fields(self, focused: str) -> None:
-        async with self.batch():
-            await self.form.remove_children()
-            await self.form.mount_all(self._fields())
+        """Show the fields anew, and say what they come to."""
+        # Keys and messages come by two ways: one must not lay out what another is taking away.
+        async with self._laying_out:
+            for form in self.query(VerticalScroll):
+                async with self.batch():
+                    await form.remove_children()
+                    await form.mount_all(self._fields())
         for field in self.query(OptionField):
             if field.key == focused:
-                field.editor.focus()
+                field.take_focus()
+        if self.query(".result"):  # else the screen was closed meanwhile
+            self._say()
+            self.refresh_bindings()
+            self._look_soon()
 
     def _say(self) -> None:
         problems = self._form.problems()
@@ -222,17 +233,12 @@ class DataScreen(ModalScreen[tuple[str, ...] | None]):
         self._forms.insert(self._here + 1, self._form)
         self._here += 1
         await self._show_fields(KIND)
-        self._say()
-        self.refresh_bindings()
 
     async def action_drop(self) -> None:
         """Take this dataset out of the plan."""
         del self._forms[self._here]
         self._here = min(self._here, len(self._forms) - 1)
         await self._show_fields(KIND)
-        self._say()
-        self.refresh_bindings()
-        self._look_soon()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """One dataset must stay."""

@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Run
+from imgstore_tui.core.paths import current_folder, written_path
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
 from imgstore_tui.present.drawings import Drawing
@@ -53,7 +54,7 @@ class ExportScreen(ModalScreen[str | None]):
         """
         super().__init__()
         self._run = run
-        self._folder = folder or Path.cwd()
+        self._folder = folder or _folder_to_offer()
         self._offers = {offer.name: offer for offer in offers(run, drawing)}
         self._chosen = next(offer for offer in self._offers.values() if not offer.how_to_get)
         self._agreed: str | None = None
@@ -115,8 +116,8 @@ class ExportScreen(ModalScreen[str | None]):
         if not text:
             self.path.problem = "Name a file."
             return
-        path = Path(text).expanduser()
         try:
+            path = written_path(text)
             if path.is_dir():
                 path /= self._default(self._chosen).name
             if path.exists() and self._agreed != text:
@@ -127,7 +128,7 @@ class ExportScreen(ModalScreen[str | None]):
         except ImgstoreError as error:
             self.path.problem = safe_text(str(error))
         except OSError as error:
-            self.path.problem = safe_text(f"{path}: {error.strerror or error}.")
+            self.path.problem = safe_text(f"{text}: {error.strerror or error}.")
         else:
             self.dismiss(str(written))
 
@@ -164,3 +165,11 @@ class ExportScreen(ModalScreen[str | None]):
     def action_cancel(self) -> None:
         """Write nothing."""
         self.dismiss(None)
+
+
+def _folder_to_offer() -> Path:
+    """Return the current folder, or the user's own where that is gone."""
+    try:
+        return current_folder()
+    except ImgstoreError:
+        return Path.home()

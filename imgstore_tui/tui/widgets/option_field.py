@@ -119,6 +119,11 @@ class OptionField(Vertical):
         """What takes the keys."""
         return self.query_one(OneOf) if self._words else self.query_one(Input)
 
+    def take_focus(self) -> None:
+        """Give the keys to the editor, if it is there: the form may be closed, or laid out anew, at any moment."""
+        for editor in self.query("OneOf, Input"):
+            editor.focus()
+
     def show(self, option: Option, word: str) -> None:
         """Choose one of the words, without a message about it, and describe it."""
         self._option = option

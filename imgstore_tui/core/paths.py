@@ -1,0 +1,42 @@
+"""Paths as people write them, and the folder that those without a beginning start in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imgstore_tui.core.errors import UnavailableError, UsageError
+
+
+def written_path(text: str) -> Path:
+    """Return a path with ``~`` or ``~USER`` at its beginning replaced by that home folder.
+
+    Raises:
+        UsageError: If there is no such user, or none has a home.
+    """
+    path = Path(text)
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        told = f"'{path.parts[0]}' is nobody's home folder here. For a file or folder of that name write ./{path}"
+        raise UsageError(told) from None
+
+
+def absolute_path(path: Path) -> Path:
+    """Return a path that means the same from wherever it is looked at.
+
+    Raises:
+        UnavailableError: If it begins in the current folder, and that is gone.
+    """
+    return path if path.is_absolute() else current_folder() / path
+
+
+def current_folder() -> Path:
+    """Return the folder that the process is in.
+
+    Raises:
+        UnavailableError: If it was removed, or cannot be reached any more.
+    """
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise UnavailableError(f"The current folder is gone ({error.strerror}). Change to another (cd).") from None
