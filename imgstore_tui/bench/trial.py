@@ -50,7 +50,8 @@ def run_job(job: Job, board: Board) -> dict[str, Any]:
         return {}
     _warm_up(rig)
     if job.operation.writes:
-        use_frames(Path(job.workspace), rig.source.pixel_bytes(job.operation.images(job.cutoff)))
+        # Twice the pixels: what the store takes, and what its writer may hold before it is written.
+        use_frames(Path(job.workspace), 2 * rig.source.pixel_bytes(job.operation.images(job.cutoff)))
     settle()
     gc.collect()
     gc.disable()
