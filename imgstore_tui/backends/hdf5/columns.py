@@ -23,11 +23,13 @@ class RawBlock:
     """The place of a dataset that is one block, to write a batch in one call, which the library does in several."""
 
     def __init__(self, path: Path, place: int) -> None:
-        self._place = place
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self._path, self._place = path, place
+        self._descriptor = -1
 
     def write(self, first: int, images: Pixels) -> None:
         """Write a batch whose first image has this number; raises OSError."""
+        if self._descriptor < 0:
+            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         place = self._place + first * (images.nbytes // len(images))
         rest = images.data.cast("B")
         while rest:

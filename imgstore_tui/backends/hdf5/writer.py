@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imgstore_tui.backends.hdf5.calls import make_attribute, make_block, open_file, write_whole
 from imgstore_tui.backends.hdf5.columns import RawBlock
 from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, OFFSETS, PARTIAL, label_chunk, never_close
 from imgstore_tui.core.backend import Content, PayloadKind, Writer, force
@@ -39,11 +40,13 @@ class Hdf5Writer(Writer):
         import h5py
 
         self._location, self._content, self._values = location, content, values
+        self._path = location / PARTIAL
         self._each = sync is SyncLevel.BATCH
         self._put = self._end = 0
         self._waiting: list[Labels] = []
         self._ends: list[np.ndarray[Any, np.dtype[np.int64]]] = []
         self._open = True
+        self._in_one_block = content.kind is PayloadKind.ARRAY and not values["chunks"]
         self._file: Any = None
         self._images: Any = None
         self._offsets: Any = None
@@ -52,7 +55,7 @@ class Hdf5Writer(Writer):
         try:
             # The chunk cache would copy every chunk once more; what is not filtered goes straight to the file.
             cache = 0 if values["filter"] == "none" else 16 * CHUNK
-            self._file = h5py.File(location / PARTIAL, "w" if there is None else "r+", rdcc_nbytes=cache)
+            self._file = h5py.File(open_file(self._path, cache, new=there is None))
             if there is None:
                 self._images, self._offsets = self._datasets()
                 self._labels = self._numbers(str(values["labels"]), content.count)
@@ -64,20 +67,17 @@ class Hdf5Writer(Writer):
             raise self._failed(error) from None
 
     def _datasets(self) -> tuple[Any, Any]:
-        import h5py
-
         content, chosen = self._content, str(self._values["filter"])
         settings: dict[str, Any] = {} if chosen == "none" else {"compression": chosen}
         if content.kind is PayloadKind.ARRAY:
             shape = content.shape or ()
-            chunks = int(self._values["chunks"])
-            if chunks:
-                settings |= {"chunks": (min(chunks, content.count or chunks), *shape), "maxshape": (None, *shape)}
-            elif self._values["access"] == "direct":
-                # The block has its place in the file from the start, so that batches can be written there.
-                settings["dcpl"] = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-                settings["dcpl"].set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
             kind = np.dtype(content.dtype).newbyteorder("<")
+            if self._in_one_block:
+                # The block has its place in the file from the start, so that batches can be written there.
+                early = self._values["access"] == "direct" and content.count > 1
+                return make_block(self._file, IMAGES, (content.count, *shape), kind, early=early), None
+            chunks = min(int(self._values["chunks"]), content.count or int(self._values["chunks"]))
+            settings |= {"chunks": (chunks, *shape), "maxshape": (None, *shape)}
             return self._file.create_dataset(IMAGES, (content.count, *shape), kind, fill_time="never", **settings), None
         # No larger than all payloads are expected to be: a chunk takes its place on disk whole.
         chunk = min(CHUNK, max(1, -(-content.payload_bytes // _BLOCK)) * _BLOCK)
@@ -98,7 +98,7 @@ class Hdf5Writer(Writer):
 
     def checkpoint(self) -> int:
         """Let the file say where its one block is; the pixels go there, and nothing else changes until the end."""
-        if self._content.kind is not PayloadKind.ARRAY or self._images.chunks is not None:
+        if not self._in_one_block:
             return super().checkpoint()
         try:
             self._file.flush()
@@ -109,15 +109,15 @@ class Hdf5Writer(Writer):
     def _find_block(self) -> RawBlock | None:
         """Return where whole batches of pixels go, None where the library writes them."""
         direct = self._values["access"] == "direct" and sys.byteorder == "little"
-        if not direct or self._content.kind is not PayloadKind.ARRAY or self._images.chunks is not None:
+        if not direct or not self._in_one_block:
             return None
         place = self._images.id.get_offset()
-        return None if place is None else RawBlock(self._location / PARTIAL, place)
+        return None if place is None else RawBlock(self._path, place)
 
     def _numbers(self, name: str, count: int) -> Any:
         """Make a dataset of one number an image, which grows if the images can."""
-        if self._file[IMAGES].chunks is None:
-            return self._file.create_dataset(name, (count,), "<i8")
+        if self._in_one_block:
+            return make_block(self._file, name, (count,), np.dtype("<i8"))
         return self._file.create_dataset(name, (count,), "<i8", maxshape=(None,), chunks=(label_chunk(count),))
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
@@ -140,7 +140,9 @@ class Hdf5Writer(Writer):
         """Write the batch to its place in the dataset."""
         check_put(self._location, self._content, self._put, ids, images, labels)
         try:
-            if self._block is not None and len(images):
+            if self._in_one_block and len(images) == self._content.count and len(images):
+                write_whole(self._images, images)
+            elif self._block is not None and len(images):
                 self._block.write(self._put, images)
             elif len(images):
                 self._images.write_direct(images, dest_sel=np.s_[self._put : self._put + len(images)])
@@ -155,16 +157,14 @@ class Hdf5Writer(Writer):
         if self._each:
             self._write_waiting()
             self._file.flush()
-            force(self._location / PARTIAL)
+            force(self._path)
             self.syncs += 1
 
     def _write_waiting(self) -> None:
-        import h5py
-
         if self._waiting:
             labels, self._waiting = np.concatenate(self._waiting), []
-            if len(labels) == len(self._labels) and len(labels):
-                self._labels.id.write(h5py.h5s.ALL, h5py.h5s.ALL, labels)  # many times faster than by a slice
+            if len(labels) == self._content.count and len(labels):
+                write_whole(self._labels, labels)
             elif len(labels):
                 self._labels[self._put - len(labels) : self._put] = labels
         if self._ends:
@@ -184,12 +184,12 @@ class Hdf5Writer(Writer):
             manifest = write_manifest(
                 "hdf5", self._content, labels=self._values["labels"], access=self._values["access"]
             )
-            self._file.attrs[MANIFEST] = np.bytes_(manifest)
+            make_attribute(self._file, MANIFEST, manifest)
             self._file.close()
             self._file = None
             if self._each:
-                force(self._location / PARTIAL)
-            (self._location / PARTIAL).rename(self._location / FILE)
+                force(self._path)
+            self._path.rename(self._location / FILE)
             if self._each:
                 force(self._location)
                 force(self._location.parent)
@@ -214,4 +214,4 @@ class Hdf5Writer(Writer):
             never_close(self._file, self._images, self._offsets, self._labels)
             self._file, self._open = None, False
         said = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        return StoreError(f"{self._location / PARTIAL} cannot be written: {said.rstrip('.')}.")
+        return StoreError(f"{self._path} cannot be written: {said.rstrip('.')}.")

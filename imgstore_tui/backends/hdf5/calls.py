@@ -1,0 +1,74 @@
+"""Calls of the library below h5py's files and datasets, for what a writer does once a store.
+
+A store of one image is made of nothing else, and h5py's own layer would take longer than the library under it. Source:
+the reference of h5py's low-level API (h5f, h5d, h5a, h5p), which is part of what h5py promises.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+
+def open_file(path: Path, chunk_cache: int, *, new: bool) -> Any:
+    """Return the identifier of a file opened for writing; raises OSError.
+
+    Args:
+        path: The file.
+        chunk_cache: Bytes of chunks that each dataset keeps in memory.
+        new: Whether to make it, in place of what may be there.
+    """
+    from h5py import h5f, h5p
+
+    access = h5p.create(h5p.FILE_ACCESS)
+    # What h5py does itself: readable by every HDF5 since 1.6, and closed with all that is open in it.
+    access.set_libver_bounds(h5f.LIBVER_EARLIEST, h5f.LIBVER_LATEST)
+    access.set_fclose_degree(h5f.CLOSE_STRONG)
+    metadata, slots, _, preemption = access.get_cache()
+    access.set_cache(metadata, slots, chunk_cache, preemption)
+    name = os.fsencode(path)
+    return h5f.create(name, h5f.ACC_TRUNC, fapl=access) if new else h5f.open(name, h5f.ACC_RDWR, fapl=access)
+
+
+def make_block(file: Any, name: str, shape: tuple[int, ...], kind: np.dtype[Any], *, early: bool = False) -> Any:
+    """Make a dataset in one block, never filled before it is written.
+
+    Args:
+        file: The file.
+        name: Of the dataset.
+        shape: Of the dataset.
+        kind: Type of its numbers, little-endian.
+        early: Whether it has its place in the file at once, and not with the first write.
+    """
+    import h5py
+    from h5py import h5d, h5p, h5s, h5t
+
+    settings = h5p.create(h5p.DATASET_CREATE)
+    settings.set_fill_time(h5d.FILL_TIME_NEVER)
+    settings.set_obj_track_times(False)
+    if early:
+        settings.set_alloc_time(h5d.ALLOC_TIME_EARLY)
+    return h5py.Dataset(h5d.create(file.id, name.encode(), h5t.py_create(kind), h5s.create_simple(shape), settings))
+
+
+def write_whole(dataset: Any, numbers: Pixels | Labels) -> None:
+    """Write a dataset in one call, many times faster than by a slice."""
+    from h5py import h5s
+
+    dataset.id.write(h5s.ALL, h5s.ALL, numbers)
+
+
+def make_attribute(file: Any, name: str, text: str) -> None:
+    """Give the root group an attribute of a text of known length, as h5py writes ``numpy.bytes_``."""
+    from h5py import h5a, h5s, h5t
+
+    value = np.array(text.encode("utf-8"))
+    attribute = h5a.create(file.id, name.encode(), h5t.py_create(value.dtype), h5s.create(h5s.SCALAR))
+    attribute.write(value)
+    attribute.close()
