@@ -17,6 +17,7 @@ EXTRAS = {
     "arrayrecord": "arrayrecord",
     "zarr": "zarr",
     "rocksdb": "rocksdb",
+    "lance": "lance",
 }
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
 

@@ -1,0 +1,136 @@
+"""Reading rows: runs as a stream of batches, others by asking for them all at once."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import lance
+import numpy as np
+import pyarrow as pa
+
+from imgstore_tui.backends.lance import FOLDER
+from imgstore_tui.core.backend import PayloadKind, Reader
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_ids, check_out, image_bytes
+from imgstore_tui.store_parts.arrow_batches import IMAGE, LABEL
+from imgstore_tui.store_parts.manifest_file import load_manifest
+from imgstore_tui.store_parts.raw_file import first_line
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+_TOGETHER = 2**22
+"""Bytes that are asked for at once: the library makes copies of each image, and keeps memory for more of them."""
+_CACHED = 2**24
+"""Bytes of what files say of themselves that the library keeps."""
+
+
+class LanceReader(Reader):
+    """Takes rows by their numbers."""
+
+    def __init__(self, location: Path) -> None:
+        self._location, self.path = location, location / FOLDER
+        self._dataset: Any = None
+        self.content, _ = load_manifest("lance", location)
+        try:
+            self._dataset = lance.dataset(
+                os.fspath(self.path), index_cache_size_bytes=0, metadata_cache_size_bytes=_CACHED
+            )
+            schema, count = self._dataset.schema, self._dataset.count_rows()
+        except (pa.ArrowException, OSError, ValueError, RuntimeError) as error:
+            raise self._damaged(first_line(error)) from None
+        if schema.names != [IMAGE, LABEL] or schema.types != [pa.large_binary(), pa.int64()]:
+            raise self._damaged("its columns are not what they should be")
+        if count != self.content.count:
+            raise self._damaged(f"it has {count} rows, not {self.content.count}")
+
+    def _damaged(self, why: str) -> StoreError:
+        return StoreError(f"{self.path} is damaged or no Lance dataset: {why}.")
+
+    def _opened(self) -> Any:
+        if self._dataset is None:
+            raise StoreError(f"{self._location} is closed: nothing can be read.")
+        return self._dataset
+
+    def _rows(self, ids: Sequence[int]) -> Iterator[tuple[int, Any, Any, Any]]:
+        """Yield, in the order of the ids: how many rows, where their values start and end, their bytes, labels."""
+        run = check_ids(self._location, self.content.count, ids)
+        dataset = self._opened()
+        mean = self.content.payload_bytes // max(1, self.content.count)
+        step = max(1, _TOGETHER // max(1, mean))
+        try:
+            for first in range(0, len(ids), step):
+                part = ids[first : first + step]
+                if run is not None and len(ids) > 1:
+                    table = dataset.to_table(
+                        columns=[IMAGE, LABEL], offset=part[0], limit=len(part), batch_readahead=1, fragment_readahead=1
+                    )
+                else:
+                    table = dataset.take(list(part), columns=[IMAGE, LABEL])
+                if len(table) != len(part):
+                    raise self._damaged("images are missing in it")
+                for batch in table.to_batches():
+                    yield len(batch), *self._values(batch)
+        except (pa.ArrowException, OSError, ValueError, RuntimeError) as error:
+            raise self._damaged(first_line(error)) from None
+
+    def _values(self, batch: Any) -> tuple[Any, Any, Any]:
+        images, labels = batch.column(0), batch.column(1)
+        count = len(batch)
+        if images.null_count or labels.null_count:
+            raise self._damaged("images are missing in it")
+        if images.type != pa.large_binary() or labels.type != pa.int64():
+            raise self._damaged("its columns are not what they should be")
+        starts = np.frombuffer(images.buffers()[1], np.int64)[images.offset : images.offset + count + 1]
+        data = images.buffers()[2]
+        size = data.size if data is not None else 0
+        if len(starts) != count + 1 or starts[0] < 0 or starts[-1] > size or (np.diff(starts) < 0).any():
+            raise self._damaged("its offsets do not fit its images")
+        numbers = np.frombuffer(labels.buffers()[1], np.int64)[labels.offset : labels.offset + count]
+        return starts, data if data is not None else b"", numbers
+
+    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+        """Copy from the column into the caller's array."""
+        if self.content.kind is not PayloadKind.ARRAY:
+            super().read_array(ids, out, labels)
+            return
+        check_out(self._location, self.content, ids, out, labels)
+        if not len(ids):
+            return
+        size, at = image_bytes(self.content), 0
+        pixels = out.reshape(-1).view(np.uint8)
+        for count, starts, data, numbers in self._rows(ids):
+            if (np.diff(starts) != size).any():
+                raise self._damaged(f"an image in it is not of {size} bytes")
+            pixels[at * size : (at + count) * size] = np.frombuffer(data, np.uint8)[starts[0] : starts[-1]]
+            labels[at : at + count] = numbers
+            at += count
+
+    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+        """Cut payloads from the column."""
+        if self.content.kind is not PayloadKind.BYTES:
+            return super().read_bytes(ids, labels)
+        payloads: list[bytes] = []
+        for count, starts, data, numbers in self._rows(ids) if len(ids) else ():
+            memory, ends = memoryview(data), starts.tolist()
+            labels[len(payloads) : len(payloads) + count] = numbers
+            payloads += [bytes(memory[start:stop]) for start, stop in itertools.pairwise(ends)]
+        return payloads
+
+    def read_labels(self) -> Labels:
+        """Read the column of labels alone."""
+        try:
+            column = self._opened().to_table(columns=[LABEL]).column(0)
+        except (pa.ArrowException, OSError, ValueError, RuntimeError) as error:
+            raise self._damaged(first_line(error)) from None
+        if column.type != pa.int64() or column.null_count or len(column) != self.content.count:
+            raise self._damaged("its labels are not what they should be")
+        return np.array(column.to_numpy(), np.int64)
+
+    def close(self) -> None:
+        """Let go of the dataset."""
+        self._dataset = None
