@@ -17,6 +17,7 @@ EXTRAS = {
     "arrayrecord": "arrayrecord",
     "zarr": "zarr",
     "rocksdb": "rocksdb",
+    "duckdb": "duckdb",
     "lance": "lance",
 }
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]

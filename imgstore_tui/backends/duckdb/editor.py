@@ -1,0 +1,143 @@
+"""Changing a DuckDB store, in transactions."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from imgstore_tui.backends.duckdb import FILE
+from imgstore_tui.backends.duckdb.layout import attach, put_images, unwritten, with_rows
+from imgstore_tui.backends.duckdb.reader import DuckdbReader
+from imgstore_tui.core.backend import Editor
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_batch, image_bytes, write_manifest
+from imgstore_tui.core.operations import SyncLevel
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+
+class DuckdbEditor(Editor):
+    """One transaction from opening to closing; where each call must be durable, one a call."""
+
+    def __init__(self, location: Path, sync: SyncLevel) -> None:
+        with DuckdbReader(location) as reader:
+            self.content, self._part, self._roster = reader.content, reader.part, reader.roster
+        self._location, self._path = location, location / FILE
+        self._each = sync is SyncLevel.BATCH
+        self._changed = False
+        self._connection: Any = None
+        try:
+            self._connection = attach(self._path, logged=True)
+            self._connection.execute("BEGIN")
+        except duckdb.Error as error:
+            self._release()
+            raise unwritten(self._path, error) from None
+
+    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
+        """Insert or replace the parts of payloads."""
+        check_batch(self._location, self.content, ids, payloads, labels)
+        self._put(ids, np.fromiter(map(len, payloads), np.int64, len(payloads)), payloads, labels)
+
+    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
+        """Insert or replace the parts of images."""
+        check_batch(self._location, self.content, ids, images, labels)
+        if len(ids):
+            self._put(ids, np.full(len(ids), image_bytes(self.content)), images, labels)
+
+    def _put(self, ids: Sequence[int], sizes: Labels, images: Any, labels: Labels) -> None:
+        if not len(ids):
+            return
+        connection = self._opened()
+        appends = self._roster.appends(self._location, ids)
+        try:
+            if not appends:
+                _strike(connection, ids)
+            put_images(connection, ids, sizes, images, labels, self._part)
+        except (duckdb.Error, pa.ArrowException) as error:
+            raise unwritten(self._path, error) from None
+        if appends:
+            self._roster.grow(len(ids))
+        self._note()
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Delete rows; their room is used again once a whole row group is gone."""
+        self._roster.once(self._location, ids)
+        if not len(ids):
+            return
+        try:
+            _strike(self._opened(), ids)
+        except duckdb.Error as error:
+            raise unwritten(self._path, error) from None
+        self._roster.strike(ids)
+        self._note()
+
+    def _note(self) -> None:
+        self._changed = True
+        if self._each:
+            self._commit()
+            self._opened().execute("BEGIN")
+
+    def _commit(self) -> None:
+        """Let the manifest say what is there, in the same transaction."""
+        connection = self._opened()
+        content = replace(self.content, count=self._roster.count)
+        manifest = write_manifest("duckdb", content, part=self._part, next=self._roster.next_id)
+        try:
+            connection.execute("UPDATE manifest SET text = ?", (manifest,))
+            connection.execute("COMMIT")
+        except duckdb.Error as error:
+            raise unwritten(self._path, error) from None
+        self.content, self._changed = content, False
+        self.syncs += self._each
+
+    def _opened(self) -> Any:
+        if self._connection is None:
+            raise StoreError(f"{self._location} is closed: nothing more can be changed.")
+        return self._connection
+
+    def touched(self) -> Iterable[Path]:
+        """Return the file, and the folder in which the log came and went."""
+        return [self._path, self._location]
+
+    def close(self) -> None:
+        """Commit, bring the log into the file, and close it."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            if self._changed:
+                self._commit()
+            else:
+                connection.execute("ROLLBACK")
+            connection.execute("CHECKPOINT store")
+        except duckdb.Error as error:
+            raise unwritten(self._path, error) from None
+        finally:
+            self._release()
+
+    def abort(self) -> None:
+        """Take back what was not committed, and close the file."""
+        if self._connection is not None:
+            with contextlib.suppress(duckdb.Error):
+                self._connection.execute("ROLLBACK")
+        self._release()
+
+    def _release(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(duckdb.Error):
+                connection.close()
+
+
+def _strike(connection: Any, ids: Sequence[int]) -> None:
+    with with_rows(connection, pa.table({"id": pa.array(np.asarray(ids, np.int64))})) as name:
+        for table in ("parts", "images"):
+            connection.execute(f"DELETE FROM {table} WHERE id IN (SELECT id FROM {name})")  # noqa: S608 - our names

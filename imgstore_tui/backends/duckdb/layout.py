@@ -1,0 +1,151 @@
+"""What stands where in the file, how images are cut into parts, and how DuckDB is told to be small."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from imgstore_tui.backends.duckdb import FILE
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.store_parts.raw_file import first_line
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels
+
+PARTIAL = f"{FILE}.partial"
+"""The file's name until it is whole: until then it is worth nothing."""
+WAL = f"{FILE}.wal"
+"""Where DuckDB keeps what a change has not yet brought into the file."""
+
+ROWS = 2048
+"""Rows in a row group: the fewest that DuckDB can, since it writes and reads them whole."""
+COLUMNS = {
+    "images": "id BIGINT NOT NULL, label BIGINT NOT NULL, size BIGINT NOT NULL",
+    "parts": "id BIGINT NOT NULL, part INTEGER NOT NULL, data BLOB NOT NULL",
+    "manifest": "text VARCHAR NOT NULL",
+}
+VIEW = (
+    "CREATE VIEW payloads AS SELECT id, label, list_reduce(list(data ORDER BY part), lambda a, b: a || b) AS data "
+    "FROM images JOIN parts USING (id) GROUP BY id, label"
+)
+"""Images in one piece, for whoever reads the file with DuckDB alone; we do not use it."""
+
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1,
+    "memory_limit": "200MB",
+    "temp_directory": "",
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_persistent_secrets": False,
+}
+"""One thread, as everything that is measured; bounded memory; nothing beside the file, nothing from the network."""
+
+_AT_ONCE = 2**25
+"""Bytes that are handed over at once."""
+
+
+def parts_in(size: int, part: int) -> int:
+    """Return the parts of an image of so many bytes; an empty one has a part too."""
+    return max(1, -(-size // part))
+
+
+def cut(ids: Sequence[int], sizes: Labels, payloads: Sequence[bytes] | Any, part: int) -> Iterator[Any]:
+    """Yield tables of Arrow with rows of ``parts``.
+
+    Args:
+        ids: Ids of the images.
+        sizes: int64 array (n,) of their sizes in bytes.
+        payloads: Their bytes, or one C-contiguous array of them all.
+        part: Bytes in a part.
+    """
+    numbers, first = np.asarray(ids, np.int64), 0
+    ends = np.cumsum(sizes)
+    while first < len(numbers):
+        begin = int(ends[first - 1]) if first else 0
+        stop = max(first + 1, int(np.searchsorted(ends, begin + _AT_ONCE, "right")))
+        some = slice(first, stop)
+        whole = b"".join(payloads[some]) if isinstance(payloads, Sequence) else payloads[some]
+        yield _table(numbers[some], sizes[some], whole, part)
+        first = stop
+
+
+def _table(ids: Labels, sizes: Labels, whole: Any, part: int) -> Any:
+    counts = np.maximum(1, -(-sizes // part))
+    firsts = np.cumsum(counts) - counts
+    numbers = np.arange(int(counts.sum())) - np.repeat(firsts, counts)
+    begins = np.cumsum(sizes) - sizes
+    starts = np.repeat(begins, counts) + numbers * part
+    bounds = np.append(starts, int(sizes.sum())).astype(np.int64)
+    data = pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(), len(numbers), [None, pa.py_buffer(bounds), pa.py_buffer(whole)]
+    )
+    return pa.table({
+        "id": pa.array(np.repeat(ids, counts)),
+        "part": pa.array(numbers.astype(np.int32)),
+        "data": data,
+    })  # fmt: skip
+
+
+@contextlib.contextmanager
+def with_rows(connection: Any, rows: Any) -> Iterator[str]:
+    """Let statements read a table of Arrow under the name that is given."""
+    connection.register("rows_of_ours", rows)
+    try:
+        yield "rows_of_ours"
+    finally:
+        connection.unregister("rows_of_ours")
+
+
+def put_images(connection: Any, ids: Sequence[int], sizes: Labels, images: Any, labels: Labels, part: int) -> None:
+    """Insert the rows of images that are not there.
+
+    Args:
+        connection: As ``attach`` returns it.
+        ids: Their ids.
+        sizes: int64 array (n,) of their sizes in bytes.
+        images: Their bytes, or one C-contiguous array of them all.
+        labels: int64 array (n,).
+        part: Bytes in a part.
+    """
+    columns = {"id": np.asarray(ids, np.int64), "label": np.array(labels, np.int64), "size": sizes}
+    facts = pa.table({name: pa.array(values) for name, values in columns.items()})
+    for table, rows in (*(("parts", rows) for rows in cut(ids, sizes, images, part)), ("images", facts)):
+        with with_rows(connection, rows) as name:
+            connection.execute(f"INSERT INTO {table} SELECT * FROM {name}")  # noqa: S608 - names of our own
+
+
+def attach(path: Path, *, logged: bool) -> Any:
+    """Return a connection whose tables are those of a file that may be written to.
+
+    Args:
+        path: The file, new or there.
+        logged: Write changes to a log first; else a file that is not closed is worth nothing.
+    """
+    connection = duckdb.connect(":memory:", config=SETTINGS)
+    try:
+        # Row groups are written one by one, and not some together, which would all be in memory.
+        connection.execute("SET write_buffer_row_group_count = 1")
+        name = str(path).replace("'", "''")
+        mode = "" if logged else ", RECOVERY_MODE no_wal_writes"
+        connection.execute(f"ATTACH '{name}' AS store (ROW_GROUP_SIZE {ROWS}{mode})")
+        connection.execute("USE store")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def unwritten(path: Path, error: Exception) -> StoreError:
+    """Build the error for a file that cannot be written."""
+    return StoreError(f"{path} cannot be written: {first_line(error)}.")
+
+
+def damaged(path: Path, why: str) -> StoreError:
+    """Build the error for a file that cannot be read."""
+    return StoreError(f"{path} is damaged or no DuckDB file: {why}.")

@@ -1,0 +1,236 @@
+"""Reading a DuckDB store: parts of many images by one statement, each put where it belongs."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from imgstore_tui.backends.duckdb import FILE
+from imgstore_tui.backends.duckdb.layout import COLUMNS, ROWS, SETTINGS, damaged, parts_in
+from imgstore_tui.core.backend import PayloadKind, Reader
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, check_out, foreign, image_bytes, is_count, read_manifest
+from imgstore_tui.core.roster import Roster, next_id_in
+from imgstore_tui.store_parts.raw_file import RawFile, failed, first_line
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+_PARTS = "SELECT id, part, data FROM parts WHERE id BETWEEN ? AND ?"
+_MAGIC = b"DUCK"
+_MOST_PART = 2**14
+_UNIMPORTANT = re.compile(r'"| USING COMPRESSION \w+')
+"""In the text of a table: names may stand in quotes, and values may be compressed in any way."""
+
+
+class DuckdbReader(Reader):
+    """Asks for ranges of ids, whose row groups DuckDB finds by their least and greatest id."""
+
+    def __init__(self, location: Path) -> None:
+        self._location, self.path = location, location / FILE
+        self._connection: Any = None
+        self._facts: tuple[Labels, Labels, Labels] | None = None
+        _look_at(location, self.path)
+        try:
+            self._connection = duckdb.connect(str(self.path), read_only=True, config=SETTINGS)
+            # A view or a function in the file could name any other.
+            self._connection.execute("SET enable_external_access = false")
+            self._open(self._connection)
+        except (duckdb.Error, pa.ArrowException) as error:
+            self.close()
+            raise damaged(self.path, first_line(error)) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, connection: Any) -> None:
+        # Only tables are listed, and the text of each is the whole of it: a view or an expression would be run.
+        tables = connection.execute("SELECT table_name, sql FROM duckdb_tables()").fetchall()
+        found = {name: _UNIMPORTANT.sub("", text) for name, text in tables if name in COLUMNS}
+        if found.keys() != COLUMNS.keys():
+            raise foreign("duckdb", self._location)
+        if any(found[name] != f"CREATE TABLE {name}({columns});" for name, columns in COLUMNS.items()):
+            raise damaged(self.path, "its tables are not those of a store")
+        texts = connection.execute(
+            "SELECT text FROM manifest WHERE length(text) <= ?", (MAX_MANIFEST_BYTES,)
+        ).fetchmany(2)
+        if len(texts) != 1:
+            raise foreign("duckdb", self._location)
+        self.content, manifest = read_manifest(texts[0][0], "duckdb", self._location)
+        part = manifest.get("part")
+        if not is_count(part) or not 0 < part <= _MOST_PART:
+            raise StoreError(f"{self._location} is damaged: what it says of its layout makes no sense.")
+        self.part = part
+        next_id, gone = next_id_in(manifest, self.content, self._location), None
+        if next_id != self.content.count:
+            there = self._numbers()[0]
+            if len(there) and (there.min() < 0 or there.max() >= next_id):
+                raise self._incomplete()
+            gone = np.setdiff1d(np.arange(next_id), there)
+        self.roster = Roster.of(self._location, self.content, next_id, gone)
+
+    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+        """Copy the parts of each image straight into the caller's array."""
+        if self.content.kind is not PayloadKind.ARRAY:
+            super().read_array(ids, out, labels)
+            return
+        check_out(self._location, self.content, ids, out, labels)
+        self.roster.check(self._location, ids)
+        if not len(ids):
+            return
+        size, pixels = image_bytes(self.content), out.reshape(-1).view(np.uint8)
+        asked, first, inverse = np.unique(np.asarray(ids, np.int64), return_index=True, return_inverse=True)
+        found, sizes = self._facts_of(asked)
+        if (sizes != size).any():
+            raise damaged(self.path, f"an image in it is not of {size} bytes")
+        for places, parts, starts, memory in self._parts(asked, sizes):
+            data = np.frombuffer(memory, np.uint8)
+            targets = first[places] * size + parts * self.part
+            lengths = np.diff(starts)
+            # Rows that come in order lie here as they lie in the caller's array: one copy for a run of them.
+            jumps = np.flatnonzero(targets[1:] != targets[:-1] + lengths[:-1]) + 1
+            for begin, end in itertools.pairwise([0, *jumps.tolist(), len(targets)]):
+                source = data[starts[begin] : starts[end]]
+                pixels[targets[begin] : targets[begin] + len(source)] = source
+        labels[:] = found[inverse]
+        for place in np.flatnonzero(first[inverse] != np.arange(len(ids))).tolist():
+            out[place] = out[first[inverse[place]]]
+
+    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+        """Join the parts of each payload."""
+        if self.content.kind is not PayloadKind.BYTES:
+            return super().read_bytes(ids, labels)
+        self.roster.check(self._location, ids)
+        if not len(ids):
+            return []
+        asked, inverse = np.unique(np.asarray(ids, np.int64), return_inverse=True)
+        found, sizes = self._facts_of(asked)
+        pieces: list[list[bytes]] = [[b""] * parts_in(size, self.part) for size in sizes.tolist()]
+        for places, parts, starts, memory in self._parts(asked, sizes):
+            view = memoryview(memory)
+            rows = zip(places.tolist(), parts.tolist(), starts[:-1].tolist(), starts[1:].tolist(), strict=True)
+            for place, part, start, stop in rows:
+                pieces[place][part] = bytes(view[start:stop])
+        joined = [found[0] if len(found) == 1 else b"".join(found) for found in pieces]
+        labels[:] = found[inverse]
+        return [joined[place] for place in inverse.tolist()]
+
+    def _parts(self, asked: Labels, sizes: Labels) -> Iterator[tuple[Labels, Labels, Labels, Any]]:
+        """Yield, until all parts of some images were there once: places among them, parts, bounds, and the bytes.
+
+        Args:
+            asked: Ids, ascending, each once.
+            sizes: Bytes of each.
+        """
+        counts = np.maximum(1, -(-sizes // self.part))
+        firsts = np.cumsum(counts) - counts
+        seen = np.zeros(int(counts.sum()), np.bool_)
+        for batch in self._batches(asked):
+            ids, parts, data = (np.array(batch.column(0)), np.array(batch.column(1), np.int64), batch.column(2))
+            places = np.searchsorted(asked, ids)
+            starts = bounds_of(data)
+            lengths = np.diff(starts)
+            if len(places) and (places.max() >= len(asked) or (asked[places] != ids).any()):
+                raise damaged(self.path, "a part in it is of no image")
+            rest = sizes[places] - parts * self.part
+            if (parts < 0).any() or (parts >= counts[places]).any() or (np.minimum(rest, self.part) != lengths).any():
+                raise damaged(self.path, "a part of an image in it is not of the size it should be")
+            seen[firsts[places] + parts] = True
+            if len(places):
+                yield places, parts, starts, data.buffers()[2]
+        if not seen.all():
+            raise self._incomplete()
+
+    def _facts_of(self, asked: Labels) -> tuple[Labels, Labels]:
+        """Return labels and sizes of images; of more than one, all are read once and kept."""
+        if len(asked) == 1 and self._facts is None:
+            facts = self._numbers(f"WHERE id = {int(asked[0])}")
+        else:
+            if self._facts is None:
+                self._facts = self._numbers()
+            facts = self._facts
+        rows = np.minimum(np.searchsorted(facts[0], asked), max(0, len(facts[0]) - 1))
+        if not len(facts[0]) or (facts[0][rows] != asked).any() or (facts[2] < 0).any():
+            raise self._incomplete()
+        return facts[1][rows], facts[2][rows]
+
+    def _numbers(self, which: str = "") -> tuple[Labels, Labels, Labels]:
+        """Return ids, labels and sizes of rows of ``images``, by ascending ids."""
+        try:
+            found = self._opened().execute(f"SELECT id, label, size FROM images {which} ORDER BY id").fetchnumpy()  # noqa: S608
+        except duckdb.Error as error:
+            raise damaged(self.path, first_line(error)) from None
+        ids, labels, sizes = (np.ma.filled(found[name], -1).astype(np.int64) for name in ("id", "label", "size"))
+        if len(ids) > 1 and (np.diff(ids) <= 0).any():
+            raise damaged(self.path, "an image stands in it twice")
+        return ids, labels, sizes
+
+    def _batches(self, asked: Labels) -> Iterator[Any]:
+        """Yield batches of Arrow with the rows of ``parts`` of some images, a statement for each run of ids.
+
+        A range is looked for in row groups, of which DuckDB knows the least and the greatest id, and nothing else of a
+        row group is read; for a list of ids, it reads all of them whole.
+        """
+        cuts = [0, *(np.flatnonzero(np.diff(asked) != 1) + 1).tolist(), len(asked)]
+        connection = self._opened()
+        try:
+            for start, stop in itertools.pairwise(cuts):
+                bounds = [int(asked[start]), int(asked[stop - 1])]
+                yield from connection.sql(_PARTS, params=bounds).to_arrow_reader(ROWS)
+        except (duckdb.Error, pa.ArrowException) as error:
+            raise damaged(self.path, first_line(error)) from None
+
+    def ids(self) -> Sequence[int]:
+        """Return the ids that were not deleted."""
+        return self.roster.ids()
+
+    def read_labels(self) -> Labels:
+        """Read the columns of ids and labels, which know nothing of pixels."""
+        ids, labels, _ = self._numbers()
+        if len(ids) != self.content.count:
+            raise self._incomplete()
+        return labels
+
+    def _opened(self) -> Any:
+        if self._connection is None:
+            raise StoreError(f"{self._location} is closed: nothing can be read.")
+        return self._connection
+
+    def _incomplete(self) -> StoreError:
+        return damaged(self.path, "images are missing in it")
+
+    def close(self) -> None:
+        """Close the file."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(duckdb.Error):
+                connection.close()
+
+
+def bounds_of(data: Any) -> Any:
+    """Return where values of a column of Arrow start in its bytes, and where the last one ends."""
+    width = np.int64 if data.type == pa.large_binary() else np.int32
+    return np.frombuffer(data.buffers()[1], width)[data.offset : data.offset + len(data) + 1]
+
+
+def _look_at(location: Path, path: Path) -> None:
+    """Look at the file before DuckDB does: it would make one that is missing."""
+    try:
+        file = RawFile(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise foreign("duckdb", location) if location.exists() else StoreError(f"{location} does not exist.") from None
+    except OSError as error:
+        raise failed(path, error) from None
+    try:
+        if file.size < 12 or file.piece(8, 4) != _MAGIC:
+            raise damaged(path, "it does not begin like one")
+    finally:
+        file.close()

@@ -1,0 +1,98 @@
+"""Writing a DuckDB store."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from imgstore_tui.backends.duckdb import FILE
+from imgstore_tui.backends.duckdb.layout import COLUMNS, PARTIAL, VIEW, attach, put_images, unwritten
+from imgstore_tui.core.backend import Content, Writer, force
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import check_complete, check_put, image_bytes, write_manifest
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.options import OptionValue
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+
+class DuckdbWriter(Writer):
+    """Inserts parts batch by batch; labels and the manifest come at the end, and then the file gets its name."""
+
+    def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue], sync: SyncLevel) -> None:
+        self._location, self._content = location, content
+        self._path = location / PARTIAL
+        self._each = sync is SyncLevel.BATCH
+        self._part = int(values["part"]) * 1024
+        self._layout = {"part": self._part}
+        self._put = 0
+        self._connection: Any = None
+        try:
+            self._connection = attach(self._path, logged=self._each)
+            for name, columns in COLUMNS.items():
+                plain = "BLOB USING COMPRESSION uncompressed" if values["compression"] == "none" else "BLOB"
+                self._connection.execute(f"CREATE TABLE {name}({columns.replace('BLOB', plain)})")
+            self._connection.execute(VIEW)
+        except duckdb.Error as error:
+            self.abort()
+            raise unwritten(self._path, error) from None
+
+    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
+        """Insert the parts of payloads."""
+        check_put(self._location, self._content, self._put, ids, payloads, labels)
+        self._insert(ids, np.fromiter(map(len, payloads), np.int64, len(payloads)), payloads, labels)
+
+    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
+        """Insert the parts of images, straight from the array's memory."""
+        check_put(self._location, self._content, self._put, ids, images, labels)
+        self._insert(ids, np.full(len(ids), image_bytes(self._content)), images, labels)
+
+    def _insert(self, ids: Sequence[int], sizes: Labels, images: Any, labels: Labels) -> None:
+        if self._connection is None:
+            raise StoreError(f"{self._location} is closed: nothing more can be put.")
+        if not len(ids):
+            return
+        try:
+            self._connection.execute("BEGIN")
+            put_images(self._connection, ids, sizes, images, labels, self._part)
+            self._connection.execute("COMMIT")
+            self.syncs += self._each
+        except (duckdb.Error, pa.ArrowException) as error:
+            raise unwritten(self._path, error) from None
+        self._put += len(ids)
+
+    def close(self) -> None:
+        """Write the manifest, bring all into the file, and give it its name: until then the folder is no store."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            check_complete(self._location, self._content, self._put)
+            manifest = write_manifest("duckdb", self._content, **self._layout)
+            connection.execute("INSERT INTO manifest VALUES (?)", (manifest,))
+            connection.execute("CHECKPOINT store")
+            self._connection = None
+            connection.close()
+            self._path.rename(self._location / FILE)
+            if self._each:
+                force(self._location)
+                force(self._location.parent)
+                self.syncs += 2
+        except (duckdb.Error, OSError) as error:
+            raise unwritten(self._path, error) from None
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close the file without giving it its name."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(duckdb.Error):
+                connection.close()
