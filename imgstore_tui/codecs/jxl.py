@@ -46,7 +46,7 @@ class JxlCodec(NotedCodec):
         Option(
             "effort",
             3,
-            "1 (quick) to 9 (small); 3, because libjxl's own 7 takes several times as long for a few per cent.",
+            "1 (quick) to 9 (small); 3, because libjxl's own 7 takes ten times as long for a few per cent.",
             minimum=1,
             maximum=9,
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,28 @@ def test_a_shard_in_a_shard_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(facts))
     with pytest.raises(StoreError, match="not the array it should be"):
         setup.backend.open(tmp_path / "store")
+
+
+@pytest.mark.parametrize("text", ["zarr:chunk=2", "zarr:chunk=1,shard=4", "zarr+raw", "zarr+png:filter=zstd"])
+@pytest.mark.parametrize("blank", [False, True])
+def test_it_goes_on_behind_the_last_whole_chunk(
+    text: str, blank: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imgstore_tui.backends.zarr.writer._AT_ONCE", 2**20)
+    setup = Setup.of(text)
+    shapes = [(210, 200, 3)] * 24 if "+" not in text else [(210 + number % 2, 200, 3) for number in range(24)]
+    material = setup.material(shapes)
+    if blank and material.array is not None:  # a chunk without anything in it is written all the same
+        material.array[:] = 0
+    writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
+    material.put(writer, 0, 19)
+    there = writer.checkpoint()
+    assert 8 <= there < 19
+    shutil.copytree(tmp_path / "store", tmp_path / "left")  # what a kill leaves
+    writer.abort()
+    sizes = np.array([len(payload) for payload in material.payloads] or [126_000] * 24)
+    with setup.backend.resume(tmp_path / "left", material.content, material.labels[:there], sizes[:there]) as writer:
+        material.put(writer, there, 21)
+        assert writer.checkpoint() >= there
+        material.put(writer, 21)
+    material.check_store(setup.backend, tmp_path / "left")
