@@ -66,8 +66,8 @@ def _parser() -> Parser:
         prog="imgstore-tui convert",
         description="Write a data set into a store, and read every image of it back.\n\n"
         "The destination is whole or absent: until then the work is in DESTINATION.converting, and the same words\n"
-        "go on with it after a kill. A storage that is put together at its end (parquet, arrayrecord) begins anew; it\n"
-        "is said so first.\n\n"
+        "go on with it after a kill. A storage that is put together at its end (parquet, lance, arrayrecord) begins\n"
+        "anew, and is said to do so first.\n\n"
         "Kept are the pixels, or with the codec original the bytes of the files, and the label numbers, in the seeded\n"
         "mixed order of the data set; names of files and of classes are not.",
         epilog="examples:\n"
