@@ -153,4 +153,5 @@ def _no_verdict(entries: list[CellSummary], fit: dict[str, dict[int, float]], pl
         return "no storage method got through without a failure"
     if len(fit) == 1:
         return f"only {next(iter(fit))} got through without a failure"
-    return f"there are only {_too_few(sorted(len(rounds) for rounds in fit.values())[-2])}"
+    rounds = sorted(len(entries) for entries in fit.values())[-2]
+    return f"there {'is' if rounds == 1 else 'are'} only {_too_few(rounds)}"

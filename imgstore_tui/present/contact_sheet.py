@@ -64,6 +64,21 @@ def contact_sheet(
     return Text("\n", no_wrap=True).join(lines)
 
 
+def full_rows(wanted: int, there: int, width: int, height: int) -> int:
+    """Return how many pictures fill all rows of their sheet, where about so many are wanted and more are there.
+
+    Args:
+        wanted: How many are to be shown, about.
+        there: How many there are.
+        width: Cells across.
+        height: Lines.
+    """
+    if there <= wanted:
+        return there
+    columns, rows, _, _ = _grid(wanted, width, height)
+    return columns * rows if columns * rows <= there else wanted // columns * columns
+
+
 def _grid(count: int, width: int, height: int) -> tuple[int, int, int, int]:
     """Return columns, rows, and the cells across and lines down of a picture: the grid that makes them largest."""
     best = (1, 1, 0, 0)

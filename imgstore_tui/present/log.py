@@ -110,9 +110,9 @@ def _trial(measurement: Measurement, spec_style: SpecStyle | None) -> Text:
     line.append(f" {measurement.operation:<11} {_of(measurement):>6} ")
     if not ok:
         return line.append(safe_text(measurement.reason or "no reason was given"))
-    line.append(f"{format_seconds(measurement.seconds):>8}", style="bold")
+    line.append(f"{format_seconds(measurement.seconds):>7}", style="bold")
     if measurement.allocated_bytes is not None:
-        line.append(f" {format_bytes(measurement.allocated_bytes):>9}")
+        line.append(f" {format_bytes(measurement.allocated_bytes):>8}")
     if measurement.verified is False:
         line.append("  not verified: does not count", style="bold red")
     for warning in measurement.warnings:

@@ -62,16 +62,22 @@ class Square:
     def words(self, width: int) -> str:
         """Return state and value in at most ``width`` columns: the less room, the less is said, never half a number."""
         value = "" if self.seconds is None else format_seconds(self.seconds)
+        # Below each other where there is room: the widest have seven characters.
+        even = value and value.rjust(7)
         short, count, glyph = _short(self.seconds), f"{self.done}/{self.rounds}", self.state.glyph
+
+        def beside(words: str) -> list[str]:
+            return [f"{even} {words}", f"{value} {words}"] if value else [words]
+
         tails = {
             State.WAITING: [],
-            State.RUNNING: [f"{value} {count}", f"{self.share:.0%} {count}", count],
-            State.PART: [f"{value} {count}", value, short, count],
-            State.DONE: [f"{value} {self.rank}", value if not self.rank else "", short if not self.rank else ""],
-            State.FAILED: [f"{value} failed" if value else f"failed {count}", "failed"],
-            State.SKIPPED: [f"{value} skipped", value or "skipped"],
+            State.RUNNING: [*beside(count), f"{self.share:.0%} {count}", count],
+            State.PART: [*beside(count), value, short, count],
+            State.DONE: [*beside(self.rank), "" if self.rank else value, "" if self.rank else short],
+            State.FAILED: [*(beside("failed") if value else [f"failed {count}"]), "failed"],
+            State.SKIPPED: [*beside("skipped"), value],
         }.get(self.state, [str(self.state)])
-        shown = [f"{glyph} {tail.strip()}" for tail in tails if tail.strip()]
+        shown = [f"{glyph} {tail.rstrip()}" for tail in tails if tail.strip()]
         if self.rank and self.state is State.DONE:
             # Who is fastest is done.
             shown += [f"{self.rank} {value}", f"{self.rank} {short}", self.rank]
@@ -215,7 +221,7 @@ def square_words(square: Square, found: Digest | None) -> str:
     summary = next((entry for entry in found.summaries if entry.cell == square.cell), None) if found else None
     if square.seconds is not None:
         parts.append(format_seconds(square.seconds))
-    if summary is not None and summary.interval is not None:
+    if summary is not None and summary.interval is not None and summary.interval.n > 1:
         parts.append(interval_text(summary.interval))
     if summary is not None and summary.reasons:
         parts.append(safe_text(summary.reasons[0][0]))
@@ -228,5 +234,5 @@ def legend_words(layers: Sequence[Layer]) -> str:
     states = {square.state for square in squares}
     ranks = {square.rank for square in squares}
     told = [f"{state.glyph} {state}" for state in State if state in states]
-    told += [f"{rank} {words}" for rank, words in (("*", "fastest"), ("=", "tied")) if rank in ranks]
+    told += [f"{rank} {words}" for rank, words in (("*", "fastest"), ("=", "not told apart from it")) if rank in ranks]
     return "  ".join(told)

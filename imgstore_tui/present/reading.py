@@ -40,6 +40,6 @@ def whole_report(
             )
             parts += [figure, Text()]
     parts += [rich_table(ranking_table(found, cutoff), width, ascii_only=ascii_only), Text()]
-    parts += [Text("Verdicts", style="bold"), verdict_text(found, cutoff), Text()]
-    parts += [Text("Storage methods", style="bold"), notes_text(found)]
+    parts += [Text("Verdicts", style="bold"), verdict_text(found, cutoff, width=width), Text()]
+    parts += [Text("Storage methods", style="bold"), notes_text(found, width=width)]
     return Group(*parts)

@@ -129,7 +129,7 @@ def warnings_table(found: Digest) -> Table:
         rows.append((Entry(kind), Entry(told), Entry(_where(where))))
     columns = (
         Column("sign", right=False),
-        Column("what was seen, and what to do", right=False, wraps=True),
+        Column("what was seen", right=False, wraps=True),
         Column("where", right=False, wraps=True),
     )
     return Table("Warnings", columns, tuple(rows))

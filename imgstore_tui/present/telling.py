@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from functools import partial
 from itertools import groupby
 
@@ -9,53 +10,75 @@ from rich.text import Text
 
 from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_count, format_count_short
+from imgstore_tui.core.units import format_count_short
 from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.notes import claim_lines, measured_lines, notes_of
-from imgstore_tui.present.words import contest_words, fact_pairs
+from imgstore_tui.present.words import contest_words, fact_pairs, images_words
 
+_LEAST = 24
+"""Columns below which words are not folded beside what stands before them."""
 _FINDINGS = {
     "holds": "green", "holds in part": "yellow", "does not hold": "red", "cannot be told": "", "not measured": "dim",
 }  # fmt: skip
 
 
-def verdict_text(found: Digest | None, cutoff: int | None = None) -> Text:
+def verdict_text(found: Digest | None, cutoff: int | None = None, *, width: int | None = None) -> Text:
     """Return verdicts and facts of a run.
 
     Args:
         found: The run; None before there is one.
         cutoff: Only what was judged at this number of images; None for all.
+        width: Columns there are: what is longer goes on below its own beginning. None: nothing is folded.
     """
     if found is None:
         return Text("Nothing measured yet.\nA verdict needs 6 rounds, and 2 methods that got through.", style="dim")
-    text = judged_text(found, cutoff)
+    text = judged_text(found, cutoff, width=width)
     for warning in found.run.warnings:
-        text.append("\nwarning ", style="bold yellow").append(f"{safe_text(warning)}\n")
-    text.append("\n")
+        text.append("\n" if text else "").append_text(_said("warning ", "bold yellow", safe_text(warning), width))
+    text.append("\n" if text else "")
     facts = fact_pairs(found.run)
-    width = max(len(name) for name, _ in facts) + 1
+    names = max(len(name) for name, _ in facts) + 1
     for name, value in facts:
-        text.append(f"{name:<{width}}", style="bold").append(f"{safe_text(value)}\n")
+        text.append_text(_said(f"{name:<{names}}", "bold", safe_text(value), width))
     return text
 
 
-def judged_text(found: Digest, cutoff: int | None = None) -> Text:
+def _said(head: str, style: str, words: str, width: int | None, *, indent: int | None = None, told: str = "") -> Text:
+    """Return a line: its head, and words that go on below their own beginning where the width does not do.
+
+    Args:
+        head: What stands before the words.
+        style: Its style.
+        words: The words.
+        width: Columns there are; None for as many as the words need.
+        indent: Columns before what goes on; None for as many as the head has.
+        told: Style of the words.
+    """
+    before = len(head) if indent is None else indent
+    if width is None or width - before < _LEAST:
+        return Text.assemble((head, style), (words, told), "\n")
+    lines = textwrap.wrap(f"{'.' * len(head)}{words}", width, subsequent_indent=" " * before) or [head]
+    return Text.assemble((head, style), ("\n".join([lines[0][len(head) :], *lines[1:]]), told), "\n")
+
+
+def judged_text(found: Digest, cutoff: int | None = None, *, width: int | None = None) -> Text:
     """Return the verdicts of a run, operation by operation; numbers of images with one verdict share a line.
 
     Args:
         found: The run.
         cutoff: Only what was judged at this number of images; None for all.
+        width: Columns there are; None: nothing is folded.
     """
     text = Text()
     here = [verdict for verdict in found.verdicts if cutoff in (None, verdict.contest.cutoff)]
     if not here and cutoff is not None:
-        text.append(f"Nothing was measured at {format_count(cutoff)} images.\n", style="dim")
+        text.append(f"Nothing was measured at {images_words(cutoff)}.\n", style="dim")
     for words, group in groupby(here, key=lambda verdict: contest_words(verdict.contest, found.run)):
         text.append(f"{safe_text(words)}\n", style="bold")
         for sentence, same in groupby(group, key=partial(_sentence, running=found.run.status == "running")):
             counts = ", ".join(format_count_short(verdict.contest.cutoff) for verdict in same)
             style = "dim" if sentence.startswith("No verdict") else ""
-            text.append(f"  N={counts}  ", style="dim").append(f"{safe_text(sentence)}\n", style=style)
+            text.append_text(_said(f"  N={counts}  ", "dim", safe_text(sentence), width, indent=4, told=style))
     return text
 
 
@@ -67,8 +90,13 @@ def _sentence(verdict: Verdict, *, running: bool) -> str:
     return verdict.describe() + left_out
 
 
-def notes_text(found: Digest | None) -> Text:
-    """Return every storage method with its own words, what the article says of it, and its numbers."""
+def notes_text(found: Digest | None, *, width: int | None = None) -> Text:
+    """Return every storage method with its own words, what the article says of it, and its numbers.
+
+    Args:
+        found: The run; None before there is one.
+        width: Columns there are; None: nothing is folded.
+    """
     notes = () if found is None else notes_of(found)
     if not notes:
         return Text("Nothing measured yet: here stands what speaks for each storage method.", style="dim")
@@ -77,9 +105,9 @@ def notes_text(found: Digest | None) -> Text:
         text.append(f"{safe_text(note.spec.label)}", style="bold").append(f"  {safe_text(note.title)}\n", style="dim")
         text.append(f"{safe_text(note.when_to_choose)}\n")
         if note.caveats:
-            text.append("mind ", style="bold").append(f"{safe_text(note.caveats)}\n")
+            text.append_text(_said("mind ", "bold", safe_text(note.caveats), width))
         for line in measured_lines(note):
-            text.append("here ", style="bold green").append(f"{safe_text(line)}\n")
+            text.append_text(_said("here ", "bold green", safe_text(line), width))
         for claim, finding, because in claim_lines(note):
             text.append("said ", style="bold").append(f"{safe_text(claim)}: ")
             text.append(finding, style=_FINDINGS.get(finding, "")).append(f" ({safe_text(because)})\n", style="dim")

@@ -175,11 +175,13 @@ def _row(
         words = "" if square is None else square.words(each - 1)
         state = "dim" if square is None else STATE_STYLES[square.state]
         cell = Text(words.ljust(each - 1))
-        cell.stylize(state, 0, 1 if square is not None and square.state is State.DONE else len(words))
-        if square is not None and square.rank:
-            cell.stylize("bold green" if square.rank == "*" else "green", 1)
         if lit and here == cursor:
-            cell.stylize("reverse")
+            # In one colour: its state and rank have signs of their own.
+            cell.stylize("bold reverse")
+        else:
+            cell.stylize(state, 0, 1 if square is not None and square.state is State.DONE else len(words))
+            if square is not None and square.rank:
+                cell.stylize("bold green" if square.rank == "*" else "green", 1)
         line.append_text(cell).append(" ")
         if square is not None:
             spots.append((left, left + each - 1, here))

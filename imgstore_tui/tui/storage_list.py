@@ -35,7 +35,9 @@ def storage_lines(choice: Choice, marks: Marks) -> list[Entry | Heading]:
         for backend in backends:
             offered = [spec for spec in choice.offered if spec.backend == backend.name]
             if not offered:
-                note = registry.how_to_get(backend) if registry.missing(backend) else "codec missing"
+                # In few words: below the list, and when it is asked for, stands the command that gets it.
+                absent = registry.missing(backend)
+                note = f"needs {', '.join(absent)}" if absent else "codec missing"
                 lines.append(Entry(backend.name, safe_text(backend.name), Tick.NONE, safe_text(note)))
             for spec in offered:
                 on = spec.label in choice.ticked

@@ -63,12 +63,14 @@ def test_what_the_plan_has_and_nobody_has_measured_is_named() -> None:
 def test_reasons_for_no_verdict() -> None:
     one = only(fake_run(["lmdb"], [10], operations=WRITE))
     few = only(fake_run(cutoffs=[10], rounds=5, operations=WRITE))
+    first = only(fake_run(cutoffs=[10], rounds=1, operations=WRITE))
     unproven = only(fake_run(cutoffs=[10], operations=WRITE, verified=False))
     broken = only(fake_run(cutoffs=[10], operations=WRITE, failures={"disk": "x", "lmdb": "x", "hdf5": "x"}))
     lonely = only(fake_run(cutoffs=[10], operations=WRITE, failures={"disk": "x", "lmdb": "x"}))
-    assert [verdict.describe() for verdict in (one, few, unproven, broken, lonely)] == [
+    assert [verdict.describe() for verdict in (one, few, first, unproven, broken, lonely)] == [
         "No verdict: there is only one storage method.",
         "No verdict: there are only 5 of the 6 rounds that a verdict needs.",
+        "No verdict: there is only 1 of the 6 rounds that a verdict needs.",
         "No verdict: nothing was verified.",
         "No verdict: every trial failed.",
         "No verdict: only hdf5 got through without a failure.",

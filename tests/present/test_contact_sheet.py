@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rich.cells import cell_len
 from rich.color import Color
 
-from imgstore_tui.present.contact_sheet import Drawing, contact_sheet
+from imgstore_tui.present.contact_sheet import Drawing, contact_sheet, full_rows
 
 RED, BLUE = (250, 10, 20), (10, 20, 250)
 
@@ -60,3 +60,14 @@ def test_shades_go_from_dark_to_light_and_the_other_way_on_a_light_background() 
 def test_labels_of_wide_letters_are_cut_to_whole_letters() -> None:
     sheet = contact_sheet([(picture(8, 8), "猫猫猫猫猫猫")], 7, 5, Drawing.SHADES)
     assert cell_len(sheet.plain.split("\n")[-1]) == 7
+
+
+@pytest.mark.parametrize("room", [(32, 18), (74, 30), (40, 8), (8, 40)])
+@pytest.mark.parametrize("wanted", range(2, 13))
+def test_every_row_is_full_where_there_are_pictures_enough(room: tuple[int, int], wanted: int) -> None:
+    count = full_rows(wanted, 13, *room)
+    assert 1 <= count <= 13
+    pictures = [(picture(8, 8), "here")] * count
+    captions = [line for line in contact_sheet(pictures, *room, Drawing.SHADES).plain.split("\n") if "here" in line]
+    assert len({line.count("here") for line in captions}) == 1
+    assert full_rows(wanted, 2, *room) == 2, "few are shown as they are"

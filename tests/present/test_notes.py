@@ -3,6 +3,7 @@
 from dataclasses import replace
 from io import StringIO
 
+import pytest
 from rich.console import Console
 
 from imgstore_tui import registry
@@ -89,3 +90,17 @@ def test_the_whole_report_has_the_article_s_eight_items_and_fits() -> None:
             assert words in text
         assert max(len(line) for line in text.splitlines()) <= width
         assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("width", [10, 30, 41, 76])
+def test_what_is_long_goes_on_below_its_own_beginning(width: int) -> None:
+    found = digest(fake_run(["disk", "lmdb"], [10, 1000], rounds=6))
+    for tell in (verdict_text, notes_text):
+        told, folded = tell(found).plain, tell(found, width=width).plain
+        assert folded.split() == told.split()
+    lines = verdict_text(found, width=width).plain.split("\n")
+    if width > 40:
+        assert max(map(len, lines)) <= width
+        machine = next(number for number, line in enumerate(lines) if line.startswith("Data "))
+        goes_on = [line for line in lines[machine:] if line.startswith(" ")]
+        assert all(line.startswith(" " * 9) for line in goes_on)

@@ -17,6 +17,7 @@ from imgstore_tui.tui.app import ImgstoreApp
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.leave import LeaveScreen
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
+from imgstore_tui.tui.widgets.note import Note
 from tests.tui.fakes import SETTINGS, FakeRunner
 from tests.tui.support import NARROW, SMALL, WIDE, driven
 
@@ -359,3 +360,25 @@ async def test_every_word_stands_out_from_what_is_behind_it(theme: str) -> None:
                     if any(letter.isalnum() for letter in segment.text):
                         colours = [colour.get_truecolor().hex for colour in (style.color, style.bgcolor)]
                         assert _contrast(*colours) > 3, (segment.text, colours)
+
+
+@pytest.mark.parametrize(("size", "lines"), [(NARROW, 4), (WIDE, 6)])
+async def test_what_is_told_of_a_method_ends_in_a_sign_where_it_has_no_room(size: tuple[int, int], lines: int) -> None:
+    async with driven(size=size) as app:
+        note = app.workbench.query_one(Note)
+        for words in ("in a word.", "on and on " * 80):
+            note.words = words
+            await app.pilot.pause()
+            assert note.size.height == (1 if words == "in a word." else lines)
+            told = note.render().plain
+            assert told.count("\n") + 1 == note.size.height
+            assert told.endswith(" ...") is (words != "in a word.")
+
+
+async def test_what_a_key_does_goes_on_below_its_beginning() -> None:
+    async with driven(size=NARROW) as app:
+        await app.press("question_mark")
+        await app.until(lambda: "Skip the cell" in app.picture)
+        lines = app.picture.splitlines()
+        first = next(number for number, line in enumerate(lines) if "Skip the cell" in line)
+        assert lines[first + 1].index("more of it") == lines[first].index("Skip the cell")

@@ -99,8 +99,8 @@ class DetailScreen(ModalScreen[None]):
     def _say(self) -> None:
         if not self.is_mounted or self.found is None or self.cell is None:
             return
-        width = self.page.scrollable_content_region.width
-        if not width:
+        width = self.page.scrollable_content_region.width - 1
+        if width <= 0:
             return
         text = cell_detail(self.found, self.cell, width)
         self.query_one(".dialog").border_title = Text(cell_title(self.cell))

@@ -28,6 +28,8 @@ from imgstore_tui.tui.widgets.key_bar import KeyBar
 SAFE_CLIPBOARD_BYTES = 74_994
 """What fits into the 100,000 characters that terminals commonly take from one OSC 52."""
 
+_NAMES = 11
+"""Columns of the names of formats."""
 _HINT = "In the list enter chooses what to export; in the line it writes the file."
 
 
@@ -82,9 +84,8 @@ class ExportScreen(ModalScreen[str | None]):
         self.formats.show([*of_run, Heading("The chart on the screen"), *of_chart] if of_chart else of_run)
 
     def _entry(self, offer: Offer) -> Entry:
-        if offer.how_to_get:
-            return Entry(offer.name, offer.name, Tick.NONE, offer.how_to_get)
-        return Entry(offer.name, offer.name, Tick.ON if offer is self._chosen else Tick.OFF, offer.title)
+        tick = Tick.NONE if offer.how_to_get else Tick.ON if offer is self._chosen else Tick.OFF
+        return Entry(offer.name, f"{offer.name:<{_NAMES}}{offer.how_to_get or offer.title}", tick)
 
     @on(CheckList.Ticked)
     def _format_chosen(self, event: CheckList.Ticked) -> None:

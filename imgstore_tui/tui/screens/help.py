@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -14,6 +15,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from imgstore_tui.tui.widgets.key_bar import KeyBar
+
+_KEYS = 11
+"""Columns of the keys, with the gap beside them."""
 
 KeyHelp = tuple[str, str]
 """A key as it is shown, and what it does; no key before a heading."""
@@ -44,16 +48,32 @@ class HelpScreen(ModalScreen[None]):
         with Vertical(classes="dialog wide") as dialog:
             dialog.border_title = "Help"
             with VerticalScroll():
-                yield Static(self._text())
+                yield Static()
             yield KeyBar()
 
-    def _text(self) -> Text:
+    def on_mount(self) -> None:
+        """Say it once the width is known."""
+        self.call_after_refresh(self._say)
+
+    def on_resize(self) -> None:
+        """Say it anew for another width."""
+        self.call_after_refresh(self._say)
+
+    def _say(self) -> None:
+        page = self.query_one(VerticalScroll)
+        if width := page.scrollable_content_region.width - 1:
+            page.query_one(Static).update(self._text(width))
+
+    def _text(self, width: int) -> Text:
         text = Text()
         for key, words in self._keys:
             if not key:
                 text.append(f"\n{words}\n", style="italic")
                 continue
-            text.append(f"{key:>9}", style="bold").append(f"  {words}\n")
+            first, *rest = textwrap.wrap(words, max(1, width - _KEYS))
+            text.append(f"{key:>{_KEYS - 2}}", style="bold").append(f"  {first}\n")
+            for line in rest:
+                text.append(f"{' ' * _KEYS}{line}\n")
         return text.append("\n").append(_READING)
 
 

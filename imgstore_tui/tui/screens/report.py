@@ -65,8 +65,8 @@ class ReportScreen(ModalScreen[None]):
         self.dismiss()
 
     def _say(self) -> None:
-        width = self.page.scrollable_content_region.width if self.is_mounted else 0
-        if width and width != self._width:
+        width = self.page.scrollable_content_region.width - 1 if self.is_mounted else 0
+        if width > 0 and width != self._width:
             self._width = width
             told = whole_report(self._found, width, cutoff=self._cutoff, palette=self._palette, ascii_only=self._ascii)
             self.body.update(told)

@@ -202,6 +202,7 @@ class Workbench(Reading):
         if path is not None:
             self.post_message(self.Saved(path))
             self.log_line(Text.assemble(("saved ", "bold"), path))
+            self.notify(path, title="Saved", markup=False)
 
     def ask_to_leave(self) -> None:
         """Leave at once, or, while a run goes on, after asking."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rich.text import Text
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
-from textual.widgets import Static
 
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.operations import Operation
@@ -22,6 +20,7 @@ from imgstore_tui.tui.widgets.check_list import CheckList, Entry, Tick
 from imgstore_tui.tui.widgets.choose_lists import CutoffList, OperationList, StorageList
 from imgstore_tui.tui.widgets.chooser import FIELD_WORDS, Chooser
 from imgstore_tui.tui.widgets.field import Field
+from imgstore_tui.tui.widgets.note import Note
 from imgstore_tui.tui.widgets.outlook import Outlook
 
 
@@ -37,7 +36,7 @@ class ChoosePane(Chooser):
         """Lay out the boxes; the style sheet decides what stands beside what."""
         with Vertical(classes="box storage"):
             yield StorageList()
-            yield Static(classes="note")
+            yield Note()
             yield Field("add", hint="e.g. hdf5:preset=article", id="add-spec")
         with Vertical(classes="settings"):
             with Horizontal(classes="lists"):
@@ -118,7 +117,7 @@ class ChoosePane(Chooser):
     def _pointed(self, event: CheckList.Pointed) -> None:
         event.stop()
         if event.check_list is self.storage:
-            self.query_one(".note", Static).update(Text(storage_note(event.key)))
+            self.query_one(Note).words = storage_note(event.key)
 
     @on(Field.Changed)
     def _field_changed(self, event: Field.Changed) -> None:

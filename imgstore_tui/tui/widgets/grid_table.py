@@ -96,11 +96,14 @@ def _widths(columns: list[Column], rows: list[tuple[Entry, ...]], room: int) -> 
     # Each column has a space at both sides, and the scroll bar needs one.
     over = sum(widths) + 2 * len(widths) + 1 - room
     folded = False
-    for number in sorted(range(len(columns)), key=lambda number: -widths[number]):
-        if columns[number].wraps and over > 0 and widths[number] > LEAST_SENTENCE:
-            narrower = max(LEAST_SENTENCE, widths[number] - over)
-            over -= widths[number] - narrower
-            widths[number], folded = narrower, True
+    sentences = [number for number, column in enumerate(columns) if column.wraps]
+    while over > 0 and sentences:
+        # The widest gives way, until it is as wide as the next.
+        widest = max(sentences, key=lambda number: widths[number])
+        if widths[widest] <= LEAST_SENTENCE:
+            break
+        widths[widest] -= 1
+        over, folded = over - 1, True
     return tuple(widths), folded
 
 

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_bytes, format_count
+from imgstore_tui.core.units import counted, format_bytes
 from imgstore_tui.jobs.sweep import Found, find, sweep
 
 
@@ -63,12 +63,13 @@ class LeftoversLine(Widget):
     def render(self) -> Text:
         """Say what was left and which key removes it."""
         files = sum(entry.files for entry in self.found)
-        weight = f"{format_bytes(sum(entry.allocated_bytes for entry in self.found))} in {format_count(files)} files"
+        weight = f"{format_bytes(sum(entry.allocated_bytes for entry in self.found))} in {counted(files, 'file')}"
         if self.sweeping:
             return Text(f"removing {weight} ...", no_wrap=True)
-        runs = "A run that died" if len(self.found) == 1 else f"{len(self.found)} runs that died"
+        one = len(self.found) == 1
+        runs, it = ("A run that died", "it") if one else (f"{len(self.found)} runs that died", "them")
         places = ", ".join(safe_text(str(entry.leftover.path)) for entry in self.found)
-        return Text(f"{runs} left {weight}: u removes it. {places}", no_wrap=True, overflow="ellipsis")
+        return Text(f"{runs} left {weight}: u removes {it}. {places}", no_wrap=True, overflow="ellipsis")
 
     def sweep(self) -> None:
         """Remove all of it, in a thread."""

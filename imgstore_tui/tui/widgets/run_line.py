@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from pathlib import PurePath
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -13,7 +15,7 @@ from imgstore_tui.bench.state import Phase, RunState
 from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_count, format_duration
+from imgstore_tui.core.units import counted, format_count, format_duration
 from imgstore_tui.tui.look import Glyphs
 
 _STEPS = {
@@ -117,13 +119,18 @@ class RunLine(Widget):
         words = {"budget": "time budget spent", "interrupted": "broke off"}.get(run.status, run.status)
         parts = [
             words,
-            f"{format_count(len(run.measurements))} trials kept",
+            f"{counted(len(run.measurements), 'trial')} kept",
             f"{counts[Status.FAILED]} failed" if counts[Status.FAILED] else "none failed",
             *([f"{counts[Status.SKIPPED]} skipped"] if counts[Status.SKIPPED] else []),
         ]
-        if self.run_state.journal:
-            parts.append(safe_text(self.run_state.journal))
-        return f" {self._glyphs.dot} ".join(parts)
+        dot = f" {self._glyphs.dot} "
+        told = dot.join(parts)
+        # Where it was saved: whole, or by the name that commands take, or not at all; never half of it.
+        path = safe_text(self.run_state.journal or "")
+        for saved in (path, PurePath(path).stem) if path else ():
+            if cell_len(told) + cell_len(dot) + cell_len(saved) <= self.size.width:
+                return f"{told}{dot}{saved}"
+        return told
 
     def _bar(self) -> Text:
         quiet = self.get_component_rich_style("run-line--quiet")

@@ -9,7 +9,7 @@ from textual.widget import Widget
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 from imgstore_tui.jobs.look import Look, Picture
-from imgstore_tui.present.contact_sheet import Drawing, contact_sheet
+from imgstore_tui.present.contact_sheet import Drawing, contact_sheet, full_rows
 
 PICTURES = 12
 """So many pictures are shown at most."""
@@ -56,7 +56,8 @@ class Sheet(Widget):
 
     def _shown(self, found: Look, room: int) -> tuple[Picture, ...]:
         # Few and clear where there is little room.
-        return found.pictures[: max(2, min(PICTURES, self.size.width * room // 70))]
+        wanted = max(2, min(PICTURES, self.size.width * room // 70))
+        return found.pictures[: full_rows(wanted, len(found.pictures), self.size.width, room)]
 
     def _words(self, found: Look) -> Text:
         name = self.get_component_rich_style("sheet--name")

@@ -30,6 +30,7 @@ from imgstore_tui.tui.messages import CellOpened
 from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.grid_table import GridTable
 
+_NOTHING = "Nothing measured yet. Choose, then press r."
 WIDE = 100
 """Columns from which on a table shows everything."""
 
@@ -63,7 +64,7 @@ class TablePane(Vertical):
 
     def compose(self) -> ComposeResult:
         """Lay out the table, the line to filter it by, and its caption."""
-        yield Static(Text("Nothing measured yet. Choose, then press r."), classes="empty")
+        yield Static(Text(_NOTHING), classes="empty")
         yield GridTable()
         yield Field("filter", hint="storage, operation, level or N, e.g. read lmdb 1k", classes="filter")
         yield Static(classes="caption")
@@ -115,7 +116,7 @@ class TablePane(Vertical):
         self.grid.fill(table, wide=self.size.width >= WIDE, room=self.content_size.width)
 
     def _say_nothing(self, filtered: bool) -> None:
-        words = "Nothing measured yet. Choose, then press r."
+        words = _NOTHING if self.found is None else "The first rows come with the first trials."
         if filtered:
             words = f"No row of any table has '{self.arrangement.words}'. esc: all rows."
         self.query_one(".empty", Static).update(Text(words))

@@ -73,6 +73,10 @@ class VerdictPane(VerticalScroll):
         """Say what became known while the pane was out of sight."""
         self._say()
 
+    def on_resize(self) -> None:
+        """Fold it anew."""
+        self._say()
+
     def action_toggle_notes(self) -> None:
         """Show notes in place of verdicts, or verdicts again."""
         self.notes = not self.notes
@@ -88,7 +92,9 @@ class VerdictPane(VerticalScroll):
     def _say(self) -> None:
         if not self.is_mounted or not self.display:
             return
-        text = notes_text(self.found) if self.notes else verdict_text(self.found, self.cutoff)
+        width = self.scrollable_content_region.width
+        found = self.found
+        text = notes_text(found, width=width) if self.notes else verdict_text(found, self.cutoff, width=width)
         cutoffs = () if self.found is None else measured_cutoffs(self.found)
         subtitle = "n: verdicts" if self.notes else f"{cutoff_words(self.cutoff, cutoffs)}  n: notes".strip()
         if self.found is not None and self.border_subtitle != subtitle:

@@ -1,0 +1,1 @@
+"""A walk through the whole program at a real terminal, see ``tests.benchmarks.walk``."""
