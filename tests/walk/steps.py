@@ -170,7 +170,8 @@ def export(walk: Walker) -> None:
         before = set(walk.folder.iterdir())
         walk.press_until("e", "╭─ Export ")
         walk.point_at(rf"\[.\] {name} ")
-        walk.press_until("Enter", f"[x] {name} ")
+        walk.move("Enter")
+        terminal.until(f"[x] {name} ")
         terminal.press("Enter")
         walk.gone("╭─ Export ")
         made = set(walk.folder.iterdir()) - before
