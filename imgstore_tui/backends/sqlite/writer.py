@@ -18,8 +18,9 @@ from imgstore_tui.core.options import OptionValue
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
-_CACHE_KIB = 65_536
-"""Pages that wait in memory for the end of the transaction, at most."""
+_CACHE_KIB = 2048
+"""Pages that wait in memory, at most: hardly one is needed twice, and memory that is used again is in the processor's
+cache."""
 
 
 class SqliteWriter(Writer):
