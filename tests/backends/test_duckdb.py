@@ -168,3 +168,20 @@ def test_a_view_in_the_place_of_a_table_is_not_run(tmp_path: Path) -> None:
     asked(path, f"CREATE VIEW manifest AS SELECT text FROM read_csv('{secret}')", change=True)
     with pytest.raises(StoreError, match="not a store"):
         setup.backend.open(path.parent)
+
+
+def test_a_change_larger_than_its_memory_is_made(tmp_path: Path) -> None:
+    setup = Setup.of("duckdb+raw")
+    material = setup.material([(512, 512, 3)] * 80)
+    location = setup.make(tmp_path / "store", material)
+    with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
+        for first in range(80, 400, 80):
+            editor.put_array(range(first, first + 80), material.array, material.labels)
+        editor.put_array(range(80), material.array, material.labels)
+        editor.delete(range(100, 390))
+    with setup.backend.open(location) as reader:
+        assert reader.content.count == 110
+        material.check(reader, range(80))
+        out, labels = np.zeros_like(material.array[:2]), np.zeros(2, np.int64)
+        reader.read_array([399, 390], out, labels)
+        np.testing.assert_array_equal(out, material.array[[79, 70]])

@@ -237,6 +237,35 @@ def test_the_safetensors_package_reads_pixels(folder: Path, tmp_path: Path) -> N
     assert found["labels"].tolist() == [shot.label for shot in shots]
 
 
+@needs_extra("rocksdict", "rocksdb")
+def test_rocksdict_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
+    import rocksdict
+
+    database = rocksdict.Rdict(str(stored(f'folder:"{folder}"', "rocksdb+original", tmp_path) / "images.rocksdb"))
+    assert [database[number.to_bytes(8, "big")] for number in range(len(shots))] == [shot.data for shot in shots]
+    database.close()
+
+
+@needs_extra("pyarrow", "arrow")
+@needs_extra("duckdb", "duckdb")
+def test_duckdb_alone_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
+    import duckdb
+
+    path = stored(f'folder:"{folder}"', "duckdb+original", tmp_path) / "images.duckdb"
+    with duckdb.connect(str(path), read_only=True) as connection:
+        rows = connection.execute("SELECT label, data FROM payloads ORDER BY id").fetchall()
+    assert rows == [(shot.label, shot.data) for shot in shots]
+
+
+@needs_extra("lance", "lance")
+def test_pylance_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
+    import lance
+
+    place = stored(f'folder:"{folder}"', "lance+original:rows=7", tmp_path) / "images.lance"
+    rows = lance.dataset(str(place)).to_table().to_pylist()
+    assert rows == [{"image": shot.data, "label": shot.label} for shot in shots]
+
+
 # What others write
 
 
@@ -358,3 +387,43 @@ def test_a_store_whose_arrays_the_zarr_package_has_written_is_read(folder: Path,
     group.create_array("images", data=images[:], chunks=(4, *images.shape[1:]))
     group.create_array("labels", data=labels[:])
     check(store, shots_of(text))
+
+
+@needs_extra("rocksdict", "rocksdb")
+def test_a_database_that_rocksdict_has_filled_is_read(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
+    import rocksdict
+
+    given = rocksdict.Rdict(str(stored(f'folder:"{folder}"', "rocksdb+original", tmp_path) / "images.rocksdb"))
+    (tmp_path / "loaded").mkdir()
+    options = rocksdict.Options(raw_mode=True)
+    made = rocksdict.Rdict(str(tmp_path / "loaded" / "images.rocksdb"), options)
+    for key, value in given.items():
+        made[key] = value
+    given.close()
+    made.close()
+    check(tmp_path / "loaded", shots)
+
+
+@needs_extra("pyarrow", "arrow")
+@needs_extra("duckdb", "duckdb")
+def test_a_file_that_duckdb_has_copied_is_read(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
+    import duckdb
+
+    path = stored(f'folder:"{folder}"', "duckdb+original", tmp_path) / "images.duckdb"
+    (tmp_path / "loaded").mkdir()
+    with duckdb.connect() as connection:
+        connection.execute(f"ATTACH '{path}' AS given (READ_ONLY)")
+        connection.execute(f"ATTACH '{tmp_path / 'loaded' / 'images.duckdb'}' AS made")
+        connection.execute("COPY FROM DATABASE given TO made")
+    check(tmp_path / "loaded", shots)
+
+
+@needs_extra("lance", "lance")
+def test_a_dataset_that_pylance_has_written_is_read(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
+    import lance
+
+    store = stored(f'folder:"{folder}"', "lance+original", tmp_path)
+    table = lance.dataset(str(store / "images.lance")).to_table()
+    shutil.rmtree(store / "images.lance")
+    lance.write_dataset(table, str(store / "images.lance"), max_rows_per_file=5)
+    check(store, shots)

@@ -85,7 +85,7 @@ class DuckdbBackend(Backend):
         return DuckdbReader(location)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
-        """Open the file to change rows in one transaction, or in one a call where each must be durable."""
+        """Open the file to change rows in one transaction; in several where it is large or each must be durable."""
         from imgstore_tui.backends.duckdb.editor import DuckdbEditor
 
         return DuckdbEditor(location, sync)

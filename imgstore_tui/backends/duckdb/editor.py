@@ -24,15 +24,19 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
 
+_TRANSACTION_BYTES = 2**25
+"""An open transaction keeps what is changed in memory: with more than this it ends."""
+
+
 class DuckdbEditor(Editor):
-    """One transaction from opening to closing; where each call must be durable, one a call."""
+    """One transaction from opening to closing, or several where one would take too much memory; at most one a call."""
 
     def __init__(self, location: Path, sync: SyncLevel) -> None:
         with DuckdbReader(location) as reader:
             self.content, self._part, self._roster = reader.content, reader.part, reader.roster
         self._location, self._path = location, location / FILE
         self._each = sync is SyncLevel.BATCH
-        self._changed = False
+        self._changed, self._pending = False, 0
         self._connection: Any = None
         try:
             self._connection = attach(self._path, logged=True)
@@ -65,7 +69,7 @@ class DuckdbEditor(Editor):
             raise unwritten(self._path, error) from None
         if appends:
             self._roster.grow(len(ids))
-        self._note()
+        self._note(int(sizes.sum()))
 
     def delete(self, ids: Sequence[int]) -> None:
         """Delete rows; their room is used again once a whole row group is gone."""
@@ -77,11 +81,12 @@ class DuckdbEditor(Editor):
         except duckdb.Error as error:
             raise unwritten(self._path, error) from None
         self._roster.strike(ids)
-        self._note()
+        self._note(0)
 
-    def _note(self) -> None:
+    def _note(self, size: int) -> None:
         self._changed = True
-        if self._each:
+        self._pending += size
+        if self._each or self._pending >= _TRANSACTION_BYTES:
             self._commit()
             self._opened().execute("BEGIN")
 
@@ -95,7 +100,7 @@ class DuckdbEditor(Editor):
             connection.execute("COMMIT")
         except duckdb.Error as error:
             raise unwritten(self._path, error) from None
-        self.content, self._changed = content, False
+        self.content, self._changed, self._pending = content, False, 0
         self.syncs += self._each
 
     def _opened(self) -> Any:

@@ -84,9 +84,8 @@ class RocksdbBackend(Backend):
         "to the device as they are written, at the sync level buffered too, and one process writes at a time."
     )
     when_to_choose = (
-        "Choose it for many small images that are written, replaced and deleted all the time, faster than a tree of "
-        "pages in place can follow; not for data that is written once and then only read, where LMDB or plain files "
-        "read faster."
+        "Choose it for many small images that a service which stays open writes, replaces and deletes all the time; "
+        "not for data that is written once and then only read, where LMDB or plain files read faster."
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
