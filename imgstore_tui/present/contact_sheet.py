@@ -87,7 +87,8 @@ def _grid(count: int, width: int, height: int) -> tuple[int, int, int, int]:
         across = (width - (columns - 1)) // columns
         down = height // rows - 1  # a line each is for the label
         if min(across, 2 * down) > min(best[2], 2 * best[3]):
-            best = (columns, rows, min(across, 2 * down), down)
+            # No higher than it is wide, so that its label stands right below it.
+            best = (columns, rows, min(across, 2 * down), min(down, -(-across // 2)))
     return best
 
 

@@ -234,5 +234,5 @@ def legend_words(layers: Sequence[Layer]) -> str:
     states = {square.state for square in squares}
     ranks = {square.rank for square in squares}
     told = [f"{state.glyph} {state}" for state in State if state in states]
-    told += [f"{rank} {words}" for rank, words in (("*", "fastest"), ("=", "not told apart from it")) if rank in ranks]
+    told += [f"{rank} {words}" for rank, words in (("*", "fastest"), ("=", "not told apart")) if rank in ranks]
     return "  ".join(told)

@@ -366,13 +366,14 @@ async def test_every_word_stands_out_from_what_is_behind_it(theme: str) -> None:
 async def test_what_is_told_of_a_method_ends_in_a_sign_where_it_has_no_room(size: tuple[int, int], lines: int) -> None:
     async with driven(size=size) as app:
         note = app.workbench.query_one(Note)
-        for words in ("in a word.", "on and on " * 80):
+        for words in ("in a word.", "on and on " * 80, "nothing else " * 80):
             note.words = words
             await app.pilot.pause()
             assert note.size.height == (1 if words == "in a word." else lines)
             told = note.render().plain
             assert told.count("\n") + 1 == note.size.height
             assert told.endswith(" ...") is (words != "in a word.")
+            assert max(map(len, told.split("\n"))) <= note.size.width
 
 
 async def test_what_a_key_does_goes_on_below_its_beginning() -> None:

@@ -8,7 +8,7 @@ import os
 import re
 import signal
 
-from tests.walk.terminal import PROMPT, NeverCame
+from tests.walk.terminal import NeverCame
 from tests.walk.walker import Walker
 
 BACKENDS = ("disk", "lmdb", "hdf5")
@@ -47,8 +47,9 @@ def choose(walk: Walker) -> None:
     walk.press_until("Enter", f"[x] {OWN_CUTOFF_SHOWN}")
     terminal.until("4 ticked")
     walk.move("Tab", 4)
-    terminal.press("C-u")
+    walk.press_until("C-u", "budget none")
     terminal.write(BUDGET)
+    terminal.until(f"budget {BUDGET}")
     walk.move("Escape")
     walk.picture("choose")
 
@@ -210,7 +211,8 @@ def leave(walk: Walker) -> None:
     """Quit: what was measured and saved stays on the terminal."""
     terminal = walk.terminal
     terminal.press("q")
-    terminal.until(lambda screen: "saved " in screen and screen.text.rstrip().endswith(PROMPT.strip()), "the prompt")
+    terminal.back_in_shell()
+    terminal.until("saved ")
     assert not terminal.children()
     walk.picture("after-quitting")
 
@@ -254,7 +256,7 @@ def killed(walk: Walker) -> None:
     walk.close("Ratio")
     walk.close("Saved runs")
     terminal.press("q")
-    terminal.until(lambda screen: screen.text.rstrip().endswith(PROMPT.strip()), "the prompt")
+    terminal.back_in_shell()
 
 
 CHAPTERS = {

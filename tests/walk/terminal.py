@@ -18,7 +18,8 @@ from rich.ansi import AnsiDecoder
 from rich.console import Console
 from rich.text import Text
 
-PROMPT = "$ "
+PROMPTS = ("$", "#")
+"""How a shell's last line ends when it waits: a user's, or root's."""
 SHELL = "sh"
 _CONFIGURATION = """\
 set -g status off
@@ -96,7 +97,6 @@ class Terminal:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(own),
             "LANG": "C.UTF-8",
-            "PS1": PROMPT,
             "COLORTERM": "truecolor",
             **environment,
         }
@@ -196,7 +196,11 @@ class Terminal:
         """End whatever there is and start the shell anew, as one opens another window."""
         self._ask("respawn-pane", "-k", "-c", str(self._folder), SHELL)
         self._ask("clear-history")
-        self.until(lambda screen: screen.text.strip() == PROMPT.strip(), "the prompt of the shell")
+        self.until(lambda screen: screen.text.strip() in PROMPTS, "the prompt of the shell")
+
+    def back_in_shell(self) -> None:
+        """Wait until the program has left the terminal to the shell."""
+        self.until(lambda screen: screen.text.rstrip().endswith(PROMPTS), "the prompt of the shell")
 
 
 def missing_tools() -> str:

@@ -68,7 +68,7 @@ class ConditionsScreen(ModalScreen[dict[str, Any] | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the form."""
-        with Vertical(classes="dialog wide form filled") as dialog:
+        with Vertical(classes="dialog wide form") as dialog:
             dialog.border_title = "Conditions"
             with VerticalScroll(can_focus=False):
                 for option, text, words in self._written.fields:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
+
+_MORE = " ..."
 
 
 class Note(Widget):
@@ -27,11 +30,10 @@ class Note(Widget):
         width, height = self.size
         lines = self._folded(width)
         if len(lines) > height > 0:
-            last = lines[height - 1]
-            last.rstrip()
-            last.truncate(max(0, width - 2))
-            last.append(" ...")
-            lines = lines[:height]
+            kept = lines[height - 1].plain.rstrip()
+            while kept and cell_len(kept) + cell_len(_MORE) > width:
+                kept = kept.rpartition(" ")[0]
+            lines = [*lines[: height - 1], Text(kept + _MORE)]
         return Text("\n").join(lines)
 
     def _folded(self, width: int) -> list[Text]:

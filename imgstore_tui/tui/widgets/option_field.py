@@ -111,7 +111,8 @@ class OptionField(Vertical):
     def _sentence(self) -> str:
         option, parts = self._option, [safe_text(self._option.summary)]
         if option.default != "":
-            parts.append(f"Default {safe_text(written(option.default))}{_bounds(option)}.")
+            default = f"{option.default:,}" if type(option.default) is int else written(option.default)
+            parts.append(f"Default {safe_text(default)}{_bounds(option)}.")
         return " ".join(parts)
 
     @property
