@@ -13,7 +13,7 @@ from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import DataError, StoreError
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 ONE_CHANNEL = "HW1"
 """Layout in a note: the image has a channel axis of one, which picture formats do not know."""

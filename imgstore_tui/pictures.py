@@ -30,7 +30,7 @@ from imgstore_tui.core.errors import DataError
 if TYPE_CHECKING:
     from PIL import Image
 
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 MAX_PIXELS = 128_000_000
 """Pictures of more pixels than this are refused, however small their file is."""

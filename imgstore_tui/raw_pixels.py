@@ -16,7 +16,7 @@ import numpy as np
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 _MAGIC = b"IMGR"
 _VERSION = 1

@@ -29,7 +29,7 @@ from imgstore_tui.foreign import open_foreign
 from imgstore_tui.store_parts.manifest_file import MANIFEST
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 HEAD = struct.Struct("<QQ")
 """Lengths of the text and of the bytes of a message."""

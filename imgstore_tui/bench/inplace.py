@@ -27,7 +27,7 @@ from imgstore_tui.core.spec import IN_PLACE, Spec
 from imgstore_tui.core.text import safe_text
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels
+    from imgstore_tui.core.content import Labels
 
 LIST_NAME = "files.bin"
 _ROW = struct.Struct("<qqqqq")  # where the path begins, its length, the file's size, time of change in ns, the label

@@ -17,8 +17,8 @@ from typing import Any, Self
 import platformdirs
 
 from imgstore_tui.bench.journal_reader import JournalReader
-from imgstore_tui.core.backend import force
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, nearest
+from imgstore_tui.core.files import force
 from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Run, to_json
 from imgstore_tui.core.paths import written_path
 

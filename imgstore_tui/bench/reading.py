@@ -21,7 +21,7 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.operations import Operation
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels
+    from imgstore_tui.core.content import Labels
 
 COLD_SAMPLING_S = 3.0
 """A cold trial takes no further sample after so many seconds, evictions included."""

@@ -13,7 +13,7 @@ from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import StoreError
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.content import Labels, Pixels
 
 
 class Sink:

@@ -23,8 +23,8 @@ from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.model import DatasetFacts
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels, Pixels
     from imgstore_tui.core.codec import Codec
+    from imgstore_tui.core.content import Labels, Pixels
 
 _INDEX = np.dtype([
     ("offset", "<i8"), ("bytes", "<i8"), ("height", "<i4"), ("width", "<i4"), ("channels", "<i4"), ("wide", "<i4"),

@@ -18,7 +18,7 @@ from imgstore_tui.core.backend import Editor, PayloadKind, Writer
 from imgstore_tui.core.operations import Operation, SyncLevel
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 
 class Feeder:

@@ -19,7 +19,7 @@ from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.options import Option
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 _SHUFFLES = {"bit": 2, "byte": 1, "none": 0}
 _LENGTHS = struct.Struct("<4xi4xi16x")  # of the chunk's head: bytes unpacked, and bytes of the chunk

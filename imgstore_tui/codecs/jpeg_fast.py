@@ -15,7 +15,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.picture_jpeg import JpegFormat, comment
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 _MARKS = b"\xff\xd8\xff"
 _COLOURS = {"YCbCr": "RGB", "RGB": "RGB", "Gray": "GRAY"}

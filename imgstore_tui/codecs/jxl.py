@@ -19,7 +19,7 @@ from imgstore_tui.picture_codec import ONE_CHANNEL, NotedCodec
 from imgstore_tui.picture_jxl import size_in
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 _NOTE = struct.pack(">I4s", 8 + len(ONE_CHANNEL), b"imgs") + ONE_CHANNEL.encode()
 _MOST = 2**30

@@ -10,7 +10,7 @@ from imgstore_tui.core.errors import DataError, UnsupportedError
 from imgstore_tui.picture_codec import unreadable
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 
 class OriginalCodec(Codec):

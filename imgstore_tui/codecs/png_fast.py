@@ -17,7 +17,7 @@ from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.picture_codec import ONE_CHANNEL
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 _CHANNELS = (1, 3, 4)
 _HEAD = struct.Struct(">8s4x4sIIBB")  # signature, length, IHDR, width, height, depth, kind of colour

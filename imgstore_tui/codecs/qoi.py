@@ -13,7 +13,7 @@ from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.picture_codec import GREY, ONE_CHANNEL, NotedCodec
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 _HEAD = struct.Struct(">4sIIBB")  # signature, width, height, channels, kind of colour
 _END = bytes(7) + b"\x01"

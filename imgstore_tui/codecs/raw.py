@@ -10,7 +10,7 @@ from imgstore_tui import raw_pixels
 from imgstore_tui.core.codec import Codec
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 
 class RawCodec(Codec):

@@ -19,7 +19,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.options import Option, OptionValue
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 # Python has Zstandard from 3.14 on; before, the same module under another name does.
 _MODULE = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"

@@ -1,269 +1,43 @@
-"""The contract of a storage system: create, write by batches, close; open, read by ids; account; destroy."""
+"""The contract of a storage system: create, write by batches, close; open, read by ids; account; destroy.
+
+Whoever writes a backend imports all of the contract from here.
+"""
 
 from __future__ import annotations
 
-import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
+from imgstore_tui.core.content import Content, DiskUsage, PayloadKind
+from imgstore_tui.core.declaration import Capabilities, Continuation, Family, Preset
 from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.files import force, walk
+from imgstore_tui.core.handles import Editor, Reader, Writer
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.removal import remove_tree
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from imgstore_tui.core.content import Labels as Labels
+    from imgstore_tui.core.content import Pixels as Pixels
 
-    Labels = NDArray[np.int64]
-    Pixels = NDArray[np.uint8] | NDArray[np.uint16]
-
-
-class Family(StrEnum):
-    """The kinds of storage system, in the order in which they are listed."""
-
-    FILES = "files"
-    EMBEDDED = "embedded"
-    ARRAY = "array"
-    RECORD = "record"
-    SQL = "sql"
-    NOSQL = "nosql"
-    OBJECT = "object"
-
-
-class PayloadKind(StrEnum):
-    """The two forms in which a backend can take a batch."""
-
-    BYTES = "bytes"
-    """One ``bytes`` object an image, of any length."""
-    ARRAY = "array"
-    """One C-contiguous array (n, ...) of images that all have one shape and dtype."""
-
-
-class Continuation(StrEnum):
-    """How the writing of a store goes on when the process that wrote it is gone."""
-
-    APPEND = "append"
-    """``edit`` adds to the store, which was closed now and then."""
-    RESUME = "resume"
-    """``resume`` goes on with the store, which was never closed."""
-    ANEW = "anew"
-    """Not at all: it is written once more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a backend claims; the conformance suite asserts that the rest is refused in a sentence."""
-
-    append: bool = False
-    overwrite: bool = False
-    delete: bool = False
-    random_access: bool = True
-    labels_apart: bool = True
-    """Labels can be read without touching pixels."""
-    uniform_only: bool = False
-    label_minimum: int = -(2**63)
-    label_maximum: int = 2**63 - 1
-    server: bool = False
-    fork_safe: bool = True
-    """The imported driver survives a fork (it starts no threads on import)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A named set of options of a backend."""
-
-    name: str
-    summary: str
-    options: Mapping[str, OptionValue] = field(default_factory=dict)
-    codec: str | None = None
-    """The codec when the spec names none; None for the backend's default."""
-    codec_options: Mapping[str, OptionValue] = field(default_factory=dict)
-    uniform_only: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a store holds: known before it is created, and found again when it is opened."""
-
-    count: int
-    kind: PayloadKind
-    codec: str
-    """Name of the codec of the payloads; ``raw`` for arrays."""
-    shape: tuple[int, ...] | None = None
-    """Shape of every image, (H, W, C) or (H, W); None where they vary."""
-    dtype: str | None = None
-    """``uint8`` or ``uint16`` where ``shape`` is given, else None."""
-    payload_bytes: int = 0
-    """Expected sum of all payloads in bytes, to size maps and chunks; a hint, not a promise."""
-
-
-@dataclass(frozen=True, slots=True)
-class DiskUsage:
-    """What a store weighs; None where only a server could know and does not say."""
-
-    apparent_bytes: int | None
-    """Sum of the lengths of all files."""
-    allocated_bytes: int | None
-    """Blocks held on the file system, folders included: what ``du -s --block-size=1`` prints."""
-    files: int | None
-    """Number of regular files."""
-
-
-class Writer(ABC):
-    """A store being written. Ids of a new store are 0, 1, 2, ... in order, as many as its content says."""
-
-    syncs: int = 0
-    """Calls made so far that forced data to the device; none but for the level ``batch``."""
-
-    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Add a batch of encoded images.
-
-        Args:
-            ids: Ids of the images, ascending, following those already put.
-            payloads: One bytes object an image.
-            labels: int64 array (n,).
-
-        Raises:
-            UnsupportedError: If the backend does not take bytes.
-            StoreError: If the store cannot take them.
-        """
-        raise UnsupportedError(f"{type(self).__name__} does not take bytes, only arrays of one shape.")
-
-    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Add a batch of images of one shape.
-
-        Args:
-            ids: Ids of the images, ascending, following those already put.
-            images: C-contiguous array (n, H, W[, C]) of the content's shape and dtype.
-            labels: int64 array (n,).
-
-        Raises:
-            UnsupportedError: If the backend does not take arrays.
-            StoreError: If the store cannot take them.
-        """
-        raise UnsupportedError(f"{type(self).__name__} does not take arrays, only bytes.")
-
-    def checkpoint(self) -> int:
-        """Let the files be such that ``Backend.resume`` can go on with them, if this process gets no further.
-
-        Returns:
-            How many images, from the first on, are whole in the files. Nothing is forced to the device.
-
-        Raises:
-            UnsupportedError: If nobody could go on with them.
-            StoreError: If the files cannot be written.
-        """
-        raise UnsupportedError(f"{type(self).__name__} puts its files together at the end; nobody can go on with them.")
-
-    @abstractmethod
-    def close(self) -> None:
-        """Finish the store: after this it can be opened and holds all that was put. Safe to call twice.
-
-        Raises:
-            StoreError: If fewer images were put than the content announced, or the store cannot be finished.
-        """
-
-    @abstractmethod
-    def abort(self) -> None:
-        """Let go of every handle without promising anything about what was put. Safe to call twice."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abort()
-
-
-class Editor(Writer):
-    """A store opened to be changed. ``put_bytes`` and ``put_array`` take ids of two kinds, never mixed in one call.
-
-    New ids follow the highest one there ever was (append); ids that are there get another image and label (overwrite).
-    Ids that were deleted stay free: the others keep theirs, and reading one that is gone is an error.
-    """
-
-    content: Content
-
-    def touched(self) -> Iterable[Path] | None:
-        """Return the files written since the store was opened, and folders in which names came or went; None for all.
-
-        Asked after ``close``, so that making a change durable costs what the change is, not what the store is.
-        """
-        return None
-
-    def delete(self, ids: Sequence[int]) -> None:
-        """Remove images and their labels.
-
-        Args:
-            ids: Ids that are there, each once.
-
-        Raises:
-            UnsupportedError: If the backend does not claim it.
-            StoreError: If an id is not there.
-        """
-        raise UnsupportedError(f"{type(self).__name__} does not delete single images.")
-
-
-class Reader(ABC):
-    """A store opened for reading only. What it returns is the caller's own memory."""
-
-    content: Content
-
-    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
-        """Read payloads by ids, in any order, with repeats.
-
-        Args:
-            ids: Ids to read.
-            labels: int64 array (n,) that receives the labels.
-
-        Returns:
-            One owned bytes object an id, in the order of ``ids``.
-
-        Raises:
-            UnsupportedError: If the store holds arrays.
-            StoreError: If an id does not exist, or the store is damaged.
-        """
-        raise UnsupportedError("This store holds arrays; read them with read_array.")
-
-    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
-        """Read images by ids, in any order, with repeats, into the caller's array.
-
-        Args:
-            ids: Ids to read.
-            out: C-contiguous array (n, H, W[, C]) of the content's dtype, overwritten.
-            labels: int64 array (n,) that receives the labels.
-
-        Raises:
-            UnsupportedError: If the store holds bytes.
-            StoreError: If an id does not exist, or the store is damaged.
-        """
-        raise UnsupportedError("This store holds encoded images; read them with read_bytes.")
-
-    def ids(self) -> Sequence[int]:
-        """Return the ids that are there, ascending: all below the count, where nothing can be deleted."""
-        return range(self.content.count)
-
-    @abstractmethod
-    def read_labels(self) -> Labels:
-        """Return all labels as an owned int64 array (count,), without reading pixels."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Let go of every handle. Safe to call twice."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+__all__ = [
+    "Backend",
+    "Capabilities",
+    "Content",
+    "Continuation",
+    "DiskUsage",
+    "Editor",
+    "Family",
+    "PayloadKind",
+    "Preset",
+    "Reader",
+    "Writer",
+    "force",
+]
 
 
 class Backend(ABC):
@@ -369,12 +143,12 @@ class Backend(ABC):
 
     def files(self, location: Path) -> Iterator[Path]:
         """Yield the store's regular files, so that the page cache can be dropped and proven."""
-        yield from (Path(entry.path) for entry in _walk(location) if entry.is_file(follow_symlinks=False))
+        yield from (Path(entry.path) for entry in walk(location) if entry.is_file(follow_symlinks=False))
 
     @classmethod
     def strangers(cls, location: Path) -> Iterator[Path]:
         """Yield what lies in a store's folder and is no file of the backend's; folders count by what is in them."""
-        for entry in _walk(location):
+        for entry in walk(location):
             if entry.is_dir(follow_symlinks=False):
                 continue
             name = Path(entry.path).relative_to(location).as_posix()
@@ -386,7 +160,7 @@ class Backend(ABC):
         """Return what the store weighs, folders included in the allocated bytes, as ``du`` counts."""
         apparent, files = 0, 0
         allocated = location.stat().st_blocks * 512
-        for entry in _walk(location):
+        for entry in walk(location):
             status = entry.stat(follow_symlinks=False)
             allocated += status.st_blocks * 512
             if entry.is_file(follow_symlinks=False):
@@ -426,20 +200,3 @@ class Backend(ABC):
             OSError: If a part of it cannot be removed, or there is nothing.
         """
         remove_tree(location)
-
-
-def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            yield entry
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(Path(entry.path))
-
-
-def force(path: Path) -> None:
-    """Force a file, or the names in a folder, to the device."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from imgstore_tui.core.options import Option, OptionValue
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 
 TRANSPARENCY = "transparency"

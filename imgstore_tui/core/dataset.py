@@ -14,7 +14,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import MAX_CUTOFF
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 UPTO = Option(
     "upto",

@@ -19,7 +19,7 @@ from imgstore_tui.core.backend import Backend, Content, PayloadKind
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.content import Labels, Pixels
 
 VERSION = 1
 """Raised when a store written by this code can no longer be read by older code."""

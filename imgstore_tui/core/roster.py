@@ -14,7 +14,7 @@ from imgstore_tui.core.manifest import MAX_COUNT, check_ids, is_count, span
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from imgstore_tui.core.backend import Content, Labels
+    from imgstore_tui.core.content import Content, Labels
 
     Ids = NDArray[np.int64]
 

@@ -18,7 +18,7 @@ from imgstore_tui.mixing import mixed
 from imgstore_tui.resizing import parse_size, resized
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 _LOOKED_AT_ANYWAY = 10_000
 """Headers of so many files are read however few are wanted: it takes seconds, and shows what is broken."""

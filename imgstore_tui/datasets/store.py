@@ -22,7 +22,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 _SERVICE = "imgstore_tui.store_service"  # started, not imported: backends and datasets do not know each other
 _HEAD = struct.Struct("<QQ")

@@ -15,7 +15,7 @@ from imgstore_tui.core.manifest import check_ids
 from imgstore_tui.store_parts.raw_file import RawFile, failed
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels
+    from imgstore_tui.core.content import Labels
 
 
 class Part(ABC):

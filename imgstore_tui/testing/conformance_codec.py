@@ -27,7 +27,7 @@ from imgstore_tui.core.options import OptionValue, resolve_options
 from imgstore_tui.testing.stores import Shape, is_sentence, picture_file, pixels
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 SHAPES: list[Shape] = [
     *((7, 5), (7, 5, 1), (7, 5, 3), (7, 5, 4), (1, 1), (1, 1, 1), (1, 1, 3), (1, 1, 4)),

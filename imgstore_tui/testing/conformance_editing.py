@@ -17,7 +17,7 @@ from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.stores import Material, Setup, is_sentence, snapshot
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels
+    from imgstore_tui.core.content import Labels
 
 _POOL = 60
 _FIRST = 23

@@ -20,7 +20,7 @@ from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.operations import SyncLevel
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.content import Labels, Pixels
 
 Shape = tuple[int, ...]
 BATCH = 5

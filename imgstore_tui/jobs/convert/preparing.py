@@ -16,7 +16,7 @@ from imgstore_tui.core.errors import DataError, StoreError
 from imgstore_tui.jobs.convert.sums import NO_STAMP, Entry, sum_of, sum_of_image
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 BATCH = 256
 """Images in a batch, fewer where they fill so many bytes."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from imgstore_tui.core.errors import StoreError
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.content import Pixels
 
 _SUM_BYTES = 16
 _ENTRY = struct.Struct(f"<qqq{_SUM_BYTES}s{_SUM_BYTES}s{_SUM_BYTES}s")

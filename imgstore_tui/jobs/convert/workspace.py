@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from imgstore_tui.core.backend import force
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
+from imgstore_tui.core.files import force
 from imgstore_tui.core.units import format_count
 from imgstore_tui.jobs.convert.sums import Sums
 

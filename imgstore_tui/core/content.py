@@ -1,0 +1,51 @@
+"""What a store holds, and how images and labels stand in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Labels = NDArray[np.int64]
+    Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+class PayloadKind(StrEnum):
+    """The two forms in which a backend can take a batch."""
+
+    BYTES = "bytes"
+    """One ``bytes`` object an image, of any length."""
+    ARRAY = "array"
+    """One C-contiguous array (n, ...) of images that all have one shape and dtype."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a store holds: known before it is created, and found again when it is opened."""
+
+    count: int
+    kind: PayloadKind
+    codec: str
+    """Name of the codec of the payloads; ``raw`` for arrays."""
+    shape: tuple[int, ...] | None = None
+    """Shape of every image, (H, W, C) or (H, W); None where they vary."""
+    dtype: str | None = None
+    """``uint8`` or ``uint16`` where ``shape`` is given, else None."""
+    payload_bytes: int = 0
+    """Expected sum of all payloads in bytes, to size maps and chunks; a hint, not a promise."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUsage:
+    """What a store weighs; None where only a server could know and does not say."""
+
+    apparent_bytes: int | None
+    """Sum of the lengths of all files."""
+    allocated_bytes: int | None
+    """Blocks held on the file system, folders included: what ``du -s --block-size=1`` prints."""
+    files: int | None
+    """Number of regular files."""

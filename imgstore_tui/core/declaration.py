@@ -1,0 +1,63 @@
+"""What a backend says of itself, for lists, forms and plans, before anything is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from imgstore_tui.core.options import OptionValue
+
+
+class Family(StrEnum):
+    """The kinds of storage system, in the order in which they are listed."""
+
+    FILES = "files"
+    EMBEDDED = "embedded"
+    ARRAY = "array"
+    RECORD = "record"
+    SQL = "sql"
+    NOSQL = "nosql"
+    OBJECT = "object"
+
+
+class Continuation(StrEnum):
+    """How the writing of a store goes on when the process that wrote it is gone."""
+
+    APPEND = "append"
+    """``edit`` adds to the store, which was closed now and then."""
+    RESUME = "resume"
+    """``resume`` goes on with the store, which was never closed."""
+    ANEW = "anew"
+    """Not at all: it is written once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend claims; the conformance suite asserts that the rest is refused in a sentence."""
+
+    append: bool = False
+    overwrite: bool = False
+    delete: bool = False
+    random_access: bool = True
+    labels_apart: bool = True
+    """Labels can be read without touching pixels."""
+    uniform_only: bool = False
+    label_minimum: int = -(2**63)
+    label_maximum: int = 2**63 - 1
+    server: bool = False
+    fork_safe: bool = True
+    """The imported driver survives a fork (it starts no threads on import)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A named set of options of a backend."""
+
+    name: str
+    summary: str
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
+    codec: str | None = None
+    """The codec when the spec names none; None for the backend's default."""
+    codec_options: Mapping[str, OptionValue] = field(default_factory=dict)
+    uniform_only: bool = False

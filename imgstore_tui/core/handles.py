@@ -1,0 +1,165 @@
+"""A store that is open: to be written, to be changed, or to be read."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from imgstore_tui.core.content import Content
+from imgstore_tui.core.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.content import Labels, Pixels
+
+
+class Writer(ABC):
+    """A store being written. Ids of a new store are 0, 1, 2, ... in order, as many as its content says."""
+
+    syncs: int = 0
+    """Calls made so far that forced data to the device; none but for the level ``batch``."""
+
+    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
+        """Add a batch of encoded images.
+
+        Args:
+            ids: Ids of the images, ascending, following those already put.
+            payloads: One bytes object an image.
+            labels: int64 array (n,).
+
+        Raises:
+            UnsupportedError: If the backend does not take bytes.
+            StoreError: If the store cannot take them.
+        """
+        raise UnsupportedError(f"{type(self).__name__} does not take bytes, only arrays of one shape.")
+
+    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
+        """Add a batch of images of one shape.
+
+        Args:
+            ids: Ids of the images, ascending, following those already put.
+            images: C-contiguous array (n, H, W[, C]) of the content's shape and dtype.
+            labels: int64 array (n,).
+
+        Raises:
+            UnsupportedError: If the backend does not take arrays.
+            StoreError: If the store cannot take them.
+        """
+        raise UnsupportedError(f"{type(self).__name__} does not take arrays, only bytes.")
+
+    def checkpoint(self) -> int:
+        """Let the files be such that ``Backend.resume`` can go on with them, if this process gets no further.
+
+        Returns:
+            How many images, from the first on, are whole in the files. Nothing is forced to the device.
+
+        Raises:
+            UnsupportedError: If nobody could go on with them.
+            StoreError: If the files cannot be written.
+        """
+        raise UnsupportedError(f"{type(self).__name__} puts its files together at the end; nobody can go on with them.")
+
+    @abstractmethod
+    def close(self) -> None:
+        """Finish the store: after this it can be opened and holds all that was put. Safe to call twice.
+
+        Raises:
+            StoreError: If fewer images were put than the content announced, or the store cannot be finished.
+        """
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Let go of every handle without promising anything about what was put. Safe to call twice."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
+
+class Editor(Writer):
+    """A store opened to be changed. ``put_bytes`` and ``put_array`` take ids of two kinds, never mixed in one call.
+
+    New ids follow the highest one there ever was (append); ids that are there get another image and label (overwrite).
+    Ids that were deleted stay free: the others keep theirs, and reading one that is gone is an error.
+    """
+
+    content: Content
+
+    def touched(self) -> Iterable[Path] | None:
+        """Return the files written since the store was opened, and folders in which names came or went; None for all.
+
+        Asked after ``close``, so that making a change durable costs what the change is, not what the store is.
+        """
+        return None
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Remove images and their labels.
+
+        Args:
+            ids: Ids that are there, each once.
+
+        Raises:
+            UnsupportedError: If the backend does not claim it.
+            StoreError: If an id is not there.
+        """
+        raise UnsupportedError(f"{type(self).__name__} does not delete single images.")
+
+
+class Reader(ABC):
+    """A store opened for reading only. What it returns is the caller's own memory."""
+
+    content: Content
+
+    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+        """Read payloads by ids, in any order, with repeats.
+
+        Args:
+            ids: Ids to read.
+            labels: int64 array (n,) that receives the labels.
+
+        Returns:
+            One owned bytes object an id, in the order of ``ids``.
+
+        Raises:
+            UnsupportedError: If the store holds arrays.
+            StoreError: If an id does not exist, or the store is damaged.
+        """
+        raise UnsupportedError("This store holds arrays; read them with read_array.")
+
+    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+        """Read images by ids, in any order, with repeats, into the caller's array.
+
+        Args:
+            ids: Ids to read.
+            out: C-contiguous array (n, H, W[, C]) of the content's dtype, overwritten.
+            labels: int64 array (n,) that receives the labels.
+
+        Raises:
+            UnsupportedError: If the store holds bytes.
+            StoreError: If an id does not exist, or the store is damaged.
+        """
+        raise UnsupportedError("This store holds encoded images; read them with read_bytes.")
+
+    def ids(self) -> Sequence[int]:
+        """Return the ids that are there, ascending: all below the count, where nothing can be deleted."""
+        return range(self.content.count)
+
+    @abstractmethod
+    def read_labels(self) -> Labels:
+        """Return all labels as an owned int64 array (count,), without reading pixels."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of every handle. Safe to call twice."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
