@@ -76,7 +76,7 @@ class Evidence:
     @property
     def dataset(self) -> str:
         """The dataset in the place of the article's own."""
-        return self.run.plan.datasets[0]
+        return next(iter(self.run.plan.datasets), "")
 
     @property
     def facts(self) -> dict[str, DatasetFacts]:

@@ -130,7 +130,7 @@ class JournalReader:
             case "resumed":
                 self._head = replace(run, status="running", finished_at=None)
             case "end":
-                self._head = replace(run, status=values["status"], finished_at=values["finished_at"])
+                self._head = replace(run, status=str(values["status"]), finished_at=str(values["finished_at"]))
             case "title":
                 self._head = replace(run, title=str(values["title"]))
             case "paused":

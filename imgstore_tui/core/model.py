@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import types
 import typing
 from dataclasses import dataclass, field, fields, replace
@@ -325,10 +326,15 @@ def from_json(kind: Any, values: Any) -> Any:
     if issubclass(kind, Enum):
         return kind(values)
     if kind is float and isinstance(values, int) and not isinstance(values, bool):
-        return float(values)
+        try:
+            return float(values)
+        except OverflowError:
+            raise ValueError("the number is too large") from None
     if kind is not bool and isinstance(values, bool):
         raise TypeError(f"expected {kind.__name__}, not a truth value")
     _require(values, kind, kind.__name__)
+    if kind is float and not math.isfinite(values):
+        raise ValueError("the number is not finite")
     return values
 
 

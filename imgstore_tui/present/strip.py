@@ -44,7 +44,9 @@ def scale_for(values: Sequence[float], width: int) -> Scale:
         width: Columns.
     """
     low, high = min(values), max(values)
-    return Scale(low, high, max(1, width), low > 0 and high / low > _WIDE)
+    # Of the smallest numbers there are, the ratio may be beyond the largest.
+    wide = low > 0 and _WIDE < high / low < math.inf
+    return Scale(low, high, max(1, width), wide)
 
 
 def sample_strip(samples: Sequence[float], scale: Scale) -> str:

@@ -14,6 +14,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 
 from imgstore_tui.core.errors import ImgstoreError, unknown_name
 from imgstore_tui.core.model import Plan
@@ -23,6 +24,7 @@ from imgstore_tui.tui.bridge import Bridge, RunFunction
 from imgstore_tui.tui.choice import Choice, first_plan
 from imgstore_tui.tui.farewell import leave_for_sure, say_goodbye
 from imgstore_tui.tui.filters import AsciiFilter, Colourless
+from imgstore_tui.tui.forgiving import Palette, take_any_bytes
 from imgstore_tui.tui.gate import Settings
 from imgstore_tui.tui.keys import PALETTE_KEY, WORKBENCH_KEYS
 from imgstore_tui.tui.memory import recall, remember
@@ -84,6 +86,15 @@ class ImgstoreApp(OrderlyApp):
                 yield SystemCommand(binding.description, binding.tooltip, act)
         yield SystemCommand("All themes", "Choose among all of Textual's themes", self.action_change_theme)
 
+    def action_command_palette(self) -> None:
+        """Open the command palette."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
+
+    def search_themes(self) -> None:
+        """Offer all of Textual's themes."""
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes"))
+
     def action_help(self) -> None:
         """Show what every key does."""
         everywhere = help_lines(WORKBENCH_KEYS, ImgstoreApp.BINDINGS, [PALETTE_KEY])
@@ -123,6 +134,7 @@ def run_app(settings: Settings, *, mouse: bool = True, plan: Plan | None = None,
     Returns:
         The exit code.
     """
+    take_any_bytes()
     app = ImgstoreApp(settings, plan, run)
     over = threading.Event()
 

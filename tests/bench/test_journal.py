@@ -114,3 +114,24 @@ def test_a_journal_that_cannot_begin_is_no_run(monkeypatch: pytest.MonkeyPatch) 
         Journal.begin(fake_run(rounds=1))
     assert saved_runs() == []
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("seconds", 10**400), ("seconds", "INFINITE"), ("samples", [1.0, 10**400]), ("samples", [1.0, "INFINITE"])],
+)
+def test_a_number_that_no_clock_can_have_told_is_damage(run: Run, field: str, value: object) -> None:
+    path = write(run)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines[1][field] = value
+    # JSON has no limit of numbers: what is too large for Python's becomes infinite without a word.
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines).replace('"INFINITE"', "1e999"))
+    with pytest.raises(DataError, match="is damaged in line 2"):
+        read_journal(path)
+
+
+def test_an_end_that_is_no_word_is_told_as_one(run: Run) -> None:
+    path = write(run, end=False)
+    with path.open("a") as file:
+        file.write('{"kind":"end","status":7,"finished_at":8}\n')
+    assert read_journal(path).status == "7"

@@ -37,6 +37,10 @@ class Terminal:
     def send(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
+    def send_bytes(self, keys: bytes) -> None:
+        """Send what need not be UTF-8."""
+        os.write(self._master, keys)
+
     def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size, as a window that is pulled does; the kernel tells the program."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -122,6 +126,15 @@ def test_words_that_mean_nothing_are_refused_before_the_screen(tmp_path: Path) -
         assert terminal.end() == 2
         assert b"Did you mean 'quick'" in terminal.painted
         assert b"\x1b" not in terminal.painted
+
+
+def test_bytes_that_are_no_utf8_end_nothing(tmp_path: Path) -> None:
+    with program(tmp_path) as terminal:
+        terminal.until(b"Press r to run")
+        terminal.send_bytes(b"\xe9\xff\xc3(")
+        terminal.send("q")
+        assert terminal.end() == 0
+        assert b"Error" not in terminal.painted
 
 
 def faked(body: str) -> str:

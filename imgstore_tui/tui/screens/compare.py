@@ -15,7 +15,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.reactive import reactive
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
@@ -30,6 +29,7 @@ from imgstore_tui.present.comparison import (
     comparison_title,
 )
 from imgstore_tui.present.tables import rich_table
+from imgstore_tui.tui.forgiving import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 FRAME_COLUMNS = 5
@@ -58,7 +58,7 @@ class Comparing(Widget):
         return Group(*parts, Text(), Text(comparison_caption(self.found), style="dim"))
 
 
-class CompareScreen(ModalScreen[None]):
+class CompareScreen(Dialog[None]):
     """What both runs measured, in one table: the one that was marked second against the first."""
 
     @dataclass

@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -24,6 +23,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.jobs.place import Place, look_at_place
 from imgstore_tui.present.estimates import basis_words, estimate_words
 from imgstore_tui.tui.conditions import SCRATCH, Conditions
+from imgstore_tui.tui.forgiving import Dialog
 from imgstore_tui.tui.paths import PathSuggester
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.option_field import OptionField
@@ -31,7 +31,7 @@ from imgstore_tui.tui.widgets.option_field import OptionField
 _WAIT_S = 0.4
 
 
-class ConditionsScreen(ModalScreen[dict[str, Any] | None]):
+class ConditionsScreen(Dialog[dict[str, Any] | None]):
     """Everything of a plan that is neither storage, images, operations nor data."""
 
     CSS_PATH = "../styles/modal.tcss"

@@ -12,7 +12,6 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -21,6 +20,7 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.options import Option
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.tui.data_form import KIND, PATH, DataForm
+from imgstore_tui.tui.forgiving import Dialog
 from imgstore_tui.tui.looking import GROUP, GivenWay, Looked, Looking, busy, look_for
 from imgstore_tui.tui.paths import PathSuggester
 from imgstore_tui.tui.widgets.key_bar import KeyBar
@@ -33,7 +33,7 @@ _WAIT_S = 0.4
 _NOT_NOW = "Not looked at while a run goes on: it would be measured too."
 
 
-class DataScreen(ModalScreen[tuple[str, ...] | None]):
+class DataScreen(Dialog[tuple[str, ...] | None]):
     """The datasets of a plan, one at a time: what is written at the left, what is found at the right."""
 
     CSS_PATH = "../styles/modal.tcss"

@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.reactive import reactive
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from imgstore_tui.core.model import Cell
 from imgstore_tui.present.detail import cell_detail, cell_title
 from imgstore_tui.present.sections import Digest
+from imgstore_tui.tui.forgiving import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 
@@ -25,7 +25,7 @@ def _step(key: str, shown: str, step: int, words: str) -> Binding:
     return Binding(key, f"step({step})", words, key_display=shown, priority=True, tooltip=told)
 
 
-class DetailScreen(ModalScreen[None]):
+class DetailScreen(Dialog[None]):
     """Samples, phases, memory, disk, proof and surroundings of a cell; it scrolls, and grows while the run goes on."""
 
     CSS_PATH = "../styles/modal.tcss"

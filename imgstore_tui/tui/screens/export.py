@@ -10,7 +10,6 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from imgstore_tui.core.errors import ImgstoreError
@@ -21,6 +20,7 @@ from imgstore_tui.core.units import format_bytes
 from imgstore_tui.present.drawings import Drawing
 from imgstore_tui.present.exports.write import file_name, write_new
 from imgstore_tui.present.offers import Offer, offers
+from imgstore_tui.tui.forgiving import Dialog
 from imgstore_tui.tui.widgets.check_list import CheckList, Entry, Heading, Tick
 from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.key_bar import KeyBar
@@ -33,7 +33,7 @@ _NAMES = 11
 _HINT = "In the list enter chooses what to export; in the line it writes the file."
 
 
-class ExportScreen(ModalScreen[str | None]):
+class ExportScreen(Dialog[str | None]):
     """Format and path; enter writes. A file that exists is only replaced when enter is pressed again."""
 
     CSS_PATH = "../styles/modal.tcss"

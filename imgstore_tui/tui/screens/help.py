@@ -10,10 +10,11 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from imgstore_tui.tui.forgiving import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 _KEYS = 11
@@ -31,7 +32,7 @@ Every store is read back and compared before its times count; that is outside th
 Stopping keeps what was measured. No screen? See 'imgstore-tui run --help'."""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Keys and how to read the screen."""
 
     CSS_PATH = "../styles/modal.tcss"

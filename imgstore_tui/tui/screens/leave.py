@@ -9,17 +9,17 @@ from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from imgstore_tui.tui.bridge import Bridge
+from imgstore_tui.tui.forgiving import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 _ASK = "A run is going on. Stop it and quit?\nWhat has been measured so far is kept in its journal."
 _STOPPING = "Stopping: the running trial is ended, its store removed.\nPress q once more to leave without waiting."
 
 
-class LeaveScreen(ModalScreen[bool]):
+class LeaveScreen(Dialog[bool]):
     """Asks once, then stops the run and waits for it; a further press leaves without waiting."""
 
     CSS_PATH = "../styles/modal.tcss"

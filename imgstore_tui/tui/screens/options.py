@@ -11,7 +11,6 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from imgstore_tui import registry
@@ -20,6 +19,7 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.options import Option
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.tui.forgiving import Dialog
 from imgstore_tui.tui.spec_form import CODEC, PRESET, SpecForm
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.option_field import OptionField
@@ -34,7 +34,7 @@ class Edited:
     """Whether beside the one that was opened, or in its place."""
 
 
-class OptionsScreen(ModalScreen[Edited | None]):
+class OptionsScreen(Dialog[Edited | None]):
     """Preset, codec and options of one storage method."""
 
     CSS_PATH = "../styles/modal.tcss"

@@ -9,17 +9,17 @@ from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.charts import Palette
 from imgstore_tui.present.reading import whole_report
 from imgstore_tui.present.sections import Digest
+from imgstore_tui.tui.forgiving import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 
-class ReportScreen(ModalScreen[None]):
+class ReportScreen(Dialog[None]):
     """The article's items and claims where the run is its experiment; ranking, verdicts and notes of any run.
 
     It stands still while a run goes on: who reads is not to lose the line, and charts are not to be drawn for nothing.

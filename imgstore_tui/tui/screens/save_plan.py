@@ -9,7 +9,6 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from imgstore_tui.bench.plan import PLAN_NAMES
@@ -17,11 +16,12 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.jobs.plans import plan_path, plans_folder, save_plan, saved_plans
+from imgstore_tui.tui.forgiving import Dialog
 from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 
-class SavePlanScreen(ModalScreen[str | None]):
+class SavePlanScreen(Dialog[str | None]):
     """Asks for a name; a plan that exists is only replaced when enter is pressed again."""
 
     CSS_PATH = "../styles/modal.tcss"

@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import DataTable, Static
 from textual.worker import get_current_worker
 
@@ -21,6 +20,7 @@ from imgstore_tui.bench.saved_runs import SavedRun, delete, look_at, newest_firs
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.saved import deletion_words, what_words
+from imgstore_tui.tui.forgiving import Dialog
 from imgstore_tui.tui.screens.ask import AskScreen
 from imgstore_tui.tui.screens.compare import CompareScreen
 from imgstore_tui.tui.screens.help import HelpScreen, help_lines
@@ -40,7 +40,7 @@ class Wish:
     """Whether to measure what it lacks; else it is shown."""
 
 
-class SavedRunsScreen(ModalScreen[Wish | None]):
+class SavedRunsScreen(Dialog[Wish | None]):
     """A list, newest first, that fills as files are read; each row's words stand below it."""
 
     @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -168,6 +169,16 @@ class CheckList(OptionList):
         """Ask for the entry under the cursor to be ticked or unticked."""
         if self.pointed is not None:
             self.post_message(self.Ticked(self, self.pointed.key))
+
+    def action_page_up(self) -> None:
+        """Move a page up; a list that was not drawn since it changed has no lines to move over."""
+        with contextlib.suppress(KeyError, IndexError):
+            super().action_page_up()  # type: ignore[no-untyped-call]
+
+    def action_page_down(self) -> None:
+        """Move a page down, as ``action_page_up`` does up."""
+        with contextlib.suppress(KeyError, IndexError):
+            super().action_page_down()  # type: ignore[no-untyped-call]
 
     def action_all(self, on: bool) -> None:
         """Ask for all entries to be ticked, or none."""
