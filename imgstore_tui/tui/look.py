@@ -107,6 +107,11 @@ SIXTEEN_DARK, SIXTEEN_LIGHT = (
             **BUILTIN_THEMES[f"ansi-{shade}"].variables,
             "border": colour,
             "border-blurred": "ansi_bright_black",
+            # With no colours the thumb alone is to stand out.
+            "scrollbar-background": "ansi_default",
+            "scrollbar-background-hover": "ansi_default",
+            "scrollbar-background-active": "ansi_default",
+            "scrollbar-corner-color": "ansi_default",
         },
     )
     for shade, colour in (("dark", "ansi_yellow"), ("light", "ansi_blue"))
