@@ -71,6 +71,8 @@ class Line:
 
     @property
     def verdict(self) -> str:
+        if "ours" not in self.taken:
+            return "failed"
         ratio = paired_ratio(self.taken.get("naive", {}), self.taken["ours"])
         if ratio is None:
             return "-"
@@ -88,6 +90,10 @@ class Line:
             f"{self.text:15} {self.operation.value:12} {middle['ours']:10,.2f} {middle['floor']:10,.2f} "
             f"{middle['ours'] / middle['floor']:6.1f}x {said} {self.rounds:6} {self.verdict}"
         )
+
+
+class Failed(Exception):
+    """A cell has no figure, and why."""
 
 
 class Format:
@@ -143,7 +149,8 @@ class Format:
         source = str(self._folder / "source")
         job = Job(step, spec, operation, self._count, str(store), source, str(self._folder), seed="s")
         outcome = self._executor.run(job, 600, lambda images: None, threading.Event())
-        assert outcome.ok, outcome.reason
+        if not outcome.ok:
+            raise Failed(f"{spec.label}: {outcome.reason}")
         return float(outcome.fields.get("seconds", 0))
 
     def _naive(self, operation: Operation, store: Path) -> float:
@@ -151,7 +158,10 @@ class Format:
         case = {"method": self._method, "operation": operation.value, "count": self._count, "store": str(store),
                 "seed": "s", "source": str(self._folder / "source"), "level": "buffered"}  # fmt: skip
         words = [sys.executable, str(self._script.__file__), json.dumps(case)]
-        printed = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+        child = subprocess.run(words, check=False, capture_output=True, text=True)
+        if child.returncode:
+            raise Failed(f"its naive way: {(child.stderr.strip().splitlines() or ['no word'])[-1]}")
+        printed = json.loads(child.stdout)
         return float(printed[0] if isinstance(printed, list) else printed)
 
     def close(self) -> None:
@@ -183,8 +193,12 @@ def measure(title: str, size: int, count: int, only: list[str], limit_s: float) 
                 continue
             found = Format(text, folder, count, folder / "floor")
             for operation in asked:
-                lines.append(found.measure(operation, limit_s))
-                print(lines[-1], flush=True)
+                try:
+                    lines.append(found.measure(operation, limit_s))
+                    print(lines[-1], flush=True)
+                except Failed as failure:
+                    lines.append(Line(text, operation))
+                    print(f"{text:15} {operation.value:12} FAILED: {failure}", flush=True)
             found.close()
     return lines
 
@@ -202,8 +216,10 @@ def main() -> None:
         scaled = f"{title}, 1/{asked.scale} of them" if asked.scale > 1 else title
         lines += measure(scaled, size, max(1, count // asked.scale), asked.only, asked.seconds)
     verdicts = [line.verdict for line in lines]
-    counted = ", ".join(f"{verdicts.count(word)} {word}" for word in ("ok", "below", "unsure"))
+    counted = ", ".join(f"{verdicts.count(word)} {word}" for word in ("ok", "below", "unsure", "failed"))
     print(f"\n{counted}, {verdicts.count('-')} without a naive way; {(time.monotonic() - began) / 60:.1f} minutes")
+    if "failed" in verdicts:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

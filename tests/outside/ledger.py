@@ -61,6 +61,8 @@ class LedgerWriter(Writer):
 class LedgerReader(Reader):
     def __init__(self, location: Path) -> None:
         self._location = location
+        if not all((location / name).is_file() for name in (PAYLOADS, TABLE, MANIFEST)):  # a pipe would be waited for
+            raise StoreError(f"{location} is no ledger, or is damaged: not all of its files are there.")
         try:
             self.content, _ = read_manifest((location / MANIFEST).read_bytes(), "ledger", location)
             table = np.frombuffer((location / TABLE).read_bytes(), "<i8")
