@@ -14,6 +14,7 @@ TimedLine = tuple[datetime, Text]
 """A line, and when what it says happened."""
 MAX_ROWS = 5_000
 """Older rows are dropped; the journal has everything."""
+_EMPTY = "Every trial gets a line here as it ends."
 _INDENT = "         "
 """Before the continuation of a long line: as wide as the clock."""
 
@@ -75,7 +76,8 @@ class LogPane(ScrollView, can_focus=True):
         number = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
         base = self.rich_style
-        if number >= len(self._rows):
+        rows = self._rows or [Text(_EMPTY, style="dim")]
+        if number >= len(rows):
             return Strip.blank(width, base)
-        segments = self._rows[number].render(self.app.console)
+        segments = rows[number].render(self.app.console)
         return Strip(segments).apply_style(base).adjust_cell_length(width, base)
