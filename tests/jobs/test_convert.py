@@ -115,14 +115,14 @@ def test_what_was_broken_off_is_gone_on_with(
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-@pytest.mark.parametrize("spec", ["sqlite", "hdf5", "safetensors"])
+@pytest.mark.parametrize("spec", ["sqlite", "hdf5", "hdf5+png", "safetensors", *({"arrow"} & set(HERE))])
 def test_a_kill_is_survived(spec: str, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "imgstore_tui", "convert", "synthetic,size=8,count=30000", spec, "out"]
     process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    work = tmp_path / "out.converting"
+    work, closed = tmp_path / "out.converting", ("store.sqlite", "store.h5")
     try:
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not (work / "store" / "store.sqlite").exists():
+        while time.monotonic() < deadline and not any((work / "store" / name).exists() for name in closed):
             if (work / "conversion.json").exists() and '"safe": ' in (work / "conversion.json").read_text():
                 break
             time.sleep(0.005)
