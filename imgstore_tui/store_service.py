@@ -153,6 +153,9 @@ def main() -> None:
     except ImgstoreError as error:
         send(out, {"error": str(error)}, [])
         return
+    except OSError as error:  # a name that is too long, a device, a pipe
+        send(out, {"error": f"{sys.argv[1]} cannot be read: {error.strerror or error}."}, [])
+        return
     with store.reader:
         send(out, facts, labels)
         for line in sys.stdin:

@@ -12,7 +12,7 @@ from typing import Any
 from imgstore_tui import registry
 from imgstore_tui.bench.rounds import plan_cells
 from imgstore_tui.core.errors import UnavailableError, UnsupportedError, UsageError, unknown_name
-from imgstore_tui.core.model import Plan, from_json, to_json
+from imgstore_tui.core.model import LARGEST_NUMBER, Plan, from_json, to_json
 from imgstore_tui.core.operations import Operation, Payload, SyncLevel
 from imgstore_tui.core.text import escaped_text
 from imgstore_tui.core.units import parse_duration
@@ -193,6 +193,9 @@ def check_plan(plan: Plan) -> None:
         raise UsageError(f"A time budget must be a number of seconds above 0, not {plan.budget_s}. Or write none.")
     if plan.rounds > MOST_ROUNDS:
         raise UsageError(f"A plan takes at most {MOST_ROUNDS:,} rounds, not {plan.rounds:,}.")
+    for name, number in (("seed", plan.seed), ("batch", plan.batch), ("cutoff", max(plan.cutoffs))):
+        if abs(number) >= LARGEST_NUMBER:
+            raise UsageError(f"The {name} has too many digits. Take a number below {LARGEST_NUMBER:,}.")
     if plan.batch < 1:
         raise UsageError(f"A batch needs 1 image or more, not {plan.batch}.")
     if not 1 <= plan.workers <= MOST_WORKERS:

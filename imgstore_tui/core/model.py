@@ -16,6 +16,8 @@ from imgstore_tui.core.spec import Spec
 
 SCHEMA_VERSION = 1
 DEFAULT_BATCH = 256
+LARGEST_NUMBER = 2**63
+"""No whole number of a plan or a run is as large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +337,8 @@ def from_json(kind: Any, values: Any) -> Any:
     _require(values, kind, kind.__name__)
     if kind is float and not math.isfinite(values):
         raise ValueError("the number is not finite")
+    if kind is int and not -LARGEST_NUMBER <= values < LARGEST_NUMBER:
+        raise ValueError("the number is too large")
     return values
 
 

@@ -118,7 +118,13 @@ def test_a_journal_that_cannot_begin_is_no_run(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("seconds", 10**400), ("seconds", "INFINITE"), ("samples", [1.0, 10**400]), ("samples", [1.0, "INFINITE"])],
+    [
+        ("cutoff", 10**400),
+        ("seconds", 10**400),
+        ("seconds", "INFINITE"),
+        ("samples", [1.0, 10**400]),
+        ("samples", [1.0, "INFINITE"]),
+    ],
 )
 def test_a_number_that_no_clock_can_have_told_is_damage(run: Run, field: str, value: object) -> None:
     path = write(run)
@@ -135,3 +141,12 @@ def test_an_end_that_is_no_word_is_told_as_one(run: Run) -> None:
     with path.open("a") as file:
         file.write('{"kind":"end","status":7,"finished_at":8}\n')
     assert read_journal(path).status == "7"
+
+
+def test_a_plan_of_numbers_beyond_all_measure_is_no_run(run: Run) -> None:
+    path = write(run)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines[0]["plan"]["cutoffs"] = [1, 10**400]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    with pytest.raises(DataError, match="is not a run of this program"):
+        read_journal(path)

@@ -67,6 +67,9 @@ def test_a_plan_file_without_an_end_is_refused() -> None:
         ("operations = ['read']", "operations"),
         ("= 3", "not TOML"),
         ("budget_s = 'soon'", "not a time"),
+        (f"rounds = {10**400}", "too large"),
+        (f"cutoffs = [{10**30}]", "too large"),
+        ("budget_s = inf", "not finite"),
     ],
 )
 def test_a_plan_file_that_is_off_is_named_with_its_key(tmp_path: Path, text: str, word: str) -> None:
@@ -124,3 +127,10 @@ def test_rounds_are_shuffled_anew_but_repeatably() -> None:
     assert first != second
     assert first != list(blocks)
     assert sorted(map(repr, first)) == sorted(map(repr, blocks))
+
+
+def test_a_number_that_no_journal_could_keep_is_refused_before_the_run() -> None:
+    quick = named_plan("quick")
+    for name, plan in (("seed", replace(quick, seed=2**70)), ("batch", replace(quick, batch=2**70))):
+        with pytest.raises(UsageError, match=f"The {name} has too many digits"):
+            check_plan(plan)

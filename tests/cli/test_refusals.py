@@ -47,6 +47,8 @@ from tests.cli.program import program, sentence
         (["run", "--plan", ""], 2, "No plan is named."),
         (["run", "--scratch", ""], 2, "No scratch folder is named."),
         (["run", "-n", "1M", "-b", "lmdb", "-d", "synthetic,size=8"], 2, "more time with --budget"),
+        (["run", "-d", f"store:{'a' * 300}"], 3, "cannot be read: File name too long."),
+        (["run", "--seed", "9" * 30], 2, "The seed has too many digits."),
         (["run", "-n", "9" * 400], 2, "more than this program takes"),
         (["run", "-d", "folder:~nobody-at-all/x"], 2, "'~nobody-at-all' is nobody's home folder here."),
         (["run", "--scratch", "~nobody-at-all/x"], 2, "nobody's home"),
