@@ -44,6 +44,16 @@ def test_ranks_agree_with_the_printed_table(n: int, low_rank: int, percent: floa
     assert interval.coverage * 100 == pytest.approx(percent, abs=0.05)
 
 
+@pytest.mark.parametrize("n", [100, 1023, 1024, 5000])
+def test_many_values_have_the_narrowest_interval_that_is_sure_enough(n: int) -> None:
+    interval = median_interval([float(value) for value in range(1, n + 1)])
+    assert interval.coverage is not None
+    assert coverage(n, int(interval.low) + 1) < 0.95 <= interval.coverage == coverage(n, int(interval.low))
+    assert interval.low + interval.high == n + 1
+    # The normal approximation of the binomial is good here.
+    assert interval.low == pytest.approx(n / 2 - 0.98 * n**0.5, abs=1.5)
+
+
 def test_coverage_agrees_with_counting_all_outcomes() -> None:
     for n, rank in [(4, 1), (7, 2), (8, 3)]:
         outcomes = list(itertools.product([0, 1], repeat=n))  # each value is below (1) or above the true median
