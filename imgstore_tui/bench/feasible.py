@@ -8,9 +8,8 @@ from pathlib import Path
 
 from imgstore_tui.bench.cgroups import memory_groups
 from imgstore_tui.bench.eta import CostModel
-from imgstore_tui.bench.preflight import check_space, image_bytes
+from imgstore_tui.bench.preflight import DataSize, check_need, space_needed
 from imgstore_tui.bench.rounds import plan_cells
-from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.model import Cell, Plan
 from imgstore_tui.core.units import format_bytes, format_duration
@@ -27,22 +26,22 @@ SHORTEST_S = 15.0
 """Below this a time budget says no more than to be quick."""
 
 
-def check_feasible(plan: Plan, datasets: Mapping[str, Dataset], scratch: Path) -> None:
+def check_feasible(plan: Plan, sizes: Mapping[str, DataSize], scratch: Path) -> None:
     """Refuse a plan that space, memory or its own time budget has no room for.
 
     Args:
         plan: The plan.
-        datasets: Its datasets, scanned.
+        sizes: How much there is of each of its datasets, by its text.
         scratch: Where stores are to be made.
 
     Raises:
         UnavailableError: If it needs more space, files or memory than there is.
         UsageError: If not even one round has a chance in its time budget.
     """
-    check_space(plan, datasets, scratch)
-    sizes = {text: image_bytes(dataset) for text, dataset in datasets.items()}
-    check_memory(plan, sizes)
-    check_time(plan, plan_cells(plan, [text for text, data in datasets.items() if data.has_originals]), sizes)
+    check_need(space_needed(plan, sizes), scratch)
+    image_bytes = {text: size.image_bytes for text, size in sizes.items()}
+    check_memory(plan, image_bytes)
+    check_time(plan, plan_cells(plan, [text for text, size in sizes.items() if size.has_originals]), image_bytes)
 
 
 def check_memory(plan: Plan, image_bytes: Mapping[str, float]) -> None:

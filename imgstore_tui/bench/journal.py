@@ -125,9 +125,9 @@ class Journal:
         """Append a measurement; returns when the device has it."""
         self._write("measurement", measurement.to_json())
 
-    def warn(self, text: str) -> None:
-        """Append a warning."""
-        self._write("warning", {"text": text})
+    def warn(self, text: str, *, passing: bool = False) -> None:
+        """Append a warning; one that is passing holds no longer when the run is resumed."""
+        self._write("warning", {"text": text, "passing": True} if passing else {"text": text})
 
     def add_probe(self, probe: Probe) -> None:
         """Append what a backend found out about itself."""

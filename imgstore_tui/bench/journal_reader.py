@@ -33,15 +33,11 @@ class JournalReader:
         self._brief = brief
         self._head: Run | None = None
         self._measurements: list[Measurement] = []
-        self._warnings: list[str] = []
+        self._warnings: list[tuple[str, bool]] = []
+        """Each with whether it holds only until the run is resumed."""
         self._probes: list[Probe] = []
         self._offset = 0
         self._lines = 0
-
-    @property
-    def started(self) -> bool:
-        """Whether the first line has been read."""
-        return self._head is not None
 
     @property
     def run(self) -> Run:
@@ -56,7 +52,7 @@ class JournalReader:
         run = replace(
             run,
             measurements=tuple(self._measurements),
-            warnings=tuple(self._warnings),
+            warnings=tuple(text for text, _ in self._warnings),
             probes=tuple(self._probes),
             status="interrupted" if run.finished_at is None else run.status,
         )
@@ -114,7 +110,7 @@ class JournalReader:
             self._measurements.append(Measurement.from_json(values))
             return TrialFinished(self._measurements[-1])
         elif kind == "warning":
-            self._warnings.append(values["text"])
+            self._warnings.append((values["text"], bool(values.get("passing"))))
             return Warned(values["text"])
         elif kind == "probe":
             self._probes.append(from_json(Probe, values))
@@ -129,6 +125,7 @@ class JournalReader:
         match kind:
             case "resumed":
                 self._head = replace(run, status="running", finished_at=None)
+                self._warnings = [(text, passing) for text, passing in self._warnings if not passing]
             case "end":
                 self._head = replace(run, status=str(values["status"]), finished_at=str(values["finished_at"]))
             case "title":

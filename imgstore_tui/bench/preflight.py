@@ -119,17 +119,6 @@ def space_needed(plan: Plan, sizes: Mapping[str, DataSize]) -> Need:
     return Need(need + at_a_time, files)
 
 
-def check_space(plan: Plan, datasets: Mapping[str, Dataset], scratch: Path) -> None:
-    """Raise UnavailableError if the pixel caches and stores will not fit where they are to be made.
-
-    Args:
-        plan: The plan.
-        datasets: Its datasets, scanned.
-        scratch: Where stores are to be made.
-    """
-    check_need(space_needed(plan, {text: DataSize.of(dataset) for text, dataset in datasets.items()}), scratch)
-
-
 def check_need(need: Need, scratch: Path) -> None:
     """Raise UnavailableError if a place has not what is needed."""
     room = free_files(scratch)

@@ -15,10 +15,11 @@ from imgstore_tui.bench.environment import describe_environment
 from imgstore_tui.bench.executor import ProcessExecutor
 from imgstore_tui.bench.feasible import check_feasible
 from imgstore_tui.bench.job import Executor
-from imgstore_tui.bench.journal import Journal, read_journal, runs_folder
+from imgstore_tui.bench.journal import Journal, runs_folder
+from imgstore_tui.bench.journal_reader import JournalReader
 from imgstore_tui.bench.lock import RunLock
 from imgstore_tui.bench.plan import check_plan
-from imgstore_tui.bench.preflight import check_content, keeps_originals
+from imgstore_tui.bench.preflight import DataSize, check_content, keeps_originals
 from imgstore_tui.bench.rounds import images_needed, reads_in_place, with_files
 from imgstore_tui.bench.scratch import RunFolder, choose_scratch, leftovers, sweep
 from imgstore_tui.bench.session import Listener, Session, source_of
@@ -93,7 +94,9 @@ def resume_run(
         DataError: If the journal cannot be read, or the data is not what it was.
         ImgstoreError: As for ``run_plan``.
     """
-    run = read_journal(path)
+    reader = JournalReader(path)
+    reader.read()
+    run = reader.run
     if run.status == "finished":
         raise UsageError(f"Run {run.id} is complete; there is nothing to resume.")
     # On the same file system: figures of two places do not belong in one run.
@@ -108,11 +111,13 @@ def resume_run(
             if now.fingerprint != before.fingerprint:
                 raise DataError(f"{before.text} is not what it was when run {run.id} started. Start a new run.")
         _check_environment(run, ready.environment)
-        if read_journal(path) != run:
+        reader.read()
+        if reader.run != run:
             # Between the first look and the lock, another process has gone on with it.
             raise UsageError(f"Run {run.id} was changed by another process meanwhile; look at it, then resume again.")
         journal = Journal.go_on(path, datetime.now(UTC).isoformat(timespec="seconds"))
-        again = replace(run, plan=plan, status="running")
+        reader.read()  # what the run was warned of for the time being holds no longer
+        again = replace(reader.run, plan=plan, status="running")
         return _measure(again, ready, journal, executor, steering, listen)
 
 
@@ -152,7 +157,7 @@ def _prepared(
         datasets = {text: _scan(text, plan, listen, cancel) for text in plan.datasets}
         roots = [root for dataset in datasets.values() for root in dataset.roots]
         place = choose_scratch(plan.scratch, roots, scratch_before)
-        check_feasible(plan, datasets, place)
+        check_feasible(plan, {text: DataSize.of(dataset) for text, dataset in datasets.items()}, place)
         name = run_id or _new_id(datetime.now(UTC), plan)
         folder = RunFolder(place, name)
         stack.callback(_remove, folder, listen, cancel)

@@ -10,19 +10,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from imgstore_tui import registry
 from imgstore_tui.bench.apart import apart, settle_in
 from imgstore_tui.bench.block import BlockRound
+from imgstore_tui.bench.data_warnings import warnings_of
 from imgstore_tui.bench.diagnosis import oom_kills, with_cause
 from imgstore_tui.bench.eta import CostModel
 from imgstore_tui.bench.job import Executor, Job, Outcome, Step
 from imgstore_tui.bench.journal import Journal
 from imgstore_tui.bench.probing import probe_all
-from imgstore_tui.bench.rounds import cutoffs_of, plan_blocks, plan_cells, shuffled, with_files
+from imgstore_tui.bench.rounds import plan_blocks, plan_cells, shuffled, with_files
 from imgstore_tui.bench.scratch import RunFolder
-from imgstore_tui.bench.source import Source
 from imgstore_tui.bench.steering import Ending, Steering
-from imgstore_tui.core.codec import DEPTH, TRANSPARENCY
 from imgstore_tui.core.events import (
     CellSkipped,
     Continued,
@@ -36,13 +34,11 @@ from imgstore_tui.core.events import (
     Warned,
 )
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Probe, Run, with_stops
-from imgstore_tui.core.operations import Payload
 
 Listener = Callable[[Event], None]
 PAUSE_LOOK_S = 0.05
 LEAST_LIMIT_S = 120.0
 """A trial is given this, and more the larger it is, before it is taken to hang."""
-_HAVING = {TRANSPARENCY: "an alpha channel", DEPTH: "16 bits a channel"}
 
 
 def source_of(folder: RunFolder, number: int) -> Path:
@@ -95,9 +91,8 @@ class Session:
         expected = self._remaining_s()
         self.listen(RunStarted(self.run, tuple(self.left), expected, str(self.journal.path)))
         if not self.run.measurements:
-            for text in self.data_warnings:
+            for text in (*self.data_warnings, *warnings_of(self.run, self.facts, self.sources)):
                 self._warn(text)
-            self._warn_of_data()
         status = self._rounds()
         self._skip_unwanted()
         probes = self._probe() if self.plan.probes and status == "finished" else self.run.probes
@@ -132,7 +127,8 @@ class Session:
                     self._warn(
                         f"The time budget of {self.plan.budget_s:.0f} s was spent in round {number + 1} "
                         f"of {self.plan.rounds}; the rest was not run. "
-                        f"Measure it with: imgstore-tui resume {self.run.id}"
+                        f"Measure it with: imgstore-tui resume {self.run.id}",
+                        passing=True,
                     )
                     return "budget"
                 cells = tuple(cell for cell in block.cells if (cell, number) not in self.done)
@@ -149,39 +145,9 @@ class Session:
             self.journal.add_probe(probe)
         return (*self.run.probes, *found)
 
-    def _warn_of_data(self) -> None:
-        for text, facts in self.facts.items():
-            if facts.repeated:
-                self._warn(
-                    f"{text} has {facts.used:,} images: cutoffs beyond that repeat them, "
-                    "which a store or file system that deduplicates would notice."
-                )
-            run = cutoffs_of(self.plan, text)
-            if len(run) < len(self.plan.cutoffs):
-                most = f"up to {max(run):,} images" if run else "one image only"
-                self._warn(f"{text} is run with {most}: its option upto leaves larger cutoffs out.")
-            if facts.excluded_count:
-                count = facts.excluded_count
-                self._warn(f"{text}: {count:,} file{'' if count == 1 else 's'} cannot take part; `show` lists them.")
-            self._warn_of_losses(text)
-        if self.run.environment.same_device_as_data is False:
-            self._warn(f"The stores are made on another device than the data: {self.run.environment.scratch}.")
-
-    def _warn_of_losses(self, text: str) -> None:
-        """Say which codecs drop more of which pictures than a figure of likeness tells."""
-        if self.plan.payload is Payload.RAW:
-            return
-        source, said = Source(self.sources[text]), set()
-        for spec in self.plan.specs:
-            for what, count in source.dropped_by(registry.make_codec(spec)).items():
-                if (spec.codec, what) not in said:
-                    said.add((spec.codec, what))
-                    having = f"image{' has' if count == 1 else 's have'} {_HAVING[what]}"
-                    self._warn(f"{text}: {count:,} {having}; {spec.codec} drops {what}.")
-
-    def _warn(self, text: str) -> None:
+    def _warn(self, text: str, *, passing: bool = False) -> None:
         self.warnings.append(text)
-        self.journal.warn(text)
+        self.journal.warn(text, passing=passing)
         self.listen(Warned(text))
 
     def _budget_left_s(self) -> float:

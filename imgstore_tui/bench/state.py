@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -18,7 +19,7 @@ from imgstore_tui.core.events import (
     TrialStarted,
     Warned,
 )
-from imgstore_tui.core.model import Cell, Run
+from imgstore_tui.core.model import Cell, Measurement, Run
 
 
 class Phase(StrEnum):
@@ -77,10 +78,7 @@ def reduce(state: RunState, event: Event) -> RunState:
         case Progress(images_done, fraction, remaining_s):
             return replace(state, images_done=images_done, fraction=fraction, remaining_s=remaining_s)
         case TrialFinished(measurement):
-            if state.run is None:
-                raise ValueError("a trial ended before its run started")
-            run = replace(state.run, measurements=(*state.run.measurements, measurement))
-            return replace(state, run=run, revision=state.revision + 1)
+            return _with_trials(state, [measurement])
         case Warned(text):
             return replace(state, warnings=(*state.warnings, text))
         case RunFinished(run):
@@ -88,3 +86,27 @@ def reduce(state: RunState, event: Event) -> RunState:
                 state, phase=Phase.FINISHED, run=run, current=None, paused=False, remaining_s=0.0,
                 fraction=1.0 if run.status == "finished" else state.fraction, revision=state.revision + 1,
             )  # fmt: skip
+
+
+def reduce_all(state: RunState, events: Iterable[Event]) -> RunState:
+    """Return the state after ``events``, in order: as ``reduce`` would one by one, but in one go.
+
+    A state is frozen, so that each trial that ends copies all before it. Of a run that is opened thousands come at
+    once: those are gathered until something else touches the run.
+    """
+    trials: list[Measurement] = []
+    for event in events:
+        if isinstance(event, TrialFinished):
+            trials.append(event.measurement)
+            continue
+        if trials and isinstance(event, RunStarted | Continued | RunFinished):
+            state, trials = _with_trials(state, trials), []
+        state = reduce(state, event)
+    return _with_trials(state, trials) if trials else state
+
+
+def _with_trials(state: RunState, trials: Sequence[Measurement]) -> RunState:
+    if state.run is None:
+        raise ValueError("a trial ended before its run started")
+    run = replace(state.run, measurements=(*state.run.measurements, *trials))
+    return replace(state, run=run, revision=state.revision + len(trials))

@@ -26,13 +26,13 @@ def describe(plan: Plan) -> int:
         ImgstoreError: If the run itself would be refused for want of space, memory or time.
     """
     console = data_console()
-    roots, sizes, datasets = [], {}, {}
+    roots, sizes = [], {}
     for text in plan.datasets:
         dataset = registry.make_dataset(text)
         dataset.wanted = images_needed(plan, text)
         dataset.scan()
         roots += list(dataset.roots)
-        datasets[text], sizes[text] = dataset, DataSize.of(dataset)
+        sizes[text] = DataSize.of(dataset)
         console.print(f"data      {safe_text(dataset.summary)}", soft_wrap=True)
         if dataset.wanted > len(dataset):
             repeated = f"larger cutoffs repeat them, up to {format_count(dataset.wanted)}"
@@ -46,7 +46,7 @@ def describe(plan: Plan) -> int:
         soft_wrap=True,
     )
     console.print(f"          {basis_words(expected)}", soft_wrap=True)
-    check_feasible(plan, datasets, place)
+    check_feasible(plan, sizes, place)
     several = len(plan.datasets) > 1
     table = Table(
         *(["data"] if several else []), "method", "operation", "cutoffs", "level", box=None, pad_edge=False

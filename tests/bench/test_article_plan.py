@@ -10,7 +10,7 @@ import pytest
 from imgstore_tui import registry
 from imgstore_tui.bench.journal import read_journal, runs_folder
 from imgstore_tui.bench.plan import LARGER_IMAGES, changed_plan, check_plan, dump_plan, load_plan, named_plan
-from imgstore_tui.bench.preflight import check_space
+from imgstore_tui.bench.preflight import DataSize, check_need, space_needed
 from imgstore_tui.bench.rounds import cutoffs_of, images_needed, plan_cells
 from imgstore_tui.bench.runner import run_plan
 from imgstore_tui.core.errors import UnavailableError, UsageError
@@ -89,15 +89,14 @@ def test_a_plan_that_upto_leaves_empty_is_refused() -> None:
 
 def test_space_is_asked_for_by_what_each_dataset_runs_to(tmp_path: Path) -> None:
     plan = changed_plan(named_plan("article"), rounds=1)
-    datasets = {text: registry.make_dataset(text) for text in plan.datasets}
+    datasets = {text: registry.make_dataset(text) for text in (*plan.datasets, "synthetic,size=2048")}
     for dataset in datasets.values():
         dataset.scan()
-    check_space(plan, datasets, tmp_path)
-    whole = "synthetic,size=2048"
-    datasets = {whole: registry.make_dataset(whole)}
-    datasets[whole].scan()
+    sizes = {text: DataSize.of(dataset) for text, dataset in datasets.items()}
+    whole = sizes.popitem()
+    check_need(space_needed(plan, sizes), tmp_path)
     with pytest.raises(UnavailableError, match="The stores need about"):
-        check_space(replace(plan, datasets=(whole,)), datasets, tmp_path)
+        check_need(space_needed(replace(plan, datasets=whole[:1]), dict([whole])), tmp_path)
 
 
 def test_a_run_of_two_sizes_measures_each_to_its_end_and_says_so() -> None:

@@ -13,7 +13,7 @@ from imgstore_tui import registry
 from imgstore_tui.bench.estimate import estimate, known_size
 from imgstore_tui.bench.journal import Journal, runs_folder
 from imgstore_tui.bench.plan import named_plan
-from imgstore_tui.bench.preflight import DataSize, check_need, check_space, space_needed
+from imgstore_tui.bench.preflight import DataSize, check_need, space_needed
 from imgstore_tui.bench.rates import NO_RATES, Rates, past_rates
 from imgstore_tui.bench.rounds import plan_cells
 from imgstore_tui.core.errors import UnavailableError
@@ -73,7 +73,7 @@ def test_the_need_is_what_a_run_is_refused_for(tmp_path: Path) -> None:
     dataset = registry.make_dataset("synthetic")
     dataset.scan()
     need = space_needed(QUICK, {"synthetic": DataSize.of(dataset)})
-    check_space(QUICK, {"synthetic": dataset}, tmp_path)
+    check_need(need, tmp_path)
     with pytest.raises(UnavailableError, match="TiB"):
         check_need(replace(need, bytes=1e18), tmp_path)
 

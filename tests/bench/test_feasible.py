@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.bench import feasible
-from imgstore_tui.bench.feasible import available_bytes, check_memory, check_time
+from imgstore_tui.bench.feasible import available_bytes, check_feasible, check_memory, check_time
+from imgstore_tui.bench.preflight import DataSize
 from imgstore_tui.bench.rounds import plan_cells
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.model import Plan
@@ -51,3 +52,9 @@ def test_what_is_available_is_no_more_than_the_machine_has() -> None:
     available = available_bytes()
     assert available is not None
     assert 0 < available <= int(words[words.index("MemTotal:") + 1]) * 1024
+
+
+def test_sizes_are_all_that_is_asked_for(tmp_path: Path) -> None:
+    check_feasible(PLAN, {"synthetic": DataSize(3072.0, 1000, False)}, tmp_path)
+    with pytest.raises(UnavailableError, match="The stores need about"):
+        check_feasible(PLAN, {"synthetic": DataSize(1e15, 1000, False)}, tmp_path)

@@ -15,7 +15,7 @@ from PIL import Image
 from imgstore_tui.bench.job import Job, Outcome, Step
 from imgstore_tui.bench.journal import read_journal, runs_folder, saved_runs
 from imgstore_tui.bench.runner import resume_run, run_plan
-from imgstore_tui.bench.state import Phase, RunState, reduce
+from imgstore_tui.bench.state import Phase, RunState, reduce, reduce_all
 from imgstore_tui.core.errors import DataError, ImgstoreError, UnavailableError, UsageError
 from imgstore_tui.core.events import Event, Progress, RunFinished, RunStarted, TrialFinished, TrialStarted, Warned
 from imgstore_tui.core.model import Plan, Run
@@ -87,6 +87,7 @@ def test_the_state_that_events_make_is_the_run() -> None:
     state = RunState()
     for event in heard:
         state = reduce(state, event)
+    assert reduce_all(RunState(), heard) == state
     assert state.phase is Phase.FINISHED
     assert state.run == run
     assert state.fraction == 1.0
@@ -259,6 +260,9 @@ def test_a_spent_budget_ends_the_run_and_says_so() -> None:
     assert "time budget" in run.warnings[-1]
     assert read_journal(saved_runs()[0]) == run
     assert any(isinstance(event, Warned) for event in heard)
+    whole = resume_run(saved_runs()[0], executor=FakeExecutor())
+    assert whole.status == "finished"
+    assert not any("time budget" in text for text in (*whole.warnings, *read_journal(saved_runs()[0]).warnings))
 
 
 def test_which_rule_ended_the_rounds_of_a_cell_is_told() -> None:
