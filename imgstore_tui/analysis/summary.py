@@ -5,23 +5,16 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from imgstore_tui.core.backend import DiskUsage
-from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Run
-from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
-from imgstore_tui.core.spec import IN_PLACE
+from imgstore_tui.core.model import Cell, DatasetFacts, Measurement
+from imgstore_tui.core.operations import Operation, Status
 from imgstore_tui.stats.intervals import Interval, median_interval, relative_spread
 from imgstore_tui.stats.warnings import NoiseWarning, noise_warnings
 
 UNVERIFIED = "the store was not verified, so its time does not count"
-
-_WHOLE = (Operation.WRITE_MANY, Operation.READ_MANY, Operation.READ_RANDOM)
-"""Operations that handle every image of the cutoff once."""
-
-_Place = tuple[str, str, int, str, str]
-"""What disk use belongs to: dataset, spec, cutoff, payload, scratch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,48 +88,22 @@ class CellSummary:
         return self.ok + self.failed + self.skipped + self.unverified
 
 
-def summarise(run: Run) -> tuple[CellSummary, ...]:
-    """Return a summary of every cell that has a trial, in the order in which tables show them.
-
-    One pass over the measurements, and one over the cells: cheap enough to be done anew whenever a trial ends.
-    """
-    cells: dict[Cell, list[Measurement]] = {}
-    for measurement in run.measurements:
-        cells.setdefault(measurement.cell, []).append(measurement)
-    facts = {entry.text: entry for entry in run.datasets}
-    disk = _disk_use(run.measurements)
-    whole = _whole_pixels(run.measurements)
-    return tuple(
-        _summary(cell, cells[cell], facts.get(cell.dataset), disk, whole)
-        for cell in sorted(cells, key=_plan_order(run))
-    )
-
-
-def _plan_order(run: Run) -> Callable[[Cell], tuple[object, ...]]:
-    """Return the sort key of cells: dataset, operation, levels, cutoff, spec, as the plan orders them."""
-    datasets = {text: index for index, text in enumerate(run.plan.datasets)}
-    # The source row is what all others are held against: it comes first.
-    specs = {spec.label: index for index, spec in enumerate((IN_PLACE, *run.plan.specs))}
-
-    def key(cell: Cell) -> tuple[object, ...]:
-        return (
-            datasets.get(cell.dataset, len(datasets)), cell.dataset, cell.scratch, cell.payload, cell.workers,
-            list(Operation).index(cell.operation),
-            -1 if cell.sync is None else list(SyncLevel).index(cell.sync),
-            -1 if cell.cache is None else list(CacheState).index(cell.cache),
-            cell.cutoff, specs.get(cell.spec, len(specs)), cell.spec,
-        )  # fmt: skip
-
-    return key
-
-
-def _summary(
+def summary_of(
     cell: Cell,
     trials: Sequence[Measurement],
     facts: DatasetFacts | None,
-    disk: dict[_Place, dict[Cell, list[Measurement]]],
-    whole: dict[tuple[str, int], int],
+    disk: DiskUsage | None = None,
+    whole_bytes: int | None = None,
 ) -> CellSummary:
+    """Return what the trials of a cell come to.
+
+    Args:
+        cell: The cell.
+        trials: Its trials in the order run.
+        facts: Its dataset, where that is known.
+        disk: What its store weighs, where anybody weighed it.
+        whole_bytes: Raw pixels of all images of the cutoff, bytes, where a trial told; else it follows from the data.
+    """
     done = [trial for trial in trials if trial.status is Status.OK and trial.seconds is not None]
     counted = [trial for trial in done if trial.verified]
     reasons = Counter(
@@ -159,10 +126,10 @@ def _summary(
         interval=median_interval(rounds) if rounds else None,
         spread=relative_spread(rounds) if rounds else None,
         pixel_bytes=_sample_pixels(cell, counted, facts),
-        store_pixel_bytes=whole.get((cell.dataset, cell.cutoff)) or _pixel_bytes(facts, cell.cutoff),
-        peak_private_bytes=_median_int(trial.peak_private_bytes for trial in counted),
+        store_pixel_bytes=whole_bytes or _pixel_bytes(facts, cell.cutoff),
+        peak_private_bytes=median_int(trial.peak_private_bytes for trial in counted),
         cpu_s=_median(_cpu(trial) for trial in counted),
-        disk=_weigh(cell, disk.get(_place(cell), {})),
+        disk=disk,
         psnr_db=_median(trial.psnr_db for trial in counted),
         warnings=noise_warnings(
             rounds,
@@ -189,16 +156,6 @@ def _sample_pixels(cell: Cell, trials: Sequence[Measurement], facts: DatasetFact
     return _pixel_bytes(facts, cell.operation.images(cell.cutoff))
 
 
-def _whole_pixels(measurements: Iterable[Measurement]) -> dict[tuple[str, int], int]:
-    """Return the raw pixels of all images of each dataset and cutoff, from trials that handled each image once."""
-    return {
-        (trial.dataset, trial.cutoff): trial.pixel_bytes
-        for trial in measurements
-        if trial.pixel_bytes is not None
-        and (trial.operation in _WHOLE or (trial.cutoff == 1 and not trial.operation.changes))
-    }
-
-
 def _pixel_bytes(facts: DatasetFacts | None, images: int) -> int | None:
     """Return the raw pixels of the first images; where sizes vary only whole passes over the data are known."""
     if facts is None:
@@ -210,37 +167,12 @@ def _pixel_bytes(facts: DatasetFacts | None, images: int) -> int | None:
     return None
 
 
-def _place(cell: Cell) -> _Place:
-    return (cell.dataset, cell.spec, cell.cutoff, cell.payload, cell.scratch)
-
-
-def _disk_use(measurements: Iterable[Measurement]) -> dict[_Place, dict[Cell, list[Measurement]]]:
-    places: dict[_Place, dict[Cell, list[Measurement]]] = {}
-    for measurement in measurements:
-        if measurement.allocated_bytes is not None or measurement.apparent_bytes is not None:
-            cell = measurement.cell
-            places.setdefault(_place(cell), {}).setdefault(cell, []).append(measurement)
-    return places
-
-
-def _weigh(cell: Cell, weighed: dict[Cell, list[Measurement]]) -> DiskUsage | None:
-    """Return the cell's own weight, else that of the store written by ``write-many``, else any other's."""
-    if not weighed:
-        return None
-    rank = {Operation.WRITE_MANY: 0, Operation.WRITE_ONE: 2}
-    trials = weighed.get(cell) or weighed[min(weighed, key=lambda other: rank.get(other.operation, 1))]
-    return DiskUsage(
-        _median_int(trial.apparent_bytes for trial in trials),
-        _median_int(trial.allocated_bytes for trial in trials),
-        _median_int(trial.files for trial in trials),
-    )
-
-
 def _median(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return statistics.median(known) if known else None
 
 
-def _median_int(values: Iterable[int | None]) -> int | None:
+def median_int(values: Iterable[int | None]) -> int | None:
+    """Return the lower median of what is known; None where nothing is."""
     known = [value for value in values if value is not None]
     return statistics.median_low(known) if known else None

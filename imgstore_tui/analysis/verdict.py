@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import is_
 
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Cell
@@ -101,13 +102,34 @@ def verdicts(summaries: Iterable[CellSummary], planned: Collection[str] = ()) ->
         summaries: What was measured.
         planned: The specs that the plan compares, those included that nothing has been measured of.
     """
-    contests: dict[Cell, list[CellSummary]] = {}
-    likeness: dict[tuple[str, str], float] = {}
-    for summary in summaries:
-        contests.setdefault(summary.cell.contest, []).append(summary)
-        if summary.psnr_db is not None:  # known where the store was made; what is read from it is no more alike
-            likeness[summary.cell.dataset, summary.cell.spec] = summary.psnr_db
-    return tuple(_verdict(contest, entries, likeness, planned) for contest, entries in contests.items())
+    return Court().verdicts(summaries, planned)
+
+
+class Court:
+    """Judges contests; asked again, it judges only those anew that have new evidence."""
+
+    def __init__(self) -> None:
+        self._judged: dict[Cell, tuple[list[CellSummary], list[float | None], Verdict]] = {}
+        """What each verdict rests on, and the verdict, by contest."""
+
+    def verdicts(self, summaries: Iterable[CellSummary], planned: Collection[str] = ()) -> tuple[Verdict, ...]:
+        """Return the verdict of every contest, as the function ``verdicts`` does."""
+        contests: dict[Cell, list[CellSummary]] = {}
+        likeness: dict[tuple[str, str], float] = {}
+        for summary in summaries:
+            contests.setdefault(summary.cell.contest, []).append(summary)
+            if summary.psnr_db is not None:  # known where the store was made; what is read from it is no more alike
+                likeness[summary.cell.dataset, summary.cell.spec] = summary.psnr_db
+        found = []
+        for contest, entries in contests.items():
+            alike = [likeness.get((contest.dataset, entry.cell.spec)) for entry in entries]
+            before, alike_before, verdict = self._judged.get(contest, ([], [], None))
+            same = alike == alike_before and len(entries) == len(before) and all(map(is_, entries, before))
+            if verdict is None or not same:
+                verdict = _verdict(contest, entries, likeness, planned)
+                self._judged[contest] = (entries, alike, verdict)
+            found.append(verdict)
+        return tuple(found)
 
 
 def _verdict(

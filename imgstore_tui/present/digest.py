@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from imgstore_tui.analysis.summary import CellSummary, summarise
-from imgstore_tui.analysis.verdict import Verdict, verdicts
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.analysis.tally import Tally
+from imgstore_tui.analysis.verdict import Court, Verdict
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import IN_PLACE
@@ -24,11 +25,23 @@ class Digest:
     """Verdicts by contest."""
 
 
+class Digester:
+    """Digests a run again and again while it grows: only what new trials bear on is made anew."""
+
+    def __init__(self) -> None:
+        self._tally = Tally()
+        self._court = Court()
+
+    def of(self, run: Run) -> Digest:
+        """Summarise a run and judge its contests."""
+        summaries = self._tally.summaries(run)
+        found = self._court.verdicts(summaries, [spec.label for spec in run.plan.specs])
+        return Digest(run, summaries, found, by_contest(found))
+
+
 def digest(run: Run) -> Digest:
     """Summarise a run and judge its contests."""
-    summaries = summarise(run)
-    found = verdicts(summaries, [spec.label for spec in run.plan.specs])
-    return Digest(run, summaries, found, by_contest(found))
+    return Digester().of(run)
 
 
 def spec_order(run: Run) -> Callable[[str], tuple[int, str]]:

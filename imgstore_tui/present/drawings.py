@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, SyncLevel
 from imgstore_tui.present.axes import LOG, Scales
+from imgstore_tui.present.digest import digest
 from imgstore_tui.present.figures import ChartKind, Figure, chart_kinds, make_figure
 
 
@@ -37,13 +38,15 @@ def drawings(run: Run, *, scales: Scales = LOG, told: Collection[ChartKind] = ()
         scales: Which axes are logarithmic.
         told: Kinds that are left out for the first dataset.
     """
-    found = []
+    summed, found = digest(run), []
     for number, dataset in enumerate(run.plan.datasets):
         for kind in chart_kinds(run):
             if not number and kind in told:
                 continue
             for view in views(run, kind):
-                figure = make_figure(run, kind, dataset=dataset, sync=view.sync, cache=view.cache, against=view.against)
+                figure = make_figure(
+                    summed, kind, dataset=dataset, sync=view.sync, cache=view.cache, against=view.against
+                )
                 found.append(Drawing(figure, scales))
     return tuple(found)
 

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from imgstore_tui.analysis.summary import CellSummary, summarise
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.analysis.tally import summarise
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_seconds
 from imgstore_tui.present.axes import drawable
+from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.rows import interval_text
 from imgstore_tui.present.words import level_words
 
@@ -139,7 +141,7 @@ def chart_kinds(run: Run | None = None) -> tuple[ChartKind, ...]:
 
 
 def make_figure(
-    source: Run | Sequence[CellSummary],
+    source: Digest | Run | Sequence[CellSummary],
     kind: ChartKind | str,
     *,
     per_image: bool = False,
@@ -151,7 +153,7 @@ def make_figure(
     """Return what a chart shows. Only what may be compared stands on one chart.
 
     Args:
-        source: A run, or summaries of its cells.
+        source: A run, digested or not, or summaries of its cells.
         kind: Which chart.
         per_image: Whether values are divided by the number of images.
         dataset: Which dataset; None for the first measured.
@@ -160,9 +162,10 @@ def make_figure(
         against: Whether reads stand on it hot (solid) against cold (dotted), where both were measured.
     """
     kind = ChartKind(kind)
-    summaries = summarise(source) if isinstance(source, Run) else tuple(source)
+    run = source.run if isinstance(source, Digest) else source if isinstance(source, Run) else None
+    summaries = _summaries(source)
     # In the plan's order where it is known, else as first met.
-    names = [spec.label for spec in source.plan.specs] if isinstance(source, Run) else []
+    names = [spec.label for spec in run.plan.specs] if run is not None else []
     names = list(dict.fromkeys([*names, *(entry.cell.spec for entry in summaries)]))
     ranks = {name: rank for rank, name in enumerate(name for name in names if name != IN_PLACE.label)}
     ranks[IN_PLACE.label] = SOURCE_RANK
@@ -212,6 +215,12 @@ def make_figure(
     lines = tuple(line for part in parts for line in part)
     strokes = ("hot", "cold") if against else ("write", "read")
     return Figure(kind, _titled(title, dataset, several), lines, upward=f"time for {what}", strokes=strokes)
+
+
+def _summaries(source: Digest | Run | Sequence[CellSummary]) -> tuple[CellSummary, ...]:
+    if isinstance(source, Digest):
+        return source.summaries
+    return summarise(source) if isinstance(source, Run) else tuple(source)
 
 
 def _reads(operation: Operation) -> bool:

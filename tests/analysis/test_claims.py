@@ -9,7 +9,7 @@ import pytest
 
 from imgstore_tui.analysis.claims import CLAIMS, Judged, check_claims
 from imgstore_tui.analysis.evidence import Finding, Part, combined, within
-from imgstore_tui.analysis.summary import summarise
+from imgstore_tui.analysis.tally import summarise
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.stats.intervals import Interval

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from imgstore_tui.analysis.summary import UNVERIFIED, CellSummary, summarise
+from imgstore_tui.analysis.summary import UNVERIFIED, CellSummary
+from imgstore_tui.analysis.tally import summarise
 from imgstore_tui.core.model import Measurement, Run
 from imgstore_tui.core.operations import Operation, Status, SyncLevel
 from imgstore_tui.stats.warnings import Noise

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from imgstore_tui.analysis.summary import summarise
+from imgstore_tui.analysis.tally import summarise
 from imgstore_tui.analysis.verdict import Verdict, verdicts
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, SyncLevel

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgstore_tui.analysis.summary import summarise
+from imgstore_tui.analysis.tally import summarise
 from imgstore_tui.bench.inplace import InPlace, ListedFile, write_list
 from imgstore_tui.bench.job import Step
 from imgstore_tui.bench.plan import dump_plan, load_plan

@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
-from imgstore_tui.analysis.summary import summarise
+from imgstore_tui.analysis.tally import summarise
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.present.axes import LINEAR, LOG, Scales
 from imgstore_tui.present.charts import ChartKind, Palette, build_chart, chart_for, chart_kinds

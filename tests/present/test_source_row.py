@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from imgstore_tui.analysis.summary import summarise
+from imgstore_tui.analysis.tally import summarise
 from imgstore_tui.analysis.verdict import verdicts
 from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.operations import Operation

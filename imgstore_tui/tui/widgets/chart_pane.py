@@ -88,7 +88,7 @@ class ChartPane(LinePicture, can_focus=True):
         if self.found is None or self.kind is None:
             return None
         figure = make_figure(
-            self.found.run,
+            self.found,
             self.kind,
             per_image=self.per_image,
             dataset=self.dataset,

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from imgstore_tui.analysis.summary import summarise
+from imgstore_tui.analysis.tally import summarise
 from imgstore_tui.core import model
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.model import SCHEMA_VERSION, Run
