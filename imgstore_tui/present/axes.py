@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from imgstore_tui.core.units import format_bytes, format_count_short
+from imgstore_tui.core.units import format_count_short
 
 SMALLEST, LARGEST = 1e-30, 1e30
 """What can be drawn; anything beyond is no measurement."""
@@ -160,11 +160,6 @@ def seconds_label(value: float, largest: float) -> str:
 def decade_label(value: float, _largest: float) -> str:
     """Return a duration in its own unit: ``100µs``, ``1ms``."""
     return seconds_label(value, value)
-
-
-def bytes_label(value: float, _largest: float) -> str:
-    """Return a size in binary units."""
-    return "0" if value == 0 else format_bytes(value)
 
 
 def count_label(value: float, _largest: float) -> str:

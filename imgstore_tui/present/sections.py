@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Run
-from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count, format_count_short
 from imgstore_tui.present.article import is_article, report_tables
 from imgstore_tui.present.digest import Digest, digest
@@ -15,11 +14,11 @@ from imgstore_tui.present.disk import disk_tables
 from imgstore_tui.present.notes import notes_table
 from imgstore_tui.present.rows import Column, Entry, Mark, Table
 from imgstore_tui.present.timings import article_tables, overview_tables, timing_tables
-from imgstore_tui.present.words import contest_words, fact_pairs, images_words
+from imgstore_tui.present.words import fact_pairs
 
 __all__ = [
     "Digest", "all_tables", "article_tables", "digest", "disk_tables", "facts_table", "failures_table",
-    "further_tables", "overview_tables", "timing_tables", "verdict_lines", "warnings_table",
+    "further_tables", "overview_tables", "timing_tables", "warnings_table",
 ]  # fmt: skip
 
 MOST_LEFT_OUT = 100
@@ -142,15 +141,3 @@ def _where(summaries: Sequence[CellSummary]) -> str:
     ]
     more = len(summaries) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
-
-
-def verdict_lines(found: Digest) -> list[str]:
-    """Return every contest's verdict as a line of harmless text."""
-    lines = []
-    for verdict in found.verdicts:
-        words = contest_words(verdict.contest, found.run)
-        line = f"{words}, {images_words(verdict.contest.cutoff)}: {verdict.describe()}"
-        for spec, why in verdict.left_out:
-            line += f" Left out: {spec} ({why})."
-        lines.append(safe_text(line))
-    return lines

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from rich import box
-from rich.console import Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from imgstore_tui.present.plain import ascii_text
 from imgstore_tui.present.rows import Entry, Mark, Table
-from imgstore_tui.present.sections import Digest, all_tables, brief_tables
 
 WIDE = 120
 """Columns of a terminal from which on a table shows everything."""
@@ -64,18 +62,3 @@ def rich_table(table: Table, width: int = 80, *, ascii_only: bool = False) -> Ri
 
 def _text(cell: Entry, *, ascii_only: bool) -> Text:
     return Text(ascii_text(cell.text) if ascii_only else cell.text, style=_STYLES[cell.mark])
-
-
-def rich_run(found: Digest, width: int = 80, *, ascii_only: bool = False, brief: bool = False) -> Group:
-    """Return the tables of a run, one under the other, with a blank line between.
-
-    Args:
-        found: The run.
-        width: Columns there are.
-        ascii_only: Whether nothing beyond ASCII may be drawn.
-        brief: Leave out the tables that go into detail.
-    """
-    parts: list[RichTable | Text] = []
-    for table in brief_tables(found) if brief else all_tables(found):
-        parts += [rich_table(table, width, ascii_only=ascii_only), Text("")]
-    return Group(*parts[:-1])

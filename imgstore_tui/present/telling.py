@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
 
 from rich.text import Text
 
 from imgstore_tui.analysis.verdict import Verdict
+from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_count_short
+from imgstore_tui.core.units import format_count, format_count_short
 from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.notes import claim_lines, measured_lines, notes_of
 from imgstore_tui.present.words import contest_words, fact_pairs, images_words
@@ -73,13 +75,34 @@ def judged_text(found: Digest, cutoff: int | None = None, *, width: int | None =
     here = [verdict for verdict in found.verdicts if cutoff in (None, verdict.contest.cutoff)]
     if not here and cutoff is not None:
         text.append(f"Nothing was measured at {images_words(cutoff)}.\n", style="dim")
-    for words, group in groupby(here, key=lambda verdict: contest_words(verdict.contest, found.run)):
+    for words, group in groupby(_judged(here, found.run), key=lambda entry: entry[0]):
         text.append(f"{safe_text(words)}\n", style="bold")
-        for sentence, same in groupby(group, key=partial(_sentence, running=found.run.status == "running")):
-            counts = ", ".join(format_count_short(verdict.contest.cutoff) for verdict in same)
+        for _, cutoffs, sentence in group:
+            counts = ", ".join(map(format_count_short, cutoffs))
             style = "dim" if sentence.startswith("No verdict") else ""
             text.append_text(_said(f"  N={counts}  ", "dim", safe_text(sentence), width, indent=4, told=style))
     return text
+
+
+def verdict_lines(found: Digest) -> list[str]:
+    """Return the verdicts as lines of harmless text; numbers of images with one verdict share a line."""
+    return [
+        safe_text(f"{words}, {_counts_words(cutoffs)}: {sentence}")
+        for words, cutoffs, sentence in _judged(found.verdicts, found.run)
+    ]
+
+
+def _judged(verdicts: Sequence[Verdict], run: Run) -> Iterator[tuple[str, tuple[int, ...], str]]:
+    """Yield contests that differ in nothing but the number of images and have one verdict: words, numbers, sentence."""
+    for words, group in groupby(verdicts, key=lambda verdict: contest_words(verdict.contest, run)):
+        for sentence, same in groupby(group, key=partial(_sentence, running=run.status == "running")):
+            yield words, tuple(verdict.contest.cutoff for verdict in same), sentence
+
+
+def _counts_words(cutoffs: Sequence[int]) -> str:
+    """Return numbers of images: ``1 image``, ``1, 10 and 1,000 images``."""
+    *first, last = cutoffs
+    return f"{', '.join(map(format_count, first))} and {images_words(last)}" if first else images_words(last)
 
 
 def _sentence(verdict: Verdict, *, running: bool) -> str:

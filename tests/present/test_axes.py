@@ -6,7 +6,6 @@ import pytest
 
 from imgstore_tui.present.axes import (
     Axis,
-    bytes_label,
     count_axis,
     decade_label,
     drawable,
@@ -68,5 +67,3 @@ def test_labels() -> None:
     assert [seconds_label(value, value) for value in (0.0, 1e-7, 2e-5, 0.25, 1.0, 90.0)] == [
         "0", "100ns", "20µs", "250ms", "1s", "90s",
     ]  # fmt: skip
-    assert bytes_label(0, 1) == "0"
-    assert bytes_label(2048, 1) == "2.00 KiB"

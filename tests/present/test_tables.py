@@ -18,10 +18,10 @@ from imgstore_tui.present.sections import (
     failures_table,
     overview_tables,
     timing_tables,
-    verdict_lines,
     warnings_table,
 )
-from imgstore_tui.present.tables import rich_run
+from imgstore_tui.present.tables import rich_table
+from imgstore_tui.present.telling import verdict_lines
 from imgstore_tui.testing.runs import fake_run
 
 EVIL = "[red]x[/] \x1b[31m\u202e =1+1"
@@ -29,7 +29,8 @@ EVIL = "[red]x[/] \x1b[31m\u202e =1+1"
 
 def printed(run: Run, width: int, *, ascii_only: bool = False) -> str:
     console = Console(width=width, file=StringIO(), color_system=None)
-    console.print(rich_run(digest(run), width, ascii_only=ascii_only))
+    for table in all_tables(digest(run)):
+        console.print(rich_table(table, width, ascii_only=ascii_only))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 
@@ -126,6 +127,20 @@ def test_failures_have_reasons_and_no_number() -> None:
     failed = next(row for row in texts(table) if row[2] == "failed")
     assert set(failed[3:-1]) == {"-"}
     assert any("Left out: hdf5 (6 of 6 trials failed)." in line for line in verdict_lines(found))
+
+
+def test_numbers_of_images_with_one_verdict_share_a_line() -> None:
+    found = digest(fake_run(["lmdb"], [1, 10, 1000], operations=[Operation.READ_MANY, Operation.READ_RANDOM]))
+    sentence = "No verdict: there is only one storage method."
+    assert verdict_lines(found) == [
+        f"read-many, cache hot, 1, 10 and 1,000 images: {sentence}",
+        f"read-random, cache hot, 1, 10 and 1,000 images: {sentence}",
+    ]
+    two = verdict_lines(digest(fake_run(["disk", "lmdb"], [1, 10], operations=[Operation.READ_MANY])))
+    assert [line.partition(":")[0] for line in two] == [
+        "read-many, cache hot, 1 image",
+        "read-many, cache hot, 10 images",
+    ]
 
 
 def test_what_was_not_verified_shows_no_number() -> None:

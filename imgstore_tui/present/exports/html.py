@@ -13,8 +13,9 @@ from imgstore_tui.present.article import further_drawings, report
 from imgstore_tui.present.digest import Digest, digest
 from imgstore_tui.present.drawings import Drawing
 from imgstore_tui.present.rows import Mark, Table
-from imgstore_tui.present.sections import facts_table, further_tables, verdict_lines
+from imgstore_tui.present.sections import facts_table, further_tables
 from imgstore_tui.present.svg import figure_svg
+from imgstore_tui.present.telling import verdict_lines
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2024; --quiet: #646b73; --line: #d9dde1; --paper: #ffffff;

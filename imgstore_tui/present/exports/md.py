@@ -13,7 +13,8 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.article import report
 from imgstore_tui.present.drawings import Drawing
 from imgstore_tui.present.rows import Table
-from imgstore_tui.present.sections import digest, facts_table, further_tables, verdict_lines
+from imgstore_tui.present.sections import digest, facts_table, further_tables
+from imgstore_tui.present.telling import verdict_lines
 
 COLUMNS, ROWS = 92, 22
 """Of a figure drawn with characters."""
