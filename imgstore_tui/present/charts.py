@@ -81,6 +81,11 @@ def chart_for(
     )
 
 
+def warm_up() -> None:
+    """Load what draws, so that the first chart does not wait for it."""
+    import plotext  # noqa: F401
+
+
 def draw_figure(
     figure: Figure,
     width: int,

@@ -31,6 +31,9 @@ from imgstore_tui.core.units import (
 )
 from imgstore_tui.present.words import files_words
 
+MOST_LINES = 5_000
+"""A log on the screen keeps so many; the journal has everything."""
+
 SpecStyle = Callable[[str], str]
 """Gives the Rich style of a spec by its label."""
 

@@ -51,6 +51,14 @@ def what_words(saved: SavedRun) -> str:
     return safe_text(f"{title}{specs} on {data}, N={','.join(map(format_count_short, plan.cutoffs))}")
 
 
+def more_words(saved: SavedRun) -> str:
+    """Return what else is to be known of a run: its id, which commands take, its plan, failures, size."""
+    parts = [saved.id]
+    if saved.run is not None:
+        parts += [f"plan {saved.run.plan.name}", f"{failed_words(saved)} failed"]
+    return safe_text(", ".join([*parts, format_bytes(saved.size_bytes)]))
+
+
 def deletion_words(saved: SavedRun) -> str:
     """Return the question before a run is deleted: what is deleted, and what stays."""
     if saved.run is None:

@@ -19,7 +19,7 @@ from textual.theme import ThemeProvider
 from imgstore_tui.core.errors import ImgstoreError, unknown_name
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.tui import look
+from imgstore_tui.tui import breakpoints, themes
 from imgstore_tui.tui.bridge import Bridge, RunFunction
 from imgstore_tui.tui.choice import Choice, first_plan
 from imgstore_tui.tui.farewell import leave_for_sure, say_goodbye
@@ -37,8 +37,8 @@ class ImgstoreApp(OrderlyApp):
     """Choose, run, watch, understand."""
 
     TITLE = "imgstore-tui"
-    HORIZONTAL_BREAKPOINTS = look.COLUMN_CLASSES
-    VERTICAL_BREAKPOINTS = look.ROW_CLASSES
+    HORIZONTAL_BREAKPOINTS = breakpoints.COLUMN_CLASSES
+    VERTICAL_BREAKPOINTS = breakpoints.ROW_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "Quit", show=False, priority=True, tooltip="Quit, also while writing in a line"),
     ]
@@ -48,12 +48,12 @@ class ImgstoreApp(OrderlyApp):
         self.saved: list[str] = []
         """Paths of the files that were exported."""
         self._settings = settings
-        for theme in look.THEMES:
+        for theme in themes.THEMES:
             self.register_theme(theme)
         if settings.theme is not None and settings.theme not in self.available_themes:
             raise unknown_name("theme", settings.theme, self.available_themes)
-        self.ansi_theme_dark, self.ansi_theme_light = look.ANSI_DARK, look.ANSI_LIGHT
-        self.theme = settings.theme or look.DARK.name
+        self.ansi_theme_dark, self.ansi_theme_light = themes.ANSI_DARK, themes.ANSI_LIGHT
+        self.theme = settings.theme or themes.DARK.name
         self.animation_level = "basic" if settings.animate else "none"
         self._no_colour, self._no_unicode = Colourless(), AsciiFilter(settings.ascii)
         choice, note = (None, "") if plan is not None else recall()
@@ -75,7 +75,7 @@ class ImgstoreApp(OrderlyApp):
         return [*filters, self._no_unicode] if self._no_unicode.enabled else filters
 
     def _use_palette(self) -> None:
-        self.workbench.palette = look.PALETTES.get(self.theme, look.PALETTES[""])
+        self.workbench.palette = themes.PALETTES.get(self.theme, themes.PALETTES[""])
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer every action in the command palette."""
@@ -102,8 +102,8 @@ class ImgstoreApp(OrderlyApp):
 
     def action_next_theme(self) -> None:
         """Use the next of the app's themes."""
-        here = look.THEME_NAMES.index(self.theme) if self.theme in look.THEME_NAMES else -1
-        self.theme = look.THEME_NAMES[(here + 1) % len(look.THEME_NAMES)]
+        here = themes.THEME_NAMES.index(self.theme) if self.theme in themes.THEME_NAMES else -1
+        self.theme = themes.THEME_NAMES[(here + 1) % len(themes.THEME_NAMES)]
 
     async def action_quit(self) -> None:
         """Leave as the key does."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from imgstore_tui.bench.state import Phase, RunState, reduce
+from imgstore_tui.bench.state import Phase, RunState, reduce, reduce_all
 from imgstore_tui.bench.steering import Steering
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.events import Event, RunFinished
@@ -169,14 +169,20 @@ class Bridge:
         return news
 
 
-def after(state: RunState, news: News) -> RunState:
+def after(state: RunState, news: Iterable[News]) -> RunState:
     """Return the state after ``news``: the shared reducer's, or for a run that broke off, what is left of it."""
-    if not isinstance(news, Broken):
-        return reduce(state, news)
+    events: list[Event] = []
+    for entry in news:
+        if isinstance(entry, Broken):
+            state, events = _broken_off(reduce_all(state, events), entry.text), []
+        else:
+            events.append(entry)
+    return reduce_all(state, events)
+
+
+def _broken_off(state: RunState, text: str) -> RunState:
     if state.run is None:
-        return replace(RunState(), warnings=(*state.warnings, news.text))
-    if state.phase is Phase.FINISHED:
-        return replace(state, warnings=(*state.warnings, news.text))
-    return replace(
-        reduce(state, RunFinished(replace(state.run, status="interrupted"))), warnings=(*state.warnings, news.text)
-    )
+        state = RunState()
+    elif state.phase is not Phase.FINISHED:
+        state = reduce(state, RunFinished(replace(state.run, status="interrupted")))
+    return replace(state, warnings=(*state.warnings, text))

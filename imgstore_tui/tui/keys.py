@@ -23,6 +23,12 @@ WORKBENCH_KEYS: list[BindingType] = [
     Binding("right_square_bracket", "cutoff(1)", "More images", show=False, key_display="]", tooltip=_CUTOFF),
     Binding("left_square_bracket", "cutoff(-1)", "Fewer images", show=False, key_display="[", tooltip=_CUTOFF),
     Binding("e", "export", "Export", tooltip="Write the results to a file"),
+    Binding("d", "data", "Data", tooltip="Choose the data and look at it"),
+    Binding(
+        "c", "conditions", "Conditions",
+        tooltip="Choose cache states, sync levels, payload, workers, rounds, budget, scratch folder, seed",
+    ),
+    Binding("w", "save_plan", "Save plan", show=False, tooltip="Save the choice as a plan, under a name"),
     Binding("question_mark", "app.help", "Help", key_display="?", tooltip="Show what every key does"),
     Binding("f1", "app.help", "Help", show=False, key_display="F1", tooltip="Show what every key does"),
     Binding("q", "app.leave", "Quit", tooltip="Quit; asks while a run goes on"),
@@ -35,7 +41,7 @@ WORKBENCH_KEYS: list[BindingType] = [
     Binding("t", "app.next_theme", "Theme", show=False, tooltip="Use the next theme"),
     Binding("escape", "leave_field", "Back", key_display="esc", tooltip="Leave the line that is being written in"),
     *(Binding(pane.key, f"show_pane('{pane}')", f"Pane {pane}", show=False, tooltip=_PANES) for pane in PaneName),
-]
+]  # fmt: skip
 
 PALETTE_KEY = Binding("ctrl+p", "command_palette", "Palette", tooltip="Find any action by its name")
 """Bound by Textual itself; here for the help."""

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from imgstore_tui.bench.state import Phase, RunState
 from imgstore_tui.core.events import Event, RunFinished, TrialFinished
-from imgstore_tui.present.log import SpecStyle, error_line, log_line
-from imgstore_tui.present.sections import Digest, digest
+from imgstore_tui.present.digest import Digest, Digester
+from imgstore_tui.present.log import MOST_LINES, SpecStyle, error_line, log_line
 from imgstore_tui.tui.bridge import Bridge, Broken, Job, after
 
 DIGEST_EVERY_S = 1.0
@@ -30,6 +30,7 @@ class Session:
         self.began: float | None = None
         """When it was started, by the monotonic clock; None before any run, and for one that was opened."""
         self.ended: float | None = None
+        self._digester = Digester()
         self._live = False
         """Whether the end of the run is still to be taken in."""
         self._digested = (0, 0.0)
@@ -50,14 +51,14 @@ class Session:
     def take_in(self, style: SpecStyle) -> list[tuple[datetime, Text]]:
         """Fold in all news since the last time and return it as lines of a log, with the time of each."""
         over = not self.bridge.busy  # asked before the queue is emptied: nothing comes after it
-        now, lines = datetime.now(UTC), []
-        for news in self.bridge.drain():
-            self.state = after(self.state, news)
-            if isinstance(news, Broken):
-                self.problem = news.text
-                lines.append((now, error_line(news.text)))
-            elif (line := log_line(news, style)) is not None:
-                lines.append((_when(news) or now, line))
+        now, lines, news = datetime.now(UTC), [], self.bridge.drain()
+        self.state = after(self.state, news)
+        for entry in news[-MOST_LINES:]:
+            if isinstance(entry, Broken):
+                self.problem = entry.text
+                lines.append((now, error_line(entry.text)))
+            elif (line := log_line(entry, style)) is not None:
+                lines.append((_when(entry) or now, line))
         self._digest(at_once=over)
         if over and self._live:
             self.ended, self._live = time.monotonic(), False
@@ -69,7 +70,7 @@ class Session:
         if self.state.run is None or self.state.revision == revision:
             return
         if at_once or now - when >= DIGEST_EVERY_S:
-            self.found = digest(self.state.run)
+            self.found = self._digester.of(self.state.run)
             self._digested = (self.state.revision, now)
 
 

@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from imgstore_tui.tui.look import ANSI_DARK, ANSI_LIGHT
+from imgstore_tui.tui.themes import ANSI_DARK, ANSI_LIGHT
 from tests.walk.steps import CHAPTERS
 from tests.walk.terminal import NeverCame, Terminal, missing_tools
 from tests.walk.walker import Walker

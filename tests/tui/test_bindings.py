@@ -16,7 +16,6 @@ from textual.dom import DOMNode
 import imgstore_tui.tui
 from imgstore_tui.bench.journal import read_journal, saved_runs
 from imgstore_tui.bench.plan import named_plan
-from imgstore_tui.bench.state import Phase
 from imgstore_tui.core.operations import CacheState
 from imgstore_tui.jobs.plans import plan_called, saved_plans
 from imgstore_tui.present.digest import digest
@@ -38,7 +37,7 @@ from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
 from imgstore_tui.tui.screens.workbench import Workbench
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
 from tests.bench.test_saved_runs import save
-from tests.tui.fakes import FakeRunner, leave_behind
+from tests.tui.fakes import leave_behind
 from tests.tui.support import Driven, driven
 
 Check = Callable[[Driven, str], Awaitable[None]]
@@ -69,23 +68,33 @@ def bound_keys() -> Iterator[tuple[str, str]]:
                         yield name, key
 
 
+async def _ran(app: Driven) -> bool:
+    """Run, unless that was done for an earlier key of the same test; return whether it was done now."""
+    first = app.workbench.found is None
+    if first:
+        await app.run()
+    return first
+
+
+async def _closes(app: Driven, key: str) -> None:
+    """A key closes what is in front, and not the app as well."""
+    await app.press(key)
+    assert app.shows(Workbench)
+    assert not app.app.leaving.is_set()
+
+
 @effect("Workbench", "r")
 async def _run(app: Driven, key: str) -> None:
     await app.press(key)
-    await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
+    await app.finish()
     assert app.workbench.pane is PaneName.CHART
 
 
 @effect("Workbench", "s")
 async def _stop(app: Driven, key: str) -> None:
-    runner = FakeRunner(hold_after=5)
-    app.app.bridge._run = runner
-    await app.press("r")
-    await app.until(runner.held.is_set)
+    await app.hold(5)
     await app.press(key)
-    await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
-    run = app.workbench.run_state.run
-    assert run is not None
+    run = await app.finish()
     assert (run.status, len(run.measurements)) == ("stopped", 5)
 
 
@@ -135,8 +144,7 @@ effect("ImgstoreApp", "ctrl+q")(_leave_by)
 
 @effect("Workbench", "x", "y", "l")
 async def _axes(app: Driven, key: str) -> None:
-    if app.workbench.found is None:
-        await app.run()
+    if await _ran(app):
         assert "↑ time for N images, log" in app.picture
         assert "images, log →" in app.picture
     await app.press(key)
@@ -212,8 +220,7 @@ async def _leave_field(app: Driven, key: str) -> None:
 
 @effect("Workbench", *(pane.key for pane in PaneName))
 async def _pane(app: Driven, key: str) -> None:
-    if app.workbench.found is None:
-        await app.run()
+    await _ran(app)
     await app.press("2" if key != "2" else "3")
     await app.press(key)
     pane = app.workbench.pane
@@ -245,8 +252,7 @@ async def _filter(app: Driven, key: str) -> None:
 
 @effect("Workbench", "right_square_bracket", "left_square_bracket")
 async def _cutoff(app: Driven, key: str) -> None:
-    if app.workbench.found is None:
-        await app.run()
+    if await _ran(app):
         await app.press("3", "v", "right_square_bracket")
         assert "Ranking at 1 image" in app.picture
     await app.press(key)
@@ -315,19 +321,15 @@ async def _report(app: Driven, key: str) -> None:
 
 @effect("ReportScreen", "escape", "enter", "q")
 async def _close_report(app: Driven, key: str) -> None:
-    if app.workbench.found is None:
-        await app.run()
+    await _ran(app)
     await app.press("5", "enter")
     assert app.shows(ReportScreen)
-    await app.press(key)
-    assert app.shows(Workbench)
-    assert not app.app.leaving.is_set()
+    await _closes(app, key)
 
 
 @effect("MatrixPane", "down", "right", "left", "up")
 async def _move_in_matrix(app: Driven, key: str) -> None:
-    if app.workbench.found is None:
-        await app.run()
+    if await _ran(app):
         await app.press("6", "g")
     await app.press(key)
     here = {"down": "lmdb, write-many, 1 image", "right": "lmdb, write-many, 10 images"}
@@ -346,13 +348,10 @@ async def _open_cell(app: Driven, key: str) -> None:
 
 @effect("DetailScreen", "escape", "enter", "q")
 async def _close_detail(app: Driven, key: str) -> None:
-    if app.workbench.found is None:
-        await app.run()
+    await _ran(app)
     await app.press("6", "enter")
     assert app.shows(DetailScreen)
-    await app.press(key)
-    assert app.shows(Workbench)
-    assert not app.app.leaving.is_set()
+    await _closes(app, key)
 
 
 @effect("DetailScreen", "right", "left")
@@ -404,9 +403,10 @@ async def _remove(app: Driven, key: str) -> None:
     assert "lmdb+png" not in app.workbench.choice.ticked
 
 
-@effect("Chooser", "c")
+@effect("Workbench", "c")
 async def _conditions(app: Driven, key: str) -> None:
-    await app.press(key)
+    assert "c Conditions" in app.picture
+    await app.press("4", key)
     assert app.shows(ConditionsScreen)
     assert "[hot] cold" in app.picture
 
@@ -425,9 +425,9 @@ async def _leave_conditions(app: Driven, key: str) -> None:
     assert app.workbench.choice.plan == named_plan("quick")
 
 
-@effect("Chooser", "w")
+@effect("Workbench", "w")
 async def _save_plan(app: Driven, key: str) -> None:
-    await app.press("n", "space", key)
+    await app.press("n", "space", "2", key)
     assert app.shows(SavePlanScreen)
     await app.write("mine")
     await app.press("enter")
@@ -442,9 +442,10 @@ async def _save_no_plan(app: Driven, key: str) -> None:
     assert saved_plans() == {}
 
 
-@effect("Chooser", "d")
+@effect("Workbench", "d")
 async def _data(app: Driven, key: str) -> None:
-    await app.press(key)
+    assert "d Data" in app.picture
+    await app.press("3", key)
     assert app.shows(DataScreen)
     assert "= synthetic" in app.picture
 
@@ -521,17 +522,12 @@ async def _leave_options(app: Driven, key: str) -> None:
 async def _close_help(app: Driven, key: str) -> None:
     await app.press("question_mark")
     assert app.shows(HelpScreen)
-    await app.press(key)
-    assert app.shows(Workbench)
-    assert not app.app.leaving.is_set()
+    await _closes(app, key)
 
 
 async def _asked(app: Driven) -> None:
     if not app.app.bridge.busy:
-        runner = FakeRunner(hold_after=3)
-        app.app.bridge._run = runner
-        await app.press("r")
-        await app.until(runner.held.is_set)
+        await app.hold(3)
     await app.press("q")
     assert isinstance(app.app.screen, LeaveScreen)
 
@@ -567,28 +563,23 @@ async def _cancel_export(app: Driven, key: str) -> None:
 
 @effect("Workbench", "z")
 async def _pause(app: Driven, key: str) -> None:
-    runner = FakeRunner(hold_after=3)
-    app.app.bridge._run = runner
     await app.press(key)
     assert not app.app.bridge.steering.paused, "there is no run yet"
-    await app.press("r")
-    await app.until(runner.held.is_set)
+    await app.hold(3)
     await app.press(key)
     await app.until(lambda: "paused" in app.picture and app.workbench.run_state.paused)
     await app.press(key)
-    await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
+    await app.finish()
 
 
 @effect("Workbench", "k")
 async def _skip(app: Driven, key: str) -> None:
-    runner = FakeRunner(hold_after=3)
-    app.app.bridge._run = runner
-    await app.press("r")
-    await app.until(lambda: runner.held.is_set() and app.workbench.check_action("skip", ()) is True)
+    await app.hold(3)
+    await app.until(lambda: app.workbench.check_action("skip", ()) is True)
     current = app.workbench.run_state.current
     assert current is not None
     await app.press(key)
-    await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
+    await app.finish()
     assert app.workbench.run_state.skipped == {current.cell}
     assert any(line.endswith("no more of it") for line in app.workbench.panes.log_lines.lines)
 
@@ -636,9 +627,7 @@ async def _list(app: Driven, *, end: bool = True) -> Path:
 async def _open_run(app: Driven, key: str) -> None:
     await _list(app)
     await app.press(key)
-    await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
-    assert app.workbench.run_state.run is not None
-    assert len(app.workbench.run_state.run.measurements) == 102
+    assert len((await app.finish()).measurements) == 102
     assert app.workbench.pane is PaneName.CHART
 
 
@@ -688,9 +677,7 @@ async def _help_of_list(app: Driven, key: str) -> None:
 @effect("SavedRunsScreen", "escape", "q", "f")
 async def _close_list(app: Driven, key: str) -> None:
     await _list(app)
-    await app.press(key)
-    assert app.shows(Workbench)
-    assert not app.app.leaving.is_set()
+    await _closes(app, key)
 
 
 @effect("SavedRunsScreen", "c")

@@ -22,10 +22,7 @@ PLAN = named_plan("quick")
 
 def carried_out(bridge: Bridge) -> RunState:
     bridge.prepare().carry_out(bridge.to_run(PLAN))
-    state = RunState()
-    for news in bridge.drain():
-        state = after(state, news)
-    return state
+    return after(RunState(), bridge.drain())
 
 
 def test_news_comes_in_order_and_once() -> None:
@@ -108,6 +105,5 @@ def test_an_error_in_the_middle_keeps_what_was_measured() -> None:
 
 def test_an_error_after_the_end_does_not_undo_it() -> None:
     run = fake_run()
-    state = after(RunState(), RunStarted(run, (), 1.0, "journal"))
-    state = after(after(state, RunFinished(run)), Broken("late"))
+    state = after(RunState(), [RunStarted(run, (), 1.0, "journal"), RunFinished(run), Broken("late")])
     assert (state.phase, state.warnings) == (Phase.FINISHED, ("late",))

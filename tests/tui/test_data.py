@@ -14,9 +14,9 @@ from PIL import Image
 from textual.widgets import Input
 
 from imgstore_tui.bench.plan import named_plan
-from imgstore_tui.jobs.look import LeftError, Look, Progress
+from imgstore_tui.jobs.preview import LeftError, Preview, Progress
 from imgstore_tui.present.contact_sheet import Drawing
-from imgstore_tui.tui import looking
+from imgstore_tui.tui import preview_thread
 from imgstore_tui.tui.data_form import DataForm
 from imgstore_tui.tui.paths import complete
 from imgstore_tui.tui.screens.data import DataScreen
@@ -230,7 +230,7 @@ async def test_leaving_does_not_wait_for_a_look(tmp_path: Path) -> None:
 async def test_a_look_gives_way_to_a_run_that_begins(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     left: list[type[BaseException]] = []
 
-    def endless(*_: object, progress: Progress, **__: object) -> Look:
+    def endless(*_: object, progress: Progress, **__: object) -> Preview:
         try:
             while True:
                 progress("reading", 1, None)
@@ -239,7 +239,7 @@ async def test_a_look_gives_way_to_a_run_that_begins(photos: Path, monkeypatch: 
             left.append(type(error))
             raise
 
-    monkeypatch.setattr(looking, "look", endless)
+    monkeypatch.setattr(preview_thread, "preview", endless)
     runner = FakeRunner(hold_after=3)
     plan = replace(named_plan("quick"), datasets=(f"folder:{photos}",))
     async with driven(runner, WIDE, plan=plan) as app:
@@ -249,7 +249,7 @@ async def test_a_look_gives_way_to_a_run_that_begins(photos: Path, monkeypatch: 
         await app.until(lambda: runner.held.is_set() and len(left) == 1)
         await app.until(lambda: outlook.doing == "")
         # A run in another terminal is found out by the look itself.
-        app.workbench.run_worker(partial(looking.look_for, outlook, "folder:/x", 1), thread=True)
+        app.workbench.run_worker(partial(preview_thread.preview_for, outlook, "folder:/x", 1), thread=True)
         await app.until(lambda: len(left) == 2)
         assert "too much of it" not in app.picture
 

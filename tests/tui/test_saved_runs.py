@@ -19,8 +19,9 @@ from imgstore_tui.registry import resolve_spec
 from imgstore_tui.testing.runs import fake_run
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens import compare
-from imgstore_tui.tui.screens import saved_runs as saved_runs_screen
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
+from imgstore_tui.tui.widgets import runs_table
+from imgstore_tui.tui.widgets.runs_table import RunsTable
 from tests.bench.test_saved_runs import save
 from tests.tui.fakes import FakeRunner
 from tests.tui.support import NARROW, SMALL, WIDE, Driven, driven
@@ -41,9 +42,11 @@ async def test_every_run_is_told_at_a_glance_newest_first(size: tuple[int, int])
     (runs_folder() / "20260103-000000-bad.jsonl").write_text("what?\n")
     async with driven(size=size) as app:
         await listed(app, "2026-01-01 00:00")
-        rows = [line for line in app.picture.splitlines() if "KiB" in line or " 6 B" in line]
-        assert ["unreadable" in rows[0], "broke off" in rows[1], "finished" in rows[2]] == [True, True, True]
+        words = ("unreadable", "broke off", "finished")
+        rows = [line for line in app.picture.splitlines() if any(word in line for word in words)]
+        assert [word in row for word, row in zip(words, rows, strict=True)] == [True, True, True]
         assert "40 of 102" in rows[1]
+        assert "synthetic" in rows[1]
         # In the dialog alone; what is behind it shows beside it.
         assert "is not a run of this program." in str(app.app.screen.query_one(".words", Static).visual)
         await app.press("enter", "r", "n", "space")
@@ -219,14 +222,14 @@ async def test_paused_says_so_and_time_stands_still_for_what_is_left() -> None:
 
 async def test_a_file_that_is_read_late_comes_neither_twice_nor_back() -> None:
     path = save(fake_run(rounds=1))
-    late = SavedRunsScreen.Looked(look_at(path))
+    late = RunsTable.Looked(look_at(path))
     async with driven() as app:
         await listed(app, "2026-01-02 03:04")
-        app.app.screen.post_message(late)
+        app.app.screen.query_one(RunsTable).post_message(late)
         await app.pilot.pause()
         assert app.picture.count("2026-01-02 03:04") == 1
         await app.press("d", "y")
-        app.app.screen.post_message(late)
+        app.app.screen.query_one(RunsTable).post_message(late)
         await app.pilot.pause()
         assert "2026-01-02 03:04" not in app.picture
         assert "There is no saved run yet." in app.picture
@@ -238,7 +241,7 @@ async def test_an_error_of_our_own_leaves_no_list_and_no_comparison_reading(monk
 
     path = save(replace(fake_run(rounds=1), id="20260101-000000-x"))
     monkeypatch.setattr(compare, "compare", broken)
-    monkeypatch.setattr(saved_runs_screen, "newest_first", broken)
+    monkeypatch.setattr(runs_table, "newest_first", broken)
     async with driven(size=WIDE) as app:
         await listed(app, "Not all saved runs can be read: RuntimeError: [/foo] boom")
         app.app.push_screen(compare.CompareScreen(path, path))

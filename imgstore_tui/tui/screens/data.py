@@ -21,8 +21,8 @@ from imgstore_tui.core.options import Option
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.tui.data_form import KIND, PATH, DataForm
 from imgstore_tui.tui.forgiving import Dialog
-from imgstore_tui.tui.looking import GROUP, GivenWay, Looked, Looking, busy, look_for
 from imgstore_tui.tui.paths import PathSuggester
+from imgstore_tui.tui.preview_thread import GROUP, GivenWay, Previewed, Previewing, busy, preview_for
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.option_field import OptionField
 from imgstore_tui.tui.widgets.sheet import PICTURES, Sheet, drawing_for, progress_words
@@ -173,7 +173,7 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
         except ImgstoreError:
             return
         self.sheet.doing = "Looking at the data. It can be used without waiting."
-        look_at = partial(look_for, self, text, self._wanted, pictures=PICTURES)
+        look_at = partial(preview_for, self, text, self._wanted, pictures=PICTURES)
         self.run_worker(look_at, thread=True, exclusive=True, exit_on_error=False, group=GROUP)
 
     def _is_here(self, text: str) -> bool:
@@ -183,8 +183,8 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
         except ImgstoreError:
             return False
 
-    @on(Looking)
-    def _looking(self, event: Looking) -> None:
+    @on(Previewing)
+    def _previewing(self, event: Previewing) -> None:
         event.stop()
         if self._is_here(event.text):
             self.sheet.doing = progress_words(event.words, event.done, event.total)
@@ -195,8 +195,8 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
         if self._is_here(event.text):
             self.sheet.doing = _NOT_NOW
 
-    @on(Looked)
-    def _looked(self, event: Looked) -> None:
+    @on(Previewed)
+    def _previewed(self, event: Previewed) -> None:
         event.stop()
         if not self._is_here(event.text):
             return

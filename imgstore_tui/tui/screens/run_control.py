@@ -20,7 +20,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.log import SpecStyle, error_line, warning_line
 from imgstore_tui.present.sections import Digest
 from imgstore_tui.tui.bridge import Action, Bridge, resume_for_real, watch
-from imgstore_tui.tui.looking import GROUP as LOOK_GROUP
+from imgstore_tui.tui.preview_thread import GROUP as PREVIEW_GROUP
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen, Wish
 from imgstore_tui.tui.session import Session
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
@@ -58,6 +58,7 @@ class RunControl(Screen[None]):
         self._session = Session(bridge)
         self._fps = fps
         self._ticker: Timer | None = None
+        self._offered_last: tuple[object, ...] = ()
 
     # What a subclass says
 
@@ -129,7 +130,7 @@ class RunControl(Screen[None]):
         if not watching:
             # What is being read would be measured too.
             for worker in self.app.workers:
-                if worker.group in (LOOK_GROUP, RATES_GROUP):
+                if worker.group in (PREVIEW_GROUP, RATES_GROUP):
                     worker.cancel()
         job = self._session.begin(watching=watching)
         self.run_worker(partial(job.carry_out, action), thread=True, exit_on_error=False, group="run")
@@ -191,6 +192,11 @@ class RunControl(Screen[None]):
                 return self._bridge.measuring and not self._bridge.stopping and may
         return True
 
+    def _offered(self) -> tuple[object, ...]:
+        """Return what decides which keys do something: asking for all keys takes milliseconds, at every tick."""
+        names = ("run", "stop", "pause", "skip", "sweep")
+        return (*(self.check_action(name, ()) for name in names), self.found is None, self.run_state.run is None)
+
     def action_sweep(self) -> None:
         """Remove what runs that died have left."""
         self.query_one(LeftoversLine).sweep()
@@ -226,8 +232,10 @@ class RunControl(Screen[None]):
         line.problem, line.began, line.ended = session.problem, session.began, session.ended
         line.watching, line.pausing = watching, self._bridge.steering.paused
         line.skipping = self._bridge.steering.skipped
-        line.refresh()
-        self.refresh_bindings()
+        line.redraw()
+        if (offered := self._offered()) != self._offered_last:
+            self._offered_last = offered
+            self.refresh_bindings()
 
     def log_line(self, line: Text) -> None:
         """Say something in the log."""

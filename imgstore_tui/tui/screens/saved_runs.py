@@ -12,14 +12,12 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.message import Message
 from textual.widgets import DataTable, Static
-from textual.worker import get_current_worker
 
-from imgstore_tui.bench.saved_runs import SavedRun, delete, look_at, newest_first, rename
+from imgstore_tui.bench.saved_runs import SavedRun, delete, look_at, rename
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.saved import deletion_words, what_words
+from imgstore_tui.present.saved import deletion_words, more_words, what_words
 from imgstore_tui.tui.forgiving import Dialog
 from imgstore_tui.tui.screens.ask import AskScreen
 from imgstore_tui.tui.screens.compare import CompareScreen
@@ -42,18 +40,6 @@ class Wish:
 
 class SavedRunsScreen(Dialog[Wish | None]):
     """A list, newest first, that fills as files are read; each row's words stand below it."""
-
-    @dataclass
-    class Looked(Message):
-        """A file was read, in the thread."""
-
-        saved: SavedRun
-
-    @dataclass
-    class Done(Message):
-        """All files were read, or why not all."""
-
-        problem: str = ""
 
     CSS_PATH = "../styles/modal.tcss"
     AUTO_FOCUS = "RunsTable"
@@ -79,9 +65,6 @@ class SavedRunsScreen(Dialog[Wish | None]):
         """
         super().__init__()
         self._may_open = may_open
-        self._gone: set[Path] = set()
-        """Files that were deleted while others were still being read."""
-        self._reading = True
 
     def compose(self) -> ComposeResult:
         """Lay out list, words and the line for a name."""
@@ -93,34 +76,18 @@ class SavedRunsScreen(Dialog[Wish | None]):
             yield KeyBar()
 
     def on_mount(self) -> None:
-        """Read the files in a thread: there may be many, and large ones."""
+        """Say that the files are being read."""
         self.field.display = False
         self._say()
-        self.run_worker(self._read, thread=True, exit_on_error=False)
 
-    def _read(self) -> None:
-        worker = get_current_worker()
-        problem = ""
-        try:
-            for saved in newest_first():
-                if worker.is_cancelled:
-                    return
-                self.post_message(self.Looked(saved))
-        except Exception as error:  # whatever the files hold, the screen stays up and says so
-            problem = f"Not all saved runs can be read: {type(error).__name__}: {error}"
-        self.post_message(self.Done(problem))
+    @on(RunsTable.Looked)
+    def _looked(self) -> None:
+        if self.table.row_count == 1:
+            self._say()
+            self.refresh_bindings()
 
-    @on(Looked)
-    def _looked(self, event: Looked) -> None:
-        if event.saved.path not in self._gone:
-            first = self._here is None
-            self.table.put(event.saved)
-            if first:
-                self._say()
-
-    @on(Done)
-    def _done(self, event: Done) -> None:
-        self._reading = False
+    @on(RunsTable.Filled)
+    def _filled(self, event: RunsTable.Filled) -> None:
         self._say(event.problem)
 
     @property
@@ -140,8 +107,8 @@ class SavedRunsScreen(Dialog[Wish | None]):
         if problem:
             text = Text(safe_text(problem), style="bold red")
         elif here is not None:
-            text = Text.assemble((what_words(here), "" if here.run else "bold red"), "\n", (safe_text(here.id), "dim"))
-        elif self._reading:
+            text = Text.assemble((what_words(here), "" if here.run else "bold red"), "\n", (more_words(here), "dim"))
+        elif self.table.reading:
             text = Text("Reading the saved runs ...", style="dim")
         else:
             text = Text("There is no saved run yet. Every run is saved as it goes: press r on the screen behind.")
@@ -226,7 +193,6 @@ class SavedRunsScreen(Dialog[Wish | None]):
 
     def _delete(self, saved: SavedRun, sure: bool | None) -> None:
         if sure and self._tried(lambda: delete(saved.path)):
-            self._gone.add(saved.path)
             self.table.drop(saved.path)
             self._say()
             self.refresh_bindings()

@@ -18,11 +18,12 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.present.charts import Palette
 from imgstore_tui.present.log import SpecStyle, error_line
+from imgstore_tui.tui.breakpoints import WIDE_COLUMNS
 from imgstore_tui.tui.bridge import Bridge
 from imgstore_tui.tui.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.gate import Settings
+from imgstore_tui.tui.glyphs import glyphs
 from imgstore_tui.tui.keys import WORKBENCH_KEYS
-from imgstore_tui.tui.look import WIDE_COLUMNS, glyphs
 from imgstore_tui.tui.marks import Marks
 from imgstore_tui.tui.memory import remember
 from imgstore_tui.tui.panes import PaneName
@@ -140,6 +141,18 @@ class Workbench(Reading):
         self.panes.choose.write_fields(self.choice)
         self.notify(f"Chosen as in the plan '{plan.name}'.", markup=False)
 
+    def action_data(self) -> None:
+        """Open the data of the plan."""
+        self.panes.choose.open_data()
+
+    def action_conditions(self) -> None:
+        """Open the conditions under which is measured."""
+        self.panes.choose.open_conditions()
+
+    def action_save_plan(self) -> None:
+        """Keep the choice under a name."""
+        self.panes.choose.save_plan()
+
     # The run
 
     def wanted_plan(self) -> Plan:
@@ -174,6 +187,8 @@ class Workbench(Reading):
                 return isinstance(self.focused, Input)
             case "export":
                 return self.run_state.run is not None
+            case "next_chart" | "next_table":
+                return self.found is not None
         return super().check_action(action, parameters)
 
     # What is in front

@@ -10,7 +10,7 @@ from textual.reactive import reactive
 
 from imgstore_tui.bench.state import Phase, RunState
 from imgstore_tui.present.axes import Scales
-from imgstore_tui.present.charts import ChartKind, chart_kinds, draw_figure
+from imgstore_tui.present.charts import ChartKind, chart_kinds, draw_figure, warm_up
 from imgstore_tui.present.drawings import Drawing, View, views
 from imgstore_tui.present.figures import make_figure
 from imgstore_tui.present.sections import Digest
@@ -52,6 +52,10 @@ class ChartPane(LinePicture, can_focus=True):
         self._ascii = ascii_only
         self.border_title = "2 Chart"
         self.add_class("-empty")
+
+    def on_mount(self) -> None:
+        """Load what draws in a thread, once the screen is painted: with the first result it would hold up the keys."""
+        self.call_after_refresh(self.run_worker, warm_up, thread=True, exit_on_error=False)
 
     @property
     def kind(self) -> ChartKind | None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 from textual import getters, on
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.reactive import reactive
@@ -38,16 +37,6 @@ FIELD_WORDS: dict[str, Callable[[Choice], str]] = {
 
 class Chooser(VerticalScroll, can_focus=False):
     """Opens the screens on which parts of a choice are edited, and asks for the choice that comes of them."""
-
-    KEYS_OF: ClassVar[str] = "Where a run is chosen"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "data", "Data", tooltip="Choose the data and look at it"),
-        Binding(
-            "c", "conditions", "Conditions",
-            tooltip="Choose cache states, sync levels, payload, workers, rounds, budget, scratch folder, seed",
-        ),
-        Binding("w", "save_plan", "Save plan", show=False, tooltip="Save the choice as a plan, under a name"),
-    ]  # fmt: skip
 
     choice: reactive[Choice] = reactive(NO_CHOICE)
 
@@ -122,7 +111,7 @@ class Chooser(VerticalScroll, can_focus=False):
 
         self.app.push_screen(OptionsScreen(spec, taken), take)
 
-    def action_data(self) -> None:
+    def open_data(self) -> None:
         """Open the data of the plan."""
         plan = self.choice.plan
         wanted = max((images_needed(plan, text) for text in plan.datasets), default=1)
@@ -136,7 +125,7 @@ class Chooser(VerticalScroll, can_focus=False):
         ascii_only = self.screen.has_class("-ascii")
         self.app.push_screen(DataScreen(self.choice.rest.datasets, wanted, ascii_only=ascii_only), take)
 
-    def action_conditions(self) -> None:
+    def open_conditions(self) -> None:
         """Open the conditions under which is measured."""
         plan = self.choice.plan
         outlook = self.query_one(Outlook)
@@ -152,7 +141,7 @@ class Chooser(VerticalScroll, can_focus=False):
 
         self.app.push_screen(ConditionsScreen(plan, expect), take)
 
-    def action_save_plan(self) -> None:
+    def save_plan(self) -> None:
         """Keep the choice under a name."""
         try:
             plan = self.choice.check()

@@ -12,7 +12,7 @@ from textual.widgets import DataTable
 
 from imgstore_tui.core.model import Cell
 from imgstore_tui.present.rows import Column, Entry, Table
-from imgstore_tui.tui.look import MARK_STYLES
+from imgstore_tui.tui.themes import MARK_STYLES
 
 LEAST_SENTENCE = 20
 """Columns below which a column of sentences is not made narrower."""

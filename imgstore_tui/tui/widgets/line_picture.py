@@ -29,6 +29,16 @@ class LinePicture(Widget):
         self._size_drawn = self.size
         self._picture = self.picture()
 
+    def redraw_with(self, *names: str) -> None:
+        """Redraw whenever one of these reactives, which do not repaint by themselves, changes."""
+        for name in names:
+            self.watch(self, name, self.redraw, init=False)
+
+    def notify_style_update(self) -> None:
+        """Draw anew when it is painted next: colours may be others."""
+        super().notify_style_update()
+        self._size_drawn = Size(0, 0)
+
     def redraw(self) -> None:
         """Draw anew and repaint the lines that changed; out of sight, wait until it is seen."""
         if not self.size or not self.is_on_screen:

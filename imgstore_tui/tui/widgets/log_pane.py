@@ -10,10 +10,10 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from imgstore_tui.present.log import MOST_LINES
+
 TimedLine = tuple[datetime, Text]
 """A line, and when what it says happened."""
-MAX_ROWS = 5_000
-"""Older rows are dropped; the journal has everything."""
 _EMPTY = "Every trial gets a line here as it ends."
 _INDENT = "         "
 """Before the continuation of a long line: as wide as the clock."""
@@ -31,6 +31,8 @@ class LogPane(ScrollView, can_focus=True):
         self.border_title = "4 Log"
         self._lines: list[Text] = []
         self._rows: list[Text] = []
+        self._behind: list[Text] = []
+        """Lines that have no rows yet."""
         self._width = 0
 
     @property
@@ -43,20 +45,29 @@ class LogPane(ScrollView, can_focus=True):
         new = [Text.assemble((f"{when.astimezone():%H:%M:%S} ", "dim"), line) for when, line in lines]
         if not new:
             return
-        self._lines = [*self._lines, *new][-MAX_ROWS:]
-        if self._width:
-            self._lay_out([row for line in new for row in self._folded(line)], keep=True)
+        self._lines = [*self._lines, *new][-MOST_LINES:]
+        # Out of sight nothing is laid out: each time the whole screen would be.
+        self._behind = [*self._behind, *new][-MOST_LINES:]
+        if self._width and self.display:
+            self._catch_up()
 
     def on_resize(self) -> None:
-        """Fold all lines anew if the width changed."""
+        """Fold all lines anew if the width changed, or those that came while the pane was out of sight."""
         width = self.scrollable_content_region.width
         if width and width != self._width:
-            self._width = width
+            self._width, self._behind = width, []
             self._lay_out([row for line in self._lines for row in self._folded(line)], keep=False)
+        elif width and self._behind:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Lay out the lines that came since the last time."""
+        new, self._behind = self._behind, []
+        self._lay_out([row for line in new for row in self._folded(line)], keep=True)
 
     def _lay_out(self, rows: list[Text], *, keep: bool) -> None:
         at_end = self.is_vertical_scroll_end or not keep
-        self._rows = [*(self._rows if keep else ()), *rows][-MAX_ROWS:]
+        self._rows = [*(self._rows if keep else ()), *rows][-MOST_LINES:]
         self.virtual_size = Size(self._width, len(self._rows))
         if at_end:
             self.call_after_refresh(self.scroll_end, animate=False, x_axis=False)

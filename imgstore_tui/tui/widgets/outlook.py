@@ -23,7 +23,7 @@ from imgstore_tui.core.model import Plan
 from imgstore_tui.core.units import MAX_CUTOFF
 from imgstore_tui.present.estimates import estimate_short
 from imgstore_tui.tui.choice import NO_CHOICE, Choice
-from imgstore_tui.tui.looking import GROUP, GivenWay, Looked, Looking, busy, look_for
+from imgstore_tui.tui.preview_thread import GROUP, GivenWay, Previewed, Previewing, busy, preview_for
 
 _WAIT_S = 0.8
 """Data is looked at when nothing was written for so long."""
@@ -131,11 +131,11 @@ class Outlook(Widget):
         if self._unknown and not busy(self.app):
             text = self._unknown[0]
             wanted = images_needed(self.choice.plan, text)
-            look_at = partial(look_for, self, text, wanted, patience_s=_PATIENCE_S)
+            look_at = partial(preview_for, self, text, wanted, patience_s=_PATIENCE_S)
             self.run_worker(look_at, thread=True, exclusive=True, exit_on_error=False, group=GROUP)
 
-    @on(Looking)
-    def _looking(self, event: Looking) -> None:
+    @on(Previewing)
+    def _previewing(self, event: Previewing) -> None:
         event.stop()
         self.doing = "looking at the data"
 
@@ -150,8 +150,8 @@ class Outlook(Widget):
         if event.worker.group == GROUP and event.state is WorkerState.CANCELLED:
             self.doing = ""
 
-    @on(Looked)
-    def _looked(self, event: Looked) -> None:
+    @on(Previewed)
+    def _previewed(self, event: Previewed) -> None:
         event.stop()
         self.doing = ""
         if event.found is None:

@@ -7,7 +7,7 @@ from textual.containers import Container
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from imgstore_tui.tui.look import BROAD_COLUMNS
+from imgstore_tui.tui.breakpoints import BROAD_COLUMNS
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.widgets.chart_pane import ChartPane
 from imgstore_tui.tui.widgets.choose_pane import ChoosePane
@@ -38,13 +38,12 @@ class Panes(Container):
         """Let the style sheet know which pane is in front."""
         if not self.is_mounted:
             return
-        # Classes of the panes and not of the screen, where every widget would be styled anew: 140 ms against 15.
+        # Classes of the panes and not of the screen, where every widget would be styled anew: 140 ms against 15. They
+        # count at once, and not with the next repaint: keys that follow fast are meant for what comes to the front.
         self._widget(before).remove_class("-front")
         self._widget(pane).add_class("-front")
         self.chart.set_class(pane is PaneName.CHOOSE, "-beside-choose")
         self.chart.set_class(pane is PaneName.MATRIX, "-behind")
-        # At once, and not with the next repaint: keys that follow fast are meant for what comes to the front.
-        self.app.stylesheet.update(self._widget(pane))
 
     def on_resize(self) -> None:
         """Let the style sheet know whether there is room for the matrix beside the chart."""

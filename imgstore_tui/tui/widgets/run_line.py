@@ -9,14 +9,14 @@ from pathlib import PurePath
 from rich.cells import cell_len
 from rich.text import Text
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from imgstore_tui.bench.state import Phase, RunState
 from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_duration
-from imgstore_tui.tui.look import Glyphs
+from imgstore_tui.tui.glyphs import Glyphs
+from imgstore_tui.tui.widgets.line_picture import LinePicture
 
 _STEPS = {
     "prepare": "building the store to read (untimed)",
@@ -25,7 +25,7 @@ _STEPS = {
 }
 
 
-class RunLine(Widget):
+class RunLine(LinePicture):
     """What runs now, and how far all of it is. Time left comes from expected cost, never from counting steps."""
 
     DEFAULT_CSS = """
@@ -39,29 +39,36 @@ class RunLine(Widget):
         "run-line--done", "run-line--ahead", "run-line--problem", "run-line--quiet",
     }  # fmt: skip
 
-    run_state: reactive[RunState] = reactive(RunState())
-    ready: reactive[str] = reactive("")
+    run_state: reactive[RunState] = reactive(RunState(), repaint=False)
+    ready: reactive[str] = reactive("", repaint=False)
     """What there is to say before a run."""
-    ready_time: reactive[str] = reactive("")
+    ready_time: reactive[str] = reactive("", repaint=False)
     """How long that may take."""
-    problem: reactive[str] = reactive("")
+    problem: reactive[str] = reactive("", repaint=False)
     """Why a run could not start; shown until something else happens."""
-    stopping: reactive[bool] = reactive(False)
-    pausing: reactive[bool] = reactive(False)
+    stopping: reactive[bool] = reactive(False, repaint=False)
+    pausing: reactive[bool] = reactive(False, repaint=False)
     """Whether no new trial is to start."""
-    skipping: reactive[frozenset[Cell]] = reactive(frozenset())
+    skipping: reactive[frozenset[Cell]] = reactive(frozenset(), repaint=False)
     """Cells of which no more is wanted."""
-    watching: reactive[bool] = reactive(False)
+    watching: reactive[bool] = reactive(False, repaint=False)
     """Whether another process measures."""
-    began: reactive[float | None] = reactive(None)
+    began: reactive[float | None] = reactive(None, repaint=False)
     """When the run was started, by the monotonic clock; None with no run, and with one that was opened."""
-    ended: reactive[float | None] = reactive(None)
+    ended: reactive[float | None] = reactive(None, repaint=False)
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
         self._glyphs = glyphs
 
-    def render(self) -> Text:
+    def on_mount(self) -> None:
+        """Draw anew what changes; time goes on by itself, see ``redraw``."""
+        self.redraw_with(
+            "run_state", "ready", "ready_time", "problem", "stopping", "pausing", "skipping", "watching", "began",
+            "ended",
+        )  # fmt: skip
+
+    def picture(self) -> Text:
         """Draw both lines."""
         if self.problem:
             return self._problem()

@@ -2,44 +2,95 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
+from textual import on
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import DataTable
+from textual.worker import get_current_worker
 
-from imgstore_tui.bench.saved_runs import SavedRun
+from imgstore_tui.bench.saved_runs import SavedRun, newest_first
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
-from imgstore_tui.present.saved import done_words, failed_words, name_words, when_words
-from imgstore_tui.tui.look import WIDE_COLUMNS
+from imgstore_tui.present.saved import done_words, failed_words, name_words, status_words, when_words
+from imgstore_tui.tui.breakpoints import WIDE_COLUMNS
 
-_COLUMNS = (("  started (UTC)", 18), ("plan", 7), ("trials", 11), ("failed", 6), ("size", 8), ("status", 10))
-_NAMED_FROM = WIDE_COLUMNS
-"""On terminals of so many columns each row says the run's name and data; on all, they are said below the list."""
-_STATUS = {"interrupted": "broke off"}
+_TITLES = {
+    "started": ("  started (UTC)", 18), "name": ("name and data", 0), "plan": ("plan", 7), "trials": ("trials", 11),
+    "failed": ("failed", 6), "size": ("size", 8), "status": ("status", 10),
+}  # fmt: skip
+"""Title and width of every column; that of names takes what is left."""
+_NARROW = ("started", "name", "trials", "status")
+_LEAST_NAME = 12
 
 
 class RunsTable(DataTable[Text]):
-    """Knows the runs by their files, in the order in which they were put in."""
+    """Reads the saved runs in a thread, newest first, and knows them by their files.
+
+    On a narrow terminal plan, failures and size have no column: they are said of the run under the cursor.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.open", "Open", key_display="enter", tooltip="Show the run, or watch it going on"),
     ]
 
+    @dataclass
+    class Looked(Message):
+        """A file was read, in the thread."""
+
+        saved: SavedRun
+
+    @dataclass
+    class Filled(Message):
+        """All files were read, or why not all."""
+
+        problem: str = ""
+
     def __init__(self) -> None:
         super().__init__(cursor_type="row")
         self._runs: dict[Path, SavedRun] = {}
+        self._shape: tuple[tuple[str, int], ...] = ()
+        """Columns and their widths."""
+        self._gone: set[Path] = set()
+        """Files that were deleted while others were still being read."""
+        self.reading = True
+        """Whether more runs are to come."""
         self.marked: tuple[Path, ...] = ()
         """The runs that are to be set side by side, in the order in which they were marked; two at most."""
 
+    # Reading
+
     def on_mount(self) -> None:
-        """Lay out the columns."""
-        for title, width in _COLUMNS:
-            self.add_column(Text(title), width=width)
-        if self.app.size.width >= _NAMED_FROM:
-            self.add_column(Text("name and data"))
+        """Read the files in a thread: there may be many, and large ones."""
+        self._lay_out()
+        self.run_worker(self._read, thread=True, exit_on_error=False)
+
+    def _read(self) -> None:
+        worker = get_current_worker()
+        problem = ""
+        try:
+            for saved in newest_first():
+                if worker.is_cancelled:
+                    return
+                self.post_message(self.Looked(saved))
+        except Exception as error:  # whatever the files hold, the screen stays up and says so
+            problem = f"Not all saved runs can be read: {type(error).__name__}: {error}"
+        self.post_message(self.Filled(problem))
+
+    @on(Looked)
+    def _looked(self, event: Looked) -> None:
+        if event.saved.path not in self._gone:
+            self.put(event.saved)
+
+    @on(Filled)
+    def _filled(self) -> None:
+        self.reading = False
+
+    # Rows
 
     @property
     def here(self) -> SavedRun | None:
@@ -53,11 +104,12 @@ class RunsTable(DataTable[Text]):
         self._runs[saved.path] = saved
         if known:
             self._redraw(saved.path)
-        else:
-            self.add_row(*self._row(saved)[: len(self.columns)], key=str(saved.path))
+        elif self._shape:
+            self.add_row(*self._row(saved), key=str(saved.path))
 
     def drop(self, path: Path) -> None:
         """Take a run out of the list."""
+        self._gone.add(path)
         del self._runs[path]
         self.remove_row(str(path))
         if path in self.marked:
@@ -70,19 +122,42 @@ class RunsTable(DataTable[Text]):
         for touched in {*before, *self.marked} & self._runs.keys():
             self._redraw(touched)
 
+    # Columns
+
+    def on_resize(self) -> None:
+        """Lay out the columns that there is room for."""
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        wide = self.app.size.width >= WIDE_COLUMNS
+        names = _TITLES.keys() if wide else _NARROW
+        # Each column has a space at both sides, and the scroll bar needs one.
+        room = self.container_size.width - 1 - sum(_TITLES[name][1] + 2 for name in names) - 2
+        shape = tuple((name, _TITLES[name][1] or max(_LEAST_NAME, room)) for name in names)
+        if shape == self._shape:
+            return
+        self._shape, cursor = shape, self.cursor_row
+        self.clear(columns=True)
+        for name, width in shape:
+            self.add_column(Text(_TITLES[name][0]), width=width, key=name)
+        for saved in self._runs.values():
+            self.add_row(*self._row(saved), key=str(saved.path))
+        self.move_cursor(row=cursor)
+
     def _redraw(self, path: Path) -> None:
-        for column, text in zip(self.columns, self._row(self._runs[path]), strict=False):
-            self.update_cell(str(path), column, text, update_width=True)
+        for (name, _), text in zip(self._shape, self._row(self._runs[path]), strict=True):
+            self.update_cell(str(path), name, text)
 
     def _row(self, saved: SavedRun) -> list[Text]:
         mark = str(self.marked.index(saved.path) + 1) if saved.path in self.marked else ""
         bad = "bold red" if saved.failed or saved.run is None else ""
-        return [
-            Text.assemble((f"{mark:2}", "bold"), when_words(saved.run) or safe_text(saved.id[:15])),
-            Text("" if saved.run is None else safe_text(saved.run.plan.name)),
-            Text(done_words(saved), justify="right"),
-            Text(failed_words(saved), style=bad, justify="right"),
-            Text(format_bytes(saved.size_bytes), justify="right"),
-            Text(_STATUS.get(saved.status, saved.status), style=bad if saved.run is None else ""),
-            Text(name_words(saved)),
-        ]
+        entries = {
+            "started": Text.assemble((f"{mark:2}", "bold"), when_words(saved.run) or safe_text(saved.id[:15])),
+            "name": Text(name_words(saved), no_wrap=True, overflow="ellipsis"),
+            "plan": Text("" if saved.run is None else safe_text(saved.run.plan.name)),
+            "trials": Text(done_words(saved), style=bad, justify="right"),
+            "failed": Text(failed_words(saved), style=bad, justify="right"),
+            "size": Text(format_bytes(saved.size_bytes), justify="right"),
+            "status": Text(status_words(saved), style=bad if saved.run is None else ""),
+        }
+        return [entries[name] for name, _ in self._shape]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from rich.cells import cell_len
 from rich.text import Text
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from imgstore_tui.bench.state import Phase, RunState
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.tui.choice import NO_CHOICE, Choice
-from imgstore_tui.tui.look import Glyphs
+from imgstore_tui.tui.glyphs import Glyphs
+from imgstore_tui.tui.widgets.line_picture import LinePicture
 
 
-class TitleBar(Widget):
+class TitleBar(LinePicture):
     """Name of the program, the shown run's conditions (or the plan's), and the phase."""
 
     DEFAULT_CSS = """
@@ -23,17 +23,21 @@ class TitleBar(Widget):
     """
     COMPONENT_CLASSES = {"title-bar--name", "title-bar--phase"}  # noqa: RUF012 - Textual's own convention
 
-    choice: reactive[Choice] = reactive(NO_CHOICE)
-    run_state: reactive[RunState] = reactive(RunState())
-    stopping: reactive[bool] = reactive(False)
-    opening: reactive[bool] = reactive(False)
+    choice: reactive[Choice] = reactive(NO_CHOICE, repaint=False)
+    run_state: reactive[RunState] = reactive(RunState(), repaint=False)
+    stopping: reactive[bool] = reactive(False, repaint=False)
+    opening: reactive[bool] = reactive(False, repaint=False)
     """Whether a saved run is being read."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
         self._glyphs = glyphs
 
-    def render(self) -> Text:
+    def on_mount(self) -> None:
+        """Draw anew what changes."""
+        self.redraw_with("choice", "run_state", "stopping", "opening")
+
+    def picture(self) -> Text:
         """Draw the line; conditions for which there is no room are left out whole."""
         phase = Text(self._phase(), style=self.get_component_rich_style("title-bar--phase"))
         line = Text.assemble(("imgstore-tui", self.get_component_rich_style("title-bar--name")), "  ")

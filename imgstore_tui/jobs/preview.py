@@ -42,7 +42,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class Preview:
     """What was seen."""
 
     text: str
@@ -58,7 +58,7 @@ Progress = Callable[[str, int, int | None], None]
 """Told what is being done, how many are done, and of how many; raises ``LeftError`` to end it."""
 
 
-def look(text: str, wanted: int, *, pictures: int = 0, progress: Progress = lambda *_: None) -> Look:
+def preview(text: str, wanted: int, *, pictures: int = 0, progress: Progress = lambda *_: None) -> Preview:
     """Look at a dataset. It is only read, and never all of it is in memory.
 
     Args:
@@ -76,7 +76,7 @@ def look(text: str, wanted: int, *, pictures: int = 0, progress: Progress = lamb
     dataset.scan(progress)
     progress("measuring", 0, None)
     shown, edges = _shown(dataset, pictures, progress) if dataset.has_pixels else ((), ())
-    return Look(text, DataSize.of(dataset), dataset.summary, tuple(_facts(dataset, edges, progress)), shown)
+    return Preview(text, DataSize.of(dataset), dataset.summary, tuple(_facts(dataset, edges, progress)), shown)
 
 
 def _shown(

@@ -1,27 +1,14 @@
-"""How things look: the app's two themes, and the glyphs for terminals with and without Unicode."""
+"""The app's themes, dark and light, and the colours that go with them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rich.terminal_theme import TerminalTheme
 from textual.theme import BUILTIN_THEMES, Theme
 
 from imgstore_tui.present.charts import Palette
 from imgstore_tui.present.rows import Mark
-
-WIDE_COLUMNS = 120
-"""Columns from which on choosing and results stand side by side."""
-BROAD_COLUMNS = 150
-"""Columns from which on, where all panes are seen, the matrix stands beside the chart."""
-SHORT_ROWS = 20
-"""Rows from which on there is room for more than the lists themselves."""
-TALL_ROWS = 36
-"""Rows from which on, where it is wide too, all panes are seen at once."""
-
-COLUMN_CLASSES = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
-ROW_CLASSES = [(0, "-low"), (SHORT_ROWS, "-short"), (TALL_ROWS, "-tall")]
-"""Classes of the screen by its size, for the style sheets."""
 
 DARK = Theme(
     name="darkroom",
@@ -150,29 +137,6 @@ PALETTES = {
 THEMES = (DARK, LIGHT, SIXTEEN_DARK, SIXTEEN_LIGHT)
 THEME_NAMES = tuple(theme.name for theme in THEMES)
 """The themes that the key steps through; the command palette has Textual's own as well."""
-
-
-@dataclass(frozen=True, slots=True)
-class Glyphs:
-    """The few characters that are drawn by hand."""
-
-    dot: str
-    """Between the parts of a line."""
-    done: str
-    """What is behind in a progress bar."""
-    ahead: str
-    """What is ahead."""
-    times: str
-
-
-UNICODE = Glyphs(dot="·", done="━", ahead="─", times="×")
-ASCII = Glyphs(dot="|", done="=", ahead="-", times="x")
-
-
-def glyphs(ascii_only: bool) -> Glyphs:
-    """Return the glyphs that may be drawn."""
-    return ASCII if ascii_only else UNICODE
-
 
 MARK_STYLES = {
     Mark.PLAIN: "",

@@ -1,4 +1,4 @@
-"""Looking at data in a thread: whoever wants to know is told by messages, and may leave at any moment."""
+"""Previewing data in a thread: whoever wants to know is told by messages, and may leave at any moment."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from textual.worker import get_current_worker
 
 from imgstore_tui.bench.lock import running
 from imgstore_tui.core.errors import ImgstoreError
-from imgstore_tui.jobs.look import LeftError, Look, look
+from imgstore_tui.jobs.preview import LeftError, Preview, preview
 from imgstore_tui.tui.orderly import OrderlyApp
 
 TELL_EVERY_S = 0.25
-GROUP = "look"
+GROUP = "preview"
 
 
 @dataclass
-class Looking(Message):
-    """How far a look is."""
+class Previewing(Message):
+    """How far a preview is."""
 
     text: str
     words: str
@@ -31,11 +31,11 @@ class Looking(Message):
 
 
 @dataclass
-class Looked(Message):
-    """A look is over: what was seen, or why nothing was."""
+class Previewed(Message):
+    """A preview is over: what was seen, or why nothing was."""
 
     text: str
-    found: Look | None
+    found: Preview | None
     problem: str = ""
     wanted: int = 0
     """How many images were asked for: of large folders no more were looked at."""
@@ -43,7 +43,7 @@ class Looked(Message):
 
 @dataclass
 class GivenWay(Message):
-    """A look was left because a run has begun; of the data nothing is known."""
+    """A preview was left because a run has begun; of the data nothing is known."""
 
     text: str
 
@@ -57,8 +57,8 @@ class _GivesWayError(LeftError):
     """A run has begun meanwhile."""
 
 
-def look_for(widget: Widget, text: str, wanted: int, *, pictures: int = 0, patience_s: float | None = None) -> None:
-    """Look at a dataset and post what is seen to a widget; to be called in a thread worker of its own.
+def preview_for(widget: Widget, text: str, wanted: int, *, pictures: int = 0, patience_s: float | None = None) -> None:
+    """Preview a dataset and post what is seen to a widget; to be called in a thread worker of its own.
 
     Args:
         widget: Who is told.
@@ -79,20 +79,20 @@ def look_for(widget: Widget, text: str, wanted: int, *, pictures: int = 0, patie
             told = now
             if busy(widget.app):
                 raise _GivesWayError
-            widget.post_message(Looking(text, words, done, total))
+            widget.post_message(Previewing(text, words, done, total))
 
     answer: Message
     try:
-        found = look(text, wanted, pictures=pictures, progress=tell)
+        found = preview(text, wanted, pictures=pictures, progress=tell)
     except _GivesWayError:
         answer = GivenWay(text)
     except LeftError:
-        answer = Looked(text, None, "There is too much of it to look through.")
+        answer = Previewed(text, None, "There is too much of it to look through.")
     except ImgstoreError as error:
-        answer = Looked(text, None, str(error))
+        answer = Previewed(text, None, str(error))
     except Exception as error:  # whatever the data does, the screen stays up and says so
-        answer = Looked(text, None, f"The data cannot be looked at: {type(error).__name__}: {error}")
+        answer = Previewed(text, None, f"The data cannot be looked at: {type(error).__name__}: {error}")
     else:
-        answer = Looked(text, found, wanted=wanted)
+        answer = Previewed(text, found, wanted=wanted)
     if not worker.is_cancelled:
         widget.post_message(answer)

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from imgstore_tui.core.errors import DataError, ImgstoreError
-from imgstore_tui.jobs.look import LARGEST_EDGE, LeftError, look, small
 from imgstore_tui.jobs.place import look_at_place
+from imgstore_tui.jobs.preview import LARGEST_EDGE, LeftError, preview, small
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def photos(tmp_path: Path) -> Path:
 
 def test_what_is_there_is_told(photos: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in photos.rglob("*")}
-    found = look(f"folder:{photos}", 1000, pictures=6)
+    found = preview(f"folder:{photos}", 1000, pictures=6)
     assert found.size.images == 8
     assert found.size.has_originals
     facts = dict(found.facts)
@@ -39,13 +39,13 @@ def test_what_is_there_is_told(photos: Path) -> None:
 
 
 def test_data_without_pixels_has_no_pictures(photos: Path) -> None:
-    found = look(f"folder:{photos},decode=no", 10, pictures=6)
+    found = preview(f"folder:{photos},decode=no", 10, pictures=6)
     assert found.pictures == ()
     assert found.size.images == 9
 
 
 def test_endless_data_is_looked_at_in_no_time() -> None:
-    found = look("synthetic,varying=yes", 10, pictures=3)
+    found = preview("synthetic,varying=yes", 10, pictures=3)
     assert [picture.label for picture in found.pictures] == ["0", "1", "2"]
     assert dict(found.facts).keys() == {"sizes"}
 
@@ -53,7 +53,7 @@ def test_endless_data_is_looked_at_in_no_time() -> None:
 @pytest.mark.parametrize("text", ["folder:/no/such/place", "nonsense", "cifar10:/etc/passwd", "folder:/etc/passwd"])
 def test_what_cannot_be_seen_is_said(text: str) -> None:
     with pytest.raises(ImgstoreError):
-        look(text, 10)
+        preview(text, 10)
 
 
 def test_it_can_be_left_also_where_nothing_is_found(tmp_path: Path) -> None:
@@ -66,10 +66,10 @@ def test_it_can_be_left_also_where_nothing_is_found(tmp_path: Path) -> None:
         raise LeftError
 
     with pytest.raises(LeftError):
-        look(f"folder:{tmp_path}", 10, progress=leave)
+        preview(f"folder:{tmp_path}", 10, progress=leave)
     assert told == ["looking for pictures"]
     with pytest.raises(DataError):
-        look(f"folder:{tmp_path}", 10)
+        preview(f"folder:{tmp_path}", 10)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (7, 9, 1), (7, 9, 3), (7, 9, 4), (300, 200, 3)])
