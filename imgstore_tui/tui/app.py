@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 from collections.abc import Iterable, Sequence
@@ -25,7 +26,7 @@ from imgstore_tui.tui.choice import Choice, first_plan
 from imgstore_tui.tui.farewell import leave_for_sure, say_goodbye
 from imgstore_tui.tui.filters import AsciiFilter, Colourless
 from imgstore_tui.tui.forgiving import Palette, take_any_bytes
-from imgstore_tui.tui.gate import Settings
+from imgstore_tui.tui.gate import Settings, follow_window
 from imgstore_tui.tui.keys import PALETTE_KEY, WORKBENCH_KEYS
 from imgstore_tui.tui.memory import recall, remember
 from imgstore_tui.tui.orderly import OrderlyApp
@@ -135,6 +136,8 @@ def run_app(settings: Settings, *, mouse: bool = True, plan: Plan | None = None,
         The exit code.
     """
     take_any_bytes()
+    if not settings.web:
+        follow_window(os.environ)
     app = ImgstoreApp(settings, plan, run)
     over = threading.Event()
 

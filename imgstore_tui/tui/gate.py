@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -87,6 +87,19 @@ def _many_colours(environment: Mapping[str, str]) -> bool:
 
 def _speaks_utf8(encoding: str | None) -> bool:
     return (encoding or "").lower().replace("-", "").replace("_", "") == "utf8"
+
+
+def follow_window(environment: MutableMapping[str, str]) -> None:
+    """Let the window's own size count, and not the one that somebody wrote down.
+
+    Shells and readline leave ``COLUMNS`` and ``LINES`` to what they start. They win over the terminal wherever its size
+    is asked for, also when it is resized: the screen would keep the size that they say.
+
+    Args:
+        environment: This process's environment, from which they are taken.
+    """
+    for name in ("COLUMNS", "LINES"):
+        environment.pop(name, None)
 
 
 def open_gate(*, theme: str | None, ascii_only: bool, fps: int | None) -> Settings:

@@ -11,7 +11,9 @@ import traceback
 from functools import partial
 
 from rich.console import RenderableType
+from textual import events
 from textual.app import App, ReturnType
+from textual.timer import Timer, TimerCallback
 
 from imgstore_tui.core.errors import ExitCode
 from imgstore_tui.tui.bridge import Bridge
@@ -25,6 +27,8 @@ _SIGNALS = {
 
 
 PARENT_LOOK_S = 1.0
+FOLLOWED_S = 0.5
+"""After so long, what is in front has been laid out for a window of another size."""
 
 
 class OrderlyApp(App[None]):
@@ -43,6 +47,33 @@ class OrderlyApp(App[None]):
             # Whoever embeds the app outside the main thread cannot take signals there.
             with contextlib.suppress(ValueError, RuntimeError):
                 loop.add_signal_handler(number, partial(self.exit, None, code))
+
+    def set_timer(
+        self, delay: float, callback: TimerCallback | None = None, *, name: str | None = None, pause: bool = False
+    ) -> Timer:
+        """Call something once after a delay, however late the process comes to look at the clock.
+
+        Textual's timers skip what they are late for, one that fires once too: held up for longer than its delay between
+        its first two looks at the clock, as happens on a busy machine, it ends without a call. Textual follows the
+        size of the window by such a timer, of 8 ms, and waits for it before it starts another: the window was then
+        never followed again.
+        """
+        timer = super().set_timer(delay, callback, name=name, pause=pause)
+        timer._skip = False  # looked at when its task begins, which is later
+        return timer
+
+    def on_resize(self) -> None:
+        """See to it that what is in front comes to have the size of the window."""
+        self.set_timer(FOLLOWED_S, self._follow_window)
+
+    def _follow_window(self) -> None:
+        """Lay out anew what is in front if it has another size than the window.
+
+        Of sizes that come while a screen is busy, Textual may take one that the screen told itself for the newest.
+        """
+        for screen in self.screen_stack[-1:]:  # none while the app comes to its end
+            if screen.outer_size != self.size:
+                screen.post_message(events.Resize(self.size, self.size))
 
     def leave_with_parent(self) -> None:
         """Leave when the process that started us is gone, as a terminal's end would tell us to where there is one."""
