@@ -226,7 +226,7 @@ def come_back(walk: Walker) -> None:
     walk.terminal.until("4 ticked")
     walk.picture("second-start")
     walk.press_until("f", "Saved runs")
-    walk.terminal.until(lambda screen: screen.find(r"finished|budget"), "the saved run")
+    walk.terminal.until(lambda screen: screen.find(r"none .*(finished|budget) "), "the saved run")
     walk.picture("saved-runs")
     walk.press_until("Enter", "trials kept")
     walk.picture("opened")
