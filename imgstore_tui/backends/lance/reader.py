@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ class LanceReader(Reader):
         self._location, self.path = location, location / FOLDER
         self._dataset: Any = None
         self.content, _ = load_manifest("lance", location)
+        self._look_at_files()
         try:
             self._dataset = lance.dataset(
                 os.fspath(self.path), index_cache_size_bytes=0, metadata_cache_size_bytes=_CACHED
@@ -47,6 +49,14 @@ class LanceReader(Reader):
             raise self._damaged("its columns are not what they should be")
         if count != self.content.count:
             raise self._damaged(f"it has {count} rows, not {self.content.count}")
+
+    def _look_at_files(self) -> None:
+        """Refuse what is no file before the library opens it: it follows links, and waits for a pipe for ever."""
+        for folder, _, names in os.walk(self.path):
+            for name in names:
+                path = Path(folder, name)
+                if not stat.S_ISREG(path.lstat().st_mode):
+                    raise StoreError(f"{path} is no ordinary file, and is not followed.")
 
     def _damaged(self, why: str) -> StoreError:
         return StoreError(f"{self.path} is damaged or no Lance dataset: {why}.")
