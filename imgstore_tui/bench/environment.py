@@ -13,7 +13,7 @@ from imgstore_tui.bench.mounts import mount_of
 from imgstore_tui.bench.scratch import free_bytes
 from imgstore_tui.core.model import Environment
 
-_DISTRIBUTIONS = {"PIL": "pillow"}
+_DISTRIBUTIONS = {"PIL": "pillow", "lance": "pylance"}
 """Import names that differ from the name of the package."""
 
 

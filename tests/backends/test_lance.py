@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from imgstore_tui.bench.environment import library_versions
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.testing.conformance_backend import BackendConformance
 from imgstore_tui.testing.stores import Setup
@@ -76,3 +77,7 @@ def test_another_table_is_refused(columns: dict[str, object], words: str, tmp_pa
     for ids in (range(5), [4, 0]):
         with pytest.raises(StoreError, match=words), setup.backend.open(location) as reader:
             material.get(reader, ids)
+
+
+def test_a_run_says_which_pylance_it_was() -> None:
+    assert library_versions(["lance"]) == {"lance": lance.__version__}
