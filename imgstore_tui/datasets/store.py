@@ -39,7 +39,8 @@ class StoreDataset(Dataset):
     needs_path = True
     describe = (
         "store:PATH, a store that a backend has written, or the pictures in a WebDataset tar, a TFRecord or a Parquet "
-        "file of another program. Lossy images are taken as they decode; with the codec original, as they are."
+        "file of another program, or the images and labels in an HDF5 file. Lossy images are taken as they decode; "
+        "with the codec original, as they are."
     )
 
     def __init__(self, path: Path | None, values: Mapping[str, OptionValue]) -> None:

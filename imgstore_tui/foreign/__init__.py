@@ -1,6 +1,7 @@
-"""Stores of other programs, by the conventions of their ecosystems: read only, as the picture files in them.
+"""Stores of other programs, by the conventions of their ecosystems: read only.
 
-A WebDataset tar, a TFRecord of Examples, a Parquet file with a column of images; one file, or a folder of such.
+A WebDataset tar, a TFRecord of Examples, a Parquet file with a column of images, as the picture files in them; an HDF5
+file of images and labels, as pixels; one file, or a folder of such.
 """
 
 from __future__ import annotations
@@ -8,13 +9,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from imgstore_tui.core.errors import StoreError, UnavailableError
+from imgstore_tui.core.handles import Reader
 from imgstore_tui.foreign.reader import ForeignReader, Part
 
-SUFFIXES = {".tar": "webdataset", ".tfrecord": "tfrecord", ".tfrecords": "tfrecord", ".parquet": "parquet"}
+SUFFIXES = {
+    ".tar": "webdataset",
+    ".tfrecord": "tfrecord",
+    ".tfrecords": "tfrecord",
+    ".parquet": "parquet",
+    ".h5": "hdf5",
+    ".hdf5": "hdf5",
+}
 _NEEDS = {"tfrecord": ("google_crc32c", "tfrecord"), "parquet": ("pyarrow", "arrow")}
 
 
-def open_foreign(place: Path) -> tuple[str, ForeignReader] | None:
+def open_foreign(place: Path) -> tuple[str, Reader] | None:
     """Open what another program has written; None if it is of no kind that is known.
 
     Raises:
@@ -32,6 +41,10 @@ def open_foreign(place: Path) -> tuple[str, ForeignReader] | None:
         module, extra = _NEEDS[kind]
         if importlib.util.find_spec(module) is None:
             raise UnavailableError(f"{place} needs {module}, not installed. Run: pip install 'imgstore-tui[{extra}]'")
+    if kind == "hdf5":
+        from imgstore_tui.foreign.hdf5 import Hdf5Arrays
+
+        return kind, Hdf5Arrays(place, [path for path, its in kinds.items() if its == kind])
     parts = [_part(kind, path) for path, its in kinds.items() if its == kind]
     reader = ForeignReader(place, parts)
     if not reader.content.count:

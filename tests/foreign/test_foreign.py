@@ -9,6 +9,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -178,3 +179,67 @@ def test_a_label_that_is_no_number_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"-7\n", b"cat"))
     with pytest.raises(DataError, match="no whole number"):
         scanned(path)
+
+
+STACK = pixels((7, 6, 4, 3), 5)
+
+
+@pytest.mark.parametrize("kind", ["u1", "<u2", ">u2"])
+@pytest.mark.parametrize(("images", "labels"), [("images", "meta"), ("x_train", "y_train"), ("anything", None)])
+def test_the_images_and_labels_of_an_hdf5_file_are_read(
+    kind: str, images: str, labels: str | None, tmp_path: Path
+) -> None:
+    stack = STACK.astype(kind) * (257 if kind != "u1" else 1)
+    with h5py.File(tmp_path / "theirs.h5", "w") as file:
+        file.create_dataset(images, data=stack, chunks=(3, 6, 4, 3), compression="gzip")
+        if labels:
+            file.create_dataset(labels, data=np.arange(7)[:, None], dtype=">i2")
+    for place in (tmp_path / "theirs.h5", tmp_path):
+        dataset = scanned(place)
+        assert dataset.uniform == ((6, 4, 3), stack.dtype.newbyteorder("=").name)
+        assert [dataset.label(index) for index in range(len(dataset))] == (list(range(7)) if labels else [0] * 7)
+        for index in (0, 1, 2, 6, 4, 5):
+            np.testing.assert_array_equal(dataset.image(index), stack[index])
+
+
+def test_hdf5_files_of_one_shape_are_one_source(tmp_path: Path) -> None:
+    for name, part in (("a.h5", STACK[:4]), ("b.h5", STACK[4:])):
+        with h5py.File(tmp_path / name, "w") as file:
+            file["images"] = part
+    dataset = scanned(tmp_path)
+    np.testing.assert_array_equal([dataset.image(index) for index in range(7)], STACK)
+    with h5py.File(tmp_path / "c.h5", "w") as file:
+        file["images"] = STACK[:, :3]
+    with pytest.raises(DataError, match="differ in shape or type; name one of them") as caught:
+        scanned(tmp_path)
+    assert is_sentence(str(caught.value))
+
+
+def test_an_hdf5_file_leads_nowhere_else(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "secret.bin", "w") as file:
+        file["images"] = STACK
+    with h5py.File(tmp_path / "theirs.h5", "w") as file:
+        file["images"] = h5py.ExternalLink("secret.bin", "/images")
+        file["x"] = h5py.SoftLink("/images")
+        layout = h5py.VirtualLayout(STACK.shape, "u1")
+        layout[:] = h5py.VirtualSource(tmp_path / "secret.bin", "images", STACK.shape)
+        file.create_virtual_dataset("data", layout)
+        file.create_dataset("pixels", STACK.shape, "u1", external=[("secret.bin", 0, STACK.nbytes)])
+    with pytest.raises(DataError, match="no dataset of images that is plain to see") as caught:
+        scanned(tmp_path / "theirs.h5")
+    assert is_sentence(str(caught.value))
+
+
+@pytest.mark.parametrize("spoil", ["cut", "empty", "text", "two"])
+def test_an_hdf5_file_without_images_is_a_sentence(spoil: str, tmp_path: Path) -> None:
+    place = tmp_path / "theirs.h5"
+    with h5py.File(place, "w") as file:
+        file["one" if spoil == "two" else "images"] = STACK
+        file["two"] = STACK
+    if spoil == "cut":
+        place.write_bytes(place.read_bytes()[:600])
+    elif spoil != "two":
+        place.write_bytes(b"" if spoil == "empty" else b"no store\n" * 99)
+    with pytest.raises(DataError, match=r"theirs\.h5 (is damaged or no HDF5 file|has no dataset of images)") as caught:
+        scanned(place)
+    assert is_sentence(str(caught.value))
