@@ -232,7 +232,8 @@ class Session:
         kills = oom_kills()
         # Who skips a cell wants its store gone no less.
         ending = self.cancel if job.step is Step.DESTROY else Ending(self.cancel, self.steering, cell)
-        outcome = with_cause(self.executor.run(job, limit_s, progress, ending), self.folder.path, kills)
+        place = Path(job.location).parent if job.location else self.folder.path
+        outcome = with_cause(self.executor.run(job, limit_s, progress, ending), place, kills)
         if outcome.cancelled and outcome.hung and outcome.reason is not None:
             # There is no row to say it in, and it is no matter of the figures.
             self.listen(Warned(outcome.reason))

@@ -52,5 +52,8 @@ def _python() -> str:
         # In one folder, python and python3.11 are one interpreter; elsewhere a link may be another environment's.
         if found and Path(found).parent.absolute() == own.parent.absolute() and Path(found).samefile(own):
             return name
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:  # which somebody has removed
+        return shlex.quote(str(own))
     return shlex.quote(str(own.relative_to(here) if own.is_relative_to(here) else own))

@@ -142,6 +142,7 @@ def run_app(settings: Settings, *, mouse: bool = True, plan: Plan | None = None,
     over = threading.Event()
 
     def last_words() -> None:
+        app.say_what_failed()
         if settings.web:
             return
         state = app.workbench.last_state()

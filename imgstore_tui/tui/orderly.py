@@ -103,3 +103,7 @@ class OrderlyApp(App[None]):
         self.leaving.set()
         self._exit_renderables.append(crash_report(traceback.format_exc()))
         self._close_messages_no_wait()
+
+    def say_what_failed(self) -> None:
+        """Print what an error of our own has left to be said, unless Textual came to it."""
+        self._print_error_renderables()
