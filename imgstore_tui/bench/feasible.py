@@ -10,14 +10,13 @@ from imgstore_tui.bench.cgroups import memory_groups
 from imgstore_tui.bench.eta import CostModel
 from imgstore_tui.bench.preflight import DataSize, check_need, space_needed
 from imgstore_tui.bench.rounds import plan_cells
+from imgstore_tui.bench.source import MOST_BATCH_BYTES
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.model import Cell, Plan
 from imgstore_tui.core.units import format_bytes, format_duration
 
 PROCESS_BYTES = 128 << 20
 """What the zygote and a child take before they hold an image: interpreter and drivers."""
-MOST_BATCH_BYTES = 64 << 20
-"""A call hands over no more than this, unless one image is larger: see ``Source.batch_size``."""
 BATCH_COPIES = 4
 """What is given, what comes back, and what codec and driver make of it on the way."""
 MOST_OVER = 4

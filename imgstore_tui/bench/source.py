@@ -35,6 +35,11 @@ _NO_CHANNELS = 0
 _NO_PIXELS = np.zeros((0, 0), np.uint8)
 """Stands for the image of a file that is not decoded."""
 _KEPT_EXCLUSIONS = 1_000
+MOST_BATCH_BYTES = 16 << 20
+"""A call hands over no more than this, unless one image is larger.
+
+Beyond the caches a larger batch only costs: 200 images of 512x512x3 were read a tenth faster than with 64 MiB.
+"""
 
 
 class Source:
@@ -127,7 +132,7 @@ class Source:
         full, rest = divmod(count, self.distinct)
         return int(full * self._original_ends[-1] + (self._original_ends[rest - 1] if rest else 0))
 
-    def batch_size(self, most: int, most_bytes: int = 64 << 20) -> int:
+    def batch_size(self, most: int, most_bytes: int = MOST_BATCH_BYTES) -> int:
         """Return how many images a call hands over: ``most``, fewer where they would pass ``most_bytes``."""
         return max(1, min(most, most_bytes // max(1, self.largest_bytes)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,22 @@ from imgstore_tui.bench.drain import drain
 from imgstore_tui.bench.job import Job
 from imgstore_tui.bench.reading import verify, weight
 from imgstore_tui.bench.rig import Rig, Taken, sampling
-from imgstore_tui.core.backend import Editor, PayloadKind, Writer
+from imgstore_tui.core.backend import Content, Editor, PayloadKind, Writer
 from imgstore_tui.core.operations import Operation, SyncLevel
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.content import Pixels
+    from imgstore_tui.core.content import Labels, Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Images in private memory: one array, payloads as they are stored, or images that are still to be encoded."""
+
+    ids: Sequence[int]
+    labels: Labels
+    array: Pixels | None = None
+    payloads: Sequence[bytes] = ()
+    images: Sequence[Pixels] = ()
 
 
 class Feeder:
@@ -36,30 +48,39 @@ class Feeder:
             # Threads are started off the clock.
             list(self._pool.map(time.sleep, [0.001] * workers))
 
-    def feed(self, writer: Writer, ids: Sequence[int], source_ids: Sequence[int], clock: Clock) -> None:
-        """Put the images ``source_ids`` of the source under ``ids``."""
+    def prepare(self, ids: Sequence[int], source_ids: Sequence[int]) -> Batch:
+        """Copy the images ``source_ids`` of the source into private memory, to be put under ``ids``."""
         rig, source = self._rig, self._rig.source
         labels = source.labels_of(source_ids)
         array = None if self._array is None else self._array[: len(ids)]
         if array is not None:
             source.copy_into(source_ids, array)
         if self._as_array and array is not None:
-            clock.start()
-            writer.put_array(ids, array, labels)
+            return Batch(ids, labels, array)
+        images = list(array) if array is not None else [source.image(image_id).copy() for image_id in source_ids]
+        if rig.codec.from_file:
+            return Batch(ids, labels, payloads=[source.original(image_id) for image_id in source_ids])
+        if self._encode:
+            return Batch(ids, labels, images=images)
+        return Batch(ids, labels, payloads=[rig.codec.encode(image) for image in images])
+
+    def put(self, writer: Writer, batch: Batch, clock: Clock) -> None:
+        """Encode what was prepared, where that belongs on the clock, and put it."""
+        clock.start()
+        if batch.array is not None:
+            writer.put_array(batch.ids, batch.array, batch.labels)
         else:
-            images = list(array) if array is not None else [source.image(image_id).copy() for image_id in source_ids]
-            payloads: list[bytes] = []
-            if rig.codec.from_file:
-                payloads = [source.original(image_id) for image_id in source_ids]
-            elif not self._encode:
-                payloads = [rig.codec.encode(image) for image in images]
-            clock.start()
+            payloads = batch.payloads
             if self._encode:
-                payloads = self._encoded(images, clock)
+                payloads = self._encoded(batch.images, clock)
                 clock.lap("codec")
-            writer.put_bytes(ids, payloads, labels)
+            writer.put_bytes(batch.ids, payloads, batch.labels)
         clock.lap("storage")
         clock.stop()
+
+    def feed(self, writer: Writer, ids: Sequence[int], source_ids: Sequence[int], clock: Clock) -> None:
+        """Put the images ``source_ids`` of the source under ``ids``."""
+        self.put(writer, self.prepare(ids, source_ids), clock)
 
     def _encoded(self, images: Sequence[Pixels], clock: Clock) -> list[bytes]:
         encode = self._rig.codec.encode
@@ -86,23 +107,37 @@ class Feeder:
 
 def write(rig: Rig, location: Path, count: int, clock: Clock) -> int | None:
     """Create a store of ``count`` images; returns the sync calls made, None where none were asked for."""
-    batch = min(rig.batch, count)
-    feeder = Feeder(rig, batch)
+    most = min(rig.batch, count)
+    feeder = Feeder(rig, most)
+    runs = [range(start, min(start + most, count)) for start in range(0, count, most)]
+    try:
+        content, first = rig.content(count), feeder.prepare(runs[0], runs[0])
+        if len(runs) > 1:
+            return _write(rig, location, content, feeder, first, runs[1:], clock)
+        with clock.running():
+            synced = _write(rig, location, content, feeder, first, [], clock)
+        rig.report(count)
+        return synced
+    finally:
+        feeder.close()
+
+
+def _write(
+    rig: Rig, location: Path, content: Content, feeder: Feeder, first: Batch, others: Sequence[range], clock: Clock
+) -> int | None:
     clock.start()
-    writer = rig.backend.create(location, rig.content(count), rig.job.sync)
+    writer = rig.backend.create(location, content, rig.job.sync)
     clock.lap("open")
     clock.stop()
     try:
-        for start in range(0, count, batch):
-            ids = range(start, min(start + batch, count))
+        feeder.put(writer, first, clock)
+        for ids in others:
+            rig.report(ids.start)
             feeder.feed(writer, ids, ids, clock)
-            rig.report(ids.stop)
         return finish_writing(rig, writer, location, clock)
     except BaseException:
         writer.abort()
         raise
-    finally:
-        feeder.close()
 
 
 def finish_writing(rig: Rig, writer: Writer, location: Path, clock: Clock) -> int | None:
