@@ -27,10 +27,10 @@ def test_an_ordinary_plan_has_room() -> None:
 def test_batches_that_no_memory_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnavailableError, match=r"Ask for smaller batches \(--batch\)"):
         check_memory(PLAN, {"synthetic": 1e12})
-    monkeypatch.setattr(feasible, "available_bytes", lambda: 600 << 20)
+    monkeypatch.setattr(feasible, "available_bytes", lambda: 300 << 20)
     large = {"synthetic": 1e6}
     check_memory(replace(PLAN, workers=1), large)
-    with pytest.raises(UnavailableError, match=r"600 MiB is available. Ask for fewer --workers"):
+    with pytest.raises(UnavailableError, match=r"300 MiB is available. Ask for fewer --workers"):
         check_memory(replace(PLAN, workers=4), large)
     check_memory(replace(PLAN, workers=4, batch=8), large)
 
