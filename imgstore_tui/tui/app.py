@@ -68,6 +68,7 @@ class ImgstoreApp(OrderlyApp):
         self.theme_changed_signal.subscribe(self, lambda _: self._use_palette())
         self._use_palette()
         self.push_screen(self.workbench)
+        self.call_after_refresh(self.collect_less_often)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what the picture goes through last."""

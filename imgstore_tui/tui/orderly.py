@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import threading
@@ -25,7 +26,8 @@ _SIGNALS = {
     signal.SIGINT: ExitCode.INTERRUPTED,
 }
 
-
+_COLLECT_AFTER = (10_000, 20, 50)
+"""Objects made, and collections of the younger, before Python looks for rubbish: less often than by itself."""
 PARENT_LOOK_S = 1.0
 FOLLOWED_S = 0.5
 """After so long, what is in front has been laid out for a window of another size."""
@@ -103,6 +105,12 @@ class OrderlyApp(App[None]):
         self.leaving.set()
         self._exit_renderables.append(crash_report(traceback.format_exc()))
         self._close_messages_no_wait()
+
+    def collect_less_often(self) -> None:
+        """Let no key wait while Python goes through all that the screen is made of, which stays until the end."""
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_COLLECT_AFTER)
 
     def say_what_failed(self) -> None:
         """Print what an error of our own has left to be said, unless Textual came to it."""
