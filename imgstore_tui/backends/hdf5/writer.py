@@ -185,7 +185,7 @@ class Hdf5Writer(Writer):
                 "hdf5", self._content, labels=self._values["labels"], access=self._values["access"]
             )
             make_attribute(self._file, MANIFEST, manifest)
-            self._file.close()
+            self._file.id.close()  # strong, so all that is open in it is closed, too; h5py would look for that first
             self._file = None
             if self._each:
                 force(self._path)
