@@ -21,14 +21,18 @@ RUN_S = 600.0
 """The longest that a run may take: ten times what the plan allows itself."""
 
 
+_A_SAVED_RUN = r"\d{4}-\d\d-\d\d \d\d:\d\d"
+"""How a line of the list of saved runs begins."""
+
+
 def choose(walk: Walker) -> None:
     """Choose three backends and four numbers of images, look at the data, the options, the conditions."""
     terminal = walk.terminal
     walk.start()
     walk.picture("start")
-    walk.press_until("?", "Show what every key does")
+    walk.press_until("?", "Run the plan as chosen")
     walk.picture("help")
-    walk.close("Show what every key does")
+    walk.close("Run the plan as chosen")
 
     walk.press_until("n", "Tick something in every list")
     walk.picture("nothing-ticked")
@@ -226,7 +230,7 @@ def come_back(walk: Walker) -> None:
     walk.terminal.until("4 ticked")
     walk.picture("second-start")
     walk.press_until("f", "Saved runs")
-    walk.terminal.until(lambda screen: screen.find(r"none .*(finished|budget) "), "the saved run")
+    walk.terminal.until(lambda screen: screen.find(_A_SAVED_RUN + r".* (finished|budget) "), "the saved run")
     walk.picture("saved-runs")
     walk.press_until("Enter", "trials kept")
     walk.picture("opened")
@@ -249,7 +253,7 @@ def killed(walk: Walker) -> None:
     walk.picture("resumed")
     terminal.until("trials kept", seconds=RUN_S)
     walk.press_until("f", "Saved runs")
-    terminal.until(lambda screen: screen.text.count(" custom ") == 2, "two runs")
+    terminal.until(lambda screen: len(re.findall(_A_SAVED_RUN, screen.text)) == 2, "two runs")
     terminal.press("Down", "Space", "Up", "Space", "c")
     terminal.until("Side by side")
     walk.picture("compared")
