@@ -100,7 +100,7 @@ def broken(fault: str, folder: Path) -> Iterator[None]:
             # What all have now, the page cache left out, and less than the child needs for its batches.
             words = (group / "memory.stat").read_text().split()
             now = int(words[words.index("rss" if "rss" in words else "anon") + 1])
-            limit.write_text(str(now + (32 << 20)))
+            limit.write_text(str(now + (8 << 20)))
             yield
             limit.write_text(LIMITS[limit.name])
         case "file-size":
