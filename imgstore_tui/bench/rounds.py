@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from imgstore_tui import registry
 from imgstore_tui.core.model import Cell, DatasetFacts, Plan
@@ -83,10 +84,13 @@ def _cells(plan: Plan, dataset: str, spec: Spec, operation: Operation, cutoff: i
         return []
     if operation is not Operation.WRITE_ONE and cutoff not in plan.cutoffs:
         return []
-    shared = {"payload": plan.payload, "workers": plan.workers, "scratch": plan.scratch or ""}
+    cell = partial(
+        Cell, dataset, spec.label, operation, cutoff,
+        payload=plan.payload, workers=plan.workers, scratch=plan.scratch or "",
+    )  # fmt: skip
     if operation.writes:
-        return [Cell(dataset, spec.label, operation, cutoff, None, sync, **shared) for sync in plan.sync]  # type: ignore[arg-type]
-    return [Cell(dataset, spec.label, operation, cutoff, cache, None, **shared) for cache in plan.cache]  # type: ignore[arg-type]
+        return [cell(None, sync) for sync in plan.sync]
+    return [cell(cache, None) for cache in plan.cache]
 
 
 def plan_cells(plan: Plan, filed: Collection[str] = ()) -> tuple[Cell, ...]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
 _PARTS = "SELECT id, part, data FROM parts WHERE id BETWEEN ? AND ?"
+_FACTS = "SELECT id, label, size FROM images WHERE id = ?"
+_ALL_FACTS = "SELECT id, label, size FROM images ORDER BY id"
 _SCATTERED = "SELECT id, part, data FROM parts WHERE id IN (SELECT unnest(?))"
 _FEW_PARTS = 16
 """Images of at most so many parts are found by a list of ids, forty times faster than by as many ranges."""
@@ -155,7 +157,7 @@ class DuckdbReader(Reader):
     def _facts_of(self, asked: Labels) -> tuple[Labels, Labels]:
         """Return labels and sizes of images; of more than one, all are read once and kept."""
         if len(asked) == 1 and self._facts is None:
-            facts = self._numbers(f"WHERE id = {int(asked[0])}")
+            facts = self._numbers(int(asked[0]))
         else:
             if self._facts is None:
                 self._facts = self._numbers()
@@ -165,10 +167,11 @@ class DuckdbReader(Reader):
             raise self._incomplete()
         return facts[1][rows], facts[2][rows]
 
-    def _numbers(self, which: str = "") -> tuple[Labels, Labels, Labels]:
-        """Return ids, labels and sizes of rows of ``images``, by ascending ids."""
+    def _numbers(self, only: int | None = None) -> tuple[Labels, Labels, Labels]:
+        """Return ids, labels and sizes of the rows of ``images``, or of the one of an id, by ascending ids."""
+        asked, given = (_ALL_FACTS, ()) if only is None else (_FACTS, (only,))
         try:
-            found = self._opened().execute(f"SELECT id, label, size FROM images {which} ORDER BY id").fetchnumpy()  # noqa: S608
+            found = self._opened().execute(asked, given).fetchnumpy()
         except duckdb.Error as error:
             raise damaged(self.path, first_line(error)) from None
         ids, labels, sizes = (np.ma.filled(found[name], -1).astype(np.int64) for name in ("id", "label", "size"))
