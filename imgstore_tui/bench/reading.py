@@ -183,7 +183,7 @@ def read_pass(
     rig: Rig, location: Path, batches: Batches, sink: Sink, clock: Clock, checker: Checker | None = None
 ) -> None:
     """Open, read the batches into the sink, close; each batch is checked where a checker is given."""
-    if len(batches) == 1 and checker is None:
+    if checker is None:
         with clock.running():
             _pass(rig, location, batches, sink, clock, None)
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.columns import Column, Row
+from imgstore_tui.backends.hdf5.columns import Column, Dataset, Row
 from imgstore_tui.backends.hdf5.layout import FILE, IMAGES, MANIFEST, OFFSETS
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
@@ -41,6 +41,7 @@ class Hdf5Reader(Reader):
         self._h5 = h5py
         self._location, self._path = location, location / FILE
         self._file: Any = None
+        self._datasets: tuple[Dataset, ...] = ()
         try:
             self._raw = RawFile(self._path)
         except (FileNotFoundError, NotADirectoryError):
@@ -52,18 +53,18 @@ class Hdf5Reader(Reader):
         try:
             self._open()
         except StoreError:
-            self.close()
+            self._close_all()
             raise
         except Exception as error:  # h5py raises nearly everything for a damaged file
-            self.close()
+            self._close_all()
             raise StoreError(f"{self._path} is damaged or no HDF5 file: {first_line(error)}.") from None
 
     def _open(self) -> None:
+        """Look at the file by the library's own calls: h5py's objects above them would take longer than it does."""
         h5 = self._h5
         # Settings stay as the library has them: HDF5 refuses a file that this process has open with other ones.
-        handle = h5.h5f.open(os.fsencode(self._path), h5.h5f.ACC_RDONLY)
-        self._file = h5.File(handle)  # whose ``close`` closes all that is open in the file, too
-        root = h5.h5g.open(handle, b"/")
+        self._file = h5.h5f.open(os.fsencode(self._path), h5.h5f.ACC_RDONLY)
+        root = h5.h5g.open(self._file, b"/")
         self.content, found = read_manifest(self._manifest(root), "hdf5", self._location)
         labels = found.get("labels")
         if labels not in ("labels", "meta"):
@@ -74,53 +75,60 @@ class Hdf5Reader(Reader):
             kind = np.dtype(self.content.dtype).newbyteorder("<")
             images = self._dataset(root, IMAGES, kind, (count, *(self.content.shape or ())))
             self._images = Column(self._raw, images, image_bytes(self.content), direct)
-            parts = [images]
+            self._datasets = (images,)
         else:
             images = self._dataset(root, IMAGES, np.dtype("u1"), None)
             offsets = self._dataset(root, OFFSETS, np.dtype("<i8"), (count + 1,))
             self._row, self._offsets = Row(self._raw, images, direct), Column(self._raw, offsets, 8, direct)
-            parts = [images, offsets]
+            self._datasets = (images, offsets)
         numbers = self._dataset(root, labels, np.dtype("<i8"), (count,))
         self._labels = Column(self._raw, numbers, 8, direct)
-        self.grows = all(part.maxshape[0] is None for part in (*parts, numbers))
+        self._datasets += (numbers,)
+
+    @property
+    def grows(self) -> bool:
+        """Whether there may be more images some day."""
+        return all(dataset.grows for dataset in self._datasets)
 
     def _manifest(self, root: Any) -> bytes:
         h5 = self._h5
-        if not h5.h5a.exists(root, MANIFEST.encode()):
-            raise foreign("hdf5", self._location)
-        attribute = h5.h5a.open(root, MANIFEST.encode())
+        try:
+            attribute = h5.h5a.open(root, MANIFEST.encode())
+        except KeyError:
+            raise foreign("hdf5", self._location) from None
         kind = attribute.get_type()
         fixed = isinstance(kind, h5.h5t.TypeStringID) and not kind.is_variable_str()
-        if not fixed or attribute.shape != () or kind.get_size() > MAX_MANIFEST_BYTES:
+        size = kind.get_size()
+        if not fixed or size > MAX_MANIFEST_BYTES or attribute.get_storage_size() != size:
             raise foreign("hdf5", self._location)
-        text = np.empty((), attribute.dtype)
+        text = np.empty((), f"S{size}")
         attribute.read(text)
         return bytes(text.item())
 
-    def _dataset(self, root: Any, name: str, kind: np.dtype[Any], shape: tuple[int, ...] | None) -> Any:
+    def _dataset(self, root: Any, name: str, kind: np.dtype[Any], shape: tuple[int, ...] | None) -> Dataset:
         """Open a dataset that is in this very file, of this type and shape, and no larger than the file can hold."""
         h5 = self._h5
         wrong = StoreError(f"{self._path} is damaged: its dataset {name} is not what it should be.")
         if root.links.get_info(name.encode()).type != h5.h5l.TYPE_HARD:
             raise wrong  # a soft or external link may lead anywhere, to files of the user's for one
-        found = h5.h5d.open(root, name.encode())
-        plan = found.get_create_plist()
+        handle = h5.h5d.open(root, name.encode())
+        plan, has = handle.get_create_plist(), handle.shape
         filters = {plan.get_filter(number)[0] for number in range(plan.get_nfilters())}
         chunked = plan.get_layout() == h5.h5d.CHUNKED
         if not (chunked or plan.get_layout() == h5.h5d.CONTIGUOUS) or plan.get_external_count():
             raise wrong  # virtual and external datasets lie in other files
-        if filters - _KNOWN_FILTERS or found.dtype != kind:
+        if filters - _KNOWN_FILTERS or handle.dtype != kind:
             raise wrong
-        if (len(found.shape) != 1) if shape is None else (found.shape != shape):
+        if (len(has) != 1) if shape is None else (has != shape):
             raise wrong
-        if math.prod(found.shape) * kind.itemsize > self._raw.size * (_MOST_SHRUNK if filters else 1):
+        if math.prod(has) * kind.itemsize > self._raw.size * (_MOST_SHRUNK if filters else 1):
             raise StoreError(f"{self._path} is damaged: its dataset {name} is larger than the file.")
         if chunked:
             # Filtered chunks must be read whole, so those are kept; others are read in parts if no cache holds them.
             access = h5.h5p.create(h5.h5p.DATASET_ACCESS)
             access.set_chunk_cache(10_007, _FILTER_CACHE if filters else 0, 0.75)
-            found = h5.h5d.open(root, name.encode(), access)
-        return h5.Dataset(found, readonly=True)  # readonly lets h5py keep what it knows, eight times faster an image
+            handle = h5.h5d.open(root, name.encode(), access)
+        return Dataset(handle, kind, has, plan.get_chunk() if chunked else None, bool(filters))
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
         """Find the places of the payloads, then copy them from the row."""
@@ -163,7 +171,14 @@ class Hdf5Reader(Reader):
 
     def close(self) -> None:
         """Close the file."""
-        file, self._file = self._file, None
-        if file is not None:
-            file.close()
+        # An identifier that nobody holds is closed; h5py's ``close`` would look through all that there are first.
+        self._file = None
+        for dataset in self._datasets:
+            dataset.close()
         self._raw.close()
+
+    def _close_all(self) -> None:
+        """Close the file, and all of it that the error on its way may hold."""
+        if self._file is not None:
+            self._h5.File(self._file).close()
+        self.close()
