@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imgstore_tui.backends.hdf5.calls import Handle
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.store_parts.raw_file import RawFile, failed
 
@@ -49,33 +50,12 @@ class RawBlock:
 class Dataset:
     """A dataset that has been looked at."""
 
-    handle: Any
-    """The library's own identifier, an ``h5py.h5d.DatasetID``."""
+    handle: Handle
     kind: np.dtype[Any]
     shape: tuple[int, ...]
     chunks: tuple[int, ...] | None
     """Shape of a chunk; None where it is one block."""
     filtered: bool
-    _items: Any = None
-
-    @property
-    def items(self) -> Any:
-        """The dataset as h5py shows it, to take items from."""
-        if self._items is None:
-            import h5py
-
-            # readonly lets h5py keep what it knows, eight times faster an image.
-            self._items = h5py.Dataset(self.handle, readonly=True)
-        return self._items
-
-    @property
-    def grows(self) -> bool:
-        """Whether it can be made longer."""
-        return self.items.maxshape[0] is None
-
-    def close(self) -> None:
-        """Let go of it."""
-        self.handle = self._items = None
 
 
 class Column:
@@ -90,7 +70,7 @@ class Column:
         if not direct or not dataset.kind.isnative:
             return
         if dataset.chunks is None:
-            self._place = dataset.handle.get_offset()
+            self._place = dataset.handle.id.get_offset()
             if self._place is not None and self._place + self._count * size > raw.size:
                 raise StoreError(f"{raw.path} is damaged: it is shorter than it says.")
         elif not dataset.filtered and dataset.chunks[1:] == dataset.shape[1:]:
@@ -126,12 +106,12 @@ class Column:
     def _read_by_library(self, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
         try:
             if run is not None and len(ids) > 1:
-                self._dataset.items.read_direct(out, np.s_[run[0] : run[1]])
+                self._dataset.handle.items.read_direct(out, np.s_[run[0] : run[1]])
                 return
             # Never ``dataset[ids]``: h5py is up to a thousand times slower with a list than one by one. In the order
             # of the file, so that each chunk is unpacked once.
             for position in sorted(range(len(ids)), key=ids.__getitem__):
-                out[position] = self._dataset.items[ids[position]]
+                out[position] = self._dataset.handle.items[ids[position]]
         except (OSError, RuntimeError, ValueError) as error:
             raise failed(self._raw.path, error) from None
 
@@ -159,7 +139,7 @@ class Row:
 
     def _bytes(self, start: int, stop: int) -> bytes:
         if not self._direct:
-            found: bytes = self._dataset.items[start:stop].tobytes()
+            found: bytes = self._dataset.handle.items[start:stop].tobytes()
             return found
         pieces = []
         while start < stop:
@@ -187,7 +167,7 @@ def places_of(dataset: Dataset, path: Path) -> dict[int, int]:
         places[info.chunk_offset[0] // chunk] = info.byte_offset
 
     try:
-        dataset.handle.chunk_iter(note)
+        dataset.handle.id.chunk_iter(note)
     except (OSError, RuntimeError, ValueError) as error:
         raise failed(path, error) from None
     return places

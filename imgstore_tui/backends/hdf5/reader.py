@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imgstore_tui.backends.hdf5.calls import Handle
 from imgstore_tui.backends.hdf5.columns import Column, Dataset, Row
 from imgstore_tui.backends.hdf5.layout import FILE, IMAGES, MANIFEST, OFFSETS
 from imgstore_tui.core.backend import PayloadKind, Reader
@@ -88,7 +89,7 @@ class Hdf5Reader(Reader):
     @property
     def grows(self) -> bool:
         """Whether there may be more images some day."""
-        return all(dataset.grows for dataset in self._datasets)
+        return all(dataset.handle.items.maxshape[0] is None for dataset in self._datasets)
 
     def _manifest(self, root: Any) -> bytes:
         h5 = self._h5
@@ -128,7 +129,7 @@ class Hdf5Reader(Reader):
             access = h5.h5p.create(h5.h5p.DATASET_ACCESS)
             access.set_chunk_cache(10_007, _FILTER_CACHE if filters else 0, 0.75)
             handle = h5.h5d.open(root, name.encode(), access)
-        return Dataset(handle, kind, has, plan.get_chunk() if chunked else None, bool(filters))
+        return Dataset(Handle(handle, readonly=True), kind, has, plan.get_chunk() if chunked else None, bool(filters))
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
         """Find the places of the payloads, then copy them from the row."""
@@ -174,7 +175,7 @@ class Hdf5Reader(Reader):
         # An identifier that nobody holds is closed; h5py's ``close`` would look through all that there are first.
         self._file = None
         for dataset in self._datasets:
-            dataset.close()
+            dataset.handle.let_go()
         self._raw.close()
 
     def _close_all(self) -> None:

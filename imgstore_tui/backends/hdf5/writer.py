@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.calls import make_attribute, make_block, open_file, write_whole
+from imgstore_tui.backends.hdf5.calls import Handle, close_file, make_attribute, make_block, open_file, write_whole
 from imgstore_tui.backends.hdf5.columns import RawBlock
 from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, OFFSETS, PARTIAL, label_chunk, never_close
 from imgstore_tui.core.backend import Content, PayloadKind, Writer, force
@@ -37,8 +37,6 @@ class Hdf5Writer(Writer):
         sync: SyncLevel,
         there: Labels | None = None,
     ) -> None:
-        import h5py
-
         self._location, self._content, self._values = location, content, values
         self._path = location / PARTIAL
         self._each = sync is SyncLevel.BATCH
@@ -48,17 +46,15 @@ class Hdf5Writer(Writer):
         self._open = True
         self._in_one_block = content.kind is PayloadKind.ARRAY and not values["chunks"]
         self._file: Any = None
-        self._images: Any = None
-        self._offsets: Any = None
-        self._labels: Any = None
+        """Its identifier."""
+        self._images, self._offsets, self._labels = Handle(None), Handle(None), Handle(None)
         self._block: RawBlock | None = None
         try:
             # The chunk cache would copy every chunk once more; what is not filtered goes straight to the file.
             cache = 0 if values["filter"] == "none" else 16 * CHUNK
-            self._file = h5py.File(open_file(self._path, cache, new=there is None))
+            self._file = open_file(self._path, cache, new=there is None)
             if there is None:
-                self._images, self._offsets = self._datasets()
-                self._labels = self._numbers(str(values["labels"]), content.count)
+                self._make_datasets()
             else:
                 self._go_on(there)
             self._block = self._find_block()
@@ -66,33 +62,52 @@ class Hdf5Writer(Writer):
             self.abort()
             raise self._failed(error) from None
 
-    def _datasets(self) -> tuple[Any, Any]:
-        content, chosen = self._content, str(self._values["filter"])
-        settings: dict[str, Any] = {} if chosen == "none" else {"compression": chosen}
-        if content.kind is PayloadKind.ARRAY:
-            shape = content.shape or ()
+    def _make_datasets(self) -> None:
+        content, count = self._content, self._content.count
+        if self._in_one_block:
+            # The block has its place in the file from the start, so that batches can be written there.
+            early = self._values["access"] == "direct" and count > 1
             kind = np.dtype(content.dtype).newbyteorder("<")
-            if self._in_one_block:
-                # The block has its place in the file from the start, so that batches can be written there.
-                early = self._values["access"] == "direct" and content.count > 1
-                return make_block(self._file, IMAGES, (content.count, *shape), kind, early=early), None
-            chunks = min(int(self._values["chunks"]), content.count or int(self._values["chunks"]))
-            settings |= {"chunks": (chunks, *shape), "maxshape": (None, *shape)}
-            return self._file.create_dataset(IMAGES, (content.count, *shape), kind, fill_time="never", **settings), None
-        # No larger than all payloads are expected to be: a chunk takes its place on disk whole.
-        chunk = min(CHUNK, max(1, -(-content.payload_bytes // _BLOCK)) * _BLOCK)
-        images = self._file.create_dataset(
-            IMAGES, (0,), "u1", maxshape=(None,), chunks=(chunk,), fill_time="never", **settings
-        )
-        return images, self._numbers(OFFSETS, content.count + 1)
+            self._images = make_block(self._file, IMAGES, (count, *(content.shape or ())), kind, early=early)
+        elif content.kind is PayloadKind.ARRAY:
+            chunk = min(int(self._values["chunks"]), count or int(self._values["chunks"]))
+            self._images = self._make_chunks((count, *(content.shape or ())), chunk, content.dtype or "")
+        else:
+            # No larger than all payloads are expected to be: a chunk takes its place on disk whole.
+            chunk = min(CHUNK, max(1, -(-content.payload_bytes // _BLOCK)) * _BLOCK)
+            self._images = self._make_chunks((0,), chunk, "uint8")
+            self._offsets = self._numbers(OFFSETS, count + 1)
+        self._labels = self._numbers(str(self._values["labels"]), count)
+
+    def _make_chunks(self, shape: tuple[int, ...], chunk: int, dtype: str) -> Handle:
+        """Make the dataset of images so that it grows; it is never filled before it is written."""
+        settings: dict[str, Any] = {"maxshape": (None, *shape[1:]), "chunks": (chunk, *shape[1:]), "fill_time": "never"}
+        if self._values["filter"] != "none":
+            settings["compression"] = self._values["filter"]
+        kind = np.dtype(dtype).newbyteorder("<")
+        return Handle(self._shown().create_dataset(IMAGES, shape, kind, **settings).id)
+
+    def _numbers(self, name: str, count: int) -> Handle:
+        """Make a dataset of one number an image, which grows if the images can."""
+        if self._in_one_block:
+            return make_block(self._file, name, (count,), np.dtype("<i8"))
+        chunks = (label_chunk(count),)
+        return Handle(self._shown().create_dataset(name, (count,), "<i8", maxshape=(None,), chunks=chunks).id)
+
+    def _shown(self) -> Any:
+        """Return the file as h5py shows it."""
+        import h5py
+
+        return h5py.File(self._file)
 
     def _go_on(self, there: Labels) -> None:
         """Find the datasets that another process has made, and take it that images with these labels are in them."""
-        content = self._content
-        self._images, self._labels = self._file[IMAGES], self._file[str(self._values["labels"])]
-        begun = self._images.shape == (content.count, *(content.shape or ())) and self._labels.shape == (content.count,)
-        if not begun or self._images.dtype != np.dtype(content.dtype) or self._images.chunks is not None:
+        content, file = self._content, self._shown()
+        images, labels = file[IMAGES], file[str(self._values["labels"])]
+        begun = images.shape == (content.count, *(content.shape or ())) and labels.shape == (content.count,)
+        if not begun or images.dtype != np.dtype(content.dtype) or images.chunks is not None:
             raise ValueError("it is not the file that was begun")
+        self._images, self._labels = Handle(images.id), Handle(labels.id)
         self._put = len(there)
         self._waiting = [np.array(there, np.int64)]
 
@@ -101,7 +116,7 @@ class Hdf5Writer(Writer):
         if not self._in_one_block:
             return super().checkpoint()
         try:
-            self._file.flush()
+            self._shown().flush()
         except (OSError, RuntimeError, ValueError) as error:
             raise self._failed(error) from None
         return self._put
@@ -114,12 +129,6 @@ class Hdf5Writer(Writer):
         place = self._images.id.get_offset()
         return None if place is None else RawBlock(self._path, place)
 
-    def _numbers(self, name: str, count: int) -> Any:
-        """Make a dataset of one number an image, which grows if the images can."""
-        if self._in_one_block:
-            return make_block(self._file, name, (count,), np.dtype("<i8"))
-        return self._file.create_dataset(name, (count,), "<i8", maxshape=(None,), chunks=(label_chunk(count),))
-
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Add the payloads to the row of all payloads."""
         check_put(self._location, self._content, self._put, ids, payloads, labels)
@@ -127,9 +136,10 @@ class Hdf5Writer(Writer):
         try:
             if len(ends) and ends[-1] > self._end:
                 stop = int(ends[-1])
-                if stop > len(self._images):
-                    self._images.resize((max(stop, 2 * len(self._images)),))  # places that are never written take none
-                self._images[self._end : stop] = np.frombuffer(b"".join(payloads), np.uint8)
+                images = self._images.items
+                if stop > len(images):
+                    images.resize((max(stop, 2 * len(images)),))  # places that are never written take none
+                images[self._end : stop] = np.frombuffer(b"".join(payloads), np.uint8)
                 self._end = stop
             self._ends.append(ends)
             self._follow(len(payloads), labels)
@@ -145,7 +155,7 @@ class Hdf5Writer(Writer):
             elif self._block is not None and len(images):
                 self._block.write(self._put, images)
             elif len(images):
-                self._images.write_direct(images, dest_sel=np.s_[self._put : self._put + len(images)])
+                self._images.items.write_direct(images, dest_sel=np.s_[self._put : self._put + len(images)])
             self._follow(len(images), labels)
         except (OSError, RuntimeError, ValueError) as error:
             raise self._failed(error) from None
@@ -156,7 +166,7 @@ class Hdf5Writer(Writer):
         self._waiting.append(np.array(labels, np.int64))
         if self._each:
             self._write_waiting()
-            self._file.flush()
+            self._shown().flush()
             force(self._path)
             self.syncs += 1
 
@@ -166,11 +176,11 @@ class Hdf5Writer(Writer):
             if len(labels) == self._content.count and len(labels):
                 write_whole(self._labels, labels)
             elif len(labels):
-                self._labels[self._put - len(labels) : self._put] = labels
+                self._labels.items[self._put - len(labels) : self._put] = labels
         if self._ends:
             ends, self._ends = np.concatenate(self._ends), []
             if len(ends):
-                self._offsets[self._put - len(ends) + 1 : self._put + 1] = ends
+                self._offsets.items[self._put - len(ends) + 1 : self._put + 1] = ends
 
     def close(self) -> None:
         """Write what waits, close the file, and give it its name: until then the folder is no store."""
@@ -180,12 +190,12 @@ class Hdf5Writer(Writer):
             check_complete(self._location, self._content, self._put)
             self._write_waiting()
             if self._content.kind is PayloadKind.BYTES:
-                self._images.resize((self._end,))
+                self._images.items.resize((self._end,))
             manifest = write_manifest(
                 "hdf5", self._content, labels=self._values["labels"], access=self._values["access"]
             )
             make_attribute(self._file, MANIFEST, manifest)
-            self._file.id.close()  # strong, so all that is open in it is closed, too; h5py would look for that first
+            close_file(self._file)
             self._file = None
             if self._each:
                 force(self._path)
@@ -204,10 +214,10 @@ class Hdf5Writer(Writer):
         self._open = False
         if self._block is not None:
             self._block.close()
-        file, self._file = self._file, None
-        if file is not None:
+        if self._file is not None:
             with contextlib.suppress(OSError, RuntimeError, ValueError):
-                file.close()
+                self._shown().close()
+            self._file = None
 
     def _failed(self, error: Exception) -> StoreError:
         if self._file is not None:
