@@ -65,8 +65,7 @@ class Hdf5Reader(Reader):
         h5 = self._h5
         # Settings stay as the library has them: HDF5 refuses a file that this process has open with other ones.
         self._file = h5.h5f.open(os.fsencode(self._path), h5.h5f.ACC_RDONLY)
-        root = h5.h5g.open(self._file, b"/")
-        self.content, found = read_manifest(self._manifest(root), "hdf5", self._location)
+        self.content, found = read_manifest(self._manifest(), "hdf5", self._location)
         labels = found.get("labels")
         if labels not in ("labels", "meta"):
             raise StoreError(f"{self._path} is damaged: what it says of its layout makes no sense.")
@@ -74,15 +73,15 @@ class Hdf5Reader(Reader):
         direct, count = found.get("access") != "library", self.content.count
         if self.content.kind is PayloadKind.ARRAY:
             kind = np.dtype(self.content.dtype).newbyteorder("<")
-            images = self._dataset(root, IMAGES, kind, (count, *(self.content.shape or ())))
+            images = self._dataset(IMAGES, kind, (count, *(self.content.shape or ())))
             self._images = Column(self._raw, images, image_bytes(self.content), direct)
             self._datasets = (images,)
         else:
-            images = self._dataset(root, IMAGES, np.dtype("u1"), None)
-            offsets = self._dataset(root, OFFSETS, np.dtype("<i8"), (count + 1,))
+            images = self._dataset(IMAGES, np.dtype("u1"), None)
+            offsets = self._dataset(OFFSETS, np.dtype("<i8"), (count + 1,))
             self._row, self._offsets = Row(self._raw, images, direct), Column(self._raw, offsets, 8, direct)
             self._datasets = (images, offsets)
-        numbers = self._dataset(root, labels, np.dtype("<i8"), (count,))
+        numbers = self._dataset(labels, np.dtype("<i8"), (count,))
         self._labels = Column(self._raw, numbers, 8, direct)
         self._datasets += (numbers,)
 
@@ -91,10 +90,10 @@ class Hdf5Reader(Reader):
         """Whether there may be more images some day."""
         return all(dataset.handle.items.maxshape[0] is None for dataset in self._datasets)
 
-    def _manifest(self, root: Any) -> bytes:
+    def _manifest(self) -> bytes:
         h5 = self._h5
         try:
-            attribute = h5.h5a.open(root, MANIFEST.encode())
+            attribute = h5.h5a.open(self._file, MANIFEST.encode())
         except KeyError:
             raise foreign("hdf5", self._location) from None
         kind = attribute.get_type()
@@ -106,30 +105,32 @@ class Hdf5Reader(Reader):
         attribute.read(text)
         return bytes(text.item())
 
-    def _dataset(self, root: Any, name: str, kind: np.dtype[Any], shape: tuple[int, ...] | None) -> Dataset:
+    def _dataset(self, name: str, kind: np.dtype[Any], shape: tuple[int, ...] | None) -> Dataset:
         """Open a dataset that is in this very file, of this type and shape, and no larger than the file can hold."""
         h5 = self._h5
-        wrong = StoreError(f"{self._path} is damaged: its dataset {name} is not what it should be.")
-        if root.links.get_info(name.encode()).type != h5.h5l.TYPE_HARD:
-            raise wrong  # a soft or external link may lead anywhere, to files of the user's for one
-        handle = h5.h5d.open(root, name.encode())
+        if self._file.links.get_info(name.encode()).type != h5.h5l.TYPE_HARD:
+            raise self._wrong(name)  # a soft or external link may lead anywhere, to files of the user's for one
+        handle = h5.h5d.open(self._file, name.encode())
         plan, has = handle.get_create_plist(), handle.shape
         filters = {plan.get_filter(number)[0] for number in range(plan.get_nfilters())}
         chunked = plan.get_layout() == h5.h5d.CHUNKED
         if not (chunked or plan.get_layout() == h5.h5d.CONTIGUOUS) or plan.get_external_count():
-            raise wrong  # virtual and external datasets lie in other files
+            raise self._wrong(name)  # virtual and external datasets lie in other files
         if filters - _KNOWN_FILTERS or handle.dtype != kind:
-            raise wrong
+            raise self._wrong(name)
         if (len(has) != 1) if shape is None else (has != shape):
-            raise wrong
+            raise self._wrong(name)
         if math.prod(has) * kind.itemsize > self._raw.size * (_MOST_SHRUNK if filters else 1):
             raise StoreError(f"{self._path} is damaged: its dataset {name} is larger than the file.")
         if chunked:
             # Filtered chunks must be read whole, so those are kept; others are read in parts if no cache holds them.
             access = h5.h5p.create(h5.h5p.DATASET_ACCESS)
             access.set_chunk_cache(10_007, _FILTER_CACHE if filters else 0, 0.75)
-            handle = h5.h5d.open(root, name.encode(), access)
+            handle = h5.h5d.open(self._file, name.encode(), access)
         return Dataset(Handle(handle, readonly=True), kind, has, plan.get_chunk() if chunked else None, bool(filters))
+
+    def _wrong(self, name: str) -> StoreError:
+        return StoreError(f"{self._path} is damaged: its dataset {name} is not what it should be.")
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
         """Find the places of the payloads, then copy them from the row."""
