@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class Rig:
     codec: Codec
     source: Source
     report: Report
+    dummy: Path | None = None
+    """A store of one image, to use the library on before a clock starts."""
 
     @classmethod
     def of(cls, job: Job, report: Report) -> Rig:
@@ -46,6 +48,10 @@ class Rig:
         codec = registry.codecs.get("raw")({}) if job.payload is Payload.RAW else registry.make_codec(job.spec)
         backend = InPlace(job.cutoff) if job.spec == IN_PLACE else registry.make_backend(job.spec)
         return cls(job, backend, codec, Source(Path(job.source)), report)
+
+    def unreported(self) -> Rig:
+        """Return the same, but nobody hears how many images are done."""
+        return replace(self, report=lambda _: None)
 
     @property
     def in_place(self) -> bool:

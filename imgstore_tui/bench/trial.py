@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import statistics
@@ -17,9 +18,8 @@ from imgstore_tui.bench.drain import drain, settle
 from imgstore_tui.bench.frames import use_frames
 from imgstore_tui.bench.job import Job, Step
 from imgstore_tui.bench.probing import probe
-from imgstore_tui.bench.reading import read, read_labels, read_pass, verify
+from imgstore_tui.bench.reading import read, read_labels, use_store, verify
 from imgstore_tui.bench.rig import Rig
-from imgstore_tui.bench.sink import Sink
 from imgstore_tui.bench.writing import destroy, write, write_many, write_one
 from imgstore_tui.core.operations import Operation
 
@@ -48,7 +48,16 @@ def run_job(job: Job, board: Board) -> dict[str, Any]:
         write(rig, location, job.cutoff, Clock())
         drain(rig.backend, location)
         return {}
-    _warm_up(rig)
+    with contextlib.ExitStack() as leftovers:
+        _warm_up(rig, leftovers)
+        if job.workers == 1 or job.operation.writes:
+            leftovers.close()
+        return _measure(rig, location, board)
+
+
+def _measure(rig: Rig, location: Path, board: Board) -> dict[str, Any]:
+    """Do the operation on the clock; return the measurement's fields."""
+    job = rig.job
     if job.operation.writes:
         # Twice the pixels: what the store takes, and what its writer may hold before it is written.
         use_frames(Path(job.workspace), 2 * rig.source.pixel_bytes(job.operation.images(job.cutoff)))
@@ -99,20 +108,25 @@ def _record(clock: Clock, samples: Sequence[Sample], started_at: str) -> dict[st
     }
 
 
-def _warm_up(rig: Rig) -> None:
-    """Use backend and codec once on a dummy store, so that no import or library start-up is on the clock."""
-    dummy = Rig(rig.job, rig.backend, rig.codec, rig.source, lambda _: None)
-    sink = Sink(dummy.source, dummy.codec, dummy.kind, 1)
+def _warm_up(rig: Rig, leftovers: contextlib.ExitStack) -> None:
+    """Use backend and codec once on a dummy store, so that no import or library start-up is on the clock.
+
+    Args:
+        rig: What to use; it is told where the dummy is, because processes that it makes must use the library once, too.
+        leftovers: Removes the dummy.
+    """
     if rig.in_place:
         # There is no second one of the user's folder, and none is made: its first picture serves.
-        read_pass(dummy, Path(rig.job.location), [range(1)], sink, Clock())
+        use_store(rig, Path(rig.job.location))
         return
     # A name of this process's own: what a trial that died here has left is in nobody's way.
-    location = Path(rig.job.workspace) / f"dummy-{os.getpid()}"
-    try:
-        write(dummy, location, 1, Clock())
-        read_pass(dummy, location, [range(1)], sink, Clock())
-        read_labels(dummy, location, Clock())
-    finally:
-        if location.exists():
-            dummy.backend.destroy(location)
+    rig.dummy = Path(rig.job.workspace) / f"dummy-{os.getpid()}"
+    leftovers.callback(_remove, rig, rig.dummy)
+    write(rig.unreported(), rig.dummy, 1, Clock())
+    use_store(rig, rig.dummy)
+    read_labels(rig, rig.dummy, Clock())
+
+
+def _remove(rig: Rig, store: Path) -> None:
+    if store.exists():
+        rig.backend.destroy(store)

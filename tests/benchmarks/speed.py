@@ -56,7 +56,7 @@ SETS: dict[str, tuple[int, int, list[Case]]] = {
     "10,000 x 32x32x3": (32, 10_000, [
         Case("lmdb", O.WRITE_MANY, target=2), Case("lmdb", O.READ_MANY, target=4),
         Case("lmdb", O.READ_RANDOM, target=4), Case("lmdb", O.GET_ONE),
-        Case("hdf5", O.WRITE_MANY), Case("hdf5", O.READ_MANY, target=4),
+        Case("hdf5", O.WRITE_MANY), Case("hdf5", O.READ_MANY, target=4), Case("hdf5", O.READ_MANY, 2, 4),
         Case("hdf5", O.GET_ONE, target=6), Case("hdf5", O.READ_RANDOM, target=10),
         Case("disk", O.WRITE_MANY), Case("disk", O.WRITE_MANY, 2, 1.5), Case("disk", O.READ_MANY),
         Case("disk", O.READ_RANDOM), Case("disk", O.GET_ONE),
@@ -67,7 +67,8 @@ SETS: dict[str, tuple[int, int, list[Case]]] = {
     ]),
     "200 x 512x512x3": (512, 200, [
         Case("lmdb", O.WRITE_MANY), Case("lmdb", O.READ_MANY, target=1.3), Case("lmdb", O.READ_RANDOM, target=1.3),
-        Case("hdf5", O.WRITE_MANY), Case("hdf5", O.READ_MANY, target=4), Case("hdf5", O.READ_RANDOM),
+        Case("hdf5", O.WRITE_MANY), Case("hdf5", O.READ_MANY, target=4), Case("hdf5", O.READ_MANY, 2, 4),
+        Case("hdf5", O.READ_RANDOM),
         Case("hdf5", O.GET_ONE),
         Case("disk", O.WRITE_MANY), Case("disk", O.WRITE_MANY, 2, 3), Case("disk", O.READ_MANY),
         Case("disk+png-fast", O.WRITE_MANY, 1, 15), Case("disk+png-fast", O.WRITE_MANY, 2, 15),
