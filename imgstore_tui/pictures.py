@@ -26,6 +26,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 import numpy as np
 
 from imgstore_tui.core.errors import DataError
+from imgstore_tui.core.installing import install_command
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -244,11 +245,16 @@ def _opener(kind: str) -> Callable[[IO[bytes]], Image.Image]:
             import pillow_heif
             from pillow_heif.as_plugin import HeifImageFile
         except ImportError:
-            raise NoDecoderError("It is a HEIF picture, which is decoded with pillow-heif (extra heif) only.") from None
+            raise NoDecoderError(f"It is a HEIF picture, which needs pillow-heif. Run: {_heif_command()}.") from None
         pillow_heif.options.DECODE_THREADS = 1
         opened: Callable[[IO[bytes]], Image.Image] = HeifImageFile
         return opened
     raise NoDecoderError("It is a JPEG XL picture, which is not decoded here.")
+
+
+@functools.cache
+def _heif_command() -> str:
+    return install_command("imgstore_tui", "heif", ["pillow-heif"])
 
 
 @functools.cache

@@ -246,8 +246,11 @@ def make_dataset(text: str) -> Dataset:
         UsageError: If a name is unknown, a value does not fit, or a path is missing or not wanted.
         UnavailableError: If a driver is missing.
     """
-    words = parse_dataset_text(text)
-    kind = datasets.get(words.name)
+    try:
+        words = parse_dataset_text(text)
+        kind = datasets.get(words.name)
+    except UsageError as error:
+        raise UsageError(f"{error}{_meant(text)}") from None
     check_available(kind)
     if kind.needs_path and words.path is None:
         raise UsageError(f"Dataset {kind.name} needs a path. Write {kind.name}:PATH.")
@@ -257,6 +260,21 @@ def make_dataset(text: str) -> Dataset:
     values = resolve_options((*kind.options, UPTO), words.options, f"dataset {kind.name}")
     del values[UPTO.name]
     return kind(path, values)
+
+
+def _meant(text: str) -> str:
+    """Return how to write a path that was given without the name of a dataset; nothing where there is no such path."""
+    try:
+        place = written_path(text.strip())
+        if place.is_dir():
+            is_store = any((place / mark).exists() for kind in sorted_backends() for mark in kind.marks)
+            return f" To read that folder write {'store' if is_store else 'folder'}:{place}."
+        if place.is_file():
+            names = [name for name, kind in sorted(datasets.all().items()) if kind.needs_path and name != "folder"]
+            return f" To read that file write NAME:{place}, where NAME is one of {', '.join(names)}."
+    except (UsageError, OSError, ValueError):  # nobody's home, longer than a path can be, a null character
+        pass
+    return ""
 
 
 def most_images(text: str) -> int:

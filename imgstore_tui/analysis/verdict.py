@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import is_
 
+from imgstore_tui.analysis.evidence import number
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Cell
 from imgstore_tui.stats.intervals import MIN_ROUNDS
@@ -73,7 +74,7 @@ class Verdict:
         else:
             text = f"{self.winner} is fastest"
         slower = [
-            f"{entry.name} takes {ratio.median:.3g} times as long ({ratio.low:.3g} to {ratio.high:.3g})"
+            f"{entry.name} takes {number(ratio.median)} times as long ({number(ratio.low)} to {number(ratio.high)})"
             for entry in self.standings
             if entry.place is Place.SLOWER and (ratio := entry.ratio)
         ]

@@ -39,9 +39,15 @@ def _facts(backend: type[Backend]) -> dict[str, Any]:
         "capabilities": {name: getattr(backend.capabilities, name) for name in backend.capabilities.__slots__},
         "presets": [{"name": p.name, "summary": p.summary, "options": dict(p.options)} for p in backend.presets],
         "options": listing.option_facts(backend.options),
+        "layout": _layout(backend),
         "caveats": backend.caveats,
         "when_to_choose": backend.when_to_choose,
     }
+
+
+def _layout(backend: type[Backend]) -> str:
+    """Return what a store looks like to other programs: what the class says of itself."""
+    return " ".join((backend.__doc__ or "").replace("``", "").split())
 
 
 def _details(backend: type[Backend]) -> int:
@@ -53,6 +59,7 @@ def _details(backend: type[Backend]) -> int:
         ("codec", f"{backend.default_codec} unless another is named"),
         ("takes", ", ".join(sorted(backend.payloads))),
         ("can", ", ".join(words)),
+        ("stored as", _layout(backend)),
         *presets,
         ("choose it", backend.when_to_choose),
         ("mind", backend.caveats),

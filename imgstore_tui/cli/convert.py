@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _SAID_EVERY_S = 5.0
 _SHOWN = 5
+_SHOWN_NAMES = 100
+"""Of the names of labels, which no store keeps."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -47,6 +49,10 @@ def main(arguments: Sequence[str]) -> int:
         talk.print(safe_text(f"left out: {entry.name}: {entry.reason}"), soft_wrap=True)
     if len(done.excluded) > _SHOWN:
         talk.print(f"left out: {format_count(len(done.excluded) - _SHOWN)} more")
+    if names := job.dataset.label_names:
+        shown = ", ".join(f"{number} {name}" for number, name in enumerate(names[:_SHOWN_NAMES]))
+        more = f" and {format_count(len(names) - _SHOWN_NAMES)} more" if len(names) > _SHOWN_NAMES else ""
+        talk.print(safe_text(f"labels: {shown}{more}"), soft_wrap=True)
     kept = f", {format_count(done.resumed)} of them written before" if done.resumed else ""
     equal = "equal to what was put" if done.lossless else "equal to what was put, which is lossy"
     out = data_console()

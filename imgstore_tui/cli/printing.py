@@ -10,7 +10,7 @@ from rich.text import Text
 
 from imgstore_tui.cli.output import output_width
 from imgstore_tui.core.model import Run
-from imgstore_tui.present.answer import answer_lines
+from imgstore_tui.present.answer import TITLE, answer
 from imgstore_tui.present.article import report
 from imgstore_tui.present.axes import LOG
 from imgstore_tui.present.digest import Digest
@@ -48,15 +48,20 @@ def print_run(console: Console, run: Run, *, plain: bool, brief: bool = False, c
 
 
 def _print_verdicts(console: Console, found: Digest, *, plain: bool) -> None:
-    """Print who is first, as far as it can be said, and in a line or two which to take."""
+    """Print who is first, as far as it can be said, and in a few lines which to take."""
     judged = judged_text(found)
     if not judged:
         return
     console.print(Text("Verdicts", style="bold"))
     for line in judged.plain.splitlines():
         _print_hanging(console, line, "bold" if not line.startswith(" ") else "", plain=plain)
-    for line in answer_lines(found):
-        _print_hanging(console, line, "bold", plain=plain)
+    if said := answer(found):
+        console.print(Text(f"\n{TITLE}", style="bold"))
+    for line in said:
+        if line.command:  # in one piece, to be copied
+            console.print(Text(f"    {ascii_text(line.words) if plain else line.words}", style="bold"), soft_wrap=True)
+        else:
+            _print_hanging(console, f"  {line.words}", "", plain=plain)
     console.print()
 
 

@@ -1,66 +1,210 @@
-"""Which to take, in two lines a data set: who is first in each operation at the most images, and what that weighs."""
+"""Which to take, in a few lines a data set: who is first at the most images, what that weighs, and what to do now."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import shlex
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePath
 
+from imgstore_tui.analysis.evidence import number
 from imgstore_tui.analysis.verdict import Verdict
+from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import Cell
+from imgstore_tui.core.operations import Operation, Payload
+from imgstore_tui.core.spec import IN_PLACE, parse_dataset_text, parse_spec_text
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
 from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.disk import weighed_stores
 from imgstore_tui.present.words import contest_words, images_words
+from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
+from imgstore_tui.stats.ranking import Place
+
+TITLE = "Which to take"
+
+_READS = (Operation.READ_RANDOM, Operation.READ_MANY, Operation.GET_ONE, Operation.READ_ONE)
+"""Images are written once and read often: the first of these that has a verdict says which to take."""
+_ENDED = {"budget": "its time budget ended the run", "stopped": "the run was stopped", "interrupted": "the run broke off"}
 
 
-def answer_lines(found: Digest) -> list[str]:
-    """Return the verdicts at the most images as an answer, harmless to a terminal.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line of the answer, harmless to a terminal."""
 
-    What has no verdict there is not named; where nothing has one, there is no answer.
+    words: str
+    command: bool = False
+    """Whether it is a line for a shell, to be copied whole."""
+
+
+def answer(found: Digest, cutoff: int | None = None) -> tuple[Said, ...]:
+    """Return the verdicts as an answer: who is first, what that weighs, which to take, and the command that does it.
+
+    What has no verdict is not named. Where nothing has one for want of rounds, it is said how to get there; while a
+    run goes on, nothing is said.
+
+    Args:
+        found: The run.
+        cutoff: Only what was judged at this number of images; None for the most at which each operation was.
     """
-    lines = []
-    for dataset in found.run.plan.datasets:
-        judged = [verdict for verdict in _at_the_most(found, dataset) if verdict.reason is None]
-        if not judged:
-            continue
-        most = max(verdict.contest.cutoff for verdict in judged)
-        where = f"{dataset}, {images_words(most)}" if len(found.run.plan.datasets) > 1 else images_words(most)
-        lines.append(f"Fastest at {where} - {'; '.join(_words(verdict, most, found) for verdict in judged)}.")
-        first = {spec for verdict in judged for spec in verdict.best}
-        disk = {
-            summary.cell.spec: summary.disk.allocated_bytes
-            for summary in weighed_stores(found, dataset)
-            if summary.cell.cutoff == most and summary.cell.spec in first and summary.disk is not None
-        }
-        sizes = sorted((size, spec) for spec, size in disk.items() if size is not None)
-        lossy = {spec: psnr for verdict in judged for spec, psnr in verdict.lossy if spec in first}
-        told = []
-        if sizes:
-            told.append(f"On disk: {', '.join(f'{spec} {format_bytes(size)}' for size, spec in sizes)}.")
-        if lossy:
-            told.append(f"Lossy: {', '.join(f'{spec} ({psnr:.0f} dB)' for spec, psnr in lossy.items())}.")
-        if told:
-            lines.append(" ".join(told))
-    return [safe_text(line) for line in lines]
+    run = found.run
+    if run.status == "running":
+        return ()
+    lines = [
+        line
+        for dataset in run.plan.datasets
+        for judged in [[verdict for verdict in _judged_at(found, dataset, cutoff) if verdict.reason is None]]
+        if judged
+        for line in _of_dataset(found, dataset, judged)
+    ]
+    if not lines:
+        return tuple(_none_yet(found))
+    if all(_name_of(dataset) == "synthetic" for dataset in run.plan.datasets):
+        lines.append(Said("These images are made up. To measure your own:"))
+        lines.append(Said("imgstore-tui run -d folder:PATH", command=True))
+    return tuple(lines)
 
 
-def _at_the_most(found: Digest, dataset: str) -> list[Verdict]:
-    """Return one verdict an operation and level: that of the most images at which it was measured."""
+def _none_yet(found: Digest) -> Iterator[Said]:
+    """Say what is missing for an answer, where more rounds would give one."""
+    run = found.run
+    raced = any(len(verdict.standings) > 1 for verdict in found.verdicts)
+    if not raced or any(verdict.reason is None for verdict in found.verdicts):
+        return
+    if run.plan.rounds < MIN_ROUNDS:
+        yield Said(f"No answer: it takes {MIN_ROUNDS} rounds, and the plan has {run.plan.rounds}.")
+    elif run.status in _ENDED:
+        yield Said(f"No answer yet: {_ENDED[run.status]} before the {MIN_ROUNDS} rounds that it takes. To go on:")
+        yield from _command("imgstore-tui", "resume", run.id)
+
+
+def _of_dataset(found: Digest, dataset: str, judged: list[Verdict]) -> Iterator[Said]:
+    """Yield the lines of one data set, which has verdicts."""
+    most = max(verdict.contest.cutoff for verdict in judged)
+    several = len(found.run.plan.datasets) > 1
+    where = f"{dataset}, {images_words(most)}" if several else images_words(most)
+    first = {spec for verdict in judged for spec in verdict.best}
+    disk = {
+        summary.cell.spec: summary.disk.allocated_bytes
+        for summary in weighed_stores(found, dataset)
+        if summary.cell.cutoff == most and summary.disk is not None and summary.disk.allocated_bytes is not None
+    }
+    lossy = {spec: psnr for verdict in judged for spec, psnr in verdict.lossy if spec in first}
+    yield _said(f"Fastest at {where} - {'; '.join(_words(verdict, most, found) for verdict in judged)}.")
+    told = []
+    if sizes := sorted((disk[spec], spec) for spec in first & disk.keys()):
+        told.append(f"On disk: {', '.join(f'{spec} {format_bytes(size)}' for size, spec in sizes)}")
+        least = min(disk, key=lambda spec: (disk[spec], spec))
+        told[-1] += "." if disk[least] == sizes[0][0] else f"; least of all {least} {format_bytes(disk[least])}."
+    if lossy:
+        told.append(f"Lossy: {', '.join(f'{spec} ({psnr:.0f} dB)' for spec, psnr in lossy.items())}.")
+    if told:
+        yield _said(" ".join(told))
+    read = next((verdict for kind in _READS for verdict in judged if verdict.contest.operation is kind), None)
+    if read is not None:
+        yield from _advice(found, read, _operation_words(read, most, found), disk)
+
+
+def _advice(found: Digest, verdict: Verdict, operation: str, disk: Mapping[str, int]) -> Iterator[Said]:
+    """Say which to take where images are read often, as one reading operation has it."""
+    own = verdict.standing(IN_PLACE.label)
+    if IN_PLACE.label in verdict.best:
+        open_yet = IN_PLACE.label in verdict.unsure and IN_PLACE.label != verdict.best[0]
+        yield Said(
+            f"To be read, your files can stay as they are ({IN_PLACE}): nothing here was shown to be faster in "
+            f"{operation}{'; more rounds may' if open_yet else ''}."
+        )
+        return
+    lossy = {spec for spec, _ in verdict.lossy}
+    pick = _lightest([spec for spec in verdict.best if spec not in lossy] or verdict.best, disk)
+    others = " and ".join(spec for spec in verdict.best if spec != pick)
+    why = f"it is fastest in {operation}"
+    if others:
+        why = f"in {operation} it cannot be told apart from {others}"
+        heavier = [spec for spec in verdict.best if spec in disk and disk[spec] > disk.get(pick, disk[spec])]
+        why += ", and takes least disk of them" if heavier else ""
+    told = f"Take {pick} where images are read often: {why}."
+    if own is not None and own.place is Place.SLOWER and own.ratio is not None:
+        told += f" Your files as they are ({IN_PLACE}) take {_times_as_long(own.ratio, verdict)}"
+        if pick in disk and IN_PLACE.label in disk:
+            told += f"; {pick} takes {number(disk[pick] / disk[IN_PLACE.label])} times their disk"
+        told += "."
+    if pick in lossy:
+        told += "".join(_exact(verdict, lossy))
+    yield _said(told)
+    if found.run.plan.payload is not Payload.RAW:  # there the codec has taken no part
+        yield from _conversion(verdict.contest.dataset, pick)
+
+
+def _exact(verdict: Verdict, lossy: Collection[str]) -> Iterator[str]:
+    """Yield what must be known where a method that loses is first: who is of those that keep every bit."""
+    kept = [entry for entry in verdict.standings if entry.name not in lossy and entry.name != IN_PLACE.label]
+    if kept and kept[0].place is Place.SLOWER and kept[0].ratio is not None:
+        long = _times_as_long(kept[0].ratio, verdict)
+        yield f" Of those that keep every bit {kept[0].name} is first, and takes {long}."
+
+
+def _times_as_long(ratio: Interval, verdict: Verdict) -> str:
+    first, span = verdict.best[0], f"({number(ratio.low)} to {number(ratio.high)})"
+    return f"{number(ratio.median)} times as long as {first} {span}"
+
+
+def _lightest(specs: Collection[str], disk: Mapping[str, int]) -> str:
+    """Return the method that takes least disk; those of unknown weight come last, the quickest first."""
+    return min(specs, key=lambda spec: disk.get(spec, float("inf")))
+
+
+def _conversion(dataset: str, spec: str) -> Iterator[Said]:
+    """Yield the command that stores the images of a data set so, where they are somebody's own."""
+    try:
+        data, backend = parse_dataset_text(dataset), parse_spec_text(spec).backend
+    except UsageError:
+        return
+    if data.path is not None:
+        name = PurePath(data.path).name if data.name == "folder" else data.name
+        # Of the folder that one stands in, the store cannot be a part.
+        place = f"{name}.{backend}" if name else f"../{data.name}.{backend}"
+        yield from _command("imgstore-tui", "convert", dataset, spec, place)
+
+
+def _command(*words: str) -> Iterator[Said]:
+    """Yield a line for a shell; nothing where it could not be shown as it is."""
+    line = shlex.join(words)
+    if line == safe_text(line):
+        yield Said(line, command=True)
+
+
+def _said(words: str) -> Said:
+    return Said(safe_text(words))
+
+
+def _name_of(dataset: str) -> str:
+    try:
+        return parse_dataset_text(dataset).name
+    except UsageError:
+        return ""
+
+
+def _judged_at(found: Digest, dataset: str, cutoff: int | None) -> list[Verdict]:
+    """Return one verdict an operation and level: that of the most images at which it was measured, or of ``cutoff``."""
     last: dict[Cell, Verdict] = {}
     for verdict in found.verdicts:
-        if verdict.contest.dataset == dataset:
+        if verdict.contest.dataset == dataset and cutoff in (None, verdict.contest.cutoff):
             key = replace(verdict.contest, cutoff=0)
             if key not in last or last[key].contest.cutoff < verdict.contest.cutoff:
                 last[key] = verdict
     return list(last.values())
 
 
-def _words(verdict: Verdict, most: int, found: Digest) -> str:
+def _operation_words(verdict: Verdict, most: int, found: Digest) -> str:
     contest = verdict.contest
     several = len(found.run.plan.sync if contest.operation.writes else found.run.plan.cache) > 1
     head = contest_words(contest, found.run) if several else str(contest.operation)
-    if contest.cutoff != most:
-        head += f" of {images_words(contest.cutoff)}"
+    return head if contest.cutoff == most else f"{head} of {images_words(contest.cutoff)}"
+
+
+def _words(verdict: Verdict, most: int, found: Digest) -> str:
+    head = _operation_words(verdict, most, found)
     if verdict.winner:
         return f"{head}: {verdict.winner}"
     tied = " or ".join(verdict.alike)

@@ -13,6 +13,7 @@ from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count, format_count_short
+from imgstore_tui.present.answer import TITLE, answer
 from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.notes import claim_lines, measured_lines, notes_of
 from imgstore_tui.present.words import contest_words, fact_pairs, images_words
@@ -25,7 +26,7 @@ _FINDINGS = {
 
 
 def verdict_text(found: Digest | None, cutoff: int | None = None, *, width: int | None = None) -> Text:
-    """Return verdicts and facts of a run.
+    """Return which to take, the verdicts it follows from, and the facts of a run.
 
     Args:
         found: The run; None before there is one.
@@ -34,7 +35,8 @@ def verdict_text(found: Digest | None, cutoff: int | None = None, *, width: int 
     """
     if found is None:
         return Text("Nothing measured yet.\nA verdict needs 6 rounds, and 2 methods that got through.", style="dim")
-    text = judged_text(found, cutoff, width=width)
+    text = _answer_text(found, cutoff, width=width)
+    text.append_text(judged_text(found, cutoff, width=width))
     for warning in found.run.warnings:
         text.append("\n" if text else "").append_text(_said("warning ", "bold yellow", safe_text(warning), width))
     text.append("\n" if text else "")
@@ -43,6 +45,16 @@ def verdict_text(found: Digest | None, cutoff: int | None = None, *, width: int 
     for name, value in facts:
         text.append_text(_said(f"{name:<{names}}", "bold", safe_text(value), width))
     return text
+
+
+def _answer_text(found: Digest, cutoff: int | None, *, width: int | None) -> Text:
+    """Return the answer below its title; nothing where there is none."""
+    text = Text()
+    for said in answer(found, cutoff):
+        text = text or Text(f"{TITLE}\n", style="bold green")
+        style = "bold" if said.command else ""
+        text.append_text(_said("    " if said.command else "  ", "", said.words, width, indent=4, told=style))
+    return text.append("\n") if text else text
 
 
 def _said(head: str, style: str, words: str, width: int | None, *, indent: int | None = None, told: str = "") -> Text:
@@ -59,7 +71,9 @@ def _said(head: str, style: str, words: str, width: int | None, *, indent: int |
     before = len(head) if indent is None else indent
     if width is None or width - before < _LEAST:
         return Text.assemble((head, style), (words, told), "\n")
-    lines = textwrap.wrap(f"{'.' * len(head)}{words}", width, subsequent_indent=" " * before) or [head]
+    lines = textwrap.wrap(
+        f"{'.' * len(head)}{words}", width, subsequent_indent=" " * before, break_on_hyphens=False
+    ) or [head]  # names of methods, operations and commands stay whole
     return Text.assemble((head, style), ("\n".join([lines[0][len(head) :], *lines[1:]]), told), "\n")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from imgstore_tui import registry
-from imgstore_tui.cli import codecs, datasets, doctor
+from imgstore_tui.cli import backends, codecs, datasets, doctor
 
 
 def test_codecs_at_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,3 +33,14 @@ def test_doctor_tells_of_codecs_and_of_what_pictures_and_the_browser_need(
     heads = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
     assert {f"codec {name}" for name in registry.codecs.all()} <= set(heads)
     assert {"pictures of charts", "in a browser"} <= set(heads)
+
+
+@pytest.mark.parametrize("name", sorted(registry.backends.all()))
+def test_a_backend_says_what_its_stores_look_like_to_other_programs(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backends.main([name])
+    printed = " ".join(capsys.readouterr().out.split())
+    first_words = " ".join((registry.backends.get(name).__doc__ or "").replace("`", "").split()[:5])
+    assert f"stored as {first_words}" in printed
+    assert first_words.startswith("A folder ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,19 @@ def test_a_refusal_is_one_sentence(words: list[str], code: int, said: str) -> No
     if code:
         assert said in sentence(done)
     assert list(Path.cwd().iterdir()) == []
+
+
+def test_a_path_without_the_name_of_a_dataset_is_told_how_to_write_it() -> None:
+    folder = Path("photos")
+    folder.mkdir()
+    for words in (["run", "-d", "photos"], ["run", "-d", "./photos"], ["convert", str(folder.absolute()), "npy", "to"]):
+        done = program(*words)
+        assert done.returncode == 2
+        assert re.search(r"To read that folder write folder:\S*photos\.$", sentence(done))
+    (folder / "data.mdb").touch()
+    assert "write store:photos." in sentence(program("run", "-d", "photos"))
+    Path("cifar.tar.gz").touch()
+    assert "write NAME:cifar.tar.gz, where NAME is one of cifar10, " in sentence(program("run", "-d", "cifar.tar.gz"))
 
 
 def test_an_empty_folder_is_named() -> None:

@@ -271,6 +271,14 @@ def test_the_command_says_what_was_left_out_and_of_how_many(tmp_path: Path) -> N
     assert "left out: 02.png: " in done.stderr
 
 
+def test_the_command_says_what_the_labels_are_called() -> None:
+    for number, name in enumerate(("cats", "dogs", "a\x1b[31mb")):
+        save(Path("photos") / name / f"{number}.png", seed=number)
+    done = program("convert", "folder:photos", "lmdb", "out")
+    assert "labels: 0 a<U+001B>[31mb, 1 cats, 2 dogs\n" in done.stderr
+    assert {label for _, label in held(Path("out"))} == {0, 1, 2}
+
+
 def test_original_files_stay_as_they_are(tmp_path: Path) -> None:
     files = [save(tmp_path / "photos" / f"{number:02}.png", seed=number).read_bytes() for number in range(9)]
     converted(f"folder:{tmp_path / 'photos'}", "lmdb+original", tmp_path / "out")

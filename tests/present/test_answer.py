@@ -1,39 +1,164 @@
-"""Which to take: named where there is a verdict, and nothing where there is none."""
+"""Which to take: named where there is a verdict, and where there is none, what is missing for one."""
 
+from __future__ import annotations
+
+import shlex
 from dataclasses import replace
 
+import pytest
+
 from imgstore_tui.core.model import Run
-from imgstore_tui.core.operations import Operation
-from imgstore_tui.present.answer import answer_lines
+from imgstore_tui.core.operations import Operation, Payload
+from imgstore_tui.present import exports
+from imgstore_tui.present.answer import TITLE, answer
 from imgstore_tui.present.sections import digest
+from imgstore_tui.present.telling import verdict_text
 from imgstore_tui.testing.runs import fake_run
 
 BOTH = [Operation.WRITE_MANY, Operation.READ_MANY]
+PHOTOS = "folder:/data/my photos"
 
 
 def exact(run: Run, **seconds: float) -> Run:
     return replace(run, measurements=tuple(replace(trial, seconds=seconds[trial.spec]) for trial in run.measurements))
 
 
+def of_photos(run: Run, *, source: float) -> Run:
+    """Return the run with a source row, whose reads take so many seconds and which weighs 100 KiB."""
+    own = [
+        replace(trial, spec="source", backend="source", codec="original", seconds=source, allocated_bytes=102_400)
+        for trial in run.measurements
+        if trial.spec == "disk" and not trial.operation.writes
+    ]
+    return replace(run, measurements=(*run.measurements, *own))
+
+
+def words(run: Run, cutoff: int | None = None) -> list[str]:
+    return [line.words for line in answer(digest(run), cutoff)]
+
+
+def commands(run: Run) -> list[str]:
+    return [line.words for line in answer(digest(run)) if line.command]
+
+
 def test_the_first_of_each_operation_at_the_most_images_and_what_it_weighs() -> None:
     run = exact(fake_run(cutoffs=[10, 100], operations=BOTH), disk=3.0, lmdb=2.0, hdf5=2.0)
-    assert answer_lines(digest(run)) == [
+    assert words(run)[:3] == [
         "Fastest at 100 images - write-many: hdf5 or lmdb (tie); read-many: hdf5 or lmdb (tie).",
         "On disk: hdf5 305 KiB, lmdb 416 KiB.",
+        "Take hdf5 where images are read often: in read-many it cannot be told apart from lmdb, and takes least disk "
+        "of them.",
+    ]
+    assert words(run, 10)[0].startswith("Fastest at 10 images - ")
+    assert words(run, 77) == []
+
+
+def test_what_takes_least_disk_is_named_where_it_is_not_among_the_fastest() -> None:
+    run = exact(fake_run(cutoffs=[100], operations=BOTH), disk=3.0, lmdb=1.0, hdf5=2.0)
+    assert words(run)[1] == "On disk: lmdb 416 KiB; least of all hdf5 305 KiB."
+
+
+def test_one_s_own_files_stay_as_they_are_where_nothing_reads_faster() -> None:
+    run = exact(fake_run(cutoffs=[100], operations=BOTH, dataset=PHOTOS), disk=3.0, lmdb=2.0, hdf5=2.5)
+    for source in (1.0, 2.0):
+        run_ = of_photos(run, source=source)
+        assert words(run_)[-1] == (
+            "To be read, your files can stay as they are (source): nothing here was shown to be faster in read-many."
+        )
+        assert not commands(run_)
+
+
+def test_what_reads_faster_is_held_against_one_s_own_files_and_the_command_is_given() -> None:
+    run = of_photos(
+        exact(fake_run(cutoffs=[100], operations=BOTH, dataset=PHOTOS), disk=3.0, lmdb=2.0, hdf5=2.5), source=8.0
+    )
+    told, command = answer(digest(run))[-2:]
+    assert told.words == (
+        "Take lmdb where images are read often: it is fastest in read-many. Your files as they are (source) take 4 "
+        "times as long as lmdb (4 to 4); lmdb takes 4.16 times their disk."
+    )
+    assert command.command
+    assert shlex.split(command.words) == ["imgstore-tui", "convert", PHOTOS, "lmdb", "my photos.lmdb"]
+
+
+def test_reading_in_random_order_counts_before_reading_in_order() -> None:
+    run = fake_run(cutoffs=[100], operations=[Operation.READ_MANY, Operation.READ_RANDOM])
+    crossed = replace(
+        run,
+        measurements=tuple(
+            replace(trial, seconds=1.0 if (trial.spec == "disk") == (trial.operation is Operation.READ_RANDOM) else 2.0)
+            for trial in run.measurements
+        ),
+    )
+    assert any(line.startswith("Take disk ") for line in words(crossed))
+
+
+def test_pixels_measured_bare_are_no_reason_to_store_them_encoded() -> None:
+    run = exact(fake_run(cutoffs=[100], operations=BOTH, dataset=PHOTOS), disk=1.0, lmdb=2.0, hdf5=2.5)
+    bare = replace(
+        run,
+        plan=replace(run.plan, payload=Payload.RAW),
+        measurements=tuple(replace(trial, payload=Payload.RAW) for trial in run.measurements),
+    )
+    assert commands(run)
+    assert not commands(bare)
+
+
+@pytest.mark.parametrize("dataset", ["folder:/data/\x1b[31m", "folder:/data/\u202egnp", "not a dataset at all:"])
+def test_no_command_is_given_that_cannot_be_shown_as_it_is(dataset: str) -> None:
+    run = fake_run(cutoffs=[100], operations=BOTH, dataset=dataset)
+    assert not commands(run)
+    assert all(line.isprintable() for line in words(run))
+
+
+def test_images_that_are_made_up_are_said_to_be() -> None:
+    assert words(fake_run(operations=BOTH))[-2:] == [
+        "These images are made up. To measure your own:", "imgstore-tui run -d folder:PATH",
+    ]  # fmt: skip
+    assert "made up" not in " ".join(words(fake_run(operations=BOTH, dataset="cifar10:/data")))
+
+
+def test_where_rounds_are_missing_it_is_said_how_to_get_them() -> None:
+    assert words(fake_run(rounds=3, operations=BOTH)) == ["No answer: it takes 6 rounds, and the plan has 3."]
+    short = fake_run(rounds=3, operations=BOTH, status="budget")
+    short = replace(short, plan=replace(short.plan, rounds=6))
+    assert words(short) == [
+        "No answer yet: its time budget ended the run before the 6 rounds that it takes. To go on:",
+        f"imgstore-tui resume {short.id}",
     ]
 
 
 def test_no_verdict_no_answer() -> None:
-    assert answer_lines(digest(fake_run(rounds=3, operations=BOTH))) == []
-    assert answer_lines(digest(fake_run(["lmdb"], operations=BOTH))) == []
+    assert words(fake_run(["lmdb"], operations=BOTH)) == []
+    assert words(fake_run(operations=BOTH, failures={"disk": "x", "lmdb": "x", "hdf5": "x"})) == []
+    assert words(fake_run(operations=BOTH, status="running")) == []
 
 
-def test_what_is_lossy_is_named() -> None:
+def test_what_is_lossy_is_named_and_what_keeps_every_bit_beside_it() -> None:
     run = exact(fake_run(cutoffs=[10], operations=BOTH), disk=1.0, lmdb=2.0, hdf5=2.0)
     lossy = tuple(
         replace(trial, psnr_db=38.4) if trial.spec == "disk" and trial.operation.writes else trial
         for trial in run.measurements
     )
-    first, second = answer_lines(digest(replace(run, measurements=lossy)))
+    first, second, third, *_ = words(replace(run, measurements=lossy))
     assert first == "Fastest at 10 images - write-many: disk; read-many: disk."
     assert second.endswith("Lossy: disk (38 dB).")
+    assert third.endswith("Of those that keep every bit hdf5 is first, and takes 2 times as long as disk (2 to 2).")
+
+
+def test_a_tie_goes_to_what_keeps_every_bit() -> None:
+    run = exact(fake_run(["disk", "lmdb"], cutoffs=[10], operations=BOTH), disk=2.0, lmdb=2.0)
+    light = tuple(
+        replace(trial, psnr_db=38.4, allocated_bytes=1) if trial.spec == "disk" and trial.operation.writes else trial
+        for trial in run.measurements
+    )
+    assert any(line.startswith("Take lmdb ") for line in words(replace(run, measurements=light)))
+
+
+def test_it_stands_before_the_verdicts_on_the_screen_and_in_documents() -> None:
+    run = fake_run(operations=BOTH)
+    first, *_ = words(run)
+    documents = [exports.get(name).export(run).decode() for name in ("md", "html")]
+    for text in (verdict_text(digest(run)).plain, *documents):
+        plain = text.replace("\\", "")
+        assert plain.index(TITLE) < plain.index(first) < plain.index("lmdb is fastest")

@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 
 
 class LmdbBackend(Backend):
-    """A folder with ``data.mdb``: images under their ids, then ``labels...``, then ``manifest``, in one database."""
+    """A folder with ``data.mdb``, one database: images, then ``labels...``, then ``manifest``.
+
+    The key of an image is its id in 4 bytes, the highest first (``together``: 8 digits), and the value its payload or
+    bare pixels. Labels are little-endian int64 in blocks. Any program that knows LMDB reads it: in a transaction of a
+    read-only environment, ``get((7).to_bytes(4, "big"))`` is image 7.
+    """
 
     name = "lmdb"
     title = "LMDB"

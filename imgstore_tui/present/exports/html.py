@@ -9,6 +9,7 @@ from html import escape
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.answer import TITLE, answer
 from imgstore_tui.present.article import further_drawings, report
 from imgstore_tui.present.digest import Digest, digest
 from imgstore_tui.present.drawings import Drawing
@@ -31,6 +32,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 figure { margin: 0; } figcaption { font-weight: 600; margin-bottom: .4rem; }
 svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; } svg text { fill: var(--ink); }
 svg .quiet { fill: var(--quiet); } svg .grid { stroke: var(--line); } svg .axis { stroke: var(--quiet); }
+pre { overflow-x: auto; padding: .5rem .8rem; border: 1px solid var(--line); border-radius: .3rem; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .15rem .9rem .15rem 0; white-space: nowrap; vertical-align: top; }
 th { border-bottom: 1px solid var(--line); font-weight: 600; } .n { text-align: right; } .w { white-space: normal; }
@@ -65,6 +67,7 @@ class HtmlExporter(Exporter):
             "<dl>",
             *(f"<dt>{escape(word.text)}</dt><dd>{escape(value.text)}</dd>" for word, value in facts.rows),
             "</dl>",
+            *_answer(found),
             *(_table(item) if isinstance(item, Table) else _headed(item) for item in report(found)),
             *_charts(found),
             *_verdicts(found),
@@ -72,6 +75,12 @@ class HtmlExporter(Exporter):
             "</body></html>",
         ]
         return ("\n".join(part for part in parts if part) + "\n").encode()
+
+
+def _answer(found: Digest) -> list[str]:
+    said = answer(found)
+    lines = [f"<pre>{escape(line.words)}</pre>" if line.command else f"<p>{escape(line.words)}</p>" for line in said]
+    return [f"<h2>{TITLE}</h2>", *lines] if lines else []
 
 
 def _verdicts(found: Digest) -> list[str]:

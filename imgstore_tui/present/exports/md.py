@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.answer import TITLE, answer
 from imgstore_tui.present.article import report
 from imgstore_tui.present.drawings import Drawing
 from imgstore_tui.present.rows import Table
@@ -35,6 +36,10 @@ class MarkdownExporter(Exporter):
         facts = facts_table(run)
         parts = [f"# Images stored and read back, run {escape(safe_text(run.id))}"]
         parts.append("\n".join(f"- **{escape(name.text)}**: {escape(value.text)}" for name, value in facts.rows))
+        if said := answer(found):
+            parts.append(f"## {TITLE}")
+            # A fence ends at a line of nothing but its own marks, which no command is.
+            parts += [f"```sh\n{line.words}\n```" if line.command else escape(line.words) for line in said]
         lines = verdict_lines(found)
         if lines:
             parts += ["## Verdicts", "\n".join(f"- {escape(line)}" for line in lines)]

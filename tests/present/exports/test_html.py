@@ -18,7 +18,7 @@ from imgstore_tui.testing.runs import fake_run
 VOID = {"meta", "path", "rect", "circle", "polyline"}
 KNOWN = VOID | {
     "html", "head", "title", "style", "body", "h1", "h2", "dl", "dt", "dd", "ul", "li", "div", "figure", "figcaption",
-    "svg", "g", "text", "table", "thead", "tbody", "tr", "th", "td", "p",
+    "svg", "g", "text", "table", "thead", "tbody", "tr", "th", "td", "p", "pre",
 }  # fmt: skip
 
 
