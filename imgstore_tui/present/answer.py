@@ -50,13 +50,11 @@ def answer(found: Digest, cutoff: int | None = None) -> tuple[Said, ...]:
     run = found.run
     if run.status == "running":
         return ()
-    lines = [
-        line
-        for dataset in run.plan.datasets
-        for judged in [[verdict for verdict in _judged_at(found, dataset, cutoff) if verdict.reason is None]]
-        if judged
-        for line in _of_dataset(found, dataset, judged)
-    ]
+    lines: list[Said] = []
+    for dataset in run.plan.datasets:
+        judged = [verdict for verdict in _judged_at(found, dataset, cutoff) if verdict.reason is None]
+        if judged:
+            lines += _of_dataset(found, dataset, judged)
     if not lines:
         return tuple(_none_yet(found))
     if all(_name_of(dataset) == "synthetic" for dataset in run.plan.datasets):
@@ -100,9 +98,11 @@ def _of_dataset(found: Digest, dataset: str, judged: list[Verdict]) -> Iterator[
         told.append(f"Lossy: {', '.join(f'{spec} ({psnr:.0f} dB)' for spec, psnr in lossy.items())}.")
     if told:
         yield _said(" ".join(told))
-    read = next((verdict for kind in _READS for verdict in judged if verdict.contest.operation is kind), None)
-    if read is not None:
-        yield from _advice(found, read, _operation_words(read, most, found), disk)
+    measured = {verdict.contest.operation for verdict in judged}
+    kind = next((kind for kind in _READS if kind in measured), None)
+    reads = [verdict for verdict in judged if verdict.contest.operation is kind]  # one a cache state
+    lines = [line for read in reads for line in _advice(found, read, _operation_words(read, most, found), disk)]
+    yield from dict.fromkeys(lines)
 
 
 def _advice(found: Digest, verdict: Verdict, operation: str, disk: Mapping[str, int]) -> Iterator[Said]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from imgstore_tui.core.model import Run
-from imgstore_tui.core.operations import Operation, Payload
+from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.present import exports
 from imgstore_tui.present.answer import TITLE, answer
 from imgstore_tui.present.sections import digest
@@ -91,6 +91,14 @@ def test_reading_in_random_order_counts_before_reading_in_order() -> None:
         ),
     )
     assert any(line.startswith("Take disk ") for line in words(crossed))
+
+
+def test_hot_and_cold_are_advised_on_apart_and_the_same_command_is_given_once() -> None:
+    both = (CacheState.HOT, CacheState.COLD)
+    run = fake_run(cutoffs=[100], operations=BOTH, dataset=PHOTOS, cache=both)
+    told = words(exact(run, disk=3.0, lmdb=2.0, hdf5=2.5))
+    assert [line.rpartition(", ")[2] for line in told if line.startswith("Take lmdb ")] == ["cache hot.", "cache cold."]
+    assert sum(line.startswith("imgstore-tui convert ") for line in told) == 1
 
 
 def test_pixels_measured_bare_are_no_reason_to_store_them_encoded() -> None:
