@@ -10,7 +10,6 @@ from rich.text import Text
 
 from imgstore_tui.cli.output import output_width
 from imgstore_tui.core.model import Run
-from imgstore_tui.present.answer import TITLE, answer
 from imgstore_tui.present.article import report
 from imgstore_tui.present.axes import LOG
 from imgstore_tui.present.digest import Digest
@@ -19,7 +18,7 @@ from imgstore_tui.present.plain import ascii_text
 from imgstore_tui.present.rows import Table
 from imgstore_tui.present.sections import brief_tables, digest, facts_table, further_tables
 from imgstore_tui.present.tables import rich_table
-from imgstore_tui.present.telling import judged_text
+from imgstore_tui.present.telling import answer_text, judged_text
 
 CHART_ROWS = 22
 MOST_COLUMNS = 120
@@ -55,14 +54,11 @@ def _print_verdicts(console: Console, found: Digest, *, plain: bool) -> None:
     console.print(Text("Verdicts", style="bold"))
     for line in judged.plain.splitlines():
         _print_hanging(console, line, "bold" if not line.startswith(" ") else "", plain=plain)
-    if said := answer(found):
-        console.print(Text(f"\n{TITLE}", style="bold"))
-    for line in said:
-        if line.command:  # in one piece, to be copied
-            console.print(Text(f"    {ascii_text(line.words) if plain else line.words}", style="bold"), soft_wrap=True)
-        else:
-            _print_hanging(console, f"  {line.words}", "", plain=plain)
+    told = answer_text(found, width=min(output_width(), MOST_COLUMNS))
+    told.plain = ascii_text(told.plain) if plain else told.plain
     console.print()
+    if told:
+        console.print(told, soft_wrap=True)
 
 
 def _print_hanging(console: Console, line: str, style: str, *, plain: bool) -> None:

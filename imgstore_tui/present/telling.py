@@ -35,8 +35,8 @@ def verdict_text(found: Digest | None, cutoff: int | None = None, *, width: int 
     """
     if found is None:
         return Text("Nothing measured yet.\nA verdict needs 6 rounds, and 2 methods that got through.", style="dim")
-    text = _answer_text(found, cutoff, width=width)
-    text.append_text(judged_text(found, cutoff, width=width))
+    text = answer_text(found, cutoff, width=width)
+    text.append("\n" if text else "").append_text(judged_text(found, cutoff, width=width))
     for warning in found.run.warnings:
         text.append("\n" if text else "").append_text(_said("warning ", "bold yellow", safe_text(warning), width))
     text.append("\n" if text else "")
@@ -47,14 +47,22 @@ def verdict_text(found: Digest | None, cutoff: int | None = None, *, width: int 
     return text
 
 
-def _answer_text(found: Digest, cutoff: int | None, *, width: int | None) -> Text:
-    """Return the answer below its title; nothing where there is none."""
+def answer_text(found: Digest, cutoff: int | None = None, *, width: int | None = None) -> Text:
+    """Return which to take, below a title; nothing where there is no saying. Commands are never folded.
+
+    Args:
+        found: The run.
+        cutoff: Only what was judged at this number of images; None for the most.
+        width: Columns there are; None: nothing is folded.
+    """
     text = Text()
     for said in answer(found, cutoff):
         text = text or Text(f"{TITLE}\n", style="bold green")
-        style = "bold" if said.command else ""
-        text.append_text(_said("    " if said.command else "  ", "", said.words, width, indent=4, told=style))
-    return text.append("\n") if text else text
+        if said.command:
+            text.append(f"    {said.words}\n", style="bold")
+        else:
+            text.append_text(_said("  ", "", said.words, width, indent=4))
+    return text
 
 
 def _said(head: str, style: str, words: str, width: int | None, *, indent: int | None = None, told: str = "") -> Text:

@@ -15,8 +15,10 @@ from imgstore_tui.core.events import RunFinished
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.log import log_line
+from imgstore_tui.present.plain import ascii_text
 from imgstore_tui.present.sections import digest, overview_tables
 from imgstore_tui.present.tables import rich_table
+from imgstore_tui.present.telling import answer_text
 
 GRACE_S = 2.0
 """How long a run that was told to stop may take to end before the program leaves without it."""
@@ -25,7 +27,7 @@ GRACE_S = 2.0
 def say_goodbye(
     stream: TextIO, run: Run | None, journal: str | None, saved: Sequence[str], *, ascii_only: bool
 ) -> None:
-    """Print a run's overview and the paths of what was saved; nothing where nothing was run or saved.
+    """Print a run's overview, which to take and the paths of what was saved; nothing where nothing was run or saved.
 
     An SSH session keeps what stands on standard output; the alternate screen keeps nothing.
 
@@ -44,8 +46,12 @@ def say_goodbye(
 
 def _say(console: Console, run: Run | None, journal: str | None, saved: Sequence[str], *, ascii_only: bool) -> None:
     if run is not None:
-        for table in overview_tables(digest(run)) if run.measurements else []:
+        found = digest(run)
+        for table in overview_tables(found) if run.measurements else []:
             console.print(rich_table(table, console.width, ascii_only=ascii_only))
+        told = answer_text(found, width=console.width)
+        told.plain = ascii_text(told.plain) if ascii_only else told.plain
+        console.print(told, end="", soft_wrap=True)
         line = log_line(RunFinished(run))
         if line is not None:
             console.print(line, soft_wrap=True)

@@ -166,7 +166,7 @@ def test_what_was_measured_stays_on_the_terminal(tmp_path: Path) -> None:
         terminal.send("q")
         assert terminal.end() == 0
         after = terminal.painted.partition(LEAVE)[2]
-        for words in (b"write-many", b"lmdb", b"306 trials, all kept", b"journal /nowhere/run.jsonl"):
+        for words in (b"write-many", b"lmdb", b"306 trials, all kept", b"Which to take", b"journal /nowhere/run.jsonl"):
             assert words in after
 
 
