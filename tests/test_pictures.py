@@ -236,7 +236,7 @@ def test_heic_without_its_library_is_named(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     pictures._opener.cache_clear()
     try:
-        with pytest.raises(pictures.NoDecoderError, match="needs pillow-heif. Run: .* -m pip install .*pillow-heif"):
+        with pytest.raises(pictures.NoDecoderError, match=r"needs pillow-heif. Run: .* -m pip install .*pillow-heif"):
             probe(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40), tmp_path)
     finally:
         pictures._opener.cache_clear()

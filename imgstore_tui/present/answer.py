@@ -25,7 +25,11 @@ TITLE = "Which to take"
 
 _READS = (Operation.READ_RANDOM, Operation.READ_MANY, Operation.GET_ONE, Operation.READ_ONE)
 """Images are written once and read often: the first of these that has a verdict says which to take."""
-_ENDED = {"budget": "its time budget ended the run", "stopped": "the run was stopped", "interrupted": "the run broke off"}
+_ENDED = {
+    "budget": "its time budget ended the run",
+    "stopped": "the run was stopped",
+    "interrupted": "the run broke off",
+}
 
 
 @dataclass(frozen=True, slots=True)
