@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from imgstore_tui.bench.job import Job, Outcome, Step
 from imgstore_tui.bench.source import build_source
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import Spec
+from tests.outside.faulty import SLOW_START_S
 from tests.outside.install import offer
 
 
@@ -60,10 +62,16 @@ def executor(faulty: None) -> Iterator[ProcessExecutor]:
     assert children_of(os.getpid()) == before
 
 
-def job(spec: Spec, source: Path, step: Step = Step.TRIAL, cutoff: int = 16) -> Job:
-    return Job(
-        step, spec, Operation.WRITE_MANY, cutoff, str(source.parent / "store"), str(source), str(source.parent), batch=4
-    )
+def job(
+    spec: Spec,
+    source: Path,
+    step: Step = Step.TRIAL,
+    cutoff: int = 16,
+    operation: Operation = Operation.WRITE_MANY,
+    workers: int = 1,
+) -> Job:
+    folder = source.parent
+    return Job(step, spec, operation, cutoff, str(folder / "store"), str(source), str(folder), batch=4, workers=workers)
 
 
 def run(executor: ProcessExecutor, fault: str, source: Path, limit_s: float = 20, **words: object) -> Outcome:
@@ -124,6 +132,16 @@ def test_what_a_child_wrote_is_verified(executor: ProcessExecutor, source: Path,
         assert not verified.ok
         assert words in str(verified.reason)
         (tmp_path / "store").rename(tmp_path / fault)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_first_use_of_a_library_is_on_no_clock(executor: ProcessExecutor, source: Path, workers: int) -> None:
+    words: dict[str, Any] = {"operation": Operation.READ_MANY, "workers": workers}
+    assert run(executor, "slow start", source, step=Step.PREPARE, **words).ok
+    outcome = run(executor, "slow start", source, **words)
+    assert outcome.ok, outcome.reason
+    assert outcome.fields["open_s"] < SLOW_START_S
+    assert outcome.fields["seconds"] < SLOW_START_S
 
 
 def test_the_clock_and_the_figures_of_a_trial(executor: ProcessExecutor, source: Path) -> None:

@@ -33,7 +33,11 @@ FAULTS = (
     "lost",
     "shout",
     "warm-up",
+    "slow start",
 )
+SLOW_START_S = 0.5
+_started: set[int] = set()
+"""Processes that have opened a store."""
 
 
 class FaultyWriter(LedgerWriter):
@@ -100,6 +104,9 @@ class Faulty(Ledger):
         return writer
 
     def open(self, location: Path) -> Reader:
+        if self.values["fault"] == "slow start" and os.getpid() not in _started:
+            time.sleep(SLOW_START_S)
+            _started.add(os.getpid())
         reader = FaultyReader(location)
         reader.fault = str(self.values["fault"])
         return reader
