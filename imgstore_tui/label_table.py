@@ -105,7 +105,7 @@ class _Table:
             first = next(name for place, name in enumerate(self._pictures) if place not in found)
             self._refuse(
                 f"{format_count(missing)} of {format_count(len(self._pictures))} pictures have no row, for example "
-                f"'{safe_text(first)}'"
+                f"'{safe_text(first)}'; each picture needs one"
             )
         return self._numbered([found[place] for place in range(len(self._pictures))])
 

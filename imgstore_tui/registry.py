@@ -150,7 +150,11 @@ def resolve_spec(text: str, *, require_available: bool = True) -> Spec:
     words = parse_spec_text(text)
     if words.backend == IN_PLACE.backend:
         raise UsageError(f"'{IN_PLACE}' is your own files as they are: every run on a folder reads them, unasked.")
-    backend = backends.get(words.backend)
+    try:
+        backend = backends.get(words.backend)
+    except UsageError as error:
+        codec_meant = f" To store files of it write disk+{words.backend}." if words.backend in codecs.all() else ""
+        raise UsageError(f"{error}{codec_meant}") from None
     preset = preset_of(backend, words.preset)
     codec_name = words.codec or preset.codec or backend.default_codec
     codec = codecs.get(codec_name)

@@ -14,7 +14,7 @@ from rich.text import Text
 from imgstore_tui import registry
 from imgstore_tui.cli.output import data_console
 from imgstore_tui.cli.parser import Parser
-from imgstore_tui.core.options import Option
+from imgstore_tui.core.options import Option, written
 
 _READABLE = 24
 """Columns of the terminal below which a sentence is not shown."""
@@ -93,6 +93,6 @@ def print_details(title: str, facts: Iterable[tuple[str, str]], options: Sequenc
     console.print(table)
     for option in options:
         choices = f" ({', '.join(option.choices)})" if option.choices else ""
-        console.print(Text.assemble(("option ", "dim"), (option.name, "bold"), f"={option.default}{choices}"))
+        console.print(Text.assemble(("option ", "dim"), (option.name, "bold"), f"={written(option.default)}{choices}"))
         console.print(Padding(Text(option.summary), (0, 0, 0, 7)))
     return 0

@@ -78,6 +78,10 @@ def run_command(arguments: Sequence[str]) -> int:
         UsageError: If there is no such command.
     """
     name, *rest = arguments
+    if name == "help":
+        if not rest:
+            parse_screen_arguments(["--help"])
+        name, rest = rest[0], ["--help"]
     if name not in COMMANDS:
         raise unknown_name("command", name, COMMANDS)
     command: Command = importlib.import_module(f"imgstore_tui.cli.{name}")

@@ -37,6 +37,8 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             options = [word for action in self._actions for word in action.option_strings]
             message = f"Unknown argument '{unknown[1]}'.{nearest(unknown[1], options)}"
+            if "-d" in options and not unknown[1].startswith("-"):
+                message += " Data is named with -d, e.g. -d folder:photos."
         else:
             message = message[:1].upper() + message[1:].rstrip(".") + "."
         raise UsageError(f"{message} See {self.prog} --help.")

@@ -142,6 +142,9 @@ def parse_cutoffs(text: str) -> tuple[int, ...]:
         if part.startswith("-"):
             raise UsageError(f"A cutoff must be 1 or more, not {part}.")
         first, dots, last = part.partition("..")
+        if re.fullmatch("0+", part):
+            thousands = " A comma separates numbers: write 1000 or 1k, not 1,000." if len(part) > 1 else ""
+            raise UsageError(f"A cutoff of {part} images measures nothing. Use 1 or more.{thousands}")
         if not dots:
             cutoffs.add(parse_count(part))
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,10 +12,10 @@ from imgstore_tui.analysis.evidence import number
 from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import Cell
-from imgstore_tui.core.operations import Operation, Payload
+from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.core.spec import IN_PLACE, parse_dataset_text, parse_spec_text
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_bytes
+from imgstore_tui.core.units import format_bytes, format_count
 from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.disk import weighed_stores
 from imgstore_tui.present.words import contest_words, images_words
@@ -25,6 +26,8 @@ TITLE = "Which to take"
 
 _READS = (Operation.READ_RANDOM, Operation.READ_MANY, Operation.GET_ONE, Operation.READ_ONE)
 """Images are written once and read often: the first of these that has a verdict says which to take."""
+ALIKE = 1.05
+"""What weighs up to so many times as much is as light."""
 _ENDED = {
     "budget": "its time budget ended the run",
     "stopped": "the run was stopped",
@@ -61,6 +64,8 @@ def answer(found: Digest, cutoff: int | None = None) -> tuple[Said, ...]:
             lines += _of_dataset(found, dataset, judged)
     if not lines:
         return tuple(_none_yet(found))
+    if run.plan.cache == (CacheState.HOT,) and any(verdict.contest.cache for verdict in found.verdicts):
+        lines.append(Said("All was read from memory (cache hot). For more images than fit there: --cache hot,cold."))
     if all(_name_of(dataset) == "synthetic" for dataset in run.plan.datasets):
         lines.append(Said("These images are made up. To measure your own:"))
         lines.append(Said("imgstore-tui run -d folder:PATH", command=True))
@@ -83,8 +88,10 @@ def _none_yet(found: Digest) -> Iterator[Said]:
 def _of_dataset(found: Digest, dataset: str, judged: list[Verdict]) -> Iterator[Said]:
     """Yield the lines of one data set, which has verdicts."""
     most = max(verdict.contest.cutoff for verdict in judged)
-    several = len(found.run.plan.datasets) > 1
-    where = f"{dataset}, {images_words(most)}" if several else images_words(most)
+    where = f"{dataset}, {images_words(most)}" if len(found.run.plan.datasets) > 1 else images_words(most)
+    facts = next((facts for facts in found.run.datasets if facts.text == dataset), None)
+    if facts is not None and facts.used < most:
+        where += f" ({format_count(facts.used)} of them, repeated)"
     first = {spec for verdict in judged for spec in verdict.best}
     disk = {
         summary.cell.spec: summary.disk.allocated_bytes
@@ -120,19 +127,21 @@ def _advice(found: Digest, verdict: Verdict, operation: str, disk: Mapping[str, 
         )
         return
     lossy = {spec for spec, _ in verdict.lossy}
-    pick = _lightest([spec for spec in verdict.best if spec not in lossy] or verdict.best, disk)
-    others = " and ".join(spec for spec in verdict.best if spec != pick)
+    pick = _pick(verdict, lossy, disk)
+    others = [spec for spec in verdict.best if spec != pick]
     why = f"it is fastest in {operation}"
     if others:
-        why = f"in {operation} it cannot be told apart from {others}"
-        heavier = [spec for spec in verdict.best if spec in disk and disk[spec] > disk.get(pick, disk[spec])]
-        why += ", and takes least disk of them" if heavier else ""
+        why = f"in {operation} it cannot be told apart from {' and '.join(others)}"
+        if all(disk.get(spec, 0.0) > ALIKE * disk.get(pick, math.inf) for spec in others):
+            why += ", and takes less disk"
+        elif verdict.unsure:
+            why += " yet (more rounds may), and has the lowest median" if pick == verdict.best[0] else " yet"
     told = f"Take {pick} where images are read often: {why}."
     if own is not None and own.place is Place.SLOWER and own.ratio is not None:
         told += f" Your files as they are ({IN_PLACE}) take {_times_as_long(own.ratio, verdict)}"
         if pick in disk and IN_PLACE.label in disk:
             told += f"; {pick} takes {number(disk[pick] / disk[IN_PLACE.label])} times their disk"
-        told += "."
+        told += "." if _keeps_files(pick) else ", and keeps their pixels alone."
     if pick in lossy:
         told += "".join(_exact(verdict, lossy))
     yield _said(told)
@@ -153,9 +162,22 @@ def _times_as_long(ratio: Interval, verdict: Verdict) -> str:
     return f"{number(ratio.median)} times as long as {first} {span}"
 
 
-def _lightest(specs: Collection[str], disk: Mapping[str, int]) -> str:
-    """Return the method that takes least disk; those of unknown weight come last, the quickest first."""
-    return min(specs, key=lambda spec: disk.get(spec, float("inf")))
+def _pick(verdict: Verdict, lossy: Collection[str], disk: Mapping[str, int]) -> str:
+    """Return which of the first to name: what keeps every bit; of those as quick for sure what is clearly lighter."""
+    kept = [spec for spec in verdict.best if spec not in lossy] or list(verdict.best)
+    quickest = kept[0]
+    alike = [spec for spec in kept if spec in verdict.alike and quickest in verdict.alike]
+    lightest = min(alike, key=lambda spec: disk.get(spec, math.inf), default=quickest)
+    lighter = ALIKE * disk.get(lightest, math.inf) < disk.get(quickest, 0.0)
+    return lightest if lighter else quickest
+
+
+def _keeps_files(spec: str) -> bool:
+    """Whether a method keeps picture files as they are."""
+    try:
+        return parse_spec_text(spec).codec == "original"
+    except UsageError:
+        return False
 
 
 def _conversion(dataset: str, spec: str) -> Iterator[Said]:
@@ -204,7 +226,8 @@ def _operation_words(verdict: Verdict, most: int, found: Digest) -> str:
     contest = verdict.contest
     several = len(found.run.plan.sync if contest.operation.writes else found.run.plan.cache) > 1
     head = contest_words(contest, found.run) if several else str(contest.operation)
-    return head if contest.cutoff == most else f"{head} of {images_words(contest.cutoff)}"
+    told = contest.cutoff == most or contest.operation is Operation.WRITE_ONE  # which is of one image always
+    return head if told else f"{head} of {images_words(contest.cutoff)}"
 
 
 def _words(verdict: Verdict, most: int, found: Digest) -> str:

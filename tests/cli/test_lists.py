@@ -24,6 +24,7 @@ def test_texts_of_options_are_wrapped_under_themselves(
     options = capsys.readouterr().out.split("\noption ", 1)[1].splitlines()[1:]
     assert len(options) > 10
     assert all(line.startswith(("option ", "       ")) for line in options)
+    assert "option decode=yes" in options
 
 
 def test_doctor_tells_of_codecs_and_of_what_pictures_and_the_browser_need(

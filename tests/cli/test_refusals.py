@@ -27,6 +27,10 @@ from tests.cli.program import program, sentence
         (["run", "-b", "disk", "disk"], 2, "The plan names the storage method 'disk' twice."),
         (["run", "-o", "raed-many"], 2, "Unknown operation 'raed-many'. Did you mean 'read-many'?"),
         (["run", "-n", "0"], 2, "A cutoff of 0 images measures nothing."),
+        (["run", "-n", "1,000"], 2, "A comma separates numbers: write 1000 or 1k, not 1,000."),
+        (["run", "-b", "png"], 2, "To store files of it write disk+png."),
+        (["run", "photos"], 2, "Data is named with -d, e.g. -d folder:photos."),
+        (["help", "runn"], 2, "Did you mean 'run'?"),
         (["run", "-n", "-5"], 2, "-5"),
         (["run", "-n", "ten"], 2, "'ten' is not a number of images."),
         (["run", "-d", "sinthetic"], 2, "Unknown dataset 'sinthetic'. Did you mean 'synthetic'?"),
@@ -84,6 +88,21 @@ def test_a_path_without_the_name_of_a_dataset_is_told_how_to_write_it() -> None:
     assert "write store:photos." in sentence(program("run", "-d", "photos"))
     Path("cifar.tar.gz").touch()
     assert "write NAME:cifar.tar.gz, where NAME is one of cifar10, " in sentence(program("run", "-d", "cifar.tar.gz"))
+
+
+def test_a_conversion_onto_its_own_data_is_not_told_to_replace_it() -> None:
+    Path("photos").mkdir()
+    done = program("convert", "folder:photos", "lmdb", "photos")
+    assert done.returncode == 2
+    assert "lies in the data itself" in sentence(done)
+    assert "--replace" not in sentence(done)
+
+
+@pytest.mark.parametrize("words", [["help"], ["help", "run"]])
+def test_help_is_given_to_who_asks_for_it(words: list[str]) -> None:
+    done = program(*words)
+    assert done.returncode == 0
+    assert done.stdout == program(*words[1:], "--help").stdout
 
 
 def test_an_empty_folder_is_named() -> None:

@@ -46,11 +46,21 @@ def test_the_first_of_each_operation_at_the_most_images_and_what_it_weighs() -> 
     assert words(run)[:3] == [
         "Fastest at 100 images - write-many: hdf5 or lmdb (tie); read-many: hdf5 or lmdb (tie).",
         "On disk: hdf5 305 KiB, lmdb 416 KiB.",
-        "Take hdf5 where images are read often: in read-many it cannot be told apart from lmdb, and takes least disk "
-        "of them.",
+        "Take hdf5 where images are read often: in read-many it cannot be told apart from lmdb, and takes less disk.",
     ]
     assert words(run, 10)[0].startswith("Fastest at 10 images - ")
     assert words(run, 77) == []
+
+
+def test_images_that_were_repeated_are_not_passed_off_as_so_many() -> None:
+    run = fake_run(cutoffs=[100, 1000], operations=BOTH)
+    few = replace(run, datasets=tuple(replace(facts, used=300, repeated=True) for facts in run.datasets))
+    assert words(few)[0].startswith("Fastest at 1,000 images (300 of them, repeated) - ")
+    assert words(few, 100)[0].startswith("Fastest at 100 images - ")
+
+
+def test_one_image_alone_is_not_said_twice() -> None:
+    assert "write-one: " in words(fake_run())[0]
 
 
 def test_what_takes_least_disk_is_named_where_it_is_not_among_the_fastest() -> None:
@@ -62,7 +72,7 @@ def test_one_s_own_files_stay_as_they_are_where_nothing_reads_faster() -> None:
     run = exact(fake_run(cutoffs=[100], operations=BOTH, dataset=PHOTOS), disk=3.0, lmdb=2.0, hdf5=2.5)
     for source in (1.0, 2.0):
         run_ = of_photos(run, source=source)
-        assert words(run_)[-1] == (
+        assert words(run_)[-2] == (
             "To be read, your files can stay as they are (source): nothing here was shown to be faster in read-many."
         )
         assert not commands(run_)
@@ -72,10 +82,10 @@ def test_what_reads_faster_is_held_against_one_s_own_files_and_the_command_is_gi
     run = of_photos(
         exact(fake_run(cutoffs=[100], operations=BOTH, dataset=PHOTOS), disk=3.0, lmdb=2.0, hdf5=2.5), source=8.0
     )
-    told, command = answer(digest(run))[-2:]
+    told, command, _ = answer(digest(run))[-3:]
     assert told.words == (
         "Take lmdb where images are read often: it is fastest in read-many. Your files as they are (source) take 4 "
-        "times as long as lmdb (4 to 4); lmdb takes 4.16 times their disk."
+        "times as long as lmdb (4 to 4); lmdb takes 4.16 times their disk, and keeps their pixels alone."
     )
     assert command.command
     assert shlex.split(command.words) == ["imgstore-tui", "convert", PHOTOS, "lmdb", "my photos.lmdb"]
@@ -152,6 +162,34 @@ def test_what_is_lossy_is_named_and_what_keeps_every_bit_beside_it() -> None:
     assert first == "Fastest at 10 images - write-many: disk; read-many: disk."
     assert second.endswith("Lossy: disk (38 dB).")
     assert third.endswith("Of those that keep every bit hdf5 is first, and takes 2 times as long as disk (2 to 2).")
+
+
+def test_of_those_that_may_yet_be_told_apart_the_lowest_median_is_named_whatever_they_weigh() -> None:
+    run = fake_run(["lmdb", "hdf5"], cutoffs=[100], operations=[Operation.READ_MANY])
+    waver = tuple(
+        replace(trial, seconds=1.0 if trial.spec == "lmdb" else (0.5, 0.6, 1.5, 1.6, 1.7, 1.8)[trial.round - 1])
+        for trial in run.measurements
+    )
+    assert (
+        "Take lmdb where images are read often: in read-many it cannot be told apart from hdf5 yet (more rounds may), "
+        "and has the lowest median."
+    ) in words(replace(run, measurements=waver))
+
+
+def test_a_grain_less_on_disk_decides_nothing() -> None:
+    run = exact(fake_run(["lmdb", "hdf5"], cutoffs=[100], operations=BOTH), lmdb=1.0, hdf5=1.01)
+    level = tuple(
+        replace(trial, allocated_bytes=100_000 - (trial.spec == "hdf5")) if trial.operation.writes else trial
+        for trial in run.measurements
+    )
+    assert any(line.startswith("Take lmdb ") for line in words(replace(run, measurements=level)))
+
+
+def test_what_was_read_from_memory_alone_is_said_to_be() -> None:
+    told = "All was read from memory (cache hot). For more images than fit there: --cache hot,cold."
+    assert told in words(fake_run(operations=BOTH))
+    assert told not in words(fake_run(operations=BOTH, cache=[CacheState.HOT, CacheState.COLD]))
+    assert told not in words(fake_run(operations=[Operation.WRITE_MANY]))
 
 
 def test_a_tie_goes_to_what_keeps_every_bit() -> None:

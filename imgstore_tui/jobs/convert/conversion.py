@@ -178,16 +178,16 @@ def plan_conversion(
     destination = absolute_path(written_path(str(destination)))
     if not destination.parent.is_dir():
         raise UsageError(f"{destination.parent} is no folder. Make it, or name another destination.")
-    if os.path.lexists(destination):
-        sweep_delivered(destination)
-        if not replace:
-            raise UsageError(f"{destination} exists already. Name another destination, or add --replace.")
-        check_replaceable(destination)
-        check_free(destination)
     real = destination.parent.resolve() / destination.name
     for root in dataset.roots:
         with contextlib.suppress(OSError):
             inside = real.is_relative_to(root.resolve()) or root.resolve().is_relative_to(real)
             if inside:
                 raise UsageError(f"{destination} lies in the data itself, which is only read. Name another place.")
+    if os.path.lexists(destination):
+        sweep_delivered(destination)
+        if not replace:
+            raise UsageError(f"{destination} exists already. Name another destination, or add --replace.")
+        check_replaceable(destination)
+        check_free(destination)
     return Conversion(dataset, spec, destination, count, replace, restart)
