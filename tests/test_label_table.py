@@ -59,7 +59,7 @@ def test_odd_names_and_labels_are_taken_as_they_are(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("1.png,a\n2.png,b\n9.png,c\n8.png,d\n", "2 of 4 rows name no picture, for example '9.png' in line 3."),
-        ("1.png,a\n3.png,b\n", "1 of 3 pictures have no row, for example 'a/2.png'."),
+        ("1.png,a\n3.png,b\n", "1 of 3 pictures have no row, for example 'a/2.png'; each picture needs one."),
         ("1.png,a\na/1.png,b\n2.png,c\n3.png,d\n", "1 of 4 rows name a picture a second time, for example 'a/1.png'"),
         ("1.png,a\n2.png,\n3.png,c\n", "1 of 3 rows have no label, for example '2.png' in line 2."),
         ("name,label\n", "there is no row in it."),
