@@ -18,7 +18,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count
 from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.disk import weighed_stores
-from imgstore_tui.present.words import contest_words, images_words
+from imgstore_tui.present.words import images_words, level_words
 from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
 from imgstore_tui.stats.ranking import Place
 
@@ -225,9 +225,10 @@ def _judged_at(found: Digest, dataset: str, cutoff: int | None) -> list[Verdict]
 def _operation_words(verdict: Verdict, most: int, found: Digest) -> str:
     contest = verdict.contest
     several = len(found.run.plan.sync if contest.operation.writes else found.run.plan.cache) > 1
-    head = contest_words(contest, found.run) if several else str(contest.operation)
-    told = contest.cutoff == most or contest.operation is Operation.WRITE_ONE  # which is of one image always
-    return head if told else f"{head} of {images_words(contest.cutoff)}"
+    head = str(contest.operation)
+    if contest.cutoff != most and contest.operation is not Operation.WRITE_ONE:  # which is of one image always
+        head += f" of {images_words(contest.cutoff)}"
+    return f"{head}, {level_words(contest)}" if several else head
 
 
 def _words(verdict: Verdict, most: int, found: Digest) -> str:

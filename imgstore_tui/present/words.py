@@ -46,12 +46,10 @@ def level_words(cell: Cell) -> str:
 
 
 def contest_words(cell: Cell, run: Run) -> str:
-    """Return operation, level, and what else the run varies, for a table's title."""
+    """Return operation, level, and the dataset where the run has several, for a table's title."""
     parts = [str(cell.operation), level_words(cell)]
     if len(run.plan.datasets) > 1:
         parts.append(cell.dataset)
-    if cell.scratch:
-        parts.append(f"scratch {cell.scratch}")
     return ", ".join(part for part in parts if part)
 
 
