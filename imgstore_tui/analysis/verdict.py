@@ -61,8 +61,12 @@ class Verdict:
         """Return where ``spec`` stands; None if it has no score."""
         return next((entry for entry in self.standings if entry.name == spec), None)
 
-    def describe(self) -> str:
-        """Return the verdict as a sentence."""
+    def describe(self, most: int | None = None) -> str:
+        """Return the verdict as a sentence.
+
+        Args:
+            most: So many of the slower ones are named, the others are counted; None for all.
+        """
         if self.reason:
             return f"No verdict: {self.reason}."
         if self.alike:
@@ -73,11 +77,17 @@ class Verdict:
             text = f"Unsure: {_listed(self.best)} cannot be told apart yet, more rounds may"
         else:
             text = f"{self.winner} is fastest"
-        slower = [
-            f"{entry.name} takes {number(ratio.median)} times as long ({number(ratio.low)} to {number(ratio.high)})"
-            for entry in self.standings
-            if entry.place is Place.SLOWER and (ratio := entry.ratio)
+        behind = [
+            (entry.name, ratio) for entry in self.standings if entry.place is Place.SLOWER and (ratio := entry.ratio)
         ]
+        # One more is named as quickly as it is counted.
+        named = behind if most is None or len(behind) <= most + 1 else behind[:most]
+        slower = [
+            f"{name} takes {number(ratio.median)} times as long ({number(ratio.low)} to {number(ratio.high)})"
+            for name, ratio in named
+        ]
+        if rest := [ratio.median for _, ratio in behind[len(named) :]]:
+            slower.append(f"{len(rest)} more take {number(min(rest))} to {number(max(rest))} times as long")
         return "; ".join([text, *slower]) + "." + self._losses()
 
     def _losses(self) -> str:

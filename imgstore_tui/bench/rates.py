@@ -20,6 +20,9 @@ LARGEST_JOURNAL = 32 << 20
 _PAUSE_S = 60.0
 """A gap this much longer than what was measured in it is none between two trials: the run was resumed."""
 
+_MOST_PAUSES = 20
+"""More than a user makes in a run; one after the last trial is in no gap, and must not take others with it."""
+
 Key = tuple[str, ...]
 
 
@@ -135,10 +138,24 @@ def _taken(run: Run) -> list[tuple[Measurement, float]]:
         began, ended = _moment(trial.started_at), _moment(following.started_at)
         if began is None or ended is None or trial.elapsed_s is None:
             continue
-        seconds = (ended - began).total_seconds()
-        if 0 < seconds < _PAUSE_S + 10 * trial.elapsed_s:
-            taken.append((trial, seconds))
-    return taken
+        taken.append((trial, (ended - began).total_seconds()))
+    going_on = _without_pauses(taken, run.paused_s)
+    return [(trial, seconds) for trial, seconds in going_on if 0 < seconds < _PAUSE_S + 10 * (trial.elapsed_s or 0.0)]
+
+
+def _without_pauses(taken: list[tuple[Measurement, float]], paused_s: float) -> list[tuple[Measurement, float]]:
+    """Leave out the longest gaps, until they hold the time for which the run is known to have been paused.
+
+    The journal tells how long that was, and not after which trials: those that hold a pause are among the longest.
+    """
+    beyond = {place: seconds - (trial.elapsed_s or 0.0) for place, (trial, seconds) in enumerate(taken)}
+    left_out = []
+    for place in sorted(beyond, key=beyond.__getitem__, reverse=True)[:_MOST_PAUSES]:
+        if paused_s <= 0:
+            break
+        left_out.append(place)
+        paused_s -= beyond[place]
+    return [entry for place, entry in enumerate(taken) if place not in left_out]
 
 
 def _before_first(run: Run) -> float | None:

@@ -42,9 +42,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--scratch", metavar="DIR", help="the place that stores would be made in (default: here)")
     words = parser.parse_args(arguments)
     table = Table(box=None, pad_edge=False, show_header=False)
-    for what, well, meaning in (*_machine(words.scratch), *_instrument(words.scratch), *_terminal(), *_drivers()):
-        mark, style = _MARKS[well]
-        table.add_row(Text(what, style="bold"), Text(mark, style=style), Text(safe_text(meaning)))
+    for heading, findings in (
+        ("This machine", _machine(words.scratch)), ("What can be measured", _instrument(words.scratch)),
+        ("The screen", _terminal()), ("Storage, codecs and the rest", _drivers()),
+    ):  # fmt: skip
+        if table.row_count:
+            table.add_row()
+        table.add_row(Text(heading, style="bold"))
+        for what, well, meaning in findings:
+            mark, style = _MARKS[well]
+            table.add_row(Text(what), Text(mark, style=style), Text(safe_text(meaning)))
     data_console().print(table)
     return 0
 

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
+from rich.cells import cell_len
+
 from imgstore_tui.analysis.evidence import number
 from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.errors import UsageError
@@ -15,7 +17,7 @@ from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.core.spec import IN_PLACE, parse_dataset_text, parse_spec_text
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_bytes, format_count
+from imgstore_tui.core.units import format_bytes, format_count, format_count_short
 from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.disk import weighed_stores
 from imgstore_tui.present.words import images_words, level_words
@@ -70,6 +72,28 @@ def answer(found: Digest, cutoff: int | None = None) -> tuple[Said, ...]:
         lines.append(Said("These images are made up. To measure your own:"))
         lines.append(Said("imgstore-tui run -d folder:PATH", command=True))
     return tuple(lines)
+
+
+def answer_short(found: Digest, room: int) -> str:
+    """Return who is first in one line of at most so many columns, by method; empty where there is none or no room.
+
+    Where there is no room for more, it is of what was measured at the most images alone.
+    """
+    dataset, *others = found.run.plan.datasets
+    judged = [verdict for verdict in _judged_at(found, dataset, None) if verdict.reason is None]
+    if others or not judged:
+        return ""
+    most = max(verdict.contest.cutoff for verdict in judged)
+    at_the_most = [verdict for verdict in judged if verdict.contest.cutoff == most]
+    for told, where in ((judged, images_words(most)), (at_the_most, f"N={format_count_short(most)}")):
+        operations: dict[str, list[str]] = {}
+        for verdict in told:
+            operations.setdefault(_first_words(verdict), []).append(_operation_words(verdict, most, found))
+        named = "; ".join(f"{first} {', '.join(words)}" for first, words in operations.items())
+        line = safe_text(f"Fastest at {where}: {named}")
+        if cell_len(line) <= room:
+            return line
+    return ""
 
 
 def _none_yet(found: Digest) -> Iterator[Said]:
@@ -232,10 +256,14 @@ def _operation_words(verdict: Verdict, most: int, found: Digest) -> str:
 
 
 def _words(verdict: Verdict, most: int, found: Digest) -> str:
-    head = _operation_words(verdict, most, found)
+    return f"{_operation_words(verdict, most, found)}: {_first_words(verdict)}"
+
+
+def _first_words(verdict: Verdict) -> str:
+    """Return who is first, or who shares the first place, and how sure that is."""
     if verdict.winner:
-        return f"{head}: {verdict.winner}"
+        return verdict.winner
     tied = " or ".join(verdict.alike)
     unsure = " or ".join(verdict.unsure if tied else verdict.best)
     told = [f"{tied} (tie)"] * bool(tied) + [f"{'perhaps ' if tied else ''}{unsure} (unsure)"] * bool(unsure)
-    return f"{head}: {', '.join(told)}"
+    return ", ".join(told)

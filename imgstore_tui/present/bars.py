@@ -1,4 +1,4 @@
-"""Bars in plain text: one line each, with the number beside it."""
+"""Bars in plain text: one line each, the numbers before them one below the other."""
 
 from __future__ import annotations
 
@@ -39,28 +39,41 @@ def bar_lines(
         return [Text("too small" if groups else "nothing measured yet", style="dim")]
     names = min(max(cell_len(bar.name) for bar in shown) + 2, max(3, width // 3))
     counts = max(len(format_count_short(group)) for group in kept) + 2
-    words = max(len(bar.words) for bar in shown) + 1
-    room = max(1, width - names - counts - words - 2)
+    values, details = _numbers(shown)
+    room = max(1, width - names - counts - values - details - 4)
     scale = _scale([bar.value for bar in shown], log=log)
+    # Of one group alone the bars stand apart where there is room.
+    airy = len(kept) == 1 and 2 * len(shown) <= height
     lines: list[Text] = []
     for group in kept:
         for index, bar in enumerate(groups[group]):
             count = f"N={format_count_short(group)}" if index == 0 else ""
             style = palette.style(bar.rank)
             length = scale(bar.value) * room
+            value, _, detail = bar.words.partition(", ")
             lines.append(
                 Text.assemble(
                     (count.ljust(counts) + " ", palette.axis),
                     (set_cell_size(f"{mark_of(bar.rank)} {bar.name}", names) + " ", style),
-                    (_bar(length, ascii_only=ascii_only), style),
-                    f" {bar.words}",
+                    f"{value:>{values}}",
+                    (f"  {detail:<{details - 2}}" if details else "", palette.axis),
+                    (f" {_bar(length, ascii_only=ascii_only)}", style),
                 )
             )
-        if spaced:
+            if airy and bar is not shown[-1]:
+                lines.append(Text())
+        if spaced and not airy:
             lines.append(Text())
     if len(kept) < len(groups) and len(lines) < height:
         lines.append(Text(f"{len(groups) - len(kept)} smaller N have no place here", style="dim"))
     return lines[:height]
+
+
+def _numbers(bars: Sequence[Bar]) -> tuple[int, int]:
+    """Return the columns that the values need, and what is said of some of them beside, two of a gap included."""
+    parts = [bar.words.partition(", ") for bar in bars]
+    details = max(cell_len(detail) for _, _, detail in parts)
+    return max(cell_len(value) for value, _, _ in parts), details + 2 if details else 0
 
 
 def _fitting(groups: dict[int, list[Bar]], height: int) -> tuple[list[int], bool]:

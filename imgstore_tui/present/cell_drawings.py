@@ -33,7 +33,7 @@ def add_rounds(page: Page, inside: Inside, summary: CellSummary | None) -> None:
         ruler = left + middle.center(scale.width - cell_len(left) - cell_len(right)) + right
         _strip_line(page, "", "", ruler, "dim")
     if len(values) > len(inside.counted):
-        page.pair("", "● the median sample of a round; the darker, the more samples lie there", style="dim")
+        page.pair("", "● the median sample of a round; the fuller its block, the more samples lie there", style="dim")
 
 
 def _round_line(trial: Measurement, scale: Scale | None) -> Text:

@@ -1,11 +1,9 @@
-"""Charts for a terminal. The only module that imports plotext, and only when something is drawn (226 ms)."""
+"""Charts for a terminal: title, legend, axes and what they hold, as text of exactly the size that was asked for."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -13,25 +11,21 @@ from rich.text import Text
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, SyncLevel
-from imgstore_tui.present.axes import LOG, Axis, Scales, count_axis, decade_label, make_axis, scale_words, seconds_label
+from imgstore_tui.present.axes import LOG, Scales, count_axis, decade_label, make_axis, scale_words, seconds_label
 from imgstore_tui.present.bars import bar_lines
 from imgstore_tui.present.figures import ChartKind, Figure, Series, chart_kinds, make_figure
-from imgstore_tui.present.legend import Palette, legend_line, mark_of
+from imgstore_tui.present.legend import Palette, legend_lines
 from imgstore_tui.present.plain import ascii_text
+from imgstore_tui.present.plotting import plot_lines, warm_up
 
-__all__ = ["ChartKind", "Palette", "build_chart", "chart_for", "chart_kinds", "draw_figure"]
+__all__ = ["ChartKind", "Palette", "build_chart", "chart_for", "chart_kinds", "draw_figure", "warm_up"]
 
 MIN_WIDTH, MIN_HEIGHT = 16, 7
 """Below this many columns and rows there is a word instead of a chart."""
 NAMED_HEIGHT = 12
 """Rows from which on the axes are named."""
-
-_FIRST_COLOUR = 16
-"""Series are drawn in colours 16, 17, ... of the palette of 256, which stand for ours until plotext is done."""
-_TO_ASCII = str.maketrans({
-    "┌": "+", "┐": "+", "└": "+", "┘": "+", "─": "-", "│": "|", "┤": "+", "├": "+", "┬": "+", "┴": "+", "┼": "+",
-    "µ": "u",
-})  # fmt: skip
+LEGEND_EVERY = 6
+"""For so many rows the legend may take one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +75,6 @@ def chart_for(
     )
 
 
-def warm_up() -> None:
-    """Load what draws, so that the first chart does not wait for it."""
-    import plotext  # noqa: F401
-
-
 def draw_figure(
     figure: Figure,
     width: int,
@@ -106,9 +95,10 @@ def draw_figure(
         return _word(figure.title, width, height, small=not figure.empty)
     palette = palette or Palette()
     title = figure.title + (", log scale" if scales.y else "")
-    head = Text(title, style=palette.title)
-    lines = [head, *bar_lines(figure.bars, width, height - 1, log=scales.y, palette=palette, ascii_only=ascii_only)]
-    return _block(lines, width, height)
+    head = [Text(title, style=palette.title)] if figure.title else []
+    rows = height - len(head)
+    bars = bar_lines(figure.bars, width, rows, log=scales.y, palette=palette, ascii_only=ascii_only)
+    return _block([*head, *bars], width, height)
 
 
 def build_chart(
@@ -151,8 +141,10 @@ def build_chart(
     label = decade_label if scales.y else seconds_label
     y = make_axis([value for _, value in known], (rows - 3) // 2, label, log=scales.y)
     x = count_axis([n for n, _ in known], max(1, width - 2 - max(len(words) for _, words in y.ticks)), log=scales.x)
-    plain = _plot([line for line in series if line.segments()], x, y, width, rows, look)
-    return _block([*head, *_styled(plain, series, look), *foot], width, height)
+    styles = {line.name: look.palette.style(line.rank, bold=line.name == highlight) for line in series}
+    drawn = [line for line in series if line.segments()]
+    plotted = plot_lines(drawn, x, y, width, rows, styles, look.palette.axis, ascii_only=ascii_only)
+    return _block([*head, *plotted, *foot], width, height)
 
 
 def _foot(upward: str, scales: Scales, width: int, look: _Look) -> Text:
@@ -167,87 +159,14 @@ def _head(title: str, series: Sequence[Series], width: int, height: int, look: _
     """Return title and legend: side by side where they fit, else one under the other where there is height."""
     palette, ascii_only, highlight = look.palette, look.ascii_only, look.highlight
     words = Text(title, style=palette.title)
-    legend = legend_line(series, width, palette, ascii_only=ascii_only, highlight=highlight, strokes=look.strokes)
-    gap = width - cell_len(title) - legend.cell_len
-    if title and gap >= 2:
-        return [Text.assemble(words, " " * gap, legend)]
-    return [words, legend] if title and height >= 14 else [legend]
-
-
-def _plot(drawn: Sequence[Series], x: Axis, y: Axis, width: int, height: int, look: _Look) -> str:
-    """Return the frame with ticks, lines and marks, as plotext draws them: text with ANSI colours."""
-    import plotext
-
-    # A terminal and a figure of our own: the global ones are shared by all threads and cut to the real terminal.
-    terminal: Any = type(plotext.terminal)()
-    terminal.limit(False, False)
-    figure: Any = type(plotext.figure)(terminal)
-    figure.plot_size(width, height)
-    figure.theme("colorless")
-    figure.canvas("default")
-    figure.legend(False)
-    figure.axes(False, side=1)
-    for ruler, axis in ((figure.ruler("x"), x), (figure.ruler("y"), y)):
-        ruler.lim(axis.low, axis.high)
-        ruler.ticks([position for position, _ in axis.ticks], [words for _, words in axis.ticks])
-    if not look.ascii_only:
-        figure.ruler("y").grid(True, style="dotted")
-    placed = [
-        (line, [[(x.at(point.n), y.at(point.value)) for point in run] for run in line.segments()]) for line in drawn
-    ]
-    columns = max(2, width - 8)
-    for line, runs in placed:
-        pixel = plotext.pixel(foreground=_FIRST_COLOUR + line.rank % 200)
-        apart = line.dotted or look.ascii_only
-        symbol = "." if look.ascii_only else "·" if line.dotted else "braille"
-        for run in runs:
-            points = _dots(run, x, columns // (3 if line.dotted else 1)) if apart else run
-            _draw(figure, points, plotext.marker(symbol, pixel), lines=not apart)
-    # Marks last, so that no line hides what was measured; the first series on top, as in the legend.
-    for line, runs in reversed(placed):
-        marker = plotext.marker(mark_of(line.rank), plotext.pixel(foreground=_FIRST_COLOUR + line.rank % 200))
-        _draw(figure, list(itertools.chain(*runs)), marker, lines=False)
-    text: str = figure.build().string()
-    return text
-
-
-def _draw(figure: Any, points: Sequence[tuple[float, float]], marker: Any, *, lines: bool) -> None:
-    signal = figure.signal([across for across, _ in points], [up for _, up in points], marker=marker)
-    figure.draw(signal.lines(lines))
-
-
-def _dots(points: Sequence[tuple[float, float]], x: Axis, columns: int) -> list[tuple[float, float]]:
-    """Return points along the line, evenly spaced over the columns."""
-    step = (x.high - x.low) / max(1, columns)
-    dots: list[tuple[float, float]] = list(points[:1])
-    for (x0, y0), (x1, y1) in itertools.pairwise(points):
-        pieces = max(1, min(500, round((x1 - x0) / step)))
-        dots += [(x0 + (x1 - x0) * i / pieces, y0 + (y1 - y0) * i / pieces) for i in range(1, pieces + 1)]
-    return dots
-
-
-def _styled(ansi: str, series: Sequence[Series], look: _Look) -> list[Text]:
-    """Return plotext's lines with our styles in place of the colours that stood for them."""
-    styles = {
-        _FIRST_COLOUR + line.rank % 200: look.palette.style(line.rank, bold=line.name == look.highlight)
-        for line in series
-    }
-    lines = []
-    for raw in ansi.rstrip("\n").split("\n"):
-        found = Text.from_ansi(raw)
-        plain = found.plain.translate(_TO_ASCII) if look.ascii_only else found.plain
-        line = Text()
-        end = 0
-        for span in found.spans:
-            colour = getattr(span.style, "color", None)
-            if colour is None or colour.number is None:
-                continue
-            line.append(plain[end : span.start], style=look.palette.axis)
-            line.append(plain[span.start : span.end], style=styles.get(colour.number, ""))
-            end = span.end
-        line.append(plain[end:], style=look.palette.axis)
-        lines.append(line)
-    return lines
+    legend = legend_lines(
+        series, width, palette, rows=max(1, height // LEGEND_EVERY), ascii_only=ascii_only, highlight=highlight,
+        strokes=look.strokes,
+    )  # fmt: skip
+    gap = width - cell_len(title) - legend[0].cell_len
+    if title and len(legend) == 1 and gap >= 2:
+        return [Text.assemble(words, " " * gap, legend[0])]
+    return [words, *legend] if title and height >= 14 else legend
 
 
 def _word(title: str, width: int, height: int, *, small: bool) -> Text:

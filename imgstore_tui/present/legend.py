@@ -42,16 +42,27 @@ def mark_of(rank: int) -> str:
     return SOURCE_MARK if rank == SOURCE_RANK else MARKS[rank % len(MARKS)]
 
 
-def legend_line(
+def legend_lines(
     series: Sequence[Series],
     width: int,
     palette: Palette,
     *,
+    rows: int = 1,
     ascii_only: bool,
     highlight: str | None = None,
     strokes: tuple[str, str] = ("write", "read"),
-) -> Text:
-    """Return the legend in one line of at most ``width`` columns; what has no place is counted."""
+) -> list[Text]:
+    """Return the legend in at most so many lines of at most ``width`` columns; what has no place is counted.
+
+    Args:
+        series: What is on the chart.
+        width: Columns.
+        palette: Styles.
+        rows: Most lines, at least one.
+        ascii_only: Whether only ASCII is used.
+        highlight: Name of a series to be shown in bold.
+        strokes: What solid and dotted lines are, where there are both.
+    """
     entries: dict[str, Text] = {}
     for line in series:
         style = palette.style(line.rank, bold=line.name == highlight)
@@ -60,18 +71,22 @@ def legend_line(
     if any(line.dotted for line in series):
         solid, dots = ("-", ".") if ascii_only else ("─", "·")
         tail = Text(f"   {solid} {strokes[0]} {dots} {strokes[1]}", style=palette.axis)
-    text = Text()
+    lines = [Text()]
     for index, shown in enumerate(entries.values()):
         rest = len(entries) - index
         more = Text(f"  +{rest} more")
-        gap = "  " if index else ""
-        last = rest == 1
-        if text.cell_len + len(gap) + shown.cell_len + (0 if last else more.cell_len) > width:
+        if lines[-1] and len(lines) < rows and lines[-1].cell_len + 2 + shown.cell_len > width:
+            lines.append(Text())
+        text = lines[-1]
+        gap = "  " if text else ""
+        follows = 0 if rest == 1 or len(lines) < rows else more.cell_len
+        if text.cell_len + len(gap) + shown.cell_len + follows > width:
             text.append_text(more)
             break
         text.append(gap)
         text.append_text(shown)
-    if text.cell_len + tail.cell_len <= width:
-        text.append_text(tail)
-    text.truncate(width)
-    return text
+    if lines[-1].cell_len + tail.cell_len <= width:
+        lines[-1].append_text(tail)
+    for text in lines:
+        text.truncate(width)
+    return lines

@@ -67,13 +67,17 @@ def log_line(event: Event, spec_style: SpecStyle | None = None) -> Text | None:
         case Paused():
             return Text("paused: no new trial starts", style="bold")
         case Continued(paused_s):
-            return Text.assemble(("going on ", "bold"), f"after a pause of {format_duration(paused_s)}")
+            return Text.assemble(("going on ", "bold"), f"after a pause of {_pause_words(paused_s)}")
         case CellSkipped(cell):
             words = f"{safe_text(cell.spec)} {cell.operation} {format_count_short(cell.cutoff)}: no more of it"
             return Text.assemble(("skip ", "bold yellow"), words)
         case RunFinished(run):
             return _finished(run)
     return None
+
+
+def _pause_words(seconds: float) -> str:
+    return format_seconds(seconds) if seconds < 10 else format_duration(seconds)
 
 
 def warning_line(text: str) -> Text:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 _PLAIN = str.maketrans(
-    "·…µ×–—━─│┃▔▁╭╮╰╯┌┐└┘├┤┼▏▎▌█✓✗▶◐↑←→▲▼░▒▓●▂▃▄▅▆▇▀",
-    "..ux--=-||-_+++++++++++|||#v!>~^<>^v-=#o_______",
+    "·…µ×–—━─│┃▔▁╭╮╰╯┌┐└┘├┤┼▏▎▌▐█✓✗▶◐↑←→▲▼░▒▓●▂▃▄▅▆▇▀",
+    "..ux--=-||-_+++++++++++||||#v!>~^<>^v-=#o_______",
 )
 """What tables, bars, frames and words draw beyond ASCII, and what stands for it; each as wide as the other."""
 

@@ -61,7 +61,7 @@ _COLUMNS = (
     Column("method", right=False, wraps=True),
     Column("median"),
     Column("interval"),
-    Column("ratio", right=False),
+    Column("ratio"),
     Column("", right=False),
     Column("images/s", wide=True),
     Column("pixels/s", wide=True),

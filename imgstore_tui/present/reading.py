@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -36,9 +38,15 @@ def whole_report(
         elif not item.figure.empty:
             parts.append(Text(item.title, style="bold"))
             figure = draw_figure(
-                item.figure, width, CHART_ROWS, scales=item.scales, palette=palette, ascii_only=ascii_only
+                replace(item.figure, title=""),
+                width,
+                CHART_ROWS,
+                scales=item.scales,
+                palette=palette,
+                ascii_only=ascii_only,
             )
-            parts += [figure, Text()]
+            # The first of the two ends the last line of the chart.
+            parts += [figure, Text(), Text()]
     parts += [rich_table(ranking_table(found, cutoff), width, ascii_only=ascii_only), Text()]
     parts += [Text("Verdicts", style="bold"), verdict_text(found, cutoff, width=width), Text()]
     parts += [Text("Storage methods", style="bold"), notes_text(found, width=width)]

@@ -50,7 +50,7 @@ def scale_for(values: Sequence[float], width: int) -> Scale:
 
 
 def sample_strip(samples: Sequence[float], scale: Scale) -> str:
-    """Return samples as shades, darker where more of them lie, and their median as a dot."""
+    """Return samples as blocks, fuller where more of them lie, and their median as a dot."""
     columns = Counter(scale.column(value) for value in samples)
     most = max(columns.values(), default=1)
     cells = [" "] * scale.width

@@ -181,7 +181,7 @@ def _bars(figure: Figure, *, log: bool) -> str:
     high = max(math.log10(bar.value) if log else bar.value for bar in bars)
     names = min(220.0, _CHARACTER * max(len(bar.name) for bar in bars) + 8)
     left = 62 + names
-    room = WIDTH - left - 80
+    room = WIDTH - left - 8 - _CHARACTER * max(len(bar.words) for bar in bars)
     parts, y, group = [], 4.0, None
     for bar in bars:
         if bar.group != group:

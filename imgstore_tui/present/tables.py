@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -41,24 +42,28 @@ def rich_table(table: Table, width: int = 80, *, ascii_only: bool = False) -> Ri
     for index in kept:
         column = table.columns[index]
         rich.add_column(
-            Text(column.title),
-            justify="right" if column.right else "left",
+            Text(column.title, justify="right" if column.right else "left"),
+            justify="left",
             no_wrap=not column.wraps,
             overflow="fold" if column.wraps else "ellipsis",
             min_width=8 if column.wraps else None,
         )
+    widths = {index: max([cell_len(table.columns[index].title), *(cell_len(row[index].text) for row in table.rows)])
+              for index in kept if table.columns[index].right}  # fmt: skip
     last = len(table.rows) - 1
     for number, row in enumerate(table.rows):
         follows = number > 0 and number - 1 not in table.breaks
         entries = [
             Text("")
             if follows and table.columns[index].grouped and row[index] == table.rows[number - 1][index]
-            else _text(row[index], ascii_only=ascii_only)
+            else _text(row[index], widths.get(index, 0), ascii_only=ascii_only)
             for index in kept
         ]
         rich.add_row(*entries, end_section=number in table.breaks and number != last)
     return rich
 
 
-def _text(cell: Entry, *, ascii_only: bool) -> Text:
-    return Text(ascii_text(cell.text) if ascii_only else cell.text, style=_STYLES[cell.mark])
+def _text(cell: Entry, width: int, *, ascii_only: bool) -> Text:
+    # Moved to the right by us: Rich drops the spaces that stand where other rows have a sign.
+    text = f"{' ' * (width - cell_len(cell.text))}{cell.text}"
+    return Text(ascii_text(text) if ascii_only else text, style=_STYLES[cell.mark])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -20,6 +21,8 @@ from imgstore_tui.present.words import contest_words, fact_pairs, images_words
 
 _LEAST = 24
 """Columns below which words are not folded beside what stands before them."""
+MOST_NAMED = 4
+"""Of methods that are slower, so many are named in a verdict that is read; the ranking has all."""
 _FINDINGS = {
     "holds": "green", "holds in part": "yellow", "does not hold": "red", "cannot be told": "", "not measured": "dim",
 }  # fmt: skip
@@ -97,7 +100,7 @@ def judged_text(found: Digest, cutoff: int | None = None, *, width: int | None =
     here = [verdict for verdict in found.verdicts if cutoff in (None, verdict.contest.cutoff)]
     if not here and cutoff is not None:
         text.append(f"Nothing was measured at {images_words(cutoff)}.\n", style="dim")
-    for words, group in groupby(_judged(here, found.run), key=lambda entry: entry[0]):
+    for words, group in groupby(_judged(here, found.run, MOST_NAMED), key=lambda entry: entry[0]):
         text.append(f"{safe_text(words)}\n", style="bold")
         for _, cutoffs, sentence in group:
             counts = ", ".join(map(format_count_short, cutoffs))
@@ -110,14 +113,14 @@ def verdict_lines(found: Digest) -> list[str]:
     """Return the verdicts as lines of harmless text; numbers of images with one verdict share a line."""
     return [
         safe_text(f"{words}, {_counts_words(cutoffs)}: {sentence}")
-        for words, cutoffs, sentence in _judged(found.verdicts, found.run)
+        for words, cutoffs, sentence in _judged(found.verdicts, found.run, None)
     ]
 
 
-def _judged(verdicts: Sequence[Verdict], run: Run) -> Iterator[tuple[str, tuple[int, ...], str]]:
+def _judged(verdicts: Sequence[Verdict], run: Run, most: int | None) -> Iterator[tuple[str, tuple[int, ...], str]]:
     """Yield contests that differ in nothing but the number of images and have one verdict: words, numbers, sentence."""
     for words, group in groupby(verdicts, key=lambda verdict: contest_words(verdict.contest, run)):
-        for sentence, same in groupby(group, key=partial(_sentence, running=run.status == "running")):
+        for sentence, same in groupby(group, key=partial(_sentence, running=run.status == "running", most=most)):
             yield words, tuple(verdict.contest.cutoff for verdict in same), sentence
 
 
@@ -127,12 +130,12 @@ def _counts_words(cutoffs: Sequence[int]) -> str:
     return f"{', '.join(map(format_count, first))} and {images_words(last)}" if first else images_words(last)
 
 
-def _sentence(verdict: Verdict, *, running: bool) -> str:
+def _sentence(verdict: Verdict, *, running: bool, most: int | None) -> str:
     if running and verdict.reason:
         # Why there is none yet changes with every trial, and what is missing may still come.
         return "No verdict yet."
     left_out = "".join(f" Left out: {spec} ({why})." for spec, why in verdict.left_out)
-    return verdict.describe() + left_out
+    return verdict.describe(most) + left_out
 
 
 def notes_text(found: Digest | None, *, width: int | None = None) -> Text:
@@ -154,9 +157,19 @@ def notes_text(found: Digest | None, *, width: int | None = None) -> Text:
         for line in measured_lines(note):
             text.append_text(_said("here ", "bold green", safe_text(line), width))
         for claim, finding, because in claim_lines(note):
-            text.append("said ", style="bold").append(f"{safe_text(claim)}: ")
-            text.append(finding, style=_FINDINGS.get(finding, "")).append(f" ({safe_text(because)})\n", style="dim")
+            text.append_text(_claimed(safe_text(claim), finding, safe_text(because), width))
         text.append("\n")
     told = "here: measured in this run; said: what the article says, judged by this run's numbers alone."
     text.append(told, style="dim italic")
+    return text
+
+
+def _claimed(claim: str, finding: str, because: str, width: int | None) -> Text:
+    """Return a claim, what became of it, and by which numbers, folded as one sentence."""
+    text = _said("said ", "bold", f"{claim}: {finding} ({because})", width)
+    # Folding has put line ends in place of some spaces.
+    parts = [r"\s+".join(map(re.escape, words.split())) for words in (f"{claim}:", finding, f"({because})")]
+    if match := re.search(rf"{parts[0]}\s+({parts[1]})\s+({parts[2]})", text.plain):
+        text.stylize(_FINDINGS.get(finding, ""), *match.span(1))
+        text.stylize("dim", *match.span(2))
     return text

@@ -15,6 +15,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 from textual.theme import ThemeProvider
 
 from imgstore_tui.core.errors import ImgstoreError, unknown_name
@@ -27,11 +28,12 @@ from imgstore_tui.tui.farewell import leave_for_sure, say_goodbye
 from imgstore_tui.tui.filters import AsciiFilter, Colourless
 from imgstore_tui.tui.forgiving import Palette, take_any_bytes
 from imgstore_tui.tui.gate import Settings, follow_window
-from imgstore_tui.tui.keys import PALETTE_KEY, WORKBENCH_KEYS
+from imgstore_tui.tui.keys import KEYS_BY_PURPOSE, PALETTE_KEY
 from imgstore_tui.tui.memory import recall, remember
 from imgstore_tui.tui.orderly import OrderlyApp
-from imgstore_tui.tui.screens.help import HelpScreen, help_lines, pane_help
+from imgstore_tui.tui.screens.help import HelpScreen, KeyHelp, help_lines, pane_help
 from imgstore_tui.tui.screens.workbench import Workbench
+from imgstore_tui.tui.slim_scroll_bar import SlimScrollBar
 
 
 class ImgstoreApp(OrderlyApp):
@@ -46,6 +48,7 @@ class ImgstoreApp(OrderlyApp):
 
     def __init__(self, settings: Settings, plan: Plan | None = None, run: RunFunction | None = None) -> None:
         super().__init__(Bridge(run))
+        ScrollBar.renderer = SlimScrollBar
         self.saved: list[str] = []
         """Paths of the files that were exported."""
         self._settings = settings
@@ -99,8 +102,11 @@ class ImgstoreApp(OrderlyApp):
 
     def action_help(self) -> None:
         """Show what every key does."""
-        everywhere = help_lines(WORKBENCH_KEYS, ImgstoreApp.BINDINGS, [PALETTE_KEY])
-        self.push_screen(HelpScreen([*everywhere, *pane_help(self.workbench)]))
+        keys: list[KeyHelp] = []
+        for purpose, bindings in KEYS_BY_PURPOSE.items():
+            keys += [("", purpose), *help_lines(bindings)]
+        keys += help_lines(ImgstoreApp.BINDINGS, [PALETTE_KEY])
+        self.push_screen(HelpScreen([*keys, *pane_help(self.workbench)]))
 
     def action_next_theme(self) -> None:
         """Use the next of the app's themes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from rich.style import StyleType
 from rich.text import Text
 
 from imgstore_tui.core.text import safe_text
@@ -16,7 +17,7 @@ LEAST_CELL, MOST_CELL = 8, 18
 """Columns of a cell, the gap to the next included; below the least some columns of the matrix are left out."""
 
 STATE_STYLES = {
-    State.WAITING: "dim", State.RUNNING: "bold yellow", State.PART: "cyan", State.DONE: "green",
+    State.WAITING: "dim", State.RUNNING: "bold yellow", State.PART: "", State.DONE: "green",
     State.FAILED: "bold red", State.UNVERIFIED: "bold red", State.SKIPPED: "dim italic",
     State.UNSUPPORTED: "dim italic",
 }  # fmt: skip
@@ -106,7 +107,14 @@ def page_of(layers: Sequence[Layer], wanted: int, height: int) -> range:
 
 
 def draw_grid(
-    layers: Sequence[Layer], shown: Sequence[int], cursor: Place, width: int, height: int, marks: Marks, *, lit: bool
+    layers: Sequence[Layer],
+    shown: Sequence[int],
+    cursor: Place,
+    width: int,
+    height: int,
+    marks: Marks,
+    *,
+    lit: StyleType,
 ) -> Drawn:
     """Draw some layers one under the other; the cursor's cell is always among what has a place.
 
@@ -117,7 +125,7 @@ def draw_grid(
         width: Columns there are.
         height: Lines there are.
         marks: Marks and colours of storage methods.
-        lit: Whether the cursor is seen.
+        lit: How the cell under the cursor looks; empty where it is not to be seen.
     """
     drawn = [layers[index] for index in shown]
     names = max((len(safe_text(label)) for layer in drawn for label in layer.labels), default=0)
@@ -146,7 +154,8 @@ def draw_grid(
     below = len(rows) - first - room
     if first or below > 0:
         # What has no place above or below is counted in the corner.
-        _tell(lines[0], f"{first} above, {max(0, below)} below", width)
+        beyond = [f"{count} {where}" for count, where in ((first, "above"), (below, "below")) if count > 0]
+        _tell(lines[0], ", ".join(beyond), width)
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     return Drawn(tuple(lines), tuple(spots))
@@ -163,7 +172,7 @@ def _columns(count: int, cursor: int, room: int) -> tuple[range, int]:
 
 def _row(
     layer: Layer, place: Place, label: str, columns: range, names: int, each: int, cursor: Place, marks: Marks,
-    *, lit: bool,
+    *, lit: StyleType,
 ) -> tuple[Text, list[tuple[int, int, Place]]]:  # fmt: skip
     name = Text(f"{marks.mark(label)} {safe_text(label)}", style=marks.style(label))
     name.truncate(names - 1, overflow="ellipsis", pad=True)
@@ -177,7 +186,7 @@ def _row(
         cell = Text(words.ljust(each - 1))
         if lit and here == cursor:
             # In one colour: its state and rank have signs of their own.
-            cell.stylize("bold reverse")
+            cell.stylize(lit)
         else:
             cell.stylize(state, 0, 1 if square is not None and square.state is State.DONE else len(words))
             if square is not None and square.rank:

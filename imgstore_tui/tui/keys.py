@@ -9,13 +9,15 @@ from imgstore_tui.tui.panes import PaneName
 _CUTOFF = "Rank and judge at more images, or at fewer"
 _PANES = f"Go to a pane: {', '.join(PaneName)}"
 
-WORKBENCH_KEYS: list[BindingType] = [
+_RUN: list[BindingType] = [
     Binding("r", "run", "Run", tooltip="Run the plan as chosen"),
     Binding("s", "stop", "Stop", tooltip="Stop the run; what was measured is kept"),
     Binding("z", "pause", "Pause", tooltip="Start no new trial until this is pressed again"),
     Binding("k", "skip", "Skip", tooltip="Skip the cell that is measured: end its trial, and run no more of it"),
     Binding("u", "sweep", "Clean up", show=False, tooltip="Remove what runs that died have left in scratch"),
     Binding("f", "saved_runs", "Runs", tooltip="List the saved runs: open, resume, compare, rename, delete"),
+]
+_RESULTS: list[BindingType] = [
     Binding("m", "next_chart", "Chart", tooltip="Show the next chart"),
     Binding("v", "next_table", "Table", tooltip="Show the next table"),
     Binding("g", "next_layer", "Matrix", show=False, tooltip="Show the next operation in the matrix"),
@@ -23,25 +25,35 @@ WORKBENCH_KEYS: list[BindingType] = [
     Binding("right_square_bracket", "cutoff(1)", "More images", show=False, key_display="]", tooltip=_CUTOFF),
     Binding("left_square_bracket", "cutoff(-1)", "Fewer images", show=False, key_display="[", tooltip=_CUTOFF),
     Binding("e", "export", "Export", tooltip="Write the results to a file"),
-    Binding("d", "data", "Data", tooltip="Choose the data and look at it"),
-    Binding(
-        "c", "conditions", "Conditions",
-        tooltip="Choose cache states, sync levels, payload, workers, rounds, budget, scratch folder, seed",
-    ),
-    Binding("w", "save_plan", "Save plan", show=False, tooltip="Save the choice as a plan, under a name"),
-    Binding("question_mark", "app.help", "Help", key_display="?", tooltip="Show what every key does"),
-    Binding("f1", "app.help", "Help", show=False, key_display="F1", tooltip="Show what every key does"),
-    Binding("q", "app.leave", "Quit", tooltip="Quit; asks while a run goes on"),
     Binding("x", "toggle('log_x')", "Axis x", show=False, tooltip="Logarithmic or linear axis of images"),
     Binding("y", "toggle('log_y')", "Axis y", show=False, tooltip="Logarithmic or linear axis of values"),
     Binding("l", "axes", "Axes", show=False, tooltip="Both axes logarithmic, or both linear"),
     Binding("h", "next_level", "Level", show=False, tooltip="Charts: the next level, or hot against cold"),
     Binding("i", "toggle('per_image')", "Per image", show=False, tooltip="Time of all images, or of one"),
+]
+_CHOICE: list[BindingType] = [
+    Binding("d", "data", "Data", tooltip="Choose the data and look at it"),
+    Binding(
+        "c",
+        "conditions",
+        "Conditions",
+        tooltip="Choose cache states, sync levels, payload, workers, rounds, budget, scratch folder, seed",
+    ),
+    Binding("w", "save_plan", "Save plan", show=False, tooltip="Save the choice as a plan, under a name"),
     Binding("p", "next_plan", "Plan", show=False, tooltip="Choose as the next named plan does"),
+]
+_ANYWHERE: list[BindingType] = [
+    Binding("question_mark", "app.help", "Help", key_display="?", tooltip="Show what every key does"),
+    Binding("f1", "app.help", "Help", show=False, key_display="F1", tooltip="Show what every key does"),
+    Binding("q", "app.leave", "Quit", tooltip="Quit; asks while a run goes on"),
     Binding("t", "app.next_theme", "Theme", show=False, tooltip="Use the next theme"),
     Binding("escape", "leave_field", "Back", key_display="esc", tooltip="Leave the line that is being written in"),
     *(Binding(pane.key, f"show_pane('{pane}')", f"Pane {pane}", show=False, tooltip=_PANES) for pane in PaneName),
 ]  # fmt: skip
+
+WORKBENCH_KEYS: list[BindingType] = [*_RUN, *_RESULTS, *_CHOICE, *_ANYWHERE]
+KEYS_BY_PURPOSE = {"The run": _RUN, "Its results": _RESULTS, "The choice": _CHOICE, "Anywhere": _ANYWHERE}
+"""The same for the help, below headings."""
 
 PALETTE_KEY = Binding("ctrl+p", "command_palette", "Palette", tooltip="Find any action by its name")
 """Bound by Textual itself; here for the help."""

@@ -18,6 +18,7 @@ from imgstore_tui.bench.rates import NO_RATES, Rates, past_rates
 from imgstore_tui.bench.rounds import plan_cells
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.model import Run
+from imgstore_tui.core.operations import Operation
 from imgstore_tui.testing.runs import fake_run
 
 SMALL = DataSize(3072, 100_000, False)
@@ -116,6 +117,26 @@ def test_a_pause_between_two_sittings_is_no_trial() -> None:
     assert estimate(QUICK, sizes, Rates.learn([resumed])).seconds == pytest.approx(
         estimate(QUICK, sizes, Rates.learn([run])).seconds, rel=0.05
     )
+
+
+def test_a_pause_within_a_run_is_no_trial() -> None:
+    run = timed(fake_run(cutoffs=(1000,), rounds=2), 0.2)
+    cells = len(run.measurements)
+
+    def later(number: int) -> float:
+        return 40.0 * (number > cells // 3) + 30.0 * (number > cells // 2)
+
+    late = tuple(
+        replace(trial, started_at=(datetime.fromisoformat(trial.started_at or "") + timedelta(seconds=s)).isoformat())
+        for number, trial in enumerate(run.measurements)
+        for s in [later(number)]
+    )
+    paused = replace(run, measurements=late, paused_s=69.9)
+    for entry in run.plan.specs:
+        (cell,) = {
+            m.cell for m in run.measurements if m.cell.spec == entry.label and m.operation is Operation.READ_MANY
+        }
+        assert Rates.learn([paused]).factor(cell)[0] == pytest.approx(Rates.learn([run]).factor(cell)[0], rel=0.01)
 
 
 def test_saved_runs_of_this_machine_teach_and_broken_ones_do_not() -> None:

@@ -10,9 +10,9 @@ import pytest
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.present import exports
-from imgstore_tui.present.answer import TITLE, answer
+from imgstore_tui.present.answer import TITLE, answer, answer_short
 from imgstore_tui.present.sections import digest
-from imgstore_tui.present.telling import verdict_text
+from imgstore_tui.present.telling import judged_text, verdict_lines, verdict_text
 from imgstore_tui.testing.runs import fake_run
 
 BOTH = [Operation.WRITE_MANY, Operation.READ_MANY]
@@ -208,3 +208,24 @@ def test_it_stands_before_the_verdicts_on_the_screen_and_in_documents() -> None:
     for text in (verdict_text(digest(run)).plain, *documents):
         plain = text.replace("\\", "")
         assert plain.index(TITLE) < plain.index(first) < plain.index("lmdb is fastest")
+
+
+def test_in_short_methods_stand_with_their_operations_and_never_half_of_them() -> None:
+    run = exact(fake_run(cutoffs=[10, 100], operations=[Operation.WRITE_ONE, *BOTH]), disk=3.0, lmdb=1.0, hdf5=2.0)
+    whole = answer_short(digest(run), 100)
+    assert whole == "Fastest at 100 images: lmdb write-one of 1 image, write-many, read-many"
+    assert answer_short(digest(run), len(whole) - 1) == "Fastest at N=100: lmdb write-many, read-many"
+    assert answer_short(digest(run), 20) == ""
+    assert answer_short(digest(fake_run(rounds=3)), 200) == ""
+
+
+def test_a_verdict_that_is_read_names_few_and_counts_the_rest() -> None:
+    run = fake_run([f"lmdb:note={letter}" for letter in "abcdefgh"], [10], operations=[Operation.WRITE_MANY])
+    costs = {spec.label: 1.0 + place for place, spec in enumerate(run.plan.specs)}
+    run = replace(run, measurements=tuple(replace(trial, seconds=costs[trial.spec]) for trial in run.measurements))
+    read = judged_text(digest(run)).plain
+    assert "lmdb:note=e takes 5" in read
+    assert "lmdb:note=f" not in read
+    assert "3 more take 6" in read
+    (whole,) = verdict_lines(digest(run))
+    assert "lmdb:note=h takes 8" in whole, "what is exported has all"

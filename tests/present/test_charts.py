@@ -13,10 +13,11 @@ from rich.text import Text
 
 from imgstore_tui.analysis.tally import summarise
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
-from imgstore_tui.present.axes import LINEAR, LOG, Scales
+from imgstore_tui.present.axes import LINEAR, LOG, Scales, count_axis, decade_label, make_axis
 from imgstore_tui.present.charts import ChartKind, Palette, build_chart, chart_for, chart_kinds
 from imgstore_tui.present.drawings import views
 from imgstore_tui.present.figures import Point, Series, make_figure
+from imgstore_tui.present.plotting import plot_lines
 from imgstore_tui.testing.runs import fake_run
 
 UGLY = [math.nan, math.inf, -math.inf, 0.0, -1.0, 1e-320, 1e300, 1e-29, 1e29, 1.0, 1.0000001, 1e-6, 3.5]
@@ -245,7 +246,7 @@ def test_one_image_is_shown_as_bars_of_time() -> None:
     }
     assert {bar.name: bar.value for bar in figure.bars} == medians
     text = chart_for(run, "write-one", 80, 12, sync=SyncLevel.END, ascii_only=True).plain
-    assert " ms, " in text
+    assert " ms  " in text
     assert "#" in text
     assert "nothing measured yet" in chart_for(replace(run, measurements=()), "write-one", 80, 12).plain
 
@@ -256,3 +257,56 @@ def test_every_operation_has_a_chart() -> None:
     assert operations == set(Operation)
     for kind in chart_kinds(run):
         assert not make_figure(run, kind).empty, kind
+
+
+def plotted(*drawn: Series, ascii_only: bool = False) -> list[Text]:
+    values = [point.value for line in drawn for point in line.points]
+    x = count_axis([1, 1000], 60, log=True)
+    y = make_axis([1e-3, *values, 1.0], 6, decade_label, log=True)
+    styles = {line.name: f"color({line.rank})" for line in drawn}
+    return plot_lines(drawn, x, y, 70, 16, styles, "dim", ascii_only=ascii_only)
+
+
+def cells(rows: list[Text]) -> dict[tuple[int, int], tuple[str, str]]:
+    return {
+        (number, column): (row.plain[column], str(span.style))
+        for number, row in enumerate(rows)
+        for span in row.spans
+        for column in range(span.start, span.end)
+    }
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_no_cell_shows_dots_of_one_line_in_the_colour_of_another(ascii_only: bool) -> None:
+    rising = Series("a", (Point(1, 0.010, 0, 0), Point(1000, 0.013, 0, 0)), 0)
+    falling = Series("b", (Point(1, 0.013, 0, 0), Point(1000, 0.010, 0, 0)), 1, dotted=True)
+    both = cells(plotted(rising, falling, ascii_only=ascii_only))
+    seen = set()
+    for line in (rising, falling):
+        alone = cells(plotted(line, ascii_only=ascii_only))
+        for place, (sign, style) in both.items():
+            if style == f"color({line.rank})" and sign != "ox"[line.rank]:
+                assert alone[place] == (sign, style)
+                seen.add(style)
+    assert len(seen) == 2
+
+
+def test_marks_of_one_place_stand_side_by_side() -> None:
+    rows = plotted(*(Series(name, (Point(1, 0.1, 0, 0), Point(1000, 0.1, 0, 0)), n) for n, name in enumerate("abc")))
+    (row,) = [row.plain for row in rows if "o" in row.plain]
+    assert row.count("+ox") == row.count("o") == 2 or "ox+" in row
+
+
+def test_numbers_of_bars_stand_below_each_other() -> None:
+    found = lines(chart_for(fake_run(), "disk", 80, 30))
+    ends = {line.index("iB") for line in found if "iB" in line}
+    assert len(ends) == 1
+    assert all(line.index("█") > line.index("iB") for line in found if "█" in line)
+
+
+def test_a_legend_of_many_methods_takes_the_lines_it_needs_where_there_are_enough() -> None:
+    run = fake_run([f"lmdb:note={letter * 6}" for letter in "abcdefghij"], operations=[Operation.WRITE_MANY])
+    high = chart_for(run, "write-many", 76, 40).plain
+    assert all(f"lmdb:note={letter * 6}" in high for letter in "abcdefghij")
+    assert " more" in chart_for(run, "write-many", 76, 15).plain
+    check(chart_for(run, "write-many", 76, 40), 76, 40)

@@ -216,3 +216,15 @@ def test_notes_that_differ_in_numbers_are_one_row() -> None:
     trials = tuple(replace(trial, warnings=(f"others kept 0.{trial.round} cores busy",)) for trial in run.measurements)
     rows = texts(warnings_table(digest(replace(run, measurements=trials))))
     assert [row for row in rows if row[0] == "note"] == [["note", "others kept 0.1 cores busy", "lmdb write-many 100"]]
+
+
+def test_units_stand_below_each_other_whatever_sign_follows() -> None:
+    run = fake_run(cutoffs=[1000], operations=[Operation.WRITE_MANY])
+    (table,) = overview_tables(digest(run))
+    console = Console(width=80, file=StringIO(), color_system=None)
+    console.print(rich_table(table, 80))
+    assert isinstance(console.file, StringIO)
+    rows = [line for line in console.file.getvalue().splitlines() if " ms" in line]
+    assert len(rows) == 3
+    assert len({row.index(" ms") for row in rows}) == 1
+    assert sum("ms *" in row for row in rows) == 1

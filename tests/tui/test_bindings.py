@@ -294,7 +294,7 @@ async def _clear_filter(app: Driven, key: str) -> None:
 @effect("GridTable", "enter")
 async def _open_row(app: Driven, key: str) -> None:
     await app.run()
-    await app.press("3", "v", "down", key)
+    await app.press("3", "v", key)
     assert app.shows(DetailScreen)
     assert "hdf5, write-many, 1,000 images, sync buffered" in app.picture
 

@@ -23,7 +23,7 @@ LAYERS = matrix_layers(digest(RUN), RUN, plan_cells(RUN.plan))
 def drawn(width: int, height: int, cursor: Place = Place(), layers: Sequence[Layer] = LAYERS) -> Drawn:  # noqa: B008
     shown = page_of(layers, cursor.layer, height)
     marks = Marks.of(RUN, Plan(), Palette())
-    return draw_grid(layers, shown, cursor, width, height, marks, lit=True)
+    return draw_grid(layers, shown, cursor, width, height, marks, lit="reverse")
 
 
 def test_all_layers_are_shown_where_there_is_room_else_pages_with_the_wanted_one() -> None:

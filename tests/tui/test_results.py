@@ -151,7 +151,7 @@ async def test_what_is_written_into_the_filter_is_never_obeyed() -> None:
 async def test_the_cursor_of_the_overview_picks_the_number_of_images() -> None:
     async with driven() as app:
         await app.run()
-        await app.press("3", "down", "down", "down", "down", "down", "right", "right", "right", "enter")
+        await app.press("3", "down", "down", "down", "down", "right", "right", "right", "enter")
         assert app.shows(DetailScreen)
         assert "disk, write-many, 100 images, sync buffered" in app.picture
 
@@ -159,8 +159,38 @@ async def test_the_cursor_of_the_overview_picks_the_number_of_images() -> None:
 async def test_a_row_that_is_about_no_cell_opens_nothing() -> None:
     async with driven() as app:
         await app.run()
-        await app.press("3", "enter")
+        await app.press("3", "up", "enter")
         assert not app.shows(DetailScreen)
+        await app.press("down", "enter")
+        assert app.shows(DetailScreen)
+
+
+@pytest.mark.parametrize("presses", [[], ["v"]])
+async def test_a_table_is_opened_at_its_first_row_that_can_be_opened(presses: list[str]) -> None:
+    async with driven() as app:
+        await app.run()
+        await app.press("3", *presses, "enter")
+        assert app.shows(DetailScreen)
+
+
+async def test_keys_that_follow_a_pane_s_are_for_it() -> None:
+    async with driven() as app:
+        await app.run()
+        panes = app.workbench.panes
+        for name, taker in ((PaneName.TABLE, panes.table.grid), (PaneName.LOG, panes.log_lines)):
+            app.workbench.action_show_pane(name)
+            assert app.app.focused is taker, "at once, and not when its turn comes"
+        app.workbench.action_filter()
+        assert app.app.focused is panes.table.filter_line.input
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_which_to_take_is_said_at_the_end_wherever_one_looks(size: tuple[int, int]) -> None:
+    async with driven(size=size) as app:
+        await app.run()
+        assert app.picture.splitlines()[-2].lstrip().startswith("Fastest at ")
+        await app.press("5")
+        assert str(app.workbench.panes.verdict.body.visual).startswith("Which to take")
 
 
 async def test_sorting_holds_while_the_numbers_change() -> None:
@@ -224,3 +254,14 @@ async def test_help_stays_in_the_line_of_keys_however_many_there_are() -> None:
         for pane in PaneName:
             await app.press(pane.key)
             assert "? Help" in app.picture.splitlines()[-1]
+
+
+async def test_numbers_stand_below_each_other_whatever_sign_follows() -> None:
+    async with driven() as app:
+        await app.run()
+        await app.press("3")
+        grid = app.workbench.panes.table.grid
+        cells = [text for row in range(grid.row_count) if (text := str(grid.get_row_at(row)[-1])).strip()]
+        assert any(cell.endswith(("*", "=")) for cell in cells)
+        assert any(cell.endswith("s  ") for cell in cells), "where others have a sign"
+        assert len({len(cell) for cell in cells}) == 1

@@ -17,14 +17,16 @@ from imgstore_tui.bench.plan import named_plan
 from imgstore_tui.bench.state import Phase
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.operations import Operation
+from imgstore_tui.tui import themes
 from imgstore_tui.tui.app import ImgstoreApp
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.leave import LeaveScreen
+from imgstore_tui.tui.slim_scroll_bar import SlimScrollBar
 from imgstore_tui.tui.widgets.choose_lists import CutoffList, OperationList
 from imgstore_tui.tui.widgets.field import Line
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
 from imgstore_tui.tui.widgets.note import Note
-from tests.tui.fakes import SETTINGS, FakeRunner
+from tests.tui.fakes import SETTINGS, FakeRunner, leave_behind
 from tests.tui.support import NARROW, SMALL, WIDE, driven
 
 HOSTILE = "[/foo] [red]x\x1b[2J\u202e"
@@ -82,7 +84,8 @@ async def test_everything_is_seen_at_once_where_there_is_room() -> None:
         for words in ("1 Storage", "Operations", "2 Chart", "3 Table: Median time", "4 Log", "5 Verdict", "N=1k"):
             assert words in app.picture
         assert "[2 Chart]" not in app.picture, "no tabs where there is nothing to switch"
-        assert "disk is fastest" in app.picture
+        assert "Which to take" in app.picture
+        assert "disk is fastest" in str(app.workbench.panes.verdict.body.visual)
 
 
 async def test_resizing_live_loses_nothing() -> None:
@@ -431,3 +434,72 @@ async def test_what_a_key_does_goes_on_below_its_beginning() -> None:
         lines = app.picture.splitlines()
         first = next(number for number, line in enumerate(lines) if "Skip the cell" in line)
         assert lines[first + 1].index("more of it") == lines[first].index("Skip the cell")
+
+
+async def test_the_log_has_the_colours_of_the_theme_and_not_of_the_one_before() -> None:
+    def colour_of(word: str) -> str:
+        pane = app.workbench.panes.log_lines
+        for y in range(pane.size.height):
+            for segment in pane.render_line(y):
+                if segment.text.strip() == word and segment.style is not None and segment.style.color is not None:
+                    return segment.style.color.name
+        raise AssertionError(f"no {word} in the log")
+
+    async with driven(theme="darkroom") as app:
+        await app.run()
+        await app.press("4")
+        assert colour_of("hdf5") == themes.PALETTES["darkroom"].series[2]
+        await app.press("t")
+        assert colour_of("hdf5") == themes.PALETTES["lightbox"].series[2]
+
+
+async def test_empty_panes_say_in_their_middle_what_will_stand_there() -> None:
+    async with driven(size=WIDE) as app:
+        for pane, words in (
+            (app.workbench.panes.matrix, "Storage methods by"), (app.workbench.panes.table, "Nothing measured yet."),
+            (app.workbench.panes.log_lines, "Every trial gets a line"),
+            (app.workbench.panes.verdict, "A verdict needs 6 rounds"),
+        ):  # fmt: skip
+            region = pane.content_region
+            rows = app.picture.splitlines()[region.y : region.bottom]
+            row = next(number for number, line in enumerate(rows) if words in line[region.x : region.right])
+            assert abs(row - region.height / 2) <= 2, words
+            inside = rows[row][region.x : region.right].ljust(region.width)
+            assert inside.startswith(" "), words
+        await app.run()
+        assert not app.workbench.panes.matrix.has_class("-empty")
+
+
+async def test_keys_without_a_place_among_the_keys_are_told_before_a_run() -> None:
+    async with driven() as app:
+        assert "p next plan  w save as a plan" in app.picture
+        await app.run()
+        assert "p next plan" not in app.picture
+
+
+async def test_what_was_left_behind_is_not_offered_to_be_removed_while_a_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    leave_behind()
+    async with driven() as app:
+        await app.until(lambda: "u removes it." in app.picture)
+        await app.hold(3)
+        await app.until(lambda: "u removes it after this run" in app.picture)
+        await app.press("s")
+        await app.until(lambda: "u removes it." in app.picture)
+
+
+def test_a_scroll_bar_is_as_long_as_what_is_seen_and_where_that_is() -> None:
+    def drawn(position: float, *, vertical: bool = True) -> str:
+        bar = SlimScrollBar.render_bar(10, 100, 20, position, vertical=vertical)
+        return "".join(segment.text for segment in bar.segments).rstrip("\n")
+
+    assert drawn(0) == "▐▐        "
+    assert drawn(80) == "        ▐▐"
+    assert drawn(40) == "    ▐▐    "
+    assert drawn(0, vertical=False) == "▂▂        "
+    whole = SlimScrollBar.render_bar(5, 5, 5, 0)
+    assert {segment.text for segment in whole.segments} == {" "}
+    cells = SlimScrollBar.render_bar(4, 8, 2, 3).segments
+    assert {cell.style.meta["@mouse.down"] for cell in cells if cell.style} == {"scroll_up", "grab", "scroll_down"}

@@ -162,6 +162,8 @@ def _shape(sign: str, x: float, y: float, colour: str) -> str:
         part = (0, 1 - share, 1, share)
     elif sign == "▀":
         part = (0, 0, 1, 0.5)
+    elif sign == "▐":
+        part = (0.5, 0, 0.5, 1)
     elif sign in _SHADES:
         part = (0, 0, 1, 1)
     if part is None:

@@ -255,7 +255,7 @@ def killed(walk: Walker) -> None:
     walk.press_until("f", "Saved runs")
     terminal.until(lambda screen: len(re.findall(_A_SAVED_RUN, screen.text)) == 2, "two runs")
     terminal.press("Down", "Space", "Up", "Space", "c")
-    terminal.until("Side by side")
+    terminal.until(" against ")
     walk.picture("compared")
     walk.close("Side by side")
     walk.close("Saved runs")

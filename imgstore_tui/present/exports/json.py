@@ -21,7 +21,7 @@ class JsonExporter(Exporter):
     """Everything: plan, environment, data, every trial with all its samples, and what they come to."""
 
     name = "json"
-    title = "the whole record, to be kept, read by programs, and opened again"
+    title = "the whole record, for programs and to be opened again"
     suffix = ".json"
 
     def export(self, run: Run) -> bytes:

@@ -152,7 +152,7 @@ class ConditionsScreen(Dialog[dict[str, Any] | None]):
         """Take the conditions, if they mean something."""
         wrong = next((field for field in self.query(OptionField) if field.problem), None)
         if wrong is not None:
-            wrong.editor.focus()
+            self.set_focus(wrong.editor)
             return
         self.dismiss(self._written.changes())
 

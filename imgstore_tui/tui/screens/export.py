@@ -97,7 +97,7 @@ class ExportScreen(Dialog[str | None]):
         if self.path.text == str(before):
             self.path.input.value = str(self._default(offer))
         self._show_formats()
-        self.path.input.focus()
+        self.set_focus(self.path.input)
         self.refresh_bindings()
 
     @on(Field.Changed)

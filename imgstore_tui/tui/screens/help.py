@@ -46,7 +46,7 @@ class HelpScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the text."""
-        with Vertical(classes="dialog wide") as dialog:
+        with Vertical(classes="dialog wide high") as dialog:
             dialog.border_title = "Help"
             with VerticalScroll():
                 yield Static()
@@ -69,7 +69,7 @@ class HelpScreen(Dialog[None]):
         text = Text()
         for key, words in self._keys:
             if not key:
-                text.append(f"\n{words}\n", style="italic")
+                text.append("\n" if text else "").append(f"{words}\n", style="italic")
                 continue
             first, *rest = textwrap.wrap(words, max(1, width - _KEYS))
             text.append(f"{key:>{_KEYS - 2}}", style="bold").append(f"  {first}\n")
@@ -116,7 +116,14 @@ def help_lines(*groups: Iterable[BindingType]) -> list[KeyHelp]:
         for binding in group:
             if isinstance(binding, Binding) and binding.tooltip:
                 lines.setdefault(binding.tooltip, []).append(_spelled(binding.key))
-    return [(" ".join(keys), words) for words, keys in lines.items()]
+    return [(_together(keys), words) for words, keys in lines.items()]
+
+
+def _together(keys: list[str]) -> str:
+    """Return keys beside each other, digits in a row as ``1-6``."""
+    if len(keys) > 2 and all(key.isdigit() for key in keys):
+        return f"{keys[0]}-{keys[-1]}"
+    return " ".join(keys)
 
 
 def _spelled(keys: str) -> str:

@@ -153,7 +153,7 @@ class OptionsScreen(Dialog[Edited | None]):
     def _point_at_problem(self) -> None:
         for field in self.query(OptionField):
             if field.problem:
-                field.editor.focus()
+                self.set_focus(field.editor)
                 return
 
     def action_cancel(self) -> None:

@@ -226,10 +226,13 @@ class RunControl(Screen[None]):
         session, line = self._session, self.run_line
         if session.found is not self.found:
             self.found = session.found
+        line.found = session.found
         watching = self._bridge.watching
         self.run_state, self.stopping = session.state, self._bridge.stopping and not watching
         self.opening = watching and session.state.phase is Phase.PREPARING
         line.problem, line.began, line.ended = session.problem, session.began, session.ended
+        for left in self.query(LeftoversLine):
+            left.measuring = self._bridge.measuring
         line.watching, line.pausing = watching, self._bridge.steering.paused
         line.skipping = self._bridge.steering.skipped
         line.redraw()

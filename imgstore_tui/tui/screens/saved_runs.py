@@ -168,7 +168,7 @@ class SavedRunsScreen(Dialog[Wish | None]):
             self.field.display = True
             self.field.write(here.run.title)
             self.field.problem = ""
-            self.field.input.focus()
+            self.set_focus(self.field.input)
 
     @on(Field.Submitted)
     def _named(self, event: Field.Submitted) -> None:
@@ -183,7 +183,7 @@ class SavedRunsScreen(Dialog[Wish | None]):
 
     def _end_naming(self) -> None:
         self.field.display = False
-        self.table.focus()
+        self.set_focus(self.table)
 
     def action_delete(self) -> None:
         """Delete the run, after asking."""

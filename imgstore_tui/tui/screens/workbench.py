@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
@@ -35,7 +36,7 @@ from imgstore_tui.tui.widgets.chart_pane import ChartPane
 from imgstore_tui.tui.widgets.choose_pane import ChoosePane
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
-from imgstore_tui.tui.widgets.log_pane import LogPane
+from imgstore_tui.tui.widgets.log_pane import LogPane, method_style
 from imgstore_tui.tui.widgets.matrix_pane import MatrixPane
 from imgstore_tui.tui.widgets.panes import Panes
 from imgstore_tui.tui.widgets.run_line import RunLine
@@ -96,7 +97,7 @@ class Workbench(Reading):
             )
             yield MatrixPane().data_bind(Workbench.run_state, Workbench.found, Workbench.marks, Workbench.per_image)
             yield TablePane().data_bind(Workbench.found, Workbench.cutoff)
-            yield LogPane()
+            yield LogPane().data_bind(Workbench.marks)
             yield VerdictPane().data_bind(Workbench.found, Workbench.cutoff)
         yield LeftoversLine()
         yield RunLine(drawn).data_bind(Workbench.run_state, Workbench.stopping)
@@ -165,8 +166,8 @@ class Workbench(Reading):
         return plan
 
     def spec_style(self) -> SpecStyle:
-        """Colour storage methods in the log as in the list."""
-        return self.marks.style
+        """Colour storage methods in the log as in the list, whatever the list's colours come to be."""
+        return method_style
 
     def run_begun(self) -> None:
         """Bring results to the front where they have no place beside the choice."""
@@ -204,7 +205,7 @@ class Workbench(Reading):
 
     def action_leave_field(self) -> None:
         """Go back to the list of storage methods."""
-        self.panes.choose.storage.focus()
+        self.set_focus(self.panes.choose.storage)
 
     # The way out
 
@@ -217,7 +218,7 @@ class Workbench(Reading):
         if path is not None:
             self.post_message(self.Saved(path))
             self.log_line(Text.assemble(("saved ", "bold"), path))
-            self.notify(path, title="Saved", markup=False)
+            self.notify(f"{Path(path).name}\nin {Path(path).parent}", title="Saved", markup=False)
 
     def ask_to_leave(self) -> None:
         """Leave at once, or, while a run goes on, after asking."""

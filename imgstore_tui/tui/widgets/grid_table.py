@@ -32,6 +32,7 @@ class GridTable(DataTable[Text]):
         """Titles and widths of the columns and the number of rows shown."""
         self._entries: list[tuple[Entry, ...]] = []
         self._shown: list[Column] = []
+        self._widths: tuple[int, ...] = ()
 
     @property
     def shown(self) -> tuple[Column, ...]:
@@ -69,12 +70,16 @@ class GridTable(DataTable[Text]):
         cursor, top, same = self.cursor_coordinate, self.scroll_y, self._shape[:1] == shape[:1]
         self._shape, self._entries, self._shown = shape, rows, columns
         self.clear(columns=True)
+        self._widths = widths
         for column, width in zip(columns, widths, strict=True):
             self.add_column(Text(column.title, justify="right" if column.right else "left"), width=width)
         for row in rows:
-            cells = [_cell(entry, column) for entry, column in zip(row, columns, strict=True)]
-            self.add_row(*cells, height=None if folded else 1)
-        if same:
+            self.add_row(*map(_cell, row, columns, widths), height=None if folded else 1)
+        if not same:
+            # A row that says what those below are about opens nothing.
+            first = next((number for number in range(len(rows)) if number not in table.heads), 0)
+            self.move_cursor(row=first, scroll=False)
+        else:
             self.move_cursor(row=min(cursor.row, len(rows) - 1), column=cursor.column, scroll=False)
             self.scroll_to(y=top, animate=False)
 
@@ -84,7 +89,7 @@ class GridTable(DataTable[Text]):
         for number, (before, row) in enumerate(zip(old, rows, strict=True)):
             for place, column in enumerate(columns):
                 if before[place] != row[place]:
-                    self.update_cell_at(Coordinate(number, place), _cell(row[place], column))
+                    self.update_cell_at(Coordinate(number, place), _cell(row[place], column, self._widths[place]))
 
 
 def _widths(columns: list[Column], rows: list[tuple[Entry, ...]], room: int) -> tuple[tuple[int, ...], bool]:
@@ -107,6 +112,7 @@ def _widths(columns: list[Column], rows: list[tuple[Entry, ...]], room: int) -> 
     return tuple(widths), folded
 
 
-def _cell(entry: Entry, column: Column) -> Text:
-    style = MARK_STYLES[entry.mark]
-    return Text(entry.text, style=style, justify="right" if column.right else "left", no_wrap=not column.wraps)
+def _cell(entry: Entry, column: Column, width: int) -> Text:
+    # Moved to the right by us: Rich drops the spaces that stand where other rows have a sign.
+    text = f"{' ' * (width - cell_len(entry.text))}{entry.text}" if column.right else entry.text
+    return Text(text, style=MARK_STYLES[entry.mark], no_wrap=not column.wraps)

@@ -26,6 +26,8 @@ class LeftoversLine(Widget):
 
     found: reactive[tuple[Found, ...]] = reactive((), init=False)
     sweeping: reactive[bool] = reactive(False)
+    measuring: reactive[bool] = reactive(False)
+    """Whether a run goes on: what is removed now would be measured, too."""
 
     @dataclass
     class Looked(Message):
@@ -69,7 +71,8 @@ class LeftoversLine(Widget):
         one = len(self.found) == 1
         runs, it = ("A run that died", "it") if one else (f"{len(self.found)} runs that died", "them")
         places = ", ".join(safe_text(str(entry.leftover.path)) for entry in self.found)
-        return Text(f"{runs} left {weight}: u removes {it}. {places}", no_wrap=True, overflow="ellipsis")
+        when = " after this run" if self.measuring else ""
+        return Text(f"{runs} left {weight}: u removes {it}{when}. {places}", no_wrap=True, overflow="ellipsis")
 
     def sweep(self) -> None:
         """Remove all of it, in a thread."""

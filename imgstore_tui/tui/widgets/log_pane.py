@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from rich.text import Text
+from rich.cells import cell_len
+from rich.text import Span, Text
 from textual.geometry import Size
+from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from imgstore_tui.present.log import MOST_LINES
+from imgstore_tui.tui.marks import Marks
 
 TimedLine = tuple[datetime, Text]
 """A line, and when what it says happened."""
 _EMPTY = "Every trial gets a line here as it ends."
+_METHOD = "method:"
 _INDENT = "         "
 """Before the continuation of a long line: as wide as the clock."""
+
+
+def method_style(label: str) -> str:
+    """Return what stands in a line of the log for the colour of a storage method: it is looked up when painted."""
+    return f"{_METHOD}{label}"
 
 
 class LogPane(ScrollView, can_focus=True):
@@ -25,6 +34,9 @@ class LogPane(ScrollView, can_focus=True):
     Textual's own log folds a line once, to the width there was when it came, which is none for a hidden pane;
     this one keeps the lines and folds them anew when the width changes.
     """
+
+    marks: reactive[Marks] = reactive(Marks(), repaint=False)
+    """The colours of storage methods."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,6 +62,21 @@ class LogPane(ScrollView, can_focus=True):
         self._behind = [*self._behind, *new][-MOST_LINES:]
         if self._width and self.display:
             self._catch_up()
+
+    def watch_marks(self) -> None:
+        """Paint in other colours."""
+        self.refresh()
+
+    def _coloured(self, line: Text) -> Text:
+        """Return a line in which methods have the colours of now: themes change, and lines stay."""
+        painted = line.copy()
+        painted.spans = [
+            Span(span.start, span.end, self.marks.style(span.style.removeprefix(_METHOD)))
+            if isinstance(span.style, str) and span.style.startswith(_METHOD)
+            else span
+            for span in line.spans
+        ]
+        return painted
 
     def on_resize(self) -> None:
         """Fold all lines anew if the width changed, or those that came while the pane was out of sight."""
@@ -87,8 +114,10 @@ class LogPane(ScrollView, can_focus=True):
         number = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
         base = self.rich_style
-        rows = self._rows or [Text(_EMPTY, style="dim")]
-        if number >= len(rows):
+        if not self._rows and y == self.size.height // 2:
+            empty = Text.assemble(" " * (max(0, width - cell_len(_EMPTY)) // 2), (_EMPTY, "dim"))
+            return Strip(empty.render(self.app.console)).apply_style(base).adjust_cell_length(width, base)
+        if number >= len(self._rows):
             return Strip.blank(width, base)
-        segments = rows[number].render(self.app.console)
+        segments = self._coloured(self._rows[number]).render(self.app.console)
         return Strip(segments).apply_style(base).adjust_cell_length(width, base)

@@ -28,6 +28,12 @@ _LEAST = 10
 class MatrixPane(LinePicture, can_focus=True):
     """What became of every cell so far, by a glyph, a colour and its value."""
 
+    DEFAULT_CSS = """
+    MatrixPane > .matrix--cursor {
+        background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold;
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"matrix--cursor"}
     KEYS_OF: ClassVar[str] = "In the matrix"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -53,6 +59,7 @@ class MatrixPane(LinePicture, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self.border_title = "6 Matrix"
+        self.add_class("-empty")
         self._layers: tuple[Layer, ...] = ()
         self._drawn = Drawn(())
         self._still: tuple[Layer, ...] = ()
@@ -82,7 +89,8 @@ class MatrixPane(LinePicture, can_focus=True):
         foot = _FOOT if height >= _LEAST else 0
         shown = page_of(self._layers, self.cursor.layer, height - foot)
         self._retitle(shown)
-        self._drawn = draw_grid(self._layers, shown, self.cursor, width, height - foot, self.marks, lit=self.has_focus)
+        lit = self.get_component_rich_style("matrix--cursor") if self.has_focus else ""
+        self._drawn = draw_grid(self._layers, shown, self.cursor, width, height - foot, self.marks, lit=lit)
         lines = [*self._drawn.lines]
         if foot:
             lines += [Text()] * (height - foot - len(lines) + 1) + self._foot(shown, width)
@@ -135,6 +143,9 @@ class MatrixPane(LinePicture, can_focus=True):
 
     def watch_run_state(self) -> None:
         """Show which cell is running, and how far it is."""
+        empty = self.run_state.run is None
+        if empty is not self.has_class("-empty"):
+            self.set_class(empty, "-empty")
         self.redraw()
 
     def watch_found(self) -> None:

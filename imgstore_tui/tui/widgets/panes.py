@@ -54,7 +54,8 @@ class Panes(Container):
     def focus_front(self) -> None:
         """Give the keys to the pane in front."""
         inner: dict[PaneName, Widget] = {PaneName.CHOOSE: self.choose.storage, PaneName.TABLE: self.table.grid}
-        inner.get(self.pane, self._widget(self.pane)).focus()
+        # At once, and not with the next message: keys that follow fast are for what came to the front.
+        self.screen.set_focus(inner.get(self.pane, self._widget(self.pane)))
 
     def _widget(self, pane: PaneName) -> Widget:
         return {

@@ -15,14 +15,18 @@ from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_duration
+from imgstore_tui.present.answer import answer_short
+from imgstore_tui.present.digest import Digest
 from imgstore_tui.tui.glyphs import Glyphs
 from imgstore_tui.tui.widgets.line_picture import LinePicture
 
 _STEPS = {
     "prepare": "building the store to read (untimed)",
-    "verify": "reading back and comparing every image (untimed)",
+    "verify": "verifying every image (untimed)",
     "destroy": "removing the store (untimed)",
 }
+_FURTHER_KEYS = (("p", "next plan"), ("w", "save as a plan"), ("t", "theme"), ("ctrl+p", "all actions"))
+"""Keys for which the line of keys has no room."""
 
 
 class RunLine(LinePicture):
@@ -34,9 +38,12 @@ class RunLine(LinePicture):
     RunLine > .run-line--ahead { color: $foreground 25%; }
     RunLine > .run-line--problem { color: $text-error; text-style: bold; }
     RunLine > .run-line--quiet { color: $text-muted; }
+    RunLine > .run-line--key { color: $primary; }
+    RunLine > .run-line--answer { color: $text-success; }
     """
     COMPONENT_CLASSES = {  # noqa: RUF012 - Textual's own convention
-        "run-line--done", "run-line--ahead", "run-line--problem", "run-line--quiet",
+        "run-line--done", "run-line--ahead", "run-line--problem", "run-line--quiet", "run-line--key",
+        "run-line--answer",
     }  # fmt: skip
 
     run_state: reactive[RunState] = reactive(RunState(), repaint=False)
@@ -56,6 +63,8 @@ class RunLine(LinePicture):
     began: reactive[float | None] = reactive(None, repaint=False)
     """When the run was started, by the monotonic clock; None with no run, and with one that was opened."""
     ended: reactive[float | None] = reactive(None, repaint=False)
+    found: reactive[Digest | None] = reactive(None, repaint=False)
+    """What the run says so far."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
@@ -65,7 +74,7 @@ class RunLine(LinePicture):
         """Draw anew what changes; time goes on by itself, see ``redraw``."""
         self.redraw_with(
             "run_state", "ready", "ready_time", "problem", "stopping", "pausing", "skipping", "watching", "began",
-            "ended",
+            "ended", "found",
         )  # fmt: skip
 
     def picture(self) -> Text:
@@ -140,9 +149,14 @@ class RunLine(LinePicture):
         return told
 
     def _bar(self) -> Text:
+        """Return the second line: what else can be done before a run, how far it is, and what it says at its end."""
         quiet = self.get_component_rich_style("run-line--quiet")
         label = Text(self._numbers(), style=quiet)
         width = max(0, self.size.width - label.cell_len - (2 if label else 0))
+        words = self._told(width)
+        if words is not None:
+            words.truncate(width, overflow="ellipsis", pad=True)
+            return words.append("  " if label else "").append_text(label)
         done = min(width, round(self.run_state.fraction * width))
         bar = Text.assemble(
             (self._glyphs.done * done, self.get_component_rich_style("run-line--done")),
@@ -150,12 +164,35 @@ class RunLine(LinePicture):
         )
         return bar.append("  " if label else "").append_text(label)
 
+    def _told(self, width: int) -> Text | None:
+        """Return what stands in the place of the bar; None while there is something for a bar to show."""
+        phase = self.run_state.phase
+        if phase is Phase.IDLE:
+            key, quiet = map(self.get_component_rich_style, ("run-line--key", "run-line--quiet"))
+            text = Text()
+            for name, what in _FURTHER_KEYS:
+                entry = Text.assemble("  " if text else "", (name, key), (f" {what}", quiet))
+                if text.cell_len + entry.cell_len > width:
+                    break
+                text.append_text(entry)
+            return text
+        if phase is not Phase.FINISHED or self.found is None:
+            return None
+        # Never half an answer.
+        answer = answer_short(self.found, width)
+        if answer:
+            return Text(answer, style=self.get_component_rich_style("run-line--answer"))
+        return Text("5: who is fastest, and how sure that is" if self.found.verdicts else "")
+
     def _numbers(self) -> str:
         state = self.run_state
         if state.phase is Phase.IDLE:
             return safe_text(self.ready_time)
         elapsed = [] if self.began is None else [format_duration((self.ended or time.monotonic()) - self.began)]
         if state.run is None:
+            return "".join(elapsed)
+        if state.phase is Phase.FINISHED and state.fraction >= 1:
+            # How many trials that were is said above.
             return "".join(elapsed)
         total = len(state.cells) * state.run.plan.rounds
         parts = [f"{state.fraction:4.0%}", f"{format_count(len(state.run.measurements))}/{format_count(total)}"]

@@ -24,6 +24,7 @@ _TITLES = {
     "failed": ("failed", 6), "size": ("size", 8), "status": ("status", 10),
 }  # fmt: skip
 """Title and width of every column; that of names takes what is left."""
+_NUMBERS = ("trials", "failed", "size")
 _NARROW = ("started", "name", "trials", "status")
 _LEAST_NAME = 12
 
@@ -139,7 +140,8 @@ class RunsTable(DataTable[Text]):
         self._shape, cursor = shape, self.cursor_row
         self.clear(columns=True)
         for name, width in shape:
-            self.add_column(Text(_TITLES[name][0]), width=width, key=name)
+            title = Text(_TITLES[name][0], justify="right" if name in _NUMBERS else "left")
+            self.add_column(title, width=width, key=name)
         for saved in self._runs.values():
             self.add_row(*self._row(saved), key=str(saved.path))
         self.move_cursor(row=cursor)

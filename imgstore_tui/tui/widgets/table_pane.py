@@ -147,14 +147,14 @@ class TablePane(Vertical):
         self.add_class("-filtering")
         # At once, and not with the next repaint: what follows the key are letters for the line already.
         self.app.stylesheet.update(self)
-        self.filter_line.input.focus()
+        self.screen.set_focus(self.filter_line.input)
 
     def action_clear_filter(self) -> None:
         """Show all rows, and give the keys back to the table."""
         self.filter_line.write("")
         self.remove_class("-filtering")
         self.arrangement = replace(self.arrangement, words="")
-        self.grid.focus()
+        self.screen.set_focus(self.grid)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is nothing to clear without a filter."""
@@ -169,7 +169,7 @@ class TablePane(Vertical):
     def _filter_done(self, event: Field.Submitted) -> None:
         event.stop()
         if event.text.strip():
-            self.grid.focus()
+            self.screen.set_focus(self.grid)
         else:
             self.action_clear_filter()
 

@@ -45,6 +45,7 @@ class VerdictPane(VerticalScroll):
     def __init__(self) -> None:
         super().__init__()
         self.border_title = "5 Verdict"
+        self.add_class("-empty")
         self._said = Text()
 
     def compose(self) -> ComposeResult:
@@ -94,6 +95,8 @@ class VerdictPane(VerticalScroll):
             return
         width = self.scrollable_content_region.width
         found = self.found
+        if (found is None) is not self.has_class("-empty"):
+            self.set_class(found is None, "-empty")
         text = notes_text(found, width=width) if self.notes else verdict_text(found, self.cutoff, width=width)
         cutoffs = () if self.found is None else measured_cutoffs(self.found)
         subtitle = "n: verdicts" if self.notes else f"{cutoff_words(self.cutoff, cutoffs)}  n: notes".strip()
