@@ -213,7 +213,7 @@ def test_it_stands_before_the_verdicts_on_the_screen_and_in_documents() -> None:
 def test_in_short_methods_stand_with_their_operations_and_never_half_of_them() -> None:
     run = exact(fake_run(cutoffs=[10, 100], operations=[Operation.WRITE_ONE, *BOTH]), disk=3.0, lmdb=1.0, hdf5=2.0)
     whole = answer_short(digest(run), 100)
-    assert whole == "Fastest at 100 images: lmdb write-one of 1 image, write-many, read-many"
+    assert whole == "Fastest at 100 images: lmdb write-one, write-many, read-many"
     assert answer_short(digest(run), len(whole) - 1) == "Fastest at N=100: lmdb write-many, read-many"
     assert answer_short(digest(run), 20) == ""
     assert answer_short(digest(fake_run(rounds=3)), 200) == ""
