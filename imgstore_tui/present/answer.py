@@ -67,7 +67,8 @@ def answer(found: Digest, cutoff: int | None = None) -> tuple[Said, ...]:
     if not lines:
         return tuple(_none_yet(found))
     if run.plan.cache == (CacheState.HOT,) and any(verdict.contest.cache for verdict in found.verdicts):
-        lines.append(Said("All was read from memory (cache hot). For more images than fit there: --cache hot,cold."))
+        cold = "For more images than fit there, read cold, too (--cache hot,cold)."
+        lines.append(Said(f"All was read from memory. {cold}"))
     if all(_name_of(dataset) == "synthetic" for dataset in run.plan.datasets):
         lines.append(Said("These images are made up. To measure your own:"))
         lines.append(Said("imgstore-tui run -d folder:PATH", command=True))
@@ -99,8 +100,8 @@ def answer_short(found: Digest, room: int) -> str:
 def _none_yet(found: Digest) -> Iterator[Said]:
     """Say what is missing for an answer, where more rounds would give one."""
     run = found.run
-    raced = any(len(verdict.standings) > 1 for verdict in found.verdicts)
-    if not raced or any(verdict.reason is None for verdict in found.verdicts):
+    rivals = {spec.label for spec in run.plan.specs} | {trial.spec for trial in run.measurements}
+    if len(rivals) < 2 or not run.measurements or any(verdict.reason is None for verdict in found.verdicts):
         return
     if run.plan.rounds < MIN_ROUNDS:
         yield Said(f"No answer: it takes {MIN_ROUNDS} rounds, and the plan has {run.plan.rounds}.")

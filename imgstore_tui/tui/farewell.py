@@ -51,7 +51,8 @@ def _say(console: Console, run: Run | None, journal: str | None, saved: Sequence
             console.print(rich_table(table, console.width, ascii_only=ascii_only))
         told = answer_text(found, width=console.width)
         told.plain = ascii_text(told.plain) if ascii_only else told.plain
-        console.print(told, end="", soft_wrap=True)
+        if told:
+            console.print(Text("\n").append_text(told), soft_wrap=True)
         line = log_line(RunFinished(run))
         if line is not None:
             console.print(line, soft_wrap=True)

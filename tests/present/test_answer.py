@@ -146,6 +146,14 @@ def test_where_rounds_are_missing_it_is_said_how_to_get_them() -> None:
     ]
 
 
+def test_a_run_that_ended_before_a_second_method_had_its_turn_says_how_to_go_on() -> None:
+    run = fake_run(rounds=1, operations=BOTH, status="budget")
+    first = tuple(trial for trial in run.measurements if trial.spec == "disk")
+    short = replace(run, plan=replace(run.plan, rounds=6), measurements=first)
+    assert commands(short) == [f"imgstore-tui resume {run.id}"]
+    assert words(replace(short, measurements=())) == []
+
+
 def test_no_verdict_no_answer() -> None:
     assert words(fake_run(["lmdb"], operations=BOTH)) == []
     assert words(fake_run(operations=BOTH, failures={"disk": "x", "lmdb": "x", "hdf5": "x"})) == []
@@ -186,7 +194,7 @@ def test_a_grain_less_on_disk_decides_nothing() -> None:
 
 
 def test_what_was_read_from_memory_alone_is_said_to_be() -> None:
-    told = "All was read from memory (cache hot). For more images than fit there: --cache hot,cold."
+    told = "All was read from memory. For more images than fit there, read cold, too (--cache hot,cold)."
     assert told in words(fake_run(operations=BOTH))
     assert told not in words(fake_run(operations=BOTH, cache=[CacheState.HOT, CacheState.COLD]))
     assert told not in words(fake_run(operations=[Operation.WRITE_MANY]))
