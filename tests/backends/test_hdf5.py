@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
+import os
 import shutil
+import struct
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +21,7 @@ import pytest
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.stores import Setup, pixels
+from imgstore_tui.testing.stores import Setup, is_sentence, pixels
 
 
 class TestHdf5(BackendConformance):
@@ -252,6 +256,89 @@ def test_what_is_not_ours_is_refused_before_it_is_followed(harm: Callable[[h5py.
     with pytest.raises(StoreError) as caught:
         setup.backend.open(tmp_path / "store")
     assert str(tmp_path / "store") in str(caught.value)
+
+
+@pytest.mark.timeout(30)
+def test_what_a_virtual_dataset_leads_to_is_not_even_looked_at(tmp_path: Path) -> None:
+    """One without an end asks the files that it leads to how long it is: a pipe there would be waited for."""
+    setup = made("hdf5", tmp_path / "store")
+    os.mkfifo(tmp_path / "pipe.h5")
+    endless = h5py.h5s.create_simple((4, 6, 4, 3), (h5py.h5s.UNLIMITED, 6, 4, 3))
+    endless.select_hyperslab((0, 0, 0, 0), (h5py.h5s.UNLIMITED, 1, 1, 1), None, (1, 6, 4, 3))
+    plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plan.set_virtual(endless, str(tmp_path / "pipe.h5").encode(), b"images", endless)
+    with h5py.File(tmp_path / "store" / "store.h5", "r+") as file:
+        del file["images"]
+        h5py.h5d.create(file.id, b"images", h5py.h5t.STD_U8LE, endless, plan)
+    with pytest.raises(StoreError, match="images is not what it should be"):
+        setup.backend.open(tmp_path / "store")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("hdf5:chunks=2", "images"), ("hdf5:chunks=2", "labels"), ("hdf5+png", "images")]
+)
+@pytest.mark.parametrize("place", [2**64 - 1, 2**64 - 2, 2**63, 2**62])
+def test_where_chunks_lie_is_not_believed(text: str, name: str, place: int, tmp_path: Path) -> None:
+    setup = Setup.of(text)
+    material = setup.material([(6, 4, 3)] * 4)
+    path = setup.make(tmp_path / "store", material) / "store.h5"
+    with h5py.File(path) as file:
+        there = file[name].id.get_chunk_info(0).byte_offset
+    data = path.read_bytes()
+    assert data.count(struct.pack("<Q", there)) == 1
+    path.write_bytes(data.replace(struct.pack("<Q", there), struct.pack("<Q", place)))
+    with pytest.raises(StoreError, match="damaged") as caught, setup.backend.open(path.parent) as reader:
+        material.get(reader, range(4))
+    assert is_sentence(caught.value, path.parent)
+
+
+def test_a_file_that_another_program_writes_is_not_called_damaged(tmp_path: Path) -> None:
+    setup = made("hdf5", tmp_path / "store")
+    script = "import sys, h5py; file = h5py.File(sys.argv[1], 'r+'); print('open', flush=True); sys.stdin.read()"
+    words = [sys.executable, "-c", script, str(tmp_path / "store" / "store.h5")]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(StoreError, match="open for writing in another program"):
+            setup.backend.open(tmp_path / "store")
+    setup.backend.open(tmp_path / "store").close()
+
+
+def test_a_packed_chunk_is_unpacked_once_for_all_its_images(tmp_path: Path) -> None:
+    """Chunks of more than the MiB that the library keeps by itself."""
+    setup = Setup.of("hdf5:chunks=16,filter=gzip")
+    material = setup.material([(300, 300, 3)] * 16)
+    location = setup.make(tmp_path / "store", material)
+    with setup.backend.open(location) as reader:
+        before = read_so_far()
+        material.check(reader, np.random.default_rng(1).permutation(16).tolist())
+        assert read_so_far() - before < 2 * (location / "store.h5").stat().st_size
+
+
+def read_so_far() -> int:
+    """Return the bytes that this process has read by system calls."""
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
+def test_what_a_network_says_only_at_the_end_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There, a full disk may be told when a file is closed; no such disk is at hand, so its word is put in."""
+    setup = Setup.of("hdf5")
+    material = setup.material([(6, 4, 3)] * 4)
+    writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
+    material.put(writer, 0, 2)
+    material.put(writer, 2, 4)
+    closed = os.close
+
+    def full(descriptor: int) -> None:
+        closed(descriptor)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("imgstore_tui.backends.hdf5.columns.os.close", full)
+        with pytest.raises(StoreError, match="No space left"):
+            writer.close()
+    with pytest.raises(StoreError):
+        setup.backend.open(tmp_path / "store")
 
 
 @pytest.mark.parametrize("offsets", [[0, 10**6, 3, 4], [0, -5, 3, 4], [5, 4, 3, 2], [-(2**63), 2**63 - 1, 0, 0]])

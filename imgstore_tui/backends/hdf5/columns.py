@@ -40,10 +40,10 @@ class RawBlock:
             rest = rest[written:]
 
     def close(self) -> None:
-        """Close the file."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        """Close the file; raises OSError where only now there is no room for what was written, as over a network."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class Column:
     def _read_chunks(self, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
         """Copy from the places of the chunks, a part of one at a time."""
         if self._chunk_places is None:
-            found = places_of(self._dataset, self._raw.path)
+            found = places_of(self._dataset, self._raw)
             self._chunk_places = [found.get(number, -1) for number in range(-(-self._count // self._chunk))]
         memory, at = out.data.cast("B"), 0
         for start, stop in [(number, number + 1) for number in ids] if run is None else [run]:
@@ -152,22 +152,25 @@ class Row:
     def _place_of(self, number: int) -> int:
         """Return where a chunk lies; all are asked for at once."""
         if self._places is None:
-            self._places = places_of(self._dataset, self._raw.path)
+            self._places = places_of(self._dataset, self._raw)
         if number not in self._places:
             raise StoreError(f"{self._raw.path} is damaged: a part of its images is missing.")
         return self._places[number]
 
 
-def places_of(dataset: Dataset, path: Path) -> dict[int, int]:
-    """Return where each chunk of a dataset lies; all at once, because HDF5 takes 50 microseconds to find one."""
-    places: dict[int, int] = {}
-    chunk = dataset.chunks[0] if dataset.chunks else 1
+def places_of(dataset: Dataset, raw: RawFile) -> dict[int, int]:
+    """Return where each chunk of a dataset lies; all at once, because HDF5 takes 50 microseconds to find one.
 
-    def note(info: Any) -> None:
-        places[info.chunk_offset[0] // chunk] = info.byte_offset
-
+    Raises:
+        StoreError: If they cannot be found, or one does not begin in the file.
+    """
+    found: list[Any] = []
     try:
-        dataset.handle.id.chunk_iter(note)
+        dataset.handle.id.chunk_iter(found.append)
     except (OSError, RuntimeError, ValueError) as error:
-        raise failed(path, error) from None
-    return places
+        raise failed(raw.path, error) from None
+    # One whose place is no place at all has not even a number.
+    if any(info.byte_offset is None or info.byte_offset >= raw.size for info in found):
+        raise StoreError(f"{raw.path} is damaged: a part of its images lies beyond its end.")
+    chunk = dataset.chunks[0] if dataset.chunks else 1
+    return {info.chunk_offset[0] // chunk: info.byte_offset for info in found}

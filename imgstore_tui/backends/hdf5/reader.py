@@ -56,6 +56,9 @@ class Hdf5Reader(Reader):
         except StoreError:
             self._close_all()
             raise
+        except BlockingIOError:
+            self._close_all()
+            raise StoreError(f"{self._path} is open for writing in another program; close it there first.") from None
         except Exception as error:  # h5py raises nearly everything for a damaged file
             self._close_all()
             raise StoreError(f"{self._path} is damaged or no HDF5 file: {first_line(error)}.") from None
@@ -111,11 +114,12 @@ class Hdf5Reader(Reader):
         if self._file.links.get_info(name.encode()).type != h5.h5l.TYPE_HARD:
             raise self._wrong(name)  # a soft or external link may lead anywhere, to files of the user's for one
         handle = h5.h5d.open(self._file, name.encode())
-        plan, has = handle.get_create_plist(), handle.shape
+        plan = handle.get_create_plist()
         filters = {plan.get_filter(number)[0] for number in range(plan.get_nfilters())}
         chunked = plan.get_layout() == h5.h5d.CHUNKED
         if not (chunked or plan.get_layout() == h5.h5d.CONTIGUOUS) or plan.get_external_count():
             raise self._wrong(name)  # virtual and external datasets lie in other files
+        has = handle.shape  # not before: that of a virtual one is looked up in those files
         if filters - _KNOWN_FILTERS or handle.dtype != kind:
             raise self._wrong(name)
         if (len(has) != 1) if shape is None else (has != shape):
@@ -126,6 +130,7 @@ class Hdf5Reader(Reader):
             # Filtered chunks must be read whole, so those are kept; others are read in parts if no cache holds them.
             access = h5.h5p.create(h5.h5p.DATASET_ACCESS)
             access.set_chunk_cache(10_007, _FILTER_CACHE if filters else 0, 0.75)
+            del handle  # while it is there, another one of the same dataset has its cache
             handle = h5.h5d.open(self._file, name.encode(), access)
         return Dataset(Handle(handle, readonly=True), kind, has, plan.get_chunk() if chunked else None, bool(filters))
 
@@ -181,6 +186,10 @@ class Hdf5Reader(Reader):
 
     def _close_all(self) -> None:
         """Close the file, and all of it that the error on its way may hold."""
-        if self._file is not None:
-            self._h5.File(self._file).close()
-        self.close()
+        try:
+            if self._file is not None:
+                self._h5.File(self._file).close()
+        except (OSError, RuntimeError, ValueError):  # the file is as damaged as the error says
+            pass
+        finally:
+            self.close()

@@ -19,6 +19,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import OptionValue
+from imgstore_tui.store_parts.raw_file import RawFile
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -52,6 +53,8 @@ class Hdf5Writer(Writer):
         try:
             # The chunk cache would copy every chunk once more; what is not filtered goes straight to the file.
             cache = 0 if values["filter"] == "none" else 16 * CHUNK
+            if there is not None:
+                RawFile(self._path).close()  # HDF5 would follow a link that has taken its place
             self._file = open_file(self._path, cache, new=there is None)
             if there is None:
                 self._make_datasets()
@@ -195,6 +198,8 @@ class Hdf5Writer(Writer):
                 "hdf5", self._content, labels=self._values["labels"], access=self._values["access"]
             )
             make_attribute(self._file, MANIFEST, manifest)
+            if self._block is not None:
+                self._block.close()
             close_file(self._file)
             self._file = None
             if self._each:
@@ -213,7 +218,8 @@ class Hdf5Writer(Writer):
         """Close the file without giving it its name."""
         self._open = False
         if self._block is not None:
-            self._block.close()
+            with contextlib.suppress(OSError):
+                self._block.close()
         if self._file is not None:
             with contextlib.suppress(OSError, RuntimeError, ValueError):
                 self._shown().close()
