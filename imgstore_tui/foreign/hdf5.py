@@ -5,6 +5,7 @@ HDF5 has no convention of its own for images in a row; the names are those that 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _IMAGES = ("images", "image", "data", "x", "X", "x_train", "X_train", "train_x", "train_set_x", "pixels", "imgs")
 _LABELS = ("labels", "label", "meta", "targets", "target", "y", "Y", "y_train", "Y_train", "train_y", "train_set_y")
 _FILTERS = {1, 2, 3, 5, 6, 32000}  # built in, and lzf of h5py; for any other HDF5 would look for a plug-in to load
+_MOST_SHRUNK = 1100
+"""No filter shrinks pictures by more: what says that it holds more was made to fill the memory, or never written."""
 
 
 class Hdf5Arrays(Reader):
@@ -70,7 +73,9 @@ class Hdf5Arrays(Reader):
             images = fitting[name]
             if self._foreign_filters(images):
                 raise StoreError(f"{path} is packed by a filter that is not part of HDF5; repack it: h5repack -f NONE.")
-            if int(np.prod(images.shape[1:3])) > MAX_PIXELS:
+            if math.prod(images.shape) * images.dtype.itemsize > _MOST_SHRUNK * path.stat().st_size:
+                raise StoreError(f"{path} is damaged: its dataset {name} is larger than the file can hold.")
+            if math.prod(images.shape[1:3]) > MAX_PIXELS:
                 raise StoreError(
                     f"{path} has images of {images.shape[1]} x {images.shape[2]} pixels, too many to take."
                 )
@@ -97,10 +102,13 @@ class Hdf5Arrays(Reader):
     def _labels_of(self, datasets: dict[str, Any], count: int) -> Labels:
         for name in _LABELS:
             dataset = datasets.get(name)
-            if dataset is None or dataset.dtype.kind not in "iu" or dataset.shape not in ((count,), (count, 1)):
+            if dataset is None or _kind_of(dataset) not in "iu" or dataset.shape not in ((count,), (count, 1)):
                 continue
             if not self._foreign_filters(dataset):
-                return np.asarray(dataset[()]).reshape(count).astype(np.int64)
+                found = np.asarray(dataset[()]).reshape(count)
+                if found.max() > np.iinfo(np.int64).max:
+                    raise StoreError(f"{dataset.file.filename} has labels in {name} that no number of 64 bits holds.")
+                return found.astype(np.int64)
         return np.zeros(count, np.int64)
 
     def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
@@ -131,7 +139,15 @@ class Hdf5Arrays(Reader):
             file.close()
 
 
+def _kind_of(dataset: Any) -> str:
+    """Return the kind of a dataset's numbers, as NumPy has it; of what NumPy has no type for, or that is empty, " "."""
+    try:
+        return " " if dataset.shape is None else str(dataset.dtype.kind)
+    except TypeError:
+        return " "
+
+
 def _holds_images(dataset: Any) -> bool:
-    if dataset.dtype.kind != "u" or dataset.dtype.itemsize not in (1, 2) or 0 in dataset.shape:
+    if _kind_of(dataset) != "u" or dataset.dtype.itemsize not in (1, 2) or 0 in dataset.shape:
         return False
     return dataset.ndim == 3 or (dataset.ndim == 4 and dataset.shape[3] in (1, 3, 4))

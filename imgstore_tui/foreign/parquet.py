@@ -29,6 +29,8 @@ class ParquetPart(Part):
             self._column = next((name for name in _IMAGES if name in schema.names and _holds(schema, name)), "")
             label = next((x for x in _LABELS if x in schema.names and pa.types.is_integer(schema.field(x).type)), None)
             facts = self._file.metadata
+            if facts.num_rows > path.stat().st_size:  # rows without a value take nothing, and are no pictures
+                raise ValueError("it has more rows than bytes")
             groups = range(facts.num_row_groups if self._column else 0)
             self._rows = [(group, row) for group in groups for row in range(facts.row_group(group).num_rows)]
             self.labels = [0] * len(self._rows)

@@ -23,6 +23,8 @@ class TarPart(PlacesPart):
         try:
             with tarfile.open(path, "r:") as tar:
                 for member in tar:
+                    if tar.offset <= member.offset:  # of a size below zero: the next would be one of those before
+                        raise StoreError(f"{path} is damaged: a member has no size that can be.")
                     folder, slash, leaf = member.name.rpartition("/")
                     stem, _, kind = leaf.partition(".")
                     key = folder + slash + stem

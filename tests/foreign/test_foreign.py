@@ -92,6 +92,15 @@ def test_parquet_is_read(layout: str, tmp_path: Path) -> None:
     check(tmp_path / "a.parquet", LABELS)
 
 
+def test_rows_of_a_parquet_file_that_hold_nothing_take_no_memory(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
+    pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (extra arrow)")
+    pq.write_table(pa.table({"image": pa.nulls(2_000_000, pa.binary())}), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="more rows than bytes") as caught:
+        scanned(tmp_path / "a.parquet")
+    assert is_sentence(str(caught.value), tmp_path / "a.parquet")
+
+
 @pytest.mark.skipif(importlib.util.find_spec("datasets") is None, reason="datasets is not installed (extra interop)")
 @pytest.mark.filterwarnings("ignore")
 def test_what_datasets_writes_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,6 +183,22 @@ def test_a_tar_cut_short_is_refused(tmp_path: Path) -> None:
         scanned(path)
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.CONTTYPE, b"Z"])
+def test_a_member_of_a_size_below_zero_is_not_read_for_ever(kind: bytes, tmp_path: Path) -> None:
+    path = make_tar(tmp_path / "a.tar")
+    facts = tarfile.TarInfo("train/9.png")
+    facts.type, facts.size = kind, 0
+    block = bytearray(facts.tobuf(tarfile.USTAR_FORMAT))
+    block[124:136] = (-1024).to_bytes(12, "big", signed=True)  # as GNU tar writes what has no room in octal digits
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    path.write_bytes(path.read_bytes()[:1024] + bytes(block) + path.read_bytes()[1024:])
+    with pytest.raises(DataError, match=r"damaged") as caught:
+        scanned(path)
+    assert is_sentence(str(caught.value), path)
+
+
 def test_a_label_that_is_no_number_is_refused(tmp_path: Path) -> None:
     path = make_tar(tmp_path / "a.tar")
     path.write_bytes(path.read_bytes().replace(b"-7\n", b"cat"))
@@ -243,3 +268,32 @@ def test_an_hdf5_file_without_images_is_a_sentence(spoil: str, tmp_path: Path) -
     with pytest.raises(DataError, match=r"theirs\.h5 (is damaged or no HDF5 file|has no dataset of images)") as caught:
         scanned(place)
     assert is_sentence(str(caught.value))
+
+
+def test_what_stands_beside_the_images_of_an_hdf5_file_does_not_matter(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "theirs.h5", "w") as file:
+        file["images"] = STACK
+        file["data"] = h5py.Empty("u1")
+        file["labels"] = h5py.Empty("i8")
+        h5py.h5d.create(file.id, b"when", h5py.h5t.UNIX_D32LE, h5py.h5s.create_simple((7,)))
+        h5py.h5d.create(file.id, b"meta", h5py.h5t.STD_B64LE, h5py.h5s.create_simple((7,)))
+        file["info"] = np.zeros(7, [("a", "u1"), ("b", "f4")])
+    dataset = scanned(tmp_path / "theirs.h5")
+    np.testing.assert_array_equal([dataset.image(index) for index in range(7)], STACK)
+
+
+def test_labels_that_no_number_holds_are_a_sentence(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "theirs.h5", "w") as file:
+        file["images"] = STACK
+        file["labels"] = np.full(7, 2**64 - 1, np.uint64)
+    with pytest.raises(DataError, match="labels that no number of 64 bits holds") as caught:
+        scanned(tmp_path / "theirs.h5")
+    assert is_sentence(str(caught.value), tmp_path / "theirs.h5")
+
+
+def test_an_hdf5_file_that_says_it_is_larger_than_any_memory_is_a_sentence(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "theirs.h5", "w") as file:
+        file.create_dataset("images", (2**33, 8, 8), "u1", chunks=(1, 8, 8))
+    with pytest.raises(DataError, match="larger than the file can hold") as caught:
+        scanned(tmp_path / "theirs.h5")
+    assert is_sentence(str(caught.value), tmp_path / "theirs.h5")
