@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from imgstore_tui import registry
 from imgstore_tui.backends.hdf5 import Hdf5Backend
 from imgstore_tui.core.backend import Continuation, PayloadKind
 from imgstore_tui.core.dataset import Dataset
-from imgstore_tui.core.errors import DataError, StoreError, UnavailableError, UsageError
+from imgstore_tui.core.errors import DataError, ImgstoreError, StoreError, UnavailableError, UsageError
 from imgstore_tui.jobs.convert import Conversion, Done, filling, plan_conversion, preparing
 from imgstore_tui.testing.stores import Setup, is_sentence, snapshot
 from tests.cli.program import program, sentence
@@ -573,6 +574,28 @@ def test_a_folder_that_is_no_conversion_is_left_alone(name: str, tmp_path: Path)
     with pytest.raises(UsageError, match="is not of a conversion"):
         converted(DATA, "lmdb", tmp_path / "out")
     assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["lock", "sums.bin", "conversion.json", "conversion.json.partial", "store.h5.partial"])
+@pytest.mark.parametrize("instead", ["link", "pipe"])
+@pytest.mark.timeout(60)
+def test_a_link_or_a_pipe_among_what_was_broken_off_leads_nowhere(
+    name: str, instead: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
+) -> None:
+    broken_off(DATA, tmp_path / "out", monkeypatch, "hdf5")
+    work, mine = tmp_path / "out.converting", tmp_path / "mine"
+    place = work / "store" / name if name == "store.h5.partial" else work / name
+    mine.write_bytes(place.read_bytes() if place.exists() else b"mine")
+    place.unlink(missing_ok=True)
+    if instead == "link":
+        place.symlink_to(mine)
+    else:
+        os.mkfifo(place)
+    before = mine.read_bytes()
+    with contextlib.suppress(ImgstoreError, OSError):
+        converted(DATA, "hdf5", tmp_path / "out")
+        assert held(tmp_path / "out") == source(DATA)
+    assert mine.read_bytes() == before
 
 
 def test_two_at_once_are_refused(tmp_path: Path) -> None:

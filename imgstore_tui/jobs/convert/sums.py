@@ -55,7 +55,7 @@ class Sums:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
         self.count = os.fstat(self._descriptor).st_size // _ENTRY.size
 
     def keep(self, count: int) -> None:

@@ -15,8 +15,10 @@ from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
 from imgstore_tui.core.files import force
 from imgstore_tui.core.units import format_count
 from imgstore_tui.jobs.convert.sums import Sums
+from imgstore_tui.store_parts.raw_file import RawFile
 
 _FORMAT = "imgstore-tui conversion 2"
+_LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _EARLY = frozenset({"lock", "conversion.json.partial", "sums.bin"})
 """What may be there before it is written down what this is."""
 
@@ -53,7 +55,7 @@ class Workspace:
             if {path.name for path in self.folder.iterdir()} - _EARLY:
                 raise foreign
         self.folder.mkdir(exist_ok=True)
-        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        self._lock = os.open(self.folder / "lock", _LOCK, 0o666)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -93,6 +95,7 @@ class Workspace:
     def save(self) -> None:
         """Write down what this is, whole or not at all."""
         partial = self.folder / "conversion.json.partial"
+        partial.unlink(missing_ok=True)  # of a process that died here; a link would be followed
         partial.write_text(json.dumps({**self.facts, "format": _FORMAT}), encoding="utf-8")
         force(partial)
         partial.replace(self._facts_path)
@@ -128,7 +131,7 @@ def sweep_delivered(destination: Path) -> None:
     folder = _folder_of(destination)
     if folder.is_symlink() or (folder / "store").exists() or _facts_in(folder / "conversion.json") is None:
         return
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    lock = os.open(folder / "lock", _LOCK, 0o666)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(folder, ignore_errors=True)
@@ -145,8 +148,9 @@ def _folder_of(destination: Path) -> Path:
 def _facts_in(path: Path) -> dict[str, Any] | None:
     """Return what a conversion says of itself; None if it is none of ours."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        with contextlib.closing(RawFile(path)) as file:  # a link is not followed, and a pipe not waited for
+            found = json.loads(file.piece(0, file.size))
+    except (OSError, StoreError, ValueError, RecursionError):
         return None
     known = isinstance(found, dict) and found.get("format") == _FORMAT and isinstance(found.get("images"), int)
     return found if known else None
