@@ -157,7 +157,8 @@ class Journal:
     def close(self) -> None:
         """Close without an end. Safe to call twice."""
         if self._descriptor >= 0:
-            self._ballast.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # where nothing can be changed any more, it stays
+                self._ballast.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = -1
 
@@ -168,8 +169,8 @@ class Journal:
         except OSError as error:
             if error.errno not in _FULL or not self._ballast.exists():
                 raise self._unwritable(error) from None
-            self._ballast.unlink()
             try:
+                self._ballast.unlink()
                 self._append(line.encode("ascii"))
             except OSError as again:
                 raise self._unwritable(again) from None
@@ -201,7 +202,8 @@ class Journal:
         try:
             os.posix_fallocate(descriptor, 0, BALLAST_BYTES)
         except OSError:
-            self._ballast.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._ballast.unlink(missing_ok=True)
         finally:
             os.close(descriptor)
 

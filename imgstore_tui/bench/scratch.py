@@ -180,7 +180,8 @@ def remove_folder(folder: Path, heard: Callable[[int], None] = lambda _: None) -
         os.unlink(SENTINEL, dir_fd=handle)
     finally:
         os.close(handle)
-    folder.rmdir()
+    with contextlib.suppress(FileNotFoundError):  # who looks for leftovers takes an empty one away, too
+        folder.rmdir()
 
 
 def _listed(handle: int) -> set[str] | None:
@@ -210,20 +211,29 @@ def leftovers() -> list[Leftover]:
     found = []
     notes = _notes_folder()
     for note in sorted(notes.iterdir()) if notes.is_dir() else []:
-        path = Path(os.fsdecode(note.read_bytes()))
-        if not path.parent.is_dir():
-            # A disk that is not mounted now may be tomorrow.
-            continue
-        if not (path / SENTINEL).is_file():
-            # A run that died between making the folder and marking it has left it empty.
-            # One that is just beginning has done so too, for a moment.
-            if time.time() - note.stat().st_mtime > BEGINNING_S:
-                with contextlib.suppress(OSError):
-                    path.rmdir()
-                note.unlink(missing_ok=True)
-        elif not _locked(path / SENTINEL):
-            found.append(Leftover(note.name, path))
+        with contextlib.suppress(FileNotFoundError):  # a run that ends just now takes folder and note with it
+            path = Path(os.fsdecode(note.read_bytes()))
+            if _is_left(path, note):
+                found.append(Leftover(note.name, path))
     return found
+
+
+def _is_left(path: Path, note: Path) -> bool:
+    """Whether a folder is there and its run has died; the note of one that is gone is dropped."""
+    if not path.parent.is_dir():
+        # A disk that is not mounted now may be tomorrow.
+        return False
+    beginning = time.time() - note.stat().st_mtime <= BEGINNING_S
+    if (path / SENTINEL).is_file():
+        # Between making the mark and locking it, a run has written nothing into it.
+        return not _locked(path / SENTINEL) and not (beginning and not (path / SENTINEL).stat().st_size)
+    # A run that died between making the folder and marking it has left it empty.
+    # One that is just beginning has done so too, for a moment.
+    if not beginning:
+        with contextlib.suppress(OSError):
+            path.rmdir()
+        note.unlink(missing_ok=True)
+    return False
 
 
 def _locked(sentinel: Path) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
 from imgstore_tui.cli.output import data_console
 from imgstore_tui.cli.parser import Parser, choice, split_specs, split_words
-from imgstore_tui.core.errors import UsageError
+from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import CacheState, Operation, Payload, SyncLevel
 from imgstore_tui.core.paths import written_path
@@ -29,23 +30,43 @@ def main(arguments: Sequence[str]) -> int:
     destination = written_path(words.save) if words.save else None
     if destination is not None and destination.exists():
         raise UsageError(f"{destination} exists already. Name another file with --save.")
-    if destination is not None and not destination.parent.is_dir():
-        raise UsageError(f"There is no folder {destination.parent} to save in. Make it, or name another with --save.")
+    if destination is not None:
+        _check_folder(destination.parent)
     from imgstore_tui.bench.runner import run_plan
     from imgstore_tui.cli.measure import measure, show_brief
 
     run, code = measure(lambda cancel, listen: run_plan(plan, cancel=cancel, listen=listen), quiet=words.quiet)
-    if destination is not None:
-        from imgstore_tui.present.exports.write import write_export
+    try:
+        if words.json:
+            from imgstore_tui.present import exports
 
-        write_export(run, "json", destination)
-    if words.json:
-        from imgstore_tui.present import exports
+            data_console().file.write(exports.get("json").export(run).decode())
+        else:
+            show_brief(run)
+    finally:  # whether the one could be written or not, the other may
+        if destination is not None:
+            from imgstore_tui.present.exports.write import write_export
 
-        data_console().file.write(exports.get("json").export(run).decode())
-    else:
-        show_brief(run)
+            write_export(run, "json", destination)
     return code
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder in which the run could not be saved, before it is measured.
+
+    Raises:
+        UsageError: If it is none.
+        UnavailableError: If nothing can be written in it.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"There is no folder {folder} to save in. Make it, or name another with --save.")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UnavailableError(
+            f"Nothing can be saved in {folder}: {error.strerror or error}. Name another with --save."
+        ) from None
 
 
 def _parser() -> Parser:

@@ -175,7 +175,7 @@ def interval_text(interval: Interval) -> str:
 
 def ratio_text(ratio: Interval) -> str:
     """Return a ratio with three digits: ``1.02x``, ``14.3x``."""
-    return f"{ratio.median:.{_decimals(ratio.median)}f}x"
+    return f"{ratio.median:,.{_decimals(ratio.median)}f}x"
 
 
 def ratio_interval_text(ratio: Interval) -> str:

@@ -40,6 +40,16 @@ def test_a_journal_is_the_users_alone_and_never_overwritten(run: Run) -> None:
         Journal.begin(run)
 
 
+def test_what_cannot_be_removed_beside_it_is_no_error(run: Run) -> None:
+    """As where a folder has become immutable, or its device read-only."""
+    journal = Journal.begin(run)
+    ballast = journal.path.with_suffix(".ballast")
+    ballast.unlink()
+    ballast.mkdir()
+    journal.end("finished", run.finished_at or "")
+    assert read_journal(journal.path).status == "finished"
+
+
 def test_without_an_end_it_was_interrupted(run: Run) -> None:
     found = read_journal(write(run, end=False))
     assert found.status == "interrupted"

@@ -270,3 +270,23 @@ def test_a_run_that_died_before_it_marked_its_folder_leaves_nothing(tmp_path: Pa
     os.utime(runs_folder().parent / "scratch" / "dead", (0, 0))
     assert leftovers() == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_runs_that_come_and_go_while_leftovers_are_looked_for_are_no_error(tmp_path: Path) -> None:
+    script = """
+import sys
+from pathlib import Path
+from imgstore_tui.bench.scratch import RunFolder
+for number in range(400):
+    folders = [RunFolder(Path(sys.argv[1]), f"{number}-{other}") for other in range(4)]
+    for folder in folders:
+        folder.remove()
+"""
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)]) as runs:
+        looked = 0
+        while runs.poll() is None:
+            assert leftovers() == []
+            looked += 1
+    assert runs.returncode == 0
+    assert looked > 10
+    assert leftovers() == []

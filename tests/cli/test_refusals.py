@@ -58,6 +58,7 @@ from tests.cli.program import program, sentence
         (["run", "-d", "folder:~nobody-at-all/x"], 2, "'~nobody-at-all' is nobody's home folder here."),
         (["run", "--scratch", "~nobody-at-all/x"], 2, "nobody's home"),
         (["run", "--save", "~nobody-at-all/x"], 2, "nobody's home"),
+        (["run", "--save", "/proc/run.json"], 3, "Nothing can be saved in /proc"),
         (["convert", "synthetic", "npy", "~nobody-at-all/x", "-n", "1"], 2, "nobody's home"),
         (["datasets", "fetch", "cifar10", "--to", "~nobody-at-all/x"], 2, "nobody's home"),
         (["show", "~nobody-at-all"], 2, "There is no run '~nobody-at-all'"),

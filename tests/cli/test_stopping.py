@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -203,6 +204,24 @@ def test_a_full_standard_output_is_one_sentence() -> None:
         )
     assert done.returncode == 3
     assert done.stderr.startswith("imgstore-tui: No space left on device")
+
+
+def test_tables_and_the_file_of_a_run_do_not_depend_on_each_other() -> None:
+    Path("out").mkdir()
+    started = begin(*RUN, "--save", "out/run.json")
+    Path("out").rmdir()
+    output, errors = started.communicate(timeout=60)
+    assert started.returncode == 2
+    assert "Median time" in output
+    assert "Saved as" in output
+    assert errors.splitlines() == [errors.strip()]
+    assert "out does not exist" in errors
+    with Path("/dev/full").open("w") as full:
+        words = [sys.executable, "-m", "imgstore_tui", *RUN, "--save", "run.json"]
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr == "imgstore-tui: No space left on device.\n"
+    assert json.loads(Path("run.json").read_bytes())["measurements"]
 
 
 def test_two_runs_of_this_machine_are_set_side_by_side() -> None:
