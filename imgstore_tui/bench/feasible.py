@@ -9,11 +9,13 @@ from pathlib import Path
 from imgstore_tui.bench.cgroups import memory_groups
 from imgstore_tui.bench.eta import CostModel
 from imgstore_tui.bench.preflight import DataSize, check_need, space_needed
+from imgstore_tui.bench.rates import Rates
 from imgstore_tui.bench.rounds import plan_cells
 from imgstore_tui.bench.source import MOST_BATCH_BYTES
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.model import Cell, Plan
-from imgstore_tui.core.units import format_bytes, format_duration
+from imgstore_tui.core.units import about_seconds, format_bytes, format_duration
+from imgstore_tui.stats.intervals import MIN_ROUNDS
 
 PROCESS_BYTES = 128 << 20
 """What the zygote and a child take before they hold an image: interpreter and drivers."""
@@ -21,6 +23,8 @@ BATCH_COPIES = 4
 """What is given, what comes back, and what codec and driver make of it on the way."""
 MOST_OVER = 4
 """An estimate may be off by so much; a plan beyond it is refused."""
+SHORT = 1.5
+"""An estimate beyond a time budget by so much is worth a word."""
 SHORTEST_S = 15.0
 """Below this a time budget says no more than to be quick."""
 
@@ -80,6 +84,31 @@ def check_time(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, floa
             f"{format_duration(plan.budget_s)}. Ask for fewer cutoffs or storage methods, or for more time with "
             "--budget."
         )
+
+
+def short_budget(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, float], rates: Rates) -> str:
+    """Return what must be known where the time budget will most likely end a run before it has a verdict.
+
+    Args:
+        plan: The plan.
+        cells: Its cells, those of the source row included.
+        image_bytes: Pixels of an image of each dataset, in bytes.
+        rates: What this machine took in the past.
+
+    Returns:
+        A sentence or two; empty where there may be time enough, or no verdict is asked for.
+    """
+    if plan.budget_s is None or plan.rounds < MIN_ROUNDS or len({cell.spec for cell in cells}) < 2:
+        return ""
+    costs = CostModel(image_bytes)
+    round_s = sum(costs.expect(cell) * rates.factor(cell)[0] for cell in cells)
+    if MIN_ROUNDS * round_s <= SHORT * plan.budget_s:
+        return ""
+    return (
+        f"A verdict needs {MIN_ROUNDS} rounds, about {about_seconds(MIN_ROUNDS * round_s)} here; the time budget of "
+        f"{format_duration(plan.budget_s)} ends the run before. Give it more with --budget, take fewer images or "
+        "methods, or complete the run with resume."
+    )
 
 
 def available_bytes() -> int | None:

@@ -15,9 +15,11 @@ from imgstore_tui.bench.block import BlockRound
 from imgstore_tui.bench.data_warnings import warnings_of
 from imgstore_tui.bench.diagnosis import oom_kills, with_cause
 from imgstore_tui.bench.eta import CostModel
+from imgstore_tui.bench.feasible import short_budget
 from imgstore_tui.bench.job import Executor, Job, Outcome, Step
 from imgstore_tui.bench.journal import Journal
 from imgstore_tui.bench.probing import probe_all
+from imgstore_tui.bench.rates import past_rates
 from imgstore_tui.bench.rounds import plan_blocks, plan_cells, shuffled, with_files
 from imgstore_tui.bench.scratch import RunFolder
 from imgstore_tui.bench.steering import Ending, Steering
@@ -93,6 +95,8 @@ class Session:
         if not self.run.measurements:
             for text in (*self.data_warnings, *warnings_of(self.run, self.facts, self.sources)):
                 self._warn(text)
+            if text := short_budget(self.plan, tuple(self.left), self.image_bytes, past_rates()):
+                self._warn(text, passing=True)
         status = self._rounds()
         self._skip_unwanted()
         probes = self._probe() if self.plan.probes and status == "finished" else self.run.probes

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from imgstore_tui.bench import feasible
-from imgstore_tui.bench.feasible import available_bytes, check_feasible, check_memory, check_time
+from imgstore_tui.bench.feasible import available_bytes, check_feasible, check_memory, check_time, short_budget
 from imgstore_tui.bench.preflight import DataSize
+from imgstore_tui.bench.rates import NO_RATES, Rates
 from imgstore_tui.bench.rounds import plan_cells
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.model import Plan
@@ -45,6 +47,19 @@ def test_a_round_that_no_budget_holds_is_refused() -> None:
 
 def test_a_short_budget_says_to_be_quick_not_to_refuse() -> None:
     check_time(replace(PLAN, budget_s=0.5), plan_cells(PLAN), SIZES)
+
+
+def test_a_budget_that_is_too_short_for_a_verdict_is_told_beforehand() -> None:
+    plan = replace(PLAN, cutoffs=(100_000,), budget_s=60.0)
+    cells = plan_cells(plan)
+    told = short_budget(plan, cells, SIZES, NO_RATES)
+    assert re.match(
+        r"A verdict needs 6 rounds, about \d+ min here; the time budget of 1:00 ends the run before\.", told
+    )
+    for fit in (replace(plan, budget_s=None), replace(plan, budget_s=86_400.0), replace(plan, rounds=2)):
+        assert not short_budget(fit, cells, SIZES, NO_RATES)
+    assert not short_budget(plan, [cell for cell in cells if cell.spec == "lmdb"], SIZES, NO_RATES)
+    assert not short_budget(plan, cells, SIZES, Rates({(): {1: 1e-6}}, None, 1))
 
 
 def test_what_is_available_is_no_more_than_the_machine_has() -> None:
