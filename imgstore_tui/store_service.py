@@ -73,9 +73,9 @@ class Store:
                 yield from map(_sent, array)
                 return
             payloads = self.reader.read_bytes(ids, labels)
-        except ImgstoreError as error:
+        except (ImgstoreError, MemoryError) as error:
             if len(ids) == 1:
-                yield {"error": str(error)}, []
+                yield {"error": _why(error)}, []
                 return
             for number in ids:
                 yield from self._some([number], what)
@@ -86,8 +86,12 @@ class Store:
                 continue
             try:
                 yield _sent(self.codec.decode(payload))
-            except ImgstoreError as error:
-                yield {"error": str(error)}, []
+            except (ImgstoreError, MemoryError) as error:
+                yield {"error": _why(error)}, []
+
+
+def _why(error: ImgstoreError | MemoryError) -> str:
+    return "There is not enough memory for it." if isinstance(error, MemoryError) else str(error)
 
 
 def _sent(image: Pixels) -> tuple[dict[str, Any], Parts]:

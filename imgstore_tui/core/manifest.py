@@ -29,7 +29,8 @@ MAX_MANIFEST_BYTES = 65_536
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,63}$")
 MAX_COUNT = 2**40
 """More images than any store of ours holds."""
-_MAX_SIDE = 2**31
+_MAX_IMAGE_BYTES = 2**31
+"""Twice as many as the largest picture that is taken has: who says more wants memory."""
 _KINDS = {kind.value: kind for kind in PayloadKind}
 _TYPES: dict[str, np.dtype[Any]] = {"uint8": np.dtype(np.uint8), "uint16": np.dtype(np.uint16)}
 
@@ -95,9 +96,11 @@ def _content(found: Mapping[str, Any]) -> Content | None:
         if dtype is not None or kind == PayloadKind.ARRAY:
             return None
         return Content(count, _KINDS[kind], codec, None, None, size)
-    if not isinstance(shape, list) or len(shape) not in (2, 3) or dtype not in _TYPES:
+    if not isinstance(shape, list) or len(shape) not in (2, 3) or not isinstance(dtype, str) or dtype not in _TYPES:
         return None
-    if not all(is_count(side) and 0 < side < _MAX_SIDE for side in shape):
+    if not all(is_count(side) and side for side in shape):
+        return None
+    if math.prod(shape) * _TYPES[dtype].itemsize >= _MAX_IMAGE_BYTES:
         return None
     return Content(count, _KINDS[kind], codec, tuple(shape), dtype, size)
 

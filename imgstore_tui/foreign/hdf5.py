@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _IMAGES = ("images", "image", "data", "x", "X", "x_train", "X_train", "train_x", "train_set_x", "pixels", "imgs")
 _LABELS = ("labels", "label", "meta", "targets", "target", "y", "Y", "y_train", "Y_train", "train_y", "train_set_y")
 _FILTERS = {1, 2, 3, 5, 6, 32000}  # built in, and lzf of h5py; for any other HDF5 would look for a plug-in to load
+_MOST_CHUNK = 256 * 2**20
 _MOST_SHRUNK = 1100
 """No filter shrinks pictures by more: what says that it holds more was made to fill the memory, or never written."""
 
@@ -73,6 +74,11 @@ class Hdf5Arrays(Reader):
             images = fitting[name]
             if self._foreign_filters(images):
                 raise StoreError(f"{path} is packed by a filter that is not part of HDF5; repack it: h5repack -f NONE.")
+            if images.chunks and math.prod(images.chunks) * images.dtype.itemsize > _MOST_CHUNK:
+                raise StoreError(
+                    f"{path} is in chunks of more than 256 MiB, each of which would be unpacked for a single image; "
+                    f"repack it: h5repack -l {name}:CHUNK=64x{'x'.join(map(str, images.shape[1:]))}."
+                )
             if math.prod(images.shape) * images.dtype.itemsize > _MOST_SHRUNK * path.stat().st_size:
                 raise StoreError(f"{path} is damaged: its dataset {name} is larger than the file can hold.")
             if math.prod(images.shape[1:3]) > MAX_PIXELS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import json
 import struct
 from pathlib import Path
 
@@ -47,6 +48,16 @@ def test_a_bare_loop_reads_it(tmp_path: Path) -> None:
         assert b"image/encoded" in data[at + 12 : at + 12 + length]
         at += 12 + length + 4
     assert at == len(data)
+
+
+@pytest.mark.parametrize("compression", [None, "zip", [], {}, 3])
+def test_a_compression_that_is_none_is_damage(compression: object, tmp_path: Path) -> None:
+    setup = Setup.of("tfrecord+png")
+    location = setup.make(tmp_path / "store", setup.material([(6, 4, 3)]))
+    manifest = location / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "compression": compression}))
+    with pytest.raises(StoreError, match="its layout makes no sense"):
+        setup.backend.open(location)
 
 
 def test_gzip_is_gzip(tmp_path: Path) -> None:

@@ -297,3 +297,13 @@ def test_an_hdf5_file_that_says_it_is_larger_than_any_memory_is_a_sentence(tmp_p
     with pytest.raises(DataError, match="larger than the file can hold") as caught:
         scanned(tmp_path / "theirs.h5")
     assert is_sentence(str(caught.value), tmp_path / "theirs.h5")
+
+
+def test_chunks_that_no_memory_should_hold_are_a_sentence(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "theirs.h5", "w") as file:
+        chunk = (4000, 300, 300, 3)
+        images = file.create_dataset("images", STACK.shape, "u1", maxshape=(None,) * 4, chunks=chunk, compression="lzf")
+        assert images.chunks == chunk
+    with pytest.raises(DataError, match="repack it: h5repack -l images:CHUNK=64x6x4x3") as caught:
+        scanned(tmp_path / "theirs.h5")
+    assert is_sentence(str(caught.value), tmp_path / "theirs.h5")

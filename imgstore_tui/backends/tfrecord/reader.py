@@ -61,7 +61,7 @@ class TfrecordReader(CheckedReader):
         self._block: tuple[int, bytes] | None = None
         try:
             compression = self.records.found.get("compression")
-            if compression not in FILES:
+            if not isinstance(compression, str) or compression not in FILES:
                 raise StoreError(f"{location} is damaged: what it says of its layout makes no sense.")
             self.compressed = compression == "gzip"
             self.path = location / FILES[compression]
