@@ -181,7 +181,12 @@ class Journal:
 
     def _append(self, line: bytes) -> None:
         """Add a line and force it to the device, whole or not at all."""
-        size = os.fstat(self._descriptor).st_size
+        facts = os.fstat(self._descriptor)
+        if not facts.st_nlink:
+            raise UnavailableError(
+                f"{self.path} was removed while the run went on, and its results with it. Start a new run."
+            )
+        size = facts.st_size
         try:
             written = 0
             while written < len(line):

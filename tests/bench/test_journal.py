@@ -50,6 +50,16 @@ def test_what_cannot_be_removed_beside_it_is_no_error(run: Run) -> None:
     assert read_journal(journal.path).status == "finished"
 
 
+def test_a_journal_that_was_removed_is_not_written_on(run: Run) -> None:
+    """The file would take it all, and nobody would ever find it."""
+    journal = Journal.begin(run)
+    journal.add(run.measurements[0])
+    journal.path.unlink()
+    with pytest.raises(UnavailableError, match="was removed while the run went on"):
+        journal.add(run.measurements[1])
+    journal.close()
+
+
 def test_without_an_end_it_was_interrupted(run: Run) -> None:
     found = read_journal(write(run, end=False))
     assert found.status == "interrupted"
