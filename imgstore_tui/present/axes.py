@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imgstore_tui.core.units import format_count_short
 
@@ -51,6 +52,24 @@ class Axis:
     ticks: tuple[tuple[float, str], ...]
     """Position and words of each tick, ascending."""
     log: bool
+
+    def on_cells(self, count: int) -> Axis:
+        """Return the axis a little longer, so that all its ticks, if they are evenly spaced, lie in the middle of cells.
+
+        Args:
+            count: Cells along the axis; its ends lie in the middle of the first and of the last.
+        """
+        positions = [position for position, _ in self.ticks]
+        steps = [later - earlier for earlier, later in itertools.pairwise(positions)]
+        if not steps or count < 2 or max(steps) - min(steps) > 1e-6 * max(steps):
+            return self
+        step = steps[0]
+        for cells in range(math.floor((count - 1) * step / (self.high - self.low) + 1e-9), 1, -1):
+            low = positions[0] - math.ceil((positions[0] - self.low) * cells / step - 1e-9) * step / cells
+            high = low + (count - 1) * step / cells
+            if high >= self.high - 1e-9:
+                return replace(self, low=low, high=high)
+        return self
 
     def at(self, value: float) -> float:
         """Return the position of a value."""

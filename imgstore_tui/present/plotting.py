@@ -147,7 +147,7 @@ def _marks(
     for line, found in layers:
         mark = mark_of(line.rank)
         for (row, column), sign in found.items():
-            if sign != mark:
+            if sign != mark or placed.get((row, column)) == (mark, styles[line.name]):
                 continue
             first = re.search("[│┤├┼]", frame[row])
             room = range(first.end() if first else 0, len(frame[row]))

@@ -1,5 +1,6 @@
 """Axes: ticks where people expect them."""
 
+import itertools
 import math
 
 import pytest
@@ -67,3 +68,18 @@ def test_labels() -> None:
     assert [seconds_label(value, value) for value in (0.0, 1e-7, 2e-5, 0.25, 1.0, 90.0)] == [
         "0", "100ns", "20µs", "250ms", "1s", "90s",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("values", [[4.4e-4, 0.37], [1e-3, 2.0], [5e-6, 3.0, 40.0], [0.011, 0.9]])
+@pytest.mark.parametrize("log", [True, False])
+@pytest.mark.parametrize("count", range(9, 40, 3))
+def test_ticks_lie_in_the_middle_of_cells(values: list[float], log: bool, count: int) -> None:
+    axis = make_axis(values, count // 2, decade_label, log=log)
+    longer = axis.on_cells(count)
+    assert longer.ticks == axis.ticks
+    assert longer.low <= axis.low + 1e-9
+    assert longer.high >= axis.high - 1e-9
+    steps = {round(later - earlier, 9) for (earlier, _), (later, _) in itertools.pairwise(axis.ticks)}
+    if len(steps) == 1 and steps.pop() * (count - 1) / (axis.high - axis.low) >= 3:
+        cells = [(position - longer.low) / (longer.high - longer.low) * (count - 1) for position, _ in longer.ticks]
+        assert cells == pytest.approx([round(cell) for cell in cells], abs=1e-6)

@@ -1,5 +1,6 @@
 """Charts: right numbers in the right place, and no size or data that breaks them."""
 
+import itertools
 import math
 import random
 import subprocess
@@ -310,3 +311,11 @@ def test_a_legend_of_many_methods_takes_the_lines_it_needs_where_there_are_enoug
     assert all(f"lmdb:note={letter * 6}" in high for letter in "abcdefghij")
     assert " more" in chart_for(run, "write-many", 76, 15).plain
     check(chart_for(run, "write-many", 76, 40), 76, 40)
+
+
+@pytest.mark.parametrize("height", range(14, 44, 3))
+@pytest.mark.parametrize("scales", [LOG, LINEAR])
+def test_ticks_are_as_far_apart_as_their_numbers(height: int, scales: Scales) -> None:
+    found = lines(chart_for(fake_run(), "write-many", 80, height, scales=scales))
+    rows = [number for number, line in enumerate(found) if "┤" in line or "┼" in line]
+    assert len({later - earlier for earlier, later in itertools.pairwise(rows)}) == 1, rows

@@ -182,7 +182,10 @@ class RunLine(LinePicture):
         answer = answer_short(self.found, width)
         if answer:
             return Text(answer, style=self.get_component_rich_style("run-line--answer"))
-        return Text("5: who is fastest, and how sure that is" if self.found.verdicts else "")
+        if not self.found.verdicts:
+            return Text()
+        key, quiet = map(self.get_component_rich_style, ("run-line--key", "run-line--quiet"))
+        return Text.assemble(("5", key), (" which to take, and how sure that is", quiet))
 
     def _numbers(self) -> str:
         state = self.run_state
