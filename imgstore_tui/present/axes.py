@@ -54,7 +54,7 @@ class Axis:
     log: bool
 
     def on_cells(self, count: int) -> Axis:
-        """Return the axis a little longer, so that all its ticks, if they are evenly spaced, lie in the middle of cells.
+        """Return the axis a little longer, so that its ticks, if they are evenly spaced, lie in the middle of cells.
 
         Args:
             count: Cells along the axis; its ends lie in the middle of the first and of the last.

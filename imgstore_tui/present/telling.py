@@ -60,7 +60,8 @@ def answer_text(found: Digest, cutoff: int | None = None, *, width: int | None =
     """
     text = Text()
     for said in answer(found, cutoff):
-        text = text or Text(f"{TITLE}\n", style="bold green")
+        # A text of its own style would give it to all that is appended.
+        text = text or Text.assemble((f"{TITLE}\n", "bold green"))
         if said.command:
             text.append(f"    {said.words}\n", style="bold")
         else:

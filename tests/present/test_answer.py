@@ -237,3 +237,10 @@ def test_a_verdict_that_is_read_names_few_and_counts_the_rest() -> None:
     assert "3 more take 6" in read
     (whole,) = verdict_lines(digest(run))
     assert "lmdb:note=h takes 8" in whole, "what is exported has all"
+
+
+def test_the_title_of_the_answer_gives_its_look_to_nothing_else() -> None:
+    text = verdict_text(digest(fake_run()), width=78)
+    assert not text.style
+    first = min(text.spans, key=lambda span: span.start)
+    assert text.plain[first.start : first.end].strip() == TITLE

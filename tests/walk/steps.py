@@ -217,7 +217,7 @@ def leave(walk: Walker) -> None:
     terminal.press("q")
     terminal.back_in_shell()
     terminal.until("saved ")
-    assert not terminal.children()
+    terminal.until(lambda _: not terminal.children(), "the end of the program and of all that it started")
     walk.picture("after-quitting")
 
 
