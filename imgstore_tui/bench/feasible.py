@@ -82,8 +82,15 @@ def check_time(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, floa
         raise UsageError(
             f"One round takes very roughly {format_duration(round_s)} and the time budget is "
             f"{format_duration(plan.budget_s)}. Ask for fewer cutoffs or storage methods, or for more time with "
-            "--budget."
+            f"--budget.{_what_fits(plan, round_s)}"
         )
+
+
+def _what_fits(plan: Plan, round_s: float) -> str:
+    """Return a number of images of which the rounds of a verdict may fit into the time budget; empty if none may."""
+    images = sum(plan.cutoffs) * (plan.budget_s or 0.0) / (MIN_ROUNDS * round_s)
+    decade = 10 ** max(0, len(str(int(images))) - 1)
+    return f" As it is, -n {int(images) // decade * decade} may fit." if images >= 1 else ""
 
 
 def short_budget(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, float], rates: Rates) -> str:

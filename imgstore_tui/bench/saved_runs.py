@@ -145,7 +145,16 @@ def check_saved(path: Path, done: str) -> None:
         raise UsageError(f"{path} is no saved run of this program, and is not {done}. See imgstore-tui runs.")
 
 
-def _hold(path: Path) -> Journal:
+def check_ended(path: Path) -> None:
+    """Refuse a run that is being measured.
+
+    Raises:
+        UnavailableError: If it is.
+    """
     if is_running(path.stem):
         raise UnavailableError(f"Run {path.stem} is going on. Wait for it or stop it.")
+
+
+def _hold(path: Path) -> Journal:
+    check_ended(path)
     return Journal.reopen(path)

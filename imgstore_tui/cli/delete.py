@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgstore_tui.bench.journal import find_run
-from imgstore_tui.bench.saved_runs import check_saved, delete, look_at
+from imgstore_tui.bench.saved_runs import check_ended, check_saved, delete, look_at
 from imgstore_tui.cli.output import talk_console
 from imgstore_tui.cli.parser import RUN_HELP, Parser
 from imgstore_tui.core.text import safe_text
@@ -20,6 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     words = parser.parse_args(arguments)
     path = find_run(words.run)
     check_saved(path, "deleted")
+    check_ended(path)
     talk = talk_console()
     if not words.yes:
         talk.print(f"{deletion_words(look_at(path))} [y/N] ", end="", soft_wrap=True)

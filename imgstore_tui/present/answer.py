@@ -71,7 +71,7 @@ def answer(found: Digest, cutoff: int | None = None) -> tuple[Said, ...]:
         lines.append(Said(f"All was read from memory. {cold}"))
     if all(_name_of(dataset) == "synthetic" for dataset in run.plan.datasets):
         lines.append(Said("These images are made up. To measure your own:"))
-        lines.append(Said("imgstore-tui run -d folder:PATH", command=True))
+        lines.append(Said("imgstore-tui run -d folder:PATH -n 10", command=True))
     return tuple(lines)
 
 

@@ -41,6 +41,13 @@ def test_a_round_that_no_budget_holds_is_refused() -> None:
     plan = replace(PLAN, cutoffs=(5_000_000,), budget_s=60.0)
     with pytest.raises(UsageError, match="Ask for fewer cutoffs or storage methods, or for more time with --budget"):
         check_time(plan, plan_cells(plan), SIZES)
+    photos = replace(PLAN, cutoffs=(1, 10, 100, 1000), budget_s=60.0)
+    with pytest.raises(UsageError, match=r"--budget\. As it is, -n (\d+) may fit\.$") as refused:
+        check_time(photos, plan_cells(photos), {"synthetic": 8e6})
+    fit = int(str(refused.value).rpartition("-n ")[2].split()[0])
+    few = replace(photos, cutoffs=(fit,))
+    check_time(few, plan_cells(few), {"synthetic": 8e6})
+    assert not short_budget(few, plan_cells(few), {"synthetic": 8e6}, NO_RATES)
     check_time(replace(plan, budget_s=None), plan_cells(plan), SIZES)
     check_time(replace(plan, budget_s=86_400.0), plan_cells(plan), SIZES)
 

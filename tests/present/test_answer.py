@@ -131,7 +131,7 @@ def test_no_command_is_given_that_cannot_be_shown_as_it_is(dataset: str) -> None
 
 def test_images_that_are_made_up_are_said_to_be() -> None:
     assert words(fake_run(operations=BOTH))[-2:] == [
-        "These images are made up. To measure your own:", "imgstore-tui run -d folder:PATH",
+        "These images are made up. To measure your own:", "imgstore-tui run -d folder:PATH -n 10",
     ]  # fmt: skip
     assert "made up" not in " ".join(words(fake_run(operations=BOTH, dataset="cifar10:/data")))
 
