@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from rich.text import Text
 from textual import _time, events, timer
 from textual.geometry import Size
 
@@ -503,3 +506,26 @@ def test_a_scroll_bar_is_as_long_as_what_is_seen_and_where_that_is() -> None:
     assert {segment.text for segment in whole.segments} == {" "}
     cells = SlimScrollBar.render_bar(4, 8, 2, 3).segments
     assert {cell.style.meta["@mouse.down"] for cell in cells if cell.style} == {"scroll_up", "grab", "scroll_down"}
+
+
+async def test_the_log_follows_its_end_however_fast_lines_come_and_not_who_scrolled_away() -> None:
+    async with driven() as app:
+        await app.press("4")
+        log = app.workbench.panes.log_lines
+
+        def say(count: int) -> None:
+            log.say([(datetime.now(UTC), Text(f"line {number}")) for number in range(count)])
+
+        for _ in range(8):
+            say(30)  # the lines before have not been painted yet
+            await asyncio.sleep(0)
+        await app.until(lambda: log.is_vertical_scroll_end and log.scroll_offset.y > 100)
+        await app.press("up", "up")
+        here = log.scroll_offset.y
+        say(30)
+        await app.pilot.pause()
+        assert log.scroll_offset.y == here, "who reads is left alone"
+        await app.press("end")
+        await app.until(lambda: log.is_vertical_scroll_end)
+        say(30)
+        await app.until(lambda: log.is_vertical_scroll_end and log.scroll_offset.y > here + 30)

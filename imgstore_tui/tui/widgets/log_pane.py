@@ -46,6 +46,10 @@ class LogPane(ScrollView, can_focus=True):
         self._behind: list[Text] = []
         """Lines that have no rows yet."""
         self._width = 0
+        self._follows = True
+        """Whether the end stays in sight."""
+        self._moving = False
+        """Whether it is this that scrolls now, and not the user."""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -93,12 +97,28 @@ class LogPane(ScrollView, can_focus=True):
         self._lay_out([row for line in new for row in self._folded(line)], keep=True)
 
     def _lay_out(self, rows: list[Text], *, keep: bool) -> None:
-        at_end = self.is_vertical_scroll_end or not keep
+        self._follows = self._follows or not keep
         self._rows = [*(self._rows if keep else ()), *rows][-MOST_LINES:]
         self.virtual_size = Size(self._width, len(self._rows))
-        if at_end:
-            self.call_after_refresh(self.scroll_end, animate=False, x_axis=False)
+        if self._follows:
+            self.call_after_refresh(self._to_end)
         self.refresh()
+
+    def _to_end(self) -> None:
+        """Bring the end into sight, if the user has not scrolled away meanwhile."""
+        if self._follows:
+            self._moving = True
+            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+            self._moving = False
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Note whether the user scrolls away from the end, or back to it.
+
+        Where the end is when lines come says nothing: those that came a moment ago may not be in sight yet.
+        """
+        super().watch_scroll_y(old_value, new_value)
+        if not self._moving:
+            self._follows = self.is_vertical_scroll_end
 
     def _folded(self, line: Text) -> list[Text]:
         if line.cell_len <= self._width or self._width <= len(_INDENT) + 10:
