@@ -111,7 +111,7 @@ def _none_yet(found: Digest) -> Iterator[Said]:
 
 
 def _of_dataset(found: Digest, dataset: str, judged: list[Verdict]) -> Iterator[Said]:
-    """Yield the lines of one data set, which has verdicts."""
+    """Yield the lines of one data set, which has verdicts: what to do first, then what that rests on."""
     most = max(verdict.contest.cutoff for verdict in judged)
     where = f"{dataset}, {images_words(most)}" if len(found.run.plan.datasets) > 1 else images_words(most)
     facts = next((facts for facts in found.run.datasets if facts.text == dataset), None)
@@ -124,6 +124,11 @@ def _of_dataset(found: Digest, dataset: str, judged: list[Verdict]) -> Iterator[
         if summary.cell.cutoff == most and summary.disk is not None and summary.disk.allocated_bytes is not None
     }
     lossy = {spec: psnr for verdict in judged for spec, psnr in verdict.lossy if spec in first}
+    measured = {verdict.contest.operation for verdict in judged}
+    kind = next((kind for kind in _READS if kind in measured), None)
+    reads = [verdict for verdict in judged if verdict.contest.operation is kind]  # one a cache state
+    lines = [line for read in reads for line in _advice(found, read, _operation_words(read, most, found), disk)]
+    yield from dict.fromkeys(lines)
     yield _said(f"Fastest at {where} - {'; '.join(_words(verdict, most, found) for verdict in judged)}.")
     told = []
     if sizes := sorted((disk[spec], spec) for spec in first & disk.keys()):
@@ -134,11 +139,6 @@ def _of_dataset(found: Digest, dataset: str, judged: list[Verdict]) -> Iterator[
         told.append(f"Lossy: {', '.join(f'{spec} ({psnr:.0f} dB)' for spec, psnr in lossy.items())}.")
     if told:
         yield _said(" ".join(told))
-    measured = {verdict.contest.operation for verdict in judged}
-    kind = next((kind for kind in _READS if kind in measured), None)
-    reads = [verdict for verdict in judged if verdict.contest.operation is kind]  # one a cache state
-    lines = [line for read in reads for line in _advice(found, read, _operation_words(read, most, found), disk)]
-    yield from dict.fromkeys(lines)
 
 
 def _advice(found: Digest, verdict: Verdict, operation: str, disk: Mapping[str, int]) -> Iterator[Said]:
@@ -161,7 +161,8 @@ def _advice(found: Digest, verdict: Verdict, operation: str, disk: Mapping[str, 
             why += ", and takes less disk"
         elif verdict.unsure:
             why += " yet (more rounds may), and has the lowest median" if pick == verdict.best[0] else " yet"
-    told = f"Take {pick} where images are read often: {why}."
+    data = f" for {verdict.contest.dataset}" if len(found.run.plan.datasets) > 1 else ""
+    told = f"Take {pick}{data} where images are read often: {why}."
     if own is not None and own.place is Place.SLOWER and own.ratio is not None:
         told += f" Your files as they are ({IN_PLACE}) take {_times_as_long(own.ratio, verdict)}"
         if pick in disk and IN_PLACE.label in disk:
