@@ -10,7 +10,7 @@ import pytest
 from imgstore_tui.bench.environment import library_versions
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.stores import Setup
+from imgstore_tui.testing.stores import Setup, is_sentence
 
 lance = pytest.importorskip("lance", reason="pylance is not installed (extra lance)")
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
@@ -81,3 +81,16 @@ def test_another_table_is_refused(columns: dict[str, object], words: str, tmp_pa
 
 def test_a_run_says_which_pylance_it_was() -> None:
     assert library_versions(["lance"]) == {"lance": lance.__version__}
+
+
+def test_what_the_library_gives_up_on_is_damage(tmp_path: Path) -> None:
+    """It panics, which reaches Python as something that is no Exception."""
+    setup = Setup.of("lance")
+    location = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 5))
+    (versions,) = (location / FOLDER / "_versions").glob("*.manifest")
+    data = versions.read_bytes()
+    assert b"large_binary" in data
+    versions.write_bytes(data.replace(b"large_binary", b"large_bina\0y"))
+    with pytest.raises(StoreError, match="is damaged or no Lance dataset: the library gave up on it") as caught:
+        setup.backend.open(location)
+    assert is_sentence(caught.value, location)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import stat
@@ -38,13 +39,11 @@ class LanceReader(Reader):
         self._dataset: Any = None
         self.content, _ = load_manifest("lance", location)
         self._look_at_files()
-        try:
+        with self._library():
             self._dataset = lance.dataset(
                 os.fspath(self.path), index_cache_size_bytes=0, metadata_cache_size_bytes=_CACHED
             )
             schema, count = self._dataset.schema, self._dataset.count_rows()
-        except (pa.ArrowException, OSError, ValueError, RuntimeError) as error:
-            raise self._damaged(first_line(error)) from None
         if schema.names != [IMAGE, LABEL] or schema.types != [pa.large_binary(), pa.int64()]:
             raise self._damaged("its columns are not what they should be")
         if count != self.content.count:
@@ -57,6 +56,19 @@ class LanceReader(Reader):
                 path = Path(folder, name)
                 if not stat.S_ISREG(path.lstat().st_mode):
                     raise StoreError(f"{path} is no ordinary file, and is not followed.")
+
+    @contextlib.contextmanager
+    def _library(self) -> Iterator[None]:
+        """Turn what the library says of what it cannot read into an error of ours."""
+        try:
+            yield
+        except (pa.ArrowException, OSError, ValueError, RuntimeError) as error:
+            raise self._damaged(first_line(error)) from None
+        except BaseException as error:
+            # A damaged file can make it panic, which reaches Python as something that is no Exception.
+            if type(error).__name__ != "PanicException":
+                raise
+            raise self._damaged("the library gave up on it") from None
 
     def _damaged(self, why: str) -> StoreError:
         return StoreError(f"{self.path} is damaged or no Lance dataset: {why}.")
@@ -72,7 +84,7 @@ class LanceReader(Reader):
         dataset = self._opened()
         mean = self.content.payload_bytes // max(1, self.content.count)
         step = max(1, _TOGETHER // max(1, mean))
-        try:
+        with self._library():
             for first in range(0, len(ids), step):
                 part = ids[first : first + step]
                 if run is not None and len(ids) > 1:
@@ -85,8 +97,6 @@ class LanceReader(Reader):
                     raise self._damaged("images are missing in it")
                 for batch in table.to_batches():
                     yield len(batch), *self._values(batch)
-        except (pa.ArrowException, OSError, ValueError, RuntimeError) as error:
-            raise self._damaged(first_line(error)) from None
 
     def _values(self, batch: Any) -> tuple[Any, Any, Any]:
         images, labels = batch.column(0), batch.column(1)
@@ -133,10 +143,8 @@ class LanceReader(Reader):
 
     def read_labels(self) -> Labels:
         """Read the column of labels alone."""
-        try:
+        with self._library():
             column = self._opened().to_table(columns=[LABEL]).column(0)
-        except (pa.ArrowException, OSError, ValueError, RuntimeError) as error:
-            raise self._damaged(first_line(error)) from None
         if column.type != pa.int64() or column.null_count or len(column) != self.content.count:
             raise self._damaged("its labels are not what they should be")
         return np.array(column.to_numpy(), np.int64)
