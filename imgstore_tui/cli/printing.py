@@ -24,7 +24,19 @@ CHART_ROWS = 22
 MOST_COLUMNS = 120
 
 
-def print_run(console: Console, run: Run, *, plain: bool, brief: bool = False, charts: bool = True) -> None:
+def print_run(console: Console, run: Run, *, plain: bool, brief: bool = False) -> None:
+    """Print what was measured, the article's report where there is one, the other tables, verdicts, which to take.
+
+    Args:
+        console: Where to print.
+        run: The run.
+        plain: Whether only ASCII is printed.
+        brief: Leave out the tables that go into detail.
+    """
+    print_verdicts(console, print_tables(console, run, plain=plain, brief=brief), plain=plain)
+
+
+def print_tables(console: Console, run: Run, *, plain: bool, brief: bool = False, charts: bool = True) -> Digest:
     """Print what was measured, the article's report where there is one, and the other tables.
 
     Args:
@@ -33,6 +45,9 @@ def print_run(console: Console, run: Run, *, plain: bool, brief: bool = False, c
         plain: Whether only ASCII is printed.
         brief: Leave out the tables that go into detail.
         charts: Print the figures of the report, too.
+
+    Returns:
+        What was made of the run.
     """
     found = digest(run)
     told = report(found)
@@ -43,10 +58,10 @@ def print_run(console: Console, run: Run, *, plain: bool, brief: bool = False, c
             console.print(rich_table(item, output_width(), ascii_only=plain), Text(), sep="\n")
         elif charts and not item.figure.empty:
             print_drawing(console, item, plain=plain)
-    _print_verdicts(console, found, plain=plain)
+    return found
 
 
-def _print_verdicts(console: Console, found: Digest, *, plain: bool) -> None:
+def print_verdicts(console: Console, found: Digest, *, plain: bool) -> None:
     """Print who is first, as far as it can be said, and in a few lines which to take."""
     judged = judged_text(found)
     if not judged:

@@ -44,13 +44,14 @@ def main(arguments: Sequence[str]) -> int:
         if words.cell is not None:
             print_cells(console, run, words.cell, plain=plain)
         return 0
-    if words.chart is None:
-        from imgstore_tui.cli.printing import print_run
+    from imgstore_tui.cli.printing import print_tables, print_verdicts
 
-        print_run(console, run, plain=plain, charts=not words.no_charts)
+    found = None if words.chart is not None else print_tables(console, run, plain=plain, charts=not words.no_charts)
     if not words.no_charts:
         scales = Scales(not (words.linear or words.linear_x), not (words.linear or words.linear_y))
         _print_charts(console, run, words.chart, scales=scales, plain=plain)
+    if found is not None:
+        print_verdicts(console, found, plain=plain)  # last, where the eye is
     return 0
 
 

@@ -10,7 +10,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from imgstore_tui.cli.printing import print_run
+from imgstore_tui.cli.printing import print_tables, print_verdicts
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.present import exports
@@ -42,7 +42,7 @@ TITLES = [
 
 def printed(run: Run, **words: bool) -> str:
     console = Console(width=100, file=StringIO(), color_system=None)
-    print_run(console, run, plain=True, **words)
+    print_verdicts(console, print_tables(console, run, plain=True, **words), plain=True)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 
