@@ -53,22 +53,27 @@ class Axis:
     """Position and words of each tick, ascending."""
     log: bool
 
-    def on_cells(self, count: int) -> Axis:
-        """Return the axis a little longer, so that its ticks, if they are evenly spaced, lie in the middle of cells.
+    def on_cells(self, count: int, values: Sequence[float]) -> Axis:
+        """Return the axis with other ends, so that its ticks, if they are evenly spaced, lie in the middle of cells.
 
         Args:
             count: Cells along the axis; its ends lie in the middle of the first and of the last.
+            values: What must have a place.
         """
         positions = [position for position, _ in self.ticks]
         steps = [later - earlier for earlier, later in itertools.pairwise(positions)]
-        if not steps or count < 2 or max(steps) - min(steps) > 1e-6 * max(steps):
+        if not steps or max(steps) - min(steps) > 1e-6 * max(steps):
             return self
-        step = steps[0]
-        for cells in range(math.floor((count - 1) * step / (self.high - self.low) + 1e-9), 1, -1):
-            low = positions[0] - math.ceil((positions[0] - self.low) * cells / step - 1e-9) * step / cells
+        step, first = steps[0], positions[0]
+        # A linear axis begins with its first tick, 0.
+        needed = [self.at(value) for value in values] if self.log else [first, *values]
+        span = max(step, max(needed) - min(needed))
+        for cells in range(min(count - 1, math.floor((count - 1) * step / span + 1e-9)), 1, -1):
+            low = first - math.ceil((first - min(needed)) * cells / step - 1e-9) * step / cells
             high = low + (count - 1) * step / cells
-            if high >= self.high - 1e-9:
-                return replace(self, low=low, high=high)
+            ticks = tuple(tick for tick in self.ticks if low - 1e-9 <= tick[0] <= high + 1e-9)
+            if high >= max(needed) - 1e-9 and len(ticks) > 1:
+                return replace(self, low=low, high=high, ticks=ticks)
         return self
 
     def at(self, value: float) -> float:

@@ -140,7 +140,8 @@ def build_chart(
     rows = height - len(head) - len(foot)
     label = decade_label if scales.y else seconds_label
     # Below what is plotted plotext has two rows, for the axis and its numbers.
-    y = make_axis([value for _, value in known], (rows - 3) // 2, label, log=scales.y).on_cells(rows - 2)
+    values = [value for _, value in known]
+    y = make_axis(values, (rows - 3) // 2, label, log=scales.y).on_cells(rows - 2, values)
     x = count_axis([n for n, _ in known], max(1, width - 2 - max(len(words) for _, words in y.ticks)), log=scales.x)
     styles = {line.name: look.palette.style(line.rank, bold=line.name == highlight) for line in series}
     drawn = [line for line in series if line.segments()]

@@ -75,11 +75,13 @@ def test_labels() -> None:
 @pytest.mark.parametrize("count", range(9, 40, 3))
 def test_ticks_lie_in_the_middle_of_cells(values: list[float], log: bool, count: int) -> None:
     axis = make_axis(values, count // 2, decade_label, log=log)
-    longer = axis.on_cells(count)
-    assert longer.ticks == axis.ticks
-    assert longer.low <= axis.low + 1e-9
-    assert longer.high >= axis.high - 1e-9
+    moved = axis.on_cells(count, values)
+    for value in values:
+        assert moved.low - 1e-9 <= moved.at(value) <= moved.high + 1e-9
+    assert set(moved.ticks) <= set(axis.ticks)
+    assert len(moved.ticks) > 1
     steps = {round(later - earlier, 9) for (earlier, _), (later, _) in itertools.pairwise(axis.ticks)}
     if len(steps) == 1 and steps.pop() * (count - 1) / (axis.high - axis.low) >= 3:
-        cells = [(position - longer.low) / (longer.high - longer.low) * (count - 1) for position, _ in longer.ticks]
+        cells = [(position - moved.low) / (moved.high - moved.low) * (count - 1) for position, _ in moved.ticks]
         assert cells == pytest.approx([round(cell) for cell in cells], abs=1e-6)
+        assert moved.high - moved.low < 1.6 * (axis.high - axis.low), "no place is wasted"
