@@ -24,7 +24,7 @@ MIN_WIDTH, MIN_HEIGHT = 16, 7
 """Below this many columns and rows there is a word instead of a chart."""
 NAMED_HEIGHT = 12
 """Rows from which on the axes are named."""
-LEGEND_EVERY = 6
+LEGEND_EVERY = 5
 """For so many rows the legend may take one."""
 
 
