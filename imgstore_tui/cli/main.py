@@ -45,6 +45,8 @@ def guarded(action: Callable[[], int]) -> int:
     if sys.stdout is None or sys.stderr is None:
         # A stream that was closed before we began; what was to go there goes nowhere.
         sys.stdout, sys.stderr = sys.stdout or open(os.devnull, "w"), sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115 - it is closed with the process
     try:
         code = action()
         sys.stdout.flush()

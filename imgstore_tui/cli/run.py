@@ -27,7 +27,9 @@ def main(arguments: Sequence[str]) -> int:
         from imgstore_tui.cli.dry_run import describe
 
         return describe(plan)
-    destination = written_path(words.save) if words.save else None
+    if words.save == "":
+        raise UsageError("No file is named. Write --save FILE, or leave it out.")
+    destination = None if words.save is None else written_path(words.save)
     if destination is not None and destination.exists():
         raise UsageError(f"{destination} exists already. Name another file with --save.")
     if destination is not None:

@@ -58,6 +58,7 @@ from tests.cli.program import program, sentence
         (["run", "-d", "folder:~nobody-at-all/x"], 2, "'~nobody-at-all' is nobody's home folder here."),
         (["run", "--scratch", "~nobody-at-all/x"], 2, "nobody's home"),
         (["run", "--save", "~nobody-at-all/x"], 2, "nobody's home"),
+        (["run", "--save", ""], 2, "No file is named."),
         (["run", "--save", "/proc/run.json"], 3, "Nothing can be saved in /proc"),
         (["convert", "synthetic", "npy", "~nobody-at-all/x", "-n", "1"], 2, "nobody's home"),
         (["datasets", "fetch", "cifar10", "--to", "~nobody-at-all/x"], 2, "nobody's home"),
@@ -162,6 +163,15 @@ def test_names_that_would_speak_to_the_terminal_are_spelt_out() -> None:
     done = program("run", "-d", "folder:a\x1b[31m[red]b")
     assert "\x1b" not in done.stderr
     assert "<U+001B>[31m[red]b" in sentence(done)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("command", ["doctor", "runs"])
+def test_streams_that_were_closed_before_are_no_error(closed: str, command: str) -> None:
+    words = ["sh", "-c", f'exec "$0" -m imgstore_tui {command} {closed}', sys.executable]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_screen_needs_a_terminal() -> None:
