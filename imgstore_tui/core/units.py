@@ -13,16 +13,29 @@ _COUNT = re.compile(r"^(\d[\d_]*(?:\.\d+)?)\s*([kKmM]?)$")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _DURATION_SCALE = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
+SECOND_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+"""Seconds in each unit of short durations, and its name; the largest first."""
+
 
 def format_seconds(seconds: float | None) -> str:
     """Format a duration with three significant digits and its unit: ``1.23 ms``, ``45.6 s``."""
     if seconds is None or not math.isfinite(seconds):
         return "-"
-    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
-        # What would round up to 1,000 of a unit is 1 of the next.
-        if abs(seconds) >= scale * 0.9995:
-            return f"{_three_digits(seconds / scale)} {unit}"
-    return f"{_three_digits(seconds / 1e-9)} ns" if seconds else "0 s"
+    if not seconds:
+        return "0 s"
+    scale, unit = seconds_unit(seconds)
+    return f"{_three_digits(seconds / scale)} {unit}"
+
+
+def seconds_unit(seconds: float, share: float = 0.9995) -> tuple[float, str]:
+    """Return the unit in which a duration is written: how many seconds it is, and its name.
+
+    Args:
+        seconds: The duration.
+        share: The part of a unit from which on it is used. With three digits, what would round up to 1,000 of a unit
+            is 1 of the next.
+    """
+    return next((unit for unit in SECOND_UNITS if abs(seconds) >= unit[0] * share), SECOND_UNITS[-1])
 
 
 def format_bytes(count: float | None) -> str:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from imgstore_tui.core.units import format_count_short
+from imgstore_tui.core.units import format_count_short, seconds_unit
 
 SMALLEST, LARGEST = 1e-30, 1e30
 """What can be drawn; anything beyond is no measurement."""
@@ -16,7 +16,8 @@ Label = Callable[[float, float], str]
 """Words of a tick: its value, and the largest tick of the axis, so that all may share a unit."""
 
 _STEPS = (1.0, 2.0, 5.0)
-_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+_WHOLE = 0.9999
+"""Share of a unit from which on a tick stands in it: ticks are round numbers, but for what computing leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +176,9 @@ def seconds_label(value: float, largest: float) -> str:
     if value == 0:
         return "0"
     reference = largest if value * 1000 > largest else value
-    scale, unit = next(((scale, unit) for scale, unit in _UNITS if reference >= scale * 0.9999), _UNITS[-1])
+    scale, unit = seconds_unit(reference, _WHOLE)
     if value / scale < 0.0999:
-        scale, unit = next(((scale, unit) for scale, unit in _UNITS if value >= scale * 0.9999), _UNITS[-1])
+        scale, unit = seconds_unit(value, _WHOLE)
     return f"{value / scale:.6g}{unit}"
 
 

@@ -12,7 +12,7 @@ from imgstore_tui.core.events import TrialStarted
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_seconds
+from imgstore_tui.core.units import format_seconds, seconds_unit
 from imgstore_tui.present.digest import Digest, spec_order
 from imgstore_tui.present.rows import interval_text
 from imgstore_tui.present.words import contest_words
@@ -206,13 +206,11 @@ def state_of(summary: CellSummary | None, rounds: int) -> State:
 
 def _short(seconds: float | None) -> str:
     """Return a duration in at most five columns: ``12ms``, ``1.2s``, ``120µs``."""
-    if seconds is None:
-        return ""
-    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")):
-        if seconds >= scale * 0.995:
-            value = seconds / scale
-            return f"{value:.0f}{unit}" if value >= 9.95 else f"{value:.1f}{unit}"
-    return f"{seconds:.0g}s"
+    if not seconds:
+        return "" if seconds is None else "0s"
+    scale, unit = seconds_unit(seconds, 0.995)
+    value = seconds / scale
+    return f"{value:.0f}{unit}" if value >= 9.95 else f"{value:.1f}{unit}"
 
 
 def square_words(square: Square, found: Digest | None) -> str:

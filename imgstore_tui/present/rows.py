@@ -12,6 +12,7 @@ from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import seconds_unit
 from imgstore_tui.stats.intervals import Interval
 
 Value = str | int | float | bool | None
@@ -163,12 +164,9 @@ def by_contest(found: Iterable[Verdict]) -> dict[Cell, Verdict]:
     return {verdict.contest: verdict for verdict in found}
 
 
-_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-
-
 def interval_text(interval: Interval) -> str:
     """Return low and high in the median's unit and digits, ``1.21-1.31``; a mere range in brackets."""
-    scale = next((scale for scale, _ in _UNITS if interval.median >= scale), 1e-9)
+    scale, _ = seconds_unit(interval.median)
     text = _low_high(interval.low / scale, interval.high / scale, interval.median / scale)
     return f"({text})" if interval.is_range else text
 

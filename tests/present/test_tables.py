@@ -8,7 +8,8 @@ from rich.console import Console
 
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, SyncLevel
-from imgstore_tui.present.rows import Mark, Table
+from imgstore_tui.core.units import format_seconds
+from imgstore_tui.present.rows import Mark, Table, interval_text
 from imgstore_tui.present.sections import (
     all_tables,
     article_tables,
@@ -22,6 +23,7 @@ from imgstore_tui.present.sections import (
 )
 from imgstore_tui.present.tables import rich_table
 from imgstore_tui.present.telling import verdict_lines
+from imgstore_tui.stats.intervals import Interval
 from imgstore_tui.testing.runs import fake_run
 
 EVIL = "[red]x[/] \x1b[31m\u202e =1+1"
@@ -66,6 +68,13 @@ def test_a_timing_table_says_median_interval_rate_and_ratio() -> None:
         "96.9 %",
     ):
         assert word in table.caption
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-3, 1e-6])
+def test_an_interval_is_in_the_unit_of_its_median_where_that_is_rounded_up(unit: float) -> None:
+    median = 0.9996 * unit
+    assert format_seconds(median).startswith("1.00 ")
+    assert interval_text(Interval(median, 0.99 * median, 1.01 * median, 0.97, 6)) == "0.99-1.01"
 
 
 def test_best_is_named_and_slower_has_its_ratio() -> None:
