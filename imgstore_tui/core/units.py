@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 
 from imgstore_tui.core.errors import UsageError
 
@@ -131,8 +132,8 @@ def parse_count(text: str) -> int:
     if match is None:
         raise UsageError(f"'{text.strip()}' is not a number of images. Write 10, 1000, 10k or 1M.")
     scale = {"": 1, "k": 1_000, "m": 1_000_000}[match[2].lower()]
-    value = float(match[1].replace("_", "")) * scale
-    if value > MAX_CUTOFF:  # first: what has hundreds of digits is no finite number
+    value = Decimal(match[1].replace("_", "")) * scale  # as written: 1.005 * 1000 is not 1005 among floats
+    if value > MAX_CUTOFF:
         raise UsageError(f"A cutoff of {text.strip()} images is more than this program takes ({MAX_CUTOFF:,}).")
     if value != int(value):
         raise UsageError(f"'{text.strip()}' is not a whole number of images.")

@@ -52,7 +52,7 @@ def test_durations_for_a_clock() -> None:
 @pytest.mark.parametrize(
     ("text", "cutoffs"),
     [("10,100,1k", (10, 100, 1000)), ("1..1000", (1, 10, 100, 1000)), ("5..60", (5, 50, 60)), ("10k, 10", (10, 10_000)),
-     ("1_000", (1000,)), ("7,7", (7,))],
+     ("1_000", (1000,)), ("7,7", (7,)), ("1.005k", (1005,)), ("1.001k, 1.5M", (1001, 1_500_000))],
 )  # fmt: skip
 def test_cutoffs(text: str, cutoffs: tuple[int, ...]) -> None:
     assert parse_cutoffs(text) == cutoffs
