@@ -12,6 +12,7 @@ from imgstore_tui.bench.eta import BYTE_S, IMAGE_S, CostModel
 from imgstore_tui.bench.journal import read_journal, saved_runs
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.model import Cell, Measurement, Run
+from imgstore_tui.core.spec import backend_of
 
 RUNS = 8
 """So many of the newest runs are learned from: a machine changes, and so do libraries."""
@@ -121,13 +122,13 @@ def preparing_s(images: Mapping[str, int], image_bytes: Mapping[str, float]) -> 
 def _keys(cell: Cell) -> list[Key]:
     """Return the words that a cell is known by, the most telling first."""
     level = str(cell.sync or cell.cache)
-    backend = cell.spec.partition(":")[0].partition("+")[0]
+    # Each kind is named: a backend as it is by default is called like the backend itself.
     return [
-        (cell.spec, cell.operation, level),
-        (cell.spec, cell.operation),
-        (backend, cell.operation),
-        (cell.operation,),
-        (),
+        ("spec and level", cell.spec, cell.operation, level),
+        ("spec", cell.spec, cell.operation),
+        ("backend", backend_of(cell.spec), cell.operation),
+        ("operation", cell.operation),
+        ("machine",),
     ]
 
 

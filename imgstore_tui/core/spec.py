@@ -76,6 +76,11 @@ def parse_spec_text(text: str) -> SpecText:
     return SpecText(backend, codec or None, preset, options, codec_options)
 
 
+def backend_of(label: str) -> str:
+    """Return the name of the backend that a spec's label begins with."""
+    return label.partition(":")[0].partition("+")[0]
+
+
 def parse_dataset_text(text: str) -> DatasetText:
     """Take a dataset apart: ``NAME[:PATH][,OPTION=VALUE]``; a path with a comma stands in double quotes.
 

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from imgstore_tui import registry
 from imgstore_tui.core.backend import Family
+from imgstore_tui.core.spec import backend_of
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.tui.choice import Choice
 from imgstore_tui.tui.marks import Marks
@@ -57,7 +58,7 @@ def _note(codec: str, label: str) -> str:
 
 def storage_note(label: str) -> str:
     """Return what is to be known of the line under the cursor, in a sentence of harmless text."""
-    name = label.partition(":")[0].partition("+")[0]
+    name = backend_of(label)
     for broken in registry.backends.broken():
         if broken.name == name:
             return safe_text(f"{name} could not be loaded: {broken.reason}")

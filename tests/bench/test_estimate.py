@@ -16,9 +16,10 @@ from imgstore_tui.bench.plan import named_plan
 from imgstore_tui.bench.preflight import DataSize, check_need, space_needed
 from imgstore_tui.bench.rates import NO_RATES, Rates, past_rates
 from imgstore_tui.bench.rounds import plan_cells
+from imgstore_tui.bench.watching import cells_of
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.model import Run
-from imgstore_tui.core.operations import Operation
+from imgstore_tui.core.operations import CacheState, Operation
 from imgstore_tui.testing.runs import fake_run
 
 SMALL = DataSize(3072, 100_000, False)
@@ -104,6 +105,20 @@ def test_the_nearest_cutoff_and_the_same_backend_count_first() -> None:
     disk = next(cell for cell in plan_cells(QUICK) if cell.spec == "disk")
     assert rates.factor(disk)[1] is False, "never measured here, though something like it was"
     assert rates.factor(disk)[0] != 1.0
+
+
+def test_a_backend_that_was_measured_with_another_codec_only_was_not_measured_itself() -> None:
+    cells = {
+        spec: next(cell for cell in cells_of(fake_run([spec], (1000,))) if cell.operation is Operation.READ_MANY)
+        for spec in ("lmdb", "lmdb+png")
+    }
+    encoded = Rates.learn([timed(fake_run(["lmdb+png"], (1000,)), 5.0)])
+    assert encoded.factor(cells["lmdb+png"])[1]
+    assert not encoded.factor(cells["lmdb"])[1]
+    assert encoded.factor(cells["lmdb"])[0] == encoded.factor(cells["lmdb+png"])[0], "the nearest that is known"
+    both = Rates.learn([timed(fake_run([spec], (1000,)), each) for spec, each in (("lmdb", 0.5), ("lmdb+png", 5.0))])
+    cold = replace(cells["lmdb"], cache=CacheState.COLD)
+    assert both.factor(cold) == both.factor(cells["lmdb"]), "its own other level comes before another codec"
 
 
 def test_a_pause_between_two_sittings_is_no_trial() -> None:
