@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from imgstore_tui import registry
 from imgstore_tui.analysis.claims import Judged, check_claims
-from imgstore_tui.analysis.evidence import METHODS, Finding
+from imgstore_tui.analysis.evidence import Finding
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.errors import ImgstoreError
@@ -88,8 +88,7 @@ def _note(
             standing = None if verdict is None else verdict.standing(spec.label)
             showings.append(Showing(most, standing, entrants[contest], () if verdict is None else verdict.best))
     weighed = [entry for entry in own if entry.cell.dataset == dataset and entry.disk is not None]
-    named = METHODS.get(spec.backend)
-    claims = tuple(claim for claim in judged if named is not None and _is_about(claim.claim.text, named))
+    claims = tuple(claim for claim in judged if spec.backend in claim.claim.about)
     most_weighed = max(weighed, key=lambda entry: entry.cell.cutoff, default=None)
     return Note(spec, title, when, caveats, tuple(showings), most_weighed, claims)
 
@@ -101,7 +100,3 @@ def _words(spec: Spec) -> tuple[str, str, str]:
     except ImgstoreError:
         return spec.backend, UNKNOWN, ""
     return backend.title, backend.when_to_choose, backend.caveats
-
-
-def _is_about(text: str, method: str) -> bool:
-    return method.casefold() in text.casefold()

@@ -70,6 +70,22 @@ def test_hdf5_against_lmdb(hdf5: float, start: Finding, end: Finding) -> None:
     assert (found["store-start"].finding, found["store-end"].finding) == (start, end)
 
 
+@pytest.mark.parametrize(
+    ("slowest", "finding"),
+    [((0.2,) * 6, Finding.FAILS), ((0.09, 0.09, 0.09, 0.11, 0.11, 0.11), Finding.OPEN), ((0.09,) * 6, Finding.HOLDS)],
+)
+def test_one_image_is_fast_where_all_are_for_sure(slowest: tuple[float, ...], finding: Finding) -> None:
+    run = fake_article_run((1, 10))
+    trials = tuple(
+        replace(trial, seconds=slowest[trial.round - 1])
+        if trial.backend == "hdf5" and trial.operation is Operation.READ_ONE
+        else trial
+        for trial in run.measurements
+    )
+    part = judged(replace(run, measurements=trials))["one-fast"].parts[-1]
+    assert (part.words.startswith("read: "), part.finding) == (True, finding)
+
+
 def test_too_few_rounds_tell_nothing_of_times_but_of_sizes() -> None:
     found = judged(fake_article_run((1, 10, 1000), rounds=3))
     assert found["one-fast"].finding is found["store-png"].finding is Finding.OPEN
