@@ -1,123 +1,32 @@
-"""Finds backends, codecs and datasets by name, ours and third parties' alike; probes without importing a driver.
+"""The backends, codecs and datasets there are, and what the words for them mean: ``lmdb+png``, ``folder:photos``.
 
 A plug-in is one module of ``imgstore_tui.backends`` (``codecs``, ``datasets``) or one entry point of the group of
-the same name; either way it is one class that declares what the contract in ``core`` asks for.
+the same name, see ``catalogue``.
 """
 
 from __future__ import annotations
 
-import functools
-import importlib
-import importlib.metadata
-import importlib.util
-import inspect
-import pkgutil
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeGuard, TypeVar
 
+from imgstore_tui.catalogue import Catalogue, check_available, how_to_get, lacking, missing
 from imgstore_tui.core.backend import Backend, Family, Preset, Reader
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import UPTO, Dataset
 from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError, UsageError, unknown_name
-from imgstore_tui.core.installing import install_command
 from imgstore_tui.core.options import Option, OptionValue, resolve_options, written
 from imgstore_tui.core.paths import written_path
 from imgstore_tui.core.spec import CODEC_PREFIX, IN_PLACE, Spec, parse_dataset_text, parse_spec_text
 
-Plugin = TypeVar("Plugin", Backend, Codec, Dataset)
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A plug-in that could not be loaded, and why."""
-
-    name: str
-    reason: str
-
-
-class Catalogue(Generic[Plugin]):
-    """All plug-ins of one kind, found once."""
-
-    def __init__(self, kind: str, package: str, contract: Any) -> None:
-        self.kind = kind
-        self._package = package
-        self._contract = contract
-
-    @functools.cached_property
-    def _found(self) -> tuple[dict[str, type[Plugin]], tuple[Broken, ...]]:
-        classes: dict[str, type[Plugin]] = {}
-        broken: list[Broken] = []
-        package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__):
-            loaded = importlib.import_module(f"{self._package}.{module.name}")
-            for _, member in inspect.getmembers(loaded, inspect.isclass):
-                if self._is_plugin(member) and member.__module__ == loaded.__name__:
-                    classes[member.name] = member
-        for point in importlib.metadata.entry_points(group=self._package):
-            try:
-                member = point.load()
-                if not self._is_plugin(member):
-                    raise TypeError(f"{point.value} is not a {self.kind}")
-                if member.name in classes:
-                    raise ValueError(f"the name '{member.name}' is taken")
-                classes[member.name] = member
-            except Exception as error:  # a third party's package must not take the program down
-                broken.append(Broken(point.name, f"{type(error).__name__}: {error}"))
-        return classes, tuple(broken)
-
-    def _is_plugin(self, member: Any) -> TypeGuard[type[Plugin]]:
-        return (
-            isinstance(member, type)
-            and issubclass(member, self._contract)
-            and not inspect.isabstract(member)
-            and isinstance(getattr(member, "name", None), str)
-        )
-
-    def all(self) -> dict[str, type[Plugin]]:
-        """Return every plug-in by name, available or not."""
-        return dict(self._found[0])
-
-    def broken(self) -> tuple[Broken, ...]:
-        """Return the plug-ins offered by other packages that could not be loaded."""
-        return self._found[1]
-
-    def get(self, name: str) -> type[Plugin]:
-        """Return the plug-in called ``name``.
-
-        Raises:
-            UsageError: If there is none; the nearest right name is given.
-        """
-        classes = self._found[0]
-        if name not in classes:
-            for entry in self._found[1]:
-                if entry.name == name:
-                    raise UnavailableError(f"The {self.kind} '{name}' could not be loaded: {entry.reason}.")
-            raise unknown_name(self.kind, name, classes)
-        return classes[name]
-
+__all__ = [
+    "Catalogue", "backends", "check_available", "codecs", "datasets", "how_to_get", "lacking", "make_backend",
+    "make_codec", "make_dataset", "missing", "most_images", "open_store", "preset_of", "resolve_spec",
+    "sorted_backends",
+]  # fmt: skip
 
 backends: Catalogue[Backend] = Catalogue("backend", "imgstore_tui.backends", Backend)
 codecs: Catalogue[Codec] = Catalogue("codec", "imgstore_tui.codecs", Codec)
 datasets: Catalogue[Dataset] = Catalogue("dataset", "imgstore_tui.datasets", Dataset)
-
-
-def missing(plugin: type[Backend] | type[Codec] | type[Dataset]) -> tuple[str, ...]:
-    """Return the import names that ``plugin`` requires and this Python does not have."""
-    return tuple(name for name in plugin.requires if not _found(name))
-
-
-def _found(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False
-
-
-def how_to_get(plugin: type[Backend] | type[Codec] | type[Dataset]) -> str:
-    """Return the command that makes ``plugin`` available."""
-    return install_command(plugin.__module__.partition(".")[0], plugin.extra, plugin.requires)
 
 
 def sorted_backends() -> list[type[Backend]]:
@@ -169,13 +78,6 @@ def resolve_spec(text: str, *, require_available: bool = True) -> Spec:
         check_available(codec)
     label = _label(backend, codec, preset, options, codec_options, dict(base_codec_options))
     return Spec(backend.name, codec.name, preset.name, tuple(options.items()), tuple(codec_options.items()), label)
-
-
-def check_available(plugin: type[Backend] | type[Codec] | type[Dataset]) -> None:
-    """Raise UnavailableError, with the command to run, if a driver of ``plugin`` is missing."""
-    absent = missing(plugin)
-    if absent:
-        raise UnavailableError(f"'{plugin.name}' needs {', '.join(absent)}, not installed. Run: {how_to_get(plugin)}")
 
 
 def _label(

@@ -120,11 +120,8 @@ def open_store(location: Path) -> tuple[Store, dict[str, Any], Parts]:
     codec = registry.codecs.all().get(content.codec)
     if codec is None:
         raise StoreError(f"{location} holds images of the codec '{content.codec}', which is not known here.")
-    if absent := registry.missing(codec):
-        raise UnavailableError(
-            f"{location} holds images of the codec '{codec.name}', which needs {', '.join(absent)}; run: "
-            f"{registry.how_to_get(codec)}"
-        )
+    if lack := registry.lacking(codec):
+        raise UnavailableError(f"{location} holds images of the codec '{codec.name}', which {lack}")
     labels = reader.read_labels()
     facts = {
         "backend": name,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from imgstore_tui import registry
 from imgstore_tui.core.errors import StoreError, UnavailableError
 from imgstore_tui.core.handles import Reader
 from imgstore_tui.foreign.reader import ForeignReader, Part
@@ -20,7 +21,7 @@ SUFFIXES = {
     ".h5": "hdf5",
     ".hdf5": "hdf5",
 }
-_NEEDS = {"tfrecord": ("google_crc32c", "tfrecord"), "parquet": ("pyarrow", "arrow")}
+"""The kind of each file by its ending: called like the backend that writes such files, whose driver reads it."""
 
 
 def open_foreign(place: Path) -> tuple[str, Reader] | None:
@@ -35,12 +36,8 @@ def open_foreign(place: Path) -> tuple[str, Reader] | None:
     if not kinds:
         return None
     kind = next(iter(kinds.values()))
-    if kind in _NEEDS:
-        import importlib.util
-
-        module, extra = _NEEDS[kind]
-        if importlib.util.find_spec(module) is None:
-            raise UnavailableError(f"{place} needs {module}, not installed. Run: pip install 'imgstore-tui[{extra}]'")
+    if lack := registry.lacking(registry.backends.get(kind)):
+        raise UnavailableError(f"{place} {lack}")
     if kind == "hdf5":
         from imgstore_tui.foreign.hdf5 import Hdf5Arrays
 

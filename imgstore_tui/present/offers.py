@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from imgstore_tui.catalogue import how_to_get, missing
 from imgstore_tui.core.installing import install_command
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
@@ -40,7 +41,7 @@ def offers(run: Run, drawing: Drawing | None) -> tuple[Offer, ...]:
     """Return what can be had of a run, available or not, and of the chart on the screen, if there is one."""
     found = [
         Offer(
-            name, kind.title, kind.suffix, kind.binary, exports.how_to_get(kind) if exports.missing(kind) else "",
+            name, kind.title, kind.suffix, kind.binary, how_to_get(kind) if missing(kind) else "",
             partial(_export, name, run),
         )
         for name, kind in exports.all_exporters().items()

@@ -16,7 +16,8 @@ from PIL import Image
 
 from imgstore_tui import registry
 from imgstore_tui.core.dataset import Dataset
-from imgstore_tui.core.errors import DataError
+from imgstore_tui.core.errors import DataError, UnavailableError
+from imgstore_tui.foreign import open_foreign
 from imgstore_tui.testing.stores import is_sentence, pixels
 
 SHAPES = [(6, 4, 3), (40, 41, 3), (90, 70, 4), (9, 9)]
@@ -99,6 +100,17 @@ def test_rows_of_a_parquet_file_that_hold_nothing_take_no_memory(tmp_path: Path)
     with pytest.raises(DataError, match="more rows than bytes") as caught:
         scanned(tmp_path / "a.parquet")
     assert is_sentence(str(caught.value), tmp_path / "a.parquet")
+
+
+def test_a_missing_library_is_said_with_the_command_that_gets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, kind = tmp_path / "a.parquet", registry.backends.get("parquet")
+    place.write_bytes(b"PAR1")
+    monkeypatch.setattr(kind, "requires", ("no_such_library",))
+    with pytest.raises(UnavailableError) as caught:
+        open_foreign(place)
+    assert str(caught.value) == f"{place} needs no_such_library, not installed. Run: {registry.how_to_get(kind)}"
 
 
 @pytest.mark.skipif(importlib.util.find_spec("datasets") is None, reason="datasets is not installed (extra interop)")

@@ -3,10 +3,12 @@
 import importlib.metadata
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from imgstore_tui.bench.atomic import write_atomic
+from imgstore_tui.catalogue import Catalogue
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
@@ -93,6 +95,10 @@ class Shout(Exporter):
         return run.id.upper().encode()
 
 
+def looking_anew() -> Catalogue[Exporter]:
+    return Catalogue("export format", exports.__name__, Exporter, exports.ENTRY_POINTS)
+
+
 def test_entry_points_count_like_ours_and_broken_ones_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     class Point:
         def __init__(self, name: str, value: object) -> None:
@@ -108,20 +114,20 @@ def test_entry_points_count_like_ours_and_broken_ones_are_named(monkeypatch: pyt
     monkeypatch.setattr(
         importlib.metadata, "entry_points", lambda group: points if group == exports.ENTRY_POINTS else []
     )
-    exports._found.cache_clear()
-    try:
-        assert "shout" in exports.names()
-        assert exports.get("shout").export(RUN) == RUN.id.upper().encode()
-        assert set(exports.broken()) == {"bad", "odd"}
-        with pytest.raises(UnavailableError, match="could not be loaded: ImportError: no module"):
-            exports.get("bad")
-    finally:
-        monkeypatch.undo()
-        exports._found.cache_clear()
+    monkeypatch.setattr(exports, "catalogue", looking_anew())
+    assert "shout" in exports.names()
+    assert exports.get("shout").export(RUN) == RUN.id.upper().encode()
+    assert {broken.name for broken in exports.catalogue.broken()} == {"bad", "odd"}
+    with pytest.raises(UnavailableError, match="could not be loaded: ImportError: no module"):
+        exports.get("bad")
 
 
 def test_a_missing_library_is_said_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Shout, "requires", ("no_such_library",))
-    monkeypatch.setattr(exports, "_found", lambda: ({"shout": Shout}, {}))
+    point = SimpleNamespace(name="shout", value="shout", load=lambda: Shout)
+    monkeypatch.setattr(
+        importlib.metadata, "entry_points", lambda group: [point] if group == exports.ENTRY_POINTS else []
+    )
+    monkeypatch.setattr(exports, "catalogue", looking_anew())
     with pytest.raises(UnavailableError, match=r"needs no_such_library.* -m pip install no_such_library"):
         exports.get("shout")
