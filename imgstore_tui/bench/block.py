@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from imgstore_tui import registry
+from imgstore_tui.bench.inplace import backend_class
 from imgstore_tui.bench.job import Job, Outcome, Step
 from imgstore_tui.bench.rounds import Block
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Plan
@@ -25,7 +25,6 @@ SKIPPED_BY_USER = "Skipped by the user."
 
 _WITH_WORKERS = (Operation.WRITE_MANY, Operation.READ_MANY, Operation.READ_RANDOM)
 """Operations in which several workers take part; the others have one whatever the plan says."""
-_AT_RANDOM = (Operation.READ_ONE, Operation.GET_ONE, Operation.READ_RANDOM)
 
 
 class Bench(Protocol):
@@ -87,7 +86,10 @@ class BlockRound:
             if not self.bench.may_start(cell, self.number):
                 continue
             began = time.monotonic()
-            if cell.operation.changes:
+            measurement: Measurement | None
+            if not backend_class(self.block.spec).capabilities.claims(cell.operation):
+                measurement = self._unclaimed(cell)
+            elif cell.operation.changes:
                 measurement = self._change(cell)
             else:
                 measurement = self._write(cell) if cell.operation.writes else self._read(cell)
@@ -108,6 +110,10 @@ class BlockRound:
     def skipped(self, cell: Cell) -> Measurement:
         """Return what stands for a trial that the user does not want."""
         return self._measurement(cell, Outcome(False, SKIPPED_BY_USER, unsupported=True))
+
+    def _unclaimed(self, cell: Cell) -> Measurement:
+        reason = f"Backend {self.block.spec.backend} does not claim {cell.operation}."
+        return self._measurement(cell, Outcome(False, reason, unsupported=True))
 
     def _job(self, step: Step, cell: Cell, location: Path) -> Job:
         plan = self.bench.plan
@@ -151,13 +157,6 @@ class BlockRound:
         return self._measurement(cell, outcome)
 
     def _read(self, cell: Cell) -> Measurement | None:
-        claims = registry.backends.get(self.block.spec.backend).capabilities if self.block.spec != IN_PLACE else None
-        if claims is not None and (
-            (not claims.random_access and cell.operation in _AT_RANDOM)
-            or (not claims.labels_apart and cell.operation is Operation.READ_LABELS)
-        ):
-            reason = f"Backend {self.block.spec.backend} does not claim {cell.operation}."
-            return self._measurement(cell, Outcome(False, reason, unsupported=True))
         if self.store is None and self.store_failure is None and not self._prepare(cell):
             return None
         if self.store is None:
@@ -190,10 +189,6 @@ class BlockRound:
 
     def _change(self, cell: Cell) -> Measurement | None:
         """Append, overwrite or delete in a store of its own, built for it: no change meets another."""
-        claimed = getattr(registry.backends.get(self.block.spec.backend).capabilities, cell.operation.value)
-        if not claimed:
-            reason = f"Backend {self.block.spec.backend} does not claim {cell.operation}."
-            return self._measurement(cell, Outcome(False, reason, unsupported=True))
         location, outcome = self._build(cell)
         if outcome.ok:
             outcome = self.bench.execute(cell, self.number, self._job(Step.TRIAL, cell, location))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.options import OptionValue
 
 
@@ -48,6 +49,22 @@ class Capabilities:
     server: bool = False
     fork_safe: bool = True
     """The imported driver survives a fork (it starts no threads on import)."""
+
+    def claims(self, operation: Operation) -> bool:
+        """Whether the backend can be asked for an operation; every one can be written and read whole."""
+        match operation:
+            case Operation.APPEND:
+                return self.append
+            case Operation.OVERWRITE:
+                return self.overwrite
+            case Operation.DELETE:
+                return self.delete
+            case Operation.READ_LABELS:
+                return self.labels_apart
+            case Operation.READ_ONE | Operation.GET_ONE | Operation.READ_RANDOM:
+                return self.random_access
+            case _:
+                return True
 
 
 @dataclass(frozen=True, slots=True)

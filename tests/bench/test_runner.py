@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from imgstore_tui import registry
 from imgstore_tui.bench.job import Job, Outcome, Step
 from imgstore_tui.bench.journal import read_journal, runs_folder, saved_runs
 from imgstore_tui.bench.runner import resume_run, run_plan
 from imgstore_tui.bench.state import Phase, RunState, reduce, reduce_all
+from imgstore_tui.core.backend import Capabilities
 from imgstore_tui.core.errors import DataError, ImgstoreError, UnavailableError, UsageError
 from imgstore_tui.core.events import Event, Progress, RunFinished, RunStarted, TrialFinished, TrialStarted, Warned
 from imgstore_tui.core.model import Plan, Run
@@ -395,6 +397,21 @@ def test_what_a_backend_does_not_claim_is_skipped_with_a_reason(
         (Status.SKIPPED, "Backend ledger does not claim delete.")
     ]
     assert executor.jobs == []
+
+
+def test_reads_that_a_backend_does_not_claim_are_skipped_and_the_others_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        registry.backends.get("disk"), "capabilities", Capabilities(random_access=False, labels_apart=False)
+    )
+    operations = tuple(operation for operation in Operation if not operation.writes)
+    run, _ = run_fake(plan_of("disk", rounds=1, cutoffs=(20,), operations=operations))
+    assert {m.operation for m in run.measurements if m.status is Status.OK} == {Operation.READ_MANY}
+    assert {m.reason for m in run.measurements if m.status is Status.SKIPPED} == {
+        f"Backend disk does not claim {operation}."
+        for operation in (Operation.READ_ONE, Operation.GET_ONE, Operation.READ_RANDOM, Operation.READ_LABELS)
+    }
 
 
 def test_open_files_do_not_pile_up() -> None:
