@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import os
 import platform
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import imgstore_tui
@@ -13,8 +15,8 @@ from imgstore_tui.bench.mounts import mount_of
 from imgstore_tui.bench.scratch import free_bytes
 from imgstore_tui.core.model import Environment
 
-_DISTRIBUTIONS = {"PIL": "pillow", "lance": "pylance"}
-"""Import names that differ from the name of the package."""
+_DISTRIBUTIONS = {"PIL": "pillow"}
+"""Names of packages that every run asks for and that are not called like what is imported."""
 
 
 def describe_environment(scratch: Path, data_roots: Iterable[Path], modules: Iterable[str]) -> Environment:
@@ -47,14 +49,32 @@ def describe_environment(scratch: Path, data_roots: Iterable[Path], modules: Ite
 
 
 def library_versions(modules: Iterable[str]) -> dict[str, str]:
-    """Return the installed version of each library by its import name, without importing it."""
+    """Return the installed version of each library by its import name, without importing it.
+
+    What has no version of its own is left out: what is not installed, and what comes with Python.
+    """
     versions = {}
     for module in sorted(set(modules)):
-        try:
-            versions[module] = importlib.metadata.version(_DISTRIBUTIONS.get(module, module))
-        except importlib.metadata.PackageNotFoundError:
-            continue
+        version = _version_of(module)
+        if version is not None:
+            versions[module] = version
     return versions
+
+
+def _version_of(module: str) -> str | None:
+    if module.partition(".")[0] in sys.stdlib_module_names:
+        return None
+    try:
+        return importlib.metadata.version(_DISTRIBUTIONS.get(module, module))
+    except importlib.metadata.PackageNotFoundError:
+        names = _packages(tuple(sys.path)).get(module, [])
+        return importlib.metadata.version(names[0]) if names else None
+
+
+@functools.cache
+def _packages(path: tuple[str, ...]) -> Mapping[str, list[str]]:
+    """Return the packages that each module is of: on this path, all of which is looked through."""
+    return importlib.metadata.packages_distributions()
 
 
 def _cpu_model() -> str:

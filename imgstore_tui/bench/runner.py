@@ -25,6 +25,8 @@ from imgstore_tui.bench.scratch import RunFolder, choose_scratch, leftovers, swe
 from imgstore_tui.bench.session import Listener, Session, source_of
 from imgstore_tui.bench.source import build_source
 from imgstore_tui.bench.steering import Steering
+from imgstore_tui.core.backend import Backend
+from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError, ImgstoreError, StoreError, UsageError
 from imgstore_tui.core.events import Preparing, Warned
@@ -126,6 +128,8 @@ _SAME = ("host", "cpu", "kernel", "python", "libraries", "scratch_filesystem", "
 
 
 def _check_environment(run: Run, now: Environment) -> None:
+    known = run.environment.libraries
+    now = replace(now, libraries={name: now.libraries.get(name, "absent") for name in known})
     for name in _SAME:
         before, after = getattr(run.environment, name), getattr(now, name)
         if before != after:
@@ -169,10 +173,16 @@ def _prepared(
         if cancel.is_set():
             raise StoppedError("Stopped before the first trial; nothing was measured.")
         check_content(plan, facts)
-        modules = {name for spec in plan.specs for name in registry.backends.get(spec.backend).requires}
-        environment = describe_environment(place, roots, modules)
+        environment = describe_environment(place, roots, _modules(plan))
         said = tuple(f"{text}: {warning}" for text, dataset in datasets.items() for warning in dataset.warnings)
         yield _Ready(name, folder, environment, facts, said, cancel)
+
+
+def _modules(plan: Plan) -> set[str]:
+    """Return the import names of the libraries that a plan's backends and codecs are made of."""
+    kinds: list[type[Backend] | type[Codec]] = [registry.backends.get(spec.backend) for spec in plan.specs]
+    kinds += [registry.codecs.get(spec.codec) for spec in plan.specs]
+    return {name for kind in kinds for name in kind.requires}
 
 
 def _remove(folder: RunFolder, listen: Listener, cancel: threading.Event) -> None:
