@@ -17,6 +17,7 @@ from imgstore_tui import pictures, raw_pixels
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.options import Option
+from imgstore_tui.core.text import first_line
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -117,5 +118,5 @@ class Blosc2Codec(Codec):
         try:
             imagecodecs.blosc2_decode(chunk, out=out.reshape(-1).view(np.uint8), numthreads=1)
         except (imagecodecs.Blosc2Error, ValueError, RuntimeError, MemoryError) as error:
-            said = (str(error).strip().splitlines() or ["no reason given"])[0][:120].rstrip(".")
-            raise StoreError(f"A stored Blosc 2 chunk cannot be unpacked: it is damaged ({said}).") from None
+            why = first_line(error)
+            raise StoreError(f"A stored Blosc 2 chunk cannot be unpacked: it is damaged ({why}).") from None

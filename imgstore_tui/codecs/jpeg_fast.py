@@ -12,6 +12,7 @@ import numpy as np
 
 from imgstore_tui import pictures
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.text import first_line
 from imgstore_tui.picture_jpeg import JpegFormat, comment
 
 if TYPE_CHECKING:
@@ -96,5 +97,4 @@ class JpegFastCodec(JpegFormat):
 
 
 def _unreadable(error: ValueError) -> StoreError:
-    said = (str(error).strip().splitlines() or ["no reason given"])[0][:120].rstrip(".")
-    return StoreError(f"A stored JPEG cannot be decoded: it is damaged or cut short ({said}).")
+    return StoreError(f"A stored JPEG cannot be decoded: it is damaged or cut short ({first_line(error)}).")

@@ -15,6 +15,7 @@ import numpy as np
 from imgstore_tui import pictures
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.options import Option, OptionValue
+from imgstore_tui.core.text import first_line
 from imgstore_tui.picture_codec import ONE_CHANNEL, NotedCodec
 from imgstore_tui.picture_jxl import size_in
 
@@ -94,8 +95,8 @@ class JxlCodec(NotedCodec):
         try:
             pixels: Pixels = imagecodecs.jpegxl_decode(payload, numthreads=1)
         except (imagecodecs.JpegxlError, ValueError, RuntimeError, MemoryError) as error:
-            said = (str(error).strip().splitlines() or ["no reason given"])[0][:120].rstrip(".")
-            raise StoreError(f"A stored JPEG XL cannot be decoded: it is damaged or cut short ({said}).") from None
+            why = first_line(error)
+            raise StoreError(f"A stored JPEG XL cannot be decoded: it is damaged or cut short ({why}).") from None
         known = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))
         if not known or pixels.shape[:2] != (height, width) or pixels.dtype not in (np.uint8, np.uint16):
             raise StoreError(f"A stored JPEG XL decodes to {pixels.dtype} of shape {pixels.shape}, which is not taken.")

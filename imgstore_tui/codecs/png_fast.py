@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from imgstore_tui import pictures
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import StoreError, UnsupportedError
+from imgstore_tui.core.text import first_line
 from imgstore_tui.picture_codec import ONE_CHANNEL
 
 if TYPE_CHECKING:
@@ -107,5 +108,5 @@ class PngFastCodec(Codec):
         try:
             imagecodecs.png_decode(payload, out=flat)
         except (imagecodecs.PngError, ValueError, RuntimeError, MemoryError) as error:
-            said = (str(error).strip().splitlines() or ["no reason given"])[0][:120].rstrip(".")
-            raise StoreError(f"A stored PNG cannot be decoded: it is damaged or cut short ({said}).") from None
+            why = first_line(error)
+            raise StoreError(f"A stored PNG cannot be decoded: it is damaged or cut short ({why}).") from None

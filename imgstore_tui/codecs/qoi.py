@@ -10,6 +10,7 @@ import numpy as np
 
 from imgstore_tui import pictures
 from imgstore_tui.core.errors import StoreError, UnsupportedError
+from imgstore_tui.core.text import first_line
 from imgstore_tui.picture_codec import GREY, ONE_CHANNEL, NotedCodec
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ class QoiCodec(NotedCodec):
         try:
             pixels: Pixels = qoi.decode(payload[:end])
         except (RuntimeError, ValueError, MemoryError) as error:
-            said = (str(error).strip().splitlines() or ["no reason given"])[0][:120].rstrip(".")
-            raise StoreError(f"A stored QOI cannot be decoded: it is damaged or cut short ({said}).") from None
+            why = first_line(error)
+            raise StoreError(f"A stored QOI cannot be decoded: it is damaged or cut short ({why}).") from None
         if pixels.shape != shape:
             raise StoreError(f"A stored QOI is damaged: it decodes to {pixels.shape} where its header says {shape}.")
         return self.restore(pixels, self.note_in(payload))

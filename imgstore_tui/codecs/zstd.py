@@ -17,6 +17,7 @@ from imgstore_tui import pictures, raw_pixels
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.options import Option, OptionValue
+from imgstore_tui.core.text import first_line
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -94,8 +95,7 @@ class ZstdCodec(Codec):
             work = zstd.ZstdDecompressor()
             packed: bytes = work.decompress(payload, max_length=said)
         except (zstd.ZstdError, MemoryError) as error:
-            said = (str(error).strip().splitlines() or ["no reason given"])[0][:120].rstrip(".")
-            raise StoreError(f"A stored Zstandard frame is damaged or cut short ({said}).") from None
+            raise StoreError(f"A stored Zstandard frame is damaged or cut short ({first_line(error)}).") from None
         if not work.eof or work.unused_data or len(packed) != said:
             raise StoreError("A stored Zstandard frame is damaged or cut short: it does not end where it should.")
         return packed

@@ -118,7 +118,9 @@ def image_bytes(content: Content) -> int:
 
 
 def foreign(backend: str, place: Path) -> StoreError:
-    """Build the error for something that is no store of this backend."""
+    """Build the error for a place where there is something else than a store of this backend, or nothing."""
+    if not place.exists():
+        return StoreError(f"{place} does not exist.")
     return StoreError(f"{place} is not a store of the backend {backend}.")
 
 

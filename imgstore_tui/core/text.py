@@ -1,4 +1,4 @@
-"""Making text from the user's data harmless before it reaches a terminal, a widget or a file."""
+"""Making text of the user's data and of drivers harmless before it reaches a terminal, a widget or a file."""
 
 from __future__ import annotations
 
@@ -32,3 +32,10 @@ def safe_text(text: str) -> str:
     return "".join(
         f"<U+{ord(character):04X}>" if unicodedata.category(character) in _UNSAFE else character for character in text
     )
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what a driver says, without what a terminal must not be shown; else its kind."""
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    line = (said.strip().splitlines() or [type(error).__name__])[0][:200].rstrip(". ")
+    return "".join(letter if letter.isprintable() else "?" for letter in line)

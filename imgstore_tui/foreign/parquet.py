@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.foreign.reader import Part
-from imgstore_tui.store_parts.raw_file import first_line
+from imgstore_tui.core.text import first_line
 
 _IMAGES = ("image", "img", "picture", "jpg", "png")
 _LABELS = ("label", "labels", "fine_label", "class", "cls")

@@ -19,7 +19,8 @@ from imgstore_tui.core.manifest import image_bytes, is_count
 from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
 from imgstore_tui.store_parts.folder_writer import FolderWriter
 from imgstore_tui.store_parts.manifest_file import load_manifest
-from imgstore_tui.store_parts.raw_file import RawFile, first_line
+from imgstore_tui.core.text import first_line
+from imgstore_tui.store_parts.raw_file import RawFile
 from imgstore_tui.store_parts.scattered import Scattered
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, read_manifest, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.store_parts.output import Output
-from imgstore_tui.store_parts.raw_file import RawFile, failed, first_line
+from imgstore_tui.core.text import first_line
+from imgstore_tui.store_parts.raw_file import RawFile, failed
 
 MANIFEST = "manifest.json"
 _PARTIAL = "manifest.json.partial"
@@ -27,7 +28,7 @@ def load_manifest(backend: str, location: Path) -> tuple[Content, Mapping[str, A
     try:
         file = RawFile(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise foreign(backend, location) if location.exists() else StoreError(f"{location} does not exist.") from None
+        raise foreign(backend, location) from None
     except OSError as error:
         raise failed(path, error) from None
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.store_parts.raw_file import first_line
+from imgstore_tui.core.text import first_line
 
 Piece = Any
 """Bytes to write: bytes, a view of some, or a C-contiguous array of them with one side."""

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.text import first_line
 
 MAP_BELOW = 32 * 2**10
 """Items smaller than this are gathered from a map; larger ones are read one by one, which is faster when cold."""
@@ -132,10 +133,3 @@ class RawFile:
 def failed(path: Path, error: Exception) -> StoreError:
     """Build the error for a file that cannot be read."""
     return StoreError(f"{path} cannot be read: {first_line(error)}.")
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of what a driver says, without what a terminal must not be shown."""
-    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    line = (said.strip().splitlines() or [type(error).__name__])[0][:200].rstrip(". ")
-    return "".join(letter if letter.isprintable() else "?" for letter in line)

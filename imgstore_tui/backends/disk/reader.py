@@ -41,12 +41,8 @@ class DiskReader(Reader):
         try:
             self.folder = os.open(location, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             manifest = read_file(MANIFEST, self.folder)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             self.close()
-            if location.is_dir():
-                raise foreign("disk", location) from None
-            raise StoreError(f"{location} does not exist.") from None
-        except NotADirectoryError:
             raise foreign("disk", location) from None
         except OSError as error:
             self.close()

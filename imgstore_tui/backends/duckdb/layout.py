@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from imgstore_tui.backends.duckdb import FILE
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.store_parts.raw_file import first_line
+from imgstore_tui.core.text import first_line
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels

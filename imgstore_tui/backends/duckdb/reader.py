@@ -19,7 +19,8 @@ from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, check_out, foreign, image_bytes, is_count, read_manifest
 from imgstore_tui.core.roster import Roster, next_id_in
-from imgstore_tui.store_parts.raw_file import RawFile, failed, first_line
+from imgstore_tui.core.text import first_line
+from imgstore_tui.store_parts.raw_file import RawFile, failed
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -235,7 +236,7 @@ def _look_at(location: Path, path: Path) -> None:
     try:
         file = RawFile(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise foreign("duckdb", location) if location.exists() else StoreError(f"{location} does not exist.") from None
+        raise foreign("duckdb", location) from None
     except OSError as error:
         raise failed(path, error) from None
     try:

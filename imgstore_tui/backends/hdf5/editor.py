@@ -17,7 +17,7 @@ from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.manifest import check_batch, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.roster import Roster
-from imgstore_tui.store_parts.raw_file import first_line
+from imgstore_tui.core.text import first_line
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

@@ -23,7 +23,8 @@ from imgstore_tui.core.manifest import (
     image_bytes,
     read_manifest,
 )
-from imgstore_tui.store_parts.raw_file import RawFile, first_line
+from imgstore_tui.core.text import first_line
+from imgstore_tui.store_parts.raw_file import RawFile
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -46,9 +47,7 @@ class Hdf5Reader(Reader):
         try:
             self._raw = RawFile(self._path)
         except (FileNotFoundError, NotADirectoryError):
-            raise (
-                foreign("hdf5", location) if location.exists() else StoreError(f"{location} does not exist.")
-            ) from None
+            raise foreign("hdf5", location) from None
         except OSError as error:
             raise StoreError(f"{self._path}: {error.strerror or error}.") from None
         try:

@@ -80,7 +80,7 @@ def _acquire(location: Path) -> tuple[tuple[int, int, int], _Shared]:
     try:
         status = data.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise foreign("lmdb", location) if location.exists() else StoreError(f"{location} does not exist.") from None
+        raise foreign("lmdb", location) from None
     except OSError as error:
         raise StoreError(f"{data}: {error.strerror or error}.") from None
     if not stat.S_ISREG(status.st_mode):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgstore_tui.backends.rocksdb import FOLDER
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.store_parts.raw_file import first_line
+from imgstore_tui.core.text import first_line
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels

@@ -18,7 +18,8 @@ from imgstore_tui.backends.rocksdb import FOLDER
 from imgstore_tui.backends.rocksdb.layout import database_of, quieten
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import foreign
-from imgstore_tui.store_parts.raw_file import RawFile, failed, first_line
+from imgstore_tui.core.text import first_line
+from imgstore_tui.store_parts.raw_file import RawFile, failed
 
 _DATA = re.compile(r"CURRENT|IDENTITY|MANIFEST-\d+|\d+\.(sst|log|blob)")
 _CURRENT = re.compile(rb"MANIFEST-\d{6,20}\n")
@@ -63,7 +64,7 @@ def _look_at(location: Path, folder: Path) -> None:
     try:
         file = RawFile(folder / "CURRENT")
     except (FileNotFoundError, NotADirectoryError):
-        raise foreign("rocksdb", location) if location.exists() else StoreError(f"{location} does not exist.") from None
+        raise foreign("rocksdb", location) from None
     except OSError as error:
         raise failed(folder / "CURRENT", error) from None
     try:

@@ -17,7 +17,7 @@ from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_out, foreign, image_bytes, is_count, read_manifest
 from imgstore_tui.core.roster import Roster, next_id_in
-from imgstore_tui.store_parts.raw_file import first_line
+from imgstore_tui.core.text import first_line
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

@@ -171,7 +171,7 @@ def _look_at(location: Path, path: Path) -> None:
     try:
         file = RawFile(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise foreign("sqlite", location) if location.exists() else StoreError(f"{location} does not exist.") from None
+        raise foreign("sqlite", location) from None
     except OSError as error:
         raise failed(path, error) from None
     try:
