@@ -1,4 +1,4 @@
-"""Calls of the library below h5py's files and datasets, for what a writer does once a store.
+"""Files and datasets by the library's own identifiers, below h5py's objects: what is done once a store costs no more.
 
 A store of one image is made of nothing else, and h5py's own layer would take longer than the library under it. Source:
 the reference of h5py's low-level API (h5f, h5d, h5a, h5p), which is part of what h5py promises.
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Handle:
-    """A dataset by the library's own identifier, and as h5py shows it where that is asked for."""
+    """A dataset that is open: by its identifier, and as h5py shows it where that is asked for."""
 
     id: Any
     """An ``h5py.h5d.DatasetID``; None once it has been let go."""
     readonly: bool = False
     """Lets h5py keep what it knows, eight times faster an image."""
-    _items: Any = None
+    _shown: Any = None
 
     @property
-    def items(self) -> Any:
-        """The dataset as an ``h5py.Dataset``."""
-        if self._items is None:
+    def shown(self) -> Any:
+        """The ``h5py.Dataset``: for slices, and for all that is not done once a store."""
+        if self._shown is None:
             import h5py
 
-            self._items = h5py.Dataset(self.id, readonly=self.readonly)
-        return self._items
+            self._shown = h5py.Dataset(self.id, readonly=self.readonly)
+        return self._shown
 
     def let_go(self) -> None:
         """Let the identifier go, which closes it if nobody else has it."""
-        self.id = self._items = None
+        self.id = self._shown = None
 
 
 def open_file(path: Path, chunk_cache: int, *, new: bool) -> Any:
@@ -77,6 +77,17 @@ def close_file(file: Any) -> None:
     from h5py import h5i
 
     h5i.dec_ref(file)
+
+
+def never_close(*handles: Any) -> None:
+    """Keep handles until the process ends.
+
+    HDF5 cannot close a file that it cannot write, and the process dies in trying, if only when the last reference goes.
+    """
+    _never_closed.append(handles)
+
+
+_never_closed: list[Any] = []
 
 
 def make_block(file: Any, name: str, shape: tuple[int, ...], kind: np.dtype[Any], *, early: bool = False) -> Handle:

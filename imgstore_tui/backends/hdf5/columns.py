@@ -1,4 +1,4 @@
-"""The fastest ways to the items of a dataset: at their place in the file where that is known, else by the library."""
+"""The fastest ways to and from the items of a dataset: at their place in the file where that is known, else by HDF5."""
 
 from __future__ import annotations
 
@@ -58,6 +58,37 @@ class Dataset:
     filtered: bool
 
 
+class ChunkPlaces:
+    """Where each chunk of a dataset lies: asked for once and all at once, since HDF5 takes 50 microseconds for one."""
+
+    def __init__(self, dataset: Dataset, raw: RawFile) -> None:
+        self._dataset, self._raw = dataset, raw
+        self._found: dict[int, int] | None = None
+
+    def all(self) -> dict[int, int]:
+        """Return the place in the file of each chunk that has one, by its number.
+
+        Raises:
+            StoreError: If they cannot be found, or one does not begin in the file.
+        """
+        if self._found is None:
+            found: list[Any] = []
+            try:
+                self._dataset.handle.id.chunk_iter(found.append)
+            except (OSError, RuntimeError, ValueError) as error:
+                raise failed(self._raw.path, error) from None
+            # One whose place is no place at all has not even a number.
+            if any(info.byte_offset is None or info.byte_offset >= self._raw.size for info in found):
+                raise StoreError(f"{self._raw.path} is damaged: a part of its images lies beyond its end.")
+            chunk = self._dataset.chunks[0] if self._dataset.chunks else 1
+            self._found = {info.chunk_offset[0] // chunk: info.byte_offset for info in found}
+        return self._found
+
+    def missing(self) -> StoreError:
+        """Build the error for a chunk that has no place, though something is read from it."""
+        return StoreError(f"{self._raw.path} is damaged: a part of its images is missing.")
+
+
 class Column:
     """A dataset of one item of ``size`` bytes an image, in one block or in chunks of several items."""
 
@@ -65,7 +96,7 @@ class Column:
         self._raw, self._dataset, self._size = raw, dataset, size
         self._count = dataset.shape[0]
         self._chunk = 0
-        self._chunk_places: list[int] | None = None
+        self._chunks = ChunkPlaces(dataset, raw)
         self._place: int | None = None
         if not direct or not dataset.kind.isnative:
             return
@@ -87,18 +118,15 @@ class Column:
 
     def _read_chunks(self, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
         """Copy from the places of the chunks, a part of one at a time."""
-        if self._chunk_places is None:
-            found = places_of(self._dataset, self._raw)
-            self._chunk_places = [found.get(number, -1) for number in range(-(-self._count // self._chunk))]
-        memory, at = out.data.cast("B"), 0
+        places, memory, at = self._chunks.all(), out.data.cast("B"), 0
         for start, stop in [(number, number + 1) for number in ids] if run is None else [run]:
             first = start
             while first < stop:
                 number, within = divmod(first, self._chunk)
                 count = min(stop - first, self._chunk - within)
-                place, length = self._chunk_places[number], count * self._size
-                if place < 0:
-                    raise StoreError(f"{self._raw.path} is damaged: a part of its images is missing.")
+                place, length = places.get(number), count * self._size
+                if place is None:
+                    raise self._chunks.missing()
                 self._raw.fill(memory[at : at + length], place + within * self._size)
                 at += length
                 first += count
@@ -106,12 +134,12 @@ class Column:
     def _read_by_library(self, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
         try:
             if run is not None and len(ids) > 1:
-                self._dataset.handle.items.read_direct(out, np.s_[run[0] : run[1]])
+                self._dataset.handle.shown.read_direct(out, np.s_[run[0] : run[1]])
                 return
             # Never ``dataset[ids]``: h5py is up to a thousand times slower with a list than one by one. In the order
             # of the file, so that each chunk is unpacked once.
             for position in sorted(range(len(ids)), key=ids.__getitem__):
-                out[position] = self._dataset.handle.items[ids[position]]
+                out[position] = self._dataset.handle.shown[ids[position]]
         except (OSError, RuntimeError, ValueError) as error:
             raise failed(self._raw.path, error) from None
 
@@ -124,7 +152,7 @@ class Row:
         self.length = dataset.shape[0]
         self._chunk = dataset.chunks[0] if dataset.chunks else 0
         self._direct = direct and bool(self._chunk) and not dataset.filtered
-        self._places: dict[int, int] | None = None
+        self._chunks = ChunkPlaces(dataset, raw)
 
     def cut(self, starts: Sequence[int], stops: Sequence[int], ascending: bool) -> list[bytes]:
         """Return owned bytes, one a payload; ascending payloads lie one behind the other."""
@@ -139,38 +167,15 @@ class Row:
 
     def _bytes(self, start: int, stop: int) -> bytes:
         if not self._direct:
-            found: bytes = self._dataset.handle.items[start:stop].tobytes()
+            found: bytes = self._dataset.handle.shown[start:stop].tobytes()
             return found
-        pieces = []
+        places, pieces = self._chunks.all(), []
         while start < stop:
             number, within = divmod(start, self._chunk)
             length = min(stop - start, self._chunk - within)
-            pieces.append(self._raw.piece(self._place_of(number) + within, length))
+            place = places.get(number)
+            if place is None:
+                raise self._chunks.missing()
+            pieces.append(self._raw.piece(place + within, length))
             start += length
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def _place_of(self, number: int) -> int:
-        """Return where a chunk lies; all are asked for at once."""
-        if self._places is None:
-            self._places = places_of(self._dataset, self._raw)
-        if number not in self._places:
-            raise StoreError(f"{self._raw.path} is damaged: a part of its images is missing.")
-        return self._places[number]
-
-
-def places_of(dataset: Dataset, raw: RawFile) -> dict[int, int]:
-    """Return where each chunk of a dataset lies; all at once, because HDF5 takes 50 microseconds to find one.
-
-    Raises:
-        StoreError: If they cannot be found, or one does not begin in the file.
-    """
-    found: list[Any] = []
-    try:
-        dataset.handle.id.chunk_iter(found.append)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise failed(raw.path, error) from None
-    # One whose place is no place at all has not even a number.
-    if any(info.byte_offset is None or info.byte_offset >= raw.size for info in found):
-        raise StoreError(f"{raw.path} is damaged: a part of its images lies beyond its end.")
-    chunk = dataset.chunks[0] if dataset.chunks else 1
-    return {info.chunk_offset[0] // chunk: info.byte_offset for info in found}

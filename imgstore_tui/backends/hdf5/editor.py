@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, OFFSETS, never_close
+from imgstore_tui.backends.hdf5.calls import never_close
+from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, OFFSETS
 from imgstore_tui.backends.hdf5.reader import Hdf5Reader
 from imgstore_tui.core.backend import Editor, PayloadKind, force
 from imgstore_tui.core.errors import StoreError, UnsupportedError

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 FILE = "store.h5"
 PARTIAL = "store.h5.partial"
 """The file's name until it is closed: HDF5 cannot open a file that was not."""
@@ -21,14 +19,3 @@ _LABELS_LEAST, _LABELS_MOST = 512, 8192
 def label_chunk(count: int) -> int:
     """Return how many labels, or offsets, are in a chunk where there may be more of them some day."""
     return min(max(count, _LABELS_LEAST), _LABELS_MOST)
-
-
-def never_close(*handles: Any) -> None:
-    """Keep handles until the process ends.
-
-    HDF5 cannot close a file that it cannot write, and the process dies in trying, if only when the last reference goes.
-    """
-    _never_closed.append(handles)
-
-
-_never_closed: list[Any] = []

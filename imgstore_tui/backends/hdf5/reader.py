@@ -13,17 +13,11 @@ import numpy as np
 from imgstore_tui.backends.hdf5.calls import Handle
 from imgstore_tui.backends.hdf5.columns import Column, Dataset, Row
 from imgstore_tui.backends.hdf5.layout import FILE, IMAGES, MANIFEST, OFFSETS
-from imgstore_tui.core.backend import PayloadKind, Reader
+from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import (
-    MAX_MANIFEST_BYTES,
-    check_ids,
-    check_out,
-    foreign,
-    image_bytes,
-    read_manifest,
-)
+from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, image_bytes, read_manifest
 from imgstore_tui.core.text import first_line
+from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
 from imgstore_tui.store_parts.raw_file import RawFile
 
 if TYPE_CHECKING:
@@ -32,9 +26,10 @@ if TYPE_CHECKING:
 _KNOWN_FILTERS = {1, 2, 32000}  # deflate, shuffle, lzf; any other would make HDF5 look for a plug-in and load it
 _MOST_SHRUNK = 1100  # neither deflate nor lzf shrinks by more
 _FILTER_CACHE = 32 * 2**20
+_CACHE_SLOTS, _CACHE_WEAR = 10_007, 0.75  # a prime for the table of chunks; how soon one goes is HDF5's own default
 
 
-class Hdf5Reader(Reader):
+class Hdf5Reader(CheckedReader):
     """Reads contiguous datasets at their place in the file, the others through the library."""
 
     def __init__(self, location: Path) -> None:
@@ -90,7 +85,7 @@ class Hdf5Reader(Reader):
     @property
     def grows(self) -> bool:
         """Whether there may be more images some day."""
-        return all(dataset.handle.items.maxshape[0] is None for dataset in self._datasets)
+        return all(dataset.handle.shown.maxshape[0] is None for dataset in self._datasets)
 
     def _manifest(self) -> bytes:
         h5 = self._h5
@@ -128,7 +123,7 @@ class Hdf5Reader(Reader):
         if chunked:
             # Filtered chunks must be read whole, so those are kept; others are read in parts if no cache holds them.
             access = h5.h5p.create(h5.h5p.DATASET_ACCESS)
-            access.set_chunk_cache(10_007, _FILTER_CACHE if filters else 0, 0.75)
+            access.set_chunk_cache(_CACHE_SLOTS, _FILTER_CACHE if filters else 0, _CACHE_WEAR)
             del handle  # while it is there, another one of the same dataset has its cache
             handle = h5.h5d.open(self._file, name.encode(), access)
         return Dataset(Handle(handle, readonly=True), kind, has, plan.get_chunk() if chunked else None, bool(filters))
@@ -136,13 +131,8 @@ class Hdf5Reader(Reader):
     def _wrong(self, name: str) -> StoreError:
         return StoreError(f"{self._path} is damaged: its dataset {name} is not what it should be.")
 
-    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
         """Find the places of the payloads, then copy them from the row."""
-        if self.content.kind is not PayloadKind.BYTES:
-            return super().read_bytes(ids, labels)
-        run = check_ids(self._location, self.content.count, ids)
-        if not len(ids):
-            return []
         self._labels.read(ids, run, labels)
         if run is not None:
             ends = np.empty(len(ids) + 1, np.int64)
@@ -157,16 +147,10 @@ class Hdf5Reader(Reader):
             raise StoreError(f"{self._path} is damaged: its offsets do not fit its images.")
         return self._row.cut(starts, stops, run is not None)
 
-    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
         """Read into the caller's array."""
-        if self.content.kind is not PayloadKind.ARRAY:
-            super().read_array(ids, out, labels)
-            return
-        check_out(self._location, self.content, ids, out, labels)
-        run = check_ids(self._location, self.content.count, ids)
-        if len(ids):
-            self._images.read(ids, run, out)
-            self._labels.read(ids, run, labels)
+        self._images.read(ids, run, out)
+        self._labels.read(ids, run, labels)
 
     def read_labels(self) -> Labels:
         """Read the dataset of labels."""

@@ -11,20 +11,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.calls import Handle, close_file, make_attribute, make_block, open_file, write_whole
+from imgstore_tui.backends.hdf5.calls import (
+    Handle,
+    close_file,
+    make_attribute,
+    make_block,
+    never_close,
+    open_file,
+    write_whole,
+)
 from imgstore_tui.backends.hdf5.columns import RawBlock
-from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, OFFSETS, PARTIAL, label_chunk, never_close
+from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, OFFSETS, PARTIAL, label_chunk
 from imgstore_tui.core.backend import Content, PayloadKind, Writer, force
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import OptionValue
+from imgstore_tui.core.text import first_line
 from imgstore_tui.store_parts.raw_file import RawFile
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
-_BLOCK = 4096
+_PAGE = 4096
+"""A chunk of payloads is a multiple of so many bytes."""
 
 
 class Hdf5Writer(Writer):
@@ -77,10 +87,10 @@ class Hdf5Writer(Writer):
             self._images = self._make_chunks((count, *(content.shape or ())), chunk, content.dtype or "")
         else:
             # No larger than all payloads are expected to be: a chunk takes its place on disk whole.
-            chunk = min(CHUNK, max(1, -(-content.payload_bytes // _BLOCK)) * _BLOCK)
+            chunk = min(CHUNK, max(1, -(-content.payload_bytes // _PAGE)) * _PAGE)
             self._images = self._make_chunks((0,), chunk, "uint8")
-            self._offsets = self._numbers(OFFSETS, count + 1)
-        self._labels = self._numbers(str(self._values["labels"]), count)
+            self._offsets = self._make_numbers(OFFSETS, count + 1)
+        self._labels = self._make_numbers(str(self._values["labels"]), count)
 
     def _make_chunks(self, shape: tuple[int, ...], chunk: int, dtype: str) -> Handle:
         """Make the dataset of images so that it grows; it is never filled before it is written."""
@@ -90,7 +100,7 @@ class Hdf5Writer(Writer):
         kind = np.dtype(dtype).newbyteorder("<")
         return Handle(self._shown().create_dataset(IMAGES, shape, kind, **settings).id)
 
-    def _numbers(self, name: str, count: int) -> Handle:
+    def _make_numbers(self, name: str, count: int) -> Handle:
         """Make a dataset of one number an image, which grows if the images can."""
         if self._in_one_block:
             return make_block(self._file, name, (count,), np.dtype("<i8"))
@@ -139,7 +149,7 @@ class Hdf5Writer(Writer):
         try:
             if len(ends) and ends[-1] > self._end:
                 stop = int(ends[-1])
-                images = self._images.items
+                images = self._images.shown
                 if stop > len(images):
                     images.resize((max(stop, 2 * len(images)),))  # places that are never written take none
                 images[self._end : stop] = np.frombuffer(b"".join(payloads), np.uint8)
@@ -158,7 +168,7 @@ class Hdf5Writer(Writer):
             elif self._block is not None and len(images):
                 self._block.write(self._put, images)
             elif len(images):
-                self._images.items.write_direct(images, dest_sel=np.s_[self._put : self._put + len(images)])
+                self._images.shown.write_direct(images, dest_sel=np.s_[self._put : self._put + len(images)])
             self._follow(len(images), labels)
         except (OSError, RuntimeError, ValueError) as error:
             raise self._failed(error) from None
@@ -179,11 +189,11 @@ class Hdf5Writer(Writer):
             if len(labels) == self._content.count and len(labels):
                 write_whole(self._labels, labels)
             elif len(labels):
-                self._labels.items[self._put - len(labels) : self._put] = labels
+                self._labels.shown[self._put - len(labels) : self._put] = labels
         if self._ends:
             ends, self._ends = np.concatenate(self._ends), []
             if len(ends):
-                self._offsets.items[self._put - len(ends) + 1 : self._put + 1] = ends
+                self._offsets.shown[self._put - len(ends) + 1 : self._put + 1] = ends
 
     def close(self) -> None:
         """Write what waits, close the file, and give it its name: until then the folder is no store."""
@@ -193,7 +203,7 @@ class Hdf5Writer(Writer):
             check_complete(self._location, self._content, self._put)
             self._write_waiting()
             if self._content.kind is PayloadKind.BYTES:
-                self._images.items.resize((self._end,))
+                self._images.shown.resize((self._end,))
             manifest = write_manifest(
                 "hdf5", self._content, labels=self._values["labels"], access=self._values["access"]
             )
@@ -229,5 +239,6 @@ class Hdf5Writer(Writer):
         if self._file is not None:
             never_close(self._file, self._images, self._offsets, self._labels)
             self._file, self._open = None, False
-        said = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        return StoreError(f"{self._path} cannot be written: {said.rstrip('.')}.")
+        # Where the system has refused, h5py tells at length what HDF5 was about.
+        said = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else first_line(error)
+        return StoreError(f"{self._path} cannot be written: {said}.")
