@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from imgstore_tui.core.backend import DiskUsage
+from imgstore_tui.core.content import DiskUsage, pixel_bytes
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement
 from imgstore_tui.core.operations import Operation, Status
 from imgstore_tui.stats.intervals import Interval, median_interval, relative_spread
@@ -161,7 +160,7 @@ def _pixel_bytes(facts: DatasetFacts | None, images: int) -> int | None:
     if facts is None:
         return None
     if facts.shape is not None and facts.dtype is not None:
-        return math.prod(facts.shape) * (2 if facts.dtype == "uint16" else 1) * images
+        return pixel_bytes(facts.shape, facts.dtype) * images
     if facts.used and images % facts.used == 0:
         return facts.pixel_bytes * (images // facts.used)
     return None

@@ -11,7 +11,7 @@ from imgstore_tui.bench.clock import Clock
 from imgstore_tui.bench.reading import read_labels, read_pass
 from imgstore_tui.bench.rig import Rig, Taken
 from imgstore_tui.bench.sink import Checker, Sink
-from imgstore_tui.bench.writing import Feeder, finish_writing, weigh
+from imgstore_tui.bench.writing import Feeder, drain_and_weigh, finish_writing
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import Operation
 
@@ -64,7 +64,7 @@ def change(rig: Rig, location: Path, clock: Clock) -> Taken:
             del expected[image_id]
 
     def finish() -> dict[str, Any]:
-        weighed = weigh(rig, location)
+        weighed = drain_and_weigh(rig, location)
         _verify(rig, location, expected, ids if operation is Operation.DELETE else ())
         return {"sync_count": synced, "verified": True, **weighed}
 

@@ -11,8 +11,6 @@ from pathlib import Path
 
 from imgstore_tui.bench.board import Board
 
-PHASES = ("open", "storage", "codec", "sync", "close")
-
 _NANO = 1e-9
 _now = time.perf_counter_ns
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -72,12 +71,9 @@ def known_size(text: str) -> DataSize | None:
         None where that can only be known by looking at the data, or where ``text`` is no dataset.
     """
     dataset = _made(text)
-    if dataset is None or dataset.needs_path:
+    if dataset is None or dataset.needs_path or dataset.uniform is None:
         return None
-    if dataset.uniform is None:
-        return None
-    shape, dtype = dataset.uniform
-    return DataSize(math.prod(shape) * (2 if dtype == "uint16" else 1), len(dataset), dataset.has_originals)
+    return DataSize.of(dataset)
 
 
 def _made(text: str) -> Dataset | None:

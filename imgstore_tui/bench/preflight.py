@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from imgstore_tui import registry
 from imgstore_tui.bench.rounds import cutoffs_of, images_needed, reads_in_place
 from imgstore_tui.bench.scratch import free_bytes, free_files
 from imgstore_tui.core.backend import Family, PayloadKind
+from imgstore_tui.core.content import pixel_bytes
 from imgstore_tui.core.dataset import BrokenImageError, Dataset
 from imgstore_tui.core.errors import UnavailableError, UnsupportedError
 from imgstore_tui.core.model import DatasetFacts, Plan
@@ -84,7 +84,7 @@ def image_bytes(dataset: Dataset) -> float:
     """Return the pixels of one image of a scanned dataset, in bytes; where sizes vary, the mean of a few."""
     if dataset.uniform is not None:
         shape, dtype = dataset.uniform
-        return math.prod(shape) * (2 if dtype == "uint16" else 1)
+        return pixel_bytes(shape, dtype)
     sizes: list[int] = []
     step = max(1, len(dataset) // SAMPLED_IMAGES)
     for index in range(0, len(dataset), step):

@@ -65,14 +65,14 @@ def read(rig: Rig, location: Path, clock: Clock) -> Taken:
             "resident_after": after,
             "cache_proof": proof(rig, before),
             # Nobody writes the user's own files, so nobody else weighs them.
-            **(weight(rig, location) if rig.in_place else {}),
+            **(disk_fields(rig, location) if rig.in_place else {}),
         }
 
     return samples, finish
 
 
-def weight(rig: Rig, location: Path) -> dict[str, Any]:
-    """Return what a store weighs."""
+def disk_fields(rig: Rig, location: Path) -> dict[str, Any]:
+    """Return the fields of a measurement that say what a store weighs."""
     usage = rig.backend.disk_usage(location)
     return {
         "apparent_bytes": usage.apparent_bytes,

@@ -13,7 +13,7 @@ from imgstore_tui import registry
 from imgstore_tui.bench.clock import Clock, Sample
 from imgstore_tui.bench.drain import drain
 from imgstore_tui.bench.job import Job
-from imgstore_tui.bench.reading import verify, weight
+from imgstore_tui.bench.reading import disk_fields, verify
 from imgstore_tui.bench.rig import Rig, Taken, sampling
 from imgstore_tui.core.backend import Content, Editor, PayloadKind, Writer
 from imgstore_tui.core.operations import Operation, SyncLevel
@@ -157,7 +157,7 @@ def write_many(rig: Rig, location: Path, clock: Clock) -> Taken:
     """Time one whole store."""
     synced = write(rig, location, rig.job.cutoff, clock)
     pixels = rig.source.pixel_bytes(rig.job.cutoff)
-    return [clock.take_sample(pixels)], lambda: {"sync_count": synced, **weigh(rig, location)}
+    return [clock.take_sample(pixels)], lambda: {"sync_count": synced, **drain_and_weigh(rig, location)}
 
 
 def write_one(rig: Rig, folder: Path, clock: Clock) -> Taken:
@@ -171,7 +171,7 @@ def write_one(rig: Rig, folder: Path, clock: Clock) -> Taken:
 
     def finish() -> dict[str, Any]:
         stores = [folder / f"{number:03}" for number in range(len(samples))]
-        weighed = weigh(rig, *stores)
+        weighed = drain_and_weigh(rig, *stores)
         for store in stores:
             verified = verify(rig, store, 1)
         return {"sync_count": synced, **verified, **weighed}
@@ -190,7 +190,7 @@ def destroy(job: Job, location: Path) -> None:
     location.rmdir()
 
 
-def weigh(rig: Rig, *stores: Path) -> dict[str, Any]:
+def drain_and_weigh(rig: Rig, *stores: Path) -> dict[str, Any]:
     """Drain the stores, then say what the first weighs: only then do all file systems know."""
     drained = drain(rig.backend, *stores)
-    return {"drain_s": drained, **weight(rig, stores[0])}
+    return {"drain_s": drained, **disk_fields(rig, stores[0])}

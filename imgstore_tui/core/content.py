@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
 
     Labels = NDArray[np.int64]
     Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+def pixel_bytes(shape: tuple[int, ...], dtype: str) -> int:
+    """Return the bytes of an image's pixels, of shape (H, W, C) or (H, W) and of type ``uint8`` or ``uint16``."""
+    return math.prod(shape) * (2 if dtype == "uint16" else 1)
 
 
 class PayloadKind(StrEnum):

@@ -7,7 +7,6 @@ nothing in it: what is read is of the right type and within bounds, or the store
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 
 from imgstore_tui.core.backend import Backend, Content, PayloadKind
+from imgstore_tui.core.content import pixel_bytes
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def image_bytes(content: Content) -> int:
     """Return the bytes of one image of a store whose images all have one shape."""
     if content.shape is None or content.dtype is None:
         raise ValueError("the images have no common shape")
-    return math.prod(content.shape) * int(_TYPES[content.dtype].itemsize)
+    return pixel_bytes(content.shape, content.dtype)
 
 
 def foreign(backend: str, place: Path) -> StoreError:

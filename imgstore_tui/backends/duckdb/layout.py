@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 PARTIAL = f"{FILE}.partial"
 """The file's name until it is whole: until then it is worth nothing."""
-WAL = f"{FILE}.wal"
-"""Where DuckDB keeps what a change has not yet brought into the file."""
 
 ROWS = 2048
 """Rows in a row group: the fewest that DuckDB can, since it writes and reads them whole."""
