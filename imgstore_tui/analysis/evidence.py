@@ -9,7 +9,7 @@ from enum import StrEnum
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import DatasetFacts, Probe, Run
 from imgstore_tui.core.operations import Operation, SyncLevel
-from imgstore_tui.core.units import format_count
+from imgstore_tui.core.units import counted
 from imgstore_tui.stats.intervals import Interval
 from imgstore_tui.stats.ratios import paired_ratio
 
@@ -157,5 +157,5 @@ class Evidence:
 
 def where(level: SyncLevel | None, cutoff: int) -> str:
     """Return level and number of images: ``sync end, 1,000 images``."""
-    count = f"{format_count(cutoff)} image{'' if cutoff == 1 else 's'}"
+    count = counted(cutoff, "image")
     return count if level is None else f"sync {level}, {count}"

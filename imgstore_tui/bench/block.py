@@ -15,6 +15,7 @@ from imgstore_tui.bench.rounds import Block
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Plan
 from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
 from imgstore_tui.core.spec import IN_PLACE, Spec
+from imgstore_tui.core.units import counted
 
 FEW_FILES = 8
 """A store of more files than this is deleted last: deleting many can slow the creates that follow."""
@@ -232,7 +233,7 @@ class BlockRound:
             warnings.append("phases are the workers' seconds added up: they overlap")
         facts = self.bench.facts[measurement.dataset]
         if measurement.cutoff > facts.used:
-            warnings.append(f"{facts.used:,} images repeated to {measurement.cutoff:,}")
+            warnings.append(f"{counted(facts.used, 'image')} repeated to {measurement.cutoff:,}")
         if measurement.foreign_cpu is not None and measurement.foreign_cpu > BUSY_NEIGHBOURS:
             warnings.append(f"others kept {measurement.foreign_cpu:.1f} cores busy")
         resident = measurement.resident_before if measurement.cache is CacheState.HOT else None

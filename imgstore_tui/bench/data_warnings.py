@@ -11,6 +11,7 @@ from imgstore_tui.bench.source import Source
 from imgstore_tui.core.codec import DEPTH, TRANSPARENCY
 from imgstore_tui.core.model import DatasetFacts, Plan, Run
 from imgstore_tui.core.operations import Payload
+from imgstore_tui.core.units import counted
 
 _HAVING = {TRANSPARENCY: "an alpha channel", DEPTH: "16 bits a channel"}
 
@@ -27,16 +28,15 @@ def warnings_of(run: Run, facts: Mapping[str, DatasetFacts], sources: Mapping[st
     for text, fact in facts.items():
         if fact.repeated:
             yield (
-                f"{text} has {fact.used:,} images: cutoffs beyond that repeat them, "
+                f"{text} has {counted(fact.used, 'image')}: cutoffs beyond that repeat them, "
                 "which a store or file system that deduplicates would notice."
             )
         kept = cutoffs_of(plan, text)
         if len(kept) < len(plan.cutoffs):
-            most = f"up to {max(kept):,} images" if kept else "one image only"
+            most = f"up to {counted(max(kept), 'image')}" if kept else "one image only"
             yield f"{text} is run with {most}: its option upto leaves larger cutoffs out."
         if fact.excluded_count:
-            count = fact.excluded_count
-            yield f"{text}: {count:,} file{'' if count == 1 else 's'} cannot take part; `show` lists them."
+            yield f"{text}: {counted(fact.excluded_count, 'file')} cannot take part; `show` lists them."
         yield from _losses(plan, text, sources[text])
     if run.environment.same_device_as_data is False:
         yield f"The stores are made on another device than the data: {run.environment.scratch}."

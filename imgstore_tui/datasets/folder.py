@@ -13,7 +13,7 @@ from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanP
 from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import MAX_CUTOFF, format_count
+from imgstore_tui.core.units import MAX_CUTOFF, counted, format_count
 from imgstore_tui.mixing import mixed
 from imgstore_tui.resizing import parse_size, resized
 
@@ -285,7 +285,7 @@ class Folder(Dataset):
     def summary(self) -> str:
         """E.g. ``folder holidays: 1,204 pictures of varying sizes in 3 classes``."""
         number = len(self._names) - len(self._broken)
-        words = f"{format_count(number)} picture{'' if number == 1 else 's'}"
+        words = counted(number, "picture")
         if self._looked < self._listed:
             share = f"{100 * number / self._listed:.3g} % of {format_count(self._listed)}"
             words = f"a sample of {words}, {share}," if self._sample else f"{words} looked at, {share},"

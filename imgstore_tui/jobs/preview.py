@@ -12,7 +12,7 @@ from imgstore_tui import registry
 from imgstore_tui.bench.preflight import DataSize
 from imgstore_tui.core.dataset import BrokenImageError, Dataset
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_count
+from imgstore_tui.core.units import counted, format_count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,7 +120,7 @@ def _facts(dataset: Dataset, edges: tuple[tuple[int, int], ...], progress: Progr
     excluded = dataset.excluded
     if excluded:
         first = excluded[0]
-        count = f"{format_count(len(excluded))} file{'' if len(excluded) == 1 else 's'}"
+        count = counted(len(excluded), "file")
         facts.append(("left out", f"{count}, e.g. {safe_text(first.name)}: {safe_text(first.reason)}"))
     if dataset.uniform is None and edges:
         # By how many pixels: 200x320 is no smaller than 320x200.

@@ -17,10 +17,10 @@ from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.core.spec import IN_PLACE, parse_dataset_text, parse_spec_text
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_bytes, format_count, format_count_short
+from imgstore_tui.core.units import counted, format_bytes, format_count, format_count_short
 from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.disk import weighed_stores
-from imgstore_tui.present.words import images_words, level_words
+from imgstore_tui.present.words import level_words
 from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
 from imgstore_tui.stats.ranking import Place
 
@@ -113,7 +113,7 @@ def _none_yet(found: Digest) -> Iterator[Said]:
 def _of_dataset(found: Digest, dataset: str, judged: list[Verdict]) -> Iterator[Said]:
     """Yield the lines of one data set, which has verdicts: what to do first, then what that rests on."""
     most = max(verdict.contest.cutoff for verdict in judged)
-    where = f"{dataset}, {images_words(most)}" if len(found.run.plan.datasets) > 1 else images_words(most)
+    where = f"{dataset}, {counted(most, 'image')}" if len(found.run.plan.datasets) > 1 else counted(most, 'image')
     facts = next((facts for facts in found.run.datasets if facts.text == dataset), None)
     if facts is not None and facts.used < most:
         where += f" ({format_count(facts.used)} of them, repeated)"
@@ -253,7 +253,7 @@ def _operation_words(verdict: Verdict, most: int, found: Digest) -> str:
     several = len(found.run.plan.sync if contest.operation.writes else found.run.plan.cache) > 1
     head = str(contest.operation)
     if contest.cutoff != most and contest.operation is not Operation.WRITE_ONE:  # which is of one image always
-        head += f" of {images_words(contest.cutoff)}"
+        head += f" of {counted(contest.cutoff, 'image')}"
     return f"{head}, {level_words(contest)}" if several else head
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from imgstore_tui.analysis.inside import Inside
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.operations import CacheState
-from imgstore_tui.core.units import format_bytes, format_count, format_seconds
+from imgstore_tui.core.units import counted, format_bytes, format_count, format_seconds
 from imgstore_tui.present.page import Page
 
 
@@ -26,7 +26,7 @@ def add_resources(page: Page, inside: Inside, summary: CellSummary | None) -> No
         pairs.append(("drain", f"{format_seconds(drain)} after the clock to force what was left behind to the device"))
     disk = None if summary is None else summary.disk
     if disk is not None:
-        files = "" if disk.files is None else f" in {format_count(disk.files)} file{'' if disk.files == 1 else 's'}"
+        files = "" if disk.files is None else f" in {counted(disk.files, 'file')}"
         words = f"{format_bytes(disk.allocated_bytes)} allocated, {format_bytes(disk.apparent_bytes)} long{files}"
         raw = None if summary is None else summary.store_pixel_bytes
         if disk.allocated_bytes is not None and raw:
@@ -81,6 +81,5 @@ def add_proof(page: Page, inside: Inside) -> None:
             page.pair("", "data only; directory entries stay warm, and what the device keeps nobody can tell")
     if cell.sync is not None:
         calls = inside.median("sync_count")
-        plural = "" if calls == 1 else "s"
-        forced = "" if calls is None else f"; {format_count(calls)} sync call{plural} inside the clock"
+        forced = "" if calls is None else f"; {counted(round(calls), 'sync call')} inside the clock"
         page.pair("sync", f"{cell.sync}{forced}")

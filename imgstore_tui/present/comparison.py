@@ -5,7 +5,7 @@ from __future__ import annotations
 from imgstore_tui.analysis.compare import Comparison, Finding, Pair
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_bytes, format_count, format_count_short, format_seconds
+from imgstore_tui.core.units import counted, format_bytes, format_count, format_count_short, format_seconds
 from imgstore_tui.present.rows import NOTHING, Column, Entry, Mark, Table, ratio_interval_text, ratio_text
 from imgstore_tui.present.words import contest_words
 
@@ -84,7 +84,7 @@ def comparison_caption(found: Comparison) -> str:
         )
     for count, name in ((found.only_base, name_of(found.base)), (found.only_run, name_of(found.run))):
         if count:
-            parts.append(f"{format_count(count)} cell{'' if count == 1 else 's'} only in {name}.")
+            parts.append(f"{counted(count, 'cell')} only in {name}.")
     return safe_text(" ".join(parts))
 
 

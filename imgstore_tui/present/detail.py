@@ -11,14 +11,14 @@ from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_bytes, format_count, format_rate, format_seconds
+from imgstore_tui.core.units import counted, format_bytes, format_count, format_rate, format_seconds
 from imgstore_tui.present.cell_drawings import add_phases, add_rounds
 from imgstore_tui.present.cell_facts import add_proof, add_resources
 from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.matrix import state_of
 from imgstore_tui.present.page import Page
 from imgstore_tui.present.rows import interval_text, ratio_interval_text, ratio_text
-from imgstore_tui.present.words import images_words, level_words, setting_words
+from imgstore_tui.present.words import level_words, setting_words
 from imgstore_tui.stats.intervals import MIN_ROUNDS
 from imgstore_tui.stats.ranking import Place
 
@@ -28,7 +28,7 @@ MOST_SAMPLES = 2000
 
 def cell_title(cell: Cell) -> str:
     """Return what a cell is, in one line of harmless text."""
-    parts = [cell.spec, str(cell.operation), images_words(cell.cutoff), level_words(cell)]
+    parts = [cell.spec, str(cell.operation), counted(cell.cutoff, 'image'), level_words(cell)]
     return safe_text(", ".join(part for part in parts if part))
 
 
@@ -127,7 +127,7 @@ def _setting(found: Digest, cell: Cell, inside: Inside) -> Iterator[tuple[str, s
         times = [trial.started_at for trial in inside.trials if trial.started_at]
         if times:
             yield "when", times[0] if times[0] == times[-1] else f"{times[0]} to {times[-1]}"
-    yield "machine", f"{environment.cpu}, {environment.cores} core{'' if environment.cores == 1 else 's'}"
+    yield "machine", f"{environment.cpu}, {counted(environment.cores, 'core')}"
     yield "scratch", f"{environment.scratch_filesystem} {environment.scratch}"
     libraries = ", ".join(f"{name} {version}" for name, version in environment.libraries.items())
     yield "software", f"Python {environment.python}, {libraries}"

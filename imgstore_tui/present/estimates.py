@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imgstore_tui.bench.estimate import Estimate
-from imgstore_tui.core.units import about_bytes, about_seconds, format_count, format_duration
+from imgstore_tui.core.units import about_bytes, about_seconds, counted, format_duration
 
 
 def estimate_words(estimate: Estimate) -> str:
@@ -41,7 +41,7 @@ def estimate_short(estimate: Estimate) -> str:
 
 def trials_words(estimate: Estimate) -> str:
     """Return how many trials."""
-    return f"{format_count(estimate.trials)} trial{'' if estimate.trials == 1 else 's'}"
+    return counted(estimate.trials, "trial")
 
 
 def _disk(estimate: Estimate, about: str) -> list[str]:

@@ -29,7 +29,6 @@ from imgstore_tui.core.units import (
     format_duration,
     format_seconds,
 )
-from imgstore_tui.present.words import files_words
 
 MOST_LINES = 5_000
 """A log on the screen keeps so many; the journal has everything."""
@@ -104,7 +103,7 @@ def _started(run: Run, cells: int, journal: str) -> Text:
         if facts.repeated:
             line.append(" (fewer than the largest cutoff: images repeat)")
         if facts.excluded_count:
-            line.append(f" ({files_words(facts.excluded_count)} left out)")
+            line.append(f" ({counted(facts.excluded_count, 'file')} left out)")
     return line.append(f"; journal {safe_text(journal)}", style="dim")
 
 

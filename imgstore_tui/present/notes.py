@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from imgstore_tui.analysis.notes import Note, Showing, make_notes
-from imgstore_tui.core.units import format_bytes, format_seconds
+from imgstore_tui.core.units import counted, format_bytes, format_seconds
 from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.rows import Column, Entry, Table, ratio_interval_text, ratio_text
-from imgstore_tui.present.words import files_words, images_words
 from imgstore_tui.stats.ranking import Place
 
 
@@ -22,8 +21,8 @@ def measured_lines(note: Note) -> list[str]:
     if weighed is not None and weighed.disk is not None and weighed.disk.allocated_bytes is not None:
         size, raw = weighed.disk.allocated_bytes, weighed.store_pixel_bytes
         share = f", {size / raw:,.2f}x the bare pixels" if raw else ""
-        files = "" if weighed.disk.files is None else f" in {files_words(weighed.disk.files)}"
-        lines.append(f"disk, {images_words(weighed.cell.cutoff)}: {format_bytes(size)}{files}{share}")
+        files = "" if weighed.disk.files is None else f" in {counted(weighed.disk.files, 'file')}"
+        lines.append(f"disk, {counted(weighed.cell.cutoff, 'image')}: {format_bytes(size)}{files}{share}")
     return lines
 
 
@@ -31,7 +30,7 @@ def _showing(showing: Showing) -> str:
     summary = showing.summary
     cell = summary.cell
     level = f" {cell.cache or cell.sync}" if cell.cache or cell.sync else ""
-    head = f"{cell.operation}{level}, {images_words(cell.cutoff)}"
+    head = f"{cell.operation}{level}, {counted(cell.cutoff, 'image')}"
     if summary.interval is None:
         return f"{head}: {'failed' if summary.failed else 'skipped' if summary.skipped else 'not verified'}"
     return f"{head}: {format_seconds(summary.seconds)}{_place(showing)}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgstore_tui.analysis.summary import CellSummary
-from imgstore_tui.core.units import format_bytes, format_count, format_rate, format_seconds
+from imgstore_tui.core.units import counted, format_bytes, format_count, format_rate, format_seconds
 from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.rows import NOTHING, Column, Entry, Mark, Table, interval_text, ratio_text
 from imgstore_tui.present.timings import allocated_entry, pixel_rate_entry, standing_entries
-from imgstore_tui.present.words import images_words, setting_words
+from imgstore_tui.present.words import setting_words
 from imgstore_tui.stats.ranking import Place
 
 _BAR = 8
@@ -45,7 +45,7 @@ def ranking_table(found: Digest, cutoff: int | None = None) -> Table:
         rows.append((Entry(""), Entry(head, Mark.QUIET), *[Entry("")] * (len(_COLUMNS) - 2)))
         rows += _contest(found, entries)
         breaks.add(len(rows) - 1)
-    title = f"Ranking at {images_words(cutoff)}"
+    title = f"Ranking at {counted(cutoff, 'image')}"
     if not rows:
         return Table(title, _COLUMNS, ())
     first = next(iter(here.values()))[0].cell

@@ -13,11 +13,11 @@ from rich.text import Text
 from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_count, format_count_short
+from imgstore_tui.core.units import counted, format_count, format_count_short
 from imgstore_tui.present.answer import TITLE, answer
 from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.notes import claim_lines, measured_lines, notes_of
-from imgstore_tui.present.words import contest_words, fact_pairs, images_words
+from imgstore_tui.present.words import contest_words, fact_pairs
 
 _LEAST = 24
 """Columns below which words are not folded beside what stands before them."""
@@ -100,7 +100,7 @@ def judged_text(found: Digest, cutoff: int | None = None, *, width: int | None =
     text = Text()
     here = [verdict for verdict in found.verdicts if cutoff in (None, verdict.contest.cutoff)]
     if not here and cutoff is not None:
-        text.append(f"Nothing was measured at {images_words(cutoff)}.\n", style="dim")
+        text.append(f"Nothing was measured at {counted(cutoff, 'image')}.\n", style="dim")
     for words, group in groupby(_judged(here, found.run, MOST_NAMED), key=lambda entry: entry[0]):
         text.append(f"{safe_text(words)}\n", style="bold")
         for _, cutoffs, sentence in group:
@@ -128,7 +128,7 @@ def _judged(verdicts: Sequence[Verdict], run: Run, most: int | None) -> Iterator
 def _counts_words(cutoffs: Sequence[int]) -> str:
     """Return numbers of images: ``1 image``, ``1, 10 and 1,000 images``."""
     *first, last = cutoffs
-    return f"{', '.join(map(format_count, first))} and {images_words(last)}" if first else images_words(last)
+    return f"{', '.join(map(format_count, first))} and {counted(last, 'image')}" if first else counted(last, 'image')
 
 
 def _sentence(verdict: Verdict, *, running: bool, most: int | None) -> str:

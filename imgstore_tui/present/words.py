@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Cell, DatasetFacts, Run
 from imgstore_tui.core.spec import IN_PLACE
-from imgstore_tui.core.units import format_bytes, format_count, format_duration
+from imgstore_tui.core.units import counted, format_bytes, format_duration
 from imgstore_tui.stats.intervals import MIN_ROUNDS
 
 STATUS_WORDS = {
@@ -27,15 +27,10 @@ def dataset_words(facts: DatasetFacts | None, text: str) -> str:
     kind = re.split("[:,]", facts.text, maxsplit=1)[0]
     summary = facts.summary if kind in facts.summary else f"{kind}: {facts.summary}"
     if facts.repeated:
-        summary += f"; {format_count(facts.used)} images repeated to fill the largest cutoff"
+        summary += f"; {counted(facts.used, 'image')} repeated to fill the largest cutoff"
     if facts.excluded_count:
-        summary += f"; {files_words(facts.excluded_count)} left out"
+        summary += f"; {counted(facts.excluded_count, 'file')} left out"
     return summary
-
-
-def files_words(count: int) -> str:
-    """Return a number of files: ``1 file``, ``1,000 files``."""
-    return f"{format_count(count)} file{'' if count == 1 else 's'}"
 
 
 def level_words(cell: Cell) -> str:
@@ -73,14 +68,9 @@ def interval_words(summaries: Iterable[CellSummary]) -> str:
     return "; ".join(parts)
 
 
-def images_words(count: int) -> str:
-    """Return a number of images: ``1 image``, ``1,000 images``."""
-    return f"{format_count(count)} image{'' if count == 1 else 's'}"
-
-
 def setting_words(cell: Cell) -> str:
     """Return payload and workers of a cell."""
-    return f"{cell.payload}, {cell.workers} worker{'' if cell.workers == 1 else 's'}"
+    return f"{cell.payload}, {counted(cell.workers, 'worker')}"
 
 
 def caption(run: Run, summaries: Sequence[CellSummary], *, told: str = "") -> str:
@@ -112,8 +102,8 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
         ("Levels", _levels(run)),
         (
             "Plan",
-            f"{plan.name}: {_counted(len(plan.specs), 'method')}, {_counted(plan.rounds, 'round')}, payload "
-            f"{plan.payload}, {_counted(plan.workers, 'worker')}, batches of {plan.batch}, seed {plan.seed}"
+            f"{plan.name}: {counted(len(plan.specs), 'method')}, {counted(plan.rounds, 'round')}, payload "
+            f"{plan.payload}, {counted(plan.workers, 'worker')}, batches of {plan.batch}, seed {plan.seed}"
             + ("" if plan.budget_s is None else f", budget {format_duration(plan.budget_s)}"),
         ),
         *(
@@ -136,7 +126,7 @@ def _run_words(run: Run) -> str:
 
 def _machine(run: Run) -> str:
     environment = run.environment
-    parts = [environment.cpu, f"{environment.cores} core{'' if environment.cores == 1 else 's'}"]
+    parts = [environment.cpu, counted(environment.cores, "core")]
     if environment.memory_bytes is not None:
         parts.append(f"{format_bytes(environment.memory_bytes)} memory")
     if environment.load is not None:
@@ -172,7 +162,3 @@ def _levels(run: Run) -> str:
 def _span(counts: Sequence[int]) -> str:
     low, high = min(counts), max(counts)
     return str(low) if low == high else f"{low} to {high}"
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
