@@ -1,1 +1,5 @@
-"""What both faces start besides a run."""
+"""What the screen and the command line both start beside a run.
+
+``convert`` writes a dataset into a store for keeps; ``fetch`` downloads CIFAR; ``sweep`` removes what dead runs have
+left; ``plans`` keeps plans under names; ``preview`` and ``place`` look at data and scratch before anything is done.
+"""

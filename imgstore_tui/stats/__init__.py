@@ -1,1 +1,1 @@
-"""Pure statistics on floats: intervals, ratios, rankings, warnings."""
+"""Pure statistics on floats: the interval of a median, ratios and rankings, signs of noise; nothing of storage."""
