@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
-DRIVERS = {"lmdb", "h5py"}
+from imgstore_tui import registry
+
+DRIVERS = {name.partition(".")[0] for kind in registry.backends.all().values() for name in kind.requires}
 SCREEN = {"textual"}
 
 
