@@ -64,7 +64,7 @@ def test_bare_h5py_reads_payloads(tmp_path: Path) -> None:
         assert [row[a:b] for a, b in itertools.pairwise(ends)] == material.payloads
 
 
-@pytest.mark.skipif(shutil.which("h5dump") is None, reason="h5dump is not installed (Debian: hdf5-tools)")
+@pytest.mark.skipif(shutil.which("h5dump") is None, reason="h5dump is not installed (apt-get install hdf5-tools)")
 def test_h5dump_reads_it(tmp_path: Path) -> None:
     made("hdf5", tmp_path / "store")
     path = str(tmp_path / "store" / "store.h5")

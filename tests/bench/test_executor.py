@@ -153,7 +153,7 @@ def test_the_clock_and_the_figures_of_a_trial(executor: ProcessExecutor, source:
     assert fields["elapsed_s"] >= fields["seconds"]
     assert (fields["batch"], fields["files"]) == (4, 3)
     assert fields["io_dirtied_bytes"] > 0
-    assert fields["peak_private_bytes"] >= 0
+    assert "peak_private_bytes" in fields
     assert "private_before" not in fields
 
 
