@@ -110,11 +110,11 @@ class BlockRound:
 
     def skipped(self, cell: Cell) -> Measurement:
         """Return what stands for a trial that the user does not want."""
-        return self._measurement(cell, Outcome(False, SKIPPED_BY_USER, unsupported=True))
+        return self._measurement(cell, Outcome(False, SKIPPED_BY_USER, skipped=True))
 
     def _unclaimed(self, cell: Cell) -> Measurement:
         reason = f"Backend {self.block.spec.backend} does not claim {cell.operation}."
-        return self._measurement(cell, Outcome(False, reason, unsupported=True))
+        return self._measurement(cell, Outcome(False, reason, skipped=True))
 
     def _job(self, step: Step, cell: Cell, location: Path) -> Job:
         plan = self.bench.plan
@@ -153,7 +153,7 @@ class BlockRound:
                 reason = f"Read back and found wrong: {verified.reason}"
                 outcome = replace(outcome, ok=False, reason=reason, fields=outcome.fields | {"verified": False})
         if not outcome.ok and self.store is None:
-            became = "was skipped" if outcome.unsupported else "failed"
+            became = "was skipped" if outcome.skipped else "failed"
             self.store_failure = _not_run(f"write-many {became}: {outcome.reason}", outcome)
         return self._measurement(cell, outcome)
 
@@ -217,7 +217,7 @@ class BlockRound:
             "workers": cell.workers,
             "cache": cell.cache,
             "sync": cell.sync,
-            "status": Status.OK if outcome.ok else Status.SKIPPED if outcome.unsupported else Status.FAILED,
+            "status": Status.OK if outcome.ok else Status.SKIPPED if outcome.skipped else Status.FAILED,
             "reason": outcome.reason,
             "scratch": cell.scratch,
             "batch": self.bench.plan.batch,
@@ -252,4 +252,4 @@ def _holds_many(folder: Path) -> bool:
 
 def _not_run(why: str, cause: Outcome) -> Outcome:
     """Return what becomes of a trial without its store: skipped where that is not claimed, failed where it failed."""
-    return Outcome(False, f"Not run, because {why}", unsupported=cause.unsupported)
+    return Outcome(False, f"Not run, because {why}", skipped=cause.skipped)

@@ -51,7 +51,7 @@ def with_cause(outcome: Outcome, place: Path, kills_before: int | None) -> Outco
         place: Folder in which was written.
         kills_before: What ``oom_kills`` said before the trial.
     """
-    if outcome.ok or outcome.cancelled or outcome.unsupported:
+    if outcome.ok or outcome.cancelled or outcome.skipped:
         return outcome
     said = outcome.reason or ""
     # Where a trial hung, whoever asks the file system may hang as well.

@@ -215,7 +215,7 @@ def _outcome(message: dict[str, Any], cancelled: bool) -> Outcome:
     before, after = fields.pop("private_before", None), fields.pop("private_after", None)
     if before is not None and after is not None:
         fields["peak_private_bytes"] = max(0, after - before, message["peak_private"] - before)
-    return Outcome(result["ok"], result["reason"], fields, start, cancelled, result.get("unsupported", False))
+    return Outcome(result["ok"], result["reason"], fields, start, cancelled, result.get("skipped", False))
 
 
 def _exit_reason(code: int) -> str:

@@ -66,8 +66,8 @@ class Outcome:
     """Fields of the measurement that the child filled in, as JSON values."""
     start: str = "fork"
     cancelled: bool = False
-    unsupported: bool = False
-    """The backend or codec does not claim what was asked: a row that is skipped, not one that failed."""
+    skipped: bool = False
+    """A row that is skipped, not one that failed: nobody claims what was asked, or the user does not want it."""
     hung: bool = False
     """It did not end by itself; where the kernel holds a process of it, ``reason`` names that."""
 

@@ -16,14 +16,14 @@ from imgstore_tui.core.model import from_json
 
 
 def perform(request: dict[str, Any], board: Board) -> dict[str, Any]:
-    """Do the job and return ``{"ok", "reason", "fields"[, "unsupported"]}``; never raises for the job's sake."""
+    """Do the job and return ``{"ok", "reason", "fields"[, "skipped"]}``; never raises for the job's sake."""
     from imgstore_tui.bench.trial import run_job
 
     try:
         job: Job = from_json(Job, request)
         return {"ok": True, "reason": None, "fields": run_job(job, board)}
     except UnsupportedError as error:
-        return {"ok": False, "reason": str(error), "fields": {}, "unsupported": True}
+        return {"ok": False, "reason": str(error), "fields": {}, "skipped": True}
     except ImgstoreError as error:
         return {"ok": False, "reason": str(error), "fields": {}}
     except MemoryError:

@@ -157,7 +157,7 @@ def test_a_failed_preparation_fails_the_reads_that_depend_on_it_by_name() -> Non
 def test_where_a_store_is_not_claimed_what_depends_on_it_is_skipped_and_has_not_failed() -> None:
     def answer(job: Job) -> Outcome:
         wanted = (job.step, job.operation) in {(Step.TRIAL, Operation.WRITE_MANY), (Step.PREPARE, Operation.APPEND)}
-        return Outcome(False, "Codec x takes no grey.", unsupported=True) if wanted else fake_outcome(job)
+        return Outcome(False, "Codec x takes no grey.", skipped=True) if wanted else fake_outcome(job)
 
     operations = (Operation.WRITE_MANY, Operation.READ_MANY, Operation.APPEND)
     run, _ = run_fake(plan_of("disk", rounds=1, cutoffs=(20,), operations=operations), FakeExecutor(answer))
