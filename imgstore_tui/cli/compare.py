@@ -26,25 +26,25 @@ def main(arguments: Sequence[str]) -> int:
     """Print a table for every run after the first."""
     parser = Parser(
         prog="imgstore-tui compare",
-        description="Set runs side by side, each against the first. Ends with 4 if one is slower anywhere.",
+        description="Compare runs, each with the first. The exit status is 4 if anything got slower.",
     )
     parser.add_argument("runs", metavar="RUN", nargs="+", help=f"two or more: {RUN_HELP}")
-    parser.add_argument("--anyway", action="store_true", help="also where the data or the machine are not the same")
+    parser.add_argument("--anyway", action="store_true", help="compare even if the data or the machine differ")
     words = parser.parse_args(arguments)
     if len(words.runs) < 2:
-        raise UsageError("Name two runs or more; the others are held against the first. See imgstore-tui runs.")
+        raise UsageError("Name two or more runs; the others are compared with the first. See imgstore-tui runs.")
     base, *others = [read_run(word) for word in words.runs]
     for run in others:
         if run.id == base.id and run.measurements == base.measurements:
-            raise UsageError(f"{name_of(run)} would be held against itself. Name another run, see imgstore-tui runs.")
+            raise UsageError(f"{name_of(run)} would be compared with itself. Name another run, see imgstore-tui runs.")
     found = [compare(base, run) for run in others]
     for one in found:
         if not one.pairs:
             raise DataError(f"{name_of(one.run)} and {name_of(base)}: {nothing_in_common(one)}")
         if one.obstacles and not words.anyway:
             raise DataError(
-                f"{name_of(one.run)} does not belong beside {name_of(base)}. {' '.join(one.obstacles)} "
-                "To see them side by side all the same, add --anyway."
+                f"{name_of(one.run)} cannot be compared with {name_of(base)} as they are. {' '.join(one.obstacles)} "
+                "To compare them all the same, add --anyway."
             )
     talk, console = talk_console(), data_console()
     for one in found:

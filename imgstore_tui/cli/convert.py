@@ -1,4 +1,4 @@
-"""``imgstore-tui convert``: write a data set into a store for keeps."""
+"""``imgstore-tui convert``: convert a dataset to a store, and verify it."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def main(arguments: Sequence[str]) -> int:
             done = job.run(_telling(talk, bar))
         except (KeyboardInterrupt, ImgstoreError) as error:
             if job.kept:
-                talk.print(f"{format_count(job.kept)} images are kept: the same words go on with them.", soft_wrap=True)
+                talk.print(f"{format_count(job.kept)} images are kept: the same command continues with them.", soft_wrap=True)
             elif isinstance(error, KeyboardInterrupt):
-                talk.print("The same words begin anew: nothing is left that could be gone on with.", soft_wrap=True)
+                talk.print("Nothing is left to continue with: the same command starts over.", soft_wrap=True)
             raise
     for entry in done.excluded[:_SHOWN]:
         talk.print(safe_text(f"left out: {entry.name}: {entry.reason}"), soft_wrap=True)
@@ -70,12 +70,12 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="imgstore-tui convert",
-        description="Write a data set into a store, and read every image of it back.\n\n"
-        "The destination is whole or absent: until then the work is in DESTINATION.converting, and the same words\n"
-        "go on with it after a kill. A storage that is put together at its end (parquet, lance, arrayrecord) begins\n"
-        "anew, and is said to do so first.\n\n"
-        "Kept are the pixels, or with the codec original the bytes of the files, and the label numbers, in the seeded\n"
-        "mixed order of the data set; names of files and of classes are not.",
+        description="Convert a dataset to a store, and read every image of it back.\n\n"
+        "The destination is complete or absent: until it is complete, the work is in DESTINATION.converting, and the\n"
+        "same command continues it after a kill. Formats that are put together at the end (parquet, lance,\n"
+        "arrayrecord) start over instead; the command says so first.\n\n"
+        "It keeps the pixels (with the codec original, the bytes of the files) and the label numbers, in the seeded\n"
+        "shuffled order of the dataset; it does not keep the names of files and classes.",
         epilog="examples:\n"
         "  imgstore-tui convert folder:photos lmdb+original photos.lmdb\n"
         "  imgstore-tui convert store:photos.lmdb webdataset:shard=1000 photos.tars",
@@ -84,9 +84,9 @@ def _parser() -> Parser:
     parser.add_argument("spec", metavar="SPEC", help="BACKEND[+CODEC][:OPTION=VALUE,...], see imgstore-tui backends")
     parser.add_argument("destination", metavar="DESTINATION", help="the folder that will be the store")
     parser.add_argument("-n", "--count", metavar="N", help="only the first N images")
-    parser.add_argument("--replace", action="store_true", help="take the place of a store at the destination")
-    parser.add_argument("--restart", action="store_true", help="forget what an earlier try has written")
-    parser.add_argument("--quiet", action="store_true", help="say nothing on the way")
+    parser.add_argument("--replace", action="store_true", help="replace a store at the destination")
+    parser.add_argument("--restart", action="store_true", help="discard what an earlier attempt has written")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
     return parser
 
 

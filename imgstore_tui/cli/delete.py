@@ -16,7 +16,7 @@ def main(arguments: Sequence[str]) -> int:
     """Delete the journal of a run."""
     parser = Parser(prog="imgstore-tui delete", description="Delete a saved run. Exports of it stay.")
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     words = parser.parse_args(arguments)
     path = find_run(words.run)
     check_saved(path, "deleted")

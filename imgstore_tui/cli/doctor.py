@@ -39,7 +39,7 @@ _MARKS: dict[bool | None, tuple[str, str]] = {True: ("ok", "green"), False: ("no
 def main(arguments: Sequence[str]) -> int:
     """Print the findings."""
     parser = Parser(prog="imgstore-tui doctor", description="What this machine can and cannot measure, and why.")
-    parser.add_argument("--scratch", metavar="DIR", help="the place that stores would be made in (default: here)")
+    parser.add_argument("--scratch", metavar="DIR", help="folder in which stores would be made (default: the current one)")
     words = parser.parse_args(arguments)
     table = Table(box=None, pad_edge=False, show_header=False)
     for heading, findings in (
@@ -64,10 +64,10 @@ def _machine(wanted: str | None) -> Iterator[Finding]:
         return
     found = describe_environment(place, [], [])
     yield "system", None, f"{found.platform}, Python {found.python}"
-    yield "processor", None, f"{found.cpu}, {found.cores} cores for us"
+    yield "processor", None, f"{found.cpu}, {found.cores} cores available"
     if found.memory_bytes:
         free = available_bytes()
-        words = "" if free is None else f", {format_bytes(free)} available to us"
+        words = "" if free is None else f", {format_bytes(free)} available"
         yield "memory", None, format_bytes(found.memory_bytes) + words
     busy = found.load is not None and found.load > 0.5
     yield (

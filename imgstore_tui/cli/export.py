@@ -18,10 +18,10 @@ def main(arguments: Sequence[str]) -> int:
     """Write a run in a format, to standard output or a file."""
     from imgstore_tui.present import exports
 
-    parser = Parser(prog="imgstore-tui export", description="Write a run for other programs, or for a text.")
+    parser = Parser(prog="imgstore-tui export", description="Export a run to a file, or to standard output.")
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument(
-        "-f", "--format", metavar="FORMAT", help=f"{', '.join(exports.names())} (default: by FILE's ending)"
+        "-f", "--format", metavar="FORMAT", help=f"{', '.join(exports.names())} (default: by FILE's extension)"
     )
     parser.add_argument("-o", "--output", metavar="FILE", default="-", help="default: standard output")
     parser.add_argument("--force", action="store_true", help="replace FILE if it exists")

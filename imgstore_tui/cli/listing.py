@@ -26,7 +26,7 @@ _NARROW = 8
 
 def parse(command: str, thing: str, arguments: Sequence[str]) -> Any:
     """Parse ``[NAME] [--json]``."""
-    parser = Parser(prog=f"imgstore-tui {command}", description=f"List the {command}, or tell all about one.")
+    parser = Parser(prog=f"imgstore-tui {command}", description=f"List the {command}, or describe one.")
     parser.add_argument("name", nargs="?", metavar="NAME", help=f"one {thing}")
     parser.add_argument("--json", action="store_true", help="as JSON")
     return parser.parse_args(arguments)

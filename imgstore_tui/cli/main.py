@@ -16,20 +16,20 @@ from imgstore_tui.core.errors import ExitCode, ImgstoreError, UsageError, unknow
 
 COMMANDS = {
     "run": "measure storage methods and print tables",
-    "show": "tables and charts of a saved run",
-    "export": "write a run for other programs, or for a text",
-    "compare": "set runs side by side",
-    "convert": "write a data set into a store for keeps",
+    "show": "print the tables and charts of a saved run",
+    "export": "export a run: CSV, JSON, Markdown, HTML, LaTeX, charts",
+    "compare": "compare runs, each with the first",
+    "convert": "convert a dataset to a store, and verify it",
     "runs": "list the saved runs",
-    "resume": "complete a run that was stopped or broke off",
+    "resume": "finish a run that was stopped or interrupted",
     "rename": "give a saved run a name",
-    "delete": "forget a saved run",
-    "sweep": "remove what runs that died have left behind",
-    "backends": "what storage systems there are, and how to get the rest",
-    "codecs": "what codecs there are",
-    "datasets": "where images can come from",
-    "web": "show the screen in a browser of this machine",
-    "doctor": "what this machine can and cannot measure",
+    "delete": "delete a saved run",
+    "sweep": "remove stores left behind by runs that were killed",
+    "backends": "list the storage backends, and how to get those that are missing",
+    "codecs": "list the codecs",
+    "datasets": "list the sources of images",
+    "web": "serve the screen to a browser on this machine",
+    "doctor": "report what this machine can and cannot measure",
 }
 
 
@@ -112,13 +112,13 @@ def _screen_parser() -> Parser:
         usage="imgstore-tui [--theme NAME] [--ascii] [--no-mouse] [--fps N] [--plan NAME] [-d DATASET] ...\n"
         "       imgstore-tui COMMAND ...",
         description="How should I store my images? Measured with your own images, on your own machine.\n"
-        "Without a command, opens the screen: with the last choice, or with the plan that the arguments describe.",
-        epilog=f"commands:\n{commands}\n\nimgstore-tui COMMAND --help says more.",
+        "Without a command it opens the screen, with your last choice or with the plan that the arguments describe.",
+        epilog=f"commands:\n{commands}\n\nFor more about one of them: imgstore-tui COMMAND --help",
     )
     parser.add_argument("--version", action="version", version=f"imgstore-tui {__version__}")
     parser.add_argument("--theme", metavar="NAME", help="colour theme of the screen")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
-    parser.add_argument("--fps", type=int, metavar="N", help="most repaints a second while nothing is measured")
+    parser.add_argument("--fps", type=int, metavar="N", help="most repaints per second while nothing is measured")
     add_plan_arguments(parser)
     return parser

@@ -36,7 +36,7 @@ def measure(action: Callable[[threading.Event, Listener], Run], *, quiet: bool) 
     talk = talk_console(quiet=quiet)
     for leftover in leftovers():
         place = safe_text(str(leftover.path))
-        talk.print(f"A run that died has left {place}; remove it with: imgstore-tui sweep", soft_wrap=True)
+        talk.print(f"A killed run has left {place} behind; remove it with: imgstore-tui sweep", soft_wrap=True)
     cancel = threading.Event()
     with _stopped_by_signals(cancel) as heard, ProgressLine(talk) as line:
         try:

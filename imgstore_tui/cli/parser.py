@@ -12,7 +12,7 @@ from imgstore_tui.core.errors import UsageError, nearest
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-RUN_HELP = "a run id, its name, a file, or last"
+RUN_HELP = "the id or name of a run, a file, or last"
 """What commands take for RUN."""
 
 

@@ -14,9 +14,9 @@ from imgstore_tui.core.units import parse_duration
 
 def main(arguments: Sequence[str]) -> int:
     """Resume a run and print its tables."""
-    parser = Parser(prog="imgstore-tui resume", description="Complete a run; only what is missing is measured.")
+    parser = Parser(prog="imgstore-tui resume", description="Finish a run: only what is missing is measured.")
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
-    parser.add_argument("--budget", metavar="TIME", help="start nothing new after this (default: no limit)")
+    parser.add_argument("--budget", metavar="TIME", help="start no new trial after this time (default: no limit)")
     parser.add_argument("--quiet", action="store_true", help="no progress and no warnings")
     words = parser.parse_args(arguments)
     path = find_run(words.run)

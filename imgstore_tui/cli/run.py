@@ -75,18 +75,18 @@ def _parser() -> Parser:
     operations = "\n".join(f"  {operation.value:12} {operation.describe}" for operation in Operation)
     parser = Parser(
         prog="imgstore-tui run",
-        description="Write images into each storage method, read them back, and tell what each costs.\n"
+        description="Write images with each storage method, read them back, and report what each costs.\n"
         "Without arguments: disk, lmdb and hdf5 with synthetic images, 1 to 1,000 of them, about a minute.",
         epilog=f"operations:\n{operations}\n\nA SPEC is BACKEND[+CODEC][:OPTION=VALUE,...], e.g. lmdb, lmdb+png, "
         "hdf5:chunks=64, lmdb:preset=article.\nA DATASET is NAME[:PATH][,OPTION=VALUE], e.g. synthetic,size=256 or "
-        "folder:photos;\nits option upto=N leaves cutoffs above N out, for large images beside small ones.\n"
-        "Lists are separated by spaces or commas. In the plan article, one dataset takes the place of CIFAR-10 beside\n"
-        "the larger images; several are taken as they are.",
+        "folder:photos;\nits option upto=N skips cutoffs above N, for large images beside small ones.\n"
+        "Separate the items of a list by spaces or commas. With --plan article, one dataset replaces CIFAR-10 beside\n"
+        "the larger images; several are used as given.",
     )
     add_plan_arguments(parser)
     add = parser.add_argument
-    add("--save", metavar="FILE", help="write the run as JSON, too")
-    add("--dry-run", action="store_true", help="say what would be run, and run nothing")
+    add("--save", metavar="FILE", help="also write the run to FILE, as JSON")
+    add("--dry-run", action="store_true", help="print what would be run, and run nothing")
     add("--quiet", action="store_true", help="no progress and no warnings")
     add("--json", action="store_true", help="print the run as JSON instead of tables")
     return parser
@@ -97,29 +97,29 @@ def add_plan_arguments(parser: Parser) -> None:
     add = parser.add_argument
     add("-b", "--backends", metavar="SPEC", nargs="+", action="extend", help="storage methods")
     add("-n", "--cutoffs", metavar="N", help="numbers of images: 10,100,1k or 1..100000 (decades)")
-    add("-o", "--operations", metavar="OP", nargs="+", action="extend", help="what is measured, e.g. write-many")
+    add("-o", "--operations", metavar="OP", nargs="+", action="extend", help="what to measure, e.g. write-many")
     add("-d", "--datasets", metavar="DATASET", nargs="+", action="extend", help="where the images come from")
     add(
         "--plan",
         metavar="NAME",
-        help="quick (default), article, full, a saved one, or a plan file; the rest changes it",
+        help="quick (default), article, full, a saved one, or a plan file; the other arguments change it",
     )
     add("--payload", metavar="P", help="end-to-end (default), encoded or raw")
     add("--cache", metavar="STATE", nargs="+", action="extend", help="hot (default) and/or cold")
-    add("--drop-caches", action="store_true", help="make cold by dropping the machine's caches, too (needs root)")
+    add("--drop-caches", action="store_true", help="for cold reads, also drop the caches of the whole machine (needs root)")
     add("--sync", metavar="LEVEL", nargs="+", action="extend", help="buffered (default) and/or end")
     add(
         "--workers",
         type=int,
         metavar="N",
-        help="threads of the codec and reading processes, the same for all (default 1)",
+        help="codec threads and reading processes, the same for every method (default 1)",
     )
-    add("--batch", type=int, metavar="N", help="most images a call hands over (default 256)")
-    add("--rounds", type=int, metavar="N", help="repetitions of everything (default 6, the fewest for a verdict)")
-    add("--budget", metavar="TIME", help="start nothing new after this: 90s, 5m, none (default 60s)")
-    add("--seed", type=int, metavar="N", help="seed of all that is shuffled")
-    add("--scratch", metavar="DIR", help="where the stores are made (default: here)")
-    add("--no-source", action="store_true", help="do not read a folder's own files in place for comparison")
+    add("--batch", type=int, metavar="N", help="at most this many images per call (default 256)")
+    add("--rounds", type=int, metavar="N", help="how often everything is repeated (default 6, the fewest for a verdict)")
+    add("--budget", metavar="TIME", help="start no new trial after this time: 90s, 5m, none (default 60s)")
+    add("--seed", type=int, metavar="N", help="random seed of everything that is shuffled")
+    add("--scratch", metavar="DIR", help="folder in which stores are made (default: the current one)")
+    add("--no-source", action="store_true", help="do not measure a folder's own files, read in place, for comparison")
 
 
 PLAN_WORDS = (

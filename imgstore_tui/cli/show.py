@@ -17,17 +17,17 @@ def main(arguments: Sequence[str]) -> int:
     """Print a run's tables and charts."""
     parser = Parser(prog="imgstore-tui show", description="Tables and charts of a saved run.")
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
-    parser.add_argument("--chart", metavar="KIND", help="this chart only")
-    parser.add_argument("--no-charts", action="store_true", help="tables only")
-    parser.add_argument("--at", metavar="N", help="rank all methods at this number of images, and nothing else")
+    parser.add_argument("--chart", metavar="KIND", help="only this chart")
+    parser.add_argument("--no-charts", action="store_true", help="no charts")
+    parser.add_argument("--at", metavar="N", help="only rank the methods at this number of images")
     parser.add_argument(
-        "--cell", metavar="METHOD/OPERATION/N", help="all that is known of one cell: samples, phases, memory, proof"
+        "--cell", metavar="METHOD/OPERATION/N", help="only show one cell in full: samples, phases, memory, proof"
     )
     parser.add_argument("--linear", action="store_true", help="linear axes instead of log-log")
-    parser.add_argument("--linear-x", action="store_true", help="a linear axis of images")
-    parser.add_argument("--linear-y", action="store_true", help="a linear axis of values")
+    parser.add_argument("--linear-x", action="store_true", help="linear x axis: number of images")
+    parser.add_argument("--linear-y", action="store_true", help="linear y axis: values")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
-    parser.add_argument("--follow", action="store_true", help="watch a run that is going on until it ends")
+    parser.add_argument("--follow", action="store_true", help="watch a run in progress until it ends")
     words = parser.parse_args(arguments)
     if words.follow:
         from imgstore_tui.cli.follow import follow

@@ -17,8 +17,8 @@ MANY_FILES = 5_000
 
 def main(arguments: Sequence[str]) -> int:
     """List or remove leftovers."""
-    parser = Parser(prog="imgstore-tui sweep", description="Remove the stores that runs which died have left behind.")
-    parser.add_argument("--list", action="store_true", help="only say what there is")
+    parser = Parser(prog="imgstore-tui sweep", description="Remove the stores that killed runs have left behind.")
+    parser.add_argument("--list", action="store_true", help="only list them")
     words = parser.parse_args(arguments)
     found = find()
     if not found:

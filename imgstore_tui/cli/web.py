@@ -16,10 +16,10 @@ def main(arguments: Sequence[str]) -> int:
     """Serve the screen until it is interrupted."""
     parser = Parser(
         prog="imgstore-tui web",
-        description="Show the screen in a browser of this machine (127.0.0.1); nothing is loaded from elsewhere.\n"
+        description="Serve the screen to a browser on this machine (127.0.0.1); nothing is loaded from elsewhere.\n"
         "From another machine: ssh -L 8765:127.0.0.1:8765 HOST, then open the printed address there.",
     )
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="N", help="default 8765; 0: any that is free")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="N", help="default 8765; 0 for any free one")
     words = parser.parse_args(arguments)
     if not 0 <= words.port <= 65535:
         raise UsageError(f"--port takes 0 to 65535, not {words.port}.")

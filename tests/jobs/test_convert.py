@@ -177,7 +177,7 @@ def test_what_cannot_be_gone_on_with_begins_anew_and_says_so(
     job = planned(DATA, "hdf5", tmp_path / "out")
     job.say = said.append
     assert job.run(lambda doing, done, total: None).resumed == 0
-    assert any("begins anew" in line for line in said[1:])
+    assert any("starts over" in line for line in said[1:])
     assert held(tmp_path / "out") == source(DATA)
 
 
@@ -208,7 +208,7 @@ def test_what_a_dead_process_has_spoilt_is_written_once_more(
     job = planned(DATA, spec, tmp_path / "out")
     job.say = said.append
     assert job.run(lambda doing, done, total: None).resumed == 0
-    assert any("begins anew" in line and "does not come back" in line for line in said)
+    assert any("starts over" in line and "does not come back" in line for line in said)
     assert held(tmp_path / "out") == source(DATA)
 
 
@@ -223,7 +223,7 @@ def test_less_than_was_safe_is_written_once_more(
     job = planned(DATA, spec, tmp_path / "out")
     job.say = said.append
     assert job.run(lambda doing, done, total: None).resumed == 0
-    assert any("begins anew" in line for line in said)
+    assert any("starts over" in line for line in said)
     assert held(tmp_path / "out") == source(DATA)
 
 
@@ -487,7 +487,7 @@ def test_data_that_has_changed_meanwhile_is_noticed(
         job.run(lambda doing, done, total: None)
     for number in range(20):
         save(tmp_path / "photos" / f"{number:02}.png", seed=number + 100)
-    with pytest.raises(DataError, match="is another than when"):
+    with pytest.raises(DataError, match="has changed since"):
         converted(text, "lmdb", tmp_path / "out")
 
 
@@ -510,7 +510,7 @@ def test_one_picture_in_the_middle_that_has_changed_is_noticed(
     third = dataset.file(2)
     given = third.read_bytes()
     save(third, seed=100)
-    with pytest.raises(DataError, match="Image 2 is another than when"):
+    with pytest.raises(DataError, match="Image 2 has changed since"):
         converted(text, "lmdb", tmp_path / "out")
     third.write_bytes(given)
     files[0].touch()  # another time, and the same picture
@@ -526,7 +526,7 @@ def test_a_store_that_has_changed_meanwhile_is_noticed(
     broken_off(text, tmp_path / "out", monkeypatch)
     folder = tmp_path / "from" / "00000000"
     (folder / "00000003.png").write_bytes((folder / "00000004.png").read_bytes())
-    with pytest.raises(DataError, match="Image 3 is another than when"):
+    with pytest.raises(DataError, match="Image 3 has changed since"):
         converted(text, "lmdb", tmp_path / "out")
 
 
@@ -571,7 +571,7 @@ def test_a_folder_that_is_no_conversion_is_left_alone(name: str, tmp_path: Path)
     place.write_text("{}")
     (tmp_path / "out.converting" / "lock").write_text("")
     before = snapshot(tmp_path)
-    with pytest.raises(UsageError, match="is not of a conversion"):
+    with pytest.raises(UsageError, match="does not belong to a conversion"):
         converted(DATA, "lmdb", tmp_path / "out")
     assert snapshot(tmp_path) == before
 

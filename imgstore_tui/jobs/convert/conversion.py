@@ -87,7 +87,7 @@ class Conversion:
             except StoreError as error:
                 if not filler.resumed:
                     raise
-                self.say(f"What an earlier process has written cannot be gone on with, so it begins anew: {error}")
+                self.say(f"What an earlier process wrote cannot be continued, so the conversion starts over: {error}")
                 workspace.clear()
                 filler = self._filler = Filler(*words)
                 broken = filler.run(progress)
@@ -105,7 +105,7 @@ class Conversion:
         self.dataset.wanted = self.wanted
         self.dataset.scan(lambda doing, done, total: progress(doing, done, total or 0))
         if len(self.dataset) >= MAX_CUTOFF and self.wanted is None:
-            raise UsageError(f"{self.dataset.summary}: it never ends. Say how many images with --count.")
+            raise UsageError(f"{self.dataset.summary}: it never ends. Say how many images you want with --count.")
         return min(len(self.dataset), self.wanted or len(self.dataset))
 
     def _kind(self, backend: Backend, codec: Codec) -> PayloadKind:

@@ -62,17 +62,17 @@ class Filler:
         """Put all images that are not in yet; return those that could not be had, by earlier processes too."""
         self.resumed = self.kept = self._found(progress)
         if self._way is Continuation.ANEW and not self.resumed:
-            self._say(f"Storage {self._backend.name} is put together at its end: broken off, this begins anew.")
+            self._say(f"Storage {self._backend.name} is put together at its end: if interrupted, this starts over.")
         while True:
             try:
                 self._fill(progress)
             except MissingError as missing:
                 # This storage must know its number of images beforehand, and it is another than it was told.
-                self._say(f"{missing.excluded.name} cannot be used; looking for others like it, then beginning anew.")
+                self._say(f"{missing.excluded.name} cannot be used; looking for others like it, then starting over.")
                 self._look_at_all(progress)
                 self._begin_anew()
             except _LostError as error:
-                self._say(f"What was written cannot be gone on with, so it begins anew: {error}")
+                self._say(f"What was written cannot be continued, so the conversion starts over: {error}")
                 self._begin_anew()
             except UnsupportedError as error:
                 if self._way is Continuation.ANEW or not self._workspace.sums.count:
@@ -102,7 +102,7 @@ class Filler:
             if count > workspace.sums.count:
                 raise StoreError("it cannot be told what is in it.")
         except (StoreError, UnsupportedError) as error:
-            self._say(f"What was written cannot be gone on with, so it begins anew: {error}")
+            self._say(f"What was written cannot be continued, so the conversion starts over: {error}")
             count = 0
         if not count:
             workspace.clear()
@@ -113,7 +113,7 @@ class Filler:
             for entry in self._entries(first):
                 if not self._preparer.is_as_it_was(entry):
                     raise DataError(
-                        f"Image {entry.index} is another than when this conversion began. Add --restart to begin anew."
+                        f"Image {entry.index} has changed since this conversion began. Add --restart to start over."
                     )
         last = workspace.sums.get(count - 1, 1)[0].index
         for index, (name, reason) in workspace.facts.get("excluded", {}).items():

@@ -48,7 +48,7 @@ class Workspace:
             raise
 
     def _enter(self, job: Mapping[str, Any], restart: bool) -> None:
-        foreign = UsageError(f"{self.folder} is there already and is not of a conversion. Move it away.")
+        foreign = UsageError(f"{self.folder} exists already and does not belong to a conversion. Move it away.")
         if os.path.lexists(self.folder) and not self._facts_path.exists():
             if self.folder.is_symlink() or not self.folder.is_dir():
                 raise foreign
@@ -67,12 +67,12 @@ class Workspace:
         if found is not None and other == ["images"] and not restart:
             raise UsageError(
                 f"{self.folder} holds this conversion as it was begun, with {format_count(found['images'])} images; "
-                f"now there are {format_count(job['images'])}. Add --restart to begin anew."
+                f"now there are {format_count(job['images'])}. Add --restart to start over."
             )
         if other and not restart:
             raise UsageError(
-                f"{self.folder} holds another conversion, not finished (other {', '.join(other)}). Finish that with "
-                "its own words, or add --restart to begin anew."
+                f"{self.folder} holds another, unfinished conversion (another {', '.join(other)}). Finish that with "
+                "its own command, or add --restart to start over."
             )
         self.sums = Sums(self.folder / "sums.bin")
         if found is None or restart:
@@ -104,7 +104,7 @@ class Workspace:
     def deliver(self, destination: Path) -> None:
         """Give the store its name, and remove the folder."""
         if os.path.lexists(destination):
-            raise StoreError(f"{destination} has come to be meanwhile; the store is whole in {self.store}.")
+            raise StoreError(f"{destination} has appeared meanwhile; the store is complete in {self.store}.")
         self.store.rename(destination)
         force(destination.parent)
         self.close()
