@@ -11,7 +11,7 @@ from typing import Self
 from imgstore_tui import registry
 from imgstore_tui.bench.rounds import cutoffs_of, images_needed, reads_in_place
 from imgstore_tui.bench.scratch import free_bytes, free_files
-from imgstore_tui.core.backend import Family, PayloadKind
+from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.content import pixel_bytes
 from imgstore_tui.core.dataset import BrokenImageError, Dataset
 from imgstore_tui.core.errors import UnavailableError, UnsupportedError
@@ -100,7 +100,7 @@ def space_needed(plan: Plan, sizes: Mapping[str, DataSize]) -> Need:
         plan: The plan.
         sizes: How much there is of each of its datasets, by its text.
     """
-    many = sum(registry.backends.get(spec.backend).family == Family.FILES for spec in plan.specs)
+    many = sum(registry.backends.get(spec.backend).capabilities.file_per_image for spec in plan.specs)
     need = at_a_time = 0.0
     files = 0
     for text, data in sizes.items():

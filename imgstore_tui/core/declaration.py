@@ -44,6 +44,8 @@ class Capabilities:
     labels_apart: bool = True
     """Labels can be read without touching pixels."""
     uniform_only: bool = False
+    file_per_image: bool = False
+    """Each image takes a file of its own: stores need as many, and take long to remove."""
     label_minimum: int = -(2**63)
     label_maximum: int = 2**63 - 1
     server: bool = False

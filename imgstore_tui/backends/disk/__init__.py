@@ -34,7 +34,7 @@ class DiskBackend(Backend):
     family = Family.FILES
     payloads = frozenset({PayloadKind.BYTES})
     default_codec = "png"
-    capabilities = Capabilities(append=True, overwrite=True, delete=True)
+    capabilities = Capabilities(append=True, overwrite=True, delete=True, file_per_image=True)
     presets = (
         Preset("tuned", "subfolders of 1,000 files, so that listing stays quick"),
         Preset(
