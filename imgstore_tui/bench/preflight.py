@@ -101,6 +101,8 @@ def space_needed(plan: Plan, sizes: Mapping[str, DataSize]) -> Need:
         sizes: How much there is of each of its datasets, by its text.
     """
     many = sum(registry.backends.get(spec.backend).capabilities.file_per_image for spec in plan.specs)
+    # A block has a store of its own at each sync level, and one for each change of it.
+    stores = len(plan.sync) * (1 + sum(operation.changes for operation in plan.operations))
     need = at_a_time = 0.0
     files = 0
     for text, data in sizes.items():
@@ -111,11 +113,10 @@ def space_needed(plan: Plan, sizes: Mapping[str, DataSize]) -> Need:
         need += size * used * (2 if keeps_originals(plan, data) else 1)
         need += LISTED_BYTES * used if data.has_originals and reads_in_place(plan) else 0
         # Stores of many files stay until the end; of the others at most one block's stand at a time.
-        need += image * sum(cutoffs_of(plan, text)) * many * plan.rounds * len(plan.sync)
-        # A block's own stores, and one for each change of it.
-        changes = sum(operation.changes for operation in plan.operations)
-        at_a_time = max(at_a_time, image * largest * len(plan.sync) * (1 + changes))
-        files += sum(cutoffs_of(plan, text)) * many * plan.rounds * len(plan.sync)
+        staying = sum(cutoffs_of(plan, text)) * many * plan.rounds * stores
+        need += image * staying
+        files += staying
+        at_a_time = max(at_a_time, image * largest * stores)
     return Need(need + at_a_time, files)
 
 

@@ -16,10 +16,12 @@ from imgstore_tui.bench.plan import named_plan
 from imgstore_tui.bench.preflight import DataSize, check_need, space_needed
 from imgstore_tui.bench.rates import NO_RATES, Rates, past_rates
 from imgstore_tui.bench.rounds import plan_cells
+from imgstore_tui.bench.runner import run_plan
 from imgstore_tui.bench.watching import cells_of
 from imgstore_tui.core.errors import UnavailableError
+from imgstore_tui.core.events import Event, TrialFinished
 from imgstore_tui.core.model import Run
-from imgstore_tui.core.operations import CacheState, Operation
+from imgstore_tui.core.operations import CacheState, Operation, Status
 from imgstore_tui.testing.runs import fake_run
 
 SMALL = DataSize(3072, 100_000, False)
@@ -78,6 +80,25 @@ def test_the_need_is_what_a_run_is_refused_for(tmp_path: Path) -> None:
     check_need(need, tmp_path)
     with pytest.raises(UnavailableError, match="TiB"):
         check_need(replace(need, bytes=1e18), tmp_path)
+
+
+def test_stores_that_changes_are_made_to_need_their_files_too(tmp_path: Path) -> None:
+    plan = replace(
+        QUICK, datasets=("synthetic,size=8",), specs=(registry.resolve_spec("disk"),), cutoffs=(20,), rounds=2,
+        operations=(Operation.WRITE_MANY, Operation.APPEND, Operation.DELETE), scratch=str(tmp_path), budget_s=None,
+    )  # fmt: skip
+    dataset = registry.make_dataset(plan.datasets[0])
+    dataset.scan()
+    need = space_needed(plan, {plan.datasets[0]: DataSize.of(dataset)})
+    seen: list[int] = []
+
+    def count(event: Event) -> None:
+        if isinstance(event, TrialFinished):
+            seen.append(len(list(tmp_path.rglob("*.png"))))
+
+    run = run_plan(plan, listen=count)
+    assert {trial.status for trial in run.measurements} == {Status.OK}
+    assert max(seen) == pytest.approx(need.files, rel=0.05)
 
 
 def test_the_budget_is_said_to_end_what_it_ends() -> None:
