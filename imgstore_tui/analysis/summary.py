@@ -82,6 +82,13 @@ class CellSummary:
         return self.unverified == 0 if self.ok or self.unverified else None
 
     @property
+    def lack(self) -> str:
+        """In a word why no time counts: ``failed``, ``unverified`` or ``skipped``; empty where one does."""
+        if self.interval is not None:
+            return ""
+        return "failed" if self.failed else "unverified" if self.unverified else "skipped"
+
+    @property
     def trials(self) -> int:
         """All trials, whatever became of them."""
         return self.ok + self.failed + self.skipped + self.unverified

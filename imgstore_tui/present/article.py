@@ -188,7 +188,7 @@ def _timed(summary: CellSummary | None) -> tuple[Entry, Entry]:
     if summary is None:
         return NOTHING, NOTHING
     if summary.interval is None:
-        return Entry("failed", Mark.BAD), NOTHING
+        return Entry(summary.lack, Mark.BAD), NOTHING
     return Entry(format_seconds(summary.seconds)), Entry(interval_text(summary.interval))
 
 

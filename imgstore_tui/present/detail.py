@@ -28,7 +28,7 @@ MOST_SAMPLES = 2000
 
 def cell_title(cell: Cell) -> str:
     """Return what a cell is, in one line of harmless text."""
-    parts = [cell.spec, str(cell.operation), counted(cell.cutoff, 'image'), level_words(cell)]
+    parts = [cell.spec, str(cell.operation), counted(cell.cutoff, "image"), level_words(cell)]
     return safe_text(", ".join(part for part in parts if part))
 
 

@@ -32,7 +32,7 @@ def _showing(showing: Showing) -> str:
     level = f" {cell.cache or cell.sync}" if cell.cache or cell.sync else ""
     head = f"{cell.operation}{level}, {counted(cell.cutoff, 'image')}"
     if summary.interval is None:
-        return f"{head}: {'failed' if summary.failed else 'skipped' if summary.skipped else 'not verified'}"
+        return f"{head}: {summary.lack}"
     return f"{head}: {format_seconds(summary.seconds)}{_place(showing)}"
 
 

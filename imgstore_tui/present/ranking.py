@@ -95,8 +95,7 @@ def _row(found: Digest, summary: CellSummary, number: int, slowest: float) -> tu
         against = Entry(ratio_text(standing.ratio), mark, standing.ratio.median)
     name = Entry(summary.cell.spec, mark, cell=summary.cell)
     if summary.interval is None or summary.seconds is None:
-        word = "failed" if summary.failed else "unverified" if summary.unverified else "skipped"
-        return (Entry("-", Mark.QUIET), name, Entry(word, Mark.BAD),
+        return (Entry("-", Mark.QUIET), name, Entry(summary.lack, Mark.BAD),
                 NOTHING, Entry("not ranked", Mark.BAD), *[NOTHING] * 5)  # fmt: skip
     length = summary.seconds / slowest * _BAR if slowest else 0.0
     bar = "█" * int(length) + ("▌" if length % 1 >= 0.5 or length < 1 else "")

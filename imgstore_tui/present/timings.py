@@ -75,8 +75,7 @@ def _legend(group: Sequence[CellSummary], found: Digest) -> str:
 
 def _glance(summary: CellSummary, found: Digest) -> Entry:
     if summary.interval is None:
-        word = "unverified" if summary.unverified else "failed" if summary.failed else "skipped"
-        return Entry(word, Mark.BAD, cell=summary.cell)
+        return Entry(summary.lack, Mark.BAD, cell=summary.cell)
     text = format_seconds(summary.seconds)
     if summary.failed or summary.skipped or summary.unverified:
         return Entry(f"{text} !", Mark.BAD, summary.seconds, summary.cell)
@@ -132,8 +131,7 @@ def timing_entries(summary: CellSummary, found: Digest) -> tuple[Entry, ...]:
     counted = f"{summary.ok} of {summary.trials}" if summary.ok != summary.trials else str(summary.ok)
     rounds = Entry(counted, value=summary.ok)
     if summary.interval is None:
-        word = "unverified" if summary.unverified else "failed"
-        return (name, Entry(word, Mark.BAD), *[NOTHING] * 8, rounds)
+        return (name, Entry(summary.lack, Mark.BAD), *[NOTHING] * 8, rounds)
     against, ratio = standing_entries(summary, found)
     mark = _mark(summary, found)
     return (

@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console
 
 from imgstore_tui.core.model import Run
-from imgstore_tui.core.operations import Operation, SyncLevel
+from imgstore_tui.core.operations import Operation, Status, SyncLevel
 from imgstore_tui.core.units import format_seconds
+from imgstore_tui.present.ranking import ranking_table
 from imgstore_tui.present.rows import Mark, Table, interval_text
 from imgstore_tui.present.sections import (
     all_tables,
@@ -126,6 +127,18 @@ def test_the_article_s_two_tables() -> None:
     assert read.title == "Read one image and its label, cache hot"
     assert [row[0] for row in texts(read)] == ["disk", "lmdb", "hdf5"]
     assert article_tables(digest(fake_run(operations=[Operation.READ_MANY]))) == []
+
+
+def test_what_was_skipped_is_not_called_failed_in_any_table() -> None:
+    run = fake_run(["disk", "hdf5"], [10], operations=[Operation.READ_MANY], failures={"hdf5": "not claimed"})
+    skipped = tuple(
+        replace(trial, status=Status.SKIPPED) if trial.status is Status.FAILED else trial for trial in run.measurements
+    )
+    found = digest(replace(run, measurements=skipped))
+    for table in (*timing_tables(found), *overview_tables(found), ranking_table(found, 10)):
+        words = {word for row in texts(table) for word in row}
+        assert "skipped" in words
+        assert "failed" not in words
 
 
 def test_failures_have_reasons_and_no_number() -> None:
