@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -31,6 +32,7 @@ MAX_COUNT = 2**40
 """More images than any store of ours holds."""
 _MAX_IMAGE_BYTES = 2**31
 """Twice as many as the largest picture that is taken has: who says more wants memory."""
+_OF_EVERY_STORE = {"format", "version", *(field.name for field in fields(Content))}
 _KINDS = {kind.value: kind for kind in PayloadKind}
 _TYPES: dict[str, np.dtype[Any]] = {"uint8": np.dtype(np.uint8), "uint16": np.dtype(np.uint16)}
 
@@ -56,6 +58,11 @@ def write_manifest(backend: str, content: Content, **layout: Any) -> str:
             **layout,
         }
     )
+
+
+def layout_of(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a manifest says of a store's layout: all that was given to ``write_manifest`` beside the content."""
+    return {name: value for name, value in found.items() if name not in _OF_EVERY_STORE}
 
 
 def read_manifest(text: bytes | str, backend: str, place: Path) -> tuple[Content, Mapping[str, Any]]:

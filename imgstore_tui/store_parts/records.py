@@ -15,7 +15,7 @@ import numpy as np
 
 from imgstore_tui.core.backend import Content
 from imgstore_tui.core.errors import StoreError, UnsupportedError
-from imgstore_tui.core.manifest import check_batch
+from imgstore_tui.core.manifest import check_batch, layout_of
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.store_parts.folder_editor import FolderEditor
 from imgstore_tui.store_parts.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_sum, open_labels
@@ -145,9 +145,8 @@ class RecordsEditor(FolderEditor):
     """
 
     def __init__(self, backend: str, location: Path, sync: SyncLevel, sink: Sink, reader: RecordsReader) -> None:
-        layout = dict(reader.found)
-        for key in ("format", "version", "count", "kind", "codec", "shape", "dtype", "payload_bytes", LABELS_SUM):
-            layout.pop(key, None)
+        layout = layout_of(reader.found)
+        layout.pop(LABELS_SUM, None)
         super().__init__(backend, location, sync, reader.content, layout)
         self._labels_there = reader.read_labels()
         self._sink = sink
