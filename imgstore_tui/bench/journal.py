@@ -177,7 +177,8 @@ class Journal:
         self._keep_ballast()
 
     def _unwritable(self, error: OSError) -> UnavailableError:
-        return UnavailableError(f"Results can no longer be saved in {self.path}: {error.strerror}. Those before are.")
+        told = f"Results can no longer be saved in {self.path}: {error.strerror}. Earlier ones are safe."
+        return UnavailableError(told)
 
     def _append(self, line: bytes) -> None:
         """Add a line and force it to the device, whole or not at all."""

@@ -39,7 +39,7 @@ class RunLock:
             self._descriptor = self._open()
         except OSError as error:
             raise UnavailableError(
-                f"The lock by which runs keep apart, {self._path}, cannot be had: {error.strerror}. Remove what is "
+                f"The lock file that keeps runs apart, {self._path}, cannot be opened: {error.strerror}. Remove what is "
                 f"there, or name another place in {LOCK_VARIABLE}."
             ) from None
         deadline = time.monotonic() + PATIENCE_S

@@ -52,10 +52,10 @@ def basis_words(estimate: Estimate) -> str:
     """Return what the time rests on, in a sentence."""
     if estimate.seconds is None:
         return "The data has not been looked at, so disk and time are not known."
-    words = "The time is what this machine took in its last runs."
+    words = "The time is based on this machine's last runs."
     if not estimate.measured:
         words = "The time is a rough guess: little of this was measured on this machine before."
     if estimate.cut_short and estimate.budget_s is not None:
         budget = format_duration(estimate.budget_s)
-        words += f" All trials would take {_whole(estimate)}: the budget of {budget} will end them before."
+        words += f" All trials would take {_whole(estimate)}: the budget of {budget} will end them sooner."
     return words

@@ -148,7 +148,7 @@ def notes_text(found: Digest | None, *, width: int | None = None) -> Text:
     """
     notes = () if found is None else notes_of(found)
     if not notes:
-        return Text("Nothing measured yet: here stands what speaks for each storage method.", style="dim")
+        return Text("Nothing measured yet. This will show what speaks for each storage method.", style="dim")
     text = Text()
     for note in notes:
         text.append(f"{safe_text(note.spec.label)}", style="bold").append(f"  {safe_text(note.title)}\n", style="dim")

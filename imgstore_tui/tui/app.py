@@ -43,7 +43,7 @@ class ImgstoreApp(OrderlyApp):
     HORIZONTAL_BREAKPOINTS = breakpoints.COLUMN_CLASSES
     VERTICAL_BREAKPOINTS = breakpoints.ROW_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+q", "leave", "Quit", show=False, priority=True, tooltip="Quit, also while writing in a line"),
+        Binding("ctrl+q", "leave", "Quit", show=False, priority=True, tooltip="Quit, even while editing a line"),
     ]
 
     def __init__(self, settings: Settings, plan: Plan | None = None, run: RunFunction | None = None) -> None:

@@ -13,8 +13,8 @@ _RUN: list[BindingType] = [
     Binding("r", "run", "Run", tooltip="Run the plan as chosen"),
     Binding("s", "stop", "Stop", tooltip="Stop the run; what was measured is kept"),
     Binding("z", "pause", "Pause", tooltip="Start no new trial until this is pressed again"),
-    Binding("k", "skip", "Skip", tooltip="Skip the cell that is measured: end its trial, and run no more of it"),
-    Binding("u", "sweep", "Clean up", show=False, tooltip="Remove what runs that died have left in scratch"),
+    Binding("k", "skip", "Skip", tooltip="Skip the cell being measured: end its trial, and run no more of it"),
+    Binding("u", "sweep", "Clean up", show=False, tooltip="Remove what killed runs have left in scratch"),
     Binding("f", "saved_runs", "Runs", tooltip="List the saved runs: open, resume, compare, rename, delete"),
 ]
 _RESULTS: list[BindingType] = [
@@ -29,7 +29,7 @@ _RESULTS: list[BindingType] = [
     Binding("y", "toggle('log_y')", "Axis y", show=False, tooltip="Logarithmic or linear axis of values"),
     Binding("l", "axes", "Axes", show=False, tooltip="Both axes logarithmic, or both linear"),
     Binding("h", "next_level", "Level", show=False, tooltip="Charts: the next level, or hot against cold"),
-    Binding("i", "toggle('per_image')", "Per image", show=False, tooltip="Time of all images, or of one"),
+    Binding("i", "toggle('per_image')", "Per image", show=False, tooltip="Time for all images, or per image"),
 ]
 _CHOICE: list[BindingType] = [
     Binding("d", "data", "Data", tooltip="Choose the data and look at it"),
@@ -40,14 +40,14 @@ _CHOICE: list[BindingType] = [
         tooltip="Choose cache states, sync levels, payload, workers, rounds, budget, scratch folder, seed",
     ),
     Binding("w", "save_plan", "Save plan", show=False, tooltip="Save the choice as a plan, under a name"),
-    Binding("p", "next_plan", "Plan", show=False, tooltip="Choose as the next named plan does"),
+    Binding("p", "next_plan", "Plan", show=False, tooltip="Switch to the next named plan"),
 ]
 _ANYWHERE: list[BindingType] = [
     Binding("question_mark", "app.help", "Help", key_display="?", tooltip="Show what every key does"),
     Binding("f1", "app.help", "Help", show=False, key_display="F1", tooltip="Show what every key does"),
     Binding("q", "app.leave", "Quit", tooltip="Quit; asks while a run goes on"),
     Binding("t", "app.next_theme", "Theme", show=False, tooltip="Use the next theme"),
-    Binding("escape", "leave_field", "Back", key_display="esc", tooltip="Leave the line that is being written in"),
+    Binding("escape", "leave_field", "Back", key_display="esc", tooltip="Leave the line being edited"),
     *(Binding(pane.key, f"show_pane('{pane}')", f"Pane {pane}", show=False, tooltip=_PANES) for pane in PaneName),
 ]  # fmt: skip
 

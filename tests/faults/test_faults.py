@@ -109,7 +109,7 @@ def test_results_that_cannot_be_made_safe_end_the_run_and_those_before_are_kept(
     assert done.returncode == 3
     (line,) = done.stderr.splitlines()
     assert line.startswith("imgstore-tui: Results can no longer be saved in ")
-    assert line.endswith(": Input/output error. Those before are.")
+    assert line.endswith(": Input/output error. Earlier ones are safe.")
     run = read_journal(saved_runs()[0])
     assert run.status == "interrupted"
     assert run.measurements

@@ -56,11 +56,11 @@ class NpyBackend(Backend):
     )
     caveats = (
         "It is a floor, not a format: nothing is checked but lengths, nothing can be deleted, and images of varying "
-        "sizes are a row of bytes that only this program finds its way in."
+        "sizes are a row of bytes that only this program can read."
     )
     when_to_choose = (
-        "Choose it for images of one shape that one program on one machine reads again and again; take it as the "
-        "measure of what every other way costs beside it."
+        "Choose it for images of one shape that one program on one machine reads again and again; and take it as the "
+        "baseline that every other method is measured against."
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:

@@ -70,8 +70,8 @@ class SqliteBackend(Backend):
         "writes at a time, and the format itself has no checksums."
     )
     when_to_choose = (
-        "Choose it when images belong to data that is asked for by other things than a number, when single ones are "
-        "changed or deleted often, or when the store must be one file that any language can open safely."
+        "Choose it when images belong to data that is queried by more than an id, when single ones are often changed "
+        "or deleted, or when the store must be one file that any language can open safely."
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:

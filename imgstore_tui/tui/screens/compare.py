@@ -71,7 +71,7 @@ class CompareScreen(Dialog[None]):
     CSS_PATH = "../styles/modal.tcss"
     AUTO_FOCUS = "VerticalScroll"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "swap", "Swap", tooltip="Hold the first against the second instead"),
+        Binding("x", "swap", "Swap", tooltip="Compare the first with the second instead"),
         Binding("escape,q,c", "dismiss", "Close", key_display="esc", tooltip="Close the comparison"),
     ]
 
@@ -118,6 +118,6 @@ class CompareScreen(Dialog[None]):
         self.body.found, self.body.problem = event.found, event.problem
 
     def action_swap(self) -> None:
-        """Hold the first against the second instead."""
+        """Compare the first with the second instead."""
         self._paths = (self._paths[1], self._paths[0])
         self._compare()

@@ -120,7 +120,7 @@ class RunControl(Screen[None]):
             self._refuse("A run is going on. Stop it first, or wait for it.")
             return
         if not watching and self._sweeping:
-            self._refuse("What runs that died have left is being removed. Try again in a moment.")
+            self._refuse("What killed runs have left is being removed. Try again in a moment.")
             return
         self._bridge.stop()
         if not self._bridge.wait(STOP_WATCHING_S):
@@ -204,7 +204,7 @@ class RunControl(Screen[None]):
     @on(LeftoversLine.Looked)
     def _left_behind(self, event: LeftoversLine.Looked) -> None:
         for entry in event.found:
-            self.log_line(warning_line(f"a run that died has left {entry.leftover.path}; u removes it"))
+            self.log_line(warning_line(f"a killed run has left {entry.leftover.path}; u removes it"))
 
     @on(LeftoversLine.Swept)
     def _swept(self, event: LeftoversLine.Swept) -> None:
