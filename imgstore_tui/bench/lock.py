@@ -39,8 +39,8 @@ class RunLock:
             self._descriptor = self._open()
         except OSError as error:
             raise UnavailableError(
-                f"The lock file that keeps runs apart, {self._path}, cannot be opened: {error.strerror}. Remove what is "
-                f"there, or name another place in {LOCK_VARIABLE}."
+                f"The lock file that keeps runs apart, {self._path}, cannot be opened: {error.strerror}. Remove what "
+                f"is there, or name another place in {LOCK_VARIABLE}."
             ) from None
         deadline = time.monotonic() + PATIENCE_S
         while True:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import resource
 import sys
@@ -21,12 +20,14 @@ from imgstore_tui.bench.environment import describe_environment, library_version
 from imgstore_tui.bench.feasible import available_bytes
 from imgstore_tui.bench.journal import runs_folder
 from imgstore_tui.bench.scratch import choose_scratch, free_files
+from imgstore_tui.catalogue import Broken, Pluggable, how_to_get, missing
+from imgstore_tui.cli import web
 from imgstore_tui.cli.output import data_console
 from imgstore_tui.cli.parser import Parser
 from imgstore_tui.core.errors import ImgstoreError
-from imgstore_tui.core.installing import install_command
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count
+from imgstore_tui.present import exports
 
 Finding = tuple[str, bool | None, str]
 """What, whether it is well (None: a fact, neither good nor bad), and what that means."""
@@ -143,21 +144,20 @@ def _terminal() -> Iterator[Finding]:
 
 
 def _drivers() -> Iterator[Finding]:
+    yield from _plugins("backend", registry.sorted_backends(), registry.backends.broken())
     codecs = sorted(registry.codecs.all().values(), key=lambda codec: codec.name)
-    for kind, plugins, catalogue in (
-        ("backend", registry.sorted_backends(), registry.backends), ("codec", codecs, registry.codecs),
-    ):  # fmt: skip
-        for plugin in plugins:
-            get = registry.how_to_get(plugin) if registry.missing(plugin) else ""
-            yield _library(f"{kind} {plugin.name}", plugin.requires, get)
-        for broken in catalogue.broken():
-            yield f"{kind} {broken.name}", False, f"could not be loaded: {broken.reason}"
-    for what, extra, module, name in (
-        ("pictures of charts", "plot", "matplotlib", "matplotlib"),
-        ("in a browser", "web", "textual_serve", "textual-serve"),
-    ):
-        absent = importlib.util.find_spec(module) is None
-        yield _library(what, (name,), install_command("imgstore_tui", extra, [name]) if absent else "")
+    yield from _plugins("codec", codecs, registry.codecs.broken())
+    yield from _plugins("export format", [], exports.catalogue.broken())
+    pictures = exports.catalogue.get("png")
+    yield _library("pictures of charts", pictures.requires, how_to_get(pictures) if missing(pictures) else "")
+    yield _library("in a browser", web.REQUIRES[:1], web.how_to_get())
+
+
+def _plugins(kind: str, plugins: Sequence[type[Pluggable]], broken: Sequence[Broken]) -> Iterator[Finding]:
+    for plugin in plugins:
+        yield _library(f"{kind} {plugin.name}", plugin.requires, how_to_get(plugin) if missing(plugin) else "")
+    for one in broken:
+        yield f"{kind} {one.name}", False, f"could not be loaded: {one.reason}"
 
 
 def _library(what: str, requires: Sequence[str], get: str) -> Finding:

@@ -10,6 +10,15 @@ from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.installing import install_command
 
 DEFAULT_PORT = 8765
+REQUIRES = ("textual_serve", "aiohttp")
+"""Import names of what serves the page."""
+
+
+def how_to_get() -> str:
+    """Return the command that installs what is missing; empty where nothing is."""
+    if all(importlib.util.find_spec(name) is not None for name in REQUIRES):
+        return ""
+    return install_command("imgstore_tui", "web", ["textual-serve"])
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,8 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     words = parser.parse_args(arguments)
     if not 0 <= words.port <= 65535:
         raise UsageError(f"--port takes 0 to 65535, not {words.port}.")
-    if any(importlib.util.find_spec(name) is None for name in ("textual_serve", "aiohttp")):
-        get = install_command("imgstore_tui", "web", ["textual-serve"])
+    if get := how_to_get():
         raise UnavailableError(f"'web' needs textual-serve, not installed. Run: {get}")
     from imgstore_tui.cli.web_server import serve
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from imgstore_tui.catalogue import how_to_get, missing
-from imgstore_tui.core.installing import install_command
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present import exports
@@ -47,7 +45,8 @@ def offers(run: Run, drawing: Drawing | None) -> tuple[Offer, ...]:
         for name, kind in exports.all_exporters().items()
     ]  # fmt: skip
     if drawing is not None and not drawing.figure.empty:
-        plot = "" if importlib.util.find_spec("matplotlib") else install_command("imgstore_tui", "plot", ["matplotlib"])
+        png = exports.catalogue.get("png")
+        plot = how_to_get(png) if missing(png) else ""
         found += [
             Offer("chart-txt", "as text", ".txt", False, "", partial(_text, drawing), chart=True),
             Offer("chart-svg", "as a drawing", ".svg", False, "", partial(_svg, drawing), chart=True),
