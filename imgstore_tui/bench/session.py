@@ -223,7 +223,7 @@ class Session:
 
         def progress(images: int) -> None:
             expected = self.costs.expect(cell)
-            share = min(1.0, images / max(1, cell.cutoff)) if job.step is Step.TRIAL else 0.0
+            share = min(1.0, images / cell.operation.images(cell.cutoff)) if job.step is Step.TRIAL else 0.0
             left = max(0.0, remaining - share * expected)
             total = self.spent_s + remaining
             # The budget lets no more begin, but what has begun comes to its end.

@@ -43,6 +43,9 @@ __all__ = [
 class Backend(ABC):
     """One storage system with its options set. A store lives in a folder of its own, the *location*.
 
+    Whether a store is there, whether it is many files, and what a run that died has left is asked of the file system,
+    by the location: nothing of a store may lie elsewhere without a trace in it.
+
     Subclasses declare the class variables and import their driver inside methods only, so that
     listing backends loads no driver.
     """

@@ -169,7 +169,7 @@ def with_running(layers: Sequence[Layer], current: TrialStarted | None, images_d
     if current is None:
         return tuple(layers)
     cell = current.cell
-    share = min(1.0, images_done / max(1, cell.operation.images(cell.cutoff))) if current.step == "trial" else 0.0
+    share = min(1.0, images_done / cell.operation.images(cell.cutoff)) if current.step == "trial" else 0.0
 
     def marked(square: Square | None) -> Square | None:
         if square is None or square.cell != cell:

@@ -6,6 +6,7 @@ import collections
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 
 from imgstore_tui import registry
-from imgstore_tui.bench.job import Job, Outcome, Step
+from imgstore_tui.bench.job import Flag, Job, Outcome, Step
 from imgstore_tui.bench.journal import read_journal, runs_folder, saved_runs
 from imgstore_tui.bench.runner import resume_run, run_plan
 from imgstore_tui.bench.state import Phase, RunState, reduce, reduce_all
@@ -56,6 +57,18 @@ def test_no_more_time_is_left_than_the_budget_lets() -> None:
     assert left
     # What has begun when it is spent comes to its end: a trial, of the many that there would be.
     assert max(left) < expected / 4
+
+
+def test_a_change_is_half_done_when_half_of_its_images_are() -> None:
+    class Half(FakeExecutor):
+        def run(self, job: Job, limit_s: float, on_progress: Callable[[int], None], cancel: Flag) -> Outcome:
+            if job.step is Step.TRIAL:
+                on_progress(5)
+            return super().run(job, limit_s, on_progress, cancel)
+
+    _, heard = run_fake(plan_of("lmdb", rounds=1, cutoffs=(1000,), operations=(Operation.APPEND,)), Half())
+    shares = [event.fraction for event in heard if isinstance(event, Progress) and event.images_done == 5]
+    assert shares == [pytest.approx(0.5)], "of the ten images that are a hundredth of the store"
 
 
 def test_every_cell_is_measured_once_a_round() -> None:
