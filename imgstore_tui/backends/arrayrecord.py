@@ -12,7 +12,7 @@ import numpy as np
 
 from imgstore_tui.core.backend import Backend, Content, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import claim, image_bytes
+from imgstore_tui.core.manifest import begin_store, image_bytes
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
@@ -70,7 +70,7 @@ class ArrayRecordBackend(Backend):
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
         """Make the folder and the file; the manifest that makes it a store comes last."""
         refuse_batches(self, sync)
-        claim(self, location, content)
+        begin_store(self, location, content)
         return ArrayRecordWriter(location, content, self.values)
 
     def open(self, location: Path) -> Reader:

@@ -13,7 +13,7 @@ import numpy as np
 
 from imgstore_tui.core.backend import Backend, Content, Continuation, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import claim, image_bytes, is_count
+from imgstore_tui.core.manifest import begin_store, image_bytes, is_count
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
 from imgstore_tui.store_parts.folder_writer import FolderWriter
@@ -56,7 +56,7 @@ class SafetensorsBackend(Backend):
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
         """Make the folder and the file; the manifest that makes it a store comes last."""
         refuse_batches(self, sync)
-        claim(self, location, content)
+        begin_store(self, location, content)
         return SafetensorsWriter(location, content)
 
     def continuation(self, kind: PayloadKind) -> Continuation:

@@ -131,7 +131,7 @@ def foreign(backend: str, place: Path) -> StoreError:
     return StoreError(f"{place} is not a store of the backend {backend}.")
 
 
-def claim(backend: Backend, location: Path, content: Content) -> None:
+def begin_store(backend: Backend, location: Path, content: Content) -> None:
     """Make the folder of a new store, after a check that the backend takes such content.
 
     Raises:

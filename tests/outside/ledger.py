@@ -14,7 +14,7 @@ import numpy as np
 
 from imgstore_tui.core.backend import Backend, Content, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.errors import StoreError, UnsupportedError
-from imgstore_tui.core.manifest import check_ids, check_put, claim, read_manifest, write_manifest
+from imgstore_tui.core.manifest import begin_store, check_ids, check_put, read_manifest, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 
 PAYLOADS, TABLE, MANIFEST = "payloads.bin", "table.bin", "ledger.json"
@@ -109,7 +109,7 @@ class Ledger(Backend):
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
         if sync is SyncLevel.BATCH:
             raise UnsupportedError("Backend ledger writes its table at the end, so it cannot sync batch by batch.")
-        claim(self, location, content)
+        begin_store(self, location, content)
         return LedgerWriter(location, content)
 
     def open(self, location: Path) -> Reader:

@@ -17,7 +17,7 @@ from imgstore_tui.core.backend import (
     Reader,
     Writer,
 )
-from imgstore_tui.core.manifest import claim
+from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.store_parts.manifest_file import refuse_batches
@@ -73,7 +73,7 @@ class ArrowBackend(Backend):
         from imgstore_tui.backends.arrow.files import ArrowWriter
 
         refuse_batches(self, sync)
-        claim(self, location, content)
+        begin_store(self, location, content)
         return ArrowWriter(location, content, self.values)
 
     def continuation(self, kind: PayloadKind) -> Continuation:

@@ -21,7 +21,7 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import UnsupportedError
-from imgstore_tui.core.manifest import claim
+from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
 
@@ -69,7 +69,7 @@ class DiskBackend(Backend):
         """Make the folder; the manifest that makes it a store comes last, at ``close``."""
         if content.count > 10**DIGITS:
             raise UnsupportedError(f"Backend disk numbers its files with {DIGITS} digits: at most 100,000,000 images.")
-        claim(self, location, content)
+        begin_store(self, location, content)
         return DiskWriter(location, content, int(self.values["fanout"]), sync)
 
     def open(self, location: Path) -> Reader:

@@ -16,7 +16,7 @@ from imgstore_tui.core.backend import (
     Reader,
     Writer,
 )
-from imgstore_tui.core.manifest import claim
+from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
 
@@ -75,7 +75,7 @@ class DuckdbBackend(Backend):
         """Make the folder and, under a temporary name, the file."""
         from imgstore_tui.backends.duckdb.writer import DuckdbWriter
 
-        claim(self, location, content)
+        begin_store(self, location, content)
         return DuckdbWriter(location, content, self.values, sync)
 
     def open(self, location: Path) -> Reader:

@@ -23,7 +23,7 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import UnsupportedError
-from imgstore_tui.core.manifest import claim
+from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
 
@@ -89,7 +89,7 @@ class Hdf5Backend(Backend):
         """Make the folder and, under a temporary name, the file."""
         if self.values["filter"] != "none" and content.kind is PayloadKind.ARRAY and not self.values["chunks"]:
             raise UnsupportedError("Backend hdf5 filters chunks only; add chunks=64, or leave the filter out.")
-        claim(self, location, content)
+        begin_store(self, location, content)
         return Hdf5Writer(location, content, self.values, sync)
 
     def open(self, location: Path) -> Reader:

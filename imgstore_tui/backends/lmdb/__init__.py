@@ -22,7 +22,7 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import UnsupportedError
-from imgstore_tui.core.manifest import claim
+from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
 
@@ -89,7 +89,7 @@ class LmdbBackend(Backend):
         """Make the folder and an empty environment in it."""
         if content.count > 10**8:
             raise UnsupportedError("Backend lmdb numbers its images with 8 digits: at most 100,000,000 images.")
-        claim(self, location, content)
+        begin_store(self, location, content)
         return LmdbWriter(location, content, str(self.values["layout"]), int(self.values["transaction"]), sync)
 
     def open(self, location: Path) -> Reader:

@@ -20,7 +20,7 @@ from imgstore_tui.core.backend import (
     Reader,
     Writer,
 )
-from imgstore_tui.core.manifest import claim
+from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.store_parts.manifest_file import refuse_batches
@@ -66,7 +66,7 @@ class NpyBackend(Backend):
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
         """Make the folder and the files; the manifest that makes it a store comes last."""
         refuse_batches(self, sync)
-        claim(self, location, content)
+        begin_store(self, location, content)
         return NpyWriter(location, content, str(self.values["access"]))
 
     def open(self, location: Path) -> Reader:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from imgstore_tui.core.backend import Backend, Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
-from imgstore_tui.core.manifest import claim
+from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.store_parts.manifest_file import refuse_batches
@@ -65,7 +65,7 @@ class ParquetBackend(Backend):
         from imgstore_tui.backends.parquet.files import ParquetWriter
 
         refuse_batches(self, sync)
-        claim(self, location, content)
+        begin_store(self, location, content)
         return ParquetWriter(location, content, self.values)
 
     def open(self, location: Path) -> Reader:

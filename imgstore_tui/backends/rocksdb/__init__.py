@@ -17,7 +17,7 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import UnsupportedError
-from imgstore_tui.core.manifest import claim, image_bytes
+from imgstore_tui.core.manifest import begin_store, image_bytes
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
 
@@ -94,7 +94,7 @@ class RocksdbBackend(Backend):
             raise UnsupportedError(f"Backend rocksdb takes images of at most {MOST_BYTES:,} bytes, its own limit.")
         from imgstore_tui.backends.rocksdb.writer import RocksdbWriter
 
-        claim(self, location, content)
+        begin_store(self, location, content)
         return RocksdbWriter(location, content, self.values, sync)
 
     def open(self, location: Path) -> Reader:

@@ -17,7 +17,7 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import UnsupportedError
-from imgstore_tui.core.manifest import claim, image_bytes
+from imgstore_tui.core.manifest import begin_store, image_bytes
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
 
@@ -80,7 +80,7 @@ class SqliteBackend(Backend):
             raise UnsupportedError("Backend sqlite takes images of at most 1,000,000,000 bytes, SQLite's own limit.")
         from imgstore_tui.backends.sqlite.writer import SqliteWriter
 
-        claim(self, location, content)
+        begin_store(self, location, content)
         return SqliteWriter(location, content, self.values, sync)
 
     def open(self, location: Path) -> Reader:

@@ -17,7 +17,7 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import claim
+from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.store_parts.manifest_file import refuse_batches
@@ -67,7 +67,7 @@ class TfrecordBackend(Backend):
 
         compression = str(self.values["compression"])
         refuse_batches(self, sync)
-        claim(self, location, content)
+        begin_store(self, location, content)
         records = Records(location / FILES[compression], content, None, compressed=compression == "gzip")
         return RecordsWriter(self.name, location, content, records, INDEX_WIDTH, {"compression": compression})
 

@@ -19,7 +19,7 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import claim
+from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.store_parts.manifest_file import refuse_batches
@@ -59,7 +59,7 @@ class WebdatasetBackend(Backend):
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
         """Make the folder and the first tar; the manifest that makes it a store comes last."""
         refuse_batches(self, sync)
-        claim(self, location, content)
+        begin_store(self, location, content)
         shards = Shards(location, content, int(self.values["shard"]))
         return RecordsWriter(self.name, location, content, shards, INDEX_WIDTH, {"shard": int(self.values["shard"])})
 

@@ -18,7 +18,7 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import UnsupportedError
-from imgstore_tui.core.manifest import claim, image_bytes
+from imgstore_tui.core.manifest import begin_store, image_bytes
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.store_parts.manifest_file import refuse_batches
@@ -84,7 +84,7 @@ class ZarrBackend(Backend):
 
         refuse_batches(self, sync)
         values = self._settled(content)
-        claim(self, location, content)
+        begin_store(self, location, content)
         return ZarrWriter(location, content, values)
 
     def _settled(self, content: Content) -> dict[str, OptionValue]:
