@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import time
 from collections.abc import Iterator
@@ -213,11 +214,11 @@ def system_dirty_bytes() -> tuple[int, int] | None:
 
 
 def system_busy_seconds() -> float | None:
-    """Return the CPU seconds that all processes of the system have used since boot; None if unknown."""
+    """Return the CPU seconds that all processes have used since boot, and those the host kept; None if unknown."""
     try:
         with open("/proc/stat", "rb", buffering=0) as stream:
             fields = [int(word) for word in stream.read(256).split(b"\n", 1)[0].split()[1:]]
     except OSError:
         return None
     user, nice, system, _idle, _iowait, irq, softirq, steal = fields[:8]
-    return (user + nice + system + irq + softirq + steal) / 100
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
