@@ -11,7 +11,6 @@ from imgstore_tui.analysis.evidence import (
     Finding,
     Part,
     combined,
-    number,
     ratio_words,
     where,
     within,
@@ -20,7 +19,7 @@ from imgstore_tui.analysis.habits import stored_again, types
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, SyncLevel
-from imgstore_tui.core.units import format_bytes, format_count, format_seconds
+from imgstore_tui.core.units import format_bytes, format_count, format_number, format_seconds
 
 FAST_S = 0.1
 """What a person takes for at once."""
@@ -148,7 +147,7 @@ def _more_disk(evidence: Evidence) -> list[Part]:
             size = evidence.allocated(other, cutoff)
             if png and size:
                 words = f"{format_count(cutoff)} images: {METHODS[other]} {format_bytes(size)}, PNG files "
-                words += f"{format_bytes(png)} ({number(size / png)} times)"
+                words += f"{format_bytes(png)} ({format_number(size / png)} times)"
                 parts.append(Part(Finding.HOLDS if size > png else Finding.FAILS, words))
     return parts
 
@@ -168,7 +167,7 @@ def _grows(evidence: Evidence, against: Callable[[str, int], float | None], word
             found.append((own / other, size))
     if len(found) < 2:
         return []
-    told = ", ".join(f"{number(share)} at {size}" for share, size in found)
+    told = ", ".join(f"{format_number(share)} at {size}" for share, size in found)
     finding = Finding.HOLDS if found[-1][0] > found[0][0] else Finding.FAILS
     return [Part(finding, f"{format_count(cutoff)} images, LMDB over {words}: {told}")]
 
@@ -212,7 +211,7 @@ def _long(seconds: float) -> str:
     minutes = seconds / 60
     if minutes < 1:
         return format_seconds(seconds)
-    return f"{number(minutes)} min" if minutes < 90 else f"{number(minutes / 60)} h"
+    return f"{format_number(minutes)} min" if minutes < 90 else f"{format_number(minutes / 60)} h"
 
 
 _BOTH = ("hdf5", "lmdb")

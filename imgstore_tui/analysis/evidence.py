@@ -9,7 +9,7 @@ from enum import StrEnum
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import DatasetFacts, Probe, Run
 from imgstore_tui.core.operations import Operation, SyncLevel
-from imgstore_tui.core.units import counted
+from imgstore_tui.core.units import counted, format_number
 from imgstore_tui.stats.intervals import Interval
 from imgstore_tui.stats.ratios import paired_ratio
 
@@ -56,14 +56,9 @@ def within(ratio: Interval | None, low: float, high: float) -> Finding:
     return Finding.FAILS if ratio.high <= low or ratio.low >= high else Finding.OPEN
 
 
-def number(value: float) -> str:
-    """Return a number with three digits and no exponent."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
 def ratio_words(ratio: Interval) -> str:
     """Return a ratio and its interval, of too few rounds the range: ``14.3 (13.9 to 15.1)``."""
-    return f"{number(ratio.median)} ({number(ratio.low)} to {number(ratio.high)})"
+    return f"{format_number(ratio.median)} ({format_number(ratio.low)} to {format_number(ratio.high)})"
 
 
 @dataclass(frozen=True, slots=True)

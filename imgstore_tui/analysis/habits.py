@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from imgstore_tui.analysis.evidence import Evidence, Finding, Part, number, ratio_words, within
-from imgstore_tui.core.units import format_bytes, format_count
+from imgstore_tui.analysis.evidence import Evidence, Finding, Part, ratio_words, within
+from imgstore_tui.core.units import format_bytes, format_count, format_number
 from imgstore_tui.stats.ratios import paired_ratio
 
 GROWTH = (1.8, 2.2)
@@ -20,7 +20,7 @@ def stored_again(evidence: Evidence) -> list[Part]:
     count = f"{format_count(probe.images)} images"
     if len(lengths) > 1:
         growth = lengths[1] / lengths[0]
-        told = ", ".join(number(length / lengths[0]) for length in lengths)
+        told = ", ".join(format_number(length / lengths[0]) for length in lengths)
         words = f"{count}, stored again and again: {told} of the first {format_bytes(lengths[0])}"
         parts.append(Part(Finding.HOLDS if GROWTH[0] < growth < GROWTH[1] else Finding.FAILS, words))
     else:
@@ -28,11 +28,11 @@ def stored_again(evidence: Evidence) -> list[Part]:
     for name in ("", "tight_"):
         size, full = probe.values[f"{name}map_bytes"][0], int(probe.values[f"{name}full_count"][0])
         end = f"full at time {full}" if full else f"never full in {len(lengths)} times, since old pages are used again"
-        words = f"a map of {number(size / pixels)} times the pixels: {end}"
+        words = f"a map of {format_number(size / pixels)} times the pixels: {end}"
         parts.append(Part(Finding.HOLDS if full else Finding.FAILS, words))
     own = probe.values.get("own_length_bytes", ())
     if own:
-        told = ", ".join(number(length / own[0]) for length in own)
+        told = ", ".join(format_number(length / own[0]) for length in own)
         words = f"a store of this program grows its map; overwritten whole: {told} of its first {format_bytes(own[0])}"
         parts.append(Part(Finding.FAILS, words))
     return parts

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import is_
 
-from imgstore_tui.analysis.evidence import number
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Cell
+from imgstore_tui.core.units import format_number
 from imgstore_tui.stats.intervals import MIN_ROUNDS
 from imgstore_tui.stats.ranking import Place, Standing, rank
 
@@ -83,11 +83,11 @@ class Verdict:
         # One more is named as quickly as it is counted.
         named = behind if most is None or len(behind) <= most + 1 else behind[:most]
         slower = [
-            f"{name} takes {number(ratio.median)} times as long ({number(ratio.low)} to {number(ratio.high)})"
+            f"{name} takes {format_number(ratio.median)} times as long ({format_number(ratio.low)} to {format_number(ratio.high)})"
             for name, ratio in named
         ]
         if rest := [ratio.median for _, ratio in behind[len(named) :]]:
-            slower.append(f"{len(rest)} more take {number(min(rest))} to {number(max(rest))} times as long")
+            slower.append(f"{len(rest)} more take {format_number(min(rest))} to {format_number(max(rest))} times as long")
         return "; ".join([text, *slower]) + "." + self._losses()
 
     def _losses(self) -> str:

@@ -51,6 +51,11 @@ def format_bytes(count: float | None) -> str:
     raise AssertionError("unreachable")
 
 
+def format_number(value: float) -> str:
+    """Format a number without a unit, such as a ratio, with three digits and no exponent: ``1.24``, ``1,240``."""
+    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
+
+
 def format_count(count: float) -> str:
     """Format a count with thousands separators: ``100,000``."""
     return f"{count:,.0f}"

@@ -10,14 +10,13 @@ from pathlib import PurePath
 
 from rich.cells import cell_len
 
-from imgstore_tui.analysis.evidence import number
 from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.core.spec import IN_PLACE, parse_dataset_text, parse_spec_text
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import counted, format_bytes, format_count, format_count_short
+from imgstore_tui.core.units import counted, format_bytes, format_count, format_count_short, format_number
 from imgstore_tui.present.digest import Digest
 from imgstore_tui.present.disk import weighed_stores
 from imgstore_tui.present.words import level_words
@@ -166,7 +165,7 @@ def _advice(found: Digest, verdict: Verdict, operation: str, disk: Mapping[str, 
     if own is not None and own.place is Place.SLOWER and own.ratio is not None:
         told += f" Your files as they are ({IN_PLACE}) take {_times_as_long(own.ratio, verdict)}"
         if pick in disk and IN_PLACE.label in disk:
-            told += f"; {pick} takes {number(disk[pick] / disk[IN_PLACE.label])} times their disk"
+            told += f"; {pick} takes {format_number(disk[pick] / disk[IN_PLACE.label])} times their disk"
         told += "." if _keeps_files(pick) else ", and keeps their pixels alone."
     if pick in lossy:
         told += "".join(_exact(verdict, lossy))
@@ -184,8 +183,8 @@ def _exact(verdict: Verdict, lossy: Collection[str]) -> Iterator[str]:
 
 
 def _times_as_long(ratio: Interval, verdict: Verdict) -> str:
-    first, span = verdict.best[0], f"({number(ratio.low)} to {number(ratio.high)})"
-    return f"{number(ratio.median)} times as long as {first} {span}"
+    first, span = verdict.best[0], f"({format_number(ratio.low)} to {format_number(ratio.high)})"
+    return f"{format_number(ratio.median)} times as long as {first} {span}"
 
 
 def _pick(verdict: Verdict, lossy: Collection[str], disk: Mapping[str, int]) -> str:

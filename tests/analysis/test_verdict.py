@@ -40,6 +40,11 @@ def test_a_winner_with_exact_ratios() -> None:
     assert standing.ratio.coverage == 1 - 2 / 64
 
 
+def test_a_ratio_of_thousands_is_told_without_an_exponent() -> None:
+    verdict = only(scaled(fake_run(["disk", "lmdb"], [10], operations=WRITE), disk=1234.0, lmdb=1.0))
+    assert verdict.describe() == "lmdb is fastest; disk takes 1,234 times as long (1,234 to 1,234)."
+
+
 def test_a_tie() -> None:
     run = scaled(fake_run(cutoffs=[10], operations=WRITE), disk=3.0, lmdb=1.0, hdf5=1.0)
     trials = [
