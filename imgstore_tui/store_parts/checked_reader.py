@@ -1,4 +1,4 @@
-"""Reading a store in which nothing is ever deleted: what is checked before any of its files is looked at."""
+"""Reading a store: what is checked before anything of it is looked at, whatever it is stored in."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.manifest import check_ids, check_out
+from imgstore_tui.core.roster import Roster
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -18,7 +19,7 @@ Run = tuple[int, int] | None
 
 
 class CheckedReader(Reader):
-    """Sees to it that what is asked for is there and fits; a subclass reads it."""
+    """Sees to it that what is asked for is there and fits; a subclass reads it. Nothing in it is ever deleted."""
 
     _location: Path
 
@@ -28,7 +29,7 @@ class CheckedReader(Reader):
             super().read_array(ids, out, labels)
             return
         check_out(self._location, self.content, ids, out, labels)
-        run = check_ids(self._location, self.content.count, ids)
+        run = self._run(ids)
         if len(ids):
             self._fill(ids, run, out, labels)
 
@@ -36,8 +37,16 @@ class CheckedReader(Reader):
         """Read payloads."""
         if self.content.kind is not PayloadKind.BYTES:
             return super().read_bytes(ids, labels)
-        run = check_ids(self._location, self.content.count, ids)
+        run = self._run(ids)
         return self._payloads(ids, run, labels) if len(ids) else []
+
+    def _run(self, ids: Sequence[int]) -> Run:
+        """Check that all ids are there.
+
+        Raises:
+            StoreError: If one is not.
+        """
+        return check_ids(self._location, self.content.count, ids)
 
     @abstractmethod
     def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
@@ -46,3 +55,16 @@ class CheckedReader(Reader):
     @abstractmethod
     def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
         """Return payloads and read their labels, at least one of each; all exist."""
+
+
+class RosterReader(CheckedReader):
+    """The same for a store in which images may be deleted."""
+
+    roster: Roster
+
+    def _run(self, ids: Sequence[int]) -> Run:
+        return self.roster.check(self._location, ids)
+
+    def ids(self) -> Sequence[int]:
+        """Return the ids that were not deleted."""
+        return self.roster.ids()

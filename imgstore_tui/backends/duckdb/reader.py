@@ -15,11 +15,11 @@ import pyarrow as pa
 
 from imgstore_tui.backends.duckdb import FILE
 from imgstore_tui.backends.duckdb.layout import COLUMNS, ROWS, SETTINGS, damaged, parts_in
-from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, check_out, foreign, image_bytes, is_count, read_manifest
+from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, image_bytes, is_count, read_manifest
 from imgstore_tui.core.roster import Roster, next_id_in
 from imgstore_tui.core.text import first_line
+from imgstore_tui.store_parts.checked_reader import RosterReader, Run
 from imgstore_tui.store_parts.raw_file import RawFile, failed
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _UNIMPORTANT = re.compile(r'"| USING COMPRESSION \w+')
 """In the text of a table: names may stand in quotes, and values may be compressed in any way."""
 
 
-class DuckdbReader(Reader):
+class DuckdbReader(RosterReader):
     """Asks for ranges of ids, whose row groups DuckDB finds by their least and greatest id."""
 
     def __init__(self, location: Path) -> None:
@@ -83,15 +83,8 @@ class DuckdbReader(Reader):
             gone = np.setdiff1d(np.arange(next_id), there)
         self.roster = Roster.of(self._location, self.content, next_id, gone)
 
-    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
         """Copy the parts of each image straight into the caller's array."""
-        if self.content.kind is not PayloadKind.ARRAY:
-            super().read_array(ids, out, labels)
-            return
-        check_out(self._location, self.content, ids, out, labels)
-        self.roster.check(self._location, ids)
-        if not len(ids):
-            return
         size, pixels = image_bytes(self.content), out.reshape(-1).view(np.uint8)
         asked, first, inverse = np.unique(np.asarray(ids, np.int64), return_index=True, return_inverse=True)
         found, sizes = self._facts_of(asked)
@@ -110,13 +103,8 @@ class DuckdbReader(Reader):
         for place in np.flatnonzero(first[inverse] != np.arange(len(ids))).tolist():
             out[place] = out[first[inverse[place]]]
 
-    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
         """Join the parts of each payload."""
-        if self.content.kind is not PayloadKind.BYTES:
-            return super().read_bytes(ids, labels)
-        self.roster.check(self._location, ids)
-        if not len(ids):
-            return []
         asked, inverse = np.unique(np.asarray(ids, np.int64), return_inverse=True)
         found, sizes = self._facts_of(asked)
         pieces: list[list[bytes]] = [[b""] * parts_in(size, self.part) for size in sizes.tolist()]
@@ -197,10 +185,6 @@ class DuckdbReader(Reader):
                 yield from connection.sql(_PARTS, params=bounds).to_arrow_reader(ROWS)
         except (duckdb.Error, pa.ArrowException) as error:
             raise damaged(self.path, first_line(error)) from None
-
-    def ids(self) -> Sequence[int]:
-        """Return the ids that were not deleted."""
-        return self.roster.ids()
 
     def read_labels(self) -> Labels:
         """Read the columns of ids and labels, which know nothing of pixels."""

@@ -13,11 +13,11 @@ import numpy as np
 from imgstore_tui.backends.rocksdb import COMPRESSIONS, FOLDER, MOST_BLOCK
 from imgstore_tui.backends.rocksdb.layout import BLOCK, GONE, LABELS, MANIFEST, key_of, labels_key
 from imgstore_tui.backends.rocksdb.links import open_database
-from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_out, foreign, image_bytes, is_count, read_manifest
+from imgstore_tui.core.manifest import foreign, image_bytes, is_count, read_manifest
 from imgstore_tui.core.roster import Roster, next_id_in
 from imgstore_tui.core.text import first_line
+from imgstore_tui.store_parts.checked_reader import RosterReader, Run
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -26,7 +26,7 @@ _TOGETHER = 2**24
 """Bytes that are asked for at once: the library makes a copy of each value."""
 
 
-class RocksdbReader(Reader):
+class RocksdbReader(RosterReader):
     """Copies each value where it belongs; blocks of labels are kept once they have been asked for."""
 
     def __init__(self, location: Path) -> None:
@@ -71,8 +71,7 @@ class RocksdbReader(Reader):
             raise self._damaged(first_line(error)) from None
         return found
 
-    def _values(self, ids: Sequence[int]) -> Iterator[bytes]:
-        run = self.roster.check(self._location, ids)
+    def _values(self, ids: Sequence[int], run: Run) -> Iterator[bytes]:
         if run is not None and len(ids) > 1:
             yield from self._scan(run[0], len(ids))
             return
@@ -101,33 +100,23 @@ class RocksdbReader(Reader):
             self._get([key_of(number)])  # the walk ends without a word at what cannot be read; this says why
             raise self._damaged(f"image {number} is missing in it")
 
-    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
         """Copy one value an id into the caller's array."""
-        if self.content.kind is not PayloadKind.ARRAY:
-            super().read_array(ids, out, labels)
-            return
-        check_out(self._location, self.content, ids, out, labels)
-        if not len(ids):
-            return
         size, at, pixels = image_bytes(self.content), 0, out.data.cast("B")
-        for value in self._values(ids):
+        for value in self._values(ids, run):
             if len(value) != size:
                 raise self._damaged(f"an image in it has {len(value)} bytes, not {size}")
             pixels[at : at + size] = value
             at += size
         self._fill_labels(ids, labels)
 
-    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
         """Return one value an id."""
-        if self.content.kind is not PayloadKind.BYTES:
-            return super().read_bytes(ids, labels)
-        payloads = list(self._values(ids))
+        payloads = list(self._values(ids, run))
         self._fill_labels(ids, labels)
         return payloads
 
     def _fill_labels(self, ids: Sequence[int], labels: Labels) -> None:
-        if not len(ids):
-            return
         blocks, rows = np.divmod(np.asarray(ids, np.int64), BLOCK)
         needed = np.unique(blocks).tolist()
         missing = [block for block in needed if block not in self._labels]
@@ -159,10 +148,6 @@ class RocksdbReader(Reader):
         for block in range(blocks):
             self._keep(block, found.get(labels_key(block)))
         return np.concatenate([np.zeros(0, np.int64), *(self._labels[block] for block in range(blocks))])
-
-    def ids(self) -> Sequence[int]:
-        """Return the ids that were not deleted."""
-        return self.roster.ids()
 
     def read_labels(self) -> Labels:
         """Read the blocks of labels, which lie together."""

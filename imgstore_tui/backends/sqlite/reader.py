@@ -13,10 +13,10 @@ import numpy as np
 
 from imgstore_tui.backends.sqlite import FILE
 from imgstore_tui.backends.sqlite.layout import JOURNAL, TABLES, damaged
-from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, check_out, foreign, image_bytes, read_manifest
+from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, image_bytes, read_manifest
 from imgstore_tui.core.roster import Roster, next_id_in
+from imgstore_tui.store_parts.checked_reader import RosterReader, Run
 from imgstore_tui.store_parts.raw_file import RawFile, failed
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _LABELS = "SELECT label FROM images INDEXED BY labels ORDER BY id"
 _GONE = "SELECT id FROM images INDEXED BY labels ORDER BY id"
 
 
-class SqliteReader(Reader):
+class SqliteReader(RosterReader):
     """Asks for a batch by one statement, and copies each row where it belongs."""
 
     def __init__(self, location: Path) -> None:
@@ -76,38 +76,28 @@ class SqliteReader(Reader):
             gone = np.delete(np.arange(next_id), there)
         self.roster = Roster.of(self._location, self.content, next_id, gone)
 
-    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
         """Copy one row an id straight into the caller's array."""
-        if self.content.kind is not PayloadKind.ARRAY:
-            super().read_array(ids, out, labels)
-            return
-        check_out(self._location, self.content, ids, out, labels)
-        if not len(ids):
-            return
         size, at = image_bytes(self.content), 0
         pixels, numbers = out.data.cast("B"), []
         try:
-            for label, data in self._rows(ids):
+            for label, data in self._rows(ids, run):
                 pixels[at : at + size] = data
                 numbers.append(label)
                 at += size
         except (ValueError, TypeError):
             raise StoreError(f"{self.path} is damaged: an image in it is not of {size} bytes.") from None
-        self._fill(labels, numbers)
+        self._fill_labels(labels, numbers)
 
-    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
         """Return the value of one row an id."""
-        if self.content.kind is not PayloadKind.BYTES:
-            return super().read_bytes(ids, labels)
-        if not len(ids):
-            return []
-        found = list(self._rows(ids))
+        found = list(self._rows(ids, run))
         if not all(type(data) is bytes for _, data in found):
             raise StoreError(f"{self.path} is damaged: an image in it is no bytes.")
-        self._fill(labels, [label for label, _ in found])
+        self._fill_labels(labels, [label for label, _ in found])
         return [data for _, data in found]
 
-    def _fill(self, labels: Labels, found: list[Any]) -> None:
+    def _fill_labels(self, labels: Labels, found: list[Any]) -> None:
         if len(found) != len(labels):
             raise self._incomplete()
         try:
@@ -115,9 +105,8 @@ class SqliteReader(Reader):
         except (ValueError, TypeError, OverflowError):
             raise StoreError(f"{self.path} is damaged: a label in it is no number.") from None
 
-    def _rows(self, ids: Sequence[int]) -> Iterator[tuple[Any, Any]]:
+    def _rows(self, ids: Sequence[int], run: Run) -> Iterator[tuple[Any, Any]]:
         """Yield label and value of rows that are there; never more than were asked for."""
-        run = self.roster.check(self._location, ids)
         connection = self._opened()
         try:
             if not self.layout["batch"] or len(ids) == 1:
@@ -129,10 +118,6 @@ class SqliteReader(Reader):
                 yield from connection.execute(_MANY, (str(list(ids)),))
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise damaged(self.path, sqlite3.DatabaseError(str(error))) from None
-
-    def ids(self) -> Sequence[int]:
-        """Return the ids that were not deleted."""
-        return self.roster.ids()
 
     def read_labels(self) -> Labels:
         """Read the index alone."""
