@@ -8,11 +8,11 @@ from typing import Any
 
 from imgstore_tui.core.backend import Backend, Content, force
 from imgstore_tui.core.errors import StoreError, UnsupportedError
-from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, read_manifest, write_manifest
+from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, read_manifest, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.store_parts.output import Output
 from imgstore_tui.core.text import first_line
-from imgstore_tui.store_parts.raw_file import RawFile, failed
+from imgstore_tui.store_parts.raw_file import RawFile
 
 MANIFEST = "manifest.json"
 _PARTIAL = "manifest.json.partial"
@@ -24,13 +24,7 @@ def load_manifest(backend: str, location: Path) -> tuple[Content, Mapping[str, A
     Raises:
         StoreError: If it is missing, foreign, damaged, or written by a newer version.
     """
-    path = location / MANIFEST
-    try:
-        file = RawFile(path)
-    except (FileNotFoundError, NotADirectoryError):
-        raise foreign(backend, location) from None
-    except OSError as error:
-        raise failed(path, error) from None
+    file = RawFile.of_store(backend, location, location / MANIFEST)
     try:
         text = file.piece(0, min(file.size, MAX_MANIFEST_BYTES + 1))
     finally:

@@ -9,11 +9,12 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import foreign
 from imgstore_tui.core.text import first_line
 
 MAP_BELOW = 32 * 2**10
@@ -32,6 +33,20 @@ class RawFile:
             raise OSError(errno.EINVAL, "it is no ordinary file")
         self.size = facts.st_size
         self._map: mmap.mmap | None = None
+
+    @classmethod
+    def of_store(cls, backend: str, location: Path, path: Path) -> Self:
+        """Open the file without which a folder is no store of a backend.
+
+        Raises:
+            StoreError: If there is no such store, or the file cannot be opened.
+        """
+        try:
+            return cls(path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise foreign(backend, location) from None
+        except OSError as error:
+            raise failed(path, error) from None
 
     def fill(self, target: memoryview, place: int) -> None:
         """Fill memory from a place in the file."""

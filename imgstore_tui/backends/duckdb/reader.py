@@ -20,7 +20,7 @@ from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, image_bytes,
 from imgstore_tui.core.roster import Roster, next_id_in
 from imgstore_tui.core.text import first_line
 from imgstore_tui.store_parts.checked_reader import RosterReader, Run
-from imgstore_tui.store_parts.raw_file import RawFile, failed
+from imgstore_tui.store_parts.raw_file import RawFile
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -217,12 +217,7 @@ def bounds_of(data: Any) -> Any:
 
 def _look_at(location: Path, path: Path) -> None:
     """Look at the file before DuckDB does: it would make one that is missing."""
-    try:
-        file = RawFile(path)
-    except (FileNotFoundError, NotADirectoryError):
-        raise foreign("duckdb", location) from None
-    except OSError as error:
-        raise failed(path, error) from None
+    file = RawFile.of_store("duckdb", location, path)
     try:
         if file.size < 12 or file.piece(8, 4) != _MAGIC:
             raise damaged(path, "it does not begin like one")

@@ -39,12 +39,7 @@ class Hdf5Reader(CheckedReader):
         self._location, self._path = location, location / FILE
         self._file: Any = None
         self._datasets: tuple[Dataset, ...] = ()
-        try:
-            self._raw = RawFile(self._path)
-        except (FileNotFoundError, NotADirectoryError):
-            raise foreign("hdf5", location) from None
-        except OSError as error:
-            raise StoreError(f"{self._path}: {error.strerror or error}.") from None
+        self._raw = RawFile.of_store("hdf5", location, self._path)
         try:
             self._open()
         except StoreError:

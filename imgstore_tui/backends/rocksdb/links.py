@@ -17,7 +17,6 @@ from typing import Any
 from imgstore_tui.backends.rocksdb import FOLDER
 from imgstore_tui.backends.rocksdb.layout import database_of, quieten
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import foreign
 from imgstore_tui.core.text import first_line
 from imgstore_tui.store_parts.raw_file import RawFile, failed
 
@@ -61,12 +60,7 @@ def open_database(location: Path) -> Any:
 def _look_at(location: Path, folder: Path) -> None:
     """Look whether there is a database at all: the library would make the folder."""
     database_of(location)
-    try:
-        file = RawFile(folder / "CURRENT")
-    except (FileNotFoundError, NotADirectoryError):
-        raise foreign("rocksdb", location) from None
-    except OSError as error:
-        raise failed(folder / "CURRENT", error) from None
+    file = RawFile.of_store("rocksdb", location, folder / "CURRENT")
     try:
         if not _CURRENT.fullmatch(file.piece(0, min(file.size, 64))):
             raise StoreError(f"{folder} is damaged or no RocksDB database: it does not say which manifest counts.")

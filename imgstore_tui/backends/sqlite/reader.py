@@ -17,7 +17,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, image_bytes, read_manifest
 from imgstore_tui.core.roster import Roster, next_id_in
 from imgstore_tui.store_parts.checked_reader import RosterReader, Run
-from imgstore_tui.store_parts.raw_file import RawFile, failed
+from imgstore_tui.store_parts.raw_file import RawFile
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -153,12 +153,7 @@ class SqliteReader(RosterReader):
 
 def _look_at(location: Path, path: Path) -> None:
     """Look at the file before SQLite maps it: a page beyond its end would kill the process."""
-    try:
-        file = RawFile(path)
-    except (FileNotFoundError, NotADirectoryError):
-        raise foreign("sqlite", location) from None
-    except OSError as error:
-        raise failed(path, error) from None
+    file = RawFile.of_store("sqlite", location, path)
     try:
         head = file.piece(0, 100) if file.size >= 100 else b""
         if not head.startswith(_MAGIC):
