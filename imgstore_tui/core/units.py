@@ -71,7 +71,7 @@ def format_count_short(count: float) -> str:
     for scale, suffix in ((1_000_000, "M"), (1_000, "k")):
         if count >= scale and count % (scale / 10) == 0:
             return f"{count / scale:g}{suffix}"
-    return f"{count:g}"
+    return f"{count:.12g}"
 
 
 def format_rate(per_second: float | None) -> str:
@@ -176,6 +176,11 @@ def parse_cutoffs(text: str) -> tuple[int, ...]:
             step *= 10
         cutoffs.add(high)
     return tuple(sorted(cutoffs))
+
+
+def spell_duration(seconds: float) -> str:
+    """Spell a time exactly, as ``parse_duration`` reads it back: ``90s``, ``0.5s``."""
+    return f"{format(Decimal(repr(float(seconds))), 'f').removesuffix('.0')}s"
 
 
 def parse_duration(text: str) -> float:

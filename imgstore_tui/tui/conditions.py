@@ -11,7 +11,7 @@ from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import DEFAULT_BATCH, Plan
 from imgstore_tui.core.operations import CacheState, Payload, SyncLevel
 from imgstore_tui.core.options import Option, written
-from imgstore_tui.core.units import parse_duration
+from imgstore_tui.core.units import parse_duration, spell_duration
 
 SCRATCH = "scratch"
 _AND = " and "
@@ -21,8 +21,8 @@ _DEFAULT = Plan()
 OPTIONS = (
     Option(
         "cache", CacheState.HOT.value,
-        "Whether a store's pages are in memory when a reading clock starts. Cold ones are evicted, and seen to be; "
-        "that takes longer, and needs a file system on a device.",
+        "Whether a store is in memory when the clock of a read starts. For cold reads it is evicted first, and checked "
+        "to be; that takes longer, and needs a file system on a device.",
         choices=("hot", "cold", f"hot{_AND}cold"),
     ),
     Option(
@@ -48,10 +48,10 @@ OPTIONS = (
     Option("seed", _DEFAULT.seed, "Random seed of everything that is shuffled.", minimum=0,
            maximum=2**63 - 1),
     Option("source", _DEFAULT.baseline, "Whether your own files, read in place as they are, take part."),
-    Option("drop-caches", _DEFAULT.drop_caches, "Make cold by dropping the caches of the whole machine, too; needs "
-           "root."),
-    Option("probes", _DEFAULT.probes, "At the end, let each storage method find out about habits that no operation "
-           "shows, as the article's report wants."),
+    Option("drop-caches", _DEFAULT.drop_caches, "For cold reads, drop the caches of the whole machine as well; "
+           "needs root."),
+    Option("probes", _DEFAULT.probes, "At the end, check each storage method for habits that no operation shows; the "
+           "article's report uses them."),
 )  # fmt: skip
 """What there is to edit, in the order of the form."""
 
@@ -64,7 +64,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], str], Callable[[Any], Any]]] = {
     "cache": ("cache", _AND.join, lambda text: tuple(CacheState(word) for word in text.split(_AND))),
     "sync": ("sync", _AND.join, lambda text: tuple(SyncLevel(word) for word in text.split(_AND))),
     "payload": ("payload", str, Payload),
-    "budget": ("budget_s", lambda value: _NONE if value is None else f"{value:g}s", _time),
+    "budget": ("budget_s", lambda value: _NONE if value is None else spell_duration(value), _time),
     SCRATCH: ("scratch", lambda value: value or "", lambda text: text or None),
     "source": ("baseline", written, bool),
     "drop-caches": ("drop_caches", written, bool),

@@ -14,6 +14,7 @@ from imgstore_tui.core.units import (
     parse_count,
     parse_cutoffs,
     parse_duration,
+    spell_duration,
 )
 
 
@@ -39,7 +40,8 @@ def test_rate(rate: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(10, "10"), (1000, "1k"), (1500, "1.5k"), (100_000, "100k"), (1234, "1234")]
+    ("count", "text"),
+    [(10, "10"), (1000, "1k"), (1500, "1.5k"), (100_000, "100k"), (1234, "1234"), (1_234_567, "1234567")],
 )
 def test_short_counts(count: int, text: str) -> None:
     assert format_count_short(count) == text
@@ -72,6 +74,15 @@ def test_cutoffs_that_are_none(text: str, word: str) -> None:
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("2m", 120), ("1h30m", 5400), ("250ms", 0.25)])
 def test_times(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(90.0, "90s"), (0.5, "0.5s"), (1_440_000.0, "1440000s"), (0.00001, "0.00001s"), (100 / 3, "33.333333333333336s")],
+)
+def test_a_time_is_spelled_exactly(seconds: float, text: str) -> None:
+    assert spell_duration(seconds) == text
     assert parse_duration(text) == seconds
 
 

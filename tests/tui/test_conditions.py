@@ -27,7 +27,10 @@ def field(app: Driven, key: str) -> OptionField:
     return next(field for field in app.app.screen.query(OptionField) if field.key == key)
 
 
-@pytest.mark.parametrize("plan", [Plan(), OTHER, replace(Plan(), sync=(SyncLevel.BATCH,)), named_plan("article")])
+@pytest.mark.parametrize(
+    "plan",
+    [Plan(), OTHER, Plan(budget_s=1_440_000.5), replace(Plan(), sync=(SyncLevel.BATCH,)), named_plan("article")],
+)
 def test_conditions_that_are_not_touched_leave_the_plan_as_it_is(plan: Plan) -> None:
     assert replace(plan, **Conditions.of(plan).changes()) == plan
 

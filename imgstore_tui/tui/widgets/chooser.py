@@ -16,6 +16,7 @@ from imgstore_tui.bench.rounds import images_needed
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import spell_duration
 from imgstore_tui.present.estimates import time_words
 from imgstore_tui.tui.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.screens.conditions import ConditionsScreen
@@ -30,7 +31,7 @@ from imgstore_tui.tui.widgets.outlook import Outlook
 FIELD_WORDS: dict[str, Callable[[Choice], str]] = {
     "dataset": lambda choice: choice.dataset,
     "rounds": lambda choice: str(choice.rest.rounds),
-    "budget": lambda choice: "" if choice.rest.budget_s is None else f"{choice.rest.budget_s:g}s",
+    "budget": lambda choice: "" if choice.rest.budget_s is None else spell_duration(choice.rest.budget_s),
 }
 """The fields by the part of a choice that they hold, and the words for it."""
 
