@@ -17,13 +17,10 @@ from imgstore_tui.core.errors import StoreError, UsageError
 from imgstore_tui.core.paths import absolute_path, written_path
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import MAX_CUTOFF
-from imgstore_tui.jobs.convert.filling import Filler
+from imgstore_tui.jobs.convert.filling import Filler, Progress
 from imgstore_tui.jobs.convert.replacing import aside_of, check_free, check_replaceable, discard
 from imgstore_tui.jobs.convert.verifying import verify
 from imgstore_tui.jobs.convert.workspace import Workspace, sweep_delivered
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many images are done, and how many in all."""
 
 
 def _silent(sentence: str) -> None:

@@ -24,6 +24,7 @@ from imgstore_tui.jobs.convert.sums import Entry
 from imgstore_tui.jobs.convert.workspace import Workspace
 
 Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many images are done, and how many in all."""
 
 FIRST_SESSION = 4096
 """Images until what was put is made safe for the first time, at most."""

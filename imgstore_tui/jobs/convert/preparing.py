@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
 
 BATCH = 256
-"""Images in a batch, fewer where they fill so many bytes."""
-_BATCH_BYTES = 2**25
+"""Images that are put or read back at once, fewer where they fill ``BATCH_BYTES``."""
+BATCH_BYTES = 2**25
 
 
 class MissingError(Exception):
@@ -94,7 +94,7 @@ class Preparer:
             else:
                 batch.payloads.append(found.payload)
             size += found.entry.size
-            if len(batch.entries) >= BATCH or size >= _BATCH_BYTES:
+            if len(batch.entries) >= BATCH or size >= BATCH_BYTES:
                 yield batch
                 batch, size = Batch([], [], []), 0
         if batch.entries:

@@ -8,10 +8,9 @@ import numpy as np
 
 from imgstore_tui.core.backend import Backend, PayloadKind
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.jobs.convert.preparing import BATCH, BATCH_BYTES
 from imgstore_tui.jobs.convert.sums import sum_of
 from imgstore_tui.jobs.convert.workspace import Workspace
-
-_BATCH, _BATCH_BYTES = 256, 2**25
 
 
 def verify(backend: Backend, workspace: Workspace, progress: Callable[[str, int, int], None]) -> None:
@@ -28,8 +27,8 @@ def verify(backend: Backend, workspace: Workspace, progress: Callable[[str, int,
         alone = reader.read_labels()
         first = 0
         while first < sums.count:
-            entries = sums.get(first, min(_BATCH, sums.count - first))
-            while len(entries) > 1 and sum(entry.size for entry in entries) > _BATCH_BYTES:
+            entries = sums.get(first, min(BATCH, sums.count - first))
+            while len(entries) > 1 and sum(entry.size for entry in entries) > BATCH_BYTES:
                 entries = entries[: len(entries) // 2]
             ids, labels = range(first, first + len(entries)), np.zeros(len(entries), np.int64)
             if content.kind is PayloadKind.ARRAY:
