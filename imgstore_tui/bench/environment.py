@@ -72,8 +72,8 @@ def _version_of(module: str) -> str | None:
 
 
 @functools.cache
-def _packages(path: tuple[str, ...]) -> Mapping[str, list[str]]:
-    """Return the packages that each module is of: on this path, all of which is looked through."""
+def _packages(_path: tuple[str, ...]) -> Mapping[str, list[str]]:
+    """Return the packages that each module is of: looked through once, unless there is more on the path by then."""
     return importlib.metadata.packages_distributions()
 
 

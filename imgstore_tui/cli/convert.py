@@ -41,7 +41,9 @@ def main(arguments: Sequence[str]) -> int:
             done = job.run(_telling(talk, bar))
         except (KeyboardInterrupt, ImgstoreError) as error:
             if job.kept:
-                talk.print(f"{format_count(job.kept)} images are kept: the same command continues with them.", soft_wrap=True)
+                talk.print(
+                    f"{format_count(job.kept)} images are kept: the same command continues with them.", soft_wrap=True
+                )
             elif isinstance(error, KeyboardInterrupt):
                 talk.print("Nothing is left to continue with: the same command starts over.", soft_wrap=True)
             raise

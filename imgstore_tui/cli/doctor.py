@@ -40,7 +40,9 @@ _MARKS: dict[bool | None, tuple[str, str]] = {True: ("ok", "green"), False: ("no
 def main(arguments: Sequence[str]) -> int:
     """Print the findings."""
     parser = Parser(prog="imgstore-tui doctor", description="What this machine can and cannot measure, and why.")
-    parser.add_argument("--scratch", metavar="DIR", help="folder in which stores would be made (default: the current one)")
+    parser.add_argument(
+        "--scratch", metavar="DIR", help="folder in which stores would be made (default: the current one)"
+    )
     words = parser.parse_args(arguments)
     table = Table(box=None, pad_edge=False, show_header=False)
     for heading, findings in (

@@ -13,7 +13,9 @@ from imgstore_tui.core.text import safe_text
 
 def main(arguments: Sequence[str]) -> int:
     """Write the name into the run's journal."""
-    parser = Parser(prog="imgstore-tui rename", description="Give a saved run a name, which commands then take for RUN.")
+    parser = Parser(
+        prog="imgstore-tui rename", description="Give a saved run a name, which commands then take for RUN."
+    )
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("name", metavar="NAME", help="the name; an empty one removes it")
     words = parser.parse_args(arguments)

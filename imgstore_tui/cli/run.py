@@ -106,7 +106,11 @@ def add_plan_arguments(parser: Parser) -> None:
     )
     add("--payload", metavar="P", help="end-to-end (default), encoded or raw")
     add("--cache", metavar="STATE", nargs="+", action="extend", help="hot (default) and/or cold")
-    add("--drop-caches", action="store_true", help="for cold reads, also drop the caches of the whole machine (needs root)")
+    add(
+        "--drop-caches",
+        action="store_true",
+        help="for cold reads, also drop the caches of the whole machine (needs root)",
+    )
     add("--sync", metavar="LEVEL", nargs="+", action="extend", help="buffered (default) and/or end")
     add(
         "--workers",
@@ -115,7 +119,9 @@ def add_plan_arguments(parser: Parser) -> None:
         help="codec threads and reading processes, the same for every method (default 1)",
     )
     add("--batch", type=int, metavar="N", help="at most this many images per call (default 256)")
-    add("--rounds", type=int, metavar="N", help="how often everything is repeated (default 6, the fewest for a verdict)")
+    add(
+        "--rounds", type=int, metavar="N", help="how often everything is repeated (default 6, the fewest for a verdict)"
+    )
     add("--budget", metavar="TIME", help="start no new trial after this time: 90s, 5m, none (default 60s)")
     add("--seed", type=int, metavar="N", help="random seed of everything that is shuffled")
     add("--scratch", metavar="DIR", help="folder in which stores are made (default: the current one)")

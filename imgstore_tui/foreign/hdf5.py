@@ -17,8 +17,8 @@ from imgstore_tui.core.content import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.handles import Reader
 from imgstore_tui.core.manifest import check_ids
-from imgstore_tui.pictures import MAX_PIXELS
 from imgstore_tui.core.text import first_line
+from imgstore_tui.pictures import MAX_PIXELS
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels, Pixels

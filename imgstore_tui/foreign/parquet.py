@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.foreign.reader import Part
 from imgstore_tui.core.text import first_line
+from imgstore_tui.foreign.reader import Part
 
 _IMAGES = ("image", "img", "picture", "jpg", "png")
 _LABELS = ("label", "labels", "fine_label", "class", "cls")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from imgstore_tui import pictures
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.foreign.reader import PlacesPart, label_of
 from imgstore_tui.core.text import first_line
+from imgstore_tui.foreign.reader import PlacesPart, label_of
 
 _MOST_LABEL = 64
 

@@ -112,7 +112,7 @@ def _none_yet(found: Digest) -> Iterator[Said]:
 def _of_dataset(found: Digest, dataset: str, judged: list[Verdict]) -> Iterator[Said]:
     """Yield the lines of one data set, which has verdicts: what to do first, then what that rests on."""
     most = max(verdict.contest.cutoff for verdict in judged)
-    where = f"{dataset}, {counted(most, 'image')}" if len(found.run.plan.datasets) > 1 else counted(most, 'image')
+    where = f"{dataset}, {counted(most, 'image')}" if len(found.run.plan.datasets) > 1 else counted(most, "image")
     facts = next((facts for facts in found.run.datasets if facts.text == dataset), None)
     if facts is not None and facts.used < most:
         where += f" ({format_count(facts.used)} of them, repeated)"

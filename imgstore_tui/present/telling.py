@@ -128,7 +128,7 @@ def _judged(verdicts: Sequence[Verdict], run: Run, most: int | None) -> Iterator
 def _counts_words(cutoffs: Sequence[int]) -> str:
     """Return numbers of images: ``1 image``, ``1, 10 and 1,000 images``."""
     *first, last = cutoffs
-    return f"{', '.join(map(format_count, first))} and {counted(last, 'image')}" if first else counted(last, 'image')
+    return f"{', '.join(map(format_count, first))} and {counted(last, 'image')}" if first else counted(last, "image")
 
 
 def _sentence(verdict: Verdict, *, running: bool, most: int | None) -> str:

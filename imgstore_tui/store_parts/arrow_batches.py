@@ -16,10 +16,10 @@ import numpy as np
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import image_bytes, is_count
+from imgstore_tui.core.text import first_line
 from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
 from imgstore_tui.store_parts.folder_writer import FolderWriter
 from imgstore_tui.store_parts.manifest_file import load_manifest
-from imgstore_tui.core.text import first_line
 from imgstore_tui.store_parts.raw_file import RawFile
 from imgstore_tui.store_parts.scattered import Scattered
 

@@ -10,8 +10,8 @@ from imgstore_tui.core.backend import Backend, Content, force
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, read_manifest, write_manifest
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.store_parts.output import Output
 from imgstore_tui.core.text import first_line
+from imgstore_tui.store_parts.output import Output
 from imgstore_tui.store_parts.raw_file import RawFile
 
 MANIFEST = "manifest.json"

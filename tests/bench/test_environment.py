@@ -17,7 +17,7 @@ from imgstore_tui.testing.fakes import FakeExecutor
 
 def install(folder: Path, package: str, version: str, module: str) -> None:
     """Make what pip leaves of a package that is not called like its module."""
-    info = folder / f"{package}-{version}.dist-info"
+    info = folder / f"{package.replace('-', '_')}-{version}.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n")
     (info / "top_level.txt").write_text(f"{module}\n")

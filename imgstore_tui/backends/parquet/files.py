@@ -20,8 +20,8 @@ from imgstore_tui.backends.parquet.page import page_at
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
-from imgstore_tui.store_parts.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
 from imgstore_tui.core.text import first_line
+from imgstore_tui.store_parts.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
 from imgstore_tui.store_parts.raw_file import RawFile
 from imgstore_tui.store_parts.scattered import Scattered
 

@@ -1,4 +1,4 @@
-"""One file an export format, found by name: ours in this package, others' by the entry points ``imgstore_tui.exports``."""
+"""Export formats, one file each, found by name: ours here, others' by the entry points ``imgstore_tui.exports``."""
 
 from __future__ import annotations
 
