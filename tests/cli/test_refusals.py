@@ -191,7 +191,7 @@ def test_a_missing_driver_is_named_with_the_line_that_installs_it(
     told = sentence(done)
     assert "'needy' needs a_driver_nobody_has, not installed. Run: " in told
     assert told.endswith("-m pip install a_driver_nobody_has")
-    listed = program("backends")
+    listed = program("backends", COLUMNS="200")
     assert " ".join(listed.stdout.split()).count("-m pip install a_driver_nobody_has") == 1
 
 

@@ -51,7 +51,7 @@ def test_runs_that_cannot_be_compared_say_why() -> None:
     one, other = fake_run(["disk"], [1]), replace(fake_run(["disk"], [1], dataset="synthetic,size=8"), id="other")
     for run in (one, other):
         kept(run)
-    assert "against itself" in sentence(program("compare", one.id, one.id))
+    assert "compared with itself" in sentence(program("compare", one.id, one.id))
     assert "The data differ: synthetic, then synthetic,size=8." in sentence(program("compare", one.id, "other"))
 
 

@@ -235,7 +235,7 @@ def test_two_runs_of_this_machine_are_set_side_by_side() -> None:
     assert (done.returncode == 4) == ("differs: slower" in done.stdout)
     assert f"{second} against before" in done.stdout
     assert "read-one" in done.stdout
-    assert "Name two runs" in sentence(program("compare", "last"))
+    assert "Name two or more runs" in sentence(program("compare", "last"))
     changed = saved_runs()[1].read_text().replace('"cpu":"', '"cpu":"another ', 1)
     saved_runs()[1].write_text(changed)
     refused = program("compare", "before", second)
