@@ -87,7 +87,9 @@ class Verdict:
             for name, ratio in named
         ]
         if rest := [ratio.median for _, ratio in behind[len(named) :]]:
-            slower.append(f"{len(rest)} more take {format_number(min(rest))} to {format_number(max(rest))} times as long")
+            slower.append(
+                f"{len(rest)} more take {format_number(min(rest))} to {format_number(max(rest))} times as long"
+            )
         return "; ".join([text, *slower]) + "." + self._losses()
 
     def _losses(self) -> str:

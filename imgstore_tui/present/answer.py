@@ -85,7 +85,7 @@ def answer_short(found: Digest, room: int) -> str:
         return ""
     most = max(verdict.contest.cutoff for verdict in judged)
     at_the_most = [verdict for verdict in judged if verdict.contest.cutoff == most]
-    for told, where in ((judged, counted(most, 'image')), (at_the_most, f"N={format_count_short(most)}")):
+    for told, where in ((judged, counted(most, "image")), (at_the_most, f"N={format_count_short(most)}")):
         operations: dict[str, list[str]] = {}
         for verdict in told:
             operations.setdefault(_first_words(verdict), []).append(_operation_words(verdict, most, found))
