@@ -83,7 +83,8 @@ class Verdict:
         # One more is named as quickly as it is counted.
         named = behind if most is None or len(behind) <= most + 1 else behind[:most]
         slower = [
-            f"{name} takes {format_number(ratio.median)} times as long ({format_number(ratio.low)} to {format_number(ratio.high)})"
+            f"{name} takes {format_number(ratio.median)} times as long "
+            f"({format_number(ratio.low)} to {format_number(ratio.high)})"
             for name, ratio in named
         ]
         if rest := [ratio.median for _, ratio in behind[len(named) :]]:
