@@ -107,7 +107,7 @@ def _content(found: Mapping[str, Any]) -> Content | None:
         return None
     if not all(is_count(side) and side for side in shape):
         return None
-    if math.prod(shape) * _TYPES[dtype].itemsize >= _MAX_IMAGE_BYTES:
+    if pixel_bytes(tuple(shape), dtype) >= _MAX_IMAGE_BYTES:
         return None
     return Content(count, _KINDS[kind], codec, tuple(shape), dtype, size)
 
