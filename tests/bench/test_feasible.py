@@ -66,7 +66,7 @@ def test_a_budget_that_is_too_short_for_a_verdict_is_told_beforehand() -> None:
     for fit in (replace(plan, budget_s=None), replace(plan, budget_s=86_400.0), replace(plan, rounds=2)):
         assert not short_budget(fit, cells, SIZES, NO_RATES)
     assert not short_budget(plan, [cell for cell in cells if cell.spec == "lmdb"], SIZES, NO_RATES)
-    assert not short_budget(plan, cells, SIZES, Rates({(): {1: 1e-6}}, None, 1))
+    assert not short_budget(plan, cells, SIZES, Rates({("machine",): {1: 1e-6}}, None, 1))
 
 
 def test_what_is_available_is_no_more_than_the_machine_has() -> None:
