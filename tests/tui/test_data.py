@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import time
 from dataclasses import replace
 from functools import partial
@@ -215,19 +214,9 @@ async def test_nothing_is_looked_at_while_a_run_goes_on(photos: Path) -> None:
         assert screen(app).sheet.found is None
 
 
-async def test_leaving_does_not_wait_for_a_look(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe.png")
-    for number in range(300):
-        (tmp_path / f"{number}.png").write_bytes(png(8, 8, number))
-    async with driven() as app:
-        await open_folders(app)
-        field(app, "path").query_one(Input).value = str(tmp_path)
-        await app.until(lambda: screen(app).sheet.doing != "")
-        await app.press("escape")
-        assert app.app.screen is app.workbench
-
-
-async def test_a_look_gives_way_to_a_run_that_begins(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def left_looks(monkeypatch: pytest.MonkeyPatch) -> list[type[BaseException]]:
+    """Let every look at data go on until it is left; what ended each is in the list."""
     left: list[type[BaseException]] = []
 
     def endless(*_: object, progress: Progress, **__: object) -> Preview:
@@ -240,17 +229,31 @@ async def test_a_look_gives_way_to_a_run_that_begins(photos: Path, monkeypatch: 
             raise
 
     monkeypatch.setattr(preview_thread, "preview", endless)
+    return left
+
+
+async def test_leaving_does_not_wait_for_a_look(photos: Path, left_looks: list[type[BaseException]]) -> None:
+    async with driven() as app:
+        await open_folders(app)
+        field(app, "path").query_one(Input).value = str(photos)
+        await app.until(lambda: screen(app).sheet.doing != "")
+        await app.press("escape")
+        assert app.app.screen is app.workbench
+        await app.until(lambda: len(left_looks) == 1)
+
+
+async def test_a_look_gives_way_to_a_run_that_begins(photos: Path, left_looks: list[type[BaseException]]) -> None:
     runner = FakeRunner(hold_after=3)
     plan = replace(named_plan("quick"), datasets=(f"folder:{photos}",))
     async with driven(runner, WIDE, plan=plan) as app:
         outlook = app.workbench.query_one(Outlook)
         await app.until(lambda: outlook.doing != "")
         await app.press("r")
-        await app.until(lambda: runner.held.is_set() and len(left) == 1)
+        await app.until(lambda: runner.held.is_set() and len(left_looks) == 1)
         await app.until(lambda: outlook.doing == "")
         # A run in another terminal is found out by the look itself.
         app.workbench.run_worker(partial(preview_thread.preview_for, outlook, "folder:/x", 1), thread=True)
-        await app.until(lambda: len(left) == 2)
+        await app.until(lambda: len(left_looks) == 2)
         assert "too much of it" not in app.picture
 
 
