@@ -116,8 +116,8 @@ def build_chart(
 ) -> Text:
     """Draw lines of seconds over numbers of images: exactly ``height`` lines of ``width`` columns, never raises.
 
-    Points that are not finite or not above zero are left out before plotext sees them: a NaN in a line aborts the
-    process. Log axes are drawn by us as log10 on linear ones: plotext's own put ticks at 46.4.
+    Points that are not finite or not above zero are left out. Log axes are drawn by us as log10 on linear ones:
+    plotext's own put ticks at 46.4.
 
     Args:
         series: What to draw; the first six have colours of their own.

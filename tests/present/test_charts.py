@@ -14,7 +14,7 @@ from rich.text import Text
 
 from imgstore_tui.analysis.tally import summarise
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
-from imgstore_tui.present.axes import LINEAR, LOG, Scales, count_axis, decade_label, make_axis
+from imgstore_tui.present.axes import LINEAR, LOG, Axis, Scales, count_axis, decade_label, make_axis
 from imgstore_tui.present.charts import ChartKind, Palette, build_chart, chart_for, chart_kinds
 from imgstore_tui.present.drawings import views
 from imgstore_tui.present.figures import Point, Series, make_figure
@@ -179,8 +179,9 @@ def test_threads_do_not_share_a_figure() -> None:
     assert set(drawn) == {expected}
 
 
-def test_plotext_is_loaded_only_when_something_is_drawn() -> None:
-    code = "import sys, imgstore_tui.present.charts; sys.exit('plotext' in sys.modules)"
+@pytest.mark.parametrize("module", ["imgstore_tui.present.charts", "imgstore_tui.tui.app"])
+def test_plotext_is_loaded_only_when_something_is_drawn(module: str) -> None:
+    code = f"import sys, {module}; sys.exit('plotext' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -319,3 +320,39 @@ def test_ticks_are_as_far_apart_as_their_numbers(height: int, scales: Scales) ->
     found = lines(chart_for(fake_run(), "write-many", 80, height, scales=scales))
     rows = [number for number, line in enumerate(found) if "┤" in line or "┼" in line]
     assert len({later - earlier for earlier, later in itertools.pairwise(rows)}) == 1, rows
+
+
+FAR_POINTS = """
+import itertools, math
+from imgstore_tui.present.axes import Axis
+from imgstore_tui.present.figures import Point, Series
+from imgstore_tui.present.plotting import plot_lines
+
+def drawn(axis, *points):
+    lines = [Series("a", points, 0, dotted)]
+    return [row.plain for row in plot_lines(lines, axis, axis, 60, 12, {"a": "red"}, "dim", ascii_only=ascii_only)]
+
+good = [Point(n, n, n, n) for n in (1.0, 2.0, 3.0)]
+for log, dotted, ascii_only in itertools.product((False, True), repeat=3):
+    axis = Axis(0.0, 3.0, ((0.0, "1"), (3.0, "1000")), log)
+    assert drawn(axis) != drawn(axis, *good)
+    for far in (math.nan, math.inf, -math.inf, 1e7, 1e29, 1e300):
+        for point in (Point(far, 2.0, 2.0, 2.0), Point(2.0, far, far, far), Point(far, far, far, far)):
+            assert drawn(axis, point) == drawn(axis), (far, log)
+            assert drawn(axis, *good, point) == drawn(axis, *good), (far, log)
+"""
+
+
+def test_points_that_would_end_the_process_never_reach_plotext() -> None:
+    # In a process of its own: without the guard plotext 6.1 aborts the interpreter at the first of them.
+    done = subprocess.run([sys.executable, "-c", FAR_POINTS], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("far", [math.nan, math.inf, -math.inf])
+def test_an_axis_that_is_not_finite_is_refused(far: float) -> None:
+    fine = Axis(0.0, 1.0, ((0.0, "1"),), False)
+    for axis in (Axis(0.0, far, (), False), Axis(far, 1.0, (), False), Axis(0.0, 1.0, ((far, "1"),), False)):
+        for x, y in ((axis, fine), (fine, axis)):
+            with pytest.raises(ValueError, match="A chart cannot have an axis from"):
+                plot_lines([], x, y, 60, 12, {}, "dim", ascii_only=False)
