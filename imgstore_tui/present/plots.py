@@ -1,4 +1,4 @@
-"""Charts for papers and slides, by matplotlib (extra ``plot``): all of a run on one sheet, with its caption."""
+"""Draws charts as PNG and PDF by matplotlib (extra ``plot``): all of a run on one sheet, with its caption."""
 
 from __future__ import annotations
 
@@ -9,21 +9,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from imgstore_tui.core.model import Run
-from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count_short
-from imgstore_tui.present.article import further_drawings, report
 from imgstore_tui.present.axes import LOG, count_axis, decade_label, drawable, make_axis, scale_words, seconds_label
-from imgstore_tui.present.digest import digest
 from imgstore_tui.present.drawings import Drawing
 from imgstore_tui.present.figures import SOURCE_RANK, ChartKind, Series
-from imgstore_tui.present.words import fact_pairs, interval_words
+from imgstore_tui.present.sheet import sheet_caption, sheet_drawings
 
 _COLOURS = ("#0b7285", "#a61e8c", "#2b8a3e", "#b35c00", "#364fc7", "#c92a2a")
 _MARKS = "os^DxP"
 _SETTINGS: dict[Any, Any] = {
     "text.parse_math": False,  # a dollar in a name is a dollar
-    "svg.hashsalt": "imgstore-tui",  # else every file differs
-    "svg.fonttype": "none",
     "pdf.fonttype": 42,
     "font.size": 8,
     "axes.spines.top": False,
@@ -37,7 +32,7 @@ _SETTINGS: dict[Any, Any] = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
 }
-_METADATA = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+_METADATA = {"pdf": {"CreationDate": None}, "png": {}}
 
 
 def draw_sheet(run: Run, kind: str) -> bytes:
@@ -47,11 +42,9 @@ def draw_sheet(run: Run, kind: str) -> bytes:
 
     Args:
         run: What to draw.
-        kind: ``svg``, ``png`` or ``pdf``.
+        kind: ``png`` or ``pdf``.
     """
-    told = (item for item in report(digest(run)) if isinstance(item, Drawing))
-    drawn = [drawing for drawing in (*told, *further_drawings(run)) if not drawing.figure.empty]
-    return _draw(drawn, run, kind, columns=2)
+    return _draw(sheet_drawings(run), run, kind, columns=2)
 
 
 def draw_alone(drawing: Drawing, run: Run, kind: str) -> bytes:
@@ -75,7 +68,8 @@ def _draw(drawn: Sequence[Drawing], run: Run, kind: str, *, columns: int) -> byt
         for panel in panels[len(drawn) :]:
             panel.axis("off")
         _legend(sheet, panels)
-        sheet.supxlabel(_caption(run), fontsize=7, x=0.01, ha="left", color="#646b73")
+        caption = "\n".join(textwrap.wrap(sheet_caption(run), 190))
+        sheet.supxlabel(caption, fontsize=7, x=0.01, ha="left", color="#646b73")
         sheet.savefig(data, format=kind, dpi=150, metadata=_METADATA[kind])
     return data.getvalue()
 
@@ -184,11 +178,3 @@ def _legend(sheet: Any, panels: list[Any]) -> None:
             handles.setdefault(label, handle)
     if handles:
         sheet.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=min(6, len(handles)))
-
-
-def _caption(run: Run) -> str:
-    facts = dict(fact_pairs(run))
-    kept = [f"{name}: {facts[name]}." for name in ("Data", "Machine", "Scratch", "Levels", "Plan")]
-    intervals = interval_words(digest(run).summaries)
-    text = " ".join([*kept, f"Bars: {intervals}." if intervals else ""])
-    return "\n".join(textwrap.wrap(safe_text(text), 190))

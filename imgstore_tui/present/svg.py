@@ -1,15 +1,19 @@
-"""Charts as inline SVG: no script, no style of its own; colours come from classes of a page.
+"""Draws charts as SVG without script: elements for an HTML page, files with one chart, sheets with all of a run.
 
-These are ``s0`` to ``s5`` and ``sx``, and ``source`` for the row of that name.
+An element has no style of its own: its colours come from classes of the page, ``s0`` to ``s5``, ``sx``, and ``source``
+for the row of that name. A file brings a style for these classes.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
+from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count, format_count_short, format_seconds
 from imgstore_tui.present.axes import (
@@ -24,6 +28,7 @@ from imgstore_tui.present.axes import (
     seconds_label,
 )
 from imgstore_tui.present.figures import SOURCE_RANK, Bar, Figure, Series
+from imgstore_tui.present.sheet import sheet_caption, sheet_drawings
 
 WIDTH, HEIGHT = 640, 380
 COLOURS = 6
@@ -37,12 +42,52 @@ _CHARACTER = 7.2
 """Width of a character of an axis' words, generous."""
 
 
+_MARGIN, _GAP, _LINE = 8, 28, 16
+"""Around a sheet, between its charts, and from one line of text to the next."""
+_FOLD = 84
+"""Characters of a bold title that fit over a chart, by far."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    """One chart, drawn."""
+
+    name: str
+    """For those who cannot see it."""
+    height: float
+    parts: tuple[str, ...]
+
+    def element(self, where: str = "") -> str:
+        """Return the ``svg`` element; ``where`` are attributes that place it within another."""
+        name = escape(safe_text(self.name))
+        head = f'<svg {where}viewBox="0 0 {WIDTH} {self.height:g}" role="img" aria-label="{name}">'
+        return "".join((head, f"<title>{name}</title>", *self.parts, "</svg>"))
+
+
 def figure_svg(figure: Figure, *, scales: Scales = LOG) -> str:
     """Return a chart as an ``svg`` element, with its title for those who cannot see it; empty if nothing is drawn."""
+    panel = _panel(figure, scales)
+    return panel.element() if panel else ""
+
+
+def standalone_svg(figure: Figure, *, scales: Scales = LOG) -> str:
+    """Return a chart as an SVG file: with a style of its own, its title above it, and no part from elsewhere."""
+    panel = _panel(figure, scales)
+    return _file([(figure.title, panel)] if panel else [], 1, "")
+
+
+def sheet_svg(run: Run) -> str:
+    """Return all charts of a run as one SVG file, two in a row, with a caption below; the same run, the same text."""
+    titled = [(drawing.title, _panel(drawing.figure, drawing.scales)) for drawing in sheet_drawings(run)]
+    return _file([(title, panel) for title, panel in titled if panel], 2, sheet_caption(run))
+
+
+def _panel(figure: Figure, scales: Scales) -> _Panel | None:
+    """Draw a chart; None where nothing can be drawn."""
     if figure.bars:
         return _bars(figure, log=scales.y)
     drawn = [line for line in figure.series if line.segments()]
-    return _lines(figure, drawn, scales) if drawn else ""
+    return _lines(figure, drawn, scales) if drawn else None
 
 
 _STYLE = (
@@ -53,17 +98,36 @@ _STYLE = (
 """The colours of the HTML export, on white."""
 
 
-def standalone_svg(figure: Figure, *, scales: Scales = LOG) -> str:
-    """Return a chart as an SVG file: with a style of its own, its title above it, and no part from elsewhere."""
-    drawn = figure_svg(figure, scales=scales)
-    head, rest = drawn[: drawn.index(">") + 1], drawn[drawn.index(">") + 1 :]
-    _, _, width, height = head.partition('viewBox="')[2].partition('"')[0].split()
-    words = f'<text x="8" y="20" style="font-weight:bold">{escape(safe_text(figure.title))}</text>'
+def _file(panels: Sequence[tuple[str, _Panel]], columns: int, caption: str) -> str:
+    """Return a file with panels in rows, the title of each above it, and a caption below all."""
+    parts: list[str] = []
+    down = 0.0
+    columns = min(columns, max(1, len(panels)))
+    for row in (panels[start : start + columns] for start in range(0, len(panels), columns)):
+        titles = [textwrap.wrap(safe_text(title), _FOLD) for title, _ in row]
+        top = down + 12 + _LINE * max(map(len, titles))
+        for column, ((_, panel), lines) in enumerate(zip(row, titles, strict=True)):
+            left = _MARGIN + column * (WIDTH + _GAP)
+            parts += _text(lines, left, down + 20, 'style="font-weight:bold"')
+            parts.append(panel.element(f'x="{left}" y="{top:g}" width="{WIDTH}" height="{panel.height:g}" '))
+        down = top + max(panel.height for _, panel in row) + (_GAP if caption else 0)
+    width = columns * WIDTH + (columns - 1) * _GAP + 2 * _MARGIN
+    if caption:
+        lines = [] if panels else ["Nothing has been measured yet."]
+        lines += textwrap.wrap(caption, int((width - 2 * _MARGIN) / _CHARACTER))
+        parts += _text(lines, _MARGIN, down + 12, 'class="quiet"')
+        down += 12 + _LINE * len(lines)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {float(height) + 28:g}">'
-        f'<style>{_STYLE}</style><rect width="100%" height="100%" fill="#ffffff"/>{words}'
-        f'<svg x="0" y="28" width="{width}" height="{height}" {head.removeprefix("<svg ")}{rest}</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {down:g}">'
+        f'<style>{_STYLE}</style><rect width="100%" height="100%" fill="#ffffff"/>{"".join(parts)}</svg>\n'
     )
+
+
+def _text(lines: Sequence[str], left: float, down: float, look: str) -> list[str]:
+    return [
+        f'<text x="{left:g}" y="{down + number * _LINE:g}" {look}>{escape(line)}</text>'
+        for number, line in enumerate(lines)
+    ]
 
 
 def series_class(rank: int) -> str:
@@ -73,12 +137,7 @@ def series_class(rank: int) -> str:
     return f"s{rank}" if rank < COLOURS else "sx"
 
 
-def _open(title: str, height: float) -> str:
-    name = escape(safe_text(title))
-    return f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{name}"><title>{name}</title>'
-
-
-def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales) -> str:
+def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales) -> _Panel:
     legend, legend_height = _legend(drawn, figure.strokes)
     top, bottom = _TOP + legend_height, HEIGHT + legend_height - _BOTTOM
     every = [point for line in drawn for run in line.segments() for point in run]
@@ -91,7 +150,7 @@ def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales) -> str:
     def down(value: float) -> float:
         return bottom - (y.at(value) - y.low) / (y.high - y.low) * (bottom - top)
 
-    parts = [_open(figure.title, HEIGHT + legend_height + _NAMES), *legend, *_frame(x, y, top, bottom)]
+    parts = [*legend, *_frame(x, y, top, bottom)]
     parts += _names(figure.upward, scales, bottom)
     for line in drawn:
         parts.append(f'<g class="{series_class(line.rank)}">')
@@ -109,7 +168,7 @@ def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales) -> str:
             words = f"{told} ({format_seconds(point.low)} to {format_seconds(point.high)})"
             parts.append(f"<g>{_mark(line.rank, left, mid)}<title>{escape(words)}</title></g>")
         parts.append("</g>")
-    return "".join([*parts, "</svg>"])
+    return _Panel(figure.title, HEIGHT + legend_height + _NAMES, tuple(parts))
 
 
 def _legend(drawn: Sequence[Series], strokes: tuple[str, str]) -> tuple[list[str], float]:
@@ -173,10 +232,10 @@ def _mark(rank: int, x: float, y: float) -> str:
     return shapes.get(rank, f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="currentColor"/>')
 
 
-def _bars(figure: Figure, *, log: bool) -> str:
+def _bars(figure: Figure, *, log: bool) -> _Panel | None:
     bars = [bar for bar in figure.bars if drawable(bar.value)]
     if not bars:
-        return ""
+        return None
     low = math.log10(min(bar.value for bar in bars)) - 0.5 if log else 0.0
     high = max(math.log10(bar.value) if log else bar.value for bar in bars)
     names = min(220.0, _CHARACTER * max(len(bar.name) for bar in bars) + 8)
@@ -192,7 +251,7 @@ def _bars(figure: Figure, *, log: bool) -> str:
         length = max(1.0, (position - low) / (high - low) * room)
         parts.append(_bar(bar, left, y, length))
         y += 17
-    return "".join([_open(f"{figure.title}, {'log' if log else 'linear'} scale", y + 6), *parts, "</svg>"])
+    return _Panel(f"{figure.title}, {'log' if log else 'linear'} scale", y + 6, tuple(parts))
 
 
 def _bar(bar: Bar, left: float, y: float, length: float) -> str:

@@ -5,6 +5,7 @@ from imgstore_tui.present.exports.csv import CsvExporter
 from imgstore_tui.present.exports.html import HtmlExporter
 from imgstore_tui.present.exports.json import JsonExporter
 from imgstore_tui.present.exports.md import MarkdownExporter
+from imgstore_tui.present.exports.svg import SvgExporter
 from imgstore_tui.present.exports.tex import TexExporter
 from imgstore_tui.present.exports.tsv import TsvExporter
 from imgstore_tui.testing.conformance_exporter import ExporterConformance
@@ -28,6 +29,10 @@ class TestHtml(ExporterConformance):
 
 class TestMarkdown(ExporterConformance):
     exporter = MarkdownExporter
+
+
+class TestSvg(ExporterConformance):
+    exporter = SvgExporter
 
 
 class TestTex(ExporterConformance):
