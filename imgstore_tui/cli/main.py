@@ -30,6 +30,7 @@ COMMANDS = {
     "datasets": "list the sources of images",
     "web": "serve the screen to a browser on this machine",
     "doctor": "report what this machine can and cannot measure",
+    "help": "explain a topic; without one, list the topics",
 }
 
 
@@ -80,10 +81,6 @@ def run_command(arguments: Sequence[str]) -> int:
         UsageError: If there is no such command.
     """
     name, *rest = arguments
-    if name == "help":
-        if not rest:
-            parse_screen_arguments(["--help"])
-        name, rest = rest[0], ["--help"]
     if name not in COMMANDS:
         raise unknown_name("command", name, COMMANDS)
     command: Command = importlib.import_module(f"imgstore_tui.cli.{name}")
@@ -113,7 +110,8 @@ def _screen_parser() -> Parser:
         "       imgstore-tui COMMAND ...",
         description="How should I store my images? Measured with your own images, on your own machine.\n"
         "Without a command it opens the screen, with your last choice or with the plan that the arguments describe.",
-        epilog=f"commands:\n{commands}\n\nFor more about one of them: imgstore-tui COMMAND --help",
+        epilog=f"commands:\n{commands}\n\nFor more about one of them: imgstore-tui COMMAND --help. "
+        "The manual: imgstore-tui help.",
     )
     parser.add_argument("--version", action="version", version=f"imgstore-tui {__version__}")
     parser.add_argument("--theme", metavar="NAME", help="colour theme of the screen")

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Operation(StrEnum):
-    """One way of using a store; what each includes stands in the README and in ``describe``."""
+    """One way of using a store; ``describe`` says what is inside its clock."""
 
     WRITE_ONE = "write-one"
     WRITE_MANY = "write-many"

@@ -100,13 +100,6 @@ def test_a_conversion_onto_its_own_data_is_not_told_to_replace_it() -> None:
     assert "--replace" not in sentence(done)
 
 
-@pytest.mark.parametrize("words", [["help"], ["help", "run"]])
-def test_help_is_given_to_who_asks_for_it(words: list[str]) -> None:
-    done = program(*words)
-    assert done.returncode == 0
-    assert done.stdout == program(*words[1:], "--help").stdout
-
-
 def test_an_empty_folder_is_named() -> None:
     Path("empty").mkdir()
     done = program("run", "-d", "folder:empty")

@@ -1,0 +1,55 @@
+"""``imgstore-tui help``: the manual, one topic at a time."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from imgstore_tui.cli.output import ascii_only, data_console
+from imgstore_tui.cli.parser import Parser
+from imgstore_tui.core.errors import UsageError, nearest
+from imgstore_tui.present.help import TOPIC_NAMES, load_topic, load_topics
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print a topic, the help of a command, or the list of topics."""
+    parser = Parser(prog="imgstore-tui help", description="Explain a topic. Without one, list the topics.")
+    parser.add_argument("topic", metavar="TOPIC", nargs="?", help="a topic of the manual, or a command")
+    topic = parser.parse_args(arguments).topic
+    if topic is None:
+        return _list_topics()
+    if topic in TOPIC_NAMES:
+        return _print_topic(topic)
+    from imgstore_tui.cli.main import COMMANDS
+
+    if topic not in COMMANDS:
+        near = nearest(topic, (*TOPIC_NAMES, *COMMANDS))
+        raise UsageError(f"Unknown topic '{topic}'.{near} The list of topics: imgstore-tui help.")
+    command = importlib.import_module(f"imgstore_tui.cli.{topic}")
+    code: int = command.main(["--help"])
+    return code
+
+
+def _list_topics() -> int:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for topic in load_topics():
+        table.add_row(Text(topic.name, style="bold"), Text(topic.summary))
+    console = data_console()
+    console.print(table)
+    console.print("\nRead one with: imgstore-tui help TOPIC. Arguments of a command: imgstore-tui COMMAND --help.")
+    return 0
+
+
+def _print_topic(name: str) -> int:
+    """Print a topic: rendered on a terminal, as its Markdown in a pipe or where only ASCII can be printed."""
+    markdown, console = load_topic(name).markdown, data_console()
+    if not console.is_terminal or ascii_only():
+        console.file.write(markdown)
+        return 0
+    from imgstore_tui.present.manual_page import PAGE_WIDTH, ManualPage
+
+    console.print(ManualPage(markdown), width=min(console.width, PAGE_WIDTH))
+    return 0

@@ -1,0 +1,130 @@
+"""The manual: every topic can be read, and what it prints can be typed."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import io
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from imgstore_tui import registry
+from imgstore_tui.cli.run import plan_of
+from imgstore_tui.core.errors import UsageError
+from imgstore_tui.present.help import TOPIC_NAMES, load_topic, load_topics
+from imgstore_tui.present.manual_page import ManualPage
+from tests.cli.program import program, sentence
+from tests.support.printed_commands import code_blocks, modules_called, parse, program_commands
+
+CODE_COLUMNS, TEXT_COLUMNS = 76, 80
+
+
+def test_every_file_of_the_manual_is_a_topic() -> None:
+    names = {entry.name for entry in files("imgstore_tui.present.help").iterdir() if entry.name.endswith(".md")}
+    assert names == {f"{name}.md" for name in TOPIC_NAMES}
+
+
+@pytest.mark.parametrize("name", TOPIC_NAMES)
+def test_a_topic_fits_a_narrow_terminal_and_is_ascii(name: str) -> None:
+    page = load_topic(name)
+    assert page.markdown.isascii()
+    assert page.title[0].isupper()
+    assert re.fullmatch(r"[A-Z][^\n]{20,85}[.]", page.summary)
+    assert max(map(len, page.markdown.splitlines())) <= TEXT_COLUMNS
+    for language in ("", "sh", "python", "toml"):
+        for block in code_blocks(page.markdown, language):
+            assert max(map(len, block.splitlines())) <= CODE_COLUMNS
+
+
+def test_without_a_topic_help_lists_them_with_their_summaries() -> None:
+    done = program("help")
+    assert done.returncode == 0
+    for topic in load_topics():
+        assert re.search(rf"^{topic.name} +{re.escape(topic.summary)}", done.stdout, re.MULTILINE)
+
+
+def test_a_topic_in_a_pipe_is_its_markdown() -> None:
+    assert program("help", "verdict").stdout == load_topic("verdict").markdown
+
+
+@pytest.mark.parametrize("name", TOPIC_NAMES)
+def test_a_topic_on_a_terminal_has_no_markup_left(name: str) -> None:
+    topic = load_topic(name)
+    console = Console(width=80, force_terminal=True, color_system="truecolor", record=True, file=io.StringIO())
+    console.print(ManualPage(topic.markdown))
+    text = console.export_text()
+    assert topic.title in text
+    assert not re.search(r"```|\*\*|\| ---", text)
+
+
+def test_help_of_a_command_is_its_own() -> None:
+    assert program("help", "run").stdout == program("run", "--help").stdout
+
+
+@pytest.mark.parametrize(("name", "near"), [("mesuring", "measuring"), ("ruun", "run"), ("verdicts", "verdict")])
+def test_an_unknown_topic_is_refused_with_the_nearest_name(name: str, near: str) -> None:
+    done = program("help", name)
+    assert done.returncode == 2
+    assert f"Did you mean '{near}'?" in sentence(done)
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that has what the commands of the manual name."""
+    folder = tmp_path_factory.mktemp("examples")
+    (folder / "photos" / "cats").mkdir(parents=True)
+    for number in range(3):
+        Image.fromarray(np.full((8, 8, 3), number * 40, np.uint8)).save(folder / "photos" / "cats" / f"{number}.png")
+    (folder / "labels.csv").write_text("name,label\n0.png,1\n1.png,0\n2.png,1\n")
+    (folder / "mine.toml").write_text(code_blocks(load_topic("plans").markdown, "toml")[0])
+    done = program("convert", f"folder:{folder / 'photos'}", "lmdb+original", f"{folder / 'photos.lmdb'}", "--quiet")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("name", TOPIC_NAMES)
+def test_every_command_in_a_topic_parses(name: str, examples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(examples)
+    commands = list(program_commands(load_topic(name).markdown))
+    assert commands
+    for arguments in commands:
+        words = parse(arguments, monkeypatch)
+        if words is not None and arguments[:1] in ([], ["run"]):
+            assert plan_of(words).specs
+        elif words is not None and arguments[0] == "convert":
+            registry.make_dataset(words.dataset)
+            registry.resolve_spec(words.spec)
+
+
+@pytest.mark.parametrize("name", TOPIC_NAMES)
+def test_every_module_that_a_topic_runs_exists_and_has_its_options(name: str) -> None:
+    for module, options in modules_called(load_topic(name).markdown):
+        spec = importlib.util.find_spec(module)
+        assert spec is not None, module
+        if module.startswith("tests."):
+            source = inspect.getsource(importlib.import_module(module))
+            assert all(f'"{option}"' in source for option in options), (module, options)
+
+
+def test_a_wrong_command_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    block = "imgstore-tui run \\\n    --plam quick && imgstore-tui runs\n"
+    commands = list(program_commands(f"Text `imgstore-tui show last --no-such`.\n\n```\n{block}```\n"))
+    assert commands == [["run", "--plam", "quick"], ["runs"], ["show", "last", "--no-such"]]
+    for arguments in (commands[0], commands[2]):
+        with pytest.raises(UsageError):
+            parse(arguments, monkeypatch)
+
+
+def test_the_python_of_the_manual_runs(
+    examples: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(examples)
+    (block,) = code_blocks(load_topic("convert").markdown, "python")
+    exec(compile(block, "convert.md", "exec"), {})
+    assert capsys.readouterr().out == "3 (8, 8, 3) 0\n"
