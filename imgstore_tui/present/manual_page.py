@@ -74,7 +74,7 @@ class ManualPage(Markdown):
         "table_open": _PlainTable,
     }
 
-    def __init__(self, markdown: str, *, accent: str = "cyan") -> None:
+    def __init__(self, markdown: str, *, accent: str | Style = "cyan") -> None:
         """Parse the page.
 
         Args:
@@ -82,9 +82,10 @@ class ManualPage(Markdown):
             accent: Rich style of code, commands and the title.
         """
         super().__init__(markdown, hyperlinks=False)
+        accent = Style.parse(accent) if isinstance(accent, str) else accent
         self._theme = Theme(
             {
-                "markdown.h1": f"bold {accent}",
+                "markdown.h1": accent + Style(bold=True),
                 "markdown.h2": "bold",
                 "markdown.code": accent,
                 "markdown.item.bullet": "dim",

@@ -19,6 +19,7 @@ from imgstore_tui.bench.plan import named_plan
 from imgstore_tui.core.operations import CacheState
 from imgstore_tui.jobs.plans import plan_called, saved_plans
 from imgstore_tui.present.digest import digest
+from imgstore_tui.present.help import load_topic
 from imgstore_tui.testing.runs import fake_run
 from imgstore_tui.tui.choice import Choice
 from imgstore_tui.tui.panes import PaneName
@@ -28,7 +29,7 @@ from imgstore_tui.tui.screens.conditions import ConditionsScreen
 from imgstore_tui.tui.screens.data import DataScreen
 from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.export import ExportScreen
-from imgstore_tui.tui.screens.help import ELSEWHERE, HelpScreen, pane_bindings
+from imgstore_tui.tui.screens.help import ELSEWHERE, HelpScreen, TopicList, TopicPage, pane_bindings
 from imgstore_tui.tui.screens.leave import LeaveScreen
 from imgstore_tui.tui.screens.options import OptionsScreen
 from imgstore_tui.tui.screens.report import ReportScreen
@@ -523,6 +524,57 @@ async def _close_help(app: Driven, key: str) -> None:
     await app.press("question_mark")
     assert app.shows(HelpScreen)
     await _closes(app, key)
+
+
+async def _help_on(app: Driven, topic: str) -> HelpScreen:
+    """Open the help, if it is closed, with the keys at the list and this topic shown."""
+    if not app.shows(HelpScreen):
+        await app.press("question_mark")
+    screen = app.app.screen
+    assert isinstance(screen, HelpScreen)
+    screen.topics.focus()
+    screen.topics.highlighted = 0
+    while screen.topics.highlighted_option is None or screen.topics.highlighted_option.id != topic:
+        await app.press("down")
+    await app.until(lambda: load_topic(topic).title in app.picture)
+    return screen
+
+
+@effect("TopicList", "right")
+async def _read_topic(app: Driven, key: str) -> None:
+    screen = await _help_on(app, "verdict")
+    await app.press(key)
+    assert screen.focused is screen.page
+    await app.until(lambda: not screen.topics.display)  # all 80 columns for the page
+
+
+@effect("TopicList", "space")
+async def _more_of_topic(app: Driven, key: str) -> None:
+    screen = await _help_on(app, "measuring")
+    assert screen.page.scroll_y == 0
+    await app.press(key)
+    assert screen.page.scroll_y > 0
+    assert screen.topics.highlighted_option is not None
+    assert screen.topics.highlighted_option.id == "measuring"
+    await app.press("down")
+    assert screen.page.scroll_y == 0, "another topic begins at its first line"
+
+
+@effect("TopicPage", "space")
+async def _more_of_page(app: Driven, key: str) -> None:
+    screen = await _help_on(app, "measuring")
+    await app.press("enter", key)
+    assert screen.page.scroll_y > 0
+
+
+@effect("TopicPage", "left", "backspace")
+async def _back_to_topics(app: Driven, key: str) -> None:
+    screen = await _help_on(app, "verdict")
+    await app.press("enter")
+    assert isinstance(screen.focused, TopicPage)
+    await app.press(key)
+    assert isinstance(screen.focused, TopicList)
+    await app.until(lambda: "measuring" in app.picture)
 
 
 async def _asked(app: Driven) -> None:

@@ -1,4 +1,4 @@
-"""What every key does, made from the bindings themselves."""
+"""Shows what every key does, made from the bindings themselves, and the manual beside it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from rich.style import Style
 from rich.text import Text
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
 
+from imgstore_tui.present.help import TOPIC_NAMES, load_topic
+from imgstore_tui.present.manual_page import ManualPage
 from imgstore_tui.tui.forgiving import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
+KEYS = "keys"
+"""The first entry of the list: the keys, which are no topic of the manual."""
 _KEYS = 11
 """Columns of the keys, with the gap beside them."""
 
@@ -32,40 +39,102 @@ Every store is read back and compared before its times count; that is outside th
 Stopping keeps what was measured. No screen? See 'imgstore-tui run --help'."""
 
 
+class TopicList(OptionList):
+    """The entries of the help. The keys that scroll by pages scroll the page beside it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "select", "Read", key_display="enter", tooltip="Go to the page, which takes the whole width"),
+        Binding("space", "page_down", "More", tooltip="Scroll the page down"),
+    ]
+
+    def action_page_down(self) -> None:
+        """Scroll the page beside the list."""
+        self.screen.query_one(TopicPage).scroll_page_down(animate=False)
+
+    def action_page_up(self) -> None:
+        """Scroll the page beside the list."""
+        self.screen.query_one(TopicPage).scroll_page_up(animate=False)
+
+
+class TopicPage(VerticalScroll):
+    """The entry that is read."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,backspace", "topics", "Topics", key_display="left", tooltip="Go back to the list of topics"),
+        Binding("space", "page_down", "More", tooltip="Scroll the page down"),
+    ]
+
+    def action_topics(self) -> None:
+        """Give the keys back to the list."""
+        self.screen.query_one(TopicList).focus()
+
+
 class HelpScreen(Dialog[None]):
-    """Keys and how to read the screen."""
+    """Keys, how to read the screen, and the topics of the manual."""
 
     CSS_PATH = "../styles/modal.tcss"
+    AUTO_FOCUS = "TopicList"
+    COMPONENT_CLASSES = {"help--accent"}  # noqa: RUF012 - Textual's own convention
+    DEFAULT_CSS = "HelpScreen > .help--accent { color: $primary; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1", "dismiss", "Close", key_display="esc", tooltip="Close the help"),
     ]
 
+    topics = getters.query_one(TopicList)
+    page = getters.query_one(TopicPage)
+    body = getters.query_one(".topic", Static)
+
     def __init__(self, keys: Iterable[KeyHelp]) -> None:
         super().__init__()
         self._keys = list(keys)
+        self._shown = KEYS
 
     def compose(self) -> ComposeResult:
-        """Lay out the text."""
-        with Vertical(classes="dialog wide high") as dialog:
+        """Lay out the list and the page."""
+        with Vertical(classes="dialog help") as dialog:
             dialog.border_title = "Help"
-            with VerticalScroll():
-                yield Static()
+            with Horizontal():
+                yield TopicList(*(Option(name, id=name) for name in (KEYS, *TOPIC_NAMES)))
+                with TopicPage():
+                    yield Static(classes="topic")
             yield KeyBar()
 
     def on_mount(self) -> None:
-        """Say it once the width is known."""
-        self.call_after_refresh(self._say)
+        """Fill the page once the width is known."""
+        self.topics.highlighted = 0
+        self.call_after_refresh(self._fill)
 
     def on_resize(self) -> None:
-        """Say it anew for another width."""
-        self.call_after_refresh(self._say)
+        """Fill the page again for another width."""
+        self.call_after_refresh(self._fill)
 
-    def _say(self) -> None:
-        page = self.query_one(VerticalScroll)
-        if width := page.scrollable_content_region.width - 1:
-            page.query_one(Static).update(self._text(width))
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        self._shown = event.option.id or KEYS
+        self.page.scroll_home(animate=False)
+        self._fill()
 
-    def _text(self, width: int) -> Text:
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.page.focus()
+
+    def on_descendant_focus(self) -> None:
+        """Give a page that is read the width of the list, where there is little."""
+        self.set_class(self.focused is self.page, "-reading")
+        self.call_after_refresh(self._fill)
+
+    def _fill(self) -> None:
+        if not self.is_mounted or not (width := self.page.scrollable_content_region.width - 1):
+            return
+        if self._shown == KEYS:
+            self.body.update(self._key_text(width))
+            return
+        accent = Style(color=self.get_component_rich_style("help--accent").color)
+        self.body.update(ManualPage(load_topic(self._shown).markdown, accent=accent))
+
+    def _key_text(self, width: int) -> Text:
         text = Text()
         for key, words in self._keys:
             if not key:
