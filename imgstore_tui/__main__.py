@@ -17,7 +17,7 @@ def main() -> None:
 
 def _open_screen(arguments: list[str]) -> int:
     words = parse_screen_arguments(arguments)
-    from imgstore_tui.tui.gate import open_gate
+    from imgstore_tui.tui.terminal.capabilities import open_gate
 
     settings = open_gate(theme=words.theme, ascii_only=words.ascii, fps=words.fps)
     from imgstore_tui.cli.run import names_plan, plan_of

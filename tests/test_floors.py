@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from imgstore_tui import registry
+from imgstore_tui.plugins import registry
 
 DRIVERS = {name.partition(".")[0] for kind in registry.backends.all().values() for name in kind.requires}
 SCREEN = {"textual"}
@@ -48,5 +48,7 @@ def test_a_headless_run_loads_no_screen_and_opens_no_store_in_its_own_process() 
 
 
 def test_a_plan_for_the_screen_can_be_made_without_it() -> None:
-    loaded = modules_after("import imgstore_tui.bench.runner, imgstore_tui.present.charts, imgstore_tui.bench.state")
+    loaded = modules_after(
+        "import imgstore_tui.bench.run.runner, imgstore_tui.present.charts.text_chart, imgstore_tui.bench.results.state"
+    )
     assert not loaded & (SCREEN | {"plotext"} | DRIVERS)

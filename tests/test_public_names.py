@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from imgstore_tui.bench.journal import Journal, read_journal
+from imgstore_tui.bench.results.journal import Journal, read_journal
 from imgstore_tui.present import exports
 from imgstore_tui.present.exports.json import SCHEMA_PATH
-from imgstore_tui.testing.runs import fake_article_run, fake_run
-from tests.cli.program import program
-from tests.outside.install import offer
+from imgstore_tui.testing.fake_runs import fake_article_run, fake_run
+from tests.support.entry_points import offer
+from tests.support.program import program
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"

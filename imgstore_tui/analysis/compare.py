@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from imgstore_tui.analysis.aggregate import summarise
 from imgstore_tui.analysis.summary import CellSummary
-from imgstore_tui.analysis.tally import summarise
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import safe_text

@@ -16,10 +16,10 @@ from imgstore_tui.core.manifest import begin_store, image_bytes
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import first_line
-from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
-from imgstore_tui.store_parts.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_sum, open_labels
-from imgstore_tui.store_parts.manifest_file import load_manifest, refuse_batches
-from imgstore_tui.store_parts.raw_file import RawFile, failed
+from imgstore_tui.storekit.checked_reader import CheckedReader, Run
+from imgstore_tui.storekit.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_sum, open_labels
+from imgstore_tui.storekit.manifest_file import load_manifest, refuse_batches
+from imgstore_tui.storekit.raw_file import RawFile, failed
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

@@ -15,12 +15,12 @@ from imgstore_tui.core.backend import Backend, Content, Continuation, Family, Pa
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import begin_store, image_bytes, is_count
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
-from imgstore_tui.store_parts.folder_writer import FolderWriter
-from imgstore_tui.store_parts.manifest_file import load_manifest, refuse_batches
-from imgstore_tui.store_parts.output import Output
-from imgstore_tui.store_parts.payload_row import read_row
-from imgstore_tui.store_parts.raw_file import RawFile, failed
+from imgstore_tui.storekit.checked_reader import CheckedReader, Run
+from imgstore_tui.storekit.folder_writer import FolderWriter
+from imgstore_tui.storekit.manifest_file import load_manifest, refuse_batches
+from imgstore_tui.storekit.output import Output
+from imgstore_tui.storekit.payload_row import read_row
+from imgstore_tui.storekit.raw_file import RawFile, failed
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

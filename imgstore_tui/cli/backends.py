@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from imgstore_tui import registry
 from imgstore_tui.cli import listing
 from imgstore_tui.core.backend import Backend
+from imgstore_tui.plugins import registry
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from imgstore_tui import registry
 from imgstore_tui.cli import listing
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.options import resolve_options
+from imgstore_tui.plugins import registry
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from imgstore_tui.analysis.compare import compare
+from imgstore_tui.cli.load_run import read_run
 from imgstore_tui.cli.output import ascii_only, data_console, output_width, talk_console
 from imgstore_tui.cli.parser import RUN_HELP, Parser
-from imgstore_tui.cli.saved import read_run
 from imgstore_tui.core.errors import DataError, ExitCode, UsageError
-from imgstore_tui.present.comparison import (
+from imgstore_tui.present.tables.comparison import (
     comparison_caption,
     comparison_lines,
     comparison_tables,
@@ -19,7 +19,7 @@ from imgstore_tui.present.comparison import (
     name_of,
     nothing_in_common,
 )
-from imgstore_tui.present.tables import rich_table
+from imgstore_tui.present.tables.rich_table import rich_table
 
 
 def main(arguments: Sequence[str]) -> int:

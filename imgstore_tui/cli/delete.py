@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imgstore_tui.bench.journal import find_run
-from imgstore_tui.bench.saved_runs import check_ended, check_saved, delete, look_at
+from imgstore_tui.bench.results.journal import find_run
+from imgstore_tui.bench.results.saved_runs import check_ended, check_saved, delete, look_at
 from imgstore_tui.cli.output import talk_console
 from imgstore_tui.cli.parser import RUN_HELP, Parser
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.saved import deletion_words
+from imgstore_tui.present.text.saved_run import deletion_words
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -12,21 +12,23 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from imgstore_tui import registry
-from imgstore_tui.bench import clock, pagecache
-from imgstore_tui.bench.cachestate import COLD_SHARE
-from imgstore_tui.bench.diagnosis import oom_kills
-from imgstore_tui.bench.environment import describe_environment, library_versions
-from imgstore_tui.bench.feasible import available_bytes
-from imgstore_tui.bench.journal import runs_folder
-from imgstore_tui.bench.scratch import choose_scratch, free_files
-from imgstore_tui.catalogue import Broken, Pluggable, how_to_get, missing
+from imgstore_tui.bench.results.journal import runs_folder
+from imgstore_tui.bench.run.failure_cause import oom_kills
+from imgstore_tui.bench.run.feasible import available_bytes
+from imgstore_tui.bench.run.scratch import choose_scratch
+from imgstore_tui.bench.system import page_cache
+from imgstore_tui.bench.system.disk_space import free_files
+from imgstore_tui.bench.system.environment import describe_environment, library_versions
+from imgstore_tui.bench.trial import clock
+from imgstore_tui.bench.trial.cache_state import COLD_SHARE
 from imgstore_tui.cli import web
 from imgstore_tui.cli.output import data_console
 from imgstore_tui.cli.parser import Parser
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count
+from imgstore_tui.plugins import registry
+from imgstore_tui.plugins.catalogue import Broken, Pluggable, how_to_get, missing
 from imgstore_tui.present import exports
 
 Finding = tuple[str, bool | None, str]
@@ -125,10 +127,10 @@ def _page_cache(wanted: str | None) -> Iterator[Finding]:
         file.write(os.urandom(1 << 20))
         file.flush()
         path = Path(file.name)
-        hot = pagecache.resident_share([path])
+        hot = page_cache.resident_share([path])
         yield "hot", hot == 1.0, "mincore tells which pages are in memory" if hot == 1.0 else "mincore does not answer"
-        pagecache.evict([path])
-        cold = pagecache.resident_share([path])
+        page_cache.evict([path])
+        cold = page_cache.resident_share([path])
     if cold is not None and cold <= COLD_SHARE:
         yield "cold", True, "evicting works without privileges and is proven: data cold, metadata warm"
     else:

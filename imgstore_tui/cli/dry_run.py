@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from imgstore_tui import registry
-from imgstore_tui.bench.estimate import estimate
-from imgstore_tui.bench.feasible import check_feasible
-from imgstore_tui.bench.plan import can_be_spelled, dump_plan
-from imgstore_tui.bench.preflight import DataSize
-from imgstore_tui.bench.rates import past_rates
-from imgstore_tui.bench.rounds import images_needed, plan_cells
-from imgstore_tui.bench.scratch import choose_scratch, free_bytes
+from imgstore_tui.bench.plan.grid import images_needed, plan_cells
+from imgstore_tui.bench.plan.plans import can_be_spelled, dump_plan
+from imgstore_tui.bench.results.past_costs import past_rates
+from imgstore_tui.bench.run.estimate import estimate
+from imgstore_tui.bench.run.feasible import check_feasible
+from imgstore_tui.bench.run.preflight import DataSize
+from imgstore_tui.bench.run.scratch import choose_scratch
+from imgstore_tui.bench.system.disk_space import free_bytes
 from imgstore_tui.cli.output import data_console
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_bytes, format_count
-from imgstore_tui.present.estimates import basis_words, estimate_words
+from imgstore_tui.plugins import registry
+from imgstore_tui.present.text.estimates import basis_words, estimate_words
 
 
 def describe(plan: Plan) -> int:

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from imgstore_tui.cli.load_run import read_run
 from imgstore_tui.cli.output import talk_console
 from imgstore_tui.cli.parser import RUN_HELP, Parser
-from imgstore_tui.cli.saved import read_run
 from imgstore_tui.core.errors import FileTakenError, UsageError
 from imgstore_tui.core.paths import written_path
 from imgstore_tui.core.text import safe_text

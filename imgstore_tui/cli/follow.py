@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 
-from imgstore_tui.bench.journal import find_run
-from imgstore_tui.bench.watching import watch_run
+from imgstore_tui.bench.results.follow import watch_run
+from imgstore_tui.bench.results.journal import find_run
 from imgstore_tui.cli.output import talk_console
 from imgstore_tui.core.events import Event, RunFinished, RunStarted
-from imgstore_tui.present.log import log_line
+from imgstore_tui.present.text.log_line import log_line
 
 
 def follow(word: str) -> None:

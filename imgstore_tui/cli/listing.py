@@ -11,10 +11,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from imgstore_tui import registry
 from imgstore_tui.cli.output import data_console
 from imgstore_tui.cli.parser import Parser
 from imgstore_tui.core.options import Option, written
+from imgstore_tui.plugins import registry
 
 _READABLE = 24
 """Columns of the terminal below which a sentence is not shown."""

@@ -11,14 +11,14 @@ from rich.text import Text
 from imgstore_tui.cli.output import output_width
 from imgstore_tui.core.model import Run
 from imgstore_tui.present.article import report
-from imgstore_tui.present.axes import LOG
-from imgstore_tui.present.digest import Digest
-from imgstore_tui.present.drawings import Drawing
-from imgstore_tui.present.plain import ascii_text
-from imgstore_tui.present.rows import Table
-from imgstore_tui.present.sections import brief_tables, digest, facts_table, further_tables
-from imgstore_tui.present.tables import rich_table
-from imgstore_tui.present.telling import answer_text, judged_text
+from imgstore_tui.present.charts.axes import LOG
+from imgstore_tui.present.charts.chart_list import Drawing
+from imgstore_tui.present.results import Digest
+from imgstore_tui.present.tables.report_tables import brief_tables, digest, facts_table, further_tables
+from imgstore_tui.present.tables.rich_table import rich_table
+from imgstore_tui.present.tables.table_model import Table
+from imgstore_tui.present.text.ascii import ascii_text
+from imgstore_tui.present.text.narrative import answer_text, judged_text
 
 CHART_ROWS = 22
 MOST_COLUMNS = 120
@@ -89,7 +89,7 @@ def _print_hanging(console: Console, line: str, style: str, *, plain: bool) -> N
 
 def print_drawing(console: Console, drawing: Drawing, *, plain: bool) -> None:
     """Print one chart."""
-    from imgstore_tui.present.charts import draw_figure
+    from imgstore_tui.present.charts.text_chart import draw_figure
 
     figure = drawing.figure
     if drawing.heading:

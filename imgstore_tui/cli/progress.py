@@ -12,7 +12,7 @@ from imgstore_tui.core import events
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count, format_duration
-from imgstore_tui.present.log import log_line
+from imgstore_tui.present.text.log_line import log_line
 
 REPAINT_EVERY_S = 0.5
 """While a clock runs, the instrument keeps still: two repaints a second are the most."""

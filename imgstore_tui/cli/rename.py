@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imgstore_tui.bench.journal import find_run
-from imgstore_tui.bench.saved_runs import rename
+from imgstore_tui.bench.results.journal import find_run
+from imgstore_tui.bench.results.saved_runs import rename
 from imgstore_tui.cli.output import talk_console
 from imgstore_tui.cli.parser import RUN_HELP, Parser
 from imgstore_tui.core.text import safe_text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imgstore_tui.bench.journal import SUFFIX, find_run
-from imgstore_tui.bench.runner import resume_run
+from imgstore_tui.bench.results.journal import SUFFIX, find_run
+from imgstore_tui.bench.run.runner import resume_run
 from imgstore_tui.cli.measure import measure, show_brief
 from imgstore_tui.cli.parser import RUN_HELP, Parser
 from imgstore_tui.core.errors import UsageError

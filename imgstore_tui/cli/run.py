@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run a plan made from the arguments."""
     words = _parser().parse_args(arguments)
     plan = plan_of(words)
-    from imgstore_tui.bench.plan import check_plan
+    from imgstore_tui.bench.plan.plans import check_plan
 
     check_plan(plan)
     if words.dry_run:
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"{destination} exists already. Name another file with --save.")
     if destination is not None:
         _check_folder(destination.parent)
-    from imgstore_tui.bench.runner import run_plan
+    from imgstore_tui.bench.run.runner import run_plan
     from imgstore_tui.cli.measure import measure, show_brief
 
     run, code = measure(lambda cancel, listen: run_plan(plan, cancel=cancel, listen=listen), quiet=words.quiet)
@@ -146,9 +146,9 @@ def plan_of(words: Namespace) -> Plan:
     Raises:
         UsageError: If a word is unknown or a number does not fit; nothing has been started.
     """
-    from imgstore_tui import registry
-    from imgstore_tui.bench.plan import PLAN_NAMES, changed_plan, load_plan
+    from imgstore_tui.bench.plan.plans import PLAN_NAMES, changed_plan, load_plan
     from imgstore_tui.jobs.plans import plan_called, saved_plans
+    from imgstore_tui.plugins import registry
 
     name = PLAN_NAMES[0] if words.plan is None else words.plan
     if not name:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imgstore_tui.bench.journal import runs_folder
-from imgstore_tui.bench.saved_runs import newest_first
+from imgstore_tui.bench.results.journal import runs_folder
+from imgstore_tui.bench.results.saved_runs import newest_first
 from imgstore_tui.cli import listing
 from imgstore_tui.cli.output import talk_console
 from imgstore_tui.cli.parser import Parser
 from imgstore_tui.core.units import format_bytes
-from imgstore_tui.present.saved import done_words, failed_words, status_words, what_words, when_words
+from imgstore_tui.present.text.saved_run import done_words, failed_words, status_words, what_words, when_words
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from imgstore_tui.cli.load_run import read_run
 from imgstore_tui.cli.output import ascii_only, data_console
 from imgstore_tui.cli.parser import RUN_HELP, Parser, choice
-from imgstore_tui.cli.saved import read_run
 from imgstore_tui.core.model import Run
-from imgstore_tui.present.axes import Scales
+from imgstore_tui.present.charts.axes import Scales
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     console = data_console()
     plain = words.ascii or ascii_only()
     if words.at is not None or words.cell is not None:
-        from imgstore_tui.cli.closer import print_cells, print_ranking
+        from imgstore_tui.cli.show_detail import print_cells, print_ranking
 
         if words.at is not None:
             print_ranking(console, run, words.at, plain=plain)
@@ -58,8 +58,8 @@ def main(arguments: Sequence[str]) -> int:
 def _print_charts(console: Console, run: Run, only: str | None, *, scales: Scales, plain: bool) -> None:
     from imgstore_tui.cli.printing import print_drawing
     from imgstore_tui.present.article import further_drawings
-    from imgstore_tui.present.drawings import drawings
-    from imgstore_tui.present.figures import chart_kinds
+    from imgstore_tui.present.charts.chart_list import drawings
+    from imgstore_tui.present.charts.figures import chart_kinds
 
     if only is None:
         wanted = further_drawings(run, scales=scales)

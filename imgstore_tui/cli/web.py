@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from imgstore_tui.cli.parser import Parser
 from imgstore_tui.core.errors import UnavailableError, UsageError
-from imgstore_tui.core.installing import install_command
+from imgstore_tui.core.install_hint import install_command
 
 DEFAULT_PORT = 8765
 REQUIRES = ("textual_serve", "aiohttp")

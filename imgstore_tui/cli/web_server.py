@@ -21,7 +21,7 @@ import textual_serve
 from aiohttp import web
 from textual_serve.server import Server
 
-from imgstore_tui.core import interpreter
+from imgstore_tui.core import child_python
 from imgstore_tui.core.errors import ExitCode, UnavailableError
 
 HOST = "127.0.0.1"
@@ -74,8 +74,8 @@ class LoopbackServer(Server):
 
     def __init__(self) -> None:
         # exec: the program is then our own child, and sees us go.
-        path = interpreter.environment().get("PYTHONPATH", "")
-        words = ["exec", "env", f"PYTHONPATH={path}", *interpreter.command("imgstore_tui")]
+        path = child_python.environment().get("PYTHONPATH", "")
+        words = ["exec", "env", f"PYTHONPATH={path}", *child_python.command("imgstore_tui")]
         super().__init__(shlex.join(words), HOST, title="imgstore-tui")
         self.token = secrets.token_urlsafe(24)
         self._windows: set[asyncio.Task[Any]] = set()

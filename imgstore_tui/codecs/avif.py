@@ -8,7 +8,7 @@ from typing import Any
 from imgstore_tui.core.codec import DEPTH
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.options import Option
-from imgstore_tui.picture_codec import PictureCodec
+from imgstore_tui.images.picture_codec import PictureCodec
 
 _MOST = 32_768  # libavif decodes no longer side
 _XMP = re.compile(rb'<imgstore shape="(HW[134]?(?:/16)?)"/>')

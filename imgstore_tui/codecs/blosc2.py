@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui import pictures, raw_pixels
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.options import Option
 from imgstore_tui.core.text import first_line
+from imgstore_tui.images import decode, raw
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -26,7 +26,7 @@ _SHUFFLES = {"bit": 2, "byte": 1, "none": 0}
 _LENGTHS = struct.Struct("<4xi4xi16x")  # of the chunk's head: bytes unpacked, and bytes of the chunk
 _MOST = 2**31 - 2**16
 """Bytes of the largest image; the format counts in 32 bits with a sign."""
-_BELIEVED = 8 * pictures.MAX_PIXELS
+_BELIEVED = 8 * decode.MAX_PIXELS
 """Bytes of the largest picture that is taken anywhere, RGBA at 16 bits; a header that says more is not believed."""
 _WIDEST = 255
 """Bytes of the largest pixel whose parts are sorted."""
@@ -62,7 +62,7 @@ class Blosc2Codec(Codec):
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
         """Take every shape of plain numbers that is not too large."""
         kind = np.dtype(dtype)
-        raw_pixels.header(tuple(shape), kind)
+        raw.header(tuple(shape), kind)
         if 0 in shape or math.prod(shape) * kind.itemsize > _MOST:
             raise UnsupportedError(f"Codec blosc2 takes images of 1 to {_MOST:,} bytes, not {dtype} of shape {shape}.")
 
@@ -71,7 +71,7 @@ class Blosc2Codec(Codec):
         import imagecodecs
 
         self.check(image.shape, image.dtype.name)
-        pixels: Any = raw_pixels.plain(image)
+        pixels: Any = raw.plain(image)
         width = pixels.itemsize * math.prod(pixels.shape[2:])
         chunk = imagecodecs.blosc2_encode(
             pixels,
@@ -81,11 +81,11 @@ class Blosc2Codec(Codec):
             typesize=width if width <= _WIDEST else pixels.itemsize,
             numthreads=1,
         )
-        return b"".join((raw_pixels.header(image.shape, image.dtype), chunk))
+        return b"".join((raw.header(image.shape, image.dtype), chunk))
 
     def decode(self, payload: bytes) -> Pixels:
         """Return the pixels; lengths are checked before memory is taken."""
-        shape, dtype, _ = raw_pixels.read_header(payload)
+        shape, dtype, _ = raw.read_header(payload)
         self._chunk(payload, math.prod(shape) * dtype.itemsize)
         out: Any = np.empty(shape, dtype)
         self._fill(payload, out)
@@ -94,7 +94,7 @@ class Blosc2Codec(Codec):
 
     def decode_into(self, payload: bytes, out: Pixels) -> None:
         """Unpack straight into the caller's array."""
-        shape, dtype, _ = raw_pixels.read_header(payload)
+        shape, dtype, _ = raw.read_header(payload)
         if out.shape == shape and out.dtype == dtype and out.flags.c_contiguous and sys.byteorder == "little":
             self._fill(payload, out)
         else:
@@ -103,7 +103,7 @@ class Blosc2Codec(Codec):
     @staticmethod
     def _chunk(payload: bytes, wanted: int) -> bytes:
         """Return the chunk, after a look at the lengths in it: the library writes as many bytes as they say."""
-        chunk = payload[raw_pixels.read_header(payload)[2] :]
+        chunk = payload[raw.read_header(payload)[2] :]
         if len(chunk) < _LENGTHS.size:
             raise StoreError(f"A stored Blosc 2 chunk is cut short: it has only {len(chunk)} bytes.")
         unpacked, packed = _LENGTHS.unpack_from(chunk)

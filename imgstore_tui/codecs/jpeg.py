@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from imgstore_tui.picture_codec import PictureCodec
-from imgstore_tui.picture_jpeg import JpegFormat, comment
+from imgstore_tui.images.jpeg import JpegFormat, comment
+from imgstore_tui.images.picture_codec import PictureCodec
 
 
 class JpegCodec(JpegFormat, PictureCodec):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgstore_tui import pictures
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.text import first_line
-from imgstore_tui.picture_jpeg import JpegFormat, comment
+from imgstore_tui.images import decode
+from imgstore_tui.images.jpeg import JpegFormat, comment
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -80,9 +80,9 @@ class JpegFastCodec(JpegFormat):
             raise _unreadable(error) from None
         if colours not in _COLOURS:
             raise StoreError("A stored JPEG is of a kind that the codec jpeg-fast does not write.")
-        if width * height > pictures.MAX_PIXELS:
+        if width * height > decode.MAX_PIXELS:
             raise StoreError(
-                f"A stored JPEG has {width} x {height} pixels, more than the {pictures.MAX_PIXELS:,} that are taken."
+                f"A stored JPEG has {width} x {height} pixels, more than the {decode.MAX_PIXELS:,} that are taken."
             )
         return (height, width) if colours == "Gray" else (height, width, 3), _COLOURS[colours]
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui import pictures
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import first_line
-from imgstore_tui.picture_codec import ONE_CHANNEL, NotedCodec
-from imgstore_tui.picture_jxl import size_in
+from imgstore_tui.images import decode
+from imgstore_tui.images.jxl_header import size_in
+from imgstore_tui.images.picture_codec import ONE_CHANNEL, NotedCodec
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -64,8 +64,8 @@ class JxlCodec(NotedCodec):
             raise UnsupportedError(
                 f"Codec jxl takes grey, RGB and RGBA images of 8 and 16 bits, not {dtype} of shape {shape}."
             )
-        if max(shape) > _MOST or shape[0] * shape[1] > pictures.MAX_PIXELS:
-            raise UnsupportedError(f"Codec jxl takes images of at most {pictures.MAX_PIXELS:,} pixels.")
+        if max(shape) > _MOST or shape[0] * shape[1] > decode.MAX_PIXELS:
+            raise UnsupportedError(f"Codec jxl takes images of at most {decode.MAX_PIXELS:,} pixels.")
 
     def encode(self, image: Pixels) -> bytes:
         """Encode one image, with one thread."""
@@ -88,9 +88,9 @@ class JxlCodec(NotedCodec):
         import imagecodecs
 
         height, width = size_in(payload)
-        if width * height > pictures.MAX_PIXELS:
+        if width * height > decode.MAX_PIXELS:
             raise StoreError(
-                f"A stored JPEG XL has {width} x {height} pixels, more than the {pictures.MAX_PIXELS:,} that are taken."
+                f"A stored JPEG XL has {width} x {height} pixels, more than the {decode.MAX_PIXELS:,} that are taken."
             )
         try:
             pixels: Pixels = imagecodecs.jpegxl_decode(payload, numthreads=1)

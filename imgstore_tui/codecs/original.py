@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imgstore_tui import pictures
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import DataError, UnsupportedError
-from imgstore_tui.picture_codec import unreadable
+from imgstore_tui.images import decode
+from imgstore_tui.images.picture_codec import unreadable
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -32,13 +32,13 @@ class OriginalCodec(Codec):
     def decode(self, payload: bytes) -> Pixels:
         """Decode a picture file of any kind that is taken."""
         try:
-            return pictures.decode(payload)
+            return decode.decode(payload)
         except DataError as error:
             raise unreadable("original", error) from None
 
     def decode_into(self, payload: bytes, out: Pixels) -> None:
         """Decode a picture file into the caller's array."""
         try:
-            pictures.decode_into(payload, out)
+            decode.decode_into(payload, out)
         except DataError as error:
             raise unreadable("original", error) from None

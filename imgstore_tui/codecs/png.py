@@ -6,7 +6,7 @@ from typing import Any
 
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.options import Option
-from imgstore_tui.picture_codec import ONE_CHANNEL, PictureCodec
+from imgstore_tui.images.picture_codec import ONE_CHANNEL, PictureCodec
 
 # Pillow's numbers for zlib's strategies; "default" is what Pillow does when nothing is said.
 _STRATEGIES = {"default": -1, "filtered": 1, "huffman": 2, "rle": 3, "fixed": 4}

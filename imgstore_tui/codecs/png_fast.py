@@ -11,11 +11,11 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from imgstore_tui import pictures
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.text import first_line
-from imgstore_tui.picture_codec import ONE_CHANNEL
+from imgstore_tui.images import decode
+from imgstore_tui.images.picture_codec import ONE_CHANNEL
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -91,9 +91,9 @@ class PngFastCodec(Codec):
             raise StoreError("A stored image is no PNG.")
         if depth not in (8, 16) or colour not in _KINDS or not width or not height:
             raise StoreError("A stored PNG is of a kind that the codec png-fast does not write.")
-        if width * height > pictures.MAX_PIXELS:
+        if width * height > decode.MAX_PIXELS:
             raise StoreError(
-                f"A stored PNG has {width} x {height} pixels, more than the {pictures.MAX_PIXELS:,} that are taken."
+                f"A stored PNG has {width} x {height} pixels, more than the {decode.MAX_PIXELS:,} that are taken."
             )
         channels = _KINDS[colour]
         if not channels and payload.startswith(_NOTE, _HEAD_END):

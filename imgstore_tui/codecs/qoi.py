@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgstore_tui import pictures
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.text import first_line
-from imgstore_tui.picture_codec import GREY, ONE_CHANNEL, NotedCodec
+from imgstore_tui.images import decode
+from imgstore_tui.images.picture_codec import GREY, ONE_CHANNEL, NotedCodec
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -37,8 +37,8 @@ class QoiCodec(NotedCodec):
         fits = (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))) and 0 not in shape
         if not fits or dtype != "uint8":
             raise UnsupportedError(f"Codec qoi takes 8-bit grey, RGB and RGBA images, not {dtype} of shape {shape}.")
-        if shape[0] * shape[1] > pictures.MAX_PIXELS:
-            raise UnsupportedError(f"Codec qoi takes images of at most {pictures.MAX_PIXELS:,} pixels.")
+        if shape[0] * shape[1] > decode.MAX_PIXELS:
+            raise UnsupportedError(f"Codec qoi takes images of at most {decode.MAX_PIXELS:,} pixels.")
 
     def encode(self, image: Pixels) -> bytes:
         """Encode one image."""
@@ -79,9 +79,9 @@ class QoiCodec(NotedCodec):
             raise StoreError("A stored image is no QOI.")
         if channels not in (3, 4) or not width or not height:
             raise StoreError("A stored QOI is damaged: its header makes no sense.")
-        if width * height > pictures.MAX_PIXELS:
+        if width * height > decode.MAX_PIXELS:
             raise StoreError(
-                f"A stored QOI has {width} x {height} pixels, more than the {pictures.MAX_PIXELS:,} that are taken."
+                f"A stored QOI has {width} x {height} pixels, more than the {decode.MAX_PIXELS:,} that are taken."
             )
         note = _NOTE.search(payload[_NOTE_AT])
         return (height, width, channels), len(payload) - (len(note[0]) if note else 0)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgstore_tui import raw_pixels
 from imgstore_tui.core.codec import Codec
+from imgstore_tui.images import raw
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -23,17 +23,17 @@ class RawCodec(Codec):
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
         """Take every shape of plain numbers."""
-        raw_pixels.header(tuple(shape), np.dtype(dtype))
+        raw.header(tuple(shape), np.dtype(dtype))
 
     def encode(self, image: Pixels) -> bytes:
         """Return the header and the pixels."""
-        return raw_pixels.pack(image)
+        return raw.pack(image)
 
     def decode(self, payload: bytes) -> Pixels:
         """Return the pixels; lengths are checked before memory is taken."""
-        return raw_pixels.unpack(payload)
+        return raw.unpack(payload)
 
     def decode_into(self, payload: bytes, out: Pixels) -> None:
         """Copy the pixels straight into the caller's array."""
-        if not raw_pixels.unpack_into(payload, out):
+        if not raw.unpack_into(payload, out):
             super().decode_into(payload, out)

@@ -9,7 +9,7 @@ from typing import Any
 from imgstore_tui.core.codec import DEPTH
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.options import Option, OptionValue
-from imgstore_tui.picture_codec import PictureCodec
+from imgstore_tui.images.picture_codec import PictureCodec
 
 _MOST = 16_383  # WebP has 14 bits for a side
 _XMP = re.compile(rb'<imgstore shape="(HW[134]?(?:/16)?)"/>')

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui import pictures, raw_pixels
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import first_line
+from imgstore_tui.images import decode, raw
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Python has Zstandard from 3.14 on; before, the same module under another name does.
 _MODULE = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 _MAGIC = b"\x28\xb5\x2f\xfd"
-_MOST = 8 * pictures.MAX_PIXELS + 64
+_MOST = 8 * decode.MAX_PIXELS + 64
 """Bytes of the largest picture that is taken anywhere, RGBA at 16 bits; a frame that says more is not believed."""
 
 
@@ -54,11 +54,11 @@ class ZstdCodec(Codec):
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
         """Take every shape of plain numbers."""
-        raw_pixels.header(tuple(shape), np.dtype(dtype))
+        raw.header(tuple(shape), np.dtype(dtype))
 
     def encode(self, image: Pixels) -> bytes:
         """Return one frame."""
-        packed = raw_pixels.pack(image)
+        packed = raw.pack(image)
         compressor = getattr(self._kept, "compressor", None) or self._compressor()
         compressor.set_pledged_input_size(len(packed))  # so that the frame says how long its content is
         payload: bytes = compressor.compress(packed, compressor.FLUSH_FRAME)
@@ -74,12 +74,12 @@ class ZstdCodec(Codec):
 
     def decode(self, payload: bytes) -> Pixels:
         """Return the pixels; the frame's checksum is looked at."""
-        return raw_pixels.unpack(self._packed(payload))
+        return raw.unpack(self._packed(payload))
 
     def decode_into(self, payload: bytes, out: Pixels) -> None:
         """Put the pixels into the caller's array."""
         packed = self._packed(payload)
-        if not raw_pixels.unpack_into(packed, out):
+        if not raw.unpack_into(packed, out):
             super().decode_into(payload, out)  # says what does not fit, or copies with strides
 
     @staticmethod

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from imgstore_tui.core.capabilities import Capabilities, Continuation, Family, Preset
 from imgstore_tui.core.content import Content, DiskUsage, PayloadKind
-from imgstore_tui.core.declaration import Capabilities, Continuation, Family, Preset
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.files import force, walk
-from imgstore_tui.core.handles import Editor, Reader, Writer
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
-from imgstore_tui.core.removal import remove_tree
+from imgstore_tui.core.reader_writer import Editor, Reader, Writer
+from imgstore_tui.core.safe_remove import remove_tree
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels as Labels

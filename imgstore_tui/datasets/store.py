@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.core import interpreter
+from imgstore_tui.core import child_python
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, ScanProgress
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.options import OptionValue
@@ -24,7 +24,7 @@ from imgstore_tui.core.units import format_count
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
 
-_SERVICE = "imgstore_tui.store_service"  # started, not imported: backends and datasets do not know each other
+_SERVICE = "imgstore_tui.plugins.store_process"  # started, not imported: backends and datasets do not know each other
 _HEAD = struct.Struct("<QQ")
 _AHEAD = 256
 """Images that follow the one asked for are fetched with it: so many at most, fewer where they fill some MiB."""
@@ -53,10 +53,10 @@ class StoreDataset(Dataset):
 
     def scan(self, progress: ScanProgress | None = None) -> None:
         """Start the process that opens the store, and let it say what it holds."""
-        words = interpreter.command(_SERVICE, str(self._place.absolute()))
+        words = child_python.command(_SERVICE, str(self._place.absolute()))
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - not a pipe, which would fill up where nobody reads it
         process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, env=interpreter.environment()
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, env=child_python.environment()
         )
         self._process = process
         weakref.finalize(self, _end, process, self._said)

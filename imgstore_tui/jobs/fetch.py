@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgstore_tui.cifar.layout import CIFAR10, CIFAR100
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.units import format_bytes
+from imgstore_tui.datasets.cifar.layout import CIFAR10, CIFAR100
 
 BASE_URL = "https://www.cs.toronto.edu/~kriz/"
 """Where the makers of CIFAR publish it."""

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgstore_tui import registry
-from imgstore_tui.bench.environment import describe_environment
-from imgstore_tui.bench.preflight import Need, check_need
-from imgstore_tui.bench.scratch import choose_scratch
+from imgstore_tui.bench.run.preflight import Need, check_need
+from imgstore_tui.bench.run.scratch import choose_scratch
+from imgstore_tui.bench.system.environment import describe_environment
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.units import format_bytes
+from imgstore_tui.plugins import registry
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from imgstore_tui.bench.atomic import write_atomic
-from imgstore_tui.bench.journal import runs_folder
-from imgstore_tui.bench.plan import PLAN_NAMES, can_be_spelled, dump_plan, load_plan, named_plan, true_name
+from imgstore_tui.bench.plan.plans import PLAN_NAMES, can_be_spelled, dump_plan, load_plan, named_plan, true_name
+from imgstore_tui.bench.results.journal import runs_folder
 from imgstore_tui.core.errors import ImgstoreError, UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.paths import absolute_path, written_path
 from imgstore_tui.core.spec import parse_dataset_text, spell_dataset
+from imgstore_tui.storekit.atomic_write import write_atomic
 
 SUFFIX = ".toml"
 _NAME = re.compile(r"[^\W_][\w -]{0,38}[\w-]|[^\W_]")

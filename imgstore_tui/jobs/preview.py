@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imgstore_tui import registry
-from imgstore_tui.bench.preflight import DataSize
+from imgstore_tui.bench.run.preflight import DataSize
 from imgstore_tui.core.dataset import BrokenImageError, Dataset
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count
+from imgstore_tui.plugins import registry
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +98,7 @@ def _shown(
 
 def small(pixels: Pixels, edge: int = LARGEST_EDGE) -> NDArray[np.uint8]:
     """Return an image as 8-bit RGB, its proportions kept, no edge longer than ``edge`` pixels."""
-    from imgstore_tui.resizing import resized
+    from imgstore_tui.images.resize import resized
 
     height, width = pixels.shape[:2]
     scale = min(1.0, edge / max(height, width))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from imgstore_tui.bench.scratch import Leftover, leftovers, sweep
+from imgstore_tui.bench.run.scratch import Leftover, leftovers, sweep
 
 __all__ = ["Found", "Leftover", "find", "leftovers", "sweep"]
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from imgstore_tui.analysis.claims import check_claims
-from imgstore_tui.analysis.evidence import Finding
+from imgstore_tui.analysis.article.claims import check_claims
+from imgstore_tui.analysis.article.evidence import Finding
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.units import format_bytes, format_count, format_seconds
-from imgstore_tui.present.axes import LINEAR, LOG, Scales
-from imgstore_tui.present.digest import Digest
-from imgstore_tui.present.drawings import Drawing, drawings, levels
-from imgstore_tui.present.figures import ChartKind, make_figure
-from imgstore_tui.present.rows import NOTHING, Column, Entry, Mark, Table, interval_text
-from imgstore_tui.present.timings import standing_entries, timing_entries
-from imgstore_tui.present.words import dataset_words, interval_words, setting_words
+from imgstore_tui.present.charts.axes import LINEAR, LOG, Scales
+from imgstore_tui.present.charts.chart_list import Drawing, drawings, levels
+from imgstore_tui.present.charts.figures import ChartKind, make_figure
+from imgstore_tui.present.results import Digest
+from imgstore_tui.present.tables.table_model import NOTHING, Column, Entry, Mark, Table, interval_text
+from imgstore_tui.present.tables.timings import standing_entries, timing_entries
+from imgstore_tui.present.text.captions import dataset_words, interval_words, setting_words
 
 PLAN = "article"
 ARTICLE_STORE = {"disk": (1.915e-3, 8 * 1024), "lmdb": (1.203e-3, 32 * 1024), "hdf5": (8.243e-3, 8 * 1024)}

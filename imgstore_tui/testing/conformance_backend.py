@@ -19,15 +19,15 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from imgstore_tui import registry
 from imgstore_tui.core.backend import Content, Family
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import resolve_options
+from imgstore_tui.plugins import registry
 from imgstore_tui.testing.conformance_damage import DamageConformance
 from imgstore_tui.testing.conformance_editing import EditingConformance
 from imgstore_tui.testing.conformance_writing import WritingConformance
-from imgstore_tui.testing.stores import Setup, Shape, is_sentence, open_files, snapshot, spread
+from imgstore_tui.testing.store_material import Setup, Shape, is_sentence, open_files, snapshot, spread
 
 SHAPES: dict[str, Shape] = {
     "grey": (7, 5),

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pytest
 
-from imgstore_tui import pictures, registry
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import ImgstoreError, StoreError, UnsupportedError
 from imgstore_tui.core.options import OptionValue, resolve_options
-from imgstore_tui.testing.stores import Shape, is_sentence, picture_file, pixels
+from imgstore_tui.images import decode
+from imgstore_tui.plugins import registry
+from imgstore_tui.testing.store_material import Shape, is_sentence, picture_file, pixels
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -195,7 +196,7 @@ class CodecConformance:
             return
         for number in range(3):
             other = picture_file(smooth((33, 31, 3)), number)
-            if pictures.sniff(other) != pictures.sniff(sample):
+            if decode.sniff(other) != decode.sniff(sample):
                 with pytest.raises(StoreError) as caught:
                     coder.decode(other)
                 assert is_sentence(caught.value)

@@ -13,7 +13,7 @@ import pytest
 
 from imgstore_tui.core.errors import ImgstoreError, StoreError
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.testing.stores import Material, Setup, is_sentence, snapshot, walk
+from imgstore_tui.testing.store_material import Material, Setup, is_sentence, snapshot, walk
 
 _FLIPS = 24
 _KILLED = {-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT}
@@ -127,7 +127,7 @@ class DamageConformance:
             shutil.copytree(location, copy)
             lines = [f"{copy / path.relative_to(location)}\t{place}" for path, place in spots]
             child = subprocess.run(
-                [sys.executable, "-m", "imgstore_tui.testing.flip", preset.text, str(copy)],
+                [sys.executable, "-m", "imgstore_tui.testing.flip_bytes", preset.text, str(copy)],
                 input="\n".join(lines),
                 capture_output=True,
                 text=True,
@@ -148,7 +148,7 @@ class DamageConformance:
     @pytest.mark.parametrize("most", [1_000, 100_000])
     def test_a_full_disk_is_a_sentence(self, preset: Setup, most: int, tmp_path: Path) -> None:
         location = tmp_path / "store"
-        command = [sys.executable, "-m", "imgstore_tui.testing.full", preset.text, str(location), str(most)]
+        command = [sys.executable, "-m", "imgstore_tui.testing.disk_full", preset.text, str(location), str(most)]
         child = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=60, cwd=Path(__file__).parents[2]
         )

@@ -126,7 +126,7 @@ class DatasetConformance:
                 dataset.original(index)
 
     def test_originals_are_the_pictures_or_are_refused(self, dataset: Dataset) -> None:
-        from imgstore_tui.pictures import decode
+        from imgstore_tui.images.decode import decode
 
         if not dataset.has_originals:
             with pytest.raises(DataError) as caught:

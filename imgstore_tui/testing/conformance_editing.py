@@ -14,7 +14,7 @@ import pytest
 from imgstore_tui.core.backend import Backend, Editor, Reader
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.testing.stores import Material, Setup, is_sentence, snapshot
+from imgstore_tui.testing.store_material import Material, Setup, is_sentence, snapshot
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels

@@ -12,7 +12,7 @@ import pytest
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
-from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.testing.fake_runs import fake_run
 
 EVIL = (
     "[red]x[/]", "[/]", "[@click=app.quit]q[/]", "\x1b[31mred", "\x1b]0;title\x07", "\x9b31m", "a\r\nb\tc",

@@ -12,7 +12,7 @@ import pytest
 from imgstore_tui.core.backend import Content, Continuation, PayloadKind
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.testing.stores import Setup, Shape, is_sentence, walk
+from imgstore_tui.testing.store_material import Setup, Shape, is_sentence, walk
 
 
 class WritingConformance:

@@ -21,19 +21,20 @@ from textual.theme import ThemeProvider
 from imgstore_tui.core.errors import ImgstoreError, unknown_name
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.tui import breakpoints, themes
-from imgstore_tui.tui.bridge import Bridge, RunFunction
-from imgstore_tui.tui.choice import Choice, first_plan
-from imgstore_tui.tui.farewell import leave_for_sure, say_goodbye
-from imgstore_tui.tui.filters import AsciiFilter, Colourless
-from imgstore_tui.tui.forgiving import Palette, take_any_bytes
-from imgstore_tui.tui.gate import Settings, follow_window
+from imgstore_tui.tui import themes
+from imgstore_tui.tui.forms.choice import Choice, first_plan
+from imgstore_tui.tui.forms.last_choice import recall, remember
 from imgstore_tui.tui.keys import KEYS_BY_PURPOSE, PALETTE_KEY
-from imgstore_tui.tui.memory import recall, remember
-from imgstore_tui.tui.orderly import OrderlyApp
+from imgstore_tui.tui.run.run_thread import Bridge, RunFunction
 from imgstore_tui.tui.screens.help import HelpScreen, KeyHelp, help_lines, pane_help
 from imgstore_tui.tui.screens.workbench import Workbench
-from imgstore_tui.tui.slim_scroll_bar import SlimScrollBar
+from imgstore_tui.tui.terminal import breakpoints
+from imgstore_tui.tui.terminal.capabilities import Settings, follow_window
+from imgstore_tui.tui.terminal.clean_exit import OrderlyApp
+from imgstore_tui.tui.terminal.exit_summary import leave_for_sure, say_goodbye
+from imgstore_tui.tui.terminal.filters import AsciiFilter, Colourless
+from imgstore_tui.tui.terminal.textual_fixes import Palette, take_any_bytes
+from imgstore_tui.tui.widgets.slim_scroll_bar import SlimScrollBar
 
 
 class ImgstoreApp(OrderlyApp):

@@ -7,8 +7,8 @@ from dataclasses import replace
 from rich.terminal_theme import TerminalTheme
 from textual.theme import BUILTIN_THEMES, Theme
 
-from imgstore_tui.present.charts import Palette
-from imgstore_tui.present.rows import Mark
+from imgstore_tui.present.charts.text_chart import Palette
+from imgstore_tui.present.tables.table_model import Mark
 
 DARK = Theme(
     name="darkroom",

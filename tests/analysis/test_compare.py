@@ -7,9 +7,9 @@ from dataclasses import replace
 from imgstore_tui.analysis.compare import Finding, compare
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation
-from imgstore_tui.present.comparison import comparison_caption, comparison_lines, comparison_tables
-from imgstore_tui.present.rows import Mark
-from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.present.tables.comparison import comparison_caption, comparison_lines, comparison_tables
+from imgstore_tui.present.tables.table_model import Mark
+from imgstore_tui.testing.fake_runs import fake_run
 
 
 def slowed(run: Run, spec: str, factor: float) -> Run:

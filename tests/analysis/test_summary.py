@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from imgstore_tui.analysis.aggregate import summarise
 from imgstore_tui.analysis.summary import UNVERIFIED, CellSummary
-from imgstore_tui.analysis.tally import summarise
 from imgstore_tui.core.model import Measurement, Run
 from imgstore_tui.core.operations import Operation, Status, SyncLevel
 from imgstore_tui.stats.warnings import Noise
-from imgstore_tui.testing.runs import IMAGE_BYTES, fake_run
+from imgstore_tui.testing.fake_runs import IMAGE_BYTES, fake_run
 
 
 def find(run: Run, spec: str, operation: Operation, cutoff: int) -> CellSummary:

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from imgstore_tui.analysis.tally import summarise
+from imgstore_tui.analysis.aggregate import summarise
 from imgstore_tui.analysis.verdict import Verdict, verdicts
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, SyncLevel
-from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.testing.fake_runs import fake_run
 
 WRITE = [Operation.WRITE_MANY]
 

@@ -9,7 +9,7 @@ import pytest
 
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.stores import Setup
+from imgstore_tui.testing.store_material import Setup
 
 library = pytest.importorskip(
     "array_record.python.array_record_module", reason="array_record is not installed (extra arrayrecord)"

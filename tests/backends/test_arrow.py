@@ -17,7 +17,7 @@ from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.stores import Setup, pixels
+from imgstore_tui.testing.store_material import Setup, pixels
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
 pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (extra arrow)")

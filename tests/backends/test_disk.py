@@ -15,7 +15,7 @@ from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.stores import Setup, pixels, walk
+from imgstore_tui.testing.store_material import Setup, pixels, walk
 
 
 class TestDisk(BackendConformance):

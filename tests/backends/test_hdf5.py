@@ -21,7 +21,7 @@ import pytest
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.stores import Setup, is_sentence, pixels
+from imgstore_tui.testing.store_material import Setup, is_sentence, pixels
 
 
 class TestHdf5(BackendConformance):

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgstore_tui.bench.environment import library_versions
+from imgstore_tui.bench.system.environment import library_versions
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.stores import Setup, is_sentence
+from imgstore_tui.testing.store_material import Setup, is_sentence
 
 lance = pytest.importorskip("lance", reason="pylance is not installed (extra lance)")
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")

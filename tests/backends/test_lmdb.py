@@ -17,7 +17,7 @@ from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.stores import Setup, pixels
+from imgstore_tui.testing.store_material import Setup, pixels
 
 
 class TestLmdb(BackendConformance):

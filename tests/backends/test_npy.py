@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgstore_tui import registry
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.store_parts.npy_file import NpyOutput
+from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.npy_file import NpyOutput
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.stores import Setup, open_files, pixels
+from imgstore_tui.testing.store_material import Setup, open_files, pixels
 
 
 class TestNpy(BackendConformance):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgstore_tui.testing.stores import Setup
+from imgstore_tui.testing.store_material import Setup
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
 duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed (extra interop)")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imgstore_tui import registry
+from imgstore_tui.plugins import registry
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (200, 32, 32, 3), np.uint8)
 LABELS = np.arange(200, dtype=np.int64)

@@ -11,7 +11,7 @@ import pytest
 
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.stores import Setup
+from imgstore_tui.testing.store_material import Setup
 
 LABELS = [-3, 0, 300, 2**40]
 

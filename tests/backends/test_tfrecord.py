@@ -14,7 +14,7 @@ import pytest
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.stores import Setup, pixels
+from imgstore_tui.testing.store_material import Setup, pixels
 
 pytest.importorskip("google_crc32c", reason="google_crc32c is not installed (extra tfrecord)")
 

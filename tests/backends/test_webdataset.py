@@ -15,7 +15,7 @@ import pytest
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.stores import Setup, pixels, snapshot
+from imgstore_tui.testing.store_material import Setup, pixels, snapshot
 
 
 class TestWebdataset(BackendConformance):

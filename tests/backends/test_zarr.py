@@ -13,7 +13,7 @@ import pytest
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.stores import Setup, open_files
+from imgstore_tui.testing.store_material import Setup, open_files
 
 zarr: Any = pytest.importorskip("zarr", reason="zarr is not installed (extra zarr)")
 

@@ -17,11 +17,11 @@ import tempfile
 import threading
 from pathlib import Path
 
-from imgstore_tui import registry
-from imgstore_tui.bench.executor import ProcessExecutor
-from imgstore_tui.bench.job import Job, Step
-from imgstore_tui.bench.source import build_source
+from imgstore_tui.bench.processes.executor import ProcessExecutor
+from imgstore_tui.bench.protocol.messages import Job, Step
+from imgstore_tui.bench.trial.pixel_cache import build_source
 from imgstore_tui.core.operations import Operation
+from imgstore_tui.plugins import registry
 from imgstore_tui.stats.ratios import paired_ratio
 
 CASES = [
@@ -39,7 +39,7 @@ import gc, json, random, sys, time
 from pathlib import Path
 import numpy as np
 from imgstore_tui import registry
-from imgstore_tui.bench.source import Source
+from imgstore_tui.bench.trial.pixel_cache import Source
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.operations import SyncLevel
 case = json.loads(sys.argv[1])

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from imgstore_tui import registry
 from imgstore_tui.core.content import Content, PayloadKind
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.plugins import registry
 from tests.benchmarks import reference
 
 TIMES = 5

@@ -28,10 +28,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgstore_tui import registry
 from imgstore_tui.core.backend import Continuation, PayloadKind
 from imgstore_tui.core.errors import ImgstoreError
-from tests.bench.test_executor import children_of
+from imgstore_tui.plugins import registry
+from tests.bench.processes.test_executor import children_of
 from tests.cli.test_stopping import gone
 
 FORMATS = ("lmdb", "hdf5", "sqlite", "webdataset+png", "tfrecord+png", "npy")

@@ -31,11 +31,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imgstore_tui import registry
-from imgstore_tui.bench.executor import ProcessExecutor
-from imgstore_tui.bench.job import Job, Step
+from imgstore_tui.bench.processes.executor import ProcessExecutor
+from imgstore_tui.bench.protocol.messages import Job, Step
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import Spec
+from imgstore_tui.plugins import registry
 from imgstore_tui.stats.intervals import MIN_ROUNDS
 from imgstore_tui.stats.ratios import paired_ratio
 from tests.benchmarks import naive, reference

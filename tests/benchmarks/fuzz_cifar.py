@@ -23,12 +23,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from imgstore_tui.cifar.layout import CIFAR10, CIFAR100, Layout
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError
-from imgstore_tui.registry import make_dataset
+from imgstore_tui.datasets.cifar.layout import CIFAR10, CIFAR100, Layout
+from imgstore_tui.plugins.registry import make_dataset
 from imgstore_tui.testing.conformance_dataset import is_sentence
-from tests.cifar_fixtures import pack, write_cifar
+from tests.support.cifar_files import pack, write_cifar
 
 MEMORY = 1 << 30
 SECONDS = 20

@@ -26,11 +26,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from imgstore_tui.bench.journal import read_journal, saved_runs
-from imgstore_tui.bench.rounds import plan_cells
-from imgstore_tui.bench.scratch import leftovers
+from imgstore_tui.bench.plan.grid import plan_cells
+from imgstore_tui.bench.results.journal import read_journal, saved_runs
+from imgstore_tui.bench.run.scratch import leftovers
 from imgstore_tui.core.errors import DataError
-from tests.bench.test_executor import children_of
+from tests.bench.processes.test_executor import children_of
 from tests.cli.test_stopping import gone
 
 WORDS = [
@@ -49,7 +49,7 @@ SCREEN = """
 import sys
 from imgstore_tui.cli.run import _parser, plan_of
 from imgstore_tui.tui.app import run_app
-from imgstore_tui.tui.gate import open_gate
+from imgstore_tui.tui.terminal.capabilities import open_gate
 sys.exit(run_app(open_gate(theme=None, ascii_only=False, fps=None), plan=plan_of(_parser().parse_args(sys.argv[1:]))))
 """
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)

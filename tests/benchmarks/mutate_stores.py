@@ -16,11 +16,11 @@ import threading
 import time
 from pathlib import Path
 
-from imgstore_tui import registry
-from imgstore_tui.bench.executor import ProcessExecutor
-from imgstore_tui.bench.job import Job, Step
-from imgstore_tui.bench.source import build_source
+from imgstore_tui.bench.processes.executor import ProcessExecutor
+from imgstore_tui.bench.protocol.messages import Job, Step
+from imgstore_tui.bench.trial.pixel_cache import build_source
 from imgstore_tui.core.operations import Operation
+from imgstore_tui.plugins import registry
 
 SPECS = (
     "disk",

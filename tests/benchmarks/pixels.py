@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from imgstore_tui import registry
-from imgstore_tui.bench.source import Source, build_source
+from imgstore_tui.bench.trial.pixel_cache import Source, build_source
+from imgstore_tui.plugins import registry
 
 
 def make_pixels(folder: Path, size: int, count: int) -> None:

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
-from imgstore_tui import registry
-from imgstore_tui.bench.executor import ProcessExecutor
-from imgstore_tui.bench.job import Job, Step
-from imgstore_tui.bench.source import Source, build_source
+from imgstore_tui.bench.processes.executor import ProcessExecutor
+from imgstore_tui.bench.protocol.messages import Job, Step
+from imgstore_tui.bench.trial.pixel_cache import Source, build_source
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.units import format_seconds
+from imgstore_tui.plugins import registry
 from imgstore_tui.stats.ratios import paired_ratio
 from tests.benchmarks import reference
 

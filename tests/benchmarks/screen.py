@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgstore_tui.bench.journal import read_journal
+from imgstore_tui.bench.results.journal import read_journal
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Status
 from imgstore_tui.stats.ratios import paired_ratio
@@ -53,17 +53,17 @@ plan = replace(
 _HEAD = """
 import sys
 from dataclasses import replace
-from imgstore_tui.bench.plan import named_plan
+from imgstore_tui.bench.plan.plans import named_plan
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.registry import resolve_spec
 """
 _IN_APP = """
 from imgstore_tui.tui.app import run_app
-from imgstore_tui.tui.gate import open_gate
+from imgstore_tui.tui.terminal.capabilities import open_gate
 sys.exit(run_app(open_gate(theme=None, ascii_only=False, fps=None), plan=plan))
 """
 _HEADLESS = """
-from imgstore_tui.bench.runner import run_plan
+from imgstore_tui.bench.run.runner import run_plan
 run_plan(plan)
 """
 

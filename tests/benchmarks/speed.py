@@ -22,11 +22,11 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgstore_tui import registry
-from imgstore_tui.bench.apart import apart, settle_in, spread_folders
-from imgstore_tui.bench.executor import ProcessExecutor
-from imgstore_tui.bench.job import Job, Step
+from imgstore_tui.bench.processes.executor import ProcessExecutor
+from imgstore_tui.bench.protocol.messages import Job, Step
+from imgstore_tui.bench.system.ext4_placement import apart, settle_in, spread_folders
 from imgstore_tui.core.operations import Operation, SyncLevel
+from imgstore_tui.plugins import registry
 from imgstore_tui.stats.ratios import paired_ratio
 from tests.benchmarks import reference
 from tests.benchmarks.pixels import make_pixels

@@ -15,11 +15,11 @@ import threading
 import time
 from collections.abc import Callable
 
-from imgstore_tui import registry
-from imgstore_tui.bench.executor import ProcessExecutor
-from imgstore_tui.bench.job import Job, Step
-from imgstore_tui.bench.journal import HOME_VARIABLE
+from imgstore_tui.bench.processes.executor import ProcessExecutor
+from imgstore_tui.bench.protocol.messages import Job, Step
+from imgstore_tui.bench.results.journal import HOME_VARIABLE
 from imgstore_tui.core.spec import Spec
+from imgstore_tui.plugins import registry
 
 REPEATS = 100
 
@@ -55,7 +55,7 @@ def hello_cost(spec: Spec) -> None:
 def main() -> None:
     for name in ("disk", "lmdb", "hdf5"):
         hello_cost(registry.resolve_spec(name))
-    imports = [sys.executable, "-c", "import numpy, lmdb, h5py, imgstore_tui.bench.trial"]
+    imports = [sys.executable, "-c", "import numpy, lmdb, h5py, imgstore_tui.bench.trial.trial"]
     show("a fresh interpreter with the same imports", times(lambda: subprocess.run(imports, check=True), 10))
     with tempfile.TemporaryDirectory() as folder:
         # A home of its own: these runs are none that the user wants to keep.

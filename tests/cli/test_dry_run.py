@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from imgstore_tui.bench.plan import load_plan, named_plan
+from imgstore_tui.bench.plan.plans import load_plan, named_plan
 from imgstore_tui.jobs.plans import save_plan
-from tests.cli.program import program
+from tests.support.program import program
 
 
 def test_trials_disk_and_time_are_said_the_source_row_included(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,8 @@ from imgstore_tui.cli.run import plan_of
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.present.help import TOPIC_NAMES, load_topic, load_topics
 from imgstore_tui.present.manual_page import ManualPage
-from tests.cli.program import program, sentence
 from tests.support.printed_commands import code_blocks, modules_called, parse, program_commands
+from tests.support.program import program, sentence
 
 CODE_COLUMNS, TEXT_COLUMNS = 72, 80
 """What the screen of 80 columns has room for, and what a terminal has."""

@@ -2,8 +2,8 @@
 
 import pytest
 
-from imgstore_tui import registry
 from imgstore_tui.cli import backends, codecs, datasets, doctor
+from imgstore_tui.plugins import registry
 
 
 def test_codecs_at_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.cli.parser import split_specs
-from tests.cli.program import program, sentence
+from tests.support.program import program, sentence
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_the_screen_needs_a_terminal() -> None:
 def test_a_missing_driver_is_named_with_the_line_that_installs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.outside.install import offer
+    from tests.support.entry_points import offer
 
     offer(tmp_path, {"imgstore_tui.backends": {"needy": "tests.outside.needy:Needy"}}, monkeypatch)
     done = program("run", "-b", "needy")
@@ -189,7 +189,7 @@ def test_a_missing_driver_is_named_with_the_line_that_installs_it(
 
 
 def test_a_broken_plug_in_does_not_take_the_others_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.outside.install import offer
+    from tests.support.entry_points import offer
 
     offer(tmp_path, {"imgstore_tui.backends": {"gone": "no.such.module:Thing"}}, monkeypatch)
     listed = program("backends")

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.journal import read_journal, saved_runs
-from imgstore_tui.bench.scratch import leftovers
+from imgstore_tui.bench.results.journal import read_journal, saved_runs
+from imgstore_tui.bench.run.scratch import leftovers
 from imgstore_tui.core.errors import DataError
-from tests.bench.test_executor import children_of
-from tests.cli.program import program, sentence
+from tests.bench.processes.test_executor import children_of
+from tests.support.program import program, sentence
 
 RUN = ["run", "-b", "disk,lmdb", "-n", "1,50", "-d", "synthetic,size=16", "--rounds", "3", "--quiet"]
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from imgstore_tui.bench.journal import Journal
+from imgstore_tui.bench.results.journal import Journal
 from imgstore_tui.cli import show
 from imgstore_tui.cli.measure import show_brief
 from imgstore_tui.core.operations import Operation
-from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.testing.fake_runs import fake_run
 
 
 def test_verdicts_and_an_answer_stand_after_the_tables(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,9 +27,9 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from tests.bench.test_executor import children_of
-from tests.cli.program import program, sentence
+from tests.bench.processes.test_executor import children_of
 from tests.cli.test_stopping import gone
+from tests.support.program import program, sentence
 
 pytest.importorskip("textual_serve", reason="textual-serve is not installed (extra web)")
 aiohttp = pytest.importorskip("aiohttp", reason="textual-serve is not installed (extra web)")

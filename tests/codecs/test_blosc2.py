@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgstore_tui import raw_pixels, registry
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.options import resolve_options
+from imgstore_tui.images import raw
+from imgstore_tui.plugins import registry
 from imgstore_tui.testing.conformance_codec import CodecConformance, smooth
-from imgstore_tui.testing.stores import pixels
+from imgstore_tui.testing.store_material import pixels
 
 KIND = registry.codecs.get("blosc2")
 
@@ -52,7 +53,7 @@ def in_a_process_of_its_own(script: str, given: bytes, *words: str) -> bytes:
 def test_the_package_reads_its_chunks(shape: tuple[int, ...], dtype: str, chosen: dict[str, Any]) -> None:
     image = smooth(shape, dtype)
     payload = coder(**chosen).encode(image)
-    head = raw_pixels.header(image.shape, image.dtype)
+    head = raw.header(image.shape, image.dtype)
     assert payload.startswith(head)
     script = "import sys, blosc2; sys.stdout.buffer.write(blosc2.decompress2(sys.stdin.buffer.read()))"
     assert in_a_process_of_its_own(script, payload[len(head) :]) == image.tobytes()
@@ -68,7 +69,7 @@ def test_it_reads_chunks_of_the_package(names: str) -> None:
         "sys.stdin.buffer.read(), typesize=3, clevel=5, codec=blosc2.Codec[c], filters=[blosc2.Filter[f]], nthreads=1))"
     )
     chunk = in_a_process_of_its_own(script, image.tobytes(), names)
-    np.testing.assert_array_equal(coder().decode(raw_pixels.header(image.shape, image.dtype) + chunk), image)
+    np.testing.assert_array_equal(coder().decode(raw.header(image.shape, image.dtype) + chunk), image)
 
 
 @needs
@@ -81,14 +82,14 @@ def test_sorted_bits_are_smaller() -> None:
 def test_lengths_are_not_believed() -> None:
     image = pixels((7, 5, 3), 1)
     payload = coder().encode(image)
-    start = len(raw_pixels.header(image.shape, image.dtype))
+    start = len(raw.header(image.shape, image.dtype))
     for place in (4, 12):  # what the chunk says of its length, unpacked and packed
         for length in (0, 1, 104, 106, 2**31 - 1, -1):
             harmed = bytearray(payload)
             struct.pack_into("<i", harmed, start + place, length)
             with pytest.raises(StoreError, match="lengths do not fit"):
                 coder().decode(bytes(harmed))
-    other = raw_pixels.header((2**31, 2**31, 4), np.dtype("u1"))
+    other = raw.header((2**31, 2**31, 4), np.dtype("u1"))
     with pytest.raises(StoreError, match="lengths do not fit"):
         coder().decode(other + payload[start:])
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgstore_tui import registry
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.options import resolve_options
-from imgstore_tui.picture_jxl import size_in
+from imgstore_tui.images.jxl_header import size_in
+from imgstore_tui.plugins import registry
 from imgstore_tui.testing.conformance_codec import CodecConformance, psnr_db, smooth
-from imgstore_tui.testing.stores import pixels
+from imgstore_tui.testing.store_material import pixels
 
 KIND = registry.codecs.get("jxl")
 

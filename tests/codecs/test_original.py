@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imgstore_tui import registry
 from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.plugins import registry
 from imgstore_tui.testing.conformance_codec import CodecConformance, smooth
-from imgstore_tui.testing.stores import picture_file
+from imgstore_tui.testing.store_material import picture_file
 
 
 class TestOriginal(CodecConformance):

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgstore_tui import registry
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.plugins import registry
 from imgstore_tui.testing.conformance_codec import CodecConformance, smooth
-from imgstore_tui.testing.stores import pixels
+from imgstore_tui.testing.store_material import pixels
 
 KIND = registry.codecs.get("png-fast")
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgstore_tui import registry
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.options import resolve_options
+from imgstore_tui.plugins import registry
 from imgstore_tui.testing.conformance_codec import CodecConformance, psnr_db, smooth
-from imgstore_tui.testing.stores import pixels
+from imgstore_tui.testing.store_material import pixels
 
 
 class TestWebp(CodecConformance):

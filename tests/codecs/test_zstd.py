@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgstore_tui import registry
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.options import resolve_options
+from imgstore_tui.plugins import registry
 from imgstore_tui.testing.conformance_codec import CodecConformance, smooth
-from imgstore_tui.testing.stores import pixels
+from imgstore_tui.testing.store_material import pixels
 
 KIND = registry.codecs.get("zstd")
 RAW = registry.make_codec(registry.resolve_spec("disk+raw"))

@@ -11,7 +11,7 @@ import pytest
 from imgstore_tui.core.content import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import read_manifest, write_manifest
-from imgstore_tui.testing.stores import is_sentence
+from imgstore_tui.testing.store_material import is_sentence
 
 CONTENT = Content(4, PayloadKind.ARRAY, "raw", (6, 4, 3), "uint8", 288)
 ODD: list[Any] = [None, True, -1, 1.5, "x", "", [], [[]], {}, {"a": 1}, 2**62, [2**31 - 1, 2**31 - 1, 3], [1, 1, 2**31]]

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgstore_tui import registry, store_service
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.dataset import BrokenImageError, Dataset
 from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.plugins import registry, store_process
 from imgstore_tui.testing.conformance_dataset import DatasetConformance, MakeDataset
-from imgstore_tui.testing.stores import Setup, is_sentence, pixels, snapshot
+from imgstore_tui.testing.store_material import Setup, is_sentence, pixels, snapshot
 
 HERE = [kind.name for kind in registry.sorted_backends() if not registry.missing(kind)]
 
@@ -100,7 +100,7 @@ def test_one_broken_image_is_left_out_and_not_the_others(tmp_path: Path) -> None
 
 def _asked(location: Path, what: str) -> list[tuple[int, int]]:
     """Return how many images, and how many bytes, each answer has that all images take one after the other."""
-    store, facts, _ = store_service.open_store(location)
+    store, facts, _ = store_process.open_store(location)
     answers, first = [], 0
     with store.reader:
         while first < facts["count"]:
@@ -118,7 +118,7 @@ def test_no_more_is_sent_ahead_than_a_few_mib_however_small_it_is_stored(varying
     setup.make(tmp_path / "store", setup.pack([*small, *images]))
     answers = _asked(tmp_path / "store", "pixels")
     assert sum(count for count, _ in answers) == len(small) + 12
-    assert max(size for _, size in answers) < store_service.ENOUGH_BYTES + 3_000_000
+    assert max(size for _, size in answers) < store_process.ENOUGH_BYTES + 3_000_000
     assert len(_asked(tmp_path / "store", "payloads")) <= 2
     dataset = scanned(tmp_path / "store")
     for number, image in enumerate(images, len(small)):
@@ -133,7 +133,7 @@ def test_small_images_are_sent_many_at_once(tmp_path: Path) -> None:
 
 
 def test_what_is_beyond_4_gib_can_be_said() -> None:
-    assert store_service.HEAD.unpack(store_service.HEAD.pack(2**33, 2**34)) == (2**33, 2**34)
+    assert store_process.HEAD.unpack(store_process.HEAD.pack(2**33, 2**34)) == (2**33, 2**34)
 
 
 def test_what_no_image_is_stays_out(tmp_path: Path) -> None:

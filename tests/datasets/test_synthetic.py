@@ -12,8 +12,8 @@ from PIL import Image
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.units import MAX_CUTOFF
-from imgstore_tui.registry import make_dataset
-from imgstore_tui.synthesis import BLOCK, Recipe
+from imgstore_tui.datasets.synthetic.recipe import BLOCK, Recipe
+from imgstore_tui.plugins.registry import make_dataset
 from imgstore_tui.testing.conformance_dataset import DatasetConformance, MakeDataset
 
 PINNED = "03adf475d2033178"

@@ -9,19 +9,19 @@ import sys
 import threading
 from pathlib import Path
 
-from imgstore_tui import registry
-from imgstore_tui.bench.cachestate import prepare_cache
-from imgstore_tui.bench.clock import Clock
-from imgstore_tui.bench.job import Job, Step
-from imgstore_tui.bench.mounts import mount_of
-from imgstore_tui.bench.rig import Rig
-from imgstore_tui.bench.runner import run_plan
-from imgstore_tui.bench.source import build_source
-from imgstore_tui.bench.writing import write
+from imgstore_tui.bench.protocol.messages import Job, Step
+from imgstore_tui.bench.run.runner import run_plan
+from imgstore_tui.bench.system.mounts import mount_of
+from imgstore_tui.bench.trial.cache_state import prepare_cache
+from imgstore_tui.bench.trial.clock import Clock
+from imgstore_tui.bench.trial.pixel_cache import build_source
+from imgstore_tui.bench.trial.setup import Rig
+from imgstore_tui.bench.trial.write import write
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import CacheState, Operation
-from imgstore_tui.registry import resolve_spec
+from imgstore_tui.plugins import registry
+from imgstore_tui.plugins.registry import resolve_spec
 
 IMAGES = 60
 

@@ -21,16 +21,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from imgstore_tui.bench import executor, session
-from imgstore_tui.bench.cgroups import memory_groups
-from imgstore_tui.bench.journal import read_journal, saved_runs
-from imgstore_tui.bench.process import descendants_of
-from imgstore_tui.bench.runner import run_plan
-from imgstore_tui.bench.scratch import free_bytes, leftovers
+from imgstore_tui.bench.processes import executor
+from imgstore_tui.bench.results.journal import read_journal, saved_runs
+from imgstore_tui.bench.run import run_loop
+from imgstore_tui.bench.run.runner import run_plan
+from imgstore_tui.bench.run.scratch import leftovers
+from imgstore_tui.bench.system.cgroups import memory_groups
+from imgstore_tui.bench.system.disk_space import free_bytes
+from imgstore_tui.bench.system.processes import descendants_of
 from imgstore_tui.core.events import Event, TrialFinished, TrialStarted, Warned
 from imgstore_tui.core.model import Cell, Plan
 from imgstore_tui.core.operations import Operation, SyncLevel
-from imgstore_tui.registry import resolve_spec
+from imgstore_tui.plugins.registry import resolve_spec
 from tests.faults.places import CANNOT
 
 SMALL, LARGE = 10, 200
@@ -186,7 +188,7 @@ def main() -> None:
     ours = set(scratch.iterdir())
     os.environ["IMGSTORE_TUI_HOME"] = str(place / "home")
     os.environ["IMGSTORE_TUI_LOCK"] = str(place / "lock")
-    session.LEAST_LIMIT_S = 1.5 if fault in ("stopped", "held") else 60.0
+    run_loop.LEAST_LIMIT_S = 1.5 if fault in ("stopped", "held") else 60.0
     executor.STUCK_AFTER_S = 1.0
     plan = Plan(
         specs=(resolve_spec(spec),), datasets=("synthetic,size=32",), cutoffs=(SMALL, LARGE), rounds=2, batch=10,

@@ -10,11 +10,11 @@ import threading
 import time
 from pathlib import Path
 
-from imgstore_tui.bench.runner import run_plan
+from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.core.events import Event, RunFinished, TrialStarted, Warned
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation
-from imgstore_tui.registry import resolve_spec
+from imgstore_tui.plugins.registry import resolve_spec
 from tests.faults.drill import broken
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from imgstore_tui.bench.pagecache import evict, mapped_by, resident_share
+from imgstore_tui.bench.system.page_cache import evict, mapped_by, resident_share
 from tests.faults.places import loop, run_in, tmpfs
 
 SPECS = ["disk", "lmdb", "hdf5"]

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from imgstore_tui.bench.journal import read_journal, saved_runs
-from imgstore_tui.bench.scratch import leftovers
+from imgstore_tui.bench.results.journal import read_journal, saved_runs
+from imgstore_tui.bench.run.scratch import leftovers
 from tests.cli.test_stopping import RUN
 from tests.faults.places import loop, run_in, tmpfs
 

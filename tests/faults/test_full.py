@@ -12,12 +12,12 @@ from tests.faults.places import run_on
 SCRIPT = """
 import json, os, resource, sys
 from pathlib import Path
-from imgstore_tui.bench import preflight
-from imgstore_tui.bench.journal import read_journal, saved_runs
-from imgstore_tui.bench.runner import run_plan
+from imgstore_tui.bench.run import preflight
+from imgstore_tui.bench.results.journal import read_journal, saved_runs
+from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation
-from imgstore_tui.registry import resolve_spec
+from imgstore_tui.plugins.registry import resolve_spec
 place, spec, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 os.environ["IMGSTORE_TUI_HOME"] = str(place / "home")
 # The refusal before the first trial is tested elsewhere: here the disk fills although it was said to be large.

@@ -6,8 +6,8 @@ import json
 import os
 from pathlib import Path
 
-from tests.datasets.helpers import save
 from tests.faults.places import run_in
+from tests.support.datasets import save
 
 NAMES = [
     b"plain",

@@ -15,8 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from imgstore_tui.bench.journal import read_journal, saved_runs
-from imgstore_tui.bench.scratch import leftovers
+from imgstore_tui.bench.results.journal import read_journal, saved_runs
+from imgstore_tui.bench.run.scratch import leftovers
 from imgstore_tui.core.errors import DataError
 
 KILLS = 5

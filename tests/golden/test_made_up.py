@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.plan import parse_plan
-from imgstore_tui.bench.runner import run_plan
+from imgstore_tui.bench.plan.plans import parse_plan
+from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.present import exports
-from imgstore_tui.testing.fakes import FakeExecutor
-from imgstore_tui.testing.runs import fake_article_run, fake_run
+from imgstore_tui.testing.fake_executor import FakeExecutor
+from imgstore_tui.testing.fake_runs import fake_article_run, fake_run
 from tests.golden.texts import check, printed, transcript
 
 PLAN = """

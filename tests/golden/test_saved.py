@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.plan import dump_plan, load_plan
+from imgstore_tui.bench.plan.plans import dump_plan, load_plan
 from imgstore_tui.registry import make_dataset
 from tests.golden.texts import ARTICLE, FAILURES, FIXTURES, QUICK, check, printed, save_runs, transcript
 

@@ -21,9 +21,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgstore_tui import pictures, registry
+from imgstore_tui.images import decode
 from imgstore_tui.jobs.convert import plan_conversion
-from tests.photos import camera_data, encoded, odd_files
+from imgstore_tui.plugins import registry
+from tests.support.photos import camera_data, encoded, odd_files
 
 CLASSES = 3
 
@@ -38,7 +39,7 @@ class Shot:
 
     @property
     def suffix(self) -> str:
-        return pictures.EXTENSIONS[str(pictures.sniff(self.data))]
+        return decode.EXTENSIONS[str(decode.sniff(self.data))]
 
 
 def photograph(seed: int, width: int = 96, height: int = 64) -> Image.Image:

@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgstore_tui import registry
 from imgstore_tui.backends.hdf5 import Hdf5Backend
 from imgstore_tui.core.backend import Continuation, PayloadKind
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError, ImgstoreError, StoreError, UnavailableError, UsageError
-from imgstore_tui.jobs.convert import Conversion, Done, filling, plan_conversion, preparing
-from imgstore_tui.testing.stores import Setup, is_sentence, snapshot
-from tests.cli.program import program, sentence
-from tests.datasets.helpers import save
+from imgstore_tui.jobs.convert import Conversion, Done, fill, plan_conversion, prepare
+from imgstore_tui.plugins import registry
+from imgstore_tui.testing.store_material import Setup, is_sentence, snapshot
+from tests.support.datasets import save
+from tests.support.program import program, sentence
 
 HERE = [kind.name for kind in registry.sorted_backends() if not registry.missing(kind)]
 SPECS = {"arrow": "arrow:rows=4", "zarr": "zarr:chunk=4"}
@@ -62,9 +62,9 @@ def source(text: str) -> list[tuple[bytes, int]]:
 @pytest.fixture
 def short_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
     """A session of few images, so that a small data set takes several."""
-    monkeypatch.setattr(filling, "FIRST_SESSION", 6)
-    monkeypatch.setattr(filling, "SESSION_S", 0)
-    monkeypatch.setattr(preparing, "BATCH", 6)
+    monkeypatch.setattr(fill, "FIRST_SESSION", 6)
+    monkeypatch.setattr(fill, "SESSION_S", 0)
+    monkeypatch.setattr(prepare, "BATCH", 6)
     if "zarr" in HERE:
         monkeypatch.setattr("imgstore_tui.backends.zarr.writer._AT_ONCE", 1)
 
@@ -624,9 +624,10 @@ def _flip(path: Path) -> None:
 def test_a_byte_that_comes_back_wrong_is_noticed(
     spec: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from imgstore_tui.jobs.convert import conversion, verifying
+    from imgstore_tui.jobs.convert import conversion
+    from imgstore_tui.jobs.convert import verify as verification
 
-    verify: Callable[..., None] = verifying.verify
+    verify: Callable[..., None] = verification.verify
 
     def spoilt(backend: object, workspace: object, progress: object) -> None:
         _flip(next((tmp_path / "out.converting" / "store").glob(name)))

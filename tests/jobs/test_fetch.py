@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.cifar.layout import CIFAR10
 from imgstore_tui.cli.main import guarded, run_command
+from imgstore_tui.datasets.cifar.layout import CIFAR10
 from imgstore_tui.jobs import fetch
-from imgstore_tui.registry import make_dataset
+from imgstore_tui.plugins.registry import make_dataset
 from imgstore_tui.testing.conformance_dataset import is_sentence
-from tests.cifar_fixtures import pack, write_cifar
-from tests.cli.program import program, sentence
+from tests.support.cifar_files import pack, write_cifar
+from tests.support.program import program, sentence
 
 ARCHIVE = "cifar-10-python.tar.gz"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.plan import PLAN_NAMES, named_plan
+from imgstore_tui.bench.plan.plans import PLAN_NAMES, named_plan
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.jobs.plans import honest_name, plan_called, plans_folder, save_plan, saved_plans
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import program
-from tests.outside.install import ROOT, offer
+from tests.support.entry_points import ROOT, offer
+from tests.support.program import program
 
 
 @pytest.fixture(autouse=True)

@@ -15,12 +15,12 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.present import exports
 from imgstore_tui.present.article import claim_rows, further_drawings, report, report_tables
-from imgstore_tui.present.axes import LINEAR
-from imgstore_tui.present.drawings import Drawing, drawings
-from imgstore_tui.present.figures import ChartKind
-from imgstore_tui.present.rows import Mark, Table
-from imgstore_tui.present.sections import all_tables, digest
-from imgstore_tui.testing.runs import fake_article_run, fake_run
+from imgstore_tui.present.charts.axes import LINEAR
+from imgstore_tui.present.charts.chart_list import Drawing, drawings
+from imgstore_tui.present.charts.figures import ChartKind
+from imgstore_tui.present.tables.report_tables import all_tables, digest
+from imgstore_tui.present.tables.table_model import Mark, Table
+from imgstore_tui.testing.fake_runs import fake_article_run, fake_run
 
 RUN = fake_article_run((1, 10, 100, 1000))
 TITLES = [

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from imgstore_tui.analysis.tally import summarise
+from imgstore_tui.analysis.aggregate import summarise
 from imgstore_tui.analysis.verdict import verdicts
 from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.present import exports
-from imgstore_tui.present.charts import ChartKind, Palette, chart_for
-from imgstore_tui.present.figures import SOURCE_RANK, Figure, make_figure
-from imgstore_tui.present.sections import all_tables, digest, disk_tables, overview_tables, timing_tables
-from imgstore_tui.present.svg import figure_svg
-from imgstore_tui.testing.runs import fake_run
-from imgstore_tui.tui.marks import Marks
+from imgstore_tui.present.charts.figures import SOURCE_RANK, Figure, make_figure
+from imgstore_tui.present.charts.svg import figure_svg
+from imgstore_tui.present.charts.text_chart import ChartKind, Palette, chart_for
+from imgstore_tui.present.tables.report_tables import all_tables, digest, disk_tables, overview_tables, timing_tables
+from imgstore_tui.testing.fake_runs import fake_run
+from imgstore_tui.tui.widgets.method_marks import Marks
 
 
 def run_with_source(*, faster: float = 0.5) -> Run:

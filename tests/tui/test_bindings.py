@@ -14,14 +14,14 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 import imgstore_tui.tui
-from imgstore_tui.bench.journal import read_journal, saved_runs
-from imgstore_tui.bench.plan import named_plan
+from imgstore_tui.bench.plan.plans import named_plan
+from imgstore_tui.bench.results.journal import read_journal, saved_runs
 from imgstore_tui.core.operations import CacheState
 from imgstore_tui.jobs.plans import plan_called, saved_plans
-from imgstore_tui.present.digest import digest
 from imgstore_tui.present.help import load_topic
-from imgstore_tui.testing.runs import fake_run
-from imgstore_tui.tui.choice import Choice
+from imgstore_tui.present.results import digest
+from imgstore_tui.testing.fake_runs import fake_run
+from imgstore_tui.tui.forms.choice import Choice
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.ask import AskScreen
 from imgstore_tui.tui.screens.compare import CompareScreen
@@ -37,9 +37,9 @@ from imgstore_tui.tui.screens.save_plan import SavePlanScreen
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
 from imgstore_tui.tui.screens.workbench import Workbench
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
-from tests.bench.test_saved_runs import save
-from tests.tui.fakes import leave_behind
-from tests.tui.support import Driven, driven
+from tests.bench.results.test_saved_runs import save
+from tests.support.fake_runs import leave_behind
+from tests.support.screen import Driven, driven
 
 Check = Callable[[Driven, str], Awaitable[None]]
 EFFECTS: dict[tuple[str, tuple[str, ...]], Check] = {}

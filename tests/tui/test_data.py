@@ -12,19 +12,19 @@ import pytest
 from PIL import Image
 from textual.widgets import Input
 
-from imgstore_tui.bench.plan import named_plan
+from imgstore_tui.bench.plan.plans import named_plan
 from imgstore_tui.jobs.preview import LeftError, Preview, Progress
-from imgstore_tui.present.contact_sheet import Drawing
-from imgstore_tui.tui import preview_thread
-from imgstore_tui.tui.data_form import DataForm
-from imgstore_tui.tui.paths import complete
+from imgstore_tui.present.charts.contact_sheet import Drawing
+from imgstore_tui.tui.forms.data_form import DataForm
+from imgstore_tui.tui.forms.path_completion import complete
+from imgstore_tui.tui.run import preview_thread
 from imgstore_tui.tui.screens.data import DataScreen
+from imgstore_tui.tui.widgets.estimate_line import Outlook
 from imgstore_tui.tui.widgets.one_of import OneOf
 from imgstore_tui.tui.widgets.option_field import OptionField
-from imgstore_tui.tui.widgets.outlook import Outlook
-from imgstore_tui.tui.widgets.sheet import drawing_for
-from tests.tui.fakes import FakeRunner
-from tests.tui.support import NARROW, SMALL, WIDE, Driven, driven
+from imgstore_tui.tui.widgets.preview_sheet import drawing_for
+from tests.support.fake_runs import FakeRunner
+from tests.support.screen import NARROW, SMALL, WIDE, Driven, driven
 
 MIDDLE = (120, 35)
 HOSTILE = "[red]x\x1b[2J\u202e"

@@ -10,8 +10,8 @@ from textual.widgets import Static
 from imgstore_tui.present import exports
 from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.workbench import Workbench
-from tests.tui.fakes import FakeRunner
-from tests.tui.support import NARROW, WIDE, Driven, driven
+from tests.support.fake_runs import FakeRunner
+from tests.support.screen import NARROW, WIDE, Driven, driven
 
 
 async def pointed_at(app: Driven, name: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from imgstore_tui.present.help import load_topics
 from imgstore_tui.tui.screens.help import HelpScreen
-from tests.tui.support import NARROW, SMALL, WIDE, driven
+from tests.support.screen import NARROW, SMALL, WIDE, driven
 
 
 @pytest.mark.parametrize(("size", "ascii_only"), [(SMALL, False), (NARROW, True), (WIDE, False)])

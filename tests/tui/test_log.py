@@ -18,8 +18,8 @@ from imgstore_tui.core.events import (
 )
 from imgstore_tui.core.operations import Operation, Status
 from imgstore_tui.core.units import format_bytes, format_seconds
-from imgstore_tui.present.log import error_line, log_line
-from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.present.text.log_line import error_line, log_line
+from imgstore_tui.testing.fake_runs import fake_run
 
 RUN = fake_run()
 WRITE = next(entry for entry in RUN.measurements if entry.operation is Operation.WRITE_MANY and entry.cutoff == 1000)

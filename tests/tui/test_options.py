@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 from textual.widgets import Input
 
-from imgstore_tui import registry
-from imgstore_tui.bench.plan import named_plan
+from imgstore_tui.bench.plan.plans import named_plan
 from imgstore_tui.core.options import Option
-from imgstore_tui.registry import resolve_spec
+from imgstore_tui.plugins import registry
+from imgstore_tui.plugins.registry import resolve_spec
 from imgstore_tui.tui.screens.options import OptionsScreen
 from imgstore_tui.tui.widgets.one_of import OneOf
 from imgstore_tui.tui.widgets.option_field import OptionField
-from tests.tui.support import NARROW, SMALL, WIDE, Driven, driven
+from tests.support.screen import NARROW, SMALL, WIDE, Driven, driven
 
 MIDDLE = (120, 35)
 

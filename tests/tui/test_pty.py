@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.journal import saved_runs
-from imgstore_tui.bench.saved_runs import look_at
+from imgstore_tui.bench.results.journal import saved_runs
+from imgstore_tui.bench.results.saved_runs import look_at
 
 HOUSE = str(Path(__file__).parents[2])
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
@@ -143,7 +143,7 @@ def faked(body: str) -> str:
     """Return code that opens the app with a fake run; ``runner`` and ``settings`` can be used in ``body``."""
     return (
         "import sys, threading\n"
-        "from tests.tui.fakes import FakeRunner, SETTINGS\n"
+        "from tests.support.fake_runs import FakeRunner, SETTINGS\n"
         "from imgstore_tui.tui.app import run_app\n"
         f"{body}\n"
         "sys.exit(run_app(SETTINGS, run=runner))\n"
@@ -307,7 +307,7 @@ def test_a_window_is_resized_while_a_run_goes_on(tmp_path: Path, told: dict[str,
 
 def test_over_ssh_nothing_moves_by_itself(tmp_path: Path) -> None:
     body = (
-        "from imgstore_tui.tui.gate import open_gate\n"
+        "from imgstore_tui.tui.terminal.capabilities import open_gate\n"
         "SETTINGS = open_gate(theme=None, ascii_only=False, fps=30)\n"
         "assert (SETTINGS.animate, SETTINGS.fps) == (False, 2)\n"
         "runner = FakeRunner()"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from textual.geometry import Offset
 
-from imgstore_tui.present.digest import digest
-from imgstore_tui.testing.runs import fake_article_run
-from imgstore_tui.tui.grid import Place
+from imgstore_tui.present.results import digest
+from imgstore_tui.testing.fake_runs import fake_article_run
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.report import ReportScreen
-from tests.tui.fakes import FakeRunner
-from tests.tui.support import NARROW, WIDE, Driven, driven
+from imgstore_tui.tui.widgets.matrix_grid import Place
+from tests.support.fake_runs import FakeRunner
+from tests.support.screen import NARROW, WIDE, Driven, driven
 
 MIDDLE = (120, 35)
 SIZES = [NARROW, MIDDLE, WIDE]

@@ -8,23 +8,23 @@ from datetime import datetime
 import pytest
 from textual.widgets import Static
 
-from imgstore_tui.bench.journal import Journal, read_journal, runs_folder, saved_runs
-from imgstore_tui.bench.lock import RunLock
-from imgstore_tui.bench.runner import run_plan
-from imgstore_tui.bench.saved_runs import look_at
-from imgstore_tui.bench.state import Phase
+from imgstore_tui.bench.results.journal import Journal, read_journal, runs_folder, saved_runs
+from imgstore_tui.bench.results.lock import RunLock
+from imgstore_tui.bench.results.saved_runs import look_at
+from imgstore_tui.bench.results.state import Phase
+from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation
-from imgstore_tui.registry import resolve_spec
-from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.plugins.registry import resolve_spec
+from imgstore_tui.testing.fake_runs import fake_run
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens import compare
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
 from imgstore_tui.tui.widgets import runs_table
 from imgstore_tui.tui.widgets.runs_table import RunsTable
-from tests.bench.test_saved_runs import save
-from tests.tui.fakes import FakeRunner
-from tests.tui.support import NARROW, SMALL, WIDE, Driven, driven
+from tests.bench.results.test_saved_runs import save
+from tests.support.fake_runs import FakeRunner
+from tests.support.screen import NARROW, SMALL, WIDE, Driven, driven
 
 HOSTILE = "[/foo] [red]x\x1b[2J\u202e"
 

@@ -16,21 +16,21 @@ from rich.text import Text
 from textual import _time, events, timer
 from textual.geometry import Size
 
-from imgstore_tui.bench.plan import named_plan
-from imgstore_tui.bench.state import Phase
+from imgstore_tui.bench.plan.plans import named_plan
+from imgstore_tui.bench.results.state import Phase
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.tui import themes
 from imgstore_tui.tui.app import ImgstoreApp
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.leave import LeaveScreen
-from imgstore_tui.tui.slim_scroll_bar import SlimScrollBar
 from imgstore_tui.tui.widgets.choose_lists import CutoffList, OperationList
 from imgstore_tui.tui.widgets.field import Line
+from imgstore_tui.tui.widgets.folded_text import Note
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
-from imgstore_tui.tui.widgets.note import Note
-from tests.tui.fakes import SETTINGS, FakeRunner, leave_behind
-from tests.tui.support import NARROW, SMALL, WIDE, driven
+from imgstore_tui.tui.widgets.slim_scroll_bar import SlimScrollBar
+from tests.support.fake_runs import SETTINGS, FakeRunner, leave_behind
+from tests.support.screen import NARROW, SMALL, WIDE, driven
 
 HOSTILE = "[/foo] [red]x\x1b[2J\u202e"
 

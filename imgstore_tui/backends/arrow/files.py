@@ -15,9 +15,9 @@ from imgstore_tui.backends.arrow import BEFORE, FILE
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
-from imgstore_tui.store_parts.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
-from imgstore_tui.store_parts.raw_file import RawFile
-from imgstore_tui.store_parts.scattered import Scattered
+from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
+from imgstore_tui.storekit.fixed_records import Scattered
+from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels

@@ -6,8 +6,8 @@ import os
 import re
 from pathlib import Path
 
-from imgstore_tui import pictures
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.images import decode
 
 MANIFEST = "store.json"
 LABELS = "labels.csv"
@@ -39,7 +39,7 @@ def row_of(name: str, label: int, width: int) -> bytes:
 
 def extension_of(payload: bytes, codec: str) -> str:
     """Return the extension that a payload's first bytes call for, else the codec's name."""
-    return pictures.EXTENSIONS.get(pictures.sniff(payload) or "", codec if EXTENSION.match(codec) else "bin")
+    return decode.EXTENSIONS.get(decode.sniff(payload) or "", codec if EXTENSION.match(codec) else "bin")
 
 
 def new_file(name: str, folder: int) -> int:

@@ -22,8 +22,8 @@ from imgstore_tui.backends.disk.layout import (
 )
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.live_ids import Roster, next_id_in
 from imgstore_tui.core.manifest import foreign, read_manifest
-from imgstore_tui.core.roster import Roster, next_id_in
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels

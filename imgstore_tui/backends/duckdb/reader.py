@@ -16,11 +16,11 @@ import pyarrow as pa
 from imgstore_tui.backends.duckdb import FILE
 from imgstore_tui.backends.duckdb.layout import COLUMNS, ROWS, SETTINGS, damaged, parts_in
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.live_ids import Roster, next_id_in
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, image_bytes, is_count, read_manifest
-from imgstore_tui.core.roster import Roster, next_id_in
 from imgstore_tui.core.text import first_line
-from imgstore_tui.store_parts.checked_reader import RosterReader, Run
-from imgstore_tui.store_parts.raw_file import RawFile
+from imgstore_tui.storekit.checked_reader import RosterReader, Run
+from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.calls import Handle
+from imgstore_tui.backends.hdf5.low_level import Handle
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.store_parts.raw_file import RawFile, failed
+from imgstore_tui.storekit.raw_file import RawFile, failed
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Pixels

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.calls import never_close
 from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, OFFSETS
+from imgstore_tui.backends.hdf5.low_level import never_close
 from imgstore_tui.backends.hdf5.reader import Hdf5Reader
 from imgstore_tui.core.backend import Editor, PayloadKind, force
 from imgstore_tui.core.errors import StoreError, UnsupportedError
+from imgstore_tui.core.live_ids import Roster
 from imgstore_tui.core.manifest import check_batch, write_manifest
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.core.roster import Roster
 from imgstore_tui.core.text import first_line
 
 if TYPE_CHECKING:

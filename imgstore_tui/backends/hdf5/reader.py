@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.calls import Handle
 from imgstore_tui.backends.hdf5.columns import Column, Dataset, Row
 from imgstore_tui.backends.hdf5.layout import FILE, IMAGES, MANIFEST, OFFSETS
+from imgstore_tui.backends.hdf5.low_level import Handle
 from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, image_bytes, read_manifest
 from imgstore_tui.core.text import first_line
-from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
-from imgstore_tui.store_parts.raw_file import RawFile
+from imgstore_tui.storekit.checked_reader import CheckedReader, Run
+from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

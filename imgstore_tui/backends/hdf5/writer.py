@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.calls import (
+from imgstore_tui.backends.hdf5.columns import RawBlock
+from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, OFFSETS, PARTIAL, label_chunk
+from imgstore_tui.backends.hdf5.low_level import (
     Handle,
     close_file,
     make_attribute,
@@ -20,15 +22,13 @@ from imgstore_tui.backends.hdf5.calls import (
     open_file,
     write_whole,
 )
-from imgstore_tui.backends.hdf5.columns import RawBlock
-from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, OFFSETS, PARTIAL, label_chunk
 from imgstore_tui.core.backend import Content, PayloadKind, Writer, force
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import first_line
-from imgstore_tui.store_parts.raw_file import RawFile
+from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

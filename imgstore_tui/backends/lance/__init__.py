@@ -9,7 +9,7 @@ from imgstore_tui.core.backend import Backend, Capabilities, Content, Family, Pa
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.store_parts.manifest_file import refuse_batches
+from imgstore_tui.storekit.manifest_file import refuse_batches
 
 FOLDER = "images.lance"
 

@@ -19,8 +19,8 @@ from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_ids, check_out, image_bytes
 from imgstore_tui.core.text import first_line
-from imgstore_tui.store_parts.arrow_batches import IMAGE, LABEL
-from imgstore_tui.store_parts.manifest_file import load_manifest
+from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL
+from imgstore_tui.storekit.manifest_file import load_manifest
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

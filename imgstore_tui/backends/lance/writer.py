@@ -14,7 +14,7 @@ import pyarrow as pa
 from imgstore_tui.backends.lance import FOLDER
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.options import OptionValue
-from imgstore_tui.store_parts.arrow_batches import IMAGE, LABEL, BatchesWriter, rows_of
+from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesWriter, rows_of
 
 _PLAIN = {"lance-encoding:compression": "none"}
 SCHEMA = pa.schema([

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgstore_tui.backends.lmdb.filling import PAGE, TRANSACTION_BYTES, Filling, worst_of
 from imgstore_tui.backends.lmdb.layout import APART, GONE, MANIFEST, key_of, labels_key, with_labels
 from imgstore_tui.backends.lmdb.reader import LmdbReader
+from imgstore_tui.backends.lmdb.write_env import PAGE, TRANSACTION_BYTES, Filling, worst_of
 from imgstore_tui.backends.lmdb.writer import cut
 from imgstore_tui.core.backend import Editor
 from imgstore_tui.core.errors import StoreError

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgstore_tui.backends.lmdb.filling import PAGE, TRANSACTION_BYTES, Filling, pieces
 from imgstore_tui.backends.lmdb.layout import APART, MANIFEST, TOGETHER, keys_of, labels_key, with_labels
+from imgstore_tui.backends.lmdb.write_env import PAGE, TRANSACTION_BYTES, Filling, pieces
 from imgstore_tui.core.backend import Content, Writer
 from imgstore_tui.core.manifest import check_complete, check_put, image_bytes, write_manifest
 from imgstore_tui.core.operations import SyncLevel

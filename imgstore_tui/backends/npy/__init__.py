@@ -23,7 +23,7 @@ from imgstore_tui.core.backend import (
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.store_parts.manifest_file import refuse_batches
+from imgstore_tui.storekit.manifest_file import refuse_batches
 
 
 class NpyBackend(Backend):

@@ -14,8 +14,8 @@ from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.manifest import check_batch
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.store_parts.folder_editor import FolderEditor
-from imgstore_tui.store_parts.folder_writer import LABELS
+from imgstore_tui.storekit.folder_editor import FolderEditor
+from imgstore_tui.storekit.folder_writer import LABELS
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

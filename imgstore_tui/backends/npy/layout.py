@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from imgstore_tui.store_parts.npy_file import NpyOutput
+from imgstore_tui.storekit.npy_file import NpyOutput
 
 IMAGES, PAYLOADS, ENDS = "images.npy", "payloads.npy", "ends.npy"
 

@@ -11,11 +11,11 @@ import numpy as np
 from imgstore_tui.backends.npy.layout import ENDS, IMAGES, PAYLOADS
 from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
-from imgstore_tui.store_parts.folder_writer import open_labels
-from imgstore_tui.store_parts.manifest_file import load_manifest
-from imgstore_tui.store_parts.npy_file import NpyColumn
-from imgstore_tui.store_parts.payload_row import read_row
+from imgstore_tui.storekit.checked_reader import CheckedReader, Run
+from imgstore_tui.storekit.folder_writer import open_labels
+from imgstore_tui.storekit.manifest_file import load_manifest
+from imgstore_tui.storekit.npy_file import NpyColumn
+from imgstore_tui.storekit.payload_row import read_row
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

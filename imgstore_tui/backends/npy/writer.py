@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from imgstore_tui.backends.npy.layout import ENDS, IMAGES, PAYLOADS, append_payloads
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.store_parts.folder_writer import FolderWriter
-from imgstore_tui.store_parts.npy_file import NpyOutput
+from imgstore_tui.storekit.folder_writer import FolderWriter
+from imgstore_tui.storekit.npy_file import NpyOutput
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

@@ -14,16 +14,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from imgstore_tui import pictures
 from imgstore_tui.backends.parquet import FILE
 from imgstore_tui.backends.parquet.page import page_at
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import first_line
-from imgstore_tui.store_parts.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
-from imgstore_tui.store_parts.raw_file import RawFile
-from imgstore_tui.store_parts.scattered import Scattered
+from imgstore_tui.images import decode
+from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
+from imgstore_tui.storekit.fixed_records import Scattered
+from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
@@ -60,7 +60,7 @@ class ParquetWriter(BatchesWriter):
             raise self._failed(error) from None
 
     def _column(self, payloads: list[bytes]) -> Any:
-        kinds = [pictures.EXTENSIONS.get(pictures.sniff(payload) or "", self._content.codec) for payload in payloads]
+        kinds = [decode.EXTENSIONS.get(decode.sniff(payload) or "", self._content.codec) for payload in payloads]
         paths = [f"{number:08}.{kind}" for number, kind in enumerate(kinds, self._first)]
         self._first += len(payloads)
         return pa.StructArray.from_arrays(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imgstore_tui.store_parts.raw_file import RawFile
+from imgstore_tui.storekit.raw_file import RawFile
 
 _MOST_HEADER = 4096
 _DATA_PAGE, _PLAIN, _RLE = 0, 0, 3

@@ -12,12 +12,12 @@ import numpy as np
 
 from imgstore_tui.backends.rocksdb import COMPRESSIONS, FOLDER, MOST_BLOCK
 from imgstore_tui.backends.rocksdb.layout import BLOCK, GONE, LABELS, MANIFEST, key_of, labels_key
-from imgstore_tui.backends.rocksdb.links import open_database
+from imgstore_tui.backends.rocksdb.read_only import open_database
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.live_ids import Roster, next_id_in
 from imgstore_tui.core.manifest import foreign, image_bytes, is_count, read_manifest
-from imgstore_tui.core.roster import Roster, next_id_in
 from imgstore_tui.core.text import first_line
-from imgstore_tui.store_parts.checked_reader import RosterReader, Run
+from imgstore_tui.storekit.checked_reader import RosterReader, Run
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

@@ -14,10 +14,10 @@ import numpy as np
 from imgstore_tui.backends.sqlite import FILE
 from imgstore_tui.backends.sqlite.layout import JOURNAL, TABLES, damaged
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.live_ids import Roster, next_id_in
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, image_bytes, read_manifest
-from imgstore_tui.core.roster import Roster, next_id_in
-from imgstore_tui.store_parts.checked_reader import RosterReader, Run
-from imgstore_tui.store_parts.raw_file import RawFile
+from imgstore_tui.storekit.checked_reader import RosterReader, Run
+from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

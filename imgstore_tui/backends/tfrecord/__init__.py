@@ -20,8 +20,8 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.store_parts.manifest_file import refuse_batches
-from imgstore_tui.store_parts.records import RecordsEditor, RecordsWriter
+from imgstore_tui.storekit.manifest_file import refuse_batches
+from imgstore_tui.storekit.records import RecordsEditor, RecordsWriter
 
 FILES = {"none": "images.tfrecord", "gzip": "images.tfrecord.gz"}
 INDEX_WIDTH = 3

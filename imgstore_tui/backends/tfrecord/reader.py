@@ -16,9 +16,9 @@ from imgstore_tui.backends.tfrecord.records import FOOT, HEAD, head_of, masked, 
 from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import image_bytes
-from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
-from imgstore_tui.store_parts.raw_file import MAP_BELOW, RawFile, failed
-from imgstore_tui.store_parts.records import RecordsReader
+from imgstore_tui.storekit.checked_reader import CheckedReader, Run
+from imgstore_tui.storekit.raw_file import MAP_BELOW, RawFile, failed
+from imgstore_tui.storekit.records import RecordsReader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

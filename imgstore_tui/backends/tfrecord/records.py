@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgstore_tui import pictures
 from imgstore_tui.backends.tfrecord.example import ENCODED, LABEL, RAW, bytes_feature, head_and_tail, int64_feature
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.units import format_bytes
-from imgstore_tui.store_parts.output import Output, Piece
-from imgstore_tui.store_parts.records import Sink
+from imgstore_tui.images import decode
+from imgstore_tui.storekit.output import Output, Piece
+from imgstore_tui.storekit.records import Sink
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -115,7 +115,7 @@ class Records(Sink):
 
     def _around(self, name: bytes, value: Piece, label: int) -> tuple[bytes, int, bytes]:
         """Return what stands before a value, the checksum of what of that is of the Example, and what stands behind."""
-        kind = pictures.sniff(bytes(value[:32])) if name is ENCODED else None
+        kind = decode.sniff(bytes(value[:32])) if name is ENCODED else None
         return _around(name, len(value), self._others(kind), label)
 
     @functools.lru_cache(maxsize=16)  # noqa: B019 - a sink lives as long as its store is open

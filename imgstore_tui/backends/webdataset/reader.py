@@ -14,10 +14,10 @@ from imgstore_tui.backends.webdataset.tar import BLOCK, MOST_BYTES, head, heads,
 from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import image_bytes, is_count
-from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
-from imgstore_tui.store_parts.npy_file import header
-from imgstore_tui.store_parts.raw_file import RawFile, failed
-from imgstore_tui.store_parts.records import RecordsReader
+from imgstore_tui.storekit.checked_reader import CheckedReader, Run
+from imgstore_tui.storekit.npy_file import header
+from imgstore_tui.storekit.raw_file import RawFile, failed
+from imgstore_tui.storekit.records import RecordsReader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

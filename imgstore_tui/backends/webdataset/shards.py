@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgstore_tui import pictures
 from imgstore_tui.backends.webdataset.tar import BLOCK, END, head, heads, key_of, padded
 from imgstore_tui.core.backend import Content, PayloadKind, force
 from imgstore_tui.core.manifest import image_bytes
-from imgstore_tui.store_parts.npy_file import header
-from imgstore_tui.store_parts.output import Output, Piece
-from imgstore_tui.store_parts.records import Sink
+from imgstore_tui.images import decode
+from imgstore_tui.storekit.npy_file import header
+from imgstore_tui.storekit.output import Output, Piece
+from imgstore_tui.storekit.records import Sink
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,7 +78,7 @@ class Shards(Sink):
                 range(start, stop), payloads[start - first : stop - first], following, strict=True
             ):
                 size = len(payload)
-                extension = pictures.EXTENSIONS.get(pictures.sniff(payload) or "", self._content.codec)
+                extension = decode.EXTENSIONS.get(decode.sniff(payload) or "", self._content.codec)
                 pieces += [head(b"%s.%s" % (key_of(number), extension.encode()), size), payload]
                 pieces += [bytes(padded(size) - size), after]
                 rows.append((self._number, at, size))

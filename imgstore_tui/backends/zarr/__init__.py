@@ -21,7 +21,7 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import begin_store, image_bytes
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
-from imgstore_tui.store_parts.manifest_file import refuse_batches
+from imgstore_tui.storekit.manifest_file import refuse_batches
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels

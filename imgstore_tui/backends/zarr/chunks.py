@@ -19,7 +19,7 @@ import numpy as np
 from imgstore_tui.backends.zarr.layout import Layout
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.text import first_line
-from imgstore_tui.store_parts.raw_file import RawFile, failed
+from imgstore_tui.storekit.raw_file import RawFile, failed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,7 @@ import numpy as np
 
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import MAX_COUNT, is_count
-from imgstore_tui.store_parts.raw_file import RawFile, failed
+from imgstore_tui.storekit.raw_file import RawFile, failed
 
 _FILTERS = ("zstd", "gzip", "blosc")
 _MOST_METADATA = 2**20

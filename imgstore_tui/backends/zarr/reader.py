@@ -14,9 +14,9 @@ from imgstore_tui.backends.zarr.layout import read_layout
 from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import is_count
-from imgstore_tui.store_parts.checked_reader import CheckedReader, Run
-from imgstore_tui.store_parts.manifest_file import load_manifest
-from imgstore_tui.store_parts.payload_row import read_row
+from imgstore_tui.storekit.checked_reader import CheckedReader, Run
+from imgstore_tui.storekit.manifest_file import load_manifest
+from imgstore_tui.storekit.payload_row import read_row
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

@@ -15,7 +15,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import first_line
-from imgstore_tui.store_parts.folder_writer import FolderWriter
+from imgstore_tui.storekit.folder_writer import FolderWriter
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from imgstore_tui import registry
 from imgstore_tui.core.backend import Backend, DiskUsage, PayloadKind
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import Dataset, Excluded
@@ -17,10 +16,11 @@ from imgstore_tui.core.errors import StoreError, UsageError
 from imgstore_tui.core.paths import absolute_path, written_path
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import MAX_CUTOFF
-from imgstore_tui.jobs.convert.filling import Filler, Progress
-from imgstore_tui.jobs.convert.replacing import aside_of, check_free, check_replaceable, discard
-from imgstore_tui.jobs.convert.verifying import verify
+from imgstore_tui.jobs.convert.fill import Filler, Progress
+from imgstore_tui.jobs.convert.replace import aside_of, check_free, check_replaceable, discard
+from imgstore_tui.jobs.convert.verify import verify
 from imgstore_tui.jobs.convert.workspace import Workspace, sweep_delivered
+from imgstore_tui.plugins import registry
 
 
 def _silent(sentence: str) -> None:

@@ -14,8 +14,8 @@ from typing import Any, Self
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
 from imgstore_tui.core.files import force
 from imgstore_tui.core.units import format_count
-from imgstore_tui.jobs.convert.sums import Sums
-from imgstore_tui.store_parts.raw_file import RawFile
+from imgstore_tui.jobs.convert.checksums import Sums
+from imgstore_tui.storekit.raw_file import RawFile
 
 _FORMAT = "imgstore-tui conversion 2"
 _LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW

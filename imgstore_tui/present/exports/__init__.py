@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from imgstore_tui.catalogue import Catalogue, check_available
 from imgstore_tui.core.exporter import Exporter
+from imgstore_tui.plugins.catalogue import Catalogue, check_available
 
 __all__ = ["ENTRY_POINTS", "Exporter", "all_exporters", "catalogue", "get", "names"]
 

@@ -7,8 +7,8 @@ import io
 
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
-from imgstore_tui.present.delimited import cell_text
-from imgstore_tui.present.rows import TRIAL_FIELDS, trial_rows
+from imgstore_tui.present.tables.delimited import cell_text
+from imgstore_tui.present.tables.table_model import TRIAL_FIELDS, trial_rows
 
 
 class CsvExporter(Exporter):

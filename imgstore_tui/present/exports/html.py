@@ -9,14 +9,14 @@ from html import escape
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.answer import TITLE, answer
 from imgstore_tui.present.article import further_drawings, report
-from imgstore_tui.present.digest import Digest, digest
-from imgstore_tui.present.drawings import Drawing
-from imgstore_tui.present.rows import Mark, Table
-from imgstore_tui.present.sections import facts_table, further_tables
-from imgstore_tui.present.svg import figure_svg
-from imgstore_tui.present.telling import verdict_lines
+from imgstore_tui.present.charts.chart_list import Drawing
+from imgstore_tui.present.charts.svg import figure_svg
+from imgstore_tui.present.results import Digest, digest
+from imgstore_tui.present.tables.report_tables import facts_table, further_tables
+from imgstore_tui.present.tables.table_model import Mark, Table
+from imgstore_tui.present.text.narrative import verdict_lines
+from imgstore_tui.present.text.recommendation import TITLE, answer
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2024; --quiet: #646b73; --line: #d9dde1; --paper: #ffffff;

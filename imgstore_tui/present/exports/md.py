@@ -10,12 +10,12 @@ from rich.cells import cell_len
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.answer import TITLE, answer
 from imgstore_tui.present.article import report
-from imgstore_tui.present.drawings import Drawing
-from imgstore_tui.present.rows import Table
-from imgstore_tui.present.sections import digest, facts_table, further_tables
-from imgstore_tui.present.telling import verdict_lines
+from imgstore_tui.present.charts.chart_list import Drawing
+from imgstore_tui.present.tables.report_tables import digest, facts_table, further_tables
+from imgstore_tui.present.tables.table_model import Table
+from imgstore_tui.present.text.narrative import verdict_lines
+from imgstore_tui.present.text.recommendation import TITLE, answer
 
 COLUMNS, ROWS = 92, 22
 """Of a figure drawn with characters."""
@@ -56,7 +56,7 @@ def _figure_parts(drawing: Drawing) -> list[str]:
     """Return a figure of a report as plain text, which every reader of Markdown can show."""
     if drawing.figure.empty:
         return []
-    from imgstore_tui.present.charts import draw_figure
+    from imgstore_tui.present.charts.text_chart import draw_figure
 
     drawn = draw_figure(replace(drawing.figure, title=""), COLUMNS, ROWS, scales=drawing.scales).plain
     lines = [line.rstrip() for line in drawn.splitlines()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
-from imgstore_tui.present.plots import draw_sheet
+from imgstore_tui.present.charts.matplotlib_sheet import draw_sheet
 
 
 class PdfExporter(Exporter):

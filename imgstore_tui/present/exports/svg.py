@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
-from imgstore_tui.present.svg import sheet_svg
+from imgstore_tui.present.charts.svg import sheet_svg
 
 
 class SvgExporter(Exporter):

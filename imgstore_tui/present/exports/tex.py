@@ -7,9 +7,9 @@ import re
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.digest import digest
-from imgstore_tui.present.rows import Column, Table
-from imgstore_tui.present.sections import all_tables, facts_table
+from imgstore_tui.present.results import digest
+from imgstore_tui.present.tables.report_tables import all_tables, facts_table
+from imgstore_tui.present.tables.table_model import Column, Table
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from imgstore_tui.bench.atomic import write_atomic
 from imgstore_tui.core.errors import FileTakenError, UsageError
 from imgstore_tui.core.model import Run
 from imgstore_tui.present import exports
+from imgstore_tui.storekit.atomic_write import write_atomic
 
 
 def default_name(run: Run, name: str) -> str:

@@ -19,17 +19,17 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from imgstore_tui.analysis.compare import Comparison, compare
-from imgstore_tui.bench.journal import read_journal
+from imgstore_tui.bench.results.journal import read_journal
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.comparison import (
+from imgstore_tui.present.tables.comparison import (
     comparison_caption,
     comparison_lines,
     comparison_tables,
     comparison_title,
 )
-from imgstore_tui.present.tables import rich_table
-from imgstore_tui.tui.forgiving import Dialog
+from imgstore_tui.present.tables.rich_table import rich_table
+from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 FRAME_COLUMNS = 5

@@ -16,15 +16,15 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
-from imgstore_tui.bench.estimate import Estimate
+from imgstore_tui.bench.run.estimate import Estimate
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.jobs.place import Place, look_at_place
-from imgstore_tui.present.estimates import basis_words, estimate_words
-from imgstore_tui.tui.conditions import SCRATCH, Conditions
-from imgstore_tui.tui.forgiving import Dialog
-from imgstore_tui.tui.paths import PathSuggester
+from imgstore_tui.present.text.estimates import basis_words, estimate_words
+from imgstore_tui.tui.forms.conditions import SCRATCH, Conditions
+from imgstore_tui.tui.forms.path_completion import PathSuggester
+from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.option_field import OptionField
 

@@ -15,17 +15,17 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widgets import Static
 
-from imgstore_tui import registry
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.options import Option
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.tui.data_form import KIND, PATH, DataForm
-from imgstore_tui.tui.forgiving import Dialog
-from imgstore_tui.tui.paths import PathSuggester
-from imgstore_tui.tui.preview_thread import GROUP, GivenWay, Previewed, Previewing, busy, preview_for
+from imgstore_tui.plugins import registry
+from imgstore_tui.tui.forms.data_form import KIND, PATH, DataForm
+from imgstore_tui.tui.forms.path_completion import PathSuggester
+from imgstore_tui.tui.run.preview_thread import GROUP, GivenWay, Previewed, Previewing, busy, preview_for
+from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.option_field import OptionField
-from imgstore_tui.tui.widgets.sheet import PICTURES, Sheet, drawing_for, progress_words
+from imgstore_tui.tui.widgets.preview_sheet import PICTURES, Sheet, drawing_for, progress_words
 
 WHICH = "which"
 _WAIT_S = 0.4

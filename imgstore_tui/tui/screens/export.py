@@ -17,10 +17,10 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.paths import current_folder, written_path
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
-from imgstore_tui.present.drawings import Drawing
+from imgstore_tui.present.charts.chart_list import Drawing
+from imgstore_tui.present.export_choices import Offer, offers
 from imgstore_tui.present.exports.write import file_name, write_new
-from imgstore_tui.present.offers import Offer, offers
-from imgstore_tui.tui.forgiving import Dialog
+from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.check_list import CheckList, Entry, Heading, Tick
 from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.key_bar import KeyBar

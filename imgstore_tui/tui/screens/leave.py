@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from imgstore_tui.tui.bridge import Bridge
-from imgstore_tui.tui.forgiving import Dialog
+from imgstore_tui.tui.run.run_thread import Bridge
+from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 _ASK = "A run is going on. Stop it and quit?\nWhat has been measured so far is kept in its journal."

@@ -13,14 +13,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
-from imgstore_tui import registry
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.options import Option
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.tui.forgiving import Dialog
-from imgstore_tui.tui.spec_form import CODEC, PRESET, SpecForm
+from imgstore_tui.plugins import registry
+from imgstore_tui.tui.forms.spec_form import CODEC, PRESET, SpecForm
+from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.option_field import OptionField
 

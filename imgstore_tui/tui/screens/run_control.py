@@ -12,19 +12,19 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
 
-from imgstore_tui.bench.lock import running
-from imgstore_tui.bench.state import Phase, RunState
+from imgstore_tui.bench.results.lock import running
+from imgstore_tui.bench.results.state import Phase, RunState
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.log import SpecStyle, error_line, warning_line
-from imgstore_tui.present.sections import Digest
-from imgstore_tui.tui.bridge import Action, Bridge, resume_for_real, watch
-from imgstore_tui.tui.preview_thread import GROUP as PREVIEW_GROUP
+from imgstore_tui.present.tables.report_tables import Digest
+from imgstore_tui.present.text.log_line import SpecStyle, error_line, warning_line
+from imgstore_tui.tui.run.preview_thread import GROUP as PREVIEW_GROUP
+from imgstore_tui.tui.run.run_thread import Action, Bridge, resume_for_real, watch
+from imgstore_tui.tui.run.shown_run import Session
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen, Wish
-from imgstore_tui.tui.session import Session
+from imgstore_tui.tui.widgets.estimate_line import RATES_GROUP
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
-from imgstore_tui.tui.widgets.outlook import RATES_GROUP
 from imgstore_tui.tui.widgets.panes import Panes
 from imgstore_tui.tui.widgets.run_line import RunLine
 

@@ -14,14 +14,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import DataTable, Static
 
-from imgstore_tui.bench.saved_runs import SavedRun, delete, look_at, rename
+from imgstore_tui.bench.results.saved_runs import SavedRun, delete, look_at, rename
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.saved import deletion_words, more_words, what_words
-from imgstore_tui.tui.forgiving import Dialog
+from imgstore_tui.present.text.saved_run import deletion_words, more_words, what_words
 from imgstore_tui.tui.screens.ask import AskScreen
 from imgstore_tui.tui.screens.compare import CompareScreen
 from imgstore_tui.tui.screens.help import HelpScreen, help_lines
+from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.runs_table import RunsTable

@@ -17,27 +17,27 @@ from textual.widgets import Input
 
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
-from imgstore_tui.present.charts import Palette
-from imgstore_tui.present.log import SpecStyle, error_line
-from imgstore_tui.tui.breakpoints import WIDE_COLUMNS
-from imgstore_tui.tui.bridge import Bridge
-from imgstore_tui.tui.choice import NO_CHOICE, Choice
-from imgstore_tui.tui.gate import Settings
-from imgstore_tui.tui.glyphs import glyphs
+from imgstore_tui.present.charts.text_chart import Palette
+from imgstore_tui.present.text.log_line import SpecStyle, error_line
+from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice
+from imgstore_tui.tui.forms.last_choice import remember
+from imgstore_tui.tui.forms.plan_cycle import PlanRing
 from imgstore_tui.tui.keys import WORKBENCH_KEYS
-from imgstore_tui.tui.marks import Marks
-from imgstore_tui.tui.memory import remember
 from imgstore_tui.tui.panes import PaneName
-from imgstore_tui.tui.plan_ring import PlanRing
+from imgstore_tui.tui.run.run_thread import Bridge
 from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.leave import LeaveScreen
-from imgstore_tui.tui.screens.reading import Reading
+from imgstore_tui.tui.screens.results_view import Reading
+from imgstore_tui.tui.terminal.breakpoints import WIDE_COLUMNS
+from imgstore_tui.tui.terminal.capabilities import Settings
+from imgstore_tui.tui.terminal.glyphs import glyphs
 from imgstore_tui.tui.widgets.chart_pane import ChartPane
 from imgstore_tui.tui.widgets.choose_pane import ChoosePane
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
 from imgstore_tui.tui.widgets.log_pane import LogPane, method_style
 from imgstore_tui.tui.widgets.matrix_pane import MatrixPane
+from imgstore_tui.tui.widgets.method_marks import Marks
 from imgstore_tui.tui.widgets.panes import Panes
 from imgstore_tui.tui.widgets.run_line import RunLine
 from imgstore_tui.tui.widgets.tab_strip import TabStrip

@@ -8,14 +8,14 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
-from imgstore_tui.bench.state import Phase, RunState
-from imgstore_tui.present.axes import Scales
-from imgstore_tui.present.charts import ChartKind, chart_kinds, draw_figure, warm_up
-from imgstore_tui.present.drawings import Drawing, View, views
-from imgstore_tui.present.figures import make_figure
-from imgstore_tui.present.sections import Digest
-from imgstore_tui.tui.marks import Marks
+from imgstore_tui.bench.results.state import Phase, RunState
+from imgstore_tui.present.charts.axes import Scales
+from imgstore_tui.present.charts.chart_list import Drawing, View, views
+from imgstore_tui.present.charts.figures import make_figure
+from imgstore_tui.present.charts.text_chart import ChartKind, chart_kinds, draw_figure, warm_up
+from imgstore_tui.present.tables.report_tables import Digest
 from imgstore_tui.tui.widgets.line_picture import LinePicture
+from imgstore_tui.tui.widgets.method_marks import Marks
 
 _WELCOME = """\
 How should I store my images?

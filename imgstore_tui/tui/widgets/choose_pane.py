@@ -13,15 +13,15 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
-from imgstore_tui.tui.choice import Choice
-from imgstore_tui.tui.marks import Marks
-from imgstore_tui.tui.storage_list import storage_lines, storage_note
+from imgstore_tui.tui.forms.choice import Choice
+from imgstore_tui.tui.forms.method_list import storage_lines, storage_note
 from imgstore_tui.tui.widgets.check_list import CheckList, Entry, Tick
 from imgstore_tui.tui.widgets.choose_lists import CutoffList, OperationList, StorageList
 from imgstore_tui.tui.widgets.chooser import FIELD_WORDS, Chooser
+from imgstore_tui.tui.widgets.estimate_line import Outlook
 from imgstore_tui.tui.widgets.field import Field
-from imgstore_tui.tui.widgets.note import Note
-from imgstore_tui.tui.widgets.outlook import Outlook
+from imgstore_tui.tui.widgets.folded_text import Note
+from imgstore_tui.tui.widgets.method_marks import Marks
 
 
 class ChoosePane(Chooser):

@@ -11,22 +11,22 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.reactive import reactive
 
-from imgstore_tui.bench.estimate import Estimate
-from imgstore_tui.bench.rounds import images_needed
+from imgstore_tui.bench.plan.grid import images_needed
+from imgstore_tui.bench.run.estimate import Estimate
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import spell_duration
-from imgstore_tui.present.estimates import time_words
-from imgstore_tui.tui.choice import NO_CHOICE, Choice
+from imgstore_tui.present.text.estimates import time_words
+from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice
+from imgstore_tui.tui.forms.method_list import storage_note
 from imgstore_tui.tui.screens.conditions import ConditionsScreen
 from imgstore_tui.tui.screens.data import DataScreen
 from imgstore_tui.tui.screens.options import Edited, OptionsScreen
 from imgstore_tui.tui.screens.save_plan import SavePlanScreen
-from imgstore_tui.tui.storage_list import storage_note
 from imgstore_tui.tui.widgets.choose_lists import StorageList
+from imgstore_tui.tui.widgets.estimate_line import Outlook
 from imgstore_tui.tui.widgets.field import Field
-from imgstore_tui.tui.widgets.outlook import Outlook
 
 FIELD_WORDS: dict[str, Callable[[Choice], str]] = {
     "dataset": lambda choice: choice.dataset,

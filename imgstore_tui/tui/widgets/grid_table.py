@@ -11,7 +11,7 @@ from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
 from imgstore_tui.core.model import Cell
-from imgstore_tui.present.rows import Column, Entry, Table
+from imgstore_tui.present.tables.table_model import Column, Entry, Table
 from imgstore_tui.tui.themes import MARK_STYLES
 
 LEAST_SENTENCE = 20

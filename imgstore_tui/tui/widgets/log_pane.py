@@ -12,8 +12,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from imgstore_tui.present.log import MOST_LINES
-from imgstore_tui.tui.marks import Marks
+from imgstore_tui.present.text.log_line import MOST_LINES
+from imgstore_tui.tui.widgets.method_marks import Marks
 
 TimedLine = tuple[datetime, Text]
 """A line, and when what it says happened."""

@@ -9,15 +9,15 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
-from imgstore_tui.bench.state import RunState
+from imgstore_tui.bench.results.state import RunState
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.detail import cell_title
-from imgstore_tui.present.matrix import Layer, Square, legend_words, matrix_layers, square_words, with_running
-from imgstore_tui.present.sections import Digest
-from imgstore_tui.tui.grid import Drawn, Place, draw_grid, moved, nearest, page_of, square_at
-from imgstore_tui.tui.marks import Marks
+from imgstore_tui.present.detail.cell_detail import cell_title
+from imgstore_tui.present.tables.matrix import Layer, Square, legend_words, matrix_layers, square_words, with_running
+from imgstore_tui.present.tables.report_tables import Digest
 from imgstore_tui.tui.messages import CellOpened
 from imgstore_tui.tui.widgets.line_picture import LinePicture
+from imgstore_tui.tui.widgets.matrix_grid import Drawn, Place, draw_grid, moved, nearest, page_of, square_at
+from imgstore_tui.tui.widgets.method_marks import Marks
 
 _FOOT = 4
 """Lines below the matrix: an empty one, the cell under the cursor, what is known of it, what the glyphs mean."""

@@ -7,8 +7,8 @@ from textual.containers import Container
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from imgstore_tui.tui.breakpoints import BROAD_COLUMNS
 from imgstore_tui.tui.panes import PaneName
+from imgstore_tui.tui.terminal.breakpoints import BROAD_COLUMNS
 from imgstore_tui.tui.widgets.chart_pane import ChartPane
 from imgstore_tui.tui.widgets.choose_pane import ChoosePane
 from imgstore_tui.tui.widgets.log_pane import LogPane

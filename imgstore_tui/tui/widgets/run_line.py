@@ -10,14 +10,14 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.reactive import reactive
 
-from imgstore_tui.bench.state import Phase, RunState
+from imgstore_tui.bench.results.state import Phase, RunState
 from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_duration
-from imgstore_tui.present.answer import answer_short
-from imgstore_tui.present.digest import Digest
-from imgstore_tui.tui.glyphs import Glyphs
+from imgstore_tui.present.results import Digest
+from imgstore_tui.present.text.recommendation import answer_short
+from imgstore_tui.tui.terminal.glyphs import Glyphs
 from imgstore_tui.tui.widgets.line_picture import LinePicture
 
 _STEPS = {

@@ -13,11 +13,11 @@ from textual.message import Message
 from textual.widgets import DataTable
 from textual.worker import get_current_worker
 
-from imgstore_tui.bench.saved_runs import SavedRun, newest_first
+from imgstore_tui.bench.results.saved_runs import SavedRun, newest_first
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
-from imgstore_tui.present.saved import done_words, failed_words, name_words, status_words, when_words
-from imgstore_tui.tui.breakpoints import WIDE_COLUMNS
+from imgstore_tui.present.text.saved_run import done_words, failed_words, name_words, status_words, when_words
+from imgstore_tui.tui.terminal.breakpoints import WIDE_COLUMNS
 
 _TITLES = {
     "started": ("  started (UTC)", 18), "name": ("name and data", 0), "plan": ("plan", 7), "trials": ("trials", 11),

@@ -13,11 +13,9 @@ from textual.containers import Vertical
 from textual.reactive import reactive
 from textual.widgets import DataTable, Static
 
-from imgstore_tui.present.arrange import DOWN, UP, Arrangement, arranged, arrangement_words
 from imgstore_tui.present.article import is_article, report_tables
-from imgstore_tui.present.ranking import cutoff_words, measured_cutoffs, ranking_table
-from imgstore_tui.present.rows import Table
-from imgstore_tui.present.sections import (
+from imgstore_tui.present.tables.ranking import cutoff_words, measured_cutoffs, ranking_table
+from imgstore_tui.present.tables.report_tables import (
     Digest,
     article_tables,
     disk_tables,
@@ -26,6 +24,8 @@ from imgstore_tui.present.sections import (
     timing_tables,
     warnings_table,
 )
+from imgstore_tui.present.tables.table_model import Table
+from imgstore_tui.present.tables.table_view import DOWN, UP, Arrangement, arranged, arrangement_words
 from imgstore_tui.tui.messages import CellOpened
 from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.grid_table import GridTable

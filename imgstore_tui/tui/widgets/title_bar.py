@@ -6,10 +6,10 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.reactive import reactive
 
-from imgstore_tui.bench.state import Phase, RunState
+from imgstore_tui.bench.results.state import Phase, RunState
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.tui.choice import NO_CHOICE, Choice
-from imgstore_tui.tui.glyphs import Glyphs
+from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice
+from imgstore_tui.tui.terminal.glyphs import Glyphs
 from imgstore_tui.tui.widgets.line_picture import LinePicture
 
 

@@ -14,9 +14,9 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from imgstore_tui.present.ranking import cutoff_words, measured_cutoffs
-from imgstore_tui.present.sections import Digest
-from imgstore_tui.present.telling import notes_text, verdict_text
+from imgstore_tui.present.tables.ranking import cutoff_words, measured_cutoffs
+from imgstore_tui.present.tables.report_tables import Digest
+from imgstore_tui.present.text.narrative import notes_text, verdict_text
 
 
 class VerdictPane(VerticalScroll):

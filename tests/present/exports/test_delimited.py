@@ -8,10 +8,10 @@ import pytest
 
 from imgstore_tui.core.model import Run
 from imgstore_tui.present import exports
-from imgstore_tui.present.delimited import cell_text
-from imgstore_tui.present.rows import TRIAL_FIELDS
+from imgstore_tui.present.tables.delimited import cell_text
+from imgstore_tui.present.tables.table_model import TRIAL_FIELDS
 from imgstore_tui.testing.conformance_exporter import evil_run
-from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.testing.fake_runs import fake_run
 
 
 def read(name: str, run: Run) -> list[dict[str, str]]:

@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present import exports
-from imgstore_tui.present.figures import chart_kinds, make_figure
-from imgstore_tui.present.sections import all_tables, digest
-from imgstore_tui.present.svg import figure_svg
+from imgstore_tui.present.charts.figures import chart_kinds, make_figure
+from imgstore_tui.present.charts.svg import figure_svg
+from imgstore_tui.present.tables.report_tables import all_tables, digest
 from imgstore_tui.testing.conformance_exporter import EVIL, evil_run
-from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.testing.fake_runs import fake_run
 
 VOID = {"meta", "path", "rect", "circle", "polyline"}
 KNOWN = VOID | {

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from imgstore_tui.analysis.tally import summarise
+from imgstore_tui.analysis.aggregate import summarise
 from imgstore_tui.core import model
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.model import SCHEMA_VERSION, Run
@@ -16,7 +16,7 @@ from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.present import exports
 from imgstore_tui.present.exports.json import SCHEMA_PATH, load_json, parse_json, record
 from imgstore_tui.testing.conformance_exporter import evil_run
-from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.testing.fake_runs import fake_run
 
 SCHEMA: dict[str, Any] = json.loads(SCHEMA_PATH.read_text())
 RUNS = [

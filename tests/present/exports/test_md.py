@@ -6,9 +6,9 @@ from markdown_it import MarkdownIt
 
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present import exports
-from imgstore_tui.present.sections import all_tables, digest
+from imgstore_tui.present.tables.report_tables import all_tables, digest
 from imgstore_tui.testing.conformance_exporter import EVIL, evil_run
-from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.testing.fake_runs import fake_run
 
 
 class Cells(HTMLParser):

@@ -8,7 +8,7 @@ from imgstore_tui.present import exports
 from imgstore_tui.present.exports.pdf import PdfExporter
 from imgstore_tui.present.exports.png import PngExporter
 from imgstore_tui.testing.conformance_exporter import ExporterConformance
-from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.testing.fake_runs import fake_run
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed (extra plot)")
 

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.present import exports
-from imgstore_tui.present.drawings import drawings
-from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.present.charts.chart_list import drawings
+from imgstore_tui.testing.fake_runs import fake_run
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -74,7 +74,7 @@ def test_before_anything_is_measured_the_sheet_says_so() -> None:
 
 def test_matplotlib_is_not_loaded() -> None:
     code = (
-        "import sys; from imgstore_tui.present import exports; from imgstore_tui.testing.runs import fake_run; "
+        "import sys; from imgstore_tui.present import exports; from imgstore_tui.testing.fake_runs import fake_run; "
         "exports.get('svg').export(fake_run()); sys.exit('matplotlib' in sys.modules or 'plotext' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

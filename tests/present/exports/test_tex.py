@@ -10,7 +10,7 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.present import exports
 from imgstore_tui.present.exports.tex import escape
 from imgstore_tui.testing.conformance_exporter import evil_run
-from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.testing.fake_runs import fake_run
 
 
 def test_nothing_is_a_command() -> None:

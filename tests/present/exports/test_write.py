@@ -7,14 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from imgstore_tui.bench.atomic import write_atomic
-from imgstore_tui.catalogue import Catalogue
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
+from imgstore_tui.plugins.catalogue import Catalogue
 from imgstore_tui.present import exports
 from imgstore_tui.present.exports.write import default_name, write_export
-from imgstore_tui.testing.runs import fake_run
+from imgstore_tui.storekit.atomic_write import write_atomic
+from imgstore_tui.testing.fake_runs import fake_run
 
 RUN = fake_run(["lmdb"], [10], 1)
 

@@ -1,0 +1,249 @@
+"""What the article says, claim by claim, held against what was measured on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from imgstore_tui.analysis.article.evidence import (
+    METHODS,
+    Evidence,
+    Finding,
+    Part,
+    combined,
+    ratio_words,
+    where,
+    within,
+)
+from imgstore_tui.analysis.article.probe_claims import stored_again, types
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.operations import Operation, SyncLevel
+from imgstore_tui.core.units import format_bytes, format_count, format_number, format_seconds
+
+FAST_S = 0.1
+"""What a person takes for at once."""
+BY_FAR = 2.0
+SLIGHTLY = 2.0
+INFINITE = float("inf")
+EPOCHS = 600
+"""Of 4 s each they make the article's forty minutes."""
+HOURS_TO_MINUTES = 9.0
+"""Six hours are nine times forty minutes."""
+
+Judge = Callable[[Evidence], Sequence[Part]]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One thing that the article says, in our words, and how it is judged."""
+
+    key: str
+    about: tuple[str, ...]
+    """The methods that it says something of, by backend; none where it is of all alike."""
+    text: str
+    rule: str
+    """When it counts as true."""
+    judge: Judge
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A claim with what this machine says to it."""
+
+    claim: Claim
+    finding: Finding
+    parts: tuple[Part, ...]
+
+    @property
+    def words(self) -> str:
+        """The numbers that say so, case by case."""
+        mixed = len({part.finding for part in self.parts}) > 1
+        return "; ".join(part.words + (f" ({part.finding})" if mixed else "") for part in self.parts)
+
+
+def check_claims(run: Run, summaries: Sequence[CellSummary]) -> tuple[Judged, ...]:
+    """Hold every claim of the article against a run; anything that was not measured is said to be so."""
+    evidence = Evidence(run, tuple(summaries))
+    judged = []
+    for claim in CLAIMS:
+        parts = tuple(claim.judge(evidence)) or (Part(Finding.UNMEASURED, "the run has nothing to say to it"),)
+        judged.append(Judged(claim, combined(parts), parts))
+    return tuple(judged)
+
+
+def _one_is_fast(evidence: Evidence) -> list[Part]:
+    parts = []
+    for operation, verb in ((Operation.WRITE_ONE, "store"), (Operation.READ_ONE, "read")):
+        for level in evidence.levels(operation):
+            cells = [evidence.cell(backend, operation, 1, level) for backend in METHODS]
+            known = [cell.interval for cell in cells if cell is not None and cell.interval is not None]
+            if len(known) < len(METHODS):
+                continue
+            low, high = min(interval.median for interval in known), max(interval.median for interval in known)
+            found = {within(interval, 0.0, FAST_S) for interval in known}
+            finding = next(one for one in (Finding.FAILS, Finding.OPEN, Finding.HOLDS) if one in found)
+            at = verb if level is None else f"{verb}, sync {level}"
+            parts.append(Part(finding, f"{at}: {format_seconds(low)} to {format_seconds(high)}"))
+    return parts
+
+
+def _png_slowest(operation: Operation) -> Judge:
+    def judge(evidence: Evidence) -> list[Part]:
+        parts = []
+        for cutoff in evidence.cutoffs(operation)[-1:]:
+            for level in evidence.levels(operation):
+                for other in ("lmdb", "hdf5"):
+                    ratio = evidence.ratio("disk", other, operation, cutoff, level)
+                    if ratio is not None:
+                        words = f"over {METHODS[other]}, {where(level, cutoff)}: {ratio_words(ratio)}"
+                        parts.append(Part(within(ratio, BY_FAR, INFINITE), words))
+        return parts
+
+    return judge
+
+
+def _hdf5_to_lmdb(operation: Operation, end: int, low: float, high: float) -> Judge:
+    """Judge the ratio of HDF5 to LMDB at the fewest images (``end`` 0) or at the most (-1)."""
+
+    def judge(evidence: Evidence) -> list[Part]:
+        cutoffs = evidence.cutoffs(operation)
+        if len(cutoffs) < 2:
+            return []
+        return _hdf5_parts(evidence, operation, cutoffs[end], None, low, high, "HDF5 over LMDB, ")
+
+    return judge
+
+
+def _hdf5_parts(
+    evidence: Evidence, operation: Operation, cutoff: int, dataset: str | None, low: float, high: float, at: str = ""
+) -> list[Part]:
+    parts = []
+    for level in evidence.levels(operation):
+        ratio = evidence.ratio("hdf5", "lmdb", operation, cutoff, level, dataset)
+        if ratio is not None:
+            words = f"{at}{where(level, cutoff)}: {ratio_words(ratio)}"
+            parts.append(Part(within(ratio, low, high), words))
+    return parts
+
+
+def _larger_images(evidence: Evidence) -> list[Part]:
+    parts = []
+    for dataset, size in evidence.by_size:
+        if dataset == evidence.dataset:
+            continue
+        for operation, verb in ((Operation.WRITE_MANY, "storing"), (Operation.READ_MANY, "reading")):
+            for cutoff in evidence.cutoffs(operation, dataset)[-1:]:
+                at = f"HDF5 over LMDB, {verb} {size}, "
+                parts += _hdf5_parts(evidence, operation, cutoff, dataset, 1 / SLIGHTLY, 1.0, at)
+    return parts
+
+
+def _more_disk(evidence: Evidence) -> list[Part]:
+    parts = []
+    for cutoff in evidence.cutoffs(Operation.WRITE_MANY)[-1:]:
+        png = evidence.allocated("disk", cutoff)
+        for other in ("lmdb", "hdf5"):
+            size = evidence.allocated(other, cutoff)
+            if png and size:
+                words = f"{format_count(cutoff)} images: {METHODS[other]} {format_bytes(size)}, PNG files "
+                words += f"{format_bytes(png)} ({format_number(size / png)} times)"
+                parts.append(Part(Finding.HOLDS if size > png else Finding.FAILS, words))
+    return parts
+
+
+def _grows(evidence: Evidence, against: Callable[[str, int], float | None], words: str) -> list[Part]:
+    """Judge whether LMDB's weight over something else grows with the size of images, at a common number of them."""
+    sizes = evidence.by_size
+    common = [set(evidence.cutoffs(Operation.WRITE_MANY, dataset)) for dataset, _ in sizes]
+    shared = set.intersection(*common) if common else set()
+    if len(sizes) < 2 or not shared:
+        return []
+    cutoff = max(shared)
+    found = []
+    for dataset, size in sizes:
+        own, other = evidence.allocated("lmdb", cutoff, dataset), against(dataset, cutoff)
+        if own and other:
+            found.append((own / other, size))
+    if len(found) < 2:
+        return []
+    told = ", ".join(f"{format_number(share)} at {size}" for share, size in found)
+    finding = Finding.HOLDS if found[-1][0] > found[0][0] else Finding.FAILS
+    return [Part(finding, f"{format_count(cutoff)} images, LMDB over {words}: {told}")]
+
+
+def _grows_beside_png(evidence: Evidence) -> list[Part]:
+    return _grows(evidence, lambda dataset, cutoff: evidence.allocated("disk", cutoff, dataset), "PNG files")
+
+
+def _grows_over_pixels(evidence: Evidence) -> list[Part]:
+    def pixels(dataset: str, cutoff: int) -> float | None:
+        entry = evidence.cell("lmdb", Operation.WRITE_MANY, cutoff, evidence.run.plan.sync[0], dataset)
+        return None if entry is None else entry.store_pixel_bytes
+
+    return _grows(evidence, pixels, "the bare pixels")
+
+
+def _epochs(evidence: Evidence) -> list[Part]:
+    cutoffs = evidence.cutoffs(Operation.READ_MANY)
+    if not cutoffs:
+        return []
+    cutoff = cutoffs[-1]
+    times = {
+        backend: cell.seconds
+        for backend in METHODS
+        for cell in [evidence.cell(backend, Operation.READ_MANY, cutoff, None)]
+        if cell is not None and cell.seconds is not None
+    }
+    slowest, fastest = max(times, key=lambda name: times[name]), min(times, key=lambda name: times[name])
+    ratio = evidence.ratio(slowest, fastest, Operation.READ_MANY, cutoff, None)
+    told = ", ".join(f"{METHODS[name]} {_long(EPOCHS * seconds)}" for name, seconds in times.items())
+    words = f"{EPOCHS} epochs of {format_count(cutoff)} images: {told}"
+    if ratio is not None:
+        words += f"; {METHODS[slowest]} over {METHODS[fastest]} {ratio_words(ratio)}"
+    stored = evidence.cell(slowest, Operation.WRITE_MANY, cutoff, SyncLevel(evidence.run.plan.sync[0]))
+    if stored is not None:
+        words += f"; stored once by {METHODS[slowest]} in {format_seconds(stored.seconds)}"
+    return [Part(within(ratio, HOURS_TO_MINUTES, INFINITE), words)]
+
+
+def _long(seconds: float) -> str:
+    minutes = seconds / 60
+    if minutes < 1:
+        return format_seconds(seconds)
+    return f"{format_number(minutes)} min" if minutes < 90 else f"{format_number(minutes / 60)} h"
+
+
+_BOTH = ("hdf5", "lmdb")
+_END = "judged at the most images"
+_SLIGHTLY = f"slightly: by less than a factor of {SLIGHTLY:g}; {_END}"
+CLAIMS = (
+    Claim("one-fast", (), "One image is stored and read at once, whatever the method", "under 0.1 s", _one_is_fast),
+    Claim("store-png", ("disk",), "Stored by the thousand, PNG files are slowest by far",
+          f"by far: at least {BY_FAR:g} times as long as the others; {_END}", _png_slowest(Operation.WRITE_MANY)),
+    Claim("store-start", _BOTH, "HDF5 stores few images slower than LMDB", "judged at the fewest images beyond one",
+          _hdf5_to_lmdb(Operation.WRITE_MANY, 0, 1.0, INFINITE)),
+    Claim("store-end", _BOTH, "HDF5 stores many images slightly faster than LMDB", _SLIGHTLY,
+          _hdf5_to_lmdb(Operation.WRITE_MANY, -1, 1 / SLIGHTLY, 1.0)),
+    Claim("read-png", ("disk",), "Read by the thousand, PNG files are slowest by far",
+          f"by far: at least {BY_FAR:g} times as long as the others; {_END}", _png_slowest(Operation.READ_MANY)),
+    Claim("read-start", _BOTH, "HDF5 reads few images slower than LMDB", "judged at the fewest images beyond one",
+          _hdf5_to_lmdb(Operation.READ_MANY, 0, 1.0, INFINITE)),
+    Claim("read-end", _BOTH, "HDF5 reads many images slightly faster than LMDB", _SLIGHTLY,
+          _hdf5_to_lmdb(Operation.READ_MANY, -1, 1 / SLIGHTLY, 1.0)),
+    Claim("disk-more", ("lmdb", "hdf5", "disk"), "LMDB and HDF5 take more disk than PNG files", _END, _more_disk),
+    Claim("disk-grows", ("lmdb", "disk"), "Beside PNG files, LMDB takes ever more disk as images grow",
+          "more at the largest images than at the smallest", _grows_beside_png),
+    Claim("disk-pages", ("lmdb",), "That is because its overflow pages waste more of the disk as images grow",
+          "more over the bare pixels at the largest images than at the smallest", _grows_over_pixels),
+    Claim("larger", _BOTH, "Larger images (256x256, 512x512) favour HDF5 slightly over LMDB", _SLIGHTLY,
+          _larger_images),
+    Claim("twice-map", ("lmdb",), "LMDB does not write in place: the same images stored twice take the map twice",
+          "the file grows by 80 to 120 %", lambda evidence: stored_again(evidence)[:1]),
+    Claim("twice-full", ("lmdb",), "So storing again ends in MapFullError", "it does within a few times",
+          lambda evidence: stored_again(evidence)[1:]),
+    Claim("dtype", ("hdf5",), "The data type of HDF5 decides what it takes in time and space",
+          "64 bits a number take at least twice the space of 8 bits, and more time", types),
+    Claim("epochs", (), "Reading outweighs writing, since training reads every epoch: six hours or forty minutes",
+          f"{EPOCHS} epochs: the slowest takes at least {HOURS_TO_MINUTES:g} times as long as the fastest", _epochs),
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Plans, the grid of cells they span, and what they cost."""

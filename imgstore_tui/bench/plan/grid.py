@@ -1,0 +1,105 @@
+"""The order of things: a plan's cells, gathered in blocks that share a store, shuffled anew every round."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from imgstore_tui.core.model import Cell, DatasetFacts, Plan
+from imgstore_tui.core.operations import Operation, Payload
+from imgstore_tui.core.spec import IN_PLACE, Spec
+from imgstore_tui.plugins import registry
+
+IN_PLACE_OPERATIONS = (Operation.READ_ONE, Operation.GET_ONE, Operation.READ_MANY, Operation.READ_RANDOM)
+"""What can be done with the user's own files: they are read, and have no store of labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The trials of one spec, dataset and cutoff in a round: writes first, then reads of what was written."""
+
+    dataset: str
+    spec: Spec
+    cutoff: int
+    cells: tuple[Cell, ...]
+
+
+def cutoffs_of(plan: Plan, dataset: str) -> tuple[int, ...]:
+    """Return the plan's cutoffs that are run on a dataset: those that its option ``upto`` allows."""
+    most = registry.most_images(dataset)
+    return tuple(cutoff for cutoff in plan.cutoffs if cutoff <= most)
+
+
+def images_needed(plan: Plan, dataset: str) -> int:
+    """Return how many images the largest trial on a dataset handles, at least one."""
+    return max(cutoffs_of(plan, dataset), default=1)
+
+
+def reads_in_place(plan: Plan) -> bool:
+    """Tell whether files of the user's, where a dataset has them, take part as they are.
+
+    Not where the payload is ``raw``: files are not pixels, and what they would be compared with has no codec.
+    """
+    return plan.baseline and plan.payload is not Payload.RAW
+
+
+def with_files(facts: Iterable[DatasetFacts]) -> frozenset[str]:
+    """Return the datasets, as written, whose images are files of the user's own, as a run has found them."""
+    return frozenset(fact.text for fact in facts if fact.original_bytes is not None)
+
+
+def plan_blocks(plan: Plan, filed: Collection[str] = ()) -> tuple[Block, ...]:
+    """Return the plan's blocks in the order in which tables show them.
+
+    ``write-one`` is a matter of one image: it stands in the block of cutoff 1, which is made for it where the
+    plan has no such cutoff.
+
+    Args:
+        plan: The plan.
+        filed: Those of its datasets that have files of their own; each gets the source row, first of all.
+    """
+    blocks = []
+    for dataset in plan.datasets:
+        cutoffs = list(cutoffs_of(plan, dataset))
+        if Operation.WRITE_ONE in plan.operations and 1 not in cutoffs:
+            cutoffs.insert(0, 1)
+        in_place = dataset in filed and reads_in_place(plan)
+        for spec in (IN_PLACE, *plan.specs) if in_place else plan.specs:
+            for cutoff in cutoffs:
+                cells = tuple(
+                    cell
+                    for operation in (IN_PLACE_OPERATIONS if spec == IN_PLACE else Operation)
+                    if operation in plan.operations
+                    for cell in _cells(plan, dataset, spec, operation, cutoff)
+                )
+                if cells:
+                    blocks.append(Block(dataset, spec, cutoff, cells))
+    return tuple(blocks)
+
+
+def _cells(plan: Plan, dataset: str, spec: Spec, operation: Operation, cutoff: int) -> list[Cell]:
+    if operation is Operation.WRITE_ONE and cutoff != 1:
+        return []
+    if operation is not Operation.WRITE_ONE and cutoff not in plan.cutoffs:
+        return []
+    cell = partial(
+        Cell, dataset, spec.label, operation, cutoff,
+        payload=plan.payload, workers=plan.workers, scratch=plan.scratch or "",
+    )  # fmt: skip
+    if operation.writes:
+        return [cell(None, sync) for sync in plan.sync]
+    return [cell(cache, None) for cache in plan.cache]
+
+
+def plan_cells(plan: Plan, filed: Collection[str] = ()) -> tuple[Cell, ...]:
+    """Return all cells of the plan, in the order in which tables show them; see ``plan_blocks``."""
+    return tuple(cell for block in plan_blocks(plan, filed) for cell in block.cells)
+
+
+def shuffled(blocks: tuple[Block, ...], seed: int, round_number: int) -> list[Block]:
+    """Return the blocks in this round's order: the same for the same seed, another for every round."""
+    order = list(blocks)
+    random.Random(f"{seed}/{round_number}").shuffle(order)  # noqa: S311 - an order, not a secret
+    return order

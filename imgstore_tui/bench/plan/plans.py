@@ -1,0 +1,213 @@
+"""Plans: the named ones, plans as files (TOML), and the check that a plan can be run."""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from imgstore_tui.bench.plan.grid import plan_cells
+from imgstore_tui.core.errors import UnavailableError, UnsupportedError, UsageError, unknown_name
+from imgstore_tui.core.model import LARGEST_NUMBER, Plan, from_json, to_json
+from imgstore_tui.core.operations import Operation, Payload, SyncLevel
+from imgstore_tui.core.text import escaped_text
+from imgstore_tui.core.units import parse_duration
+from imgstore_tui.plugins import registry
+
+QUICK_SPECS = ("disk", "lmdb", "hdf5")
+MOST_WORKERS = 64
+MOST_ROUNDS = 10_000
+LARGEST_FILE = 1 << 20
+"""Bytes beyond which a file is no plan; a device may have no end at all."""
+PLAN_NAMES = ("quick", "article", "full")
+
+ARTICLE_DATA = "synthetic"
+"""In place of CIFAR-10, until the user says where that is."""
+LARGER_IMAGES = ("synthetic,size=256,upto=1000", "synthetic,size=512,upto=100")
+"""What the article says of larger images without measuring it. No store of them holds more pixels than 100,000 of
+its own images do."""
+_ARTICLE_LEAVES = frozenset({"datasets", "cutoffs", "rounds", "budget_s", "scratch", "seed"})
+"""What may be changed in the plan ``article`` with its tables, figures and claims still meaning what they say."""
+
+_SUPPORTED_SYNC = (SyncLevel.BUFFERED, SyncLevel.END)
+
+
+def named_plan(name: str) -> Plan:
+    """Return the plan called ``quick``, ``full`` or ``article``.
+
+    Raises:
+        UsageError: If there is no plan of that name.
+    """
+    if name == "quick":
+        return Plan(
+            specs=tuple(registry.resolve_spec(spec, require_available=False) for spec in QUICK_SPECS), name=name
+        )
+    if name == "full":
+        return Plan(
+            specs=tuple(
+                registry.resolve_spec(backend.name)
+                for backend in registry.sorted_backends()
+                if not backend.capabilities.server and not registry.missing(backend)
+            ),
+            cutoffs=(1, 10, 100, 1000, 10_000),
+            operations=tuple(Operation),
+            budget_s=None,
+            name=name,
+        )
+    if name == "article":
+        return Plan(
+            datasets=(ARTICLE_DATA, *LARGER_IMAGES),
+            specs=tuple(registry.resolve_spec(f"{spec}:preset=article") for spec in QUICK_SPECS),
+            cutoffs=(1, 10, 100, 1000, 10_000, 100_000),
+            operations=(Operation.WRITE_ONE, Operation.WRITE_MANY, Operation.READ_ONE, Operation.READ_MANY),
+            sync=(SyncLevel.BUFFERED, SyncLevel.END),
+            budget_s=None,
+            name=name,
+            probes=True,
+        )
+    raise unknown_name("plan", name, PLAN_NAMES)
+
+
+def changed_plan(plan: Plan, **changes: Any) -> Plan:
+    """Return a plan with some fields changed, under a name that is still true.
+
+    One dataset given to the plan ``article`` takes the place of CIFAR-10 beside the larger images; several are taken
+    as they are.
+    """
+    if plan.name == "article" and len(changes.get("datasets", ())) == 1:
+        changes["datasets"] = (*changes["datasets"], *LARGER_IMAGES)
+    changed = replace(plan, **changes)
+    return replace(changed, name=true_name(plan, changed))
+
+
+def true_name(before: Plan, after: Plan) -> str:
+    """Return the name of a plan after a change.
+
+    What was changed is no longer the plan of its name, but for ``article``, which is the same experiment on other
+    images, up to other numbers of them.
+    """
+    changed = {name for name in Plan.__dataclass_fields__ if getattr(before, name) != getattr(after, name)}
+    kept = not changed or (before.name == "article" and changed <= _ARTICLE_LEAVES)
+    return before.name if kept else "custom"
+
+
+def load_plan(path: Path) -> Plan:
+    """Read a plan file (TOML, as ``dump_plan`` writes it); what it leaves out is as in ``quick``.
+
+    Raises:
+        UsageError: If the file cannot be read, is no TOML, or has an unknown key or value; it is named.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(LARGEST_FILE + 1)
+        if len(text) > LARGEST_FILE:
+            raise UsageError("It is larger than any plan.")
+        return parse_plan(text.decode("utf-8"))
+    except OSError as error:
+        raise UsageError(f"Plan file {path}: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"Plan file {path} is not TOML: {error}.") from None
+    except UsageError as error:
+        raise UsageError(f"Plan file {path}: {error}") from None
+
+
+def parse_plan(text: str) -> Plan:
+    """Read a plan from TOML, as ``load_plan`` does from a file.
+
+    Raises:
+        UsageError: If it is no TOML, or has an unknown key or value.
+        UnavailableError: If it asks for what is not installed.
+    """
+    try:
+        return _plan_from_words(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"It is not TOML: {error}.") from None
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{error}.") from None
+
+
+def _plan_from_words(values: dict[str, Any]) -> Plan:
+    known = set(Plan.__dataclass_fields__)
+    for key, value in values.items():
+        if key not in known:
+            raise unknown_name("key", key, known)
+        if key == "budget_s" and isinstance(value, str):
+            values[key] = None if value == "none" else parse_duration(value)
+    base = to_json(named_plan("quick"))
+    words = {**base, "name": "custom", **values}
+    specs = words.pop("specs")
+    plan: Plan = from_json(Plan, {**words, "specs": []})
+    if "specs" not in values:
+        return replace(plan, specs=named_plan("quick").specs)
+    if not isinstance(specs, list) or not all(isinstance(spec, str) for spec in specs):
+        raise TypeError("specs: expected a list of texts such as 'lmdb+png'")
+    return replace(plan, specs=tuple(registry.resolve_spec(spec) for spec in specs))
+
+
+def dump_plan(plan: Plan) -> str:
+    """Return the plan as TOML, specs by their labels; see ``can_be_spelled`` for what is then to be a file."""
+    lines = []
+    for key, value in to_json(plan).items():
+        if key == "specs":
+            words: Any = [spec.label for spec in plan.specs]
+        elif key == "budget_s" and value is None:
+            words = "none"
+        elif value is None:
+            continue
+        else:
+            words = value
+        # A JSON text, number or list of those is also a TOML one, but for control characters that JSON leaves.
+        lines.append(f"{key} = {escaped_text(json.dumps(words, ensure_ascii=False))}")
+    return "\n".join(lines) + "\n"
+
+
+def can_be_spelled(plan: Plan) -> bool:
+    """Tell whether a file can hold the plan: TOML is UTF-8, and a path need not be."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in "".join((*plan.datasets, plan.scratch or "")))
+
+
+def check_plan(plan: Plan) -> None:
+    """Raise the first thing that makes the plan impossible, in a sentence.
+
+    Raises:
+        UsageError: If the plan is empty somewhere, or names one thing twice.
+        UnsupportedError: If it asks for what a backend or this version does not do.
+    """
+    for what, values in (
+        ("dataset", plan.datasets), ("storage method", plan.specs), ("cutoff", plan.cutoffs),
+        ("operation", plan.operations), ("cache state", plan.cache), ("sync level", plan.sync),
+    ):  # fmt: skip
+        if not values:
+            raise UsageError(f"The plan has no {what}. Choose at least one.")
+        if len(set(values)) != len(values):
+            twice = next(value for value in values if list(values).count(value) > 1)
+            raise UsageError(f"The plan names the {what} '{twice}' twice. Name it once.")
+    if min(plan.cutoffs) < 1:
+        raise UsageError(f"A cutoff must be 1 or more, not {min(plan.cutoffs)}.")
+    if plan.rounds < 1:
+        raise UsageError(f"A plan needs 1 round or more, not {plan.rounds}.")
+    if plan.budget_s is not None and not 0 < plan.budget_s < math.inf:
+        raise UsageError(f"A time budget must be a number of seconds above 0, not {plan.budget_s}. Or write none.")
+    if plan.rounds > MOST_ROUNDS:
+        raise UsageError(f"A plan takes at most {MOST_ROUNDS:,} rounds, not {plan.rounds:,}.")
+    for name, number in (("seed", plan.seed), ("batch", plan.batch), ("cutoff", max(plan.cutoffs))):
+        if abs(number) >= LARGEST_NUMBER:
+            raise UsageError(f"The {name} has too many digits. Take a number below {LARGEST_NUMBER:,}.")
+    if plan.batch < 1:
+        raise UsageError(f"A batch needs 1 image or more, not {plan.batch}.")
+    if not 1 <= plan.workers <= MOST_WORKERS:
+        raise UsageError(f"A plan takes 1 to {MOST_WORKERS} workers, not {plan.workers}.")
+    for sync in plan.sync:
+        if sync not in _SUPPORTED_SYNC:
+            raise UnsupportedError(f"The sync level '{sync}' is not supported yet. Use buffered or end.")
+    if not plan_cells(plan):
+        raise UsageError("The plan has nothing to do: the option upto of its datasets leaves no cutoff.")
+    for spec in plan.specs:
+        backend = registry.backends.get(spec.backend)
+        registry.check_available(backend)
+        registry.check_available(registry.codecs.get(spec.codec))
+        if plan.payload is Payload.RAW and spec.codec != "raw" and registry.codecs.get(spec.codec).from_file:
+            raise UnavailableError(f"'{spec}' stores original files, which the payload 'raw' rules out.")

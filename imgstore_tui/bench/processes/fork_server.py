@@ -1,0 +1,216 @@
+"""The zygote: a small single-threaded process that forks one child a trial, watches it and says how it ended.
+
+Forking a process that has everything imported costs milliseconds where a new interpreter costs a third of a
+second. The zygote opens no store, no client and no pool; it imports the drivers that survive a fork, freezes the
+collector, and makes sure before every fork that it is still a single task. It talks JSON lines on standard input
+and output and ends, with its child, when its input ends: when the supervisor is gone, however it went.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from imgstore_tui.bench.processes import child as child_side
+from imgstore_tui.bench.protocol.shared_progress import Board
+from imgstore_tui.bench.system.processes import die_first, die_with_parent
+from imgstore_tui.bench.trial.clock import tree_private_bytes
+from imgstore_tui.core import child_python
+from imgstore_tui.plugins import registry
+
+SAMPLE_EVERY_S = 0.01
+"""How often a child's private memory is looked at while its clock runs."""
+KEPT_STDERR = 4_096
+
+
+@dataclass
+class Child:
+    """A running child and what has been heard of it."""
+
+    pid: int
+    pidfd: int
+    result_fd: int
+    error_fd: int
+    deadline: float
+    limit_s: float
+    start: str
+    result: bytearray = field(default_factory=bytearray)
+    errors: bytearray = field(default_factory=bytearray)
+    peak_private: int = 0
+    images: int = 0
+    """Images it had done when it was last looked at."""
+    ended_by_us: str | None = None
+    """``limit`` or ``cancel`` once we have killed it."""
+
+    def kill(self, why: str) -> None:
+        """End it at once."""
+        if self.ended_by_us is None:
+            self.ended_by_us = why
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
+
+class Zygote:
+    """The loop: requests in, children out, one at a time."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._child: Child | None = None
+        self._input = bytearray()
+        self._poll = select.poll()
+        self._poll.register(0, select.POLLIN)
+
+    def serve(self) -> None:
+        """Answer requests until standard input ends."""
+        self._say({"event": "ready", "pid": os.getpid()})
+        while True:
+            timeout_ms = None if self._child is None else SAMPLE_EVERY_S * 1000
+            ready = {descriptor for descriptor, _ in self._poll.poll(timeout_ms)}
+            if 0 in ready and not self._read_requests():
+                break
+            if self._child is not None:
+                self._watch(self._child, ready)
+        if self._child is not None:
+            self._child.kill("cancel")
+            os.waitpid(self._child.pid, 0)
+
+    def _read_requests(self) -> bool:
+        data = os.read(0, 65_536)
+        self._input += data
+        while (end := self._input.find(b"\n")) >= 0:
+            request = json.loads(self._input[:end])
+            del self._input[: end + 1]
+            if request["do"] == "run":
+                self._child = self._start(request)
+            elif self._child is not None:
+                self._child.kill("cancel")
+        return bool(data)
+
+    def _start(self, request: dict[str, Any]) -> Child:
+        self._board.clear()
+        job, limit_s = request["job"], request["limit_s"]
+        start = "fresh" if request["fresh"] else "fork"
+        result_read, result_write = os.pipe()
+        error_read, error_write = os.pipe()
+        if sys.platform == "linux" and len(os.listdir("/proc/self/task")) != 1:  # noqa: PTH208
+            raise RuntimeError("the zygote has more than one thread and must not fork")
+        zygote = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            die_with_parent(zygote)
+            die_first()
+            os.close(result_read)
+            os.close(error_read)
+            _become_child(error_write)
+            if start == "fresh":
+                _run_fresh(job, result_write, self._board.descriptor)
+            child_side.answer(child_side.perform(job, self._board), result_write)
+            # No interpreter shutdown: a child has nothing to put in order, and drivers crash there on a full disk.
+            os._exit(0)
+        os.close(result_write)
+        os.close(error_write)
+        child = Child(pid, os.pidfd_open(pid), result_read, error_read, time.monotonic() + limit_s, limit_s, start)
+        for descriptor in (child.pidfd, result_read, error_read):
+            self._poll.register(descriptor, select.POLLIN)
+        return child
+
+    def _watch(self, child: Child, ready: set[int]) -> None:
+        for descriptor, kept in ((child.result_fd, child.result), (child.error_fd, child.errors)):
+            if descriptor in ready:
+                data = os.read(descriptor, 65_536)
+                kept.extend(data)
+                if not data:
+                    self._poll.unregister(descriptor)
+        del child.errors[:-KEPT_STDERR]
+        if self._board.measuring:
+            child.peak_private = max(child.peak_private, tree_private_bytes(child.pid))
+        if self._board.images != child.images:
+            # It moves, so it does not hang.
+            child.images = self._board.images
+            child.deadline = time.monotonic() + child.limit_s
+        if time.monotonic() > child.deadline:
+            child.kill("limit")
+        if child.pidfd in ready:
+            self._finish(child)
+
+    def _finish(self, child: Child) -> None:
+        _, status = os.waitpid(child.pid, 0)
+        for descriptor, kept in ((child.result_fd, child.result), (child.error_fd, child.errors)):
+            os.set_blocking(descriptor, False)
+            with contextlib.suppress(BlockingIOError):
+                while data := os.read(descriptor, 65_536):
+                    kept.extend(data)
+        for descriptor in (child.pidfd, child.result_fd, child.error_fd):
+            with contextlib.suppress(KeyError):
+                self._poll.unregister(descriptor)
+            os.close(descriptor)
+        self._child = None
+        self._say({
+            "event": "ended",
+            "exit": os.waitstatus_to_exitcode(status),
+            "ended_by_us": child.ended_by_us,
+            "limit_s": child.limit_s,
+            "result": child.result.decode("utf-8", "replace"),
+            "errors": child.errors[-KEPT_STDERR:].decode("utf-8", "replace"),
+            "peak_private": child.peak_private,
+            "start": child.start,
+        })  # fmt: skip
+
+    @staticmethod
+    def _say(message: dict[str, Any]) -> None:
+        child_side.answer(message, 1)
+        os.write(1, b"\n")
+
+
+def _become_child(error_write: int) -> None:
+    """Cut the ties to the zygote: no terminal, no request pipe, errors to our pipe."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.dup2(error_write, 2)
+
+
+def _run_fresh(job: dict[str, Any], result_write: int, board_fd: int) -> None:
+    """Replace the forked child by a new interpreter that gets the job on its standard input."""
+    request_read, request_write = os.pipe()
+    if os.fork() == 0:
+        os.close(request_read)
+        child_side.answer(job, request_write)
+        os._exit(0)
+    os.close(request_write)
+    os.dup2(request_read, 0)
+    for descriptor in (result_write, board_fd):
+        os.set_inheritable(descriptor, True)
+    words = child_python.command(child_side.__name__, str(result_write), str(board_fd))
+    os.execv(words[0], words)  # noqa: S606
+
+
+def main() -> None:
+    """Run as ``python -m imgstore_tui.bench.processes.fork_server BOARD_FD MODULE...``."""
+    board = Board(int(sys.argv[1]))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for module in sys.argv[2:]:
+        # A driver that cannot be loaded fails its own trials, with its own words, not the zygote.
+        with contextlib.suppress(Exception):
+            importlib.import_module(module)
+    importlib.import_module("imgstore_tui.bench.trial.trial")
+    # Finding plug-ins costs more than a fork: once here, not once a child.
+    registry.backends.all()
+    registry.codecs.all()
+    gc.collect()
+    gc.freeze()
+    Zygote(board).serve()
+
+
+if __name__ == "__main__":
+    main()

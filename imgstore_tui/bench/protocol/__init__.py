@@ -1,0 +1,1 @@
+"""What crosses the line between supervisor and child: requests, outcomes, shared progress."""

@@ -1,0 +1,55 @@
+"""What there is to be known of a run's data before its first trial: what repeats, what is left out, what is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from imgstore_tui.bench.plan.grid import cutoffs_of
+from imgstore_tui.bench.trial.pixel_cache import Source
+from imgstore_tui.core.codec import DEPTH, TRANSPARENCY
+from imgstore_tui.core.model import DatasetFacts, Plan, Run
+from imgstore_tui.core.operations import Payload
+from imgstore_tui.core.units import counted
+from imgstore_tui.plugins import registry
+
+_HAVING = {TRANSPARENCY: "an alpha channel", DEPTH: "16 bits a channel"}
+
+
+def warnings_of(run: Run, facts: Mapping[str, DatasetFacts], sources: Mapping[str, Path]) -> Iterator[str]:
+    """Yield what bears on the numbers of a run, a sentence each.
+
+    Args:
+        run: The run, of which nothing was measured yet.
+        facts: What was found in each of its datasets, by its text.
+        sources: Where the pixel cache of each lies.
+    """
+    plan = run.plan
+    for text, fact in facts.items():
+        if fact.repeated:
+            yield (
+                f"{text} has {counted(fact.used, 'image')}: cutoffs beyond that repeat them, "
+                "which a store or file system that deduplicates would notice."
+            )
+        kept = cutoffs_of(plan, text)
+        if len(kept) < len(plan.cutoffs):
+            most = f"up to {counted(max(kept), 'image')}" if kept else "one image only"
+            yield f"{text} is run with {most}: its option upto leaves larger cutoffs out."
+        if fact.excluded_count:
+            yield f"{text}: {counted(fact.excluded_count, 'file')} cannot take part; `show` lists them."
+        yield from _losses(plan, text, sources[text])
+    if run.environment.same_device_as_data is False:
+        yield f"The stores are made on another device than the data: {run.environment.scratch}."
+
+
+def _losses(plan: Plan, text: str, cache: Path) -> Iterator[str]:
+    """Say which codecs drop more of which pictures than a figure of likeness tells."""
+    if plan.payload is Payload.RAW:
+        return
+    source, said = Source(cache), set()
+    for spec in plan.specs:
+        for what, count in source.dropped_by(registry.make_codec(spec)).items():
+            if (spec.codec, what) not in said:
+                said.add((spec.codec, what))
+                having = f"image{' has' if count == 1 else 's have'} {_HAVING[what]}"
+                yield f"{text}: {count:,} {having}; {spec.codec} drops {what}."

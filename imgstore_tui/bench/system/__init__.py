@@ -1,0 +1,1 @@
+"""What the operating system gives: page cache, mounts, cgroups, processes, environment."""

@@ -1,0 +1,94 @@
+"""What the machine is, as far as it bears on the numbers."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import os
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import imgstore_tui
+from imgstore_tui.bench.system.disk_space import free_bytes
+from imgstore_tui.bench.system.mounts import mount_of
+from imgstore_tui.core.model import Environment
+
+_DISTRIBUTIONS = {"PIL": "pillow"}
+"""Names of packages that every run asks for and that are not called like what is imported."""
+
+
+def describe_environment(scratch: Path, data_roots: Iterable[Path], modules: Iterable[str]) -> Environment:
+    """Describe this machine, the place of the stores, and the libraries that take part.
+
+    Args:
+        scratch: Folder in which stores are made.
+        data_roots: What the datasets read, to say whether both lie on one device.
+        modules: Import names of the libraries that take part.
+    """
+    mount = mount_of(scratch)
+    devices = {root.stat().st_dev for root in data_roots}
+    return Environment(
+        imgstore_tui=imgstore_tui.__version__,
+        python=platform.python_version(),
+        platform=platform.platform(),
+        kernel=platform.release(),
+        cpu=_cpu_model(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        memory_bytes=_memory_bytes(),
+        libraries=library_versions(("numpy", "PIL", *modules)),
+        scratch=str(scratch),
+        scratch_filesystem=mount.kind,
+        scratch_device=mount.source,
+        scratch_free_bytes=free_bytes(scratch),
+        same_device_as_data=devices == {scratch.stat().st_dev} if devices else None,
+        host=platform.node(),
+        load=os.getloadavg()[0],
+    )
+
+
+def library_versions(modules: Iterable[str]) -> dict[str, str]:
+    """Return the installed version of each library by its import name, without importing it.
+
+    What has no version of its own is left out: what is not installed, and what comes with Python.
+    """
+    versions = {}
+    for module in sorted(set(modules)):
+        version = _version_of(module)
+        if version is not None:
+            versions[module] = version
+    return versions
+
+
+def _version_of(module: str) -> str | None:
+    if module.partition(".")[0] in sys.stdlib_module_names:
+        return None
+    try:
+        return importlib.metadata.version(_DISTRIBUTIONS.get(module, module))
+    except importlib.metadata.PackageNotFoundError:
+        names = _packages(tuple(sys.path)).get(module, [])
+        return importlib.metadata.version(names[0]) if names else None
+
+
+@functools.cache
+def _packages(_path: tuple[str, ...]) -> Mapping[str, list[str]]:
+    """Return the packages that each module is of: looked through once, unless there is more on the path by then."""
+    return importlib.metadata.packages_distributions()
+
+
+def _cpu_model() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _memory_bytes() -> int | None:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError):
+        return None

@@ -1,0 +1,132 @@
+"""A trial, inside its own process: what comes before the clock, what is recorded, what comes after."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import statistics
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from imgstore_tui.bench.protocol.messages import Job, Step
+from imgstore_tui.bench.protocol.shared_progress import Board
+from imgstore_tui.bench.system.page_frames import use_frames
+from imgstore_tui.bench.trial.clock import Clock, Sample, Snapshot
+from imgstore_tui.bench.trial.edit import change
+from imgstore_tui.bench.trial.probe import probe
+from imgstore_tui.bench.trial.read import read, read_labels, use_store, verify
+from imgstore_tui.bench.trial.settle import drain, settle
+from imgstore_tui.bench.trial.setup import Rig
+from imgstore_tui.bench.trial.write import destroy, write, write_many, write_one
+from imgstore_tui.core.operations import Operation
+
+FOREIGN_WINDOW_S = 0.2
+"""Below this the kernel's 10 ms ticks cannot tell how busy others were."""
+
+
+def run_job(job: Job, board: Board) -> dict[str, Any]:
+    """Do a job in this process and return the measurement's fields.
+
+    Raises:
+        ImgstoreError: With the sentence that becomes the row's reason.
+    """
+    if job.step is Step.HELLO:
+        return {}
+    location = Path(job.location)
+    if job.step is Step.DESTROY:
+        destroy(job, location)
+        return {}
+    rig = Rig.of(job, board.report)
+    if job.step is Step.PROBE:
+        return probe(rig, location)
+    if job.step is Step.VERIFY:
+        return verify(rig, location, job.cutoff)
+    if job.step is Step.PREPARE:
+        write(rig, location, job.cutoff, Clock())
+        drain(rig.backend, location)
+        return {}
+    with contextlib.ExitStack() as leftovers:
+        _warm_up(rig, leftovers)
+        if job.workers == 1 or job.operation.writes:
+            leftovers.close()
+        return _measure(rig, location, board)
+
+
+def _measure(rig: Rig, location: Path, board: Board) -> dict[str, Any]:
+    """Do the operation on the clock; return the measurement's fields."""
+    job = rig.job
+    if job.operation.writes:
+        # Twice the pixels: what the store takes, and what its writer may hold before it is written.
+        use_frames(Path(job.workspace), 2 * rig.source.pixel_bytes(job.operation.images(job.cutoff)))
+    settle()
+    gc.collect()
+    gc.disable()
+    clock, started_at = Clock(board), datetime.now(UTC).isoformat(timespec="milliseconds")
+    if job.operation is Operation.WRITE_ONE:
+        samples, finish = write_one(rig, location, clock)
+    elif job.operation is Operation.WRITE_MANY:
+        samples, finish = write_many(rig, location, clock)
+    elif job.operation.changes:
+        samples, finish = change(rig, location, clock)
+    else:
+        samples, finish = read(rig, location, clock)
+    fields = _record(clock, samples, started_at)
+    board.measure(False)
+    gc.enable()
+    return {"batch": rig.most_a_call, **fields, **finish()}
+
+
+def _record(clock: Clock, samples: Sequence[Sample], started_at: str) -> dict[str, Any]:
+    """Return the fields that follow from the samples, the clock, and what was seen at its two ends."""
+    after, before = Snapshot.take(), clock.before
+    if before is None:
+        raise ValueError("the clock has not run")
+    # The lower median is a sample that was taken, so that its phases add up to it.
+    median = statistics.median_low(sample.seconds for sample in samples)
+    chosen = next(sample for sample in samples if sample.seconds == median)
+    foreign, wall = None, after.wall_s - before.wall_s
+    if after.busy_s is not None and before.busy_s is not None and wall >= FOREIGN_WINDOW_S:
+        foreign = max(0.0, (after.busy_s - before.busy_s - (after.own_s - before.own_s)) / wall)
+    return {
+        "seconds": median,
+        "samples": [sample.seconds for sample in samples],
+        "pixel_bytes": chosen.pixel_bytes or None,
+        **{f"{phase}_s": seconds for phase, seconds in chosen.phases.items()},
+        "cpu_user_s": clock.cpu_user_s,
+        "cpu_system_s": clock.cpu_system_s,
+        "foreign_cpu": foreign,
+        "private_before": before.private_bytes,
+        "private_after": after.private_bytes,
+        "io_read_bytes": clock.io_read_bytes,
+        "io_dirtied_bytes": clock.io_dirtied_bytes,
+        "started_at": started_at,
+        "elapsed_s": clock.elapsed_s,
+        "dirty_before": before.dirty_bytes,
+    }
+
+
+def _warm_up(rig: Rig, leftovers: contextlib.ExitStack) -> None:
+    """Use backend and codec once on a dummy store, so that no import or library start-up is on the clock.
+
+    Args:
+        rig: What to use; it is told where the dummy is, because processes that it makes must use the library once, too.
+        leftovers: Removes the dummy.
+    """
+    if rig.in_place:
+        # There is no second one of the user's folder, and none is made: its first picture serves.
+        use_store(rig, Path(rig.job.location))
+        return
+    # A name of this process's own: what a trial that died here has left is in nobody's way.
+    rig.dummy = Path(rig.job.workspace) / f"dummy-{os.getpid()}"
+    leftovers.callback(_remove, rig, rig.dummy)
+    write(rig.unreported(), rig.dummy, 1, Clock())
+    use_store(rig, rig.dummy)
+    read_labels(rig, rig.dummy, Clock())
+
+
+def _remove(rig: Rig, store: Path) -> None:
+    if store.exists():
+        rig.backend.destroy(store)

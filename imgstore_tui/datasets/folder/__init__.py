@@ -1,0 +1,314 @@
+"""The user's own pictures: any tree of picture files, read in place and never written to."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanProgress
+from imgstore_tui.core.errors import DataError, UsageError
+from imgstore_tui.core.options import Option, OptionValue
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import MAX_CUTOFF, counted, format_count
+from imgstore_tui.datasets.folder import labels_csv, scan
+from imgstore_tui.datasets.folder.stratified_order import mixed
+from imgstore_tui.images.resize import parse_size, resized
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.content import Pixels
+
+_LOOKED_AT_ANYWAY = 10_000
+"""Headers of so many files are read however few are wanted: it takes seconds, and shows what is broken."""
+_AT_THE_ROOT = "."
+"""The class of pictures that lie beside the class folders; no folder can be called so."""
+
+Kind = tuple[tuple[int, ...], str]
+
+
+class Folder(Dataset):
+    """Picture files below a folder, in a seeded mixed order: any number of the first ones has each class by its share.
+
+    The folder directly below the root is a picture's class, as in most data sets that are kept so; deeper folders do
+    not count. Pictures beside class folders are of the class ``.``, label 0. Where there are no class folders, all
+    labels are 0 and have no names. A CSV of labels, where there is one, counts instead of folders. Files are told by
+    their suffix; what is hidden is skipped. Links to folders are not followed and links to files are only inside the
+    tree: those that are passed over are listed as excluded, as is every file that its header shows to be no picture we
+    take. Damage further in shows when a picture is read.
+    """
+
+    name = "folder"
+    title = "Folder of pictures"
+    needs_path = True
+    describe = (
+        "Your own PNG, JPEG, WebP, AVIF, BMP, TIFF and PPM files below a folder, and HEIC with the extra heif, read in "
+        "place and never written to. The first folder level gives the labels, or a CSV. Sizes may vary. Taken in a "
+        "mixed order, the same for the same seed: any number of the first ones is a random sample with each class by "
+        "its share. Of trees beyond 10,000 files, only the headers of what is wanted are read."
+    )
+    requires = ("PIL",)
+    options = (
+        Option(
+            "resize",
+            "",
+            "WIDTHxHEIGHT: turn every picture into 8-bit RGB of that size, so that all storage methods can take part. "
+            "Bicubic, averaging when shrinking; proportions are not kept, transparency is dropped.",
+        ),
+        Option(
+            "sample",
+            0,
+            "Take no more than so many pictures, the first of the mixed order, and look at no others; 0 takes as many "
+            "as the largest cutoff.",
+            minimum=0,
+            maximum=MAX_CUTOFF,
+        ),
+        Option("seed", 0, "Another number, another order.", minimum=0, maximum=2**63 - 1),
+        Option(
+            "labels",
+            "",
+            "A CSV of labels instead of folders, beside you or in the folder: columns name and label, with a head line "
+            "or without; names as paths below the folder or as bare file names. Text labels are numbered in "
+            "alphabetical order, whole numbers kept.",
+        ),
+        Option(
+            "decode",
+            True,
+            "no: take every picture file as it is, also those that nobody here can decode (JPEG XL, camera raw, broken "
+            "ones): bytes in, bytes out, for the codec original with --payload encoded.",
+        ),
+    )
+
+    def __init__(self, path: Path | None, values: Mapping[str, OptionValue]) -> None:
+        super().__init__(path, values)
+        if path is None:
+            raise UsageError("Dataset folder needs a path. Write folder:PATH.")
+        self._root = path
+        self._resize = parse_size(str(values["resize"]))
+        self._sample, self._seed = int(values["sample"]), int(values["seed"])
+        self._table = str(values["labels"])
+        self._decode = bool(values["decode"])
+        if not self._decode and self._resize is not None:
+            raise UsageError("Pictures that are not decoded cannot be resized. Leave out resize or decode=no.")
+        self._listed = self._looked = 0
+        self._unseen: Iterator[tuple[str, int]] = iter(())
+        self._excluded: list[Excluded] = []
+        self._broken: set[int] = set()
+        """Pictures whose header promised more than the rest of the file keeps."""
+        self._classes: tuple[str, ...] = ()
+        self._class_count = 0
+        # Columns, not objects: a tree of a million files is ordinary.
+        self._names: list[str] = []
+        self._labels = array("q")
+        self._sizes = array("q")
+        self._times = array("q")
+        self._kind_of = array("q")
+        self._kinds: dict[Kind, int] = {}
+
+    def scan(self, progress: ScanProgress | None = None) -> None:
+        """List the tree, then read the headers of the pictures that are to take part.
+
+        Raises:
+            DataError: If the folder is missing, no folder, unreadable, holds no picture, or does not fit its labels.
+        """
+        from imgstore_tui.images.decode import SUFFIXES
+
+        tell = progress or _silent
+        scan.check_root(self._root)
+        suffixes = SUFFIXES if self._decode else SUFFIXES | scan.RAW_SUFFIXES
+        names: list[str] = []
+        for entry in scan.list_files(self._root, suffixes, tell):
+            if isinstance(entry, str):
+                names.append(entry)
+            else:
+                self._excluded.append(entry)
+        names.sort()
+        self._listed = len(names)
+        labels = self._labels_of(names)
+        label_of = dict(zip(names, labels, strict=True))
+        self._unseen = ((name, label_of[name]) for name in mixed(names, labels, self._seed))
+        self._look_at(min(self._limit(), len(names)), tell)
+        if not self._names:
+            raise DataError(self._nothing_found(suffixes))
+
+    def _limit(self) -> int:
+        if self._sample:
+            return self._sample
+        return self._listed if self.wanted is None else max(self.wanted, _LOOKED_AT_ANYWAY)
+
+    def _look_at(self, wanted: int, tell: ScanProgress) -> None:
+        """Look at unseen files until so many pictures are known, or none is left."""
+        done = 0
+        while len(self._names) < wanted and (unseen := next(self._unseen, None)) is not None:
+            if not done % scan.PROGRESS_EVERY:
+                tell("reading headers", len(self._names), wanted)
+            done += 1
+            self._looked += 1
+            name, label = unseen
+            try:
+                found = (scan.look_at if self._decode else scan.take)(self._root, name)
+            except BrokenImageError as error:
+                self._excluded.append(error.excluded)
+                continue
+            kind = found.shape, found.dtype
+            if kind not in self._kinds:
+                self._kinds[kind] = len(self._kinds)
+            self._names.append(name)
+            self._labels.append(label)
+            self._sizes.append(found.size)
+            self._times.append(found.modified_ns)
+            self._kind_of.append(self._kinds[kind])
+        tell("reading headers", len(self._names), len(self._names))
+
+    def _labels_of(self, names: list[str]) -> Sequence[int]:
+        """Return the label of every file, and keep what labels are called."""
+        # Of all files, broken ones too: mending a file must not change the labels of others.
+        if self._table:
+            found = labels_csv.read_labels(labels_csv.find_table(self._table, self._root), names)
+            self._classes = found.names
+            self._class_count = len(set(found.numbers))
+            return found.numbers
+        folders = {_class_of(name) for name in names}
+        if folders - {_AT_THE_ROOT}:
+            # Sorted, but "." first whatever the others start with.
+            self._classes = tuple(sorted(folders, key=lambda folder: (folder != _AT_THE_ROOT, folder)))
+        self._class_count = len(self._classes)
+        labels = {folder: label for label, folder in enumerate(self._classes)}
+        return array("q", (labels.get(_class_of(name), 0) for name in names))
+
+    def _nothing_found(self, suffixes: frozenset[str]) -> str:
+        where = f"'{safe_text(str(self._root))}'"
+        if not self._excluded:
+            return f"There are no pictures in {where} or below it: files that end in {', '.join(sorted(suffixes))}."
+        first, number = self._excluded[0], len(self._excluded)
+        found = "1 file, but it cannot" if number == 1 else f"{format_count(number)} files, but none can"
+        return (
+            f"{where} holds {found} be used, for example '{safe_text(first.name)}': "
+            f"{first.reason.rstrip('.')}. Name a folder with pictures."
+        )
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @property
+    def uniform(self) -> Kind | None:
+        """Shape and dtype if all headers agree, or what ``resize`` makes."""
+        if self._resize is not None:
+            width, height = self._resize
+            return (height, width, 3), "uint8"
+        return next(iter(self._kinds)) if len(self._kinds) == 1 and self._decode else None
+
+    def image(self, index: int) -> Pixels:
+        """Return picture ``index``, decoded anew.
+
+        Raises:
+            BrokenImageError: If it is damaged, or has changed or gone since ``scan``; then, where not all files have
+                been looked at, another picture takes its place, at the end.
+            DataError: If pictures are not decoded.
+        """
+        from imgstore_tui.images.decode import decode
+
+        self._check(index)
+        if not self._decode:
+            raise DataError("Pictures are not decoded, as decode=no asks: there are only their files' bytes.")
+        data = self._read(index)
+        try:
+            pixels = decode(data)
+        except DataError as error:
+            self._replace(index)
+            raise BrokenImageError(self._names[index], str(error)) from None
+        if self._kinds.get((pixels.shape, pixels.dtype.name)) != self._kind_of[index]:
+            self._replace(index)
+            raise scan.changed(self._names[index])
+        return pixels if self._resize is None else resized(pixels, self._resize)
+
+    def _replace(self, index: int) -> None:
+        if index not in self._broken:
+            self._broken.add(index)
+            self._look_at(len(self._names) + 1, _silent)
+
+    def label(self, index: int) -> int:
+        """Return the number of the class of picture ``index``."""
+        self._check(index)
+        return self._labels[index]
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The class folders as the file system spells them, or the names in the CSV."""
+        return self._classes
+
+    @property
+    def has_pixels(self) -> bool:
+        """Whether pictures are decoded."""
+        return self._decode
+
+    @property
+    def has_originals(self) -> bool:
+        """Whether pictures are taken as they are, not resized."""
+        return self._resize is None
+
+    def original(self, index: int) -> bytes:
+        """Return the bytes of the file of picture ``index``.
+
+        Raises:
+            BrokenImageError: If it has changed or gone since ``scan``.
+            DataError: If pictures are resized.
+        """
+        if self._resize is not None:
+            raise DataError("Pictures that are resized have no original to store. Leave out the option resize.")
+        return self._read(index)
+
+    def file(self, index: int) -> Path:
+        """Return where the file of picture ``index`` lies, behind links that stay inside the tree."""
+        self._check(index)
+        return Path(os.path.realpath(self._root / self._names[index]))
+
+    def _read(self, index: int) -> bytes:
+        self._check(index)
+        try:
+            return scan.read(self._root, self._names[index], self._sizes[index], self._times[index])
+        except BrokenImageError:
+            self._replace(index)
+            raise
+
+    def _check(self, index: int) -> None:
+        if not 0 <= index < len(self._names):
+            raise IndexError(index)
+
+    @property
+    def excluded(self) -> tuple[Excluded, ...]:
+        """Files and folders that cannot take part, sorted by name."""
+        return tuple(sorted(self._excluded, key=lambda entry: entry.name))
+
+    @property
+    def summary(self) -> str:
+        """E.g. ``folder holidays: 1,204 pictures of varying sizes in 3 classes``."""
+        number = len(self._names) - len(self._broken)
+        words = counted(number, "picture")
+        if self._looked < self._listed:
+            share = f"{100 * number / self._listed:.3g} % of {format_count(self._listed)}"
+            words = f"a sample of {words}, {share}," if self._sample else f"{words} looked at, {share},"
+        words += f" {self._sizes_in_words()}"
+        count = self._class_count
+        words += f" in {format_count(count)} class{'' if count == 1 else 'es'}" if count else ""
+        return f"folder {safe_text(self._root.resolve().name or str(self._root))}: {words}"
+
+    def _sizes_in_words(self) -> str:
+        if not self._decode:
+            return "taken as files, not decoded,"
+        if self.uniform is None:
+            sizes = {shape[:2] for shape, _ in self._kinds}
+            return "of varying sizes" if len(sizes) > 1 else "of one size but varying kinds"
+        shape, dtype = self.uniform
+        words = f"of {'x'.join(map(str, shape))}{'' if dtype == 'uint8' else f' {dtype}'}"
+        return words if self._resize is None else f"{words} (resized)"
+
+
+def _class_of(name: str) -> str:
+    folder, slash, _ = name.partition("/")
+    return folder if slash else _AT_THE_ROOT
+
+
+def _silent(doing: str, done: int, total: int | None) -> None:
+    pass

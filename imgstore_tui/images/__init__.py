@@ -1,0 +1,1 @@
+"""Pixels: decoding and encoding picture files, raw bytes, resizing, headers."""

@@ -1,0 +1,283 @@
+"""The one place where picture files are decoded, by Pillow, and where their dangers are met.
+
+Eight formats are let in, told by their first bytes and not by their names, HEIF only where pillow-heif is installed. A
+picture of more than 128 Mpx is refused before a pixel is decoded. Whatever is wrong with a file is a ``DataError`` of
+one sentence, without the path.
+
+What decoding gives: the first picture of a file, pixels as they are stored. The EXIF orientation of JPEG, PNG, WebP and
+AVIF is not applied: a store keeps what it is given, so turning would make ``original`` (the file's own bytes) and the
+other codecs hold different pixels, and cost time that no storage system answers for. (The orientation of TIFF and HEIF
+is part of the format itself; the libraries apply it to shape and pixels alike.) Colour profiles are not applied either.
+
+Modes: grey stays (H, W), uint8, or uint16 at more than 8 bits; 1 bit becomes 0 and 255; a palette becomes RGB, or RGBA
+where it is transparent; grey with alpha becomes RGBA; CMYK and YCbCr become RGB. Colour at 16 bits a channel is
+refused, because Pillow would quietly cut it to 8; so are 32-bit and floating-point pixels.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from imgstore_tui.core.errors import DataError
+from imgstore_tui.core.install_hint import install_command
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from imgstore_tui.core.content import Pixels
+
+MAX_PIXELS = 128_000_000
+"""Pictures of more pixels than this are refused, however small their file is."""
+
+SUFFIXES: frozenset[str] = frozenset(
+    {
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".tif", ".tiff"),
+        *(".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".heic", ".heif", ".hif", ".jxl"),
+    }
+)
+"""Suffixes, in lower case, of files that are likely pictures."""
+
+EXTENSIONS = {
+    "PNG": "png",
+    "JPEG": "jpg",
+    "WEBP": "webp",
+    "BMP": "bmp",
+    "TIFF": "tif",
+    "PPM": "ppm",
+    "AVIF": "avif",
+    "HEIF": "heic",
+    "JXL": "jxl",
+}
+"""The formats that are known, by Pillow's names, and the suffix, without the dot, that we give their files."""
+
+_HEAD = 32  # so many first bytes tell the format, and a PNG's depth
+_BOXES = 2**16  # in so many first bytes of an AVIF it says how it is coded
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
+_JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
+
+# What a mode of Pillow becomes where it is not kept. A palette is looked at; any mode not named here is refused.
+_CONVERT = {"1": "L", "LA": "RGBA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
+_CHANNELS: dict[str, tuple[int, ...]] = {"L": (), "RGB": (3,), "RGBA": (4,)}
+_GREY_16 = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
+
+
+class NoDecoderError(DataError):
+    """A picture of a known format that nothing here decodes; its bytes can be stored as they are."""
+
+
+def sniff(data: bytes) -> str | None:
+    """Return the format (a key of ``EXTENSIONS``) that a file's first bytes show, or None."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+        return "TIFF"
+    if data.startswith(b"BM"):
+        return "BMP"
+    if data[:1] == b"P" and data[1:2] in {b"1", b"2", b"3", b"4", b"5", b"6"} and data[2:3].isspace():
+        return "PPM"
+    if data[4:8] == b"ftyp":
+        brands = {data[place : place + 4] for place in range(16, _HEAD, 4)} | {data[8:12]}
+        if brands & {b"avif", b"avis"}:
+            return "AVIF"
+        return "HEIF" if data[8:12] in _HEIF_BRANDS else None
+    return "JXL" if data.startswith(_JXL) else None
+
+
+def decode(data: bytes, only: str | None = None) -> Pixels:
+    """Decode a picture file.
+
+    Args:
+        data: All bytes of the file.
+        only: The one format that is expected; None for any.
+
+    Returns:
+        An owned array: uint8 (H, W), (H, W, 3) or (H, W, 4), or uint16 (H, W).
+
+    Raises:
+        DataError: If it is no picture, of a kind that is not taken, too large, cut short or damaged.
+    """
+    with _Opened(io.BytesIO(data), data[:_HEAD], only) as picture:
+        pixels = picture.pixels()
+    # Pillow hands over read-only memory; a caller may write to what it owns.
+    return pixels if pixels.flags.writeable else pixels.copy()
+
+
+def decode_into(data: bytes, out: Pixels, only: str | None = None) -> None:
+    """Decode a picture file into the caller's array, with one copy less than ``decode``.
+
+    Raises:
+        DataError: As ``decode``, and if the picture does not have the shape and type of ``out``.
+    """
+    with _Opened(io.BytesIO(data), data[:_HEAD], only) as picture:
+        if picture.shape != out.shape or out.dtype != picture.dtype:
+            raise DataError(
+                f"The picture has shape {picture.shape} and type {picture.dtype}, not {out.shape} and {out.dtype}."
+            )
+        np.copyto(out, picture.pixels())
+
+
+def probe(path: Path) -> tuple[tuple[int, ...], str]:
+    """Return shape and type of what ``decode`` would give, reading no more than the file's header.
+
+    Raises:
+        DataError: As ``decode``, as far as the header shows it, and if the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+            file.seek(0)
+            with _Opened(file, head, None) as picture:
+                return picture.shape, picture.dtype
+    except OSError as error:
+        raise DataError(f"The file cannot be read: {error.strerror or error}.") from None
+
+
+class _Opened:
+    """A picture whose header has been read and checked; every failure inside becomes a ``DataError``."""
+
+    def __init__(self, file: IO[bytes], head: bytes, only: str | None) -> None:
+        found = sniff(head)
+        if found is None:
+            raise DataError(f"It is no picture of a kind that is taken ({', '.join(EXTENSIONS)}).")
+        if only is not None and found != only:
+            raise DataError(f"It is a {found} picture, not {only}.")
+        self._file, self._format, self._head = file, found, head
+
+    def __enter__(self) -> Self:
+        opener = _opener(self._format)
+        try:
+            self._image = opener(self._file)
+        except Exception as error:
+            raise _damaged(self._format, error) from None
+        # The file is the caller's, and Pillow's image has nothing else to close.
+        width, height = self._image.size
+        if width * height > MAX_PIXELS:
+            raise DataError(f"It has {width} x {height} pixels, more than the {MAX_PIXELS:,} that are taken.")
+        self._mode, channels, self.dtype = self._target()
+        self.shape: tuple[int, ...] = (height, width, *channels)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
+        if isinstance(error, Exception) and not isinstance(error, DataError | MemoryError):
+            raise _damaged(self._format, error) from None
+
+    def pixels(self) -> Pixels:
+        """Decode, into memory that only the caller holds but may not be able to write to."""
+        image = self._image if self._image.mode == self._mode else self._image.convert(self._mode)
+        pixels: Pixels = np.asarray(image)
+        if self.dtype == "uint16":
+            pixels = pixels.astype(np.uint16, copy=False)  # from either byte order, or from 32 bits that hold 16
+        if pixels.shape != self.shape:
+            raise DataError(f"It decodes to {pixels.shape} where its header says {self.shape}.")
+        return pixels
+
+    def _target(self) -> tuple[str, tuple[int, ...], str]:
+        mode = self._image.mode
+        if mode in _GREY_16:
+            return mode, (), "uint16"
+        if mode == "I" and self._format == "PPM":
+            return mode, (), "uint16"
+        if mode == "P":
+            mode = "RGBA" if "transparency" in self._image.info else "RGB"
+        mode = _CONVERT.get(mode, mode)
+        if mode not in _CHANNELS:
+            raise DataError(
+                f"Its pixels are of mode {mode}, which is not taken; 8-bit grey, RGB, RGBA, 16-bit grey are."
+            )
+        if self._cut_to_8_bits():
+            raise DataError("It has more than 8 bits a channel in colour, which would be lost; only grey keeps 16.")
+        return mode, _CHANNELS[mode], "uint8"
+
+    def _cut_to_8_bits(self) -> bool:
+        """Whether Pillow would drop bits without a word."""
+        image: Any = self._image
+        if self._format == "PNG":
+            return self._head[24] == 16  # the depth in IHDR; grey at 16 bits has been dealt with
+        if self._format == "TIFF":
+            return any(bits > 8 for bits in image.tag_v2.get(258, ()))  # BitsPerSample
+        if self._format == "PPM":
+            arguments = image.tile[0].args  # (raw mode, largest value) where that is not 255
+            return isinstance(arguments, tuple) and len(arguments) > 1 and int(arguments[1]) > 255
+        if self._format == "HEIF":
+            return int(image.info.get("bit_depth", 8)) > 8
+        if self._format == "AVIF":
+            self._file.seek(0)
+            boxes = self._file.read(_BOXES).split(b"av1C")[1:]
+            return any(len(box) > 2 and box[2] & 0x40 for box in boxes)  # high_bitdepth
+        return False
+
+
+def _damaged(kind: str, error: Exception) -> DataError:
+    lines = str(error).strip().splitlines()
+    said = f" ({lines[0][:120].rstrip('.')})" if lines else ""
+    return DataError(f"The {kind} picture is damaged or cut short{said}.")
+
+
+@functools.cache
+def _opener(kind: str) -> Callable[[IO[bytes]], Image.Image]:
+    """Return what opens files of a format. Pillow's plug-ins' own classes skip ``Image.open``, whose limit is not ours.
+
+    Raises:
+        NoDecoderError: If there is nothing that decodes it.
+    """
+    if kind in (classes := _classes()):
+        return classes[kind]
+    if kind == "AVIF":
+        from PIL import AvifImagePlugin
+
+        if AvifImagePlugin.SUPPORTED:
+            AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # else one image takes every core, whatever workers are asked for
+            return AvifImagePlugin.AvifImageFile
+        raise NoDecoderError("It is an AVIF picture, which this build of Pillow does not decode.")
+    if kind == "HEIF":
+        try:
+            import pillow_heif
+            from pillow_heif.as_plugin import HeifImageFile
+        except ImportError:
+            raise NoDecoderError(f"It is a HEIF picture, which needs pillow-heif. Run: {_heif_command()}.") from None
+        pillow_heif.options.DECODE_THREADS = 1
+        opened: Callable[[IO[bytes]], Image.Image] = HeifImageFile
+        return opened
+    raise NoDecoderError("It is a JPEG XL picture, which is not decoded here.")
+
+
+@functools.cache
+def _heif_command() -> str:
+    return install_command("imgstore_tui", "heif", ["pillow-heif"])
+
+
+@functools.cache
+def _classes() -> dict[str, Callable[[IO[bytes]], Image.Image]]:
+    """Import Pillow on first use."""
+    from PIL import (
+        BmpImagePlugin,
+        Image,
+        JpegImagePlugin,
+        PngImagePlugin,
+        PpmImagePlugin,
+        TiffImagePlugin,
+        WebPImagePlugin,
+    )
+
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # the TIFF plug-in checks by itself, and would warn from 89 Mpx
+    # Odd but readable metadata is no reason to write into a terminal that a screen is drawn on.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+    return {
+        "PNG": PngImagePlugin.PngImageFile,
+        "JPEG": JpegImagePlugin.jpeg_factory,
+        "WEBP": WebPImagePlugin.WebPImageFile,
+        "BMP": BmpImagePlugin.BmpImageFile,
+        "TIFF": TiffImagePlugin.TiffImageFile,
+        "PPM": PpmImagePlugin.PpmImageFile,
+    }

@@ -1,0 +1,61 @@
+"""What JPEG is, whichever library writes it: its limits, its options, and the note in it."""
+
+from __future__ import annotations
+
+import re
+
+from imgstore_tui.core.codec import DEPTH, TRANSPARENCY
+from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.options import Option
+from imgstore_tui.images.picture_codec import NotedCodec
+
+_MOST = 65_500  # libjpeg's own limit a side
+_COMMENT = re.compile(rb"imgstore (HW[134]?(?:/16)?)(?![\w/])")
+_NOTE_AT = slice(0, 128)  # the comment stands right behind the JFIF header; readers of JPEG skip it
+
+
+class JpegFormat(NotedCodec):
+    """Grey and RGB at 8 bits, as alike as the quality says and no more; of RGBA the colours, of 16 bits the upper 8."""
+
+    alpha = False
+    deep = False
+    lossless = False
+    drops = (*NotedCodec.drops, TRANSPARENCY, DEPTH)
+    extension = "jpg"
+    options = (
+        Option(
+            "quality",
+            90,
+            "1 to 100; 90, where the eye sees no difference and a photograph takes about a tenth of its pixels.",
+            minimum=1,
+            maximum=100,
+        ),
+        Option(
+            "subsampling",
+            "4:2:0",
+            "How fine colour is kept beside brightness; 4:2:0, a quarter, as cameras and Pillow do by themselves.",
+            choices=("4:4:4", "4:2:2", "4:2:0"),
+        ),
+    )
+
+    def check(self, shape: tuple[int, ...], dtype: str) -> None:
+        """Refuse what JPEG has no place for."""
+        fits = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
+        if not fits or dtype not in ("uint8", "uint16") or 0 in shape:
+            raise UnsupportedError(
+                f"Codec {self.name} takes grey, RGB and RGBA images of 8 and 16 bits, not {dtype} of shape {shape}."
+            )
+        if max(shape) > _MOST:
+            raise UnsupportedError(
+                f"Codec {self.name} takes images of at most {_MOST:,} pixels a side, not {max(shape):,}."
+            )
+
+    def note_in(self, payload: bytes) -> str | None:
+        """Look for the comment."""
+        found = _COMMENT.search(payload[_NOTE_AT])
+        return found[1].decode("ascii") if found else None
+
+
+def comment(note: str) -> bytes:
+    """Return a note as the comment's text."""
+    return f"imgstore {note}".encode()

@@ -1,0 +1,124 @@
+"""What codecs that make picture files have in common: fitting images into a format, and, by Pillow, the files."""
+
+from __future__ import annotations
+
+import io
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.errors import DataError, StoreError
+from imgstore_tui.images import decode
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.content import Pixels
+
+ONE_CHANNEL = "HW1"
+"""Layout in a note: the image has a channel axis of one, which picture formats do not know."""
+GREY = "HW"
+"""Layout in a note: the image has no channel axis, and the format has no grey."""
+OPAQUE = "HW4"
+"""Layout in a note: the image has an alpha channel that is not in the file; all of it counts as opaque."""
+COLOUR = "HW3"
+"""Layout in a note that is there for the image's depth."""
+DEEP = "/16"
+"""End of a note: the image is of 16 bits, the file of 8."""
+
+
+class NotedCodec(Codec):
+    """Makes files of a picture format, with a note in those of which the format alone does not say what they were."""
+
+    grey: ClassVar[bool] = True
+    """Whether the format has images without colours."""
+    alpha: ClassVar[bool] = True
+    """Whether it has transparency."""
+    deep: ClassVar[bool] = True
+    """Whether it has 16 bits."""
+    drops: tuple[str, ...] = ("EXIF", "ICC profile")
+
+    @abstractmethod
+    def note_in(self, payload: bytes) -> str | None:
+        """Return the note that ``encode`` has left."""
+
+    def flatten(self, image: Pixels) -> tuple[Pixels, str | None]:
+        """Return an image as the format can hold it, and what must be noted to make it what it was."""
+        channels = image.shape[2] if image.ndim == 3 else 0
+        flat: Pixels = image
+        layout: str | None = None
+        deep = image.dtype == np.uint16 and not self.deep
+        if deep:
+            flat = np.asarray((flat.astype(np.uint32) + 128) // 257, np.uint8)
+        if channels == 1:
+            layout, flat = ONE_CHANNEL, flat[:, :, 0]
+        elif channels == 4 and (not self.alpha or bool((image[:, :, 3] == np.iinfo(image.dtype).max).all())):
+            layout = OPAQUE
+            if not self.alpha:
+                flat = flat[:, :, :3].copy()
+        if channels < 2 and not self.grey:
+            layout = layout or GREY
+            flat = flat[:, :, None].repeat(3, axis=2)
+        if deep:
+            return flat, (layout or (COLOUR if channels else GREY)) + DEEP
+        return flat, layout
+
+    @staticmethod
+    def restore(pixels: Pixels, note: str | None) -> Pixels:
+        """Make what ``flatten`` was given out of what the file holds, as far as the note says."""
+        layout, deep, _ = (note or "").partition(DEEP)
+        if layout in (GREY, ONE_CHANNEL) and pixels.ndim == 3:
+            pixels = pixels[:, :, 0].copy()
+        if layout == ONE_CHANNEL:
+            pixels = pixels[:, :, None]
+        elif layout == OPAQUE and pixels.shape[2:] == (3,):
+            whole = np.full((*pixels.shape[:2], 4), 255, np.uint8)
+            whole[:, :, :3] = pixels
+            pixels = whole
+        return pixels.astype(np.uint16) * np.uint16(257) if deep and pixels.dtype == np.uint8 else pixels
+
+
+class PictureCodec(NotedCodec):
+    """Encodes with Pillow, and decodes as every picture file is decoded."""
+
+    picture: ClassVar[str]
+    """The format, by Pillow's name."""
+    requires = ("PIL",)
+
+    @abstractmethod
+    def settings(self, note: str | None) -> dict[str, Any]:
+        """Return what Pillow is to be told, and how it is to leave a note in the file."""
+
+    def encode(self, image: Pixels) -> bytes:
+        """Encode one image."""
+        from PIL import Image
+
+        self.check(image.shape, image.dtype.name)
+        flat, note = self.flatten(image)
+        buffer = io.BytesIO()
+        Image.fromarray(flat).save(buffer, self.picture, **self.settings(note))
+        return buffer.getvalue()
+
+    def decode(self, payload: bytes) -> Pixels:
+        """Decode one payload, which must be of this format."""
+        try:
+            pixels = decode.decode(payload, only=self.picture)
+        except DataError as error:
+            raise unreadable(self.title, error) from None
+        return self.restore(pixels, self.note_in(payload))
+
+    def decode_into(self, payload: bytes, out: Pixels) -> None:
+        """Decode one payload into the caller's array, with one copy less where there is no note."""
+        if self.note_in(payload) is not None or (out.ndim == 3 and out.shape[2] == 1):
+            super().decode_into(payload, out)
+            return
+        try:
+            decode.decode_into(payload, out, only=self.picture)
+        except DataError as error:
+            raise unreadable(self.title, error) from None
+
+
+def unreadable(title: str, error: DataError) -> StoreError:
+    """Build the error for a payload that is no picture, from what is wrong with the picture."""
+    said = str(error)
+    return StoreError(f"A stored {title} cannot be decoded: {said[0].lower()}{said[1:]}")

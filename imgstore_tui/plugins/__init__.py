@@ -1,0 +1,1 @@
+"""Finds, loads and describes backends, codecs, datasets and exporters; imports no driver."""

@@ -1,0 +1,143 @@
+"""Finds the plug-ins of one kind by name, ours and third parties' alike, and says which of them can be used here.
+
+A plug-in is one module of a package of ours or one entry point of its group; either way it is one class that declares
+what its contract in ``core`` asks for. No driver is imported to find out whether it is there.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import pkgutil
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Protocol, TypeGuard, TypeVar
+
+from imgstore_tui.core.errors import UnavailableError, unknown_name
+from imgstore_tui.core.install_hint import install_command
+
+
+class Pluggable(Protocol):
+    """What a class declares of itself whatever it plugs in as."""
+
+    name: ClassVar[str]
+    requires: ClassVar[tuple[str, ...]]
+    """Import names of libraries; all must be found for it to be available."""
+    extra: ClassVar[str | None]
+    """Name of the extra of its distribution that installs them; None where there is none."""
+
+
+Plugin = TypeVar("Plugin", bound=Pluggable)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A plug-in that could not be loaded, and why."""
+
+    name: str
+    reason: str
+
+
+class Catalogue(Generic[Plugin]):
+    """All plug-ins of one kind, found once."""
+
+    def __init__(self, kind: str, package: str, contract: Any, group: str | None = None) -> None:
+        """Make a catalogue; nothing is looked for before it is asked.
+
+        Args:
+            kind: What its plug-ins are, for sentences.
+            package: The package whose modules have ours.
+            contract: The class that all of them inherit.
+            group: Entry points that offer others' plug-ins; None for a group called like the package.
+        """
+        self.kind = kind
+        self._package = package
+        self._contract = contract
+        self._group = group or package
+
+    @functools.cached_property
+    def _found(self) -> tuple[dict[str, type[Plugin]], tuple[Broken, ...]]:
+        classes: dict[str, type[Plugin]] = {}
+        broken: list[Broken] = []
+        package = importlib.import_module(self._package)
+        for module in pkgutil.iter_modules(package.__path__):
+            loaded = importlib.import_module(f"{self._package}.{module.name}")
+            for _, member in inspect.getmembers(loaded, inspect.isclass):
+                if self._is_plugin(member) and member.__module__ == loaded.__name__:
+                    classes[member.name] = member
+        for point in importlib.metadata.entry_points(group=self._group):
+            try:
+                member = point.load()
+                if not self._is_plugin(member):
+                    raise TypeError(f"{point.value} is not a {self.kind}")
+                if member.name in classes:
+                    raise ValueError(f"the name '{member.name}' is taken")
+                classes[member.name] = member
+            except Exception as error:  # a third party's package must not take the program down
+                broken.append(Broken(point.name, f"{type(error).__name__}: {error}"))
+        return classes, tuple(broken)
+
+    def _is_plugin(self, member: Any) -> TypeGuard[type[Plugin]]:
+        return (
+            isinstance(member, type)
+            and issubclass(member, self._contract)
+            and not inspect.isabstract(member)
+            and isinstance(getattr(member, "name", None), str)
+        )
+
+    def all(self) -> dict[str, type[Plugin]]:
+        """Return every plug-in by name, available or not."""
+        return dict(self._found[0])
+
+    def broken(self) -> tuple[Broken, ...]:
+        """Return the plug-ins offered by other packages that could not be loaded."""
+        return self._found[1]
+
+    def get(self, name: str) -> type[Plugin]:
+        """Return the plug-in called ``name``, available or not.
+
+        Raises:
+            UsageError: If there is none; the nearest right name is given.
+            UnavailableError: If another package offers it and it cannot be loaded.
+        """
+        classes = self._found[0]
+        if name not in classes:
+            for entry in self._found[1]:
+                if entry.name == name:
+                    raise UnavailableError(f"The {self.kind} '{name}' could not be loaded: {entry.reason}.")
+            raise unknown_name(self.kind, name, classes)
+        return classes[name]
+
+
+def missing(plugin: type[Pluggable]) -> tuple[str, ...]:
+    """Return the import names that a plug-in requires and this Python does not have."""
+    return tuple(name for name in plugin.requires if not _is_here(name))
+
+
+def _is_here(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def how_to_get(plugin: type[Pluggable]) -> str:
+    """Return the command that makes a plug-in available."""
+    return install_command(plugin.__module__.partition(".")[0], plugin.extra, plugin.requires)
+
+
+def lacking(plugin: type[Pluggable]) -> str:
+    """Return what keeps a plug-in from being used, and what helps; empty where nothing does.
+
+    Whoever tells it says first who needs it: ``'qoi'`` ``needs qoi, not installed. Run: python -m pip install qoi``.
+    """
+    absent = missing(plugin)
+    return f"needs {', '.join(absent)}, not installed. Run: {how_to_get(plugin)}" if absent else ""
+
+
+def check_available(plugin: type[Pluggable]) -> None:
+    """Raise UnavailableError, with what helps, if a plug-in cannot be used here."""
+    if lack := lacking(plugin):
+        raise UnavailableError(f"'{plugin.name}' {lack}")

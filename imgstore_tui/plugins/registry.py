@@ -1,0 +1,195 @@
+"""The backends, codecs and datasets there are, and what the words for them mean: ``lmdb+png``, ``folder:photos``.
+
+A plug-in is one module of ``imgstore_tui.backends`` (``codecs``, ``datasets``) or one entry point of the group of
+the same name, see ``catalogue``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from imgstore_tui.core.backend import Backend, Family, Preset, Reader
+from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.dataset import UPTO, Dataset
+from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError, UsageError, unknown_name
+from imgstore_tui.core.options import Option, OptionValue, resolve_options, written
+from imgstore_tui.core.paths import written_path
+from imgstore_tui.core.spec import CODEC_PREFIX, IN_PLACE, Spec, parse_dataset_text, parse_spec_text
+from imgstore_tui.plugins.catalogue import Catalogue, check_available, how_to_get, lacking, missing
+
+__all__ = [
+    "Catalogue", "backends", "check_available", "codecs", "datasets", "how_to_get", "lacking", "make_backend",
+    "make_codec", "make_dataset", "missing", "most_images", "open_store", "preset_of", "resolve_spec",
+    "sorted_backends",
+]  # fmt: skip
+
+backends: Catalogue[Backend] = Catalogue("backend", "imgstore_tui.backends", Backend)
+codecs: Catalogue[Codec] = Catalogue("codec", "imgstore_tui.codecs", Codec)
+datasets: Catalogue[Dataset] = Catalogue("dataset", "imgstore_tui.datasets", Dataset)
+
+
+def sorted_backends() -> list[type[Backend]]:
+    """Return all backends by family, then by name."""
+    order = list(Family)
+    return sorted(backends.all().values(), key=lambda backend: (order.index(backend.family), backend.name))
+
+
+def preset_of(backend: type[Backend], name: str | None) -> Preset:
+    """Return the preset called ``name``, the first one for None.
+
+    Raises:
+        UsageError: If the backend has no such preset.
+    """
+    if name is None:
+        return backend.presets[0]
+    for preset in backend.presets:
+        if preset.name == name:
+            return preset
+    raise unknown_name(f"preset of backend {backend.name}", name, [preset.name for preset in backend.presets])
+
+
+def resolve_spec(text: str, *, require_available: bool = True) -> Spec:
+    """Turn ``BACKEND[+CODEC][:OPTION=VALUE,...]`` into a spec with every option set.
+
+    Raises:
+        UsageError: If a name is unknown or a value does not fit.
+        UnavailableError: If a driver is missing (with the command that installs it).
+    """
+    words = parse_spec_text(text)
+    if words.backend == IN_PLACE.backend:
+        raise UsageError(f"'{IN_PLACE}' is your own files as they are: every run on a folder reads them, unasked.")
+    try:
+        backend = backends.get(words.backend)
+    except UsageError as error:
+        codec_meant = f" To store files of it write disk+{words.backend}." if words.backend in codecs.all() else ""
+        raise UsageError(f"{error}{codec_meant}") from None
+    preset = preset_of(backend, words.preset)
+    codec_name = words.codec or preset.codec or backend.default_codec
+    codec = codecs.get(codec_name)
+    for name, value in words.options.items():
+        if not any(option.name == name for option in backend.options) and any(o.name == name for o in codec.options):
+            raise UsageError(f"'{name}' is an option of the codec {codec.name}; write {CODEC_PREFIX}{name}={value}.")
+    options = resolve_options(backend.options, {**preset.options, **words.options}, f"backend {backend.name}")
+    base_codec_options = preset.codec_options if codec_name == (preset.codec or backend.default_codec) else {}
+    codec_options = resolve_options(codec.options, {**base_codec_options, **words.codec_options}, f"codec {codec.name}")
+    if require_available:
+        check_available(backend)
+        check_available(codec)
+    label = _label(backend, codec, preset, options, codec_options, dict(base_codec_options))
+    return Spec(backend.name, codec.name, preset.name, tuple(options.items()), tuple(codec_options.items()), label)
+
+
+def _label(
+    backend: type[Backend],
+    codec: type[Codec],
+    preset: Preset,
+    options: dict[str, OptionValue],
+    codec_options: dict[str, OptionValue],
+    base_codec_options: dict[str, OptionValue],
+) -> str:
+    head = backend.name
+    if codec.name != (preset.codec or backend.default_codec):
+        head += f"+{codec.name}"
+    words = [] if preset is backend.presets[0] else [f"preset={preset.name}"]
+    words += _changed(backend.options, options, dict(preset.options), "")
+    words += _changed(codec.options, codec_options, base_codec_options, CODEC_PREFIX)
+    return head + (":" + ",".join(words) if words else "")
+
+
+def _changed(
+    declared: Iterable[Option], values: dict[str, OptionValue], base: dict[str, OptionValue], prefix: str
+) -> list[str]:
+    words = []
+    for option in declared:
+        value = values[option.name]
+        if value != base.get(option.name, option.default):
+            words.append(f"{prefix}{option.name}={written(value)}")
+    return words
+
+
+def make_backend(spec: Spec) -> Backend:
+    """Return the spec's backend with its options set."""
+    return backends.get(spec.backend)(dict(spec.options))
+
+
+def make_codec(spec: Spec) -> Codec:
+    """Return the spec's codec with its options set."""
+    return codecs.get(spec.codec)(dict(spec.codec_options))
+
+
+def open_store(place: Path) -> tuple[type[Backend], Reader]:
+    """Open a store for reading, whichever backend wrote it.
+
+    Args:
+        place: The store's folder, or a file in it by which it can be told.
+
+    Raises:
+        StoreError: If it is missing, damaged, or of no backend here.
+        UnavailableError: If the driver of its backend is missing.
+    """
+    location = place.parent if place.is_file() else place
+    if not location.exists():
+        raise StoreError(f"{location} does not exist.")
+    local = [kind for kind in sorted_backends() if not kind.capabilities.server]
+    likely = [kind for kind in local if any((location / mark).exists() for mark in kind.marks)]
+    said: ImgstoreError | None = None
+    for kind in [*likely, *(kind for kind in local if not kind.marks and not missing(kind))]:
+        try:
+            check_available(kind)
+            return kind, kind(resolve_options(kind.options, {}, f"backend {kind.name}")).open(location)
+        except (StoreError, UnavailableError) as error:
+            said = said or (error if kind in likely else None)
+    raise said or StoreError(
+        f"{location} is not a store of any backend here; a folder of picture files is read as folder:PATH."
+    )
+
+
+def make_dataset(text: str) -> Dataset:
+    """Turn ``NAME[:PATH][,OPTION=VALUE]`` into a dataset that has not looked at its data yet.
+
+    Raises:
+        UsageError: If a name is unknown, a value does not fit, or a path is missing or not wanted.
+        UnavailableError: If a driver is missing.
+    """
+    try:
+        words = parse_dataset_text(text)
+        kind = datasets.get(words.name)
+    except UsageError as error:
+        raise UsageError(f"{error}{_meant(text)}") from None
+    check_available(kind)
+    if kind.needs_path and words.path is None:
+        raise UsageError(f"Dataset {kind.name} needs a path. Write {kind.name}:PATH.")
+    if not kind.needs_path and words.path is not None:
+        raise UsageError(f"Dataset {kind.name} takes no path. Write {kind.name}.")
+    path = None if words.path is None else written_path(words.path)
+    values = resolve_options((*kind.options, UPTO), words.options, f"dataset {kind.name}")
+    del values[UPTO.name]
+    return kind(path, values)
+
+
+def _meant(text: str) -> str:
+    """Return how to write a path that was given without the name of a dataset; nothing where there is no such path."""
+    try:
+        place = written_path(text.strip())
+        if place.is_dir():
+            is_store = any((place / mark).exists() for kind in sorted_backends() for mark in kind.marks)
+            return f" To read that folder write {'store' if is_store else 'folder'}:{place}."
+        if place.is_file():
+            names = [name for name, kind in sorted(datasets.all().items()) if kind.needs_path and name != "folder"]
+            return f" To read that file write NAME:{place}, where NAME is one of {', '.join(names)}."
+    except (UsageError, OSError, ValueError):  # nobody's home, longer than a path can be, a null character
+        pass
+    return ""
+
+
+def most_images(text: str) -> int:
+    """Return the largest number of images that may be run on a dataset: its option ``upto``.
+
+    A text that is no dataset bounds nothing; that it is none is for ``make_dataset`` to say.
+    """
+    try:
+        words = parse_dataset_text(text)
+        return int(UPTO.parse(words.options.get(UPTO.name, UPTO.default), f"dataset {words.name}"))
+    except UsageError:
+        return int(UPTO.default)

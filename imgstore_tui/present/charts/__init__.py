@@ -1,0 +1,1 @@
+"""Charts: figures as data, then as terminal text, SVG, or matplotlib sheets."""

@@ -1,0 +1,109 @@
+"""Bars in plain text: one line each, the numbers before them one below the other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+
+from imgstore_tui.core.units import format_count_short
+from imgstore_tui.present.charts.axes import drawable
+from imgstore_tui.present.charts.figures import Bar
+from imgstore_tui.present.charts.legend import Palette, mark_of
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def bar_lines(
+    bars: Sequence[Bar], width: int, height: int, *, log: bool, palette: Palette, ascii_only: bool
+) -> list[Text]:
+    """Return one line a bar, groups of the largest numbers of images first to stay where the height is short.
+
+    Args:
+        bars: By ascending group.
+        width: Columns.
+        height: Most lines.
+        log: Whether lengths are logarithms, from half a decade below the shortest; else they start at zero.
+        palette: Styles.
+        ascii_only: Whether bars are made of ``#``.
+    """
+    groups: dict[int, list[Bar]] = {}
+    for bar in bars:
+        if drawable(bar.value):
+            groups.setdefault(bar.group, []).append(bar)
+    kept, spaced = _fitting(groups, height)
+    shown = [bar for group in kept for bar in groups[group]]
+    if not shown:
+        return [Text("too small" if groups else "nothing measured yet", style="dim")]
+    names = min(max(cell_len(bar.name) for bar in shown) + 2, max(3, width // 3))
+    counts = max(len(format_count_short(group)) for group in kept) + 2
+    values, details = _numbers(shown)
+    room = max(1, width - names - counts - values - details - 4)
+    scale = _scale([bar.value for bar in shown], log=log)
+    # Of one group alone the bars stand apart where there is room.
+    airy = len(kept) == 1 and 2 * len(shown) <= height
+    lines: list[Text] = []
+    for group in kept:
+        for index, bar in enumerate(groups[group]):
+            count = f"N={format_count_short(group)}" if index == 0 else ""
+            style = palette.style(bar.rank)
+            length = scale(bar.value) * room
+            value, _, detail = bar.words.partition(", ")
+            lines.append(
+                Text.assemble(
+                    (count.ljust(counts) + " ", palette.axis),
+                    (set_cell_size(f"{mark_of(bar.rank)} {bar.name}", names) + " ", style),
+                    f"{value:>{values}}",
+                    (f"  {detail:<{details - 2}}" if details else "", palette.axis),
+                    (f" {_bar(length, ascii_only=ascii_only)}", style),
+                )
+            )
+            if airy and bar is not shown[-1]:
+                lines.append(Text())
+        if spaced and not airy:
+            lines.append(Text())
+    if len(kept) < len(groups) and len(lines) < height:
+        lines.append(Text(f"{len(groups) - len(kept)} smaller N have no place here", style="dim"))
+    return lines[:height]
+
+
+def _numbers(bars: Sequence[Bar]) -> tuple[int, int]:
+    """Return the columns that the values need, and what is said of some of them beside, two of a gap included."""
+    parts = [bar.words.partition(", ") for bar in bars]
+    details = max(cell_len(detail) for _, _, detail in parts)
+    return max(cell_len(value) for value, _, _ in parts), details + 2 if details else 0
+
+
+def _fitting(groups: dict[int, list[Bar]], height: int) -> tuple[list[int], bool]:
+    """Return the groups that fit, the largest kept first, and whether a blank line fits between them."""
+    for spaced in (True, False):
+        if sum(len(group) + spaced for group in groups.values()) - spaced <= height:
+            return sorted(groups), spaced
+    kept: list[int] = []
+    used = 0
+    for group in sorted(groups, reverse=True):
+        if kept and used + len(groups[group]) > height:
+            break
+        kept.append(group)
+        used += len(groups[group])
+    return sorted(kept), False
+
+
+class _scale:  # noqa: N801 - a function with two numbers to remember
+    def __init__(self, values: Sequence[float], *, log: bool) -> None:
+        self._log = log
+        self._low = math.log10(min(values)) - 0.5 if log else 0.0
+        self._high = math.log10(max(values)) if log else max(values)
+
+    def __call__(self, value: float) -> float:
+        position = math.log10(value) if self._log else value
+        return (position - self._low) / (self._high - self._low)
+
+
+def _bar(length: float, *, ascii_only: bool) -> str:
+    if ascii_only:
+        return "#" * max(1, round(length))
+    eighths = max(1, round(length * 8))
+    return "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")

@@ -1,0 +1,285 @@
+"""What the charts of a run show, before anything is drawn: series of points, bars, titles that say what it is."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from imgstore_tui.analysis.aggregate import summarise
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
+from imgstore_tui.core.spec import IN_PLACE
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_bytes, format_seconds
+from imgstore_tui.present.charts.axes import drawable
+from imgstore_tui.present.results import Digest
+from imgstore_tui.present.tables.table_model import interval_text
+from imgstore_tui.present.text.captions import level_words
+
+
+class ChartKind(StrEnum):
+    """The charts of a run, in the order in which they are offered."""
+
+    WRITE = "write-many"
+    READ = "read-many"
+    READ_RANDOM = "read-random"
+    BOTH = "both"
+    DISK = "disk"
+    READ_ONE = "read-one"
+    GET_ONE = "get-one"
+    READ_LABELS = "read-labels"
+    WRITE_ONE = "write-one"
+    APPEND = "append"
+    OVERWRITE = "overwrite"
+    DELETE = "delete"
+
+    @property
+    def words(self) -> str:
+        """Its name for a menu."""
+        return {
+            ChartKind.WRITE: "Write many",
+            ChartKind.READ: "Read many",
+            ChartKind.READ_RANDOM: "Read in random order",
+            ChartKind.BOTH: "Write and read",
+            ChartKind.DISK: "Disk use",
+            ChartKind.READ_ONE: "Read one",
+            ChartKind.GET_ONE: "Get one from an open store",
+            ChartKind.READ_LABELS: "Read labels",
+            ChartKind.WRITE_ONE: "Write one",
+            ChartKind.APPEND: "Append 1 %",
+            ChartKind.OVERWRITE: "Overwrite 1 %",
+            ChartKind.DELETE: "Delete 1 %",
+        }[self]
+
+    @property
+    def has_bars(self) -> bool:
+        """Whether it is drawn as bars: of bytes, or of what is measured with one image only."""
+        return self in (ChartKind.DISK, ChartKind.WRITE_ONE)
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """What must have been measured for it."""
+        if self is ChartKind.BOTH:
+            return (Operation.WRITE_MANY, Operation.READ_MANY)
+        return (Operation.WRITE_MANY,) if self is ChartKind.DISK else (Operation(self.value),)
+
+
+SOURCE_RANK = -1
+"""Rank of the source row: before all others, and with no part in how these are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One median on a chart."""
+
+    n: float
+    """Number of images."""
+    value: float
+    """Seconds; not a number where the trials failed, so that no line passes over them."""
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of a chart."""
+
+    name: str
+    points: tuple[Point, ...]
+    rank: int
+    """Its mark and colour: the same number in all charts of a run."""
+    dotted: bool = False
+
+    def segments(self) -> list[list[Point]]:
+        """Return the points that can be drawn, in runs that a line may connect."""
+        runs = itertools.groupby(self.points, key=lambda point: drawable(point.n) and drawable(point.value))
+        return [list(run) for good, run in runs if good]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a chart."""
+
+    group: int
+    """Number of images."""
+    name: str
+    value: float
+    """Bytes, or seconds."""
+    words: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One chart, not drawn yet: lines over the number of images, or bars."""
+
+    kind: ChartKind
+    title: str
+    series: tuple[Series, ...] = ()
+    bars: tuple[Bar, ...] = ()
+    upward: str = ""
+    """What the values are, e.g. ``time for N images``."""
+    strokes: tuple[str, str] = ("write", "read")
+    """What solid lines and dotted ones are, where there are both."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to draw yet."""
+        return not self.bars and not any(series.segments() for series in self.series)
+
+
+def chart_kinds(run: Run | None = None) -> tuple[ChartKind, ...]:
+    """Return the kinds of chart; with a run those that its plan can fill."""
+    if run is None:
+        return tuple(ChartKind)
+    planned = set(run.plan.operations)
+    return tuple(kind for kind in ChartKind if planned.issuperset(kind.operations))
+
+
+def make_figure(
+    source: Digest | Run | Sequence[CellSummary],
+    kind: ChartKind | str,
+    *,
+    per_image: bool = False,
+    dataset: str | None = None,
+    sync: SyncLevel | None = None,
+    cache: CacheState | None = None,
+    against: bool = False,
+) -> Figure:
+    """Return what a chart shows. Only what may be compared stands on one chart.
+
+    Args:
+        source: A run, digested or not, or summaries of its cells.
+        kind: Which chart.
+        per_image: Whether values are divided by the number of images.
+        dataset: Which dataset; None for the first measured.
+        sync: Which sync level of writes; None for the first measured.
+        cache: Which cache state of reads; None for the first measured.
+        against: Whether reads stand on it hot (solid) against cold (dotted), where both were measured.
+    """
+    kind = ChartKind(kind)
+    run = source.run if isinstance(source, Digest) else source if isinstance(source, Run) else None
+    summaries = _summaries(source)
+    # In the plan's order where it is known, else as first met.
+    names = [spec.label for spec in run.plan.specs] if run is not None else []
+    names = list(dict.fromkeys([*names, *(entry.cell.spec for entry in summaries)]))
+    ranks = {name: rank for rank, name in enumerate(name for name in names if name != IN_PLACE.label)}
+    ranks[IN_PLACE.label] = SOURCE_RANK
+    several = len({entry.cell.dataset for entry in summaries}) > 1
+    if dataset is None and summaries:
+        dataset = summaries[0].cell.dataset
+    chosen = [entry for entry in summaries if entry.cell.dataset == dataset]
+    if kind is ChartKind.DISK:
+        title = "Disk use" + (" an image" if per_image else "")
+        bars = _bars(chosen, ranks, per_image=per_image)
+        return Figure(kind, _titled(title, dataset, several), bars=bars, upward="bytes on disk")
+    if kind is ChartKind.WRITE_ONE:
+        return _write_one(chosen, ranks, sync, _titled("", dataset, several))
+    parts = []
+    levels = []
+    wanted: tuple[CacheState | None, ...] = (CacheState.HOT, CacheState.COLD) if against else (cache,)
+    asked = [
+        (operation, state) for operation in kind.operations for state in (wanted if _reads(operation) else (None,))
+    ]
+    for operation, state in asked:
+        cells = [entry for entry in chosen if entry.cell.operation is operation]
+        level = next((entry.cell for entry in cells if _wanted(entry, sync, state)), None)
+        if level is None:
+            continue
+        # Equal contests but for the cutoff: levels, payload, workers and scratch are those of the first.
+        key = (level.sync, level.cache, level.payload, level.workers, level.scratch)
+        same = [
+            entry
+            for entry in cells
+            if (entry.cell.sync, entry.cell.cache, entry.cell.payload, entry.cell.workers, entry.cell.scratch) == key
+        ]
+        levels.append(level_words(level))
+        dotted = state is CacheState.COLD if against else kind is ChartKind.BOTH and operation is Operation.READ_MANY
+        parts.append(_lines(same, ranks, per_image=per_image, dotted=dotted))
+    one = kind in (ChartKind.READ_ONE, ChartKind.GET_ONE)
+    what = "an image" if per_image else "one image" if one else "N images"
+    if kind in (ChartKind.APPEND, ChartKind.OVERWRITE, ChartKind.DELETE) and not per_image:
+        what = "N/100 images"
+    if kind is ChartKind.READ_LABELS:
+        what = "a label" if per_image else "N labels"
+    title = kind.words
+    if kind is ChartKind.BOTH and len(levels) == 2:
+        title = f"Write ({levels[0]}) and read ({levels[1]}): time for {what}"
+    elif levels:
+        level_told = " and ".join(level.removeprefix("cache ") for level in levels) if against else levels[0]
+        title = f"{kind.words}, {level_told}: time for {what}"
+    lines = tuple(line for part in parts for line in part)
+    strokes = ("hot", "cold") if against else ("write", "read")
+    return Figure(kind, _titled(title, dataset, several), lines, upward=f"time for {what}", strokes=strokes)
+
+
+def _summaries(source: Digest | Run | Sequence[CellSummary]) -> tuple[CellSummary, ...]:
+    if isinstance(source, Digest):
+        return source.summaries
+    return summarise(source) if isinstance(source, Run) else tuple(source)
+
+
+def _reads(operation: Operation) -> bool:
+    return not operation.writes
+
+
+def _write_one(summaries: Sequence[CellSummary], ranks: dict[str, int], sync: SyncLevel | None, tail: str) -> Figure:
+    """Return the time to store one image as bars: there is no other number of images to draw a line to."""
+    cells = [entry for entry in summaries if entry.cell.operation is Operation.WRITE_ONE]
+    level = next((entry.cell for entry in cells if _wanted(entry, sync, None)), None)
+    same = [entry for entry in cells if level is not None and entry.cell.contest == level.contest]
+    bars = tuple(
+        Bar(entry.cell.cutoff, safe_text(entry.cell.spec), entry.interval.median,
+            f"{format_seconds(entry.seconds)}, {interval_text(entry.interval)}", ranks[entry.cell.spec])
+        for entry in sorted(same, key=lambda entry: ranks[entry.cell.spec])
+        if entry.interval is not None
+    )  # fmt: skip
+    title = f"Write one, {level_words(level)}: time for one image" if level is not None else "Write one"
+    return Figure(ChartKind.WRITE_ONE, title + tail, bars=bars, upward="time for one image")
+
+
+def _titled(title: str, dataset: str | None, several: bool) -> str:
+    return f"{title} ({safe_text(dataset)})" if several and dataset else title
+
+
+def _wanted(entry: CellSummary, sync: SyncLevel | None, cache: CacheState | None) -> bool:
+    if entry.cell.operation.writes:
+        return sync is None or entry.cell.sync is sync
+    return cache is None or entry.cell.cache is cache
+
+
+def _lines(
+    summaries: Sequence[CellSummary], ranks: dict[str, int], *, per_image: bool, dotted: bool
+) -> tuple[Series, ...]:
+    points: dict[str, list[Point]] = {}
+    for entry in summaries:
+        line = points.setdefault(entry.cell.spec, [])
+        interval, by = entry.interval, entry.images if per_image else 1
+        if interval is None:
+            line.append(Point(entry.cell.cutoff, math.nan, math.nan, math.nan))
+        else:
+            line.append(Point(entry.cell.cutoff, interval.median / by, interval.low / by, interval.high / by))
+    return tuple(
+        Series(safe_text(name), tuple(sorted(line, key=lambda point: point.n)), ranks[name], dotted)
+        for name, line in sorted(points.items(), key=lambda item: ranks[item[0]])
+    )
+
+
+def _bars(summaries: Sequence[CellSummary], ranks: dict[str, int], *, per_image: bool) -> tuple[Bar, ...]:
+    weights: dict[tuple[int, str], int] = {}
+    for entry in summaries:
+        cell = entry.cell
+        if entry.disk is None or entry.disk.allocated_bytes is None:
+            continue
+        key = (cell.cutoff, cell.spec)
+        if cell.operation is Operation.WRITE_MANY or key not in weights:
+            weights[key] = entry.disk.allocated_bytes
+    return tuple(
+        Bar(cutoff, safe_text(spec), value, format_bytes(value), ranks[spec])
+        for (cutoff, spec), allocated in sorted(weights.items(), key=lambda item: (item[0][0], ranks[item[0][1]]))
+        for value in [allocated / cutoff if per_image else float(allocated)]
+    )

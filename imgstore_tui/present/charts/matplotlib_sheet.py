@@ -1,0 +1,188 @@
+"""Draws charts as PNG and PDF by matplotlib (extra ``plot``): all of a run on one sheet, with its caption."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.units import format_bytes, format_count_short
+from imgstore_tui.present.charts.axes import (
+    LOG,
+    count_axis,
+    decade_label,
+    drawable,
+    make_axis,
+    scale_words,
+    seconds_label,
+)
+from imgstore_tui.present.charts.chart_list import Drawing
+from imgstore_tui.present.charts.figures import SOURCE_RANK, ChartKind, Series
+from imgstore_tui.present.charts.sheet import sheet_caption, sheet_drawings
+
+_COLOURS = ("#0b7285", "#a61e8c", "#2b8a3e", "#b35c00", "#364fc7", "#c92a2a")
+_MARKS = "os^DxP"
+_SETTINGS: dict[Any, Any] = {
+    "text.parse_math": False,  # a dollar in a name is a dollar
+    "pdf.fonttype": 42,
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 8,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#d9dde1",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+}
+_METADATA = {"pdf": {"CreationDate": None}, "png": {}}
+
+
+def draw_sheet(run: Run, kind: str) -> bytes:
+    """Return all charts of a run on one sheet; the same run gives the same bytes.
+
+    The figure is matplotlib's ``Figure`` itself: pyplot keeps global state and wants a screen.
+
+    Args:
+        run: What to draw.
+        kind: ``png`` or ``pdf``.
+    """
+    return _draw(sheet_drawings(run), run, kind, columns=2)
+
+
+def draw_alone(drawing: Drawing, run: Run, kind: str) -> bytes:
+    """Return one chart of a run on a sheet of its own; ``kind`` as for ``draw_sheet``."""
+    return _draw([drawing], run, kind, columns=1)
+
+
+def _draw(drawn: Sequence[Drawing], run: Run, kind: str, *, columns: int) -> bytes:
+    import matplotlib
+    import matplotlib.style
+    from matplotlib.figure import Figure as Sheet
+
+    rows = max(1, (len(drawn) + columns - 1) // columns)
+    data = io.BytesIO()
+    with warnings.catch_warnings(), matplotlib.style.context("default"), matplotlib.rc_context(_SETTINGS):
+        warnings.simplefilter("ignore")  # a letter that the font lacks is drawn as a box; stderr may be the screen
+        sheet = Sheet(figsize=(10.0, 3.4 * rows + 1.1), layout="constrained")
+        panels = list(sheet.subplots(rows, columns, squeeze=False).flat)
+        for panel, drawing in zip(panels, drawn, strict=False):
+            _bars(panel, drawing) if drawing.figure.bars else _lines(panel, drawing)
+        for panel in panels[len(drawn) :]:
+            panel.axis("off")
+        _legend(sheet, panels)
+        caption = "\n".join(textwrap.wrap(sheet_caption(run), 190))
+        sheet.supxlabel(caption, fontsize=7, x=0.01, ha="left", color="#646b73")
+        sheet.savefig(data, format=kind, dpi=150, metadata=_METADATA[kind])
+    return data.getvalue()
+
+
+def _lines(panel: Any, drawing: Drawing) -> None:
+    figure, scales = drawing.figure, drawing.scales
+    for line in figure.series:
+        style = _style(line)
+        for number, run in enumerate(line.segments()):
+            values = [point.value for point in run]
+            panel.errorbar(
+                [point.n for point in run],
+                values,
+                yerr=[
+                    [max(0.0, point.value - point.low) for point in run],
+                    [max(0.0, point.high - point.value) for point in run],
+                ],
+                label=None if number or line.dotted else line.name,
+                **style,
+            )
+    known = [point for line in figure.series for run in line.segments() for point in run]
+    y = make_axis([point.value for point in known], 9, decade_label if scales.y else seconds_label, log=scales.y)
+    x = count_axis([point.n for point in known], 40, log=scales.x)
+    title = _folded(f"{drawing.heading}{figure.title}" + ("" if scales == LOG else f", {scales.words}"))
+    if any(line.dotted for line in figure.series):
+        title += f"\nsolid: {figure.strokes[0]}, dotted: {figure.strokes[1]}"
+    panel.set(xscale=scale_words(scales.x), yscale=scale_words(scales.y), title=title)
+    panel.set(xlabel="images", ylabel=figure.upward)
+    panel.set_ylim(_value(y.low, log=scales.y), _value(y.high, log=scales.y))
+    panel.set_yticks([_value(position, log=scales.y) for position, _ in y.ticks], [words for _, words in y.ticks])
+    panel.set_xticks([_value(position, log=scales.x) for position, _ in x.ticks], [words for _, words in x.ticks])
+    panel.minorticks_off()
+
+
+def _folded(title: str) -> str:
+    """Return a title in lines that a panel has room for."""
+    return "\n".join(textwrap.wrap(title, 72))
+
+
+def _value(position: float, *, log: bool) -> float:
+    """Return what stands at a position of an axis."""
+    return float(10**position) if log else position
+
+
+def _style(line: Series) -> dict[str, Any]:
+    own = line.rank < len(_MARKS)
+    return {
+        "color": _colour(line.rank),
+        "marker": "*" if line.rank == SOURCE_RANK else _MARKS[line.rank] if own else "o",
+        "linestyle": ":" if line.dotted else "-",
+        "markersize": 4,
+        "linewidth": 1.2,
+        "elinewidth": 0.8,
+    }
+
+
+def _colour(rank: int) -> str:
+    if rank == SOURCE_RANK:
+        return "#212529"
+    return _COLOURS[rank] if rank < len(_COLOURS) else "#9aa2aa"
+
+
+def _bars(panel: Any, drawing: Drawing) -> None:
+    figure = drawing.figure
+    bars = [bar for bar in figure.bars if drawable(bar.value)]
+    groups = sorted({bar.group for bar in bars})
+    names = list(dict.fromkeys(bar.name for bar in sorted(bars, key=lambda bar: bar.rank)))
+    width = 0.8 / len(names)
+    for index, name in enumerate(names):
+        own = [bar for bar in bars if bar.name == name]
+        rank = own[0].rank
+        panel.bar(
+            [groups.index(bar.group) + (index - (len(names) - 1) / 2) * width for bar in own],
+            [bar.value for bar in own],
+            width,
+            label=name,
+            color=_colour(rank),
+        )
+    panel.set(yscale="log", xlabel="images", title=_folded(f"{drawing.heading}{figure.title}, log scale"))
+    values = [bar.value for bar in bars]
+    low, high = min(values) / 3, max(values) * 1.3
+    panel.set_ylim(low, high)
+    if figure.kind is ChartKind.DISK:
+        sizes = [16.0**power for power in range(2, 14) if low <= 16.0**power <= high]
+        panel.set_yticks(sizes, [_size(size) for size in sizes])
+    else:
+        times = [step * 10.0**power for power in range(-9, 5) for step in (1, 2, 5)]
+        shown = [time for time in times if low <= time <= high]
+        panel.set_yticks(shown, [decade_label(time, time) for time in shown])
+    panel.set(ylabel=figure.upward)
+    panel.set_xticks(range(len(groups)), [format_count_short(group) for group in groups])
+    panel.grid(visible=False, axis="x")
+    panel.minorticks_off()
+
+
+def _size(size: float) -> str:
+    """Return a power of 16 without needless digits: ``64 KiB``, ``1 MiB``."""
+    return format_bytes(size).replace(".00", "").replace(".0", "")
+
+
+def _legend(sheet: Any, panels: list[Any]) -> None:
+    """Draw one legend for all panels: a method looks the same in each."""
+    handles: dict[str, Any] = {}
+    for panel in panels:
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    if handles:
+        sheet.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=min(6, len(handles)))

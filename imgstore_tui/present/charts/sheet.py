@@ -1,0 +1,24 @@
+"""Lists what stands on a sheet with all charts of a run: the drawings, and the caption below them."""
+
+from __future__ import annotations
+
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.article import further_drawings, report
+from imgstore_tui.present.charts.chart_list import Drawing
+from imgstore_tui.present.results import digest
+from imgstore_tui.present.text.captions import fact_pairs, interval_words
+
+
+def sheet_drawings(run: Run) -> tuple[Drawing, ...]:
+    """Return the charts of a run that have anything to show, those of the article's report first."""
+    reported = (item for item in report(digest(run)) if isinstance(item, Drawing))
+    return tuple(drawing for drawing in (*reported, *further_drawings(run)) if not drawing.figure.empty)
+
+
+def sheet_caption(run: Run) -> str:
+    """Return what a reader must know of the numbers, in one paragraph that is safe to show."""
+    facts = dict(fact_pairs(run))
+    kept = [f"{name}: {facts[name]}." for name in ("Data", "Machine", "Scratch", "Levels", "Plan")]
+    intervals = interval_words(digest(run).summaries)
+    return safe_text(" ".join([*kept, f"Bars: {intervals}." if intervals else ""])).strip()

@@ -1,0 +1,262 @@
+"""Draws charts as SVG without script: elements for an HTML page, files with one chart, sheets with all of a run.
+
+An element has no style of its own: its colours come from classes of the page, ``s0`` to ``s5``, ``sx``, and ``source``
+for the row of that name. A file brings a style for these classes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_count, format_count_short, format_seconds
+from imgstore_tui.present.charts.axes import (
+    LOG,
+    Axis,
+    Scales,
+    count_axis,
+    decade_label,
+    drawable,
+    make_axis,
+    scale_words,
+    seconds_label,
+)
+from imgstore_tui.present.charts.figures import SOURCE_RANK, Bar, Figure, Series
+from imgstore_tui.present.charts.sheet import sheet_caption, sheet_drawings
+
+WIDTH, HEIGHT = 640, 380
+COLOURS = 6
+"""Series with colours of their own; those beyond share the class ``sx``."""
+
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 16, 12, 30
+_ROW = 19
+_NAMES = 20
+"""Height of the line with the names of the axes."""
+_CHARACTER = 7.2
+"""Width of a character of an axis' words, generous."""
+
+
+_MARGIN, _GAP, _LINE = 8, 28, 16
+"""Around a sheet, between its charts, and from one line of text to the next."""
+_FOLD = 84
+"""Characters of a bold title that fit over a chart, by far."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    """One chart, drawn."""
+
+    name: str
+    """For those who cannot see it."""
+    height: float
+    parts: tuple[str, ...]
+
+    def element(self, where: str = "") -> str:
+        """Return the ``svg`` element; ``where`` are attributes that place it within another."""
+        name = escape(safe_text(self.name))
+        head = f'<svg {where}viewBox="0 0 {WIDTH} {self.height:g}" role="img" aria-label="{name}">'
+        return "".join((head, f"<title>{name}</title>", *self.parts, "</svg>"))
+
+
+def figure_svg(figure: Figure, *, scales: Scales = LOG) -> str:
+    """Return a chart as an ``svg`` element, with its title for those who cannot see it; empty if nothing is drawn."""
+    panel = _panel(figure, scales)
+    return panel.element() if panel else ""
+
+
+def standalone_svg(figure: Figure, *, scales: Scales = LOG) -> str:
+    """Return a chart as an SVG file: with a style of its own, its title above it, and no part from elsewhere."""
+    panel = _panel(figure, scales)
+    return _file([(figure.title, panel)] if panel else [], 1, "")
+
+
+def sheet_svg(run: Run) -> str:
+    """Return all charts of a run as one SVG file, two in a row, with a caption below; the same run, the same text."""
+    titled = [(drawing.title, _panel(drawing.figure, drawing.scales)) for drawing in sheet_drawings(run)]
+    return _file([(title, panel) for title, panel in titled if panel], 2, sheet_caption(run))
+
+
+def _panel(figure: Figure, scales: Scales) -> _Panel | None:
+    """Draw a chart; None where nothing can be drawn."""
+    if figure.bars:
+        return _bars(figure, log=scales.y)
+    drawn = [line for line in figure.series if line.segments()]
+    return _lines(figure, drawn, scales) if drawn else None
+
+
+_STYLE = (
+    "text{font:12px system-ui,sans-serif;fill:#1c2024}.quiet{fill:#646b73}.grid{stroke:#d9dde1}.axis{stroke:#646b73}"
+    ".s0{color:#0b7285}.s1{color:#a61e8c}.s2{color:#2b8a3e}.s3{color:#b35c00}.s4{color:#364fc7}.s5{color:#c92a2a}"
+    ".sx{color:#646b73}.source{color:#1c2024}"
+)
+"""The colours of the HTML export, on white."""
+
+
+def _file(panels: Sequence[tuple[str, _Panel]], columns: int, caption: str) -> str:
+    """Return a file with panels in rows, the title of each above it, and a caption below all."""
+    parts: list[str] = []
+    down = 0.0
+    columns = min(columns, max(1, len(panels)))
+    for row in (panels[start : start + columns] for start in range(0, len(panels), columns)):
+        titles = [textwrap.wrap(safe_text(title), _FOLD) for title, _ in row]
+        top = down + 12 + _LINE * max(map(len, titles))
+        for column, ((_, panel), lines) in enumerate(zip(row, titles, strict=True)):
+            left = _MARGIN + column * (WIDTH + _GAP)
+            parts += _text(lines, left, down + 20, 'style="font-weight:bold"')
+            parts.append(panel.element(f'x="{left}" y="{top:g}" width="{WIDTH}" height="{panel.height:g}" '))
+        down = top + max(panel.height for _, panel in row) + (_GAP if caption else 0)
+    width = columns * WIDTH + (columns - 1) * _GAP + 2 * _MARGIN
+    if caption:
+        lines = [] if panels else ["Nothing has been measured yet."]
+        lines += textwrap.wrap(caption, int((width - 2 * _MARGIN) / _CHARACTER))
+        parts += _text(lines, _MARGIN, down + 12, 'class="quiet"')
+        down += 12 + _LINE * len(lines)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {down:g}">'
+        f'<style>{_STYLE}</style><rect width="100%" height="100%" fill="#ffffff"/>{"".join(parts)}</svg>\n'
+    )
+
+
+def _text(lines: Sequence[str], left: float, down: float, look: str) -> list[str]:
+    return [
+        f'<text x="{left:g}" y="{down + number * _LINE:g}" {look}>{escape(line)}</text>'
+        for number, line in enumerate(lines)
+    ]
+
+
+def series_class(rank: int) -> str:
+    """Return the class that gives a series its colour."""
+    if rank == SOURCE_RANK:
+        return "source"
+    return f"s{rank}" if rank < COLOURS else "sx"
+
+
+def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales) -> _Panel:
+    legend, legend_height = _legend(drawn, figure.strokes)
+    top, bottom = _TOP + legend_height, HEIGHT + legend_height - _BOTTOM
+    every = [point for line in drawn for run in line.segments() for point in run]
+    y = make_axis([point.value for point in every], 9, decade_label if scales.y else seconds_label, log=scales.y)
+    x = count_axis([point.n for point in every], int((WIDTH - _LEFT - _RIGHT) / _CHARACTER), log=scales.x)
+
+    def across(n: float) -> float:
+        return _LEFT + (x.at(n) - x.low) / (x.high - x.low) * (WIDTH - _LEFT - _RIGHT)
+
+    def down(value: float) -> float:
+        return bottom - (y.at(value) - y.low) / (y.high - y.low) * (bottom - top)
+
+    parts = [*legend, *_frame(x, y, top, bottom)]
+    parts += _names(figure.upward, scales, bottom)
+    for line in drawn:
+        parts.append(f'<g class="{series_class(line.rank)}">')
+        dash = ' stroke-dasharray="2 4"' if line.dotted else ""
+        for run in line.segments():
+            path = " ".join(f"{across(point.n):.1f},{down(point.value):.1f}" for point in run)
+            parts.append(f'<polyline points="{path}" fill="none" stroke="currentColor" stroke-width="1.6"{dash}/>')
+        for point in itertools.chain(*line.segments()):
+            left, mid = across(point.n), down(point.value)
+            if drawable(point.low) and drawable(point.high):
+                parts.append(
+                    f'<path d="M{left:.1f} {down(point.low):.1f}V{down(point.high):.1f}" stroke="currentColor"/>'
+                )
+            told = f"{line.name}, {format_count(point.n)} images: {format_seconds(point.value)}"
+            words = f"{told} ({format_seconds(point.low)} to {format_seconds(point.high)})"
+            parts.append(f"<g>{_mark(line.rank, left, mid)}<title>{escape(words)}</title></g>")
+        parts.append("</g>")
+    return _Panel(figure.title, HEIGHT + legend_height + _NAMES, tuple(parts))
+
+
+def _legend(drawn: Sequence[Series], strokes: tuple[str, str]) -> tuple[list[str], float]:
+    entries: dict[str, tuple[int, bool]] = {}
+    for line in drawn:
+        entries.setdefault(line.name, (line.rank, line.dotted))
+    parts, left, row = [], float(_LEFT), 0
+    for name, (rank, _) in entries.items():
+        needed = 22 + _CHARACTER * len(name)
+        if left + needed > WIDTH and left > _LEFT:
+            left, row = float(_LEFT), row + 1
+        middle = 10 + row * _ROW
+        parts.append(
+            f'<g class="{series_class(rank)}">{_mark(rank, left + 5, middle)}</g>'
+            f'<text x="{left + 14:.1f}" y="{middle + 4}">{escape(name)}</text>'
+        )
+        left += needed
+    if any(line.dotted for line in drawn):
+        told = f"solid: {strokes[0]}, dotted: {strokes[1]}"
+        parts.append(f'<text x="{_LEFT}" y="{14 + (row + 1) * _ROW}" class="quiet">{told}</text>')
+        row += 1
+    return parts, (row + 1) * _ROW
+
+
+def _frame(x: Axis, y: Axis, top: float, bottom: float) -> list[str]:
+    parts = []
+    for position, words in y.ticks:
+        at = bottom - (position - y.low) / (y.high - y.low) * (bottom - top)
+        parts.append(f'<path class="grid" d="M{_LEFT} {at:.1f}H{WIDTH - _RIGHT}"/>')
+        parts.append(f'<text class="quiet" x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{words}</text>')
+    for position, words in x.ticks:
+        at = _LEFT + (position - x.low) / (x.high - x.low) * (WIDTH - _LEFT - _RIGHT)
+        parts.append(f'<path class="axis" d="M{at:.1f} {bottom:g}v5"/>')
+        parts.append(f'<text class="quiet" x="{at:.1f}" y="{bottom + 19:g}" text-anchor="middle">{words}</text>')
+    parts.append(f'<path class="axis" d="M{_LEFT} {top:g}V{bottom:g}H{WIDTH - _RIGHT}" fill="none"/>')
+    return parts
+
+
+def _names(upward: str, scales: Scales, bottom: float) -> list[str]:
+    """Return the names of both axes, in a line below."""
+    down = bottom + _BOTTOM + _NAMES - 8
+    up = f"↑ {upward}, {scale_words(scales.y)}" if upward else ""
+    return [
+        f'<text class="quiet" x="{_LEFT}" y="{down:g}">{escape(up)}</text>',
+        f'<text class="quiet" x="{WIDTH - _RIGHT}" y="{down:g}" text-anchor="end">'
+        f"images, {scale_words(scales.x)} →</text>",
+    ]
+
+
+def _mark(rank: int, x: float, y: float) -> str:
+    """Return the shape of a series: six that differ without colour, then circles; one for the source row alone."""
+    at = f"M{x:.1f} {y:.1f}"
+    shapes = {
+        SOURCE_RANK: f'<path d="{at}m-4 -4h8v8h-8z" fill="none" stroke="currentColor" stroke-width="2"/>',
+        1: f'<path d="{at}m-4 -4h8v8h-8z" fill="currentColor"/>',
+        2: f'<path d="{at}m0 -5l5 9h-10z" fill="currentColor"/>',
+        3: f'<path d="{at}m0 -5.5l5.5 5.5l-5.5 5.5l-5.5 -5.5z" fill="currentColor"/>',
+        4: f'<path d="{at}m-4 -4l8 8m0 -8l-8 8" stroke="currentColor" stroke-width="2"/>',
+        5: f'<path d="{at}m-5 0h10m-5 -5v10" stroke="currentColor" stroke-width="2"/>',
+    }
+    return shapes.get(rank, f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="currentColor"/>')
+
+
+def _bars(figure: Figure, *, log: bool) -> _Panel | None:
+    bars = [bar for bar in figure.bars if drawable(bar.value)]
+    if not bars:
+        return None
+    low = math.log10(min(bar.value for bar in bars)) - 0.5 if log else 0.0
+    high = max(math.log10(bar.value) if log else bar.value for bar in bars)
+    names = min(220.0, _CHARACTER * max(len(bar.name) for bar in bars) + 8)
+    left = 62 + names
+    room = WIDTH - left - 8 - _CHARACTER * max(len(bar.words) for bar in bars)
+    parts, y, group = [], 4.0, None
+    for bar in bars:
+        if bar.group != group:
+            y += 8 if group is not None else 0
+            parts.append(f'<text class="quiet" x="0" y="{y + 12:g}">N={format_count_short(bar.group)}</text>')
+            group = bar.group
+        position = math.log10(bar.value) if log else bar.value
+        length = max(1.0, (position - low) / (high - low) * room)
+        parts.append(_bar(bar, left, y, length))
+        y += 17
+    return _Panel(f"{figure.title}, {'log' if log else 'linear'} scale", y + 6, tuple(parts))
+
+
+def _bar(bar: Bar, left: float, y: float, length: float) -> str:
+    return (
+        f'<text x="{left - 6:.1f}" y="{y + 12:g}" text-anchor="end">{escape(bar.name)}</text>'
+        f'<rect class="{series_class(bar.rank)}" x="{left:.1f}" y="{y + 1:g}" width="{length:.1f}" height="13" '
+        f'fill="currentColor"/><text x="{left + length + 6:.1f}" y="{y + 12:g}">{escape(bar.words)}</text>'
+    )

@@ -1,0 +1,201 @@
+"""Charts for a terminal: title, legend, axes and what they hold, as text of exactly the size that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.operations import CacheState, SyncLevel
+from imgstore_tui.present.charts.axes import (
+    LOG,
+    Scales,
+    count_axis,
+    decade_label,
+    make_axis,
+    scale_words,
+    seconds_label,
+)
+from imgstore_tui.present.charts.bars import bar_lines
+from imgstore_tui.present.charts.figures import ChartKind, Figure, Series, chart_kinds, make_figure
+from imgstore_tui.present.charts.legend import Palette, legend_lines
+from imgstore_tui.present.charts.plotext_lines import plot_lines, warm_up
+from imgstore_tui.present.text.ascii import ascii_text
+
+__all__ = ["ChartKind", "Palette", "build_chart", "chart_for", "chart_kinds", "draw_figure", "warm_up"]
+
+MIN_WIDTH, MIN_HEIGHT = 16, 7
+"""Below this many columns and rows there is a word instead of a chart."""
+NAMED_HEIGHT = 12
+"""Rows from which on the axes are named."""
+LEGEND_EVERY = 5
+"""For so many rows the legend may take one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    palette: Palette
+    ascii_only: bool
+    highlight: str | None
+    strokes: tuple[str, str]
+
+
+def chart_for(
+    source: Run | Sequence[CellSummary],
+    kind: ChartKind | str,
+    width: int,
+    height: int,
+    *,
+    scales: Scales = LOG,
+    per_image: bool = False,
+    dataset: str | None = None,
+    sync: SyncLevel | None = None,
+    cache: CacheState | None = None,
+    against: bool = False,
+    palette: Palette | None = None,
+    ascii_only: bool = False,
+    highlight: str | None = None,
+) -> Text:
+    """Return a chart of a run: exactly ``height`` lines of ``width`` columns.
+
+    Args:
+        source: A run, or summaries of its cells.
+        kind: Which chart.
+        width: Columns.
+        height: Lines.
+        scales: Which axes are logarithmic.
+        per_image: Whether values are divided by the number of images.
+        dataset: Which dataset; None for the first measured.
+        sync: Which sync level of writes; None for the first measured.
+        cache: Which cache state of reads; None for the first measured.
+        against: Whether hot reads stand against cold ones.
+        palette: Styles; None for colours that any terminal has.
+        ascii_only: Whether only ASCII is used.
+        highlight: Name of a series to be shown in bold.
+    """
+    figure = make_figure(source, kind, per_image=per_image, dataset=dataset, sync=sync, cache=cache, against=against)
+    return draw_figure(
+        figure, width, height, scales=scales, palette=palette, ascii_only=ascii_only, highlight=highlight
+    )
+
+
+def draw_figure(
+    figure: Figure,
+    width: int,
+    height: int,
+    *,
+    scales: Scales = LOG,
+    palette: Palette | None = None,
+    ascii_only: bool = False,
+    highlight: str | None = None,
+) -> Text:
+    """Return a figure as text, exactly ``height`` lines of ``width`` columns; see ``chart_for``."""
+    if not figure.kind.has_bars:
+        return build_chart(
+            figure.series, width, height, scales=scales, palette=palette, ascii_only=ascii_only, title=figure.title,
+            highlight=highlight, upward=figure.upward, strokes=figure.strokes,
+        )  # fmt: skip
+    if width < MIN_WIDTH or height < MIN_HEIGHT or figure.empty:
+        return _word(figure.title, width, height, small=not figure.empty)
+    palette = palette or Palette()
+    title = figure.title + (", log scale" if scales.y else "")
+    head = [Text(title, style=palette.title)] if figure.title else []
+    rows = height - len(head)
+    bars = bar_lines(figure.bars, width, rows, log=scales.y, palette=palette, ascii_only=ascii_only)
+    return _block([*head, *bars], width, height)
+
+
+def build_chart(
+    series: Sequence[Series],
+    width: int,
+    height: int,
+    *,
+    scales: Scales = LOG,
+    palette: Palette | None = None,
+    ascii_only: bool = False,
+    title: str = "",
+    highlight: str | None = None,
+    upward: str = "",
+    strokes: tuple[str, str] = ("write", "read"),
+) -> Text:
+    """Draw lines of seconds over numbers of images: exactly ``height`` lines of ``width`` columns, never raises.
+
+    Points that are not finite or not above zero are left out. Log axes are drawn by us as log10 on linear ones:
+    plotext's own put ticks at 46.4.
+
+    Args:
+        series: What to draw; the first six have colours of their own.
+        width: Columns.
+        height: Lines.
+        scales: Which axes are logarithmic.
+        palette: Styles; None for colours that any terminal has.
+        ascii_only: Whether only ASCII is used.
+        title: Said above.
+        highlight: Name of a series to be shown in bold.
+        upward: What the values are; where there is height for it, both axes are named below.
+        strokes: What solid and dotted lines are.
+    """
+    look = _Look(palette or Palette(), ascii_only, highlight, strokes)
+    known = [(point.n, point.value) for line in series for run in line.segments() for point in run]
+    if width < MIN_WIDTH or height < MIN_HEIGHT or not known:
+        return _word(title, width, height, small=bool(known))
+    head = _head(title, series, width, height, look)
+    foot = [_foot(upward, scales, width, look)] if upward and height >= NAMED_HEIGHT else []
+    rows = height - len(head) - len(foot)
+    label = decade_label if scales.y else seconds_label
+    # Below what is plotted plotext has two rows, for the axis and its numbers.
+    values = [value for _, value in known]
+    y = make_axis(values, (rows - 3) // 2, label, log=scales.y).on_cells(rows - 2, values)
+    x = count_axis([n for n, _ in known], max(1, width - 2 - max(len(words) for _, words in y.ticks)), log=scales.x)
+    styles = {line.name: look.palette.style(line.rank, bold=line.name == highlight) for line in series}
+    drawn = [line for line in series if line.segments()]
+    plotted = plot_lines(drawn, x, y, width, rows, styles, look.palette.axis, ascii_only=ascii_only)
+    return _block([*head, *plotted, *foot], width, height)
+
+
+def _foot(upward: str, scales: Scales, width: int, look: _Look) -> Text:
+    """Return the names of both axes in one line: the upward one left, the other right; of too long ones the latter."""
+    left, right = f"↑ {upward}, {scale_words(scales.y)}", f"images, {scale_words(scales.x)} →"
+    gap = width - cell_len(left) - cell_len(right)
+    words = f"{left}{' ' * gap}{right}" if gap >= 2 else right.rjust(width)
+    return Text(ascii_text(words) if look.ascii_only else words, style=look.palette.axis)
+
+
+def _head(title: str, series: Sequence[Series], width: int, height: int, look: _Look) -> list[Text]:
+    """Return title and legend: side by side where they fit, else one under the other where there is height."""
+    palette, ascii_only, highlight = look.palette, look.ascii_only, look.highlight
+    words = Text(title, style=palette.title)
+    legend = legend_lines(
+        series, width, palette, rows=max(1, height // LEGEND_EVERY), ascii_only=ascii_only, highlight=highlight,
+        strokes=look.strokes,
+    )  # fmt: skip
+    gap = width - cell_len(title) - legend[0].cell_len
+    if title and len(legend) == 1 and gap >= 2:
+        return [Text.assemble(words, " " * gap, legend[0])]
+    return [words, *legend] if title and height >= 14 else legend
+
+
+def _word(title: str, width: int, height: int, *, small: bool) -> Text:
+    """Return one line in the middle of nothing: why there is no chart."""
+    word = "too small" if small else f"{title}: nothing measured yet" if title else "nothing measured yet"
+    lines = [Text() for _ in range(max(0, height - 1) // 2)]
+    padding = max(0, width - cell_len(word)) // 2
+    return _block([*lines, Text(" " * padding + word, style="dim")], width, height)
+
+
+def _block(lines: Sequence[Text], width: int, height: int) -> Text:
+    """Return the lines cut and filled to exactly ``height`` of ``width`` columns."""
+    full = []
+    for line in list(lines)[: max(0, height)]:
+        if line.cell_len > width:
+            line.truncate(width)
+        line.pad_right(max(0, width - line.cell_len))
+        full.append(line)
+    full += [Text(set_cell_size("", width)) for _ in range(height - len(full))]
+    block = Text("\n", no_wrap=True, overflow="crop", end="").join(full)
+    block.no_wrap, block.overflow, block.end = True, "crop", ""
+    return block

@@ -1,0 +1,150 @@
+"""One cell in full: every sample, where the time went, memory, disk, how it was verified, on what machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from imgstore_tui.analysis.cell_breakdown import Inside, look_inside
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.core.model import Cell
+from imgstore_tui.core.operations import Operation
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import counted, format_bytes, format_count, format_rate, format_seconds
+from imgstore_tui.present.detail.facts import add_proof, add_resources
+from imgstore_tui.present.detail.trial_drawings import add_phases, add_rounds
+from imgstore_tui.present.results import Digest
+from imgstore_tui.present.tables.matrix import state_of
+from imgstore_tui.present.tables.table_model import interval_text, ratio_interval_text, ratio_text
+from imgstore_tui.present.text.captions import level_words, setting_words
+from imgstore_tui.present.text.text_page import Page
+from imgstore_tui.stats.intervals import MIN_ROUNDS
+from imgstore_tui.stats.ranking import Place
+
+MOST_SAMPLES = 2000
+"""So many samples are spelled out; the exports have all."""
+
+
+def cell_title(cell: Cell) -> str:
+    """Return what a cell is, in one line of harmless text."""
+    parts = [cell.spec, str(cell.operation), counted(cell.cutoff, "image"), level_words(cell)]
+    return safe_text(", ".join(part for part in parts if part))
+
+
+def cell_detail(found: Digest, cell: Cell, width: int, *, ascii_only: bool = False) -> Text:
+    """Return all that is known of a cell, as lines of text that nothing reads as markup.
+
+    Args:
+        found: The run.
+        cell: One of its cells; it need not have been measured yet.
+        width: Columns there are.
+        ascii_only: Whether nothing beyond ASCII may be drawn.
+    """
+    summary = next((entry for entry in found.summaries if entry.cell == cell), None)
+    inside = look_inside(found.run, cell)
+    page = Page(width)
+    page.pair("timed", f"{cell.operation.describe}; {setting_words(cell)}")
+    page.pair("data", cell.dataset)
+    page.pair("state", _state(summary, found.run.plan.rounds))
+    if summary is not None:
+        _figures(page, found, summary)
+        for reason, trials in summary.reasons:
+            page.pair("reason", f"{reason} ({format_count(trials)} of {format_count(summary.trials)})", style="red")
+    if inside.trials:
+        add_rounds(page, inside, summary)
+        add_phases(page, inside)
+        add_resources(page, inside, summary)
+        add_proof(page, inside)
+    page.heading("Where and with what")
+    for label, words in _setting(found, cell, inside):
+        page.pair(label, words)
+    if summary is not None:
+        for warning in summary.warnings:
+            page.pair("warning", f"{warning.text} {warning.advice}", style="yellow")
+        for note in summary.notes:
+            page.pair("note", note, style="yellow")
+    _every_sample(page, inside)
+    return page.text(ascii_only=ascii_only)
+
+
+def _state(summary: CellSummary | None, rounds: int) -> str:
+    state = state_of(summary, rounds)
+    if summary is None:
+        return f"{state.glyph} {state}: no trial of it has ended yet"
+    count = f"{format_count(summary.ok)} of {format_count(max(rounds, summary.trials))} rounds count"
+    return f"{state.glyph} {state}: {count}"
+
+
+def _figures(page: Page, found: Digest, summary: CellSummary) -> None:
+    interval = summary.interval
+    if interval is None:
+        return
+    kind = (
+        f"is the range: an interval needs {MIN_ROUNDS} rounds"
+        if interval.coverage is None
+        else f"is its {100 * interval.coverage:.1f} % confidence interval"
+    )
+    spread = "" if summary.spread is None else f"; spread {100 * summary.spread:.1f} %"
+    page.pair("median", f"{format_seconds(interval.median)}; {interval_text(interval)} {kind}{spread}")
+    if summary.images > 1:
+        page.pair("an image", format_seconds(summary.seconds_per_image))
+    rate = f"{format_rate(summary.images_per_s)} images/s"
+    if summary.pixel_bytes_per_s is not None:
+        rate += f", {format_bytes(summary.pixel_bytes_per_s)}/s of pixels"
+    page.pair("rate", rate)
+    page.pair("standing", _standing(found, summary))
+
+
+def _standing(found: Digest, summary: CellSummary) -> str:
+    verdict = found.verdict_of.get(summary.cell.contest)
+    standing = None if verdict is None else verdict.standing(summary.cell.spec)
+    if verdict is None or standing is None:
+        left_out = dict(verdict.left_out).get(summary.cell.spec) if verdict else None
+        return f"not ranked: {left_out}" if left_out else "not ranked"
+    if standing.place is Place.NONE:
+        return f"no verdict: {verdict.reason}" if verdict.reason else "no verdict"
+    if standing.place is Place.BEST and not verdict.is_tie:
+        return "the fastest of its contest"
+    if standing.place is Place.BEST:
+        return f"lowest median, not told apart from {', '.join(verdict.best[1:])}"
+    ratio = "" if standing.ratio is None else f"{ratio_text(standing.ratio)} ({ratio_interval_text(standing.ratio)}) "
+    if standing.place is Place.TIE:
+        return f"{ratio}the lowest median, {verdict.best[0]}: cannot be told apart"
+    return f"{ratio}as long as the fastest, {verdict.standings[0].name}"
+
+
+def _setting(found: Digest, cell: Cell, inside: Inside) -> Iterator[tuple[str, str]]:
+    """Yield where and with what it ran."""
+    environment = found.run.environment
+    first = inside.trials[0] if inside.trials else None
+    if first is not None:
+        options = ", ".join(f"{name}={value}" for name, value in first.options.items())
+        method = f"{first.backend}, codec {first.codec}, preset {first.preset}"
+        yield "method", f"{method}: {options}" if options else method
+        starts = " and ".join(dict.fromkeys(trial.start for trial in inside.trials if trial.start)) or "unknown"
+        yield "process", f"one a trial, started by {starts}; batches of at most {format_count(first.batch)} images"
+        times = [trial.started_at for trial in inside.trials if trial.started_at]
+        if times:
+            yield "when", times[0] if times[0] == times[-1] else f"{times[0]} to {times[-1]}"
+    yield "machine", f"{environment.cpu}, {counted(environment.cores, 'core')}"
+    yield "scratch", f"{environment.scratch_filesystem} {environment.scratch}"
+    libraries = ", ".join(f"{name} {version}" for name, version in environment.libraries.items())
+    yield "software", f"Python {environment.python}, {libraries}"
+    if cell.operation is Operation.READ_ONE or cell.operation is Operation.GET_ONE:
+        yield "samples", "each reads another image, drawn at random by the plan's seed"
+
+
+def _every_sample(page: Page, inside: Inside) -> None:
+    """Spell every sample out where a trial has several."""
+    if all(len(trial.samples) <= 1 for trial in inside.trials):
+        return
+    page.heading("Every sample, in the order taken")
+    left = MOST_SAMPLES
+    for trial in inside.trials:
+        samples = trial.samples[:left]
+        left -= len(samples)
+        if samples:
+            page.pair(f"round {trial.round + 1}", "  ".join(format_seconds(sample) for sample in samples))
+    if not left:
+        page.pair("", "The exports csv and json have the rest.", style="dim")

@@ -1,0 +1,53 @@
+"""A whole run to be read from top to bottom in a terminal: the article's items, verdicts, ranking, notes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from imgstore_tui.present.article import report
+from imgstore_tui.present.charts.legend import Palette
+from imgstore_tui.present.charts.text_chart import draw_figure
+from imgstore_tui.present.results import Digest
+from imgstore_tui.present.tables.ranking import ranking_table
+from imgstore_tui.present.tables.rich_table import rich_table
+from imgstore_tui.present.tables.table_model import Table
+from imgstore_tui.present.text.narrative import notes_text, verdict_text
+
+CHART_ROWS = 18
+
+
+def whole_report(
+    found: Digest, width: int, *, cutoff: int | None = None, palette: Palette | None = None, ascii_only: bool = False
+) -> Group:
+    """Return all that a run says, as it is to be read: of the plan ``article`` its items and claims come first.
+
+    Args:
+        found: The run.
+        width: Columns there are.
+        cutoff: The number of images at which methods are ranked and judged; None for the largest, and for all.
+        palette: Styles of charts; None for colours that any terminal has.
+        ascii_only: Whether nothing beyond ASCII may be drawn.
+    """
+    parts: list[RenderableType] = []
+    for item in report(found):
+        if isinstance(item, Table):
+            parts += [rich_table(item, width, ascii_only=ascii_only), Text()]
+        elif not item.figure.empty:
+            parts.append(Text(item.title, style="bold"))
+            figure = draw_figure(
+                replace(item.figure, title=""),
+                width,
+                CHART_ROWS,
+                scales=item.scales,
+                palette=palette,
+                ascii_only=ascii_only,
+            )
+            # The first of the two ends the last line of the chart.
+            parts += [figure, Text(), Text()]
+    parts += [rich_table(ranking_table(found, cutoff), width, ascii_only=ascii_only), Text()]
+    parts += [Text("Verdicts", style="bold"), verdict_text(found, cutoff, width=width), Text()]
+    parts += [Text("Storage methods", style="bold"), notes_text(found, width=width)]
+    return Group(*parts)

@@ -1,0 +1,1 @@
+"""Tables as data, their views, and how Rich prints them."""

@@ -1,0 +1,96 @@
+"""The table of what stores weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.core.spec import IN_PLACE
+from imgstore_tui.core.units import format_bytes, format_count
+from imgstore_tui.present.results import Digest, groups, spec_order
+from imgstore_tui.present.tables.table_model import NOTHING, Column, Entry, Mark, Table
+from imgstore_tui.present.text.captions import dataset_words
+
+
+def disk_tables(found: Digest) -> list[Table]:
+    """Return what the stores weigh: a row for each cutoff and spec, one table a dataset."""
+    tables = []
+    order = spec_order(found.run)
+    for group in groups(found.summaries, "spec", "cutoff", "operation", "sync", "cache"):
+        rows = []
+        breaks = set()
+        # The summaries come by operation; here the methods are to stand as the plan has them, the source row first.
+        entries = sorted(_weighed(group), key=lambda summary: (summary.cell.cutoff, order(summary.cell.spec)))
+        lossy = any(entry.psnr_db is not None for entry in entries)
+        for index, summary in enumerate(entries):
+            if index + 1 == len(entries) or entries[index + 1].cell.cutoff != summary.cell.cutoff:
+                breaks.add(index)
+            rows.append(_disk_row(summary, entries, lossy=lossy))
+        facts = {facts.text: facts for facts in found.run.datasets}
+        dataset = group[0].cell.dataset
+        tables.append(
+            Table(
+                "Disk use" + (f", {dataset}" if len(found.run.plan.datasets) > 1 else ""),
+                (
+                    Column("images", grouped=True),
+                    Column("method", right=False, wraps=True),
+                    Column("on disk"),
+                    Column("an image"),
+                    Column("of raw pixels"),
+                    Column("files"),
+                    *([Column("PSNR")] if lossy else []),
+                    Column("length of files", wide=True),
+                ),
+                tuple(rows),
+                f"Data: {dataset_words(facts.get(dataset), dataset)}. On disk: blocks held on "
+                f"{found.run.environment.scratch_filesystem}, folders included, as du counts. Of raw pixels: that over "
+                "the bytes of the bare pixels. * least."
+                + (" PSNR: how near a lossy codec comes to the pixels, more is nearer; - is exact." if lossy else "")
+                + (f" {IN_PLACE}: your files alone, without their folders." if has_source(group) else ""),
+                frozenset(breaks),
+            )
+        )
+    return tables
+
+
+def weighed_stores(found: Digest, dataset: str) -> list[CellSummary]:
+    """Return one summary, with what its store weighs, for each method and number of images of a dataset."""
+    return _weighed([summary for summary in found.summaries if summary.cell.dataset == dataset])
+
+
+def _weighed(summaries: Sequence[CellSummary]) -> list[CellSummary]:
+    weighed: dict[tuple[int, str], CellSummary] = {}
+    for summary in summaries:
+        if summary.disk is not None:
+            weighed.setdefault((summary.cell.cutoff, summary.cell.spec), summary)
+    return list(weighed.values())
+
+
+def has_source(summaries: Sequence[CellSummary]) -> bool:
+    """Tell whether the user's own files, read in place, are among them."""
+    return any(summary.cell.spec == IN_PLACE.label for summary in summaries)
+
+
+def _disk_row(summary: CellSummary, entries: Sequence[CellSummary], *, lossy: bool) -> tuple[Entry, ...]:
+    disk, cutoff = summary.disk, summary.cell.cutoff
+    assert disk is not None  # noqa: S101 - only weighed cells come here
+    rivals = [other.disk.allocated_bytes for other in entries if other.cell.cutoff == cutoff and other.disk]
+    known = [bytes_ for bytes_ in rivals if bytes_ is not None]
+    allocated, raw = disk.allocated_bytes, summary.store_pixel_bytes
+    least = allocated is not None and len(known) > 1 and allocated == min(known)
+    return (
+        Entry(format_count(cutoff), value=cutoff),
+        Entry(summary.cell.spec, cell=summary.cell),
+        Entry("unknown", Mark.QUIET)
+        if allocated is None
+        else Entry(format_bytes(allocated) + (" *" if least else "  "), Mark.BEST if least else Mark.PLAIN, allocated),
+        NOTHING if allocated is None else Entry(format_bytes(allocated / cutoff), value=allocated / cutoff),
+        NOTHING if allocated is None or not raw else Entry(f"{allocated / raw:,.2f}x", value=allocated / raw),
+        NOTHING if disk.files is None else Entry(format_count(disk.files), value=disk.files),
+        *(
+            [NOTHING if summary.psnr_db is None else Entry(f"{summary.psnr_db:.1f} dB", value=summary.psnr_db)]
+            if lossy
+            else []
+        ),
+        Entry(format_bytes(disk.apparent_bytes), value=disk.apparent_bytes),
+    )

@@ -1,0 +1,133 @@
+"""Who is best at one number of images: every contest there, its methods in order, each with all that it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.core.units import counted, format_bytes, format_count, format_rate, format_seconds
+from imgstore_tui.present.results import Digest
+from imgstore_tui.present.tables.table_model import NOTHING, Column, Entry, Mark, Table, interval_text, ratio_text
+from imgstore_tui.present.tables.timings import allocated_entry, pixel_rate_entry, standing_entries
+from imgstore_tui.present.text.captions import setting_words
+from imgstore_tui.stats.ranking import Place
+
+_BAR = 8
+"""Columns of the bar of the slowest."""
+
+
+def measured_cutoffs(found: Digest) -> tuple[int, ...]:
+    """Return the numbers of images at which anything was measured, ascending."""
+    return tuple(sorted({summary.cell.cutoff for summary in found.summaries}))
+
+
+def ranking_table(found: Digest, cutoff: int | None = None) -> Table:
+    """Return every contest at one number of images, quickest method first.
+
+    Args:
+        found: The run.
+        cutoff: Number of images; None for the largest measured.
+    """
+    cutoffs = measured_cutoffs(found)
+    if cutoff is None or cutoff not in cutoffs:
+        cutoff = cutoffs[-1] if cutoffs else 0
+    here: dict[object, list[CellSummary]] = {}
+    for summary in found.summaries:
+        if summary.cell.cutoff == cutoff:
+            here.setdefault(summary.cell.contest, []).append(summary)
+    rows: list[tuple[Entry, ...]] = []
+    breaks, heads = set(), set()
+    for entries in here.values():
+        heads.add(len(rows))
+        cell = entries[0].cell
+        head = f"{cell.operation} {cell.cache or cell.sync or ''}"
+        head += f", {cell.dataset}" if len(found.run.plan.datasets) > 1 else ""
+        rows.append((Entry(""), Entry(head, Mark.QUIET), *[Entry("")] * (len(_COLUMNS) - 2)))
+        rows += _contest(found, entries)
+        breaks.add(len(rows) - 1)
+    title = f"Ranking at {counted(cutoff, 'image')}"
+    if not rows:
+        return Table(title, _COLUMNS, ())
+    first = next(iter(here.values()))[0].cell
+    told = (
+        f"{setting_words(first).capitalize()}. By median: = cannot be told apart from the first, ? no verdict, - not "
+        "ranked. The ratio is to the first, the bar as long as the median. Disk: what the store weighs."
+    )
+    return Table(title, _COLUMNS, tuple(rows), told, frozenset(breaks), frozenset(heads))
+
+
+_COLUMNS = (
+    Column("#"),
+    Column("method", right=False, wraps=True),
+    Column("median"),
+    Column("interval"),
+    Column("ratio"),
+    Column("", right=False),
+    Column("images/s", wide=True),
+    Column("pixels/s", wide=True),
+    Column("memory", wide=True),
+    Column("disk", wide=True),
+)
+
+
+def _contest(found: Digest, entries: Sequence[CellSummary]) -> list[tuple[Entry, ...]]:
+    slowest = max((entry.seconds for entry in entries if entry.seconds is not None), default=0.0)
+    order = sorted(entries, key=lambda entry: (_standing(found, entry) is None, entry.seconds or float("inf")))
+    return [_row(found, entry, number, slowest) for number, entry in enumerate(order, 1)]
+
+
+def _standing(found: Digest, summary: CellSummary) -> Place | None:
+    verdict = found.verdict_of.get(summary.cell.contest)
+    standing = None if verdict is None else verdict.standing(summary.cell.spec)
+    return None if standing is None else standing.place
+
+
+def _row(found: Digest, summary: CellSummary, number: int, slowest: float) -> tuple[Entry, ...]:
+    place = _standing(found, summary)
+    verdict = found.verdict_of.get(summary.cell.contest)
+    tied = verdict is not None and verdict.is_tie and summary.cell.spec in verdict.best
+    words = "-" if place is None else "?" if place is Place.NONE else "=" if tied else f"{number}."
+    mark = Mark.TIE if tied else Mark.BEST if place is Place.BEST else Mark.QUIET if place is None else Mark.PLAIN
+    against, _ = standing_entries(summary, found)
+    standing = verdict.standing(summary.cell.spec) if verdict is not None else None
+    if tied and standing is not None and standing.ratio is not None:
+        # The sign at the left says already that it cannot be told apart.
+        against = Entry(ratio_text(standing.ratio), mark, standing.ratio.median)
+    name = Entry(summary.cell.spec, mark, cell=summary.cell)
+    if summary.interval is None or summary.seconds is None:
+        return (Entry("-", Mark.QUIET), name, Entry(summary.lack, Mark.BAD),
+                NOTHING, Entry("not ranked", Mark.BAD), *[NOTHING] * 5)  # fmt: skip
+    length = summary.seconds / slowest * _BAR if slowest else 0.0
+    bar = "█" * int(length) + ("▌" if length % 1 >= 0.5 or length < 1 else "")
+    return (
+        Entry(words, mark, number),
+        name,
+        Entry(format_seconds(summary.seconds), mark, summary.seconds),
+        Entry(interval_text(summary.interval), value=summary.interval.low),
+        against,
+        Entry(bar, Mark.QUIET, summary.seconds),
+        Entry(format_rate(summary.images_per_s), value=summary.images_per_s),
+        pixel_rate_entry(summary),
+        Entry(format_bytes(summary.peak_private_bytes), value=summary.peak_private_bytes),
+        allocated_entry(summary),
+    )
+
+
+def cutoff_words(cutoff: int | None, cutoffs: Sequence[int]) -> str:
+    """Return which number of images is looked at, and which key changes it: ``N=1,000  [ ] other N``."""
+    if len(cutoffs) < 2:
+        return ""
+    return f"{'all N' if cutoff is None else f'N={format_count(cutoff)}'}, [ ]: other"
+
+
+def next_cutoff(cutoff: int | None, cutoffs: Sequence[int], step: int) -> int | None:
+    """Return the number of images to look at after this one: all, then each in turn, and round again.
+
+    Args:
+        cutoff: The present one; None for all.
+        cutoffs: All that were measured, ascending.
+        step: 1 for the next larger, -1 for the next smaller.
+    """
+    places: list[int | None] = [None, *cutoffs]
+    here = places.index(cutoff) if cutoff in places else 0
+    return places[(here + step) % len(places)]

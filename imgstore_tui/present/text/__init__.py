@@ -1,0 +1,1 @@
+"""Sentences and lines of text: verdicts, recommendations, captions, log lines."""

@@ -1,0 +1,254 @@
+"""Tables of Arrow in batches of one number of rows: what its file formats have in common.
+
+A batch has two columns: ``image``, values of one length or of any, and ``label``. Nothing is made row by row.
+"""
+
+from __future__ import annotations
+
+import itertools
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from imgstore_tui.core.backend import Content, PayloadKind
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import image_bytes, is_count
+from imgstore_tui.core.text import first_line
+from imgstore_tui.storekit.checked_reader import CheckedReader, Run
+from imgstore_tui.storekit.fixed_records import Scattered
+from imgstore_tui.storekit.folder_writer import FolderWriter
+from imgstore_tui.storekit.manifest_file import load_manifest
+from imgstore_tui.storekit.raw_file import RawFile
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+IMAGE, LABEL = "image", "label"
+BATCH_BYTES = 2**25
+"""A batch holds no more pixels than this, however many rows are asked for."""
+_MOST_ROWS = 1_000_000
+
+
+def rows_of(content: Content, asked: int) -> int:
+    """Return the rows of a batch."""
+    mean = content.payload_bytes // max(1, content.count)
+    if content.kind is PayloadKind.ARRAY:
+        mean = image_bytes(content)
+    return max(1, min(asked, BATCH_BYTES // max(1, mean)))
+
+
+class BatchesWriter(FolderWriter):
+    """Collects images until they fill a batch. A subclass opens the file, writes a batch, and closes the file."""
+
+    keeps_labels = False
+
+    def __init__(self, backend: str, location: Path, content: Content, rows: int) -> None:
+        super().__init__(backend, location, content)
+        self._rows = rows
+        self._waiting: list[bytes] = []
+        self._filled = 0
+        self._buffer = np.zeros((0, 0), np.uint8)
+        if content.kind is PayloadKind.ARRAY:
+            self._buffer = np.empty((min(rows, max(1, content.count)), image_bytes(content)), np.uint8)
+        self._numbers = np.empty(rows, np.int64)
+
+    def _add_array(self, images: Pixels, labels: Labels) -> None:
+        flat, at = images.reshape(len(images), -1).view(np.uint8), 0
+        while at < len(flat):
+            count = min(len(flat) - at, self._rows - self._filled)
+            self._buffer[self._filled : self._filled + count] = flat[at : at + count]
+            self._numbers[self._filled : self._filled + count] = labels[at : at + count]
+            self._filled, at = self._filled + count, at + count
+            if self._filled == self._rows:
+                self._flush()
+
+    def _add_bytes(self, payloads: Sequence[bytes], labels: Labels) -> None:
+        for payload, label in zip(payloads, labels.tolist(), strict=True):
+            self._numbers[self._filled] = label
+            self._waiting.append(payload)
+            self._filled += 1
+            if self._filled == self._rows:
+                self._flush()
+
+    def _flush(self) -> None:
+        """Hand over what has been collected."""
+        import pyarrow as pa
+
+        count, self._filled = self._filled, 0
+        if not count:
+            return
+        try:
+            if self._content.kind is PayloadKind.ARRAY:
+                kind = pa.binary(self._buffer.shape[1])
+                images = pa.FixedSizeBinaryArray.from_buffers(kind, count, [None, pa.py_buffer(self._buffer[:count])])
+            else:
+                images, self._waiting = self._column(self._waiting), []
+            self._write_batch(images, pa.array(self._numbers[:count]))
+        except (pa.ArrowException, OSError) as error:
+            raise self._failed(error) from None
+
+    def _finish(self) -> Mapping[str, Any]:
+        import pyarrow as pa
+
+        self._flush()
+        try:
+            self._end()
+        except (pa.ArrowException, OSError) as error:
+            raise self._failed(error) from None
+        return {"rows": self._rows}
+
+    def _failed(self, error: Exception) -> StoreError:
+        return StoreError(f"{self._location} cannot be written: {first_line(error)}.")
+
+    @abstractmethod
+    def _column(self, payloads: list[bytes]) -> Any:
+        """Return payloads as an array of Arrow."""
+
+    @abstractmethod
+    def _write_batch(self, images: Any, labels: Any) -> None:
+        """Write a batch."""
+
+    @abstractmethod
+    def _end(self) -> None:
+        """Write what stands at the end, and close the file."""
+
+
+class BatchesReader(CheckedReader):
+    """Finds the batch of each image. A subclass names its format, opens the file and loads batches."""
+
+    title: ClassVar[str]
+    """What the format calls itself."""
+
+    most_kept = 4
+    """Batches whose columns are kept; more where they are only views of a map."""
+
+    def __init__(self, backend: str, location: Path, file: str) -> None:
+        import pyarrow as pa
+
+        self._location, self.path = location, location / file
+        self.content, self.found = load_manifest(backend, location)
+        rows = self.found.get("rows")
+        if not is_count(rows) or not 0 < rows <= _MOST_ROWS:
+            raise StoreError(f"{location} is damaged: what it says of its layout makes no sense.")
+        self.rows = rows
+        self.batches = -(-self.content.count // rows)
+        self.direct: Scattered | None = None
+        """Set where images of one size lie in the file as they are."""
+        self._kept: dict[int, tuple[Any, Any, Any]] = {}
+        try:
+            RawFile(self.path).close()  # it is there, and no link; a pipe would be waited for
+            self._open()
+        except (pa.ArrowException, OSError) as error:
+            self.close()
+            raise self.damaged(first_line(error)) from None
+        except StoreError:
+            self.close()
+            raise
+
+    def damaged(self, why: str) -> StoreError:
+        """Build the error for a file in which something is not what it should be."""
+        return StoreError(f"{self.path} is damaged or no {self.title} file: {why}.")
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Open the file, and check what it says of itself; whatever is open then is closed by ``close``."""
+
+    @abstractmethod
+    def _load(self, number: int) -> tuple[Any, Any]:
+        """Return the images and the labels of a batch as arrays of Arrow, without offset."""
+
+    def rows_in(self, number: int) -> int:
+        """Return the rows of a batch: the last one may have fewer."""
+        return min(self.rows, self.content.count - number * self.rows)
+
+    def batch(self, number: int) -> tuple[Any, Any, Any]:
+        """Return where the values of a batch start (None: every so many bytes), its bytes, and its labels."""
+        found = self._kept.get(number)
+        if found is None:
+            import pyarrow as pa
+
+            try:
+                images, labels = self._load(number)
+                count = self.rows_in(number)
+                if len(images) != count or len(labels) != count or images.null_count or labels.null_count:
+                    raise self.damaged(f"batch {number} does not hold {count} images")
+                found = self._values(images, count), *self._bytes(images, labels, count)
+            except (pa.ArrowException, OSError, ValueError, KeyError, IndexError, TypeError) as error:
+                raise self.damaged(first_line(error)) from None
+            if len(self._kept) >= self.most_kept:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[number] = found
+        return found
+
+    def _values(self, images: Any, count: int) -> Any:
+        import pyarrow as pa
+
+        if self.content.kind is PayloadKind.ARRAY:
+            if images.type != pa.binary(image_bytes(self.content)):
+                raise self.damaged("its images are not of the size it says")
+            return None
+        width = np.int64 if images.type == pa.large_binary() else np.int32
+        starts = np.frombuffer(images.buffers()[1], width)[images.offset : images.offset + count + 1].astype(np.int64)
+        size = images.buffers()[2].size if images.buffers()[2] is not None else 0
+        if len(starts) != count + 1 or starts[0] < 0 or starts[-1] > size or (np.diff(starts) < 0).any():
+            raise self.damaged("its offsets do not fit its images")
+        return starts
+
+    def _bytes(self, images: Any, labels: Any, count: int) -> tuple[Any, Any]:
+        data = images.buffers()[-1]
+        pixels = np.frombuffer(data if data is not None else b"", np.uint8)
+        if self.content.kind is PayloadKind.ARRAY:
+            size = image_bytes(self.content)
+            pixels = pixels[images.offset * size : (images.offset + count) * size].reshape(count, size)
+        numbers = np.frombuffer(labels.buffers()[1], np.int64)[labels.offset : labels.offset + count]
+        if len(numbers) != count:
+            raise self.damaged("its labels are cut short")
+        return pixels, numbers
+
+    def _parts(self, ids: Sequence[int], run: Run) -> Iterator[tuple[Any, Any, Any]]:
+        """Yield for each batch that is needed: itself, places among the ids, rows in the batch."""
+        if run is not None:
+            for number in range(run[0] // self.rows, -(-run[1] // self.rows)):
+                first = max(run[0], number * self.rows)
+                stop = min(run[1], (number + 1) * self.rows)
+                base = number * self.rows
+                yield self.batch(number), slice(first - run[0], stop - run[0]), slice(first - base, stop - base)
+            return
+        numbers, rows = np.divmod(np.asarray(ids, np.int64), self.rows)
+        order = np.argsort(numbers, kind="stable")
+        bounds = np.flatnonzero(np.diff(numbers[order], prepend=-1, append=-1))
+        for start, stop in itertools.pairwise(bounds.tolist()):
+            places = order[start:stop]
+            yield self.batch(int(numbers[places[0]])), places, rows[places]
+
+    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+        """Copy from the columns, or in random order from the file, into the caller's array."""
+        if run is None and self.direct is not None and self.direct.read(ids, out, labels):
+            return
+        pixels = out.reshape(len(ids), -1).view(np.uint8)
+        for (_, data, numbers), places, rows in self._parts(ids, run):
+            if isinstance(rows, slice):
+                pixels[places] = data[rows]
+            else:
+                for place, row in zip(places.tolist(), rows.tolist(), strict=True):
+                    pixels[place] = data[row]
+            labels[places] = numbers[rows]
+
+    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
+        """Cut payloads from the columns."""
+        payloads: list[bytes] = [b""] * len(ids)
+        for (starts, data, numbers), places, rows in self._parts(ids, run):
+            memory = data.data
+            where = range(places.start, places.stop) if isinstance(places, slice) else places.tolist()
+            following = slice(rows.start + 1, rows.stop + 1) if isinstance(rows, slice) else rows + 1
+            for place, start, stop in zip(where, starts[rows].tolist(), starts[following].tolist(), strict=True):
+                payloads[place] = bytes(memory[start:stop])
+            labels[places] = numbers[rows]
+        return payloads
+
+    def close(self) -> None:
+        """Let go of the columns."""
+        self._kept = {}

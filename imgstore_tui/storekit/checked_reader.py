@@ -1,0 +1,70 @@
+"""Reading a store: what is checked before anything of it is looked at, whatever it is stored in."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgstore_tui.core.backend import PayloadKind, Reader
+from imgstore_tui.core.live_ids import Roster
+from imgstore_tui.core.manifest import check_ids, check_out
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+
+Run = tuple[int, int] | None
+"""The first id and the one after the last, where ids are one ascending run."""
+
+
+class CheckedReader(Reader):
+    """Sees to it that what is asked for is there and fits; a subclass reads it. Nothing in it is ever deleted."""
+
+    _location: Path
+
+    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+        """Read images into the caller's array."""
+        if self.content.kind is not PayloadKind.ARRAY:
+            super().read_array(ids, out, labels)
+            return
+        check_out(self._location, self.content, ids, out, labels)
+        run = self._run(ids)
+        if len(ids):
+            self._fill(ids, run, out, labels)
+
+    def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
+        """Read payloads."""
+        if self.content.kind is not PayloadKind.BYTES:
+            return super().read_bytes(ids, labels)
+        run = self._run(ids)
+        return self._payloads(ids, run, labels) if len(ids) else []
+
+    def _run(self, ids: Sequence[int]) -> Run:
+        """Check that all ids are there.
+
+        Raises:
+            StoreError: If one is not.
+        """
+        return check_ids(self._location, self.content.count, ids)
+
+    @abstractmethod
+    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+        """Read images and labels, at least one of each; all exist, and the arrays fit."""
+
+    @abstractmethod
+    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
+        """Return payloads and read their labels, at least one of each; all exist."""
+
+
+class RosterReader(CheckedReader):
+    """The same for a store in which images may be deleted."""
+
+    roster: Roster
+
+    def _run(self, ids: Sequence[int]) -> Run:
+        return self.roster.check(self._location, ids)
+
+    def ids(self) -> Sequence[int]:
+        """Return the ids that were not deleted."""
+        return self.roster.ids()

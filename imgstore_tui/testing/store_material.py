@@ -1,0 +1,198 @@
+"""Material to fill stores with, and eyes on stores that are not the backend's own: for the conformance suites."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from imgstore_tui.core.backend import Backend, Content, PayloadKind, Reader, Writer
+from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.plugins import registry
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.content import Labels, Pixels
+
+Shape = tuple[int, ...]
+BATCH = 5
+"""Images a call, so that even small stores are written in more than one."""
+
+
+def is_sentence(error: BaseException | str, *named: Path) -> bool:
+    """Whether an error is one line of words that ends as a sentence does, and names the paths."""
+    text = str(error)
+    plain = text.isprintable() and 10 < len(text) < 400 and text.endswith((".", "?"))
+    return plain and all(str(path) in text for path in named)
+
+
+def pixels(shape: Shape, seed: int, dtype: str = "uint8") -> Pixels:
+    """Return an image of noise, the same for the same seed."""
+    generator = np.random.default_rng([seed, *shape])
+    if dtype == "uint16":
+        return generator.integers(0, 2**16, shape, np.uint16)
+    return generator.integers(0, 2**8, shape, np.uint8)
+
+
+def picture_file(image: Pixels, number: int) -> bytes:
+    """Return a picture file of an image, of another format for each number: what ``original`` stores."""
+    from PIL import Image
+
+    formats = ("PNG",) if image.dtype == np.uint16 else ("PNG", "BMP", "WEBP")
+    buffer = io.BytesIO()
+    picture = Image.fromarray(image[:, :, 0] if image.ndim == 3 and image.shape[2] == 1 else image)
+    picture.save(buffer, formats[number % len(formats)], lossless=True, method=0)
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A spec, ready for use."""
+
+    text: str
+    backend: Backend
+    codec: Codec
+    uniform_only: bool
+
+    @classmethod
+    def of(cls, text: str) -> Setup:
+        """Resolve a spec."""
+        spec = registry.resolve_spec(text)
+        kind = registry.backends.get(spec.backend)
+        narrow = kind.capabilities.uniform_only or registry.preset_of(kind, spec.preset).uniform_only
+        return cls(text, registry.make_backend(spec), registry.make_codec(spec), narrow)
+
+    def material(self, shapes: Sequence[Shape], labels: Sequence[int] | None = None, dtype: str = "uint8") -> Material:
+        """Return one image of noise for each shape, in the form in which the backend gets it."""
+        images = [pixels(shape, number, dtype) for number, shape in enumerate(shapes)]
+        return self.pack(images, labels)
+
+    def pack(self, images: Sequence[Pixels], labels: Sequence[int] | None = None) -> Material:
+        """Return images in the form in which the backend gets them: one array where it can be, else payloads."""
+        numbers = np.array(range(len(images)) if labels is None else labels, np.int64)
+        kinds = {(image.shape, image.dtype.name) for image in images} or {((4, 4, 3), "uint8")}
+        shape, dtype = next(iter(kinds)) if len(kinds) == 1 else (None, None)
+        whole = self.codec.name == "raw" and shape is not None and PayloadKind.ARRAY in self.backend.payloads
+        size = sum(image.nbytes for image in images)
+        if whole:
+            array = np.stack(images) if images else np.zeros((0, *(shape or ())), dtype)
+            return Material(Content(len(images), PayloadKind.ARRAY, "raw", shape, dtype, size), array, [], numbers)
+        encode = self.codec.encode
+        payloads = [picture_file(x, i) if self.codec.from_file else encode(x) for i, x in enumerate(images)]
+        content = Content(len(images), PayloadKind.BYTES, self.codec.name, shape, dtype, size)
+        return Material(content, None, payloads, numbers)
+
+    def make(self, location: Path, material: Material, sync: SyncLevel = SyncLevel.BUFFERED) -> Path:
+        """Write a store and return its location."""
+        with self.backend.create(location, material.content, sync) as writer:
+            material.put(writer)
+        return location
+
+
+@dataclass(frozen=True)
+class Material:
+    """What goes into a store and must come out of it."""
+
+    content: Content
+    array: Any
+    payloads: list[bytes]
+    labels: Labels
+
+    def put(self, writer: Writer, start: int = 0, stop: int | None = None, batch: int = BATCH) -> None:
+        """Put images by batches, each from memory that is spoilt as soon as the call is over."""
+        stop = self.content.count if stop is None else stop
+        for first in range(start, stop, batch):
+            last = min(first + batch, stop)
+            labels = self.labels[first:last].copy()
+            if self.array is not None:
+                images = self.array[first:last].copy()
+                writer.put_array(range(first, last), images, labels)
+                images[...] = 0
+            else:
+                writer.put_bytes(range(first, last), self.payloads[first:last], labels)
+            labels[...] = 77
+
+    def get(self, reader: Reader, ids: Sequence[int]) -> tuple[Any, Labels]:
+        """Read images, as one array or as a list of payloads, and their labels."""
+        labels = np.full(len(ids), -99, np.int64)
+        if self.array is None:
+            return reader.read_bytes(ids, labels), labels
+        out = np.full((len(ids), *self.array.shape[1:]), 99, self.array.dtype)
+        reader.read_array(ids, out, labels)
+        return out, labels
+
+    def differs(self, ids: Sequence[int], found: tuple[Any, Labels]) -> str:
+        """Return what is wrong with images read by these ids; an empty text if nothing is."""
+        images, labels = found
+        if labels.tolist() != [int(self.labels[number]) for number in ids]:
+            return f"labels of {list(ids)[:8]}: {labels.tolist()[:8]}"
+        if self.array is None:
+            same = images == [self.payloads[number] for number in ids] and all(type(x) is bytes for x in images)
+        else:
+            same = np.array_equal(images, self.array[list(ids)] if len(ids) else images)
+        return "" if same else f"images of {list(ids)[:8]}"
+
+    def check(self, reader: Reader, ids: Sequence[int] | None = None) -> None:
+        """Assert that images read by ids are what was put; all of them, in order, for None."""
+        wanted = range(self.content.count) if ids is None else ids
+        assert not self.differs(wanted, self.get(reader, wanted))
+
+    def check_store(self, backend: Backend, location: Path) -> None:
+        """Assert that a store opens and holds this, every image and label, in batches and in labels alone."""
+        with backend.open(location) as reader:
+            assert reader.content.count == self.content.count
+            for first in range(0, self.content.count, BATCH):
+                self.check(reader, range(first, min(first + BATCH, self.content.count)))
+            labels = reader.read_labels()
+            assert labels.dtype == np.int64
+            assert labels.tolist() == self.labels.tolist()
+
+
+def walk(location: Path) -> list[Path]:
+    """Return every regular file below a folder, by ``os.walk``."""
+    return sorted(Path(folder) / name for folder, _, names in os.walk(location) for name in names)
+
+
+def snapshot(location: Path) -> dict[str, tuple[int, int, str]]:
+    """Return size, time of change and content of everything below a folder; times of access do not count."""
+    found = {}
+    for path in [location, *sorted(location.rglob("*"))]:
+        status = path.lstat()
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        found[str(path)] = (0 if path.is_dir() else status.st_size, status.st_mtime_ns, content)
+    return found
+
+
+def open_files() -> list[str]:
+    """Return what this process has open below the file system's folders."""
+    targets = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            targets.append(str(entry.readlink()))
+    return sorted(target for target in targets if target.startswith("/") and not target.startswith("/proc"))
+
+
+def specs_of(backend: str, codecs: Sequence[str]) -> list[str]:
+    """Return a spec for every preset of a backend with each of the codecs that are here."""
+    kind = registry.backends.get(backend)
+    names = [name for name in codecs if not registry.missing(registry.codecs.get(name))]
+    return [f"{backend}+{name}:preset={preset.name}" for preset in kind.presets for name in names]
+
+
+def spread(metafunc: pytest.Metafunc, backend: str, codecs: Sequence[str], more: Sequence[str] = ()) -> None:
+    """Run a test once for every spec where it asks for a ``setup``, once a preset where it asks for a ``preset``."""
+    if "setup" in metafunc.fixturenames:
+        texts = [*specs_of(backend, codecs), *more]
+        metafunc.parametrize("setup", [Setup.of(text) for text in texts], ids=lambda x: x.text)
+    if "preset" in metafunc.fixturenames:
+        kind = registry.backends.get(backend)
+        setups = [Setup.of(f"{backend}:preset={preset.name}") for preset in kind.presets]
+        metafunc.parametrize("preset", setups, ids=lambda x: x.text)

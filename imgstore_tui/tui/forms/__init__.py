@@ -1,0 +1,1 @@
+"""What the user edits on the screen: choices, conditions, datasets, methods, plans."""

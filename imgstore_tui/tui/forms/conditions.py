@@ -1,0 +1,136 @@
+"""The conditions of a run while they are being edited: what was written, and whether it means something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from imgstore_tui.bench.plan.plans import MOST_ROUNDS, MOST_WORKERS
+from imgstore_tui.core.errors import UsageError
+from imgstore_tui.core.model import DEFAULT_BATCH, Plan
+from imgstore_tui.core.operations import CacheState, Payload, SyncLevel
+from imgstore_tui.core.options import Option, written
+from imgstore_tui.core.units import parse_duration, spell_duration
+
+SCRATCH = "scratch"
+_AND = " and "
+_NONE = "none"
+
+_DEFAULT = Plan()
+OPTIONS = (
+    Option(
+        "cache", CacheState.HOT.value,
+        "Whether a store is in memory when the clock of a read starts. For cold reads it is evicted first, and checked "
+        "to be; that takes longer, and needs a file system on a device.",
+        choices=("hot", "cold", f"hot{_AND}cold"),
+    ),
+    Option(
+        "sync", SyncLevel.BUFFERED.value,
+        "What a write promises when its clock stops: nothing, or that every file was forced to the device at the end.",
+        choices=("buffered", "end", f"buffered{_AND}end"),
+    ),
+    Option(
+        "payload", Payload.END_TO_END.value,
+        "What backends are given: pixels, the codec inside the clock; ready bytes (encoded); or pixels without any "
+        "codec (raw).",
+        choices=tuple(payload.value for payload in Payload),
+    ),
+    Option("workers", _DEFAULT.workers, "Codec threads and reading processes, the same for every method.", minimum=1,
+           maximum=MOST_WORKERS),
+    Option("rounds", _DEFAULT.rounds, "How often everything is repeated; a verdict needs at least 6.", minimum=1,
+           maximum=MOST_ROUNDS),
+    Option("budget", "60s", "No new trial starts after this time: 90s, 5m, 1h30m, or none for no limit."),
+    Option(SCRATCH, "", "Folder in which the stores are made: its file system is what is measured. Empty: a place is "
+           "found, here or beside the data."),
+    Option("batch", DEFAULT_BATCH, "At most this many images per call; fewer where images are large.", minimum=1,
+           maximum=1_000_000),
+    Option("seed", _DEFAULT.seed, "Random seed of everything that is shuffled.", minimum=0,
+           maximum=2**63 - 1),
+    Option("source", _DEFAULT.baseline, "Whether your own files, read in place as they are, take part."),
+    Option("drop-caches", _DEFAULT.drop_caches, "For cold reads, drop the caches of the whole machine as well; "
+           "needs root."),
+    Option("probes", _DEFAULT.probes, "At the end, check each storage method for habits that no operation shows; the "
+           "article's report uses them."),
+)  # fmt: skip
+"""What there is to edit, in the order of the form."""
+
+
+def _time(text: str) -> float | None:
+    return None if text in ("", _NONE) else parse_duration(text)
+
+
+_FIELDS: dict[str, tuple[str, Callable[[Any], str], Callable[[Any], Any]]] = {
+    "cache": ("cache", _AND.join, lambda text: tuple(CacheState(word) for word in text.split(_AND))),
+    "sync": ("sync", _AND.join, lambda text: tuple(SyncLevel(word) for word in text.split(_AND))),
+    "payload": ("payload", str, Payload),
+    "budget": ("budget_s", lambda value: _NONE if value is None else spell_duration(value), _time),
+    SCRATCH: ("scratch", lambda value: value or "", lambda text: text or None),
+    "source": ("baseline", written, bool),
+    "drop-caches": ("drop_caches", written, bool),
+}
+"""Field of the plan, how its value is written, and how what is written is read; the others are themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Every condition as written."""
+
+    values: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, plan: Plan) -> Conditions:
+        """Return the conditions of a plan."""
+        values = []
+        for option in OPTIONS:
+            field, write, _ = _FIELDS.get(option.name, (option.name, written, None))
+            values.append((option.name, write(getattr(plan, field))))
+        return cls(tuple(values))
+
+    def with_value(self, name: str, text: str) -> Conditions:
+        """Return the conditions after something was written."""
+        return replace(self, values=tuple((key, text if key == name else value) for key, value in self.values))
+
+    @property
+    def fields(self) -> list[tuple[Option, str, tuple[str, ...]]]:
+        """Every option, its value as written, and the words of which it takes one, if it does."""
+        values = dict(self.values)
+        return [(option, values[option.name], _words(option, values[option.name])) for option in OPTIONS]
+
+    @property
+    def scratch(self) -> str | None:
+        """The folder for the stores as written; None for none."""
+        return dict(self.values)[SCRATCH].strip() or None
+
+    def problems(self) -> dict[str, str]:
+        """Return what is wrong with the words, a sentence by the name of the option."""
+        found = {}
+        for option, text, words in self.fields:
+            try:
+                _parsed(option, text, words)
+            except UsageError as error:
+                found[option.name] = str(error)
+        return found
+
+    def changes(self) -> dict[str, Any]:
+        """Return the fields of a plan as these conditions set them.
+
+        Raises:
+            UsageError: If something written means nothing.
+        """
+        return {
+            _FIELDS.get(option.name, (option.name,))[0]: _parsed(option, text, words)
+            for option, text, words in self.fields
+        }
+
+
+def _words(option: Option, text: str) -> tuple[str, ...]:
+    """Return an option's words, with one more where a plan file says what the form does not offer."""
+    words = option.words
+    return words if not words or text in words else (*words, text)
+
+
+def _parsed(option: Option, text: str, words: tuple[str, ...]) -> Any:
+    value = text if text in words and not isinstance(option.default, bool) else option.parse(text, "the plan")
+    _, _, read = _FIELDS.get(option.name, ("", None, None))
+    return value if read is None else read(value)

@@ -1,0 +1,99 @@
+"""The last choice, kept from one start to the next."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from imgstore_tui.bench.plan.plans import dump_plan, parse_plan
+from imgstore_tui.bench.results.journal import runs_folder
+from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.spec import Spec
+from imgstore_tui.jobs.plans import honest_name, settled
+from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.atomic_write import write_atomic
+from imgstore_tui.tui.forms.choice import Choice
+
+KIND = "imgstore-tui choice"
+VERSION = 1
+LARGEST = 1 << 20
+"""Bytes beyond which a file is none of ours."""
+
+
+def memory_path() -> Path:
+    """Return where the last choice is kept."""
+    return runs_folder().parent / "last-choice.json"
+
+
+def remember(choice: Choice) -> None:
+    """Keep a choice for the next start.
+
+    Raises:
+        ImgstoreError: If it cannot be written; what was kept before is still there then.
+    """
+    plan = choice.plan
+    values = {
+        "kind": KIND,
+        "version": VERSION,
+        # Specs apart, so that one that is not installed any more takes no other with it.
+        "plan": dump_plan(replace(settled(plan), specs=())),
+        "ticked": [spec.label for spec in plan.specs],
+        "offered": [spec.label for spec in choice.offered],
+        "cutoffs_offered": list(choice.cutoffs_offered),
+    }
+    path = memory_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImgstoreError(f"The choice cannot be kept in {path.parent}: {error.strerror}.") from None
+    write_atomic(path, json.dumps(values, indent=1).encode(), overwrite=True)
+
+
+def recall() -> tuple[Choice | None, str]:
+    """Return the choice that was kept last, None if there is none, and what is wrong with it, in a sentence."""
+    path = memory_path()
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError("it is too large")
+        values = json.loads(path.read_bytes())
+        if not isinstance(values, dict) or values.get("kind") != KIND:
+            raise ValueError("it is not of this program")
+        if values.get("version") != VERSION:
+            raise ValueError("it is of another version")
+        return _choice(values)
+    except FileNotFoundError:
+        return None, ""
+    except OSError as error:
+        why = error.strerror or str(error)
+    except (ImgstoreError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        why = str(error).rstrip(".")
+    return None, f"The last choice in {path} was left aside: {why}."
+
+
+def _choice(values: dict[str, Any]) -> tuple[Choice, str]:
+    lost: list[str] = []
+    ticked = _specs(values["ticked"], lost)
+    plan = replace(parse_plan(str(values["plan"])), specs=tuple(ticked))
+    plan = replace(plan, name="custom" if lost else honest_name(plan))
+    choice = Choice.of(plan)
+    offered = {spec.label: spec for spec in (*_specs(values["offered"], lost), *choice.offered)}
+    cutoffs = {int(cutoff) for cutoff in values["cutoffs_offered"] if int(cutoff) > 0}
+    choice = replace(
+        choice,
+        offered=tuple(offered.values()),
+        cutoffs_offered=tuple(sorted({*choice.cutoffs_offered, *cutoffs})),
+    )
+    note = f"Of the last choice, this was left out: {', '.join(dict.fromkeys(lost))}." if lost else ""
+    return choice.with_field("dataset", choice.dataset), note
+
+
+def _specs(labels: Any, lost: list[str]) -> list[Spec]:
+    specs = []
+    for label in labels:
+        try:
+            specs.append(registry.resolve_spec(str(label)))
+        except ImgstoreError:
+            lost.append(str(label))
+    return specs

@@ -1,0 +1,71 @@
+"""The lines of the list of storage methods: what can be ticked, what cannot and how to get it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from imgstore_tui.core.backend import Family
+from imgstore_tui.core.spec import backend_of
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.plugins import registry
+from imgstore_tui.tui.forms.choice import Choice
+from imgstore_tui.tui.widgets.check_list import Entry, Heading, Tick
+from imgstore_tui.tui.widgets.method_marks import Marks
+
+_FAMILIES = {
+    Family.FILES: "Files",
+    Family.EMBEDDED: "Embedded databases",
+    Family.ARRAY: "Array stores",
+    Family.RECORD: "Record files",
+    Family.SQL: "SQL databases",
+    Family.NOSQL: "NoSQL databases",
+    Family.OBJECT: "Object stores",
+}
+
+
+def storage_lines(choice: Choice, marks: Marks) -> list[Entry | Heading]:
+    """Return backends by family, each followed by the specs of it that were added by hand.
+
+    Args:
+        choice: What is on offer, and what is ticked.
+        marks: Marks and colours, as the charts have them.
+    """
+    lines: list[Entry | Heading] = []
+    for family, backends in groupby(registry.sorted_backends(), key=lambda backend: backend.family):
+        lines.append(Heading(_FAMILIES[family]))
+        for backend in backends:
+            offered = [spec for spec in choice.offered if spec.backend == backend.name]
+            if not offered:
+                # In few words: below the list, and when it is asked for, stands the command that gets it.
+                absent = registry.missing(backend)
+                note = f"needs {', '.join(absent)}" if absent else "codec missing"
+                lines.append(Entry(backend.name, safe_text(backend.name), Tick.NONE, safe_text(note)))
+            for spec in offered:
+                on = spec.label in choice.ticked
+                lines.append(
+                    Entry(
+                        spec.label, safe_text(spec.label), Tick.ON if on else Tick.OFF,
+                        safe_text(_note(spec.codec, spec.label)), marks.mark(spec.label), marks.style(spec.label),
+                    )
+                )  # fmt: skip
+    broken = registry.backends.broken()
+    return [*lines, *(Entry(one.name, safe_text(one.name), Tick.NONE, "could not be loaded") for one in broken)]
+
+
+def _note(codec: str, label: str) -> str:
+    return "" if f"+{codec}" in label else codec
+
+
+def storage_note(label: str) -> str:
+    """Return what is to be known of the line under the cursor, in a sentence of harmless text."""
+    name = backend_of(label)
+    for broken in registry.backends.broken():
+        if broken.name == name:
+            return safe_text(f"{name} could not be loaded: {broken.reason}")
+    backend = registry.backends.get(name)
+    absent = registry.missing(backend)
+    if absent:
+        return safe_text(f"Needs {', '.join(absent)}: {registry.how_to_get(backend)}")
+    if label == name:
+        return safe_text(f"{backend.title}. {backend.when_to_choose}")
+    return safe_text(f"{backend.title}, with options of your own: o changes them, delete takes it off the list.")

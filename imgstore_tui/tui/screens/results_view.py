@@ -1,0 +1,82 @@
+"""A screen that shows what a run says: which chart, table and cell is looked at, and how."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.reactive import reactive
+
+from imgstore_tui.present.tables.ranking import measured_cutoffs, next_cutoff
+from imgstore_tui.tui.messages import CellOpened
+from imgstore_tui.tui.panes import PaneName
+from imgstore_tui.tui.screens.detail import DetailScreen
+from imgstore_tui.tui.screens.report import ReportScreen
+from imgstore_tui.tui.screens.run_control import RunControl
+from imgstore_tui.tui.widgets.verdict_pane import VerdictPane
+
+
+class Reading(RunControl):
+    """Holds how results are looked at; a subclass lays out the panes that are bound to it."""
+
+    pane: reactive[PaneName] = reactive(PaneName.CHOOSE, repaint=False)
+    """The pane in front."""
+    log_x: reactive[bool] = reactive(True, repaint=False)
+    log_y: reactive[bool] = reactive(True, repaint=False)
+    per_image: reactive[bool] = reactive(False, repaint=False)
+    cutoff: reactive[int | None] = reactive(None, repaint=False)
+    """The number of images at which methods are ranked; None for all."""
+
+    def action_next_chart(self) -> None:
+        """Show the next chart."""
+        self.panes.chart.turns += 1
+
+    def action_axes(self) -> None:
+        """Make both axes of charts linear, or both logarithmic."""
+        self.log_x = self.log_y = not (self.log_x and self.log_y)
+
+    def action_next_level(self) -> None:
+        """Show the chart at its next level, or hot against cold; say so where there is but one."""
+        chart = self.panes.chart
+        if len(chart.views) > 1:
+            chart.level += 1
+        elif chart.kind is not None:
+            only = chart.view.words or "no level"
+            self.notify(f"{chart.kind.words}: this run has {only} only.", markup=False)
+
+    def action_next_table(self) -> None:
+        """Show the next table."""
+        self.panes.table.view += 1
+
+    def action_next_layer(self) -> None:
+        """Show the next operation or level in the matrix."""
+        self.panes.matrix.next_layer()
+
+    def action_filter(self) -> None:
+        """Bring the table to the front and offer the line to filter it by."""
+        self.pane = PaneName.TABLE
+        self.panes.table.open_filter()
+
+    def action_cutoff(self, step: int) -> None:
+        """Rank at the next larger number of images, or at the next smaller."""
+        if self.found is not None:
+            self.cutoff = next_cutoff(self.cutoff, measured_cutoffs(self.found), step)
+
+    @on(CellOpened)
+    def _cell_opened(self, event: CellOpened) -> None:
+        event.stop()
+        if self.found is not None:
+            self.app.push_screen(DetailScreen(self.found, event.cell))
+
+    @on(VerdictPane.ReportWanted)
+    def _report_wanted(self, event: VerdictPane.ReportWanted) -> None:
+        event.stop()
+        if self.found is not None:
+            plain = self.has_class("-ascii")
+            self.app.push_screen(
+                ReportScreen(self.found, self.cutoff, self.panes.chart.marks.palette, ascii_only=plain)
+            )
+
+    def watch_found(self) -> None:
+        """Let the detail of a cell grow with the run."""
+        front = self.app.screen
+        if isinstance(front, DetailScreen) and self.found is not None:
+            front.found = self.found

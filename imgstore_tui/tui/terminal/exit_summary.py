@@ -1,0 +1,88 @@
+"""What stays on the terminal after the screen is gone: the summary, and where everything was saved."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from imgstore_tui.core.events import RunFinished
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.tables.report_tables import digest, overview_tables
+from imgstore_tui.present.tables.rich_table import rich_table
+from imgstore_tui.present.text.ascii import ascii_text
+from imgstore_tui.present.text.log_line import log_line
+from imgstore_tui.present.text.narrative import answer_text
+
+GRACE_S = 2.0
+"""How long a run that was told to stop may take to end before the program leaves without it."""
+
+
+def say_goodbye(
+    stream: TextIO, run: Run | None, journal: str | None, saved: Sequence[str], *, ascii_only: bool
+) -> None:
+    """Print a run's overview, which to take and the paths of what was saved; nothing where nothing was run or saved.
+
+    An SSH session keeps what stands on standard output; the alternate screen keeps nothing.
+
+    Args:
+        stream: Where to print.
+        run: The last run, whole or in part.
+        journal: Path of its journal.
+        saved: Paths of the files exported.
+        ascii_only: Whether lines are drawn with ``-`` and ``+``.
+    """
+    # A terminal that hung up takes no words any more; what they would say is in the journal.
+    with contextlib.suppress(OSError):
+        _say(Console(file=stream, highlight=False), run, journal, saved, ascii_only=ascii_only)
+        stream.flush()
+
+
+def _say(console: Console, run: Run | None, journal: str | None, saved: Sequence[str], *, ascii_only: bool) -> None:
+    if run is not None:
+        found = digest(run)
+        for table in overview_tables(found) if run.measurements else []:
+            console.print(rich_table(table, console.width, ascii_only=ascii_only))
+        told = answer_text(found, width=console.width)
+        told.plain = ascii_text(told.plain) if ascii_only else told.plain
+        if told:
+            console.print(Text("\n").append_text(told), soft_wrap=True)
+        line = log_line(RunFinished(run))
+        if line is not None:
+            console.print(line, soft_wrap=True)
+    if journal is not None:
+        console.print(Text(f"journal {safe_text(journal)}"), soft_wrap=True)
+    for path in saved:
+        console.print(Text(f"saved {safe_text(path)}"), soft_wrap=True)
+
+
+def crash_report(traceback: str) -> Text:
+    """Return a traceback as text that no terminal obeys; it holds no local variables, which may be secret."""
+    return Text("\n".join(map(safe_text, traceback.splitlines())))
+
+
+def leave_for_sure(
+    leaving: threading.Event, over: threading.Event, last_words: Callable[[], None], code: Callable[[], int]
+) -> None:
+    """End the process soon after the app has left the screen, even if the thread of a run cannot be ended.
+
+    Args:
+        leaving: Set when the app is about to leave.
+        over: Set when it has left by itself.
+        last_words: Prints what should stay on the terminal.
+        code: Gives the exit code.
+    """
+
+    def watch() -> None:
+        leaving.wait()
+        if not over.wait(GRACE_S):
+            last_words()
+            os._exit(code())
+
+    threading.Thread(target=watch, daemon=True).start()

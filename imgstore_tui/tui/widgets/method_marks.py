@@ -1,0 +1,43 @@
+"""Which mark and colour stand for a storage method, the same in list, chart and log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from imgstore_tui.core.model import Plan, Run
+from imgstore_tui.core.spec import IN_PLACE
+from imgstore_tui.present.charts.figures import SOURCE_RANK
+from imgstore_tui.present.charts.legend import mark_of
+from imgstore_tui.present.charts.text_chart import Palette
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Methods in the order of their marks: those of the run on the screen, then those ticked for the next."""
+
+    labels: tuple[str, ...] = ()
+    palette: Palette = field(default_factory=Palette)
+
+    @classmethod
+    def of(cls, run: Run | None, plan: Plan, palette: Palette) -> Marks:
+        """Return the marks for a run on the screen and the plan that is chosen.
+
+        Args:
+            run: The run that charts show; its order is theirs.
+            plan: The plan chosen for the next run.
+            palette: The colours of the theme.
+        """
+        shown = [spec.label for spec in run.plan.specs] if run is not None else []
+        return cls(tuple(dict.fromkeys([*shown, *(spec.label for spec in plan.specs)])), palette)
+
+    def mark(self, label: str) -> str:
+        """Return the character that stands for a method; a space for one that has none."""
+        if label == IN_PLACE.label:
+            return mark_of(SOURCE_RANK)
+        return mark_of(self.labels.index(label)) if label in self.labels else " "
+
+    def style(self, label: str) -> str:
+        """Return the style in which a method is written."""
+        if label == IN_PLACE.label:
+            return self.palette.style(SOURCE_RANK)
+        return self.palette.style(self.labels.index(label)) if label in self.labels else ""

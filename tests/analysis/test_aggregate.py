@@ -1,0 +1,46 @@
+"""A run summed up while it grows comes to what it comes to when it is summed up at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from imgstore_tui.analysis.aggregate import Tally, summarise
+from imgstore_tui.analysis.verdict import Court, verdicts
+from imgstore_tui.core.operations import Operation
+from imgstore_tui.testing.fake_runs import fake_run
+
+RUN = fake_run(["disk", "lmdb"], [1, 10], 6, operations=list(Operation), failures={"lmdb/read-one/10": "it broke"})
+
+
+def test_a_run_that_grows_comes_to_the_same_at_every_step() -> None:
+    tally, court = Tally(), Court()
+    for count in (0, 1, 2, 30, 30, 31, len(RUN.measurements)):
+        run = replace(RUN, measurements=RUN.measurements[:count])
+        grown = tally.summaries(run)
+        assert grown == summarise(run)
+        assert court.verdicts(grown) == verdicts(grown)
+
+
+def test_only_what_a_new_trial_bears_on_is_made_anew() -> None:
+    tally, court = Tally(), Court()
+    before = {entry.cell: entry for entry in tally.summaries(replace(RUN, measurements=RUN.measurements[:-1]))}
+    judged = {verdict.contest: verdict for verdict in court.verdicts(before.values())}
+    last = RUN.measurements[-1].cell
+    after = tally.summaries(RUN)
+    changed = {entry.cell for entry in after if entry is not before[entry.cell]}
+    assert last in changed
+    assert all((cell.spec, cell.cutoff) == (last.spec, last.cutoff) for cell in changed)
+    anew = {verdict.contest for verdict in court.verdicts(after) if verdict is not judged[verdict.contest]}
+    assert anew == {cell.contest for cell in changed}
+
+
+def test_another_run_is_not_taken_for_a_growing_one() -> None:
+    tally = Tally()
+    tally.summaries(RUN)
+    for other in (
+        replace(RUN, measurements=RUN.measurements[5:]),
+        replace(RUN, measurements=tuple(replace(trial, verified=False) for trial in RUN.measurements)),
+        replace(RUN, id="other", measurements=RUN.measurements[:7]),
+        RUN,
+    ):
+        assert tally.summaries(other) == summarise(other)

@@ -1,0 +1,229 @@
+"""Real children: what they answer, how they end, and that nothing of them is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imgstore_tui.bench.processes.executor import ProcessExecutor
+from imgstore_tui.bench.protocol.messages import Job, Outcome, Step
+from imgstore_tui.bench.trial.pixel_cache import build_source
+from imgstore_tui.core.operations import Operation
+from imgstore_tui.core.spec import Spec
+from imgstore_tui.plugins import registry
+from tests.outside.faulty import SLOW_START_S
+from tests.support.entry_points import offer
+
+
+def children_of(pid: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, IndexError):
+                continue
+            if parent == pid:
+                found += [int(entry.name), *children_of(int(entry.name))]
+    return found
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    dataset = registry.make_dataset("synthetic,size=8")
+    dataset.scan()
+    build_source(
+        dataset, "synthetic", 16, folder, originals=False, progress=lambda done, total: None, cancel=threading.Event()
+    )
+    return folder
+
+
+@pytest.fixture
+def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(tmp_path / "plugin", {"imgstore_tui.backends": {"faulty": "tests.outside.faulty:Faulty"}}, monkeypatch)
+
+
+@pytest.fixture
+def executor(faulty: None) -> Iterator[ProcessExecutor]:
+    before = children_of(os.getpid())
+    executor = ProcessExecutor([registry.resolve_spec("faulty")])
+    executor.begin_round()
+    yield executor
+    executor.close()
+    assert children_of(os.getpid()) == before
+
+
+def job(
+    spec: Spec,
+    source: Path,
+    step: Step = Step.TRIAL,
+    cutoff: int = 16,
+    operation: Operation = Operation.WRITE_MANY,
+    workers: int = 1,
+) -> Job:
+    folder = source.parent
+    return Job(step, spec, operation, cutoff, str(folder / "store"), str(source), str(folder), batch=4, workers=workers)
+
+
+def run(executor: ProcessExecutor, fault: str, source: Path, limit_s: float = 20, **words: object) -> Outcome:
+    spec = registry.resolve_spec(f"faulty:fault={fault}")
+    return executor.run(job(spec, source, **words), limit_s, lambda images: None, threading.Event())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("segv", "The process was killed by SIGSEGV."),
+        ("kill", "The process was killed by SIGKILL, probably out of memory."),
+        ("exit", "The process ended with exit status 7 and no result. Its last words: driver says goodbye"),
+        ("raise", "RuntimeError: [/red] a driver's own words"),
+        ("memory", "Out of memory."),
+        ("store", "The store is full."),
+        ("oserror", "No space left on device (/some/file)."),
+    ],
+)
+def test_a_child_that_goes_wrong_is_one_failure_with_its_cause(
+    executor: ProcessExecutor, source: Path, fault: str, reason: str
+) -> None:
+    outcome = run(executor, fault, source)
+    assert not outcome.ok
+    assert outcome.reason is not None
+    assert outcome.reason.startswith(reason)
+
+
+def test_after_a_crash_the_next_trial_runs(executor: ProcessExecutor, source: Path, tmp_path: Path) -> None:
+    assert not run(executor, "segv", source).ok
+    (tmp_path / "store").rename(tmp_path / "broken")
+    outcome = run(executor, "none", source)
+    assert outcome.ok, outcome.reason
+    assert outcome.start == "fork"
+
+
+def test_dying_in_the_warm_up_is_nobody_elses_trouble(executor: ProcessExecutor, source: Path) -> None:
+    assert "SIGSEGV" in str(run(executor, "warm-up", source).reason)
+    outcome = run(executor, "none", source)
+    assert outcome.ok, outcome.reason
+
+
+def test_a_child_that_hangs_is_killed_at_its_limit(executor: ProcessExecutor, source: Path) -> None:
+    began = time.monotonic()
+    outcome = run(executor, "hang", source, limit_s=0.5)
+    assert "Not done after" in str(outcome.reason)
+    assert time.monotonic() - began < 10
+
+
+def test_a_child_that_shouts_and_starts_threads_does_no_harm(executor: ProcessExecutor, source: Path) -> None:
+    assert run(executor, "shout", source).ok
+
+
+def test_what_a_child_wrote_is_verified(executor: ProcessExecutor, source: Path, tmp_path: Path) -> None:
+    for fault, words in (("wrong", "Image 1 came back with other pixels"), ("label", "Image 0 came back with label 1")):
+        assert run(executor, fault, source).ok
+        verified = run(executor, fault, source, step=Step.VERIFY)
+        assert not verified.ok
+        assert words in str(verified.reason)
+        (tmp_path / "store").rename(tmp_path / fault)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_first_use_of_a_library_is_on_no_clock(executor: ProcessExecutor, source: Path, workers: int) -> None:
+    words: dict[str, Any] = {"operation": Operation.READ_MANY, "workers": workers}
+    assert run(executor, "slow start", source, step=Step.PREPARE, **words).ok
+    outcome = run(executor, "slow start", source, **words)
+    assert outcome.ok, outcome.reason
+    assert outcome.fields["open_s"] < SLOW_START_S
+    assert outcome.fields["seconds"] < SLOW_START_S
+
+
+def test_the_clock_and_the_figures_of_a_trial(executor: ProcessExecutor, source: Path) -> None:
+    outcome = run(executor, "none", source)
+    fields = outcome.fields
+    assert fields["seconds"] == pytest.approx(
+        sum(fields[f"{name}_s"] for name in ("open", "storage", "codec", "close"))
+    )
+    assert fields["elapsed_s"] >= fields["seconds"]
+    assert (fields["batch"], fields["files"]) == (4, 3)
+    assert fields["io_dirtied_bytes"] > 0
+    assert "peak_private_bytes" in fields
+    assert "private_before" not in fields
+
+
+def test_cancelling_ends_the_child_at_once(executor: ProcessExecutor, source: Path) -> None:
+    cancel = threading.Event()
+    threading.Timer(0.3, cancel.set).start()
+    began = time.monotonic()
+    spec = registry.resolve_spec("faulty:fault=hang")
+    outcome = executor.run(job(spec, source), 60, lambda images: None, cancel)
+    assert outcome.cancelled
+    assert time.monotonic() - began < 2
+
+
+def test_a_killed_zygote_is_one_failure_and_the_next_trial_runs(
+    executor: ProcessExecutor, source: Path, tmp_path: Path
+) -> None:
+    zygote = executor._zygote
+    assert zygote is not None
+    threading.Timer(0.3, os.kill, (zygote.pid, signal.SIGKILL)).start()
+    outcome = run(executor, "hang", source)
+    assert not outcome.ok
+    assert "The measuring process died" in str(outcome.reason)
+    deadline = time.monotonic() + 2
+    while children_of(os.getpid()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (tmp_path / "store").rename(tmp_path / "broken")
+    assert run(executor, "none", source).ok
+
+
+def test_a_zygote_that_is_killed_while_it_starts_is_started_again(executor: ProcessExecutor, source: Path) -> None:
+    killed: list[int] = []
+
+    def kill_the_first() -> None:
+        deadline = time.monotonic() + 10
+        while not killed and time.monotonic() < deadline:
+            for process in set(children_of(os.getpid())) - before:
+                os.kill(process, signal.SIGKILL)
+                killed.append(process)
+
+    assert executor._zygote is not None
+    before = {executor._zygote.pid}
+    thread = threading.Thread(target=kill_the_first)
+    thread.start()
+    executor.begin_round()
+    thread.join()
+    assert killed
+    assert executor._zygote.pid not in killed
+    assert run(executor, "none", source).ok
+
+
+def test_progress_is_told(executor: ProcessExecutor, source: Path) -> None:
+    heard: list[int] = []
+    spec = registry.resolve_spec("faulty:fault=slow")
+    assert executor.run(job(spec, source), 20, heard.append, threading.Event()).ok
+    assert heard == sorted(heard)
+    # Four batches of four images, a quarter of a second each, looked at ten times a second.
+    assert {4, 8, 12} <= set(heard)
+
+
+def test_a_fresh_interpreter_serves_where_a_fork_does_not(
+    faulty: None, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    backend = registry.backends.get("faulty")
+    monkeypatch.setattr(backend, "capabilities", replace(backend.capabilities, fork_safe=False))
+    executor = ProcessExecutor([registry.resolve_spec("faulty")])
+    try:
+        executor.begin_round()
+        outcome = run(executor, "none", source)
+        assert (outcome.ok, outcome.start) == (True, "fresh"), outcome.reason
+    finally:
+        executor.close()

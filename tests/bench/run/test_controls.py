@@ -1,0 +1,182 @@
+"""Pausing and skipping: what the user wants of a run that is going on, in its journal and in its state."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+from imgstore_tui.bench.protocol.messages import Job, Outcome, Step
+from imgstore_tui.bench.results.journal import read_journal, saved_runs
+from imgstore_tui.bench.results.journal_reader import JournalReader
+from imgstore_tui.bench.results.state import RunState, reduce
+from imgstore_tui.bench.run.block_round import SKIPPED_BY_USER
+from imgstore_tui.bench.run.controls import Steering
+from imgstore_tui.bench.run.runner import resume_run, run_plan
+from imgstore_tui.core.events import CellSkipped, Continued, Event, Paused, RunFinished, TrialFinished, TrialStarted
+from imgstore_tui.core.model import Cell, Run
+from imgstore_tui.core.operations import Operation, Status
+from imgstore_tui.present.text.captions import fact_pairs
+from imgstore_tui.testing.fake_executor import FakeExecutor, fake_outcome
+from tests.bench.run.test_runner import leftovers, plan_of
+
+
+def fold(events: list[Event]) -> RunState:
+    state = RunState()
+    for event in events:
+        state = reduce(state, event)
+    return state
+
+
+def paused_for(seconds: float, budget_s: float | None = 60.0) -> tuple[Run, list[Event]]:
+    """Run a plan, paused at its fifth trial for so long."""
+    steering, heard = Steering(), list[Event]()
+
+    def listen(event: Event) -> None:
+        heard.append(event)
+        if isinstance(event, TrialFinished) and sum(isinstance(entry, TrialFinished) for entry in heard) == 5:
+            steering.pause()
+        if isinstance(event, Paused):
+            threading.Timer(seconds, steering.go_on).start()
+
+    plan = plan_of(budget_s=budget_s)
+    return run_plan(plan, executor=FakeExecutor(), steering=steering, listen=listen), heard
+
+
+def test_while_paused_no_trial_starts_and_the_state_says_so() -> None:
+    run, heard = paused_for(0.3)
+    at = next(place for place, event in enumerate(heard) if isinstance(event, Paused))
+    assert isinstance(heard[at + 1], Continued)
+    assert sum(isinstance(event, TrialFinished) for event in heard[:at]) == 5
+    state = fold(heard[: at + 1])
+    assert state.paused
+    assert state.current is None
+    assert not fold(heard[: at + 2]).paused
+    assert run.status == "finished"
+    assert run.paused_s > 0.25
+    assert fold(heard).run == run
+
+
+def test_a_pause_is_in_the_journal_and_in_the_facts_of_the_run() -> None:
+    run, _ = paused_for(0.2)
+    assert read_journal(saved_runs()[0]) == run
+    kinds = [type(event) for event in JournalReader(saved_runs()[0]).read()]
+    assert kinds.index(Paused) == 5
+    assert kinds[6] is Continued
+    long = replace(run, paused_s=83.0)
+    assert "paused for 1:23 in all" in dict(fact_pairs(long))["Run"]
+
+
+def test_time_paused_counts_in_no_budget() -> None:
+    # All but the pause takes a fraction of a second: on a busy machine too it stays within the budget.
+    run, _ = paused_for(6.0, budget_s=5.0)
+    assert run.status == "finished", run.warnings
+
+
+def test_a_paused_run_can_be_stopped() -> None:
+    steering, cancel = Steering(), threading.Event()
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Paused):
+            cancel.set()
+
+    steering.pause()
+    run = run_plan(plan_of(), executor=FakeExecutor(), cancel=cancel, steering=steering, listen=listen)
+    assert (run.status, run.measurements) == ("stopped", ())
+    assert leftovers() == []
+
+
+def skipping(operation: Operation, step: Step) -> tuple[Run, list[Event], Cell]:
+    """Run a plan; in the first round, in this step of this operation at 20 images, its cell is skipped."""
+    steering, heard, cells = Steering(), list[Event](), list[Cell]()
+    wanted = (step.value, operation, 20)
+
+    def listen(event: Event) -> None:
+        heard.append(event)
+        if isinstance(event, TrialStarted) and (event.step, event.cell.operation, event.cell.cutoff) == wanted:
+            cells.append(event.cell)
+
+    def answer(job: Job) -> Outcome:
+        if cells and not steering.skipped:
+            steering.skip(cells[0])
+            # What a child that is ended comes back with.
+            return Outcome(False, "Stopped by the user.", cancelled=True)
+        return fake_outcome(job)
+
+    run = run_plan(plan_of("disk", rounds=3), executor=FakeExecutor(answer), steering=steering, listen=listen)
+    return run, heard, cells[0]
+
+
+def test_a_skipped_cell_is_written_down_and_the_run_goes_on() -> None:
+    run, heard, cell = skipping(Operation.WRITE_MANY, Step.TRIAL)
+    own = [m for m in run.measurements if m.cell == cell]
+    assert sorted(m.round for m in own) == [0, 1, 2]
+    assert {(m.status, m.reason) for m in own} == {(Status.SKIPPED, SKIPPED_BY_USER)}
+    assert {m.status for m in run.measurements if m.cell != cell} == {Status.OK}, "reads build a store of their own"
+    assert run.status == "finished"
+    assert fold(heard).skipped == {cell}
+    assert read_journal(saved_runs()[0]) == run
+    assert CellSkipped(cell) in JournalReader(saved_runs()[0]).read()
+    assert len(run.measurements) == 3 * (2 + 1 + 3 + 1)
+
+
+def test_skipping_a_read_while_its_store_is_built_leaves_the_other_reads_theirs() -> None:
+    steering, done = Steering(), list[str]()
+
+    def answer(job: Job) -> Outcome:
+        if job.step is Step.PREPARE and not done:
+            done.append(job.location)
+            steering.skip(next(cell for cell in cells if (cell.operation, cell.cutoff) == (job.operation, job.cutoff)))
+            return Outcome(False, "Stopped by the user.", cancelled=True)
+        return fake_outcome(job)
+
+    cells: list[Cell] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TrialStarted):
+            cells.append(event.cell)
+
+    plan = plan_of("disk", rounds=2, cutoffs=(20,), operations=(Operation.READ_ONE, Operation.READ_MANY))
+    run = run_plan(plan, executor=FakeExecutor(answer), steering=steering, listen=listen)
+    by_operation = {m.operation: m.status for m in run.measurements}
+    assert by_operation == {Operation.READ_ONE: Status.SKIPPED, Operation.READ_MANY: Status.OK}
+
+
+def test_a_resumed_run_leaves_skipped_cells_alone() -> None:
+    steering, cancel, heard = Steering(), threading.Event(), list[Event]()
+
+    def listen(event: Event) -> None:
+        heard.append(event)
+        if isinstance(event, TrialFinished) and event.measurement.status is Status.OK:
+            steering.skip(event.measurement.cell)
+        if isinstance(event, CellSkipped):
+            cancel.set()
+
+    first = run_plan(plan_of(), executor=FakeExecutor(), cancel=cancel, steering=steering, listen=listen)
+    assert first.status == "stopped"
+    (cell,) = steering.skipped & {m.cell for m in first.measurements if m.status is Status.SKIPPED}
+    executor = FakeExecutor()
+    run = resume_run(saved_runs()[0], executor=executor)
+    assert run.status == "finished"
+    own = sorted((m.round, m.status) for m in run.measurements if m.cell == cell)
+    assert own == [(0, Status.OK), (1, Status.SKIPPED)]
+    assert len({(m.cell, m.round) for m in run.measurements}) == len(run.measurements)
+
+
+def test_a_real_child_is_ended_when_its_cell_is_skipped() -> None:
+    steering, heard = Steering(), list[Event]()
+
+    def listen(event: Event) -> None:
+        heard.append(event)
+        if isinstance(event, TrialStarted) and event.cell.spec == "disk" and event.step == "trial":
+            steering.skip(event.cell)
+
+    plan = plan_of(
+        "disk", "lmdb", datasets=("synthetic,size=64",), cutoffs=(3000,), rounds=1, operations=(Operation.WRITE_MANY,)
+    )
+    began = time.monotonic()
+    run = run_plan(plan, steering=steering, listen=listen)
+    assert time.monotonic() - began < 60
+    assert {m.spec: m.status for m in run.measurements} == {"disk": Status.SKIPPED, "lmdb": Status.OK}
+    assert isinstance(heard[-1], RunFinished)
+    assert leftovers() == []

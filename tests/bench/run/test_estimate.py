@@ -1,0 +1,202 @@
+"""What a plan will take, before it is run."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from imgstore_tui.bench.plan.grid import plan_cells
+from imgstore_tui.bench.plan.plans import named_plan
+from imgstore_tui.bench.results.follow import cells_of
+from imgstore_tui.bench.results.journal import Journal, runs_folder
+from imgstore_tui.bench.results.past_costs import NO_RATES, Rates, past_rates
+from imgstore_tui.bench.run.estimate import estimate, known_size
+from imgstore_tui.bench.run.preflight import DataSize, check_need, space_needed
+from imgstore_tui.bench.run.runner import run_plan
+from imgstore_tui.core.errors import UnavailableError
+from imgstore_tui.core.events import Event, TrialFinished
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.operations import CacheState, Operation, Status
+from imgstore_tui.plugins import registry
+from imgstore_tui.testing.fake_runs import fake_run
+
+SMALL = DataSize(3072, 100_000, False)
+QUICK = named_plan("quick")
+
+
+def timed(run: Run, trial_s: float, preparing_s: float = 2.0) -> Run:
+    """Return a run of this machine whose trials began so many seconds apart."""
+    first = datetime.fromisoformat(run.started_at) + timedelta(seconds=preparing_s)
+    measurements = tuple(
+        replace(trial, started_at=(first + timedelta(seconds=number * trial_s)).isoformat())
+        for number, trial in enumerate(run.measurements)
+    )
+    return replace(run, environment=replace(run.environment, host=platform.node()), measurements=measurements)
+
+
+def test_trials_are_those_that_will_be_run() -> None:
+    expected = estimate(QUICK, {"synthetic": SMALL})
+    assert expected.cells == len(plan_cells(QUICK)) == 51
+    assert expected.trials == 306
+
+
+def test_a_folder_brings_its_source_row() -> None:
+    plan = replace(QUICK, datasets=("folder:/nowhere",))
+    assert estimate(plan, {}).cells == 51 + 3 * 4, "three reads of four numbers of images, not looked at yet"
+    assert estimate(plan, {"folder:/nowhere": replace(SMALL, has_originals=True)}).cells == 51 + 3 * 4
+    assert estimate(replace(plan, baseline=False), {}).cells == 51
+
+
+def test_what_was_not_looked_at_is_not_known() -> None:
+    expected = estimate(replace(QUICK, datasets=("synthetic", "folder:/nowhere")), {"synthetic": SMALL})
+    assert (expected.need, expected.seconds, expected.cut_short) == (None, None, False)
+
+
+def test_a_plan_that_is_not_fit_to_run_takes_nothing() -> None:
+    assert estimate(replace(QUICK, specs=()), {"synthetic": SMALL}).trials == 0
+    assert estimate(replace(QUICK, datasets=("no such data",)), {}).need is None
+
+
+def test_larger_images_more_rounds_and_more_levels_take_more() -> None:
+    one = estimate(QUICK, {"synthetic": SMALL})
+    large = estimate(QUICK, {"synthetic": replace(SMALL, image_bytes=300_000)})
+    longer = estimate(replace(QUICK, rounds=12), {"synthetic": SMALL})
+    assert one.need is not None
+    for more in (large, longer):
+        assert more.need is not None
+        assert more.seconds is not None
+        assert one.seconds is not None
+        assert (more.need.bytes, more.seconds) > (one.need.bytes, one.seconds)
+
+
+def test_the_need_is_what_a_run_is_refused_for(tmp_path: Path) -> None:
+    dataset = registry.make_dataset("synthetic")
+    dataset.scan()
+    need = space_needed(QUICK, {"synthetic": DataSize.of(dataset)})
+    check_need(need, tmp_path)
+    with pytest.raises(UnavailableError, match="TiB"):
+        check_need(replace(need, bytes=1e18), tmp_path)
+
+
+def test_stores_that_changes_are_made_to_need_their_files_too(tmp_path: Path) -> None:
+    plan = replace(
+        QUICK, datasets=("synthetic,size=8",), specs=(registry.resolve_spec("disk"),), cutoffs=(20,), rounds=2,
+        operations=(Operation.WRITE_MANY, Operation.APPEND, Operation.DELETE), scratch=str(tmp_path), budget_s=None,
+    )  # fmt: skip
+    dataset = registry.make_dataset(plan.datasets[0])
+    dataset.scan()
+    need = space_needed(plan, {plan.datasets[0]: DataSize.of(dataset)})
+    seen: list[int] = []
+
+    def count(event: Event) -> None:
+        if isinstance(event, TrialFinished):
+            seen.append(len(list(tmp_path.rglob("*.png"))))
+
+    run = run_plan(plan, listen=count)
+    assert {trial.status for trial in run.measurements} == {Status.OK}
+    assert max(seen) == pytest.approx(need.files, rel=0.05)
+
+
+def test_the_budget_is_said_to_end_what_it_ends() -> None:
+    assert not estimate(replace(QUICK, budget_s=None), {"synthetic": SMALL}).cut_short
+    assert estimate(replace(QUICK, budget_s=1.0), {"synthetic": SMALL}).cut_short
+
+
+def test_past_runs_are_learned_from_in_proportion() -> None:
+    slow, quick = (Rates.learn([timed(fake_run(), seconds)]) for seconds in (1.0, 0.1))
+    sizes = {"synthetic": SMALL}
+    slower, quicker, unknown = (estimate(QUICK, sizes, rates) for rates in (slow, quick, NO_RATES))
+    assert (slower.measured, quicker.measured, unknown.measured) == (True, True, False)
+    assert slower.seconds == pytest.approx(306 * 1.0, rel=0.1)
+    assert quicker.seconds == pytest.approx(306 * 0.1, rel=0.1)
+
+
+def test_the_nearest_cutoff_and_the_same_backend_count_first() -> None:
+    run = timed(fake_run(["lmdb"], (10, 1000)), 0.5)
+    rates = Rates.learn([run])
+    near, far = (
+        next(cell for cell in plan_cells(replace(QUICK, cutoffs=(cutoff,))) if cell.spec == "lmdb" and cell.cutoff > 1)
+        for cutoff in (1000, 10_000)
+    )
+    assert rates.factor(near) == rates.factor(far)
+    disk = next(cell for cell in plan_cells(QUICK) if cell.spec == "disk")
+    assert rates.factor(disk)[1] is False, "never measured here, though something like it was"
+    assert rates.factor(disk)[0] != 1.0
+
+
+def test_a_backend_that_was_measured_with_another_codec_only_was_not_measured_itself() -> None:
+    cells = {
+        spec: next(cell for cell in cells_of(fake_run([spec], (1000,))) if cell.operation is Operation.READ_MANY)
+        for spec in ("lmdb", "lmdb+png")
+    }
+    encoded = Rates.learn([timed(fake_run(["lmdb+png"], (1000,)), 5.0)])
+    assert encoded.factor(cells["lmdb+png"])[1]
+    assert not encoded.factor(cells["lmdb"])[1]
+    assert encoded.factor(cells["lmdb"])[0] == encoded.factor(cells["lmdb+png"])[0], "the nearest that is known"
+    both = Rates.learn([timed(fake_run([spec], (1000,)), each) for spec, each in (("lmdb", 0.5), ("lmdb+png", 5.0))])
+    cold = replace(cells["lmdb"], cache=CacheState.COLD)
+    assert both.factor(cold) == both.factor(cells["lmdb"]), "its own other level comes before another codec"
+
+
+def test_a_pause_between_two_sittings_is_no_trial() -> None:
+    run = timed(fake_run(), 0.2)
+    late = [
+        replace(trial, started_at=(datetime.fromisoformat(trial.started_at or "") + timedelta(hours=9)).isoformat())
+        for trial in run.measurements[100:]
+    ]
+    resumed = replace(run, measurements=(*run.measurements[:100], *late))
+    sizes = {"synthetic": SMALL}
+    assert estimate(QUICK, sizes, Rates.learn([resumed])).seconds == pytest.approx(
+        estimate(QUICK, sizes, Rates.learn([run])).seconds, rel=0.05
+    )
+
+
+def test_a_pause_within_a_run_is_no_trial() -> None:
+    run = timed(fake_run(cutoffs=(1000,), rounds=2), 0.2)
+    cells = len(run.measurements)
+
+    def later(number: int) -> float:
+        return 40.0 * (number > cells // 3) + 30.0 * (number > cells // 2)
+
+    late = tuple(
+        replace(trial, started_at=(datetime.fromisoformat(trial.started_at or "") + timedelta(seconds=s)).isoformat())
+        for number, trial in enumerate(run.measurements)
+        for s in [later(number)]
+    )
+    paused = replace(run, measurements=late, paused_s=69.9)
+    for entry in run.plan.specs:
+        (cell,) = {
+            m.cell for m in run.measurements if m.cell.spec == entry.label and m.operation is Operation.READ_MANY
+        }
+        assert Rates.learn([paused]).factor(cell)[0] == pytest.approx(Rates.learn([run]).factor(cell)[0], rel=0.01)
+
+
+def test_saved_runs_of_this_machine_teach_and_broken_ones_do_not() -> None:
+    assert past_rates().runs == 0
+    mine = timed(fake_run(), 0.1)
+    for number, run in enumerate((mine, replace(mine, environment=replace(mine.environment, host="elsewhere")))):
+        journal = Journal.begin(replace(run, id=f"20260102-00000{number}-x"))
+        for trial in run.measurements:
+            journal.add(trial)
+        journal.end("finished", "2026-01-02T03:05:00+00:00")
+    (runs_folder() / "20260103-000000-broken.jsonl").write_text("\x00[red]")
+    assert past_rates().runs == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("synthetic", 3072),
+        ("synthetic,size=64,channels=1", 4096),
+        ("synthetic,varying=yes", None),
+        ("folder:/nowhere", None),
+        ("nonsense [red]", None),
+    ],
+)
+def test_what_needs_no_look_is_known_at_once(text: str, size: int | None) -> None:
+    known = known_size(text)
+    assert (None if known is None else known.image_bytes) == size

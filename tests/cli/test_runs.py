@@ -1,0 +1,67 @@
+"""What is said of saved runs: going on, resumed, compared with the wrong one, exported over a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from imgstore_tui.bench.results.journal import Journal
+from imgstore_tui.bench.results.lock import RunLock
+from imgstore_tui.cli.load_run import read_run
+from imgstore_tui.core.events import RunStarted
+from imgstore_tui.core.model import Run
+from imgstore_tui.present.text.log_line import log_line
+from imgstore_tui.testing.fake_runs import fake_run
+from tests.support.program import program, sentence
+
+
+def kept(run: Run) -> Path:
+    journal = Journal.begin(run)
+    for measurement in run.measurements:
+        journal.add(measurement)
+    journal.close()
+    return journal.path
+
+
+def test_a_run_that_is_measured_now_is_not_said_to_have_broken_off() -> None:
+    run = fake_run(["disk"], [1])
+    kept(run)
+    assert read_run(run.id).status == "interrupted"
+    with RunLock() as lock:
+        lock.name(f"run {run.id}")
+        assert read_run(run.id).status == "running"
+        assert "still running" in program("show", run.id, "--no-charts").stdout
+        assert sentence(program("delete", run.id)) == f"Run {run.id} is going on. Wait for it or stop it."
+    assert "broke off" in program("runs").stdout
+
+
+def test_an_export_takes_its_format_from_the_ending_and_names_force(tmp_path: Path) -> None:
+    run, csv = fake_run(["disk"], [1]), tmp_path / "run.csv"
+    kept(run)
+    assert program("export", run.id, "-o", str(csv)).returncode == 0
+    assert csv.read_text().startswith("run")
+    assert "replace it with --force" in sentence(program("export", run.id, "-o", str(csv)))
+    assert program("export", run.id, "-o", str(csv), "--force").returncode == 0
+    assert "Name a format with -f" in sentence(program("export", run.id, "-o", str(tmp_path / "run")))
+
+
+def test_runs_that_cannot_be_compared_say_why() -> None:
+    one, other = fake_run(["disk"], [1]), replace(fake_run(["disk"], [1], dataset="synthetic,size=8"), id="other")
+    for run in (one, other):
+        kept(run)
+    assert "compared with itself" in sentence(program("compare", one.id, one.id))
+    assert "The data differ: synthetic, then synthetic,size=8." in sentence(program("compare", one.id, "other"))
+
+
+@pytest.mark.parametrize(
+    ("kept_of_six", "words"), [(0, "start run x: 6 trials"), (4, "resume run x: 2 trials left of")]
+)
+def test_who_resumes_is_told_what_is_left(kept_of_six: int, words: str) -> None:
+    run = fake_run(["disk"], [1])
+    cell = run.measurements[0].cell
+    own = tuple(trial for trial in run.measurements if trial.cell == cell)[:kept_of_six]
+    line = log_line(RunStarted(replace(run, id="x", measurements=own), (cell,), 1.0, "x.jsonl"))
+    assert line is not None
+    assert line.plain.startswith(words)

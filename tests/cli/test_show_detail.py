@@ -1,0 +1,64 @@
+"""``show --at`` and ``show --cell``: the same ranking and detail as on the screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.operations import CacheState
+from imgstore_tui.present.detail.cell_detail import cell_detail
+from imgstore_tui.present.results import digest
+from imgstore_tui.testing.fake_runs import fake_run
+from tests.bench.results.test_saved_runs import save
+from tests.support.program import program, sentence
+
+
+@pytest.fixture
+def saved() -> Run:
+    run = fake_run(cache=[CacheState.HOT, CacheState.COLD], failures={"hdf5/read-one": "it [broke]"})
+    save(run)
+    # The instrument counts rounds from 0, and so does what is saved.
+    return replace(run, measurements=tuple(replace(trial, round=trial.round - 1) for trial in run.measurements))
+
+
+def test_the_ranking_at_one_number_of_images(saved: Run) -> None:
+    done = program("show", "last", "--at", "1k", COLUMNS="80")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Ranking at 1,000 images")
+    assert "read-many cold" in done.stdout
+    assert "Median time" not in done.stdout
+
+
+def test_a_cell_is_printed_at_every_level_as_the_screen_shows_it(saved: Run) -> None:
+    done = program("show", "last", "--cell", "lmdb/read-many/1000", "--ascii", COLUMNS="90")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.isascii()
+    found = digest(saved)
+    cells = [
+        summary.cell
+        for summary in found.summaries
+        if (summary.cell.spec, summary.cell.operation, summary.cell.cutoff) == ("lmdb", "read-many", 1000)
+    ]
+    assert len(cells) == 2
+    shown = " ".join(done.stdout.split())
+    for cell in cells:
+        assert " ".join(cell_detail(found, cell, 90, ascii_only=True).plain.split()) in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--at", "77"], "Nothing was measured at 77 images. Measured: 1, 10, 100, 1,000."),
+        (["--at", "many"], "'many' is not a number of images."),
+        (["--cell", "lmdb"], "'lmdb' is not a cell. Write METHOD/OPERATION/N"),
+        (["--cell", "lmbd/read-many/1k"], "Unknown method 'lmbd'. Did you mean 'lmdb'?"),
+        (["--cell", "lmdb/raed-many/1k"], "Did you mean 'read-many'?"),
+        (["--cell", "lmdb/read-many/5"], "lmdb read-many was not measured at 5 images."),
+    ],
+)
+def test_what_was_not_measured_is_a_sentence(saved: Run, words: list[str], said: str) -> None:
+    done = program("show", "last", *words)
+    assert done.returncode == 2
+    assert said in sentence(done)

@@ -1,0 +1,123 @@
+"""The detail of a cell: every sample, phases that add up, reasons, and nothing in it that is obeyed."""
+
+from dataclasses import replace
+
+import pytest
+from rich.cells import cell_len
+
+from imgstore_tui.analysis.cell_breakdown import look_inside
+from imgstore_tui.core.model import Cell, Run
+from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
+from imgstore_tui.core.units import format_seconds
+from imgstore_tui.present.detail.cell_detail import cell_detail, cell_title
+from imgstore_tui.present.detail.sample_strip import interval_strip, sample_strip, scale_for
+from imgstore_tui.present.results import digest
+from imgstore_tui.stats.intervals import median_interval
+from imgstore_tui.testing.fake_runs import fake_run
+
+EVIL = "[red]x[/] \x1b[31m\u202e"
+
+
+def cell_of(run: Run, spec: str, operation: Operation, cutoff: int) -> Cell:
+    return next(
+        trial.cell
+        for trial in run.measurements
+        if (trial.spec, trial.operation, trial.cutoff) == (spec, operation, cutoff)
+    )
+
+
+def detail(run: Run, spec: str, operation: Operation, cutoff: int, width: int = 76) -> str:
+    return cell_detail(digest(run), cell_of(run, spec, operation, cutoff), width).plain
+
+
+def test_phases_are_those_of_the_middle_round_and_add_up() -> None:
+    run = fake_run(sync=[SyncLevel.END])
+    inside = look_inside(run, cell_of(run, "disk", Operation.WRITE_MANY, 1000))
+    assert inside.middle is not None
+    ordered = sorted(trial.seconds or 0 for trial in inside.trials)
+    assert inside.middle.seconds == ordered[2]
+    assert sum(phase.seconds or 0 for phase in inside.phases) == pytest.approx(inside.middle.seconds)
+    assert [phase.name for phase in inside.phases] == ["open", "storage", "codec", "sync", "close"]
+    assert inside.phases[-1].start + inside.phases[-1].share == pytest.approx(1)
+
+
+def test_time_that_no_phase_accounts_for_is_said() -> None:
+    run = fake_run(["lmdb"], [10], operations=[Operation.READ_MANY])
+    trials = tuple(replace(trial, storage_s=None, codec_s=None) for trial in run.measurements)
+    inside = look_inside(replace(run, measurements=trials), trials[0].cell)
+    assert [phase.name for phase in inside.phases if phase.seconds is None] == ["storage", "codec"]
+    assert inside.phases[-1].name == "not told apart"
+
+
+def test_every_sample_and_what_surrounds_it_is_there() -> None:
+    run = fake_run()
+    text = detail(run, "disk", Operation.READ_ONE, 100)
+    for trial in run.measurements:
+        if trial.cell == cell_of(run, "disk", Operation.READ_ONE, 100):
+            for sample in trial.samples:
+                assert format_seconds(sample) in text
+    words = " ".join(text.split())
+    for part in (
+        "96.9 % confidence interval", "as long as the fastest, lmdb", "6 of 6 rounds count", "of pixels",
+        "of its own, above what it began with", "408 KiB allocated", "in 101 files", "1.36x the bare pixels",
+        "every image and label was read back", "100% of the store in memory", "codec png, preset tuned",
+        "started by fork", "Imaginary 9000", "ext4 /scratch", "h5py 3.16.0",
+    ):  # fmt: skip
+        assert part in words, part
+
+
+def test_a_write_says_what_was_forced_and_what_was_left_behind() -> None:
+    text = detail(fake_run(sync=[SyncLevel.END]), "lmdb", Operation.WRITE_MANY, 1000)
+    assert "end; 2 sync calls inside the clock" in text
+    assert "4.00 ms after the clock to force what was left behind" in text
+
+
+def test_a_failure_has_its_reason_and_no_numbers_that_do_not_count() -> None:
+    run = fake_run(failures={"hdf5/read-one/100": EVIL})
+    text = detail(run, "hdf5", Operation.READ_ONE, 100)
+    assert "[red]x[/] <U+001B>[31m<U+202E> (6 of 6)" in text
+    assert "✗ failed: 0 of 6 rounds count" in text
+    assert "Where the time went" not in text
+    assert "\x1b" not in text
+
+
+def test_what_was_not_verified_does_not_count() -> None:
+    text = detail(fake_run(verified=False), "disk", Operation.READ_MANY, 10)
+    assert "not verified: does not count" in text
+    assert "0 of 6 trials" in text
+
+
+def test_a_cell_without_a_trial_says_so() -> None:
+    run = fake_run()
+    found = digest(replace(run, measurements=()))
+    text = cell_detail(found, cell_of(run, "disk", Operation.READ_MANY, 10), 60).plain
+    assert "no trial of it has ended yet" in text
+
+
+@pytest.mark.parametrize("width", [24, 40, 60, 76, 110])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_every_line_fits(width: int, ascii_only: bool) -> None:
+    run = fake_run(
+        ["disk", "lmdb:preset=article"], cache=[CacheState.HOT, CacheState.COLD], failures={"disk/read-many": EVIL}
+    )
+    found = digest(run)
+    for summary in found.summaries:
+        text = cell_detail(found, summary.cell, width, ascii_only=ascii_only)
+        assert max(cell_len(line) for line in text.plain.split("\n")) <= width
+        assert text.plain.isascii() or not ascii_only
+
+
+def test_the_title_is_harmless() -> None:
+    cell = replace(fake_run().measurements[0].cell, spec=EVIL)
+    assert cell_title(cell) == "[red]x[/] <U+001B>[31m<U+202E>, write-one, 1 image, sync buffered"
+
+
+def test_strips_put_values_where_they_belong() -> None:
+    scale = scale_for([1.0, 2.0, 3.0], 11)
+    assert sample_strip([1.0, 2.0, 3.0], scale) == "·    ●    ·"
+    assert sample_strip([1.0, 1.0, 1.0, 2.0, 3.0], scale)[0] == "●"
+    assert interval_strip(median_interval([1.0, 1.0, 2.0, 2.0, 3.0, 3.0]), scale) == "├────┼────┤"
+    wide = scale_for([0.001, 0.01, 1.0], 31)
+    assert wide.log
+    assert wide.column(0.01) == 10
+    assert sample_strip([5.0], scale_for([5.0], 9)) == "    ●    "

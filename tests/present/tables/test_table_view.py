@@ -1,0 +1,102 @@
+"""Tables sorted and filtered: by value and not by text, headings kept, what is not known last."""
+
+from imgstore_tui.core.operations import CacheState, Operation
+from imgstore_tui.present.tables.disk_use import disk_tables
+from imgstore_tui.present.tables.report_tables import digest, overview_tables, timing_tables
+from imgstore_tui.present.tables.table_model import Column, Entry, Table
+from imgstore_tui.present.tables.table_view import Arrangement, arranged, arrangement_words
+from imgstore_tui.testing.fake_runs import fake_run
+
+FOUND = digest(fake_run(failures={"hdf5/read-one": "broke"}))
+READ_ONE = next(table for table in timing_tables(FOUND) if table.title.startswith("read-one"))
+WRITE_MANY = next(table for table in timing_tables(FOUND) if table.title.startswith("write-many"))
+(OVERVIEW,) = overview_tables(FOUND)
+
+
+def column(table: Table, title: str) -> list[str]:
+    place = [entry.title for entry in table.columns].index(title)
+    return [row[place].text.strip() for row in table.rows]
+
+
+def test_numbers_are_sorted_as_numbers_and_what_is_not_known_stays_last() -> None:
+    for falling, sign in ((False, "▲"), (True, "▼")):
+        table = arranged(READ_ONE, Arrangement("", "median", falling))
+        place = [entry.title for entry in table.columns].index(f"median {sign}")
+        values = [row[place].value for row in table.rows]
+        known = [value for value in values if value is not None]
+        assert known == sorted(known, reverse=falling)
+        assert values[-4:] == [None] * 4
+        assert [row[place].text for row in table.rows[-4:]] == ["failed"] * 4
+        assert len(table.rows) == len(READ_ONE.rows)
+
+
+def test_sizes_with_units_are_sorted_by_what_they_weigh() -> None:
+    (table,) = disk_tables(FOUND)
+    sizes = column(arranged(table, Arrangement("", "on disk")), "on disk ▲")
+    assert sizes[0].startswith("7.01 KiB")
+    assert sizes[-1].startswith("3.91 MiB") or sizes[-1].startswith("3.92 MiB")
+
+
+def test_words_are_sorted_by_letter() -> None:
+    names = column(arranged(WRITE_MANY, Arrangement("", "method")), "method ▲")
+    assert names == ["disk"] * 4 + ["hdf5"] * 4 + ["lmdb"] * 4
+
+
+def test_below_a_heading_rows_are_sorted_among_themselves() -> None:
+    table = arranged(OVERVIEW, Arrangement("", "N=1k"))
+    heads = [table.rows[index][0].text for index in sorted(table.heads)]
+    assert heads == [OVERVIEW.rows[index][0].text for index in sorted(OVERVIEW.heads)]
+    written = column(table, "method")[5:8]
+    assert written == ["hdf5", "lmdb", "disk"]
+
+
+def test_every_word_must_be_found_in_method_operation_or_level() -> None:
+    found = digest(fake_run(cache=[CacheState.HOT, CacheState.COLD]))
+    (table,) = overview_tables(found)
+    left = arranged(table, Arrangement("LMDB read cold"))
+    assert column(left, "method") == [
+        "read-one, cache cold", "lmdb", "read-many, cache cold", "lmdb", "read-random, cache cold", "lmdb",
+    ]  # fmt: skip
+    assert left.heads == {0, 2, 4}
+    assert left.breaks == {1, 3, 5}
+    assert not arranged(table, Arrangement("lmdb nothing")).rows
+
+
+def test_a_number_means_that_many_images_and_no_other() -> None:
+    for word in ("10", "n=10", "N=10"):
+        assert set(column(arranged(WRITE_MANY, Arrangement(word)), "images")) == {"10"}
+    for word in ("1k", "1000", "1,000", "N=1k"):
+        assert set(column(arranged(WRITE_MANY, Arrangement(word)), "images")) == {"1,000"}
+        assert [entry.title for entry in arranged(OVERVIEW, Arrangement(word)).columns] == ["method", "N=1k"]
+    assert not arranged(WRITE_MANY, Arrangement("5")).rows
+
+
+def test_without_wishes_a_table_stays_as_it_is() -> None:
+    for table in (OVERVIEW, READ_ONE, WRITE_MANY, *disk_tables(FOUND)):
+        assert arranged(table, Arrangement()) == table
+        assert arranged(table, Arrangement("", "no such column")) == table
+
+
+def test_words_of_the_data_are_no_pattern() -> None:
+    table = Table("t", (Column("a", right=False),), ((Entry("[red](.*)"),), (Entry("x"),)))
+    assert [row[0].text for row in arranged(table, Arrangement("(.*)")).rows] == ["[red](.*)"]
+
+
+def test_asking_for_a_column_again_turns_it_and_then_lets_it_go() -> None:
+    first = Arrangement("words").sorted_by("median")
+    assert first == Arrangement("words", "median", False)
+    second = first.sorted_by("median")
+    assert second == Arrangement("words", "median", True)
+    assert second.sorted_by("median").column == ""
+    assert second.sorted_by("images") == Arrangement("words", "images", False)
+    assert arrangement_words(second, 3, 12) == "/words: 3 of 12 rows"
+    assert arrangement_words(Arrangement("", "median"), 3, 3) == ""
+
+
+def test_one_operation_only_has_no_holes() -> None:
+    (table,) = overview_tables(digest(fake_run(["disk"], [10], operations=[Operation.READ_MANY])))
+    assert column(arranged(table, Arrangement("disk 10", "N=10")), "method") == ["read-many, cache hot", "disk"]
+
+
+def test_a_word_of_thousands_of_digits_is_no_number_of_images() -> None:
+    assert arranged(OVERVIEW, Arrangement("9" * 5000)).rows == ()

@@ -1,0 +1,85 @@
+"""What can leave the screen: every export, and the chart alone as text, drawing and picture."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+
+from imgstore_tui.core.model import Run
+from imgstore_tui.present import exports
+from imgstore_tui.present.charts.axes import Scales
+from imgstore_tui.present.charts.chart_list import Drawing, drawings
+from imgstore_tui.present.charts.figures import ChartKind
+from imgstore_tui.present.export_choices import Offer, offers
+from imgstore_tui.testing.fake_runs import fake_run
+
+HOSTILE = "[red]\x1b[2J<b>&"
+
+
+def hostile() -> Run:
+    """A run of which one method has a name that would speak."""
+    run = fake_run()
+    specs = tuple(replace(spec, label=HOSTILE) if spec.label == "hdf5" else spec for spec in run.plan.specs)
+    trials = tuple(replace(trial, spec=HOSTILE) if trial.spec == "hdf5" else trial for trial in run.measurements)
+    return replace(run, plan=replace(run.plan, specs=specs), measurements=trials)
+
+
+RUN = hostile()
+DRAWINGS = drawings(RUN)
+
+
+def offer(name: str, drawing: Drawing) -> Offer:
+    return next(entry for entry in offers(RUN, drawing) if entry.name == name)
+
+
+def test_every_export_is_offered_and_the_chart_where_there_is_one() -> None:
+    names = [entry.name for entry in offers(RUN, DRAWINGS[0])]
+    assert names == [*exports.names(), "chart-txt", "chart-svg", "chart-png"]
+    assert [entry.name for entry in offers(RUN, None)] == list(exports.names())
+    empty = drawings(fake_run(("disk",), failures={"disk": "no"}))[0]
+    assert [entry.name for entry in offers(RUN, empty)] == list(exports.names())
+    for entry in offers(RUN, DRAWINGS[0]):
+        if not entry.how_to_get and not entry.chart:
+            assert entry.make() == exports.get(entry.name).export(RUN)
+
+
+@pytest.mark.parametrize("drawing", DRAWINGS, ids=lambda drawing: drawing.figure.kind.value)
+def test_the_chart_as_text_is_whole_and_harmless(drawing: Drawing) -> None:
+    text = offer("chart-txt", drawing).make().decode()
+    assert "\x1b" not in text
+    assert "disk" in text
+    assert drawing.figure.title.split(",")[0] in text
+    assert all(len(line) <= 100 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("drawing", DRAWINGS, ids=lambda drawing: drawing.figure.kind.value)
+def test_the_chart_as_a_drawing_stands_alone(drawing: Drawing) -> None:
+    svg = offer("chart-svg", drawing).make().decode()
+    root = ElementTree.fromstring(svg)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert svg.count("http") == 1, "nothing is loaded from elsewhere but the name of the format"
+    assert "lmdb" in svg
+    assert "\x1b" not in svg
+    classes = {element.get("class") for element in root.iter()} - {None}
+    assert {name for name in classes if f".{name}{{" not in svg} == set(), "every class has its style"
+
+
+def test_axes_are_those_on_the_screen() -> None:
+    figure = next(entry.figure for entry in DRAWINGS if entry.figure.kind is ChartKind.WRITE)
+    log, linear = (offer("chart-txt", Drawing(figure, Scales(on, on))).make() for on in (True, False))
+    assert log != linear
+
+
+def test_the_chart_as_a_picture() -> None:
+    found = offer("chart-png", DRAWINGS[0])
+    if importlib.util.find_spec("matplotlib") is None:
+        assert found.how_to_get.endswith(" -m pip install 'matplotlib>=3.10'")
+        pytest.skip("matplotlib is not installed (extra plot)")
+    picture = Image.open(io.BytesIO(found.make()))
+    assert picture.format == "PNG"
+    assert min(picture.size) > 300

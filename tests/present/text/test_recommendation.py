@@ -1,0 +1,258 @@
+"""Which to take: named where there is a verdict, and where there is none, what is missing for one."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+
+import pytest
+
+from imgstore_tui.core.model import Run
+from imgstore_tui.core.operations import CacheState, Operation, Payload
+from imgstore_tui.present import exports
+from imgstore_tui.present.tables.report_tables import digest
+from imgstore_tui.present.text.narrative import judged_text, verdict_lines, verdict_text
+from imgstore_tui.present.text.recommendation import TITLE, answer, answer_short
+from imgstore_tui.testing.fake_runs import fake_run
+
+BOTH = [Operation.WRITE_MANY, Operation.READ_MANY]
+PHOTOS = "folder:/data/my photos"
+
+
+def exact(run: Run, **seconds: float) -> Run:
+    return replace(run, measurements=tuple(replace(trial, seconds=seconds[trial.spec]) for trial in run.measurements))
+
+
+def of_photos(run: Run, *, source: float) -> Run:
+    """Return the run with a source row, whose reads take so many seconds and which weighs 100 KiB."""
+    own = [
+        replace(trial, spec="source", backend="source", codec="original", seconds=source, allocated_bytes=102_400)
+        for trial in run.measurements
+        if trial.spec == "disk" and not trial.operation.writes
+    ]
+    return replace(run, measurements=(*run.measurements, *own))
+
+
+def words(run: Run, cutoff: int | None = None) -> list[str]:
+    return [line.words for line in answer(digest(run), cutoff)]
+
+
+def commands(run: Run) -> list[str]:
+    return [line.words for line in answer(digest(run)) if line.command]
+
+
+def test_the_first_of_each_operation_at_the_most_images_and_what_it_weighs() -> None:
+    run = exact(fake_run(cutoffs=[10, 100], operations=BOTH), disk=3.0, lmdb=2.0, hdf5=2.0)
+    assert words(run)[:3] == [
+        "Take hdf5 where images are read often: in read-many it cannot be told apart from lmdb, and takes less disk.",
+        "Fastest at 100 images - write-many: hdf5 or lmdb (tie); read-many: hdf5 or lmdb (tie).",
+        "On disk: hdf5 305 KiB, lmdb 416 KiB.",
+    ]
+    assert words(run, 10)[1].startswith("Fastest at 10 images - ")
+    assert words(run, 77) == []
+
+
+def test_images_that_were_repeated_are_not_passed_off_as_so_many() -> None:
+    run = fake_run(cutoffs=[100, 1000], operations=BOTH)
+    few = replace(run, datasets=tuple(replace(facts, used=300, repeated=True) for facts in run.datasets))
+    assert words(few)[1].startswith("Fastest at 1,000 images (300 of them, repeated) - ")
+    assert words(few, 100)[1].startswith("Fastest at 100 images - ")
+
+
+def test_one_image_alone_is_not_said_twice() -> None:
+    assert "write-one: " in words(fake_run())[1]
+
+
+def test_what_takes_least_disk_is_named_where_it_is_not_among_the_fastest() -> None:
+    run = exact(fake_run(cutoffs=[100], operations=BOTH), disk=3.0, lmdb=1.0, hdf5=2.0)
+    assert words(run)[2] == "On disk: lmdb 416 KiB; least of all hdf5 305 KiB."
+
+
+def test_one_s_own_files_stay_as_they_are_where_nothing_reads_faster() -> None:
+    run = exact(fake_run(cutoffs=[100], operations=BOTH, dataset=PHOTOS), disk=3.0, lmdb=2.0, hdf5=2.5)
+    for source in (1.0, 2.0):
+        run_ = of_photos(run, source=source)
+        assert words(run_)[0] == (
+            "To be read, your files can stay as they are (source): nothing here was shown to be faster in read-many."
+        )
+        assert not commands(run_)
+
+
+def test_what_reads_faster_is_held_against_one_s_own_files_and_the_command_is_given() -> None:
+    run = of_photos(
+        exact(fake_run(cutoffs=[100], operations=BOTH, dataset=PHOTOS), disk=3.0, lmdb=2.0, hdf5=2.5), source=8.0
+    )
+    told, command, *_ = answer(digest(run))
+    assert told.words == (
+        "Take lmdb where images are read often: it is fastest in read-many. Your files as they are (source) take 4 "
+        "times as long as lmdb (4 to 4); lmdb takes 4.16 times their disk, and keeps their pixels alone."
+    )
+    assert command.command
+    assert shlex.split(command.words) == ["imgstore-tui", "convert", PHOTOS, "lmdb", "my photos.lmdb"]
+
+
+def test_reading_in_random_order_counts_before_reading_in_order() -> None:
+    run = fake_run(cutoffs=[100], operations=[Operation.READ_MANY, Operation.READ_RANDOM])
+    crossed = replace(
+        run,
+        measurements=tuple(
+            replace(trial, seconds=1.0 if (trial.spec == "disk") == (trial.operation is Operation.READ_RANDOM) else 2.0)
+            for trial in run.measurements
+        ),
+    )
+    assert any(line.startswith("Take disk ") for line in words(crossed))
+
+
+def test_hot_and_cold_are_advised_on_apart_and_the_same_command_is_given_once() -> None:
+    both = (CacheState.HOT, CacheState.COLD)
+    run = fake_run(cutoffs=[100], operations=BOTH, dataset=PHOTOS, cache=both)
+    told = words(exact(run, disk=3.0, lmdb=2.0, hdf5=2.5))
+    assert [line.rpartition(", ")[2] for line in told if line.startswith("Take lmdb ")] == ["cache hot.", "cache cold."]
+    assert sum(line.startswith("imgstore-tui convert ") for line in told) == 1
+
+
+def test_pixels_measured_bare_are_no_reason_to_store_them_encoded() -> None:
+    run = exact(fake_run(cutoffs=[100], operations=BOTH, dataset=PHOTOS), disk=1.0, lmdb=2.0, hdf5=2.5)
+    bare = replace(
+        run,
+        plan=replace(run.plan, payload=Payload.RAW),
+        measurements=tuple(replace(trial, payload=Payload.RAW) for trial in run.measurements),
+    )
+    assert commands(run)
+    assert not commands(bare)
+
+
+@pytest.mark.parametrize("dataset", ["folder:/data/\x1b[31m", "folder:/data/\u202egnp", "not a dataset at all:"])
+def test_no_command_is_given_that_cannot_be_shown_as_it_is(dataset: str) -> None:
+    run = fake_run(cutoffs=[100], operations=BOTH, dataset=dataset)
+    assert not commands(run)
+    assert all(line.isprintable() for line in words(run))
+
+
+def test_images_that_are_made_up_are_said_to_be() -> None:
+    assert words(fake_run(operations=BOTH))[-2:] == [
+        "These images are made up. To measure your own:", "imgstore-tui run -d folder:PATH -n 10",
+    ]  # fmt: skip
+    assert "made up" not in " ".join(words(fake_run(operations=BOTH, dataset="cifar10:/data")))
+
+
+def test_where_rounds_are_missing_it_is_said_how_to_get_them() -> None:
+    assert words(fake_run(rounds=3, operations=BOTH)) == ["No answer: it takes 6 rounds, and the plan has 3."]
+    short = fake_run(rounds=3, operations=BOTH, status="budget")
+    short = replace(short, plan=replace(short.plan, rounds=6))
+    assert words(short) == [
+        "No answer yet: its time budget ended the run before the 6 rounds that it takes. To go on:",
+        f"imgstore-tui resume {short.id}",
+    ]
+
+
+def test_a_run_that_ended_before_a_second_method_had_its_turn_says_how_to_go_on() -> None:
+    run = fake_run(rounds=1, operations=BOTH, status="budget")
+    first = tuple(trial for trial in run.measurements if trial.spec == "disk")
+    short = replace(run, plan=replace(run.plan, rounds=6), measurements=first)
+    assert commands(short) == [f"imgstore-tui resume {run.id}"]
+    assert words(replace(short, measurements=())) == []
+
+
+def test_no_verdict_no_answer() -> None:
+    assert words(fake_run(["lmdb"], operations=BOTH)) == []
+    assert words(fake_run(operations=BOTH, failures={"disk": "x", "lmdb": "x", "hdf5": "x"})) == []
+    assert words(fake_run(operations=BOTH, status="running")) == []
+
+
+def test_what_is_lossy_is_named_and_what_keeps_every_bit_beside_it() -> None:
+    run = exact(fake_run(cutoffs=[10], operations=BOTH), disk=1.0, lmdb=2.0, hdf5=2.0)
+    lossy = tuple(
+        replace(trial, psnr_db=38.4) if trial.spec == "disk" and trial.operation.writes else trial
+        for trial in run.measurements
+    )
+    third, first, second, *_ = words(replace(run, measurements=lossy))
+    assert first == "Fastest at 10 images - write-many: disk; read-many: disk."
+    assert second.endswith("Lossy: disk (38 dB).")
+    assert third.endswith("Of those that keep every bit hdf5 is first, and takes 2 times as long as disk (2 to 2).")
+
+
+def test_of_those_that_may_yet_be_told_apart_the_lowest_median_is_named_whatever_they_weigh() -> None:
+    run = fake_run(["lmdb", "hdf5"], cutoffs=[100], operations=[Operation.READ_MANY])
+    waver = tuple(
+        replace(trial, seconds=1.0 if trial.spec == "lmdb" else (0.5, 0.6, 1.5, 1.6, 1.7, 1.8)[trial.round - 1])
+        for trial in run.measurements
+    )
+    assert (
+        "Take lmdb where images are read often: in read-many it cannot be told apart from hdf5 yet (more rounds may), "
+        "and has the lowest median."
+    ) in words(replace(run, measurements=waver))
+
+
+def test_a_grain_less_on_disk_decides_nothing() -> None:
+    run = exact(fake_run(["lmdb", "hdf5"], cutoffs=[100], operations=BOTH), lmdb=1.0, hdf5=1.01)
+    level = tuple(
+        replace(trial, allocated_bytes=100_000 - (trial.spec == "hdf5")) if trial.operation.writes else trial
+        for trial in run.measurements
+    )
+    assert any(line.startswith("Take lmdb ") for line in words(replace(run, measurements=level)))
+
+
+def test_what_was_read_from_memory_alone_is_said_to_be() -> None:
+    told = "All was read from memory. For more images than fit there, read cold, too (--cache hot,cold)."
+    assert told in words(fake_run(operations=BOTH))
+    assert told not in words(fake_run(operations=BOTH, cache=[CacheState.HOT, CacheState.COLD]))
+    assert told not in words(fake_run(operations=[Operation.WRITE_MANY]))
+
+
+def test_a_tie_goes_to_what_keeps_every_bit() -> None:
+    run = exact(fake_run(["disk", "lmdb"], cutoffs=[10], operations=BOTH), disk=2.0, lmdb=2.0)
+    light = tuple(
+        replace(trial, psnr_db=38.4, allocated_bytes=1) if trial.spec == "disk" and trial.operation.writes else trial
+        for trial in run.measurements
+    )
+    assert any(line.startswith("Take lmdb ") for line in words(replace(run, measurements=light)))
+
+
+def test_it_stands_before_the_verdicts_on_the_screen_and_in_documents() -> None:
+    run = fake_run(operations=BOTH)
+    first, *_ = words(run)
+    documents = [exports.get(name).export(run).decode() for name in ("md", "html")]
+    for text in (verdict_text(digest(run)).plain, *documents):
+        plain = text.replace("\\", "")
+        assert plain.index(TITLE) < plain.index(first) < plain.index("lmdb is fastest")
+
+
+def test_in_short_methods_stand_with_their_operations_and_never_half_of_them() -> None:
+    run = exact(fake_run(cutoffs=[10, 100], operations=[Operation.WRITE_ONE, *BOTH]), disk=3.0, lmdb=1.0, hdf5=2.0)
+    whole = answer_short(digest(run), 100)
+    assert whole == "Fastest at 100 images: lmdb write-one, write-many, read-many"
+    assert answer_short(digest(run), len(whole) - 1) == "Fastest at N=100: lmdb write-many, read-many"
+    assert answer_short(digest(run), 20) == ""
+    assert answer_short(digest(fake_run(rounds=3)), 200) == ""
+
+
+def test_a_verdict_that_is_read_names_few_and_counts_the_rest() -> None:
+    run = fake_run([f"lmdb:note={letter}" for letter in "abcdefgh"], [10], operations=[Operation.WRITE_MANY])
+    costs = {spec.label: 1.0 + place for place, spec in enumerate(run.plan.specs)}
+    run = replace(run, measurements=tuple(replace(trial, seconds=costs[trial.spec]) for trial in run.measurements))
+    read = judged_text(digest(run)).plain
+    assert "lmdb:note=e takes 5" in read
+    assert "lmdb:note=f" not in read
+    assert "3 more take 6" in read
+    (whole,) = verdict_lines(digest(run))
+    assert "lmdb:note=h takes 8" in whole, "what is exported has all"
+
+
+def test_the_title_of_the_answer_gives_its_look_to_nothing_else() -> None:
+    text = verdict_text(digest(fake_run()), width=78)
+    assert not text.style
+    first = min(text.spans, key=lambda span: span.start)
+    assert text.plain[first.start : first.end].strip() == TITLE
+
+
+def test_of_several_data_sets_it_is_said_which_is_meant() -> None:
+    one, other = (fake_run(cutoffs=[10], operations=BOTH, dataset=text) for text in (PHOTOS, "cifar10:/data"))
+    both = replace(
+        one,
+        plan=replace(one.plan, datasets=(PHOTOS, "cifar10:/data")),
+        datasets=one.datasets + other.datasets,
+        measurements=one.measurements + other.measurements,
+    )
+    told = [line for line in words(both) if line.startswith("Take ")]
+    assert [line.partition(" for ")[2].partition(" where ")[0] for line in told] == [PHOTOS, "cifar10:/data"]
