@@ -49,7 +49,7 @@ def _print_topic(name: str) -> int:
     if not console.is_terminal or ascii_only():
         console.file.write(markdown)
         return 0
-    from imgstore_tui.present.manual_page import PAGE_WIDTH, ManualPage
+    from imgstore_tui.present.help.page import PAGE_WIDTH, ManualPage
 
     console.print(ManualPage(markdown), width=min(console.width, PAGE_WIDTH))
     return 0

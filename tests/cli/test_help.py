@@ -14,11 +14,12 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+import imgstore_tui
 from imgstore_tui import registry
 from imgstore_tui.cli.run import plan_of
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.present.help import TOPIC_NAMES, load_topic, load_topics
-from imgstore_tui.present.manual_page import ManualPage
+from imgstore_tui.present.help.page import ManualPage
 from tests.support.printed_commands import code_blocks, modules_called, parse, program_commands
 from tests.support.program import program, sentence
 
@@ -129,3 +130,29 @@ def test_the_python_of_the_manual_runs(
     (block,) = code_blocks(load_topic("convert").markdown, "python")
     exec(compile(block, "convert.md", "exec"), {})
     assert capsys.readouterr().out == "3 (8, 8, 3) 0\n"
+
+
+@pytest.mark.parametrize("name", ["backend", "house"])
+def test_every_path_that_a_topic_names_exists(name: str) -> None:
+    codes = re.findall(r"`([^`\n]+)`", load_topic(name).markdown)
+    paths = [code for code in codes if re.fullmatch(r"[\w/.]*(/|\.py)", code) and code != "zip_store.py"]
+    assert len(paths) > 10
+    package = Path(imgstore_tui.__file__).parent
+    for path in paths:
+        assert any((root / path).exists() for root in (package, package.parent)), path
+
+
+def test_every_module_that_a_topic_names_exists() -> None:
+    groups = {"imgstore_tui.backends", "imgstore_tui.codecs", "imgstore_tui.datasets", "imgstore_tui.exports"}
+    names = {name for topic in load_topics() for name in re.findall(r"\bimgstore_tui(?:\.\w+)+", topic.markdown)}
+    assert groups <= names
+    for name in names - groups:
+        assert importlib.util.find_spec(name) is not None, name
+
+
+def test_the_house_names_every_room() -> None:
+    package = Path(imgstore_tui.__file__).parent
+    rooms = {path.parent.name for path in package.glob("*/__init__.py")}
+    rooms |= {f"bench/{path.parent.name}" for path in package.glob("bench/*/__init__.py")}
+    named = re.findall(r"`([\w/]+)/`", load_topic("house").markdown)
+    assert rooms <= set(named)

@@ -8,9 +8,10 @@ from importlib.resources import files
 from imgstore_tui.core.errors import unknown_name
 
 TOPIC_NAMES = (
-    "start", "data", "methods", "plans", "measuring", "verdict", "reports", "convert", "screen", "sweep",
+    "start", "data", "methods", "plans", "measuring", "verdict", "reports", "convert", "screen", "sweep", "backend",
+    "house",
 )  # fmt: skip
-"""The topics in the order in which they are listed."""
+"""The topics in the order in which they are listed: from a first run to the source code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +40,5 @@ def load_topic(name: str) -> Topic:
 
 
 def load_topics() -> tuple[Topic, ...]:
-    """Return all topics in the order in which they are listed."""
+    """Return all topics in the order in which they are listed: from a first run to the source code."""
     return tuple(map(load_topic, TOPIC_NAMES))

@@ -18,7 +18,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from imgstore_tui.present.help import TOPIC_NAMES, load_topic
-from imgstore_tui.present.manual_page import ManualPage
+from imgstore_tui.present.help.page import ManualPage
 from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 

@@ -1,0 +1,49 @@
+"""The example in the manual's page on backends works as it is printed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from imgstore_tui.present.help import load_topic
+from tests.support.entry_points import ROOT, offer
+from tests.support.printed_commands import code_blocks
+from tests.support.program import program
+
+MODULE = "zip_store"
+
+
+@pytest.fixture(autouse=True)
+def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write the files that the page shows, and offer the backend by the entry point that it shows."""
+    page = load_topic("backend").markdown
+    example, suite = code_blocks(page, "python")
+    (tmp_path / f"{MODULE}.py").write_text(example)
+    path = tmp_path / f"test_{MODULE}.py"
+    path.write_text(suite)
+    (entry_points,) = code_blocks(page, "toml")
+    offer(tmp_path, tomllib.loads(entry_points)["project"]["entry-points"], monkeypatch)
+    return path
+
+
+def test_the_example_passes_the_conformance_suite(suite: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", f"--rootdir={ROOT}", str(suite)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert " passed" in done.stdout
+
+
+def test_the_example_is_listed_and_measured() -> None:
+    assert "ZIP archive" in program("backends", "zip").stdout
+    done = program("run", "-b", "zip", "-n", "1,20", "--rounds", "1", "-d", "synthetic,size=8", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert "zip" in done.stdout
