@@ -64,6 +64,7 @@ def resolve_spec(text: str, *, require_available: bool = True) -> Spec:
     except UsageError as error:
         codec_meant = f" To store files of it write disk+{words.backend}." if words.backend in codecs.all() else ""
         raise UsageError(f"{error}{codec_meant}") from None
+    _refuse_server(backend)
     preset = preset_of(backend, words.preset)
     codec_name = words.codec or preset.codec or backend.default_codec
     codec = codecs.get(codec_name)
@@ -109,8 +110,21 @@ def _changed(
 
 
 def make_backend(spec: Spec) -> Backend:
-    """Return the spec's backend with its options set."""
-    return backends.get(spec.backend)(dict(spec.options))
+    """Return the spec's backend with its options set.
+
+    Raises:
+        UnavailableError: If it is a server, for which a store must still be a folder.
+    """
+    backend = backends.get(spec.backend)
+    _refuse_server(backend)
+    return backend(dict(spec.options))
+
+
+def _refuse_server(backend: type[Backend]) -> None:
+    if backend.capabilities.server:
+        raise UnavailableError(
+            f"Backend {backend.name} is a server, and stores are made in folders only. Use a local backend."
+        )
 
 
 def make_codec(spec: Spec) -> Codec:
