@@ -245,7 +245,9 @@ def _opener(kind: str) -> Callable[[IO[bytes]], Image.Image]:
             import pillow_heif
             from pillow_heif.as_plugin import HeifImageFile
         except ImportError:
-            raise NoDecoderError(f"It is a HEIF picture, which needs pillow-heif. Run: {_heif_command()}.") from None
+            raise NoDecoderError(
+                f"It is a HEIF picture, which needs pillow-heif (under the GPLv2). Run: {_heif_command()}."
+            ) from None
         pillow_heif.options.DECODE_THREADS = 1
         opened: Callable[[IO[bytes]], Image.Image] = HeifImageFile
         return opened

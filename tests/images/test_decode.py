@@ -236,14 +236,16 @@ def test_heic_without_its_library_is_named(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     decode._opener.cache_clear()
     try:
-        with pytest.raises(decode.NoDecoderError, match=r"needs pillow-heif. Run: .* -m pip install .*pillow-heif"):
+        with pytest.raises(
+            decode.NoDecoderError, match=r"needs pillow-heif \(.*GPLv2\)\. Run: .* pip install .*pillow-heif"
+        ):
             probe(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40), tmp_path)
     finally:
         decode._opener.cache_clear()
 
 
 def test_more_than_8_bits_a_channel_are_not_cut_quietly(tmp_path: Path) -> None:
-    imagecodecs: Any = pytest.importorskip("imagecodecs", reason="imagecodecs is not installed (extra jxl)")
+    imagecodecs: Any = pytest.importorskip("imagecodecs", reason="imagecodecs is not installed (extra fast)")
     deep = noise(64, 48, 3).astype(np.uint16) * 4
     made = [bytes(imagecodecs.avif_encode(deep, level=90, bitspersample=10))]
     with contextlib.suppress(ImportError):

@@ -43,10 +43,11 @@ class Folder(Dataset):
     title = "Folder of pictures"
     needs_path = True
     describe = (
-        "Your own PNG, JPEG, WebP, AVIF, BMP, TIFF and PPM files below a folder, and HEIC with the extra heif, read in "
-        "place and never written to. The first folder level gives the labels, or a CSV. Sizes may vary. Taken in a "
-        "mixed order, the same for the same seed: any number of the first ones is a random sample with each class by "
-        "its share. Of trees beyond 10,000 files, only the headers of what is wanted are read."
+        "Your own PNG, JPEG, WebP, AVIF, BMP, TIFF and PPM files below a folder, and HEIC with the extra heif (whose "
+        "library is under the GPLv2), read in place and never written to. The first folder level gives the labels, or "
+        "a CSV. Sizes may vary. Taken in a mixed order, the same for the same seed: any number of the first ones is a "
+        "random sample with each class by its share. Of trees beyond 10,000 files, only the headers of what is wanted "
+        "are read."
     )
     requires = ("PIL",)
     options = (
