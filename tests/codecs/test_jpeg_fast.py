@@ -18,7 +18,7 @@ from imgstore_tui.testing.conformance_codec import CodecConformance, psnr_db, sm
 KIND = registry.codecs.get("jpeg-fast")
 PILLOW = registry.make_codec(registry.resolve_spec("disk+jpeg"))
 
-needs = pytest.mark.skipif(bool(registry.missing(KIND)), reason="simplejpeg is not installed (extra fastjpeg)")
+needs = pytest.mark.skipif(bool(registry.missing(KIND)), reason="simplejpeg is not installed (extra fast)")
 
 
 def coder(**chosen: Any) -> Codec:

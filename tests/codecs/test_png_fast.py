@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,15 +23,57 @@ KIND = registry.codecs.get("png-fast")
 
 
 def test_it_is_listed_with_the_command_that_gets_it() -> None:
-    assert registry.how_to_get(KIND).endswith(" -m pip install 'fpng>=0.1' 'imagecodecs>=2025.3'")
+    assert registry.how_to_get(KIND).endswith(" -m pip install 'fpng==0.1.*' 'imagecodecs>=2025.3'")
 
 
-needs = pytest.mark.skipif(bool(registry.missing(KIND)), reason="fpng, imagecodecs are not installed (extra fastpng)")
+needs = pytest.mark.skipif(bool(registry.missing(KIND)), reason="imagecodecs is not installed (extra fast)")
+needs_fpng = pytest.mark.skipif(importlib.util.find_spec("fpng") is None, reason="fpng is not installed (extra fast)")
 
 
 @needs
 class TestPngFast(CodecConformance):
     codec = "png-fast"
+    settings = ({}, {"writer": "libpng"})
+
+
+@needs
+@needs_fpng
+@pytest.mark.parametrize("shape", [(7, 5, 3), (7, 5, 4), (300, 200, 3), (1, 1, 4)])
+def test_both_writers_make_files_of_the_same_pixels(shape: tuple[int, ...]) -> None:
+    for image in (pixels(shape, 1), smooth(shape)):
+        files = [KIND({"writer": writer}).encode(image) for writer in ("fpng", "libpng")]
+        assert files[0] != files[1]
+        for reader in ("fpng", "libpng"):
+            for file in files:
+                np.testing.assert_array_equal(KIND({"writer": reader}).decode(file), image)
+        assert KIND({}).encode(image) == files[0], "a plan of before has no such option"
+
+
+WITHOUT_FPNG = """
+import sys
+sys.modules["fpng"] = None
+from imgstore_tui import registry
+from imgstore_tui.core.errors import UnavailableError
+from imgstore_tui.testing.conformance_codec import smooth
+kind = registry.codecs.get("png-fast")
+print(kind.title, kind.requires, kind.options[0].default, registry.resolve_spec("lmdb+png-fast").codec_options)
+image = smooth((30, 20, 3))
+assert (kind({"writer": "libpng"}).decode(kind({"writer": "libpng"}).encode(image)) == image).all()
+try:
+    kind({"writer": "fpng"}).encode(image)
+except UnavailableError as error:
+    print(error)
+"""
+
+
+@needs
+def test_without_fpng_libpng_writes_and_says_so() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_FPNG], capture_output=True, text=True, check=True)
+    listed, refused = done.stdout.splitlines()
+    assert listed == (
+        "PNG, libpng at its quickest (fpng is not installed) ('imagecodecs',) libpng (('writer', 'libpng'),)"
+    )
+    assert re.fullmatch(r"fpng is not installed\. Run: .* -m pip install .*, or .* codec\.writer=libpng\.", refused)
 
 
 @needs
