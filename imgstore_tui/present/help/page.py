@@ -41,9 +41,7 @@ class _PlainCodeBlock(CodeBlock):
             yield Padding(Text(lines, console.get_style("markdown.code"), overflow="fold"), (0, 0, 0, 2))
             return
         theme = ANSISyntaxTheme(_PYTHON_STYLES)
-        yield Padding(
-            Syntax(lines, self.lexer_name, theme=theme, background_color="default", word_wrap=True), (0, 0, 0, 2)
-        )
+        yield Padding(Syntax(lines, self.lexer_name, theme=theme, word_wrap=True), (0, 0, 0, 2))
 
 
 class _PlainTable(TableElement):
