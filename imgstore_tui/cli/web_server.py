@@ -8,11 +8,12 @@ press keys. So the page is ours, and every request must come from a loopback nam
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
+import logging
 import secrets
-import shlex
-import signal
 import sys
+import threading
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,24 @@ import textual_serve
 from aiohttp import web
 from textual_serve.server import Server
 
-from imgstore_tui.core import child_python
-from imgstore_tui.core.errors import ExitCode, UnavailableError
+from imgstore_tui.cli.web_window import Window, clamped_size
+from imgstore_tui.core.errors import UnavailableError
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.jobs.watchdog import Watchdog
 
 HOST = "127.0.0.1"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 """Names by which a browser may know us, also through a tunnel; any other may be a trick (DNS rebinding)."""
 COOKIE = "imgstore-tui"
 STATIC = Path(textual_serve.__file__).parent / "static"
-GRACE_S = 5.0
-"""How long windows may take to end their runs when the server ends."""
+WINDOWS_END_S = 1.2
+"""How long the programs of windows may take to end their runs when the server ends; then they are killed."""
+CONNECTIONS_END_S = 0.2
+"""How long connections may take after that."""
+MOST_MESSAGE_BYTES = 1 << 20
+"""The largest message from a browser, such as a paste."""
+HEARTBEAT_S = 15.0
+"""A browser that does not answer so soon is gone."""
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -73,12 +82,9 @@ class LoopbackServer(Server):
     """Serves the screen to browsers of this machine."""
 
     def __init__(self) -> None:
-        # exec: the program is then our own child, and sees us go.
-        path = child_python.environment().get("PYTHONPATH", "")
-        words = ["exec", "env", f"PYTHONPATH={path}", *child_python.command("imgstore_tui")]
-        super().__init__(shlex.join(words), HOST, title="imgstore-tui")
+        super().__init__("imgstore-tui", HOST, title="imgstore-tui")
         self.token = secrets.token_urlsafe(24)
-        self._windows: set[asyncio.Task[Any]] = set()
+        self._windows: set[Window] = set()
 
     def make_app(self) -> web.Application:
         """Return the application: the page, its parts, the websocket, downloads."""
@@ -123,19 +129,48 @@ class LoopbackServer(Server):
         return web.Response(text=page, content_type="text/html")
 
     async def _window(self, request: web.Request) -> web.StreamResponse:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a handler runs in one
-        self._windows.add(task)
+        """Run the program for a window until either ends."""
+        size = (request.query.get("width", ""), request.query.get("height", ""))
+        width, height = (int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0 for text in size)
+        socket = web.WebSocketResponse(
+            heartbeat=HEARTBEAT_S, timeout=CONNECTIONS_END_S, max_msg_size=MOST_MESSAGE_BYTES
+        )
+        await socket.prepare(request)
+        window = Window(socket, self.download_manager, report)
+        self._windows.add(window)
         try:
-            return await self.handle_websocket(request)
+            await window.start(*(clamped_size(width, height) if width and height else (80, 24)))
+            await window.take_messages()
         finally:
-            self._windows.discard(task)
+            # A connection that is cut off cancels its handler; the program has to be ended all the same.
+            await asyncio.shield(asyncio.ensure_future(self._end_window(window)))
+        return socket
+
+    async def _end_window(self, window: Window) -> None:
+        await window.stop()
+        self._windows.discard(window)
 
     async def _end_windows(self, _: web.Application) -> None:
         """End the programs of all windows and wait for them: a run must not outlive its server."""
-        for task in self._windows:
-            task.cancel()
-        await asyncio.wait(self._windows, timeout=GRACE_S) if self._windows else None
+        await asyncio.gather(*(window.stop(WINDOWS_END_S) for window in self._windows))
+
+
+def report(sentence: str) -> None:
+    """Print a sentence on standard error without waiting for a terminal that takes no output."""
+
+    def say() -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"imgstore-tui: {safe_text(sentence)}\n")
+
+    threading.Thread(target=say, daemon=True).start()
+
+
+class _Sentences(logging.Handler):
+    """Says what aiohttp logs in a sentence, without the traceback."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        reason = record.exc_info[1] if record.exc_info else None
+        report(f"{record.getMessage()}: {reason}" if reason is not None else record.getMessage())
 
 
 def serve(port: int) -> int:
@@ -154,18 +189,24 @@ def serve(port: int) -> int:
 
 
 async def _serve(port: int) -> int:
+    logging.getLogger("aiohttp").addHandler(_Sentences(logging.ERROR))
     server = LoopbackServer()
-    runner = web.AppRunner(server.make_app(), access_log=None, shutdown_timeout=GRACE_S)
+    runner = web.AppRunner(server.make_app(), access_log=None, shutdown_timeout=CONNECTIONS_END_S)
     await runner.setup()
-    ended: asyncio.Future[ExitCode] = asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[int] = loop.create_future()
+    watchdog = Watchdog()
+    # A loop that is stuck in a write to its terminal is deaf; the watchdog is not.
+    watchdog.ask_first(lambda code: _end_soon(loop, ended, code))
+    watchdog.at_end(lambda: None, lambda: 0)
     try:
         try:
             await web.TCPSite(runner, HOST, port).start()
         except OSError as error:
             reason = (error.strerror or str(error)).rpartition(":")[2].strip()
-            told = f"Port {port} of {HOST} cannot be had: {reason}. Name another with --port."
-            raise UnavailableError(told) from None
-        _note_signals(ended)
+            message = f"Port {port} of {HOST} cannot be had: {reason}. Name another with --port."
+            raise UnavailableError(message) from None
+        watchdog.start()
         sys.stdout.write(f"http://{HOST}:{runner.addresses[0][1]}/?token={server.token}\n")
         sys.stdout.flush()
         sys.stderr.write("Open that address in a browser of this machine; Ctrl-C ends it, and the runs begun there.\n")
@@ -174,16 +215,9 @@ async def _serve(port: int) -> int:
         await runner.cleanup()
 
 
-def _note_signals(ended: asyncio.Future[ExitCode]) -> None:
-    loop = asyncio.get_running_loop()
-    for number, code in (
-        (signal.SIGINT, ExitCode.INTERRUPTED),
-        (signal.SIGTERM, ExitCode.TERMINATED),
-        (signal.SIGHUP, ExitCode.HANGUP),
-    ):
-        loop.add_signal_handler(number, _end, ended, code)
+def _end_soon(loop: asyncio.AbstractEventLoop, ended: asyncio.Future[int], code: int) -> None:
+    def end() -> None:
+        if not ended.done():
+            ended.set_result(code)
 
-
-def _end(ended: asyncio.Future[ExitCode], code: ExitCode) -> None:
-    if not ended.done():
-        ended.set_result(code)
+    loop.call_soon_threadsafe(end)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -21,6 +20,7 @@ from textual.theme import ThemeProvider
 from imgstore_tui.core.errors import ImgstoreError, unknown_name
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.jobs.watchdog import Watchdog, watch_screen
 from imgstore_tui.tui import themes
 from imgstore_tui.tui.forms.choice import Choice, first_plan
 from imgstore_tui.tui.forms.last_choice import recall, remember
@@ -31,7 +31,7 @@ from imgstore_tui.tui.screens.workbench import Workbench
 from imgstore_tui.tui.terminal import breakpoints
 from imgstore_tui.tui.terminal.capabilities import Settings, follow_window
 from imgstore_tui.tui.terminal.clean_exit import OrderlyApp
-from imgstore_tui.tui.terminal.exit_summary import leave_for_sure, say_goodbye
+from imgstore_tui.tui.terminal.exit_summary import say_goodbye
 from imgstore_tui.tui.terminal.filters import AsciiFilter, Colourless
 from imgstore_tui.tui.terminal.textual_fixes import Palette, take_any_bytes
 from imgstore_tui.tui.widgets.slim_scroll_bar import SlimScrollBar
@@ -47,8 +47,14 @@ class ImgstoreApp(OrderlyApp):
         Binding("ctrl+q", "leave", "Quit", show=False, priority=True, tooltip="Quit, even while editing a line"),
     ]
 
-    def __init__(self, settings: Settings, plan: Plan | None = None, run: RunFunction | None = None) -> None:
-        super().__init__(Bridge(run))
+    def __init__(
+        self,
+        settings: Settings,
+        plan: Plan | None = None,
+        run: RunFunction | None = None,
+        watchdog: Watchdog | None = None,
+    ) -> None:
+        super().__init__(Bridge(run), watchdog or Watchdog(), web=settings.web)
         ScrollBar.renderer = SlimScrollBar
         self.saved: list[str] = []
         """Paths of the files that were exported."""
@@ -66,12 +72,10 @@ class ImgstoreApp(OrderlyApp):
 
     def on_mount(self) -> None:
         """Open the workbench."""
-        self.take_signals()
-        if self._settings.web:
-            self.leave_with_parent()
         self.theme_changed_signal.subscribe(self, lambda _: self._use_palette())
         self._use_palette()
         self.push_screen(self.workbench)
+        self.call_after_refresh(self.leave_on_signals)
         self.call_after_refresh(self.collect_less_often)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -131,14 +135,22 @@ class ImgstoreApp(OrderlyApp):
         self.exit()
 
 
-def run_app(settings: Settings, *, mouse: bool = True, plan: Plan | None = None, run: RunFunction | None = None) -> int:
+def run_app(
+    settings: Settings,
+    *,
+    mouse: bool = True,
+    plan: Plan | None = None,
+    run: RunFunction | None = None,
+    watchdog: Watchdog | None = None,
+) -> int:
     """Show the screen until the user leaves, then print on standard output what should stay.
 
     Args:
-        settings: How to draw, from ``gate.open_gate``.
+        settings: How to draw, from ``capabilities.open_gate``.
         mouse: Whether the mouse is listened to; without it the terminal's own selection works.
         plan: What is chosen at first; None for the last choice, at the first start the plan ``quick``.
         run: Carries a plan out; None for the real instrument.
+        watchdog: Ends the program where the app cannot; None for one that begins now.
 
     Returns:
         The exit code.
@@ -146,23 +158,24 @@ def run_app(settings: Settings, *, mouse: bool = True, plan: Plan | None = None,
     take_any_bytes()
     if not settings.web:
         follow_window(os.environ)
-    app = ImgstoreApp(settings, plan, run)
-    over = threading.Event()
+    watchdog = watchdog or watch_screen()
+    app = ImgstoreApp(settings, plan, run, watchdog)
+    # Textual has standard output while the app runs, and it may be stuck there.
+    output = sys.__stdout__
 
     def last_words() -> None:
         app.say_what_failed()
-        if settings.web:
+        if settings.web or output is None:
             return
         state = app.workbench.last_state()
-        say_goodbye(sys.stdout, state.run, state.journal, app.saved, ascii_only=settings.ascii)
+        say_goodbye(output, state.run, state.journal, app.saved, ascii_only=settings.ascii)
         try:
             remember(app.workbench.choice)
         except ImgstoreError as error:
             with contextlib.suppress(OSError):
                 sys.stderr.write(f"imgstore-tui: {safe_text(str(error))}\n")
 
-    leave_for_sure(app.leaving, over, last_words, lambda: app.return_code or 0)
+    watchdog.at_end(last_words, lambda: app.return_code or 0)
     app.run(mouse=mouse)
-    over.set()
-    last_words()
+    watchdog.say_last_words()
     return app.return_code or 0

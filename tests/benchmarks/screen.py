@@ -33,7 +33,7 @@ from imgstore_tui.bench.results.journal import read_journal
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Status
 from imgstore_tui.stats.ratios import paired_ratio
-from tests.tui.test_pty import Terminal, program
+from tests.support.pseudo_terminal import Terminal, program
 
 ANSWERS = {"4": b"[4 Log]", "5": b"[5 Verdict]"}
 TICKS = os.sysconf("SC_CLK_TCK")

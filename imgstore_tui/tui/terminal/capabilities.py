@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from imgstore_tui.core.errors import UnavailableError
+from imgstore_tui.jobs.watchdog import BROWSER_DRIVER
 
 MAX_FPS = 2
 """Repaints a second while a clock runs: more would take from what is measured (DESIGN section 4)."""
 
 SIXTEEN_COLOURS = "terminal-dark"
 """The theme that uses the terminal's own colours."""
-
-WEB_DRIVER = "textual.drivers.web_driver:WebDriver"
-"""What ``TEXTUAL_DRIVER`` says where a browser shows the screen, see ``cli.web``."""
 
 _SIXTEEN_COLOUR_TERMS = ("xterm", "screen", "linux", "vt100", "vt220", "ansi", "rxvt", "cygwin", "")
 
@@ -108,7 +106,7 @@ def open_gate(*, theme: str | None, ascii_only: bool, fps: int | None) -> Settin
     Raises:
         UnavailableError: If there is no terminal, or a dumb one.
     """
-    if os.environ.get("TEXTUAL_DRIVER") == WEB_DRIVER:
+    if os.environ.get("TEXTUAL_DRIVER") == BROWSER_DRIVER:
         fps = max(1, min(fps or MAX_FPS, MAX_FPS))
         return Settings(theme=theme, ascii=ascii_only, animate=False, fps=fps, web=True)
     screen = sys.__stderr__

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import os
-import signal
 import threading
 import traceback
 from functools import partial
@@ -16,19 +14,13 @@ from textual import events
 from textual.app import App, ReturnType
 from textual.timer import Timer, TimerCallback
 
-from imgstore_tui.core.errors import ExitCode
+from imgstore_tui.jobs.watchdog import Watchdog
 from imgstore_tui.tui.run.run_thread import Bridge
+from imgstore_tui.tui.terminal.drivers import BrowserDriver, TerminalDriver
 from imgstore_tui.tui.terminal.exit_summary import crash_report
-
-_SIGNALS = {
-    signal.SIGHUP: ExitCode.HANGUP,
-    signal.SIGTERM: ExitCode.TERMINATED,
-    signal.SIGINT: ExitCode.INTERRUPTED,
-}
 
 _COLLECT_AFTER = (10_000, 20, 50)
 """Objects made, and collections of the younger, before Python looks for rubbish: less often than by itself."""
-PARENT_LOOK_S = 1.0
 FOLLOWED_S = 0.5
 """After so long, what is in front has been laid out for a window of another size."""
 
@@ -36,19 +28,22 @@ FOLLOWED_S = 0.5
 class OrderlyApp(App[None]):
     """Stops its run whenever it ends. Textual alone leaves terminal and children as they are on a signal."""
 
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__()
+    def __init__(self, bridge: Bridge, watchdog: Watchdog, *, web: bool) -> None:
+        super().__init__(driver_class=BrowserDriver if web else TerminalDriver)
         self.bridge = bridge
+        self.watchdog = watchdog
+        """Ends the program where the app itself cannot."""
         self.leaving = threading.Event()
         """Set when the app is about to end, for whatever reason."""
 
-    def take_signals(self) -> None:
-        """Leave on signals as on the key, with the exit code that tells them apart."""
+    def leave_on_signals(self) -> None:
+        """Leave in order on a signal from now on; before this the watchdog ends the process."""
         loop = asyncio.get_running_loop()
-        for number, code in _SIGNALS.items():
-            # Whoever embeds the app outside the main thread cannot take signals there.
-            with contextlib.suppress(ValueError, RuntimeError):
-                loop.add_signal_handler(number, partial(self.exit, None, code))
+
+        def ask_to_leave(code: int) -> None:
+            loop.call_soon_threadsafe(partial(self.exit, None, code))
+
+        self.watchdog.ask_first(ask_to_leave)
 
     def set_timer(
         self, delay: float, callback: TimerCallback | None = None, *, name: str | None = None, pause: bool = False
@@ -77,16 +72,6 @@ class OrderlyApp(App[None]):
             if screen.outer_size != self.size:
                 screen.post_message(events.Resize(self.size, self.size))
 
-    def leave_with_parent(self) -> None:
-        """Leave when the process that started us is gone, as a terminal's end would tell us to where there is one."""
-        parent = os.getppid()
-
-        def look() -> None:
-            if os.getppid() != parent:
-                self.exit(None, ExitCode.HANGUP)
-
-        self.set_interval(PARENT_LOOK_S, look)
-
     def on_unmount(self) -> None:
         """Let no run outlive the screen, however the screen came to its end."""
         self.bridge.stop()
@@ -97,13 +82,17 @@ class OrderlyApp(App[None]):
         """Leave, with the run told to stop: Textual waits for its thread."""
         self.bridge.stop()
         self.leaving.set()
+        self.watchdog.leaving()
         super().exit(None, return_code, message)
 
     def _fatal_error(self) -> None:
         """Leave after an error of our own. Textual would print local variables, which may hold what is secret."""
         self.bridge.stop()
         self.leaving.set()
-        self._exit_renderables.append(crash_report(traceback.format_exc()))
+        self.watchdog.leaving()
+        if self.watchdog.code is None:
+            # On a signal an app is taken apart while it does something; what fails of that is no news.
+            self._exit_renderables.append(crash_report(traceback.format_exc()))
         self._close_messages_no_wait()
 
     def collect_less_often(self) -> None:
@@ -114,4 +103,5 @@ class OrderlyApp(App[None]):
 
     def say_what_failed(self) -> None:
         """Print what an error of our own has left to be said, unless Textual came to it."""
-        self._print_error_renderables()
+        with contextlib.suppress(OSError):
+            self._print_error_renderables()

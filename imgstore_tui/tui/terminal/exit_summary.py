@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TextIO
 
 from rich.console import Console
@@ -19,9 +17,6 @@ from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.text.ascii import ascii_text
 from imgstore_tui.present.text.log_line import log_line
 from imgstore_tui.present.text.narrative import answer_text
-
-GRACE_S = 2.0
-"""How long a run that was told to stop may take to end before the program leaves without it."""
 
 
 def say_goodbye(
@@ -65,24 +60,3 @@ def _say(console: Console, run: Run | None, journal: str | None, saved: Sequence
 def crash_report(traceback: str) -> Text:
     """Return a traceback as text that no terminal obeys; it holds no local variables, which may be secret."""
     return Text("\n".join(map(safe_text, traceback.splitlines())))
-
-
-def leave_for_sure(
-    leaving: threading.Event, over: threading.Event, last_words: Callable[[], None], code: Callable[[], int]
-) -> None:
-    """End the process soon after the app has left the screen, even if the thread of a run cannot be ended.
-
-    Args:
-        leaving: Set when the app is about to leave.
-        over: Set when it has left by itself.
-        last_words: Prints what should stay on the terminal.
-        code: Gives the exit code.
-    """
-
-    def watch() -> None:
-        leaving.wait()
-        if not over.wait(GRACE_S):
-            last_words()
-            os._exit(code())
-
-    threading.Thread(target=watch, daemon=True).start()
