@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.content import ORIGINAL_CODEC
 from imgstore_tui.core.errors import DataError, UnsupportedError
 from imgstore_tui.images import decode
 from imgstore_tui.images.picture_codec import unreadable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 class OriginalCodec(Codec):
     """Stores each picture file as it is; decoding gives what the folder shows."""
 
-    name = "original"
+    name = ORIGINAL_CODEC
     title = "Original files"
     from_file = True
     extension = "bin"
@@ -34,11 +35,11 @@ class OriginalCodec(Codec):
         try:
             return decode.decode(payload)
         except DataError as error:
-            raise unreadable("original", error) from None
+            raise unreadable(self.name, error) from None
 
     def decode_into(self, payload: bytes, out: Pixels) -> None:
         """Decode a picture file into the caller's array."""
         try:
             decode.decode_into(payload, out)
         except DataError as error:
-            raise unreadable("original", error) from None
+            raise unreadable(self.name, error) from None

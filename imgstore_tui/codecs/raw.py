@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.content import RAW_CODEC
 from imgstore_tui.images import raw
 
 if TYPE_CHECKING:
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 class RawCodec(Codec):
     """A header of 8 bytes and 4 a side, then the pixels, row by row, little-endian."""
 
-    name = "raw"
+    name = RAW_CODEC
     title = "Raw pixels"
+    is_raw = True
     extension = "raw"
     drops = ("EXIF", "ICC profile")
 

@@ -6,9 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+from imgstore_tui.core.content import PayloadKind
 from imgstore_tui.core.options import Option, OptionValue
 
 if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Backend
     from imgstore_tui.core.content import Pixels
 
 
@@ -28,6 +30,8 @@ class Codec(ABC):
     title: ClassVar[str]
     lossless: bool = True
     """Whether every bit of the pixels survives; an instance may differ from its class where an option decides."""
+    is_raw: ClassVar[bool] = False
+    """Payloads are the pixels as they are, so a backend may take images of one shape as one array instead."""
     from_file: ClassVar[bool] = False
     """Payloads are the source files' own bytes; ``encode`` is never called."""
     extension: ClassVar[str]
@@ -77,3 +81,18 @@ class Codec(ABC):
                 f"A stored image has shape {image.shape} and type {image.dtype}, not {out.shape} and {out.dtype}."
             )
         out[...] = image
+
+
+def payload_kind(backend: Backend | type[Backend], codec: Codec | type[Codec], *, uniform: bool) -> PayloadKind:
+    """Return the form in which a backend is given batches of images.
+
+    Args:
+        backend: The backend that stores them.
+        codec: The codec of the images.
+        uniform: Whether all images have one shape and dtype, and pixels at hand.
+
+    Returns:
+        ``ARRAY`` for raw pixels of one shape where the backend takes arrays, else ``BYTES``.
+    """
+    arrays = uniform and codec.is_raw and PayloadKind.ARRAY in backend.payloads
+    return PayloadKind.ARRAY if arrays else PayloadKind.BYTES

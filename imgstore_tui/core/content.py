@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 
+RAW_CODEC = "raw"
+"""Name of the codec that keeps pixels as they are; the codec of every store of arrays."""
+ORIGINAL_CODEC = "original"
+"""Name of the codec that keeps picture files as they are."""
+
+
 def pixel_bytes(shape: tuple[int, ...], dtype: str) -> int:
     """Return the bytes of an image's pixels, of shape (H, W, C) or (H, W) and of type ``uint8`` or ``uint16``."""
     return math.prod(shape) * (2 if dtype == "uint16" else 1)
@@ -36,7 +42,7 @@ class Content:
     count: int
     kind: PayloadKind
     codec: str
-    """Name of the codec of the payloads; ``raw`` for arrays."""
+    """Name of the codec of the payloads; ``RAW_CODEC`` for arrays."""
     shape: tuple[int, ...] | None = None
     """Shape of every image, (H, W, C) or (H, W); None where they vary."""
     dtype: str | None = None

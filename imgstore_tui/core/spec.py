@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from imgstore_tui.core.content import ORIGINAL_CODEC
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.options import OptionValue
 
@@ -39,7 +40,7 @@ class Spec:
         return self.label
 
 
-IN_PLACE = Spec("source", "original", "", label="source")
+IN_PLACE = Spec("source", ORIGINAL_CODEC, "", label="source")
 """The source row: the user's own files, read where they lie. Nobody chooses it; a run adds it to what it compares."""
 
 

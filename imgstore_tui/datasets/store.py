@@ -79,7 +79,7 @@ class StoreDataset(Dataset):
     @property
     def has_originals(self) -> bool:
         """Whether the store holds picture files as they were."""
-        return self._facts.get("codec") == "original"
+        return self._facts.get("from_file") is True
 
     def image(self, index: int) -> Pixels:
         """Return image ``index``, decoded."""

@@ -127,6 +127,7 @@ def open_store(location: Path) -> tuple[Store, dict[str, Any], Parts]:
         "backend": name,
         "count": content.count,
         "codec": content.codec,
+        "from_file": codec.from_file,
         "shape": content.shape,
         "dtype": content.dtype,
     }

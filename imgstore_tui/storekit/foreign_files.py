@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imgstore_tui.core.backend import Content, PayloadKind, Reader
+from imgstore_tui.core.content import ORIGINAL_CODEC
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_ids
 from imgstore_tui.storekit.raw_file import RawFile, failed
@@ -62,7 +63,7 @@ class ForeignReader(Reader):
         counts = [len(part.labels) for part in parts]
         self._starts = np.cumsum([0, *counts])
         self._labels = np.array([label for part in parts for label in part.labels], np.int64)
-        self.content = Content(int(self._starts[-1]), PayloadKind.BYTES, "original")
+        self.content = Content(int(self._starts[-1]), PayloadKind.BYTES, ORIGINAL_CODEC)
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
         """Return the files of pictures."""

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from imgstore_tui.core.backend import Backend, Content, PayloadKind, Reader, Writer
-from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.codec import Codec, payload_kind
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.plugins import registry
 
@@ -80,11 +80,12 @@ class Setup:
         numbers = np.array(range(len(images)) if labels is None else labels, np.int64)
         kinds = {(image.shape, image.dtype.name) for image in images} or {((4, 4, 3), "uint8")}
         shape, dtype = next(iter(kinds)) if len(kinds) == 1 else (None, None)
-        whole = self.codec.name == "raw" and shape is not None and PayloadKind.ARRAY in self.backend.payloads
         size = sum(image.nbytes for image in images)
-        if whole:
+        if payload_kind(self.backend, self.codec, uniform=shape is not None) is PayloadKind.ARRAY:
             array = np.stack(images) if images else np.zeros((0, *(shape or ())), dtype)
-            return Material(Content(len(images), PayloadKind.ARRAY, "raw", shape, dtype, size), array, [], numbers)
+            return Material(
+                Content(len(images), PayloadKind.ARRAY, self.codec.name, shape, dtype, size), array, [], numbers
+            )
         encode = self.codec.encode
         payloads = [picture_file(x, i) if self.codec.from_file else encode(x) for i, x in enumerate(images)]
         content = Content(len(images), PayloadKind.BYTES, self.codec.name, shape, dtype, size)

@@ -41,11 +41,12 @@ import numpy as np
 from imgstore_tui import registry
 from imgstore_tui.bench.trial.pixel_cache import Source
 from imgstore_tui.core.backend import Content, PayloadKind
+from imgstore_tui.core.codec import payload_kind
 from imgstore_tui.core.operations import SyncLevel
 case = json.loads(sys.argv[1])
 backend, codec = registry.make_backend(registry.resolve_spec(case["spec"])), registry.make_codec(registry.resolve_spec(case["spec"]))
 source, count, place = Source(Path(case["source"])), case["count"], Path(case["location"])
-array = codec.name == "raw" and PayloadKind.ARRAY in backend.payloads
+array = payload_kind(backend, codec, uniform=True) is PayloadKind.ARRAY
 shape, dtype = source.uniform
 
 def write(place, count):

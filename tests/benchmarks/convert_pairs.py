@@ -28,7 +28,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgstore_tui.core.backend import Continuation, PayloadKind
+from imgstore_tui.core.backend import Continuation
+from imgstore_tui.core.codec import payload_kind
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.plugins import registry
 from tests.bench.processes.test_executor import children_of
@@ -93,12 +94,9 @@ def sum_of_tree(folder: Path) -> str:
 
 
 def way_of(spec: str) -> Continuation:
-    found = registry.resolve_spec(spec)
-    return registry.make_backend(found).continuation(
-        PayloadKind.ARRAY
-        if registry.make_codec(found).name == "raw" and PayloadKind.ARRAY in registry.make_backend(found).payloads
-        else PayloadKind.BYTES
-    )
+    resolved = registry.resolve_spec(spec)
+    backend, codec = registry.make_backend(resolved), registry.make_codec(resolved)
+    return backend.continuation(payload_kind(backend, codec, uniform=True))
 
 
 def safe_in(work: Path, spec: str) -> int:

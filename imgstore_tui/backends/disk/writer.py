@@ -20,6 +20,7 @@ from imgstore_tui.backends.disk.layout import (
     write_all,
 )
 from imgstore_tui.core.backend import Content, Writer
+from imgstore_tui.core.content import ORIGINAL_CODEC
 from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 
@@ -35,7 +36,7 @@ class DiskWriter(Writer):
         self._each = sync is SyncLevel.BATCH
         self._put = 0
         self._open = True
-        self._mixed = content.codec == "original"
+        self._mixed = content.codec == ORIGINAL_CODEC
         self._extension: str | None = None
         self._width = row_width(fanout)
         self._folder: tuple[str, int] | None = None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.core.content import Content, PayloadKind
+from imgstore_tui.core.content import RAW_CODEC, Content, PayloadKind
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_ids
 from imgstore_tui.core.reader_writer import Reader
@@ -54,7 +54,7 @@ class Hdf5Arrays(Reader):
         self._labels = np.concatenate(labels)
         _, *shape = self._images[0].shape
         name = self._images[0].dtype.newbyteorder("=").name
-        self.content = Content(int(self._starts[-1]), PayloadKind.ARRAY, "raw", tuple(shape), name)
+        self.content = Content(int(self._starts[-1]), PayloadKind.ARRAY, RAW_CODEC, tuple(shape), name)
 
     def _open(self, path: Path) -> tuple[Any, Labels]:
         import h5py

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgstore_tui.backends.lmdb.layout import DATA
 from imgstore_tui.core.backend import Content, PayloadKind
+from imgstore_tui.core.content import RAW_CODEC
 from imgstore_tui.core.operations import SyncLevel
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def store_again(location: Path, images: Pixels, labels: Labels) -> dict[str, lis
 
 def rewrite(backend: Backend, location: Path, images: Pixels, labels: Labels) -> list[float]:
     """Return the length of the file of a store of ours after it was written, and after each time it was overwritten."""
-    content = Content(len(images), PayloadKind.ARRAY, "raw", images.shape[1:], str(images.dtype), images.nbytes)
+    content = Content(len(images), PayloadKind.ARRAY, RAW_CODEC, images.shape[1:], str(images.dtype), images.nbytes)
     ids, lengths = range(len(images)), []
     for number in range(_TIMES):
         opened = backend.edit(location, SyncLevel.BUFFERED) if number else None

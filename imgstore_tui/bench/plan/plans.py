@@ -209,5 +209,5 @@ def check_plan(plan: Plan) -> None:
         backend = registry.backends.get(spec.backend)
         registry.check_available(backend)
         registry.check_available(registry.codecs.get(spec.codec))
-        if plan.payload is Payload.RAW and spec.codec != "raw" and registry.codecs.get(spec.codec).from_file:
+        if plan.payload is Payload.RAW and registry.codecs.get(spec.codec).from_file:
             raise UnavailableError(f"'{spec}' stores original files, which the payload 'raw' rules out.")

@@ -19,6 +19,7 @@ from imgstore_tui.bench.protocol.shared_progress import Board
 from imgstore_tui.bench.system.processes import descendants_of, still_running
 from imgstore_tui.bench.trial.source_row import backend_class
 from imgstore_tui.core import child_python
+from imgstore_tui.core.content import RAW_CODEC
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.model import to_json
 from imgstore_tui.core.spec import Spec
@@ -55,7 +56,7 @@ class ProcessExecutor:
         """What a fresh interpreter imports for each plug-in that does not survive a fork, by kind and name."""
         for backend in plugins[0]:
             self._note("backend", backend, backend.capabilities.fork_safe)
-        for codec in (*plugins[1], registry.codecs.get("raw")):
+        for codec in (*plugins[1], registry.codecs.get(RAW_CODEC)):
             self._note("codec", codec, codec.fork_safe)
         self._board = Board.create()
         self._zygote: subprocess.Popen[bytes] | None = None

@@ -11,6 +11,7 @@ from typing import Self
 from imgstore_tui.bench.plan.grid import cutoffs_of, images_needed, reads_in_place
 from imgstore_tui.bench.system.disk_space import free_bytes, free_files
 from imgstore_tui.core.backend import PayloadKind
+from imgstore_tui.core.codec import payload_kind
 from imgstore_tui.core.content import pixel_bytes
 from imgstore_tui.core.dataset import BrokenImageError, Dataset
 from imgstore_tui.core.errors import UnavailableError, UnsupportedError
@@ -43,8 +44,8 @@ def check_content(plan: Plan, facts: dict[str, DatasetFacts]) -> None:
                     f"'{spec}' stores images of one shape only; those of {fact.summary} vary. "
                     "Leave it out, or give the dataset the option resize=WxH."
                 )
-            arrays = codec.name == "raw" and PayloadKind.ARRAY in backend.payloads
-            encodes = plan.payload is not Payload.RAW and not codec.from_file and not arrays
+            as_bytes = payload_kind(backend, codec, uniform=fact.shape is not None) is PayloadKind.BYTES
+            encodes = plan.payload is not Payload.RAW and not codec.from_file and as_bytes
             if encodes and fact.shape is not None and fact.dtype is not None:
                 codec.check(fact.shape, fact.dtype)
 

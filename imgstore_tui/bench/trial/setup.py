@@ -13,7 +13,8 @@ from imgstore_tui.bench.trial.clock import Sample
 from imgstore_tui.bench.trial.pixel_cache import Source
 from imgstore_tui.bench.trial.source_row import InPlace
 from imgstore_tui.core.backend import Backend, Content, PayloadKind
-from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.codec import Codec, payload_kind
+from imgstore_tui.core.content import RAW_CODEC
 from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.plugins import registry
@@ -45,7 +46,7 @@ class Rig:
     @classmethod
     def of(cls, job: Job, report: Report) -> Rig:
         """Set up for a job."""
-        codec = registry.codecs.get("raw")({}) if job.payload is Payload.RAW else registry.make_codec(job.spec)
+        codec = registry.codecs.get(RAW_CODEC)({}) if job.payload is Payload.RAW else registry.make_codec(job.spec)
         backend = InPlace(job.cutoff) if job.spec == IN_PLACE else registry.make_backend(job.spec)
         return cls(job, backend, codec, Source(Path(job.source)), report)
 
@@ -61,8 +62,7 @@ class Rig:
     @property
     def kind(self) -> PayloadKind:
         """Whether images travel as one array a batch or as bytes."""
-        whole = self.codec.name == "raw" and self.source.uniform is not None
-        return PayloadKind.ARRAY if whole and PayloadKind.ARRAY in self.backend.payloads else PayloadKind.BYTES
+        return payload_kind(self.backend, self.codec, uniform=self.source.uniform is not None)
 
     @property
     def codec_timed(self) -> bool:

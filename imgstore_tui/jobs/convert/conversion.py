@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from imgstore_tui.core.backend import Backend, DiskUsage, PayloadKind
-from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.codec import Codec, payload_kind
 from imgstore_tui.core.dataset import Dataset, Excluded
 from imgstore_tui.core.errors import StoreError, UsageError
 from imgstore_tui.core.paths import absolute_path, written_path
@@ -106,8 +106,8 @@ class Conversion:
         return min(len(self.dataset), self.wanted or len(self.dataset))
 
     def _kind(self, backend: Backend, codec: Codec) -> PayloadKind:
-        whole = codec.name == "raw" and self.dataset.uniform is not None and self.dataset.has_pixels
-        return PayloadKind.ARRAY if whole and PayloadKind.ARRAY in backend.payloads else PayloadKind.BYTES
+        uniform = self.dataset.uniform is not None and self.dataset.has_pixels
+        return payload_kind(backend, codec, uniform=uniform)
 
     def _facts(self, count: int) -> dict[str, Any]:
         """Return what must be the same for a conversion to go on, wherever it is started from."""

@@ -17,6 +17,7 @@ from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.core.spec import IN_PLACE, parse_dataset_text, parse_spec_text
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_bytes, format_count, format_count_short, format_number
+from imgstore_tui.plugins import registry
 from imgstore_tui.present.results import Digest
 from imgstore_tui.present.tables.disk_use import weighed_stores
 from imgstore_tui.present.text.captions import level_words
@@ -200,9 +201,10 @@ def _pick(verdict: Verdict, lossy: Collection[str], disk: Mapping[str, int]) -> 
 def _keeps_files(spec: str) -> bool:
     """Whether a method keeps picture files as they are."""
     try:
-        return parse_spec_text(spec).codec == "original"
+        codec = registry.codecs.all().get(parse_spec_text(spec).codec or "")
     except UsageError:
         return False
+    return codec is not None and codec.from_file
 
 
 def _conversion(dataset: str, spec: str) -> Iterator[Said]:
