@@ -38,12 +38,12 @@ def _open_screen(arguments: list[str], watchdog: Watchdog) -> int:
     from imgstore_tui.cli.main import parse_screen_arguments
 
     words = parse_screen_arguments(arguments)
-    from imgstore_tui.tui.terminal.capabilities import open_gate
+    from imgstore_tui.tui.terminal.capabilities import prepare_terminal
 
-    settings = open_gate(theme=words.theme, ascii_only=words.ascii, fps=words.fps)
-    from imgstore_tui.cli.run import names_plan, plan_of
+    settings = prepare_terminal(theme=words.theme, ascii_only=words.ascii, fps=words.fps)
+    from imgstore_tui.cli.run import has_plan_arguments, plan_from_arguments
 
-    plan = plan_of(words) if names_plan(words) else None
+    plan = plan_from_arguments(words) if has_plan_arguments(words) else None
     from imgstore_tui.tui.app import run_app
 
     return run_app(settings, mouse=not words.no_mouse, plan=plan, watchdog=watchdog)

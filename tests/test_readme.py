@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.cli.run import plan_of
+from imgstore_tui.cli.run import plan_from_arguments
 from imgstore_tui.present.help import TOPIC_NAMES
 from tests.support.printed_commands import modules_called, parse, program_commands, shell_lines
 
@@ -53,7 +53,7 @@ def test_every_command_of_readme_parses(tmp_path: Path, monkeypatch: pytest.Monk
     for arguments in commands:
         words = parse(arguments, monkeypatch)
         if words is not None and arguments[:1] in ([], ["run"]):
-            assert plan_of(words).specs
+            assert plan_from_arguments(words).specs
 
 
 @pytest.mark.parametrize("page", PAGES)

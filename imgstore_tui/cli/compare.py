@@ -9,7 +9,7 @@ from rich.text import Text
 from imgstore_tui.analysis.compare import compare
 from imgstore_tui.cli.load_run import read_run
 from imgstore_tui.cli.output import ascii_only, data_console, output_width, talk_console
-from imgstore_tui.cli.parser import RUN_HELP, Parser
+from imgstore_tui.cli.parser import RUN_HELP, CommandParser
 from imgstore_tui.core.errors import DataError, ExitCode, UsageError
 from imgstore_tui.present.tables.comparison import (
     comparison_caption,
@@ -24,7 +24,7 @@ from imgstore_tui.present.tables.rich_table import rich_table
 
 def main(arguments: Sequence[str]) -> int:
     """Print a table for every run after the first."""
-    parser = Parser(
+    parser = CommandParser(
         prog="imgstore-tui compare",
         description="Compare runs, each with the first. The exit status is 4 if anything got slower.",
     )

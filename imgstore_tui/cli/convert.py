@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgstore_tui.cli.output import data_console, talk_console
-from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count, parse_count
@@ -69,8 +69,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _parser() -> Parser:
-    parser = Parser(
+def _parser() -> CommandParser:
+    parser = CommandParser(
         prog="imgstore-tui convert",
         description="Convert a dataset to a store, and read every image of it back.\n\n"
         "The destination is complete or absent: until it is complete, the work is in DESTINATION.converting, and the\n"

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from imgstore_tui.bench.results.journal import find_run
 from imgstore_tui.bench.results.saved_runs import check_ended, check_saved, delete, look_at
 from imgstore_tui.cli.output import talk_console
-from imgstore_tui.cli.parser import RUN_HELP, Parser
+from imgstore_tui.cli.parser import RUN_HELP, CommandParser
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.text.saved_run import deletion_words
 
 
 def main(arguments: Sequence[str]) -> int:
     """Delete the journal of a run."""
-    parser = Parser(prog="imgstore-tui delete", description="Delete a saved run. Exports of it stay.")
+    parser = CommandParser(prog="imgstore-tui delete", description="Delete a saved run. Exports of it stay.")
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     words = parser.parse_args(arguments)

@@ -23,7 +23,7 @@ from imgstore_tui.bench.trial import clock
 from imgstore_tui.bench.trial.cache_state import COLD_SHARE
 from imgstore_tui.cli import web
 from imgstore_tui.cli.output import data_console
-from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count
@@ -31,7 +31,7 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.catalogue import Broken, Pluggable, how_to_get, missing
 from imgstore_tui.present import exports
 
-Finding = tuple[str, bool | None, str]
+Check = tuple[str, bool | None, str]
 """What, whether it is well (None: a fact, neither good nor bad), and what that means."""
 
 _NO_DURABILITY = {"tmpfs", "ramfs"}
@@ -41,7 +41,7 @@ _MARKS: dict[bool | None, tuple[str, str]] = {True: ("ok", "green"), False: ("no
 
 def main(arguments: Sequence[str]) -> int:
     """Print the findings."""
-    parser = Parser(prog="imgstore-tui doctor", description="What this machine can and cannot measure, and why.")
+    parser = CommandParser(prog="imgstore-tui doctor", description="What this machine can and cannot measure, and why.")
     parser.add_argument(
         "--scratch", metavar="DIR", help="folder in which stores would be made (default: the current one)"
     )
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _machine(wanted: str | None) -> Iterator[Finding]:
+def _machine(wanted: str | None) -> Iterator[Check]:
     try:
         place = choose_scratch(wanted, [])
     except ImgstoreError as error:
@@ -101,7 +101,7 @@ def _machine(wanted: str | None) -> Iterator[Finding]:
     yield "saved runs", None, str(runs_folder())
 
 
-def _instrument(wanted: str | None) -> Iterator[Finding]:
+def _instrument(wanted: str | None) -> Iterator[Check]:
     linux = sys.platform == "linux"
     yield "fork server", linux, "trials are forked from a small process" if linux else "needs Linux"
     yield from _page_cache(wanted)
@@ -117,7 +117,7 @@ def _instrument(wanted: str | None) -> Iterator[Finding]:
     yield "bytes read", counted, "read from /proc/PID/io" if counted else "/proc does not tell: figures stay empty"
 
 
-def _page_cache(wanted: str | None) -> Iterator[Finding]:
+def _page_cache(wanted: str | None) -> Iterator[Check]:
     """Try on a file whether a store could be proven hot, and made cold."""
     try:
         place = choose_scratch(wanted, [])
@@ -141,13 +141,13 @@ def _page_cache(wanted: str | None) -> Iterator[Finding]:
     yield "remount", None, "never done: unmounting is yours, the caches below the page cache stay unknown"
 
 
-def _terminal() -> Iterator[Finding]:
+def _terminal() -> Iterator[Check]:
     term = os.environ.get("TERM", "")
     shown = sys.stdin.isatty() and sys.stderr.isatty() and term != "dumb"
     yield "screen", shown, f"TERM={term}" if shown else "no terminal here that can show it; `run` needs none"
 
 
-def _drivers() -> Iterator[Finding]:
+def _drivers() -> Iterator[Check]:
     yield from _plugins("backend", registry.sorted_backends(), registry.backends.broken())
     codecs = sorted(registry.codecs.all().values(), key=lambda codec: codec.name)
     yield from _plugins("codec", codecs, registry.codecs.broken())
@@ -157,14 +157,14 @@ def _drivers() -> Iterator[Finding]:
     yield _library("in a browser", web.REQUIRES[:1], web.how_to_get())
 
 
-def _plugins(kind: str, plugins: Sequence[type[Pluggable]], broken: Sequence[Broken]) -> Iterator[Finding]:
+def _plugins(kind: str, plugins: Sequence[type[Pluggable]], broken: Sequence[Broken]) -> Iterator[Check]:
     for plugin in plugins:
         yield _library(f"{kind} {plugin.name}", plugin.requires, how_to_get(plugin) if missing(plugin) else "")
     for one in broken:
         yield f"{kind} {one.name}", False, f"could not be loaded: {one.reason}"
 
 
-def _library(what: str, requires: Sequence[str], get: str) -> Finding:
+def _library(what: str, requires: Sequence[str], get: str) -> Check:
     """Return whether the libraries of something are here: their versions, or the command that gets them."""
     versions = library_versions(requires)
     words = ", ".join(f"{name} {version}" for name, version in versions.items()) or "nothing needed"

@@ -20,7 +20,7 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.present.text.estimates import basis_words, estimate_words
 
 
-def describe(plan: Plan) -> int:
+def print_dry_run(plan: Plan) -> int:
     """Print the plan, its trials, its place, and the time it may take.
 
     Raises:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from imgstore_tui.cli.load_run import read_run
 from imgstore_tui.cli.output import talk_console
-from imgstore_tui.cli.parser import RUN_HELP, Parser
+from imgstore_tui.cli.parser import RUN_HELP, CommandParser
 from imgstore_tui.core.errors import FileTakenError, UsageError
 from imgstore_tui.core.paths import written_path
 from imgstore_tui.core.text import safe_text
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str]) -> int:
     """Write a run in a format, to standard output or a file."""
     from imgstore_tui.present import exports
 
-    parser = Parser(prog="imgstore-tui export", description="Export a run to a file, or to standard output.")
+    parser = CommandParser(prog="imgstore-tui export", description="Export a run to a file, or to standard output.")
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument(
         "-f", "--format", metavar="FORMAT", help=f"{', '.join(exports.names())} (default: by FILE's extension)"

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from imgstore_tui.cli.output import data_console, talk_console
-from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.paths import written_path
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str]) -> int:
     """Fetch a dataset and say how to use it."""
     from imgstore_tui.jobs import fetch
 
-    parser = Parser(
+    parser = CommandParser(
         prog="imgstore-tui datasets fetch",
         description=f"Download cifar10 or cifar100 (170 MB, python batches) from {fetch.BASE_URL} and check its sum.\n"
         f"{fetch.BASE_VARIABLE} names another place that has the same files.",

@@ -9,14 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from imgstore_tui.cli.output import ascii_only, data_console
-from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import UsageError, nearest
 from imgstore_tui.present.help import TOPIC_NAMES, load_topic, load_topics
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print a topic, the help of a command, or the list of topics."""
-    parser = Parser(prog="imgstore-tui help", description="Explain a topic. Without one, list the topics.")
+    parser = CommandParser(prog="imgstore-tui help", description="Explain a topic. Without one, list the topics.")
     parser.add_argument("topic", metavar="TOPIC", nargs="?", help="a topic of the manual, or a command")
     topic = parser.parse_args(arguments).topic
     if topic is None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from imgstore_tui.cli.output import data_console
-from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.options import Option, written
 from imgstore_tui.plugins import registry
 
@@ -26,7 +26,7 @@ _NARROW = 8
 
 def parse(command: str, thing: str, arguments: Sequence[str]) -> Any:
     """Parse ``[NAME] [--json]``."""
-    parser = Parser(prog=f"imgstore-tui {command}", description=f"List the {command}, or describe one.")
+    parser = CommandParser(prog=f"imgstore-tui {command}", description=f"List the {command}, or describe one.")
     parser.add_argument("name", nargs="?", metavar="NAME", help=f"one {thing}")
     parser.add_argument("--json", action="store_true", help="as JSON")
     return parser.parse_args(arguments)

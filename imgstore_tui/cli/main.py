@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from imgstore_tui import __version__
-from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import ExitCode, ImgstoreError, UsageError, unknown_name
 
 COMMANDS = {
@@ -99,12 +99,12 @@ def parse_screen_arguments(arguments: Sequence[str]) -> Namespace:
     return words
 
 
-def _screen_parser() -> Parser:
+def _screen_parser() -> CommandParser:
     from imgstore_tui.cli.run import add_plan_arguments
 
     width = max(len(name) for name in COMMANDS)
     commands = "\n".join(f"  {name:{width}}  {summary}" for name, summary in COMMANDS.items())
-    parser = Parser(
+    parser = CommandParser(
         prog="imgstore-tui",
         usage="imgstore-tui [--theme NAME] [--ascii] [--no-mouse] [--fps N] [--plan NAME] [-d DATASET] ...\n"
         "       imgstore-tui COMMAND ...",

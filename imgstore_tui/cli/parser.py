@@ -16,7 +16,7 @@ RUN_HELP = "the id or name of a run, a file, or last"
 """What commands take for RUN."""
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """An argument parser that raises UsageError instead of leaving."""
 
     def __init__(self, **settings: Any) -> None:
@@ -44,7 +44,7 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message} See {self.prog} --help.")
 
 
-def choice(kind: str, word: str, known: list[str]) -> str:
+def check_choice(kind: str, word: str, known: list[str]) -> str:
     """Return ``word`` if it is one of ``known``.
 
     Raises:
@@ -55,7 +55,7 @@ def choice(kind: str, word: str, known: list[str]) -> str:
     return word
 
 
-def split_words(values: list[str]) -> list[str]:
+def split_list(values: list[str]) -> list[str]:
     """Return the words of repeated, comma-separated arguments: ``["a,b", "c"]`` gives ``["a", "b", "c"]``."""
     return [word.strip() for value in values for word in value.split(",") if word.strip()]
 

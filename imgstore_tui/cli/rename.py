@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from imgstore_tui.bench.results.journal import find_run
 from imgstore_tui.bench.results.saved_runs import rename
 from imgstore_tui.cli.output import talk_console
-from imgstore_tui.cli.parser import RUN_HELP, Parser
+from imgstore_tui.cli.parser import RUN_HELP, CommandParser
 from imgstore_tui.core.text import safe_text
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write the name into the run's journal."""
-    parser = Parser(
+    parser = CommandParser(
         prog="imgstore-tui rename", description="Give a saved run a name, which commands then take for RUN."
     )
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)

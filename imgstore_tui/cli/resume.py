@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from imgstore_tui.bench.results.journal import SUFFIX, find_run
 from imgstore_tui.bench.run.runner import resume_run
 from imgstore_tui.cli.measure import measure, show_brief
-from imgstore_tui.cli.parser import RUN_HELP, Parser
+from imgstore_tui.cli.parser import RUN_HELP, CommandParser
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.units import parse_duration
 
 
 def main(arguments: Sequence[str]) -> int:
     """Resume a run and print its tables."""
-    parser = Parser(prog="imgstore-tui resume", description="Finish a run: only what is missing is measured.")
+    parser = CommandParser(prog="imgstore-tui resume", description="Finish a run: only what is missing is measured.")
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("--budget", metavar="TIME", help="start no new trial after this time (default: no limit)")
     parser.add_argument("--quiet", action="store_true", help="no progress and no warnings")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imgstore_tui.cli.output import data_console
-from imgstore_tui.cli.parser import Parser, choice, split_specs, split_words
+from imgstore_tui.cli.parser import CommandParser, check_choice, split_list, split_specs
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import CacheState, Operation, Payload, SyncLevel
@@ -19,14 +19,14 @@ from imgstore_tui.core.units import parse_cutoffs, parse_duration
 def main(arguments: Sequence[str]) -> int:
     """Run a plan made from the arguments."""
     words = _parser().parse_args(arguments)
-    plan = plan_of(words)
+    plan = plan_from_arguments(words)
     from imgstore_tui.bench.plan.plans import check_plan
 
     check_plan(plan)
     if words.dry_run:
-        from imgstore_tui.cli.dry_run import describe
+        from imgstore_tui.cli.dry_run import print_dry_run
 
-        return describe(plan)
+        return print_dry_run(plan)
     if words.save == "":
         raise UsageError("No file is named. Write --save FILE, or leave it out.")
     destination = None if words.save is None else written_path(words.save)
@@ -71,9 +71,9 @@ def _check_folder(folder: Path) -> None:
         ) from None
 
 
-def _parser() -> Parser:
+def _parser() -> CommandParser:
     operations = "\n".join(f"  {operation.value:12} {operation.describe}" for operation in Operation)
-    parser = Parser(
+    parser = CommandParser(
         prog="imgstore-tui run",
         description="Write images with each storage method, read them back, and report what each costs.\n"
         "Without arguments: disk, lmdb and hdf5 with synthetic images, 1 to 1,000 of them, about a minute.",
@@ -92,7 +92,7 @@ def _parser() -> Parser:
     return parser
 
 
-def add_plan_arguments(parser: Parser) -> None:
+def add_plan_arguments(parser: CommandParser) -> None:
     """Add what says which plan is meant: the screen begins with the same words as ``run``."""
     add = parser.add_argument
     add("-b", "--backends", metavar="SPEC", nargs="+", action="extend", help="storage methods")
@@ -128,19 +128,19 @@ def add_plan_arguments(parser: Parser) -> None:
     add("--no-source", action="store_true", help="do not measure a folder's own files, read in place, for comparison")
 
 
-PLAN_WORDS = (
+PLAN_ARGUMENTS = (
     "backends", "cutoffs", "operations", "datasets", "plan", "payload", "cache", "drop_caches", "sync", "workers",
     "batch", "rounds", "budget", "seed", "scratch", "no_source",
 )  # fmt: skip
 """What ``add_plan_arguments`` adds."""
 
 
-def names_plan(words: Namespace) -> bool:
+def has_plan_arguments(words: Namespace) -> bool:
     """Tell whether the arguments say anything of a plan."""
-    return any(getattr(words, name) not in (None, False) for name in PLAN_WORDS)
+    return any(getattr(words, name) not in (None, False) for name in PLAN_ARGUMENTS)
 
 
-def plan_of(words: Namespace) -> Plan:
+def plan_from_arguments(words: Namespace) -> Plan:
     """Return the plan that the arguments describe.
 
     Raises:
@@ -169,10 +169,10 @@ def plan_of(words: Namespace) -> Plan:
         if getattr(words, name):
             known = [member.value for member in enum]
             changes[name] = tuple(
-                enum(choice(kind, word, known)) for word in dict.fromkeys(split_words(getattr(words, name)))
+                enum(check_choice(kind, word, known)) for word in dict.fromkeys(split_list(getattr(words, name)))
             )
     if words.payload is not None:
-        changes["payload"] = Payload(choice("payload", words.payload, [payload.value for payload in Payload]))
+        changes["payload"] = Payload(check_choice("payload", words.payload, [payload.value for payload in Payload]))
     if words.budget is not None:
         changes["budget_s"] = None if words.budget == "none" else parse_duration(words.budget)
     for name in ("workers", "batch", "rounds", "seed", "scratch"):

@@ -8,14 +8,15 @@ from imgstore_tui.bench.results.journal import runs_folder
 from imgstore_tui.bench.results.saved_runs import newest_first
 from imgstore_tui.cli import listing
 from imgstore_tui.cli.output import talk_console
-from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.units import format_bytes
 from imgstore_tui.present.text.saved_run import done_words, failed_words, status_words, what_words, when_words
 
 
 def main(arguments: Sequence[str]) -> int:
     """List the saved runs."""
-    Parser(prog="imgstore-tui runs", description=f"List the saved runs in {runs_folder()}.").parse_args(arguments)
+    parser = CommandParser(prog="imgstore-tui runs", description=f"List the saved runs in {runs_folder()}.")
+    parser.parse_args(arguments)
     # The newest stands last, next to the prompt.
     found = list(newest_first())[::-1]
     if not found:

@@ -8,14 +8,14 @@ from rich.console import Console
 
 from imgstore_tui.cli.load_run import read_run
 from imgstore_tui.cli.output import ascii_only, data_console
-from imgstore_tui.cli.parser import RUN_HELP, Parser, choice
+from imgstore_tui.cli.parser import RUN_HELP, CommandParser, check_choice
 from imgstore_tui.core.model import Run
 from imgstore_tui.present.charts.axes import Scales
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print a run's tables and charts."""
-    parser = Parser(prog="imgstore-tui show", description="Tables and charts of a saved run.")
+    parser = CommandParser(prog="imgstore-tui show", description="Tables and charts of a saved run.")
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("--chart", metavar="KIND", help="only this chart")
     parser.add_argument("--no-charts", action="store_true", help="no charts")
@@ -64,7 +64,7 @@ def _print_charts(console: Console, run: Run, only: str | None, *, scales: Scale
     if only is None:
         wanted = further_drawings(run, scales=scales)
     else:
-        kind = choice("chart", only, [kind.value for kind in chart_kinds(run)])
+        kind = check_choice("chart", only, [kind.value for kind in chart_kinds(run)])
         wanted = tuple(drawing for drawing in drawings(run, scales=scales) if drawing.figure.kind == kind)
     for drawing in wanted:
         print_drawing(console, drawing, plain=plain)

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from imgstore_tui.cli.output import output_width
-from imgstore_tui.cli.parser import choice
+from imgstore_tui.cli.parser import check_choice
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.units import format_count, parse_count
@@ -63,9 +63,9 @@ def _cells(cells: list[Cell], words: str) -> list[Cell]:
     parts = words.rsplit("/", 2)
     if len(parts) != 3:
         raise UsageError(f"'{words}' is not a cell. Write METHOD/OPERATION/N, e.g. lmdb/read-many/1k.")
-    label = choice("method", parts[0], list(dict.fromkeys(cell.spec for cell in cells)))
+    label = check_choice("method", parts[0], list(dict.fromkeys(cell.spec for cell in cells)))
     own = [cell for cell in cells if cell.spec == label]
-    operation = choice("operation", parts[1], list(dict.fromkeys(str(cell.operation) for cell in own)))
+    operation = check_choice("operation", parts[1], list(dict.fromkeys(str(cell.operation) for cell in own)))
     own = [cell for cell in own if cell.operation == operation]
     cutoff = parse_count(parts[2])
     found = [cell for cell in own if cell.cutoff == cutoff]

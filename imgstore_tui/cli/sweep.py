@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgstore_tui.cli.output import data_console, talk_console
-from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import ExitCode, ImgstoreError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count
@@ -17,7 +17,9 @@ MANY_FILES = 5_000
 
 def main(arguments: Sequence[str]) -> int:
     """List or remove leftovers."""
-    parser = Parser(prog="imgstore-tui sweep", description="Remove the stores that killed runs have left behind.")
+    parser = CommandParser(
+        prog="imgstore-tui sweep", description="Remove the stores that killed runs have left behind."
+    )
     parser.add_argument("--list", action="store_true", help="only list them")
     words = parser.parse_args(arguments)
     found = find()

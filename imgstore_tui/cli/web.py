@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 
-from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.install_hint import install_command
 
@@ -23,7 +23,7 @@ def how_to_get() -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Serve the screen until it is interrupted."""
-    parser = Parser(
+    parser = CommandParser(
         prog="imgstore-tui web",
         description="Serve the screen to a browser on this machine (127.0.0.1); nothing is loaded from elsewhere.\n"
         "From another machine: ssh -L 8765:127.0.0.1:8765 HOST, then open the printed address there.",

@@ -23,21 +23,21 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.jobs.watchdog import Watchdog, watch_screen
 from imgstore_tui.tui import themes
 from imgstore_tui.tui.forms.choice import Choice, first_plan
-from imgstore_tui.tui.forms.last_choice import recall, remember
+from imgstore_tui.tui.forms.last_choice import load_choice, save_choice
 from imgstore_tui.tui.keys import KEYS_BY_PURPOSE, PALETTE_KEY
-from imgstore_tui.tui.run.run_thread import Bridge, RunFunction
+from imgstore_tui.tui.run.run_thread import RunFunction, RunThread
 from imgstore_tui.tui.screens.help import HelpScreen, KeyHelp, help_lines, pane_help
 from imgstore_tui.tui.screens.workbench import Workbench
 from imgstore_tui.tui.terminal import breakpoints
-from imgstore_tui.tui.terminal.capabilities import Settings, follow_window
-from imgstore_tui.tui.terminal.clean_exit import OrderlyApp
-from imgstore_tui.tui.terminal.exit_summary import say_goodbye
-from imgstore_tui.tui.terminal.filters import AsciiFilter, Colourless
-from imgstore_tui.tui.terminal.textual_fixes import Palette, take_any_bytes
+from imgstore_tui.tui.terminal.capabilities import ScreenSettings, ignore_size_variables
+from imgstore_tui.tui.terminal.clean_exit import CleanExitApp
+from imgstore_tui.tui.terminal.exit_summary import print_exit_summary
+from imgstore_tui.tui.terminal.filters import AsciiFilter, NoColourFilter
+from imgstore_tui.tui.terminal.textual_fixes import SafeCommandPalette, tolerate_undecodable_keys
 from imgstore_tui.tui.widgets.slim_scroll_bar import SlimScrollBar
 
 
-class ImgstoreApp(OrderlyApp):
+class ImgstoreApp(CleanExitApp):
     """Choose, run, watch, understand."""
 
     TITLE = "imgstore-tui"
@@ -49,12 +49,12 @@ class ImgstoreApp(OrderlyApp):
 
     def __init__(
         self,
-        settings: Settings,
+        settings: ScreenSettings,
         plan: Plan | None = None,
         run: RunFunction | None = None,
         watchdog: Watchdog | None = None,
     ) -> None:
-        super().__init__(Bridge(run), watchdog or Watchdog(), web=settings.web)
+        super().__init__(RunThread(run), watchdog or Watchdog(), web=settings.web)
         ScrollBar.renderer = SlimScrollBar
         self.saved: list[str] = []
         """Paths of the files that were exported."""
@@ -66,9 +66,9 @@ class ImgstoreApp(OrderlyApp):
         self.ansi_theme_dark, self.ansi_theme_light = themes.ANSI_DARK, themes.ANSI_LIGHT
         self.theme = settings.theme or themes.DARK.name
         self.animation_level = "basic" if settings.animate else "none"
-        self._no_colour, self._no_unicode = Colourless(), AsciiFilter(settings.ascii)
-        choice, note = (None, "") if plan is not None else recall()
-        self.workbench = Workbench(self.bridge, choice or Choice.of(plan or first_plan()), settings, note)
+        self._no_colour, self._no_unicode = NoColourFilter(), AsciiFilter(settings.ascii)
+        choice, note = (None, "") if plan is not None else load_choice()
+        self.workbench = Workbench(self.run_thread, choice or Choice.of(plan or first_plan()), settings, note)
 
     def on_mount(self) -> None:
         """Open the workbench."""
@@ -98,12 +98,12 @@ class ImgstoreApp(OrderlyApp):
 
     def action_command_palette(self) -> None:
         """Open the command palette."""
-        if not isinstance(self.screen, Palette):
-            self.push_screen(Palette())
+        if not isinstance(self.screen, SafeCommandPalette):
+            self.push_screen(SafeCommandPalette())
 
     def search_themes(self) -> None:
         """Offer all of Textual's themes."""
-        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes"))
+        self.push_screen(SafeCommandPalette(providers=[ThemeProvider], placeholder="Search for themes"))
 
     def action_help(self) -> None:
         """Show what every key does."""
@@ -126,17 +126,17 @@ class ImgstoreApp(OrderlyApp):
         """Leave; the workbench asks while a run goes on."""
         self.workbench.ask_to_leave()
 
-    @on(Workbench.Saved)
-    def _saved(self, event: Workbench.Saved) -> None:
+    @on(Workbench.Exported)
+    def _exported(self, event: Workbench.Exported) -> None:
         self.saved.append(event.path)
 
-    @on(Workbench.Left)
-    def _left(self) -> None:
+    @on(Workbench.Leaving)
+    def _leave(self) -> None:
         self.exit()
 
 
 def run_app(
-    settings: Settings,
+    settings: ScreenSettings,
     *,
     mouse: bool = True,
     plan: Plan | None = None,
@@ -146,7 +146,7 @@ def run_app(
     """Show the screen until the user leaves, then print on standard output what should stay.
 
     Args:
-        settings: How to draw, from ``capabilities.open_gate``.
+        settings: How to draw, from ``capabilities.prepare_terminal``.
         mouse: Whether the mouse is listened to; without it the terminal's own selection works.
         plan: What is chosen at first; None for the last choice, at the first start the plan ``quick``.
         run: Carries a plan out; None for the real instrument.
@@ -155,9 +155,9 @@ def run_app(
     Returns:
         The exit code.
     """
-    take_any_bytes()
+    tolerate_undecodable_keys()
     if not settings.web:
-        follow_window(os.environ)
+        ignore_size_variables(os.environ)
     watchdog = watchdog or watch_screen()
     app = ImgstoreApp(settings, plan, run, watchdog)
     # Textual has standard output while the app runs, and it may be stuck there.
@@ -168,9 +168,9 @@ def run_app(
         if settings.web or output is None:
             return
         state = app.workbench.last_state()
-        say_goodbye(output, state.run, state.journal, app.saved, ascii_only=settings.ascii)
+        print_exit_summary(output, state.run, state.journal, app.saved, ascii_only=settings.ascii)
         try:
-            remember(app.workbench.choice)
+            save_choice(app.workbench.choice)
         except ImgstoreError as error:
             with contextlib.suppress(OSError):
                 sys.stderr.write(f"imgstore-tui: {safe_text(str(error))}\n")

@@ -16,7 +16,7 @@ from rich.console import Console
 
 import imgstore_tui
 from imgstore_tui import registry
-from imgstore_tui.cli.run import plan_of
+from imgstore_tui.cli.run import plan_from_arguments
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.present.help import TOPIC_NAMES, load_topic, load_topics
 from imgstore_tui.present.help.page import ManualPage
@@ -98,7 +98,7 @@ def test_every_command_in_a_topic_parses(name: str, examples: Path, monkeypatch:
     for arguments in commands:
         words = parse(arguments, monkeypatch)
         if words is not None and arguments[:1] in ([], ["run"]):
-            assert plan_of(words).specs
+            assert plan_from_arguments(words).specs
         elif words is not None and arguments[0] == "convert":
             registry.make_dataset(words.dataset)
             registry.resolve_spec(words.spec)

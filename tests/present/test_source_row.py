@@ -16,7 +16,7 @@ from imgstore_tui.present.charts.svg import figure_svg
 from imgstore_tui.present.charts.text_chart import ChartKind, Palette, chart_for
 from imgstore_tui.present.tables.report_tables import all_tables, digest, disk_tables, overview_tables, timing_tables
 from imgstore_tui.testing.fake_runs import fake_run
-from imgstore_tui.tui.widgets.method_marks import Marks
+from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
 
 def run_with_source(*, faster: float = 0.5) -> Run:
@@ -92,7 +92,7 @@ def test_its_mark_is_its_own_and_takes_none_from_the_others(kind: ChartKind) -> 
 
 
 def test_the_screen_marks_it_as_charts_do() -> None:
-    marks = Marks.of(run_with_source(), Plan(), Palette())
+    marks = MethodMarks.of(run_with_source(), Plan(), Palette())
     assert [marks.mark(name) for name in ("source", "disk", "lmdb", "nobody")] == ["S", "o", "x", " "]
     assert marks.style("source") == Palette().source
 

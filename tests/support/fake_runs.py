@@ -27,9 +27,9 @@ from imgstore_tui.core.events import (
 from imgstore_tui.core.model import Cell, Plan, Run
 from imgstore_tui.core.operations import Status
 from imgstore_tui.testing.fake_runs import fake_run
-from imgstore_tui.tui.terminal.capabilities import Settings
+from imgstore_tui.tui.terminal.capabilities import ScreenSettings
 
-SETTINGS = Settings(theme=None, ascii=False, animate=False, fps=20)
+SETTINGS = ScreenSettings(theme=None, ascii=False, animate=False, fps=20)
 
 
 def _hold(cancel: threading.Event, over: Callable[[], bool]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from imgstore_tui.cli.main import COMMANDS, parse_screen_arguments
-from imgstore_tui.cli.parser import Parser
+from imgstore_tui.cli.parser import CommandParser
 
 PROGRAM = "imgstore-tui"
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -65,14 +65,14 @@ def parse(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> Namespace | 
     if "--help" in rest or "COMMAND" in arguments:
         return None
     parsed: list[Namespace] = []
-    real = Parser.parse_args
+    real = CommandParser.parse_args
 
-    def parse_only(parser: Parser, words: list[str]) -> Namespace:
+    def parse_only(parser: CommandParser, words: list[str]) -> Namespace:
         parsed.append(real(parser, words))
         raise _ParsedError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Parser, "parse_args", parse_only)
+        patch.setattr(CommandParser, "parse_args", parse_only)
         with pytest.raises(_ParsedError):
             importlib.import_module(f"imgstore_tui.cli.{name}").main(rest)
     return parsed[0]

@@ -63,7 +63,7 @@ class Driven:
     async def hold(self, after: int) -> FakeRunner:
         """Start a run that waits after so many trials, and wait until it does."""
         runner = FakeRunner(hold_after=after)
-        self.app.bridge._run = runner
+        self.app.run_thread._run = runner
         await self.press("r")
         await self.until(runner.held.is_set)
         return runner
@@ -87,7 +87,7 @@ class Driven:
     async def run(self) -> None:
         """Press r and wait until the run is over and taken in."""
         await self.press("r")
-        await self.until(lambda: not self.app.bridge.busy and self.workbench.check_action("run", ()) is True)
+        await self.until(lambda: not self.app.run_thread.busy and self.workbench.check_action("run", ()) is True)
         await self.until(lambda: self.workbench.run_line.ended is not None)
 
     def shows(self, kind: type[Screen[Any]]) -> bool:

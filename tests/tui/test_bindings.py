@@ -385,15 +385,15 @@ async def _none(app: Driven, key: str) -> None:
     assert "Tick something" in app.picture
 
 
-@effect("StorageList", "o")
+@effect("MethodList", "o")
 async def _options(app: Driven, key: str) -> None:
     await app.press("down", key)
     assert app.shows(OptionsScreen)
     assert "Options of lmdb" in app.picture
 
 
-@effect("StorageList", "delete")
-@effect("StorageList", "backspace")
+@effect("MethodList", "delete")
+@effect("MethodList", "backspace")
 async def _remove(app: Driven, key: str) -> None:
     await app.press("tab")
     await app.write("lmdb+png")
@@ -578,7 +578,7 @@ async def _back_to_topics(app: Driven, key: str) -> None:
 
 
 async def _asked(app: Driven) -> None:
-    if not app.app.bridge.busy:
+    if not app.app.run_thread.busy:
         await app.hold(3)
     await app.press("q")
     assert isinstance(app.app.screen, LeaveScreen)
@@ -601,8 +601,8 @@ async def _stay(app: Driven, key: str) -> None:
     await _asked(app)
     await app.press(key)
     assert isinstance(app.app.screen, Workbench)
-    assert app.app.bridge.busy
-    assert not app.app.bridge.stopping
+    assert app.app.run_thread.busy
+    assert not app.app.run_thread.stopping
 
 
 @effect("ExportScreen", "escape")
@@ -616,7 +616,7 @@ async def _cancel_export(app: Driven, key: str) -> None:
 @effect("Workbench", "z")
 async def _pause(app: Driven, key: str) -> None:
     await app.press(key)
-    assert not app.app.bridge.steering.paused, "there is no run yet"
+    assert not app.app.run_thread.steering.paused, "there is no run yet"
     await app.hold(3)
     await app.press(key)
     await app.until(lambda: "paused" in app.picture and app.workbench.run_state.paused)

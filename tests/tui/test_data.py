@@ -19,10 +19,10 @@ from imgstore_tui.tui.forms.data_form import DataForm
 from imgstore_tui.tui.forms.path_completion import complete
 from imgstore_tui.tui.run import preview_thread
 from imgstore_tui.tui.screens.data import DataScreen
-from imgstore_tui.tui.widgets.estimate_line import Outlook
+from imgstore_tui.tui.widgets.estimate_line import EstimateLine
 from imgstore_tui.tui.widgets.one_of import OneOf
 from imgstore_tui.tui.widgets.option_field import OptionField
-from imgstore_tui.tui.widgets.preview_sheet import drawing_for
+from imgstore_tui.tui.widgets.preview_sheet import drawing_mode
 from tests.support.fake_runs import FakeRunner
 from tests.support.screen import NARROW, SMALL, WIDE, Driven, driven
 
@@ -100,13 +100,13 @@ async def test_pictures_are_seen_on_every_terminal(
 
 
 def test_how_pictures_are_drawn_is_said() -> None:
-    assert drawing_for(ascii_only=False, no_colour=False, colours="truecolor") == (Drawing.BLOCKS, "")
+    assert drawing_mode(ascii_only=False, no_colour=False, colours="truecolor") == (Drawing.BLOCKS, "")
     for terminal in (
         {"ascii_only": True, "no_colour": False, "colours": "256"},
         {"ascii_only": False, "no_colour": True, "colours": "truecolor"},
         {"ascii_only": False, "no_colour": False, "colours": "standard"},
     ):
-        drawing, why = drawing_for(**terminal)  # type: ignore[arg-type]
+        drawing, why = drawing_mode(**terminal)  # type: ignore[arg-type]
         assert drawing is Drawing.SHADES
         assert why.startswith("Pictures in shades")
 
@@ -246,13 +246,13 @@ async def test_a_look_gives_way_to_a_run_that_begins(photos: Path, left_looks: l
     runner = FakeRunner(hold_after=3)
     plan = replace(named_plan("quick"), datasets=(f"folder:{photos}",))
     async with driven(runner, WIDE, plan=plan) as app:
-        outlook = app.workbench.query_one(Outlook)
+        outlook = app.workbench.query_one(EstimateLine)
         await app.until(lambda: outlook.doing != "")
         await app.press("r")
         await app.until(lambda: runner.held.is_set() and len(left_looks) == 1)
         await app.until(lambda: outlook.doing == "")
         # A run in another terminal is found out by the look itself.
-        app.workbench.run_worker(partial(preview_thread.preview_for, outlook, "folder:/x", 1), thread=True)
+        app.workbench.run_worker(partial(preview_thread.post_preview, outlook, "folder:/x", 1), thread=True)
         await app.until(lambda: len(left_looks) == 2)
         assert "too much of it" not in app.picture
 

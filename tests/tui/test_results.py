@@ -10,7 +10,7 @@ from imgstore_tui.testing.fake_runs import fake_article_run
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.report import ReportScreen
-from imgstore_tui.tui.widgets.matrix_grid import Place
+from imgstore_tui.tui.widgets.matrix_grid import GridPosition
 from tests.support.fake_runs import FakeRunner
 from tests.support.screen import NARROW, WIDE, Driven, driven
 
@@ -61,7 +61,7 @@ async def test_the_matrix_is_clicked_once_to_point_and_twice_to_open() -> None:
         await app.press("6")
         place = where(app, "✓", below="write-many, sync buffered")
         await click(app, place)
-        assert app.workbench.panes.matrix.cursor != Place()
+        assert app.workbench.panes.matrix.cursor != GridPosition()
         assert not app.shows(DetailScreen)
         await click(app, place)
         assert app.shows(DetailScreen)

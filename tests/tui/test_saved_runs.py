@@ -122,7 +122,7 @@ async def test_while_a_run_goes_on_none_takes_its_place() -> None:
         await app.press("enter")
         await app.until(lambda: "'kept': disk" in app.picture)
         await app.press("escape")
-        assert app.app.bridge.measuring
+        assert app.app.run_thread.measuring
         assert len(runner.plans) == 1
 
 
@@ -220,7 +220,7 @@ async def test_paused_says_so_and_time_stands_still_for_what_is_left() -> None:
 
 async def test_a_file_that_is_read_late_comes_neither_twice_nor_back() -> None:
     path = save(fake_run(rounds=1))
-    late = RunsTable.Looked(look_at(path))
+    late = RunsTable.RunRead(look_at(path))
     async with driven() as app:
         await listed(app, "2026-01-02 03:04")
         app.app.screen.query_one(RunsTable).post_message(late)

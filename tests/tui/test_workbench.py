@@ -26,7 +26,7 @@ from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.leave import LeaveScreen
 from imgstore_tui.tui.widgets.choose_lists import CutoffList, OperationList
 from imgstore_tui.tui.widgets.field import Line
-from imgstore_tui.tui.widgets.folded_text import Note
+from imgstore_tui.tui.widgets.folded_text import FoldedText
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
 from imgstore_tui.tui.widgets.slim_scroll_bar import SlimScrollBar
 from tests.support.fake_runs import SETTINGS, FakeRunner, leave_behind
@@ -219,7 +219,7 @@ async def test_a_choice_that_cannot_run_says_why_in_place() -> None:
     async with driven() as app:
         await app.press("n", "r")
         assert "no storage method" in app.picture
-        assert not app.app.bridge.busy
+        assert not app.app.run_thread.busy
         await app.press("a")
         assert "no storage method" not in app.picture
 
@@ -242,7 +242,7 @@ async def test_words_that_mean_nothing_are_refused_in_place() -> None:
         assert "'/no/such/[/foo]/folder'." in app.picture
         assert "Not ready" in app.picture
         await app.press("escape", "r")
-        assert not app.app.bridge.busy
+        assert not app.app.run_thread.busy
 
 
 async def test_what_the_data_says_is_never_obeyed() -> None:
@@ -251,7 +251,7 @@ async def test_what_the_data_says_is_never_obeyed() -> None:
     runner = FakeRunner(failures={HOSTILE: HOSTILE}, journal=HOSTILE)
     async with driven(runner, WIDE, plan=hostile) as app:
         app.workbench.choice = replace(app.workbench.choice, problems=())
-        app.workbench._session.begin().carry_out(app.app.bridge.to_run(hostile))
+        app.workbench._shown_run.begin().carry_out(app.app.run_thread.run_action(hostile))
         app.workbench._tick()
         await app.pilot.pause()
         for key in ("v", "v", "v", "m", "m", "4", "5"):
@@ -333,7 +333,7 @@ async def test_no_run_starts_while_what_a_dead_one_left_is_removed() -> None:
         await app.press("r")
         app.workbench.resume(Path("/nowhere.jsonl"))
         assert runner.plans == []
-        assert not app.app.bridge.busy
+        assert not app.app.run_thread.busy
         line.sweeping = False
         await app.run()
         assert len(runner.plans) == 1
@@ -419,7 +419,7 @@ async def test_every_word_stands_out_from_what_is_behind_it(theme: str) -> None:
 @pytest.mark.parametrize(("size", "lines"), [(NARROW, 4), (WIDE, 6)])
 async def test_what_is_told_of_a_method_ends_in_a_sign_where_it_has_no_room(size: tuple[int, int], lines: int) -> None:
     async with driven(size=size) as app:
-        note = app.workbench.query_one(Note)
+        note = app.workbench.query_one(FoldedText)
         for words in ("in a word.", "on and on " * 80, "nothing else " * 80):
             note.words = words
             await app.pilot.pause()

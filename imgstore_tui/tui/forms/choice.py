@@ -198,7 +198,7 @@ class Choice:
     def _parsed(self, name: str, text: str) -> Choice:
         match name:
             case "dataset":
-                text = dataset_words(text)
+                text = dataset_text(text)
                 dataset = registry.make_dataset(text)
                 for root in dataset.roots:
                     if not _is_there(root):
@@ -225,7 +225,7 @@ def _is_there(root: Path) -> bool:
         raise UsageError(f"'{root}' cannot be reached: {error.strerror}.") from None
 
 
-def dataset_words(text: str) -> str:
+def dataset_text(text: str) -> str:
     """Return a dataset as the plan spells it: a bare path is taken for a folder of pictures."""
     if not text.startswith(("/", "~", ".")):
         return text

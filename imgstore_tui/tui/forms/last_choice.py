@@ -22,12 +22,12 @@ LARGEST = 1 << 20
 """Bytes beyond which a file is none of ours."""
 
 
-def memory_path() -> Path:
+def choice_path() -> Path:
     """Return where the last choice is kept."""
     return runs_folder().parent / "last-choice.json"
 
 
-def remember(choice: Choice) -> None:
+def save_choice(choice: Choice) -> None:
     """Keep a choice for the next start.
 
     Raises:
@@ -43,7 +43,7 @@ def remember(choice: Choice) -> None:
         "offered": [spec.label for spec in choice.offered],
         "cutoffs_offered": list(choice.cutoffs_offered),
     }
-    path = memory_path()
+    path = choice_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -51,9 +51,9 @@ def remember(choice: Choice) -> None:
     write_atomic(path, json.dumps(values, indent=1).encode(), overwrite=True)
 
 
-def recall() -> tuple[Choice | None, str]:
+def load_choice() -> tuple[Choice | None, str]:
     """Return the choice that was kept last, None if there is none, and what is wrong with it, in a sentence."""
-    path = memory_path()
+    path = choice_path()
     try:
         if path.stat().st_size > LARGEST:
             raise ValueError("it is too large")

@@ -9,8 +9,8 @@ from imgstore_tui.core.spec import backend_of
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.plugins import registry
 from imgstore_tui.tui.forms.choice import Choice
-from imgstore_tui.tui.widgets.check_list import Entry, Heading, Tick
-from imgstore_tui.tui.widgets.method_marks import Marks
+from imgstore_tui.tui.widgets.check_list import CheckItem, Heading, Tick
+from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
 _FAMILIES = {
     Family.FILES: "Files",
@@ -23,14 +23,14 @@ _FAMILIES = {
 }
 
 
-def storage_lines(choice: Choice, marks: Marks) -> list[Entry | Heading]:
+def method_lines(choice: Choice, marks: MethodMarks) -> list[CheckItem | Heading]:
     """Return backends by family, each followed by the specs of it that were added by hand.
 
     Args:
         choice: What is on offer, and what is ticked.
         marks: Marks and colours, as the charts have them.
     """
-    lines: list[Entry | Heading] = []
+    lines: list[CheckItem | Heading] = []
     for family, backends in groupby(registry.sorted_backends(), key=lambda backend: backend.family):
         lines.append(Heading(_FAMILIES[family]))
         for backend in backends:
@@ -39,24 +39,24 @@ def storage_lines(choice: Choice, marks: Marks) -> list[Entry | Heading]:
                 # In few words: below the list, and when it is asked for, stands the command that gets it.
                 absent = registry.missing(backend)
                 note = f"needs {', '.join(absent)}" if absent else "codec missing"
-                lines.append(Entry(backend.name, safe_text(backend.name), Tick.NONE, safe_text(note)))
+                lines.append(CheckItem(backend.name, safe_text(backend.name), Tick.NONE, safe_text(note)))
             for spec in offered:
                 on = spec.label in choice.ticked
                 lines.append(
-                    Entry(
+                    CheckItem(
                         spec.label, safe_text(spec.label), Tick.ON if on else Tick.OFF,
                         safe_text(_note(spec.codec, spec.label)), marks.mark(spec.label), marks.style(spec.label),
                     )
                 )  # fmt: skip
     broken = registry.backends.broken()
-    return [*lines, *(Entry(one.name, safe_text(one.name), Tick.NONE, "could not be loaded") for one in broken)]
+    return [*lines, *(CheckItem(one.name, safe_text(one.name), Tick.NONE, "could not be loaded") for one in broken)]
 
 
 def _note(codec: str, label: str) -> str:
     return "" if f"+{codec}" in label else codec
 
 
-def storage_note(label: str) -> str:
+def method_note(label: str) -> str:
     """Return what is to be known of the line under the cursor, in a sentence of harmless text."""
     name = backend_of(label)
     for broken in registry.backends.broken():

@@ -7,7 +7,7 @@ from imgstore_tui.core.model import Plan
 from imgstore_tui.jobs.plans import plan_called, saved_plans
 
 
-class PlanRing:
+class PlanCycle:
     """Knows which plan came last, so that one that cannot be had is passed the next time."""
 
     def __init__(self) -> None:

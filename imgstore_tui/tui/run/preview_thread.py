@@ -14,14 +14,14 @@ from textual.worker import get_current_worker
 from imgstore_tui.bench.results.lock import running
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.jobs.preview import LeftError, Preview, preview
-from imgstore_tui.tui.terminal.clean_exit import OrderlyApp
+from imgstore_tui.tui.terminal.clean_exit import CleanExitApp
 
-TELL_EVERY_S = 0.25
-GROUP = "preview"
+REPORT_EVERY_S = 0.25
+PREVIEW_GROUP = "preview"
 
 
 @dataclass
-class Previewing(Message):
+class PreviewProgress(Message):
     """How far a preview is."""
 
     text: str
@@ -31,7 +31,7 @@ class Previewing(Message):
 
 
 @dataclass
-class Previewed(Message):
+class PreviewEnded(Message):
     """A preview is over: what was seen, or why nothing was."""
 
     text: str
@@ -42,22 +42,22 @@ class Previewed(Message):
 
 
 @dataclass
-class GivenWay(Message):
+class PreviewYielded(Message):
     """A preview was left because a run has begun; of the data nothing is known."""
 
     text: str
 
 
-def busy(app: App[Any]) -> bool:
+def run_in_progress(app: App[Any]) -> bool:
     """Whether a run goes on, here or in another terminal: nothing else is read then, for it would be measured too."""
-    return (isinstance(app, OrderlyApp) and app.bridge.busy) or running() is not None
+    return (isinstance(app, CleanExitApp) and app.run_thread.busy) or running() is not None
 
 
-class _GivesWayError(LeftError):
+class _YieldError(LeftError):
     """A run has begun meanwhile."""
 
 
-def preview_for(widget: Widget, text: str, wanted: int, *, pictures: int = 0, patience_s: float | None = None) -> None:
+def post_preview(widget: Widget, text: str, wanted: int, *, pictures: int = 0, patience_s: float | None = None) -> None:
     """Preview a dataset and post what is seen to a widget; to be called in a thread worker of its own.
 
     Args:
@@ -75,24 +75,24 @@ def preview_for(widget: Widget, text: str, wanted: int, *, pictures: int = 0, pa
         now = time.monotonic()
         if worker.is_cancelled or (patience_s is not None and now - began > patience_s):
             raise LeftError
-        if now - told >= TELL_EVERY_S:
+        if now - told >= REPORT_EVERY_S:
             told = now
-            if busy(widget.app):
-                raise _GivesWayError
-            widget.post_message(Previewing(text, words, done, total))
+            if run_in_progress(widget.app):
+                raise _YieldError
+            widget.post_message(PreviewProgress(text, words, done, total))
 
     answer: Message
     try:
         found = preview(text, wanted, pictures=pictures, progress=tell)
-    except _GivesWayError:
-        answer = GivenWay(text)
+    except _YieldError:
+        answer = PreviewYielded(text)
     except LeftError:
-        answer = Previewed(text, None, "There is too much of it to look through.")
+        answer = PreviewEnded(text, None, "There is too much of it to look through.")
     except ImgstoreError as error:
-        answer = Previewed(text, None, str(error))
+        answer = PreviewEnded(text, None, str(error))
     except Exception as error:  # whatever the data does, the screen stays up and says so
-        answer = Previewed(text, None, f"The data cannot be looked at: {type(error).__name__}: {error}")
+        answer = PreviewEnded(text, None, f"The data cannot be looked at: {type(error).__name__}: {error}")
     else:
-        answer = Previewed(text, found, wanted=wanted)
+        answer = PreviewEnded(text, found, wanted=wanted)
     if not worker.is_cancelled:
         widget.post_message(answer)

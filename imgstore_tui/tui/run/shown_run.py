@@ -1,4 +1,4 @@
-"""The run on the screen: its state, folded from the bridge's news, and what is made of it."""
+"""The run on the screen: its state, folded from the run_thread's news, and what is made of it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from imgstore_tui.bench.results.state import Phase, RunState
 from imgstore_tui.core.events import Event, RunFinished, TrialFinished
 from imgstore_tui.present.results import Digest, Digester
 from imgstore_tui.present.text.log_line import MOST_LINES, SpecStyle, error_line, log_line
-from imgstore_tui.tui.run.run_thread import Bridge, Broken, Job, after
+from imgstore_tui.tui.run.run_thread import RunFailed, RunTask, RunThread, apply_updates
 
 DIGEST_EVERY_S = 1.0
 """While a run goes on, charts, tables and verdicts are made anew no more often: they cost most of a repaint."""
 
 
-class Session:
+class ShownRun:
     """Knows the run that is shown and nothing of widgets; the screen copies what it shows from here."""
 
-    def __init__(self, bridge: Bridge) -> None:
-        self.bridge = bridge
+    def __init__(self, run_thread: RunThread) -> None:
+        self.run_thread = run_thread
         self.state = RunState()
         self.found: Digest | None = None
         """What is made of the run so far; None before the first news of it."""
@@ -36,25 +36,25 @@ class Session:
         self._digested = (0, 0.0)
         """Revision of the state that was digested, and when."""
 
-    def begin(self, *, watching: bool = False) -> Job:
+    def begin(self, *, watching: bool = False) -> RunTask:
         """Forget the last run and make ready for another; for one that is only looked at, no time is counted.
 
         Returns:
             What the thread is to carry out.
         """
-        job = self.bridge.prepare(watching=watching)
+        job = self.run_thread.prepare(watching=watching)
         self.state, self.found, self.problem = RunState(phase=Phase.PREPARING), None, ""
         self.began, self.ended, self._digested = None if watching else time.monotonic(), None, (0, 0.0)
         self._live = True
         return job
 
-    def take_in(self, style: SpecStyle) -> list[tuple[datetime, Text]]:
+    def update(self, style: SpecStyle) -> list[tuple[datetime, Text]]:
         """Fold in all news since the last time and return it as lines of a log, with the time of each."""
-        over = not self.bridge.busy  # asked before the queue is emptied: nothing comes after it
-        now, lines, news = datetime.now(UTC), [], self.bridge.drain()
-        self.state = after(self.state, news)
+        over = not self.run_thread.busy  # asked before the queue is emptied: nothing comes after it
+        now, lines, news = datetime.now(UTC), [], self.run_thread.drain()
+        self.state = apply_updates(self.state, news)
         for entry in news[-MOST_LINES:]:
-            if isinstance(entry, Broken):
+            if isinstance(entry, RunFailed):
                 self.problem = entry.text
                 lines.append((now, error_line(entry.text)))
             elif (line := log_line(entry, style)) is not None:

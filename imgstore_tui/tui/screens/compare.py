@@ -36,10 +36,10 @@ FRAME_COLUMNS = 5
 """What the dialog takes from the terminal's width."""
 
 
-class Comparing(Widget):
+class ComparisonView(Widget):
     """The comparison, laid out anew for every width."""
 
-    DEFAULT_CSS = "Comparing { height: auto; }"
+    DEFAULT_CSS = "ComparisonView { height: auto; }"
 
     found: reactive[Comparison | None] = reactive(None, layout=True)
     problem: reactive[str] = reactive("", layout=True)
@@ -75,7 +75,7 @@ class CompareScreen(Dialog[None]):
         Binding("escape,q,c", "dismiss", "Close", key_display="esc", tooltip="Close the comparison"),
     ]
 
-    body = getters.query_one(Comparing)
+    body = getters.query_one(ComparisonView)
 
     def __init__(self, base: Path, run: Path) -> None:
         """Compare.
@@ -92,7 +92,7 @@ class CompareScreen(Dialog[None]):
         with Vertical(classes="dialog widest") as dialog:
             dialog.border_title = "Side by side"
             with VerticalScroll():
-                yield Comparing()
+                yield ComparisonView()
             yield KeyBar()
 
     def on_mount(self) -> None:

@@ -43,7 +43,7 @@ class ConditionsScreen(Dialog[dict[str, Any] | None]):
     form = getters.query_one(VerticalScroll)
 
     @dataclass
-    class Seen(Message):
+    class ScratchChecked(Message):
         """The place for the stores was looked at."""
 
         scratch: str | None
@@ -127,15 +127,15 @@ class ConditionsScreen(Dialog[dict[str, Any] | None]):
     def _look_at(self, scratch: str | None) -> None:
         """Look in a thread: a place on a network may take its time to answer."""
         try:
-            answer = self.Seen(scratch, look_at_place(scratch, self._plan.datasets), "")
+            answer = self.ScratchChecked(scratch, look_at_place(scratch, self._plan.datasets), "")
         except ImgstoreError as error:
-            answer = self.Seen(scratch, None, str(error))
+            answer = self.ScratchChecked(scratch, None, str(error))
         except OSError as error:
-            answer = self.Seen(scratch, None, f"{error.filename or scratch}: {error.strerror or error}.")
+            answer = self.ScratchChecked(scratch, None, f"{error.filename or scratch}: {error.strerror or error}.")
         self.post_message(answer)
 
-    @on(Seen)
-    def _seen(self, event: Seen) -> None:
+    @on(ScratchChecked)
+    def _scratch_checked(self, event: ScratchChecked) -> None:
         event.stop()
         if event.scratch == self._written.scratch:
             self._place, self._refused = event.place, event.problem

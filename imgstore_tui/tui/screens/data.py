@@ -21,11 +21,18 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.plugins import registry
 from imgstore_tui.tui.forms.data_form import KIND, PATH, DataForm
 from imgstore_tui.tui.forms.path_completion import PathSuggester
-from imgstore_tui.tui.run.preview_thread import GROUP, GivenWay, Previewed, Previewing, busy, preview_for
+from imgstore_tui.tui.run.preview_thread import (
+    PREVIEW_GROUP,
+    PreviewEnded,
+    PreviewProgress,
+    PreviewYielded,
+    post_preview,
+    run_in_progress,
+)
 from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.option_field import OptionField
-from imgstore_tui.tui.widgets.preview_sheet import PICTURES, Sheet, drawing_for, progress_words
+from imgstore_tui.tui.widgets.preview_sheet import PICTURES, PreviewSheet, drawing_mode, progress_words
 
 WHICH = "which"
 _WAIT_S = 0.4
@@ -45,7 +52,7 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
     ]
 
     form = getters.query_one(VerticalScroll)
-    sheet = getters.query_one(Sheet)
+    sheet = getters.query_one(PreviewSheet)
 
     def __init__(self, texts: Sequence[str], wanted: int, *, ascii_only: bool) -> None:
         """Open the datasets of a plan.
@@ -71,7 +78,7 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the form and the sheet."""
-        drawing, why = drawing_for(
+        drawing, why = drawing_mode(
             ascii_only=self._ascii, no_colour=self.app.no_color, colours=self.app.console.color_system
         )
         with Vertical(classes="dialog data") as dialog:
@@ -79,7 +86,7 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
             with Horizontal(classes="halves"):
                 with VerticalScroll(can_focus=False):
                     yield from self._fields()
-                yield Sheet(drawing, why)
+                yield PreviewSheet(drawing, why)
             yield Static(classes="result")
             yield KeyBar()
 
@@ -159,13 +166,13 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
     def _look_soon(self) -> None:
         if self._timer is not None:
             self._timer.stop()
-        self.workers.cancel_group(self, GROUP)
+        self.workers.cancel_group(self, PREVIEW_GROUP)
         self.sheet.found, self.sheet.doing = None, ""
         if not self._form.problems():
             self._timer = self.set_timer(_WAIT_S, self._look)
 
     def _look(self) -> None:
-        if busy(self.app):
+        if run_in_progress(self.app):
             self.sheet.doing = _NOT_NOW
             return
         try:
@@ -173,8 +180,8 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
         except ImgstoreError:
             return
         self.sheet.doing = "Looking at the data. It can be used without waiting."
-        look_at = partial(preview_for, self, text, self._wanted, pictures=PICTURES)
-        self.run_worker(look_at, thread=True, exclusive=True, exit_on_error=False, group=GROUP)
+        look_at = partial(post_preview, self, text, self._wanted, pictures=PICTURES)
+        self.run_worker(look_at, thread=True, exclusive=True, exit_on_error=False, group=PREVIEW_GROUP)
 
     def _is_here(self, text: str) -> bool:
         """Whether news are of what is on the screen now."""
@@ -183,20 +190,20 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
         except ImgstoreError:
             return False
 
-    @on(Previewing)
-    def _previewing(self, event: Previewing) -> None:
+    @on(PreviewProgress)
+    def _preview_progress(self, event: PreviewProgress) -> None:
         event.stop()
         if self._is_here(event.text):
             self.sheet.doing = progress_words(event.words, event.done, event.total)
 
-    @on(GivenWay)
-    def _given_way(self, event: GivenWay) -> None:
+    @on(PreviewYielded)
+    def _preview_yielded(self, event: PreviewYielded) -> None:
         event.stop()
         if self._is_here(event.text):
             self.sheet.doing = _NOT_NOW
 
-    @on(Previewed)
-    def _previewed(self, event: Previewed) -> None:
+    @on(PreviewEnded)
+    def _preview_ended(self, event: PreviewEnded) -> None:
         event.stop()
         if not self._is_here(event.text):
             return

@@ -21,7 +21,7 @@ from imgstore_tui.present.charts.chart_list import Drawing
 from imgstore_tui.present.export_choices import Offer, offers
 from imgstore_tui.present.exports.write import file_name, write_new
 from imgstore_tui.tui.terminal.textual_fixes import Dialog
-from imgstore_tui.tui.widgets.check_list import CheckList, Entry, Heading, Tick
+from imgstore_tui.tui.widgets.check_list import CheckItem, CheckList, Heading, Tick
 from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
@@ -83,9 +83,9 @@ class ExportScreen(Dialog[str | None]):
         of_chart = [self._entry(offer) for offer in self._offers.values() if offer.chart]
         self.formats.show([*of_run, Heading("The chart on the screen"), *of_chart] if of_chart else of_run)
 
-    def _entry(self, offer: Offer) -> Entry:
+    def _entry(self, offer: Offer) -> CheckItem:
         tick = Tick.NONE if offer.how_to_get else Tick.ON if offer is self._chosen else Tick.OFF
-        return Entry(offer.name, f"{offer.name:<{_NAMES}}{offer.how_to_get or offer.title}", tick)
+        return CheckItem(offer.name, f"{offer.name:<{_NAMES}}{offer.how_to_get or offer.title}", tick)
 
     @on(CheckList.Ticked)
     def _format_chosen(self, event: CheckList.Ticked) -> None:

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from imgstore_tui.tui.run.run_thread import Bridge
+from imgstore_tui.tui.run.run_thread import RunThread
 from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
@@ -30,9 +30,9 @@ class LeaveScreen(Dialog[bool]):
 
     words = getters.query_one(".words", Static)
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, run_thread: RunThread) -> None:
         super().__init__()
-        self._bridge = bridge
+        self._run_thread = run_thread
         self._stopping = False
 
     def compose(self) -> ComposeResult:
@@ -44,11 +44,11 @@ class LeaveScreen(Dialog[bool]):
 
     def action_leave(self) -> None:
         """Stop the run; asked a second time, do not wait for it."""
-        if self._stopping or not self._bridge.busy:
+        if self._stopping or not self._run_thread.busy:
             self.dismiss(True)
             return
         self._stopping = True
-        self._bridge.stop()
+        self._run_thread.stop()
         self.words.update(Text(_STOPPING))
         self.refresh_bindings()
         self.set_interval(0.1, self._look)
@@ -63,5 +63,5 @@ class LeaveScreen(Dialog[bool]):
         return not (action == "stay" and self._stopping)
 
     def _look(self) -> None:
-        if not self._bridge.busy:
+        if not self._run_thread.busy:
             self.dismiss(True)

@@ -26,7 +26,7 @@ from imgstore_tui.tui.widgets.option_field import OptionField
 
 
 @dataclass(frozen=True, slots=True)
-class Edited:
+class EditedSpec:
     """What the user wants of the form."""
 
     spec: Spec
@@ -34,7 +34,7 @@ class Edited:
     """Whether beside the one that was opened, or in its place."""
 
 
-class OptionsScreen(Dialog[Edited | None]):
+class OptionsScreen(Dialog[EditedSpec | None]):
     """Preset, codec and options of one storage method."""
 
     CSS_PATH = "../styles/modal.tcss"
@@ -148,7 +148,7 @@ class OptionsScreen(Dialog[Edited | None]):
             words = f"'{spec.label}' is on offer already. Choose other options, or press enter to leave it as it is."
             self.query_one(".result", Static).update(Text(safe_text(words), style="bold red"))
             return
-        self.dismiss(Edited(spec, another))
+        self.dismiss(EditedSpec(spec, another))
 
     def _point_at_problem(self) -> None:
         for field in self.query(OptionField):

@@ -14,7 +14,7 @@ from imgstore_tui.tui.screens.run_control import RunControl
 from imgstore_tui.tui.widgets.verdict_pane import VerdictPane
 
 
-class Reading(RunControl):
+class ResultsView(RunControl):
     """Holds how results are looked at; a subclass lays out the panes that are bound to it."""
 
     pane: reactive[PaneName] = reactive(PaneName.CHOOSE, repaint=False)
@@ -66,8 +66,8 @@ class Reading(RunControl):
         if self.found is not None:
             self.app.push_screen(DetailScreen(self.found, event.cell))
 
-    @on(VerdictPane.ReportWanted)
-    def _report_wanted(self, event: VerdictPane.ReportWanted) -> None:
+    @on(VerdictPane.ReportRequested)
+    def _report_requested(self, event: VerdictPane.ReportRequested) -> None:
         event.stop()
         if self.found is not None:
             plain = self.has_class("-ascii")

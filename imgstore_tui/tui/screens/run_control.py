@@ -19,10 +19,10 @@ from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.tables.report_tables import Digest
 from imgstore_tui.present.text.log_line import SpecStyle, error_line, warning_line
-from imgstore_tui.tui.run.preview_thread import GROUP as PREVIEW_GROUP
-from imgstore_tui.tui.run.run_thread import Action, Bridge, resume_for_real, watch
-from imgstore_tui.tui.run.shown_run import Session
-from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen, Wish
+from imgstore_tui.tui.run.preview_thread import PREVIEW_GROUP
+from imgstore_tui.tui.run.run_thread import RunAction, RunThread, resume_measuring, watch_saved
+from imgstore_tui.tui.run.shown_run import ShownRun
+from imgstore_tui.tui.screens.saved_runs import RunSelection, SavedRunsScreen
 from imgstore_tui.tui.widgets.estimate_line import RATES_GROUP
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
 from imgstore_tui.tui.widgets.panes import Panes
@@ -46,23 +46,23 @@ class RunControl(Screen[None]):
     panes = getters.query_one(Panes)
     run_line = getters.query_one(RunLine)
 
-    def __init__(self, bridge: Bridge, fps: int) -> None:
+    def __init__(self, run_thread: RunThread, fps: int) -> None:
         """Start with no run.
 
         Args:
-            bridge: Carries runs out.
+            run_thread: Carries runs out.
             fps: How many times a second news of a run is taken in.
         """
         super().__init__()
-        self._bridge = bridge
-        self._session = Session(bridge)
+        self._run_thread = run_thread
+        self._shown_run = ShownRun(run_thread)
         self._fps = fps
         self._ticker: Timer | None = None
         self._offered_last: tuple[object, ...] = ()
 
     # What a subclass says
 
-    def wanted_plan(self) -> Plan:
+    def plan_to_run(self) -> Plan:
         """Return the plan to run.
 
         Raises:
@@ -85,23 +85,23 @@ class RunControl(Screen[None]):
 
     def action_run(self) -> None:
         """Start the run, or say what is in the way."""
-        other = running() if self._bridge.watching and self._bridge.busy else None
+        other = running() if self._run_thread.watching and self._run_thread.busy else None
         if other is not None:
             self._refuse(f"Another run is going on ({other or 'unknown'}). Wait for it or stop it.")
             return
         try:
-            plan = self.wanted_plan()
+            plan = self.plan_to_run()
         except ImgstoreError as error:
             self.run_line.problem = str(error)
             self.log_line(error_line(str(error)))
             return
-        self._begin(self._bridge.to_run(plan))
+        self._begin(self._run_thread.run_action(plan))
 
     def action_saved_runs(self) -> None:
         """Show the saved runs."""
-        self.app.push_screen(SavedRunsScreen(may_open=not self._bridge.measuring), self._wished)
+        self.app.push_screen(SavedRunsScreen(may_open=not self._run_thread.measuring), self._wished)
 
-    def _wished(self, wish: Wish | None) -> None:
+    def _wished(self, wish: RunSelection | None) -> None:
         if wish is not None and wish.resume:
             self.resume(wish.path)
         elif wish is not None:
@@ -109,21 +109,21 @@ class RunControl(Screen[None]):
 
     def open(self, path: Path) -> None:
         """Show a saved run; one that another process measures is watched until it ends."""
-        self._begin(partial(watch, path), watching=True)
+        self._begin(partial(watch_saved, path), watching=True)
 
     def resume(self, path: Path) -> None:
         """Measure what a saved run lacks."""
-        self._begin(partial(resume_for_real, path))
+        self._begin(partial(resume_measuring, path))
 
-    def _begin(self, action: Action, *, watching: bool = False) -> None:
-        if self._bridge.measuring:
+    def _begin(self, action: RunAction, *, watching: bool = False) -> None:
+        if self._run_thread.measuring:
             self._refuse("A run is going on. Stop it first, or wait for it.")
             return
         if not watching and self._sweeping:
             self._refuse("What killed runs have left is being removed. Try again in a moment.")
             return
-        self._bridge.stop()
-        if not self._bridge.wait(STOP_WATCHING_S):
+        self._run_thread.stop()
+        if not self._run_thread.wait(STOP_WATCHING_S):
             # What it still says must not mix with what the next one says.
             self._refuse("The run that was opened last is still being read. Try again in a moment.")
             return
@@ -132,7 +132,7 @@ class RunControl(Screen[None]):
             for worker in self.app.workers:
                 if worker.group in (PREVIEW_GROUP, RATES_GROUP):
                     worker.cancel()
-        job = self._session.begin(watching=watching)
+        job = self._shown_run.begin(watching=watching)
         self.run_worker(partial(job.carry_out, action), thread=True, exit_on_error=False, group="run")
         self._show_session()
         self.run_begun()
@@ -154,12 +154,12 @@ class RunControl(Screen[None]):
 
     def action_stop(self) -> None:
         """Ask the run to stop; of one that is only watched, look away."""
-        self._bridge.stop()
-        self.stopping = self._bridge.stopping and not self._bridge.watching
+        self._run_thread.stop()
+        self.stopping = self._run_thread.stopping and not self._run_thread.watching
 
     def action_pause(self) -> None:
         """Let no new trial start, or let them start again."""
-        steering = self._bridge.steering
+        steering = self._run_thread.steering
         if steering.paused:
             steering.go_on()
         else:
@@ -170,26 +170,26 @@ class RunControl(Screen[None]):
         """End the trial that runs, and measure no more of its cell."""
         current = self.run_state.current
         if current is not None:
-            self._bridge.steering.skip(current.cell)
-            self.run_line.skipping = self._bridge.steering.skipped
+            self._run_thread.steering.skip(current.cell)
+            self.run_line.skipping = self._run_thread.steering.skipped
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done to the run now."""
         match action:
             case "run":
-                return not self._bridge.measuring and not self._sweeping
+                return not self._run_thread.measuring and not self._sweeping
             case "stop":
-                return self._bridge.busy
+                return self._run_thread.busy
             case "sweep":
                 line = next(iter(self.query(LeftoversLine)), None)
-                return line is not None and bool(line.found) and not line.sweeping and not self._bridge.measuring
+                return line is not None and bool(line.found) and not line.sweeping and not self._run_thread.measuring
             case "pause":
-                return self._bridge.measuring and not self._bridge.stopping
+                return self._run_thread.measuring and not self._run_thread.stopping
             case "skip":
                 current = self.run_state.current if self.run_state.phase is Phase.RUNNING else None
                 # In the step "destroy" the trial is over and went well: there is nothing left of it to end.
                 may = current is not None and current.step in _SKIPPABLE
-                return self._bridge.measuring and not self._bridge.stopping and may
+                return self._run_thread.measuring and not self._run_thread.stopping and may
         return True
 
     def _offered(self) -> tuple[object, ...]:
@@ -201,8 +201,8 @@ class RunControl(Screen[None]):
         """Remove what runs that died have left."""
         self.query_one(LeftoversLine).sweep()
 
-    @on(LeftoversLine.Looked)
-    def _left_behind(self, event: LeftoversLine.Looked) -> None:
+    @on(LeftoversLine.Scanned)
+    def _leftovers_scanned(self, event: LeftoversLine.Scanned) -> None:
         for entry in event.found:
             self.log_line(warning_line(f"a killed run has left {entry.leftover.path}; u removes it"))
 
@@ -217,24 +217,24 @@ class RunControl(Screen[None]):
     def _tick(self) -> None:
         """Take in what the thread has said since the last time, in one repaint."""
         with self.app.batch_update():
-            self.panes.log_lines.say(self._session.take_in(self.spec_style()))
+            self.panes.log_lines.say(self._shown_run.update(self.spec_style()))
             self._show_session()
-        if self._session.ended is not None and self._ticker is not None:
+        if self._shown_run.ended is not None and self._ticker is not None:
             self._ticker.pause()
 
     def _show_session(self) -> None:
-        session, line = self._session, self.run_line
+        session, line = self._shown_run, self.run_line
         if session.found is not self.found:
             self.found = session.found
         line.found = session.found
-        watching = self._bridge.watching
-        self.run_state, self.stopping = session.state, self._bridge.stopping and not watching
+        watching = self._run_thread.watching
+        self.run_state, self.stopping = session.state, self._run_thread.stopping and not watching
         self.opening = watching and session.state.phase is Phase.PREPARING
         line.problem, line.began, line.ended = session.problem, session.began, session.ended
         for left in self.query(LeftoversLine):
-            left.measuring = self._bridge.measuring
-        line.watching, line.pausing = watching, self._bridge.steering.paused
-        line.skipping = self._bridge.steering.skipped
+            left.measuring = self._run_thread.measuring
+        line.watching, line.pausing = watching, self._run_thread.steering.paused
+        line.skipping = self._run_thread.steering.skipped
         line.redraw()
         if (offered := self._offered()) != self._offered_last:
             self._offered_last = offered
@@ -246,5 +246,5 @@ class RunControl(Screen[None]):
 
     def last_state(self) -> RunState:
         """Return the state of the run with all news of it, also after the screen is gone."""
-        self._session.take_in(self.spec_style())
-        return self._session.state
+        self._shown_run.update(self.spec_style())
+        return self._shown_run.state

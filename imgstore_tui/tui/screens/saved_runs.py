@@ -30,7 +30,7 @@ _BUSY = "A run is going on. Stop it first, or wait for it."
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RunSelection:
     """What is to be done with a run that was chosen."""
 
     path: Path
@@ -38,7 +38,7 @@ class Wish:
     """Whether to measure what it lacks; else it is shown."""
 
 
-class SavedRunsScreen(Dialog[Wish | None]):
+class SavedRunsScreen(Dialog[RunSelection | None]):
     """A list, newest first, that fills as files are read; each row's words stand below it."""
 
     CSS_PATH = "../styles/modal.tcss"
@@ -80,14 +80,14 @@ class SavedRunsScreen(Dialog[Wish | None]):
         self.field.display = False
         self._say()
 
-    @on(RunsTable.Looked)
-    def _looked(self) -> None:
+    @on(RunsTable.RunRead)
+    def _run_read(self) -> None:
         if self.table.row_count == 1:
             self._say()
             self.refresh_bindings()
 
-    @on(RunsTable.Filled)
-    def _filled(self, event: RunsTable.Filled) -> None:
+    @on(RunsTable.AllRead)
+    def _all_read(self, event: RunsTable.AllRead) -> None:
         self._say(event.problem)
 
     @property
@@ -150,7 +150,7 @@ class SavedRunsScreen(Dialog[Wish | None]):
         if here is None:
             return
         if self._may_open:
-            self.dismiss(Wish(here.path, resume))
+            self.dismiss(RunSelection(here.path, resume))
         else:
             self._say(_BUSY)
 

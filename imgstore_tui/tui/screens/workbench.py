@@ -20,16 +20,16 @@ from imgstore_tui.core.model import Plan
 from imgstore_tui.present.charts.text_chart import Palette
 from imgstore_tui.present.text.log_line import SpecStyle, error_line
 from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice
-from imgstore_tui.tui.forms.last_choice import remember
-from imgstore_tui.tui.forms.plan_cycle import PlanRing
+from imgstore_tui.tui.forms.last_choice import save_choice
+from imgstore_tui.tui.forms.plan_cycle import PlanCycle
 from imgstore_tui.tui.keys import WORKBENCH_KEYS
 from imgstore_tui.tui.panes import PaneName
-from imgstore_tui.tui.run.run_thread import Bridge
+from imgstore_tui.tui.run.run_thread import RunThread
 from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.leave import LeaveScreen
-from imgstore_tui.tui.screens.results_view import Reading
+from imgstore_tui.tui.screens.results_view import ResultsView
 from imgstore_tui.tui.terminal.breakpoints import WIDE_COLUMNS
-from imgstore_tui.tui.terminal.capabilities import Settings
+from imgstore_tui.tui.terminal.capabilities import ScreenSettings
 from imgstore_tui.tui.terminal.glyphs import glyphs
 from imgstore_tui.tui.widgets.chart_pane import ChartPane
 from imgstore_tui.tui.widgets.choose_pane import ChoosePane
@@ -37,7 +37,7 @@ from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
 from imgstore_tui.tui.widgets.log_pane import LogPane, method_style
 from imgstore_tui.tui.widgets.matrix_pane import MatrixPane
-from imgstore_tui.tui.widgets.method_marks import Marks
+from imgstore_tui.tui.widgets.method_marks import MethodMarks
 from imgstore_tui.tui.widgets.panes import Panes
 from imgstore_tui.tui.widgets.run_line import RunLine
 from imgstore_tui.tui.widgets.tab_strip import TabStrip
@@ -46,21 +46,21 @@ from imgstore_tui.tui.widgets.title_bar import TitleBar
 from imgstore_tui.tui.widgets.verdict_pane import VerdictPane
 
 
-class Workbench(Reading):
+class Workbench(ResultsView):
     """Holds the choice beside the run; panes get both as reactives and send what the user wants."""
 
     @dataclass
-    class Saved(Message):
+    class Exported(Message):
         """Results were written to a file."""
 
         path: str
 
     @dataclass
-    class Left(Message):
+    class Leaving(Message):
         """The user wants to leave, and nothing is in the way."""
 
     CSS_PATH = "../styles/workbench.tcss"
-    AUTO_FOCUS = "StorageList"
+    AUTO_FOCUS = "MethodList"
 
     BINDINGS: ClassVar[list[BindingType]] = WORKBENCH_KEYS
 
@@ -69,14 +69,14 @@ class Workbench(Reading):
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     choice: reactive[Choice] = reactive(NO_CHOICE, repaint=False)
     palette: reactive[Palette] = reactive(Palette(), repaint=False)
-    marks: reactive[Marks] = reactive(Marks(), repaint=False)
+    marks: reactive[MethodMarks] = reactive(MethodMarks(), repaint=False)
 
-    def __init__(self, bridge: Bridge, choice: Choice, settings: Settings, note: str = "") -> None:
-        super().__init__(bridge, settings.fps)
+    def __init__(self, run_thread: RunThread, choice: Choice, settings: ScreenSettings, note: str = "") -> None:
+        super().__init__(run_thread, settings.fps)
         self._settings = settings
         self._note = note
         """What there is to say of the choice that is taken up."""
-        self._plans = PlanRing()
+        self._plans = PlanCycle()
         self.set_reactive(Workbench.choice, choice)
         self.set_class(settings.ascii, "-ascii")
 
@@ -111,8 +111,8 @@ class Workbench(Reading):
 
     # What is chosen
 
-    @on(ChoosePane.Wanted)
-    def _choice_wanted(self, event: ChoosePane.Wanted) -> None:
+    @on(ChoosePane.ChoiceRequested)
+    def _choice_requested(self, event: ChoosePane.ChoiceRequested) -> None:
         self.choice = event.choice
 
     def watch_choice(self, choice: Choice) -> None:
@@ -120,16 +120,16 @@ class Workbench(Reading):
         self.marks = self._marks()
         self.run_line.problem = ""
 
-    @on(ChoosePane.Expected)
-    def _expected(self, event: ChoosePane.Expected) -> None:
+    @on(ChoosePane.SummaryChanged)
+    def _expected(self, event: ChoosePane.SummaryChanged) -> None:
         self.run_line.ready, self.run_line.ready_time = event.words, event.duration
 
     def watch_palette(self) -> None:
         """Colour the storage methods anew."""
         self.marks = self._marks()
 
-    def _marks(self) -> Marks:
-        return Marks.of(self._session.state.run, self.choice.plan, self.palette)
+    def _marks(self) -> MethodMarks:
+        return MethodMarks.of(self._shown_run.state.run, self.choice.plan, self.palette)
 
     def action_next_plan(self) -> None:
         """Choose as the named plan after the present one does."""
@@ -156,11 +156,11 @@ class Workbench(Reading):
 
     # The run
 
-    def wanted_plan(self) -> Plan:
+    def plan_to_run(self) -> Plan:
         """Return the plan as chosen, and keep the choice for the next start."""
         plan = self.choice.check()
         try:
-            remember(self.choice)
+            save_choice(self.choice)
         except ImgstoreError as error:
             self.log_line(error_line(str(error)))
         return plan
@@ -183,7 +183,7 @@ class Workbench(Reading):
         """Offer only what can be done now."""
         match action:
             case "next_plan":
-                return not self._bridge.measuring
+                return not self._run_thread.measuring
             case "leave_field":
                 return isinstance(self.focused, Input)
             case "export":
@@ -216,7 +216,7 @@ class Workbench(Reading):
 
     def _exported(self, path: str | None) -> None:
         if path is not None:
-            self.post_message(self.Saved(path))
+            self.post_message(self.Exported(path))
             self.log_line(Text.assemble(("saved ", "bold"), path))
             self.notify(f"{Path(path).name}\nin {Path(path).parent}", title="Saved", markup=False)
 
@@ -225,11 +225,11 @@ class Workbench(Reading):
         front = self.app.screen
         if isinstance(front, LeaveScreen):
             front.action_leave()
-        elif self._bridge.measuring:
-            self.app.push_screen(LeaveScreen(self._bridge), self._leave)
+        elif self._run_thread.measuring:
+            self.app.push_screen(LeaveScreen(self._run_thread), self._leave)
         else:
             self._leave(True)
 
     def _leave(self, sure: bool | None) -> None:
         if sure:
-            self.post_message(self.Left())
+            self.post_message(self.Leaving())

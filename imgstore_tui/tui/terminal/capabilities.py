@@ -21,7 +21,7 @@ _SIXTEEN_COLOUR_TERMS = ("xterm", "screen", "linux", "vt100", "vt220", "ansi", "
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ScreenSettings:
     """How the screen is to be drawn here."""
 
     theme: str | None
@@ -57,7 +57,7 @@ def check_terminal(stdin: TextIO | None, screen: TextIO | None, environment: Map
 
 def settings_for(
     environment: Mapping[str, str], encoding: str | None, *, theme: str | None, ascii_only: bool, fps: int | None
-) -> Settings:
+) -> ScreenSettings:
     """Choose how to draw from what the terminal says of itself; what the caller asks for wins.
 
     Args:
@@ -70,7 +70,7 @@ def settings_for(
     # NO_COLOR alone leaves Textual with a thousand shades of true-colour grey; the terminal's own leave none.
     plain = bool(environment.get("NO_COLOR")) or not _many_colours(environment)
     remote = "SSH_CONNECTION" in environment
-    return Settings(
+    return ScreenSettings(
         theme=theme or (SIXTEEN_COLOURS if plain else None),
         ascii=ascii_only or not _speaks_utf8(encoding) or environment.get("TERM") == "linux",
         animate=not remote and environment.get("TEXTUAL_ANIMATIONS", "full") != "none",
@@ -87,7 +87,7 @@ def _speaks_utf8(encoding: str | None) -> bool:
     return (encoding or "").lower().replace("-", "").replace("_", "") == "utf8"
 
 
-def follow_window(environment: MutableMapping[str, str]) -> None:
+def ignore_size_variables(environment: MutableMapping[str, str]) -> None:
     """Let the window's own size count, and not the one that somebody wrote down.
 
     Shells and readline leave ``COLUMNS`` and ``LINES`` to what they start. They win over the terminal wherever its size
@@ -100,7 +100,7 @@ def follow_window(environment: MutableMapping[str, str]) -> None:
         environment.pop(name, None)
 
 
-def open_gate(*, theme: str | None, ascii_only: bool, fps: int | None) -> Settings:
+def prepare_terminal(*, theme: str | None, ascii_only: bool, fps: int | None) -> ScreenSettings:
     """Check this process's terminal and choose how to draw on it.
 
     Raises:
@@ -108,7 +108,7 @@ def open_gate(*, theme: str | None, ascii_only: bool, fps: int | None) -> Settin
     """
     if os.environ.get("TEXTUAL_DRIVER") == BROWSER_DRIVER:
         fps = max(1, min(fps or MAX_FPS, MAX_FPS))
-        return Settings(theme=theme, ascii=ascii_only, animate=False, fps=fps, web=True)
+        return ScreenSettings(theme=theme, ascii=ascii_only, animate=False, fps=fps, web=True)
     screen = sys.__stderr__
     check_terminal(sys.__stdin__, screen, os.environ)
     if fps is not None:

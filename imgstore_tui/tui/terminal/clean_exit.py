@@ -15,7 +15,7 @@ from textual.app import App, ReturnType
 from textual.timer import Timer, TimerCallback
 
 from imgstore_tui.jobs.watchdog import Watchdog
-from imgstore_tui.tui.run.run_thread import Bridge
+from imgstore_tui.tui.run.run_thread import RunThread
 from imgstore_tui.tui.terminal.drivers import BrowserDriver, TerminalDriver
 from imgstore_tui.tui.terminal.exit_summary import crash_report
 
@@ -25,12 +25,12 @@ FOLLOWED_S = 0.5
 """After so long, what is in front has been laid out for a window of another size."""
 
 
-class OrderlyApp(App[None]):
+class CleanExitApp(App[None]):
     """Stops its run whenever it ends. Textual alone leaves terminal and children as they are on a signal."""
 
-    def __init__(self, bridge: Bridge, watchdog: Watchdog, *, web: bool) -> None:
+    def __init__(self, run_thread: RunThread, watchdog: Watchdog, *, web: bool) -> None:
         super().__init__(driver_class=BrowserDriver if web else TerminalDriver)
-        self.bridge = bridge
+        self.run_thread = run_thread
         self.watchdog = watchdog
         """Ends the program where the app itself cannot."""
         self.leaving = threading.Event()
@@ -74,20 +74,20 @@ class OrderlyApp(App[None]):
 
     def on_unmount(self) -> None:
         """Let no run outlive the screen, however the screen came to its end."""
-        self.bridge.stop()
+        self.run_thread.stop()
 
     def exit(
         self, result: ReturnType | None = None, return_code: int = 0, message: RenderableType | None = None
     ) -> None:
         """Leave, with the run told to stop: Textual waits for its thread."""
-        self.bridge.stop()
+        self.run_thread.stop()
         self.leaving.set()
         self.watchdog.leaving()
         super().exit(None, return_code, message)
 
     def _fatal_error(self) -> None:
         """Leave after an error of our own. Textual would print local variables, which may hold what is secret."""
-        self.bridge.stop()
+        self.run_thread.stop()
         self.leaving.set()
         self.watchdog.leaving()
         if self.watchdog.code is None:

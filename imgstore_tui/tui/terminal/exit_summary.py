@@ -19,7 +19,7 @@ from imgstore_tui.present.text.log_line import log_line
 from imgstore_tui.present.text.narrative import answer_text
 
 
-def say_goodbye(
+def print_exit_summary(
     stream: TextIO, run: Run | None, journal: str | None, saved: Sequence[str], *, ascii_only: bool
 ) -> None:
     """Print a run's overview, which to take and the paths of what was saved; nothing where nothing was run or saved.

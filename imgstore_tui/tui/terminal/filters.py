@@ -13,7 +13,7 @@ from textual.filter import LineFilter
 from imgstore_tui.present.text.ascii import ascii_text
 
 
-class Colourless(LineFilter):
+class NoColourFilter(LineFilter):
     """Leaves no colour code, for ``NO_COLOR``; what stood out by its background is reversed instead.
 
     Textual's own filter of this kind turns the terminal's default colours into black, text and background alike.

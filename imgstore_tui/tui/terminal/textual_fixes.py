@@ -26,7 +26,7 @@ class Dialog(ModalScreen[ScreenResultType]):
         return super().dismiss(result) if self.app.screen is self else AwaitComplete()
 
 
-class Palette(CommandPalette):
+class SafeCommandPalette(CommandPalette):
     """Textual's own, but that it may be closed while it still looks for commands: what is left of that fails alone."""
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
@@ -43,7 +43,7 @@ class Palette(CommandPalette):
         return super().run_worker(*arguments, **{**settings, "exit_on_error": False})
 
 
-def take_any_bytes() -> None:
+def tolerate_undecodable_keys() -> None:
     """Let keys be whatever bytes a terminal sends.
 
     Textual's thread for keys dies of the first byte that is no UTF-8, and the program with it: of an é from a terminal

@@ -15,7 +15,7 @@ from imgstore_tui.present.charts.figures import make_figure
 from imgstore_tui.present.charts.text_chart import ChartKind, chart_kinds, draw_figure, warm_up
 from imgstore_tui.present.tables.report_tables import Digest
 from imgstore_tui.tui.widgets.line_picture import LinePicture
-from imgstore_tui.tui.widgets.method_marks import Marks
+from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
 _WELCOME = """\
 How should I store my images?
@@ -36,7 +36,7 @@ class ChartPane(LinePicture, can_focus=True):
 
     run_state: reactive[RunState] = reactive(RunState(), repaint=False)
     found: reactive[Digest | None] = reactive(None, repaint=False)
-    marks: reactive[Marks] = reactive(Marks(), repaint=False)
+    marks: reactive[MethodMarks] = reactive(MethodMarks(), repaint=False)
     turns: reactive[int] = reactive(0, repaint=False)
     """How many times the next chart was asked for."""
     level: reactive[int] = reactive(0, repaint=False)

@@ -27,7 +27,7 @@ class Tick(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CheckItem:
     """One line that can be ticked."""
 
     key: Any
@@ -121,9 +121,9 @@ class CheckList(OptionList):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id, compact=True, markup=False)
-        self._lines_shown: tuple[Entry | Heading, ...] = ()
+        self._lines_shown: tuple[CheckItem | Heading, ...] = ()
 
-    def show(self, lines: Sequence[Entry | Heading]) -> None:
+    def show(self, lines: Sequence[CheckItem | Heading]) -> None:
         """Show these lines; the cursor stays on its entry."""
         new = tuple(lines)
         if new == self._lines_shown:
@@ -139,28 +139,28 @@ class CheckList(OptionList):
         here = None if self.highlighted is None or not old else _key(old[self.highlighted])
         self.set_options([Option(_prompt(line), disabled=isinstance(line, Heading)) for line in new])
         keys = [_key(line) for line in new]
-        first = next((index for index, line in enumerate(new) if isinstance(line, Entry)), None)
+        first = next((index for index, line in enumerate(new) if isinstance(line, CheckItem)), None)
         # Where the entry is gone, the one before it.
-        above = [index for index, line in enumerate(new[: place + 1]) if isinstance(line, Entry)]
+        above = [index for index, line in enumerate(new[: place + 1]) if isinstance(line, CheckItem)]
         near = above[-1] if above else first
         self.highlighted = keys.index(here) if here is not None and here in keys else near
 
     def on_resize(self) -> None:
         """Keep the heading above the first entry in sight."""
-        first = next((index for index, line in enumerate(self._lines_shown) if isinstance(line, Entry)), None)
+        first = next((index for index, line in enumerate(self._lines_shown) if isinstance(line, CheckItem)), None)
         if self.highlighted == first:
             self.call_after_refresh(self.scroll_home, animate=False)
 
     @property
-    def pointed(self) -> Entry | None:
+    def pointed(self) -> CheckItem | None:
         """The entry under the cursor."""
         line = None if self.highlighted is None else self._lines_shown[self.highlighted]
-        return line if isinstance(line, Entry) else None
+        return line if isinstance(line, CheckItem) else None
 
     def point_at(self, key: Any) -> bool:
         """Bring the cursor to an entry; return whether it is there."""
         for index, line in enumerate(self._lines_shown):
-            if isinstance(line, Entry) and line.key == key:
+            if isinstance(line, CheckItem) and line.key == key:
                 self.highlighted = index
                 return True
         return False
@@ -196,11 +196,11 @@ class CheckList(OptionList):
             self.post_message(self.Pointed(self, self.pointed.key))
 
 
-def _key(line: Entry | Heading) -> Any:
+def _key(line: CheckItem | Heading) -> Any:
     return line.text if isinstance(line, Heading) else (line.key,)
 
 
-def _prompt(line: Entry | Heading) -> _Line:
+def _prompt(line: CheckItem | Heading) -> _Line:
     if isinstance(line, Heading):
         return _Line(Text(line.text, style="italic"), Text())
     dim = "dim" if line.tick is Tick.NONE else ""

@@ -11,7 +11,7 @@ from textual.message import Message
 from imgstore_tui.tui.widgets.check_list import CheckList
 
 
-class StorageList(CheckList):
+class MethodList(CheckList):
     """Backends and specs, by family."""
 
     KEYS_OF: ClassVar[str] = "In the list of storage methods"
@@ -24,13 +24,13 @@ class StorageList(CheckList):
     ]  # fmt: skip
 
     @dataclass
-    class OptionsWanted(Message):
+    class OptionsRequested(Message):
         """The user wants to see the options of an entry."""
 
         key: str
 
     @dataclass
-    class Unwanted(Message):
+    class RemovalRequested(Message):
         """The user wants an entry gone."""
 
         key: str
@@ -38,12 +38,12 @@ class StorageList(CheckList):
     def action_options(self) -> None:
         """Ask for the options of the entry under the cursor."""
         if self.pointed is not None:
-            self.post_message(self.OptionsWanted(self.pointed.key))
+            self.post_message(self.OptionsRequested(self.pointed.key))
 
     def action_remove(self) -> None:
         """Ask for the entry under the cursor to be taken off the list."""
         if self.pointed is not None:
-            self.post_message(self.Unwanted(self.pointed.key))
+            self.post_message(self.RemovalRequested(self.pointed.key))
 
 
 class CutoffList(CheckList):

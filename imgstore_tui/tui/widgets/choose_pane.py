@@ -14,20 +14,20 @@ from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 from imgstore_tui.tui.forms.choice import Choice
-from imgstore_tui.tui.forms.method_list import storage_lines, storage_note
-from imgstore_tui.tui.widgets.check_list import CheckList, Entry, Tick
-from imgstore_tui.tui.widgets.choose_lists import CutoffList, OperationList, StorageList
+from imgstore_tui.tui.forms.method_list import method_lines, method_note
+from imgstore_tui.tui.widgets.check_list import CheckItem, CheckList, Tick
+from imgstore_tui.tui.widgets.choose_lists import CutoffList, MethodList, OperationList
 from imgstore_tui.tui.widgets.chooser import FIELD_WORDS, Chooser
-from imgstore_tui.tui.widgets.estimate_line import Outlook
+from imgstore_tui.tui.widgets.estimate_line import EstimateLine
 from imgstore_tui.tui.widgets.field import Field
-from imgstore_tui.tui.widgets.folded_text import Note
-from imgstore_tui.tui.widgets.method_marks import Marks
+from imgstore_tui.tui.widgets.folded_text import FoldedText
+from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
 
 class ChoosePane(Chooser):
     """Lists and fields that show a choice, and ask for another one when the user touches them."""
 
-    marks: reactive[Marks] = reactive(Marks())
+    marks: reactive[MethodMarks] = reactive(MethodMarks())
 
     cutoffs = getters.query_one(CutoffList)
     operations = getters.query_one(OperationList)
@@ -35,8 +35,8 @@ class ChoosePane(Chooser):
     def compose(self) -> ComposeResult:
         """Lay out the boxes; the style sheet decides what stands beside what."""
         with Vertical(classes="box storage"):
-            yield StorageList()
-            yield Note()
+            yield MethodList()
+            yield FoldedText()
             yield Field("add", hint="e.g. hdf5:preset=article", id="add-spec")
         with Vertical(classes="settings"):
             with Horizontal(classes="lists"):
@@ -51,7 +51,7 @@ class ChoosePane(Chooser):
                 with Horizontal():
                     yield Field("rounds", FIELD_WORDS["rounds"](self.choice), id="rounds")
                     yield Field("budget", FIELD_WORDS["budget"](self.choice), hint="none", id="budget")
-                yield Outlook().data_bind(ChoosePane.choice)
+                yield EstimateLine().data_bind(ChoosePane.choice)
 
     def on_mount(self) -> None:
         """Name the boxes and fill them."""
@@ -73,14 +73,17 @@ class ChoosePane(Chooser):
 
     def _fill(self) -> None:
         choice = self.choice
-        self.storage.show(storage_lines(choice, self.marks))
+        self.storage.show(method_lines(choice, self.marks))
         if self._point_at is not None and self.storage.point_at(self._point_at):
             self._point_at = None
         self.cutoffs.show(
-            [Entry(cutoff, format_count(cutoff), _tick(cutoff in choice.cutoffs)) for cutoff in choice.cutoffs_offered]
+            [
+                CheckItem(cutoff, format_count(cutoff), _tick(cutoff in choice.cutoffs))
+                for cutoff in choice.cutoffs_offered
+            ]
         )
         self.operations.show(
-            [Entry(operation, operation, _tick(operation in choice.operations)) for operation in Operation]
+            [CheckItem(operation, operation, _tick(operation in choice.operations)) for operation in Operation]
         )
         for name, count in (
             ("storage", len(choice.ticked)), ("cutoffs", len(choice.cutoffs)), ("operations", len(choice.operations)),
@@ -95,7 +98,7 @@ class ChoosePane(Chooser):
     def _ticked(self, event: CheckList.Ticked) -> None:
         event.stop()
         toggles: dict[type[CheckList], Callable[..., Choice]] = {
-            StorageList: self.choice.with_spec_toggled,
+            MethodList: self.choice.with_spec_toggled,
             CutoffList: self.choice.with_cutoff_toggled,
             OperationList: self.choice.with_operation_toggled,
         }
@@ -107,7 +110,7 @@ class ChoosePane(Chooser):
     def _all_ticked(self, event: CheckList.AllTicked) -> None:
         event.stop()
         everything: Callable[[bool], Choice] = {
-            StorageList: self.choice.with_all_specs,
+            MethodList: self.choice.with_all_specs,
             CutoffList: self.choice.with_all_cutoffs,
             OperationList: self.choice.with_all_operations,
         }[type(event.check_list)]
@@ -117,7 +120,7 @@ class ChoosePane(Chooser):
     def _pointed(self, event: CheckList.Pointed) -> None:
         event.stop()
         if event.check_list is self.storage:
-            self.query_one(Note).words = storage_note(event.key)
+            self.query_one(FoldedText).words = method_note(event.key)
 
     @on(Field.Changed)
     def _field_changed(self, event: Field.Changed) -> None:

@@ -19,13 +19,13 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import spell_duration
 from imgstore_tui.present.text.estimates import time_words
 from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice
-from imgstore_tui.tui.forms.method_list import storage_note
+from imgstore_tui.tui.forms.method_list import method_note
 from imgstore_tui.tui.screens.conditions import ConditionsScreen
 from imgstore_tui.tui.screens.data import DataScreen
-from imgstore_tui.tui.screens.options import Edited, OptionsScreen
+from imgstore_tui.tui.screens.options import EditedSpec, OptionsScreen
 from imgstore_tui.tui.screens.save_plan import SavePlanScreen
-from imgstore_tui.tui.widgets.choose_lists import StorageList
-from imgstore_tui.tui.widgets.estimate_line import Outlook
+from imgstore_tui.tui.widgets.choose_lists import MethodList
+from imgstore_tui.tui.widgets.estimate_line import EstimateLine
 from imgstore_tui.tui.widgets.field import Field
 
 FIELD_WORDS: dict[str, Callable[[Choice], str]] = {
@@ -41,16 +41,16 @@ class Chooser(VerticalScroll, can_focus=False):
 
     choice: reactive[Choice] = reactive(NO_CHOICE)
 
-    storage = getters.query_one(StorageList)
+    storage = getters.query_one(MethodList)
 
     @dataclass
-    class Wanted(Message):
+    class ChoiceRequested(Message):
         """The user wants another choice."""
 
         choice: Choice
 
     @dataclass
-    class Expected(Message):
+    class SummaryChanged(Message):
         """What a run of the choice would be, or what is in the way, in a line; and about how long, in a few words."""
 
         words: str
@@ -64,8 +64,8 @@ class Chooser(VerticalScroll, can_focus=False):
         self.unusable: dict[str, str] = {}
         """What is wrong with data that was looked at, by its text."""
 
-    @on(Outlook.InVain)
-    def _in_vain(self, event: Outlook.InVain) -> None:
+    @on(EstimateLine.DataUnusable)
+    def _data_unusable(self, event: EstimateLine.DataUnusable) -> None:
         event.stop()
         self.unusable[event.text] = event.problem
         self.show_problems()
@@ -87,25 +87,25 @@ class Chooser(VerticalScroll, can_focus=False):
 
     def want(self, choice: Choice) -> None:
         """Ask for another choice."""
-        self.post_message(self.Wanted(choice))
+        self.post_message(self.ChoiceRequested(choice))
 
     def offered_spec(self, label: str) -> Spec | None:
         """Return the spec of a line of the storage list; where there is none, say why."""
         for spec in self.choice.offered:
             if spec.label == label:
                 return spec
-        self.notify(storage_note(label), title="Not available here", severity="warning", markup=False)
+        self.notify(method_note(label), title="Not available here", severity="warning", markup=False)
         return None
 
-    @on(StorageList.OptionsWanted)
-    def _options_wanted(self, event: StorageList.OptionsWanted) -> None:
+    @on(MethodList.OptionsRequested)
+    def _options_requested(self, event: MethodList.OptionsRequested) -> None:
         event.stop()
         spec = self.offered_spec(event.key)
         if spec is None:
             return
         taken = {offered.label for offered in self.choice.offered}
 
-        def take(edited: Edited | None) -> None:
+        def take(edited: EditedSpec | None) -> None:
             if edited is not None:
                 self._point_at = edited.spec.label
                 self.want(self.choice.with_spec_edited(spec.label, edited.spec, another=edited.another))
@@ -129,7 +129,7 @@ class Chooser(VerticalScroll, can_focus=False):
     def open_conditions(self) -> None:
         """Open the conditions under which is measured."""
         plan = self.choice.plan
-        outlook = self.query_one(Outlook)
+        outlook = self.query_one(EstimateLine)
 
         def take(changes: dict[str, Any] | None) -> None:
             if changes is not None:
@@ -157,14 +157,14 @@ class Chooser(VerticalScroll, can_focus=False):
 
         self.app.push_screen(SavePlanScreen(plan), take)
 
-    @on(Outlook.Changed)
-    def _expected(self, event: Outlook.Changed) -> None:
+    @on(EstimateLine.Changed)
+    def _expected(self, event: EstimateLine.Changed) -> None:
         event.stop()
         time = "" if self.choice.problems else time_words(event.expected)
-        self.post_message(self.Expected(self.choice.words(event.expected), time))
+        self.post_message(self.SummaryChanged(self.choice.words(event.expected), time))
 
-    @on(StorageList.Unwanted)
-    def _unwanted(self, event: StorageList.Unwanted) -> None:
+    @on(MethodList.RemovalRequested)
+    def _removal_requested(self, event: MethodList.RemovalRequested) -> None:
         event.stop()
         if self.offered_spec(event.key) is None:
             return

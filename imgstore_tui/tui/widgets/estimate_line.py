@@ -23,7 +23,14 @@ from imgstore_tui.core.model import Plan
 from imgstore_tui.core.units import MAX_CUTOFF
 from imgstore_tui.present.text.estimates import estimate_short
 from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice
-from imgstore_tui.tui.run.preview_thread import GROUP, GivenWay, Previewed, Previewing, busy, preview_for
+from imgstore_tui.tui.run.preview_thread import (
+    PREVIEW_GROUP,
+    PreviewEnded,
+    PreviewProgress,
+    PreviewYielded,
+    post_preview,
+    run_in_progress,
+)
 
 _WAIT_S = 0.8
 """Data is looked at when nothing was written for so long."""
@@ -32,11 +39,11 @@ RATES_GROUP = "rates"
 """The workers that read past runs."""
 
 
-class Outlook(Widget):
+class EstimateLine(Widget):
     """Keeps what is known of the data and of past runs, and says what it comes to whenever the choice changes."""
 
     DEFAULT_CSS = """
-    Outlook { height: 1; color: $text-muted; }
+    EstimateLine { height: 1; color: $text-muted; }
     """
 
     choice: reactive[Choice] = reactive(NO_CHOICE, repaint=False)
@@ -51,14 +58,14 @@ class Outlook(Widget):
         expected: Estimate
 
     @dataclass
-    class InVain(Message):
+    class DataUnusable(Message):
         """Data was looked at and cannot be used."""
 
         text: str
         problem: str
 
     @dataclass
-    class Learned(Message):
+    class RatesRead(Message):
         """Past runs have been read; without rates, a run that began was in the way, and they are still to be read."""
 
         rates: Rates | None
@@ -69,7 +76,7 @@ class Outlook(Widget):
         self._sizes: dict[str, DataSize] = {}
         self._wanted: dict[str, int] = {}
         """How many images were asked for when data was looked at: of large folders no more were."""
-        self._in_vain: set[str] = set()
+        self._unusable: set[str] = set()
         """Data that was looked at and cannot be used, or takes too long."""
         self._timer: Timer | None = None
         self._newest: list[Path] = []
@@ -77,23 +84,23 @@ class Outlook(Widget):
 
     def on_mount(self) -> None:
         """Read what past runs have taken."""
-        self._learn_again()
+        self._refresh_rates()
 
-    def _learn_again(self) -> None:
+    def _refresh_rates(self) -> None:
         """Read past runs in a thread, if there are others than last time and none goes on."""
         newest = saved_runs()[-1:]
-        if newest == self._newest or busy(self.app):
+        if newest == self._newest or run_in_progress(self.app):
             return
         self._newest = newest
-        self.run_worker(self._learn, thread=True, exit_on_error=False, group=RATES_GROUP)
+        self.run_worker(self._read_rates, thread=True, exit_on_error=False, group=RATES_GROUP)
 
-    def _learn(self) -> None:
+    def _read_rates(self) -> None:
         worker = get_current_worker()
         rates = past_rates(lambda: not worker.is_cancelled)
-        self.post_message(self.Learned(None if worker.is_cancelled else rates))
+        self.post_message(self.RatesRead(None if worker.is_cancelled else rates))
 
-    @on(Learned)
-    def _learned(self, event: Learned) -> None:
+    @on(RatesRead)
+    def _rates_read(self, event: RatesRead) -> None:
         event.stop()
         if event.rates is None:
             self._newest = []
@@ -108,8 +115,8 @@ class Outlook(Widget):
             return
         if self.choice.rest.datasets != before.rest.datasets:
             # What was not there a moment ago may be now.
-            self._in_vain.clear()
-        self._learn_again()
+            self._unusable.clear()
+        self._refresh_rates()
         if self._unknown:
             if self._timer is not None:
                 self._timer.stop()
@@ -122,41 +129,41 @@ class Outlook(Widget):
         return [
             text
             for text in texts
-            if text not in self._in_vain
+            if text not in self._unusable
             and (text not in self._sizes or images_needed(plan, text) > self._wanted.get(text, MAX_CUTOFF))
         ]
 
     def _look(self) -> None:
         # While a run goes on nothing else reads: it would be measured too.
-        if self._unknown and not busy(self.app):
+        if self._unknown and not run_in_progress(self.app):
             text = self._unknown[0]
             wanted = images_needed(self.choice.plan, text)
-            look_at = partial(preview_for, self, text, wanted, patience_s=_PATIENCE_S)
-            self.run_worker(look_at, thread=True, exclusive=True, exit_on_error=False, group=GROUP)
+            look_at = partial(post_preview, self, text, wanted, patience_s=_PATIENCE_S)
+            self.run_worker(look_at, thread=True, exclusive=True, exit_on_error=False, group=PREVIEW_GROUP)
 
-    @on(Previewing)
-    def _previewing(self, event: Previewing) -> None:
+    @on(PreviewProgress)
+    def _preview_progress(self, event: PreviewProgress) -> None:
         event.stop()
         self.doing = "looking at the data"
 
-    @on(GivenWay)
-    def _given_way(self, event: GivenWay) -> None:
+    @on(PreviewYielded)
+    def _preview_yielded(self, event: PreviewYielded) -> None:
         event.stop()
         self.doing = ""
 
     @on(Worker.StateChanged)
-    def _left(self, event: Worker.StateChanged) -> None:
+    def _worker_changed(self, event: Worker.StateChanged) -> None:
         event.stop()
-        if event.worker.group == GROUP and event.state is WorkerState.CANCELLED:
+        if event.worker.group == PREVIEW_GROUP and event.state is WorkerState.CANCELLED:
             self.doing = ""
 
-    @on(Previewed)
-    def _previewed(self, event: Previewed) -> None:
+    @on(PreviewEnded)
+    def _preview_ended(self, event: PreviewEnded) -> None:
         event.stop()
         self.doing = ""
         if event.found is None:
-            self._in_vain.add(event.text)
-            self.post_message(self.InVain(event.text, event.problem))
+            self._unusable.add(event.text)
+            self.post_message(self.DataUnusable(event.text, event.problem))
         else:
             self._sizes[event.text] = event.found.size
             self._wanted[event.text] = event.wanted

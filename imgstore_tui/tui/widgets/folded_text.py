@@ -11,11 +11,11 @@ from textual.widget import Widget
 _MORE = " ..."
 
 
-class Note(Widget):
+class FoldedText(Widget):
     """Words folded to the width there is, as high as they need and the style sheet lets them."""
 
     DEFAULT_CSS = """
-    Note { height: auto; color: $text-muted; }
+    FoldedText { height: auto; color: $text-muted; }
     """
 
     words: reactive[str] = reactive("", layout=True)

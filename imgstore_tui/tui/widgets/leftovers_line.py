@@ -30,7 +30,7 @@ class LeftoversLine(Widget):
     """Whether a run goes on: what is removed now would be measured, too."""
 
     @dataclass
-    class Looked(Message):
+    class Scanned(Message):
         """The thread has looked."""
 
         found: tuple[Found, ...]
@@ -43,18 +43,18 @@ class LeftoversLine(Widget):
 
     def on_mount(self) -> None:
         """Look."""
-        self.run_worker(self._look, thread=True, exit_on_error=False)
+        self.run_worker(self._scan, thread=True, exit_on_error=False)
 
-    def _look(self) -> None:
+    def _scan(self) -> None:
         try:
             found = tuple(find())
         except OSError:
             # Somebody else sweeps right now.
             found = ()
-        self.post_message(self.Looked(found))
+        self.post_message(self.Scanned(found))
 
-    @on(Looked)
-    def _looked(self, event: Looked) -> None:
+    @on(Scanned)
+    def _scanned(self, event: Scanned) -> None:
         self.found = event.found
 
     def watch_found(self, found: tuple[Found, ...]) -> None:

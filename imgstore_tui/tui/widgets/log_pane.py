@@ -13,7 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from imgstore_tui.present.text.log_line import MOST_LINES
-from imgstore_tui.tui.widgets.method_marks import Marks
+from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
 TimedLine = tuple[datetime, Text]
 """A line, and when what it says happened."""
@@ -35,7 +35,7 @@ class LogPane(ScrollView, can_focus=True):
     this one keeps the lines and folds them anew when the width changes.
     """
 
-    marks: reactive[Marks] = reactive(Marks(), repaint=False)
+    marks: reactive[MethodMarks] = reactive(MethodMarks(), repaint=False)
     """The colours of storage methods."""
 
     def __init__(self) -> None:

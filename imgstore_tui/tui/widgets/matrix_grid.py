@@ -11,7 +11,7 @@ from rich.text import Text
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count_short
 from imgstore_tui.present.tables.matrix import Layer, Square, State
-from imgstore_tui.tui.widgets.method_marks import Marks
+from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
 LEAST_CELL, MOST_CELL = 8, 18
 """Columns of a cell, the gap to the next included; below the least some columns of the matrix are left out."""
@@ -24,7 +24,7 @@ STATE_STYLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class GridPosition:
     """Where the cursor is: layer, row and column of the matrix."""
 
     layer: int = 0
@@ -33,19 +33,19 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnGrid:
     """A matrix as lines, and what stands where."""
 
     lines: tuple[Text, ...]
-    spots: tuple[tuple[int, int, int, Place], ...] = field(default=())
+    spots: tuple[tuple[int, int, int, GridPosition], ...] = field(default=())
     """Line, first and past the last column of each cell, and its place."""
 
-    def at(self, x: int, y: int) -> Place | None:
+    def at(self, x: int, y: int) -> GridPosition | None:
         """Return the place of the cell that is drawn there."""
         return next((place for line, left, right, place in self.spots if line == y and left <= x < right), None)
 
 
-def square_at(layers: Sequence[Layer], place: Place) -> Square | None:
+def square_at(layers: Sequence[Layer], place: GridPosition) -> Square | None:
     """Return the cell at a place; None where there is none."""
     if place.layer < len(layers) and place.row < len(layers[place.layer].squares):
         row = layers[place.layer].squares[place.row]
@@ -53,17 +53,17 @@ def square_at(layers: Sequence[Layer], place: Place) -> Square | None:
     return None
 
 
-def nearest(layers: Sequence[Layer], place: Place) -> Place:
+def nearest_position(layers: Sequence[Layer], place: GridPosition) -> GridPosition:
     """Return the place of the cell that is nearest to a place that may be beyond the matrix, or where no cell is."""
     if not layers:
-        return Place()
+        return GridPosition()
     layer = max(0, min(place.layer, len(layers) - 1))
     row = max(0, min(place.row, len(layers[layer].labels) - 1))
     filled = [column for column, square in enumerate(layers[layer].squares[row]) if square is not None]
-    return Place(layer, row, min(filled, key=lambda column: abs(column - place.column), default=0))
+    return GridPosition(layer, row, min(filled, key=lambda column: abs(column - place.column), default=0))
 
 
-def moved(layers: Sequence[Layer], place: Place, down: int, right: int) -> Place:
+def step_from(layers: Sequence[Layer], place: GridPosition, down: int, right: int) -> GridPosition:
     """Return where a step leads: over what has no cell, and beyond the rows of a layer into the next.
 
     Args:
@@ -73,7 +73,7 @@ def moved(layers: Sequence[Layer], place: Place, down: int, right: int) -> Place
         right: Cells; negative for left.
     """
     if not layers:
-        return Place()
+        return GridPosition()
     layer, row = place.layer, place.row + down
     if row < 0 < layer:
         layer, row = layer - 1, len(layers[layer - 1].labels) - 1
@@ -83,7 +83,7 @@ def moved(layers: Sequence[Layer], place: Place, down: int, right: int) -> Place
     cells = layers[layer].squares[max(0, min(row, len(layers[layer].labels) - 1))]
     while right and 0 <= column < len(cells) and cells[column] is None:
         column += right
-    return nearest(layers, Place(layer, row, column))
+    return nearest_position(layers, GridPosition(layer, row, column))
 
 
 def page_of(layers: Sequence[Layer], wanted: int, height: int) -> range:
@@ -109,13 +109,13 @@ def page_of(layers: Sequence[Layer], wanted: int, height: int) -> range:
 def draw_grid(
     layers: Sequence[Layer],
     shown: Sequence[int],
-    cursor: Place,
+    cursor: GridPosition,
     width: int,
     height: int,
-    marks: Marks,
+    marks: MethodMarks,
     *,
     lit: StyleType,
-) -> Drawn:
+) -> DrawnGrid:
     """Draw some layers one under the other; the cursor's cell is always among what has a place.
 
     Args:
@@ -139,11 +139,13 @@ def draw_grid(
         # Columns without a place are counted where the rows have their names.
         told = f"<{columns[0]} {len(cutoffs) - 1 - columns[-1]}>"
         head = Text.assemble((told[:names].ljust(names), "dim"), head[names:])
-    rows: list[tuple[Text, list[tuple[int, int, Place]]]] = []
+    rows: list[tuple[Text, list[tuple[int, int, GridPosition]]]] = []
     for index in shown:
         rows.append((Text(layers[index].title, style="bold"), []))
         for number, label in enumerate(layers[index].labels):
-            rows.append(_row(layers[index], Place(index, number), label, columns, names, each, cursor, marks, lit=lit))
+            rows.append(
+                _row(layers[index], GridPosition(index, number), label, columns, names, each, cursor, marks, lit=lit)
+            )
     room = max(1, height - 1)
     here = next((n for n, (_, spots) in enumerate(rows) if any(spot[2] == cursor for spot in spots)), 0)
     first = 0 if len(rows) <= room else max(0, min(here - room // 2, len(rows) - room))
@@ -158,7 +160,7 @@ def draw_grid(
         _tell(lines[0], ", ".join(beyond), width)
     for line in lines:
         line.truncate(width, overflow="ellipsis")
-    return Drawn(tuple(lines), tuple(spots))
+    return DrawnGrid(tuple(lines), tuple(spots))
 
 
 def _columns(count: int, cursor: int, room: int) -> tuple[range, int]:
@@ -171,9 +173,9 @@ def _columns(count: int, cursor: int, room: int) -> tuple[range, int]:
 
 
 def _row(
-    layer: Layer, place: Place, label: str, columns: range, names: int, each: int, cursor: Place, marks: Marks,
-    *, lit: StyleType,
-) -> tuple[Text, list[tuple[int, int, Place]]]:  # fmt: skip
+    layer: Layer, place: GridPosition, label: str, columns: range, names: int, each: int, cursor: GridPosition,
+    marks: MethodMarks, *, lit: StyleType,
+) -> tuple[Text, list[tuple[int, int, GridPosition]]]:  # fmt: skip
     name = Text(f"{marks.mark(label)} {safe_text(label)}", style=marks.style(label))
     name.truncate(names - 1, overflow="ellipsis", pad=True)
     line, spots = Text.assemble(name, " "), []

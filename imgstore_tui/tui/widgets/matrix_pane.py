@@ -16,8 +16,16 @@ from imgstore_tui.present.tables.matrix import Layer, Square, legend_words, matr
 from imgstore_tui.present.tables.report_tables import Digest
 from imgstore_tui.tui.messages import CellOpened
 from imgstore_tui.tui.widgets.line_picture import LinePicture
-from imgstore_tui.tui.widgets.matrix_grid import Drawn, Place, draw_grid, moved, nearest, page_of, square_at
-from imgstore_tui.tui.widgets.method_marks import Marks
+from imgstore_tui.tui.widgets.matrix_grid import (
+    DrawnGrid,
+    GridPosition,
+    draw_grid,
+    nearest_position,
+    page_of,
+    square_at,
+    step_from,
+)
+from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
 _FOOT = 4
 """Lines below the matrix: an empty one, the cell under the cursor, what is known of it, what the glyphs mean."""
@@ -51,9 +59,9 @@ class MatrixPane(LinePicture, can_focus=True):
 
     run_state: reactive[RunState] = reactive(RunState(), repaint=False)
     found: reactive[Digest | None] = reactive(None, repaint=False)
-    marks: reactive[Marks] = reactive(Marks(), repaint=False)
+    marks: reactive[MethodMarks] = reactive(MethodMarks(), repaint=False)
     per_image: reactive[bool] = reactive(False, repaint=False)
-    cursor: reactive[Place] = reactive(Place(), repaint=False)
+    cursor: reactive[GridPosition] = reactive(GridPosition(), repaint=False)
     """The cell that enter opens."""
 
     def __init__(self) -> None:
@@ -61,7 +69,7 @@ class MatrixPane(LinePicture, can_focus=True):
         self.border_title = "6 Matrix"
         self.add_class("-empty")
         self._layers: tuple[Layer, ...] = ()
-        self._drawn = Drawn(())
+        self._drawn = DrawnGrid(())
         self._still: tuple[Layer, ...] = ()
         """The matrix without what is running, made anew only when results come."""
         self._of: Digest | None = None
@@ -78,14 +86,14 @@ class MatrixPane(LinePicture, can_focus=True):
         """Return the matrix, and what is under the cursor."""
         state, (width, height) = self.run_state, self.size
         if state.run is None:
-            self._layers, self._drawn = (), Drawn(())
+            self._layers, self._drawn = (), DrawnGrid(())
             return Text("Storage methods by numbers of images: it fills as a run goes on.", style="dim")
         known = (state.run.id, len(state.cells), self.per_image)
         if known != self._known or self._of is not self.found:
             self._known, self._of = known, self.found
             self._still = matrix_layers(self.found, state.run, state.cells, per_image=self.per_image)
         self._layers = with_running(self._still, state.current, state.images_done)
-        self.set_reactive(MatrixPane.cursor, nearest(self._layers, self.cursor))
+        self.set_reactive(MatrixPane.cursor, nearest_position(self._layers, self.cursor))
         foot = _FOOT if height >= _LEAST else 0
         shown = page_of(self._layers, self.cursor.layer, height - foot)
         self._retitle(shown)
@@ -120,11 +128,11 @@ class MatrixPane(LinePicture, can_focus=True):
     def next_layer(self) -> None:
         """Go to the next operation or level."""
         if self._layers:
-            self.cursor = Place((self.cursor.layer + 1) % len(self._layers), self.cursor.row, self.cursor.column)
+            self.cursor = GridPosition((self.cursor.layer + 1) % len(self._layers), self.cursor.row, self.cursor.column)
 
     def action_move(self, down: int, right: int) -> None:
         """Move the cursor; beyond the rows of an operation lies the next one."""
-        self.cursor = moved(self._layers, self.cursor, down, right)
+        self.cursor = step_from(self._layers, self.cursor, down, right)
 
     def action_open(self) -> None:
         """Ask for the cell under the cursor to be shown in full."""

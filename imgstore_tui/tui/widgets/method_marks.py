@@ -12,14 +12,14 @@ from imgstore_tui.present.charts.text_chart import Palette
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class MethodMarks:
     """Methods in the order of their marks: those of the run on the screen, then those ticked for the next."""
 
     labels: tuple[str, ...] = ()
     palette: Palette = field(default_factory=Palette)
 
     @classmethod
-    def of(cls, run: Run | None, plan: Plan, palette: Palette) -> Marks:
+    def of(cls, run: Run | None, plan: Plan, palette: Palette) -> MethodMarks:
         """Return the marks for a run on the screen and the plan that is chosen.
 
         Args:

@@ -15,12 +15,12 @@ PICTURES = 12
 """So many pictures are shown at most."""
 
 
-class Sheet(Widget):
+class PreviewSheet(Widget):
     """Draws what was found, how far the look is, or why there is nothing to see."""
 
     DEFAULT_CSS = """
-    Sheet { width: 1fr; height: 1fr; }
-    Sheet > .sheet--name { color: $text-muted; }
+    PreviewSheet { width: 1fr; height: 1fr; }
+    PreviewSheet > .sheet--name { color: $text-muted; }
     """
     COMPONENT_CLASSES = {"sheet--name"}  # noqa: RUF012 - Textual's own convention
 
@@ -70,7 +70,7 @@ class Sheet(Widget):
         return text
 
 
-def drawing_for(*, ascii_only: bool, no_colour: bool, colours: str | None) -> tuple[Drawing, str]:
+def drawing_mode(*, ascii_only: bool, no_colour: bool, colours: str | None) -> tuple[Drawing, str]:
     """Choose how pictures are drawn.
 
     Args:

@@ -40,13 +40,13 @@ class RunsTable(DataTable[Text]):
     ]
 
     @dataclass
-    class Looked(Message):
+    class RunRead(Message):
         """A file was read, in the thread."""
 
         saved: SavedRun
 
     @dataclass
-    class Filled(Message):
+    class AllRead(Message):
         """All files were read, or why not all."""
 
         problem: str = ""
@@ -77,18 +77,18 @@ class RunsTable(DataTable[Text]):
             for saved in newest_first():
                 if worker.is_cancelled:
                     return
-                self.post_message(self.Looked(saved))
+                self.post_message(self.RunRead(saved))
         except Exception as error:  # whatever the files hold, the screen stays up and says so
             problem = f"Not all saved runs can be read: {type(error).__name__}: {error}"
-        self.post_message(self.Filled(problem))
+        self.post_message(self.AllRead(problem))
 
-    @on(Looked)
-    def _looked(self, event: Looked) -> None:
+    @on(RunRead)
+    def _run_read(self, event: RunRead) -> None:
         if event.saved.path not in self._gone:
             self.put(event.saved)
 
-    @on(Filled)
-    def _filled(self) -> None:
+    @on(AllRead)
+    def _all_read(self) -> None:
         self.reading = False
 
     # Rows

@@ -32,7 +32,7 @@ class VerdictPane(VerticalScroll):
     ]  # fmt: skip
 
     @dataclass
-    class ReportWanted(Message):
+    class ReportRequested(Message):
         """The user wants to read the whole run."""
 
     found: reactive[Digest | None] = reactive(None, repaint=False)
@@ -84,7 +84,7 @@ class VerdictPane(VerticalScroll):
 
     def action_open_report(self) -> None:
         """Ask for the whole run to be shown."""
-        self.post_message(self.ReportWanted())
+        self.post_message(self.ReportRequested())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is no report before there is a run."""

@@ -10,7 +10,7 @@ from imgstore_tui.bench.plan.plans import named_plan
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.plugins.registry import resolve_spec
-from imgstore_tui.tui.forms.choice import DECADES, Choice, dataset_words, first_plan
+from imgstore_tui.tui.forms.choice import DECADES, Choice, dataset_text, first_plan
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_fields_change_the_plan(choice: Choice) -> None:
 
 def test_a_bare_path_is_a_folder(choice: Choice, tmp_path: Path) -> None:
     assert choice.with_field("dataset", str(tmp_path)).plan.datasets == (f"folder:{tmp_path}",)
-    assert dataset_words("/a,b") == 'folder:"/a,b"'
+    assert dataset_text("/a,b") == 'folder:"/a,b"'
     assert choice.with_field("dataset", str(tmp_path / "missing")).problem("dataset")
 
 

@@ -16,15 +16,15 @@ from imgstore_tui.jobs.plans import save_plan, saved_plans
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.registry import resolve_spec
 from imgstore_tui.tui.forms.choice import Choice
-from imgstore_tui.tui.forms.last_choice import memory_path, recall, remember
-from imgstore_tui.tui.forms.plan_cycle import PlanRing
+from imgstore_tui.tui.forms.last_choice import choice_path, load_choice, save_choice
+from imgstore_tui.tui.forms.plan_cycle import PlanCycle
 from tests.support.screen import NARROW, WIDE, driven
 
 QUICK = Choice.of(named_plan("quick"))
 
 
 def test_the_first_start_has_nothing_to_recall() -> None:
-    assert recall() == (None, "")
+    assert load_choice() == (None, "")
 
 
 def test_a_choice_comes_back_as_it_was() -> None:
@@ -36,8 +36,8 @@ def test_a_choice_comes_back_as_it_was() -> None:
         .with_cutoff_toggled(500)
         .with_conditions({"cache": (CacheState.HOT, CacheState.COLD), "sync": (SyncLevel.END,), "seed": 7})
     )
-    remember(choice)
-    again, note = recall()
+    save_choice(choice)
+    again, note = load_choice()
     assert note == ""
     assert again is not None
     assert again.plan == choice.plan
@@ -46,12 +46,12 @@ def test_a_choice_comes_back_as_it_was() -> None:
 
 
 def test_a_name_lasts_as_long_as_it_is_true() -> None:
-    remember(QUICK)
-    again, _ = recall()
+    save_choice(QUICK)
+    again, _ = load_choice()
     assert again is not None
     assert again.plan.name == "quick"
-    remember(QUICK.with_cutoff_toggled(10))
-    again, _ = recall()
+    save_choice(QUICK.with_cutoff_toggled(10))
+    again, _ = load_choice()
     assert again is not None
     assert again.plan.name == "custom"
 
@@ -59,9 +59,9 @@ def test_a_name_lasts_as_long_as_it_is_true() -> None:
 def test_paths_mean_the_same_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a,b").mkdir()
     monkeypatch.chdir(tmp_path)
-    remember(QUICK.with_rest(datasets=('folder:"a,b",seed=3', "synthetic,size=64"), scratch="."))
+    save_choice(QUICK.with_rest(datasets=('folder:"a,b",seed=3', "synthetic,size=64"), scratch="."))
     monkeypatch.chdir("/")
-    again, _ = recall()
+    again, _ = load_choice()
     assert again is not None
     assert again.plan.datasets == (f'folder:"{tmp_path}/a,b",seed=3', "synthetic,size=64")
     assert again.plan.scratch == str(tmp_path)
@@ -69,17 +69,17 @@ def test_paths_mean_the_same_from_elsewhere(tmp_path: Path, monkeypatch: pytest.
 
 def test_data_that_is_gone_is_a_problem_in_its_place(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
-    remember(QUICK.with_rest(datasets=(f"folder:{tmp_path}/x",)))
+    save_choice(QUICK.with_rest(datasets=(f"folder:{tmp_path}/x",)))
     (tmp_path / "x").rmdir()
-    again, _ = recall()
+    again, _ = load_choice()
     assert again is not None
     assert "There is no" in again.problem("dataset")
 
 
 def test_what_is_not_installed_any_more_takes_nothing_else_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    remember(QUICK)
+    save_choice(QUICK)
     monkeypatch.setattr(registry.backends.get("hdf5"), "requires", ("no_such_module",))
-    again, note = recall()
+    again, note = load_choice()
     assert again is not None
     assert [spec.label for spec in again.plan.specs] == ["disk", "lmdb"]
     assert "hdf5" in note
@@ -104,8 +104,8 @@ def test_what_is_not_installed_any_more_takes_nothing_else_with_it(monkeypatch: 
     ],
 )
 async def test_a_broken_or_foreign_file_is_left_aside_with_a_log_line(words: bytes) -> None:
-    memory_path().parent.mkdir(parents=True, exist_ok=True)
-    memory_path().write_bytes(words)
+    choice_path().parent.mkdir(parents=True, exist_ok=True)
+    choice_path().write_bytes(words)
     async with driven() as app:
         assert app.workbench.choice.plan == named_plan("quick")
         assert any("was left aside" in line for line in app.workbench.panes.log_lines.lines)
@@ -116,7 +116,7 @@ async def test_the_choice_is_kept_when_a_run_starts_and_taken_up_by_the_next() -
     async with driven() as app:
         await app.press("space")
         await app.run()
-    assert json.loads(memory_path().read_text())["ticked"] == ["lmdb", "hdf5"]
+    assert json.loads(choice_path().read_text())["ticked"] == ["lmdb", "hdf5"]
     async with driven() as app:
         assert "[ ]   disk" in app.picture
     async with driven(plan=named_plan("quick")) as app:
@@ -124,9 +124,9 @@ async def test_the_choice_is_kept_when_a_run_starts_and_taken_up_by_the_next() -
 
 
 async def test_a_choice_that_cannot_be_kept_is_said_and_the_run_goes_on(own_home: Path) -> None:
-    memory_path().mkdir()
+    choice_path().mkdir()
     with pytest.raises(ImgstoreError):
-        remember(QUICK)
+        save_choice(QUICK)
     async with driven() as app:
         await app.run()
         assert any("last-choice.json" in line for line in app.workbench.panes.log_lines.lines)
@@ -134,24 +134,24 @@ async def test_a_choice_that_cannot_be_kept_is_said_and_the_run_goes_on(own_home
 
 
 def test_nothing_half_written_is_ever_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    remember(QUICK)
-    before = memory_path().read_bytes()
+    save_choice(QUICK)
+    before = choice_path().read_bytes()
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ImgstoreError, match="No space left"):
-        remember(QUICK.with_cutoff_toggled(1))
-    assert memory_path().read_bytes() == before
-    assert [path.name for path in memory_path().parent.iterdir()] == [memory_path().name]
+        save_choice(QUICK.with_cutoff_toggled(1))
+    assert choice_path().read_bytes() == before
+    assert [path.name for path in choice_path().parent.iterdir()] == [choice_path().name]
 
 
 def test_the_ring_passes_a_broken_plan() -> None:
     for name in ("a", "b"):
         save_plan(replace(named_plan("quick"), rounds=9), name)
     saved_plans()["a"].write_text("[red")
-    ring = PlanRing()
+    ring = PlanCycle()
     assert [ring.after(name).name for name in ("quick", "article", "custom")] == ["article", "full", "quick"]
     with pytest.raises(ImgstoreError, match=r"a\.toml"):
         ring.after("full")

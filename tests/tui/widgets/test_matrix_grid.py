@@ -13,16 +13,25 @@ from imgstore_tui.present.charts.text_chart import Palette
 from imgstore_tui.present.results import digest
 from imgstore_tui.present.tables.matrix import Layer, matrix_layers
 from imgstore_tui.testing.fake_runs import fake_run
-from imgstore_tui.tui.widgets.matrix_grid import Drawn, Place, draw_grid, moved, nearest, page_of, square_at
-from imgstore_tui.tui.widgets.method_marks import Marks
+from imgstore_tui.tui.widgets.matrix_grid import (
+    DrawnGrid,
+    GridPosition,
+    draw_grid,
+    nearest_position,
+    page_of,
+    square_at,
+    step_from,
+)
+from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
 RUN = fake_run()
+ORIGIN = GridPosition()
 LAYERS = matrix_layers(digest(RUN), RUN, plan_cells(RUN.plan))
 
 
-def drawn(width: int, height: int, cursor: Place = Place(), layers: Sequence[Layer] = LAYERS) -> Drawn:  # noqa: B008
+def drawn(width: int, height: int, cursor: GridPosition = ORIGIN, layers: Sequence[Layer] = LAYERS) -> DrawnGrid:
     shown = page_of(layers, cursor.layer, height)
-    marks = Marks.of(RUN, Plan(), Palette())
+    marks = MethodMarks.of(RUN, Plan(), Palette())
     return draw_grid(layers, shown, cursor, width, height, marks, lit="reverse")
 
 
@@ -34,18 +43,20 @@ def test_all_layers_are_shown_where_there_is_room_else_pages_with_the_wanted_one
 
 
 def test_steps_pass_over_what_has_no_cell_and_go_on_in_the_next_layer() -> None:
-    assert nearest(LAYERS, Place(0, 9, 9)) == Place(0, 2, 0), "write-one is of one image only"
-    assert moved(LAYERS, Place(0, 2, 0), 1, 0) == Place(1, 0, 0)
-    assert moved(LAYERS, Place(1, 0, 3), -1, 0) == Place(0, 2, 0)
-    assert moved(LAYERS, Place(1, 0, 0), 0, 1) == Place(1, 0, 1)
-    assert moved(LAYERS, Place(1, 0, 3), 0, 1) == Place(1, 0, 3), "the end is the end"
-    assert moved(LAYERS, Place(4, 2, 0), 1, 0) == Place(4, 2, 0)
-    assert moved((), Place(), 1, 1) == Place()
+    assert nearest_position(LAYERS, GridPosition(0, 9, 9)) == GridPosition(0, 2, 0), "write-one is of one image only"
+    assert step_from(LAYERS, GridPosition(0, 2, 0), 1, 0) == GridPosition(1, 0, 0)
+    assert step_from(LAYERS, GridPosition(1, 0, 3), -1, 0) == GridPosition(0, 2, 0)
+    assert step_from(LAYERS, GridPosition(1, 0, 0), 0, 1) == GridPosition(1, 0, 1)
+    assert step_from(LAYERS, GridPosition(1, 0, 3), 0, 1) == GridPosition(1, 0, 3), "the end is the end"
+    assert step_from(LAYERS, GridPosition(4, 2, 0), 1, 0) == GridPosition(4, 2, 0)
+    assert step_from((), GridPosition(), 1, 1) == GridPosition()
 
 
 @pytest.mark.parametrize("size", [(10, 3), (24, 6), (40, 12), (74, 15), (200, 50)])
-@pytest.mark.parametrize("cursor", [Place(0, 0, 0), Place(1, 2, 3), Place(4, 2, 2)])
-def test_the_cursor_always_has_a_place_and_nothing_is_wider_than_the_room(size: tuple[int, int], cursor: Place) -> None:
+@pytest.mark.parametrize("cursor", [GridPosition(0, 0, 0), GridPosition(1, 2, 3), GridPosition(4, 2, 2)])
+def test_the_cursor_always_has_a_place_and_nothing_is_wider_than_the_room(
+    size: tuple[int, int], cursor: GridPosition
+) -> None:
     picture = drawn(*size, cursor)
     assert len(picture.lines) <= max(2, size[1])
     assert max(line.cell_len for line in picture.lines) <= size[0]
@@ -54,10 +65,10 @@ def test_the_cursor_always_has_a_place_and_nothing_is_wider_than_the_room(size: 
 
 
 def test_what_has_no_place_is_counted() -> None:
-    assert "<1 1>" in drawn(28, 30, Place(1, 0, 2)).lines[0].plain
+    assert "<1 1>" in drawn(28, 30, GridPosition(1, 0, 2)).lines[0].plain
     many = fake_run([f"lmdb:preset={name}" for name in "abcdefghijklmnop"], [10], operations=[Operation.WRITE_MANY])
     layers = matrix_layers(digest(many), many, plan_cells(many.plan))
-    assert "11 above, 1 below" in drawn(60, 6, Place(0, 12, 0), layers).lines[0].plain
+    assert "11 above, 1 below" in drawn(60, 6, GridPosition(0, 12, 0), layers).lines[0].plain
 
 
 def test_a_cell_is_found_where_it_is_drawn() -> None:
