@@ -10,7 +10,7 @@ from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Cell
 from imgstore_tui.core.units import format_number
 from imgstore_tui.stats.intervals import MIN_ROUNDS
-from imgstore_tui.stats.ranking import Place, Standing, rank
+from imgstore_tui.stats.ranking import Placement, Standing, rank_contestants
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Verdict:
     @property
     def best(self) -> tuple[str, ...]:
         """The winner alone, or all who tie for the first place, quickest median first; empty with no verdict."""
-        return tuple(entry.name for entry in self.standings if entry.place in (Place.BEST, Place.TIE))
+        return tuple(entry.name for entry in self.standings if entry.placement in (Placement.BEST, Placement.TIE))
 
     @property
     def winner(self) -> str | None:
@@ -49,13 +49,13 @@ class Verdict:
 
         Empty where there are no two of them.
         """
-        near = tuple(entry.name for entry in self.standings if entry.place is Place.TIE and entry.is_near)
+        near = tuple(entry.name for entry in self.standings if entry.placement is Placement.TIE and entry.is_near)
         return (self.best[0], *near) if near else ()
 
     @property
     def unsure(self) -> tuple[str, ...]:
         """Those of the first place whose ratio to its first is too uncertain to call them alike."""
-        return tuple(entry.name for entry in self.standings if entry.place is Place.TIE and not entry.is_near)
+        return tuple(entry.name for entry in self.standings if entry.placement is Placement.TIE and not entry.is_near)
 
     def standing(self, spec: str) -> Standing | None:
         """Return where ``spec`` stands; None if it has no score."""
@@ -78,7 +78,9 @@ class Verdict:
         else:
             text = f"{self.winner} is fastest"
         behind = [
-            (entry.name, ratio) for entry in self.standings if entry.place is Place.SLOWER and (ratio := entry.ratio)
+            (entry.name, ratio)
+            for entry in self.standings
+            if entry.placement is Placement.SLOWER and (ratio := entry.ratio)
         ]
         # One more is named as quickly as it is counted.
         named = behind if most is None or len(behind) <= most + 1 else behind[:most]
@@ -151,10 +153,12 @@ def _verdict(
 ) -> Verdict:
     fit = {entry.cell.spec: dict(entry.rounds) for entry in entries if _why_not(entry) is None}
     left_out = [(entry.cell.spec, why) for entry in entries for why in [_why_not(entry)] if why is not None]
-    standings = rank(fit)
-    decided = any(entry.place is not Place.NONE for entry in standings)
+    standings = rank_contestants(fit)
+    decided = any(entry.placement is not Placement.NONE for entry in standings)
     if decided:
-        left_out += [(entry.name, _too_few(len(fit[entry.name]))) for entry in standings if entry.place is Place.NONE]
+        left_out += [
+            (entry.name, _too_few(len(fit[entry.name]))) for entry in standings if entry.placement is Placement.NONE
+        ]
     ranked = [(entry.name, likeness.get((contest.dataset, entry.name))) for entry in standings]
     lossy = tuple((name, psnr) for name, psnr in ranked if psnr is not None)
     return Verdict(contest, standings, None if decided else _no_verdict(entries, fit, planned), tuple(left_out), lossy)

@@ -12,13 +12,13 @@ import numpy as np
 
 from imgstore_tui.core.backend import Backend, Content, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import begin_store, image_bytes
+from imgstore_tui.core.manifest import IdSpan, begin_store, image_bytes
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import first_line
-from imgstore_tui.storekit.checked_reader import CheckedReader, Run
+from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_sum, open_labels
-from imgstore_tui.storekit.manifest_file import load_manifest, refuse_batches
+from imgstore_tui.storekit.manifest_file import load_manifest, refuse_batch_sync
 from imgstore_tui.storekit.raw_file import RawFile, failed
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ class ArrayRecordBackend(Backend):
             choices=tuple(_SETTINGS),
         ),
     )
-    marks = (FILE,)
-    own_files = re.compile(r"images\.array_record|labels\.npy|manifest\.json(\.partial)?")
+    signature_files = (FILE,)
+    owned_pattern = re.compile(r"images\.array_record|labels\.npy|manifest\.json(\.partial)?")
     caveats = (
         "It is written once, from front to back: nothing can be added, replaced or deleted; the smallest "
         "file has 128 KiB, the library starts many threads, and few programs outside Google's know the format."
@@ -69,7 +69,7 @@ class ArrayRecordBackend(Backend):
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
         """Make the folder and the file; the manifest that makes it a store comes last."""
-        refuse_batches(self, sync)
+        refuse_batch_sync(self, sync)
         begin_store(self, location, content)
         return ArrayRecordWriter(location, content, self.values)
 
@@ -171,7 +171,7 @@ class ArrayRecordReader(CheckedReader):
     def _damaged(self, why: str) -> StoreError:
         return StoreError(f"{self.path} is damaged: {why}.")
 
-    def _records(self, ids: Sequence[int], run: Run) -> Iterator[bytes]:
+    def _records(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[bytes]:
         """Yield records in the order of their ids.
 
         They are asked for one by one: for a list of them the library wakes threads, and takes four times as long.
@@ -181,27 +181,27 @@ class ArrayRecordReader(CheckedReader):
             raise StoreError(f"{self._location} is closed: nothing can be read.")
         try:
             for number in ids:
-                if run is None or number == run[0]:
+                if span is None or number == span[0]:
                     file.seek(number)
                 record: bytes = file.read()
                 yield record
         except (RuntimeError, ValueError, IndexError, OSError) as error:
             raise self._damaged(first_line(error)) from None
 
-    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy each record into the caller's array."""
         size, at, pixels = image_bytes(self.content), 0, out.data.cast("B")
-        for record in self._records(ids, run):
+        for record in self._records(ids, span):
             if len(record) != size:
                 raise self._damaged(f"an image in it has {len(record)} bytes, not {size}")
             pixels[at : at + size] = record
             at += size
         labels[:] = self._numbers[np.asarray(ids, np.int64)]
 
-    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Return the records."""
         labels[:] = self._numbers[np.asarray(ids, np.int64)]
-        return list(self._records(ids, run))
+        return list(self._records(ids, span))
 
     def read_labels(self) -> Labels:
         """Return a copy of the labels, which are read when the store is opened."""

@@ -13,11 +13,11 @@ import numpy as np
 
 from imgstore_tui.core.backend import Backend, Content, Continuation, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import begin_store, image_bytes, is_count
+from imgstore_tui.core.manifest import IdSpan, begin_store, image_bytes, is_count
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.storekit.checked_reader import CheckedReader, Run
+from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.folder_writer import FolderWriter
-from imgstore_tui.storekit.manifest_file import load_manifest, refuse_batches
+from imgstore_tui.storekit.manifest_file import load_manifest, refuse_batch_sync
 from imgstore_tui.storekit.output import Output
 from imgstore_tui.storekit.payload_row import read_row
 from imgstore_tui.storekit.raw_file import RawFile, failed
@@ -42,8 +42,8 @@ class SafetensorsBackend(Backend):
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
     presets = (Preset("tuned", "labels before the pixels, which are read to where they belong by one call"),)
-    marks = (FILE,)
-    own_files = re.compile(r"images\.safetensors|manifest\.json(\.partial)?")
+    signature_files = (FILE,)
+    owned_pattern = re.compile(r"images\.safetensors|manifest\.json(\.partial)?")
     caveats = (
         "It is written once and nothing can be added, replaced or deleted; there are no checksums, no chunks and no "
         "compression, and it was made for the weights of models."
@@ -55,7 +55,7 @@ class SafetensorsBackend(Backend):
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
         """Make the folder and the file; the manifest that makes it a store comes last."""
-        refuse_batches(self, sync)
+        refuse_batch_sync(self, sync)
         begin_store(self, location, content)
         return SafetensorsWriter(location, content)
 
@@ -164,26 +164,26 @@ class SafetensorsReader(CheckedReader):
             self._raw.close()
             raise
 
-    def _numbers(self, name: str, ids: Sequence[int], run: Run, out: Any) -> None:
-        self._raw.gather(self._places[name], self.content.count, ids, run, out)
+    def _numbers(self, name: str, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
+        self._raw.gather(self._places[name], self.content.count, ids, span, out)
 
-    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy images into the caller's array."""
-        self._numbers("images", ids, run, out)
-        self._numbers("labels", ids, run, labels)
+        self._numbers("images", ids, span, out)
+        self._numbers("labels", ids, span, labels)
 
-    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Find where the payloads end, then copy them."""
-        self._numbers("labels", ids, run, labels)
+        self._numbers("labels", ids, span, labels)
         place = self._places["payloads"]
 
-        def ends(which: Sequence[int], span: Run, out: Any) -> None:
+        def ends(which: Sequence[int], span: IdSpan | None, out: Any) -> None:
             self._numbers("ends", which, span, out)
 
         def piece(start: int, stop: int) -> bytes:
             return self._raw.piece(place + start, stop - start)
 
-        return read_row(ids, run, ends, self._size, piece, _CUT_BELOW * len(ids), self._unfitting)
+        return read_row(ids, span, ends, self._size, piece, _CUT_BELOW * len(ids), self._unfitting)
 
     def _unfitting(self) -> StoreError:
         return StoreError(f"{self.path} is damaged: its ends do not fit the payloads.")

@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     if words.json:
         return listing.print_json([_facts(backend) for backend in backends])
     rows = [(b.name, b.family.value, b.title, listing.availability(b), b.when_to_choose) for b in backends]
-    rows += [(entry.name, "", "", f"broken: {entry.reason}", "") for entry in registry.backends.broken()]
+    rows += [(entry.name, "", "", f"broken: {entry.reason}", "") for entry in registry.backends.failed()]
     columns = ("name", "family", "what", "availability", "when to choose")
     return listing.print_table(columns, rows, give_way=("what", "when to choose"))
 
@@ -30,7 +30,7 @@ def _facts(backend: type[Backend]) -> dict[str, Any]:
         "name": backend.name,
         "title": backend.title,
         "family": backend.family.value,
-        "available": not registry.missing(backend),
+        "available": not registry.missing_imports(backend),
         "how_to_get": listing.availability(backend),
         "requires": list(backend.requires),
         "extra": backend.extra,

@@ -34,7 +34,7 @@ def _facts(codec: type[Codec]) -> dict[str, Any]:
     return {
         "name": codec.name,
         "title": codec.title,
-        "available": not registry.missing(codec),
+        "available": not registry.missing_imports(codec),
         "how_to_get": listing.availability(codec),
         "pixels": _loss(codec),
         "extension": codec.extension,

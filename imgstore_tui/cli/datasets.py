@@ -36,7 +36,7 @@ def _facts(dataset: type[Dataset]) -> dict[str, Any]:
         "name": dataset.name,
         "title": dataset.title,
         "needs_path": dataset.needs_path,
-        "available": not registry.missing(dataset),
+        "available": not registry.missing_imports(dataset),
         "how_to_get": listing.availability(dataset),
         "describe": dataset.describe,
         "options": listing.option_facts((*dataset.options, UPTO)),

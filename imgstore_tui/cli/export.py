@@ -10,7 +10,7 @@ from imgstore_tui.cli.load_run import read_run
 from imgstore_tui.cli.output import talk_console
 from imgstore_tui.cli.parser import RUN_HELP, CommandParser
 from imgstore_tui.core.errors import FileTakenError, UsageError
-from imgstore_tui.core.paths import written_path
+from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.text import safe_text
 
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     from imgstore_tui.present.exports.write import write_export
 
     try:
-        path = write_export(run, name, written_path(words.output), overwrite=words.force)
+        path = write_export(run, name, expand_path(words.output), overwrite=words.force)
     except FileTakenError:
         raise UsageError(f"{words.output} exists already. Name another file, or replace it with --force.") from None
     talk_console().print(f"Wrote {safe_text(str(path))}", soft_wrap=True)

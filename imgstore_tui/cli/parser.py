@@ -7,7 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from imgstore_tui.core.errors import UsageError, nearest
+from imgstore_tui.core.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -36,7 +36,7 @@ class CommandParser(argparse.ArgumentParser):
         unknown = re.match(r"unrecognized arguments: (\S+)", message)
         if unknown:
             options = [word for action in self._actions for word in action.option_strings]
-            message = f"Unknown argument '{unknown[1]}'.{nearest(unknown[1], options)}"
+            message = f"Unknown argument '{unknown[1]}'.{did_you_mean(unknown[1], options)}"
             if "-d" in options and not unknown[1].startswith("-"):
                 message += " Data is named with -d, e.g. -d folder:photos."
         else:
@@ -51,7 +51,7 @@ def check_choice(kind: str, word: str, known: list[str]) -> str:
         UsageError: If it is not; the nearest right word is named.
     """
     if word not in known:
-        raise UsageError(f"Unknown {kind} '{word}'.{nearest(word, known)} Known: {', '.join(known)}.")
+        raise UsageError(f"Unknown {kind} '{word}'.{did_you_mean(word, known)} Known: {', '.join(known)}.")
     return word
 
 

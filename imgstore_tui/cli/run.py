@@ -12,7 +12,7 @@ from imgstore_tui.cli.parser import CommandParser, check_choice, split_list, spl
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import CacheState, Operation, Payload, SyncLevel
-from imgstore_tui.core.paths import written_path
+from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.units import parse_cutoffs, parse_duration
 
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         return print_dry_run(plan)
     if words.save == "":
         raise UsageError("No file is named. Write --save FILE, or leave it out.")
-    destination = None if words.save is None else written_path(words.save)
+    destination = None if words.save is None else expand_path(words.save)
     if destination is not None and destination.exists():
         raise UsageError(f"{destination} exists already. Name another file with --save.")
     if destination is not None:

@@ -15,6 +15,7 @@ from imgstore_tui.core.capabilities import Capabilities, Continuation, Family, P
 from imgstore_tui.core.content import Content, DiskUsage, PayloadKind
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.files import force, walk
+from imgstore_tui.core.former_names import adopt_former_names
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.reader_writer import Editor, Reader, Writer
@@ -38,6 +39,8 @@ __all__ = [
     "Writer",
     "force",
 ]
+
+_FORMER_NAMES = {"marks": "signature_files", "own_files": "owned_pattern", "strangers": "unowned_files"}
 
 
 class Backend(ABC):
@@ -63,13 +66,17 @@ class Backend(ABC):
     presets: ClassVar[tuple[Preset, ...]]
     """The first is the default."""
     options: ClassVar[tuple[Option, ...]] = ()
-    marks: ClassVar[tuple[str, ...]] = ()
-    """Names in a store's folder, one of which tells that it may be a store of this backend; none: it is tried."""
-    own_files: ClassVar[re.Pattern[str] | None] = None
-    """Matches the whole path below a store's folder, written with slashes, of every file that the backend makes there,
-    and of no other; None: it does not say, and then nothing of it is ever removed to make room."""
+    signature_files: ClassVar[tuple[str, ...]] = ()
+    """Names in a store's folder; if one exists, the folder may be a store of this backend. Empty: every folder may."""
+    owned_pattern: ClassVar[re.Pattern[str] | None] = None
+    """Matches the whole path, below a store's folder and with slashes, of every file that the backend makes there, and
+    of no other file. None: unknown, so nothing is ever removed to make room for another store."""
     caveats: ClassVar[str]
     when_to_choose: ClassVar[str]
+
+    def __init_subclass__(cls, **arguments: object) -> None:
+        super().__init_subclass__(**arguments)
+        adopt_former_names(cls, _FORMER_NAMES)
 
     def __init__(self, values: Mapping[str, OptionValue]) -> None:
         self.values = dict(values)
@@ -113,7 +120,7 @@ class Backend(ABC):
 
     def continuation(self, kind: PayloadKind) -> Continuation:
         """Return how a store of such payloads goes on, with the options as they are, when its writer is gone."""
-        return Continuation.APPEND if self.capabilities.append else Continuation.ANEW
+        return Continuation.APPEND if self.capabilities.append else Continuation.RESTART
 
     def resume(self, location: Path, content: Content, labels: Labels, sizes: Labels) -> Writer:
         """Go on with a store that was created by another process and never closed, where ``continuation`` says so.
@@ -149,14 +156,14 @@ class Backend(ABC):
         yield from (Path(entry.path) for entry in walk(location) if entry.is_file(follow_symlinks=False))
 
     @classmethod
-    def strangers(cls, location: Path) -> Iterator[Path]:
-        """Yield what lies in a store's folder and is no file of the backend's; folders count by what is in them."""
+    def unowned_files(cls, location: Path) -> Iterator[Path]:
+        """Yield the files in a store's folder that the backend did not make; folders count by what is in them."""
         for entry in walk(location):
             if entry.is_dir(follow_symlinks=False):
                 continue
             name = Path(entry.path).relative_to(location).as_posix()
-            own = cls.own_files is not None and cls.own_files.fullmatch(name) is not None
-            if not own or not entry.is_file(follow_symlinks=False):
+            owned = cls.owned_pattern is not None and cls.owned_pattern.fullmatch(name) is not None
+            if not owned or not entry.is_file(follow_symlinks=False):
                 yield Path(entry.path)
 
     def disk_usage(self, location: Path) -> DiskUsage:
@@ -171,19 +178,19 @@ class Backend(ABC):
                 files += 1
         return DiskUsage(apparent, allocated, files)
 
-    def make_durable(self, location: Path, touched: Iterable[Path] | None = None) -> int:
+    def make_durable(self, location: Path, changed: Iterable[Path] | None = None) -> int:
         """Force files of the closed store, then their folders and the store's own, to the device.
 
         Args:
             location: The store.
-            touched: Its files and folders that changed; None for all, and for the parent of a store that is new.
+            changed: Its files and folders that changed; None for all, and for the parent of a new store.
 
         Returns:
             How many sync calls were made.
         """
         calls = 0
-        folders = {location} if touched is not None else {location, location.parent}
-        for path in self.files(location) if touched is None else touched:
+        folders = {location} if changed is not None else {location, location.parent}
+        for path in self.files(location) if changed is None else changed:
             if path.is_dir():
                 folders.add(path)
                 continue

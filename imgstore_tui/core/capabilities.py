@@ -23,14 +23,16 @@ class Family(StrEnum):
 
 
 class Continuation(StrEnum):
-    """How the writing of a store goes on when the process that wrote it is gone."""
+    """How writing continues when the process that wrote a store has died."""
 
     APPEND = "append"
-    """``edit`` adds to the store, which was closed now and then."""
+    """``edit`` adds to the store, which was closed at checkpoints."""
     RESUME = "resume"
-    """``resume`` goes on with the store, which was never closed."""
+    """``resume`` continues the store, which was never closed."""
+    RESTART = "anew"
+    """The store is written from the start."""
     ANEW = "anew"
-    """Not at all: it is written once more."""
+    """The former name of ``RESTART``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from imgstore_tui.core.content import PayloadKind
+from imgstore_tui.core.former_names import adopt_former_names
 from imgstore_tui.core.options import Option, OptionValue
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class Codec(ABC):
     options: ClassVar[tuple[Option, ...]] = ()
     fork_safe: ClassVar[bool] = True
 
+    def __init_subclass__(cls, **arguments: object) -> None:
+        super().__init_subclass__(**arguments)
+        adopt_former_names(cls, {"meant": "kept_pixels"})
+
     def __init__(self, values: Mapping[str, OptionValue]) -> None:
         self.values = dict(values)
 
@@ -66,8 +71,8 @@ class Codec(ABC):
             StoreError: If the payload is cut short, damaged or of another kind.
         """
 
-    def meant(self, image: Pixels) -> Pixels:
-        """Return the part of an image that is to survive, of which a lossy codec is judged: all but what it drops."""
+    def kept_pixels(self, image: Pixels) -> Pixels:
+        """Return the part of an image that decoding must give back, by which a lossy codec is judged."""
         dropped = TRANSPARENCY in self.drops and image.ndim == 3 and image.shape[2] == 4
         return image[:, :, :3] if dropped else image
 

@@ -52,7 +52,7 @@ class UnsupportedError(ImgstoreError):
     """A backend or codec was asked for something that it does not claim."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the known name nearest to ``name``, or an empty string."""
     matches = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
     return f" Did you mean '{matches[0]}'?" if matches else ""
@@ -61,4 +61,4 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """Build the error for a name that nobody answers to, with the nearest right one and the whole list."""
     names = sorted(known)
-    return UsageError(f"Unknown {kind} '{name}'.{nearest(name, names)} Known: {', '.join(names)}.")
+    return UsageError(f"Unknown {kind} '{name}'.{did_you_mean(name, names)} Known: {', '.join(names)}.")

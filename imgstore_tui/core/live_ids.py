@@ -1,4 +1,4 @@
-"""Which ids a store holds: all below the next one, but for those that were deleted; and what a change may ask of it."""
+"""The set of live ids in a store, and the validation of edits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import MAX_COUNT, check_ids, is_count, span
+from imgstore_tui.core.manifest import MAX_COUNT, IdSpan, check_ids, is_count, span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,127 +21,136 @@ if TYPE_CHECKING:
 _NONE = np.zeros(0, np.int64)
 
 
-class Roster:
-    """The ids of a store. Those that were deleted stay free, so that the others keep theirs."""
+class LiveIds:
+    """The ids in a store: all below ``next_id`` but those deleted, which are never given to another image."""
 
-    def __init__(self, next_id: int, gone: Ids | None = None) -> None:
+    def __init__(self, next_id: int, deleted: Ids | None = None) -> None:
         self.next_id = next_id
-        """The id that the next new image gets: one above the highest there ever was."""
-        self.gone: Ids = _NONE if gone is None else gone
-        """Ids that were deleted, ascending."""
+        """The id of the next new image: one above the highest ever used."""
+        self.deleted: Ids = _NONE if deleted is None else deleted
+        """Ids of deleted images, int64 array (n,), ascending."""
 
     @classmethod
-    def of(cls, place: Path, content: Content, next_id: int, gone: Ids | None) -> Roster:
-        """Build what a store says of itself.
+    def of(cls, location: Path, content: Content, next_id: int, deleted: Ids | None) -> LiveIds:
+        """Return the ids as a store records them.
+
+        Args:
+            location: The store, for messages.
+            content: The content of the store.
+            next_id: The next id that it records.
+            deleted: The deleted ids that it records, int64 array (n,); None for none.
 
         Raises:
-            StoreError: If it makes no sense.
+            StoreError: If the records contradict each other.
         """
-        sound = (0 if gone is None else len(gone)) + content.count == next_id
-        if sound and gone is not None and len(gone):
-            sound = bool(gone[0] >= 0 and gone[-1] < next_id and (np.diff(gone) > 0).all())
-        if not sound:
-            raise StoreError(f"{place} is damaged: what it says of deleted images makes no sense.")
-        return cls(next_id, gone)
+        valid = (0 if deleted is None else len(deleted)) + content.count == next_id
+        if valid and deleted is not None and len(deleted):
+            valid = bool(deleted[0] >= 0 and deleted[-1] < next_id and (np.diff(deleted) > 0).all())
+        if not valid:
+            raise StoreError(f"{location} is damaged: what it says of deleted images makes no sense.")
+        return cls(next_id, deleted)
 
     @property
     def count(self) -> int:
-        """How many images are there."""
-        return self.next_id - len(self.gone)
+        """Number of images in the store."""
+        return self.next_id - len(self.deleted)
 
-    def check(self, place: Path, ids: Sequence[int]) -> tuple[int, int] | None:
-        """Check that all ids are there; return the first and the one after the last of one ascending run.
+    def check(self, location: Path, ids: Sequence[int]) -> IdSpan | None:
+        """Check that the store holds every id.
+
+        Returns:
+            The span of the ids if they ascend one by one, else None.
 
         Raises:
-            StoreError: If one is not there.
+            StoreError: If an id is missing.
         """
-        run = check_ids(place, self.next_id, ids)
-        if len(self.gone) and len(ids):
-            asked = np.asarray(ids, np.int64)
-            lost = asked[self._is_gone(asked)]
-            if len(lost):
-                raise StoreError(f"{place} holds no image {lost[0]} any more: it was deleted.")
-        return run
+        id_span = check_ids(location, self.next_id, ids)
+        if len(self.deleted) and len(ids):
+            requested = np.asarray(ids, np.int64)
+            missing = requested[self._is_deleted(requested)]
+            if len(missing):
+                raise StoreError(f"{location} holds no image {missing[0]} any more: it was deleted.")
+        return id_span
 
-    def _is_gone(self, ids: Ids) -> NDArray[np.bool_]:
-        places = np.searchsorted(self.gone, ids)
-        found: NDArray[np.bool_] = self.gone[np.minimum(places, len(self.gone) - 1)] == ids
-        return found
+    def _is_deleted(self, ids: Ids) -> NDArray[np.bool_]:
+        positions = np.searchsorted(self.deleted, ids)
+        is_deleted: NDArray[np.bool_] = self.deleted[np.minimum(positions, len(self.deleted) - 1)] == ids
+        return is_deleted
 
     def rows(self, ids: Sequence[int]) -> list[int]:
-        """Return the place of each id among those that are there; they have been checked."""
-        asked = np.asarray(ids, np.int64)
-        rows: list[int] = (asked - np.searchsorted(self.gone, asked)).tolist()
+        """Return the position of each id among the live ones; the ids have been checked."""
+        requested = np.asarray(ids, np.int64)
+        rows: list[int] = (requested - np.searchsorted(self.deleted, requested)).tolist()
         return rows
 
     def last(self) -> int:
-        """Return the highest id that is there; there must be one."""
+        """Return the highest live id; there must be one."""
         highest = self.next_id - 1
-        for lost in reversed(self.gone.tolist()):
-            if lost != highest:
+        for deleted in reversed(self.deleted.tolist()):
+            if deleted != highest:
                 break
             highest -= 1
         return highest
 
     def first(self) -> int:
-        """Return the lowest id that is there; there must be one."""
+        """Return the lowest live id; there must be one."""
         lowest = 0
-        for lost in self.gone.tolist():
-            if lost != lowest:
+        for deleted in self.deleted.tolist():
+            if deleted != lowest:
                 break
             lowest += 1
         return lowest
 
     def ids(self) -> Sequence[int]:
-        """Return the ids that are there, ascending."""
-        everything = range(self.next_id)
-        return np.delete(np.asarray(everything), self.gone).tolist() if len(self.gone) else everything
+        """Return the live ids, ascending."""
+        all_ids = range(self.next_id)
+        return np.delete(np.asarray(all_ids), self.deleted).tolist() if len(self.deleted) else all_ids
 
-    def there(self, values: Labels) -> Labels:
-        """Return an owned copy of values, one an id there ever was, without those of ids that are gone."""
-        return np.delete(values, self.gone) if len(self.gone) else values.astype(np.int64)
+    def without_deleted(self, values: Labels) -> Labels:
+        """Return an owned int64 copy of ``values``, one per id ever used, without those of deleted ids."""
+        return np.delete(values, self.deleted) if len(self.deleted) else values.astype(np.int64)
 
-    def appends(self, place: Path, ids: Sequence[int]) -> bool:
-        """Whether a batch adds images; if it does not, it puts others in the place of some that are there.
+    def is_append(self, location: Path, ids: Sequence[int]) -> bool:
+        """Tell whether a batch adds images (True) or replaces live ones (False).
 
         Raises:
-            StoreError: If it does neither: some ids are new and do not follow, are gone, or stand in it twice.
+            StoreError: If it does neither: new ids do not follow ``next_id``, an id is deleted or stands in it twice.
         """
         if ids[0] == self.next_id and span(ids) is not None:
             return True
         if min(ids) < 0 or max(ids) >= self.next_id:
             raise StoreError(
-                f"New images of {place} must have the ids from {self.next_id} upwards, one after the other."
+                f"New images of {location} must have the ids from {self.next_id} upwards, one after the other."
             )
-        self.once(place, ids)
+        self.check_each_once(location, ids)
         return False
 
-    def once(self, place: Path, ids: Sequence[int]) -> None:
-        """Check that all ids are there, and each stands in the batch once.
+    def check_each_once(self, location: Path, ids: Sequence[int]) -> None:
+        """Check that every id is live and stands in the batch once.
 
         Raises:
             StoreError: If not.
         """
-        self.check(place, ids)
+        self.check(location, ids)
         if len(set(ids)) != len(ids):
-            raise StoreError(f"A batch that changes {place} must not name an image twice.")
+            raise StoreError(f"A batch that changes {location} must not name an image twice.")
 
     def grow(self, count: int) -> None:
-        """Take note of so many images more."""
+        """Record that ``count`` images were added."""
         self.next_id += count
 
-    def strike(self, ids: Sequence[int]) -> None:
-        """Take note that images are gone."""
-        self.gone = np.union1d(self.gone, np.asarray(ids, np.int64))
+    def delete(self, ids: Sequence[int]) -> None:
+        """Record that images were deleted."""
+        self.deleted = np.union1d(self.deleted, np.asarray(ids, np.int64))
 
 
-def next_id_in(found: Mapping[str, Any], content: Content, place: Path) -> int:
-    """Return the next id that a manifest names; where it names none, nothing was ever deleted.
+def next_id_in(manifest: Mapping[str, Any], content: Content, location: Path) -> int:
+    """Return the next id that a manifest records; without a record, no image was ever deleted.
 
     Raises:
-        StoreError: If it makes no sense.
+        StoreError: If it is no possible id.
     """
-    next_id = found.get("next", content.count)
+    next_id = manifest.get("next", content.count)
     if not is_count(next_id) or not content.count <= next_id <= MAX_COUNT:
-        raise StoreError(f"{place} is damaged: what it says of its content makes no sense.")
+        raise StoreError(f"{location} is damaged: what it says of its content makes no sense.")
     return next_id

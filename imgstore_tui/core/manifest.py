@@ -33,6 +33,8 @@ MAX_COUNT = 2**40
 _MAX_IMAGE_BYTES = 2**31
 """Twice as many as the largest picture that is taken has: who says more wants memory."""
 _OF_EVERY_STORE = {"format", "version", *(field.name for field in fields(Content))}
+IdSpan = tuple[int, int]
+"""The first id and the one after the last, of ids that ascend one by one."""
 _KINDS = {kind.value: kind for kind in PayloadKind}
 _TYPES: dict[str, np.dtype[Any]] = {"uint8": np.dtype(np.uint8), "uint16": np.dtype(np.uint16)}
 
@@ -219,7 +221,7 @@ def check_out(location: Path, content: Content, ids: Sequence[int], out: Pixels,
         raise StoreError(f"{len(ids)} images of {location} do not fit into {len(out)} places and {len(labels)} labels.")
 
 
-def check_ids(location: Path, count: int, ids: Sequence[int]) -> tuple[int, int] | None:
+def check_ids(location: Path, count: int, ids: Sequence[int]) -> IdSpan | None:
     """Check that all ids exist, and return the first and the one after the last where they are one ascending run.
 
     Raises:
@@ -227,15 +229,15 @@ def check_ids(location: Path, count: int, ids: Sequence[int]) -> tuple[int, int]
     """
     if not len(ids):
         return 0, 0
-    run = span(ids)
-    low, high = (run[0], run[1] - 1) if run else (min(ids), max(ids))
+    id_span = span(ids)
+    low, high = (id_span[0], id_span[1] - 1) if id_span else (min(ids), max(ids))
     if low < 0 or high >= count:
         held = f"{count} images, numbered from 0" if count else "no images"
         raise StoreError(f"{location} holds {held}; there is no image {low if low < 0 else high}.")
-    return run
+    return id_span
 
 
-def span(ids: Sequence[int]) -> tuple[int, int] | None:
+def span(ids: Sequence[int]) -> IdSpan | None:
     """Return the first id and the one after the last, if the ids ascend one by one; a ``range`` answers at once."""
     first, last = ids[0], ids[-1]
     if last - first + 1 != len(ids):

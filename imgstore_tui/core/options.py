@@ -67,7 +67,7 @@ class Option:
         return value
 
 
-def written(value: OptionValue) -> str:
+def option_text(value: OptionValue) -> str:
     """Return a value as it is written in a spec."""
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -7,7 +7,7 @@ from pathlib import Path
 from imgstore_tui.core.errors import UnavailableError, UsageError
 
 
-def written_path(text: str) -> Path:
+def expand_path(text: str) -> Path:
     """Return a path with ``~`` or ``~USER`` at its beginning replaced by that home folder.
 
     Raises:

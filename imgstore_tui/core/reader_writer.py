@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from imgstore_tui.core.content import Content
 from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.former_names import adopt_former_names
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels, Pixels
@@ -91,10 +92,14 @@ class Editor(Writer):
 
     content: Content
 
-    def touched(self) -> Iterable[Path] | None:
-        """Return the files written since the store was opened, and folders in which names came or went; None for all.
+    def __init_subclass__(cls, **arguments: object) -> None:
+        super().__init_subclass__(**arguments)
+        adopt_former_names(cls, {"touched": "changed_paths"})
 
-        Asked after ``close``, so that making a change durable costs what the change is, not what the store is.
+    def changed_paths(self) -> Iterable[Path] | None:
+        """Return the files written since the store was opened, and folders whose names changed; None for all.
+
+        Called after ``close``, so that making a change durable costs as much as the change, not as the store.
         """
         return None
 

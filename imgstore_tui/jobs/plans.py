@@ -10,7 +10,7 @@ from imgstore_tui.bench.plan.plans import PLAN_NAMES, can_be_spelled, dump_plan,
 from imgstore_tui.bench.results.journal import runs_folder
 from imgstore_tui.core.errors import ImgstoreError, UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.model import Plan
-from imgstore_tui.core.paths import absolute_path, written_path
+from imgstore_tui.core.paths import absolute_path, expand_path
 from imgstore_tui.core.spec import parse_dataset_text, spell_dataset
 from imgstore_tui.storekit.atomic_write import write_atomic
 
@@ -110,5 +110,5 @@ def _settled_data(text: str) -> str:
 
 
 def _absolute(path: str) -> str:
-    known = written_path(path)
+    known = expand_path(path)
     return path if known.is_absolute() else str(absolute_path(known))

@@ -33,7 +33,7 @@ Plugin = TypeVar("Plugin", bound=Pluggable)
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class FailedPlugin:
     """A plug-in that could not be loaded, and why."""
 
     name: str
@@ -58,9 +58,9 @@ class Catalogue(Generic[Plugin]):
         self._group = group or package
 
     @functools.cached_property
-    def _found(self) -> tuple[dict[str, type[Plugin]], tuple[Broken, ...]]:
+    def _found(self) -> tuple[dict[str, type[Plugin]], tuple[FailedPlugin, ...]]:
         classes: dict[str, type[Plugin]] = {}
-        broken: list[Broken] = []
+        broken: list[FailedPlugin] = []
         package = importlib.import_module(self._package)
         for module in pkgutil.iter_modules(package.__path__):
             loaded = importlib.import_module(f"{self._package}.{module.name}")
@@ -76,7 +76,7 @@ class Catalogue(Generic[Plugin]):
                     raise ValueError(f"the name '{member.name}' is taken")
                 classes[member.name] = member
             except Exception as error:  # a third party's package must not take the program down
-                broken.append(Broken(point.name, f"{type(error).__name__}: {error}"))
+                broken.append(FailedPlugin(point.name, f"{type(error).__name__}: {error}"))
         return classes, tuple(broken)
 
     def _is_plugin(self, member: Any) -> TypeGuard[type[Plugin]]:
@@ -91,7 +91,7 @@ class Catalogue(Generic[Plugin]):
         """Return every plug-in by name, available or not."""
         return dict(self._found[0])
 
-    def broken(self) -> tuple[Broken, ...]:
+    def failed(self) -> tuple[FailedPlugin, ...]:
         """Return the plug-ins offered by other packages that could not be loaded."""
         return self._found[1]
 
@@ -111,7 +111,7 @@ class Catalogue(Generic[Plugin]):
         return classes[name]
 
 
-def missing(plugin: type[Pluggable]) -> tuple[str, ...]:
+def missing_imports(plugin: type[Pluggable]) -> tuple[str, ...]:
     """Return the import names that a plug-in requires and this Python does not have."""
     return tuple(name for name in plugin.requires if not _is_here(name))
 
@@ -128,16 +128,16 @@ def how_to_get(plugin: type[Pluggable]) -> str:
     return install_command(plugin.__module__.partition(".")[0], plugin.extra, plugin.requires)
 
 
-def lacking(plugin: type[Pluggable]) -> str:
+def missing_requirement(plugin: type[Pluggable]) -> str:
     """Return what keeps a plug-in from being used, and what helps; empty where nothing does.
 
     Whoever tells it says first who needs it: ``'qoi'`` ``needs qoi, not installed. Run: python -m pip install qoi``.
     """
-    absent = missing(plugin)
+    absent = missing_imports(plugin)
     return f"needs {', '.join(absent)}, not installed. Run: {how_to_get(plugin)}" if absent else ""
 
 
 def check_available(plugin: type[Pluggable]) -> None:
     """Raise UnavailableError, with what helps, if a plug-in cannot be used here."""
-    if lack := lacking(plugin):
+    if lack := missing_requirement(plugin):
         raise UnavailableError(f"'{plugin.name}' {lack}")

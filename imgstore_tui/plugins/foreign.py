@@ -11,7 +11,7 @@ from pathlib import Path
 from imgstore_tui.core.errors import StoreError, UnavailableError
 from imgstore_tui.core.reader_writer import Reader
 from imgstore_tui.plugins import registry
-from imgstore_tui.storekit.foreign_files import ForeignReader, Part
+from imgstore_tui.storekit.foreign_files import ForeignFile, ForeignReader
 
 SUFFIXES = {
     ".tar": "webdataset",
@@ -36,7 +36,7 @@ def open_foreign(place: Path) -> tuple[str, Reader] | None:
     if not kinds:
         return None
     kind = next(iter(kinds.values()))
-    if lack := registry.lacking(registry.backends.get(kind)):
+    if lack := registry.missing_requirement(registry.backends.get(kind)):
         raise UnavailableError(f"{place} {lack}")
     if kind == "hdf5":
         from imgstore_tui.backends.hdf5.foreign import Hdf5Arrays
@@ -50,7 +50,7 @@ def open_foreign(place: Path) -> tuple[str, Reader] | None:
     return kind, reader
 
 
-def _part(kind: str, path: Path) -> Part:
+def _part(kind: str, path: Path) -> ForeignFile:
     if kind == "webdataset":
         from imgstore_tui.backends.webdataset.foreign import TarPart
 

@@ -13,14 +13,27 @@ from imgstore_tui.core.backend import Backend, Family, Preset, Reader
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import UPTO, Dataset
 from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError, UsageError, unknown_name
-from imgstore_tui.core.options import Option, OptionValue, resolve_options, written
-from imgstore_tui.core.paths import written_path
+from imgstore_tui.core.options import Option, OptionValue, option_text, resolve_options
+from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.spec import CODEC_PREFIX, IN_PLACE, Spec, parse_dataset_text, parse_spec_text
-from imgstore_tui.plugins.catalogue import Catalogue, check_available, how_to_get, lacking, missing
+from imgstore_tui.plugins.catalogue import Catalogue, check_available, how_to_get, missing_imports, missing_requirement
 
 __all__ = [
-    "Catalogue", "backends", "check_available", "codecs", "datasets", "how_to_get", "lacking", "make_backend",
-    "make_codec", "make_dataset", "missing", "most_images", "open_store", "preset_of", "resolve_spec",
+    "Catalogue",
+    "backends",
+    "check_available",
+    "codecs",
+    "datasets",
+    "how_to_get",
+    "make_backend",
+    "make_codec",
+    "make_dataset",
+    "missing_imports",
+    "missing_requirement",
+    "most_images",
+    "open_store",
+    "preset_of",
+    "resolve_spec",
     "sorted_backends",
 ]  # fmt: skip
 
@@ -105,7 +118,7 @@ def _changed(
     for option in declared:
         value = values[option.name]
         if value != base.get(option.name, option.default):
-            words.append(f"{prefix}{option.name}={written(value)}")
+            words.append(f"{prefix}{option.name}={option_text(value)}")
     return words
 
 
@@ -146,9 +159,9 @@ def open_store(place: Path) -> tuple[type[Backend], Reader]:
     if not location.exists():
         raise StoreError(f"{location} does not exist.")
     local = [kind for kind in sorted_backends() if not kind.capabilities.server]
-    likely = [kind for kind in local if any((location / mark).exists() for mark in kind.marks)]
+    likely = [kind for kind in local if any((location / mark).exists() for mark in kind.signature_files)]
     said: ImgstoreError | None = None
-    for kind in [*likely, *(kind for kind in local if not kind.marks and not missing(kind))]:
+    for kind in [*likely, *(kind for kind in local if not kind.signature_files and not missing_imports(kind))]:
         try:
             check_available(kind)
             return kind, kind(resolve_options(kind.options, {}, f"backend {kind.name}")).open(location)
@@ -176,7 +189,7 @@ def make_dataset(text: str) -> Dataset:
         raise UsageError(f"Dataset {kind.name} needs a path. Write {kind.name}:PATH.")
     if not kind.needs_path and words.path is not None:
         raise UsageError(f"Dataset {kind.name} takes no path. Write {kind.name}.")
-    path = None if words.path is None else written_path(words.path)
+    path = None if words.path is None else expand_path(words.path)
     values = resolve_options((*kind.options, UPTO), words.options, f"dataset {kind.name}")
     del values[UPTO.name]
     return kind(path, values)
@@ -185,9 +198,9 @@ def make_dataset(text: str) -> Dataset:
 def _meant(text: str) -> str:
     """Return how to write a path that was given without the name of a dataset; nothing where there is no such path."""
     try:
-        place = written_path(text.strip())
+        place = expand_path(text.strip())
         if place.is_dir():
-            is_store = any((place / mark).exists() for kind in sorted_backends() for mark in kind.marks)
+            is_store = any((place / mark).exists() for kind in sorted_backends() for mark in kind.signature_files)
             return f" To read that folder write {'store' if is_store else 'folder'}:{place}."
         if place.is_file():
             names = [name for name, kind in sorted(datasets.all().items()) if kind.needs_path and name != "folder"]

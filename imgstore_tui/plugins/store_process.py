@@ -40,7 +40,7 @@ Parts = list[bytes | memoryview]
 
 
 @dataclass
-class Store:
+class ServedStore:
     """A store that is open, and the codec of its payloads."""
 
     reader: Reader
@@ -113,14 +113,14 @@ def _open(location: Path) -> tuple[str, Reader]:
     return kind.name, reader
 
 
-def open_store(location: Path) -> tuple[Store, dict[str, Any], Parts]:
+def open_served_store(location: Path) -> tuple[ServedStore, dict[str, Any], Parts]:
     """Open a store; return it, what there is to say of it, and its labels."""
     name, reader = _open(location)
     content = reader.content
     codec = registry.codecs.all().get(content.codec)
     if codec is None:
         raise StoreError(f"{location} holds images of the codec '{content.codec}', which is not known here.")
-    if lack := registry.lacking(codec):
+    if lack := registry.missing_requirement(codec):
         raise UnavailableError(f"{location} holds images of the codec '{codec.name}', which {lack}")
     labels = reader.read_labels()
     facts = {
@@ -131,7 +131,7 @@ def open_store(location: Path) -> tuple[Store, dict[str, Any], Parts]:
         "shape": content.shape,
         "dtype": content.dtype,
     }
-    store = Store(reader, codec({option.name: option.default for option in codec.options}), reader.ids())
+    store = ServedStore(reader, codec({option.name: option.default for option in codec.options}), reader.ids())
     return store, facts, [labels.astype("<i8").data.cast("B")] if len(labels) else []
 
 
@@ -151,7 +151,7 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
-        store, facts, labels = open_store(Path(sys.argv[1]))
+        store, facts, labels = open_served_store(Path(sys.argv[1]))
     except ImgstoreError as error:
         send(out, {"error": str(error)}, [])
         return

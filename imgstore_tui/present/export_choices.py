@@ -8,7 +8,7 @@ from functools import partial
 
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.plugins.catalogue import how_to_get, missing
+from imgstore_tui.plugins.catalogue import how_to_get, missing_imports
 from imgstore_tui.present import exports
 from imgstore_tui.present.charts.chart_list import Drawing
 from imgstore_tui.present.charts.svg import standalone_svg
@@ -39,14 +39,14 @@ def offers(run: Run, drawing: Drawing | None) -> tuple[Offer, ...]:
     """Return what can be had of a run, available or not, and of the chart on the screen, if there is one."""
     found = [
         Offer(
-            name, kind.title, kind.suffix, kind.binary, how_to_get(kind) if missing(kind) else "",
+            name, kind.title, kind.suffix, kind.binary, how_to_get(kind) if missing_imports(kind) else "",
             partial(_export, name, run),
         )
         for name, kind in exports.all_exporters().items()
     ]  # fmt: skip
     if drawing is not None and not drawing.figure.empty:
         png = exports.catalogue.get("png")
-        plot = how_to_get(png) if missing(png) else ""
+        plot = how_to_get(png) if missing_imports(png) else ""
         found += [
             Offer("chart-txt", "as text", ".txt", False, "", partial(_text, drawing), chart=True),
             Offer("chart-svg", "as a drawing", ".svg", False, "", partial(_svg, drawing), chart=True),

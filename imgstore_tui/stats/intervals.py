@@ -37,7 +37,7 @@ class Interval:
 
 
 @lru_cache(1024)
-def coverage(n: int, rank: int) -> float:
+def median_coverage(n: int, rank: int) -> float:
     """Return the probability that the median lies between the rank-th smallest and rank-th largest of n values.
 
     The number of values below the median of a continuous distribution is binomial (n, 1/2), so the coverage of
@@ -68,7 +68,7 @@ def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> 
     median = statistics.median(ordered)
     if rank == 0:
         return Interval(median, ordered[0], ordered[-1], None, n)
-    return Interval(median, ordered[rank - 1], ordered[n - rank], coverage(n, rank), n)
+    return Interval(median, ordered[rank - 1], ordered[n - rank], median_coverage(n, rank), n)
 
 
 @lru_cache(1024)
@@ -78,7 +78,7 @@ def _narrowest(n: int, confidence: float) -> int:
     Kept, because the cells of a run have the same few numbers of rounds, and of hundreds of rounds the sums are long.
     """
     # The coverage falls as the rank grows; bisect wants what rises.
-    return bisect_right(range(1, (n + 1) // 2 + 1), -confidence, key=lambda rank: -coverage(n, rank))
+    return bisect_right(range(1, (n + 1) // 2 + 1), -confidence, key=lambda rank: -median_coverage(n, rank))
 
 
 def median_absolute_deviation(values: Sequence[float]) -> float:

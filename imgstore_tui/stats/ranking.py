@@ -14,7 +14,7 @@ NEAR = 1.1
 """Ratio up to which two take as good as the same time, either way."""
 
 
-class Place(StrEnum):
+class Placement(StrEnum):
     """Where a contestant ends."""
 
     BEST = "best"
@@ -32,7 +32,7 @@ class Standing:
     name: str
     median: float
     """Median over its rounds, in the unit of the values."""
-    place: Place
+    placement: Placement
     ratio: Interval | None
     """Its per-round ratios to the best (or, with no verdict, to the lowest median); None if no round is shared."""
 
@@ -42,7 +42,7 @@ class Standing:
         return self.ratio is not None and self.ratio.low >= 1 / NEAR and self.ratio.high <= NEAR
 
 
-def rank(contestants: Mapping[str, Mapping[int, float]], minimum: int = MIN_ROUNDS) -> tuple[Standing, ...]:
+def rank_contestants(contestants: Mapping[str, Mapping[int, float]], minimum: int = MIN_ROUNDS) -> tuple[Standing, ...]:
     """Rank contestants by median, lower is better, and say who cannot be told apart from the first.
 
     The best is the lowest median among those with at least ``minimum`` rounds. Another ties with it when the interval
@@ -65,21 +65,21 @@ def rank(contestants: Mapping[str, Mapping[int, float]], minimum: int = MIN_ROUN
         Standing(
             name,
             medians[name],
-            Place.NONE if name == base else _place(ratio, minimum),
+            Placement.NONE if name == base else _placement(ratio, minimum),
             ratio,
         )
         for name in order
         for ratio in [paired_ratio(entered[name], entered[base])]
     ]
-    if any(standing.place is not Place.NONE for standing in standings):
+    if any(standing.placement is not Placement.NONE for standing in standings):
         standings = [
-            Standing(base, medians[base], Place.BEST, standing.ratio) if standing.name == base else standing
+            Standing(base, medians[base], Placement.BEST, standing.ratio) if standing.name == base else standing
             for standing in standings
         ]
     return tuple(standings)
 
 
-def _place(ratio: Interval | None, minimum: int) -> Place:
+def _placement(ratio: Interval | None, minimum: int) -> Placement:
     if ratio is None or ratio.n < minimum or ratio.is_range:
-        return Place.NONE
-    return Place.SLOWER if ratio.low > 1.0 else Place.TIE
+        return Placement.NONE
+    return Placement.SLOWER if ratio.low > 1.0 else Placement.TIE

@@ -44,7 +44,7 @@ def independent_ratio(
     rank = _rank(len(over), len(under), confidence) if n >= minimum else 0
     if rank == 0:
         return Interval(middle, ratios[0], ratios[-1], None, n)
-    return Interval(middle, ratios[rank - 1], ratios[-rank], coverage(len(over), len(under), rank), n)
+    return Interval(middle, ratios[rank - 1], ratios[-rank], ratio_coverage(len(over), len(under), rank), n)
 
 
 @lru_cache(64)
@@ -53,11 +53,11 @@ def _rank(m: int, n: int, confidence: float) -> int:
     low, high = 0, m * n // 2
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if coverage(m, n, middle) >= confidence else (low, middle - 1)
+        low, high = (middle, high) if ratio_coverage(m, n, middle) >= confidence else (low, middle - 1)
     return low
 
 
-def coverage(m: int, n: int, rank: int) -> float:
+def ratio_coverage(m: int, n: int, rank: int) -> float:
     """Return the probability that the true factor lies between the rank-th smallest and rank-th largest ratio.
 
     That is ``1 - 2 P(U < rank)`` of the rank sum statistic U of ``m`` and ``n`` values: exact up to ``COUNTED``

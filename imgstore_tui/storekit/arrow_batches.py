@@ -15,10 +15,10 @@ import numpy as np
 
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import image_bytes, is_count
+from imgstore_tui.core.manifest import IdSpan, image_bytes, is_count
 from imgstore_tui.core.text import first_line
-from imgstore_tui.storekit.checked_reader import CheckedReader, Run
-from imgstore_tui.storekit.fixed_records import Scattered
+from imgstore_tui.storekit.checked_reader import CheckedReader
+from imgstore_tui.storekit.fixed_records import FixedRecords
 from imgstore_tui.storekit.folder_writer import FolderWriter
 from imgstore_tui.storekit.manifest_file import load_manifest
 from imgstore_tui.storekit.raw_file import RawFile
@@ -135,7 +135,7 @@ class BatchesReader(CheckedReader):
             raise StoreError(f"{location} is damaged: what it says of its layout makes no sense.")
         self.rows = rows
         self.batches = -(-self.content.count // rows)
-        self.direct: Scattered | None = None
+        self.direct: FixedRecords | None = None
         """Set where images of one size lie in the file as they are."""
         self._kept: dict[int, tuple[Any, Any, Any]] = {}
         try:
@@ -208,14 +208,14 @@ class BatchesReader(CheckedReader):
             raise self.damaged("its labels are cut short")
         return pixels, numbers
 
-    def _parts(self, ids: Sequence[int], run: Run) -> Iterator[tuple[Any, Any, Any]]:
+    def _parts(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[tuple[Any, Any, Any]]:
         """Yield for each batch that is needed: itself, places among the ids, rows in the batch."""
-        if run is not None:
-            for number in range(run[0] // self.rows, -(-run[1] // self.rows)):
-                first = max(run[0], number * self.rows)
-                stop = min(run[1], (number + 1) * self.rows)
+        if span is not None:
+            for number in range(span[0] // self.rows, -(-span[1] // self.rows)):
+                first = max(span[0], number * self.rows)
+                stop = min(span[1], (number + 1) * self.rows)
                 base = number * self.rows
-                yield self.batch(number), slice(first - run[0], stop - run[0]), slice(first - base, stop - base)
+                yield self.batch(number), slice(first - span[0], stop - span[0]), slice(first - base, stop - base)
             return
         numbers, rows = np.divmod(np.asarray(ids, np.int64), self.rows)
         order = np.argsort(numbers, kind="stable")
@@ -224,12 +224,12 @@ class BatchesReader(CheckedReader):
             places = order[start:stop]
             yield self.batch(int(numbers[places[0]])), places, rows[places]
 
-    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy from the columns, or in random order from the file, into the caller's array."""
-        if run is None and self.direct is not None and self.direct.read(ids, out, labels):
+        if span is None and self.direct is not None and self.direct.read(ids, out, labels):
             return
         pixels = out.reshape(len(ids), -1).view(np.uint8)
-        for (_, data, numbers), places, rows in self._parts(ids, run):
+        for (_, data, numbers), places, rows in self._parts(ids, span):
             if isinstance(rows, slice):
                 pixels[places] = data[rows]
             else:
@@ -237,10 +237,10 @@ class BatchesReader(CheckedReader):
                     pixels[place] = data[row]
             labels[places] = numbers[rows]
 
-    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Cut payloads from the columns."""
         payloads: list[bytes] = [b""] * len(ids)
-        for (starts, data, numbers), places, rows in self._parts(ids, run):
+        for (starts, data, numbers), places, rows in self._parts(ids, span):
             memory = data.data
             where = range(places.start, places.stop) if isinstance(places, slice) else places.tolist()
             following = slice(rows.start + 1, rows.stop + 1) if isinstance(rows, slice) else rows + 1

@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgstore_tui.core.backend import PayloadKind, Reader
-from imgstore_tui.core.live_ids import Roster
-from imgstore_tui.core.manifest import check_ids, check_out
+from imgstore_tui.core.live_ids import LiveIds
+from imgstore_tui.core.manifest import IdSpan, check_ids, check_out
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
-
-Run = tuple[int, int] | None
-"""The first id and the one after the last, where ids are one ascending run."""
 
 
 class CheckedReader(Reader):
@@ -29,18 +26,18 @@ class CheckedReader(Reader):
             super().read_array(ids, out, labels)
             return
         check_out(self._location, self.content, ids, out, labels)
-        run = self._run(ids)
+        span = self._check_ids(ids)
         if len(ids):
-            self._fill(ids, run, out, labels)
+            self._fill(ids, span, out, labels)
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
         """Read payloads."""
         if self.content.kind is not PayloadKind.BYTES:
             return super().read_bytes(ids, labels)
-        run = self._run(ids)
-        return self._payloads(ids, run, labels) if len(ids) else []
+        span = self._check_ids(ids)
+        return self._payloads(ids, span, labels) if len(ids) else []
 
-    def _run(self, ids: Sequence[int]) -> Run:
+    def _check_ids(self, ids: Sequence[int]) -> IdSpan | None:
         """Check that all ids are there.
 
         Raises:
@@ -49,22 +46,22 @@ class CheckedReader(Reader):
         return check_ids(self._location, self.content.count, ids)
 
     @abstractmethod
-    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Read images and labels, at least one of each; all exist, and the arrays fit."""
 
     @abstractmethod
-    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Return payloads and read their labels, at least one of each; all exist."""
 
 
-class RosterReader(CheckedReader):
+class LiveIdsReader(CheckedReader):
     """The same for a store in which images may be deleted."""
 
-    roster: Roster
+    live_ids: LiveIds
 
-    def _run(self, ids: Sequence[int]) -> Run:
-        return self.roster.check(self._location, ids)
+    def _check_ids(self, ids: Sequence[int]) -> IdSpan | None:
+        return self.live_ids.check(self._location, ids)
 
     def ids(self) -> Sequence[int]:
         """Return the ids that were not deleted."""
-        return self.roster.ids()
+        return self.live_ids.ids()

@@ -20,7 +20,7 @@ It is asked once a batch, and by then has verified what checksums there are."""
 _UNKNOWN = -1
 
 
-class Scattered:
+class FixedRecords:
     """Images and labels of the batches of a file."""
 
     def __init__(self, raw: RawFile, batches: int, rows: int, locate: Locate) -> None:

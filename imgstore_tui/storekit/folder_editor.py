@@ -11,7 +11,7 @@ from typing import Any
 
 from imgstore_tui.core.backend import Content, Editor, force
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.live_ids import Roster
+from imgstore_tui.core.live_ids import LiveIds
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.storekit.manifest_file import MANIFEST, save_manifest
 from imgstore_tui.storekit.npy_file import NpyOutput
@@ -26,7 +26,7 @@ class FolderEditor(Editor):
     def __init__(self, backend: str, location: Path, sync: SyncLevel, content: Content, layout: dict[str, Any]) -> None:
         self._backend, self._location, self.content, self._layout = backend, location, content, layout
         self._each = sync is SyncLevel.BATCH
-        self._roster = Roster(content.count)
+        self._live_ids = LiveIds(content.count)
         self._changed, self._open = False, True
         self._files: list[NpyOutput] = []
 
@@ -53,12 +53,12 @@ class FolderEditor(Editor):
             if self._each:
                 file.force()
                 self.syncs += 1
-        self.content = replace(self.content, count=self._roster.count)
+        self.content = replace(self.content, count=self._live_ids.count)
         save_manifest(self._backend, self._location, self.content, durable=self._each, **self._layout)
         self.syncs += 2 * self._each
         self._changed = False
 
-    def touched(self) -> Iterable[Path]:
+    def changed_paths(self) -> Iterable[Path]:
         """Every file may have been written to, and the manifest is a new one."""
         return [*(file.path for file in self._files), self._location / MANIFEST, self._location]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels
 
 
-class Part(ABC):
+class ForeignFile(ABC):
     """One file: looked through once, then read by places."""
 
     labels: list[int]
@@ -34,7 +34,7 @@ class Part(ABC):
         """Let go of the file."""
 
 
-class PlacesPart(Part):
+class ByteRangeFile(ForeignFile):
     """A file in which pictures lie as they are, each at a place of its own."""
 
     def __init__(self, path: Path) -> None:
@@ -58,7 +58,7 @@ class PlacesPart(Part):
 class ForeignReader(Reader):
     """Pictures in the order of the files and of what is in them."""
 
-    def __init__(self, place: Path, parts: Sequence[Part]) -> None:
+    def __init__(self, place: Path, parts: Sequence[ForeignFile]) -> None:
         self._place, self._parts = place, list(parts)
         counts = [len(part.labels) for part in parts]
         self._starts = np.cumsum([0, *counts])

@@ -51,7 +51,7 @@ def save_manifest(backend: str, location: Path, content: Content, *, durable: bo
         raise StoreError(f"{location / MANIFEST} cannot be written: {first_line(error)}.") from None
 
 
-def refuse_batches(backend: Backend, sync: SyncLevel) -> None:
+def refuse_batch_sync(backend: Backend, sync: SyncLevel) -> None:
     """Refuse to force each batch to the device, for a format that is put together at the end.
 
     Raises:

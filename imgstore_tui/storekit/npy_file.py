@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import IdSpan
 from imgstore_tui.storekit.output import Output
 from imgstore_tui.storekit.raw_file import RawFile, failed
 
@@ -19,7 +20,7 @@ HEAD = 128
 _MAGIC = b"\x93NUMPY\x01\x00" + (HEAD - 10).to_bytes(2, "little")
 
 
-def header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     """Return the head of a file of an array in C order: format 1.0 of NumPy's own description."""
     words = f"{{'descr': '{dtype.str}', 'fortran_order': False, 'shape': {shape}, }}"
     return _MAGIC + words.encode("ascii").ljust(HEAD - len(_MAGIC) - 1) + b"\n"
@@ -33,7 +34,7 @@ class NpyOutput:
         self._size = math.prod(item) * self._dtype.itemsize
         self._file = Output(path, None if keep is None else HEAD + keep * self._size)
         if keep is None:
-            self._file.write(header(self._dtype, (0, *item)))
+            self._file.write(npy_header(self._dtype, (0, *item)))
         self._kept = keep or 0
 
     @property
@@ -61,7 +62,7 @@ class NpyOutput:
     def commit(self) -> None:
         """Let the header say how many items there are."""
         self._file.cut(self._file.position)  # what a process that died here has left behind
-        self._file.rewrite(0, header(self._dtype, (self.count, *self._item)))
+        self._file.rewrite(0, npy_header(self._dtype, (self.count, *self._item)))
         self._kept = self.count
 
     def take_back(self) -> None:
@@ -91,7 +92,9 @@ class NpyColumn:
         try:
             found = self._raw.piece(0, HEAD) if self._raw.size >= HEAD else b""
             said = (
-                count if count is not None and found == header(kind, (count, *item)) else _count_in(found, kind, item)
+                count
+                if count is not None and found == npy_header(kind, (count, *item))
+                else _count_in(found, kind, item)
             )
             self.count = said if count is None else count
             if said < self.count:
@@ -110,10 +113,10 @@ class NpyColumn:
         """Where the file is."""
         return self._raw.path
 
-    def read(self, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
+    def read(self, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
         """Copy items into an array of as many; ids have been checked."""
         if len(ids):
-            self._raw.gather(HEAD, self.count, ids, run, out)
+            self._raw.gather(HEAD, self.count, ids, span, out)
 
     def all(self, dtype: str) -> Any:
         """Return all items as an owned array."""
@@ -142,6 +145,6 @@ def _count_in(found: bytes, kind: np.dtype[Any], item: tuple[int, ...]) -> int:
         count = int(shape[0])
     except (ValueError, SyntaxError, KeyError, TypeError, IndexError, RecursionError, MemoryError):
         raise _Unlike from None
-    if count < 0 or found != header(kind, (count, *item)):
+    if count < 0 or found != npy_header(kind, (count, *item)):
         raise _Unlike
     return count

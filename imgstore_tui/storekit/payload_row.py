@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import IdSpan
 
-Span = tuple[int, int]
-ReadEnds = Callable[[Sequence[int], Span | None, Any], None]
+ReadEnds = Callable[[Sequence[int], IdSpan | None, Any], None]
 """Given ids, the first and the one after the last where they are a run, and an int64 array, fills in where they end."""
 
 
 def read_row(
     ids: Sequence[int],
-    run: Span | None,
+    span: IdSpan | None,
     ends: ReadEnds,
     size: int,
     piece: Callable[[int, int], bytes],
@@ -27,7 +27,7 @@ def read_row(
 
     Args:
         ids: Which; checked, at least one.
-        run: The first and the one after the last, where they are one ascending run.
+        span: The first and the one after the last, where they are one ascending run.
         ends: Reads where payloads end, in bytes from the start of the row.
         size: Bytes in the row.
         piece: Returns the bytes of the row from one place to another.
@@ -39,18 +39,18 @@ def read_row(
         StoreError: If the ends do not fit the row, or it cannot be read.
     """
     bounds = np.zeros((2, len(ids)), np.int64)
-    ends(ids, run, bounds[1])
+    ends(ids, span, bounds[1])
     numbers = np.asarray(ids, np.int64)
     later = np.flatnonzero(numbers)  # the first image of all starts where nothing ends
     if len(later):
         before = (numbers[later] - 1).tolist()
         found = np.empty(len(later), np.int64)
-        ends(before, None if run is None else (before[0], before[-1] + 1), found)
+        ends(before, None if span is None else (before[0], before[-1] + 1), found)
         bounds[0, later] = found
     starts, stops = bounds.tolist()
     if any(not 0 <= start <= stop <= size for start, stop in zip(starts, stops, strict=True)):
         raise damaged()
-    if run is None or stops[-1] - starts[0] > together:
+    if span is None or stops[-1] - starts[0] > together:
         return [piece(start, stop) for start, stop in zip(starts, stops, strict=True)]
     base = starts[0]
     whole = piece(base, stops[-1])

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import foreign
+from imgstore_tui.core.manifest import IdSpan, foreign
 from imgstore_tui.core.text import first_line
 
 MAP_BELOW = 32 * 2**10
@@ -113,20 +113,20 @@ class RawFile:
         found: np.ndarray[Any, np.dtype[np.uint8]] = pieces[places]
         return found
 
-    def gather(self, place: int, count: int, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
+    def gather(self, place: int, count: int, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
         """Copy items of one size into an array of as many.
 
         Args:
             place: Where the first item lies.
             count: How many items lie there, one behind the other.
             ids: Which to copy, checked, at least one.
-            run: The first id and the one after the last, where they are one ascending run.
+            span: The first id and the one after the last, where they are one ascending run.
             out: C-contiguous array (n, ...); an item has as many bytes as a row of it.
         """
         memory = out.data.cast("B")
         size = len(memory) // len(ids)
-        if run is not None:
-            self.fill(memory, place + run[0] * size)
+        if span is not None:
+            self.fill(memory, place + span[0] * size)
         elif size < MAP_BELOW:
             # ``clip`` spares numpy a buffer of its own, and the ids are known to be right.
             self.items(place, count, size).take(ids, 0, out.reshape(len(ids), -1).view(np.uint8), "clip")

@@ -15,7 +15,7 @@ import numpy as np
 
 from imgstore_tui.core.backend import Content
 from imgstore_tui.core.errors import StoreError, UnsupportedError
-from imgstore_tui.core.manifest import check_batch, layout_of
+from imgstore_tui.core.manifest import IdSpan, check_batch, layout_of
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.storekit.folder_editor import FolderEditor
 from imgstore_tui.storekit.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_sum, open_labels
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 INDEX = "index.npy"
 
 
-class Sink(ABC):
+class RecordFiles(ABC):
     """The files of records, open at their end."""
 
     @abstractmethod
@@ -52,7 +52,7 @@ class Sink(ABC):
         """Drop what was added since the sink was opened or last finished."""
 
     @abstractmethod
-    def touched(self) -> list[Path]:
+    def changed_paths(self) -> list[Path]:
         """Return the files that were written to."""
 
     @abstractmethod
@@ -68,7 +68,7 @@ class RecordsWriter(FolderWriter):
         backend: str,
         location: Path,
         content: Content,
-        sink: Sink,
+        sink: RecordFiles,
         width: int,
         layout: Mapping[str, Any],
     ) -> None:
@@ -111,17 +111,17 @@ class RecordsReader:
             raise
         self._width = width
 
-    def rows(self, ids: Sequence[int], run: tuple[int, int] | None) -> Labels:
+    def rows(self, ids: Sequence[int], span: IdSpan | None) -> Labels:
         """Return rows of the index."""
         rows = np.empty((len(ids), self._width), np.int64)
-        self._index.read(ids, run, rows)
+        self._index.read(ids, span, rows)
         if len(rows) and int(rows.min()) < 0:
             raise StoreError(f"{self._index.path} is damaged: its numbers make no sense.")
         return rows
 
-    def fill_labels(self, ids: Sequence[int], run: tuple[int, int] | None, labels: Labels) -> None:
+    def fill_labels(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> None:
         """Read labels by ids."""
-        self._labels.read(ids, run, labels)
+        self._labels.read(ids, span, labels)
 
     def read_labels(self) -> Labels:
         """Read the file of labels, and check its sum."""
@@ -144,7 +144,7 @@ class RecordsEditor(FolderEditor):
     it.
     """
 
-    def __init__(self, backend: str, location: Path, sync: SyncLevel, sink: Sink, reader: RecordsReader) -> None:
+    def __init__(self, backend: str, location: Path, sync: SyncLevel, sink: RecordFiles, reader: RecordsReader) -> None:
         layout = layout_of(reader.found)
         layout.pop(LABELS_SUM, None)
         super().__init__(backend, location, sync, reader.content, layout)
@@ -173,7 +173,7 @@ class RecordsEditor(FolderEditor):
             self._follow(self._sink.add_array(ids[0], images, labels), labels)
 
     def _check(self, ids: Sequence[int]) -> None:
-        if not self._roster.appends(self._location, ids):
+        if not self._live_ids.is_append(self._location, ids):
             raise UnsupportedError(
                 f"Backend {self._backend} keeps records one behind the other: it can grow, but none can be replaced."
             )
@@ -183,7 +183,7 @@ class RecordsEditor(FolderEditor):
         self._index.append(rows)
         self._labels.append(numbers)
         self._added.append(numbers)
-        self._roster.grow(len(numbers))
+        self._live_ids.grow(len(numbers))
         self._note()
 
     def _before_commit(self) -> None:
@@ -194,9 +194,9 @@ class RecordsEditor(FolderEditor):
         self._labels_there, self._added = np.concatenate([self._labels_there, *self._added]), []
         self._layout[LABELS_SUM] = labels_sum(self._labels_there)
 
-    def touched(self) -> Iterable[Path]:
+    def changed_paths(self) -> Iterable[Path]:
         """The last file of records and those made since, the index, the labels, and a new manifest."""
-        return [*self._sink.touched(), *super().touched()]
+        return [*self._sink.changed_paths(), *super().changed_paths()]
 
     def _take_back(self) -> None:
         if self._changed:

@@ -150,13 +150,13 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
         if setup.backend.capabilities.append:
             with contextlib.suppress(UnsupportedError), setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
                 setup.material([(40, 41, 3)] * 15).put(editor, start=12)
-        assert not list(kind.strangers(location))
+        assert not list(kind.unowned_files(location))
         folders = [location, *(path for path in location.rglob("*") if path.is_dir())]
         others = {folder / "my_notes.txt" for folder in folders} | {location / "link"}
         for other in others - {location / "link"}:
             other.write_text("mine")
         (location / "link").symlink_to(next(setup.backend.files(location)))
-        assert set(kind.strangers(location)) == others
+        assert set(kind.unowned_files(location)) == others
 
     def test_one_call_or_many(self, setup: Setup, tmp_path: Path) -> None:
         material = setup.material([(7, 5, 3)] * 23)

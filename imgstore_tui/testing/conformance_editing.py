@@ -151,11 +151,11 @@ class EditingConformance:
                     model.change(editor, model.dice.choice(possible))
             editor.close()
             editor.close()
-            touched = editor.touched()
-            if touched is not None:
-                names = [path for path in touched if path.is_file()]
+            changed = editor.changed_paths()
+            if changed is not None:
+                names = [path for path in changed if path.is_file()]
                 assert set(names) <= set(setup.backend.files(location))
-                assert setup.backend.make_durable(location, touched) > len(names)
+                assert setup.backend.make_durable(location, changed) > len(names)
             assert (editor.syncs > 0) == (level is SyncLevel.BATCH)
             model.check(setup.backend, location)
         usage = setup.backend.disk_usage(location)

@@ -94,7 +94,7 @@ class WritingConformance:
             with setup.backend.resume(place, content, labels[:there], sizes[:there]) as writer:
                 material.put(writer, there)
             material.check_store(setup.backend, place)
-            assert not list(type(setup.backend).strangers(place))
+            assert not list(type(setup.backend).unowned_files(place))
         (tmp_path / "empty").mkdir()
         with pytest.raises(StoreError) as missing:
             setup.backend.resume(tmp_path / "empty", content, labels[:there], sizes[:there])

@@ -184,7 +184,7 @@ def open_files() -> list[str]:
 def specs_of(backend: str, codecs: Sequence[str]) -> list[str]:
     """Return a spec for every preset of a backend with each of the codecs that are here."""
     kind = registry.backends.get(backend)
-    names = [name for name in codecs if not registry.missing(registry.codecs.get(name))]
+    names = [name for name in codecs if not registry.missing_imports(registry.codecs.get(name))]
     return [f"{backend}+{name}:preset={preset.name}" for preset in kind.presets for name in names]
 
 

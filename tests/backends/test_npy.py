@@ -122,7 +122,7 @@ def test_no_handle_is_left_of_a_store_that_cannot_be_begun(tmp_path: Path, monke
 
 @pytest.mark.parametrize("backend", ["npy", "webdataset", "tfrecord"])
 def test_what_is_no_store_before_its_end_promises_no_single_batch(backend: str, tmp_path: Path) -> None:
-    if registry.missing(registry.backends.get(backend)):
+    if registry.missing_imports(registry.backends.get(backend)):
         return
     setup = Setup.of(backend)
     with pytest.raises(UnsupportedError, match="no single batch can be made durable"):

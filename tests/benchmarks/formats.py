@@ -186,7 +186,7 @@ def measure(title: str, size: int, count: int, only: list[str], limit_s: float) 
                 operation for operation in OPERATIONS
                 if not only or any(words in f"{size}/{text}/{operation.value}" for words in only)
             ]  # fmt: skip
-            if asked and registry.missing(kind):
+            if asked and registry.missing_imports(kind):
                 print(f"{text:15} not measured: {registry.how_to_get(kind)}")
                 continue
             if not asked:

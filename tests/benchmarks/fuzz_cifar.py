@@ -25,7 +25,7 @@ from pathlib import Path
 
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError
-from imgstore_tui.datasets.cifar.layout import CIFAR10, CIFAR100, Layout
+from imgstore_tui.datasets.cifar.layout import CIFAR10, CIFAR100, CifarLayout
 from imgstore_tui.plugins.registry import make_dataset
 from imgstore_tui.testing.conformance_dataset import is_sentence
 from tests.support.cifar_files import pack, write_cifar
@@ -70,7 +70,7 @@ def bases(folder: Path) -> list[Base]:
     return found
 
 
-def _first(home: Path, layout: Layout) -> bytes:
+def _first(home: Path, layout: CifarLayout) -> bytes:
     part = layout.parts[0]
     path = home / part.name
     return (path if path.exists() else home / part.binary_name).read_bytes()

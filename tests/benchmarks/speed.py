@@ -163,7 +163,7 @@ def main() -> None:
             for case in cases:
                 label = f"{size}/{case.spec}/{case.operation.value}/{case.workers}"
                 lacking = "png-fast" in case.spec and (
-                    "png-fast" not in registry.codecs.all() or registry.missing(registry.codecs.get("png-fast"))
+                    "png-fast" not in registry.codecs.all() or registry.missing_imports(registry.codecs.get("png-fast"))
                 )
                 if asked.only and not any(text in label for text in asked.only):
                     continue

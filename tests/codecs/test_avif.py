@@ -18,7 +18,7 @@ from imgstore_tui.testing.store_material import pixels
 
 KIND = registry.codecs.get("avif")
 
-needs = pytest.mark.skipif(bool(registry.missing(KIND)), reason="this build of Pillow has no AVIF")
+needs = pytest.mark.skipif(bool(registry.missing_imports(KIND)), reason="this build of Pillow has no AVIF")
 
 
 @needs

@@ -22,7 +22,7 @@ from imgstore_tui.testing.store_material import pixels
 
 KIND = registry.codecs.get("blosc2")
 
-needs = pytest.mark.skipif(bool(registry.missing(KIND)), reason="imagecodecs is not installed (extra fast)")
+needs = pytest.mark.skipif(bool(registry.missing_imports(KIND)), reason="imagecodecs is not installed (extra fast)")
 package = pytest.mark.skipif(
     importlib.util.find_spec("blosc2") is None, reason="blosc2 is not installed (extra interop)"
 )

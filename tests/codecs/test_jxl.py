@@ -18,7 +18,7 @@ from imgstore_tui.testing.store_material import pixels
 
 KIND = registry.codecs.get("jxl")
 
-needs = pytest.mark.skipif(bool(registry.missing(KIND)), reason="imagecodecs is not installed (extra fast)")
+needs = pytest.mark.skipif(bool(registry.missing_imports(KIND)), reason="imagecodecs is not installed (extra fast)")
 
 
 @needs

@@ -26,7 +26,7 @@ def test_it_is_listed_with_the_command_that_gets_it() -> None:
     assert registry.how_to_get(KIND).endswith(" -m pip install 'fpng==0.1.*' 'imagecodecs>=2025.3'")
 
 
-needs = pytest.mark.skipif(bool(registry.missing(KIND)), reason="imagecodecs is not installed (extra fast)")
+needs = pytest.mark.skipif(bool(registry.missing_imports(KIND)), reason="imagecodecs is not installed (extra fast)")
 needs_fpng = pytest.mark.skipif(importlib.util.find_spec("fpng") is None, reason="fpng is not installed (extra fast)")
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 KIND = registry.codecs.get("qoi")
 
-needs = pytest.mark.skipif(bool(registry.missing(KIND)), reason="imagecodecs is not installed (extra fast)")
+needs = pytest.mark.skipif(bool(registry.missing_imports(KIND)), reason="imagecodecs is not installed (extra fast)")
 
 
 @needs

@@ -20,7 +20,7 @@ from imgstore_tui.testing.store_material import pixels
 KIND = registry.codecs.get("zstd")
 RAW = registry.make_codec(registry.resolve_spec("disk+raw"))
 
-needs = pytest.mark.skipif(bool(registry.missing(KIND)), reason="backports.zstd is not installed (extra fast)")
+needs = pytest.mark.skipif(bool(registry.missing_imports(KIND)), reason="backports.zstd is not installed (extra fast)")
 program = pytest.mark.skipif(not shutil.which("zstd"), reason="zstd is not installed (apt-get install zstd)")
 
 

@@ -19,7 +19,7 @@ from imgstore_tui.plugins import registry, store_process
 from imgstore_tui.testing.conformance_dataset import DatasetConformance, MakeDataset
 from imgstore_tui.testing.store_material import Setup, is_sentence, pixels, snapshot
 
-HERE = [kind.name for kind in registry.sorted_backends() if not registry.missing(kind)]
+HERE = [kind.name for kind in registry.sorted_backends() if not registry.missing_imports(kind)]
 
 
 def scanned(location: Path, **options: str) -> Dataset:
@@ -100,7 +100,7 @@ def test_one_broken_image_is_left_out_and_not_the_others(tmp_path: Path) -> None
 
 def _asked(location: Path, what: str) -> list[tuple[int, int]]:
     """Return how many images, and how many bytes, each answer has that all images take one after the other."""
-    store, facts, _ = store_process.open_store(location)
+    store, facts, _ = store_process.open_served_store(location)
     answers, first = [], 0
     with store.reader:
         while first < facts["count"]:

@@ -24,7 +24,7 @@ from imgstore_tui.testing.store_material import Setup, is_sentence, snapshot
 from tests.support.datasets import save
 from tests.support.program import program, sentence
 
-HERE = [kind.name for kind in registry.sorted_backends() if not registry.missing(kind)]
+HERE = [kind.name for kind in registry.sorted_backends() if not registry.missing_imports(kind)]
 SPECS = {"arrow": "arrow:rows=4", "zarr": "zarr:chunk=4"}
 """What a backend is called where by itself it would keep more together than a small data set has."""
 DATA = "synthetic,size=8,count=40"
@@ -34,7 +34,7 @@ def way_of(backend: str) -> Continuation:
     return registry.make_backend(registry.resolve_spec(backend)).continuation(PayloadKind.ARRAY)
 
 
-GOING_ON = [SPECS.get(name, name) for name in HERE if way_of(name) is not Continuation.ANEW]
+GOING_ON = [SPECS.get(name, name) for name in HERE if way_of(name) is not Continuation.RESTART]
 
 
 def planned(text: str, spec: str, destination: Path, **words: bool) -> Conversion:
@@ -159,7 +159,7 @@ def test_a_kill_in_the_middle_of_a_transaction_is_survived(
     assert held(tmp_path / "out") == source(DATA)
 
 
-@pytest.mark.parametrize("way", [Continuation.APPEND, Continuation.ANEW])
+@pytest.mark.parametrize("way", [Continuation.APPEND, Continuation.RESTART])
 def test_what_cannot_be_gone_on_with_begins_anew_and_says_so(
     way: Continuation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
 ) -> None:

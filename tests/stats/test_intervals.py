@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from imgstore_tui.stats.intervals import coverage, median_absolute_deviation, median_interval, relative_spread
+from imgstore_tui.stats.intervals import median_absolute_deviation, median_coverage, median_interval, relative_spread
 
 
 def test_six_values_give_their_extremes_with_the_exact_coverage() -> None:
@@ -48,7 +48,9 @@ def test_ranks_agree_with_the_printed_table(n: int, low_rank: int, percent: floa
 def test_many_values_have_the_narrowest_interval_that_is_sure_enough(n: int) -> None:
     interval = median_interval([float(value) for value in range(1, n + 1)])
     assert interval.coverage is not None
-    assert coverage(n, int(interval.low) + 1) < 0.95 <= interval.coverage == coverage(n, int(interval.low))
+    assert (
+        median_coverage(n, int(interval.low) + 1) < 0.95 <= interval.coverage == median_coverage(n, int(interval.low))
+    )
     assert interval.low + interval.high == n + 1
     # The normal approximation of the binomial is good here.
     assert interval.low == pytest.approx(n / 2 - 0.98 * n**0.5, abs=1.5)
@@ -58,7 +60,7 @@ def test_coverage_agrees_with_counting_all_outcomes() -> None:
     for n, rank in [(4, 1), (7, 2), (8, 3)]:
         outcomes = list(itertools.product([0, 1], repeat=n))  # each value is below (1) or above the true median
         inside = sum(rank <= sum(outcome) <= n - rank for outcome in outcomes)
-        assert coverage(n, rank) == inside / len(outcomes)
+        assert median_coverage(n, rank) == inside / len(outcomes)
 
 
 def test_the_promise_is_kept_on_skewed_noise() -> None:

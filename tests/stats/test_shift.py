@@ -10,7 +10,7 @@ import time
 import pytest
 
 from imgstore_tui.stats import shift
-from imgstore_tui.stats.shift import coverage, independent_ratio
+from imgstore_tui.stats.shift import independent_ratio, ratio_coverage
 
 
 def below(m: int, n: int, rank: int) -> float:
@@ -22,13 +22,13 @@ def below(m: int, n: int, rank: int) -> float:
 @pytest.mark.parametrize(("m", "n"), [(1, 1), (2, 3), (4, 4), (6, 6), (3, 7)])
 def test_the_coverage_is_what_counting_gives(m: int, n: int) -> None:
     for rank in range(m * n // 2 + 1):
-        assert coverage(m, n, rank) == pytest.approx(1 - 2 * below(m, n, rank))
-    assert coverage(m, n, m * n) == 0.0
+        assert ratio_coverage(m, n, rank) == pytest.approx(1 - 2 * below(m, n, rank))
+    assert ratio_coverage(m, n, m * n) == 0.0
 
 
 def test_six_rounds_each_give_the_textbooks_interval() -> None:
     # The table of the rank sum test has the critical value 5 for 6 and 6 at 95 %: the sixth ratio from either end.
-    assert coverage(6, 6, 6) == pytest.approx(1 - 2 * 19 / 924)
+    assert ratio_coverage(6, 6, 6) == pytest.approx(1 - 2 * 19 / 924)
     values, base = [2.0, 4.0, 8.0, 16.0, 32.0, 64.0], [1.0] * 6
     found = independent_ratio(values, base)
     assert found is not None

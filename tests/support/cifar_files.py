@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imgstore_tui.datasets.cifar.layout import CIFAR10, CIFAR100, Layout
+from imgstore_tui.datasets.cifar.layout import CIFAR10, CIFAR100, CifarLayout
 from imgstore_tui.datasets.synthetic.recipe import Recipe
 
 
@@ -76,19 +76,19 @@ def python3_batch(
     return pickle.dumps(values if text else {key.encode(): value for key, value in values.items()}, protocol)
 
 
-def python_meta(layout: Layout) -> bytes:
+def python_meta(layout: CifarLayout) -> bytes:
     """Return the python file of names."""
     names = {kind.names_key: [name.encode() for name in kind.names] for kind in layout.labels}
     return pickle.dumps({b"num_vis": 3072, **{key.encode(): value for key, value in names.items()}}, 2)
 
 
-def binary_batch(layout: Layout, data: NDArray[np.uint8], labels: dict[str, list[int]]) -> bytes:
+def binary_batch(layout: CifarLayout, data: NDArray[np.uint8], labels: dict[str, list[int]]) -> bytes:
     """Return a batch of the binary archive."""
     columns = [np.array(labels[kind.key], np.uint8)[:, None] for kind in layout.labels]
     return np.hstack([*columns, data]).tobytes()
 
 
-def write_cifar(folder: Path, layout: Layout, kind: str = "python2", images: int = 20, *, seed: int = 0) -> Made:
+def write_cifar(folder: Path, layout: CifarLayout, kind: str = "python2", images: int = 20, *, seed: int = 0) -> Made:
     """Write all files of CIFAR-10 or CIFAR-100.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from imgstore_tui.core.dataset import Dataset
-from imgstore_tui.datasets.folder import Folder
+from imgstore_tui.datasets.folder import FolderDataset
 from imgstore_tui.datasets.synthetic.recipe import Recipe
 from imgstore_tui.plugins.registry import make_dataset
 from tests.support.cifar_files import Made
@@ -39,19 +39,19 @@ def save(path: Path, height: int = 20, width: int = 30, channels: int = 3, seed:
 
 def folder(
     root: Path, resize: str = "", sample: int = 0, seed: int = 0, labels: str = "", decode: bool = True
-) -> Folder:
-    return Folder(root, {"resize": resize, "sample": sample, "seed": seed, "labels": labels, "decode": decode})
+) -> FolderDataset:
+    return FolderDataset(root, {"resize": resize, "sample": sample, "seed": seed, "labels": labels, "decode": decode})
 
 
 def scanned_folder(
     root: Path, resize: str = "", sample: int = 0, seed: int = 0, labels: str = "", decode: bool = True
-) -> Folder:
+) -> FolderDataset:
     dataset = folder(root, resize, sample, seed, labels, decode)
     dataset.scan()
     return dataset
 
 
-def at(dataset: Folder, name: str) -> int:
+def at(dataset: FolderDataset, name: str) -> int:
     """Return which picture a file is, wherever the mixed order put it."""
     return next(index for index in range(len(dataset)) if dataset.file(index).name == name)
 

@@ -20,7 +20,7 @@ from imgstore_tui.core.backend import (
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.storekit.manifest_file import refuse_batches
+from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
@@ -57,8 +57,8 @@ class ArrowBackend(Backend):
             choices=("none", "lz4", "zstd"),
         ),
     )
-    marks = (FILE,)
-    own_files = re.compile(r"images\.arrow(\.before)?|manifest\.json(\.partial)?")
+    signature_files = (FILE,)
+    owned_pattern = re.compile(r"images\.arrow(\.before)?|manifest\.json(\.partial)?")
     caveats = (
         "It is written once, from front to back: nothing can be added, replaced or deleted; the library is 55 MB, and "
         "the format has no checksums."
@@ -72,7 +72,7 @@ class ArrowBackend(Backend):
         """Make the folder and the file; the manifest that makes it a store comes last."""
         from imgstore_tui.backends.arrow.files import ArrowWriter
 
-        refuse_batches(self, sync)
+        refuse_batch_sync(self, sync)
         begin_store(self, location, content)
         return ArrowWriter(location, content, self.values)
 

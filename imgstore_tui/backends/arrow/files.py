@@ -16,7 +16,7 @@ from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
-from imgstore_tui.storekit.fixed_records import Scattered
+from imgstore_tui.storekit.fixed_records import FixedRecords
 from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class ArrowReader(BatchesReader):
         if self.found.get("mapped"):
             self.most_kept = _VIEWS
             if self.content.kind is PayloadKind.ARRAY:
-                self.direct = Scattered(self._raw, self.batches, self.rows, self._locate)
+                self.direct = FixedRecords(self._raw, self.batches, self.rows, self._locate)
 
     def _locate(self, number: int) -> tuple[int, int] | None:
         """Return where the images and the labels of a batch lie in the file, if they are views of the map."""

@@ -54,8 +54,8 @@ class DiskBackend(Backend):
             maximum=1_000_000,
         ),
     )
-    marks = (MANIFEST,)
-    own_files = re.compile(r"(store\.json|labels\.csv|(\d{8,}/)?\d{8,}\.[a-z0-9]{1,8})(\.partial)?")
+    signature_files = (MANIFEST,)
+    owned_pattern = re.compile(r"(store\.json|labels\.csv|(\d{8,}/)?\d{8,}\.[a-z0-9]{1,8})(\.partial)?")
     caveats = (
         "Slowest by far for many small images: each costs the file system an open, a name and at least one block, and "
         "copying, backing up or deleting millions of files is slow too."

@@ -45,7 +45,7 @@ class DiskEditor(Editor):
     def __init__(self, location: Path, sync: SyncLevel) -> None:
         self._reader = DiskReader(location)  # which believes nothing that it has not looked at
         self._location, self.content = location, self._reader.content
-        self._root, self._roster = self._reader.folder, self._reader.roster
+        self._root, self._live_ids = self._reader.folder, self._reader.live_ids
         self._each = sync is SyncLevel.BATCH
         self._added: list[tuple[str, bytes]] = []
         self._lost: dict[int, None] = {}
@@ -72,7 +72,7 @@ class DiskEditor(Editor):
         try:
             if self._lost:
                 self._commit()  # the places of rows depend on it
-            appends = self._roster.appends(self._location, ids)
+            appends = self._live_ids.is_append(self._location, ids)
             if appends and ids[-1] >= 10**DIGITS:
                 raise StoreError(
                     f"{self._location} numbers its files with {DIGITS} digits: at most 100,000,000 images."
@@ -80,7 +80,7 @@ class DiskEditor(Editor):
             if not appends and self._added:
                 self._commit()
             reader, width = self._reader, self._reader.row
-            places = [] if appends else self._roster.rows(ids)
+            places = [] if appends else self._live_ids.rows(ids)
             for number, (image_id, payload, label) in enumerate(zip(ids, payloads, labels.tolist(), strict=True)):
                 extension = reader.extension or extension_of(payload, self.content.codec)
                 name = f"{name_of(image_id, reader.fanout)}.{extension}"
@@ -90,7 +90,7 @@ class DiskEditor(Editor):
                 else:
                     self._replace(name, image_id, places[number], payload, row_of(name, label, width))
             if appends:
-                self._roster.grow(len(ids))
+                self._live_ids.grow(len(ids))
             if self._each:
                 self._commit()
         except OSError as error:
@@ -124,7 +124,7 @@ class DiskEditor(Editor):
         """Take note; rows and files go together, at the end."""
         if self._added:
             self._commit_or_fail()
-        self._roster.once(self._location, ids)
+        self._live_ids.check_each_once(self._location, ids)
         for image_id in ids:
             if image_id in self._lost:
                 raise StoreError(f"{self._location} holds no image {image_id} any more: it was deleted.")
@@ -148,10 +148,10 @@ class DiskEditor(Editor):
         if self._each:
             self._force(self._table)
         if self._added or lost:
-            self.content = self._reader.content = replace(self.content, count=self._roster.count)
+            self.content = self._reader.content = replace(self.content, count=self._live_ids.count)
             reader = self._reader
             layout = {"fanout": reader.fanout, "row": reader.row, "extension": reader.extension}
-            manifest = write_manifest("disk", self.content, **layout, next=self._roster.next_id)
+            manifest = write_manifest("disk", self.content, **layout, next=self._live_ids.next_id)
             self._swap(MANIFEST, manifest.encode("utf-8"))
             self._reader.open_table()
             self._added = []
@@ -168,9 +168,9 @@ class DiskEditor(Editor):
     def _cut_rows(self) -> list[str]:
         """Write a table without the rows of deleted images in the place of the old one; return their files' names."""
         lost = list(self._lost)
-        places = self._roster.rows(lost)
+        places = self._live_ids.rows(lost)
         names = [self._file_of(image_id, place) for image_id, place in zip(lost, places, strict=True)]
-        gone, count, width = np.sort(np.array(places)), self._roster.count, self._reader.row
+        gone, count, width = np.sort(np.array(places)), self._live_ids.count, self._reader.row
         table = self._open(LABELS + PARTIAL)
         try:
             write_all(table, HEADER)
@@ -185,7 +185,7 @@ class DiskEditor(Editor):
             os.close(table)
         os.rename(LABELS + PARTIAL, LABELS, src_dir_fd=self._root, dst_dir_fd=self._root)
         self._open_table()
-        self._roster.strike(lost)
+        self._live_ids.delete(lost)
         self._lost.clear()
         return names
 
@@ -223,7 +223,7 @@ class DiskEditor(Editor):
         self._folders.clear()
         self._force(self._root)
 
-    def touched(self) -> Iterable[Path]:
+    def changed_paths(self) -> Iterable[Path]:
         """Return the files that were written and are there, and the folders from which files went."""
         return [path for name in sorted(self._touched) if (path := self._location / name).exists()]
 

@@ -22,7 +22,7 @@ from imgstore_tui.backends.disk.layout import (
 )
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.live_ids import Roster, next_id_in
+from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import foreign, read_manifest
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class DiskReader(Reader):
             self.content, found = read_manifest(manifest, "disk", location)
             self._layout(found)
             self.open_table()
-            self.roster = self._roster(next_id_in(found, self.content, location))
+            self.live_ids = self._read_live_ids(next_id_in(found, self.content, location))
         except BaseException:
             self.close()
             raise
@@ -81,16 +81,16 @@ class DiskReader(Reader):
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
         """Read one file an id, and its row of the CSV."""
-        run = self.roster.check(self._location, ids)
-        if run is not None and len(self.roster.gone) and len(ids):
-            first = self.roster.rows(ids[:1])[0]
-            run = first, first + len(ids)
-        if run is not None:
-            rows = self.rows(*run)
+        span = self.live_ids.check(self._location, ids)
+        if span is not None and len(self.live_ids.deleted) and len(ids):
+            first = self.live_ids.rows(ids[:1])[0]
+            span = first, first + len(ids)
+        if span is not None:
+            rows = self.rows(*span)
             labels[:] = self._parse(rows)
             names = [rows[at : at + self.row] for at in range(0, len(rows), self.row)]
         else:
-            places = self.roster.rows(ids) if len(self.roster.gone) else ids
+            places = self.live_ids.rows(ids) if len(self.live_ids.deleted) else ids
             names = [self.rows(place, place + 1) for place in places]
             labels[:] = self._parse(b"".join(names))
         payloads = []
@@ -104,17 +104,17 @@ class DiskReader(Reader):
 
     def ids(self) -> Sequence[int]:
         """Return the ids that were not deleted."""
-        return self.roster.ids()
+        return self.live_ids.ids()
 
     def read_labels(self) -> Labels:
         """Read the CSV alone."""
         return self._parse(self.rows(0, self.content.count))
 
-    def _roster(self, next_id: int) -> Roster:
+    def _read_live_ids(self, next_id: int) -> LiveIds:
         """Find out from the table which images were deleted; only where the manifest says that some were."""
         count = self.content.count
         if next_id == count:
-            return Roster(count)
+            return LiveIds(count)
         damaged = StoreError(f"{self._location / LABELS} is damaged: its rows are out of order.")
         if next_id > 10**DIGITS:
             raise damaged
@@ -127,7 +127,7 @@ class DiskReader(Reader):
         if len(ids) and (ids[0] < 0 or ids[-1] >= next_id or (np.diff(ids) <= 0).any()):
             raise damaged
         gone = np.delete(np.arange(next_id), ids)
-        return Roster.of(self._location, self.content, next_id, gone)
+        return LiveIds.of(self._location, self.content, next_id, gone)
 
     def rows(self, start: int, stop: int) -> bytes:
         """Return a part of the table."""

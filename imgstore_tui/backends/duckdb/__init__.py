@@ -59,8 +59,8 @@ class DuckdbBackend(Backend):
             choices=("none", "auto"),
         ),
     )
-    marks = (FILE,)
-    own_files = re.compile(r"images\.duckdb(\.partial)?(\.wal(\.\w+)?)?")
+    signature_files = (FILE,)
+    owned_pattern = re.compile(r"images\.duckdb(\.partial)?(\.wal(\.\w+)?)?")
     caveats = (
         "It is made for questions about columns, not for values of many KiB: each call costs about a millisecond, a "
         "lookup reads blocks of 256 KiB, every commit is forced to the device, at the sync level buffered too, and one "

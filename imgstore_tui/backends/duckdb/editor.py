@@ -33,7 +33,7 @@ class DuckdbEditor(Editor):
 
     def __init__(self, location: Path, sync: SyncLevel) -> None:
         with DuckdbReader(location) as reader:
-            self.content, self._part, self._roster = reader.content, reader.part, reader.roster
+            self.content, self._part, self._live_ids = reader.content, reader.part, reader.live_ids
         self._location, self._path = location, location / FILE
         self._each = sync is SyncLevel.BATCH
         self._changed, self._pending = False, 0
@@ -60,7 +60,7 @@ class DuckdbEditor(Editor):
         if not len(ids):
             return
         connection = self._opened()
-        appends = self._roster.appends(self._location, ids)
+        appends = self._live_ids.is_append(self._location, ids)
         try:
             if not appends:
                 _strike(connection, ids)
@@ -68,19 +68,19 @@ class DuckdbEditor(Editor):
         except (duckdb.Error, pa.ArrowException) as error:
             raise unwritten(self._path, error) from None
         if appends:
-            self._roster.grow(len(ids))
+            self._live_ids.grow(len(ids))
         self._note(int(sizes.sum()))
 
     def delete(self, ids: Sequence[int]) -> None:
         """Delete rows; their room is used again once a whole row group is gone."""
-        self._roster.once(self._location, ids)
+        self._live_ids.check_each_once(self._location, ids)
         if not len(ids):
             return
         try:
             _strike(self._opened(), ids)
         except duckdb.Error as error:
             raise unwritten(self._path, error) from None
-        self._roster.strike(ids)
+        self._live_ids.delete(ids)
         self._note(0)
 
     def _note(self, size: int) -> None:
@@ -93,8 +93,8 @@ class DuckdbEditor(Editor):
     def _commit(self) -> None:
         """Let the manifest say what is there, in the same transaction."""
         connection = self._opened()
-        content = replace(self.content, count=self._roster.count)
-        manifest = write_manifest("duckdb", content, part=self._part, next=self._roster.next_id)
+        content = replace(self.content, count=self._live_ids.count)
+        manifest = write_manifest("duckdb", content, part=self._part, next=self._live_ids.next_id)
         try:
             connection.execute("UPDATE manifest SET text = ?", (manifest,))
             connection.execute("COMMIT")
@@ -108,7 +108,7 @@ class DuckdbEditor(Editor):
             raise StoreError(f"{self._location} is closed: nothing more can be changed.")
         return self._connection
 
-    def touched(self) -> Iterable[Path]:
+    def changed_paths(self) -> Iterable[Path]:
         """Return the file, and the folder in which the log came and went."""
         return [self._path, self._location]
 

@@ -16,10 +16,10 @@ import pyarrow as pa
 from imgstore_tui.backends.duckdb import FILE
 from imgstore_tui.backends.duckdb.layout import COLUMNS, ROWS, SETTINGS, damaged, parts_in
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.live_ids import Roster, next_id_in
-from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, image_bytes, is_count, read_manifest
+from imgstore_tui.core.live_ids import LiveIds, next_id_in
+from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, IdSpan, foreign, image_bytes, is_count, read_manifest
 from imgstore_tui.core.text import first_line
-from imgstore_tui.storekit.checked_reader import RosterReader, Run
+from imgstore_tui.storekit.checked_reader import LiveIdsReader
 from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _UNIMPORTANT = re.compile(r'"| USING COMPRESSION \w+')
 """In the text of a table: names may stand in quotes, and values may be compressed in any way."""
 
 
-class DuckdbReader(RosterReader):
+class DuckdbReader(LiveIdsReader):
     """Asks for ranges of ids, whose row groups DuckDB finds by their least and greatest id."""
 
     def __init__(self, location: Path) -> None:
@@ -81,9 +81,9 @@ class DuckdbReader(RosterReader):
             if len(there) and (there.min() < 0 or there.max() >= next_id):
                 raise self._incomplete()
             gone = np.setdiff1d(np.arange(next_id), there)
-        self.roster = Roster.of(self._location, self.content, next_id, gone)
+        self.live_ids = LiveIds.of(self._location, self.content, next_id, gone)
 
-    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy the parts of each image straight into the caller's array."""
         size, pixels = image_bytes(self.content), out.reshape(-1).view(np.uint8)
         asked, first, inverse = np.unique(np.asarray(ids, np.int64), return_index=True, return_inverse=True)
@@ -103,7 +103,7 @@ class DuckdbReader(RosterReader):
         for place in np.flatnonzero(first[inverse] != np.arange(len(ids))).tolist():
             out[place] = out[first[inverse[place]]]
 
-    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Join the parts of each payload."""
         asked, inverse = np.unique(np.asarray(ids, np.int64), return_inverse=True)
         found, sizes = self._facts_of(asked)

@@ -74,8 +74,8 @@ class Hdf5Backend(Backend):
         ),
         Option("labels", "labels", "Name of the dataset of labels; the article calls it meta.", ("labels", "meta")),
     )
-    marks = (FILE,)
-    own_files = re.compile(r"store\.h5(\.partial)?")
+    signature_files = (FILE,)
+    owned_pattern = re.compile(r"store\.h5(\.partial)?")
     caveats = (
         "Random batches through the library are slow, and very slow by a list of ids or from large chunks; a file that "
         "was not closed cannot be opened; threads do not read at the same time; only chunks grow, nothing is deleted."

@@ -12,6 +12,7 @@ import numpy as np
 
 from imgstore_tui.backends.hdf5.low_level import Handle
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import IdSpan
 from imgstore_tui.storekit.raw_file import RawFile, failed
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _CUT_BELOW = 16 * 2**10
 """Payloads smaller than this are read together and cut; larger ones one by one, which spares a copy."""
 
 
-class RawBlock:
+class BlockWriter:
     """The place of a dataset that is one block, to write a batch in one call, which the library does in several."""
 
     def __init__(self, path: Path, place: int) -> None:
@@ -47,7 +48,7 @@ class RawBlock:
 
 
 @dataclass(slots=True)
-class Dataset:
+class DatasetInfo:
     """A dataset that has been looked at."""
 
     handle: Handle
@@ -58,10 +59,10 @@ class Dataset:
     filtered: bool
 
 
-class ChunkPlaces:
+class ChunkOffsets:
     """Where each chunk of a dataset lies: asked for once and all at once, since HDF5 takes 50 microseconds for one."""
 
-    def __init__(self, dataset: Dataset, raw: RawFile) -> None:
+    def __init__(self, dataset: DatasetInfo, raw: RawFile) -> None:
         self._dataset, self._raw = dataset, raw
         self._found: dict[int, int] | None = None
 
@@ -89,14 +90,14 @@ class ChunkPlaces:
         return StoreError(f"{self._raw.path} is damaged: a part of its images is missing.")
 
 
-class Column:
+class ItemReader:
     """A dataset of one item of ``size`` bytes an image, in one block or in chunks of several items."""
 
-    def __init__(self, raw: RawFile, dataset: Dataset, size: int, direct: bool) -> None:
+    def __init__(self, raw: RawFile, dataset: DatasetInfo, size: int, direct: bool) -> None:
         self._raw, self._dataset, self._size = raw, dataset, size
         self._count = dataset.shape[0]
         self._chunk = 0
-        self._chunks = ChunkPlaces(dataset, raw)
+        self._chunks = ChunkOffsets(dataset, raw)
         self._place: int | None = None
         if not direct or not dataset.kind.isnative:
             return
@@ -107,19 +108,19 @@ class Column:
         elif not dataset.filtered and dataset.chunks[1:] == dataset.shape[1:]:
             self._chunk = dataset.chunks[0]
 
-    def read(self, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
+    def read(self, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
         """Copy items into an array of as many; ids have been checked, and are not none."""
         if self._chunk:
-            self._read_chunks(ids, run, out)
+            self._read_chunks(ids, span, out)
         elif self._place is None:
-            self._read_by_library(ids, run, out)
+            self._read_by_library(ids, span, out)
         else:
-            self._raw.gather(self._place, self._count, ids, run, out)
+            self._raw.gather(self._place, self._count, ids, span, out)
 
-    def _read_chunks(self, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
+    def _read_chunks(self, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
         """Copy from the places of the chunks, a part of one at a time."""
         places, memory, at = self._chunks.all(), out.data.cast("B"), 0
-        for start, stop in [(number, number + 1) for number in ids] if run is None else [run]:
+        for start, stop in [(number, number + 1) for number in ids] if span is None else [span]:
             first = start
             while first < stop:
                 number, within = divmod(first, self._chunk)
@@ -131,10 +132,10 @@ class Column:
                 at += length
                 first += count
 
-    def _read_by_library(self, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
+    def _read_by_library(self, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
         try:
-            if run is not None and len(ids) > 1:
-                self._dataset.handle.shown.read_direct(out, np.s_[run[0] : run[1]])
+            if span is not None and len(ids) > 1:
+                self._dataset.handle.shown.read_direct(out, np.s_[span[0] : span[1]])
                 return
             # Never ``dataset[ids]``: h5py is up to a thousand times slower with a list than one by one. In the order
             # of the file, so that each chunk is unpacked once.
@@ -144,15 +145,15 @@ class Column:
             raise failed(self._raw.path, error) from None
 
 
-class Row:
+class PayloadReader:
     """A dataset of bytes, in chunks: payloads one behind the other."""
 
-    def __init__(self, raw: RawFile, dataset: Dataset, direct: bool) -> None:
+    def __init__(self, raw: RawFile, dataset: DatasetInfo, direct: bool) -> None:
         self._raw, self._dataset = raw, dataset
         self.length = dataset.shape[0]
         self._chunk = dataset.chunks[0] if dataset.chunks else 0
         self._direct = direct and bool(self._chunk) and not dataset.filtered
-        self._chunks = ChunkPlaces(dataset, raw)
+        self._chunks = ChunkOffsets(dataset, raw)
 
     def cut(self, starts: Sequence[int], stops: Sequence[int], ascending: bool) -> list[bytes]:
         """Return owned bytes, one a payload; ascending payloads lie one behind the other."""

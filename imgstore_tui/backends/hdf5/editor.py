@@ -15,7 +15,7 @@ from imgstore_tui.backends.hdf5.low_level import never_close
 from imgstore_tui.backends.hdf5.reader import Hdf5Reader
 from imgstore_tui.core.backend import Editor, PayloadKind, force
 from imgstore_tui.core.errors import StoreError, UnsupportedError
-from imgstore_tui.core.live_ids import Roster
+from imgstore_tui.core.live_ids import LiveIds
 from imgstore_tui.core.manifest import check_batch, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.text import first_line
@@ -36,7 +36,7 @@ class Hdf5Editor(Editor):
             self.content, self._layout, self._grows = reader.content, reader.layout, reader.grows
         self._location = location
         self._each = sync is SyncLevel.BATCH
-        self._roster = Roster(self.content.count)
+        self._live_ids = LiveIds(self.content.count)
         self._added: list[Labels] = []
         self._added_ends: list[np.ndarray[Any, np.dtype[np.int64]]] = []
         self._changed = False
@@ -55,7 +55,7 @@ class Hdf5Editor(Editor):
         check_batch(self._location, self.content, ids, payloads, labels)
         if not len(ids):
             return
-        if not self._roster.appends(self._location, ids):
+        if not self._live_ids.is_append(self._location, ids):
             raise UnsupportedError(
                 "Backend hdf5 keeps encoded images in a row without gaps: it can grow, but none can be replaced in it."
             )
@@ -76,12 +76,12 @@ class Hdf5Editor(Editor):
         check_batch(self._location, self.content, ids, images, labels)
         if not len(ids):
             return
-        appends = self._roster.appends(self._location, ids)
+        appends = self._live_ids.is_append(self._location, ids)
         if appends:
             self._check_growth()
         try:
             if appends:
-                self._images.resize(self._roster.next_id + len(ids), axis=0)
+                self._images.resize(self._live_ids.next_id + len(ids), axis=0)
                 self._images.write_direct(images, dest_sel=np.s_[ids[0] : ids[-1] + 1])
                 self._follow(labels)
             else:
@@ -112,14 +112,14 @@ class Hdf5Editor(Editor):
     def _follow(self, labels: Labels) -> None:
         """Keep what belongs to new images for the end, or write and force it where each call must be safe."""
         self._added.append(np.array(labels, np.int64))
-        self._roster.grow(len(labels))
+        self._live_ids.grow(len(labels))
         self._changed = True
         if self._each:
             self._commit()
 
     def _commit(self) -> None:
         """Make labels, offsets and manifest say what is there."""
-        count = self._roster.count
+        count = self._live_ids.count
         if self._added:
             labels, self._added = np.concatenate(self._added), []
             self._labels.resize((count,))

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.columns import Column, Dataset, Row
+from imgstore_tui.backends.hdf5.columns import DatasetInfo, ItemReader, PayloadReader
 from imgstore_tui.backends.hdf5.layout import FILE, IMAGES, MANIFEST, OFFSETS
 from imgstore_tui.backends.hdf5.low_level import Handle
 from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, image_bytes, read_manifest
+from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, IdSpan, foreign, image_bytes, read_manifest
 from imgstore_tui.core.text import first_line
-from imgstore_tui.storekit.checked_reader import CheckedReader, Run
+from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Hdf5Reader(CheckedReader):
         self._h5 = h5py
         self._location, self._path = location, location / FILE
         self._file: Any = None
-        self._datasets: tuple[Dataset, ...] = ()
+        self._datasets: tuple[DatasetInfo, ...] = ()
         self._raw = RawFile.of_store("hdf5", location, self._path)
         try:
             self._open()
@@ -66,15 +66,18 @@ class Hdf5Reader(CheckedReader):
         if self.content.kind is PayloadKind.ARRAY:
             kind = np.dtype(self.content.dtype).newbyteorder("<")
             images = self._dataset(IMAGES, kind, (count, *(self.content.shape or ())))
-            self._images = Column(self._raw, images, image_bytes(self.content), direct)
+            self._images = ItemReader(self._raw, images, image_bytes(self.content), direct)
             self._datasets = (images,)
         else:
             images = self._dataset(IMAGES, np.dtype("u1"), None)
             offsets = self._dataset(OFFSETS, np.dtype("<i8"), (count + 1,))
-            self._row, self._offsets = Row(self._raw, images, direct), Column(self._raw, offsets, 8, direct)
+            self._row, self._offsets = (
+                PayloadReader(self._raw, images, direct),
+                ItemReader(self._raw, offsets, 8, direct),
+            )
             self._datasets = (images, offsets)
         numbers = self._dataset(labels, np.dtype("<i8"), (count,))
-        self._labels = Column(self._raw, numbers, 8, direct)
+        self._labels = ItemReader(self._raw, numbers, 8, direct)
         self._datasets += (numbers,)
 
     @property
@@ -97,7 +100,7 @@ class Hdf5Reader(CheckedReader):
         attribute.read(text)
         return bytes(text.item())
 
-    def _dataset(self, name: str, kind: np.dtype[Any], shape: tuple[int, ...] | None) -> Dataset:
+    def _dataset(self, name: str, kind: np.dtype[Any], shape: tuple[int, ...] | None) -> DatasetInfo:
         """Open a dataset that is in this very file, of this type and shape, and no larger than the file can hold."""
         h5 = self._h5
         if self._file.links.get_info(name.encode()).type != h5.h5l.TYPE_HARD:
@@ -121,17 +124,19 @@ class Hdf5Reader(CheckedReader):
             access.set_chunk_cache(_CACHE_SLOTS, _FILTER_CACHE if filters else 0, _CACHE_WEAR)
             del handle  # while it is there, another one of the same dataset has its cache
             handle = h5.h5d.open(self._file, name.encode(), access)
-        return Dataset(Handle(handle, readonly=True), kind, has, plan.get_chunk() if chunked else None, bool(filters))
+        return DatasetInfo(
+            Handle(handle, readonly=True), kind, has, plan.get_chunk() if chunked else None, bool(filters)
+        )
 
     def _wrong(self, name: str) -> StoreError:
         return StoreError(f"{self._path} is damaged: its dataset {name} is not what it should be.")
 
-    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Find the places of the payloads, then copy them from the row."""
-        self._labels.read(ids, run, labels)
-        if run is not None:
+        self._labels.read(ids, span, labels)
+        if span is not None:
             ends = np.empty(len(ids) + 1, np.int64)
-            self._offsets.read(range(run[0], run[1] + 1), (run[0], run[1] + 1), ends)
+            self._offsets.read(range(span[0], span[1] + 1), (span[0], span[1] + 1), ends)
             starts, stops = ends[:-1].tolist(), ends[1:].tolist()
         else:
             both = np.empty((2, len(ids)), np.int64)
@@ -140,12 +145,12 @@ class Hdf5Reader(CheckedReader):
             starts, stops = both[0].tolist(), both[1].tolist()
         if any(not 0 <= start <= stop <= self._row.length for start, stop in zip(starts, stops, strict=True)):
             raise StoreError(f"{self._path} is damaged: its offsets do not fit its images.")
-        return self._row.cut(starts, stops, run is not None)
+        return self._row.cut(starts, stops, span is not None)
 
-    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Read into the caller's array."""
-        self._images.read(ids, run, out)
-        self._labels.read(ids, run, labels)
+        self._images.read(ids, span, out)
+        self._labels.read(ids, span, labels)
 
     def read_labels(self) -> Labels:
         """Read the dataset of labels."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.columns import RawBlock
+from imgstore_tui.backends.hdf5.columns import BlockWriter
 from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, OFFSETS, PARTIAL, label_chunk
 from imgstore_tui.backends.hdf5.low_level import (
     Handle,
@@ -59,7 +59,7 @@ class Hdf5Writer(Writer):
         self._file: Any = None
         """Its identifier."""
         self._images, self._offsets, self._labels = Handle(None), Handle(None), Handle(None)
-        self._block: RawBlock | None = None
+        self._block: BlockWriter | None = None
         try:
             # The chunk cache would copy every chunk once more; what is not filtered goes straight to the file.
             cache = 0 if values["filter"] == "none" else 16 * CHUNK
@@ -134,13 +134,13 @@ class Hdf5Writer(Writer):
             raise self._failed(error) from None
         return self._put
 
-    def _find_block(self) -> RawBlock | None:
+    def _find_block(self) -> BlockWriter | None:
         """Return where whole batches of pixels go, None where the library writes them."""
         direct = self._values["access"] == "direct" and sys.byteorder == "little"
         if not direct or not self._in_one_block:
             return None
         place = self._images.id.get_offset()
-        return None if place is None else RawBlock(self._path, place)
+        return None if place is None else BlockWriter(self._path, place)
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Add the payloads to the row of all payloads."""

@@ -9,7 +9,7 @@ from imgstore_tui.core.backend import Backend, Capabilities, Content, Family, Pa
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.storekit.manifest_file import refuse_batches
+from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 
 FOLDER = "images.lance"
 
@@ -39,8 +39,8 @@ class LanceBackend(Backend):
             maximum=1_000_000,
         ),
     )
-    marks = (FOLDER,)
-    own_files = re.compile(
+    signature_files = (FOLDER,)
+    owned_pattern = re.compile(
         r"images\.lance/(_versions/([\w.-]+\.manifest|latest_version_hint\.json)|_transactions/[\w-]+\.txn|data/[\w-]+\.lance)"
         r"|manifest\.json(\.partial)?"
     )
@@ -57,7 +57,7 @@ class LanceBackend(Backend):
         """Make the folder and the fragments; the manifest that makes it a store comes last."""
         from imgstore_tui.backends.lance.writer import LanceWriter
 
-        refuse_batches(self, sync)
+        refuse_batch_sync(self, sync)
         begin_store(self, location, content)
         return LanceWriter(location, content, self.values)
 

@@ -80,14 +80,14 @@ class LanceReader(Reader):
 
     def _rows(self, ids: Sequence[int]) -> Iterator[tuple[int, Any, Any, Any]]:
         """Yield, in the order of the ids: how many rows, where their values start and end, their bytes, labels."""
-        run = check_ids(self._location, self.content.count, ids)
+        span = check_ids(self._location, self.content.count, ids)
         dataset = self._opened()
         mean = self.content.payload_bytes // max(1, self.content.count)
         step = max(1, _TOGETHER // max(1, mean))
         with self._library():
             for first in range(0, len(ids), step):
                 part = ids[first : first + step]
-                if run is not None and len(ids) > 1:
+                if span is not None and len(ids) > 1:
                     table = dataset.to_table(
                         columns=[IMAGE, LABEL], offset=part[0], limit=len(part), batch_readahead=1, fragment_readahead=1
                     )

@@ -73,8 +73,8 @@ class LmdbBackend(Backend):
             maximum=1_000_000_000,
         ),
     )
-    marks = (DATA,)
-    own_files = re.compile(r"(data|lock)\.mdb")
+    signature_files = (DATA,)
+    owned_pattern = re.compile(r"(data|lock)\.mdb")
     caveats = (
         "Values of more than about 2 KB take whole pages of 4 KiB, so a store of raw 32x32x3 images is a third larger "
         "than its pixels; a damaged file can crash the reading process; what is replaced or deleted leaves pages that "

@@ -11,7 +11,7 @@ import numpy as np
 
 from imgstore_tui.backends.lmdb.layout import APART, GONE, MANIFEST, key_of, labels_key, with_labels
 from imgstore_tui.backends.lmdb.reader import LmdbReader
-from imgstore_tui.backends.lmdb.write_env import PAGE, TRANSACTION_BYTES, Filling, worst_of
+from imgstore_tui.backends.lmdb.write_env import PAGE, TRANSACTION_BYTES, WriteEnvironment, worst_of
 from imgstore_tui.backends.lmdb.writer import cut
 from imgstore_tui.core.backend import Editor
 from imgstore_tui.core.errors import StoreError
@@ -30,7 +30,7 @@ class LmdbEditor(Editor):
 
     def __init__(self, location: Path, transaction: int, sync: SyncLevel) -> None:
         with LmdbReader(location) as reader:  # which believes nothing that it has not looked at
-            self.content, self._layout, self._roster = reader.content, reader.layout, reader.roster
+            self.content, self._layout, self._live_ids = reader.content, reader.layout, reader.live_ids
             self._blocks = reader.label_blocks() if self._layout == APART else {}
         self._location = location
         self._each, self._one = sync is SyncLevel.BATCH, not transaction
@@ -38,7 +38,7 @@ class LmdbEditor(Editor):
         self._struck = self._changed = False
         self._open = True
         size = (location / "data.mdb").stat().st_size
-        self._filling = Filling(location, 2 * size + 16 * TRANSACTION_BYTES)
+        self._filling = WriteEnvironment(location, 2 * size + 16 * TRANSACTION_BYTES)
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Put one value a payload."""
@@ -53,7 +53,7 @@ class LmdbEditor(Editor):
             self._put_values(ids, cut(images, image_bytes(self.content)), labels)
 
     def _put_values(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
-        filling, appends = self._filling, self._roster.appends(self._location, ids)
+        filling, appends = self._filling, self._live_ids.is_append(self._location, ids)
         if appends and ids[-1] >= 10**8:
             raise StoreError(f"{self._location} numbers its images with 8 digits: at most 100,000,000 images.")
         if self._layout != APART:
@@ -63,7 +63,7 @@ class LmdbEditor(Editor):
             self._make_room(worst_of(items, _TOUCHED))
             filling.put(items)
             if appends:
-                self._roster.grow(len(ids))
+                self._live_ids.grow(len(ids))
             if self._layout == APART:
                 self._note_labels(ids, labels, appends)
             self._done()
@@ -72,7 +72,7 @@ class LmdbEditor(Editor):
 
     def delete(self, ids: Sequence[int]) -> None:
         """Delete the values; their pages are used again by what is put later."""
-        self._roster.once(self._location, ids)
+        self._live_ids.check_each_once(self._location, ids)
         filling = self._filling
         try:
             self._make_room(_TOUCHED * PAGE * len(ids))
@@ -81,7 +81,7 @@ class LmdbEditor(Editor):
                 if not transaction.delete(key_of(self._layout, image_id)):
                     raise StoreError(f"{self._location} is damaged: image {image_id} is missing in it.")
             filling.note(len(ids), PAGE * len(ids))
-            self._roster.strike(ids)
+            self._live_ids.delete(ids)
             self._struck = True
             if self._layout == APART:
                 self._note_labels(ids, np.zeros(len(ids), np.int64), False)
@@ -107,7 +107,9 @@ class LmdbEditor(Editor):
 
     def _make_room(self, worst: int) -> None:
         """See to it beforehand that the map is large enough, with what belongs to each commit."""
-        worst += 8 * self._roster.next_id + 8 * len(self._roster.gone) + _TOUCHED * PAGE * (2 + len(self._blocks))
+        worst += (
+            8 * self._live_ids.next_id + 8 * len(self._live_ids.deleted) + _TOUCHED * PAGE * (2 + len(self._blocks))
+        )
         if self._filling.crowded(worst):
             self._commit()
             self._filling.make_room(worst)
@@ -124,12 +126,12 @@ class LmdbEditor(Editor):
     def _commit(self) -> None:
         if not self._changed:
             return
-        filling, roster = self._filling, self._roster
+        filling, live_ids = self._filling, self._live_ids
         items = [(labels_key(first), self._blocks[first].astype("<i8").data.cast("B")) for first in sorted(self._dirty)]
         if self._struck:
-            items.append((GONE, roster.gone.astype("<i8").data.cast("B")))
-        self.content = replace(self.content, count=roster.count)
-        manifest = write_manifest("lmdb", self.content, layout=self._layout, next=roster.next_id)
+            items.append((GONE, live_ids.deleted.astype("<i8").data.cast("B")))
+        self.content = replace(self.content, count=live_ids.count)
+        manifest = write_manifest("lmdb", self.content, layout=self._layout, next=live_ids.next_id)
         transaction = filling.transaction()
         for key, value in (*items, (MANIFEST, manifest.encode("utf-8"))):
             transaction.put(key, value)

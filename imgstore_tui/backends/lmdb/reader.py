@@ -26,7 +26,7 @@ from imgstore_tui.backends.lmdb.layout import (
 )
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.live_ids import Roster, next_id_in
+from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import check_out, foreign, image_bytes, read_manifest
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class _Shared:
                 raise StoreError(f"{location} is damaged: images are missing in it.")
             next_id = next_id_in(found, self.content, location)
             lost = np.frombuffer(gone, "<i8").astype(np.int64) if gone else None
-            self.roster = Roster.of(location, self.content, next_id, lost)
+            self.live_ids = LiveIds.of(location, self.content, next_id, lost)
         except lmdb.Error as error:
             self.env.close()
             raise StoreError(f"{data} is damaged: {error}.") from None
@@ -109,7 +109,7 @@ class LmdbReader(Reader):
     def __init__(self, location: Path) -> None:
         self._key, shared = _acquire(location)
         self._location, self._error = shared.location, shared.error
-        self.layout, self.roster = shared.layout, shared.roster
+        self.layout, self.live_ids = shared.layout, shared.live_ids
         self.content, self._facts = shared.content, facts_of(shared.content)
         self._loaded: Labels | None = None
         self._transaction: Any = shared.env.begin(buffers=True)
@@ -154,10 +154,10 @@ class LmdbReader(Reader):
 
     def _values(self, ids: Sequence[int]) -> Iterator[memoryview]:
         """Yield the values where they lie in the map; they are never handed out uncopied."""
-        run = self.roster.check(self._location, ids)
+        span = self.live_ids.check(self._location, ids)
         try:
-            if run is not None and len(ids) > 1:
-                yield from self._scan(run[0], run[1] - 1, len(ids))
+            if span is not None and len(ids) > 1:
+                yield from self._scan(span[0], span[1] - 1, len(ids))
                 return
             get, layout = self._transaction.get, self.layout
             for number in ids:
@@ -180,18 +180,18 @@ class LmdbReader(Reader):
 
     def ids(self) -> Sequence[int]:
         """Return the ids that were not deleted."""
-        return self.roster.ids()
+        return self.live_ids.ids()
 
     def read_labels(self) -> Labels:
         """Copy the labels' own value; where they are in the images' values, look at the head of each."""
-        roster = self.roster
+        live_ids = self.live_ids
         if self.layout == APART:
-            return roster.there(self._all_labels())
-        if not roster.count:
+            return live_ids.without_deleted(self._all_labels())
+        if not live_ids.count:
             return np.zeros(0, np.int64)
         try:
-            found = (self._label_in(value) for value in self._scan(roster.first(), roster.last(), roster.count))
-            return np.fromiter(found, np.int64, roster.count)
+            found = (self._label_in(value) for value in self._scan(live_ids.first(), live_ids.last(), live_ids.count))
+            return np.fromiter(found, np.int64, live_ids.count)
         except self._error as error:
             raise StoreError(f"{self._location} is damaged: {error}.") from None
 
@@ -215,15 +215,17 @@ class LmdbReader(Reader):
         if self._loaded is None:
             try:
                 whole = self._transaction.get(labels_key(0))
-                if whole is not None and len(whole) == 8 * self.roster.next_id:
+                if whole is not None and len(whole) == 8 * self.live_ids.next_id:
                     blocks = [np.frombuffer(whole, "<i8")]  # one block, as nearly always: no need to look for more
                 else:
                     blocks = [np.frombuffer(value, "<i8") for _, value in self._blocks()]
             except (self._error, ValueError) as error:
                 raise StoreError(f"{self._location} is damaged: {error}.") from None
             found = blocks[0] if len(blocks) == 1 else np.concatenate([np.zeros(0, np.int64), *blocks])
-            if len(found) != self.roster.next_id:
-                raise StoreError(f"{self._location} is damaged: {len(found)} labels for {self.roster.next_id} images.")
+            if len(found) != self.live_ids.next_id:
+                raise StoreError(
+                    f"{self._location} is damaged: {len(found)} labels for {self.live_ids.next_id} images."
+                )
             self._loaded = found
         return self._loaded
 

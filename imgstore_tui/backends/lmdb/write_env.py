@@ -25,7 +25,7 @@ of 512x512x3 took 1.5 times as long.
 Items = list[tuple[bytes, Any]]
 
 
-class Filling:
+class WriteEnvironment:
     """Puts and deletes items; forces nothing by itself, but on request."""
 
     def __init__(self, location: Path, map_bytes: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imgstore_tui.backends.lmdb.layout import APART, MANIFEST, TOGETHER, keys_of, labels_key, with_labels
-from imgstore_tui.backends.lmdb.write_env import PAGE, TRANSACTION_BYTES, Filling, pieces
+from imgstore_tui.backends.lmdb.write_env import PAGE, TRANSACTION_BYTES, WriteEnvironment, pieces
 from imgstore_tui.core.backend import Content, Writer
 from imgstore_tui.core.manifest import check_complete, check_put, image_bytes, write_manifest
 from imgstore_tui.core.operations import SyncLevel
@@ -31,7 +31,7 @@ class LmdbWriter(Writer):
         self._labels: list[Labels] = []
         self._open = True
         # The map takes addresses, not space: ten times the pixels, as the article, and room for small values.
-        self._filling = Filling(location, 2**20 + 10 * content.payload_bytes + 4 * PAGE * content.count)
+        self._filling = WriteEnvironment(location, 2**20 + 10 * content.payload_bytes + 4 * PAGE * content.count)
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Put one value a payload."""

@@ -23,7 +23,7 @@ from imgstore_tui.core.backend import (
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.storekit.manifest_file import refuse_batches
+from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 
 
 class NpyBackend(Backend):
@@ -35,8 +35,8 @@ class NpyBackend(Backend):
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
     capabilities = Capabilities(append=True, overwrite=True)
-    marks = (IMAGES, PAYLOADS)
-    own_files = re.compile(r"(images|payloads|ends|labels)\.npy|manifest\.json(\.partial)?")
+    signature_files = (IMAGES, PAYLOADS)
+    owned_pattern = re.compile(r"(images|payloads|ends|labels)\.npy|manifest\.json(\.partial)?")
     presets = (
         Preset("tuned", "runs are read by one call, small images in random order are gathered from a map"),
         Preset(
@@ -65,7 +65,7 @@ class NpyBackend(Backend):
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
         """Make the folder and the files; the manifest that makes it a store comes last."""
-        refuse_batches(self, sync)
+        refuse_batch_sync(self, sync)
         begin_store(self, location, content)
         return NpyWriter(location, content, str(self.values["access"]))
 

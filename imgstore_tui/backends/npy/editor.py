@@ -45,7 +45,7 @@ class NpyEditor(FolderEditor):
         check_batch(self._location, self.content, ids, images, labels)
         if not len(ids):
             return
-        if self._roster.appends(self._location, ids):
+        if self._live_ids.is_append(self._location, ids):
             self._images.append(images)
             self._follow(labels)
             return
@@ -60,7 +60,7 @@ class NpyEditor(FolderEditor):
         check_batch(self._location, self.content, ids, payloads, labels)
         if not len(ids):
             return
-        if not self._roster.appends(self._location, ids):
+        if not self._live_ids.is_append(self._location, ids):
             raise UnsupportedError(
                 "Backend npy keeps encoded images in a row without gaps: it can grow, but none can be replaced in it."
             )
@@ -70,7 +70,7 @@ class NpyEditor(FolderEditor):
     def _follow(self, labels: Labels) -> None:
         numbers = np.array(labels, np.int64)
         self._labels.append(numbers)
-        self._roster.grow(len(numbers))
+        self._live_ids.grow(len(numbers))
         self._note()
 
     def _before_commit(self) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 from imgstore_tui.backends.npy.layout import ENDS, IMAGES, PAYLOADS
 from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.storekit.checked_reader import CheckedReader, Run
+from imgstore_tui.core.manifest import IdSpan
+from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.folder_writer import open_labels
 from imgstore_tui.storekit.manifest_file import load_manifest
 from imgstore_tui.storekit.npy_file import NpyColumn
@@ -55,19 +56,19 @@ class NpyReader(CheckedReader):
         self._columns.append(column)
         return column
 
-    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy images into the caller's array."""
         if self._view is not None:
-            out[...] = self._view[run[0] : run[1]] if run is not None else self._view[list(ids)]
+            out[...] = self._view[span[0] : span[1]] if span is not None else self._view[list(ids)]
         else:
-            self._images.read(ids, run, out)
-        self._labels.read(ids, run, labels)
+            self._images.read(ids, span, out)
+        self._labels.read(ids, span, labels)
 
-    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Find where the payloads end, then copy them from the row."""
-        self._labels.read(ids, run, labels)
+        self._labels.read(ids, span, labels)
         return read_row(
-            ids, run, self._ends.read, self._images.count, self._images.piece, _CUT_BELOW * len(ids), self._unfitting
+            ids, span, self._ends.read, self._images.count, self._images.piece, _CUT_BELOW * len(ids), self._unfitting
         )
 
     def _unfitting(self) -> StoreError:

@@ -9,7 +9,7 @@ from imgstore_tui.core.backend import Backend, Capabilities, Content, Family, Pa
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.storekit.manifest_file import refuse_batches
+from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 
 FILE = "images.parquet"
 
@@ -49,8 +49,8 @@ class ParquetBackend(Backend):
             choices=("none", "snappy", "zstd", "gzip"),
         ),
     )
-    marks = (FILE,)
-    own_files = re.compile(r"images\.parquet|manifest\.json(\.partial)?")
+    signature_files = (FILE,)
+    owned_pattern = re.compile(r"images\.parquet|manifest\.json(\.partial)?")
     caveats = (
         "One image costs as much as its row group, so random reading is slow; nothing can be added, replaced or "
         "deleted, and the library is 55 MB."
@@ -64,7 +64,7 @@ class ParquetBackend(Backend):
         """Make the folder and the file; the manifest that makes it a store comes last."""
         from imgstore_tui.backends.parquet.files import ParquetWriter
 
-        refuse_batches(self, sync)
+        refuse_batch_sync(self, sync)
         begin_store(self, location, content)
         return ParquetWriter(location, content, self.values)
 

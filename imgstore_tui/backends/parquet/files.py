@@ -22,7 +22,7 @@ from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import first_line
 from imgstore_tui.images import decode
 from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
-from imgstore_tui.storekit.fixed_records import Scattered
+from imgstore_tui.storekit.fixed_records import FixedRecords
 from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class ParquetReader(BatchesReader):
         self._raw = RawFile(self.path)
         self.most_kept = max(self.most_kept, _KEPT_BYTES * self.batches // max(1, self._raw.size))
         if self.content.kind is PayloadKind.ARRAY:
-            self.direct = Scattered(self._raw, self.batches, self.rows, self._locate)
+            self.direct = FixedRecords(self._raw, self.batches, self.rows, self._locate)
 
     def _locate(self, number: int) -> tuple[int, int] | None:
         """Return where the images and the labels of a row group lie, if each are one page that is not compressed."""

@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.text import first_line
-from imgstore_tui.storekit.foreign_files import Part
+from imgstore_tui.storekit.foreign_files import ForeignFile
 
 _IMAGES = ("image", "img", "picture", "jpg", "png")
 _LABELS = ("label", "labels", "fine_label", "class", "cls")
 
 
-class ParquetPart(Part):
+class ParquetPart(ForeignFile):
     """A file of row groups; that of the picture asked for last is kept."""
 
     def __init__(self, path: Path) -> None:

@@ -19,7 +19,7 @@ Fields = dict[int, "int | Fields"]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class DataPage:
     """Where a page lies."""
 
     start: int
@@ -31,7 +31,7 @@ class Page:
     """CRC32, None where the file has none."""
 
 
-def page_at(file: RawFile, place: int, rows: int, size: int) -> Page | None:
+def page_at(file: RawFile, place: int, rows: int, size: int) -> DataPage | None:
     """Return the page that begins at a place, if it holds so many values of one size and nothing else."""
     head = _Compact(file.piece(place, min(_MOST_HEADER, max(0, file.size - place))))
     try:
@@ -50,7 +50,7 @@ def page_at(file: RawFile, place: int, rows: int, size: int) -> Page | None:
         return None
     if not whole or length != 4 + levels + rows * size:
         return None
-    return Page(start, length, start + 4 + levels, None if checksum is None else checksum & 0xFFFFFFFF)
+    return DataPage(start, length, start + 4 + levels, None if checksum is None else checksum & 0xFFFFFFFF)
 
 
 class _Compact:

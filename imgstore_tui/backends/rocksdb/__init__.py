@@ -74,8 +74,8 @@ class RocksdbBackend(Backend):
             maximum=MOST_BLOCK,
         ),
     )
-    marks = (FOLDER,)
-    own_files = re.compile(
+    signature_files = (FOLDER,)
+    owned_pattern = re.compile(
         r"images\.rocksdb/(CURRENT|IDENTITY|LOCK|LOG(\.old\.\d+)?|MANIFEST-\d+|OPTIONS-\d+(\.dbtmp)?|\d+\.dbtmp|"
         r"\d+\.(sst|log|blob)|load-\d+\.sst|rocksdict-config\.json)"
     )

@@ -37,7 +37,7 @@ class RocksdbEditor(Editor):
 
     def __init__(self, location: Path, sync: SyncLevel) -> None:
         with RocksdbReader(location) as reader:  # which believes nothing that it has not looked at
-            self.content, self._roster, self._layout = reader.content, reader.roster, reader.layout()
+            self.content, self._live_ids, self._layout = reader.content, reader.live_ids, reader.layout()
             self._labels = reader.all_labels()
         import rocksdict
 
@@ -68,8 +68,8 @@ class RocksdbEditor(Editor):
         if not len(ids):
             return
         batch = self._batch()
-        if self._roster.appends(self._location, ids):
-            self._roster.grow(len(ids))
+        if self._live_ids.is_append(self._location, ids):
+            self._live_ids.grow(len(ids))
             self._labels = np.concatenate([self._labels, labels])
         else:
             self._labels[list(ids)] = labels
@@ -79,15 +79,15 @@ class RocksdbEditor(Editor):
 
     def delete(self, ids: Sequence[int]) -> None:
         """Write that keys are gone; their values go when tables are merged."""
-        self._roster.once(self._location, ids)
+        self._live_ids.check_each_once(self._location, ids)
         if not len(ids):
             return
         batch = self._batch()
         for number in ids:
             del batch[key_of(number)]
-        self._roster.strike(ids)
+        self._live_ids.delete(ids)
         self._labels[list(ids)] = 0
-        batch[GONE] = self._roster.gone.astype("<i8").tobytes()
+        batch[GONE] = self._live_ids.deleted.astype("<i8").tobytes()
         self._write(batch, ids)
 
     def _batch(self) -> Any:
@@ -98,8 +98,8 @@ class RocksdbEditor(Editor):
         return rocksdict.WriteBatch(raw_mode=True)
 
     def _write(self, batch: Any, ids: Sequence[int]) -> None:
-        content = replace(self.content, count=self._roster.count)
-        manifest = write_manifest("rocksdb", content, **self._layout, next=self._roster.next_id)
+        content = replace(self.content, count=self._live_ids.count)
+        manifest = write_manifest("rocksdb", content, **self._layout, next=self._live_ids.next_id)
         batch[MANIFEST] = manifest.encode("utf-8")
         blocks = np.unique(np.asarray(ids, np.int64) // BLOCK).tolist()
         for key, value in label_items(self._labels, blocks):
@@ -111,7 +111,7 @@ class RocksdbEditor(Editor):
         self.content, self._changed = content, True
         self.syncs += self._each
 
-    def touched(self) -> Iterable[Path]:
+    def changed_paths(self) -> Iterable[Path]:
         """All but the tables that were there: a table never changes."""
         new = [path for path in sorted((self._location / FOLDER).iterdir()) if path not in self._tables]
         return [*new, self._location / FOLDER]

@@ -14,10 +14,10 @@ from imgstore_tui.backends.rocksdb import COMPRESSIONS, FOLDER, MOST_BLOCK
 from imgstore_tui.backends.rocksdb.layout import BLOCK, GONE, LABELS, MANIFEST, key_of, labels_key
 from imgstore_tui.backends.rocksdb.read_only import open_database
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.live_ids import Roster, next_id_in
-from imgstore_tui.core.manifest import foreign, image_bytes, is_count, read_manifest
+from imgstore_tui.core.live_ids import LiveIds, next_id_in
+from imgstore_tui.core.manifest import IdSpan, foreign, image_bytes, is_count, read_manifest
 from imgstore_tui.core.text import first_line
-from imgstore_tui.storekit.checked_reader import RosterReader, Run
+from imgstore_tui.storekit.checked_reader import LiveIdsReader
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -26,7 +26,7 @@ _TOGETHER = 2**24
 """Bytes that are asked for at once: the library makes a copy of each value."""
 
 
-class RocksdbReader(RosterReader):
+class RocksdbReader(LiveIdsReader):
     """Copies each value where it belongs; blocks of labels are kept once they have been asked for."""
 
     def __init__(self, location: Path) -> None:
@@ -43,7 +43,7 @@ class RocksdbReader(RosterReader):
             if len(gone) % 8:
                 raise self._damaged("what it says of deleted images makes no sense")
             lost = np.frombuffer(gone, "<i8").astype(np.int64) if gone else None
-            self.roster = Roster.of(location, self.content, next_id, lost)
+            self.live_ids = LiveIds.of(location, self.content, next_id, lost)
         except BaseException:
             self.close()
             raise
@@ -71,9 +71,9 @@ class RocksdbReader(RosterReader):
             raise self._damaged(first_line(error)) from None
         return found
 
-    def _values(self, ids: Sequence[int], run: Run) -> Iterator[bytes]:
-        if run is not None and len(ids) > 1:
-            yield from self._scan(run[0], len(ids))
+    def _values(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[bytes]:
+        if span is not None and len(ids) > 1:
+            yield from self._scan(span[0], len(ids))
             return
         mean = self.content.payload_bytes // max(1, self.content.count)
         step = max(1, _TOGETHER // max(1, mean))
@@ -100,19 +100,19 @@ class RocksdbReader(RosterReader):
             self._get([key_of(number)])  # the walk ends without a word at what cannot be read; this says why
             raise self._damaged(f"image {number} is missing in it")
 
-    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy one value an id into the caller's array."""
         size, at, pixels = image_bytes(self.content), 0, out.data.cast("B")
-        for value in self._values(ids, run):
+        for value in self._values(ids, span):
             if len(value) != size:
                 raise self._damaged(f"an image in it has {len(value)} bytes, not {size}")
             pixels[at : at + size] = value
             at += size
         self._fill_labels(ids, labels)
 
-    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Return one value an id."""
-        payloads = list(self._values(ids, run))
+        payloads = list(self._values(ids, span))
         self._fill_labels(ids, labels)
         return payloads
 
@@ -128,14 +128,14 @@ class RocksdbReader(RosterReader):
             labels[here] = self._labels[block][rows[here]]
 
     def _keep(self, block: int, value: bytes | None) -> None:
-        length = min(BLOCK, self.roster.next_id - block * BLOCK)
+        length = min(BLOCK, self.live_ids.next_id - block * BLOCK)
         if value is None or len(value) != 8 * length:
             raise self._damaged(f"labels from {block * BLOCK} on are not what they should be")
         self._labels[block] = np.frombuffer(value, "<i8").astype(np.int64)
 
     def all_labels(self) -> Labels:
         """Return an owned array of a label for each id there ever was; 0 for those that are gone."""
-        blocks = -(-self.roster.next_id // BLOCK)
+        blocks = -(-self.live_ids.next_id // BLOCK)
         try:
             items = itertools.islice(self._opened().items(from_key=LABELS), blocks)
             found = {key: value for key, value in items}  # noqa: C416 - the library's iterator is no mapping
@@ -151,7 +151,7 @@ class RocksdbReader(RosterReader):
 
     def read_labels(self) -> Labels:
         """Read the blocks of labels, which lie together."""
-        return self.roster.there(self.all_labels())
+        return self.live_ids.without_deleted(self.all_labels())
 
     def close(self) -> None:
         """Close the database."""

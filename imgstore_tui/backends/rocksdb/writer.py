@@ -50,7 +50,7 @@ class RocksdbWriter(Writer):
         self._options.create_if_missing(True)
         self._how = rocksdict.WriteOptions()
         self._how.sync = self._each
-        self._tables: Tables | None = None
+        self._tables: TableFiles | None = None
         self._database: Any = None
         try:
             self._database = rocksdict.Rdict(database_of(location), self._options, {})
@@ -59,7 +59,7 @@ class RocksdbWriter(Writer):
         except Exception as error:
             raise unwritten(location, error) from None
         if values["bulk"] and not self._each:
-            self._tables = Tables(location / FOLDER, self._options)
+            self._tables = TableFiles(location / FOLDER, self._options)
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Put one value a payload."""
@@ -130,7 +130,7 @@ class RocksdbWriter(Writer):
                 database.close()
 
 
-class Tables:
+class TableFiles:
     """Tables beside those of the database, which it takes in whole."""
 
     def __init__(self, folder: Path, options: Any) -> None:

@@ -63,8 +63,8 @@ class SqliteBackend(Backend):
         Option("map", True, "Read through a map of the file; yes, which spares a copy of every page."),
         Option("batch", True, "Ask for all images of a batch by one statement; yes, which spares a call an image."),
     )
-    marks = (FILE,)
-    own_files = re.compile(r"store\.sqlite(\.partial|-journal)?")
+    signature_files = (FILE,)
+    owned_pattern = re.compile(r"store\.sqlite(\.partial|-journal)?")
     caveats = (
         "Every image is copied once more on its way out than from an array, none may be larger than 1 GB, one process "
         "writes at a time, and the format itself has no checksums."

@@ -31,7 +31,7 @@ class SqliteEditor(Editor):
     def __init__(self, location: Path, sync: SyncLevel) -> None:
         _finish_what_died(location)
         with SqliteReader(location) as reader:
-            self.content, self._layout, self._roster = reader.content, reader.layout, reader.roster
+            self.content, self._layout, self._live_ids = reader.content, reader.layout, reader.live_ids
         self._location, self._path = location, location / FILE
         self._each = sync is SyncLevel.BATCH
         self._changed = False
@@ -60,7 +60,7 @@ class SqliteEditor(Editor):
         if not len(ids):
             return
         statement = PUT
-        appends = self._roster.appends(self._location, ids)
+        appends = self._live_ids.is_append(self._location, ids)
         if not appends:
             statement = PUT.replace("INSERT", "REPLACE", 1)
         try:
@@ -68,17 +68,17 @@ class SqliteEditor(Editor):
         except (sqlite3.Error, OverflowError) as error:
             raise unwritten(self._path, error) from None
         if appends:
-            self._roster.grow(len(ids))
+            self._live_ids.grow(len(ids))
         self._note()
 
     def delete(self, ids: Sequence[int]) -> None:
         """Delete rows; their pages are used again."""
-        self._roster.once(self._location, ids)
+        self._live_ids.check_each_once(self._location, ids)
         try:
             self._opened().executemany("DELETE FROM images WHERE id = ?", [(number,) for number in ids])
         except sqlite3.Error as error:
             raise unwritten(self._path, error) from None
-        self._roster.strike(ids)
+        self._live_ids.delete(ids)
         if len(ids):
             self._note()
 
@@ -90,8 +90,8 @@ class SqliteEditor(Editor):
     def _commit(self, *, more: bool) -> None:
         """Let the manifest say what is there, in the same transaction."""
         connection = self._opened()
-        content = replace(self.content, count=self._roster.count)
-        manifest = write_manifest("sqlite", content, **self._layout, next=self._roster.next_id)
+        content = replace(self.content, count=self._live_ids.count)
+        manifest = write_manifest("sqlite", content, **self._layout, next=self._live_ids.next_id)
         try:
             connection.execute("UPDATE manifest SET text = ?", (manifest,))
             connection.execute("COMMIT")
@@ -107,7 +107,7 @@ class SqliteEditor(Editor):
             raise StoreError(f"{self._location} is closed: nothing more can be changed.")
         return self._connection
 
-    def touched(self) -> Iterable[Path]:
+    def changed_paths(self) -> Iterable[Path]:
         """Return the file, and the folder in which the journal came and went."""
         return [self._path, self._location]
 

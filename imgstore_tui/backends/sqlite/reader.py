@@ -14,9 +14,9 @@ import numpy as np
 from imgstore_tui.backends.sqlite import FILE
 from imgstore_tui.backends.sqlite.layout import JOURNAL, TABLES, damaged
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.live_ids import Roster, next_id_in
-from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, image_bytes, read_manifest
-from imgstore_tui.storekit.checked_reader import RosterReader, Run
+from imgstore_tui.core.live_ids import LiveIds, next_id_in
+from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, IdSpan, foreign, image_bytes, read_manifest
+from imgstore_tui.storekit.checked_reader import LiveIdsReader
 from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _LABELS = "SELECT label FROM images INDEXED BY labels ORDER BY id"
 _GONE = "SELECT id FROM images INDEXED BY labels ORDER BY id"
 
 
-class SqliteReader(RosterReader):
+class SqliteReader(LiveIdsReader):
     """Asks for a batch by one statement, and copies each row where it belongs."""
 
     def __init__(self, location: Path) -> None:
@@ -74,14 +74,14 @@ class SqliteReader(RosterReader):
             if len(there) and (there[0] < 0 or there[-1] >= next_id):
                 raise self._incomplete()
             gone = np.delete(np.arange(next_id), there)
-        self.roster = Roster.of(self._location, self.content, next_id, gone)
+        self.live_ids = LiveIds.of(self._location, self.content, next_id, gone)
 
-    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy one row an id straight into the caller's array."""
         size, at = image_bytes(self.content), 0
         pixels, numbers = out.data.cast("B"), []
         try:
-            for label, data in self._rows(ids, run):
+            for label, data in self._rows(ids, span):
                 pixels[at : at + size] = data
                 numbers.append(label)
                 at += size
@@ -89,9 +89,9 @@ class SqliteReader(RosterReader):
             raise StoreError(f"{self.path} is damaged: an image in it is not of {size} bytes.") from None
         self._fill_labels(labels, numbers)
 
-    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Return the value of one row an id."""
-        found = list(self._rows(ids, run))
+        found = list(self._rows(ids, span))
         if not all(type(data) is bytes for _, data in found):
             raise StoreError(f"{self.path} is damaged: an image in it is no bytes.")
         self._fill_labels(labels, [label for label, _ in found])
@@ -105,15 +105,15 @@ class SqliteReader(RosterReader):
         except (ValueError, TypeError, OverflowError):
             raise StoreError(f"{self.path} is damaged: a label in it is no number.") from None
 
-    def _rows(self, ids: Sequence[int], run: Run) -> Iterator[tuple[Any, Any]]:
+    def _rows(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[tuple[Any, Any]]:
         """Yield label and value of rows that are there; never more than were asked for."""
         connection = self._opened()
         try:
             if not self.layout["batch"] or len(ids) == 1:
                 for number in ids:
                     yield from connection.execute(_ONE, (number,))
-            elif run is not None:
-                yield from connection.execute(_RUN, (run[0], run[1] - 1))
+            elif span is not None:
+                yield from connection.execute(_RUN, (span[0], span[1] - 1))
             else:
                 yield from connection.execute(_MANY, (str(list(ids)),))
         except (sqlite3.Error, UnicodeDecodeError) as error:

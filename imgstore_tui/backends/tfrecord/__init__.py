@@ -20,7 +20,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.storekit.manifest_file import refuse_batches
+from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 from imgstore_tui.storekit.records import RecordsEditor, RecordsWriter
 
 FILES = {"none": "images.tfrecord", "gzip": "images.tfrecord.gz"}
@@ -50,8 +50,8 @@ class TfrecordBackend(Backend):
             choices=("none", "gzip"),
         ),
     )
-    marks = tuple(FILES.values())
-    own_files = re.compile(r"images\.tfrecord(\.gz)?|(index|labels)\.npy|manifest\.json(\.partial)?")
+    signature_files = tuple(FILES.values())
+    owned_pattern = re.compile(r"images\.tfrecord(\.gz)?|(index|labels)\.npy|manifest\.json(\.partial)?")
     caveats = (
         "The format is a row of records: without our index it is read from front to back only, nothing can be replaced "
         "or deleted, and tools outside TensorFlow are few."
@@ -66,7 +66,7 @@ class TfrecordBackend(Backend):
         from imgstore_tui.backends.tfrecord.records import Records
 
         compression = str(self.values["compression"])
-        refuse_batches(self, sync)
+        refuse_batch_sync(self, sync)
         begin_store(self, location, content)
         records = Records(location / FILES[compression], content, None, compressed=compression == "gzip")
         return RecordsWriter(self.name, location, content, records, INDEX_WIDTH, {"compression": compression})

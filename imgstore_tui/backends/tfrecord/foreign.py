@@ -8,14 +8,14 @@ from pathlib import Path
 from imgstore_tui.backends.tfrecord.example import ENCODED, LABEL, find_bytes, find_int64
 from imgstore_tui.backends.tfrecord.records import FOOT, HEAD, masked
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.storekit.foreign_files import PlacesPart
+from imgstore_tui.storekit.foreign_files import ByteRangeFile
 
 _IMAGES = (ENCODED, b"image", b"image_raw", b"encoded")
 _LABELS = (LABEL, b"label")
 _MOST = 2**31
 
 
-class TfrecordPart(PlacesPart):
+class TfrecordPart(ByteRangeFile):
     """A file of records; each is read once, its checksums verified, to find where its picture lies."""
 
     def __init__(self, path: Path) -> None:

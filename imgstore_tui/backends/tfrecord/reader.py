@@ -15,8 +15,8 @@ from imgstore_tui.backends.tfrecord.example import ENCODED, RAW, find_bytes
 from imgstore_tui.backends.tfrecord.records import FOOT, HEAD, head_of, masked, most_unpacked
 from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import image_bytes
-from imgstore_tui.storekit.checked_reader import CheckedReader, Run
+from imgstore_tui.core.manifest import IdSpan, image_bytes
+from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.raw_file import MAP_BELOW, RawFile, failed
 from imgstore_tui.storekit.records import RecordsReader
 
@@ -88,20 +88,20 @@ class TfrecordReader(CheckedReader):
             raise StoreError(f"{self._location} is closed: nothing can be read.")
         return self._file
 
-    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Return the bytes of one Example an id."""
-        self.records.fill_labels(ids, run, labels)
-        rows = self.records.rows(ids, run).tolist()
+        self.records.fill_labels(ids, span, labels)
+        rows = self.records.rows(ids, span).tolist()
         found = []
         for number, (data, start, stop) in zip(ids, self._records(rows), strict=True):
             first, last = self._value(data, start, stop, number)
             found.append(data[first:last].tobytes())
         return found
 
-    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy the pixels of one Example an id into the caller's array."""
-        self.records.fill_labels(ids, run, labels)
-        rows, size = self.records.rows(ids, run).tolist(), image_bytes(self.content)
+        self.records.fill_labels(ids, span, labels)
+        rows, size = self.records.rows(ids, span).tolist(), image_bytes(self.content)
         memory = out.reshape(len(ids), -1).view(np.uint8)
         if size >= MAP_BELOW and not self.compressed:
             for number, (place, length, _), target in zip(ids, rows, memory, strict=True):

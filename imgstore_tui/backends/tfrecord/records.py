@@ -18,7 +18,7 @@ from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.units import format_bytes
 from imgstore_tui.images import decode
 from imgstore_tui.storekit.output import Output, Piece
-from imgstore_tui.storekit.records import Sink
+from imgstore_tui.storekit.records import RecordFiles
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -56,7 +56,7 @@ def head_of(size: int) -> bytes:
     return length + FOOT.pack(masked(google_crc32c.value(length)))
 
 
-class Records(Sink):
+class Records(RecordFiles):
     """The file of records, open at its end."""
 
     def __init__(self, path: Path, content: Content, end: int | None, *, compressed: bool) -> None:
@@ -146,7 +146,7 @@ class Records(Sink):
         """Cut off what was added."""
         self._file.cut(self._kept)
 
-    def touched(self) -> list[Path]:
+    def changed_paths(self) -> list[Path]:
         """Return the file."""
         return [self._file.path]
 

@@ -22,7 +22,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.storekit.manifest_file import refuse_batches
+from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 from imgstore_tui.storekit.records import RecordsEditor, RecordsWriter
 
 
@@ -45,8 +45,8 @@ class WebdatasetBackend(Backend):
             maximum=100_000_000,
         ),
     )
-    marks = (FIRST,)
-    own_files = re.compile(r"images-\d{6,}\.tar|(index|labels)\.npy|manifest\.json(\.partial)?")
+    signature_files = (FIRST,)
+    owned_pattern = re.compile(r"images-\d{6,}\.tar|(index|labels)\.npy|manifest\.json(\.partial)?")
     caveats = (
         "Each image costs 1.5 KB of headers and padding beside its bytes, which is half as much again for small ones; "
         "nothing can be replaced or deleted, and without our index the format is read from front to back only."
@@ -58,7 +58,7 @@ class WebdatasetBackend(Backend):
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
         """Make the folder and the first tar; the manifest that makes it a store comes last."""
-        refuse_batches(self, sync)
+        refuse_batch_sync(self, sync)
         begin_store(self, location, content)
         shards = Shards(location, content, int(self.values["shard"]))
         return RecordsWriter(self.name, location, content, shards, INDEX_WIDTH, {"shard": int(self.values["shard"])})

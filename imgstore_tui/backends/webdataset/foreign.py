@@ -8,12 +8,12 @@ from pathlib import Path
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.text import first_line
 from imgstore_tui.images import decode
-from imgstore_tui.storekit.foreign_files import PlacesPart, label_of
+from imgstore_tui.storekit.foreign_files import ByteRangeFile, label_of
 
 _MOST_LABEL = 64
 
 
-class TarPart(PlacesPart):
+class TarPart(ByteRangeFile):
     """A tar: its picture members in order, and their labels from members ``.cls``."""
 
     def __init__(self, path: Path) -> None:

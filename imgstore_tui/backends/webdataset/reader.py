@@ -13,9 +13,9 @@ from imgstore_tui.backends.webdataset.shards import INDEX_WIDTH, LABEL_BLOCKS, t
 from imgstore_tui.backends.webdataset.tar import BLOCK, MOST_BYTES, head, heads, key_of, name_in, padded
 from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import image_bytes, is_count
-from imgstore_tui.storekit.checked_reader import CheckedReader, Run
-from imgstore_tui.storekit.npy_file import header
+from imgstore_tui.core.manifest import IdSpan, image_bytes, is_count
+from imgstore_tui.storekit.checked_reader import CheckedReader
+from imgstore_tui.storekit.npy_file import npy_header
 from imgstore_tui.storekit.raw_file import RawFile, failed
 from imgstore_tui.storekit.records import RecordsReader
 
@@ -47,7 +47,7 @@ class WebdatasetReader(CheckedReader):
         self.shard = shard
         self._npy_head = b""
         if self.content.kind is PayloadKind.ARRAY:
-            self._npy_head = header(np.dtype(self.content.dtype), self.content.shape or ())
+            self._npy_head = npy_header(np.dtype(self.content.dtype), self.content.shape or ())
         try:
             self.end()
         except StoreError:
@@ -66,12 +66,12 @@ class WebdatasetReader(CheckedReader):
             raise StoreError(f"{tar.path} is damaged: it is shorter than its index says.")
         return number, end
 
-    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Copy one member an id."""
-        rows = self.records.rows(ids, run)
-        self.records.fill_labels(ids, run, labels)
+        rows = self.records.rows(ids, span)
+        self.records.fill_labels(ids, span, labels)
         payloads: list[bytes] = []
-        if run is None:
+        if span is None:
             for number, (shard, place, size) in zip(ids, rows.tolist(), strict=True):
                 tar = self._tar(shard)
                 self._check_size(tar, place, size)
@@ -79,7 +79,7 @@ class WebdatasetReader(CheckedReader):
                 self._check(tar, whole[:BLOCK], number, size)
                 payloads.append(whole[BLOCK:] if size < _TOGETHER_BELOW else tar.piece(place + BLOCK, size))
             return payloads
-        for tar, whole, base, first, some in self._pieces(rows, run[0]):
+        for tar, whole, base, first, some in self._pieces(rows, span[0]):
             for number, (_, place, size) in enumerate(some, first):
                 at = place - base
                 self._check(tar, whole[at : at + BLOCK], number, size)
@@ -89,10 +89,10 @@ class WebdatasetReader(CheckedReader):
                 payloads.append(payload)
         return payloads
 
-    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy one member an id into the caller's array; what stands before each is compared for all at once."""
-        rows = self.records.rows(ids, run)
-        self.records.fill_labels(ids, run, labels)
+        rows = self.records.rows(ids, span)
+        self.records.fill_labels(ids, span, labels)
         length = image_bytes(self.content)
         size = len(self._npy_head) + length
         if (rows[:, 2] != size).any():
@@ -104,7 +104,7 @@ class WebdatasetReader(CheckedReader):
                 tar = self._tar(shard)
                 self._check_size(tar, place, size)
                 tar.fill_parts([front.data, target.data], place)
-        elif run is not None:
+        elif span is not None:
             self._read_run(rows, BLOCK + padded(size) + LABEL_BLOCKS, fronts, pixels)
         else:
             for shard in np.unique(rows[:, 0]).tolist():

@@ -13,9 +13,9 @@ from imgstore_tui.backends.webdataset.tar import BLOCK, END, head, heads, key_of
 from imgstore_tui.core.backend import Content, PayloadKind, force
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.images import decode
-from imgstore_tui.storekit.npy_file import header
+from imgstore_tui.storekit.npy_file import npy_header
 from imgstore_tui.storekit.output import Output, Piece
-from imgstore_tui.storekit.records import Sink
+from imgstore_tui.storekit.records import RecordFiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +53,7 @@ def label_members(numbers: Labels, labels: Labels) -> NDArray[np.uint8]:
     return found
 
 
-class Shards(Sink):
+class Shards(RecordFiles):
     """The last tar of a store, and those that follow it."""
 
     def __init__(self, location: Path, content: Content, shard: int, after: tuple[int, int] | None = None) -> None:
@@ -66,7 +66,7 @@ class Shards(Sink):
         self._unforced: list[Path] = []
         self._npy_head = b""
         if content.kind is PayloadKind.ARRAY:
-            self._npy_head = header(np.dtype(content.dtype), content.shape or ())
+            self._npy_head = npy_header(np.dtype(content.dtype), content.shape or ())
 
     def add_bytes(self, first: int, payloads: Sequence[bytes], labels: Labels) -> Labels:
         """Write two members a payload."""
@@ -159,7 +159,7 @@ class Shards(Sink):
         self._tar.cut(place)
         self._tar.end_with(END)
 
-    def touched(self) -> list[Path]:
+    def changed_paths(self) -> list[Path]:
         """Return the tars that were written to."""
         return self._touched
 

@@ -21,7 +21,7 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import begin_store, image_bytes
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
-from imgstore_tui.storekit.manifest_file import refuse_batches
+from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
@@ -65,8 +65,8 @@ class ZarrBackend(Backend):
         ),
         Option("checksum", True, "A CRC32C a chunk; yes, because nothing else finds what storage has spoilt."),
     )
-    marks = (FOLDER,)
-    own_files = re.compile(
+    signature_files = (FOLDER,)
+    owned_pattern = re.compile(
         r"images\.zarr/((images|payloads|ends|labels)/)?(zarr\.json|c(/\d+)+)|manifest\.json(\.partial)?"
     )
     caveats = (
@@ -82,7 +82,7 @@ class ZarrBackend(Backend):
         """Make the folder and the arrays; the manifest that makes it a store comes last."""
         from imgstore_tui.backends.zarr.writer import ZarrWriter
 
-        refuse_batches(self, sync)
+        refuse_batch_sync(self, sync)
         values = self._settled(content)
         begin_store(self, location, content)
         return ZarrWriter(location, content, values)

@@ -18,6 +18,7 @@ import numpy as np
 
 from imgstore_tui.backends.zarr.layout import Layout
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.manifest import IdSpan
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.raw_file import RawFile, failed
 
@@ -59,19 +60,19 @@ class Chunks:
         self._unpacked: dict[int, Bytes] = {}
         self._open = True
 
-    def read(self, ids: Sequence[int], run: tuple[int, int] | None, out: Any) -> None:
+    def read(self, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
         """Copy items.
 
         Args:
             ids: Which, checked, at least one.
-            run: The first and the one after the last, where they are one ascending run.
+            span: The first and the one after the last, where they are one ascending run.
             out: C-contiguous array (n, ...), whose rows have the bytes of an item.
 
         Raises:
             StoreError: If a chunk is missing or damaged.
         """
         memory = out.reshape(len(ids), -1).view(np.uint8)
-        for number, places, rows in self._parts(ids, run):
+        for number, places, rows in self._parts(ids, span):
             held = min(self._layout.chunk, self._layout.items - number * self._layout.chunk)
             whole = isinstance(rows, slice) and rows == slice(0, held)
             if whole and self._layout.filter is None:
@@ -90,14 +91,14 @@ class Chunks:
             parts.append(self._items(number)[max(start - base, 0) : stop - base].tobytes())
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _parts(self, ids: Sequence[int], run: tuple[int, int] | None) -> Iterator[tuple[int, Any, Any]]:
+    def _parts(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[tuple[int, Any, Any]]:
         """Yield for each chunk that is needed: its number, places among the ids, rows in the chunk."""
         chunk = self._layout.chunk
-        if run is not None:
-            for number in range(run[0] // chunk, -(-run[1] // chunk)):
+        if span is not None:
+            for number in range(span[0] // chunk, -(-span[1] // chunk)):
                 base = number * chunk
-                first, stop = max(run[0], base), min(run[1], base + chunk)
-                yield number, slice(first - run[0], stop - run[0]), slice(first - base, stop - base)
+                first, stop = max(span[0], base), min(span[1], base + chunk)
+                yield number, slice(first - span[0], stop - span[0]), slice(first - base, stop - base)
             return
         asked = np.asarray(ids, np.int64)
         if chunk == 1:

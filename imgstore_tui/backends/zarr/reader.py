@@ -13,8 +13,8 @@ from imgstore_tui.backends.zarr.chunks import Chunks
 from imgstore_tui.backends.zarr.layout import read_layout
 from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import is_count
-from imgstore_tui.storekit.checked_reader import CheckedReader, Run
+from imgstore_tui.core.manifest import IdSpan, is_count
+from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.manifest_file import load_manifest
 from imgstore_tui.storekit.payload_row import read_row
 
@@ -46,15 +46,15 @@ class ZarrReader(CheckedReader):
         folder = self._location / FOLDER / name
         return Chunks(folder, read_layout(folder, shape, dtype))
 
-    def _fill(self, ids: Sequence[int], run: Run, out: Pixels, labels: Labels) -> None:
+    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy images chunk by chunk."""
-        self._images.read(ids, run, out)
-        self._labels.read(ids, run, labels)
+        self._images.read(ids, span, out)
+        self._labels.read(ids, span, labels)
 
-    def _payloads(self, ids: Sequence[int], run: Run, labels: Labels) -> list[bytes]:
+    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Find where the payloads end, then cut them from the row."""
-        self._labels.read(ids, run, labels)
-        return read_row(ids, run, self._ends.read, self._size, self._images.piece, _CUT_BELOW, self._unfitting)
+        self._labels.read(ids, span, labels)
+        return read_row(ids, span, self._ends.read, self._size, self._images.piece, _CUT_BELOW, self._unfitting)
 
     def _unfitting(self) -> StoreError:
         return StoreError(f"{self._location / FOLDER} is damaged: its ends do not fit the payloads.")

@@ -50,7 +50,7 @@ def named_plan(name: str) -> Plan:
             specs=tuple(
                 registry.resolve_spec(backend.name)
                 for backend in registry.sorted_backends()
-                if not backend.capabilities.server and not registry.missing(backend)
+                if not backend.capabilities.server and not registry.missing_imports(backend)
             ),
             cutoffs=(1, 10, 100, 1000, 10_000),
             operations=tuple(Operation),

@@ -17,10 +17,10 @@ from typing import Any, Self
 import platformdirs
 
 from imgstore_tui.bench.results.journal_reader import JournalReader
-from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, nearest
+from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, did_you_mean
 from imgstore_tui.core.files import force
 from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Run, to_json
-from imgstore_tui.core.paths import written_path
+from imgstore_tui.core.paths import expand_path
 
 SUFFIX = ".jsonl"
 HOME_VARIABLE = "IMGSTORE_TUI_HOME"
@@ -232,7 +232,7 @@ def find_run(word: str) -> Path:
         UsageError: If there is no such run.
     """
     with contextlib.suppress(UsageError, OSError):  # no home, or longer than a path can be: a name may begin so, too
-        path = written_path(word)
+        path = expand_path(word)
         if path.is_file():
             return path
     saved = saved_runs()
@@ -246,7 +246,9 @@ def find_run(word: str) -> Path:
     for candidate in reversed(saved):
         if word and word == _title(candidate):
             return candidate
-    raise UsageError(f"There is no run '{word}': no file, no id, no name.{nearest(word, [run.stem for run in saved])}")
+    raise UsageError(
+        f"There is no run '{word}': no file, no id, no name.{did_you_mean(word, [run.stem for run in saved])}"
+    )
 
 
 def _title(path: Path) -> str:

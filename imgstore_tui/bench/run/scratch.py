@@ -15,7 +15,7 @@ from imgstore_tui.bench.results.journal import runs_folder
 from imgstore_tui.bench.system.ext4_placement import spread_folders
 from imgstore_tui.bench.system.mounts import lies_in, mounts_below
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
-from imgstore_tui.core.paths import current_folder, written_path
+from imgstore_tui.core.paths import current_folder, expand_path
 from imgstore_tui.core.safe_remove import Removal
 
 SENTINEL = ".imgstore-tui-scratch"
@@ -49,7 +49,7 @@ def choose_scratch(wanted: str | None, data_roots: Sequence[Path], before: str |
     if wanted is not None:
         if not wanted:
             raise UsageError("No scratch folder is named. Write --scratch DIR, or leave it out.")
-        place = written_path(wanted)
+        place = expand_path(wanted)
         if not place.is_dir():
             raise UsageError(f"Scratch folder {place} is no folder. Make it, or name another with --scratch.")
         for root in data_roots:

@@ -138,8 +138,8 @@ class Checker:
             raise StoreError(f"Image {image_id} came back with other pixels than were stored.")
         if lossless:
             return
-        meant = self._codec.meant(source)
-        error = float(np.mean(np.square(self._codec.meant(image).astype(np.float64) - meant)))
+        meant = self._codec.kept_pixels(source)
+        error = float(np.mean(np.square(self._codec.kept_pixels(image).astype(np.float64) - meant)))
         if error:
             # PSNR = 10 log10(peak squared / mean squared error).
             self._ratios.append(10 * float(np.log10(np.iinfo(source.dtype).max ** 2 / error)))

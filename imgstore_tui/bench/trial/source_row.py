@@ -112,7 +112,7 @@ class InPlace(Backend):
             len(found),
         )
 
-    def make_durable(self, location: Path, touched: Iterable[Path] | None = None) -> int:
+    def make_durable(self, location: Path, changed: Iterable[Path] | None = None) -> int:
         """Do nothing: nothing was written."""
         return 0
 

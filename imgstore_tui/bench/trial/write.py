@@ -147,7 +147,7 @@ def finish_writing(rig: Rig, writer: Writer, location: Path, clock: Clock) -> in
     clock.lap("close")
     synced = None
     if rig.job.sync is SyncLevel.END:
-        synced = rig.backend.make_durable(location, writer.touched() if isinstance(writer, Editor) else None)
+        synced = rig.backend.make_durable(location, writer.changed_paths() if isinstance(writer, Editor) else None)
         clock.lap("sync")
     clock.stop()
     return synced

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imgstore_tui.core.options import Option
 from imgstore_tui.datasets.cifar.dataset import SPLIT, CifarDataset
-from imgstore_tui.datasets.cifar.layout import CIFAR10, CIFAR100, Labels
+from imgstore_tui.datasets.cifar.layout import CIFAR10, CIFAR100, LabelSet
 
 
 class Cifar10(CifarDataset):
@@ -35,6 +35,6 @@ class Cifar100(CifarDataset):
     )
     layout = CIFAR100
 
-    def _kind_of_labels(self) -> Labels:
+    def _kind_of_labels(self) -> LabelSet:
         coarse, fine = self.layout.labels
         return coarse if self.values["labels"] == "coarse" else fine

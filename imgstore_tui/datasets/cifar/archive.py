@@ -24,7 +24,7 @@ _MOST_MEMBERS = 1_000
 _CUT_SHORT = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
 
 
-class Files(ABC):
+class CifarFiles(ABC):
     """Named files that can be read from any place."""
 
     random_access: bool
@@ -57,7 +57,7 @@ class Files(ABC):
         return None
 
 
-def open_files(path: Path, folders: tuple[str, ...], archives: tuple[str, ...]) -> Files:
+def open_files(path: Path, folders: tuple[str, ...], archives: tuple[str, ...]) -> CifarFiles:
     """Return the files at ``path``: a folder, an archive, or one file.
 
     Args:
@@ -76,7 +76,7 @@ def open_files(path: Path, folders: tuple[str, ...], archives: tuple[str, ...]) 
             for name in archives:
                 if name in inside and not inside.intersection(folders):
                     return open_files(path / name, (), ())
-            return Folder(path, [path, *(path / name for name in folders)])
+            return FolderFiles(path, [path, *(path / name for name in folders)])
         if not stat.S_ISREG(status.st_mode):
             raise DataError(f"{where} is neither a file nor a folder.")
         with path.open("rb") as file:
@@ -88,11 +88,11 @@ def open_files(path: Path, folders: tuple[str, ...], archives: tuple[str, ...]) 
     except (OSError, ValueError) as error:
         raise DataError(f"{where} cannot be read: {_why(error)}.") from None
     if head.startswith(b"\x1f\x8b") or head[257:262] == b"ustar":
-        return Archive(path, packed=head.startswith(b"\x1f\x8b"))
-    return Folder(path, [])
+        return ArchiveFiles(path, packed=head.startswith(b"\x1f\x8b"))
+    return FolderFiles(path, [])
 
 
-class Folder(Files):
+class FolderFiles(CifarFiles):
     """Files on a file system; opened for every read, so that a file cut meanwhile is an error and no crash."""
 
     random_access = True
@@ -169,7 +169,7 @@ class _Bounded(io.RawIOBase):
         return self._stream.read(size)
 
 
-class Archive(Files):
+class ArchiveFiles(CifarFiles):
     """Files in a tar archive, packed by gzip or not. Reading backwards in a packed one unpacks it from the start."""
 
     random_access = False

@@ -6,8 +6,8 @@ from array import array
 from dataclasses import dataclass
 
 from imgstore_tui.core.errors import DataError
-from imgstore_tui.datasets.cifar.archive import Files
-from imgstore_tui.datasets.cifar.layout import CIFAR10, CIFAR100, PIXELS, Labels, Layout
+from imgstore_tui.datasets.cifar.archive import CifarFiles
+from imgstore_tui.datasets.cifar.layout import CIFAR10, CIFAR100, PIXELS, CifarLayout, LabelSet
 from imgstore_tui.datasets.cifar.pickle_reader import Array, Dtype, read_pickle
 from imgstore_tui.datasets.cifar.stream import Blob
 
@@ -19,7 +19,7 @@ _PIECE = 1_000
 
 
 @dataclass(slots=True)
-class Batch:
+class CifarBatch:
     """One file of images, looked through."""
 
     name: str
@@ -33,7 +33,7 @@ class Batch:
     """Set where pixels are spelled as text, which has to be read as a whole."""
 
 
-def read_batch(files: Files, name: str, size: int, layout: Layout, labels: Labels) -> Batch:
+def read_batch(files: CifarFiles, name: str, size: int, layout: CifarLayout, labels: LabelSet) -> CifarBatch:
     """Look a file of images through.
 
     Raises:
@@ -47,7 +47,7 @@ def read_batch(files: Files, name: str, size: int, layout: Layout, labels: Label
     return _read_binary(files, name, size, layout, labels)
 
 
-def _read_binary(files: Files, name: str, size: int, layout: Layout, labels: Labels) -> Batch:
+def _read_binary(files: CifarFiles, name: str, size: int, layout: CifarLayout, labels: LabelSet) -> CifarBatch:
     count, rest = divmod(size, layout.record)
     if rest or not count:
         raise DataError(
@@ -64,10 +64,10 @@ def _read_binary(files: Files, name: str, size: int, layout: Layout, labels: Lab
                 raise _label_beyond(max(column), start + column.index(max(column)), kind, layout)
             if kind is labels:
                 found.extend(column)
-    return Batch(name, count, found, len(layout.labels), layout.record)
+    return CifarBatch(name, count, found, len(layout.labels), layout.record)
 
 
-def _read_python(files: Files, name: str, size: int, layout: Layout, labels: Labels) -> Batch:
+def _read_python(files: CifarFiles, name: str, size: int, layout: CifarLayout, labels: LabelSet) -> CifarBatch:
     most = max(part.images for part in layout.parts) * _LARGEST_PICKLE // 10_000
     if size > most:
         raise DataError(f"It has {size:,} bytes, more than any batch of {layout.title}.")
@@ -87,10 +87,10 @@ def _read_python(files: Files, name: str, size: int, layout: Layout, labels: Lab
             raise _label_beyond(label, index, labels, layout)
     if blob.latin1 and blob.length > _LARGEST_PICKLE:
         raise DataError("Its pixels are spelled as text: pickle it with protocol 4, or take the binary archive.")
-    return Batch(name, count, array("q", found), blob.offset, PIXELS, blob if blob.latin1 else None)
+    return CifarBatch(name, count, array("q", found), blob.offset, PIXELS, blob if blob.latin1 else None)
 
 
-def read_names(files: Files, name: str, size: int, labels: Labels) -> tuple[str, ...]:
+def read_names(files: CifarFiles, name: str, size: int, labels: LabelSet) -> tuple[str, ...]:
     """Return the names of labels that a file of the archive gives.
 
     Raises:
@@ -145,7 +145,7 @@ def _check_count(count: int) -> None:
         )
 
 
-def _label_beyond(label: int, index: int, labels: Labels, layout: Layout) -> DataError:
+def _label_beyond(label: int, index: int, labels: LabelSet, layout: CifarLayout) -> DataError:
     said = f"{label}" if abs(label) < 1 << 63 else "a huge number"
     return DataError(
         f"The label of image {index:,} is {said}, but {layout.title} has labels 0 to {len(labels.names) - 1}: "

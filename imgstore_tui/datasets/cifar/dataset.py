@@ -14,9 +14,9 @@ from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
-from imgstore_tui.datasets.cifar.archive import Files, open_files
-from imgstore_tui.datasets.cifar.batches import Batch, read_batch, read_names
-from imgstore_tui.datasets.cifar.layout import PIXELS, Labels, Layout, Part
+from imgstore_tui.datasets.cifar.archive import CifarFiles, open_files
+from imgstore_tui.datasets.cifar.batches import CifarBatch, read_batch, read_names
+from imgstore_tui.datasets.cifar.layout import PIXELS, BatchFile, CifarLayout, LabelSet
 from imgstore_tui.datasets.cifar.stream import Blob
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class CifarDataset(Dataset):
     """CIFAR as published: the python or the binary archive, packed or unpacked, or one of its files."""
 
     needs_path = True
-    layout: ClassVar[Layout]
+    layout: ClassVar[CifarLayout]
 
     def __init__(self, path: Path | None, values: Mapping[str, OptionValue]) -> None:
         super().__init__(path, values)
@@ -59,14 +59,14 @@ class CifarDataset(Dataset):
         self._split = str(values["split"])
         self._labels = self._kind_of_labels()
         self._names = self._labels.names
-        self._files: Files | None = None
-        self._batches: list[Batch] = []
+        self._files: CifarFiles | None = None
+        self._batches: list[CifarBatch] = []
         self._starts: list[int] = []
         self._excluded: list[Excluded] = []
         self._warnings: list[str] = []
         self._window = _Window(0, 0, 0, b"")
 
-    def _kind_of_labels(self) -> Labels:
+    def _kind_of_labels(self) -> LabelSet:
         return self.layout.labels[-1]
 
     def scan(self, progress: ScanProgress | None = None) -> None:
@@ -80,7 +80,7 @@ class CifarDataset(Dataset):
         known = {name: part for part in self.layout.parts for name in (part.name, part.binary_name)}
         extra = {self.layout.meta, self._labels.names_file}
         wanted = {name for name, part in known.items() if self._split in {"all", part.split}}
-        batches: dict[str, Batch] = {}
+        batches: dict[str, CifarBatch] = {}
         seen: set[str] = set()
         damage: str | None = None
         try:
@@ -103,7 +103,9 @@ class CifarDataset(Dataset):
         tell("comparing checksums", len(seen), None)
         self._compare_checksums(files, known)
 
-    def _read_batch(self, files: Files, name: str, size: int, part: Part | None, batches: dict[str, Batch]) -> None:
+    def _read_batch(
+        self, files: CifarFiles, name: str, size: int, part: BatchFile | None, batches: dict[str, CifarBatch]
+    ) -> None:
         try:
             batches[name] = batch = read_batch(files, name, size, self.layout, self._labels)
         except DataError as error:
@@ -112,13 +114,13 @@ class CifarDataset(Dataset):
         if part is not None and batch.count != part.images:
             self._warnings.append(f"{name} holds {batch.count:,} images, not {part.images:,}.")
 
-    def _read_names(self, files: Files, name: str, size: int) -> None:
+    def _read_names(self, files: CifarFiles, name: str, size: int) -> None:
         try:
             self._names = read_names(files, name, size, self._labels)
         except DataError as error:
             self._warnings.append(f"{name} cannot be used, so the well-known label names are. {error}")
 
-    def _compare_checksums(self, files: Files, known: Mapping[str, Part]) -> None:
+    def _compare_checksums(self, files: CifarFiles, known: Mapping[str, BatchFile]) -> None:
         checksum = files.archive_checksum()
         if checksum is not None:
             if checksum not in self.layout.archives.values():
@@ -136,7 +138,7 @@ class CifarDataset(Dataset):
                 f"Checksums that are not the published ones of {self.layout.title}: {', '.join(differing)}."
             )
 
-    def _choose(self, batches: dict[str, Batch]) -> None:
+    def _choose(self, batches: dict[str, CifarBatch]) -> None:
         """Take the published order; the binary files if there are both kinds and no fewer of them."""
         python = [batches[part.name] for part in self.layout.parts if part.name in batches]
         binary = [batches[part.binary_name] for part in self.layout.parts if part.binary_name in batches]
@@ -203,7 +205,7 @@ class CifarDataset(Dataset):
         count = (stop - start - 1) * batch.stride + PIXELS
         return _Window(number, start, stop, files.read(batch.name, batch.offset + start * batch.stride, count))
 
-    def _opened(self) -> Files:
+    def _opened(self) -> CifarFiles:
         if self._files is None:
             raise RuntimeError("scan must be called first")
         return self._files
@@ -241,7 +243,7 @@ class CifarDataset(Dataset):
         return f"{self.layout.title} {which}, {format_count(len(self))} images 32x32x3"
 
 
-def _spelled_out(files: Files, batch: Batch, blob: Blob) -> bytes:
+def _spelled_out(files: CifarFiles, batch: CifarBatch, blob: Blob) -> bytes:
     try:
         data = files.read(batch.name, blob.offset, blob.length).decode("utf-8").encode("latin-1")
     except ValueError:

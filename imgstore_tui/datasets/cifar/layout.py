@@ -9,7 +9,7 @@ PIXELS = 3 * 32 * 32
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BatchFile:
     """One file of images."""
 
     name: str
@@ -27,7 +27,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class LabelSet:
     """One kind of label."""
 
     key: str
@@ -42,12 +42,12 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class CifarLayout:
     """One of the two data sets."""
 
     title: str
-    parts: tuple[Part, ...]
-    labels: tuple[Labels, ...]
+    parts: tuple[BatchFile, ...]
+    labels: tuple[LabelSet, ...]
     """As they stand in a binary record."""
     meta: str
     """The python file of names."""
@@ -62,18 +62,18 @@ class Layout:
         return len(self.labels) + PIXELS
 
 
-CIFAR10 = Layout(
+CIFAR10 = CifarLayout(
     title="CIFAR-10",
     parts=(
-        Part("data_batch_1", "train", 10_000, "c99cafc152244af753f735de768cd75f"),
-        Part("data_batch_2", "train", 10_000, "d4bba439e000b95fd0a9bffe97cbabec"),
-        Part("data_batch_3", "train", 10_000, "54ebc095f3ab1f0389bbae665268c751"),
-        Part("data_batch_4", "train", 10_000, "634d18415352ddfa80567beed471001a"),
-        Part("data_batch_5", "train", 10_000, "482c414d41f54cd18b22e5b47cb7c3cb"),
-        Part("test_batch", "test", 10_000, "40351d587109b95175f43aff81a1287e"),
+        BatchFile("data_batch_1", "train", 10_000, "c99cafc152244af753f735de768cd75f"),
+        BatchFile("data_batch_2", "train", 10_000, "d4bba439e000b95fd0a9bffe97cbabec"),
+        BatchFile("data_batch_3", "train", 10_000, "54ebc095f3ab1f0389bbae665268c751"),
+        BatchFile("data_batch_4", "train", 10_000, "634d18415352ddfa80567beed471001a"),
+        BatchFile("data_batch_5", "train", 10_000, "482c414d41f54cd18b22e5b47cb7c3cb"),
+        BatchFile("test_batch", "test", 10_000, "40351d587109b95175f43aff81a1287e"),
     ),
     labels=(
-        Labels(
+        LabelSet(
             "labels",
             "label_names",
             "batches.meta.txt",
@@ -105,15 +105,15 @@ _FINE = (
     "trout tulip turtle wardrobe whale willow_tree wolf woman worm"
 )
 
-CIFAR100 = Layout(
+CIFAR100 = CifarLayout(
     title="CIFAR-100",
     parts=(
-        Part("train", "train", 50_000, "16019d7e3df5f24257cddd939b257f8d"),
-        Part("test", "test", 10_000, "f0ef6b0ae62326f3e7ffdfab6717acfc"),
+        BatchFile("train", "train", 50_000, "16019d7e3df5f24257cddd939b257f8d"),
+        BatchFile("test", "test", 10_000, "f0ef6b0ae62326f3e7ffdfab6717acfc"),
     ),
     labels=(
-        Labels("coarse_labels", "coarse_label_names", "coarse_label_names.txt", 0, tuple(_COARSE.split())),
-        Labels("fine_labels", "fine_label_names", "fine_label_names.txt", 1, tuple(_FINE.split())),
+        LabelSet("coarse_labels", "coarse_label_names", "coarse_label_names.txt", 0, tuple(_COARSE.split())),
+        LabelSet("fine_labels", "fine_label_names", "fine_label_names.txt", 1, tuple(_FINE.split())),
     ),
     meta="meta",
     folders=("cifar-100-binary", "cifar-100-python"),

@@ -17,7 +17,7 @@ from typing import Any
 
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.datasets.cifar.stream import Blob, Damaged, ReadAt, Stream
+from imgstore_tui.datasets.cifar.stream import Blob, DamagedError, ReadAt, Stream
 
 _MAX_STEPS = 1_000_000
 """CIFAR-100's training file takes 300,000."""
@@ -76,7 +76,7 @@ def read_pickle(read_at: ReadAt, size: int) -> object:
     machine = _Machine(Stream(read_at, size))
     try:
         return machine.run()
-    except Damaged as error:
+    except DamagedError as error:
         said = str(error)
     except (IndexError, KeyError):
         said = "something is taken that was never put"
@@ -101,9 +101,9 @@ class _Machine:
                 return self._stack.pop()
             operation = operations.get(code)
             if operation is None:
-                raise Damaged(f"stands an opcode that carries no data ({code.hex()})")
+                raise DamagedError(f"stands an opcode that carries no data ({code.hex()})")
             operation(self)
-        raise Damaged("it has taken more steps than any batch needs")
+        raise DamagedError("it has taken more steps than any batch needs")
 
     def push(self, value: object) -> None:
         self._stack.append(value)
@@ -111,7 +111,7 @@ class _Machine:
     def pop(self) -> Any:
         value = self._stack.pop()
         if value is _MARK:
-            raise Damaged("a value is missing")
+            raise DamagedError("a value is missing")
         return value
 
     def since_mark(self) -> list[Any]:
@@ -147,17 +147,17 @@ class _Machine:
     def append(self, values: list[Any]) -> None:
         target = self._stack[-1]
         if not isinstance(target, list):
-            raise Damaged("something is appended to what is no list")
+            raise DamagedError("something is appended to what is no list")
         target.extend(values)
 
     def set_items(self, pairs: list[Any]) -> None:
         target = self._stack[-1]
         if not isinstance(target, dict) or len(pairs) % 2:
-            raise Damaged("something is put into what is no dictionary")
+            raise DamagedError("something is put into what is no dictionary")
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
             # A key that is nested, or many that collide, would be hashed: the stack overflows, or years pass.
             if not isinstance(key, str | bytes | int) or len(target) >= _MAX_KEYS:
-                raise Damaged("stands a dictionary that no batch holds")
+                raise DamagedError("stands a dictionary that no batch holds")
             target[key] = value
 
     def set_item(self) -> None:
@@ -171,7 +171,7 @@ class _Machine:
 
     def name(self, module: object, name: object) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
-            raise Damaged("a name is no text")
+            raise DamagedError("a name is no text")
         known = _NAMES.get((module, name))
         if known is None:
             raise DataError(
@@ -187,7 +187,7 @@ class _Machine:
     def reduce(self) -> None:
         values, function = self.pop(), self.pop()
         if not isinstance(values, tuple):
-            raise Damaged("a call has no tuple of arguments")
+            raise DamagedError("a call has no tuple of arguments")
         if function is _Name.RECONSTRUCT and len(values) == 3 and values[0] is _Name.NDARRAY:
             self.push(Array())
         elif function is _Name.DTYPE and values and isinstance(values[0], str | bytes):
@@ -197,14 +197,14 @@ class _Machine:
         elif function is _Name.FROM_BUFFER and len(values) == 4 and isinstance(values[3], str | bytes):
             self.push(Array(values[2], values[1], _ascii(values[3]) != "C", values[0]))
         else:
-            raise Damaged("stands a call that no batch needs")
+            raise DamagedError("stands a call that no batch needs")
 
     def build(self) -> None:
         state, target = self.pop(), self._stack[-1]
         if isinstance(target, Array) and isinstance(state, tuple) and len(state) == 5:
             _, target.shape, target.dtype, target.fortran, target.data = state
         elif not (isinstance(target, Dtype) and isinstance(state, tuple)):
-            raise Damaged("stands a state that no batch holds")
+            raise DamagedError("stands a state that no batch holds")
 
     def integer_from_line(self) -> None:
         line = self.stream.line()
@@ -214,7 +214,7 @@ class _Machine:
     def text_from_line(self) -> None:
         line = self.stream.line()
         if len(line) < 2 or line[0] != line[-1] or line[0] not in "'\"" or "\\" in line:
-            raise Damaged("stands a string that is not spelled plainly")
+            raise DamagedError("stands a string that is not spelled plainly")
         self.push(line[1:-1].encode("ascii", "replace"))
 
     def number(self, layout: str) -> None:
@@ -228,7 +228,7 @@ class _Machine:
 
 def _integer(line: str) -> int:
     if len(line) > 20:
-        raise Damaged("stands a number that is too long")
+        raise DamagedError("stands a number that is too long")
     return int(line)
 
 
@@ -238,12 +238,12 @@ def _ascii(text: str | bytes) -> str:
 
 def _encoded(text: object, encoding: str) -> bytes | Blob:
     if encoding not in {"latin1", "latin-1"}:
-        raise Damaged("stands an encoding other than latin1")
+        raise DamagedError("stands an encoding other than latin1")
     if isinstance(text, Blob) and text.text:
         return Blob(text.offset, text.length, latin1=True)
     if isinstance(text, str):
         return text.encode("latin-1")  # UnicodeEncodeError is a ValueError
-    raise Damaged("something is encoded that is no text")
+    raise DamagedError("something is encoded that is no text")
 
 
 _OPERATIONS: dict[bytes, Callable[[_Machine], None]] = {

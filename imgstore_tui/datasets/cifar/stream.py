@@ -27,7 +27,7 @@ class Blob:
     """Bytes that were spelled as text, one character a byte: how Python 3 writes bytes in protocol 2."""
 
 
-class Damaged(Exception):
+class DamagedError(Exception):
     """The bytes cannot be what they should be; says how, to stand after "at byte 5"."""
 
 
@@ -56,7 +56,7 @@ class Stream:
     def _refill(self, count: int) -> None:
         offset = self.offset
         if offset + count > self._size:
-            raise Damaged("it ends too early")
+            raise DamagedError("it ends too early")
         # What is left is kept, so that an archive is only ever read forward.
         kept = self._chunk[self._at :]
         more = min(max(count, _CHUNK), self._size - offset - len(kept))
@@ -69,14 +69,14 @@ class Stream:
         while (byte := self.take(1)) != b"\n":
             taken += byte
             if len(taken) > _MAX_LINE:
-                raise Damaged("a line is too long (protocol 0 is not taken)")
+                raise DamagedError("a line is too long (protocol 0 is not taken)")
         return taken.decode("ascii", "replace")
 
     def string(self, width: int, *, text: bool = False) -> bytes | str | Blob:
         """Read a string whose length stands before it in ``width`` bytes."""
         length = int.from_bytes(self.take(width), "little")
         if length > self._size - self.offset:
-            raise Damaged(f"{length:,} bytes are announced, more than there are")
+            raise DamagedError(f"{length:,} bytes are announced, more than there are")
         if length > _LONG:
             blob = Blob(self.offset, length, text)
             self._at += length  # may lie beyond the chunk: the next take reads from there

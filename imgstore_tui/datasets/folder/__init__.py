@@ -14,7 +14,7 @@ from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import MAX_CUTOFF, counted, format_count
 from imgstore_tui.datasets.folder import labels_csv, scan
-from imgstore_tui.datasets.folder.stratified_order import mixed
+from imgstore_tui.datasets.folder.stratified_order import stratified_order
 from imgstore_tui.images.resize import parse_size, resized
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _AT_THE_ROOT = "."
 Kind = tuple[tuple[int, ...], str]
 
 
-class Folder(Dataset):
+class FolderDataset(Dataset):
     """Picture files below a folder, in a seeded mixed order: any number of the first ones has each class by its share.
 
     The folder directly below the root is a picture's class, as in most data sets that are kept so; deeper folders do
@@ -128,7 +128,7 @@ class Folder(Dataset):
         self._listed = len(names)
         labels = self._labels_of(names)
         label_of = dict(zip(names, labels, strict=True))
-        self._unseen = ((name, label_of[name]) for name in mixed(names, labels, self._seed))
+        self._unseen = ((name, label_of[name]) for name in stratified_order(names, labels, self._seed))
         self._look_at(min(self._limit(), len(names)), tell)
         if not self._names:
             raise DataError(self._nothing_found(suffixes))
@@ -148,7 +148,7 @@ class Folder(Dataset):
             self._looked += 1
             name, label = unseen
             try:
-                found = (scan.look_at if self._decode else scan.take)(self._root, name)
+                found = (scan.read_header if self._decode else scan.file_facts)(self._root, name)
             except BrokenImageError as error:
                 self._excluded.append(error.excluded)
                 continue
@@ -221,7 +221,7 @@ class Folder(Dataset):
             raise BrokenImageError(self._names[index], str(error)) from None
         if self._kinds.get((pixels.shape, pixels.dtype.name)) != self._kind_of[index]:
             self._replace(index)
-            raise scan.changed(self._names[index])
+            raise scan.changed_error(self._names[index])
         return pixels if self._resize is None else resized(pixels, self._resize)
 
     def _replace(self, index: int) -> None:
@@ -268,7 +268,7 @@ class Folder(Dataset):
     def _read(self, index: int) -> bytes:
         self._check(index)
         try:
-            return scan.read(self._root, self._names[index], self._sizes[index], self._times[index])
+            return scan.read_unchanged(self._root, self._names[index], self._sizes[index], self._times[index])
         except BrokenImageError:
             self._replace(index)
             raise

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from imgstore_tui.core.errors import DataError
-from imgstore_tui.core.paths import written_path
+from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 
@@ -30,7 +30,7 @@ _LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class PictureLabels:
     """What a table says of a list of pictures."""
 
     numbers: array[int]
@@ -41,12 +41,12 @@ class Labels:
 
 def find_table(given: str, root: Path) -> Path:
     """Return the table's path: as given, from the current folder, or else from ``root``."""
-    direct = written_path(given)
+    direct = expand_path(given)
     below = root / given
     return below if not direct.is_file() and below.is_file() else direct
 
 
-def read_labels(table: Path, pictures: Sequence[str]) -> Labels:
+def read_labels(table: Path, pictures: Sequence[str]) -> PictureLabels:
     """Return the labels of pictures as a table gives them: one row each, no more and no fewer.
 
     Comma, semicolon or tab between columns; with a head line or without one; names as paths below the data's folder,
@@ -73,7 +73,7 @@ class _Table:
         self._shared = {leaf for leaf, count in leaves.items() if count > 1}
         self._leaves = {name.rpartition("/")[2]: place for place, name in enumerate(pictures)}
 
-    def read(self) -> Labels:
+    def read(self) -> PictureLabels:
         """Read all rows, then judge."""
         found: dict[int, str] = {}
         rows = 0
@@ -181,16 +181,16 @@ class _Table:
             self._refuse(f"no column is called {lacks} ({shown}). Give it a head line with name and label")
         return name_at, label_at
 
-    def _numbered(self, labels: list[str]) -> Labels:
+    def _numbered(self, labels: list[str]) -> PictureLabels:
         if all(_INTEGER.fullmatch(label) for label in labels):
             numbers = [int(label) for label in labels]
             wide = next((number for number in numbers if not -_LARGEST - 1 <= number <= _LARGEST), None)
             if wide is not None:
                 self._refuse(f"{wide} does not fit into 64 bits")
-            return Labels(array("q", numbers), ())
+            return PictureLabels(array("q", numbers), ())
         names = tuple(sorted(set(labels)))
         number_of = {name: number for number, name in enumerate(names)}
-        return Labels(array("q", (number_of[label] for label in labels)), names)
+        return PictureLabels(array("q", (number_of[label] for label in labels)), names)
 
     def _refuse(self, why: str) -> NoReturn:
         raise DataError(f"{self._where} do not fit: {why}.")

@@ -28,7 +28,7 @@ _NOT_THE_USERS = frozenset({"@eaDir", "__MACOSX"})
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FileFacts:
     """What the header and the file system say about a picture file."""
 
     size: int
@@ -93,7 +93,7 @@ def list_files(root: Path, suffixes: frozenset[str], tell: ScanProgress) -> Iter
             yield Excluded(folder.rstrip("/") or ".", f"The folder cannot be read: {_why(error)}.")
 
 
-def look_at(root: Path, name: str) -> Found:
+def read_header(root: Path, name: str) -> FileFacts:
     """Read a picture's header.
 
     Raises:
@@ -101,7 +101,7 @@ def look_at(root: Path, name: str) -> Found:
     """
     from imgstore_tui.images.decode import NoDecoderError, probe
 
-    found = take(root, name)
+    found = file_facts(root, name)
     try:
         shape, dtype = probe(root / name)
     except NoDecoderError as error:
@@ -111,7 +111,7 @@ def look_at(root: Path, name: str) -> Found:
     return replace(found, shape=shape, dtype=dtype)
 
 
-def take(root: Path, name: str) -> Found:
+def file_facts(root: Path, name: str) -> FileFacts:
     """Look at a file as the file system does, without a look inside.
 
     Raises:
@@ -133,10 +133,10 @@ def take(root: Path, name: str) -> Found:
         raise BrokenImageError(name, "The file is empty.")
     if status.st_size > LARGEST_FILE:
         raise BrokenImageError(name, f"The file has {format_count(status.st_size)} bytes, more than 1 GiB.")
-    return Found(status.st_size, status.st_mtime_ns, (), "")
+    return FileFacts(status.st_size, status.st_mtime_ns, (), "")
 
 
-def read(root: Path, name: str, size: int, modified_ns: int) -> bytes:
+def read_unchanged(root: Path, name: str, size: int, modified_ns: int) -> bytes:
     """Return the bytes of a file that has not changed since it was looked at.
 
     Raises:
@@ -154,11 +154,11 @@ def read(root: Path, name: str, size: int, modified_ns: int) -> bytes:
     except OSError as error:
         raise BrokenImageError(name, f"The file cannot be read: {_why(error)}.") from None
     if len(data) != size or modified_now != modified_ns:
-        raise changed(name)
+        raise changed_error(name)
     return data
 
 
-def changed(name: str) -> BrokenImageError:
+def changed_error(name: str) -> BrokenImageError:
     """Return the error for a file that is not what it was."""
     return BrokenImageError(name, "The file has changed since the folder was scanned.")
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 
-def mixed(names: Sequence[str], classes: Sequence[int], seed: int) -> list[str]:
+def stratified_order(names: Sequence[str], classes: Sequence[int], seed: int) -> list[str]:
     """Return the names in a seeded order whose every beginning holds each class by its share, as nearly as can be.
 
     By a hash of each name, so that it comes out the same everywhere, and changes little where files come and go. A

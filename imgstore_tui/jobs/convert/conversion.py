@@ -13,7 +13,7 @@ from imgstore_tui.core.backend import Backend, DiskUsage, PayloadKind
 from imgstore_tui.core.codec import Codec, payload_kind
 from imgstore_tui.core.dataset import Dataset, Excluded
 from imgstore_tui.core.errors import StoreError, UsageError
-from imgstore_tui.core.paths import absolute_path, written_path
+from imgstore_tui.core.paths import absolute_path, expand_path
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import MAX_CUTOFF
 from imgstore_tui.jobs.convert.fill import Filler, Progress
@@ -172,7 +172,7 @@ def plan_conversion(
     """
     spec = registry.resolve_spec(spec_text)
     dataset = registry.make_dataset(text)
-    destination = absolute_path(written_path(str(destination)))
+    destination = absolute_path(expand_path(str(destination)))
     if not destination.parent.is_dir():
         raise UsageError(f"{destination.parent} is no folder. Make it, or name another destination.")
     real = destination.parent.resolve() / destination.name

@@ -52,7 +52,7 @@ class Filler:
         self._workspace, self._count, self._say = workspace, count, say
         self._preparer = Preparer(dataset, codec, kind, count)
         self._excluded = self._preparer.excluded
-        self._way = Continuation.ANEW if workspace.facts.get("whole") else backend.continuation(kind)
+        self._way = Continuation.RESTART if workspace.facts.get("whole") else backend.continuation(kind)
         self._whole = False
         """Whether an earlier process has closed the store, with all that it was told."""
         self.resumed = 0
@@ -62,7 +62,7 @@ class Filler:
     def run(self, progress: Progress) -> tuple[Excluded, ...]:
         """Put all images that are not in yet; return those that could not be had, by earlier processes too."""
         self.resumed = self.kept = self._found(progress)
-        if self._way is Continuation.ANEW and not self.resumed:
+        if self._way is Continuation.RESTART and not self.resumed:
             self._say(f"Storage {self._backend.name} is put together at its end: if interrupted, this starts over.")
         while True:
             try:
@@ -76,11 +76,11 @@ class Filler:
                 self._say(f"What was written cannot be continued, so the conversion starts over: {error}")
                 self._begin_anew()
             except UnsupportedError as error:
-                if self._way is Continuation.ANEW or not self._workspace.sums.count:
+                if self._way is Continuation.RESTART or not self._workspace.sums.count:
                     raise
                 self._say(f"This storage is written in one go and cannot be resumed ({str(error).rstrip('.')}).")
                 self._workspace.facts["whole"] = True
-                self._way = Continuation.ANEW
+                self._way = Continuation.RESTART
                 self._begin_anew()
             else:
                 return tuple(self._excluded[index] for index in sorted(self._excluded))
@@ -136,7 +136,7 @@ class Filler:
         try:
             count = self._count_in_store()
         except StoreError:  # the process died before the end: there is no store to open yet
-            if self._way is Continuation.ANEW:
+            if self._way is Continuation.RESTART:
                 raise StoreError(f"storage {self._backend.name} is put together at its end.") from None
             return int(self._workspace.facts.get("safe", 0))
         self._whole = True
@@ -271,8 +271,8 @@ class Filler:
         self._make_durable(writer)
 
     def _make_durable(self, writer: Writer | None) -> None:
-        touched = writer.touched() if isinstance(writer, Editor) else None
-        self._backend.make_durable(self._workspace.store, touched)
+        changed = writer.changed_paths() if isinstance(writer, Editor) else None
+        self._backend.make_durable(self._workspace.store, changed)
         self.kept = self._workspace.sums.count
 
     def _note_excluded(self) -> bool:

@@ -42,10 +42,10 @@ def check_replaceable(place: Path) -> None:
         raise StoreError(f"{place} is not the folder of a store, so it is not replaced. Name another destination.")
     kind, reader = registry.open_store(place)
     reader.close()
-    if kind.own_files is None:
+    if kind.owned_pattern is None:
         raise StoreError(f"{place} is not replaced: the backend {kind.name} does not say which files are its own.")
     try:
-        other = next(kind.strangers(place), None)
+        other = next(kind.unowned_files(place), None)
     except OSError as error:
         raise StoreError(f"{place} is not replaced: it cannot be listed ({error.strerror or error}).") from None
     if other is not None:

@@ -20,7 +20,7 @@ from imgstore_tui.present.tables.table_model import interval_text, ratio_interva
 from imgstore_tui.present.text.captions import level_words, setting_words
 from imgstore_tui.present.text.text_page import Page
 from imgstore_tui.stats.intervals import MIN_ROUNDS
-from imgstore_tui.stats.ranking import Place
+from imgstore_tui.stats.ranking import Placement
 
 MOST_SAMPLES = 2000
 """So many samples are spelled out; the exports have all."""
@@ -102,14 +102,14 @@ def _standing(found: Digest, summary: CellSummary) -> str:
     if verdict is None or standing is None:
         left_out = dict(verdict.left_out).get(summary.cell.spec) if verdict else None
         return f"not ranked: {left_out}" if left_out else "not ranked"
-    if standing.place is Place.NONE:
+    if standing.placement is Placement.NONE:
         return f"no verdict: {verdict.reason}" if verdict.reason else "no verdict"
-    if standing.place is Place.BEST and not verdict.is_tie:
+    if standing.placement is Placement.BEST and not verdict.is_tie:
         return "the fastest of its contest"
-    if standing.place is Place.BEST:
+    if standing.placement is Placement.BEST:
         return f"lowest median, not told apart from {', '.join(verdict.best[1:])}"
     ratio = "" if standing.ratio is None else f"{ratio_text(standing.ratio)} ({ratio_interval_text(standing.ratio)}) "
-    if standing.place is Place.TIE:
+    if standing.placement is Placement.TIE:
         return f"{ratio}the lowest median, {verdict.best[0]}: cannot be told apart"
     return f"{ratio}as long as the fastest, {verdict.standings[0].name}"
 

@@ -10,7 +10,7 @@ from imgstore_tui.present.results import Digest
 from imgstore_tui.present.tables.table_model import NOTHING, Column, Entry, Mark, Table, interval_text, ratio_text
 from imgstore_tui.present.tables.timings import allocated_entry, pixel_rate_entry, standing_entries
 from imgstore_tui.present.text.captions import setting_words
-from imgstore_tui.stats.ranking import Place
+from imgstore_tui.stats.ranking import Placement
 
 _BAR = 8
 """Columns of the bar of the slowest."""
@@ -76,18 +76,18 @@ def _contest(found: Digest, entries: Sequence[CellSummary]) -> list[tuple[Entry,
     return [_row(found, entry, number, slowest) for number, entry in enumerate(order, 1)]
 
 
-def _standing(found: Digest, summary: CellSummary) -> Place | None:
+def _standing(found: Digest, summary: CellSummary) -> Placement | None:
     verdict = found.verdict_of.get(summary.cell.contest)
     standing = None if verdict is None else verdict.standing(summary.cell.spec)
-    return None if standing is None else standing.place
+    return None if standing is None else standing.placement
 
 
 def _row(found: Digest, summary: CellSummary, number: int, slowest: float) -> tuple[Entry, ...]:
     place = _standing(found, summary)
     verdict = found.verdict_of.get(summary.cell.contest)
     tied = verdict is not None and verdict.is_tie and summary.cell.spec in verdict.best
-    words = "-" if place is None else "?" if place is Place.NONE else "=" if tied else f"{number}."
-    mark = Mark.TIE if tied else Mark.BEST if place is Place.BEST else Mark.QUIET if place is None else Mark.PLAIN
+    words = "-" if place is None else "?" if place is Placement.NONE else "=" if tied else f"{number}."
+    mark = Mark.TIE if tied else Mark.BEST if place is Placement.BEST else Mark.QUIET if place is None else Mark.PLAIN
     against, _ = standing_entries(summary, found)
     standing = verdict.standing(summary.cell.spec) if verdict is not None else None
     if tied and standing is not None and standing.ratio is not None:

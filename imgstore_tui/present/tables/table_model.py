@@ -147,7 +147,7 @@ def summary_row(summary: CellSummary, verdict: Verdict | None) -> dict[str, obje
         "files": None if summary.disk is None else summary.disk.files,
         "raw_pixel_bytes": summary.store_pixel_bytes,
         "psnr_db": summary.psnr_db,
-        "place": None if standing is None else standing.place.value,
+        "place": None if standing is None else standing.placement.value,
         "ratio": None if ratio is None else ratio.median,
         "ratio_low": None if ratio is None else ratio.low,
         "ratio_high": None if ratio is None else ratio.high,

@@ -20,7 +20,7 @@ from imgstore_tui.present.tables.table_model import (
 )
 from imgstore_tui.present.text.captions import caption, contest_words, dataset_words, level_words
 from imgstore_tui.stats.intervals import MIN_ROUNDS
-from imgstore_tui.stats.ranking import Place
+from imgstore_tui.stats.ranking import Placement
 
 
 def overview_tables(found: Digest) -> list[Table]:
@@ -167,7 +167,7 @@ def standing_entries(summary: CellSummary, found: Digest) -> tuple[Entry, Entry]
     standing = verdict.standing(summary.cell.spec) if verdict else None
     if verdict is None or standing is None:
         return Entry("not ranked", Mark.BAD if summary.failed or summary.unverified else Mark.QUIET), NOTHING
-    if standing.place is Place.BEST:
+    if standing.placement is Placement.BEST:
         if not verdict.is_tie:
             return Entry("best", Mark.BEST, 1.0), NOTHING
         return Entry(f"{'tie' if verdict.alike else 'unsure'} 1.00x", Mark.TIE, 1.0), NOTHING
@@ -175,10 +175,10 @@ def standing_entries(summary: CellSummary, found: Digest) -> tuple[Entry, Entry]
         return NOTHING, NOTHING
     ratio, value = ratio_text(standing.ratio), standing.ratio.median
     interval = Entry(ratio_interval_text(standing.ratio), value=standing.ratio.low)
-    if standing.place is Place.TIE:
+    if standing.placement is Placement.TIE:
         # A wide interval that holds 1 is noise, not likeness, and the word should not say otherwise.
         return Entry(f"{'tie' if standing.is_near else 'unsure'} {ratio}", Mark.TIE, value), interval
-    if standing.place is Place.NONE:
+    if standing.placement is Placement.NONE:
         if len(verdict.standings) == 1:
             return NOTHING, NOTHING
         base = standing.ratio.low == standing.ratio.high == 1.0

@@ -6,7 +6,7 @@ from imgstore_tui.analysis.method_notes import Note, Showing, make_notes
 from imgstore_tui.core.units import counted, format_bytes, format_seconds
 from imgstore_tui.present.results import Digest
 from imgstore_tui.present.tables.table_model import Column, Entry, Table, ratio_interval_text, ratio_text
-from imgstore_tui.stats.ranking import Place
+from imgstore_tui.stats.ranking import Placement
 
 
 def notes_of(found: Digest) -> tuple[Note, ...]:
@@ -42,9 +42,9 @@ def _place(showing: Showing) -> str:
         return ", not ranked"
     if showing.rivals < 2:
         return ""
-    if standing.place is Place.NONE:
+    if standing.placement is Placement.NONE:
         return ", no verdict"
-    if standing.place is Place.SLOWER and standing.ratio is not None:
+    if standing.placement is Placement.SLOWER and standing.ratio is not None:
         return f", {ratio_text(standing.ratio)} ({ratio_interval_text(standing.ratio)}) as long as {showing.best[0]}"
     if len(showing.best) > 1:
         others = [name for name in showing.best if name != standing.name]

@@ -22,7 +22,7 @@ from imgstore_tui.present.results import Digest
 from imgstore_tui.present.tables.disk_use import weighed_stores
 from imgstore_tui.present.text.captions import level_words
 from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
-from imgstore_tui.stats.ranking import Place
+from imgstore_tui.stats.ranking import Placement
 
 TITLE = "Which to take"
 
@@ -163,7 +163,7 @@ def _advice(found: Digest, verdict: Verdict, operation: str, disk: Mapping[str, 
             why += " yet (more rounds may), and has the lowest median" if pick == verdict.best[0] else " yet"
     data = f" for {verdict.contest.dataset}" if len(found.run.plan.datasets) > 1 else ""
     told = f"Take {pick}{data} where images are read often: {why}."
-    if own is not None and own.place is Place.SLOWER and own.ratio is not None:
+    if own is not None and own.placement is Placement.SLOWER and own.ratio is not None:
         told += f" Your files as they are ({IN_PLACE}) take {_times_as_long(own.ratio, verdict)}"
         if pick in disk and IN_PLACE.label in disk:
             told += f"; {pick} takes {format_number(disk[pick] / disk[IN_PLACE.label])} times their disk"
@@ -178,7 +178,7 @@ def _advice(found: Digest, verdict: Verdict, operation: str, disk: Mapping[str, 
 def _exact(verdict: Verdict, lossy: Collection[str]) -> Iterator[str]:
     """Yield what must be known where a method that loses is first: who is of those that keep every bit."""
     kept = [entry for entry in verdict.standings if entry.name not in lossy and entry.name != IN_PLACE.label]
-    if kept and kept[0].place is Place.SLOWER and kept[0].ratio is not None:
+    if kept and kept[0].placement is Placement.SLOWER and kept[0].ratio is not None:
         long = _times_as_long(kept[0].ratio, verdict)
         yield f" Of those that keep every bit {kept[0].name} is first, and takes {long}."
 

@@ -10,7 +10,7 @@ from imgstore_tui.bench.plan.plans import MOST_ROUNDS, MOST_WORKERS
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import DEFAULT_BATCH, Plan
 from imgstore_tui.core.operations import CacheState, Payload, SyncLevel
-from imgstore_tui.core.options import Option, written
+from imgstore_tui.core.options import Option, option_text
 from imgstore_tui.core.units import parse_duration, spell_duration
 
 SCRATCH = "scratch"
@@ -66,8 +66,8 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], str], Callable[[Any], Any]]] = {
     "payload": ("payload", str, Payload),
     "budget": ("budget_s", lambda value: _NONE if value is None else spell_duration(value), _time),
     SCRATCH: ("scratch", lambda value: value or "", lambda text: text or None),
-    "source": ("baseline", written, bool),
-    "drop-caches": ("drop_caches", written, bool),
+    "source": ("baseline", option_text, bool),
+    "drop-caches": ("drop_caches", option_text, bool),
 }
 """Field of the plan, how its value is written, and how what is written is read; the others are themselves."""
 
@@ -83,7 +83,7 @@ class Conditions:
         """Return the conditions of a plan."""
         values = []
         for option in OPTIONS:
-            field, write, _ = _FIELDS.get(option.name, (option.name, written, None))
+            field, write, _ = _FIELDS.get(option.name, (option.name, option_text, None))
             values.append((option.name, write(getattr(plan, field))))
         return cls(tuple(values))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from imgstore_tui.core.dataset import UPTO
 from imgstore_tui.core.errors import ImgstoreError, UsageError
-from imgstore_tui.core.options import Option, written
+from imgstore_tui.core.options import Option, option_text
 from imgstore_tui.core.spec import DatasetText, parse_dataset_text, spell_dataset
 from imgstore_tui.plugins import registry
 
@@ -31,7 +31,7 @@ class DataForm:
         except ImgstoreError:
             return cls.of("synthetic")
         given = {name: value for name, value in words.options.items() if name in {option.name for option in declared}}
-        values = tuple((option.name, given.get(option.name, written(option.default))) for option in declared)
+        values = tuple((option.name, given.get(option.name, option_text(option.default))) for option in declared)
         return cls(words.name, words.path or "", values)
 
     @staticmethod
@@ -98,7 +98,9 @@ class DataForm:
         return self._spelled()
 
     def _spelled(self) -> str:
-        changed = {option.name: text.strip() for option, text in self.fields if text.strip() != written(option.default)}
+        changed = {
+            option.name: text.strip() for option, text in self.fields if text.strip() != option_text(option.default)
+        }
         return spell_dataset(DatasetText(self.kind, self.path if self.needs_path else None, changed))
 
 

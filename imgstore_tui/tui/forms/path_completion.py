@@ -9,7 +9,7 @@ from pathlib import Path
 from textual.suggester import Suggester
 
 from imgstore_tui.core.errors import ImgstoreError
-from imgstore_tui.core.paths import written_path
+from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.text import safe_text
 
 MOST = 20_000
@@ -41,7 +41,7 @@ def complete(written: str, *, folders_only: bool = False) -> str | None:
         return None
     head, _, begin = written.rpartition("/")
     try:
-        folder = written_path(f"{head}/" if head or written.startswith("/") else ".")
+        folder = expand_path(f"{head}/" if head or written.startswith("/") else ".")
     except ImgstoreError:
         return None
     found = sorted(_names(folder, begin, folders_only=folders_only))

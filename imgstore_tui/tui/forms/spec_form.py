@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from imgstore_tui.core.errors import ImgstoreError, UsageError
-from imgstore_tui.core.options import Option, OptionValue, written
+from imgstore_tui.core.options import Option, OptionValue, option_text
 from imgstore_tui.core.spec import CODEC_PREFIX, Spec
 from imgstore_tui.plugins import registry
 
@@ -92,7 +92,7 @@ class SpecForm:
 
 
 def _written(values: tuple[tuple[str, OptionValue], ...]) -> Written:
-    return tuple((name, written(value)) for name, value in values)
+    return tuple((name, option_text(value)) for name, value in values)
 
 
 def _changed(values: Written, name: str, text: str) -> Written:

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Run
-from imgstore_tui.core.paths import current_folder, written_path
+from imgstore_tui.core.paths import current_folder, expand_path
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
 from imgstore_tui.present.charts.chart_list import Drawing
@@ -118,7 +118,7 @@ class ExportScreen(Dialog[str | None]):
             self.path.problem = "Name a file."
             return
         try:
-            path = written_path(text)
+            path = expand_path(text)
             if path.is_dir():
                 path /= self._default(self._chosen).name
             if path.exists() and self._agreed != text:

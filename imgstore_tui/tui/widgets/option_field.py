@@ -15,7 +15,7 @@ from textual.suggester import Suggester
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from imgstore_tui.core.options import Option, written
+from imgstore_tui.core.options import Option, option_text
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.tui.widgets.field import Line
 from imgstore_tui.tui.widgets.one_of import OneOf
@@ -111,7 +111,7 @@ class OptionField(Vertical):
     def _sentence(self) -> str:
         option, parts = self._option, [safe_text(self._option.summary)]
         if option.default != "":
-            default = f"{option.default:,}" if type(option.default) is int else written(option.default)
+            default = f"{option.default:,}" if type(option.default) is int else option_text(option.default)
             parts.append(f"Default {safe_text(default)}{_bounds(option)}.")
         return " ".join(parts)
 

@@ -15,7 +15,7 @@ from imgstore_tui.core.events import Event, Preparing
 from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.operations import Operation, Payload, Status
 from imgstore_tui.datasets.synthetic.recipe import Recipe
-from imgstore_tui.plugins.registry import missing, resolve_spec
+from imgstore_tui.plugins.registry import missing_imports, resolve_spec
 from imgstore_tui.present import exports
 from imgstore_tui.testing.conformance_dataset import snapshot
 from tests.support.datasets import save
@@ -83,7 +83,7 @@ def test_a_run_over_it_is_whole_verified_and_leaves_it_as_it_was(home: Path) -> 
     assert {"links/nothing.png", "links/up", "links/out", "links/pipe.png", "broken/empty.jpg"} <= set(reasons)
     assert len([name for name in reasons if name.startswith("broken/")]) == len(list((home / "broken").iterdir()))
     found = exports.all_exporters().values()
-    for exporter in (kind for kind in found if not kind.binary and kind.name != "json" and not missing(kind)):
+    for exporter in (kind for kind in found if not kind.binary and kind.name != "json" and not missing_imports(kind)):
         text = exporter().export(run).decode()
         assert "\x1b" not in text
         assert "\u202e" not in text

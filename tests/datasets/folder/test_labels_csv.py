@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.core.errors import DataError
-from imgstore_tui.datasets.folder.labels_csv import Labels, read_labels
+from imgstore_tui.datasets.folder.labels_csv import PictureLabels, read_labels
 from imgstore_tui.testing.conformance_dataset import is_sentence
 
 PICTURES = ["a/1.png", "a/2.png", "b/3.png"]
 
 
-def read(tmp_path: Path, text: str | bytes, pictures: list[str] | None = None) -> Labels:
+def read(tmp_path: Path, text: str | bytes, pictures: list[str] | None = None) -> PictureLabels:
     table = tmp_path / "labels.csv"
     table.write_bytes(text.encode() if isinstance(text, str) else text)
     return read_labels(table, pictures or PICTURES)

@@ -117,7 +117,7 @@ def test_entry_points_count_like_ours_and_broken_ones_are_named(monkeypatch: pyt
     monkeypatch.setattr(exports, "catalogue", looking_anew())
     assert "shout" in exports.names()
     assert exports.get("shout").export(RUN) == RUN.id.upper().encode()
-    assert {broken.name for broken in exports.catalogue.broken()} == {"bad", "odd"}
+    assert {broken.name for broken in exports.catalogue.failed()} == {"bad", "odd"}
     with pytest.raises(UnavailableError, match="could not be loaded: ImportError: no module"):
         exports.get("bad")
 
