@@ -28,7 +28,7 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count
 from imgstore_tui.plugins import registry
-from imgstore_tui.plugins.catalogue import Broken, Pluggable, how_to_get, missing
+from imgstore_tui.plugins.catalogue import FailedPlugin, Pluggable, how_to_get, missing_imports
 from imgstore_tui.present import exports
 
 Check = tuple[str, bool | None, str]
@@ -148,18 +148,18 @@ def _terminal() -> Iterator[Check]:
 
 
 def _drivers() -> Iterator[Check]:
-    yield from _plugins("backend", registry.sorted_backends(), registry.backends.broken())
+    yield from _plugins("backend", registry.sorted_backends(), registry.backends.failed())
     codecs = sorted(registry.codecs.all().values(), key=lambda codec: codec.name)
-    yield from _plugins("codec", codecs, registry.codecs.broken())
-    yield from _plugins("export format", [], exports.catalogue.broken())
+    yield from _plugins("codec", codecs, registry.codecs.failed())
+    yield from _plugins("export format", [], exports.catalogue.failed())
     pictures = exports.catalogue.get("png")
-    yield _library("pictures of charts", pictures.requires, how_to_get(pictures) if missing(pictures) else "")
+    yield _library("pictures of charts", pictures.requires, how_to_get(pictures) if missing_imports(pictures) else "")
     yield _library("in a browser", web.REQUIRES[:1], web.how_to_get())
 
 
-def _plugins(kind: str, plugins: Sequence[type[Pluggable]], broken: Sequence[Broken]) -> Iterator[Check]:
+def _plugins(kind: str, plugins: Sequence[type[Pluggable]], broken: Sequence[FailedPlugin]) -> Iterator[Check]:
     for plugin in plugins:
-        yield _library(f"{kind} {plugin.name}", plugin.requires, how_to_get(plugin) if missing(plugin) else "")
+        yield _library(f"{kind} {plugin.name}", plugin.requires, how_to_get(plugin) if missing_imports(plugin) else "")
     for one in broken:
         yield f"{kind} {one.name}", False, f"could not be loaded: {one.reason}"
 

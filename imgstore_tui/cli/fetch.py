@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from imgstore_tui.cli.output import data_console, talk_console
 from imgstore_tui.cli.parser import CommandParser
-from imgstore_tui.core.paths import written_path
+from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("name", metavar="NAME", help="cifar10 or cifar100")
     parser.add_argument("--to", metavar="DIR", default=".", help="folder for the archive (default: here)")
     words = parser.parse_args(arguments)
-    wanted = fetch.plan_download(words.name, written_path(words.to))
+    wanted = fetch.plan_download(words.name, expand_path(words.to))
     talk = talk_console()
     if fetch.is_there(wanted):
         talk.print(f"{safe_text(str(wanted.destination))} is there already, and its checksum is right.", soft_wrap=True)

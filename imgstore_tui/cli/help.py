@@ -10,7 +10,7 @@ from rich.text import Text
 
 from imgstore_tui.cli.output import ascii_only, data_console
 from imgstore_tui.cli.parser import CommandParser
-from imgstore_tui.core.errors import UsageError, nearest
+from imgstore_tui.core.errors import UsageError, did_you_mean
 from imgstore_tui.present.help import TOPIC_NAMES, load_topic, load_topics
 
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     from imgstore_tui.cli.main import COMMANDS
 
     if topic not in COMMANDS:
-        near = nearest(topic, (*TOPIC_NAMES, *COMMANDS))
+        near = did_you_mean(topic, (*TOPIC_NAMES, *COMMANDS))
         raise UsageError(f"Unknown topic '{topic}'.{near} The list of topics: imgstore-tui help.")
     command = importlib.import_module(f"imgstore_tui.cli.{topic}")
     code: int = command.main(["--help"])

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from imgstore_tui.cli.output import data_console
 from imgstore_tui.cli.parser import CommandParser
-from imgstore_tui.core.options import Option, written
+from imgstore_tui.core.options import Option, option_text
 from imgstore_tui.plugins import registry
 
 _READABLE = 24
@@ -34,7 +34,7 @@ def parse(command: str, thing: str, arguments: Sequence[str]) -> Any:
 
 def availability(plugin: Any) -> str:
     """Return ``available``, or the command that makes it so."""
-    return registry.how_to_get(plugin) if registry.missing(plugin) else "available"
+    return registry.how_to_get(plugin) if registry.missing_imports(plugin) else "available"
 
 
 def option_facts(options: Iterable[Option]) -> list[dict[str, Any]]:
@@ -93,6 +93,8 @@ def print_details(title: str, facts: Iterable[tuple[str, str]], options: Sequenc
     console.print(table)
     for option in options:
         choices = f" ({', '.join(option.choices)})" if option.choices else ""
-        console.print(Text.assemble(("option ", "dim"), (option.name, "bold"), f"={written(option.default)}{choices}"))
+        console.print(
+            Text.assemble(("option ", "dim"), (option.name, "bold"), f"={option_text(option.default)}{choices}")
+        )
         console.print(Padding(Text(option.summary), (0, 0, 0, 7)))
     return 0

@@ -37,7 +37,7 @@ def method_lines(choice: Choice, marks: MethodMarks) -> list[CheckItem | Heading
             offered = [spec for spec in choice.offered if spec.backend == backend.name]
             if not offered:
                 # In few words: below the list, and when it is asked for, stands the command that gets it.
-                absent = registry.missing(backend)
+                absent = registry.missing_imports(backend)
                 note = f"needs {', '.join(absent)}" if absent else "codec missing"
                 lines.append(CheckItem(backend.name, safe_text(backend.name), Tick.NONE, safe_text(note)))
             for spec in offered:
@@ -48,7 +48,7 @@ def method_lines(choice: Choice, marks: MethodMarks) -> list[CheckItem | Heading
                         safe_text(_note(spec.codec, spec.label)), marks.mark(spec.label), marks.style(spec.label),
                     )
                 )  # fmt: skip
-    broken = registry.backends.broken()
+    broken = registry.backends.failed()
     return [*lines, *(CheckItem(one.name, safe_text(one.name), Tick.NONE, "could not be loaded") for one in broken)]
 
 
@@ -59,11 +59,11 @@ def _note(codec: str, label: str) -> str:
 def method_note(label: str) -> str:
     """Return what is to be known of the line under the cursor, in a sentence of harmless text."""
     name = backend_of(label)
-    for broken in registry.backends.broken():
+    for broken in registry.backends.failed():
         if broken.name == name:
             return safe_text(f"{name} could not be loaded: {broken.reason}")
     backend = registry.backends.get(name)
-    absent = registry.missing(backend)
+    absent = registry.missing_imports(backend)
     if absent:
         return safe_text(f"Needs {', '.join(absent)}: {registry.how_to_get(backend)}")
     if label == name:
