@@ -1,15 +1,12 @@
 """The instrument: what is measured, in which process, and where the results go.
 
-In the supervising process ``runner`` runs a ``plan``: it is looked at before anything is done (``preflight``,
-``feasible``; what it will take: ``estimate``, ``eta``, ``rates``), data and place are made ready (``source``,
-``data_warnings``; ``scratch``, ``apart``, ``mounts``, ``lock``, ``environment``), then ``session`` goes through the
-``rounds``, one ``block`` after the other, as far as ``steering`` lets it. ``executor`` hands each ``job`` to the
-``zygote``, ``diagnosis`` says why one failed, and the ``journal`` has what came of it before anybody else. From there
-``journal_reader``, ``watching``, ``saved_runs`` and ``state`` have what the screen and the command line show.
+The supervising process: ``run.runner`` runs a plan (``plan.plans``). It refuses what cannot work (``run.preflight``),
+prepares data and scratch (``trial.pixel_cache``, ``run.scratch``), then ``run.run_loop`` goes through the rounds of
+``plan.grid``, one ``run.block_round`` after the other. ``processes.executor`` hands each ``protocol.messages`` request
+to the fork server, and ``results.journal`` records the outcome before any listener sees it. From there
+``results.follow``, ``results.saved_runs`` and ``results.state`` serve the screen and the command line.
 
-In a child, forked by the zygote for each job, ``worker`` does it: a ``trial`` is set up by ``rig`` and is ``writing``,
-``reading`` (``parallel`` with several processes), ``changing`` or ``probing``, timed by the ``clock``; what was read
-ends in the ``sink`` and is compared there. ``cachestate``, ``pagecache``, ``drain`` and ``frames`` see to it that no
-trial pays for another; ``inplace`` reads the user's own files as they lie. The ``board`` is seen by all three
-processes.
+The measured process, forked by ``processes.fork_server`` for each request: ``processes.child`` runs ``trial.trial``.
+``trial.setup`` prepares it; ``trial.write``, ``trial.read`` and ``trial.edit`` are timed by ``trial.clock``; what was
+read ends in ``trial.read_buffer`` and is compared there. All three processes see ``protocol.shared_progress``.
 """

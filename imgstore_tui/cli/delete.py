@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgstore_tui.bench.results.journal import find_run
-from imgstore_tui.bench.results.saved_runs import check_ended, check_saved, delete, look_at
+from imgstore_tui.bench.results.saved_runs import check_ended, check_saved, delete, read_saved_run
 from imgstore_tui.cli.output import talk_console
 from imgstore_tui.cli.parser import RUN_HELP, CommandParser
 from imgstore_tui.core.text import safe_text
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     check_ended(path)
     talk = talk_console()
     if not words.yes:
-        talk.print(f"{deletion_words(look_at(path))} [y/N] ", end="", soft_wrap=True)
+        talk.print(f"{deletion_words(read_saved_run(path))} [y/N] ", end="", soft_wrap=True)
         try:
             answer = input()
         except EOFError:

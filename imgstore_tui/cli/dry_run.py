@@ -6,7 +6,7 @@ from rich.table import Table
 
 from imgstore_tui.bench.plan.grid import images_needed, plan_cells
 from imgstore_tui.bench.plan.plans import can_be_spelled, dump_plan
-from imgstore_tui.bench.results.past_costs import past_rates
+from imgstore_tui.bench.results.past_costs import load_past_costs
 from imgstore_tui.bench.run.estimate import estimate
 from imgstore_tui.bench.run.feasible import check_feasible
 from imgstore_tui.bench.run.preflight import DataSize
@@ -39,7 +39,7 @@ def print_dry_run(plan: Plan) -> int:
             repeated = f"larger cutoffs repeat them, up to {format_count(dataset.wanted)}"
             console.print(f"          {counted(len(dataset), 'image')}: {repeated}")
     place = choose_scratch(plan.scratch, roots)
-    expected = estimate(plan, sizes, past_rates())
+    expected = estimate(plan, sizes, load_past_costs())
     filed = [text for text, size in sizes.items() if size.has_originals]
     console.print(f"scratch   {safe_text(str(place))}, {format_bytes(free_bytes(place))} free")
     console.print(

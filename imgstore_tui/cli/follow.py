@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from imgstore_tui.bench.results.follow import watch_run
+from imgstore_tui.bench.results.follow import follow_run
 from imgstore_tui.bench.results.journal import find_run
 from imgstore_tui.cli.output import talk_console
 from imgstore_tui.core.events import Event, RunFinished, RunStarted
@@ -21,4 +21,4 @@ def follow(word: str) -> None:
         if line is not None:
             talk.print(line, soft_wrap=True)
 
-    watch_run(find_run(word), cancel=threading.Event(), listen=say)
+    follow_run(find_run(word), cancel=threading.Event(), listen=say)

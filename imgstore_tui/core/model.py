@@ -175,7 +175,7 @@ class Measurement:
     requests: int | None = None
     retries: int | None = None
     start: str | None = None
-    """How the process began: ``fork`` of the zygote, or ``fresh`` interpreter."""
+    """How the process began: ``fork`` from the fork server, or ``fresh`` interpreter."""
     started_at: str | None = None
     """UTC, ISO 8601."""
     elapsed_s: float | None = None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgstore_tui.bench.run.preflight import Need, check_need
+from imgstore_tui.bench.run.preflight import SpaceNeed, check_space
 from imgstore_tui.bench.run.scratch import choose_scratch
 from imgstore_tui.bench.system.environment import describe_environment
 from imgstore_tui.core.errors import ImgstoreError
@@ -22,12 +22,12 @@ class Place:
     words: str
     """What it is, in a sentence."""
 
-    def lacks(self, need: Need | None) -> str:
+    def lacks(self, need: SpaceNeed | None) -> str:
         """Return what it has too little of, in a sentence; empty where there is enough, or nobody knows."""
         if need is None:
             return ""
         try:
-            check_need(need, self.path)
+            check_space(need, self.path)
         except ImgstoreError as error:
             return str(error)
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from imgstore_tui.bench.protocol.messages import Flag, Job, Outcome, Step
+from imgstore_tui.bench.protocol.messages import Flag, Step, TrialOutcome, TrialRequest
 from imgstore_tui.core.operations import Operation
 
 FAKE_FIXED_S = 0.001
@@ -12,39 +12,39 @@ FAKE_IMAGE_S = 0.0001
 FAKE_STORE_BYTES = 4096
 
 
-def fake_outcome(job: Job) -> Outcome:
-    """Return what a flawless trial would: the same numbers for the same job."""
-    if job.step is Step.VERIFY:
-        return Outcome(True, fields={"verified": True, "psnr_db": None})
-    if job.step is not Step.TRIAL:
-        return Outcome(True)
-    images = job.operation.images(job.cutoff)
+def fake_outcome(request: TrialRequest) -> TrialOutcome:
+    """Return what a flawless trial would: the same numbers for the same request."""
+    if request.step is Step.VERIFY:
+        return TrialOutcome(True, fields={"verified": True, "psnr_db": None})
+    if request.step is not Step.TRIAL:
+        return TrialOutcome(True)
+    images = request.operation.images(request.cutoff)
     seconds = FAKE_FIXED_S + images * FAKE_IMAGE_S
     fields: dict[str, object] = {
         "seconds": seconds,
         "samples": [seconds],
         "open_s": FAKE_FIXED_S,
         "storage_s": images * FAKE_IMAGE_S,
-        "batch": job.batch,
+        "batch": request.batch,
     }
-    if job.operation.writes:
+    if request.operation.writes:
         size = FAKE_STORE_BYTES * images
         fields |= {"apparent_bytes": size, "allocated_bytes": size, "files": 1, "drain_s": 0.0}
-    if job.operation is not Operation.WRITE_MANY:
+    if request.operation is not Operation.WRITE_MANY:
         fields["verified"] = True
-    return Outcome(True, fields=fields)
+    return TrialOutcome(True, fields=fields)
 
 
 class FakeExecutor:
     """An executor without processes.
 
     Args:
-        answer: Gives the outcome of each job; flawless ones by default.
+        answer: Gives the outcome of each request; flawless ones by default.
     """
 
-    def __init__(self, answer: Callable[[Job], Outcome] = fake_outcome) -> None:
+    def __init__(self, answer: Callable[[TrialRequest], TrialOutcome] = fake_outcome) -> None:
         self._answer = answer
-        self.jobs: list[Job] = []
+        self.requests: list[TrialRequest] = []
         self.rounds = 0
         self.closed = False
 
@@ -52,13 +52,15 @@ class FakeExecutor:
         """Count the round."""
         self.rounds += 1
 
-    def run(self, job: Job, limit_s: float, on_progress: Callable[[int], None], cancel: Flag) -> Outcome:
+    def run(
+        self, request: TrialRequest, limit_s: float, on_progress: Callable[[int], None], cancel: Flag
+    ) -> TrialOutcome:
         """Answer at once."""
-        self.jobs.append(job)
+        self.requests.append(request)
         if cancel.is_set():
-            return Outcome(False, "Stopped by the user.", cancelled=True)
-        on_progress(job.cutoff)
-        return self._answer(job)
+            return TrialOutcome(False, "Stopped by the user.", cancelled=True)
+        on_progress(request.cutoff)
+        return self._answer(request)
 
     def close(self) -> None:
         """Note that it was closed."""

@@ -1,7 +1,8 @@
 """Does the instrument report what a bare script sees? ``python -m tests.benchmarks.agreement [--repeats 40]``.
 
 For each operation, pairs of one trial by the instrument and one run of a bare script: a new interpreter that calls the
-same storage code between two readings of ``perf_counter``, with no zygote, no phases, no board, no verification.
+same storage code between two readings of ``perf_counter``, with no fork server, no phases, no progress,
+no verification.
 Pairs are interleaved, the order within a pair alternates. Printed is the median of the ratios instrument / script
 and its distribution-free 95 % interval.
 """
@@ -18,8 +19,8 @@ import threading
 from pathlib import Path
 
 from imgstore_tui.bench.processes.executor import ProcessExecutor
-from imgstore_tui.bench.protocol.messages import Job, Step
-from imgstore_tui.bench.trial.pixel_cache import build_source
+from imgstore_tui.bench.protocol.messages import Step, TrialRequest
+from imgstore_tui.bench.trial.pixel_cache import build_pixel_cache
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.plugins import registry
 from imgstore_tui.stats.ratios import paired_ratio
@@ -114,7 +115,7 @@ def main() -> None:
         source.mkdir()
         dataset = registry.make_dataset("synthetic")
         dataset.scan()
-        build_source(
+        build_pixel_cache(
             dataset, "synthetic", max(case[2] for case in CASES), source, originals=False,
             progress=lambda done, total: None, cancel=threading.Event(),
         )  # fmt: skip
@@ -128,11 +129,11 @@ def compare(folder: Path, source: Path, spec_text: str, operation: Operation, co
     executor.begin_round()
     store = folder / "store"
 
-    def job(step: Step, location: Path) -> Job:
-        return Job(step, spec, operation, count, str(location), str(source), str(folder), seed="s")
+    def request(step: Step, location: Path) -> TrialRequest:
+        return TrialRequest(step, spec, operation, count, str(location), str(source), str(folder), seed="s")
 
     def instrument(location: Path) -> float:
-        outcome = executor.run(job(Step.TRIAL, location), 600, lambda images: None, threading.Event())
+        outcome = executor.run(request(Step.TRIAL, location), 600, lambda images: None, threading.Event())
         assert outcome.ok, outcome.reason
         return float(outcome.fields["seconds"])
 
@@ -143,7 +144,7 @@ def compare(folder: Path, source: Path, spec_text: str, operation: Operation, co
         return float(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
 
     if not operation.writes:
-        prepared = executor.run(job(Step.PREPARE, store), 600, lambda images: None, threading.Event())
+        prepared = executor.run(request(Step.PREPARE, store), 600, lambda images: None, threading.Event())
         assert prepared.ok, prepared.reason
     pairs: list[tuple[float, float]] = []
     for number in range(repeats):

@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imgstore_tui.bench.processes.executor import ProcessExecutor
-from imgstore_tui.bench.protocol.messages import Job, Step
+from imgstore_tui.bench.protocol.messages import Step, TrialRequest
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.plugins import registry
@@ -147,8 +147,8 @@ class Format:
 
     def _ours(self, spec: Spec, operation: Operation, store: Path, step: Step) -> float:
         source = str(self._folder / "source")
-        job = Job(step, spec, operation, self._count, str(store), source, str(self._folder), seed="s")
-        outcome = self._executor.run(job, 600, lambda images: None, threading.Event())
+        request = TrialRequest(step, spec, operation, self._count, str(store), source, str(self._folder), seed="s")
+        outcome = self._executor.run(request, 600, lambda images: None, threading.Event())
         if not outcome.ok:
             raise Failed(f"{spec.label}: {outcome.reason}")
         return float(outcome.fields.get("seconds", 0))

@@ -1,10 +1,9 @@
 """Kills at random moments: ``python -m tests.benchmarks.kills [--count 300] [--seed 0]``.
 
-Real runs, some of them on the screen, are hit with TERM, HUP and KILL, a third each, at the supervisor, the zygote or a
-child in turn. What the journal held before a hit is still there after it; no process of the run is left once it has
-ended, and scratch is gone or found by ``sweep``. A run that was broken off is resumed, and hit again meanwhile, until
-it is complete: then it has all its cells, each measured once a round.
-"""
+Real runs, some of them on the screen, are hit with TERM, HUP and KILL, a third each, at the supervisor, the fork server
+or a child in turn. What the journal held before a hit is still there after it; no process of the run is left once it
+has ended, and scratch is gone or found by ``sweep``. A run that was broken off is resumed, and hit again meanwhile,
+until it is complete: then it has all its cells, each measured once a round."""
 
 from __future__ import annotations
 
@@ -53,7 +52,7 @@ from imgstore_tui.tui.terminal.capabilities import open_gate
 sys.exit(run_app(open_gate(theme=None, ascii_only=False, fps=None), plan=plan_of(_parser().parse_args(sys.argv[1:]))))
 """
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
-TARGETS = ("supervisor", "zygote", "child")
+TARGETS = ("supervisor", "fork server", "child")
 SCREEN_EVERY = 3
 LONGEST_WAIT_S = 1.2
 
@@ -111,7 +110,7 @@ class Program:
         while self.process.poll() is None:
             assert time.monotonic() < deadline, "it goes on"
             idle = 0 if children_of(self.process.pid) else idle + 1
-            # Between two rounds there is no zygote for a moment; a run that broke off has none any more.
+            # Between two rounds there is no fork server for a moment; a run that broke off has none any more.
             if status() in ("finished", "stopped", "budget") or idle > 25:
                 self.press("q")
             time.sleep(0.2)
@@ -123,10 +122,10 @@ class Program:
 def target_of(supervisor: int, name: str) -> int | None:
     if name == "supervisor":
         return supervisor
-    for zygote in children_of(supervisor)[:1]:
-        if name == "zygote":
-            return zygote
-        for child in children_of(zygote)[:1]:
+    for server in children_of(supervisor)[:1]:
+        if name == "fork server":
+            return server
+        for child in children_of(server)[:1]:
             return child
     return None
 

@@ -2,7 +2,7 @@
 
 Runs 100,000 x 32x32x3 and 5,000 x 512x512x3 (3.9 GB) through the backends as a user would, looks at the private memory
 (RssAnon) of every process of the run fifty times a second, and prints the peak of each kind: the supervisor, the
-zygote, and the children in which trials run. None may pass 600 MB.
+fork server, and the children in which trials run. None may pass 600 MB.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def children(pid: int) -> list[int]:
 
 def watch(words: list[str]) -> tuple[int, dict[str, float]]:
     """Run to the end; return the exit status and the peak of each kind of process."""
-    peaks = {"supervisor": 0.0, "zygote": 0.0, "child": 0.0}
+    peaks = {"supervisor": 0.0, "fork server": 0.0, "child": 0.0}
     run = subprocess.Popen(words)
     while run.poll() is None:
         level = {run.pid: "supervisor"}
@@ -44,7 +44,7 @@ def watch(words: list[str]) -> tuple[int, dict[str, float]]:
                 # A process may end between being listed and being looked at.
                 with contextlib.suppress(OSError):
                     peaks[kind] = max(peaks[kind], private_mb(pid))
-                    below |= dict.fromkeys(children(pid), "zygote" if kind == "supervisor" else "child")
+                    below |= dict.fromkeys(children(pid), "fork server" if kind == "supervisor" else "child")
             level = below
         time.sleep(0.02)
     return run.returncode, peaks

@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 from imgstore_tui.bench.processes.executor import ProcessExecutor
-from imgstore_tui.bench.protocol.messages import Job, Step
-from imgstore_tui.bench.trial.pixel_cache import build_source
+from imgstore_tui.bench.protocol.messages import Step, TrialRequest
+from imgstore_tui.bench.trial.pixel_cache import build_pixel_cache
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.plugins import registry
 
@@ -78,7 +78,7 @@ def main() -> None:
         (folder / "source").mkdir()
         dataset = registry.make_dataset("synthetic,size=24")
         dataset.scan()
-        build_source(
+        build_pixel_cache(
             dataset, "synthetic", IMAGES, folder / "source", originals=False, progress=lambda done, total: None,
             cancel=threading.Event(),
         )  # fmt: skip
@@ -93,8 +93,10 @@ def mutate(text: str, count: int, order: random.Random, folder: Path) -> None:
     cancel = threading.Event()
 
     def run(step: Step, location: Path) -> tuple[bool, str]:
-        job = Job(step, spec, Operation.READ_MANY, IMAGES, str(location), str(folder / "source"), str(folder))
-        outcome = executor.run(job, LIMIT_S, lambda images: None, cancel)
+        request = TrialRequest(
+            step, spec, Operation.READ_MANY, IMAGES, str(location), str(folder / "source"), str(folder)
+        )
+        outcome = executor.run(request, LIMIT_S, lambda images: None, cancel)
         return outcome.ok, outcome.reason or ""
 
     whole = folder / "whole"

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from imgstore_tui.bench.processes.executor import ProcessExecutor
-from imgstore_tui.bench.protocol.messages import Job, Step
-from imgstore_tui.bench.trial.pixel_cache import Source, build_source
+from imgstore_tui.bench.protocol.messages import Step, TrialRequest
+from imgstore_tui.bench.trial.pixel_cache import PixelCache, build_pixel_cache
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.units import format_seconds
 from imgstore_tui.plugins import registry
@@ -59,10 +59,10 @@ def make_data(folder: Path, text: str, count: int) -> None:
     source.mkdir()
     dataset = registry.make_dataset(text)
     dataset.scan()
-    build_source(
+    build_pixel_cache(
         dataset, text, count, source, originals=False, progress=lambda done, total: None, cancel=threading.Event()
     )
-    found = Source(source)
+    found = PixelCache(source)
     images = found.new_array(count)
     found.copy_into(range(count), images)
     np.save(source / "pixels.npy", images)
@@ -75,15 +75,15 @@ def compare(folder: Path, method: str, operation: Operation, count: int, repeats
     executor.begin_round()
     store, theirs_store = folder / "ours", folder / "theirs"
 
-    def job(step: Step, location: Path) -> Job:
-        return Job(
+    def request(step: Step, location: Path) -> TrialRequest:
+        return TrialRequest(
             step, spec, operation, count, str(location), str(folder / "source"), str(folder), sync=SyncLevel(level),
             seed="s",
         )  # fmt: skip
 
     def instrument(number: int) -> float:
         location = folder / f"ours-{number}" if operation.writes else store
-        outcome = executor.run(job(Step.TRIAL, location), 3600, lambda images: None, threading.Event())
+        outcome = executor.run(request(Step.TRIAL, location), 3600, lambda images: None, threading.Event())
         assert outcome.ok, outcome.reason
         if operation.writes:
             shutil.rmtree(location)
@@ -108,7 +108,7 @@ def compare(folder: Path, method: str, operation: Operation, count: int, repeats
         return float(statistics.median_low(json.loads(done.stdout)))
 
     if not operation.writes:
-        prepared = executor.run(job(Step.PREPARE, store), 3600, lambda images: None, threading.Event())
+        prepared = executor.run(request(Step.PREPARE, store), 3600, lambda images: None, threading.Event())
         assert prepared.ok, prepared.reason
     ours: dict[int, float] = {}
     theirs: dict[int, float] = {}

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgstore_tui.bench.processes.executor import ProcessExecutor
-from imgstore_tui.bench.protocol.messages import Job, Step
-from imgstore_tui.bench.system.ext4_placement import apart, settle_in, spread_folders
+from imgstore_tui.bench.protocol.messages import Step, TrialRequest
+from imgstore_tui.bench.system.ext4_placement import spread_folders, unique_name, warm_directory
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.plugins import registry
 from imgstore_tui.stats.ratios import paired_ratio
@@ -95,11 +95,11 @@ class Bench:
         stores = {"ours": self._folder / "ours", "theirs": self._folder / "theirs"}
 
         def ours(store: Path, step: Step = Step.TRIAL) -> float:
-            job = Job(
+            request = TrialRequest(
                 step, spec, operation, count, str(store), str(self._source), str(self._folder), seed="s", sync=sync,
                 workers=case.workers,
             )  # fmt: skip
-            outcome = executor.run(job, 600, lambda images: None, threading.Event())
+            outcome = executor.run(request, 600, lambda images: None, threading.Event())
             assert outcome.ok, outcome.reason
             return float(outcome.fields.get("seconds", 0))
 
@@ -122,9 +122,9 @@ class Bench:
             for who, run in [("ours", ours), ("theirs", theirs)][:: 1 if number % 2 else -1]:
                 store = stores[who]
                 if operation.writes:
-                    place = self._folder / apart(f"{who}-{number}")
+                    place = self._folder / unique_name(f"{who}-{number}")
                     old.append(place)
-                    assert settle_in(place)
+                    assert warm_directory(place)
                     store = place / "store"
                     subprocess.run(["sync", "-f", str(self._folder)], check=True)
                 taken[who][number] = run(store)

@@ -1,7 +1,7 @@
 """What a trial costs beside its own work: ``python -m tests.benchmarks.trial_cost``.
 
 Prints the wall time from asking for a child to having its answer, for a child that does nothing: forked from the
-zygote, and, for comparison, in a fresh interpreter. And what the program costs as a whole for its smallest run.
+fork server, and, for comparison, in a fresh interpreter. And what the program costs as a whole for its smallest run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 
 from imgstore_tui.bench.processes.executor import ProcessExecutor
-from imgstore_tui.bench.protocol.messages import Job, Step
+from imgstore_tui.bench.protocol.messages import Step, TrialRequest
 from imgstore_tui.bench.results.journal import HOME_VARIABLE
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.plugins import registry
@@ -41,10 +41,10 @@ def show(what: str, taken: list[float]) -> None:
 def hello_cost(spec: Spec) -> None:
     executor = ProcessExecutor([spec])
     executor.begin_round()
-    job, cancel = Job(Step.HELLO, spec), threading.Event()
+    request, cancel = TrialRequest(Step.HELLO, spec), threading.Event()
 
     def hello() -> None:
-        outcome = executor.run(job, 30, lambda images: None, cancel)
+        outcome = executor.run(request, 30, lambda images: None, cancel)
         assert outcome.ok, outcome.reason
 
     hello()

@@ -9,13 +9,13 @@ import sys
 import threading
 from pathlib import Path
 
-from imgstore_tui.bench.protocol.messages import Job, Step
+from imgstore_tui.bench.protocol.messages import Step, TrialRequest
 from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.bench.system.mounts import mount_of
 from imgstore_tui.bench.trial.cache_state import prepare_cache
 from imgstore_tui.bench.trial.clock import Clock
-from imgstore_tui.bench.trial.pixel_cache import build_source
-from imgstore_tui.bench.trial.setup import Rig
+from imgstore_tui.bench.trial.pixel_cache import build_pixel_cache
+from imgstore_tui.bench.trial.setup import TrialSetup
 from imgstore_tui.bench.trial.write import write
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.model import Plan
@@ -41,17 +41,19 @@ def main() -> None:
     source.mkdir()
     dataset = registry.make_dataset("synthetic,size=32")
     dataset.scan()
-    build_source(
+    build_pixel_cache(
         dataset, "synthetic", IMAGES, source, originals=False, progress=lambda done, total: None,
         cancel=threading.Event(),
     )  # fmt: skip
     places = (str(store), str(source), str(scratch))
-    rig = Rig.of(Job(Step.TRIAL, spec, Operation.READ_MANY, IMAGES, *places, cache=CacheState.COLD), lambda _: None)
-    write(rig, store, IMAGES, Clock())
-    files = list(rig.backend.files(store))
+    setup = TrialSetup.of(
+        TrialRequest(Step.TRIAL, spec, Operation.READ_MANY, IMAGES, *places, cache=CacheState.COLD), lambda _: None
+    )
+    write(setup, store, IMAGES, Clock())
+    files = list(setup.backend.files(store))
     before = pages(files)
     try:
-        share, refused = prepare_cache(rig, store), None
+        share, refused = prepare_cache(setup, store), None
     except UnsupportedError as error:
         share, refused = None, str(error)
     after = pages(files)

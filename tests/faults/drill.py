@@ -111,7 +111,7 @@ def broken(fault: str, folder: Path) -> Iterator[None]:
             yield
             set_file_size(processes, resource.RLIM_INFINITY)
         case _:
-            # Injected by strace from the start of the zygote; the next one is started without.
+            # Injected by strace from the start of the fork server; the next one is started without.
             yield
             sys.executable = PYTHON
 
@@ -174,7 +174,7 @@ def leave_the_group() -> None:
 
 
 def inject(place: Path, words: list[str]) -> None:
-    """Let the zygote and its children run under strace, which makes their calls fail; it notes them in a log."""
+    """Let the fork server and its children run under strace, which makes their calls fail; it notes them in a log."""
     wrapper = place / "python"
     options = " ".join(f"-e {word}" for word in words)
     wrapper.write_text(f'#!/bin/sh\nexec strace -D -f -qq -o "{place}/strace.log" {options} "{PYTHON}" "$@"\n')

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from imgstore_tui.bench.plan.grid import plan_cells
-from imgstore_tui.bench.run.controls import Steering
+from imgstore_tui.bench.run.controls import RunControls
 from imgstore_tui.bench.run.scratch import RunFolder
 from imgstore_tui.core.events import (
     CellSkipped,
@@ -37,8 +37,8 @@ def _hold(cancel: threading.Event, over: Callable[[], bool]) -> None:
         pass
 
 
-def _steered(steering: Steering, cell: Cell) -> bool:
-    return steering.paused or cell in steering.skipped
+def _steered(controls: RunControls, cell: Cell) -> bool:
+    return controls.paused or cell in controls.skipped
 
 
 @dataclass
@@ -61,7 +61,7 @@ class FakeRunner:
     """Where given, cancelling has no effect until this is set."""
 
     def __call__(
-        self, plan: Plan, *, cancel: threading.Event, steering: Steering, listen: Callable[[Event], None]
+        self, plan: Plan, *, cancel: threading.Event, controls: RunControls, listen: Callable[[Event], None]
     ) -> Run:
         self.plans.append(plan)
         for done in (0, 500, 1000):
@@ -85,11 +85,11 @@ class FakeRunner:
         listen(RunStarted(run, cells, 10.0, self.journal))
         done = 0
         for number, measurement in enumerate(measurements):
-            if steering.paused:
+            if controls.paused:
                 listen(Paused())
-                _hold(cancel, lambda: not steering.paused)
+                _hold(cancel, lambda: not controls.paused)
                 listen(Continued(0.5))
-            if measurement.cell in steering.skipped:
+            if measurement.cell in controls.skipped:
                 done += 1
                 skipped = replace(measurement, status=Status.SKIPPED, seconds=None, reason="Skipped by the user.")
                 run = replace(run, measurements=(*run.measurements, skipped))
@@ -105,7 +105,7 @@ class FakeRunner:
                 self.held.set()
                 if self.stubborn is not None:
                     self.stubborn.wait()
-                _hold(cancel, partial(_steered, steering, measurement.cell))
+                _hold(cancel, partial(_steered, controls, measurement.cell))
             if cancel.wait(self.delay_s) if self.delay_s else cancel.is_set():
                 break
             run = replace(run, measurements=(*run.measurements, measurement))

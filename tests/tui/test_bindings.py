@@ -616,7 +616,7 @@ async def _cancel_export(app: Driven, key: str) -> None:
 @effect("Workbench", "z")
 async def _pause(app: Driven, key: str) -> None:
     await app.press(key)
-    assert not app.app.run_thread.steering.paused, "there is no run yet"
+    assert not app.app.run_thread.controls.paused, "there is no run yet"
     await app.hold(3)
     await app.press(key)
     await app.until(lambda: "paused" in app.picture and app.workbench.run_state.paused)

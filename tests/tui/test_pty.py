@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.bench.results.journal import saved_runs
-from imgstore_tui.bench.results.saved_runs import look_at
+from imgstore_tui.bench.results.saved_runs import read_saved_run
 from tests.support.pseudo_terminal import ENTER, HOUSE, LEAVE, program
 
 
@@ -254,12 +254,12 @@ def test_a_run_that_a_dropped_line_ended_is_kept_and_leaves_nothing(tmp_path: Pa
         terminal.until(b"Press r to run")
         terminal.send("r")
         deadline = time.monotonic() + 60
-        while not saved_runs() or look_at(saved_runs()[0]).measured < 2:
+        while not saved_runs() or read_saved_run(saved_runs()[0]).measured < 2:
             assert time.monotonic() < deadline
             terminal.read(0.1)
         terminal.hang_up()
         assert terminal.process.wait(20) == 129
-    saved = look_at(saved_runs()[0])
+    saved = read_saved_run(saved_runs()[0])
     assert (saved.status, saved.can_be_resumed, saved.failed) == ("stopped", True, 0)
     assert 2 <= saved.measured < saved.trials
     assert not list(tmp_path.glob("imgstore-tui-*"))

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from imgstore_tui.bench.results.journal import Journal, read_journal, runs_folder, saved_runs
 from imgstore_tui.bench.results.lock import RunLock
-from imgstore_tui.bench.results.saved_runs import look_at
+from imgstore_tui.bench.results.saved_runs import read_saved_run
 from imgstore_tui.bench.results.state import Phase
 from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.core.model import Plan
@@ -220,7 +220,7 @@ async def test_paused_says_so_and_time_stands_still_for_what_is_left() -> None:
 
 async def test_a_file_that_is_read_late_comes_neither_twice_nor_back() -> None:
     path = save(fake_run(rounds=1))
-    late = RunsTable.RunRead(look_at(path))
+    late = RunsTable.RunRead(read_saved_run(path))
     async with driven() as app:
         await listed(app, "2026-01-02 03:04")
         app.app.screen.query_one(RunsTable).post_message(late)

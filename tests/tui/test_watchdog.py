@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.bench.results.journal import saved_runs
-from imgstore_tui.bench.results.saved_runs import look_at
+from imgstore_tui.bench.results.saved_runs import read_saved_run
 from imgstore_tui.core.errors import DataError
 from tests.bench.processes.test_executor import children_of
 from tests.cli.test_stopping import gone
@@ -48,7 +48,7 @@ def measuring(tmp_path: Path) -> Iterator[tuple[Terminal, list[int]]]:
 
 def _measured() -> int:
     try:
-        return look_at(saved_runs()[0]).measured
+        return read_saved_run(saved_runs()[0]).measured
     except DataError:
         return 0
 
@@ -109,7 +109,7 @@ def test_a_terminal_that_takes_no_output_makes_the_screen_deaf_to_nothing(
             pass
         assert not terminal.alternate
         assert b"Traceback" not in terminal.painted
-    assert look_at(saved_runs()[0]).can_be_resumed
+    assert read_saved_run(saved_runs()[0]).can_be_resumed
 
 
 def test_the_line_of_a_terminal_that_takes_no_output_may_drop(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The child's side: do one job, say what came of it, end. Also the entry of a fresh interpreter."""
+"""The child's side: does one request, reports its outcome, ends. Also the entry of a fresh interpreter."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import os
 import sys
 from typing import Any
 
-from imgstore_tui.bench.protocol.messages import Job
-from imgstore_tui.bench.protocol.shared_progress import Board
+from imgstore_tui.bench.protocol.messages import TrialRequest
+from imgstore_tui.bench.protocol.shared_progress import SharedProgress
 from imgstore_tui.core.errors import ImgstoreError, UnsupportedError
 from imgstore_tui.core.model import from_json
 
 
-def perform(request: dict[str, Any], board: Board) -> dict[str, Any]:
-    """Do the job and return ``{"ok", "reason", "fields"[, "skipped"]}``; never raises for the job's sake."""
-    from imgstore_tui.bench.trial.trial import run_job
+def handle_request(values: dict[str, Any], progress: SharedProgress) -> dict[str, Any]:
+    """Run a request and return ``{"ok", "reason", "fields"[, "skipped"]}``; what fails in it is never raised."""
+    from imgstore_tui.bench.trial.trial import run_request
 
     try:
-        job: Job = from_json(Job, request)
-        return {"ok": True, "reason": None, "fields": run_job(job, board)}
+        request: TrialRequest = from_json(TrialRequest, values)
+        return {"ok": True, "reason": None, "fields": run_request(request, progress)}
     except UnsupportedError as error:
         return {"ok": False, "reason": str(error), "fields": {}, "skipped": True}
     except ImgstoreError as error:
@@ -35,7 +35,7 @@ def perform(request: dict[str, Any], board: Board) -> dict[str, Any]:
         return {"ok": False, "reason": f"{type(error).__name__}: {error}", "fields": {}}
 
 
-def answer(result: dict[str, Any], descriptor: int) -> None:
+def write_message(result: dict[str, Any], descriptor: int) -> None:
     """Write a result to the pipe whole."""
     data = json.dumps(result).encode()
     while data:
@@ -43,14 +43,14 @@ def answer(result: dict[str, Any], descriptor: int) -> None:
 
 
 def main() -> None:
-    """Run as ``python -m imgstore_tui.bench.processes.child RESULT_FD BOARD_FD`` with the request on standard input."""
-    result, board = int(sys.argv[1]), Board(int(sys.argv[2]))
-    request = json.loads(sys.stdin.buffer.read())
-    for module in request["modules"]:
-        # A driver that cannot be loaded fails the job, in its own words, not the interpreter.
+    """Run as ``python -m imgstore_tui.bench.processes.child RESULT_FD PROGRESS_FD`` with the request on stdin."""
+    result, progress = int(sys.argv[1]), SharedProgress(int(sys.argv[2]))
+    values = json.loads(sys.stdin.buffer.read())
+    for module in values["modules"]:
+        # A driver that cannot be loaded fails the request, in its own words, not the interpreter.
         with contextlib.suppress(Exception):
             importlib.import_module(module)
-    answer(perform(request, board), result)
+    write_message(handle_request(values, progress), result)
     # As in a forked child: no shutdown of the interpreter, in which HDF5 crashes after a full disk.
     os._exit(0)
 

@@ -1,7 +1,7 @@
-"""The zygote: a small single-threaded process that forks one child a trial, watches it and says how it ended.
+"""The fork server: a small single-threaded process that forks one child a trial, watches it and says how it ended.
 
 Forking a process that has everything imported costs milliseconds where a new interpreter costs a third of a
-second. The zygote opens no store, no client and no pool; it imports the drivers that survive a fork, freezes the
+second. The fork server opens no store, no client and no pool; it imports the drivers that survive a fork, freezes the
 collector, and makes sure before every fork that it is still a single task. It talks JSON lines on standard input
 and output and ends, with its child, when its input ends: when the supervisor is gone, however it went.
 """
@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imgstore_tui.bench.processes import child as child_side
-from imgstore_tui.bench.protocol.shared_progress import Board
+from imgstore_tui.bench.protocol.shared_progress import SharedProgress
 from imgstore_tui.bench.system.processes import die_first, die_with_parent
 from imgstore_tui.bench.trial.clock import tree_private_bytes
 from imgstore_tui.core import child_python
@@ -59,11 +59,11 @@ class Child:
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
 
-class Zygote:
+class ForkServer:
     """The loop: requests in, children out, one at a time."""
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    def __init__(self, progress: SharedProgress) -> None:
+        self._progress = progress
         self._child: Child | None = None
         self._input = bytearray()
         self._poll = select.poll()
@@ -87,33 +87,33 @@ class Zygote:
         data = os.read(0, 65_536)
         self._input += data
         while (end := self._input.find(b"\n")) >= 0:
-            request = json.loads(self._input[:end])
+            message = json.loads(self._input[:end])
             del self._input[: end + 1]
-            if request["do"] == "run":
-                self._child = self._start(request)
+            if message["do"] == "run":
+                self._child = self._start(message)
             elif self._child is not None:
                 self._child.kill("cancel")
         return bool(data)
 
-    def _start(self, request: dict[str, Any]) -> Child:
-        self._board.clear()
-        job, limit_s = request["job"], request["limit_s"]
-        start = "fresh" if request["fresh"] else "fork"
+    def _start(self, message: dict[str, Any]) -> Child:
+        self._progress.clear()
+        request, limit_s = message["request"], message["limit_s"]
+        start = "fresh" if message["fresh"] else "fork"
         result_read, result_write = os.pipe()
         error_read, error_write = os.pipe()
         if sys.platform == "linux" and len(os.listdir("/proc/self/task")) != 1:  # noqa: PTH208
-            raise RuntimeError("the zygote has more than one thread and must not fork")
-        zygote = os.getpid()
+            raise RuntimeError("the fork server has more than one thread and must not fork")
+        own_pid = os.getpid()
         pid = os.fork()
         if pid == 0:
-            die_with_parent(zygote)
+            die_with_parent(own_pid)
             die_first()
             os.close(result_read)
             os.close(error_read)
             _become_child(error_write)
             if start == "fresh":
-                _run_fresh(job, result_write, self._board.descriptor)
-            child_side.answer(child_side.perform(job, self._board), result_write)
+                _run_fresh(request, result_write, self._progress.descriptor)
+            child_side.write_message(child_side.handle_request(request, self._progress), result_write)
             # No interpreter shutdown: a child has nothing to put in order, and drivers crash there on a full disk.
             os._exit(0)
         os.close(result_write)
@@ -131,11 +131,11 @@ class Zygote:
                 if not data:
                     self._poll.unregister(descriptor)
         del child.errors[:-KEPT_STDERR]
-        if self._board.measuring:
+        if self._progress.measuring:
             child.peak_private = max(child.peak_private, tree_private_bytes(child.pid))
-        if self._board.images != child.images:
+        if self._progress.images != child.images:
             # It moves, so it does not hang.
-            child.images = self._board.images
+            child.images = self._progress.images
             child.deadline = time.monotonic() + child.limit_s
         if time.monotonic() > child.deadline:
             child.kill("limit")
@@ -167,40 +167,40 @@ class Zygote:
 
     @staticmethod
     def _say(message: dict[str, Any]) -> None:
-        child_side.answer(message, 1)
+        child_side.write_message(message, 1)
         os.write(1, b"\n")
 
 
 def _become_child(error_write: int) -> None:
-    """Cut the ties to the zygote: no terminal, no request pipe, errors to our pipe."""
+    """Cut the ties to the fork server: no terminal, no request pipe, errors to our pipe."""
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     os.dup2(error_write, 2)
 
 
-def _run_fresh(job: dict[str, Any], result_write: int, board_fd: int) -> None:
-    """Replace the forked child by a new interpreter that gets the job on its standard input."""
+def _run_fresh(request: dict[str, Any], result_write: int, progress_fd: int) -> None:
+    """Replace the forked child by a new interpreter that gets the request on its standard input."""
     request_read, request_write = os.pipe()
     if os.fork() == 0:
         os.close(request_read)
-        child_side.answer(job, request_write)
+        child_side.write_message(request, request_write)
         os._exit(0)
     os.close(request_write)
     os.dup2(request_read, 0)
-    for descriptor in (result_write, board_fd):
+    for descriptor in (result_write, progress_fd):
         os.set_inheritable(descriptor, True)
-    words = child_python.command(child_side.__name__, str(result_write), str(board_fd))
+    words = child_python.command(child_side.__name__, str(result_write), str(progress_fd))
     os.execv(words[0], words)  # noqa: S606
 
 
 def main() -> None:
-    """Run as ``python -m imgstore_tui.bench.processes.fork_server BOARD_FD MODULE...``."""
-    board = Board(int(sys.argv[1]))
+    """Run as ``python -m imgstore_tui.bench.processes.fork_server PROGRESS_FD MODULE...``."""
+    progress = SharedProgress(int(sys.argv[1]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for module in sys.argv[2:]:
-        # A driver that cannot be loaded fails its own trials, with its own words, not the zygote.
+        # A driver that cannot be loaded fails its own trials, with its own words, not the fork server.
         with contextlib.suppress(Exception):
             importlib.import_module(module)
     importlib.import_module("imgstore_tui.bench.trial.trial")
@@ -209,7 +209,7 @@ def main() -> None:
     registry.codecs.all()
     gc.collect()
     gc.freeze()
-    Zygote(board).serve()
+    ForkServer(progress).serve()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from imgstore_tui.core.spec import Spec
 
 
 class Step(StrEnum):
-    """The kinds of job: the timed one, and the untimed ones around it."""
+    """The kinds of request: the timed one, and the untimed ones around it."""
 
     TRIAL = "trial"
     PREPARE = "prepare"
@@ -29,7 +29,7 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class TrialRequest:
     """One request to a child."""
 
     step: Step
@@ -38,8 +38,8 @@ class Job:
     cutoff: int = 1
     location: str = ""
     """The store's folder; for ``write-one`` the folder in which fresh stores are made."""
-    source: str = ""
-    """Folder of the pixel cache, see ``source``."""
+    pixel_cache: str = ""
+    """Folder of the pixel cache."""
     workspace: str = ""
     """Folder for the dummy store on which first use is warmed."""
     payload: Payload = Payload.END_TO_END
@@ -56,8 +56,8 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a job."""
+class TrialOutcome:
+    """What became of a request."""
 
     ok: bool
     reason: str | None = None
@@ -85,11 +85,13 @@ class Executor(Protocol):
     def begin_round(self) -> None:
         """Prepare for a round; a fork server is started anew."""
 
-    def run(self, job: Job, limit_s: float, on_progress: Callable[[int], None], cancel: Flag) -> Outcome:
-        """Run a job to its end, its time limit, or ``cancel``; never raises for what the job does.
+    def run(
+        self, request: TrialRequest, limit_s: float, on_progress: Callable[[int], None], cancel: Flag
+    ) -> TrialOutcome:
+        """Run a request to its end, its time limit, or ``cancel``; never raises for what the request does.
 
         Args:
-            job: What to do.
+            request: What to do.
             limit_s: Seconds after which the child is killed.
             on_progress: Called with the number of images done, at most ten times a second.
             cancel: When set, the child is killed.

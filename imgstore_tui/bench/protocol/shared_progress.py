@@ -1,4 +1,4 @@
-"""A few bytes shared by supervisor, zygote and child: how far a trial is, and whether its clock runs."""
+"""A few bytes shared by supervisor, fork server and child: how far a trial is, and whether its clock runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _IMAGES = struct.Struct("=q")
 _MEASURING_AT = 8
 
 
-class Board:
+class SharedProgress:
     """Shared memory that a child writes without a system call, and the others read whenever they like."""
 
     def __init__(self, descriptor: int) -> None:
@@ -20,10 +20,10 @@ class Board:
         self._memory = mmap.mmap(descriptor, _SIZE)
 
     @classmethod
-    def create(cls) -> Board:
-        """Make a new board, in memory where the system has anonymous files, else in an unlinked file."""
+    def create(cls) -> SharedProgress:
+        """Make new shared memory, in memory where the system has anonymous files, else in an unlinked file."""
         if hasattr(os, "memfd_create"):
-            descriptor = os.memfd_create("imgstore-tui-board")
+            descriptor = os.memfd_create("imgstore-tui-progress")
         else:
             with tempfile.TemporaryFile() as file:
                 descriptor = os.dup(file.fileno())

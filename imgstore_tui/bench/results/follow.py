@@ -14,7 +14,7 @@ from imgstore_tui.bench.results.lock import running
 from imgstore_tui.core.events import Event, Progress, RunFinished, RunStarted, TrialFinished
 from imgstore_tui.core.model import Cell, Measurement, Run
 
-LOOK_EVERY_S = 0.5
+POLL_INTERVAL_S = 0.5
 
 
 def cells_of(run: Run) -> tuple[Cell, ...]:
@@ -27,7 +27,7 @@ def is_running(run_id: str) -> bool:
     return running() == f"run {run_id}"
 
 
-def watch_run(path: Path, *, cancel: threading.Event, listen: Callable[[Event], None]) -> Run:
+def follow_run(path: Path, *, cancel: threading.Event, listen: Callable[[Event], None]) -> Run:
     """Tell what a run writes into its journal until it ends, or the process that measures is gone.
 
     What was measured before is told first. A run that is over is told at once, and returned.
@@ -44,14 +44,14 @@ def watch_run(path: Path, *, cancel: threading.Event, listen: Callable[[Event], 
         DataError: If the journal cannot be read.
     """
     reader = JournalReader(path)
-    outlook: _Outlook | None = None
+    outlook: _ProgressEstimate | None = None
     while True:
         # Asked before the journal is read: what a run writes before it dies is then still seen.
         alive = is_running(path.stem)
         events = reader.read()
         run = reader.run
         if outlook is None:
-            outlook = _Outlook(run)
+            outlook = _ProgressEstimate(run)
             begun = Run(run.id, run.plan, run.environment, run.datasets, run.started_at, title=run.title)
             listen(RunStarted(begun, cells_of(run), outlook.expected_s, str(path)))
         for event in events:
@@ -62,11 +62,11 @@ def watch_run(path: Path, *, cancel: threading.Event, listen: Callable[[Event], 
         if run.status != "interrupted" or not alive:
             listen(RunFinished(run))
             return run
-        if cancel.wait(LOOK_EVERY_S):
+        if cancel.wait(POLL_INTERVAL_S):
             return run
 
 
-class _Outlook:
+class _ProgressEstimate:
     """How far a run is that somebody else measures: by cost, as its own supervisor reckons."""
 
     def __init__(self, run: Run) -> None:

@@ -27,7 +27,7 @@ _MOST_PAUSES = 20
 Key = tuple[str, ...]
 
 
-class Rates:
+class PastCosts:
     """Factors by which the assumptions of ``CostModel`` were off, from the very cell down to the machine as a whole."""
 
     def __init__(self, factors: Mapping[Key, Mapping[int, float]], preparing: float | None, runs: int) -> None:
@@ -82,11 +82,11 @@ class Rates:
         return preparing_s(images, image_bytes) * (1.0 if self._preparing is None else self._preparing)
 
 
-NO_RATES = Rates({}, None, 0)
+NO_PAST_COSTS = PastCosts({}, None, 0)
 """Nothing was ever measured here."""
 
 
-def past_rates(wanted: Callable[[], bool] = lambda: True) -> Rates:
+def load_past_costs(wanted: Callable[[], bool] = lambda: True) -> PastCosts:
     """Return what the newest saved runs of this machine teach; runs that cannot be read teach nothing.
 
     Args:
@@ -106,7 +106,7 @@ def past_rates(wanted: Callable[[], bool] = lambda: True) -> Rates:
             runs.append(run)
         if len(runs) == RUNS:
             break
-    return Rates.learn(runs)
+    return PastCosts.learn(runs)
 
 
 def preparing_s(images: Mapping[str, int], image_bytes: Mapping[str, float]) -> float:

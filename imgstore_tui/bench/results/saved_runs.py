@@ -59,7 +59,7 @@ class SavedRun:
         return self.run is not None and self.run.status != "finished" and not self.going_on
 
 
-def look_at(path: Path) -> SavedRun:
+def read_saved_run(path: Path) -> SavedRun:
     """Return what a journal holds; one that is broken says so and is no error.
 
     Measurements are counted and not looked into: damage in one of them is said when the run is opened.
@@ -85,7 +85,7 @@ def look_at(path: Path) -> SavedRun:
 def newest_first() -> Iterator[SavedRun]:
     """Yield the saved runs, the newest first; each is read only when it is asked for."""
     for path in reversed(saved_runs()):
-        yield look_at(path)
+        yield read_saved_run(path)
 
 
 def delete(path: Path) -> None:
@@ -125,7 +125,7 @@ def rename(path: Path, title: str) -> str:
         raise UsageError("A name of a run is not 'last' and holds no '/': there they mean another run, or a file.")
     read_journal(path)
     for other in saved_runs() if title else []:
-        if other != path and title in (other.stem, look_at(other).name):
+        if other != path and title in (other.stem, read_saved_run(other).name):
             raise UsageError(f"Run {other.stem} is called '{title}' already. Choose another name.")
     journal = _hold(path)
     try:

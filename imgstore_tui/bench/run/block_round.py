@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from imgstore_tui.bench.plan.grid import Block
-from imgstore_tui.bench.protocol.messages import Job, Outcome, Step
+from imgstore_tui.bench.protocol.messages import Step, TrialOutcome, TrialRequest
 from imgstore_tui.bench.trial.source_row import backend_class
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Plan
 from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
@@ -28,7 +28,7 @@ _WITH_WORKERS = (Operation.WRITE_MANY, Operation.READ_MANY, Operation.READ_RANDO
 """Operations in which several workers take part; the others have one whatever the plan says."""
 
 
-class Bench(Protocol):
+class RunServices(Protocol):
     """What a block needs of the run it is part of."""
 
     plan: Plan
@@ -38,8 +38,8 @@ class Bench(Protocol):
     sources: dict[str, Path]
     """Folder of each dataset's pixel cache."""
 
-    def execute(self, cell: Cell, number: int, job: Job) -> Outcome:
-        """Run one job, telling the listener how far it and the run are."""
+    def execute(self, cell: Cell, number: int, request: TrialRequest) -> TrialOutcome:
+        """Run one request, telling the listener how far it and the run are."""
 
     def record(self, measurement: Measurement, seconds: float) -> None:
         """Journal a measurement, then tell the listener."""
@@ -50,8 +50,8 @@ class Bench(Protocol):
     def may_start(self, cell: Cell, number: int) -> bool:
         """Wait while the run is paused; then tell whether a trial of this cell is still wanted in this round."""
 
-    def destroy(self, cell: Cell, number: int, job: Job, *, last: bool) -> None:
-        """Run a job that removes a store: now, or when all else is done."""
+    def destroy(self, cell: Cell, number: int, request: TrialRequest, *, last: bool) -> None:
+        """Run a request that removes a store: now, or when all else is done."""
 
     @property
     def stopped(self) -> bool:
@@ -71,12 +71,12 @@ def _turn(cell: Cell) -> int:
 class BlockRound:
     """One block in one round: its writes, its reads of what was written, and the stores between."""
 
-    bench: Bench
+    bench: RunServices
     block: Block
     number: int
     store: Path | None = None
     """A verified store that reads can use."""
-    store_failure: Outcome | None = None
+    store_failure: TrialOutcome | None = None
     """Why there is none; its reads fail with it, or are skipped with it."""
     made: list[tuple[Cell, Path]] = field(default_factory=list)
     """Stores that were made, and for which cell."""
@@ -100,8 +100,8 @@ class BlockRound:
             # What is not there was never made; and of a run that was told to stop all goes with its folder.
             if store.exists() and not self.bench.stopped:
                 # Deleting many files can slow the creates that follow: such stores wait for the end of the run.
-                job = self._job(Step.DESTROY, cell, store)
-                self.bench.destroy(cell, self.number, job, last=_holds_many(store))
+                request = self._request(Step.DESTROY, cell, store)
+                self.bench.destroy(cell, self.number, request, last=_holds_many(store))
 
     def _new_location(self, cell: Cell) -> Path:
         location = self.bench.new_location()
@@ -110,21 +110,21 @@ class BlockRound:
 
     def skipped(self, cell: Cell) -> Measurement:
         """Return what stands for a trial that the user does not want."""
-        return self._measurement(cell, Outcome(False, SKIPPED_BY_USER, skipped=True))
+        return self._measurement(cell, TrialOutcome(False, SKIPPED_BY_USER, skipped=True))
 
     def _unclaimed(self, cell: Cell) -> Measurement:
         reason = f"Backend {self.block.spec.backend} does not claim {cell.operation}."
-        return self._measurement(cell, Outcome(False, reason, skipped=True))
+        return self._measurement(cell, TrialOutcome(False, reason, skipped=True))
 
-    def _job(self, step: Step, cell: Cell, location: Path) -> Job:
+    def _request(self, step: Step, cell: Cell, location: Path) -> TrialRequest:
         plan = self.bench.plan
-        return Job(
+        return TrialRequest(
             step=step,
             spec=self.block.spec,
             operation=cell.operation,
             cutoff=cell.cutoff,
             location=str(location),
-            source=str(self.bench.sources[cell.dataset]),
+            pixel_cache=str(self.bench.sources[cell.dataset]),
             workspace=str(self.bench.workspace),
             payload=cell.payload,
             cache=cell.cache,
@@ -137,13 +137,13 @@ class BlockRound:
 
     def _write(self, cell: Cell) -> Measurement | None:
         location = self._new_location(cell)
-        outcome = self.bench.execute(cell, self.number, self._job(Step.TRIAL, cell, location))
+        outcome = self.bench.execute(cell, self.number, self._request(Step.TRIAL, cell, location))
         if outcome.cancelled:
             return None
         if cell.operation is Operation.WRITE_ONE:
             return self._measurement(cell, outcome)
         if outcome.ok:
-            verified = self.bench.execute(cell, self.number, self._job(Step.VERIFY, cell, location))
+            verified = self.bench.execute(cell, self.number, self._request(Step.VERIFY, cell, location))
             if verified.cancelled:
                 return None
             if verified.ok:
@@ -162,7 +162,7 @@ class BlockRound:
             return None
         if self.store is None:
             return None if self.store_failure is None else self._measurement(cell, self.store_failure)
-        outcome = self.bench.execute(cell, self.number, self._job(Step.TRIAL, cell, self.store))
+        outcome = self.bench.execute(cell, self.number, self._request(Step.TRIAL, cell, self.store))
         return None if outcome.cancelled else self._measurement(cell, outcome)
 
     def _prepare(self, cell: Cell) -> bool:
@@ -170,7 +170,7 @@ class BlockRound:
         if self.block.spec == IN_PLACE:
             # There is a store already, of a kind, and it is not ours: it never joins those that are removed.
             location = self.bench.sources[cell.dataset]
-            outcome = self.bench.execute(cell, self.number, self._job(Step.VERIFY, cell, location))
+            outcome = self.bench.execute(cell, self.number, self._request(Step.VERIFY, cell, location))
             problem = "the files in place are not what was scanned"
         else:
             location, outcome = self._build(cell)
@@ -181,23 +181,23 @@ class BlockRound:
             self.store_failure = _not_run(f"{problem}: {outcome.reason}", outcome)
         return not outcome.cancelled
 
-    def _build(self, cell: Cell) -> tuple[Path, Outcome]:
+    def _build(self, cell: Cell) -> tuple[Path, TrialOutcome]:
         location = self._new_location(cell)
-        outcome = self.bench.execute(cell, self.number, self._job(Step.PREPARE, cell, location))
+        outcome = self.bench.execute(cell, self.number, self._request(Step.PREPARE, cell, location))
         if outcome.ok:
-            outcome = self.bench.execute(cell, self.number, self._job(Step.VERIFY, cell, location))
+            outcome = self.bench.execute(cell, self.number, self._request(Step.VERIFY, cell, location))
         return location, outcome
 
     def _change(self, cell: Cell) -> Measurement | None:
         """Append, overwrite or delete in a store of its own, built for it: no change meets another."""
         location, outcome = self._build(cell)
         if outcome.ok:
-            outcome = self.bench.execute(cell, self.number, self._job(Step.TRIAL, cell, location))
+            outcome = self.bench.execute(cell, self.number, self._request(Step.TRIAL, cell, location))
         elif not outcome.cancelled:
             outcome = _not_run(f"the store to change could not be built: {outcome.reason}", outcome)
         return None if outcome.cancelled else self._measurement(cell, outcome)
 
-    def _measurement(self, cell: Cell, outcome: Outcome) -> Measurement:
+    def _measurement(self, cell: Cell, outcome: TrialOutcome) -> Measurement:
         spec: Spec = self.block.spec
         fields = dict(outcome.fields)
         if not outcome.ok:
@@ -250,6 +250,6 @@ def _holds_many(folder: Path) -> bool:
     return sum(1 for _ in itertools.islice(files, FEW_FILES + 1)) > FEW_FILES
 
 
-def _not_run(why: str, cause: Outcome) -> Outcome:
+def _not_run(why: str, cause: TrialOutcome) -> TrialOutcome:
     """Return what becomes of a trial without its store: skipped where that is not claimed, failed where it failed."""
-    return Outcome(False, f"Not run, because {why}", skipped=cause.skipped)
+    return TrialOutcome(False, f"Not run, because {why}", skipped=cause.skipped)

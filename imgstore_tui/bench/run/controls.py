@@ -8,7 +8,7 @@ from threading import Event
 from imgstore_tui.core.model import Cell
 
 
-class Steering:
+class RunControls:
     """Pausing, and cells to be skipped. Sets and flags only: setting and looking are single steps in Python."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Steering:
         """Let no new trial start; the one that runs is finished."""
         self._paused.set()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Let trials start again."""
         self._paused.clear()
 
@@ -39,13 +39,13 @@ class Steering:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """Whether a job is to be ended: because the run is, or because its cell is to be skipped."""
+class CancelSignal:
+    """Whether a request is to be ended: because the run is, or because its cell is to be skipped."""
 
     cancel: Event
-    steering: Steering
+    controls: RunControls
     cell: Cell
 
     def is_set(self) -> bool:
         """Look now."""
-        return self.cancel.is_set() or self.cell in self.steering.skipped
+        return self.cancel.is_set() or self.cell in self.controls.skipped

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from imgstore_tui.bench.plan.grid import cutoffs_of
-from imgstore_tui.bench.trial.pixel_cache import Source
+from imgstore_tui.bench.trial.pixel_cache import PixelCache
 from imgstore_tui.core.codec import DEPTH, TRANSPARENCY
 from imgstore_tui.core.model import DatasetFacts, Plan, Run
 from imgstore_tui.core.operations import Payload
@@ -46,7 +46,7 @@ def _losses(plan: Plan, text: str, cache: Path) -> Iterator[str]:
     """Say which codecs drop more of which pictures than a figure of likeness tells."""
     if plan.payload is Payload.RAW:
         return
-    source, said = Source(cache), set()
+    source, said = PixelCache(cache), set()
     for spec in plan.specs:
         for what, count in source.dropped_by(registry.make_codec(spec)).items():
             if (spec.codec, what) not in said:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from imgstore_tui.bench.plan.cost_model import CostModel
 from imgstore_tui.bench.plan.grid import images_needed, plan_cells
-from imgstore_tui.bench.results.past_costs import NO_RATES, Rates
-from imgstore_tui.bench.run.preflight import DataSize, Need, space_needed
+from imgstore_tui.bench.results.past_costs import NO_PAST_COSTS, PastCosts
+from imgstore_tui.bench.run.preflight import DataSize, SpaceNeed, space_needed
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
@@ -22,7 +22,7 @@ class Estimate:
     cells: int
     """What is compared, the source row included."""
     trials: int
-    need: Need | None
+    need: SpaceNeed | None
     """Disk at its most; None while it is not known how large the images are."""
     seconds: float | None
     """From start to end, the budget not counted in; None while it is not known how large the images are."""
@@ -37,7 +37,7 @@ class Estimate:
         return self.seconds is not None and self.budget_s is not None and self.seconds > self.budget_s
 
 
-def estimate(plan: Plan, sizes: Mapping[str, DataSize], rates: Rates = NO_RATES) -> Estimate:
+def estimate(plan: Plan, sizes: Mapping[str, DataSize], rates: PastCosts = NO_PAST_COSTS) -> Estimate:
     """Say what a plan will take.
 
     Args:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from imgstore_tui.bench.protocol.messages import Outcome
+from imgstore_tui.bench.protocol.messages import TrialOutcome
 from imgstore_tui.bench.system.cgroups import memory_groups
 from imgstore_tui.core.units import format_bytes
 
@@ -43,7 +43,7 @@ def oom_kills() -> int | None:
     return None
 
 
-def with_cause(outcome: Outcome, place: Path, kills_before: int | None) -> Outcome:
+def with_cause(outcome: TrialOutcome, place: Path, kills_before: int | None) -> TrialOutcome:
     """Return a failure with the cause that the system shows, looked at right after it.
 
     Args:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from imgstore_tui.bench.plan.cost_model import CostModel
 from imgstore_tui.bench.plan.grid import plan_cells
-from imgstore_tui.bench.results.past_costs import Rates
-from imgstore_tui.bench.run.preflight import DataSize, check_need, space_needed
+from imgstore_tui.bench.results.past_costs import PastCosts
+from imgstore_tui.bench.run.preflight import DataSize, check_space, space_needed
 from imgstore_tui.bench.system.cgroups import memory_groups
 from imgstore_tui.bench.trial.pixel_cache import MOST_BATCH_BYTES
 from imgstore_tui.core.errors import UnavailableError, UsageError
@@ -18,7 +18,7 @@ from imgstore_tui.core.units import about_seconds, format_bytes, format_duration
 from imgstore_tui.stats.intervals import MIN_ROUNDS
 
 PROCESS_BYTES = 128 << 20
-"""What the zygote and a child take before they hold an image: interpreter and drivers."""
+"""What the fork server and a child take before they hold an image: interpreter and drivers."""
 BATCH_COPIES = 4
 """What is given, what comes back, and what codec and driver make of it on the way."""
 MOST_OVER = 4
@@ -41,7 +41,7 @@ def check_feasible(plan: Plan, sizes: Mapping[str, DataSize], scratch: Path) -> 
         UnavailableError: If it needs more space, files or memory than there is.
         UsageError: If not even one round has a chance in its time budget.
     """
-    check_need(space_needed(plan, sizes), scratch)
+    check_space(space_needed(plan, sizes), scratch)
     image_bytes = {text: size.image_bytes for text, size in sizes.items()}
     check_memory(plan, image_bytes)
     check_time(plan, plan_cells(plan, [text for text, size in sizes.items() if size.has_originals]), image_bytes)
@@ -93,7 +93,7 @@ def _what_fits(plan: Plan, round_s: float) -> str:
     return f" As it is, -n {int(images) // decade * decade} may fit." if images >= 1 else ""
 
 
-def short_budget(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, float], rates: Rates) -> str:
+def short_budget(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, float], rates: PastCosts) -> str:
     """Return what must be known where the time budget will most likely end a run before it has a verdict.
 
     Args:

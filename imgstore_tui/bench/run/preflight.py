@@ -68,14 +68,14 @@ class DataSize:
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class SpaceNeed:
     """What a plan takes at most of the place where stores are made."""
 
     bytes: float
     files: int
 
 
-def keeps_originals(plan: Plan, dataset: Dataset | DataSize) -> bool:
+def keeps_original_files(plan: Plan, dataset: Dataset | DataSize) -> bool:
     """Tell whether the files' own bytes are needed: to be stored as they are, or to be compared with as bytes."""
     from_file = any(registry.codecs.get(spec.codec).from_file for spec in plan.specs)
     return from_file or (plan.payload is Payload.ENCODED and dataset.has_originals and reads_in_place(plan))
@@ -94,7 +94,7 @@ def image_bytes(dataset: Dataset) -> float:
     return sum(sizes) / len(sizes) if sizes else 0.0
 
 
-def space_needed(plan: Plan, sizes: Mapping[str, DataSize]) -> Need:
+def space_needed(plan: Plan, sizes: Mapping[str, DataSize]) -> SpaceNeed:
     """Return about what the pixel caches and stores of a plan will take at their most.
 
     Args:
@@ -111,17 +111,17 @@ def space_needed(plan: Plan, sizes: Mapping[str, DataSize]) -> Need:
         used = min(largest, data.images)
         image = HEADROOM * max(BLOCK_BYTES, size)
         # The pixel cache, and the files' own bytes in it, which are seldom more than the pixels.
-        need += size * used * (2 if keeps_originals(plan, data) else 1)
+        need += size * used * (2 if keeps_original_files(plan, data) else 1)
         need += LISTED_BYTES * used if data.has_originals and reads_in_place(plan) else 0
         # Stores of many files stay until the end; of the others at most one block's stand at a time.
         staying = sum(cutoffs_of(plan, text)) * many * plan.rounds * stores
         need += image * staying
         files += staying
         at_a_time = max(at_a_time, image * largest * stores)
-    return Need(need + at_a_time, files)
+    return SpaceNeed(need + at_a_time, files)
 
 
-def check_need(need: Need, scratch: Path) -> None:
+def check_space(need: SpaceNeed, scratch: Path) -> None:
     """Raise UnavailableError if a place has not what is needed."""
     room = free_files(scratch)
     if room is not None and need.files > room:

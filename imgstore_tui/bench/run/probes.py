@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from imgstore_tui.bench.protocol.messages import Executor, Job, Step
+from imgstore_tui.bench.protocol.messages import Executor, Step, TrialRequest
 from imgstore_tui.core.backend import Backend
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.model import DatasetFacts, Probe, from_json
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LIMIT_S = 120.0
 
 
-def probe_all(
+def run_probes(
     specs: Sequence[Spec], facts: DatasetFacts, source: Path, folder: RunFolder, executor: Executor, cancel: Event
 ) -> tuple[Probe, ...]:
     """Ask the backend of every spec that has something to find out.
@@ -32,7 +32,7 @@ def probe_all(
         facts: The dataset to try with.
         source: Its pixel cache.
         folder: The run's own folder.
-        executor: Runs the jobs.
+        executor: Runs the requests.
         cancel: When set, the rest is left out.
     """
     probes = []
@@ -41,8 +41,10 @@ def probe_all(
         if registry.backends.get(spec.backend).probe is Backend.probe or cancel.is_set():
             continue
         work = str(folder.workspace)
-        job = Job(Step.PROBE, spec, cutoff=facts.used, location=str(location), source=str(source), workspace=work)
-        outcome = executor.run(job, LIMIT_S, lambda _: None, cancel)
+        request = TrialRequest(
+            Step.PROBE, spec, cutoff=facts.used, location=str(location), pixel_cache=str(source), workspace=work
+        )
+        outcome = executor.run(request, LIMIT_S, lambda _: None, cancel)
         # What cannot be removed now goes, or is named, with the run's folder.
         with contextlib.suppress(OSError, StoreError):
             remove_tree(location)

@@ -12,17 +12,17 @@ from pathlib import Path
 
 from imgstore_tui.bench.plan.cost_model import CostModel
 from imgstore_tui.bench.plan.grid import plan_blocks, plan_cells, shuffled, with_files
-from imgstore_tui.bench.protocol.messages import Executor, Job, Outcome, Step
+from imgstore_tui.bench.protocol.messages import Executor, Step, TrialOutcome, TrialRequest
 from imgstore_tui.bench.results.journal import Journal
-from imgstore_tui.bench.results.past_costs import past_rates
+from imgstore_tui.bench.results.past_costs import load_past_costs
 from imgstore_tui.bench.run.block_round import BlockRound
-from imgstore_tui.bench.run.controls import Ending, Steering
+from imgstore_tui.bench.run.controls import CancelSignal, RunControls
 from imgstore_tui.bench.run.data_warnings import warnings_of
 from imgstore_tui.bench.run.failure_cause import oom_kills, with_cause
 from imgstore_tui.bench.run.feasible import short_budget
-from imgstore_tui.bench.run.probes import probe_all
+from imgstore_tui.bench.run.probes import run_probes
 from imgstore_tui.bench.run.scratch import RunFolder
-from imgstore_tui.bench.system.ext4_placement import apart, settle_in
+from imgstore_tui.bench.system.ext4_placement import unique_name, warm_directory
 from imgstore_tui.core.events import (
     CellSkipped,
     Continued,
@@ -38,18 +38,18 @@ from imgstore_tui.core.events import (
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Probe, Run, with_stops
 
 Listener = Callable[[Event], None]
-PAUSE_LOOK_S = 0.05
+PAUSE_POLL_S = 0.05
 LEAST_LIMIT_S = 120.0
 """A trial is given this, and more the larger it is, before it is taken to hang."""
 
 
-def source_of(folder: RunFolder, number: int) -> Path:
+def pixel_cache_folder(folder: RunFolder, number: int) -> Path:
     """Return where the pixel cache of a run's dataset lies."""
     return folder.path / f"source-{number}"
 
 
 @dataclass
-class Session:
+class RunLoop:
     """One run that is going on."""
 
     run: Run
@@ -60,7 +60,7 @@ class Session:
     cancel: threading.Event
     listen: Listener
     data_warnings: tuple[str, ...] = ()
-    steering: Steering = field(default_factory=Steering)
+    controls: RunControls = field(default_factory=RunControls)
     measurements: list[Measurement] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -71,14 +71,14 @@ class Session:
         filed = with_files(self.facts.values())
         self.blocks = plan_blocks(self.plan, filed)
         self.workspace = self.folder.workspace
-        self.sources = {text: source_of(self.folder, number) for number, text in enumerate(self.facts)}
+        self.sources = {text: pixel_cache_folder(self.folder, number) for number, text in enumerate(self.facts)}
         self.left: dict[Cell, int] = dict.fromkeys(plan_cells(self.plan, filed), self.plan.rounds)
         self.spent_s = 0.0
         self.began = time.monotonic()
         self.paused_s = 0.0
         self.skipped: set[Cell] = set()
         self.stores = 0
-        self.heavy: list[tuple[Cell, int, Job]] = []
+        self.heavy: list[tuple[Cell, int, TrialRequest]] = []
         """Removals of stores that wait for the end."""
         self.done: set[tuple[Cell, int]] = set()
         for measurement in self.run.measurements:
@@ -95,7 +95,7 @@ class Session:
         if not self.run.measurements:
             for text in (*self.data_warnings, *warnings_of(self.run, self.facts, self.sources)):
                 self._warn(text)
-            if text := short_budget(self.plan, tuple(self.left), self.image_bytes, past_rates()):
+            if text := short_budget(self.plan, tuple(self.left), self.image_bytes, load_past_costs()):
                 self._warn(text, passing=True)
         status = self._rounds()
         self._skip_unwanted()
@@ -104,9 +104,9 @@ class Session:
             status = "stopped"
         finished = _now()
         self.journal.end(status, finished)
-        for cell, number, job in self.heavy:
+        for cell, number, request in self.heavy:
             if not self.cancel.is_set():
-                self.execute(cell, number, job)
+                self.execute(cell, number, request)
         run = replace(
             self.run,
             measurements=tuple(self.measurements),
@@ -144,7 +144,7 @@ class Session:
         text = self.plan.datasets[0]
         asked = {probe.spec for probe in self.run.probes}
         specs = [spec for spec in self.plan.specs if spec.label not in asked]
-        found = probe_all(specs, self.facts[text], self.sources[text], self.folder, self.executor, self.cancel)
+        found = run_probes(specs, self.facts[text], self.sources[text], self.folder, self.executor, self.cancel)
         for probe in found:
             self.journal.add_probe(probe)
         return (*self.run.probes, *found)
@@ -166,7 +166,7 @@ class Session:
     def may_start(self, cell: Cell, number: int) -> bool:
         """Wait while the run is paused; then tell whether a trial of this cell is still wanted in this round."""
         self._skip_unwanted()
-        if self.steering.paused and not self.cancel.is_set():
+        if self.controls.paused and not self.cancel.is_set():
             self._pause()
         return not self.cancel.is_set() and (cell, number) not in self.done
 
@@ -175,7 +175,7 @@ class Session:
         began = time.monotonic()
         self.journal.pause(_now())
         self.listen(Paused())
-        while self.steering.paused and not self.cancel.wait(PAUSE_LOOK_S):
+        while self.controls.paused and not self.cancel.wait(PAUSE_POLL_S):
             self._skip_unwanted()
         paused_s = time.monotonic() - began
         self.paused_s += paused_s
@@ -184,7 +184,7 @@ class Session:
 
     def _skip_unwanted(self) -> None:
         """Write down what the user wants no more of: a trial a round, so that a resumed run leaves it alone, too."""
-        for cell in self.steering.skipped - self.skipped:
+        for cell in self.controls.skipped - self.skipped:
             self.skipped.add(cell)
             block = next((block for block in self.blocks if cell in block.cells), None)
             if block is None:
@@ -198,32 +198,32 @@ class Session:
     def new_location(self) -> Path:
         """Return a folder for a store that does not exist yet."""
         self.stores += 1
-        place = self.folder.claim(apart(f"store-{self.stores:06}"))
-        return place / "store" if settle_in(place) else place
+        place = self.folder.claim(unique_name(f"store-{self.stores:06}"))
+        return place / "store" if warm_directory(place) else place
 
-    def destroy(self, cell: Cell, number: int, job: Job, *, last: bool) -> None:
-        """Run a job that removes a store: now, or when all else is done.
+    def destroy(self, cell: Cell, number: int, request: TrialRequest, *, last: bool) -> None:
+        """Run a request that removes a store: now, or when all else is done.
 
         Where it fails, what is left is removed, or named, with the run's folder.
         """
         if last:
-            self.heavy.append((cell, number, job))
+            self.heavy.append((cell, number, request))
         else:
-            self.execute(cell, number, job)
+            self.execute(cell, number, request)
 
     @property
     def stopped(self) -> bool:
         """Whether the run is to end."""
         return self.cancel.is_set()
 
-    def execute(self, cell: Cell, number: int, job: Job) -> Outcome:
-        """Run one job, telling the listener how far it and the run are."""
-        self.listen(TrialStarted(cell, number, job.step.value))
+    def execute(self, cell: Cell, number: int, request: TrialRequest) -> TrialOutcome:
+        """Run one request, telling the listener how far it and the run are."""
+        self.listen(TrialStarted(cell, number, request.step.value))
         remaining = self._remaining_s()
 
         def progress(images: int) -> None:
             expected = self.costs.expect(cell)
-            share = min(1.0, images / cell.operation.images(cell.cutoff)) if job.step is Step.TRIAL else 0.0
+            share = min(1.0, images / cell.operation.images(cell.cutoff)) if request.step is Step.TRIAL else 0.0
             left = max(0.0, remaining - share * expected)
             total = self.spent_s + remaining
             # The budget lets no more begin, but what has begun comes to its end.
@@ -235,9 +235,9 @@ class Session:
         limit_s = LEAST_LIMIT_S + (0.02 + 2e-6 * self.image_bytes[cell.dataset]) * cell.cutoff
         kills = oom_kills()
         # Who skips a cell wants its store gone no less.
-        ending = self.cancel if job.step is Step.DESTROY else Ending(self.cancel, self.steering, cell)
-        place = Path(job.location).parent if job.location else self.folder.path
-        outcome = with_cause(self.executor.run(job, limit_s, progress, ending), place, kills)
+        ending = self.cancel if request.step is Step.DESTROY else CancelSignal(self.cancel, self.controls, cell)
+        place = Path(request.location).parent if request.location else self.folder.path
+        outcome = with_cause(self.executor.run(request, limit_s, progress, ending), place, kills)
         if outcome.cancelled and outcome.hung and outcome.reason is not None:
             # There is no row to say it in, and it is no matter of the figures.
             self.listen(Warned(outcome.reason))

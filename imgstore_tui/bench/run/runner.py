@@ -1,4 +1,4 @@
-"""Runs a plan: prepares the data, interleaves the rounds, hands jobs to an executor, journals what comes back."""
+"""Runs a plan: prepares the data, interleaves the rounds, hands requests to an executor, journals what comes back."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from imgstore_tui.bench.protocol.messages import Executor
 from imgstore_tui.bench.results.journal import Journal, runs_folder
 from imgstore_tui.bench.results.journal_reader import JournalReader
 from imgstore_tui.bench.results.lock import RunLock
-from imgstore_tui.bench.run.controls import Steering
+from imgstore_tui.bench.run.controls import RunControls
 from imgstore_tui.bench.run.feasible import check_feasible
-from imgstore_tui.bench.run.preflight import DataSize, check_content, keeps_originals
-from imgstore_tui.bench.run.run_loop import Listener, Session, source_of
+from imgstore_tui.bench.run.preflight import DataSize, check_content, keeps_original_files
+from imgstore_tui.bench.run.run_loop import Listener, RunLoop, pixel_cache_folder
 from imgstore_tui.bench.run.scratch import RunFolder, choose_scratch, leftovers, sweep
 from imgstore_tui.bench.system.environment import describe_environment
-from imgstore_tui.bench.trial.pixel_cache import build_source
+from imgstore_tui.bench.trial.pixel_cache import build_pixel_cache
 from imgstore_tui.core.backend import Backend
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import Dataset
@@ -46,16 +46,16 @@ def run_plan(
     *,
     executor: Executor | None = None,
     cancel: threading.Event | None = None,
-    steering: Steering | None = None,
+    controls: RunControls | None = None,
     listen: Listener = lambda _: None,
 ) -> Run:
     """Run a plan to its end, its budget, or until ``cancel`` is set.
 
     Args:
         plan: What to run.
-        executor: Runs the jobs; None for real child processes.
+        executor: Runs the requests; None for real child processes.
         cancel: When set, the running trial is killed and what has been measured is kept.
-        steering: Pauses the run and skips cells, from another thread.
+        controls: Pauses the run and skips cells, from another thread.
         listen: Told of every event, in this thread; what it does delays the run, never a running clock's trial.
 
     Returns:
@@ -69,7 +69,7 @@ def run_plan(
         run = Run(
             ready.run_id, plan, ready.environment, tuple(ready.facts.values()), started.isoformat(timespec="seconds")
         )
-        return _measure(run, ready, Journal.begin(run), executor, steering, listen)
+        return _measure(run, ready, Journal.begin(run), executor, controls, listen)
 
 
 def resume_run(
@@ -78,7 +78,7 @@ def resume_run(
     budget_s: float | None = None,
     executor: Executor | None = None,
     cancel: threading.Event | None = None,
-    steering: Steering | None = None,
+    controls: RunControls | None = None,
     listen: Listener = lambda _: None,
 ) -> Run:
     """Complete a run that was stopped, interrupted, or ran out of its budget; only what is missing is measured.
@@ -88,7 +88,7 @@ def resume_run(
         budget_s: Seconds for what is missing; None for no limit.
         executor: As for ``run_plan``.
         cancel: As for ``run_plan``.
-        steering: As for ``run_plan``.
+        controls: As for ``run_plan``.
         listen: As for ``run_plan``.
 
     Raises:
@@ -120,7 +120,7 @@ def resume_run(
         journal = Journal.go_on(path, datetime.now(UTC).isoformat(timespec="seconds"))
         reader.read()  # what the run was warned of for the time being holds no longer
         again = replace(reader.run, plan=plan, status="running")
-        return _measure(again, ready, journal, executor, steering, listen)
+        return _measure(again, ready, journal, executor, controls, listen)
 
 
 _SAME = ("host", "cpu", "kernel", "python", "libraries", "scratch_filesystem", "scratch_device")
@@ -168,7 +168,7 @@ def _prepared(
         lock.name(f"run {name}")
         facts = {}
         for number, (text, dataset) in enumerate(datasets.items()):
-            source = folder.claim(source_of(folder, number).name)
+            source = folder.claim(pixel_cache_folder(folder, number).name)
             facts[text] = _build(dataset, text, plan, source, listen, cancel)
         if cancel.is_set():
             raise StoppedError("Stopped before the first trial; nothing was measured.")
@@ -204,11 +204,19 @@ def _remove(folder: RunFolder, listen: Listener, cancel: threading.Event) -> Non
 
 
 def _measure(
-    run: Run, ready: _Ready, journal: Journal, executor: Executor | None, steering: Steering | None, listen: Listener
+    run: Run, ready: _Ready, journal: Journal, executor: Executor | None, controls: RunControls | None, listen: Listener
 ) -> Run:
-    with contextlib.closing(journal), contextlib.closing(executor or _processes(run.plan, ready)) as jobs:
-        session = Session(
-            run, ready.facts, ready.folder, journal, jobs, ready.cancel, listen, ready.warnings, steering or Steering()
+    with contextlib.closing(journal), contextlib.closing(executor or _processes(run.plan, ready)) as ready_executor:
+        session = RunLoop(
+            run,
+            ready.facts,
+            ready.folder,
+            journal,
+            ready_executor,
+            ready.cancel,
+            listen,
+            ready.warnings,
+            controls or RunControls(),
         )
         return session.go()
 
@@ -237,12 +245,12 @@ def _build(
     def progress(done: int, total: int) -> None:
         listen(Preparing(f"decoding {dataset.summary}", done, total))
 
-    return build_source(
+    return build_pixel_cache(
         dataset,
         text,
         images_needed(plan, text),
         folder,
-        originals=keeps_originals(plan, dataset),
+        originals=keeps_original_files(plan, dataset),
         in_place=dataset.has_originals and reads_in_place(plan),
         progress=progress,
         cancel=cancel,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from imgstore_tui.bench.results.journal import runs_folder
 from imgstore_tui.bench.system.ext4_placement import spread_folders
-from imgstore_tui.bench.system.mounts import lies_in, mounts_below
+from imgstore_tui.bench.system.mounts import is_inside, mounts_below
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
 from imgstore_tui.core.paths import current_folder, expand_path
 from imgstore_tui.core.safe_remove import Removal
@@ -53,23 +53,23 @@ def choose_scratch(wanted: str | None, data_roots: Sequence[Path], before: str |
         if not place.is_dir():
             raise UsageError(f"Scratch folder {place} is no folder. Make it, or name another with --scratch.")
         for root in data_roots:
-            if lies_in(place, root):
+            if is_inside(place, root):
                 raise UsageError(f"Scratch folder {place} lies in the data ({root}). Name one apart from it.")
-            if lies_in(root, place):
+            if is_inside(root, place):
                 raise UsageError(f"Scratch folder {place} holds the data ({root}). Name one apart from it.")
         if not _writable(place):
             raise UnavailableError(f"Scratch folder {place} cannot be written. Name another with --scratch.")
         return place.resolve()
     if before is not None:
         place = Path(before)
-        if any(lies_in(place, root) for root in data_roots) or not place.is_dir() or not _writable(place):
+        if any(is_inside(place, root) for root in data_roots) or not place.is_dir() or not _writable(place):
             raise UnavailableError(f"The run was begun in {place}, where nothing can be written now. Start a new run.")
         return place.resolve()
     places = [*(root.resolve().parent for root in data_roots), Path(tempfile.gettempdir())]
     with contextlib.suppress(UnavailableError):  # the current folder is gone: the others may do
         places.insert(0, current_folder())
     for place in places:
-        if not any(lies_in(place, root) for root in data_roots) and _writable(place):
+        if not any(is_inside(place, root) for root in data_roots) and _writable(place):
             return place.resolve()
     raise UnavailableError("No folder for scratch can be written. Name one with --scratch.")
 

@@ -36,12 +36,12 @@ def spread_folders(folder: Path) -> None:
             os.close(descriptor)
 
 
-def apart(name: str) -> str:
+def unique_name(name: str) -> str:
     """Return a name that no folder had before: the same name would lie where a run before has deleted its store."""
     return f"{name}-{secrets.token_hex(4)}"
 
 
-def settle_in(folder: Path) -> bool:
+def warm_directory(folder: Path) -> bool:
     """Make a folder and use it once, so that the maps of its part of the disk are in memory.
 
     Returns:

@@ -67,7 +67,7 @@ def mounts_below(folder: Path) -> list[Mount]:
     return [mount for mount in mounts() if mount.point != real and _is_in(mount.point, real)]
 
 
-def lies_in(place: Path, folder: Path) -> bool:
+def is_inside(place: Path, folder: Path) -> bool:
     """Tell whether a place is a folder or somewhere below it, by what they are, not by how they are spelt.
 
     Links are seen through, and so are bind mounts: of the folder, of a part of it, and those within it.

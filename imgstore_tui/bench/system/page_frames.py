@@ -18,7 +18,7 @@ MOST_BYTES = 512 << 20
 _PIECE = bytes(1 << 20)
 
 
-def use_frames(folder: Path, size: int) -> None:
+def recycle_page_frames(folder: Path, size: int) -> None:
     """Write a file of about ``size`` bytes into the page cache of a folder's file system, and let it go."""
     if size < LEAST_BYTES:
         return

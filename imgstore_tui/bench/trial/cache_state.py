@@ -6,24 +6,24 @@ from pathlib import Path
 
 from imgstore_tui.bench.system.mounts import mount_of
 from imgstore_tui.bench.system.page_cache import drop_all_caches, evict, mapped_by, resident_share
-from imgstore_tui.bench.trial.setup import Rig
+from imgstore_tui.bench.trial.setup import TrialSetup
 from imgstore_tui.core.errors import UnsupportedError
 
 COLD_SHARE = 0.01
 """A store is cold when no more of its pages than this are in the page cache."""
 
 
-def prepare_cache(rig: Rig, location: Path) -> float | None:
-    """Make a closed store cold where the job asks for it; return the share of its pages that are in memory.
+def prepare_cache(setup: TrialSetup, location: Path) -> float | None:
+    """Make a closed store cold where the request asks for it; return the share of its pages that are in memory.
 
     Raises:
         UnsupportedError: If it did not become cold, or nobody can tell: such a trial has no cold time.
     """
-    files = list(rig.backend.files(location))
-    if not rig.cold:
+    files = list(setup.backend.files(location))
+    if not setup.cold:
         return resident_share(files)
     evict(files)
-    if rig.job.drop_caches:
+    if setup.request.drop_caches:
         try:
             drop_all_caches()
         except OSError as error:
@@ -41,12 +41,12 @@ def prepare_cache(rig: Rig, location: Path) -> float | None:
     return share
 
 
-def proof(rig: Rig, share: float | None) -> str | None:
+def proof(setup: TrialSetup, share: float | None) -> str | None:
     """Return, in words, how the cache state is known."""
     if share is None:
         return None
     words = f"{share:.1%} of the store's pages resident (mincore) when the clock started"
-    if not rig.cold:
+    if not setup.cold:
         return words
-    what = "data and metadata cold" if rig.job.drop_caches else "data cold, metadata warm"
+    what = "data and metadata cold" if setup.request.drop_caches else "data cold, metadata warm"
     return f"{what}: {words}; caches of the device and the host unknown"

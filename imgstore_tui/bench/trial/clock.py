@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imgstore_tui.bench.protocol.shared_progress import Board
+from imgstore_tui.bench.protocol.shared_progress import SharedProgress
 
 _NANO = 1e-9
 _now = time.perf_counter_ns
@@ -61,7 +61,7 @@ class Clock:
     costs the measurement nothing, and summed over them, so that gaps do not count.
     """
 
-    board: Board | None = None
+    progress: SharedProgress | None = None
     phases: dict[str, int] = field(default_factory=dict)
     worker_phases: dict[str, int] = field(default_factory=dict)
     before: Snapshot | None = None
@@ -99,8 +99,8 @@ class Clock:
             return
         if self.before is None:
             self.before = Snapshot.take()
-            if self.board is not None:
-                self.board.measure(True)
+            if self.progress is not None:
+                self.progress.measure(True)
         self._io = process_io()
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
         self._mark = _now()

@@ -9,16 +9,16 @@ from typing import Any
 
 from imgstore_tui.bench.trial.clock import Clock
 from imgstore_tui.bench.trial.read import read_labels, read_pass
-from imgstore_tui.bench.trial.read_buffer import Checker, Sink
-from imgstore_tui.bench.trial.setup import Rig, Taken
-from imgstore_tui.bench.trial.write import Feeder, drain_and_weigh, finish_writing
+from imgstore_tui.bench.trial.read_buffer import ReadBuffer, Verifier
+from imgstore_tui.bench.trial.setup import TimedSamples, TrialSetup
+from imgstore_tui.bench.trial.write import Feeder, drain_and_measure, finish_writing
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import Operation
 
 
-def change(rig: Rig, location: Path, clock: Clock) -> Taken:
+def change(setup: TrialSetup, location: Path, clock: Clock) -> TimedSamples:
     """Time one change of a store of N images; afterwards every image must be what it then should be."""
-    operation, count = rig.job.operation, rig.job.cutoff
+    operation, count = setup.request.operation, setup.request.cutoff
     amount = operation.images(count)
     # Which image of the source stands under each id once all is done.
     expected = {image_id: image_id for image_id in range(count)}
@@ -27,16 +27,16 @@ def change(rig: Rig, location: Path, clock: Clock) -> Taken:
         ids = range(count, count + amount)
         expected |= {image_id: image_id for image_id in ids}
     else:
-        order = random.Random(rig.job.seed)  # noqa: S311 - an order, not a secret
+        order = random.Random(setup.request.seed)  # noqa: S311 - an order, not a secret
         ids = sorted(order.sample(range(count), amount))
         if operation is Operation.OVERWRITE:
-            if rig.source.distinct < 2:
+            if setup.pixel_cache.distinct < 2:
                 raise UnsupportedError("Overwriting needs two images, to see that one took the other's place.")
             expected |= {image_id: image_id + 1 for image_id in ids}
-    batch = min(rig.batch, amount)
-    feeder = Feeder(rig, batch)
+    batch = min(setup.batch, amount)
+    feeder = Feeder(setup, batch)
     clock.start()
-    editor = rig.backend.edit(location, rig.job.sync)
+    editor = setup.backend.edit(location, setup.request.sync)
     clock.lap("open")
     clock.stop()
     try:
@@ -49,8 +49,8 @@ def change(rig: Rig, location: Path, clock: Clock) -> Taken:
                 clock.stop()
             else:
                 feeder.feed(editor, part, [expected[image_id] for image_id in part], clock)
-            rig.report(start + len(part))
-        synced = finish_writing(rig, editor, location, clock)
+            setup.report(start + len(part))
+        synced = finish_writing(setup, editor, location, clock)
     except BaseException:
         editor.abort()
         raise
@@ -58,31 +58,31 @@ def change(rig: Rig, location: Path, clock: Clock) -> Taken:
         feeder.close()
     pixels = None
     if operation is not Operation.DELETE:
-        pixels = rig.source.pixel_bytes_of([expected[image_id] for image_id in ids])
+        pixels = setup.pixel_cache.pixel_bytes_of([expected[image_id] for image_id in ids])
     else:
         for image_id in ids:
             del expected[image_id]
 
     def finish() -> dict[str, Any]:
-        weighed = drain_and_weigh(rig, location)
-        _verify(rig, location, expected, ids if operation is Operation.DELETE else ())
+        weighed = drain_and_measure(setup, location)
+        _verify(setup, location, expected, ids if operation is Operation.DELETE else ())
         return {"sync_count": synced, "verified": True, **weighed}
 
     return [clock.take_sample(pixels)], finish
 
 
-def _verify(rig: Rig, location: Path, expected: dict[int, int], gone: Sequence[int]) -> None:
-    checker = Checker(rig.source, rig.codec, expected)
+def _verify(setup: TrialSetup, location: Path, expected: dict[int, int], gone: Sequence[int]) -> None:
+    verifier = Verifier(setup.pixel_cache, setup.codec, expected)
     kept = sorted(expected)
-    wanted = rig.source.labels_of([expected[image_id] for image_id in kept])
-    checker.labels(read_labels(rig, location, Clock()), wanted)
-    sink = Sink(rig.source, rig.codec, rig.kind, rig.batch)
-    batches = [kept[start : start + rig.batch] for start in range(0, len(kept), rig.batch)]
-    read_pass(rig, location, batches, sink, Clock(), checker)
-    with rig.backend.open(location) as reader:
+    wanted = setup.pixel_cache.labels_of([expected[image_id] for image_id in kept])
+    verifier.labels(read_labels(setup, location, Clock()), wanted)
+    buffer = ReadBuffer(setup.pixel_cache, setup.codec, setup.kind, setup.batch)
+    batches = [kept[start : start + setup.batch] for start in range(0, len(kept), setup.batch)]
+    read_pass(setup, location, batches, buffer, Clock(), verifier)
+    with setup.backend.open(location) as reader:
         for image_id in gone:
             try:
-                sink.fetch(reader, [image_id])
+                buffer.fetch(reader, [image_id])
             except StoreError:
                 continue
             raise StoreError(f"Image {image_id} was deleted and can still be read.")

@@ -42,7 +42,7 @@ Beyond the caches a larger batch only costs: 200 images of 512x512x3 were read a
 """
 
 
-class Source:
+class PixelCache:
     """A pixel cache opened for reading. Ids beyond the distinct images repeat them from the start."""
 
     def __init__(self, folder: Path) -> None:
@@ -146,7 +146,7 @@ def _dtype(entry: np.void) -> str:
     return "uint16" if entry["wide"] else "uint8"
 
 
-def build_source(
+def build_pixel_cache(
     dataset: Dataset,
     text: str,
     count: int,
@@ -222,7 +222,7 @@ def build_source(
     if in_place:
         write_list(folder, listed)
     progress(len(entries), wanted)
-    uniform = Source(folder).uniform
+    uniform = PixelCache(folder).uniform
     excluded = (*dataset.excluded, *broken)
     return DatasetFacts(
         text=text,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgstore_tui.bench.trial.pixel_cache import Source
+from imgstore_tui.bench.trial.pixel_cache import PixelCache
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import StoreError
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels, Pixels
 
 
-class Sink:
+class ReadBuffer:
     """Decoded pixels in memory that is kept from batch to batch and was touched before the clock started.
 
     Images of one shape end in one contiguous array; where shapes vary, in one array each.
     """
 
-    def __init__(self, source: Source, codec: Codec, kind: PayloadKind, batch: int) -> None:
+    def __init__(self, source: PixelCache, codec: Codec, kind: PayloadKind, batch: int) -> None:
         self._codec = codec
         self._kind = kind
         self._array: Pixels | None = source.new_array(batch) if source.uniform else None
@@ -71,11 +71,11 @@ class Sink:
         return self._images[position]
 
 
-class Checker:
+class Verifier:
     """Compares what was read with the source; off the clock."""
 
-    def __init__(self, source: Source, codec: Codec, expected: Mapping[int, int] | None = None) -> None:
-        """Make a checker.
+    def __init__(self, source: PixelCache, codec: Codec, expected: Mapping[int, int] | None = None) -> None:
+        """Make a verifier.
 
         Args:
             source: What is right.
@@ -93,7 +93,7 @@ class Checker:
         """Mean over the images checked, of images that differ at all; None for a lossless codec."""
         return float(np.mean(self._ratios)) if self._ratios else None
 
-    def batch(self, ids: Sequence[int], sink: Sink) -> None:
+    def batch(self, ids: Sequence[int], buffer: ReadBuffer) -> None:
         """Check labels and pixels of a batch.
 
         Raises:
@@ -103,12 +103,12 @@ class Checker:
         labels = self._source.labels_of(sources)
         for position, (image_id, source_id) in enumerate(zip(ids, sources, strict=True)):
             expected = int(labels[position])
-            if int(sink.labels[position]) != expected:
-                raise StoreError(f"Image {image_id} came back with label {sink.labels[position]}, not {expected}.")
-            if self._as_bytes and sink.payload(position) != self._source.original(source_id):
+            if int(buffer.labels[position]) != expected:
+                raise StoreError(f"Image {image_id} came back with label {buffer.labels[position]}, not {expected}.")
+            if self._as_bytes and buffer.payload(position) != self._source.original(source_id):
                 raise StoreError(f"Image {image_id} came back with other bytes than its file has.")
-            if sink.has_pixels:
-                self._image(image_id, source_id, sink.image(position))
+            if buffer.has_pixels:
+                self._image(image_id, source_id, buffer.image(position))
             elif not self._as_bytes:
                 raise StoreError(f"Image {image_id} was not compared: there is nothing to compare it with.")
 

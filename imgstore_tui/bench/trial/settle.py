@@ -39,11 +39,11 @@ def drain(backend: Backend, *locations: Path) -> float:
         for location in locations:
             backend.make_durable(location)
     seconds = time.perf_counter() - started
-    settle()
+    wait_for_writeback()
     return seconds
 
 
-def settle() -> None:
+def wait_for_writeback() -> None:
     """Wait until little is on its way to any device, for at most ``PATIENCE_S`` seconds.
 
     Pages that are dirty but not being written are not waited for: ours have been forced out by then, and others' may

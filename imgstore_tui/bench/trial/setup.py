@@ -1,4 +1,4 @@
-"""What a job works with: the spec's backend and codec, the source, and how images travel between them."""
+"""What a request works with: the spec's backend and codec, the source, and how images travel between them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from imgstore_tui.bench.protocol.messages import Job
+from imgstore_tui.bench.protocol.messages import TrialRequest
 from imgstore_tui.bench.trial.clock import Sample
-from imgstore_tui.bench.trial.pixel_cache import Source
-from imgstore_tui.bench.trial.source_row import InPlace
+from imgstore_tui.bench.trial.pixel_cache import PixelCache
+from imgstore_tui.bench.trial.source_row import SourceRow
 from imgstore_tui.core.backend import Backend, Content, PayloadKind
 from imgstore_tui.core.codec import Codec, payload_kind
 from imgstore_tui.core.content import RAW_CODEC
@@ -26,74 +26,76 @@ SHUFFLE_BATCH = 64
 SAMPLING_S = 0.25
 """A trial of many samples stops taking more after so many seconds on the clock."""
 
-Report = Callable[[int], None]
-Taken = tuple[list[Sample], Callable[[], dict[str, Any]]]
+ReportProgress = Callable[[int], None]
+TimedSamples = tuple[list[Sample], Callable[[], dict[str, Any]]]
 """The samples of a trial, and what is still to be found out about it once the clock has stopped for good."""
 
 
 @dataclass
-class Rig:
-    """A job, set up."""
+class TrialSetup:
+    """A request, set up."""
 
-    job: Job
+    request: TrialRequest
     backend: Backend
     codec: Codec
-    source: Source
-    report: Report
+    pixel_cache: PixelCache
+    report: ReportProgress
     dummy: Path | None = None
     """A store of one image, to use the library on before a clock starts."""
 
     @classmethod
-    def of(cls, job: Job, report: Report) -> Rig:
-        """Set up for a job."""
-        codec = registry.codecs.get(RAW_CODEC)({}) if job.payload is Payload.RAW else registry.make_codec(job.spec)
-        backend = InPlace(job.cutoff) if job.spec == IN_PLACE else registry.make_backend(job.spec)
-        return cls(job, backend, codec, Source(Path(job.source)), report)
+    def of(cls, request: TrialRequest, report: ReportProgress) -> TrialSetup:
+        """Set up for a request."""
+        codec = (
+            registry.codecs.get(RAW_CODEC)({}) if request.payload is Payload.RAW else registry.make_codec(request.spec)
+        )
+        backend = SourceRow(request.cutoff) if request.spec == IN_PLACE else registry.make_backend(request.spec)
+        return cls(request, backend, codec, PixelCache(Path(request.pixel_cache)), report)
 
-    def unreported(self) -> Rig:
+    def unreported(self) -> TrialSetup:
         """Return the same, but nobody hears how many images are done."""
         return replace(self, report=lambda _: None)
 
     @property
     def in_place(self) -> bool:
         """Whether it is the user's own files that are read, and there is no store."""
-        return self.job.spec == IN_PLACE
+        return self.request.spec == IN_PLACE
 
     @property
     def kind(self) -> PayloadKind:
         """Whether images travel as one array a batch or as bytes."""
-        return payload_kind(self.backend, self.codec, uniform=self.source.uniform is not None)
+        return payload_kind(self.backend, self.codec, uniform=self.pixel_cache.uniform is not None)
 
     @property
     def codec_timed(self) -> bool:
         """Whether encoding and decoding belong on the clock."""
-        return self.job.payload is not Payload.ENCODED
+        return self.request.payload is not Payload.ENCODED
 
     @property
     def cold(self) -> bool:
         """Whether the store must not be in memory when a reading clock starts."""
-        return self.job.cache is CacheState.COLD
+        return self.request.cache is CacheState.COLD
 
     @property
     def batch(self) -> int:
         """Images a call hands over."""
-        return self.source.batch_size(self.job.batch)
+        return self.pixel_cache.batch_size(self.request.batch)
 
     @property
     def most_a_call(self) -> int:
-        """Most images that a call of this job's operation hands over."""
-        if self.job.operation is Operation.READ_RANDOM:
+        """Most images that a call of this request's operation hands over."""
+        if self.request.operation is Operation.READ_RANDOM:
             return min(SHUFFLE_BATCH, self.batch)
-        return min(self.batch, self.job.operation.images(self.job.cutoff))
+        return min(self.batch, self.request.operation.images(self.request.cutoff))
 
     def content(self, count: int) -> Content:
         """Return what a store of ``count`` images holds."""
-        shape, dtype = self.source.uniform or (None, None)
-        size = self.source.original_bytes(count) if self.codec.from_file else self.source.pixel_bytes(count)
+        shape, dtype = self.pixel_cache.uniform or (None, None)
+        size = self.pixel_cache.original_bytes(count) if self.codec.from_file else self.pixel_cache.pixel_bytes(count)
         return Content(count, self.kind, self.codec.name, shape, dtype, size)
 
 
-def sampling(samples: list[Sample], *, most: int = MOST_SAMPLES, wall_s: float | None = None) -> Iterator[int]:
+def sample_numbers(samples: list[Sample], *, most: int = MOST_SAMPLES, wall_s: float | None = None) -> Iterator[int]:
     """Count samples until there are enough, or the time for them is spent.
 
     Args:

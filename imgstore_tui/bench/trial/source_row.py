@@ -66,10 +66,10 @@ def write_list(folder: Path, files: Sequence[ListedFile]) -> None:
 
 def backend_class(spec: Spec) -> type[Backend]:
     """Return the backend that a spec names, the one for the source row included."""
-    return InPlace if spec == IN_PLACE else registry.backends.get(spec.backend)
+    return SourceRow if spec == IN_PLACE else registry.backends.get(spec.backend)
 
 
-class InPlace(Backend):
+class SourceRow(Backend):
     """The user's own files as if they were a store: to be read, weighed, and left alone."""
 
     name = IN_PLACE.backend
@@ -92,16 +92,16 @@ class InPlace(Backend):
 
     def open(self, location: Path) -> Reader:
         """Open the list of files."""
-        return _InPlaceReader(location, self._images)
+        return _SourceRowReader(location, self._images)
 
     def files(self, location: Path) -> Iterator[Path]:
         """Yield the user's files that take part."""
-        with _InPlaceReader(location, self._images) as reader:
+        with _SourceRowReader(location, self._images) as reader:
             yield from (Path(os.fsdecode(reader.row(index)[0])) for index in range(min(self._images, reader.distinct)))
 
     def disk_usage(self, location: Path) -> DiskUsage:
         """Return what the files weigh, folders left out; unknown where images are repeated, which no disk holds."""
-        with _InPlaceReader(location, self._images) as reader:
+        with _SourceRowReader(location, self._images) as reader:
             if self._images > reader.distinct:
                 return DiskUsage(None, None, None)
         # As du counts: a file of two names once.
@@ -125,7 +125,7 @@ class InPlace(Backend):
         raise UnsupportedError("The source row is your own data, which is only read.")
 
 
-class _InPlaceReader(Reader):
+class _SourceRowReader(Reader):
     def __init__(self, folder: Path, images: int) -> None:
         self._map: mmap.mmap | None = None
         try:

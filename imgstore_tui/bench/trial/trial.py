@@ -11,15 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from imgstore_tui.bench.protocol.messages import Job, Step
-from imgstore_tui.bench.protocol.shared_progress import Board
-from imgstore_tui.bench.system.page_frames import use_frames
+from imgstore_tui.bench.protocol.messages import Step, TrialRequest
+from imgstore_tui.bench.protocol.shared_progress import SharedProgress
+from imgstore_tui.bench.system.page_frames import recycle_page_frames
 from imgstore_tui.bench.trial.clock import Clock, Sample, Snapshot
 from imgstore_tui.bench.trial.edit import change
-from imgstore_tui.bench.trial.probe import probe
+from imgstore_tui.bench.trial.probe import run_probe
 from imgstore_tui.bench.trial.read import read, read_labels, use_store, verify
-from imgstore_tui.bench.trial.settle import drain, settle
-from imgstore_tui.bench.trial.setup import Rig
+from imgstore_tui.bench.trial.settle import drain, wait_for_writeback
+from imgstore_tui.bench.trial.setup import TrialSetup
 from imgstore_tui.bench.trial.write import destroy, write, write_many, write_one
 from imgstore_tui.core.operations import Operation
 
@@ -27,56 +27,58 @@ FOREIGN_WINDOW_S = 0.2
 """Below this the kernel's 10 ms ticks cannot tell how busy others were."""
 
 
-def run_job(job: Job, board: Board) -> dict[str, Any]:
-    """Do a job in this process and return the measurement's fields.
+def run_request(request: TrialRequest, progress: SharedProgress) -> dict[str, Any]:
+    """Do a request in this process and return the measurement's fields.
 
     Raises:
         ImgstoreError: With the sentence that becomes the row's reason.
     """
-    if job.step is Step.HELLO:
+    if request.step is Step.HELLO:
         return {}
-    location = Path(job.location)
-    if job.step is Step.DESTROY:
-        destroy(job, location)
+    location = Path(request.location)
+    if request.step is Step.DESTROY:
+        destroy(request, location)
         return {}
-    rig = Rig.of(job, board.report)
-    if job.step is Step.PROBE:
-        return probe(rig, location)
-    if job.step is Step.VERIFY:
-        return verify(rig, location, job.cutoff)
-    if job.step is Step.PREPARE:
-        write(rig, location, job.cutoff, Clock())
-        drain(rig.backend, location)
+    setup = TrialSetup.of(request, progress.report)
+    if request.step is Step.PROBE:
+        return run_probe(setup, location)
+    if request.step is Step.VERIFY:
+        return verify(setup, location, request.cutoff)
+    if request.step is Step.PREPARE:
+        write(setup, location, request.cutoff, Clock())
+        drain(setup.backend, location)
         return {}
     with contextlib.ExitStack() as leftovers:
-        _warm_up(rig, leftovers)
-        if job.workers == 1 or job.operation.writes:
+        _warm_up(setup, leftovers)
+        if request.workers == 1 or request.operation.writes:
             leftovers.close()
-        return _measure(rig, location, board)
+        return _measure(setup, location, progress)
 
 
-def _measure(rig: Rig, location: Path, board: Board) -> dict[str, Any]:
+def _measure(setup: TrialSetup, location: Path, progress: SharedProgress) -> dict[str, Any]:
     """Do the operation on the clock; return the measurement's fields."""
-    job = rig.job
-    if job.operation.writes:
+    request = setup.request
+    if request.operation.writes:
         # Twice the pixels: what the store takes, and what its writer may hold before it is written.
-        use_frames(Path(job.workspace), 2 * rig.source.pixel_bytes(job.operation.images(job.cutoff)))
-    settle()
+        recycle_page_frames(
+            Path(request.workspace), 2 * setup.pixel_cache.pixel_bytes(request.operation.images(request.cutoff))
+        )
+    wait_for_writeback()
     gc.collect()
     gc.disable()
-    clock, started_at = Clock(board), datetime.now(UTC).isoformat(timespec="milliseconds")
-    if job.operation is Operation.WRITE_ONE:
-        samples, finish = write_one(rig, location, clock)
-    elif job.operation is Operation.WRITE_MANY:
-        samples, finish = write_many(rig, location, clock)
-    elif job.operation.changes:
-        samples, finish = change(rig, location, clock)
+    clock, started_at = Clock(progress), datetime.now(UTC).isoformat(timespec="milliseconds")
+    if request.operation is Operation.WRITE_ONE:
+        samples, finish = write_one(setup, location, clock)
+    elif request.operation is Operation.WRITE_MANY:
+        samples, finish = write_many(setup, location, clock)
+    elif request.operation.changes:
+        samples, finish = change(setup, location, clock)
     else:
-        samples, finish = read(rig, location, clock)
+        samples, finish = read(setup, location, clock)
     fields = _record(clock, samples, started_at)
-    board.measure(False)
+    progress.measure(False)
     gc.enable()
-    return {"batch": rig.most_a_call, **fields, **finish()}
+    return {"batch": setup.most_a_call, **fields, **finish()}
 
 
 def _record(clock: Clock, samples: Sequence[Sample], started_at: str) -> dict[str, Any]:
@@ -108,25 +110,25 @@ def _record(clock: Clock, samples: Sequence[Sample], started_at: str) -> dict[st
     }
 
 
-def _warm_up(rig: Rig, leftovers: contextlib.ExitStack) -> None:
+def _warm_up(setup: TrialSetup, leftovers: contextlib.ExitStack) -> None:
     """Use backend and codec once on a dummy store, so that no import or library start-up is on the clock.
 
     Args:
-        rig: What to use; it is told where the dummy is, because processes that it makes must use the library once, too.
+        setup: What to use; gets the dummy, because reading processes must use the library once, too.
         leftovers: Removes the dummy.
     """
-    if rig.in_place:
+    if setup.in_place:
         # There is no second one of the user's folder, and none is made: its first picture serves.
-        use_store(rig, Path(rig.job.location))
+        use_store(setup, Path(setup.request.location))
         return
     # A name of this process's own: what a trial that died here has left is in nobody's way.
-    rig.dummy = Path(rig.job.workspace) / f"dummy-{os.getpid()}"
-    leftovers.callback(_remove, rig, rig.dummy)
-    write(rig.unreported(), rig.dummy, 1, Clock())
-    use_store(rig, rig.dummy)
-    read_labels(rig, rig.dummy, Clock())
+    setup.dummy = Path(setup.request.workspace) / f"dummy-{os.getpid()}"
+    leftovers.callback(_remove, setup, setup.dummy)
+    write(setup.unreported(), setup.dummy, 1, Clock())
+    use_store(setup, setup.dummy)
+    read_labels(setup, setup.dummy, Clock())
 
 
-def _remove(rig: Rig, store: Path) -> None:
+def _remove(setup: TrialSetup, store: Path) -> None:
     if store.exists():
-        rig.backend.destroy(store)
+        setup.backend.destroy(store)

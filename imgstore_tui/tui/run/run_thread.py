@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from imgstore_tui.bench.results.state import Phase, RunState, reduce, reduce_all
-from imgstore_tui.bench.run.controls import Steering
+from imgstore_tui.bench.run.controls import RunControls
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.events import Event, RunFinished
 from imgstore_tui.core.model import Plan, Run
@@ -21,7 +21,7 @@ class RunFunction(Protocol):
     """What carries a plan out: ``bench.runner.run_plan``, or a fake in tests."""
 
     def __call__(
-        self, plan: Plan, *, cancel: threading.Event, steering: Steering, listen: Callable[[Event], None]
+        self, plan: Plan, *, cancel: threading.Event, controls: RunControls, listen: Callable[[Event], None]
     ) -> Run:
         """Run ``plan`` until it is done or ``cancel`` is set, steered meanwhile; ``listen`` hears of everything."""
 
@@ -29,7 +29,7 @@ class RunFunction(Protocol):
 class RunAction(Protocol):
     """What the thread does: carries a plan out, resumes a run, or watches one."""
 
-    def __call__(self, *, cancel: threading.Event, steering: Steering, listen: Callable[[Event], None]) -> Run:
+    def __call__(self, *, cancel: threading.Event, controls: RunControls, listen: Callable[[Event], None]) -> Run:
         """Do it until it is done or ``cancel`` is set."""
 
 
@@ -43,33 +43,35 @@ class RunFailed:
 RunUpdate = Event | RunFailed
 
 
-def run_measuring(plan: Plan, *, cancel: threading.Event, steering: Steering, listen: Callable[[Event], None]) -> Run:
+def run_measuring(
+    plan: Plan, *, cancel: threading.Event, controls: RunControls, listen: Callable[[Event], None]
+) -> Run:
     """Carry a plan out in child processes; the instrument is loaded only now."""
     from imgstore_tui.bench.run.runner import run_plan
 
-    return run_plan(plan, cancel=cancel, steering=steering, listen=listen)
+    return run_plan(plan, cancel=cancel, controls=controls, listen=listen)
 
 
 def resume_measuring(
-    path: Path, *, cancel: threading.Event, steering: Steering, listen: Callable[[Event], None]
+    path: Path, *, cancel: threading.Event, controls: RunControls, listen: Callable[[Event], None]
 ) -> Run:
     """Measure what a saved run lacks."""
     from imgstore_tui.bench.run.runner import resume_run
 
-    return resume_run(path, cancel=cancel, steering=steering, listen=listen)
+    return resume_run(path, cancel=cancel, controls=controls, listen=listen)
 
 
 def watch_saved(
     path: Path,
     *,
     cancel: threading.Event,
-    steering: Steering,  # noqa: ARG001 - another process measures: there is nothing to steer
+    controls: RunControls,  # noqa: ARG001 - another process measures: there is nothing to steer
     listen: Callable[[Event], None],
 ) -> Run:
     """Tell what a saved run holds, and, while another process measures it, what comes."""
-    from imgstore_tui.bench.results.follow import watch_run
+    from imgstore_tui.bench.results.follow import follow_run
 
-    return watch_run(path, cancel=cancel, listen=listen)
+    return follow_run(path, cancel=cancel, listen=listen)
 
 
 class RunTask:
@@ -86,7 +88,7 @@ class RunTask:
             watching: Whether the thread only looks at a run; it measures nothing then.
         """
         self.watching = watching
-        self.steering = Steering()
+        self.controls = RunControls()
         """How the run in the thread is steered."""
         self.cancel = threading.Event()
         self.over = threading.Event()
@@ -102,7 +104,7 @@ class RunTask:
             self.updates.append(event)
 
         try:
-            run = action(cancel=self.cancel, steering=self.steering, listen=listen)
+            run = action(cancel=self.cancel, controls=self.controls, listen=listen)
             if not finished and not self.watching:
                 self.updates.append(RunFinished(run))
         except ImgstoreError as error:
@@ -124,9 +126,9 @@ class RunThread:
         self._task.over.set()
 
     @property
-    def steering(self) -> Steering:
+    def controls(self) -> RunControls:
         """How the run in the thread is steered; a new one for every run."""
-        return self._task.steering
+        return self._task.controls
 
     @property
     def watching(self) -> bool:

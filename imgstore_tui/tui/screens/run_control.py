@@ -150,7 +150,7 @@ class RunControl(Screen[None]):
         self.log_line(error_line(sentence))
         self.notify(sentence, severity="warning", markup=False)
 
-    # Steering
+    # Pause and skip
 
     def action_stop(self) -> None:
         """Ask the run to stop; of one that is only watched, look away."""
@@ -159,19 +159,19 @@ class RunControl(Screen[None]):
 
     def action_pause(self) -> None:
         """Let no new trial start, or let them start again."""
-        steering = self._run_thread.steering
-        if steering.paused:
-            steering.go_on()
+        controls = self._run_thread.controls
+        if controls.paused:
+            controls.resume()
         else:
-            steering.pause()
-        self.run_line.pausing = steering.paused
+            controls.pause()
+        self.run_line.pausing = controls.paused
 
     def action_skip(self) -> None:
         """End the trial that runs, and measure no more of its cell."""
         current = self.run_state.current
         if current is not None:
-            self._run_thread.steering.skip(current.cell)
-            self.run_line.skipping = self._run_thread.steering.skipped
+            self._run_thread.controls.skip(current.cell)
+            self.run_line.skipping = self._run_thread.controls.skipped
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done to the run now."""
@@ -233,8 +233,8 @@ class RunControl(Screen[None]):
         line.problem, line.began, line.ended = session.problem, session.began, session.ended
         for left in self.query(LeftoversLine):
             left.measuring = self._run_thread.measuring
-        line.watching, line.pausing = watching, self._run_thread.steering.paused
-        line.skipping = self._run_thread.steering.skipped
+        line.watching, line.pausing = watching, self._run_thread.controls.paused
+        line.skipping = self._run_thread.controls.skipped
         line.redraw()
         if (offered := self._offered()) != self._offered_last:
             self._offered_last = offered

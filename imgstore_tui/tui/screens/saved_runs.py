@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import DataTable, Static
 
-from imgstore_tui.bench.results.saved_runs import SavedRun, delete, look_at, rename
+from imgstore_tui.bench.results.saved_runs import SavedRun, delete, read_saved_run, rename
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.text.saved_run import deletion_words, more_words, what_words
@@ -178,7 +178,7 @@ class SavedRunsScreen(Dialog[RunSelection | None]):
             return
         if self._tried(lambda: rename(here.path, event.text)):
             self._end_naming()
-            self.table.put(look_at(here.path))
+            self.table.put(read_saved_run(here.path))
             self._say()
 
     def _end_naming(self) -> None:

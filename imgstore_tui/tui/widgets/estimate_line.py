@@ -16,7 +16,7 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from imgstore_tui.bench.plan.grid import images_needed
 from imgstore_tui.bench.results.journal import saved_runs
-from imgstore_tui.bench.results.past_costs import NO_RATES, Rates, past_rates
+from imgstore_tui.bench.results.past_costs import NO_PAST_COSTS, PastCosts, load_past_costs
 from imgstore_tui.bench.run.estimate import Estimate, estimate, known_size
 from imgstore_tui.bench.run.preflight import DataSize
 from imgstore_tui.core.model import Plan
@@ -68,11 +68,11 @@ class EstimateLine(Widget):
     class RatesRead(Message):
         """Past runs have been read; without rates, a run that began was in the way, and they are still to be read."""
 
-        rates: Rates | None
+        rates: PastCosts | None
 
     def __init__(self) -> None:
         super().__init__()
-        self._rates = NO_RATES
+        self._rates = NO_PAST_COSTS
         self._sizes: dict[str, DataSize] = {}
         self._wanted: dict[str, int] = {}
         """How many images were asked for when data was looked at: of large folders no more were."""
@@ -96,7 +96,7 @@ class EstimateLine(Widget):
 
     def _read_rates(self) -> None:
         worker = get_current_worker()
-        rates = past_rates(lambda: not worker.is_cancelled)
+        rates = load_past_costs(lambda: not worker.is_cancelled)
         self.post_message(self.RatesRead(None if worker.is_cancelled else rates))
 
     @on(RatesRead)

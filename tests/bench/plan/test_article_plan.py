@@ -10,7 +10,7 @@ import pytest
 from imgstore_tui.bench.plan.grid import cutoffs_of, images_needed, plan_cells
 from imgstore_tui.bench.plan.plans import LARGER_IMAGES, changed_plan, check_plan, dump_plan, load_plan, named_plan
 from imgstore_tui.bench.results.journal import read_journal, runs_folder
-from imgstore_tui.bench.run.preflight import DataSize, check_need, space_needed
+from imgstore_tui.bench.run.preflight import DataSize, check_space, space_needed
 from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.model import Plan
@@ -94,9 +94,9 @@ def test_space_is_asked_for_by_what_each_dataset_runs_to(tmp_path: Path) -> None
         dataset.scan()
     sizes = {text: DataSize.of(dataset) for text, dataset in datasets.items()}
     whole = sizes.popitem()
-    check_need(space_needed(plan, sizes), tmp_path)
+    check_space(space_needed(plan, sizes), tmp_path)
     with pytest.raises(UnavailableError, match="The stores need about"):
-        check_need(space_needed(replace(plan, datasets=whole[:1]), dict([whole])), tmp_path)
+        check_space(space_needed(replace(plan, datasets=whole[:1]), dict([whole])), tmp_path)
 
 
 def test_a_run_of_two_sizes_measures_each_to_its_end_and_says_so() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.results.follow import watch_run
+from imgstore_tui.bench.results.follow import follow_run
 from imgstore_tui.bench.results.journal import Journal, find_run, read_journal, runs_folder, saved_runs
 from imgstore_tui.bench.results.lock import RunLock
-from imgstore_tui.bench.results.saved_runs import delete, look_at, newest_first, rename
+from imgstore_tui.bench.results.saved_runs import delete, newest_first, read_saved_run, rename
 from imgstore_tui.bench.results.state import Phase, RunState, reduce
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError
 from imgstore_tui.core.events import Event, Progress, TrialFinished
@@ -33,7 +33,7 @@ def save(run: Run, *, end: bool = True) -> Path:
 
 def test_a_run_at_a_glance() -> None:
     path = save(fake_run(rounds=2, failures={"lmdb/read-one": "no"}))
-    saved = look_at(path)
+    saved = read_saved_run(path)
     assert (saved.measured, saved.trials, saved.failed, saved.status) == (102, 102, 8, "finished")
     assert saved.size_bytes == path.stat().st_size
     assert not saved.can_be_resumed
@@ -45,7 +45,7 @@ def test_a_run_at_a_glance() -> None:
 
 def test_a_run_without_an_end_is_incomplete_and_can_be_resumed() -> None:
     run = fake_run(rounds=2)
-    saved = look_at(save(replace(run, measurements=run.measurements[:40]), end=False))
+    saved = read_saved_run(save(replace(run, measurements=run.measurements[:40]), end=False))
     assert (saved.status, done_words(saved), failed_words(saved)) == ("interrupted", "40 of 102", "none")
     assert saved.can_be_resumed
 
@@ -66,11 +66,11 @@ def test_a_broken_file_says_so_among_the_others() -> None:
 def test_a_run_is_known_by_its_name() -> None:
     path = save(fake_run(rounds=1))
     assert rename(path, "  nvme,\tsecond  try ") == "nvme, second try"
-    assert read_journal(path).title == look_at(path).name == "nvme, second try"
+    assert read_journal(path).title == read_saved_run(path).name == "nvme, second try"
     assert find_run("nvme, second try") == path
-    assert "'nvme, second try' (20260102-030405-fake), all its 51 trials" in deletion_words(look_at(path))
+    assert "'nvme, second try' (20260102-030405-fake), all its 51 trials" in deletion_words(read_saved_run(path))
     assert rename(path, "") == ""
-    assert look_at(path).name == path.stem
+    assert read_saved_run(path).name == path.stem
     with pytest.raises(UsageError, match="no file, no id, no name"):
         find_run("nvme, second try")
 
@@ -125,8 +125,8 @@ def test_a_journal_that_is_written_is_held() -> None:
             action()
     with RunLock() as lock:
         lock.name(f"run {run.id}")
-        assert look_at(journal.path).status == "running"
-        assert not look_at(journal.path).can_be_resumed
+        assert read_saved_run(journal.path).status == "running"
+        assert not read_saved_run(journal.path).can_be_resumed
         with pytest.raises(UnavailableError, match="is going on"):
             delete(journal.path)
     journal.add(run.measurements[0])
@@ -140,7 +140,7 @@ def test_a_run_that_is_over_is_told_at_once() -> None:
     run = fake_run(rounds=2)
     path = save(run)
     heard: list[Event] = []
-    found = watch_run(path, cancel=threading.Event(), listen=heard.append)
+    found = follow_run(path, cancel=threading.Event(), listen=heard.append)
     state = RunState()
     for event in heard:
         state = reduce(state, event)
@@ -166,7 +166,7 @@ def test_a_run_of_another_process_is_watched_as_it_goes_on() -> None:
             elif isinstance(event, Progress) and read_journal(journal.path).finished_at is None:
                 journal.end("finished", "now")
 
-        found = watch_run(journal.path, cancel=threading.Event(), listen=listen)
+        found = follow_run(journal.path, cancel=threading.Event(), listen=listen)
         journal.close()
     assert (found.status, found.measurements) == ("finished", run.measurements[:4])
     assert [event.measurement for event in heard if isinstance(event, TrialFinished)] == list(run.measurements[:4])
@@ -181,5 +181,5 @@ def test_watching_can_be_left() -> None:
         lock.name(f"run {run.id}")
         journal = Journal.begin(run)
         cancel.set()
-        assert watch_run(journal.path, cancel=cancel, listen=lambda _: None).status == "interrupted"
+        assert follow_run(journal.path, cancel=cancel, listen=lambda _: None).status == "interrupted"
         journal.close()

@@ -6,12 +6,12 @@ import threading
 import time
 from dataclasses import replace
 
-from imgstore_tui.bench.protocol.messages import Job, Outcome, Step
+from imgstore_tui.bench.protocol.messages import Step, TrialOutcome, TrialRequest
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
 from imgstore_tui.bench.results.journal_reader import JournalReader
 from imgstore_tui.bench.results.state import RunState, reduce
 from imgstore_tui.bench.run.block_round import SKIPPED_BY_USER
-from imgstore_tui.bench.run.controls import Steering
+from imgstore_tui.bench.run.controls import RunControls
 from imgstore_tui.bench.run.runner import resume_run, run_plan
 from imgstore_tui.core.events import CellSkipped, Continued, Event, Paused, RunFinished, TrialFinished, TrialStarted
 from imgstore_tui.core.model import Cell, Run
@@ -30,17 +30,17 @@ def fold(events: list[Event]) -> RunState:
 
 def paused_for(seconds: float, budget_s: float | None = 60.0) -> tuple[Run, list[Event]]:
     """Run a plan, paused at its fifth trial for so long."""
-    steering, heard = Steering(), list[Event]()
+    controls, heard = RunControls(), list[Event]()
 
     def listen(event: Event) -> None:
         heard.append(event)
         if isinstance(event, TrialFinished) and sum(isinstance(entry, TrialFinished) for entry in heard) == 5:
-            steering.pause()
+            controls.pause()
         if isinstance(event, Paused):
-            threading.Timer(seconds, steering.go_on).start()
+            threading.Timer(seconds, controls.resume).start()
 
     plan = plan_of(budget_s=budget_s)
-    return run_plan(plan, executor=FakeExecutor(), steering=steering, listen=listen), heard
+    return run_plan(plan, executor=FakeExecutor(), controls=controls, listen=listen), heard
 
 
 def test_while_paused_no_trial_starts_and_the_state_says_so() -> None:
@@ -74,21 +74,21 @@ def test_time_paused_counts_in_no_budget() -> None:
 
 
 def test_a_paused_run_can_be_stopped() -> None:
-    steering, cancel = Steering(), threading.Event()
+    controls, cancel = RunControls(), threading.Event()
 
     def listen(event: Event) -> None:
         if isinstance(event, Paused):
             cancel.set()
 
-    steering.pause()
-    run = run_plan(plan_of(), executor=FakeExecutor(), cancel=cancel, steering=steering, listen=listen)
+    controls.pause()
+    run = run_plan(plan_of(), executor=FakeExecutor(), cancel=cancel, controls=controls, listen=listen)
     assert (run.status, run.measurements) == ("stopped", ())
     assert leftovers() == []
 
 
 def skipping(operation: Operation, step: Step) -> tuple[Run, list[Event], Cell]:
     """Run a plan; in the first round, in this step of this operation at 20 images, its cell is skipped."""
-    steering, heard, cells = Steering(), list[Event](), list[Cell]()
+    controls, heard, cells = RunControls(), list[Event](), list[Cell]()
     wanted = (step.value, operation, 20)
 
     def listen(event: Event) -> None:
@@ -96,14 +96,14 @@ def skipping(operation: Operation, step: Step) -> tuple[Run, list[Event], Cell]:
         if isinstance(event, TrialStarted) and (event.step, event.cell.operation, event.cell.cutoff) == wanted:
             cells.append(event.cell)
 
-    def answer(job: Job) -> Outcome:
-        if cells and not steering.skipped:
-            steering.skip(cells[0])
+    def answer(request: TrialRequest) -> TrialOutcome:
+        if cells and not controls.skipped:
+            controls.skip(cells[0])
             # What a child that is ended comes back with.
-            return Outcome(False, "Stopped by the user.", cancelled=True)
-        return fake_outcome(job)
+            return TrialOutcome(False, "Stopped by the user.", cancelled=True)
+        return fake_outcome(request)
 
-    run = run_plan(plan_of("disk", rounds=3), executor=FakeExecutor(answer), steering=steering, listen=listen)
+    run = run_plan(plan_of("disk", rounds=3), executor=FakeExecutor(answer), controls=controls, listen=listen)
     return run, heard, cells[0]
 
 
@@ -121,14 +121,16 @@ def test_a_skipped_cell_is_written_down_and_the_run_goes_on() -> None:
 
 
 def test_skipping_a_read_while_its_store_is_built_leaves_the_other_reads_theirs() -> None:
-    steering, done = Steering(), list[str]()
+    controls, done = RunControls(), list[str]()
 
-    def answer(job: Job) -> Outcome:
-        if job.step is Step.PREPARE and not done:
-            done.append(job.location)
-            steering.skip(next(cell for cell in cells if (cell.operation, cell.cutoff) == (job.operation, job.cutoff)))
-            return Outcome(False, "Stopped by the user.", cancelled=True)
-        return fake_outcome(job)
+    def answer(request: TrialRequest) -> TrialOutcome:
+        if request.step is Step.PREPARE and not done:
+            done.append(request.location)
+            controls.skip(
+                next(cell for cell in cells if (cell.operation, cell.cutoff) == (request.operation, request.cutoff))
+            )
+            return TrialOutcome(False, "Stopped by the user.", cancelled=True)
+        return fake_outcome(request)
 
     cells: list[Cell] = []
 
@@ -137,24 +139,24 @@ def test_skipping_a_read_while_its_store_is_built_leaves_the_other_reads_theirs(
             cells.append(event.cell)
 
     plan = plan_of("disk", rounds=2, cutoffs=(20,), operations=(Operation.READ_ONE, Operation.READ_MANY))
-    run = run_plan(plan, executor=FakeExecutor(answer), steering=steering, listen=listen)
+    run = run_plan(plan, executor=FakeExecutor(answer), controls=controls, listen=listen)
     by_operation = {m.operation: m.status for m in run.measurements}
     assert by_operation == {Operation.READ_ONE: Status.SKIPPED, Operation.READ_MANY: Status.OK}
 
 
 def test_a_resumed_run_leaves_skipped_cells_alone() -> None:
-    steering, cancel, heard = Steering(), threading.Event(), list[Event]()
+    controls, cancel, heard = RunControls(), threading.Event(), list[Event]()
 
     def listen(event: Event) -> None:
         heard.append(event)
         if isinstance(event, TrialFinished) and event.measurement.status is Status.OK:
-            steering.skip(event.measurement.cell)
+            controls.skip(event.measurement.cell)
         if isinstance(event, CellSkipped):
             cancel.set()
 
-    first = run_plan(plan_of(), executor=FakeExecutor(), cancel=cancel, steering=steering, listen=listen)
+    first = run_plan(plan_of(), executor=FakeExecutor(), cancel=cancel, controls=controls, listen=listen)
     assert first.status == "stopped"
-    (cell,) = steering.skipped & {m.cell for m in first.measurements if m.status is Status.SKIPPED}
+    (cell,) = controls.skipped & {m.cell for m in first.measurements if m.status is Status.SKIPPED}
     executor = FakeExecutor()
     run = resume_run(saved_runs()[0], executor=executor)
     assert run.status == "finished"
@@ -164,18 +166,18 @@ def test_a_resumed_run_leaves_skipped_cells_alone() -> None:
 
 
 def test_a_real_child_is_ended_when_its_cell_is_skipped() -> None:
-    steering, heard = Steering(), list[Event]()
+    controls, heard = RunControls(), list[Event]()
 
     def listen(event: Event) -> None:
         heard.append(event)
         if isinstance(event, TrialStarted) and event.cell.spec == "disk" and event.step == "trial":
-            steering.skip(event.cell)
+            controls.skip(event.cell)
 
     plan = plan_of(
         "disk", "lmdb", datasets=("synthetic,size=64",), cutoffs=(3000,), rounds=1, operations=(Operation.WRITE_MANY,)
     )
     began = time.monotonic()
-    run = run_plan(plan, steering=steering, listen=listen)
+    run = run_plan(plan, controls=controls, listen=listen)
     assert time.monotonic() - began < 60
     assert {m.spec: m.status for m in run.measurements} == {"disk": Status.SKIPPED, "lmdb": Status.OK}
     assert isinstance(heard[-1], RunFinished)

@@ -13,9 +13,9 @@ from imgstore_tui.bench.plan.grid import plan_cells
 from imgstore_tui.bench.plan.plans import named_plan
 from imgstore_tui.bench.results.follow import cells_of
 from imgstore_tui.bench.results.journal import Journal, runs_folder
-from imgstore_tui.bench.results.past_costs import NO_RATES, Rates, past_rates
+from imgstore_tui.bench.results.past_costs import NO_PAST_COSTS, PastCosts, load_past_costs
 from imgstore_tui.bench.run.estimate import estimate, known_size
-from imgstore_tui.bench.run.preflight import DataSize, check_need, space_needed
+from imgstore_tui.bench.run.preflight import DataSize, check_space, space_needed
 from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.events import Event, TrialFinished
@@ -77,9 +77,9 @@ def test_the_need_is_what_a_run_is_refused_for(tmp_path: Path) -> None:
     dataset = registry.make_dataset("synthetic")
     dataset.scan()
     need = space_needed(QUICK, {"synthetic": DataSize.of(dataset)})
-    check_need(need, tmp_path)
+    check_space(need, tmp_path)
     with pytest.raises(UnavailableError, match="TiB"):
-        check_need(replace(need, bytes=1e18), tmp_path)
+        check_space(replace(need, bytes=1e18), tmp_path)
 
 
 def test_stores_that_changes_are_made_to_need_their_files_too(tmp_path: Path) -> None:
@@ -107,9 +107,9 @@ def test_the_budget_is_said_to_end_what_it_ends() -> None:
 
 
 def test_past_runs_are_learned_from_in_proportion() -> None:
-    slow, quick = (Rates.learn([timed(fake_run(), seconds)]) for seconds in (1.0, 0.1))
+    slow, quick = (PastCosts.learn([timed(fake_run(), seconds)]) for seconds in (1.0, 0.1))
     sizes = {"synthetic": SMALL}
-    slower, quicker, unknown = (estimate(QUICK, sizes, rates) for rates in (slow, quick, NO_RATES))
+    slower, quicker, unknown = (estimate(QUICK, sizes, rates) for rates in (slow, quick, NO_PAST_COSTS))
     assert (slower.measured, quicker.measured, unknown.measured) == (True, True, False)
     assert slower.seconds == pytest.approx(306 * 1.0, rel=0.1)
     assert quicker.seconds == pytest.approx(306 * 0.1, rel=0.1)
@@ -117,7 +117,7 @@ def test_past_runs_are_learned_from_in_proportion() -> None:
 
 def test_the_nearest_cutoff_and_the_same_backend_count_first() -> None:
     run = timed(fake_run(["lmdb"], (10, 1000)), 0.5)
-    rates = Rates.learn([run])
+    rates = PastCosts.learn([run])
     near, far = (
         next(cell for cell in plan_cells(replace(QUICK, cutoffs=(cutoff,))) if cell.spec == "lmdb" and cell.cutoff > 1)
         for cutoff in (1000, 10_000)
@@ -133,11 +133,13 @@ def test_a_backend_that_was_measured_with_another_codec_only_was_not_measured_it
         spec: next(cell for cell in cells_of(fake_run([spec], (1000,))) if cell.operation is Operation.READ_MANY)
         for spec in ("lmdb", "lmdb+png")
     }
-    encoded = Rates.learn([timed(fake_run(["lmdb+png"], (1000,)), 5.0)])
+    encoded = PastCosts.learn([timed(fake_run(["lmdb+png"], (1000,)), 5.0)])
     assert encoded.factor(cells["lmdb+png"])[1]
     assert not encoded.factor(cells["lmdb"])[1]
     assert encoded.factor(cells["lmdb"])[0] == encoded.factor(cells["lmdb+png"])[0], "the nearest that is known"
-    both = Rates.learn([timed(fake_run([spec], (1000,)), each) for spec, each in (("lmdb", 0.5), ("lmdb+png", 5.0))])
+    both = PastCosts.learn(
+        [timed(fake_run([spec], (1000,)), each) for spec, each in (("lmdb", 0.5), ("lmdb+png", 5.0))]
+    )
     cold = replace(cells["lmdb"], cache=CacheState.COLD)
     assert both.factor(cold) == both.factor(cells["lmdb"]), "its own other level comes before another codec"
 
@@ -150,8 +152,8 @@ def test_a_pause_between_two_sittings_is_no_trial() -> None:
     ]
     resumed = replace(run, measurements=(*run.measurements[:100], *late))
     sizes = {"synthetic": SMALL}
-    assert estimate(QUICK, sizes, Rates.learn([resumed])).seconds == pytest.approx(
-        estimate(QUICK, sizes, Rates.learn([run])).seconds, rel=0.05
+    assert estimate(QUICK, sizes, PastCosts.learn([resumed])).seconds == pytest.approx(
+        estimate(QUICK, sizes, PastCosts.learn([run])).seconds, rel=0.05
     )
 
 
@@ -172,11 +174,13 @@ def test_a_pause_within_a_run_is_no_trial() -> None:
         (cell,) = {
             m.cell for m in run.measurements if m.cell.spec == entry.label and m.operation is Operation.READ_MANY
         }
-        assert Rates.learn([paused]).factor(cell)[0] == pytest.approx(Rates.learn([run]).factor(cell)[0], rel=0.01)
+        assert PastCosts.learn([paused]).factor(cell)[0] == pytest.approx(
+            PastCosts.learn([run]).factor(cell)[0], rel=0.01
+        )
 
 
 def test_saved_runs_of_this_machine_teach_and_broken_ones_do_not() -> None:
-    assert past_rates().runs == 0
+    assert load_past_costs().runs == 0
     mine = timed(fake_run(), 0.1)
     for number, run in enumerate((mine, replace(mine, environment=replace(mine.environment, host="elsewhere")))):
         journal = Journal.begin(replace(run, id=f"20260102-00000{number}-x"))
@@ -184,7 +188,7 @@ def test_saved_runs_of_this_machine_teach_and_broken_ones_do_not() -> None:
             journal.add(trial)
         journal.end("finished", "2026-01-02T03:05:00+00:00")
     (runs_folder() / "20260103-000000-broken.jsonl").write_text("\x00[red]")
-    assert past_rates().runs == 1
+    assert load_past_costs().runs == 1
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.bench.plan.grid import plan_cells
-from imgstore_tui.bench.results.past_costs import NO_RATES, Rates
+from imgstore_tui.bench.results.past_costs import NO_PAST_COSTS, PastCosts
 from imgstore_tui.bench.run import feasible
 from imgstore_tui.bench.run.feasible import available_bytes, check_feasible, check_memory, check_time, short_budget
 from imgstore_tui.bench.run.preflight import DataSize
@@ -47,7 +47,7 @@ def test_a_round_that_no_budget_holds_is_refused() -> None:
     fit = int(str(refused.value).rpartition("-n ")[2].split()[0])
     few = replace(photos, cutoffs=(fit,))
     check_time(few, plan_cells(few), {"synthetic": 8e6})
-    assert not short_budget(few, plan_cells(few), {"synthetic": 8e6}, NO_RATES)
+    assert not short_budget(few, plan_cells(few), {"synthetic": 8e6}, NO_PAST_COSTS)
     check_time(replace(plan, budget_s=None), plan_cells(plan), SIZES)
     check_time(replace(plan, budget_s=86_400.0), plan_cells(plan), SIZES)
 
@@ -59,14 +59,14 @@ def test_a_short_budget_says_to_be_quick_not_to_refuse() -> None:
 def test_a_budget_that_is_too_short_for_a_verdict_is_told_beforehand() -> None:
     plan = replace(PLAN, cutoffs=(100_000,), budget_s=60.0)
     cells = plan_cells(plan)
-    told = short_budget(plan, cells, SIZES, NO_RATES)
+    told = short_budget(plan, cells, SIZES, NO_PAST_COSTS)
     assert re.match(
         r"A verdict needs 6 rounds, about \d+ min here; the time budget of 1:00 ends the run before\.", told
     )
     for fit in (replace(plan, budget_s=None), replace(plan, budget_s=86_400.0), replace(plan, rounds=2)):
-        assert not short_budget(fit, cells, SIZES, NO_RATES)
-    assert not short_budget(plan, [cell for cell in cells if cell.spec == "lmdb"], SIZES, NO_RATES)
-    assert not short_budget(plan, cells, SIZES, Rates({("machine",): {1: 1e-6}}, None, 1))
+        assert not short_budget(fit, cells, SIZES, NO_PAST_COSTS)
+    assert not short_budget(plan, [cell for cell in cells if cell.spec == "lmdb"], SIZES, NO_PAST_COSTS)
+    assert not short_budget(plan, cells, SIZES, PastCosts({("machine",): {1: 1e-6}}, None, 1))
 
 
 def test_what_is_available_is_no_more_than_the_machine_has() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from imgstore_tui.bench.protocol.messages import Flag, Job, Outcome, Step
+from imgstore_tui.bench.protocol.messages import Flag, Step, TrialOutcome, TrialRequest
 from imgstore_tui.bench.results.journal import read_journal, runs_folder, saved_runs
 from imgstore_tui.bench.results.state import Phase, RunState, reduce, reduce_all
 from imgstore_tui.bench.run.runner import resume_run, run_plan
@@ -61,10 +61,12 @@ def test_no_more_time_is_left_than_the_budget_lets() -> None:
 
 def test_a_change_is_half_done_when_half_of_its_images_are() -> None:
     class Half(FakeExecutor):
-        def run(self, job: Job, limit_s: float, on_progress: Callable[[int], None], cancel: Flag) -> Outcome:
-            if job.step is Step.TRIAL:
+        def run(
+            self, request: TrialRequest, limit_s: float, on_progress: Callable[[int], None], cancel: Flag
+        ) -> TrialOutcome:
+            if request.step is Step.TRIAL:
                 on_progress(5)
-            return super().run(job, limit_s, on_progress, cancel)
+            return super().run(request, limit_s, on_progress, cancel)
 
     _, heard = run_fake(plan_of("lmdb", rounds=1, cutoffs=(1000,), operations=(Operation.APPEND,)), Half())
     shares = [event.fraction for event in heard if isinstance(event, Progress) and event.images_done == 5]
@@ -115,19 +117,19 @@ def test_the_state_that_events_make_is_the_run() -> None:
 def test_a_write_is_verified_before_it_counts_and_reads_use_its_store() -> None:
     executor = FakeExecutor()
     run_fake(plan_of("disk", rounds=1, cutoffs=(20,), operations=(Operation.WRITE_MANY, Operation.READ_MANY)), executor)
-    steps = [(job.step, job.operation) for job in executor.jobs]
+    steps = [(request.step, request.operation) for request in executor.requests]
     assert steps == [
         (Step.TRIAL, Operation.WRITE_MANY),
         (Step.VERIFY, Operation.WRITE_MANY),
         (Step.TRIAL, Operation.READ_MANY),
     ]
-    assert len({job.location for job in executor.jobs}) == 1
+    assert len({request.location for request in executor.requests}) == 1
 
 
 def test_reads_without_a_write_get_a_store_built_off_the_clock() -> None:
     executor = FakeExecutor()
     run, _ = run_fake(plan_of("disk", rounds=1, operations=(Operation.READ_ONE, Operation.READ_MANY)), executor)
-    assert [job.step for job in executor.jobs] == [Step.PREPARE, Step.VERIFY, Step.TRIAL, Step.TRIAL] * 2
+    assert [request.step for request in executor.requests] == [Step.PREPARE, Step.VERIFY, Step.TRIAL, Step.TRIAL] * 2
     assert {m.operation for m in run.measurements} == {Operation.READ_ONE, Operation.READ_MANY}
 
 
@@ -136,14 +138,14 @@ def test_each_sync_level_is_written_and_verified() -> None:
     both = (SyncLevel.BUFFERED, SyncLevel.END)
     run, _ = run_fake(plan_of("disk", rounds=1, cutoffs=(20,), operations=(Operation.WRITE_MANY,), sync=both), executor)
     assert [m.sync for m in run.measurements] == list(both)
-    assert [job.step for job in executor.jobs] == [Step.TRIAL, Step.VERIFY] * 2
+    assert [request.step for request in executor.requests] == [Step.TRIAL, Step.VERIFY] * 2
 
 
 def fail(step: Step, operation: Operation, reason: str = "It burns.") -> FakeExecutor:
-    def answer(job: Job) -> Outcome:
-        if (job.step, job.operation) == (step, operation):
-            return Outcome(False, reason)
-        return fake_outcome(job)
+    def answer(request: TrialRequest) -> TrialOutcome:
+        if (request.step, request.operation) == (step, operation):
+            return TrialOutcome(False, reason)
+        return fake_outcome(request)
 
     return FakeExecutor(answer)
 
@@ -168,9 +170,12 @@ def test_a_failed_preparation_fails_the_reads_that_depend_on_it_by_name() -> Non
 
 
 def test_where_a_store_is_not_claimed_what_depends_on_it_is_skipped_and_has_not_failed() -> None:
-    def answer(job: Job) -> Outcome:
-        wanted = (job.step, job.operation) in {(Step.TRIAL, Operation.WRITE_MANY), (Step.PREPARE, Operation.APPEND)}
-        return Outcome(False, "Codec x takes no grey.", skipped=True) if wanted else fake_outcome(job)
+    def answer(request: TrialRequest) -> TrialOutcome:
+        wanted = (request.step, request.operation) in {
+            (Step.TRIAL, Operation.WRITE_MANY),
+            (Step.PREPARE, Operation.APPEND),
+        }
+        return TrialOutcome(False, "Codec x takes no grey.", skipped=True) if wanted else fake_outcome(request)
 
     operations = (Operation.WRITE_MANY, Operation.READ_MANY, Operation.APPEND)
     run, _ = run_fake(plan_of("disk", rounds=1, cutoffs=(20,), operations=operations), FakeExecutor(answer))
@@ -229,7 +234,7 @@ def test_a_stopped_run_is_resumed_and_only_what_is_missing_is_measured() -> None
     assert sorted(map(repr, ((m.cell, m.round) for m in run.measurements))) == sorted(
         map(repr, ((m.cell, m.round) for m in whole.measurements))
     )
-    trials = [job for job in executor.jobs if job.step is Step.TRIAL]
+    trials = [request for request in executor.requests if request.step is Step.TRIAL]
     assert len(trials) == len(whole.measurements) - 5
     assert read_journal(path) == replace(run, plan=first.plan)
     with pytest.raises(UsageError, match="is complete"):
@@ -409,7 +414,7 @@ def test_what_a_backend_does_not_claim_is_skipped_with_a_reason(
     assert [(m.status, m.reason) for m in run.measurements] == [
         (Status.SKIPPED, "Backend ledger does not claim delete.")
     ]
-    assert executor.jobs == []
+    assert executor.requests == []
 
 
 def test_reads_that_a_backend_does_not_claim_are_skipped_and_the_others_are_not(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.system.ext4_placement import apart, settle_in, spread_folders
+from imgstore_tui.bench.system.ext4_placement import spread_folders, unique_name, warm_directory
 
 
 def on_ext4(folder: Path) -> bool:
@@ -31,16 +31,16 @@ def test_other_file_systems_are_left_as_they_are() -> None:
 
 
 def test_no_name_comes_twice() -> None:
-    names = {apart("store-000001") for _ in range(100)}
+    names = {unique_name("store-000001") for _ in range(100)}
     assert len(names) == 100
     assert all(name.startswith("store-000001-") for name in names)
 
 
 def test_a_folder_is_made_and_left_empty(tmp_path: Path) -> None:
-    assert settle_in(tmp_path / "place")
+    assert warm_directory(tmp_path / "place")
     assert list((tmp_path / "place").iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made_is_told_of(tmp_path: Path) -> None:
-    assert not settle_in(tmp_path / "absent" / "place")
+    assert not warm_directory(tmp_path / "absent" / "place")
     assert os.listdir(tmp_path) == []  # noqa: PTH208

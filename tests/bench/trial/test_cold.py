@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.protocol.messages import Job, Outcome
+from imgstore_tui.bench.protocol.messages import TrialOutcome, TrialRequest
 from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.bench.system.page_cache import evict, resident_share
 from imgstore_tui.core.events import Event, TrialStarted
@@ -100,8 +100,8 @@ def test_get_one_is_never_cold() -> None:
 
 @pytest.mark.parametrize("fetched", [0, 4096])
 def test_a_cold_read_that_fetched_nothing_says_so(fetched: int) -> None:
-    def answer(job: Job) -> Outcome:
-        outcome = fake_outcome(job)
+    def answer(request: TrialRequest) -> TrialOutcome:
+        outcome = fake_outcome(request)
         return replace(outcome, fields=outcome.fields | {"io_read_bytes": fetched})
 
     run = run_plan(replace(PLAN, operations=(Operation.READ_MANY,)), executor=FakeExecutor(answer))

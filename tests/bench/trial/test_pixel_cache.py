@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgstore_tui.bench.trial.pixel_cache import Source, build_source
+from imgstore_tui.bench.trial.pixel_cache import PixelCache, build_pixel_cache
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, ScanProgress
 from imgstore_tui.core.errors import DataError
 
@@ -51,12 +51,12 @@ class Listed(Dataset):
         return "listed"
 
 
-def build(folder: Path, images: list[Any], count: int, **settings: Any) -> tuple[Any, Source | None]:
-    facts = build_source(
+def build(folder: Path, images: list[Any], count: int, **settings: Any) -> tuple[Any, PixelCache | None]:
+    facts = build_pixel_cache(
         Listed(images), "listed", count, folder, originals=settings.get("originals", False),
         progress=lambda done, total: None, cancel=threading.Event(),
     )  # fmt: skip
-    return facts, Source(folder)
+    return facts, PixelCache(folder)
 
 
 def test_images_of_all_shapes_come_back(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from imgstore_tui.bench.plan.grid import plan_cells
 from imgstore_tui.bench.plan.plans import dump_plan, load_plan
 from imgstore_tui.bench.protocol.messages import Step
 from imgstore_tui.bench.run.runner import run_plan
-from imgstore_tui.bench.trial.source_row import InPlace, ListedFile, write_list
+from imgstore_tui.bench.trial.source_row import ListedFile, SourceRow, write_list
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError, UnsupportedError, UsageError
 from imgstore_tui.core.events import RunStarted, TrialFinished
@@ -62,7 +62,7 @@ def listed(folder: Path, photos: Path) -> list[Path]:
 
 def test_files_are_read_by_id_in_any_order_with_repeats(tmp_path: Path, photos: Path) -> None:
     files = listed(tmp_path, photos)
-    with InPlace(15).open(tmp_path) as reader:
+    with SourceRow(15).open(tmp_path) as reader:
         labels = np.zeros(5, np.int64)
         ids = [3, 0, 3, 6, 14]
         assert reader.read_bytes(ids, labels) == [files[index % 6].read_bytes() for index in ids]
@@ -76,18 +76,18 @@ def test_files_are_read_by_id_in_any_order_with_repeats(tmp_path: Path, photos: 
 def test_it_weighs_what_du_says_of_the_files(tmp_path: Path, photos: Path) -> None:
     os.link(photos / "a" / "1.png", photos / "a" / "same.png")
     listed(tmp_path, photos)
-    usage = InPlace(7).disk_usage(tmp_path)
+    usage = SourceRow(7).disk_usage(tmp_path)
     statuses = [path.stat() for path in photos.rglob("*") if path.is_file() and path.name != "same.png"]
     assert usage.files == 6
     assert usage.apparent_bytes == sum(status.st_size for status in statuses)
     assert usage.allocated_bytes == sum(status.st_blocks * 512 for status in statuses)
-    assert InPlace(8).disk_usage(tmp_path).allocated_bytes is None  # nobody has stored the repeated ones
+    assert SourceRow(8).disk_usage(tmp_path).allocated_bytes is None  # nobody has stored the repeated ones
 
 
 def test_nothing_about_it_writes(tmp_path: Path, photos: Path) -> None:
     listed(tmp_path, photos)
     before = snapshot((photos,))
-    backend = InPlace(6)
+    backend = SourceRow(6)
     with pytest.raises(UnsupportedError, match="only read"):
         backend.create(photos / "new", Content(1, PayloadKind.BYTES, "original"), SyncLevel.BUFFERED)
     with pytest.raises(UnsupportedError, match="cannot change"):
@@ -132,7 +132,7 @@ def test_a_file_that_is_not_as_it_was_is_named(
 ) -> None:
     files = listed(tmp_path, photos)
     change(files[2])
-    with InPlace(6).open(tmp_path) as reader:
+    with SourceRow(6).open(tmp_path) as reader:
         reader.read_bytes([1], np.zeros(1, np.int64))
         with pytest.raises(StoreError, match=f"'{files[2]}' {said} since the run began"):
             reader.read_bytes([2], np.zeros(1, np.int64))
@@ -190,7 +190,7 @@ def test_where_it_does_not_belong_it_is_not(photos: Path, changes: dict[str, obj
     executor = FakeExecutor()
     run = run_plan(plan_of(photos, **changes), executor=executor)
     assert source_of(run) == {}
-    assert all(job.spec != IN_PLACE for job in executor.jobs)
+    assert all(request.spec != IN_PLACE for request in executor.requests)
 
 
 def test_resized_pictures_are_no_files_any_more(photos: Path) -> None:
@@ -207,9 +207,9 @@ def test_it_is_counted_before_the_first_trial_and_no_store_is_made_for_it(photos
         listen=lambda event: started.append(event) if isinstance(event, RunStarted) else None,
     )
     assert [cell for cell in started[0].cells if cell.spec == "source"] == list(started[0].cells)[:4]
-    jobs = [job for job in executor.jobs if job.spec == IN_PLACE]
-    assert [job.step for job in jobs] == [Step.VERIFY, *[Step.TRIAL] * 4]
-    assert {job.location for job in jobs} == {job.source for job in jobs}
+    requests = [request for request in executor.requests if request.spec == IN_PLACE]
+    assert [request.step for request in requests] == [Step.VERIFY, *[Step.TRIAL] * 4]
+    assert {request.location for request in requests} == {request.pixel_cache for request in requests}
     assert run.datasets[0].original_bytes is not None
 
 

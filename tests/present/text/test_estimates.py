@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from imgstore_tui.bench.run.estimate import Estimate
-from imgstore_tui.bench.run.preflight import Need
+from imgstore_tui.bench.run.preflight import SpaceNeed
 from imgstore_tui.present.text.estimates import basis_words, estimate_short, estimate_words
 
-KNOWN = Estimate(51, 306, Need(25.4 * 2**20, 9000), 43.0, True, 60.0)
+KNOWN = Estimate(51, 306, SpaceNeed(25.4 * 2**20, 9000), 43.0, True, 60.0)
 
 
 def test_words_say_about() -> None:
@@ -15,13 +15,13 @@ def test_words_say_about() -> None:
 
 
 def test_a_guess_is_called_one() -> None:
-    guess = Estimate(51, 306, Need(1e9, 9000), 4000.0, False, None)
+    guess = Estimate(51, 306, SpaceNeed(1e9, 9000), 4000.0, False, None)
     assert estimate_words(guess) == "306 trials, about 950 MiB of disk, very roughly 1 h"
     assert "rough guess" in basis_words(guess)
 
 
 def test_what_the_budget_cuts_is_said() -> None:
-    cut = Estimate(51, 306, Need(1e9, 9000), 4000.0, True, 60.0)
+    cut = Estimate(51, 306, SpaceNeed(1e9, 9000), 4000.0, True, 60.0)
     assert estimate_words(cut).endswith("about 1 min, ended by the budget")
     assert "would take about 1 h: the budget of 1:00 will end" in basis_words(cut)
     assert estimate_short(cut).endswith("~1 min")

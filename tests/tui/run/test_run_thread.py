@@ -9,7 +9,7 @@ import pytest
 
 from imgstore_tui.bench.plan.plans import named_plan
 from imgstore_tui.bench.results.state import Phase, RunState
-from imgstore_tui.bench.run.controls import Steering
+from imgstore_tui.bench.run.controls import RunControls
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.events import Event, RunFinished, RunStarted
 from imgstore_tui.core.model import Plan, Run
@@ -36,7 +36,7 @@ def test_news_comes_in_order_and_once() -> None:
 
 
 def test_a_run_that_never_says_it_is_over_is_over_all_the_same() -> None:
-    def run(plan: Plan, *, cancel: threading.Event, steering: Steering, listen: Callable[[Event], None]) -> Run:
+    def run(plan: Plan, *, cancel: threading.Event, controls: RunControls, listen: Callable[[Event], None]) -> Run:
         return fake_run()
 
     run_thread = RunThread(run)
