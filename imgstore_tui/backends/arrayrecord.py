@@ -188,7 +188,7 @@ class ArrayRecordReader(CheckedReader):
         except (RuntimeError, ValueError, IndexError, OSError) as error:
             raise self._damaged(first_line(error)) from None
 
-    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
+    def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy each record into the caller's array."""
         size, at, pixels = image_bytes(self.content), 0, out.data.cast("B")
         for record in self._records(ids, span):
@@ -198,7 +198,7 @@ class ArrayRecordReader(CheckedReader):
             at += size
         labels[:] = self._numbers[np.asarray(ids, np.int64)]
 
-    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
+    def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Return the records."""
         labels[:] = self._numbers[np.asarray(ids, np.int64)]
         return list(self._records(ids, span))

@@ -167,12 +167,12 @@ class SafetensorsReader(CheckedReader):
     def _numbers(self, name: str, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
         self._raw.gather(self._places[name], self.content.count, ids, span, out)
 
-    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
+    def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy images into the caller's array."""
         self._numbers("images", ids, span, out)
         self._numbers("labels", ids, span, labels)
 
-    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
+    def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Find where the payloads end, then copy them."""
         self._numbers("labels", ids, span, labels)
         place = self._places["payloads"]

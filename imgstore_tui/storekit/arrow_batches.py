@@ -224,7 +224,7 @@ class BatchesReader(CheckedReader):
             places = order[start:stop]
             yield self.batch(int(numbers[places[0]])), places, rows[places]
 
-    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
+    def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy from the columns, or in random order from the file, into the caller's array."""
         if span is None and self.direct is not None and self.direct.read(ids, out, labels):
             return
@@ -237,7 +237,7 @@ class BatchesReader(CheckedReader):
                     pixels[place] = data[row]
             labels[places] = numbers[rows]
 
-    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
+    def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Cut payloads from the columns."""
         payloads: list[bytes] = [b""] * len(ids)
         for (starts, data, numbers), places, rows in self._parts(ids, span):

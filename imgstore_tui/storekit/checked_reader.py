@@ -28,14 +28,14 @@ class CheckedReader(Reader):
         check_out(self._location, self.content, ids, out, labels)
         span = self._check_ids(ids)
         if len(ids):
-            self._fill(ids, span, out, labels)
+            self._read_into(ids, span, out, labels)
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
         """Read payloads."""
         if self.content.kind is not PayloadKind.BYTES:
             return super().read_bytes(ids, labels)
         span = self._check_ids(ids)
-        return self._payloads(ids, span, labels) if len(ids) else []
+        return self._read_payloads(ids, span, labels) if len(ids) else []
 
     def _check_ids(self, ids: Sequence[int]) -> IdSpan | None:
         """Check that all ids are there.
@@ -46,11 +46,11 @@ class CheckedReader(Reader):
         return check_ids(self._location, self.content.count, ids)
 
     @abstractmethod
-    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
+    def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Read images and labels, at least one of each; all exist, and the arrays fit."""
 
     @abstractmethod
-    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
+    def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Return payloads and read their labels, at least one of each; all exist."""
 
 

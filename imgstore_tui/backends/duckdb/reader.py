@@ -83,7 +83,7 @@ class DuckdbReader(LiveIdsReader):
             gone = np.setdiff1d(np.arange(next_id), there)
         self.live_ids = LiveIds.of(self._location, self.content, next_id, gone)
 
-    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
+    def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy the parts of each image straight into the caller's array."""
         size, pixels = image_bytes(self.content), out.reshape(-1).view(np.uint8)
         asked, first, inverse = np.unique(np.asarray(ids, np.int64), return_index=True, return_inverse=True)
@@ -103,7 +103,7 @@ class DuckdbReader(LiveIdsReader):
         for place in np.flatnonzero(first[inverse] != np.arange(len(ids))).tolist():
             out[place] = out[first[inverse[place]]]
 
-    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
+    def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Join the parts of each payload."""
         asked, inverse = np.unique(np.asarray(ids, np.int64), return_inverse=True)
         found, sizes = self._facts_of(asked)

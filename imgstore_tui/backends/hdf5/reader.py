@@ -131,7 +131,7 @@ class Hdf5Reader(CheckedReader):
     def _wrong(self, name: str) -> StoreError:
         return StoreError(f"{self._path} is damaged: its dataset {name} is not what it should be.")
 
-    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
+    def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Find the places of the payloads, then copy them from the row."""
         self._labels.read(ids, span, labels)
         if span is not None:
@@ -147,7 +147,7 @@ class Hdf5Reader(CheckedReader):
             raise StoreError(f"{self._path} is damaged: its offsets do not fit its images.")
         return self._row.cut(starts, stops, span is not None)
 
-    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
+    def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Read into the caller's array."""
         self._images.read(ids, span, out)
         self._labels.read(ids, span, labels)

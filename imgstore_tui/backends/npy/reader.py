@@ -56,7 +56,7 @@ class NpyReader(CheckedReader):
         self._columns.append(column)
         return column
 
-    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
+    def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy images into the caller's array."""
         if self._view is not None:
             out[...] = self._view[span[0] : span[1]] if span is not None else self._view[list(ids)]
@@ -64,7 +64,7 @@ class NpyReader(CheckedReader):
             self._images.read(ids, span, out)
         self._labels.read(ids, span, labels)
 
-    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
+    def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Find where the payloads end, then copy them from the row."""
         self._labels.read(ids, span, labels)
         return read_row(

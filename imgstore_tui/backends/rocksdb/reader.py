@@ -100,7 +100,7 @@ class RocksdbReader(LiveIdsReader):
             self._get([key_of(number)])  # the walk ends without a word at what cannot be read; this says why
             raise self._damaged(f"image {number} is missing in it")
 
-    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
+    def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy one value an id into the caller's array."""
         size, at, pixels = image_bytes(self.content), 0, out.data.cast("B")
         for value in self._values(ids, span):
@@ -110,7 +110,7 @@ class RocksdbReader(LiveIdsReader):
             at += size
         self._fill_labels(ids, labels)
 
-    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
+    def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Return one value an id."""
         payloads = list(self._values(ids, span))
         self._fill_labels(ids, labels)

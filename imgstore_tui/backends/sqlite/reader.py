@@ -76,7 +76,7 @@ class SqliteReader(LiveIdsReader):
             gone = np.delete(np.arange(next_id), there)
         self.live_ids = LiveIds.of(self._location, self.content, next_id, gone)
 
-    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
+    def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy one row an id straight into the caller's array."""
         size, at = image_bytes(self.content), 0
         pixels, numbers = out.data.cast("B"), []
@@ -89,7 +89,7 @@ class SqliteReader(LiveIdsReader):
             raise StoreError(f"{self.path} is damaged: an image in it is not of {size} bytes.") from None
         self._fill_labels(labels, numbers)
 
-    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
+    def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Return the value of one row an id."""
         found = list(self._rows(ids, span))
         if not all(type(data) is bytes for _, data in found):

@@ -88,7 +88,7 @@ class TfrecordReader(CheckedReader):
             raise StoreError(f"{self._location} is closed: nothing can be read.")
         return self._file
 
-    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
+    def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Return the bytes of one Example an id."""
         self.records.fill_labels(ids, span, labels)
         rows = self.records.rows(ids, span).tolist()
@@ -98,14 +98,14 @@ class TfrecordReader(CheckedReader):
             found.append(data[first:last].tobytes())
         return found
 
-    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
+    def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy the pixels of one Example an id into the caller's array."""
         self.records.fill_labels(ids, span, labels)
         rows, size = self.records.rows(ids, span).tolist(), image_bytes(self.content)
         memory = out.reshape(len(ids), -1).view(np.uint8)
         if size >= MAP_BELOW and not self.compressed:
             for number, (place, length, _), target in zip(ids, rows, memory, strict=True):
-                if not self._read_into(target, place, length):
+                if not self._read_record_into(target, place, length):
                     ((data, start, stop),) = self._records([[place, length, 0]])
                     target[:] = self._pixels(data, *self._value(data, start, stop, number), size)
             return
@@ -117,7 +117,7 @@ class TfrecordReader(CheckedReader):
             raise StoreError(f"{self.path} is damaged: an image in it is not of {size} bytes.")
         return data[first:last]
 
-    def _read_into(self, target: Data, place: int, length: int) -> bool:
+    def _read_record_into(self, target: Data, place: int, length: int) -> bool:
         """Read the pixels of a record to where they belong, if what stands around them is known; verify its sums."""
         known = self._known.get(length - HEAD.size - FOOT.size)
         if known is None or known.stop - known.start != len(target):

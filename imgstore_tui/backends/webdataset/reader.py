@@ -66,7 +66,7 @@ class WebdatasetReader(CheckedReader):
             raise StoreError(f"{tar.path} is damaged: it is shorter than its index says.")
         return number, end
 
-    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
+    def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Copy one member an id."""
         rows = self.records.rows(ids, span)
         self.records.fill_labels(ids, span, labels)
@@ -89,7 +89,7 @@ class WebdatasetReader(CheckedReader):
                 payloads.append(payload)
         return payloads
 
-    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
+    def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy one member an id into the caller's array; what stands before each is compared for all at once."""
         rows = self.records.rows(ids, span)
         self.records.fill_labels(ids, span, labels)

@@ -46,12 +46,12 @@ class ZarrReader(CheckedReader):
         folder = self._location / FOLDER / name
         return Chunks(folder, read_layout(folder, shape, dtype))
 
-    def _fill(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
+    def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy images chunk by chunk."""
         self._images.read(ids, span, out)
         self._labels.read(ids, span, labels)
 
-    def _payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
+    def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Find where the payloads end, then cut them from the row."""
         self._labels.read(ids, span, labels)
         return read_row(ids, span, self._ends.read, self._size, self._images.piece, _CUT_BELOW, self._unfitting)
