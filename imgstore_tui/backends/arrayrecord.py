@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.core.backend import Backend, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.backend import Content, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import IdSpan, begin_store, image_bytes
 from imgstore_tui.core.operations import SyncLevel
@@ -18,6 +18,7 @@ from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_sum, open_labels
+from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import load_manifest, refuse_batch_sync
 from imgstore_tui.storekit.raw_file import RawFile, failed
 
@@ -30,7 +31,7 @@ _FOR_RANDOM = "readahead_buffer_size:0,max_parallelism:0"
 """Nothing is read that is not asked for, and what is timed ends with the call."""
 
 
-class ArrayRecordBackend(Backend):
+class ArrayRecordBackend(LocalBackend):
     """A folder with ``images.array_record``, a record an image, and ``labels.npy``."""
 
     name = "arrayrecord"

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.core.backend import Backend, Content, Continuation, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.backend import Content, Continuation, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import IdSpan, begin_store, image_bytes, is_count
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.folder_writer import FolderWriter
+from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import load_manifest, refuse_batch_sync
 from imgstore_tui.storekit.output import Output
 from imgstore_tui.storekit.payload_row import read_row
@@ -33,7 +34,7 @@ _CUT_BELOW = 16 * 2**10
 """Payloads smaller than this are read together and cut; larger ones one by one, which spares a copy."""
 
 
-class SafetensorsBackend(Backend):
+class SafetensorsBackend(LocalBackend):
     """A folder with ``images.safetensors``: ``labels`` and ``images``, or ``ends`` and ``payloads`` of any length."""
 
     name = "safetensors"

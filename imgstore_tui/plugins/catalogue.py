@@ -12,6 +12,7 @@ import importlib.metadata
 import importlib.util
 import inspect
 import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeGuard, TypeVar
 
@@ -43,7 +44,14 @@ class FailedPlugin:
 class Catalogue(Generic[Plugin]):
     """All plug-ins of one kind, found once."""
 
-    def __init__(self, kind: str, package: str, contract: Any, group: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        package: str,
+        contract: Any,
+        group: str | None = None,
+        adapt: Callable[[type], type] = lambda member: member,
+    ) -> None:
         """Make a catalogue; nothing is looked for before it is asked.
 
         Args:
@@ -51,11 +59,13 @@ class Catalogue(Generic[Plugin]):
             package: The package whose modules have ours.
             contract: The class that all of them inherit.
             group: Entry points that offer others' plug-ins; None for a group called like the package.
+            adapt: Makes of another's class one that fulfils the contract as it is today.
         """
         self.kind = kind
         self._package = package
         self._contract = contract
         self._group = group or package
+        self._adapt = adapt
 
     @functools.cached_property
     def _found(self) -> tuple[dict[str, type[Plugin]], tuple[FailedPlugin, ...]]:
@@ -70,6 +80,8 @@ class Catalogue(Generic[Plugin]):
         for point in importlib.metadata.entry_points(group=self._group):
             try:
                 member = point.load()
+                if isinstance(member, type):
+                    member = self._adapt(member)
                 if not self._is_plugin(member):
                     raise TypeError(f"{point.value} is not a {self.kind}")
                 if member.name in classes:

@@ -17,17 +17,21 @@ from imgstore_tui.core.options import Option, OptionValue, option_text, resolve_
 from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.spec import CODEC_PREFIX, IN_PLACE, Spec, parse_dataset_text, parse_spec_text
 from imgstore_tui.plugins.catalogue import Catalogue, check_available, how_to_get, missing_imports, missing_requirement
+from imgstore_tui.storekit.local import LocalBackend
 
 __all__ = [
     "Catalogue",
+    "backend_catalogue",
     "backends",
     "check_available",
     "codecs",
     "datasets",
     "how_to_get",
+    "local_backends",
     "make_backend",
     "make_codec",
     "make_dataset",
+    "make_local",
     "missing_imports",
     "missing_requirement",
     "most_images",
@@ -35,9 +39,26 @@ __all__ = [
     "preset_of",
     "resolve_spec",
     "sorted_backends",
-]  # fmt: skip
+]
 
-backends: Catalogue[Backend] = Catalogue("backend", "imgstore_tui.backends", Backend)
+
+def as_local(kind: type) -> type:
+    """Return a class that derives from the contract alone as a local backend, which is what it is unless it says so.
+
+    Plug-ins of before know of folders only: what belongs to a folder is mixed in behind what they define themselves.
+    """
+    if not issubclass(kind, Backend) or issubclass(kind, LocalBackend):
+        return kind
+    names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
+    return type(kind.__name__, (kind, LocalBackend), names)
+
+
+def backend_catalogue() -> Catalogue[Backend]:
+    """Return a catalogue of all backends in which nothing has been looked for yet."""
+    return Catalogue("backend", "imgstore_tui.backends", Backend, adapt=as_local)
+
+
+backends = backend_catalogue()
 codecs: Catalogue[Codec] = Catalogue("codec", "imgstore_tui.codecs", Codec)
 datasets: Catalogue[Dataset] = Catalogue("dataset", "imgstore_tui.datasets", Dataset)
 
@@ -133,6 +154,23 @@ def make_backend(spec: Spec) -> Backend:
     return backend(dict(spec.options))
 
 
+def make_local(spec: Spec) -> LocalBackend:
+    """Return the spec's backend with its options set, where its stores are files.
+
+    Raises:
+        UnavailableError: If they are not.
+    """
+    backend = make_backend(spec)
+    if not isinstance(backend, LocalBackend):
+        raise UnavailableError(f"Backend {backend.name} keeps no files here. Use a local backend.")
+    return backend
+
+
+def local_backends() -> list[type[LocalBackend]]:
+    """Return all backends whose stores are files, by family, then by name."""
+    return [kind for kind in sorted_backends() if issubclass(kind, LocalBackend) and not kind.capabilities.server]
+
+
 def _refuse_server(backend: type[Backend]) -> None:
     if backend.capabilities.server:
         raise UnavailableError(
@@ -145,7 +183,7 @@ def make_codec(spec: Spec) -> Codec:
     return codecs.get(spec.codec)(dict(spec.codec_options))
 
 
-def open_store(place: Path) -> tuple[type[Backend], Reader]:
+def open_store(place: Path) -> tuple[type[LocalBackend], Reader]:
     """Open a store for reading, whichever backend wrote it.
 
     Args:
@@ -158,7 +196,7 @@ def open_store(place: Path) -> tuple[type[Backend], Reader]:
     location = place.parent if place.is_file() else place
     if not location.exists():
         raise StoreError(f"{location} does not exist.")
-    local = [kind for kind in sorted_backends() if not kind.capabilities.server]
+    local = local_backends()
     likely = [kind for kind in local if any((location / mark).exists() for mark in kind.signature_files)]
     said: ImgstoreError | None = None
     for kind in [*likely, *(kind for kind in local if not kind.signature_files and not missing_imports(kind))]:
@@ -200,7 +238,7 @@ def _meant(text: str) -> str:
     try:
         place = expand_path(text.strip())
         if place.is_dir():
-            is_store = any((place / mark).exists() for kind in sorted_backends() for mark in kind.signature_files)
+            is_store = any((place / mark).exists() for kind in local_backends() for mark in kind.signature_files)
             return f" To read that folder write {'store' if is_store else 'folder'}:{place}."
         if place.is_file():
             names = [name for name, kind in sorted(datasets.all().items()) if kind.needs_path and name != "folder"]

@@ -18,6 +18,7 @@ from imgstore_tui.core.backend import Backend, Content, PayloadKind, Reader, Wri
 from imgstore_tui.core.codec import Codec, payload_kind
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.local import LocalBackend
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels, Pixels
@@ -58,7 +59,7 @@ class Setup:
     """A spec, ready for use."""
 
     text: str
-    backend: Backend
+    backend: LocalBackend
     codec: Codec
     uniform_only: bool
 
@@ -68,7 +69,7 @@ class Setup:
         spec = registry.resolve_spec(text)
         kind = registry.backends.get(spec.backend)
         narrow = kind.capabilities.uniform_only or registry.preset_of(kind, spec.preset).uniform_only
-        return cls(text, registry.make_backend(spec), registry.make_codec(spec), narrow)
+        return cls(text, registry.make_local(spec), registry.make_codec(spec), narrow)
 
     def material(self, shapes: Sequence[Shape], labels: Sequence[int] | None = None, dtype: str = "uint8") -> Material:
         """Return one image of noise for each shape, in the form in which the backend gets it."""

@@ -11,6 +11,8 @@ import numpy as np
 
 from imgstore_tui.codecs.raw import RawCodec
 from imgstore_tui.core.backend import Backend, Continuation, Editor
+from imgstore_tui.plugins.registry import as_local
+from imgstore_tui.storekit.local import LocalBackend
 from tests.outside.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -44,13 +46,20 @@ class FormerCodec(RawCodec):
         return image[:1]
 
 
+def local(kind: type[Backend]) -> type[LocalBackend]:
+    """Return the class as the program makes it of a plug-in's."""
+    adapted = as_local(kind)
+    assert issubclass(adapted, LocalBackend)
+    return adapted
+
+
 def test_a_backend_may_declare_former_names(tmp_path: Path) -> None:
-    assert FormerBackend.signature_files == ("table.bin",)
+    assert local(FormerBackend).signature_files == ("table.bin",)
     (tmp_path / "table.bin").touch()
     (tmp_path / "notes.txt").touch()
-    assert list(FormerBackend.unowned_files(tmp_path)) == [tmp_path / "notes.txt"]
-    assert list(FormerOverride.unowned_files(tmp_path)) == [tmp_path / "all of it"]
-    assert FormerOverride.signature_files == ("table.bin",)
+    assert list(local(FormerBackend).unowned_files(tmp_path)) == [tmp_path / "notes.txt"]
+    assert list(local(FormerOverride).unowned_files(tmp_path)) == [tmp_path / "all of it"]
+    assert local(FormerOverride).signature_files == ("table.bin",)
 
 
 def test_present_names_win_over_former_ones_in_one_class() -> None:
@@ -58,8 +67,8 @@ def test_present_names_win_over_former_ones_in_one_class() -> None:
         marks = ("old",)
         signature_files = ("new",)
 
-    assert Both.signature_files == ("new",)
-    assert Backend.signature_files == ()
+    assert local(Both).signature_files == ("new",)
+    assert local(Ledger).signature_files == ()
 
 
 def test_an_editor_and_a_codec_may_define_former_methods() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.core.backend import Backend
 from imgstore_tui.plugins import registry
 
 ROOT = Path(__file__).parents[2]
@@ -33,4 +32,4 @@ def offer(folder: Path, groups: Mapping[str, Mapping[str, str]], monkeypatch: py
     for catalogue in (registry.backends, registry.codecs, registry.datasets):
         monkeypatch.delitem(catalogue.__dict__, "_found", raising=False)
     # What is found meanwhile must not outlive the test either.
-    monkeypatch.setattr(registry, "backends", registry.Catalogue("backend", "imgstore_tui.backends", Backend))
+    monkeypatch.setattr(registry, "backends", registry.backend_catalogue())

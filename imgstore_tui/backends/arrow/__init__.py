@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgstore_tui.core.backend import (
-    Backend,
     Capabilities,
     Content,
     Continuation,
@@ -20,6 +19,7 @@ from imgstore_tui.core.backend import (
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ BEFORE = "images.arrow.before"
 """A file without an end, while its batches are copied to a new one."""
 
 
-class ArrowBackend(Backend):
+class ArrowBackend(LocalBackend):
     """A folder with ``images.arrow``, a table of images and labels in the IPC file format."""
 
     name = "arrow"

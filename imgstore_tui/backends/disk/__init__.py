@@ -10,7 +10,6 @@ from imgstore_tui.backends.disk.layout import DIGITS, MANIFEST
 from imgstore_tui.backends.disk.reader import DiskReader
 from imgstore_tui.backends.disk.writer import DiskWriter
 from imgstore_tui.core.backend import (
-    Backend,
     Capabilities,
     Content,
     Editor,
@@ -24,9 +23,10 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.local import LocalBackend
 
 
-class DiskBackend(Backend):
+class DiskBackend(LocalBackend):
     """A folder of files named by id, and ``labels.csv``, whose rows are of one length so that each can be found."""
 
     name = "disk"

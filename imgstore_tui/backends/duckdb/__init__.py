@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from imgstore_tui.core.backend import (
-    Backend,
     Capabilities,
     Content,
     Editor,
@@ -19,11 +18,12 @@ from imgstore_tui.core.backend import (
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.local import LocalBackend
 
 FILE = "images.duckdb"
 
 
-class DuckdbBackend(Backend):
+class DuckdbBackend(LocalBackend):
     """A folder with ``images.duckdb``: tables ``images`` (id, label, size) and ``parts`` (id, part, data).
 
     An image is cut into parts of 3 KiB, because DuckDB handles 2,048 rows at a time. The view ``payloads`` puts them

@@ -11,7 +11,6 @@ from imgstore_tui.backends.hdf5.layout import FILE
 from imgstore_tui.backends.hdf5.reader import Hdf5Reader
 from imgstore_tui.backends.hdf5.writer import Hdf5Writer
 from imgstore_tui.core.backend import (
-    Backend,
     Capabilities,
     Content,
     Continuation,
@@ -26,12 +25,13 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.local import LocalBackend
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
 
-class Hdf5Backend(Backend):
+class Hdf5Backend(LocalBackend):
     """A folder with ``store.h5``: datasets of images and labels; payloads of any length in a row, with offsets."""
 
     name = "hdf5"

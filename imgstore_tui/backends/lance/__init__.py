@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from imgstore_tui.core.backend import Backend, Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.backend import Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 
 FOLDER = "images.lance"
 
 
-class LanceBackend(Backend):
+class LanceBackend(LocalBackend):
     """A folder with ``images.lance``, a dataset of the columns ``image`` (large binary) and ``label`` (int64).
 
     The row of an image is its id; with pylance, ``lance.dataset("images.lance").take([7])`` is image 7.

@@ -11,7 +11,6 @@ from imgstore_tui.backends.lmdb.layout import APART, DATA, TOGETHER
 from imgstore_tui.backends.lmdb.reader import LmdbReader
 from imgstore_tui.backends.lmdb.writer import LmdbWriter
 from imgstore_tui.core.backend import (
-    Backend,
     Capabilities,
     Content,
     Editor,
@@ -25,12 +24,13 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.local import LocalBackend
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
 
-class LmdbBackend(Backend):
+class LmdbBackend(LocalBackend):
     """A folder with ``data.mdb``, one database: images, then ``labels...``, then ``manifest``.
 
     The key of an image is its id in 4 bytes, the highest first (``together``: 8 digits), and the value its payload or

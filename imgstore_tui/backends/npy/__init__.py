@@ -10,7 +10,6 @@ from imgstore_tui.backends.npy.layout import IMAGES, PAYLOADS
 from imgstore_tui.backends.npy.reader import NpyReader
 from imgstore_tui.backends.npy.writer import NpyWriter
 from imgstore_tui.core.backend import (
-    Backend,
     Capabilities,
     Content,
     Editor,
@@ -23,10 +22,11 @@ from imgstore_tui.core.backend import (
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 
 
-class NpyBackend(Backend):
+class NpyBackend(LocalBackend):
     """A folder with ``images.npy`` and ``labels.npy``; payloads of any length in ``payloads.npy``, with their ends."""
 
     name = "npy"

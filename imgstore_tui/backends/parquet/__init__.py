@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from imgstore_tui.core.backend import Backend, Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.backend import Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 
 FILE = "images.parquet"
 
 
-class ParquetBackend(Backend):
+class ParquetBackend(LocalBackend):
     """A folder with ``images.parquet``; ``image`` is a struct of bytes and path, or fixed bytes where it is pixels."""
 
     name = "parquet"

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from imgstore_tui.core.backend import (
-    Backend,
     Capabilities,
     Content,
     Editor,
@@ -20,6 +19,7 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import begin_store, image_bytes
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.local import LocalBackend
 
 FOLDER = "images.rocksdb"
 MOST_BYTES = 3 * 2**30
@@ -28,7 +28,7 @@ COMPRESSIONS = ("none", "snappy", "lz4", "zstd")
 MOST_BLOCK = 65_536
 
 
-class RocksdbBackend(Backend):
+class RocksdbBackend(LocalBackend):
     """A folder with ``images.rocksdb``, a database of plain keys and values.
 
     The key of an image is its id in 8 bytes, the highest first, and the value its payload or bare pixels; labels are

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from imgstore_tui.core.backend import (
-    Backend,
     Capabilities,
     Content,
     Editor,
@@ -20,13 +19,14 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import begin_store, image_bytes
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.local import LocalBackend
 
 FILE = "store.sqlite"
 MOST_BYTES = 10**9
 """SQLite's own limit on one value."""
 
 
-class SqliteBackend(Backend):
+class SqliteBackend(LocalBackend):
     """A folder with ``store.sqlite``: a row an image, and an index that holds ids and labels without the pixels."""
 
     name = "sqlite"

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from imgstore_tui.core.backend import (
-    Backend,
     Capabilities,
     Content,
     Editor,
@@ -20,6 +19,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 from imgstore_tui.storekit.records import RecordsEditor, RecordsWriter
 
@@ -28,7 +28,7 @@ INDEX_WIDTH = 3
 """Place and length of a record, or of the compressed block it is in; its place in that block when unpacked."""
 
 
-class TfrecordBackend(Backend):
+class TfrecordBackend(LocalBackend):
     """A folder with ``images.tfrecord``, which TensorFlow reads; beside it an index of ours."""
 
     name = "tfrecord"

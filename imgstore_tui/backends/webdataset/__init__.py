@@ -8,7 +8,6 @@ from pathlib import Path
 from imgstore_tui.backends.webdataset.reader import WebdatasetReader
 from imgstore_tui.backends.webdataset.shards import FIRST, INDEX_WIDTH, Shards
 from imgstore_tui.core.backend import (
-    Backend,
     Capabilities,
     Content,
     Editor,
@@ -22,11 +21,12 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 from imgstore_tui.storekit.records import RecordsEditor, RecordsWriter
 
 
-class WebdatasetBackend(Backend):
+class WebdatasetBackend(LocalBackend):
     """A folder of ``images-000000.tar`` and on, which any reader of WebDataset takes; beside them an index of ours."""
 
     name = "webdataset"

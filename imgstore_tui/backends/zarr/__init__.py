@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgstore_tui.core.backend import (
-    Backend,
     Capabilities,
     Content,
     Continuation,
@@ -21,6 +20,7 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import begin_store, image_bytes
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
+from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ FOLDER = "images.zarr"
 CHUNK_BYTES = 2**20
 
 
-class ZarrBackend(Backend):
+class ZarrBackend(LocalBackend):
     """A folder with ``images.zarr``, a group of the arrays ``images`` and ``labels``; payloads are a row of bytes."""
 
     name = "zarr"

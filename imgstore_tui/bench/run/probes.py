@@ -12,9 +12,9 @@ from imgstore_tui.bench.protocol.messages import Executor, Step, TrialRequest
 from imgstore_tui.core.backend import Backend
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.model import DatasetFacts, Probe, from_json
-from imgstore_tui.core.safe_remove import remove_tree
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.safe_remove import remove_tree
 
 if TYPE_CHECKING:
     from imgstore_tui.bench.run.scratch import RunFolder

@@ -16,7 +16,7 @@ from imgstore_tui.bench.system.ext4_placement import spread_folders
 from imgstore_tui.bench.system.mounts import is_inside, mounts_below
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
 from imgstore_tui.core.paths import current_folder, expand_path
-from imgstore_tui.core.safe_remove import Removal
+from imgstore_tui.storekit.safe_remove import Removal
 
 SENTINEL = ".imgstore-tui-scratch"
 """Marks a folder as made by this program, lists what the run makes in it, and is locked while the run lives."""

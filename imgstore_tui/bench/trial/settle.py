@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from imgstore_tui.bench.trial.clock import system_dirty_bytes
-from imgstore_tui.core.backend import Backend
+from imgstore_tui.storekit.local import LocalBackend
 
 FSYNC_FILES = 64
 """A store of more files than this is drained with one syncfs of its file system: one commit, not thousands."""
@@ -20,7 +20,7 @@ PATIENCE_S = 0.5
 _syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
 
 
-def drain(backend: Backend, *locations: Path) -> float:
+def drain(backend: LocalBackend, *locations: Path) -> float:
     """Force closed stores to the device, then wait (bounded) for what is on its way to devices.
 
     Returns:

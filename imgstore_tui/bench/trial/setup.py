@@ -12,12 +12,13 @@ from imgstore_tui.bench.protocol.messages import TrialRequest
 from imgstore_tui.bench.trial.clock import Sample
 from imgstore_tui.bench.trial.pixel_cache import PixelCache
 from imgstore_tui.bench.trial.source_row import SourceRow
-from imgstore_tui.core.backend import Backend, Content, PayloadKind
+from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.codec import Codec, payload_kind
 from imgstore_tui.core.content import RAW_CODEC
 from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.local import LocalBackend
 
 MOST_SAMPLES = 50
 FEWEST_SAMPLES = 3
@@ -36,7 +37,7 @@ class TrialSetup:
     """A request, set up."""
 
     request: TrialRequest
-    backend: Backend
+    backend: LocalBackend
     codec: Codec
     pixel_cache: PixelCache
     report: ReportProgress
@@ -49,7 +50,7 @@ class TrialSetup:
         codec = (
             registry.codecs.get(RAW_CODEC)({}) if request.payload is Payload.RAW else registry.make_codec(request.spec)
         )
-        backend = SourceRow(request.cutoff) if request.spec == IN_PLACE else registry.make_backend(request.spec)
+        backend = SourceRow(request.cutoff) if request.spec == IN_PLACE else registry.make_local(request.spec)
         return cls(request, backend, codec, PixelCache(Path(request.pixel_cache)), report)
 
     def unreported(self) -> TrialSetup:

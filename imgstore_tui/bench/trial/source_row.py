@@ -25,6 +25,7 @@ from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.spec import IN_PLACE, Spec
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.local import LocalBackend
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels
@@ -69,7 +70,7 @@ def backend_class(spec: Spec) -> type[Backend]:
     return SourceRow if spec == IN_PLACE else registry.backends.get(spec.backend)
 
 
-class SourceRow(Backend):
+class SourceRow(LocalBackend):
     """The user's own files as if they were a store: to be read, weighed, and left alone."""
 
     name = IN_PLACE.backend

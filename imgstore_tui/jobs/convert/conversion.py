@@ -73,7 +73,7 @@ class Conversion:
             ImgstoreError: If it cannot be done; what was written stays in the folder beside the destination.
         """
         count = self._scan(progress)
-        backend, codec = registry.make_backend(self.spec), registry.make_codec(self.spec)
+        backend, codec = registry.make_local(self.spec), registry.make_codec(self.spec)
         with Workspace(self.destination, self._facts(count), restart=self.restart) as workspace:
             self._tell_of_old(workspace)
             words = self.dataset, backend, codec, self._kind(backend, codec), workspace, count, self.say

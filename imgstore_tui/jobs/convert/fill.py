@@ -13,7 +13,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from imgstore_tui.core.backend import Backend, Content, Continuation, Editor, PayloadKind, Writer
+from imgstore_tui.core.backend import Content, Continuation, Editor, PayloadKind, Writer
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import DataError, StoreError, UnsupportedError
@@ -22,6 +22,7 @@ from imgstore_tui.jobs.convert import prepare
 from imgstore_tui.jobs.convert.checksums import Entry
 from imgstore_tui.jobs.convert.prepare import Batch, MissingError, Preparer
 from imgstore_tui.jobs.convert.workspace import Workspace
+from imgstore_tui.storekit.local import LocalBackend
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many images are done, and how many in all."""
@@ -41,7 +42,7 @@ class Filler:
     def __init__(
         self,
         dataset: Dataset,
-        backend: Backend,
+        backend: LocalBackend,
         codec: Codec,
         kind: PayloadKind,
         workspace: Workspace,

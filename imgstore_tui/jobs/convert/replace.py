@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from imgstore_tui.core.errors import ImgstoreError, StoreError
-from imgstore_tui.core.safe_remove import remove_tree
 from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.safe_remove import remove_tree
 
 
 def aside_of(destination: Path) -> Path:

@@ -19,7 +19,7 @@ from imgstore_tui.bench.run.scratch import (
     sweep,
 )
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
-from imgstore_tui.core.safe_remove import remove_tree
+from imgstore_tui.storekit.safe_remove import remove_tree
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_a_bind_mount_of_the_same_file_system_is_not_crossed_when_a_store_is_rem
 import sys
 from pathlib import Path
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.safe_remove import remove_tree
+from imgstore_tui.storekit.safe_remove import remove_tree
 try:
     remove_tree(Path(sys.argv[1]))
 except StoreError as error:

@@ -1,0 +1,109 @@
+"""Implements what local stores share: their files, forcing them to the device, weighing and removing them."""
+
+from __future__ import annotations
+
+import os
+import re
+from abc import ABC
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from imgstore_tui.core.backend import Backend, DiskUsage, Durability, DurableBy, force
+from imgstore_tui.core.files import walk
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.safe_remove import remove_tree
+
+
+class LocalBackend(Backend[Path], ABC):
+    """A storage system whose store is a folder of its own, or one file.
+
+    Whether a store is there, whether it is many files, and what a run that died has left is looked up in the file
+    system, by the location: nothing of a store may lie elsewhere without a trace in it.
+    """
+
+    signature_files: ClassVar[tuple[str, ...]] = ()
+    """Names in a store's folder; if one exists, the folder may be a store of this backend. Empty: every folder may."""
+    owned_pattern: ClassVar[re.Pattern[str] | None] = None
+    """Matches the whole path, below a store's folder and with slashes, of every file that the backend makes there, and
+    of no other file. None: unknown, so nothing is ever removed to make room for another store."""
+
+    def exists(self, location: Path) -> bool:
+        """Whether a file, a folder or a link is at ``location``."""
+        return os.path.lexists(location)
+
+    def files(self, location: Path) -> Iterator[Path]:
+        """Yield the store's regular files, so that the page cache can be dropped and proven."""
+        if not location.is_dir():
+            yield location
+            return
+        yield from (Path(entry.path) for entry in walk(location) if entry.is_file(follow_symlinks=False))
+
+    @classmethod
+    def unowned_files(cls, location: Path) -> Iterator[Path]:
+        """Yield the files in a store's folder that the backend did not make; folders count by what is in them."""
+        for entry in walk(location) if location.is_dir() else ():
+            if entry.is_dir(follow_symlinks=False):
+                continue
+            name = Path(entry.path).relative_to(location).as_posix()
+            owned = cls.owned_pattern is not None and cls.owned_pattern.fullmatch(name) is not None
+            if not owned or not entry.is_file(follow_symlinks=False):
+                yield Path(entry.path)
+
+    def disk_usage(self, location: Path) -> DiskUsage:
+        """Return what the store weighs, folders included in the allocated bytes, as ``du`` counts."""
+        own = location.stat()
+        allocated = own.st_blocks * 512
+        if not location.is_dir():
+            return DiskUsage(own.st_size, allocated, 1)
+        apparent, files = 0, 0
+        for entry in walk(location):
+            status = entry.stat(follow_symlinks=False)
+            allocated += status.st_blocks * 512
+            if entry.is_file(follow_symlinks=False):
+                apparent += status.st_size
+                files += 1
+        return DiskUsage(apparent, allocated, files)
+
+    def make_durable(self, location: Path, changed: Iterable[Path] | None = None) -> int:
+        """Force files of the closed store, then their folders and the store's own, to the device.
+
+        Args:
+            location: The store.
+            changed: Its files and folders that changed; None for all, and for the parent of a new store.
+
+        Returns:
+            How many sync calls were made.
+        """
+        calls = 0
+        folders = {location} if location.is_dir() else set()
+        if changed is None:
+            folders.add(location.parent)
+        for path in self.files(location) if changed is None else changed:
+            if path.is_dir():
+                folders.add(path)
+                continue
+            force(path)
+            folders.add(path.parent)
+            calls += 1
+        for folder in sorted(folders, key=lambda path: -len(path.parts)):
+            force(folder)
+            calls += 1
+        return calls
+
+    def durability(self, location: Path, sync: SyncLevel) -> Durability:
+        """Return that the caller forces the files: before that, they are in the page cache."""
+        return Durability(DurableBy.FORCE)
+
+    def unknown_cache(self) -> str | None:
+        """Return None: the pages of its files tell."""
+        return None
+
+    def destroy(self, location: Path) -> None:
+        """Remove exactly the store at ``location``, whole or broken off, and nothing beside it.
+
+        Raises:
+            StoreError: If a part of it must be left.
+            OSError: If a part of it cannot be removed, or there is nothing.
+        """
+        remove_tree(location)
