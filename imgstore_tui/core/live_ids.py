@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imgstore_tui.core.content import Content, Labels
+    from imgstore_tui.core.location import Location
 
     Ids = NDArray[np.int64]
 
@@ -31,7 +31,7 @@ class LiveIds:
         """Ids of deleted images, int64 array (n,), ascending."""
 
     @classmethod
-    def of(cls, location: Path, content: Content, next_id: int, deleted: Ids | None) -> LiveIds:
+    def of(cls, location: Location, content: Content, next_id: int, deleted: Ids | None) -> LiveIds:
         """Return the ids as a store records them.
 
         Args:
@@ -55,7 +55,7 @@ class LiveIds:
         """Number of images in the store."""
         return self.next_id - len(self.deleted)
 
-    def check(self, location: Path, ids: Sequence[int]) -> IdSpan | None:
+    def check(self, location: Location, ids: Sequence[int]) -> IdSpan | None:
         """Check that the store holds every id.
 
         Returns:
@@ -110,7 +110,7 @@ class LiveIds:
         """Return an owned int64 copy of ``values``, one per id ever used, without those of deleted ids."""
         return np.delete(values, self.deleted) if len(self.deleted) else values.astype(np.int64)
 
-    def is_append(self, location: Path, ids: Sequence[int]) -> bool:
+    def is_append(self, location: Location, ids: Sequence[int]) -> bool:
         """Tell whether a batch adds images (True) or replaces live ones (False).
 
         Raises:
@@ -125,7 +125,7 @@ class LiveIds:
         self.check_each_once(location, ids)
         return False
 
-    def check_each_once(self, location: Path, ids: Sequence[int]) -> None:
+    def check_each_once(self, location: Location, ids: Sequence[int]) -> None:
         """Check that every id is live and stands in the batch once.
 
         Raises:
@@ -144,7 +144,7 @@ class LiveIds:
         self.deleted = np.union1d(self.deleted, np.asarray(ids, np.int64))
 
 
-def next_id_in(manifest: Mapping[str, Any], content: Content, location: Path) -> int:
+def next_id_in(manifest: Mapping[str, Any], content: Content, location: Location) -> int:
     """Return the next id that a manifest records; without a record, no image was ever deleted.
 
     Raises:

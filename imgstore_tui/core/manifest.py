@@ -18,6 +18,7 @@ import numpy as np
 from imgstore_tui.core.backend import Backend, Content, PayloadKind
 from imgstore_tui.core.content import pixel_bytes
 from imgstore_tui.core.errors import StoreError, UnsupportedError
+from imgstore_tui.core.location import Location, ServerLocation
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels, Pixels
@@ -67,7 +68,7 @@ def layout_of(found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name not in _OF_EVERY_STORE}
 
 
-def read_manifest(text: bytes | str, backend: str, place: Path) -> tuple[Content, Mapping[str, Any]]:
+def read_manifest(text: bytes | str, backend: str, place: Location) -> tuple[Content, Mapping[str, Any]]:
     """Return what the store at ``place`` says it holds, and the whole manifest.
 
     Raises:
@@ -126,9 +127,9 @@ def image_bytes(content: Content) -> int:
     return pixel_bytes(content.shape, content.dtype)
 
 
-def foreign(backend: str, place: Path) -> StoreError:
+def foreign(backend: str, place: Location) -> StoreError:
     """Build the error for a place where there is something else than a store of this backend, or nothing."""
-    if not place.exists():
+    if not isinstance(place, ServerLocation) and not place.exists():
         return StoreError(f"{place} does not exist.")
     return StoreError(f"{place} is not a store of the backend {backend}.")
 
@@ -140,12 +141,7 @@ def begin_store(backend: Backend, location: Path, content: Content) -> None:
         UnsupportedError: If the backend does not claim such content.
         StoreError: If something is there already, or the folder cannot be made.
     """
-    if content.kind not in backend.payloads:
-        raise UnsupportedError(f"Backend {backend.name} does not take {content.kind.value}.")
-    if content.kind is PayloadKind.ARRAY and (content.shape is None or content.dtype not in _TYPES):
-        raise UnsupportedError(f"Backend {backend.name} takes arrays of one shape, of type uint8 or uint16, only.")
-    if content.kind is PayloadKind.BYTES and backend.capabilities.uniform_only and content.shape is None:
-        raise UnsupportedError(f"Backend {backend.name} takes images of one shape only.")
+    check_content(backend, content)
     try:
         location.mkdir()
     except FileExistsError:
@@ -154,8 +150,18 @@ def begin_store(backend: Backend, location: Path, content: Content) -> None:
         raise StoreError(f"{location} cannot be made: {error.strerror or error}.") from None
 
 
+def check_content(backend: Backend, content: Content) -> None:
+    """Raise UnsupportedError if a backend does not claim such content."""
+    if content.kind not in backend.payloads:
+        raise UnsupportedError(f"Backend {backend.name} does not take {content.kind.value}.")
+    if content.kind is PayloadKind.ARRAY and (content.shape is None or content.dtype not in _TYPES):
+        raise UnsupportedError(f"Backend {backend.name} takes arrays of one shape, of type uint8 or uint16, only.")
+    if content.kind is PayloadKind.BYTES and backend.capabilities.uniform_only and content.shape is None:
+        raise UnsupportedError(f"Backend {backend.name} takes images of one shape only.")
+
+
 def check_put(
-    location: Path, content: Content, put: int, ids: Sequence[int], batch: Pixels | Sequence[bytes], labels: Labels
+    location: Location, content: Content, put: int, ids: Sequence[int], batch: Pixels | Sequence[bytes], labels: Labels
 ) -> None:
     """Check that a batch is of the content's kind, that its parts fit, and that it follows the ``put`` images before.
 
@@ -172,7 +178,7 @@ def check_put(
 
 
 def check_batch(
-    location: Path, content: Content, ids: Sequence[int], batch: Pixels | Sequence[bytes], labels: Labels
+    location: Location, content: Content, ids: Sequence[int], batch: Pixels | Sequence[bytes], labels: Labels
 ) -> None:
     """Check that a batch is of the content's kind and that its parts fit; not which ids it has.
 
@@ -195,7 +201,7 @@ def check_batch(
         raise StoreError(f"A batch for {location} has {len(ids)} ids, {count} images and {len(labels)} labels.")
 
 
-def check_complete(location: Path, content: Content, put: int) -> None:
+def check_complete(location: Location, content: Content, put: int) -> None:
     """Check that all images that were announced have been put.
 
     Raises:
@@ -205,7 +211,7 @@ def check_complete(location: Path, content: Content, put: int) -> None:
         raise StoreError(f"{location} was announced to hold {content.count} images, and {put} were put.")
 
 
-def check_out(location: Path, content: Content, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
+def check_out(location: Location, content: Content, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
     """Check that the caller's arrays are what the batch needs.
 
     Raises:
@@ -221,7 +227,7 @@ def check_out(location: Path, content: Content, ids: Sequence[int], out: Pixels,
         raise StoreError(f"{len(ids)} images of {location} do not fit into {len(out)} places and {len(labels)} labels.")
 
 
-def check_ids(location: Path, count: int, ids: Sequence[int]) -> IdSpan | None:
+def check_ids(location: Location, count: int, ids: Sequence[int]) -> IdSpan | None:
     """Check that all ids exist, and return the first and the one after the last where they are one ascending run.
 
     Raises:

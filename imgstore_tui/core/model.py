@@ -230,6 +230,28 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """A server, as it was when the run started: figures of two that differ do not belong together."""
+
+    backend: str
+    product: str
+    version: str
+    address: str
+    """Where it is, without a secret."""
+    same_host: bool | None = None
+    """Whether it runs on the machine that measures; None where nobody can tell."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """What decides how durable and how fast it is, by the names that it has there."""
+    free_bytes: int | None = None
+    """Room for stores; None where the server does not say."""
+
+    @property
+    def label(self) -> str:
+        """Product and version, and whether it is on another machine."""
+        return f"{self.product} {self.version}{'' if self.same_host is not False else ', another host'}"
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """The machine, as far as it bears on the numbers. None or empty where the system does not say."""
 
@@ -252,6 +274,8 @@ class Environment:
     load: float | None = None
     """One-minute load average when the run started."""
     notes: tuple[str, ...] = ()
+    servers: tuple[ServerFacts, ...] = ()
+    """The servers that take part."""
 
 
 @dataclass(frozen=True, slots=True)

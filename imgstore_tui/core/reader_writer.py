@@ -20,6 +20,8 @@ class Writer(ABC):
 
     syncs: int = 0
     """Calls made so far that forced data to the device; none but for the level ``batch``."""
+    requests: int = 0
+    """Requests sent to a server so far; 0 where there is no server."""
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Add a batch of encoded images.
@@ -120,6 +122,8 @@ class Reader(ABC):
     """A store opened for reading only. What it returns is the caller's own memory."""
 
     content: Content
+    requests: int = 0
+    """Requests sent to a server so far; 0 where there is no server."""
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
         """Read payloads by ids, in any order, with repeats.

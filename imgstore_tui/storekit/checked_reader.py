@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgstore_tui.core.backend import PayloadKind, Reader
@@ -13,12 +12,13 @@ from imgstore_tui.core.manifest import IdSpan, check_ids, check_out
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.location import Location
 
 
 class CheckedReader(Reader):
     """Sees to it that what is asked for is there and fits; a subclass reads it. Nothing in it is ever deleted."""
 
-    _location: Path
+    _location: Location
 
     def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
         """Read images into the caller's array."""

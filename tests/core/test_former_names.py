@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imgstore_tui.codecs.raw import RawCodec
-from imgstore_tui.core.backend import Backend, Continuation, Editor
+from imgstore_tui.core.backend import Continuation, Editor
 from imgstore_tui.plugins.registry import as_local
 from imgstore_tui.storekit.local import LocalBackend
 from tests.outside.ledger import Ledger
@@ -46,7 +46,7 @@ class FormerCodec(RawCodec):
         return image[:1]
 
 
-def local(kind: type[Backend]) -> type[LocalBackend]:
+def local(kind: type) -> type[LocalBackend]:
     """Return the class as the program makes it of a plug-in's."""
     adapted = as_local(kind)
     assert issubclass(adapted, LocalBackend)

@@ -28,6 +28,8 @@ _CUT_BELOW = 16 * 2**10
 class NpyReader(CheckedReader):
     """Copies from where the images lie."""
 
+    _location: Path
+
     def __init__(self, location: Path) -> None:
         self._location = location
         self.content, found = load_manifest("npy", location)

@@ -35,6 +35,8 @@ _MOST_OPEN = 64
 class WebdatasetReader(CheckedReader):
     """Reads single members at their place, small ones in a row together."""
 
+    _location: Path
+
     def __init__(self, location: Path) -> None:
         self._location = location
         self._tars: dict[int, RawFile] = {}

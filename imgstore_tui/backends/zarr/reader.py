@@ -28,6 +28,8 @@ _CUT_BELOW = 2**22
 class ZarrReader(CheckedReader):
     """Opens arrays that are what the manifest says, and lie in their files as ours do."""
 
+    _location: Path
+
     def __init__(self, location: Path) -> None:
         self._location = location
         self.content, found = load_manifest("zarr", location)

@@ -1,0 +1,149 @@
+"""Implements what stores on a server share: where they are, who may see them, and what is theirs."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+from imgstore_tui.core import credentials
+from imgstore_tui.core.backend import Backend, Durability
+from imgstore_tui.core.content import Content
+from imgstore_tui.core.errors import UnavailableError, UsageError
+from imgstore_tui.core.location import AddressForm, Scheme, ServerLocation, server_of
+from imgstore_tui.core.manifest import check_content
+from imgstore_tui.core.model import ServerFacts
+from imgstore_tui.core.operations import SyncLevel
+
+CONNECT_S = 5
+"""A server that has not answered by then counts as one that does not."""
+PREFIX = "imgstore_tui_"
+"""Every store that a run makes on a server is called so, then the run and a number."""
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+
+
+class ServerBackend(Backend[ServerLocation], ABC):
+    """A storage system whose stores are on a server, each under a name of its own: a table, a collection, a prefix.
+
+    What it connects with is in the location, in ``credentials`` and in the files of the server's own tools; it looks at
+    no environment variable. No wait is longer than ``CONNECT_S`` before a server counts as one that does not answer.
+    An error message holds no secret: whatever a driver says goes through ``credentials.scrub``.
+    """
+
+    schemes: ClassVar[tuple[str, ...]]
+    """Schemes of its addresses, the usual one first."""
+    address_form: ClassVar[AddressForm] = AddressForm.TABLE
+    url_variable: ClassVar[str]
+    """Environment variable with the address under which stores are made, e.g. ``IMGSTORE_POSTGRES_URL``."""
+    secret_variables: ClassVar[tuple[str, ...]] = ()
+    """Environment variables of the server's own tools that hold a secret, e.g. ``PGPASSWORD``."""
+
+    @classmethod
+    def scheme(cls) -> Scheme:
+        """Return what its addresses are."""
+        return Scheme(cls.address_form, cls.url_variable)
+
+    @classmethod
+    def address(cls) -> tuple[ServerLocation, str | None]:
+        """Return the place that the address variable names, and the password in it.
+
+        Raises:
+            UnavailableError: If the variable is not set.
+            UsageError: If it holds no address of this backend.
+        """
+        url = credentials.get(cls.url_variable)
+        if not url:
+            raise UnavailableError(cls.how_to_point())
+        try:
+            location, password = server_of(url, dict.fromkeys(cls.schemes, cls.scheme()))
+        except UsageError as error:
+            raise UsageError(f"{cls.url_variable}: {error}") from None
+        return location.place, password
+
+    @classmethod
+    def how_to_point(cls) -> str:
+        """Return the sentence that says which variable to set."""
+        example = f"{cls.schemes[0]}://{cls.address_form.value.partition('#')[0]}"
+        return f"Set the variable {cls.url_variable} to the server's address, e.g. {example}."
+
+    @classmethod
+    def password(cls, location: ServerLocation) -> str | None:
+        """Return the password of the address variable, where that names the server and user of ``location``."""
+        try:
+            place, password = cls.address()
+        except (UnavailableError, UsageError):
+            return None
+        same = (place.host, place.port) == (location.host, location.port)
+        return password if same and location.user in ("", place.user) else None
+
+    @classmethod
+    def user(cls, location: ServerLocation) -> str:
+        """Return the user to connect as: that of the location, or of the address variable for the same server."""
+        if location.user or not credentials.get(cls.url_variable):
+            return location.user
+        place = cls.address()[0]
+        return place.user if (place.host, place.port) == (location.host, location.port) else ""
+
+    @abstractmethod
+    def facts(self, place: ServerLocation) -> ServerFacts:
+        """Connect, and return what the server says of itself.
+
+        Raises:
+            UnavailableError: If it does not answer, refuses, or lacks the database: one sentence, within seconds.
+        """
+
+    @abstractmethod
+    def list_stores(self, place: ServerLocation, prefix: str) -> Sequence[ServerLocation]:
+        """Return the stores of ours in a place whose names begin with ``prefix``, whole or broken off; no others."""
+
+    @abstractmethod
+    def drain(self, location: ServerLocation) -> None:
+        """Let the server write what it still holds back, as far as it may be told to."""
+
+    @abstractmethod
+    def ping(self, location: ServerLocation) -> float:
+        """Return the seconds that the smallest request takes there and back, the median of a few."""
+
+    @abstractmethod
+    def deliver(self, staged: ServerLocation, final: ServerLocation, *, replace: bool) -> None:
+        """Give a whole store its final name, in one step that is done or not.
+
+        Args:
+            staged: The store.
+            final: Its new name in the same place.
+            replace: Whether a store of ours that has the name goes in the same step.
+
+        Raises:
+            StoreError: If the name is taken, by anything but a store of ours where ``replace`` is given.
+        """
+
+    @abstractmethod
+    def durability(self, location: ServerLocation, sync: SyncLevel) -> Durability:
+        """Return what the server's settings make of a sync level."""
+
+    def unknown_cache(self) -> str | None:
+        """Return why it is unknown what of a store is in memory."""
+        return f"the caches of {self.title} cannot be emptied or looked at from here"
+
+
+def run_prefix(run_id: str) -> str:
+    """Return what the names of all stores of a run begin with."""
+    return f"{PREFIX}{_NOT_IN_NAMES.sub('_', run_id.lower()).strip('_')}_"
+
+
+def begin_server_store(backend: ServerBackend, location: ServerLocation, content: Content) -> None:
+    """Check that a backend takes such content, and that a store is named.
+
+    Raises:
+        UnsupportedError: If the backend does not claim such content.
+        UsageError: If the location names a place, but no store in it.
+    """
+    check_content(backend, content)
+    check_named(location)
+
+
+def check_named(location: ServerLocation) -> None:
+    """Raise UsageError if a location names a place, but no store in it."""
+    if not location.name:
+        raise UsageError(f"{location} names no store. Write {location.child('NAME')}.")
