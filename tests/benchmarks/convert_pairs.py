@@ -32,8 +32,7 @@ from imgstore_tui.core.backend import Continuation
 from imgstore_tui.core.codec import payload_kind
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.plugins import registry
-from tests.bench.processes.test_executor import children_of
-from tests.cli.test_stopping import gone
+from tests.support.processes import descendants, have_ended
 
 FORMATS = ("lmdb", "hdf5", "sqlite", "webdataset+png", "tfrecord+png", "npy")
 MOST_TRIES = 8
@@ -115,14 +114,14 @@ def kill_one(words: list[str], work: Path, spec: str, order: random.Random, long
     """Start a conversion and kill one of its processes; return None if it was through before."""
     process = convert(*words)
     time.sleep(after := order.uniform(0.15, longest_s))
-    family = [process.pid, *children_of(process.pid)]
+    family = [process.pid, *descendants(process.pid)]
     name = order.choice(["converter", "reader"])
     target = family[0] if name == "converter" or len(family) < 2 else family[1]
     name = "converter" if target == family[0] else "reader"
     with contextlib.suppress(ProcessLookupError):
         os.kill(target, signal.SIGKILL)
     _, errors = process.communicate(timeout=600)
-    assert gone(family), "a process is left"
+    assert have_ended(family), "a process is left"
     assert "Traceback" not in errors, errors
     if process.returncode == 0:
         return None

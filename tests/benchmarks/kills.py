@@ -29,8 +29,7 @@ from imgstore_tui.bench.plan.grid import plan_cells
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
 from imgstore_tui.bench.run.scratch import leftovers
 from imgstore_tui.core.errors import DataError
-from tests.bench.processes.test_executor import children_of
-from tests.cli.test_stopping import gone
+from tests.support.processes import descendants, have_ended
 
 WORDS = [
     "-b",
@@ -109,7 +108,7 @@ class Program:
         deadline, idle = time.monotonic() + timeout, 0
         while self.process.poll() is None:
             assert time.monotonic() < deadline, "it goes on"
-            idle = 0 if children_of(self.process.pid) else idle + 1
+            idle = 0 if descendants(self.process.pid) else idle + 1
             # Between two rounds there is no fork server for a moment; a run that broke off has none any more.
             if status() in ("finished", "stopped", "budget") or idle > 25:
                 self.press("q")
@@ -122,10 +121,10 @@ class Program:
 def target_of(supervisor: int, name: str) -> int | None:
     if name == "supervisor":
         return supervisor
-    for server in children_of(supervisor)[:1]:
+    for server in descendants(supervisor)[:1]:
         if name == "fork server":
             return server
-        for child in children_of(server)[:1]:
+        for child in descendants(server)[:1]:
             return child
     return None
 
@@ -156,7 +155,7 @@ def life(number: int, order: random.Random, most: int) -> list[str]:
             target = target_of(started.process.pid, name)
         if target is None:
             break
-        family |= {target, *children_of(started.process.pid)}
+        family |= {target, *descendants(started.process.pid)}
         before = journalled()
         with contextlib.suppress(ProcessLookupError):
             os.kill(target, sent)
@@ -169,7 +168,7 @@ def life(number: int, order: random.Random, most: int) -> list[str]:
     errors = started.end(120)
     assert told_to_stop is None or time.monotonic() - told_to_stop < 10, f"the run did not stop: {hits}"
     assert b"Traceback" not in errors, errors.decode()
-    assert gone(sorted(family)), "a process is left"
+    assert have_ended(sorted(family)), "a process is left"
     assert journalled()[: len(before)] == before, "a finished measurement was lost"
     return hits
 

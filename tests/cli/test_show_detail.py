@@ -11,14 +11,14 @@ from imgstore_tui.core.operations import CacheState
 from imgstore_tui.present.detail.cell_detail import cell_detail
 from imgstore_tui.present.results import digest
 from imgstore_tui.testing.fake_runs import fake_run
-from tests.bench.results.test_saved_runs import save
 from tests.support.program import program, sentence
+from tests.support.saved_runs import save_journal
 
 
 @pytest.fixture
 def saved() -> Run:
     run = fake_run(cache=[CacheState.HOT, CacheState.COLD], failures={"hdf5/read-one": "it [broke]"})
-    save(run)
+    save_journal(run)
     # The instrument counts rounds from 0, and so does what is saved.
     return replace(run, measurements=tuple(replace(trial, round=trial.round - 1) for trial in run.measurements))
 

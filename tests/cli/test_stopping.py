@@ -17,15 +17,13 @@ import pytest
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
 from imgstore_tui.bench.run.scratch import leftovers
 from imgstore_tui.core.errors import DataError
-from tests.bench.processes.test_executor import children_of
-from tests.support.program import program, sentence
-
-RUN = ["run", "-b", "disk,lmdb", "-n", "1,50", "-d", "synthetic,size=16", "--rounds", "3", "--quiet"]
+from tests.support.processes import descendants, have_ended
+from tests.support.program import SMALL_RUN, program, sentence
 
 
 def begin(*words: str) -> subprocess.Popen[str]:
     started = subprocess.Popen(
-        [sys.executable, "-m", "imgstore_tui", *(words or RUN)],
+        [sys.executable, "-m", "imgstore_tui", *(words or SMALL_RUN)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -42,22 +40,7 @@ def begin(*words: str) -> subprocess.Popen[str]:
 
 
 def family(started: subprocess.Popen[str]) -> list[int]:
-    return [started.pid, *children_of(started.pid)]
-
-
-def gone(pids: list[int]) -> bool:
-    def alive(pid: int) -> bool:
-        try:
-            return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-        except OSError:
-            return False
-
-    deadline = time.monotonic() + 2
-    while time.monotonic() < deadline:
-        if not any(alive(pid) for pid in pids):
-            return True
-        time.sleep(0.02)
-    return False
+    return [started.pid, *descendants(started.pid)]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +52,7 @@ def test_a_signal_stops_the_run_and_keeps_what_was_measured(number: signal.Signa
     started.send_signal(number)
     output, errors = started.communicate(timeout=10)
     assert started.returncode == code, errors
-    assert gone(pids)
+    assert have_ended(pids)
     run = read_journal(saved_runs()[0])
     assert run.status == "stopped"
     assert run.measurements
@@ -97,7 +80,7 @@ def test_a_killed_run_leaves_no_process_is_swept_and_resumed() -> None:
     pids = family(started)
     os.kill(started.pid, signal.SIGKILL)
     started.communicate(timeout=10)
-    assert gone(pids)
+    assert have_ended(pids)
     before = read_journal(saved_runs()[0])
     assert before.status == "interrupted"
     assert len(leftovers()) == 1
@@ -133,7 +116,7 @@ def test_killed_readers_die_with_their_trial() -> None:
     pids = family(started)
     os.kill(started.pid, signal.SIGKILL)
     started.communicate(timeout=10)
-    assert gone(pids)
+    assert have_ended(pids)
 
 
 def test_a_signal_before_the_first_trial_is_told_to_the_shell() -> None:
@@ -166,7 +149,7 @@ def test_a_run_is_watched_from_another_terminal() -> None:
 
 def test_a_second_run_is_refused_naming_the_first() -> None:
     started = begin()
-    assert "Another run is going on (run 2" in sentence(program(*RUN))
+    assert "Another run is going on (run 2" in sentence(program(*SMALL_RUN))
     assert started.communicate(timeout=60)
     assert started.returncode == 0
 
@@ -208,7 +191,7 @@ def test_a_full_standard_output_is_one_sentence() -> None:
 
 def test_tables_and_the_file_of_a_run_do_not_depend_on_each_other() -> None:
     Path("out").mkdir()
-    started = begin(*RUN, "--save", "out/run.json")
+    started = begin(*SMALL_RUN, "--save", "out/run.json")
     Path("out").rmdir()
     output, errors = started.communicate(timeout=60)
     assert started.returncode == 2
@@ -217,7 +200,7 @@ def test_tables_and_the_file_of_a_run_do_not_depend_on_each_other() -> None:
     assert errors.splitlines() == [errors.strip()]
     assert "out does not exist" in errors
     with Path("/dev/full").open("w") as full:
-        words = [sys.executable, "-m", "imgstore_tui", *RUN, "--save", "run.json"]
+        words = [sys.executable, "-m", "imgstore_tui", *SMALL_RUN, "--save", "run.json"]
         done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 3
     assert done.stderr == "imgstore-tui: No space left on device.\n"

@@ -27,8 +27,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from tests.bench.processes.test_executor import children_of
-from tests.cli.test_stopping import gone
+from tests.support.processes import descendants, have_ended
 from tests.support.program import program, sentence
 
 pytest.importorskip("textual_serve", reason="textual-serve is not installed (extra web)")
@@ -203,7 +202,7 @@ async def test_a_real_browser_shows_it_keys_reach_it_and_nothing_leaves_loopback
             await asyncio.sleep(1.0)
             before = await browser.picture()
             assert len(before.getcolors(1 << 24) or []) > 50, "a page that shows the app has many shades"
-            family = [server.pid, *children_of(server.pid)]
+            family = [server.pid, *descendants(server.pid)]
             assert len(family) >= 2
             await browser.click(640, 10)
             await browser.key("f")
@@ -223,7 +222,7 @@ async def test_a_real_browser_shows_it_keys_reach_it_and_nothing_leaves_loopback
                 before.save(Path(os.environ["IMGSTORE_TUI_PICTURES"]) / "web-before.png")
                 after.save(Path(os.environ["IMGSTORE_TUI_PICTURES"]) / "web-after.png")
         # Its window is gone, and so is the program that ran in it.
-        assert gone(family[1:])
+        assert have_ended(family[1:])
         server.send_signal(signal.SIGTERM)
         assert server.wait(PATIENCE_S) == 143
 
@@ -239,9 +238,9 @@ async def test_the_program_ends_with_its_server() -> None:
                 while b"Press r to run" not in painted:
                     message = await window.receive(timeout=PATIENCE_S)
                     painted += message.data if isinstance(message.data, bytes) else b""
-                family = children_of(server.pid)
+                family = descendants(server.pid)
                 assert family
                 server.kill()
                 deadline = time.monotonic() + PATIENCE_S
-                while not gone(family):
+                while not have_ended(family):
                     assert time.monotonic() < deadline

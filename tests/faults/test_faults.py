@@ -14,8 +14,8 @@ import pytest
 
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
 from imgstore_tui.bench.run.scratch import leftovers
-from tests.cli.test_stopping import RUN
 from tests.faults.places import loop, run_in, tmpfs
+from tests.support.program import SMALL_RUN
 
 SPECS = ["disk+raw", "lmdb", "hdf5"]
 SMALL_TMPFS = tmpfs("size=48m,nr_inodes=900")
@@ -103,7 +103,7 @@ def test_results_that_cannot_be_made_safe_end_the_run_and_those_before_are_kept(
     needs_strace()
     done = subprocess.run(
         ["strace", "-D", "-qq", "-o", str(tmp_path / "log"), "-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=9",
-         sys.executable, "-m", "imgstore_tui", *RUN],
+         sys.executable, "-m", "imgstore_tui", *SMALL_RUN],
         capture_output=True, text=True, check=False, timeout=150,
     )  # fmt: skip
     assert done.returncode == 3

@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
+SMALL_RUN = ["run", "-b", "disk,lmdb", "-n", "1,50", "-d", "synthetic,size=16", "--rounds", "3", "--quiet"]
+"""Arguments of a run that takes a few seconds."""
+
 
 def program(*words: str, timeout: float = 120, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run ``imgstore-tui WORDS`` and return what it printed and how it ended."""

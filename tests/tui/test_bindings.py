@@ -37,8 +37,8 @@ from imgstore_tui.tui.screens.save_plan import SavePlanScreen
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
 from imgstore_tui.tui.screens.workbench import Workbench
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
-from tests.bench.results.test_saved_runs import save
 from tests.support.fake_runs import leave_behind
+from tests.support.saved_runs import save_journal
 from tests.support.screen import Driven, driven
 
 Check = Callable[[Driven, str], Awaitable[None]]
@@ -668,7 +668,7 @@ async def _list(app: Driven, *, end: bool = True) -> Path:
     """Save a run and bring the list to the front."""
     if not saved_runs():
         run = fake_run(rounds=2)
-        save(run if end else replace(run, measurements=run.measurements[:40]), end=end)
+        save_journal(run if end else replace(run, measurements=run.measurements[:40]), end=end)
     if not app.shows(SavedRunsScreen):
         await app.press("f")
     await app.until(lambda: "2026-01-02 03:04" in app.picture)
@@ -736,7 +736,7 @@ async def _close_list(app: Driven, key: str) -> None:
 async def _compare_runs(app: Driven, key: str) -> None:
     run = fake_run(rounds=6)
     for name in ("old", "new"):
-        save(replace(run, id=f"20260101-000000-{name}"))
+        save_journal(replace(run, id=f"20260101-000000-{name}"))
     await _list(app)
     await app.press("space", key)
     assert app.shows(SavedRunsScreen), "it takes two"

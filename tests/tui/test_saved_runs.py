@@ -22,8 +22,8 @@ from imgstore_tui.tui.screens import compare
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
 from imgstore_tui.tui.widgets import runs_table
 from imgstore_tui.tui.widgets.runs_table import RunsTable
-from tests.bench.results.test_saved_runs import save
 from tests.support.fake_runs import FakeRunner
+from tests.support.saved_runs import save_journal
 from tests.support.screen import NARROW, SMALL, WIDE, Driven, driven
 
 HOSTILE = "[/foo] [red]x\x1b[2J\u202e"
@@ -37,8 +37,8 @@ async def listed(app: Driven, words: str) -> None:
 @pytest.mark.parametrize("size", [NARROW, WIDE, (120, 35)])
 async def test_every_run_is_told_at_a_glance_newest_first(size: tuple[int, int]) -> None:
     run = fake_run(rounds=2)
-    save(replace(run, id="20260101-000000-old", started_at="2026-01-01T00:00:00+00:00"))
-    save(replace(run, id="20260102-000000-new", measurements=run.measurements[:40]), end=False)
+    save_journal(replace(run, id="20260101-000000-old", started_at="2026-01-01T00:00:00+00:00"))
+    save_journal(replace(run, id="20260102-000000-new", measurements=run.measurements[:40]), end=False)
     (runs_folder() / "20260103-000000-bad.jsonl").write_text("what?\n")
     async with driven(size=size) as app:
         await listed(app, "2026-01-01 00:00")
@@ -58,7 +58,7 @@ async def test_every_run_is_told_at_a_glance_newest_first(size: tuple[int, int])
 
 
 async def test_names_say_nothing_to_the_terminal() -> None:
-    path = save(replace(fake_run(rounds=1), id="20260101-000000-x"))
+    path = save_journal(replace(fake_run(rounds=1), id="20260101-000000-x"))
     journal = Journal.reopen(path)
     journal.name(HOSTILE)
     journal.close()
@@ -75,7 +75,7 @@ async def test_names_say_nothing_to_the_terminal() -> None:
 
 async def test_an_opened_run_looks_as_it_did_when_it_ended_and_another_can_follow() -> None:
     run = fake_run(rounds=6, failures={"hdf5/read-one": "it broke"})
-    save(run)
+    save_journal(run)
     async with driven(size=WIDE) as app:
         await listed(app, "2026-01-02 03:04")
         await app.press("enter")
@@ -91,7 +91,7 @@ async def test_an_opened_run_looks_as_it_did_when_it_ended_and_another_can_follo
 
 async def test_an_incomplete_run_shows_how_far_it_came() -> None:
     run = fake_run(rounds=6)
-    save(replace(run, measurements=run.measurements[:150]), end=False)
+    save_journal(replace(run, measurements=run.measurements[:150]), end=False)
     async with driven() as app:
         await listed(app, "150 of 306")
         await app.press("enter")
@@ -100,7 +100,7 @@ async def test_an_incomplete_run_shows_how_far_it_came() -> None:
 
 
 async def test_damage_within_is_said_when_it_is_opened() -> None:
-    path = save(fake_run(rounds=1))
+    path = save_journal(fake_run(rounds=1))
     path.write_text(path.read_text().replace('"cutoff":100,', '"cutoff":"many",', 1))
     async with driven() as app:
         await listed(app, "2026-01-02 03:04")
@@ -109,7 +109,7 @@ async def test_damage_within_is_said_when_it_is_opened() -> None:
 
 
 async def test_while_a_run_goes_on_none_takes_its_place() -> None:
-    save(replace(fake_run(rounds=1), id="20260101-000000-x"))
+    save_journal(replace(fake_run(rounds=1), id="20260101-000000-x"))
     runner = FakeRunner(hold_after=3)
     async with driven(runner) as app:
         await app.press("r")
@@ -127,8 +127,8 @@ async def test_while_a_run_goes_on_none_takes_its_place() -> None:
 
 
 async def test_a_name_that_is_taken_is_refused_at_the_name() -> None:
-    save(replace(fake_run(rounds=1), id="20260101-000000-x"))
-    save(replace(fake_run(rounds=1), id="20260102-000000-y"))
+    save_journal(replace(fake_run(rounds=1), id="20260101-000000-x"))
+    save_journal(replace(fake_run(rounds=1), id="20260102-000000-y"))
     async with driven() as app:
         await listed(app, "2026-01-02 03:04")
         await app.press("n")
@@ -198,7 +198,7 @@ async def test_a_stopped_run_is_resumed_for_real_and_completed() -> None:
 
 async def test_a_small_terminal_scrolls_and_loses_nothing() -> None:
     for number in range(12):
-        save(replace(fake_run(("disk",), (1,), rounds=1), id=f"202601{number + 10}-000000-x"))
+        save_journal(replace(fake_run(("disk",), (1,), rounds=1), id=f"202601{number + 10}-000000-x"))
     async with driven(size=SMALL) as app:
         await listed(app, "2026-01-02 03:04")
         await app.press(*["down"] * 11)
@@ -219,7 +219,7 @@ async def test_paused_says_so_and_time_stands_still_for_what_is_left() -> None:
 
 
 async def test_a_file_that_is_read_late_comes_neither_twice_nor_back() -> None:
-    path = save(fake_run(rounds=1))
+    path = save_journal(fake_run(rounds=1))
     late = RunsTable.RunRead(read_saved_run(path))
     async with driven() as app:
         await listed(app, "2026-01-02 03:04")
@@ -237,7 +237,7 @@ async def test_an_error_of_our_own_leaves_no_list_and_no_comparison_reading(monk
     def broken(*_: object) -> None:
         raise RuntimeError("[/foo] boom")
 
-    path = save(replace(fake_run(rounds=1), id="20260101-000000-x"))
+    path = save_journal(replace(fake_run(rounds=1), id="20260101-000000-x"))
     monkeypatch.setattr(compare, "compare", broken)
     monkeypatch.setattr(runs_table, "newest_first", broken)
     async with driven(size=WIDE) as app:

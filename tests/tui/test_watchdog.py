@@ -17,8 +17,7 @@ import pytest
 from imgstore_tui.bench.results.journal import saved_runs
 from imgstore_tui.bench.results.saved_runs import read_saved_run
 from imgstore_tui.core.errors import DataError
-from tests.bench.processes.test_executor import children_of
-from tests.cli.test_stopping import gone
+from tests.support.processes import descendants, have_ended
 from tests.support.pseudo_terminal import HOUSE, LEAVE, Terminal, program
 
 SIGNALS = [(signal.SIGHUP, 129), (signal.SIGTERM, 143), (signal.SIGINT, 130)]
@@ -43,7 +42,7 @@ def measuring(tmp_path: Path) -> Iterator[tuple[Terminal, list[int]]]:
         while not saved_runs() or not _measured():
             assert time.monotonic() < deadline
             terminal.read(0.1)
-        yield terminal, children_of(terminal.process.pid)
+        yield terminal, descendants(terminal.process.pid)
 
 
 def _measured() -> int:
@@ -103,7 +102,7 @@ def test_a_terminal_that_takes_no_output_makes_the_screen_deaf_to_nothing(
         stalled(terminal)
         terminal.process.send_signal(number)
         assert terminal.process.wait(PATIENCE_S) == code
-        assert gone(children)
+        assert have_ended(children)
         assert not terminal.raw
         while terminal.read(0.1):
             pass
@@ -117,7 +116,7 @@ def test_the_line_of_a_terminal_that_takes_no_output_may_drop(tmp_path: Path) ->
         stalled(terminal)
         terminal.hang_up()
         assert terminal.process.wait(PATIENCE_S) == 129
-        assert gone(children)
+        assert have_ended(children)
 
 
 def test_measuring_goes_on_while_the_terminal_takes_no_output_and_the_picture_comes_back(tmp_path: Path) -> None:

@@ -20,19 +20,7 @@ from imgstore_tui.core.spec import Spec
 from imgstore_tui.plugins import registry
 from tests.outside.faulty import SLOW_START_S
 from tests.support.entry_points import offer
-
-
-def children_of(pid: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except (OSError, IndexError):
-                continue
-            if parent == pid:
-                found += [int(entry.name), *children_of(int(entry.name))]
-    return found
+from tests.support.processes import descendants
 
 
 @pytest.fixture
@@ -54,12 +42,12 @@ def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def executor(faulty: None) -> Iterator[ProcessExecutor]:
-    before = children_of(os.getpid())
+    before = descendants(os.getpid())
     executor = ProcessExecutor([registry.resolve_spec("faulty")])
     executor.begin_round()
     yield executor
     executor.close()
-    assert children_of(os.getpid()) == before
+    assert descendants(os.getpid()) == before
 
 
 def request(
@@ -184,7 +172,7 @@ def test_a_killed_fork_server_is_one_failure_and_the_next_trial_runs(
     outcome = executor.run(request(spec, source), 60, kill_once_it_writes, threading.Event())
     assert not outcome.ok
     assert "The measuring process died" in str(outcome.reason)
-    while children_of(os.getpid()):  # the test's time limit ends it
+    while descendants(os.getpid()):  # the test's time limit ends it
         time.sleep(0.05)
     (tmp_path / "store").rename(tmp_path / "broken")
     assert run(executor, "none", source).ok
@@ -196,7 +184,7 @@ def test_a_fork_server_that_is_killed_while_it_starts_is_started_again(executor:
     def kill_the_first() -> None:
         deadline = time.monotonic() + 10
         while not killed and time.monotonic() < deadline:
-            for process in set(children_of(os.getpid())) - before:
+            for process in set(descendants(os.getpid())) - before:
                 os.kill(process, signal.SIGKILL)
                 killed.append(process)
 

@@ -15,24 +15,13 @@ from imgstore_tui.bench.results.saved_runs import delete, newest_first, read_sav
 from imgstore_tui.bench.results.state import Phase, RunState, reduce
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError
 from imgstore_tui.core.events import Event, Progress, TrialFinished
-from imgstore_tui.core.model import Run
 from imgstore_tui.present.text.saved_run import deletion_words, done_words, failed_words, what_words, when_words
 from imgstore_tui.testing.fake_runs import fake_run
-
-
-def save(run: Run, *, end: bool = True) -> Path:
-    journal = Journal.begin(replace(run, measurements=(), finished_at=None, status="running"))
-    for measurement in run.measurements:
-        # The instrument counts rounds from 0.
-        journal.add(replace(measurement, round=measurement.round - 1))
-    if end:
-        journal.end(run.status, run.finished_at or "")
-    journal.close()
-    return journal.path
+from tests.support.saved_runs import save_journal
 
 
 def test_a_run_at_a_glance() -> None:
-    path = save(fake_run(rounds=2, failures={"lmdb/read-one": "no"}))
+    path = save_journal(fake_run(rounds=2, failures={"lmdb/read-one": "no"}))
     saved = read_saved_run(path)
     assert (saved.measured, saved.trials, saved.failed, saved.status) == (102, 102, 8, "finished")
     assert saved.size_bytes == path.stat().st_size
@@ -45,13 +34,13 @@ def test_a_run_at_a_glance() -> None:
 
 def test_a_run_without_an_end_is_incomplete_and_can_be_resumed() -> None:
     run = fake_run(rounds=2)
-    saved = read_saved_run(save(replace(run, measurements=run.measurements[:40]), end=False))
+    saved = read_saved_run(save_journal(replace(run, measurements=run.measurements[:40]), end=False))
     assert (saved.status, done_words(saved), failed_words(saved)) == ("interrupted", "40 of 102", "none")
     assert saved.can_be_resumed
 
 
 def test_a_broken_file_says_so_among_the_others() -> None:
-    good = save(fake_run(rounds=1))
+    good = save_journal(fake_run(rounds=1))
     bad = runs_folder() / "20270101-000000-[red]\x1b.jsonl"
     bad.write_text("{}\n")
     first, second = newest_first()
@@ -64,7 +53,7 @@ def test_a_broken_file_says_so_among_the_others() -> None:
 
 
 def test_a_run_is_known_by_its_name() -> None:
-    path = save(fake_run(rounds=1))
+    path = save_journal(fake_run(rounds=1))
     assert rename(path, "  nvme,\tsecond  try ") == "nvme, second try"
     assert read_journal(path).title == read_saved_run(path).name == "nvme, second try"
     assert find_run("nvme, second try") == path
@@ -76,8 +65,8 @@ def test_a_run_is_known_by_its_name() -> None:
 
 
 def test_a_name_is_one_runs_alone_and_not_too_long() -> None:
-    one = save(replace(fake_run(rounds=1), id="20260101-000000-one"))
-    other = save(replace(fake_run(rounds=1), id="20260101-000000-two"))
+    one = save_journal(replace(fake_run(rounds=1), id="20260101-000000-one"))
+    other = save_journal(replace(fake_run(rounds=1), id="20260101-000000-two"))
     rename(one, "mine")
     rename(one, "mine")
     for taken in ("mine", one.stem):
@@ -92,7 +81,7 @@ def test_a_name_is_one_runs_alone_and_not_too_long() -> None:
 
 
 def test_renaming_mends_a_torn_line_and_loses_nothing() -> None:
-    path = save(fake_run(rounds=1), end=False)
+    path = save_journal(fake_run(rounds=1), end=False)
     with path.open("ab") as file:
         file.write(b'{"kind":"measurement","spec":"torn')
     rename(path, "mended")
@@ -138,7 +127,7 @@ def test_a_journal_that_is_written_is_held() -> None:
 
 def test_a_run_that_is_over_is_told_at_once() -> None:
     run = fake_run(rounds=2)
-    path = save(run)
+    path = save_journal(run)
     heard: list[Event] = []
     found = follow_run(path, cancel=threading.Event(), listen=heard.append)
     state = RunState()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 from imgstore_tui.bench.protocol.messages import Step, TrialOutcome, TrialRequest
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
@@ -18,7 +19,7 @@ from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import Operation, Status
 from imgstore_tui.present.text.captions import fact_pairs
 from imgstore_tui.testing.fake_executor import FakeExecutor, fake_outcome
-from tests.bench.run.test_runner import leftovers, plan_of
+from tests.support.plans import small_plan
 
 
 def fold(events: list[Event]) -> RunState:
@@ -39,7 +40,7 @@ def paused_for(seconds: float, budget_s: float | None = 60.0) -> tuple[Run, list
         if isinstance(event, Paused):
             threading.Timer(seconds, controls.resume).start()
 
-    plan = plan_of(budget_s=budget_s)
+    plan = small_plan(budget_s=budget_s)
     return run_plan(plan, executor=FakeExecutor(), controls=controls, listen=listen), heard
 
 
@@ -81,9 +82,9 @@ def test_a_paused_run_can_be_stopped() -> None:
             cancel.set()
 
     controls.pause()
-    run = run_plan(plan_of(), executor=FakeExecutor(), cancel=cancel, controls=controls, listen=listen)
+    run = run_plan(small_plan(), executor=FakeExecutor(), cancel=cancel, controls=controls, listen=listen)
     assert (run.status, run.measurements) == ("stopped", ())
-    assert leftovers() == []
+    assert list(Path.cwd().iterdir()) == []
 
 
 def skipping(operation: Operation, step: Step) -> tuple[Run, list[Event], Cell]:
@@ -103,7 +104,7 @@ def skipping(operation: Operation, step: Step) -> tuple[Run, list[Event], Cell]:
             return TrialOutcome(False, "Stopped by the user.", cancelled=True)
         return fake_outcome(request)
 
-    run = run_plan(plan_of("disk", rounds=3), executor=FakeExecutor(answer), controls=controls, listen=listen)
+    run = run_plan(small_plan("disk", rounds=3), executor=FakeExecutor(answer), controls=controls, listen=listen)
     return run, heard, cells[0]
 
 
@@ -138,7 +139,7 @@ def test_skipping_a_read_while_its_store_is_built_leaves_the_other_reads_theirs(
         if isinstance(event, TrialStarted):
             cells.append(event.cell)
 
-    plan = plan_of("disk", rounds=2, cutoffs=(20,), operations=(Operation.READ_ONE, Operation.READ_MANY))
+    plan = small_plan("disk", rounds=2, cutoffs=(20,), operations=(Operation.READ_ONE, Operation.READ_MANY))
     run = run_plan(plan, executor=FakeExecutor(answer), controls=controls, listen=listen)
     by_operation = {m.operation: m.status for m in run.measurements}
     assert by_operation == {Operation.READ_ONE: Status.SKIPPED, Operation.READ_MANY: Status.OK}
@@ -154,7 +155,7 @@ def test_a_resumed_run_leaves_skipped_cells_alone() -> None:
         if isinstance(event, CellSkipped):
             cancel.set()
 
-    first = run_plan(plan_of(), executor=FakeExecutor(), cancel=cancel, controls=controls, listen=listen)
+    first = run_plan(small_plan(), executor=FakeExecutor(), cancel=cancel, controls=controls, listen=listen)
     assert first.status == "stopped"
     (cell,) = controls.skipped & {m.cell for m in first.measurements if m.status is Status.SKIPPED}
     executor = FakeExecutor()
@@ -173,7 +174,7 @@ def test_a_real_child_is_ended_when_its_cell_is_skipped() -> None:
         if isinstance(event, TrialStarted) and event.cell.spec == "disk" and event.step == "trial":
             controls.skip(event.cell)
 
-    plan = plan_of(
+    plan = small_plan(
         "disk", "lmdb", datasets=("synthetic,size=64",), cutoffs=(3000,), rounds=1, operations=(Operation.WRITE_MANY,)
     )
     began = time.monotonic()
@@ -181,4 +182,4 @@ def test_a_real_child_is_ended_when_its_cell_is_skipped() -> None:
     assert time.monotonic() - began < 60
     assert {m.spec: m.status for m in run.measurements} == {"disk": Status.SKIPPED, "lmdb": Status.OK}
     assert isinstance(heard[-1], RunFinished)
-    assert leftovers() == []
+    assert list(Path.cwd().iterdir()) == []

@@ -26,17 +26,7 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.registry import resolve_spec
 from imgstore_tui.testing.fake_executor import FakeExecutor, fake_outcome
 from tests.support.entry_points import offer
-
-
-def plan_of(*specs: str, **changes: object) -> Plan:
-    plan = Plan(
-        specs=tuple(resolve_spec(spec) for spec in specs or ("disk", "disk+raw")),
-        datasets=("synthetic,size=8",),
-        cutoffs=(1, 20),
-        operations=(Operation.WRITE_ONE, Operation.WRITE_MANY, Operation.READ_ONE, Operation.READ_MANY),
-        rounds=2,
-    )
-    return replace(plan, **changes)  # type: ignore[arg-type]
+from tests.support.plans import small_plan
 
 
 def run_fake(plan: Plan, executor: FakeExecutor | None = None, **words: object) -> tuple[Run, list[Event]]:
@@ -45,12 +35,8 @@ def run_fake(plan: Plan, executor: FakeExecutor | None = None, **words: object) 
     return run, heard
 
 
-def leftovers() -> list[str]:
-    return [path.name for path in Path.cwd().iterdir()]
-
-
 def test_no_more_time_is_left_than_the_budget_lets() -> None:
-    _, heard = run_fake(plan_of(budget_s=1.0, rounds=20))
+    _, heard = run_fake(small_plan(budget_s=1.0, rounds=20))
     expected = next(event.expected_s for event in heard if isinstance(event, RunStarted))
     left = [event.remaining_s for event in heard if isinstance(event, Progress) and event.remaining_s is not None]
     assert expected > 10
@@ -68,13 +54,13 @@ def test_a_change_is_half_done_when_half_of_its_images_are() -> None:
                 on_progress(5)
             return super().run(request, limit_s, on_progress, cancel)
 
-    _, heard = run_fake(plan_of("lmdb", rounds=1, cutoffs=(1000,), operations=(Operation.APPEND,)), Half())
+    _, heard = run_fake(small_plan("lmdb", rounds=1, cutoffs=(1000,), operations=(Operation.APPEND,)), Half())
     shares = [event.fraction for event in heard if isinstance(event, Progress) and event.images_done == 5]
     assert shares == [pytest.approx(0.5)], "of the ten images that are a hundredth of the store"
 
 
 def test_every_cell_is_measured_once_a_round() -> None:
-    run, heard = run_fake(plan_of())
+    run, heard = run_fake(small_plan())
     started = next(event for event in heard if isinstance(event, RunStarted))
     assert run.status == "finished"
     for cell in started.cells:
@@ -82,7 +68,7 @@ def test_every_cell_is_measured_once_a_round() -> None:
         assert sorted(rounds) == [0, 1]
     assert len(run.measurements) == 2 * len(started.cells) == 2 * 2 * (2 + 1 + 3 + 1)
     assert all(m.status is Status.OK and m.verified for m in run.measurements)
-    assert leftovers() == []
+    assert list(Path.cwd().iterdir()) == []
 
 
 def test_the_journal_holds_what_the_listener_hears_before_it_hears_it() -> None:
@@ -94,13 +80,13 @@ def test_the_journal_holds_what_the_listener_hears_before_it_hears_it() -> None:
             assert found.measurements[-1] == event.measurement
             seen.append(len(found.measurements))
 
-    run = run_plan(plan_of(), executor=FakeExecutor(), listen=listen)
+    run = run_plan(small_plan(), executor=FakeExecutor(), listen=listen)
     assert seen == list(range(1, len(run.measurements) + 1))
     assert read_journal(runs_folder() / f"{run.id}.jsonl") == run
 
 
 def test_the_state_that_events_make_is_the_run() -> None:
-    run, heard = run_fake(plan_of())
+    run, heard = run_fake(small_plan())
     state = RunState()
     for event in heard:
         state = reduce(state, event)
@@ -116,7 +102,9 @@ def test_the_state_that_events_make_is_the_run() -> None:
 
 def test_a_write_is_verified_before_it_counts_and_reads_use_its_store() -> None:
     executor = FakeExecutor()
-    run_fake(plan_of("disk", rounds=1, cutoffs=(20,), operations=(Operation.WRITE_MANY, Operation.READ_MANY)), executor)
+    run_fake(
+        small_plan("disk", rounds=1, cutoffs=(20,), operations=(Operation.WRITE_MANY, Operation.READ_MANY)), executor
+    )
     steps = [(request.step, request.operation) for request in executor.requests]
     assert steps == [
         (Step.TRIAL, Operation.WRITE_MANY),
@@ -128,7 +116,7 @@ def test_a_write_is_verified_before_it_counts_and_reads_use_its_store() -> None:
 
 def test_reads_without_a_write_get_a_store_built_off_the_clock() -> None:
     executor = FakeExecutor()
-    run, _ = run_fake(plan_of("disk", rounds=1, operations=(Operation.READ_ONE, Operation.READ_MANY)), executor)
+    run, _ = run_fake(small_plan("disk", rounds=1, operations=(Operation.READ_ONE, Operation.READ_MANY)), executor)
     assert [request.step for request in executor.requests] == [Step.PREPARE, Step.VERIFY, Step.TRIAL, Step.TRIAL] * 2
     assert {m.operation for m in run.measurements} == {Operation.READ_ONE, Operation.READ_MANY}
 
@@ -136,7 +124,9 @@ def test_reads_without_a_write_get_a_store_built_off_the_clock() -> None:
 def test_each_sync_level_is_written_and_verified() -> None:
     executor = FakeExecutor()
     both = (SyncLevel.BUFFERED, SyncLevel.END)
-    run, _ = run_fake(plan_of("disk", rounds=1, cutoffs=(20,), operations=(Operation.WRITE_MANY,), sync=both), executor)
+    run, _ = run_fake(
+        small_plan("disk", rounds=1, cutoffs=(20,), operations=(Operation.WRITE_MANY,), sync=both), executor
+    )
     assert [m.sync for m in run.measurements] == list(both)
     assert [request.step for request in executor.requests] == [Step.TRIAL, Step.VERIFY] * 2
 
@@ -152,7 +142,7 @@ def fail(step: Step, operation: Operation, reason: str = "It burns.") -> FakeExe
 
 def test_a_store_that_is_wrong_has_no_score_and_its_reads_do_not_run() -> None:
     executor = fail(Step.VERIFY, Operation.WRITE_MANY, "Image 3 came back with other pixels than were stored.")
-    run, _ = run_fake(plan_of("disk", rounds=1, cutoffs=(20,)), executor)
+    run, _ = run_fake(small_plan("disk", rounds=1, cutoffs=(20,)), executor)
     write = next(m for m in run.measurements if m.operation is Operation.WRITE_MANY)
     assert (write.status, write.seconds, write.samples, write.verified) == (Status.FAILED, None, (), False)
     assert write.reason == "Read back and found wrong: Image 3 came back with other pixels than were stored."
@@ -164,7 +154,7 @@ def test_a_store_that_is_wrong_has_no_score_and_its_reads_do_not_run() -> None:
 
 def test_a_failed_preparation_fails_the_reads_that_depend_on_it_by_name() -> None:
     run, _ = run_fake(
-        plan_of("disk", rounds=1, operations=(Operation.READ_MANY,)), fail(Step.PREPARE, Operation.READ_MANY)
+        small_plan("disk", rounds=1, operations=(Operation.READ_MANY,)), fail(Step.PREPARE, Operation.READ_MANY)
     )
     assert {m.reason for m in run.measurements} == {"Not run, because the store to read could not be built: It burns."}
 
@@ -178,7 +168,7 @@ def test_where_a_store_is_not_claimed_what_depends_on_it_is_skipped_and_has_not_
         return TrialOutcome(False, "Codec x takes no grey.", skipped=True) if wanted else fake_outcome(request)
 
     operations = (Operation.WRITE_MANY, Operation.READ_MANY, Operation.APPEND)
-    run, _ = run_fake(plan_of("disk", rounds=1, cutoffs=(20,), operations=operations), FakeExecutor(answer))
+    run, _ = run_fake(small_plan("disk", rounds=1, cutoffs=(20,), operations=operations), FakeExecutor(answer))
     assert {m.status for m in run.measurements} == {Status.SKIPPED}
     assert {m.reason for m in run.measurements} == {
         "Codec x takes no grey.",
@@ -188,7 +178,7 @@ def test_where_a_store_is_not_claimed_what_depends_on_it_is_skipped_and_has_not_
 
 
 def test_one_failed_trial_leaves_the_others_alone() -> None:
-    run, _ = run_fake(plan_of(), fail(Step.TRIAL, Operation.READ_ONE))
+    run, _ = run_fake(small_plan(), fail(Step.TRIAL, Operation.READ_ONE))
     failed = {m.operation for m in run.measurements if m.status is Status.FAILED}
     assert failed == {Operation.READ_ONE}
     assert run.status == "finished"
@@ -203,11 +193,11 @@ def test_stopping_keeps_what_was_measured_and_leaves_nothing() -> None:
         if sum(isinstance(event, TrialFinished) for event in heard) == 5:
             cancel.set()
 
-    run = run_plan(plan_of(), executor=FakeExecutor(), cancel=cancel, listen=listen)
+    run = run_plan(small_plan(), executor=FakeExecutor(), cancel=cancel, listen=listen)
     assert run.status == "stopped"
     assert len(run.measurements) == 5
     assert read_journal(saved_runs()[0]) == run
-    assert leftovers() == []
+    assert list(Path.cwd().iterdir()) == []
 
 
 def test_a_stopped_run_is_resumed_and_only_what_is_missing_is_measured() -> None:
@@ -219,13 +209,13 @@ def test_a_stopped_run_is_resumed_and_only_what_is_missing_is_measured() -> None
         if sum(isinstance(event, TrialFinished) for event in heard) == 5:
             cancel.set()
 
-    first = run_plan(plan_of(), executor=FakeExecutor(), cancel=cancel, listen=listen)
+    first = run_plan(small_plan(), executor=FakeExecutor(), cancel=cancel, listen=listen)
     path = saved_runs()[0]
     with path.open("ab") as journal:
         journal.write(b'{"kind":"measurement","spec":"torn')
     executor = FakeExecutor()
     run = resume_run(path, executor=executor)
-    whole, _ = run_fake(plan_of())
+    whole, _ = run_fake(small_plan())
     assert run.status == "finished"
     # The rule that ended a cell's rounds is known at the end: none for cells whose rounds were cut off by the stop.
     assert {m.stop for m in first.measurements} == {None}
@@ -239,7 +229,7 @@ def test_a_stopped_run_is_resumed_and_only_what_is_missing_is_measured() -> None
     assert read_journal(path) == replace(run, plan=first.plan)
     with pytest.raises(UsageError, match="is complete"):
         resume_run(path, executor=FakeExecutor())
-    assert leftovers() == []
+    assert list(Path.cwd().iterdir()) == []
 
 
 def test_a_run_whose_data_changed_is_not_resumed(tmp_path: Path) -> None:
@@ -247,7 +237,7 @@ def test_a_run_whose_data_changed_is_not_resumed(tmp_path: Path) -> None:
 
     (tmp_path / "photos").mkdir()
     Image.new("L", (8, 8), 1).save(tmp_path / "photos" / "a.png")
-    run_fake(plan_of("disk", datasets=(f"folder:{tmp_path / 'photos'}",), budget_s=1e-9))
+    run_fake(small_plan("disk", datasets=(f"folder:{tmp_path / 'photos'}",), budget_s=1e-9))
     Image.new("L", (8, 8), 2).save(tmp_path / "photos" / "a.png")
     with pytest.raises(DataError, match="is not what it was"):
         resume_run(saved_runs()[0], executor=FakeExecutor())
@@ -257,7 +247,7 @@ def test_a_run_of_a_folder_below_the_place_where_it_was_begun_is_resumed(tmp_pat
     (Path.cwd() / "photos").mkdir()
     for number in range(3):
         Image.new("L", (8, 8), number).save(Path.cwd() / "photos" / f"{number}.png")
-    run_fake(plan_of("disk", datasets=("folder:photos",), budget_s=1e-9))
+    run_fake(small_plan("disk", datasets=("folder:photos",), budget_s=1e-9))
     run = resume_run(saved_runs()[0], executor=FakeExecutor())
     assert run.status == "finished"
     assert run.environment.scratch == str(Path.cwd().resolve())
@@ -267,7 +257,7 @@ def test_a_run_is_not_resumed_in_another_place(tmp_path: Path, monkeypatch: pyte
     before = tmp_path / "before"
     before.mkdir()
     monkeypatch.chdir(before)
-    run_fake(plan_of("disk", budget_s=1e-9))
+    run_fake(small_plan("disk", budget_s=1e-9))
     monkeypatch.chdir(tmp_path)
     before.rmdir()
     with pytest.raises(UnavailableError, match="was begun in"):
@@ -275,7 +265,7 @@ def test_a_run_is_not_resumed_in_another_place(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_spent_budget_ends_the_run_and_says_so() -> None:
-    run, heard = run_fake(plan_of(budget_s=1e-9))
+    run, heard = run_fake(small_plan(budget_s=1e-9))
     assert run.status == "budget"
     assert "time budget" in run.warnings[-1]
     assert read_journal(saved_runs()[0]) == run
@@ -286,14 +276,16 @@ def test_a_spent_budget_ends_the_run_and_says_so() -> None:
 
 
 def test_a_budget_too_short_for_a_verdict_is_told_before_it_is_spent() -> None:
-    run, _ = run_fake(plan_of(budget_s=1e-9, rounds=6))
+    run, _ = run_fake(small_plan(budget_s=1e-9, rounds=6))
     assert "ends the run before" in run.warnings[0]
-    assert not any("ends the run before" in text for text in run_fake(plan_of(budget_s=3600.0, rounds=6))[0].warnings)
+    assert not any(
+        "ends the run before" in text for text in run_fake(small_plan(budget_s=3600.0, rounds=6))[0].warnings
+    )
 
 
 def test_which_rule_ended_the_rounds_of_a_cell_is_told() -> None:
     heard: list[Event] = []
-    plan = plan_of("disk", rounds=2, budget_s=3600.0)
+    plan = small_plan("disk", rounds=2, budget_s=3600.0)
 
     def listen(event: Event) -> None:
         heard.append(event)
@@ -320,7 +312,7 @@ def test_images_that_are_repeated_are_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     for number in range(3):
         Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / "photos" / f"{number}.png")
-    run, _ = run_fake(plan_of("disk", rounds=1, datasets=(f"folder:{tmp_path / 'photos'}",)))
+    run, _ = run_fake(small_plan("disk", rounds=1, datasets=(f"folder:{tmp_path / 'photos'}",)))
     assert run.datasets[0].repeated
     assert any("3 images" in warning for warning in run.warnings)
     big = next(m for m in run.measurements if m.cutoff == 20)
@@ -331,7 +323,7 @@ def test_images_that_are_repeated_are_said_to_be(tmp_path: Path) -> None:
 def test_what_a_codec_drops_of_the_pixels_is_said_with_the_number_of_images(tmp_path: Path) -> None:
     for number, mode in enumerate(["RGB", "RGBA", "RGBA", "I;16"]):
         Image.new(mode, (9, 7)).save(tmp_path / f"{number}.png")
-    plan = plan_of("disk+jpeg", "lmdb+jpeg", "disk", datasets=(f"folder:{tmp_path}",), cutoffs=(4,), scratch=None)
+    plan = small_plan("disk+jpeg", "lmdb+jpeg", "disk", datasets=(f"folder:{tmp_path}",), cutoffs=(4,), scratch=None)
     run, _ = run_fake(replace(plan, operations=(Operation.WRITE_MANY,)))
     assert [warning for warning in run.warnings if "drops" in warning] == [
         f"folder:{tmp_path}: 2 images have an alpha channel; jpeg drops transparency.",
@@ -345,10 +337,10 @@ def test_only_one_run_at_a_time() -> None:
     def listen(event: Event) -> None:
         if isinstance(event, TrialStarted) and not refused:
             with pytest.raises(UnavailableError) as caught:
-                run_fake(plan_of())
+                run_fake(small_plan())
             refused.append(str(caught.value))
 
-    run = run_plan(plan_of(), executor=FakeExecutor(), listen=listen)
+    run = run_plan(small_plan(), executor=FakeExecutor(), listen=listen)
     assert refused == [f"Another run is going on (run {run.id}). Wait for it or stop it."]
 
 
@@ -366,9 +358,9 @@ def test_what_cannot_run_is_refused_before_the_first_trial(
     change: dict[str, object], kind: type[ImgstoreError], word: str
 ) -> None:
     with pytest.raises(kind) as caught:
-        run_fake(plan_of(**change))
+        run_fake(small_plan(**change))
     assert word in str(caught.value)
-    assert leftovers() == []
+    assert list(Path.cwd().iterdir()) == []
     assert saved_runs() == []
 
 
@@ -377,14 +369,14 @@ def test_scratch_in_the_data_is_refused(tmp_path: Path) -> None:
 
     Image.new("L", (8, 8)).save(tmp_path / "a.png")
     with pytest.raises(UsageError, match="lies in the data"):
-        run_fake(plan_of(datasets=(f"folder:{tmp_path}",), scratch=str(tmp_path)))
+        run_fake(small_plan(datasets=(f"folder:{tmp_path}",), scratch=str(tmp_path)))
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_run_with_real_children_is_whole_and_leaves_nothing(workers: int) -> None:
     operations = tuple(operation for operation in Operation if not operation.changes)
-    run = run_plan(plan_of(rounds=1, operations=operations, workers=workers))
+    run = run_plan(small_plan(rounds=1, operations=operations, workers=workers))
     assert run.status == "finished"
     assert {m.status for m in run.measurements} == {Status.OK}, [m.reason for m in run.measurements]
     for m in run.measurements:
@@ -402,7 +394,7 @@ def test_a_run_with_real_children_is_whole_and_leaves_nothing(workers: int) -> N
             assert m.allocated_bytes
         else:
             assert m.resident_before == 1.0
-    assert leftovers() == []
+    assert list(Path.cwd().iterdir()) == []
 
 
 def test_what_a_backend_does_not_claim_is_skipped_with_a_reason(
@@ -410,7 +402,7 @@ def test_what_a_backend_does_not_claim_is_skipped_with_a_reason(
 ) -> None:
     offer(tmp_path, {"imgstore_tui.backends": {"ledger": "tests.outside.ledger:Ledger"}}, monkeypatch)
     executor = FakeExecutor()
-    run, _ = run_fake(plan_of("ledger", rounds=1, cutoffs=(20,), operations=(Operation.DELETE,)), executor)
+    run, _ = run_fake(small_plan("ledger", rounds=1, cutoffs=(20,), operations=(Operation.DELETE,)), executor)
     assert [(m.status, m.reason) for m in run.measurements] == [
         (Status.SKIPPED, "Backend ledger does not claim delete.")
     ]
@@ -424,7 +416,7 @@ def test_reads_that_a_backend_does_not_claim_are_skipped_and_the_others_are_not(
         registry.backends.get("disk"), "capabilities", Capabilities(random_access=False, labels_apart=False)
     )
     operations = tuple(operation for operation in Operation if not operation.writes)
-    run, _ = run_fake(plan_of("disk", rounds=1, cutoffs=(20,), operations=operations))
+    run, _ = run_fake(small_plan("disk", rounds=1, cutoffs=(20,), operations=operations))
     assert {m.operation for m in run.measurements if m.status is Status.OK} == {Operation.READ_MANY}
     assert {m.reason for m in run.measurements if m.status is Status.SKIPPED} == {
         f"Backend disk does not claim {operation}."
@@ -433,7 +425,7 @@ def test_reads_that_a_backend_does_not_claim_are_skipped_and_the_others_are_not(
 
 
 def test_open_files_do_not_pile_up() -> None:
-    plan = plan_of("disk", rounds=1, cutoffs=(1,), operations=(Operation.READ_ONE,))
+    plan = small_plan("disk", rounds=1, cutoffs=(1,), operations=(Operation.READ_ONE,))
     run_plan(plan)
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
     run_plan(plan)
