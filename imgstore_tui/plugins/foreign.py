@@ -1,64 +1,44 @@
-"""Stores of other programs, by the conventions of their ecosystems: read only.
-
-A WebDataset tar, a TFRecord of Examples, a Parquet file with a column of images, as the picture files in them; an HDF5
-file of images and labels, as pixels; one file, or a folder of such.
-"""
+"""Opens files that other programs have written, by the first backend whose format they have: read only."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from imgstore_tui.core.errors import StoreError, UnavailableError
+from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
 from imgstore_tui.core.reader_writer import Reader
 from imgstore_tui.plugins import registry
-from imgstore_tui.storekit.foreign_files import ForeignFile, ForeignReader
-
-SUFFIXES = {
-    ".tar": "webdataset",
-    ".tfrecord": "tfrecord",
-    ".tfrecords": "tfrecord",
-    ".parquet": "parquet",
-    ".h5": "hdf5",
-    ".hdf5": "hdf5",
-}
-"""The kind of each file by its ending: called like the backend that writes such files, whose driver reads it."""
+from imgstore_tui.storekit.local import LocalBackend
 
 
-def open_foreign(place: Path) -> tuple[str, Reader] | None:
-    """Open what another program has written; None if it is of no kind that is known.
+def open_foreign(location: Path) -> tuple[str, Reader] | None:
+    """Open a file of another program, or a folder of such files.
+
+    Args:
+        location: A file or a folder that exists. Of a folder, the first file by name that a backend claims decides
+            which backend reads; files that this backend does not claim are left out.
+
+    Returns:
+        Name of the backend that reads, and its reader; None if no backend claims a file there.
 
     Raises:
-        StoreError: If it is of a known kind and damaged, or holds no pictures.
-        UnavailableError: If the library that reads it is missing.
+        StoreError: If the files are damaged, or hold no images.
+        UnavailableError: If a library that reads them is missing.
     """
-    files = [place] if place.is_file() else sorted(path for path in place.iterdir() if path.is_file())
-    kinds = {path: SUFFIXES[path.suffix] for path in files if path.suffix in SUFFIXES}
-    if not kinds:
-        return None
-    kind = next(iter(kinds.values()))
-    if lack := registry.missing_requirement(registry.backends.get(kind)):
-        raise UnavailableError(f"{place} {lack}")
-    if kind == "hdf5":
-        from imgstore_tui.backends.hdf5.foreign import Hdf5Arrays
-
-        return kind, Hdf5Arrays(place, [path for path, its in kinds.items() if its == kind])
-    parts = [_part(kind, path) for path, its in kinds.items() if its == kind]
-    reader = ForeignReader(place, parts)
-    if not reader.content.count:
-        reader.close()
-        raise StoreError(f"{place} holds no pictures that are found by the conventions of {kind}.")
-    return kind, reader
-
-
-def _part(kind: str, path: Path) -> ForeignFile:
-    if kind == "webdataset":
-        from imgstore_tui.backends.webdataset.foreign import TarPart
-
-        return TarPart(path)
-    if kind == "tfrecord":
-        from imgstore_tui.backends.tfrecord.foreign import TfrecordPart
-
-        return TfrecordPart(path)
-    from imgstore_tui.backends.parquet.foreign import ParquetPart
-
-    return ParquetPart(path)
+    files = [location] if location.is_file() else sorted(path for path in location.iterdir() if path.is_file())
+    claimants: list[type[LocalBackend]] = []
+    for file in files:
+        claimants = [backend for backend in registry.local_backends() if file.suffix in backend.foreign_suffixes]
+        if claimants:
+            break
+    refusal: ImgstoreError | None = None
+    for backend in claimants:
+        try:
+            if requirement := registry.missing_requirement(backend):
+                raise UnavailableError(f"{location} {requirement}")
+            claimed = [file for file in files if file.suffix in backend.foreign_suffixes]
+            return backend.name, backend.open_foreign(location, claimed)
+        except (StoreError, UnavailableError) as error:
+            refusal = refusal or error
+    if refusal is not None:
+        raise refusal
+    return None

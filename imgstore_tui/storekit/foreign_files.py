@@ -1,11 +1,11 @@
-"""Several files of pictures as one store."""
+"""Reads files of other programs, each with pictures in it, as one store."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -20,27 +20,28 @@ if TYPE_CHECKING:
 
 
 class ForeignFile(ABC):
-    """One file: looked through once, then read by places."""
+    """One file, indexed when it is opened."""
 
     labels: list[int]
-    """A label a picture, 0 where the file has none."""
+    """One label per picture, 0 where the file has none."""
 
     @abstractmethod
     def payload(self, number: int) -> bytes:
-        """Return the file of picture ``number`` of this part."""
+        """Return the encoded bytes of picture ``number`` of this file."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
 
 
 class ByteRangeFile(ForeignFile):
-    """A file in which pictures lie as they are, each at a place of its own."""
+    """A file in which each encoded picture is a range of bytes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.labels: list[int] = []
-        self.places: list[tuple[int, int]] = []
+        self.ranges: list[tuple[int, int]] = []
+        """Offset and length of each picture, in bytes."""
         try:
             self.file = RawFile(path)
         except OSError as error:
@@ -48,7 +49,7 @@ class ByteRangeFile(ForeignFile):
 
     def payload(self, number: int) -> bytes:
         """Copy the bytes of a picture."""
-        return self.file.piece(*self.places[number])
+        return self.file.piece(*self.ranges[number])
 
     def close(self) -> None:
         """Close the file."""
@@ -56,22 +57,47 @@ class ByteRangeFile(ForeignFile):
 
 
 class ForeignReader(Reader):
-    """Pictures in the order of the files and of what is in them."""
+    """Reads pictures in the order of the files, and in each file in its own order."""
 
-    def __init__(self, place: Path, parts: Sequence[ForeignFile]) -> None:
-        self._place, self._parts = place, list(parts)
-        counts = [len(part.labels) for part in parts]
-        self._starts = np.cumsum([0, *counts])
-        self._labels = np.array([label for part in parts for label in part.labels], np.int64)
+    def __init__(self, location: Path, files: Sequence[ForeignFile]) -> None:
+        self._location, self._files = location, list(files)
+        self._starts = np.cumsum([0, *(len(file.labels) for file in files)])
+        self._labels = np.array([label for file in files for label in file.labels], np.int64)
         self.content = Content(int(self._starts[-1]), PayloadKind.BYTES, ORIGINAL_CODEC)
 
+    @classmethod
+    def open(
+        cls, location: Path, paths: Sequence[Path], open_file: Callable[[Path], ForeignFile], format_name: str
+    ) -> Self:
+        """Open files.
+
+        Args:
+            location: What the user names, for messages.
+            paths: The files, in the order in which their pictures are numbered.
+            open_file: Opens and indexes one file; raises StoreError.
+            format_name: Name of the format, for messages.
+
+        Raises:
+            StoreError: If a file is damaged, or there is no picture in any.
+        """
+        files: list[ForeignFile] = []
+        try:
+            files.extend(map(open_file, paths))
+            if not any(file.labels for file in files):
+                raise StoreError(f"{location} holds no pictures that are found by the conventions of {format_name}.")
+        except BaseException:
+            for file in files:
+                file.close()
+            raise
+        return cls(location, files)
+
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
-        """Return the files of pictures."""
-        check_ids(self._place, self.content.count, ids)
+        """Return encoded pictures as their files hold them."""
+        check_ids(self._location, self.content.count, ids)
         payloads = []
-        for number in ids:
-            part = int(np.searchsorted(self._starts, number, side="right")) - 1
-            payloads.append(self._parts[part].payload(number - int(self._starts[part])))
+        for image_id in ids:
+            index = int(np.searchsorted(self._starts, image_id, side="right")) - 1
+            payloads.append(self._files[index].payload(image_id - int(self._starts[index])))
         if len(ids):
             labels[:] = self._labels[list(ids)]
         return payloads
@@ -82,20 +108,20 @@ class ForeignReader(Reader):
 
     def close(self) -> None:
         """Close the files."""
-        for part in self._parts:
-            part.close()
+        for file in self._files:
+            file.close()
 
 
-def label_of(text: bytes, place: Path) -> int:
-    """Return a label that is written as text.
+def label_of(text: bytes, path: Path) -> int:
+    """Parse a label that a file holds as text.
 
     Raises:
-        StoreError: If it is no whole number of 64 bits.
+        StoreError: If it is not a whole number of 64 bits.
     """
     try:
         label = int(text.decode("ascii").strip())
     except ValueError:
         label = 2**63
     if not -(2**63) <= label < 2**63:
-        raise StoreError(f"{place} has a label that is no whole number.")
+        raise StoreError(f"{path} has a label that is no whole number.")
     return label

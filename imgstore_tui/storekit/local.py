@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from abc import ABC
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from imgstore_tui.core.backend import Backend, DiskUsage, Durability, DurableBy, force
+from imgstore_tui.core.backend import Backend, DiskUsage, Durability, DurableBy, Reader, force
+from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.files import walk
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.storekit.safe_remove import remove_tree
@@ -27,6 +28,22 @@ class LocalBackend(Backend[Path], ABC):
     owned_pattern: ClassVar[re.Pattern[str] | None] = None
     """Matches the whole path, below a store's folder and with slashes, of every file that the backend makes there, and
     of no other file. None: unknown, so nothing is ever removed to make room for another store."""
+    foreign_suffixes: ClassVar[frozenset[str]] = frozenset()
+    """Suffixes, with the dot, of files of other programs that ``open_foreign`` reads."""
+
+    @classmethod
+    def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:  # noqa: ARG003 - for subclasses
+        """Open files that another program has written, for reading only.
+
+        Args:
+            location: The file or folder that the user names, for messages.
+            files: One file or more whose suffix is among ``foreign_suffixes``, in the order of their names; all of
+                them are read as one store.
+
+        Raises:
+            StoreError: If a file is damaged, or there are no images in it.
+        """
+        raise UnsupportedError(f"Backend {cls.name} reads no files of other programs.")
 
     def exists(self, location: Path) -> bool:
         """Whether a file, a folder or a link is at ``location``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,7 @@ class Hdf5Backend(LocalBackend):
     )
     signature_files = (FILE,)
     owned_pattern = re.compile(r"store\.h5(\.partial)?")
+    foreign_suffixes = frozenset({".h5", ".hdf5"})
     caveats = (
         "Random batches through the library are slow, and very slow by a list of ids or from large chunks; a file that "
         "was not closed cannot be opened; threads do not read at the same time; only chunks grow, nothing is deleted."
@@ -95,6 +97,13 @@ class Hdf5Backend(LocalBackend):
     def open(self, location: Path) -> Reader:
         """Open the file for reading only."""
         return Hdf5Reader(location)
+
+    @classmethod
+    def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:
+        """Open files with a dataset of images of one shape."""
+        from imgstore_tui.backends.hdf5.foreign import Hdf5Arrays
+
+        return Hdf5Arrays(location, files)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
         """Open the file for reading and writing; its layout decides whether it can grow."""

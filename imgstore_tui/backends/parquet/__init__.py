@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from imgstore_tui.core.backend import Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.foreign_files import ForeignReader
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 
@@ -52,6 +54,7 @@ class ParquetBackend(LocalBackend):
     )
     signature_files = (FILE,)
     owned_pattern = re.compile(r"images\.parquet|manifest\.json(\.partial)?")
+    foreign_suffixes = frozenset({".parquet"})
     caveats = (
         "One image costs as much as its row group, so random reading is slow; nothing can be added, replaced or "
         "deleted, and the library is 55 MB."
@@ -74,3 +77,10 @@ class ParquetBackend(LocalBackend):
         from imgstore_tui.backends.parquet.files import ParquetReader
 
         return ParquetReader(location)
+
+    @classmethod
+    def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:
+        """Open files with a column of encoded pictures."""
+        from imgstore_tui.backends.parquet.foreign import ParquetImages
+
+        return ForeignReader.open(location, files, ParquetImages, cls.name)

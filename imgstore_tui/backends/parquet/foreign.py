@@ -1,4 +1,4 @@
-"""Parquet: a column of images, as Hugging Face datasets has them, or of bytes."""
+"""Reads Parquet files with a column of images, as Hugging Face datasets writes them, or of bytes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _IMAGES = ("image", "img", "picture", "jpg", "png")
 _LABELS = ("label", "labels", "fine_label", "class", "cls")
 
 
-class ParquetPart(ForeignFile):
-    """A file of row groups; that of the picture asked for last is kept."""
+class ParquetImages(ForeignFile):
+    """A file of row groups; the one read last stays in memory."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -26,7 +26,7 @@ class ParquetPart(ForeignFile):
         try:
             self._file = pq.ParquetFile(os.fspath(path), page_checksum_verification=True, pre_buffer=False)
             schema = self._file.schema_arrow
-            self._column = next((name for name in _IMAGES if name in schema.names and _holds(schema, name)), "")
+            self._column = next((name for name in _IMAGES if name in schema.names and _holds_images(schema, name)), "")
             label = next((x for x in _LABELS if x in schema.names and pa.types.is_integer(schema.field(x).type)), None)
             facts = self._file.metadata
             if facts.num_rows > path.stat().st_size:  # rows without a value take nothing, and are no pictures
@@ -35,8 +35,8 @@ class ParquetPart(ForeignFile):
             self._rows = [(group, row) for group in groups for row in range(facts.row_group(group).num_rows)]
             self.labels = [0] * len(self._rows)
             if label is not None and self._rows:
-                found = self._file.read(columns=[label], use_threads=False).column(0).cast(pa.int64())
-                self.labels = [0 if value is None else value for value in found.to_pylist()]
+                column = self._file.read(columns=[label], use_threads=False).column(0).cast(pa.int64())
+                self.labels = [0 if value is None else value for value in column.to_pylist()]
         except (pa.ArrowException, OSError, ValueError) as error:
             raise self._damaged(error) from None
 
@@ -64,8 +64,8 @@ class ParquetPart(ForeignFile):
         self._file.close(force=True)
 
 
-def _holds(schema: Any, name: str) -> bool:
-    kind = schema.field(name).type
-    if pa.types.is_struct(kind):
-        return any(part.name == "bytes" for part in kind)
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+def _holds_images(schema: Any, name: str) -> bool:
+    arrow_type = schema.field(name).type
+    if pa.types.is_struct(arrow_type):
+        return any(field.name == "bytes" for field in arrow_type)
+    return bool(pa.types.is_binary(arrow_type) or pa.types.is_large_binary(arrow_type))

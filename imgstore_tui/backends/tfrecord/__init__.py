@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from imgstore_tui.core.backend import (
@@ -19,6 +20,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.foreign_files import ForeignReader
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 from imgstore_tui.storekit.records import RecordsEditor, RecordsWriter
@@ -52,6 +54,7 @@ class TfrecordBackend(LocalBackend):
     )
     signature_files = tuple(FILES.values())
     owned_pattern = re.compile(r"images\.tfrecord(\.gz)?|(index|labels)\.npy|manifest\.json(\.partial)?")
+    foreign_suffixes = frozenset({".tfrecord", ".tfrecords"})
     caveats = (
         "The format is a row of records: without our index it is read from front to back only, nothing can be replaced "
         "or deleted, and tools outside TensorFlow are few."
@@ -76,6 +79,13 @@ class TfrecordBackend(LocalBackend):
         from imgstore_tui.backends.tfrecord.reader import TfrecordReader
 
         return TfrecordReader(location)
+
+    @classmethod
+    def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:
+        """Open files of tf.train.Example with encoded pictures."""
+        from imgstore_tui.backends.tfrecord.foreign import TfrecordImages
+
+        return ForeignReader.open(location, files, TfrecordImages, cls.name)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
         """Open the file behind its last record, to go on there."""

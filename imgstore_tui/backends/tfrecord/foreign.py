@@ -1,4 +1,4 @@
-"""TFRecord: records of tf.train.Example that hold an encoded picture under one of the usual names."""
+"""Indexes TFRecord files: records of tf.train.Example with an encoded picture under one of the usual names."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _LABELS = (LABEL, b"label")
 _MOST = 2**31
 
 
-class TfrecordPart(ByteRangeFile):
-    """A file of records; each is read once, its checksums verified, to find where its picture lies."""
+class TfrecordImages(ByteRangeFile):
+    """A file of records; each is read once, with its checksums verified, to locate its picture."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         try:
             at = 0
             while at < self.file.size:
-                at = self._note(at)
+                at = self._index_record(at)
         except StoreError:
             self.close()
             raise
 
-    def _note(self, at: int) -> int:
+    def _index_record(self, at: int) -> int:
         import google_crc32c
 
-        wrong = StoreError(f"{self.path} is damaged or no TFRecord: record {len(self.places)} has a wrong checksum.")
+        wrong = StoreError(f"{self.path} is damaged or no TFRecord: record {len(self.ranges)} has a wrong checksum.")
         if at + HEAD.size > self.file.size:
             raise StoreError(f"{self.path} has been cut short.")
         head = self.file.piece(at, HEAD.size)
@@ -45,11 +45,11 @@ class TfrecordPart(ByteRangeFile):
         if struct.pack("<I", masked(google_crc32c.value(record))) != self.file.piece(start + size, FOOT.size):
             raise wrong
         try:
-            found = next((span for span in (find_bytes(record, name) for name in _IMAGES) if span), None)
+            picture = next((span for span in (find_bytes(record, name) for name in _IMAGES) if span), None)
             labels = [find_int64(record, name) for name in _LABELS]
         except StoreError:
-            raise StoreError(f"{self.path}: record {len(self.places)} is no tf.train.Example.") from None
-        if found is not None:
-            self.places.append((start + found[0], found[1] - found[0]))
+            raise StoreError(f"{self.path}: record {len(self.ranges)} is no tf.train.Example.") from None
+        if picture is not None:
+            self.ranges.append((start + picture[0], picture[1] - picture[0]))
             self.labels.append(next((label for label in labels if label is not None), 0))
         return start + size + FOOT.size

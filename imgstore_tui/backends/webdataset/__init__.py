@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from imgstore_tui.backends.webdataset.reader import WebdatasetReader
@@ -21,6 +22,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.foreign_files import ForeignReader
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 from imgstore_tui.storekit.records import RecordsEditor, RecordsWriter
@@ -47,6 +49,7 @@ class WebdatasetBackend(LocalBackend):
     )
     signature_files = (FIRST,)
     owned_pattern = re.compile(r"images-\d{6,}\.tar|(index|labels)\.npy|manifest\.json(\.partial)?")
+    foreign_suffixes = frozenset({".tar"})
     caveats = (
         "Each image costs 1.5 KB of headers and padding beside its bytes, which is half as much again for small ones; "
         "nothing can be replaced or deleted, and without our index the format is read from front to back only."
@@ -66,6 +69,13 @@ class WebdatasetBackend(LocalBackend):
     def open(self, location: Path) -> Reader:
         """Open the index; tars are opened as they are needed."""
         return WebdatasetReader(location)
+
+    @classmethod
+    def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:
+        """Open tars of picture files with labels in ``.cls`` members."""
+        from imgstore_tui.backends.webdataset.foreign import TarImages
+
+        return ForeignReader.open(location, files, TarImages, cls.name)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
         """Open the last tar where its end is marked, to go on there."""

@@ -1,4 +1,4 @@
-"""WebDataset: members that have a name in common up to its first dot are one sample."""
+"""Indexes WebDataset tars: members whose names are equal up to the first dot are one sample."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from imgstore_tui.storekit.foreign_files import ByteRangeFile, label_of
 _MOST_LABEL = 64
 
 
-class TarPart(ByteRangeFile):
-    """A tar: its picture members in order, and their labels from members ``.cls``."""
+class TarImages(ByteRangeFile):
+    """A tar: its picture members in order, with labels from ``.cls`` members."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        found: dict[str, tuple[int, int]] = {}
+        pictures: dict[str, tuple[int, int]] = {}
         labels: dict[str, int] = {}
         try:
             with tarfile.open(path, "r:") as tar:
                 for member in tar:
-                    if tar.offset <= member.offset:  # of a size below zero: the next would be one of those before
+                    if tar.offset <= member.offset:  # a negative size would lead back to an earlier member
                         raise StoreError(f"{path} is damaged: a member has no size that can be.")
                     folder, slash, leaf = member.name.rpartition("/")
                     stem, _, kind = leaf.partition(".")
@@ -35,7 +35,7 @@ class TarPart(ByteRangeFile):
                     elif f".{kind.lower()}" in decode.SUFFIXES:
                         if member.offset_data + member.size > self.file.size:
                             raise StoreError(f"{path} has been cut short.")
-                        found.setdefault(key, (member.offset_data, member.size))
+                        pictures.setdefault(key, (member.offset_data, member.size))
                 if tar.offset + tarfile.BLOCKSIZE > self.file.size:  # there the end would be marked
                     raise StoreError(f"{path} has been cut short.")
         except (tarfile.TarError, OSError, ValueError, EOFError) as error:
@@ -44,5 +44,5 @@ class TarPart(ByteRangeFile):
         except StoreError:
             self.close()
             raise
-        self.places = list(found.values())
-        self.labels = [labels.get(key, 0) for key in found]
+        self.ranges = list(pictures.values())
+        self.labels = [labels.get(key, 0) for key in pictures]
