@@ -16,6 +16,7 @@ from pathlib import Path
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.units import format_bytes
 from imgstore_tui.datasets.cifar.layout import CIFAR10, CIFAR100
+from imgstore_tui.storekit.atomic_write import atomic_file
 
 BASE_URL = "https://www.cs.toronto.edu/~kriz/"
 """Where the makers of CIFAR publish it."""
@@ -90,15 +91,8 @@ def fetch(wanted: Download, progress: Progress) -> None:
         DataError: If what came is not the archive that is published.
         OSError: If it cannot be written.
     """
-    part = wanted.destination.with_name(f".{wanted.destination.name}.part")
-    try:
-        with part.open("wb") as file:
-            _receive(wanted, file.write, progress)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(wanted.destination)
-    finally:
-        part.unlink(missing_ok=True)
+    with atomic_file(wanted.destination, partial_name=f".{wanted.destination.name}.part") as file:
+        _receive(wanted, file.write, progress)
 
 
 def _receive(wanted: Download, write: Callable[[bytes], int], progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""The manifest as a file of its own, for formats that have no room for it: what has none is no store."""
+"""Reads and writes the manifest as a file, for formats that cannot hold it; a folder without it is not a store."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from imgstore_tui.core.backend import Backend, Content, force
+from imgstore_tui.core.backend import Backend, Content
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, read_manifest, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.text import first_line
-from imgstore_tui.storekit.output import Output
+from imgstore_tui.storekit.atomic_write import atomic_file
 from imgstore_tui.storekit.raw_file import RawFile
 
 MANIFEST = "manifest.json"
@@ -33,20 +33,22 @@ def load_manifest(backend: str, location: Path) -> tuple[Content, Mapping[str, A
 
 
 def save_manifest(backend: str, location: Path, content: Content, *, durable: bool, **layout: Any) -> None:
-    """Write the manifest, or put a new one in the place of the old one, whole or not at all."""
-    partial = location / _PARTIAL
+    """Write the manifest, or replace it, whole or not at all.
+
+    Args:
+        backend: Name of the backend.
+        location: The store's folder.
+        content: What the store holds.
+        durable: Whether the file and its name are forced to the device, which takes two sync calls.
+        **layout: What else a reader must know, as JSON takes it.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
+    text = write_manifest(backend, content, **layout).encode("utf-8")
     try:
-        partial.unlink(missing_ok=True)  # of a process that died here
-        file = Output(partial)
-        try:
-            file.write(write_manifest(backend, content, **layout).encode("utf-8"))
-            if durable:
-                file.force()
-        finally:
-            file.close()
-        partial.rename(location / MANIFEST)
-        if durable:
-            force(location)
+        with atomic_file(location / MANIFEST, durable=durable, partial_name=_PARTIAL) as file:
+            file.write(text)
     except OSError as error:
         raise StoreError(f"{location / MANIFEST} cannot be written: {first_line(error)}.") from None
 

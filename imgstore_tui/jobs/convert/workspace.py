@@ -15,6 +15,7 @@ from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
 from imgstore_tui.core.files import force
 from imgstore_tui.core.units import format_count
 from imgstore_tui.jobs.convert.checksums import Sums
+from imgstore_tui.storekit.atomic_write import atomic_file
 from imgstore_tui.storekit.raw_file import RawFile
 
 _FORMAT = "imgstore-tui conversion 2"
@@ -94,12 +95,9 @@ class Workspace:
 
     def save(self) -> None:
         """Write down what this is, whole or not at all."""
-        partial = self.folder / "conversion.json.partial"
-        partial.unlink(missing_ok=True)  # of a process that died here; a link would be followed
-        partial.write_text(json.dumps({**self.facts, "format": _FORMAT}), encoding="utf-8")
-        force(partial)
-        partial.replace(self._facts_path)
-        force(self.folder)
+        text = json.dumps({**self.facts, "format": _FORMAT})
+        with atomic_file(self._facts_path, partial_name="conversion.json.partial") as file:
+            file.write(text.encode("utf-8"))
 
     def deliver(self, destination: Path) -> None:
         """Give the store its name, and remove the folder."""
