@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+import imgstore_tui.cli
 import imgstore_tui.tui
 
 SERVE = "textual_serve"
@@ -68,10 +69,19 @@ def is_private(name: str) -> bool:
 
 def our_modules() -> list[ModuleType]:
     """Return every module of ours that meets Textual or textual-serve."""
-    names = [found.name for found in pkgutil.walk_packages(imgstore_tui.tui.__path__, "imgstore_tui.tui.")]
+    packages = [imgstore_tui.tui]
     if importlib.util.find_spec(SERVE) is not None:
-        names += ["imgstore_tui.cli.web_server", "imgstore_tui.cli.web_window"]
-    return [importlib.import_module(name) for name in names]
+        packages.append(imgstore_tui.cli)
+    found = [entry for package in packages for entry in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+    return [module for module in (importlib.import_module(entry.name) for entry in found) if meets_them(module)]
+
+
+def meets_them(module: ModuleType) -> bool:
+    """Whether a module belongs to the screen, or imports Textual or textual-serve."""
+    if module.__name__.startswith("imgstore_tui.tui."):
+        return True
+    imports = [node for node in ast.walk(tree_of(module)) if isinstance(node, ast.ImportFrom)]
+    return any((node.module or "").partition(".")[0] in ("textual", SERVE) for node in imports)
 
 
 @functools.cache
