@@ -32,7 +32,9 @@ def test_a_table_by_hand() -> None:
     assert r"100 & hdf5 & 305 KiB & 3.05 KiB & 1.02x & 1 \\" in text
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
+@pytest.mark.skipif(
+    shutil.which("pdflatex") is None, reason="pdflatex is not installed (apt-get install texlive-latex-base)"
+)
 @pytest.mark.parametrize(
     "run", [fake_run(["disk", "lmdb:preset=article"], failures={"disk/read-many/10": "a_b"}), evil_run()]
 )
