@@ -13,8 +13,8 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.present.article import report
 from imgstore_tui.present.charts.axes import LOG
 from imgstore_tui.present.charts.chart_list import Drawing
-from imgstore_tui.present.results import Digest
-from imgstore_tui.present.tables.report_tables import brief_tables, digest, facts_table, further_tables
+from imgstore_tui.present.results import Digest, digest
+from imgstore_tui.present.tables.report_tables import brief_tables, facts_table, further_tables
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.tables.table_model import Table
 from imgstore_tui.present.text.ascii import ascii_text

@@ -7,7 +7,7 @@ from dataclasses import replace
 from rich.terminal_theme import TerminalTheme
 from textual.theme import BUILTIN_THEMES, Theme
 
-from imgstore_tui.present.charts.text_chart import Palette
+from imgstore_tui.present.charts.legend import Palette
 from imgstore_tui.present.tables.table_model import Mark
 
 DARK = Theme(

@@ -18,7 +18,8 @@ from imgstore_tui.present.article import claim_rows, further_drawings, report, r
 from imgstore_tui.present.charts.axes import LINEAR
 from imgstore_tui.present.charts.chart_list import Drawing, drawings
 from imgstore_tui.present.charts.figures import ChartKind
-from imgstore_tui.present.tables.report_tables import all_tables, digest
+from imgstore_tui.present.results import digest
+from imgstore_tui.present.tables.report_tables import all_tables
 from imgstore_tui.present.tables.table_model import Mark, Table
 from imgstore_tui.testing.fake_runs import fake_article_run, fake_run
 

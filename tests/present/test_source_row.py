@@ -11,10 +11,14 @@ from imgstore_tui.analysis.verdict import verdicts
 from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.present import exports
-from imgstore_tui.present.charts.figures import SOURCE_RANK, Figure, make_figure
+from imgstore_tui.present.charts.figures import SOURCE_RANK, ChartKind, Figure, make_figure
+from imgstore_tui.present.charts.legend import Palette
 from imgstore_tui.present.charts.svg import figure_svg
-from imgstore_tui.present.charts.text_chart import ChartKind, Palette, chart_for
-from imgstore_tui.present.tables.report_tables import all_tables, digest, disk_tables, overview_tables, timing_tables
+from imgstore_tui.present.charts.text_chart import chart_for
+from imgstore_tui.present.results import digest
+from imgstore_tui.present.tables.disk_use import disk_tables
+from imgstore_tui.present.tables.report_tables import all_tables
+from imgstore_tui.present.tables.timings import overview_tables, timing_tables
 from imgstore_tui.testing.fake_runs import fake_run
 from imgstore_tui.tui.widgets.method_marks import MethodMarks
 

@@ -21,12 +21,10 @@ from imgstore_tui.present.charts.axes import (
     seconds_label,
 )
 from imgstore_tui.present.charts.bars import bar_lines
-from imgstore_tui.present.charts.figures import ChartKind, Figure, Series, chart_kinds, make_figure
+from imgstore_tui.present.charts.figures import ChartKind, Figure, Series, make_figure
 from imgstore_tui.present.charts.legend import Palette, legend_lines
-from imgstore_tui.present.charts.plotext_lines import plot_lines, warm_up
+from imgstore_tui.present.charts.plotext_lines import plot_lines
 from imgstore_tui.present.text.ascii import ascii_text
-
-__all__ = ["ChartKind", "Palette", "build_chart", "chart_for", "chart_kinds", "draw_figure", "warm_up"]
 
 MIN_WIDTH, MIN_HEIGHT = 16, 7
 """Below this many columns and rows there is a word instead of a chart."""

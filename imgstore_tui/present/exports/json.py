@@ -11,7 +11,7 @@ from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import SCHEMA_VERSION, Run, from_json, to_json
 from imgstore_tui.present.article import claim_rows
-from imgstore_tui.present.tables.report_tables import digest
+from imgstore_tui.present.results import digest
 from imgstore_tui.present.tables.table_model import summary_row
 
 SCHEMA_PATH = Path(__file__).with_name("schema.json")

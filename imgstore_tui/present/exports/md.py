@@ -12,7 +12,8 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.article import report
 from imgstore_tui.present.charts.chart_list import Drawing
-from imgstore_tui.present.tables.report_tables import digest, facts_table, further_tables
+from imgstore_tui.present.results import digest
+from imgstore_tui.present.tables.report_tables import facts_table, further_tables
 from imgstore_tui.present.tables.table_model import Table
 from imgstore_tui.present.text.narrative import verdict_lines
 from imgstore_tui.present.text.recommendation import TITLE, answer

@@ -9,17 +9,12 @@ from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.units import format_count, format_count_short
 from imgstore_tui.present.article import is_article, report_tables
-from imgstore_tui.present.results import Digest, digest
+from imgstore_tui.present.results import Digest
 from imgstore_tui.present.tables.disk_use import disk_tables
 from imgstore_tui.present.tables.table_model import Column, Entry, Mark, Table
 from imgstore_tui.present.tables.timings import article_tables, overview_tables, timing_tables
 from imgstore_tui.present.text.captions import fact_pairs
 from imgstore_tui.present.text.method_notes import notes_table
-
-__all__ = [
-    "Digest", "all_tables", "article_tables", "digest", "disk_tables", "facts_table", "failures_table",
-    "further_tables", "overview_tables", "timing_tables", "warnings_table",
-]  # fmt: skip
 
 MOST_LEFT_OUT = 100
 """Of each dataset's files that cannot take part, so many are shown."""

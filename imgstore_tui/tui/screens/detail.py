@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from imgstore_tui.core.model import Cell
 from imgstore_tui.present.detail.cell_detail import cell_detail, cell_title
-from imgstore_tui.present.tables.report_tables import Digest
+from imgstore_tui.present.results import Digest
 from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 

@@ -12,9 +12,9 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.charts.text_chart import Palette
+from imgstore_tui.present.charts.legend import Palette
 from imgstore_tui.present.full_report import whole_report
-from imgstore_tui.present.tables.report_tables import Digest
+from imgstore_tui.present.results import Digest
 from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 

@@ -17,7 +17,7 @@ from imgstore_tui.bench.results.state import Phase, RunState
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.tables.report_tables import Digest
+from imgstore_tui.present.results import Digest
 from imgstore_tui.present.text.log_line import SpecStyle, error_line, warning_line
 from imgstore_tui.tui.run.preview_thread import PREVIEW_GROUP
 from imgstore_tui.tui.run.run_thread import RunAction, RunThread, resume_measuring, watch_saved

@@ -17,7 +17,7 @@ from textual.widgets import Input
 
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
-from imgstore_tui.present.charts.text_chart import Palette
+from imgstore_tui.present.charts.legend import Palette
 from imgstore_tui.present.text.log_line import SpecStyle, error_line
 from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.forms.last_choice import save_choice

@@ -12,8 +12,9 @@ from rich.text import Text
 from imgstore_tui.core.events import RunFinished
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.tables.report_tables import digest, overview_tables
+from imgstore_tui.present.results import digest
 from imgstore_tui.present.tables.rich_table import rich_table
+from imgstore_tui.present.tables.timings import overview_tables
 from imgstore_tui.present.text.ascii import ascii_text
 from imgstore_tui.present.text.log_line import log_line
 from imgstore_tui.present.text.narrative import answer_text

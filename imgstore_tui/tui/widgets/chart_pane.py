@@ -11,9 +11,10 @@ from textual.reactive import reactive
 from imgstore_tui.bench.results.state import Phase, RunState
 from imgstore_tui.present.charts.axes import Scales
 from imgstore_tui.present.charts.chart_list import Drawing, View, views
-from imgstore_tui.present.charts.figures import make_figure
-from imgstore_tui.present.charts.text_chart import ChartKind, chart_kinds, draw_figure, warm_up
-from imgstore_tui.present.tables.report_tables import Digest
+from imgstore_tui.present.charts.figures import ChartKind, chart_kinds, make_figure
+from imgstore_tui.present.charts.plotext_lines import warm_up
+from imgstore_tui.present.charts.text_chart import draw_figure
+from imgstore_tui.present.results import Digest
 from imgstore_tui.tui.widgets.line_picture import LinePicture
 from imgstore_tui.tui.widgets.method_marks import MethodMarks
 

@@ -12,8 +12,8 @@ from textual.reactive import reactive
 from imgstore_tui.bench.results.state import RunState
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.detail.cell_detail import cell_title
+from imgstore_tui.present.results import Digest
 from imgstore_tui.present.tables.matrix import Layer, Square, legend_words, matrix_layers, square_words, with_running
-from imgstore_tui.present.tables.report_tables import Digest
 from imgstore_tui.tui.messages import CellOpened
 from imgstore_tui.tui.widgets.line_picture import LinePicture
 from imgstore_tui.tui.widgets.matrix_grid import (

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.present.charts.figures import SOURCE_RANK
-from imgstore_tui.present.charts.legend import mark_of
-from imgstore_tui.present.charts.text_chart import Palette
+from imgstore_tui.present.charts.legend import Palette, mark_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,18 +14,13 @@ from textual.reactive import reactive
 from textual.widgets import DataTable, Static
 
 from imgstore_tui.present.article import is_article, report_tables
+from imgstore_tui.present.results import Digest
+from imgstore_tui.present.tables.disk_use import disk_tables
 from imgstore_tui.present.tables.ranking import cutoff_words, measured_cutoffs, ranking_table
-from imgstore_tui.present.tables.report_tables import (
-    Digest,
-    article_tables,
-    disk_tables,
-    failures_table,
-    overview_tables,
-    timing_tables,
-    warnings_table,
-)
+from imgstore_tui.present.tables.report_tables import failures_table, warnings_table
 from imgstore_tui.present.tables.table_model import Table
 from imgstore_tui.present.tables.table_view import DOWN, UP, Arrangement, arranged, arrangement_words
+from imgstore_tui.present.tables.timings import article_tables, overview_tables, timing_tables
 from imgstore_tui.tui.messages import CellOpened
 from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.grid_table import GridTable

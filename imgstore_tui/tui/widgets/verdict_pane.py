@@ -14,8 +14,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from imgstore_tui.present.results import Digest
 from imgstore_tui.present.tables.ranking import cutoff_words, measured_cutoffs
-from imgstore_tui.present.tables.report_tables import Digest
 from imgstore_tui.present.text.narrative import notes_text, verdict_text
 
 

@@ -16,9 +16,10 @@ from imgstore_tui.analysis.aggregate import summarise
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.present.charts.axes import LINEAR, LOG, Axis, Scales, count_axis, decade_label, make_axis
 from imgstore_tui.present.charts.chart_list import views
-from imgstore_tui.present.charts.figures import Point, Series, make_figure
+from imgstore_tui.present.charts.figures import ChartKind, Point, Series, chart_kinds, make_figure
+from imgstore_tui.present.charts.legend import Palette
 from imgstore_tui.present.charts.plotext_lines import plot_lines
-from imgstore_tui.present.charts.text_chart import ChartKind, Palette, build_chart, chart_for, chart_kinds
+from imgstore_tui.present.charts.text_chart import build_chart, chart_for
 from imgstore_tui.testing.fake_runs import fake_run
 
 UGLY = [math.nan, math.inf, -math.inf, 0.0, -1.0, 1e-320, 1e300, 1e-29, 1e29, 1.0, 1.0000001, 1e-6, 3.5]

@@ -11,7 +11,8 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.present import exports
 from imgstore_tui.present.charts.figures import chart_kinds, make_figure
 from imgstore_tui.present.charts.svg import figure_svg
-from imgstore_tui.present.tables.report_tables import all_tables, digest
+from imgstore_tui.present.results import digest
+from imgstore_tui.present.tables.report_tables import all_tables
 from imgstore_tui.testing.conformance_exporter import EVIL, evil_run
 from imgstore_tui.testing.fake_runs import fake_run
 

@@ -6,7 +6,8 @@ from markdown_it import MarkdownIt
 
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present import exports
-from imgstore_tui.present.tables.report_tables import all_tables, digest
+from imgstore_tui.present.results import digest
+from imgstore_tui.present.tables.report_tables import all_tables
 from imgstore_tui.testing.conformance_exporter import EVIL, evil_run
 from imgstore_tui.testing.fake_runs import fake_run
 

@@ -9,20 +9,13 @@ from rich.console import Console
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, Status, SyncLevel
 from imgstore_tui.core.units import format_seconds
+from imgstore_tui.present.results import digest
+from imgstore_tui.present.tables.disk_use import disk_tables
 from imgstore_tui.present.tables.ranking import ranking_table
-from imgstore_tui.present.tables.report_tables import (
-    all_tables,
-    article_tables,
-    digest,
-    disk_tables,
-    facts_table,
-    failures_table,
-    overview_tables,
-    timing_tables,
-    warnings_table,
-)
+from imgstore_tui.present.tables.report_tables import all_tables, facts_table, failures_table, warnings_table
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.tables.table_model import Mark, Table, interval_text
+from imgstore_tui.present.tables.timings import article_tables, overview_tables, timing_tables
 from imgstore_tui.present.text.narrative import verdict_lines
 from imgstore_tui.stats.intervals import Interval
 from imgstore_tui.testing.fake_runs import fake_run

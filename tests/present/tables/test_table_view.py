@@ -1,10 +1,11 @@
 """Tables sorted and filtered: by value and not by text, headings kept, what is not known last."""
 
 from imgstore_tui.core.operations import CacheState, Operation
+from imgstore_tui.present.results import digest
 from imgstore_tui.present.tables.disk_use import disk_tables
-from imgstore_tui.present.tables.report_tables import digest, overview_tables, timing_tables
 from imgstore_tui.present.tables.table_model import Column, Entry, Table
 from imgstore_tui.present.tables.table_view import Arrangement, arranged, arrangement_words
+from imgstore_tui.present.tables.timings import overview_tables, timing_tables
 from imgstore_tui.testing.fake_runs import fake_run
 
 FOUND = digest(fake_run(failures={"hdf5/read-one": "broke"}))

@@ -10,7 +10,7 @@ import pytest
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.present import exports
-from imgstore_tui.present.tables.report_tables import digest
+from imgstore_tui.present.results import digest
 from imgstore_tui.present.text.narrative import judged_text, verdict_lines, verdict_text
 from imgstore_tui.present.text.recommendation import TITLE, answer, answer_short
 from imgstore_tui.testing.fake_runs import fake_run

@@ -9,7 +9,7 @@ import pytest
 from imgstore_tui.bench.plan.grid import plan_cells
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation
-from imgstore_tui.present.charts.text_chart import Palette
+from imgstore_tui.present.charts.legend import Palette
 from imgstore_tui.present.results import digest
 from imgstore_tui.present.tables.matrix import Layer, matrix_layers
 from imgstore_tui.testing.fake_runs import fake_run
