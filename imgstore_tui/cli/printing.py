@@ -10,15 +10,15 @@ from rich.text import Text
 
 from imgstore_tui.cli.output import output_width
 from imgstore_tui.core.model import Run
-from imgstore_tui.present.article import report
+from imgstore_tui.present.article import article_report
 from imgstore_tui.present.charts.axes import LOG
-from imgstore_tui.present.charts.chart_list import Drawing
-from imgstore_tui.present.results import Digest, digest
+from imgstore_tui.present.charts.chart_list import Chart
+from imgstore_tui.present.results import RunResults, build_results
 from imgstore_tui.present.tables.report_tables import brief_tables, facts_table, further_tables
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.tables.table_model import Table
 from imgstore_tui.present.text.ascii import ascii_text
-from imgstore_tui.present.text.narrative import answer_text, judged_text
+from imgstore_tui.present.text.narrative import operation_verdicts_text, recommendation_text
 
 CHART_ROWS = 22
 MOST_COLUMNS = 120
@@ -36,7 +36,7 @@ def print_run(console: Console, run: Run, *, plain: bool, brief: bool = False) -
     print_verdicts(console, print_tables(console, run, plain=plain, brief=brief), plain=plain)
 
 
-def print_tables(console: Console, run: Run, *, plain: bool, brief: bool = False, charts: bool = True) -> Digest:
+def print_tables(console: Console, run: Run, *, plain: bool, brief: bool = False, charts: bool = True) -> RunResults:
     """Print what was measured, the article's report where there is one, and the other tables.
 
     Args:
@@ -49,8 +49,8 @@ def print_tables(console: Console, run: Run, *, plain: bool, brief: bool = False
     Returns:
         What was made of the run.
     """
-    found = digest(run)
-    told = report(found)
+    found = build_results(run)
+    told = article_report(found)
     rest = brief_tables(found) if brief else further_tables(found)
     skipped = {item.title for item in told if isinstance(item, Table)} | {facts_table(run).title}
     for item in (facts_table(run), *told, *(table for table in rest if table.title not in skipped)):
@@ -61,15 +61,15 @@ def print_tables(console: Console, run: Run, *, plain: bool, brief: bool = False
     return found
 
 
-def print_verdicts(console: Console, found: Digest, *, plain: bool) -> None:
+def print_verdicts(console: Console, found: RunResults, *, plain: bool) -> None:
     """Print who is first, as far as it can be said, and in a few lines which to take."""
-    judged = judged_text(found)
+    judged = operation_verdicts_text(found)
     if not judged:
         return
     console.print(Text("Verdicts", style="bold"))
     for line in judged.plain.splitlines():
         _print_hanging(console, line, "bold" if not line.startswith(" ") else "", plain=plain)
-    told = answer_text(found, width=min(output_width(), MOST_COLUMNS))
+    told = recommendation_text(found, width=min(output_width(), MOST_COLUMNS))
     told.plain = ascii_text(told.plain) if plain else told.plain
     console.print()
     if told:
@@ -87,7 +87,7 @@ def _print_hanging(console: Console, line: str, style: str, *, plain: bool) -> N
         console.print(Text(part, style=style), soft_wrap=True)
 
 
-def print_drawing(console: Console, drawing: Drawing, *, plain: bool) -> None:
+def print_drawing(console: Console, drawing: Chart, *, plain: bool) -> None:
     """Print one chart."""
     from imgstore_tui.present.charts.text_chart import draw_figure
 

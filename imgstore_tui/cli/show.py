@@ -57,14 +57,14 @@ def main(arguments: Sequence[str]) -> int:
 
 def _print_charts(console: Console, run: Run, only: str | None, *, scales: Scales, plain: bool) -> None:
     from imgstore_tui.cli.printing import print_drawing
-    from imgstore_tui.present.article import further_drawings
-    from imgstore_tui.present.charts.chart_list import drawings
+    from imgstore_tui.present.article import further_charts
+    from imgstore_tui.present.charts.chart_list import run_charts
     from imgstore_tui.present.charts.figures import chart_kinds
 
     if only is None:
-        wanted = further_drawings(run, scales=scales)
+        wanted = further_charts(run, scales=scales)
     else:
         kind = check_choice("chart", only, [kind.value for kind in chart_kinds(run)])
-        wanted = tuple(drawing for drawing in drawings(run, scales=scales) if drawing.figure.kind == kind)
+        wanted = tuple(drawing for drawing in run_charts(run, scales=scales) if drawing.figure.kind == kind)
     for drawing in wanted:
         print_drawing(console, drawing, plain=plain)

@@ -11,7 +11,7 @@ from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.units import format_count, parse_count
 from imgstore_tui.present.detail.cell_detail import cell_detail, cell_title
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.ranking import measured_cutoffs, ranking_table
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.text.ascii import ascii_text
@@ -31,7 +31,7 @@ def print_ranking(console: Console, run: Run, at: str, *, plain: bool) -> None:
     Raises:
         UsageError: If nothing was measured at that number.
     """
-    found, cutoff = digest(run), parse_count(at)
+    found, cutoff = build_results(run), parse_count(at)
     known = measured_cutoffs(found)
     if cutoff not in known:
         raise UsageError(f"Nothing was measured at {format_count(cutoff)} images. {_measured(known)}")
@@ -50,7 +50,7 @@ def print_cells(console: Console, run: Run, words: str, *, plain: bool) -> None:
     Raises:
         UsageError: If the run has no such cell.
     """
-    found = digest(run)
+    found = build_results(run)
     width = min(output_width(), MOST_COLUMNS)
     for cell in _cells([summary.cell for summary in found.summaries], words):
         title = cell_title(cell)

@@ -12,10 +12,10 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.units import format_bytes, format_count, format_seconds
 from imgstore_tui.present.charts.axes import LINEAR, LOG, Scales
-from imgstore_tui.present.charts.chart_list import Drawing, drawings, levels
+from imgstore_tui.present.charts.chart_list import Chart, chart_levels, run_charts
 from imgstore_tui.present.charts.figures import ChartKind, make_figure
-from imgstore_tui.present.results import Digest
-from imgstore_tui.present.tables.table_model import NOTHING, Column, Entry, Mark, Table, interval_text
+from imgstore_tui.present.results import RunResults
+from imgstore_tui.present.tables.table_model import NOTHING, Emphasis, Table, TableColumn, TableEntry, interval_text
 from imgstore_tui.present.tables.timings import standing_entries, timing_entries
 from imgstore_tui.present.text.captions import dataset_words, interval_words, setting_words
 
@@ -26,11 +26,11 @@ ARTICLE_READ = {"disk": 1.61970e-3, "lmdb": 4.52063e-3, "hdf5": 1.98036e-3}
 """Seconds to read one image and its label."""
 PUBLISHED = {"lmdb": SyncLevel.END}
 """LMDB commits with a sync in the article; the others leave it to the system."""
-_LEVEL = Column("level", right=False, grouped=True)
-_METHOD = Column("method", right=False, wraps=True)
+_LEVEL = TableColumn("level", right=False, grouped=True)
+_METHOD = TableColumn("method", right=False, wraps=True)
 _MARKS = {
-    Finding.HOLDS: Mark.BEST, Finding.PARTLY: Mark.TIE, Finding.FAILS: Mark.BAD, Finding.OPEN: Mark.PLAIN,
-    Finding.UNMEASURED: Mark.QUIET,
+    Finding.HOLDS: Emphasis.BEST, Finding.PARTLY: Emphasis.TIE, Finding.FAILS: Emphasis.BAD,
+    Finding.OPEN: Emphasis.PLAIN, Finding.UNMEASURED: Emphasis.QUIET,
 }  # fmt: skip
 
 
@@ -39,11 +39,11 @@ def is_article(run: Run) -> bool:
     return run.plan.name == PLAN and bool(run.plan.datasets)
 
 
-def report(found: Digest) -> tuple[Table | Drawing, ...]:
+def article_report(found: RunResults) -> tuple[Table | Chart, ...]:
     """Return the article's eight items in its order, those as it published them, and its claims; else nothing."""
     if not is_article(found.run):
         return ()
-    items: tuple[Table | Drawing, ...] = (
+    items: tuple[Table | Chart, ...] = (
         _store_table(found),
         *_figures(found, ChartKind.WRITE, "2. ", "3. "),
         _read_table(found),
@@ -56,27 +56,27 @@ def report(found: Digest) -> tuple[Table | Drawing, ...]:
     return tuple(item for item in items if not isinstance(item, Table) or item.rows)
 
 
-def report_tables(found: Digest) -> tuple[Table, ...]:
+def article_report_tables(found: RunResults) -> tuple[Table, ...]:
     """Return the tables of the report, for formats without figures and for short looks."""
-    return tuple(item for item in report(found) if isinstance(item, Table))
+    return tuple(item for item in article_report(found) if isinstance(item, Table))
 
 
-def further_drawings(run: Run, *, scales: Scales = LOG) -> tuple[Drawing, ...]:
+def further_charts(run: Run, *, scales: Scales = LOG) -> tuple[Chart, ...]:
     """Return the charts of a run that its report does not show: all of them where there is no report."""
     if not is_article(run):
-        return drawings(run, scales=scales)
-    return drawings(run, scales=scales, told=(ChartKind.WRITE, ChartKind.READ, ChartKind.BOTH, ChartKind.DISK))
+        return run_charts(run, scales=scales)
+    return run_charts(run, scales=scales, told=(ChartKind.WRITE, ChartKind.READ, ChartKind.BOTH, ChartKind.DISK))
 
 
-def _figures(found: Digest, kind: ChartKind, linear: str, log: str) -> Iterator[Drawing]:
+def _figures(found: RunResults, kind: ChartKind, linear: str, log: str) -> Iterator[Chart]:
     """Yield a chart of the article's own images at each level, on linear axes if they have a number, then log."""
     own = [entry for entry in found.summaries if entry.cell.dataset == found.run.plan.datasets[0]]
     for heading, scales in ((linear, LINEAR), (log, LOG)):
-        for sync, cache in levels(found.run, kind) if heading else ():
-            yield Drawing(make_figure(own, kind, sync=sync, cache=cache), scales, heading)
+        for sync, cache in chart_levels(found.run, kind) if heading else ():
+            yield Chart(make_figure(own, kind, sync=sync, cache=cache), scales, heading)
 
 
-def _own(found: Digest, operation: Operation) -> list[CellSummary]:
+def _own(found: RunResults, operation: Operation) -> list[CellSummary]:
     """Return the cells of an operation on one image of the first dataset."""
     first = found.run.plan.datasets[0]
     return [
@@ -86,34 +86,35 @@ def _own(found: Digest, operation: Operation) -> list[CellSummary]:
     ]
 
 
-def _backend(found: Digest, summary: CellSummary) -> str:
+def _backend(found: RunResults, summary: CellSummary) -> str:
     return next((spec.backend for spec in found.run.plan.specs if spec.label == summary.cell.spec), "")
 
 
-def _store_table(found: Digest) -> Table:
+def _store_table(found: RunResults) -> Table:
     rows, ones = [], _own(found, Operation.WRITE_ONE)
     for summary in ones:
         seconds, size = ARTICLE_STORE.get(_backend(found, summary), (None, None))
         rows.append((
-            Entry(f"{summary.cell.sync}"),
+            TableEntry(f"{summary.cell.sync}"),
             *timing_entries(summary, found)[:3],
-            Entry(format_bytes(summary.disk.allocated_bytes if summary.disk else None)),
+            TableEntry(format_bytes(summary.disk.allocated_bytes if summary.disk else None)),
             standing_entries(summary, found)[0],
             _quiet(format_seconds(seconds)),
             _quiet(format_bytes(size)),
         ))  # fmt: skip
     columns = (
-        replace(_LEVEL, title="sync"), _METHOD, Column("time"), Column("interval", wide=True), Column("disk"),
-        Column("against best", right=False), Column("article's time"), Column("its disk"),
+        replace(_LEVEL, title="sync"), _METHOD, TableColumn("time"), TableColumn("interval", wide=True),
+        TableColumn("disk"), TableColumn("against best", right=False), TableColumn("article's time"),
+        TableColumn("its disk"),
     )  # fmt: skip
     return _table("1. Store one image and its label", columns, rows, found, ones)
 
 
-def _read_table(found: Digest) -> Table:
+def _read_table(found: RunResults) -> Table:
     ones = _own(found, Operation.READ_ONE)
     rows = [
         (
-            Entry(f"{summary.cell.cache}"),
+            TableEntry(f"{summary.cell.cache}"),
             *timing_entries(summary, found)[:3],
             standing_entries(summary, found)[0],
             _quiet(format_seconds(ARTICLE_READ.get(_backend(found, summary)))),
@@ -121,18 +122,22 @@ def _read_table(found: Digest) -> Table:
         for summary in ones
     ]
     columns = (
-        replace(_LEVEL, title="cache"), _METHOD, Column("time"), Column("interval"),
-        Column("against best", right=False), Column("article's time"),
+        replace(_LEVEL, title="cache"), _METHOD, TableColumn("time"), TableColumn("interval"),
+        TableColumn("against best", right=False), TableColumn("article's time"),
     )  # fmt: skip
     return _table("4. Read one image and its label", columns, rows, found, ones)
 
 
-def _quiet(text: str) -> Entry:
-    return Entry(text, Mark.QUIET)
+def _quiet(text: str) -> TableEntry:
+    return TableEntry(text, Emphasis.QUIET)
 
 
 def _table(
-    title: str, columns: tuple[Column, ...], rows: list[tuple[Entry, ...]], found: Digest, ones: Sequence[CellSummary]
+    title: str,
+    columns: tuple[TableColumn, ...],
+    rows: list[tuple[TableEntry, ...]],
+    found: RunResults,
+    ones: Sequence[CellSummary],
 ) -> Table:
     if not ones:
         return Table(title, columns, ())
@@ -154,7 +159,7 @@ def _stand_in(run: Run) -> str:
     return "" if name.startswith("cifar10") else " These are other images than the article's, which are CIFAR-10."
 
 
-def _published_table(found: Digest) -> Table:
+def _published_table(found: RunResults) -> Table:
     """Return each method at the level of the article: numbers that are not to be ranked."""
     first = found.run.plan.datasets[0]
     cells = {
@@ -162,7 +167,7 @@ def _published_table(found: Digest) -> Table:
         for entry in reversed(found.summaries)
         if entry.cell.dataset == first
     }
-    rows: list[tuple[Entry, ...]] = []
+    rows: list[tuple[TableEntry, ...]] = []
     ends = set()
     for cutoff in found.run.plan.cutoffs:
         for spec in found.run.plan.specs:
@@ -171,11 +176,12 @@ def _published_table(found: Digest) -> Table:
             read = cells.get((Operation.READ_ONE if cutoff == 1 else Operation.READ_MANY, cutoff, spec.label, None))
             if store is not None or read is not None:
                 shown = (*_timed(store), *_timed(read))
-                rows.append((Entry(format_count(cutoff)), Entry(spec.label), Entry(f"{level}"), *shown))
+                rows.append((TableEntry(format_count(cutoff)), TableEntry(spec.label), TableEntry(f"{level}"), *shown))
         ends.add(len(rows) - 1)
     columns = (
-        Column("images", grouped=True), _METHOD, Column("sync", right=False),
-        Column("store"), Column("interval", wide=True), Column("read"), Column("interval", wide=True),
+        TableColumn("images", grouped=True), _METHOD, TableColumn("sync", right=False),
+        TableColumn("store"), TableColumn("interval", wide=True),
+        TableColumn("read"), TableColumn("interval", wide=True),
     )  # fmt: skip
     told = (
         "Not ranked: as in the article, LMDB forces what it writes to the device and the others do not. "
@@ -184,28 +190,28 @@ def _published_table(found: Digest) -> Table:
     return Table("As published", columns, tuple(rows), told, frozenset(ends))
 
 
-def _timed(summary: CellSummary | None) -> tuple[Entry, Entry]:
+def _timed(summary: CellSummary | None) -> tuple[TableEntry, TableEntry]:
     if summary is None:
         return NOTHING, NOTHING
     if summary.interval is None:
-        return Entry(summary.lack, Mark.BAD), NOTHING
-    return Entry(format_seconds(summary.seconds)), Entry(interval_text(summary.interval))
+        return TableEntry(summary.lack, Emphasis.BAD), NOTHING
+    return TableEntry(format_seconds(summary.seconds)), TableEntry(interval_text(summary.interval))
 
 
-def claims_table(found: Digest) -> Table:
+def claims_table(found: RunResults) -> Table:
     """Return what the article says, and what this machine says to it."""
     rows = tuple(
         (
-            Entry(f"{judged.claim.text} ({judged.claim.rule})."),
-            Entry(judged.finding.value, _MARKS[judged.finding]),
-            Entry(judged.words),
+            TableEntry(f"{judged.claim.text} ({judged.claim.rule})."),
+            TableEntry(judged.finding.value, _MARKS[judged.finding]),
+            TableEntry(judged.words),
         )
         for judged in check_claims(found.run, found.summaries)
     )
     columns = (
-        Column("the article says", right=False, wraps=True),
-        Column("here", right=False, wraps=True),
-        Column("because", right=False, wraps=True),
+        TableColumn("the article says", right=False, wraps=True),
+        TableColumn("here", right=False, wraps=True),
+        TableColumn("because", right=False, wraps=True),
     )
     told = (
         "Judged by this run's medians and intervals alone, on this machine. A over B: how many times as long A takes, "
@@ -214,7 +220,7 @@ def claims_table(found: Digest) -> Table:
     return Table("What the article says", columns, rows, told, frozenset(range(len(rows))))
 
 
-def claim_rows(found: Digest) -> list[dict[str, object]]:
+def claim_rows(found: RunResults) -> list[dict[str, object]]:
     """Return the claims as JSON values; none where the run is not the article's experiment."""
     if not is_article(found.run):
         return []

@@ -10,7 +10,7 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.plugins.catalogue import how_to_get, missing_imports
 from imgstore_tui.present import exports
-from imgstore_tui.present.charts.chart_list import Drawing
+from imgstore_tui.present.charts.chart_list import Chart
 from imgstore_tui.present.charts.svg import standalone_svg
 from imgstore_tui.present.charts.text_chart import draw_figure
 
@@ -19,7 +19,7 @@ TEXT_COLUMNS, TEXT_ROWS = 100, 30
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ExportChoice:
     """One form in which something can be had."""
 
     name: str
@@ -35,10 +35,10 @@ class Offer:
     """Whether it is the chart alone."""
 
 
-def offers(run: Run, drawing: Drawing | None) -> tuple[Offer, ...]:
+def export_choices(run: Run, drawing: Chart | None) -> tuple[ExportChoice, ...]:
     """Return what can be had of a run, available or not, and of the chart on the screen, if there is one."""
     found = [
-        Offer(
+        ExportChoice(
             name, kind.title, kind.suffix, kind.binary, how_to_get(kind) if missing_imports(kind) else "",
             partial(_export, name, run),
         )
@@ -48,9 +48,9 @@ def offers(run: Run, drawing: Drawing | None) -> tuple[Offer, ...]:
         png = exports.catalogue.get("png")
         plot = how_to_get(png) if missing_imports(png) else ""
         found += [
-            Offer("chart-txt", "as text", ".txt", False, "", partial(_text, drawing), chart=True),
-            Offer("chart-svg", "as a drawing", ".svg", False, "", partial(_svg, drawing), chart=True),
-            Offer("chart-png", "as a picture", ".png", True, plot, partial(_png, drawing, run), chart=True),
+            ExportChoice("chart-txt", "as text", ".txt", False, "", partial(_text, drawing), chart=True),
+            ExportChoice("chart-svg", "as a drawing", ".svg", False, "", partial(_svg, drawing), chart=True),
+            ExportChoice("chart-png", "as a picture", ".png", True, plot, partial(_png, drawing, run), chart=True),
         ]
     return tuple(found)
 
@@ -59,7 +59,7 @@ def _export(name: str, run: Run) -> bytes:
     return exports.get(name).export(run)
 
 
-def _text(drawing: Drawing) -> bytes:
+def _text(drawing: Chart) -> bytes:
     picture = draw_figure(drawing.figure, TEXT_COLUMNS, TEXT_ROWS, scales=drawing.scales)
     lines = [line.rstrip() for line in safe_lines(picture.plain)]
     return ("\n".join(lines).rstrip() + "\n").encode()
@@ -70,11 +70,11 @@ def safe_lines(text: str) -> list[str]:
     return [safe_text(line) for line in text.split("\n")]
 
 
-def _svg(drawing: Drawing) -> bytes:
+def _svg(drawing: Chart) -> bytes:
     return standalone_svg(drawing.figure, scales=drawing.scales).encode()
 
 
-def _png(drawing: Drawing, run: Run) -> bytes:
+def _png(drawing: Chart, run: Run) -> bytes:
     from imgstore_tui.present.charts.matplotlib_sheet import draw_alone
 
     return draw_alone(drawing, run, "png")

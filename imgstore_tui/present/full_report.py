@@ -7,10 +7,10 @@ from dataclasses import replace
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from imgstore_tui.present.article import report
-from imgstore_tui.present.charts.legend import Palette
+from imgstore_tui.present.article import article_report
+from imgstore_tui.present.charts.legend import ChartColours
 from imgstore_tui.present.charts.text_chart import draw_figure
-from imgstore_tui.present.results import Digest
+from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.ranking import ranking_table
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.tables.table_model import Table
@@ -19,8 +19,13 @@ from imgstore_tui.present.text.narrative import notes_text, verdict_text
 CHART_ROWS = 18
 
 
-def whole_report(
-    found: Digest, width: int, *, cutoff: int | None = None, palette: Palette | None = None, ascii_only: bool = False
+def full_report(
+    found: RunResults,
+    width: int,
+    *,
+    cutoff: int | None = None,
+    palette: ChartColours | None = None,
+    ascii_only: bool = False,
 ) -> Group:
     """Return all that a run says, as it is to be read: of the plan ``article`` its items and claims come first.
 
@@ -32,7 +37,7 @@ def whole_report(
         ascii_only: Whether nothing beyond ASCII may be drawn.
     """
     parts: list[RenderableType] = []
-    for item in report(found):
+    for item in article_report(found):
         if isinstance(item, Table):
             parts += [rich_table(item, width, ascii_only=ascii_only), Text()]
         elif not item.figure.empty:

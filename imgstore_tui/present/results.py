@@ -11,11 +11,11 @@ from imgstore_tui.analysis.verdict import Court, Verdict
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import IN_PLACE
-from imgstore_tui.present.tables.table_model import by_contest
+from imgstore_tui.present.tables.table_model import verdicts_by_contest
 
 
 @dataclass(frozen=True, slots=True)
-class Digest:
+class RunResults:
     """A run with all that was made of it, so that it is made once."""
 
     run: Run
@@ -25,23 +25,23 @@ class Digest:
     """Verdicts by contest."""
 
 
-class Digester:
+class ResultsBuilder:
     """Digests a run again and again while it grows: only what new trials bear on is made anew."""
 
     def __init__(self) -> None:
         self._tally = Tally()
         self._court = Court()
 
-    def of(self, run: Run) -> Digest:
+    def of(self, run: Run) -> RunResults:
         """Summarise a run and judge its contests."""
         summaries = self._tally.summaries(run)
         found = self._court.verdicts(summaries, [spec.label for spec in run.plan.specs])
-        return Digest(run, summaries, found, by_contest(found))
+        return RunResults(run, summaries, found, verdicts_by_contest(found))
 
 
-def digest(run: Run) -> Digest:
+def build_results(run: Run) -> RunResults:
     """Summarise a run and judge its contests."""
-    return Digester().of(run)
+    return ResultsBuilder().of(run)
 
 
 def spec_order(run: Run) -> Callable[[str], tuple[int, str]]:
@@ -50,7 +50,7 @@ def spec_order(run: Run) -> Callable[[str], tuple[int, str]]:
     return lambda label: (places.get(label, len(places)), label)
 
 
-def groups(summaries: Iterable[CellSummary], *blank: str) -> list[list[CellSummary]]:
+def group_summaries(summaries: Iterable[CellSummary], *blank: str) -> list[list[CellSummary]]:
     """Gather summaries that differ in nothing but these fields of their cells, in order."""
     found: dict[Cell, list[CellSummary]] = {}
     empty: dict[str, object] = {"spec": "", "cutoff": 0, "operation": Operation.WRITE_ONE, "sync": None, "cache": None}

@@ -7,8 +7,8 @@ from dataclasses import replace
 from rich.terminal_theme import TerminalTheme
 from textual.theme import BUILTIN_THEMES, Theme
 
-from imgstore_tui.present.charts.legend import Palette
-from imgstore_tui.present.tables.table_model import Mark
+from imgstore_tui.present.charts.legend import ChartColours
+from imgstore_tui.present.tables.table_model import Emphasis
 
 DARK = Theme(
     name="darkroom",
@@ -124,13 +124,13 @@ ANSI_LIGHT = TerminalTheme(
 """What the names of colours mean in our themes: green for well, red for failed, and so on."""
 
 PALETTES = {
-    DARK.name: Palette(
+    DARK.name: ChartColours(
         series=("#62b6e8", "#f0a35b", "#7fc97a", "#d68fd0", "#e3d06a", "#ee7a70"), more="#8b93a3", axis="#6d7585"
     ),
-    LIGHT.name: Palette(
+    LIGHT.name: ChartColours(
         series=("#1f6fa8", "#b35a00", "#2f7d32", "#8e3f8a", "#8a6d00", "#b3261e"), more="#7a776f", axis="#8b8779"
     ),
-    "": Palette(),
+    "": ChartColours(),
 }
 """Colours of storage methods, apart in hue and in lightness; of any other theme (""), the terminal's own."""
 
@@ -139,10 +139,10 @@ THEME_NAMES = tuple(theme.name for theme in THEMES)
 """The themes that the key steps through; the command palette has Textual's own as well."""
 
 MARK_STYLES = {
-    Mark.PLAIN: "",
-    Mark.BEST: "bold green",
-    Mark.TIE: "green",
-    Mark.BAD: "bold red",
-    Mark.QUIET: "dim italic",
+    Emphasis.PLAIN: "",
+    Emphasis.BEST: "bold green",
+    Emphasis.TIE: "green",
+    Emphasis.BAD: "bold red",
+    Emphasis.QUIET: "dim italic",
 }
 """How marked entries of tables look: by the terminal's own colours, which every theme leaves readable."""

@@ -8,7 +8,7 @@ from imgstore_tui.analysis.compare import Finding, compare
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.present.tables.comparison import comparison_caption, comparison_lines, comparison_tables
-from imgstore_tui.present.tables.table_model import Mark
+from imgstore_tui.present.tables.table_model import Emphasis
 from imgstore_tui.testing.fake_runs import fake_run
 
 
@@ -87,7 +87,7 @@ def test_the_table_has_medians_ratio_interval_and_the_finding_in_words() -> None
     found = compare(fake_run(), slowed(fake_run(seed=1), "lmdb", 2.0))
     table = next(table for table in comparison_tables(found) if table.title == "read-many, cache hot")
     row = next(row for row in table.rows if row[0].text == "lmdb")
-    assert (row[6].text, row[6].mark) == ("differs: slower", Mark.BAD)
+    assert (row[6].text, row[6].mark) == ("differs: slower", Emphasis.BAD)
     assert row[4].text.endswith("x")
     assert {row[6].text for row in table.rows if row[0].text == "disk"} <= {"no difference shown", "differs: faster"}
     assert "by chance alone" in comparison_caption(found)

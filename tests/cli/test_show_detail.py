@@ -9,7 +9,7 @@ import pytest
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState
 from imgstore_tui.present.detail.cell_detail import cell_detail
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.testing.fake_runs import fake_run
 from tests.support.program import program, sentence
 from tests.support.saved_runs import save_journal
@@ -35,7 +35,7 @@ def test_a_cell_is_printed_at_every_level_as_the_screen_shows_it(saved: Run) -> 
     done = program("show", "last", "--cell", "lmdb/read-many/1000", "--ascii", COLUMNS="90")
     assert done.returncode == 0, done.stderr
     assert done.stdout.isascii()
-    found = digest(saved)
+    found = build_results(saved)
     cells = [
         summary.cell
         for summary in found.summaries

@@ -14,13 +14,13 @@ from imgstore_tui.cli.printing import print_tables, print_verdicts
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.present import exports
-from imgstore_tui.present.article import claim_rows, further_drawings, report, report_tables
+from imgstore_tui.present.article import article_report, article_report_tables, claim_rows, further_charts
 from imgstore_tui.present.charts.axes import LINEAR
-from imgstore_tui.present.charts.chart_list import Drawing, drawings
+from imgstore_tui.present.charts.chart_list import Chart, run_charts
 from imgstore_tui.present.charts.figures import ChartKind
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.report_tables import all_tables
-from imgstore_tui.present.tables.table_model import Mark, Table
+from imgstore_tui.present.tables.table_model import Emphasis, Table
 from imgstore_tui.testing.fake_runs import fake_article_run, fake_run
 
 RUN = fake_article_run((1, 10, 100, 1000))
@@ -53,11 +53,11 @@ def texts(table: Table) -> list[list[str]]:
 
 
 def test_the_items_stand_in_the_articles_order() -> None:
-    assert [item.title for item in report(digest(RUN))] == TITLES
+    assert [item.title for item in article_report(build_results(RUN))] == TITLES
 
 
 def test_store_one_stands_beside_the_articles_own_numbers() -> None:
-    store, read = (table for table in report_tables(digest(RUN)) if table.title[0] in "14")
+    store, read = (table for table in article_report_tables(build_results(RUN)) if table.title[0] in "14")
     assert [row[0] for row in texts(store)] == ["buffered"] * 3 + ["end"] * 3
     assert [row[-2:] for row in texts(store)[:3]] == [
         ["1.92 ms", "8.00 KiB"],
@@ -70,32 +70,32 @@ def test_store_one_stands_beside_the_articles_own_numbers() -> None:
 
 
 def test_as_published_mixes_levels_and_ranks_nothing() -> None:
-    table = next(table for table in report_tables(digest(RUN)) if table.title == "As published")
+    table = next(table for table in article_report_tables(build_results(RUN)) if table.title == "As published")
     rows = texts(table)
     assert [row[1:3] for row in rows[:3]] == [
         ["disk:preset=article", "buffered"], ["lmdb:preset=article", "end"], ["hdf5:preset=article", "buffered"],
     ]  # fmt: skip
     assert {row[0] for row in rows} == {"1", "10", "100", "1,000"}
-    assert all(cell.mark is Mark.PLAIN for row in table.rows for cell in row)
+    assert all(cell.mark is Emphasis.PLAIN for row in table.rows for cell in row)
     assert "Not ranked" in table.caption
 
 
 def test_other_images_are_said_to_be_other_images() -> None:
     for dataset, said in (("synthetic", True), ("cifar10:/data", False)):
-        (store, *_) = report_tables(digest(fake_article_run((1, 10), dataset=dataset)))
+        (store, *_) = article_report_tables(build_results(fake_article_run((1, 10), dataset=dataset)))
         assert ("other images than the article's" in store.caption) is said
 
 
 def test_a_run_of_another_plan_has_no_report_and_all_its_charts() -> None:
     run = fake_run()
-    assert report(digest(run)) == ()
-    assert claim_rows(digest(run)) == []
-    assert further_drawings(run) == drawings(run)
-    assert "What the article says" not in [table.title for table in all_tables(digest(run))]
+    assert article_report(build_results(run)) == ()
+    assert claim_rows(build_results(run)) == []
+    assert further_charts(run) == run_charts(run)
+    assert "What the article says" not in [table.title for table in all_tables(build_results(run))]
 
 
 def test_further_charts_are_of_larger_images_and_of_what_has_no_number() -> None:
-    further = further_drawings(RUN)
+    further = further_charts(RUN)
     kinds = {drawing.figure.kind for drawing in further if "cifar10" in drawing.figure.title}
     assert kinds == {ChartKind.READ_ONE, ChartKind.WRITE_ONE}
     assert {drawing.figure.kind for drawing in further if "size=512" in drawing.figure.title} >= {
@@ -143,9 +143,9 @@ def test_exports_have_every_item_and_the_claims() -> None:
 
 def test_every_dataset_and_level_has_its_charts() -> None:
     run = fake_run(operations=[Operation.WRITE_MANY], sync=[SyncLevel.BUFFERED, SyncLevel.END])
-    assert [drawing.title for drawing in drawings(run)] == [
+    assert [drawing.title for drawing in run_charts(run)] == [
         "Write many, sync buffered: time for N images, log scale",
         "Write many, sync end: time for N images, log scale",
         "Disk use, log scale",
     ]
-    assert Drawing(drawings(run)[2].figure, scales=LINEAR).title == "Disk use, linear scale"
+    assert Chart(run_charts(run)[2].figure, scales=LINEAR).title == "Disk use, linear scale"

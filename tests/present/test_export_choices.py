@@ -13,9 +13,9 @@ from PIL import Image
 from imgstore_tui.core.model import Run
 from imgstore_tui.present import exports
 from imgstore_tui.present.charts.axes import Scales
-from imgstore_tui.present.charts.chart_list import Drawing, drawings
+from imgstore_tui.present.charts.chart_list import Chart, run_charts
 from imgstore_tui.present.charts.figures import ChartKind
-from imgstore_tui.present.export_choices import Offer, offers
+from imgstore_tui.present.export_choices import ExportChoice, export_choices
 from imgstore_tui.testing.fake_runs import fake_run
 
 HOSTILE = "[red]\x1b[2J<b>&"
@@ -30,26 +30,26 @@ def hostile() -> Run:
 
 
 RUN = hostile()
-DRAWINGS = drawings(RUN)
+DRAWINGS = run_charts(RUN)
 
 
-def offer(name: str, drawing: Drawing) -> Offer:
-    return next(entry for entry in offers(RUN, drawing) if entry.name == name)
+def offer(name: str, drawing: Chart) -> ExportChoice:
+    return next(entry for entry in export_choices(RUN, drawing) if entry.name == name)
 
 
 def test_every_export_is_offered_and_the_chart_where_there_is_one() -> None:
-    names = [entry.name for entry in offers(RUN, DRAWINGS[0])]
+    names = [entry.name for entry in export_choices(RUN, DRAWINGS[0])]
     assert names == [*exports.names(), "chart-txt", "chart-svg", "chart-png"]
-    assert [entry.name for entry in offers(RUN, None)] == list(exports.names())
-    empty = drawings(fake_run(("disk",), failures={"disk": "no"}))[0]
-    assert [entry.name for entry in offers(RUN, empty)] == list(exports.names())
-    for entry in offers(RUN, DRAWINGS[0]):
+    assert [entry.name for entry in export_choices(RUN, None)] == list(exports.names())
+    empty = run_charts(fake_run(("disk",), failures={"disk": "no"}))[0]
+    assert [entry.name for entry in export_choices(RUN, empty)] == list(exports.names())
+    for entry in export_choices(RUN, DRAWINGS[0]):
         if not entry.how_to_get and not entry.chart:
             assert entry.make() == exports.get(entry.name).export(RUN)
 
 
 @pytest.mark.parametrize("drawing", DRAWINGS, ids=lambda drawing: drawing.figure.kind.value)
-def test_the_chart_as_text_is_whole_and_harmless(drawing: Drawing) -> None:
+def test_the_chart_as_text_is_whole_and_harmless(drawing: Chart) -> None:
     text = offer("chart-txt", drawing).make().decode()
     assert "\x1b" not in text
     assert "disk" in text
@@ -58,7 +58,7 @@ def test_the_chart_as_text_is_whole_and_harmless(drawing: Drawing) -> None:
 
 
 @pytest.mark.parametrize("drawing", DRAWINGS, ids=lambda drawing: drawing.figure.kind.value)
-def test_the_chart_as_a_drawing_stands_alone(drawing: Drawing) -> None:
+def test_the_chart_as_a_drawing_stands_alone(drawing: Chart) -> None:
     svg = offer("chart-svg", drawing).make().decode()
     root = ElementTree.fromstring(svg)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
@@ -71,7 +71,7 @@ def test_the_chart_as_a_drawing_stands_alone(drawing: Drawing) -> None:
 
 def test_axes_are_those_on_the_screen() -> None:
     figure = next(entry.figure for entry in DRAWINGS if entry.figure.kind is ChartKind.WRITE)
-    log, linear = (offer("chart-txt", Drawing(figure, Scales(on, on))).make() for on in (True, False))
+    log, linear = (offer("chart-txt", Chart(figure, Scales(on, on))).make() for on in (True, False))
     assert log != linear
 
 

@@ -12,10 +12,10 @@ from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.present import exports
 from imgstore_tui.present.charts.figures import SOURCE_RANK, ChartKind, Figure, make_figure
-from imgstore_tui.present.charts.legend import Palette
+from imgstore_tui.present.charts.legend import ChartColours
 from imgstore_tui.present.charts.svg import figure_svg
 from imgstore_tui.present.charts.text_chart import chart_for
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.disk_use import disk_tables
 from imgstore_tui.present.tables.report_tables import all_tables
 from imgstore_tui.present.tables.timings import overview_tables, timing_tables
@@ -45,7 +45,7 @@ def run_with_source(*, faster: float = 0.5) -> Run:
 
 
 def test_it_comes_first_in_every_table() -> None:
-    found = digest(run_with_source())
+    found = build_results(run_with_source())
     for table in timing_tables(found):
         methods = [row[1].text for row in table.rows]
         if "source" in methods:
@@ -59,13 +59,13 @@ def test_it_comes_first_in_every_table() -> None:
 def test_it_keeps_its_place_at_a_glance_while_its_smallest_cutoff_is_missing() -> None:
     run = run_with_source()
     kept = tuple(trial for trial in run.measurements if (trial.spec, trial.cutoff) != ("source", 10))
-    methods = [row[0].text.strip() for row in overview_tables(digest(replace(run, measurements=kept)))[0].rows]
+    methods = [row[0].text.strip() for row in overview_tables(build_results(replace(run, measurements=kept)))[0].rows]
     start = methods.index("read-many, cache hot")
     assert methods[start + 1 : start + 4] == ["source", "disk", "lmdb"]
 
 
 def test_without_it_nothing_is_said_of_it() -> None:
-    found = digest(fake_run(["disk", "lmdb"], [10], 6))
+    found = build_results(fake_run(["disk", "lmdb"], [10], 6))
     assert "source" not in disk_tables(found)[0].caption
     assert all("Source" not in row[0].text for row in all_tables(found)[0].rows)
 
@@ -96,9 +96,9 @@ def test_its_mark_is_its_own_and_takes_none_from_the_others(kind: ChartKind) -> 
 
 
 def test_the_screen_marks_it_as_charts_do() -> None:
-    marks = MethodMarks.of(run_with_source(), Plan(), Palette())
+    marks = MethodMarks.of(run_with_source(), Plan(), ChartColours())
     assert [marks.mark(name) for name in ("source", "disk", "lmdb", "nobody")] == ["S", "o", "x", " "]
-    assert marks.style("source") == Palette().source
+    assert marks.style("source") == ChartColours().source
 
 
 @pytest.mark.parametrize("name", ["csv", "tsv", "json", "md", "html", "tex"])
@@ -110,6 +110,6 @@ def test_files_left_out_are_listed_with_their_reasons_and_the_rest_counted() -> 
     run = fake_run(["disk"], [10], 1)
     excluded = tuple((f"\x1b[31m{number}.jpg", "The file is empty.") for number in range(120))
     run = replace(run, datasets=(replace(run.datasets[0], excluded=excluded, excluded_count=5000),))
-    table = next(table for table in all_tables(digest(run)) if table.title == "Files left out")
+    table = next(table for table in all_tables(build_results(run)) if table.title == "Files left out")
     assert [entry.text for entry in table.rows[0]] == ["<U+001B>[31m0.jpg", "The file is empty."]
     assert (len(table.rows), table.caption) == (100, "And 4,900 more; the JSON export has up to 1,000.")

@@ -19,7 +19,7 @@ from imgstore_tui.bench.results.journal import read_journal, saved_runs
 from imgstore_tui.core.operations import CacheState
 from imgstore_tui.jobs.plans import plan_called, saved_plans
 from imgstore_tui.present.help import load_topic
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.testing.fake_runs import fake_run
 from imgstore_tui.tui.forms.choice import Choice
 from imgstore_tui.tui.panes import PaneName
@@ -177,7 +177,7 @@ async def _next_data(app: Driven, key: str) -> None:
     assert run is not None
     both = replace(run, plan=replace(run.plan, datasets=("synthetic", "folder:/photos")))
     more = [replace(trial, dataset="folder:/photos") for trial in run.measurements]
-    app.workbench.found = digest(replace(both, measurements=(*run.measurements, *more)))
+    app.workbench.found = build_results(replace(both, measurements=(*run.measurements, *more)))
     await app.pilot.pause()
     assert "(synthetic)" in app.picture
     await app.press(key)

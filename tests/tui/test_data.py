@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from imgstore_tui.bench.plan.plans import named_plan
 from imgstore_tui.jobs.preview import LeftError, Preview, Progress
-from imgstore_tui.present.charts.contact_sheet import Drawing
+from imgstore_tui.present.charts.contact_sheet import PixelStyle
 from imgstore_tui.tui.forms.data_form import DataForm
 from imgstore_tui.tui.forms.path_completion import complete
 from imgstore_tui.tui.run import preview_thread
@@ -100,14 +100,14 @@ async def test_pictures_are_seen_on_every_terminal(
 
 
 def test_how_pictures_are_drawn_is_said() -> None:
-    assert drawing_mode(ascii_only=False, no_colour=False, colours="truecolor") == (Drawing.BLOCKS, "")
+    assert drawing_mode(ascii_only=False, no_colour=False, colours="truecolor") == (PixelStyle.BLOCKS, "")
     for terminal in (
         {"ascii_only": True, "no_colour": False, "colours": "256"},
         {"ascii_only": False, "no_colour": True, "colours": "truecolor"},
         {"ascii_only": False, "no_colour": False, "colours": "standard"},
     ):
         drawing, why = drawing_mode(**terminal)  # type: ignore[arg-type]
-        assert drawing is Drawing.SHADES
+        assert drawing is PixelStyle.SHADES
         assert why.startswith("Pictures in shades")
 
 

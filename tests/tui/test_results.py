@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.geometry import Offset
 
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.testing.fake_runs import fake_article_run
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.detail import DetailScreen
@@ -225,7 +225,7 @@ async def test_verdicts_can_be_read_at_one_number_of_images(size: tuple[int, int
 async def test_the_article_s_report_is_read_whole() -> None:
     run = fake_article_run((1, 10, 100))
     async with driven() as app:
-        app.workbench.found = digest(run)
+        app.workbench.found = build_results(run)
         await app.press("5", "enter")
         assert app.shows(ReportScreen)
         await app.until(lambda: "1. Store one image and its label" in app.picture)
@@ -241,7 +241,7 @@ async def test_the_article_s_report_is_read_whole() -> None:
 
 async def test_the_tables_of_the_article_are_views_of_the_table_pane() -> None:
     async with driven(size=WIDE) as app:
-        app.workbench.found = digest(fake_article_run((1, 10, 100)))
+        app.workbench.found = build_results(fake_article_run((1, 10, 100)))
         await app.press("3", "slash")
         app.workbench.panes.table.filter_line.input.value = "MapFullError"
         await app.until(lambda: "3 Table: What the article says" in app.picture)

@@ -12,7 +12,7 @@ from imgstore_tui.core.units import format_count_short, seconds_unit
 SMALLEST, LARGEST = 1e-30, 1e30
 """What can be drawn; anything beyond is no measurement."""
 
-Label = Callable[[float, float], str]
+TickFormat = Callable[[float, float], str]
 """Words of a tick: its value, and the largest tick of the axis, so that all may share a unit."""
 
 _STEPS = (1.0, 2.0, 5.0)
@@ -38,7 +38,7 @@ class Scales:
 LOG, LINEAR = Scales(), Scales(False, False)
 
 
-def scale_words(log: bool) -> str:
+def scale_text(log: bool) -> str:
     """Return how one axis is."""
     return "log" if log else "linear"
 
@@ -87,7 +87,7 @@ def drawable(value: float) -> bool:
     return math.isfinite(value) and SMALLEST <= value <= LARGEST
 
 
-def make_axis(values: Sequence[float], room: int, label: Label, *, log: bool) -> Axis:
+def make_axis(values: Sequence[float], room: int, label: TickFormat, *, log: bool) -> Axis:
     """Return the axis on which all values fit.
 
     Args:
@@ -134,7 +134,7 @@ def _have_room(ticks: Sequence[tuple[float, str]], axis: Axis, room: int) -> boo
     )
 
 
-def _log_axis(values: Sequence[float], room: int, label: Label) -> Axis:
+def _log_axis(values: Sequence[float], room: int, label: TickFormat) -> Axis:
     """Return ends at 1, 2 or 5 times a power of ten, at least a decade apart; ticks at the decades, thinned."""
     low, high = _snap(math.log10(min(values)), down=True), _snap(math.log10(max(values)), down=False)
     if high - low < 1:
@@ -161,7 +161,7 @@ def _snap(position: float, *, down: bool) -> float:
     return min(step for step in steps if step >= position - 1e-9)
 
 
-def _linear_axis(values: Sequence[float], room: int, label: Label) -> Axis:
+def _linear_axis(values: Sequence[float], room: int, label: TickFormat) -> Axis:
     """Return an axis from 0, with ticks at multiples of 1, 2 or 5 times a power of ten."""
     top = max(values)
     power = 10.0 ** math.floor(math.log10(top / room))

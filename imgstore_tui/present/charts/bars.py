@@ -11,13 +11,13 @@ from rich.text import Text
 from imgstore_tui.core.units import format_count_short
 from imgstore_tui.present.charts.axes import drawable
 from imgstore_tui.present.charts.figures import Bar
-from imgstore_tui.present.charts.legend import Palette, mark_of
+from imgstore_tui.present.charts.legend import ChartColours, mark_of
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def bar_lines(
-    bars: Sequence[Bar], width: int, height: int, *, log: bool, palette: Palette, ascii_only: bool
+    bars: Sequence[Bar], width: int, height: int, *, log: bool, palette: ChartColours, ascii_only: bool
 ) -> list[Text]:
     """Return one line a bar, groups of the largest numbers of images first to stay where the height is short.
 

@@ -9,11 +9,11 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, SyncLevel
 from imgstore_tui.present.charts.axes import LOG, Scales
 from imgstore_tui.present.charts.figures import ChartKind, Figure, chart_kinds, make_figure
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class Chart:
     """A figure and the axes that it is to be drawn on."""
 
     figure: Figure
@@ -30,7 +30,7 @@ class Drawing:
         return f"{self.heading}{self.figure.title}, {axes}"
 
 
-def drawings(run: Run, *, scales: Scales = LOG, told: Collection[ChartKind] = ()) -> tuple[Drawing, ...]:
+def run_charts(run: Run, *, scales: Scales = LOG, told: Collection[ChartKind] = ()) -> tuple[Chart, ...]:
     """Return every chart that the plan can fill: of each dataset, at each level.
 
     Args:
@@ -38,20 +38,20 @@ def drawings(run: Run, *, scales: Scales = LOG, told: Collection[ChartKind] = ()
         scales: Which axes are logarithmic.
         told: Kinds that are left out for the first dataset.
     """
-    summed, found = digest(run), []
+    summed, found = build_results(run), []
     for number, dataset in enumerate(run.plan.datasets):
         for kind in chart_kinds(run):
             if not number and kind in told:
                 continue
-            for view in views(run, kind):
+            for view in chart_views(run, kind):
                 figure = make_figure(
                     summed, kind, dataset=dataset, sync=view.sync, cache=view.cache, against=view.against
                 )
-                found.append(Drawing(figure, scales))
+                found.append(Chart(figure, scales))
     return tuple(found)
 
 
-def levels(run: Run, kind: ChartKind) -> Iterator[tuple[SyncLevel | None, CacheState | None]]:
+def chart_levels(run: Run, kind: ChartKind) -> Iterator[tuple[SyncLevel | None, CacheState | None]]:
     """Yield the levels at which a kind of chart is drawn: writes by sync level, reads by cache state."""
     if kind is ChartKind.DISK:
         yield None, None
@@ -64,7 +64,7 @@ def levels(run: Run, kind: ChartKind) -> Iterator[tuple[SyncLevel | None, CacheS
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ChartView:
     """One way of looking at a kind of chart: at which levels, or hot against cold."""
 
     sync: SyncLevel | None = None
@@ -79,10 +79,10 @@ class View:
         return ", ".join(str(level) for level in (self.sync, self.cache) if level is not None)
 
 
-def views(run: Run, kind: ChartKind) -> tuple[View, ...]:
+def chart_views(run: Run, kind: ChartKind) -> tuple[ChartView, ...]:
     """Return the ways to look at a kind of chart: each level, and hot against cold where both are planned."""
-    found = [View(sync, cache) for sync, cache in levels(run, kind)]
+    found = [ChartView(sync, cache) for sync, cache in chart_levels(run, kind)]
     reads_only = not kind.has_bars and not any(operation.writes for operation in kind.operations)
     if reads_only and {CacheState.HOT, CacheState.COLD} <= set(run.plan.cache):
-        found.append(View(against=True))
+        found.append(ChartView(against=True))
     return tuple(found)

@@ -23,7 +23,7 @@ _LEAST = 4
 """Cells below which a picture shows nothing."""
 
 
-class Drawing(Enum):
+class PixelStyle(Enum):
     """How a pixel becomes characters."""
 
     BLOCKS = "half blocks"
@@ -33,7 +33,7 @@ class Drawing(Enum):
 
 
 def contact_sheet(
-    pictures: Sequence[tuple[Rgb, str]], width: int, height: int, drawing: Drawing, *, light: bool = False
+    pictures: Sequence[tuple[Rgb, str]], width: int, height: int, drawing: PixelStyle, *, light: bool = False
 ) -> Text:
     """Return pictures in a grid, each over its label, as large as they can be.
 
@@ -55,7 +55,7 @@ def contact_sheet(
     for row in range(rows):
         tiles = pictures[row * columns : (row + 1) * columns]
         drawn = [
-            _blocks(pixels, across, down) if drawing is Drawing.BLOCKS else _shades(pixels, across, down, ramp)
+            _blocks(pixels, across, down) if drawing is PixelStyle.BLOCKS else _shades(pixels, across, down, ramp)
             for pixels, _ in tiles
         ]
         lines += [Text(" ").join([tile[line] for tile in drawn]) for line in range(down)]

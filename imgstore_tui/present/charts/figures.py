@@ -16,7 +16,7 @@ from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_seconds
 from imgstore_tui.present.charts.axes import drawable
-from imgstore_tui.present.results import Digest
+from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.table_model import interval_text
 from imgstore_tui.present.text.captions import level_words
 
@@ -141,7 +141,7 @@ def chart_kinds(run: Run | None = None) -> tuple[ChartKind, ...]:
 
 
 def make_figure(
-    source: Digest | Run | Sequence[CellSummary],
+    source: RunResults | Run | Sequence[CellSummary],
     kind: ChartKind | str,
     *,
     per_image: bool = False,
@@ -162,7 +162,7 @@ def make_figure(
         against: Whether reads stand on it hot (solid) against cold (dotted), where both were measured.
     """
     kind = ChartKind(kind)
-    run = source.run if isinstance(source, Digest) else source if isinstance(source, Run) else None
+    run = source.run if isinstance(source, RunResults) else source if isinstance(source, Run) else None
     summaries = _summaries(source)
     # In the plan's order where it is known, else as first met.
     names = [spec.label for spec in run.plan.specs] if run is not None else []
@@ -217,8 +217,8 @@ def make_figure(
     return Figure(kind, _titled(title, dataset, several), lines, upward=f"time for {what}", strokes=strokes)
 
 
-def _summaries(source: Digest | Run | Sequence[CellSummary]) -> tuple[CellSummary, ...]:
-    if isinstance(source, Digest):
+def _summaries(source: RunResults | Run | Sequence[CellSummary]) -> tuple[CellSummary, ...]:
+    if isinstance(source, RunResults):
         return source.summaries
     return summarise(source) if isinstance(source, Run) else tuple(source)
 

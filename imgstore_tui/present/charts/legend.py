@@ -18,7 +18,7 @@ SOURCE_MARK = "S"
 
 
 @dataclass(frozen=True, slots=True)
-class Palette:
+class ChartColours:
     """Styles of a chart, as Rich writes them."""
 
     series: tuple[str, ...] = ("cyan", "magenta", "green", "yellow", "bright_blue", "red")
@@ -45,7 +45,7 @@ def mark_of(rank: int) -> str:
 def legend_lines(
     series: Sequence[Series],
     width: int,
-    palette: Palette,
+    palette: ChartColours,
     *,
     rows: int = 1,
     ascii_only: bool,

@@ -16,12 +16,12 @@ from imgstore_tui.present.charts.axes import (
     decade_label,
     drawable,
     make_axis,
-    scale_words,
+    scale_text,
     seconds_label,
 )
-from imgstore_tui.present.charts.chart_list import Drawing
+from imgstore_tui.present.charts.chart_list import Chart
 from imgstore_tui.present.charts.figures import SOURCE_RANK, ChartKind, Series
-from imgstore_tui.present.charts.sheet import sheet_caption, sheet_drawings
+from imgstore_tui.present.charts.sheet import sheet_caption, sheet_charts
 
 _COLOURS = ("#0b7285", "#a61e8c", "#2b8a3e", "#b35c00", "#364fc7", "#c92a2a")
 _MARKS = "os^DxP"
@@ -52,15 +52,15 @@ def draw_sheet(run: Run, kind: str) -> bytes:
         run: What to draw.
         kind: ``png`` or ``pdf``.
     """
-    return _draw(sheet_drawings(run), run, kind, columns=2)
+    return _draw(sheet_charts(run), run, kind, columns=2)
 
 
-def draw_alone(drawing: Drawing, run: Run, kind: str) -> bytes:
+def draw_alone(drawing: Chart, run: Run, kind: str) -> bytes:
     """Return one chart of a run on a sheet of its own; ``kind`` as for ``draw_sheet``."""
     return _draw([drawing], run, kind, columns=1)
 
 
-def _draw(drawn: Sequence[Drawing], run: Run, kind: str, *, columns: int) -> bytes:
+def _draw(drawn: Sequence[Chart], run: Run, kind: str, *, columns: int) -> bytes:
     import matplotlib
     import matplotlib.style
     from matplotlib.figure import Figure as Sheet
@@ -82,7 +82,7 @@ def _draw(drawn: Sequence[Drawing], run: Run, kind: str, *, columns: int) -> byt
     return data.getvalue()
 
 
-def _lines(panel: Any, drawing: Drawing) -> None:
+def _lines(panel: Any, drawing: Chart) -> None:
     figure, scales = drawing.figure, drawing.scales
     for line in figure.series:
         style = _style(line)
@@ -104,7 +104,7 @@ def _lines(panel: Any, drawing: Drawing) -> None:
     title = _folded(f"{drawing.heading}{figure.title}" + ("" if scales == LOG else f", {scales.words}"))
     if any(line.dotted for line in figure.series):
         title += f"\nsolid: {figure.strokes[0]}, dotted: {figure.strokes[1]}"
-    panel.set(xscale=scale_words(scales.x), yscale=scale_words(scales.y), title=title)
+    panel.set(xscale=scale_text(scales.x), yscale=scale_text(scales.y), title=title)
     panel.set(xlabel="images", ylabel=figure.upward)
     panel.set_ylim(_value(y.low, log=scales.y), _value(y.high, log=scales.y))
     panel.set_yticks([_value(position, log=scales.y) for position, _ in y.ticks], [words for _, words in y.ticks])
@@ -140,7 +140,7 @@ def _colour(rank: int) -> str:
     return _COLOURS[rank] if rank < len(_COLOURS) else "#9aa2aa"
 
 
-def _bars(panel: Any, drawing: Drawing) -> None:
+def _bars(panel: Any, drawing: Chart) -> None:
     figure = drawing.figure
     bars = [bar for bar in figure.bars if drawable(bar.value)]
     groups = sorted({bar.group for bar in bars})

@@ -26,7 +26,7 @@ _TO_ASCII = str.maketrans({
 _ASIDE = (0, 1, -1, 2, -2, 3, -3)
 """Columns by which a mark may give way to those that stand in its cell."""
 
-Place = tuple[int, int]
+CanvasPosition = tuple[int, int]
 """Row and column of a cell."""
 
 
@@ -70,7 +70,7 @@ def plot_lines(
         figure = _figure(x, y, width, height, ascii_only=ascii_only)
         _add(figure, line, x, y, width, ascii_only=ascii_only)
         layers.append((line, _differing(frame, _cells(figure, width))))
-    cells: dict[Place, tuple[str, str]] = {}
+    cells: dict[CanvasPosition, tuple[str, str]] = {}
     for line, found in reversed(layers):
         mark = mark_of(line.rank)
         cells.update({place: (sign, styles[line.name]) for place, sign in found.items() if sign != mark})
@@ -151,7 +151,7 @@ def _cells(figure: Any, width: int) -> list[str]:
     return [row.ljust(width) for row in plain.rstrip("\n").split("\n")]
 
 
-def _differing(frame: Sequence[str], drawn: Sequence[str]) -> dict[Place, str]:
+def _differing(frame: Sequence[str], drawn: Sequence[str]) -> dict[CanvasPosition, str]:
     """Return the cells in which something was drawn into the frame."""
     return {
         (number, column): sign
@@ -162,10 +162,10 @@ def _differing(frame: Sequence[str], drawn: Sequence[str]) -> dict[Place, str]:
 
 
 def _marks(
-    layers: Sequence[tuple[Series, Mapping[Place, str]]], styles: Mapping[str, str], frame: Sequence[str]
-) -> dict[Place, tuple[str, str]]:
+    layers: Sequence[tuple[Series, Mapping[CanvasPosition, str]]], styles: Mapping[str, str], frame: Sequence[str]
+) -> dict[CanvasPosition, tuple[str, str]]:
     """Return every mark with its style; those that were measured at one place stand side by side."""
-    placed: dict[Place, tuple[str, str]] = {}
+    placed: dict[CanvasPosition, tuple[str, str]] = {}
     for line, found in layers:
         mark = mark_of(line.rank)
         for (row, column), sign in found.items():
@@ -180,7 +180,9 @@ def _marks(
     return placed
 
 
-def _row(number: int, frame: str, cells: Mapping[Place, tuple[str, str]], axis: str, *, ascii_only: bool) -> Text:
+def _row(
+    number: int, frame: str, cells: Mapping[CanvasPosition, tuple[str, str]], axis: str, *, ascii_only: bool
+) -> Text:
     """Return a row of the frame with what lies over it."""
     plain = frame.translate(_TO_ASCII) if ascii_only else frame
     row = [cells.get((number, column), (sign, axis)) for column, sign in enumerate(plain)]

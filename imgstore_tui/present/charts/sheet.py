@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.article import further_drawings, report
-from imgstore_tui.present.charts.chart_list import Drawing
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.article import article_report, further_charts
+from imgstore_tui.present.charts.chart_list import Chart
+from imgstore_tui.present.results import build_results
 from imgstore_tui.present.text.captions import fact_pairs, interval_words
 
 
-def sheet_drawings(run: Run) -> tuple[Drawing, ...]:
+def sheet_charts(run: Run) -> tuple[Chart, ...]:
     """Return the charts of a run that have anything to show, those of the article's report first."""
-    reported = (item for item in report(digest(run)) if isinstance(item, Drawing))
-    return tuple(drawing for drawing in (*reported, *further_drawings(run)) if not drawing.figure.empty)
+    reported = (item for item in article_report(build_results(run)) if isinstance(item, Chart))
+    return tuple(drawing for drawing in (*reported, *further_charts(run)) if not drawing.figure.empty)
 
 
 def sheet_caption(run: Run) -> str:
     """Return what a reader must know of the numbers, in one paragraph that is safe to show."""
     facts = dict(fact_pairs(run))
     kept = [f"{name}: {facts[name]}." for name in ("Data", "Machine", "Scratch", "Levels", "Plan")]
-    intervals = interval_words(digest(run).summaries)
+    intervals = interval_words(build_results(run).summaries)
     return safe_text(" ".join([*kept, f"Bars: {intervals}." if intervals else ""])).strip()

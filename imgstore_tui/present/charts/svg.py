@@ -24,11 +24,11 @@ from imgstore_tui.present.charts.axes import (
     decade_label,
     drawable,
     make_axis,
-    scale_words,
+    scale_text,
     seconds_label,
 )
 from imgstore_tui.present.charts.figures import SOURCE_RANK, Bar, Figure, Series
-from imgstore_tui.present.charts.sheet import sheet_caption, sheet_drawings
+from imgstore_tui.present.charts.sheet import sheet_caption, sheet_charts
 
 WIDTH, HEIGHT = 640, 380
 COLOURS = 6
@@ -78,7 +78,7 @@ def standalone_svg(figure: Figure, *, scales: Scales = LOG) -> str:
 
 def sheet_svg(run: Run) -> str:
     """Return all charts of a run as one SVG file, two in a row, with a caption below; the same run, the same text."""
-    titled = [(drawing.title, _panel(drawing.figure, drawing.scales)) for drawing in sheet_drawings(run)]
+    titled = [(drawing.title, _panel(drawing.figure, drawing.scales)) for drawing in sheet_charts(run)]
     return _file([(title, panel) for title, panel in titled if panel], 2, sheet_caption(run))
 
 
@@ -210,11 +210,11 @@ def _frame(x: Axis, y: Axis, top: float, bottom: float) -> list[str]:
 def _names(upward: str, scales: Scales, bottom: float) -> list[str]:
     """Return the names of both axes, in a line below."""
     down = bottom + _BOTTOM + _NAMES - 8
-    up = f"↑ {upward}, {scale_words(scales.y)}" if upward else ""
+    up = f"↑ {upward}, {scale_text(scales.y)}" if upward else ""
     return [
         f'<text class="quiet" x="{_LEFT}" y="{down:g}">{escape(up)}</text>',
         f'<text class="quiet" x="{WIDTH - _RIGHT}" y="{down:g}" text-anchor="end">'
-        f"images, {scale_words(scales.x)} →</text>",
+        f"images, {scale_text(scales.x)} →</text>",
     ]
 
 

@@ -17,12 +17,12 @@ from imgstore_tui.present.charts.axes import (
     count_axis,
     decade_label,
     make_axis,
-    scale_words,
+    scale_text,
     seconds_label,
 )
 from imgstore_tui.present.charts.bars import bar_lines
 from imgstore_tui.present.charts.figures import ChartKind, Figure, Series, make_figure
-from imgstore_tui.present.charts.legend import Palette, legend_lines
+from imgstore_tui.present.charts.legend import ChartColours, legend_lines
 from imgstore_tui.present.charts.plotext_lines import plot_lines
 from imgstore_tui.present.text.ascii import ascii_text
 
@@ -36,7 +36,7 @@ LEGEND_EVERY = 5
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    palette: Palette
+    palette: ChartColours
     ascii_only: bool
     highlight: str | None
     strokes: tuple[str, str]
@@ -54,7 +54,7 @@ def chart_for(
     sync: SyncLevel | None = None,
     cache: CacheState | None = None,
     against: bool = False,
-    palette: Palette | None = None,
+    palette: ChartColours | None = None,
     ascii_only: bool = False,
     highlight: str | None = None,
 ) -> Text:
@@ -87,7 +87,7 @@ def draw_figure(
     height: int,
     *,
     scales: Scales = LOG,
-    palette: Palette | None = None,
+    palette: ChartColours | None = None,
     ascii_only: bool = False,
     highlight: str | None = None,
 ) -> Text:
@@ -99,7 +99,7 @@ def draw_figure(
         )  # fmt: skip
     if width < MIN_WIDTH or height < MIN_HEIGHT or figure.empty:
         return _word(figure.title, width, height, small=not figure.empty)
-    palette = palette or Palette()
+    palette = palette or ChartColours()
     title = figure.title + (", log scale" if scales.y else "")
     head = [Text(title, style=palette.title)] if figure.title else []
     rows = height - len(head)
@@ -113,7 +113,7 @@ def build_chart(
     height: int,
     *,
     scales: Scales = LOG,
-    palette: Palette | None = None,
+    palette: ChartColours | None = None,
     ascii_only: bool = False,
     title: str = "",
     highlight: str | None = None,
@@ -137,7 +137,7 @@ def build_chart(
         upward: What the values are; where there is height for it, both axes are named below.
         strokes: What solid and dotted lines are.
     """
-    look = _Look(palette or Palette(), ascii_only, highlight, strokes)
+    look = _Look(palette or ChartColours(), ascii_only, highlight, strokes)
     known = [(point.n, point.value) for line in series for run in line.segments() for point in run]
     if width < MIN_WIDTH or height < MIN_HEIGHT or not known:
         return _word(title, width, height, small=bool(known))
@@ -157,7 +157,7 @@ def build_chart(
 
 def _foot(upward: str, scales: Scales, width: int, look: _Look) -> Text:
     """Return the names of both axes in one line: the upward one left, the other right; of too long ones the latter."""
-    left, right = f"↑ {upward}, {scale_words(scales.y)}", f"images, {scale_words(scales.x)} →"
+    left, right = f"↑ {upward}, {scale_text(scales.y)}", f"images, {scale_text(scales.x)} →"
     gap = width - cell_len(left) - cell_len(right)
     words = f"{left}{' ' * gap}{right}" if gap >= 2 else right.rjust(width)
     return Text(ascii_text(words) if look.ascii_only else words, style=look.palette.axis)

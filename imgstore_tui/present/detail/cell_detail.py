@@ -14,7 +14,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_bytes, format_count, format_rate, format_seconds
 from imgstore_tui.present.detail.facts import add_proof, add_resources
 from imgstore_tui.present.detail.trial_drawings import add_phases, add_rounds
-from imgstore_tui.present.results import Digest
+from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.matrix import state_of
 from imgstore_tui.present.tables.table_model import interval_text, ratio_interval_text, ratio_text
 from imgstore_tui.present.text.captions import level_words, setting_words
@@ -32,7 +32,7 @@ def cell_title(cell: Cell) -> str:
     return safe_text(", ".join(part for part in parts if part))
 
 
-def cell_detail(found: Digest, cell: Cell, width: int, *, ascii_only: bool = False) -> Text:
+def cell_detail(found: RunResults, cell: Cell, width: int, *, ascii_only: bool = False) -> Text:
     """Return all that is known of a cell, as lines of text that nothing reads as markup.
 
     Args:
@@ -76,7 +76,7 @@ def _state(summary: CellSummary | None, rounds: int) -> str:
     return f"{state.glyph} {state}: {count}"
 
 
-def _figures(page: Page, found: Digest, summary: CellSummary) -> None:
+def _figures(page: Page, found: RunResults, summary: CellSummary) -> None:
     interval = summary.interval
     if interval is None:
         return
@@ -96,7 +96,7 @@ def _figures(page: Page, found: Digest, summary: CellSummary) -> None:
     page.pair("standing", _standing(found, summary))
 
 
-def _standing(found: Digest, summary: CellSummary) -> str:
+def _standing(found: RunResults, summary: CellSummary) -> str:
     verdict = found.verdict_of.get(summary.cell.contest)
     standing = None if verdict is None else verdict.standing(summary.cell.spec)
     if verdict is None or standing is None:
@@ -114,7 +114,7 @@ def _standing(found: Digest, summary: CellSummary) -> str:
     return f"{ratio}as long as the fastest, {verdict.standings[0].name}"
 
 
-def _setting(found: Digest, cell: Cell, inside: Inside) -> Iterator[tuple[str, str]]:
+def _setting(found: RunResults, cell: Cell, inside: Inside) -> Iterator[tuple[str, str]]:
     """Yield where and with what it ran."""
     environment = found.run.environment
     first = inside.trials[0] if inside.trials else None

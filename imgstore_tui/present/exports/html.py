@@ -9,14 +9,14 @@ from html import escape
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.article import further_drawings, report
-from imgstore_tui.present.charts.chart_list import Drawing
+from imgstore_tui.present.article import article_report, further_charts
+from imgstore_tui.present.charts.chart_list import Chart
 from imgstore_tui.present.charts.svg import figure_svg
-from imgstore_tui.present.results import Digest, digest
+from imgstore_tui.present.results import RunResults, build_results
 from imgstore_tui.present.tables.report_tables import facts_table, further_tables
-from imgstore_tui.present.tables.table_model import Mark, Table
+from imgstore_tui.present.tables.table_model import Emphasis, Table
 from imgstore_tui.present.text.narrative import verdict_lines
-from imgstore_tui.present.text.recommendation import TITLE, answer
+from imgstore_tui.present.text.recommendation import TITLE, recommendation_lines
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2024; --quiet: #646b73; --line: #d9dde1; --paper: #ffffff;
@@ -55,7 +55,7 @@ class HtmlExporter(Exporter):
 
     def export(self, run: Run) -> bytes:
         """Return a page without scripts, links or remote parts."""
-        found = digest(run)
+        found = build_results(run)
         facts = facts_table(run)
         name = escape(safe_text(f"Images stored and read back, run {run.id}"))
         own = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -68,7 +68,7 @@ class HtmlExporter(Exporter):
             *(f"<dt>{escape(word.text)}</dt><dd>{escape(value.text)}</dd>" for word, value in facts.rows),
             "</dl>",
             *_answer(found),
-            *(_table(item) if isinstance(item, Table) else _headed(item) for item in report(found)),
+            *(_table(item) if isinstance(item, Table) else _headed(item) for item in article_report(found)),
             *_charts(found),
             *_verdicts(found),
             *(_table(table) for table in further_tables(found)),
@@ -77,29 +77,29 @@ class HtmlExporter(Exporter):
         return ("\n".join(part for part in parts if part) + "\n").encode()
 
 
-def _answer(found: Digest) -> list[str]:
-    said = answer(found)
+def _answer(found: RunResults) -> list[str]:
+    said = recommendation_lines(found)
     lines = [f"<pre>{escape(line.words)}</pre>" if line.command else f"<p>{escape(line.words)}</p>" for line in said]
     return [f"<h2>{TITLE}</h2>", *lines] if lines else []
 
 
-def _verdicts(found: Digest) -> list[str]:
+def _verdicts(found: RunResults) -> list[str]:
     lines = verdict_lines(found)
     return ["<h2>Verdicts</h2><ul>", *(f"<li>{escape(line)}</li>" for line in lines), "</ul>"] if lines else []
 
 
-def _charts(found: Digest) -> list[str]:
-    drawn = [text for drawing in further_drawings(found.run) for text in [_figure(drawing)] if text]
+def _charts(found: RunResults) -> list[str]:
+    drawn = [text for drawing in further_charts(found.run) for text in [_figure(drawing)] if text]
     return ['<h2>Charts</h2><div class="charts">', *drawn, "</div>"] if drawn else []
 
 
-def _headed(drawing: Drawing) -> str:
+def _headed(drawing: Chart) -> str:
     """Return a figure of a report, between its tables, with a heading like theirs."""
     svg = figure_svg(drawing.figure, scales=drawing.scales)
     return f'<h2>{escape(drawing.title)}</h2><div class="charts"><figure>{svg}</figure></div>' if svg else ""
 
 
-def _figure(drawing: Drawing) -> str:
+def _figure(drawing: Chart) -> str:
     svg = figure_svg(drawing.figure, scales=drawing.scales)
     return f"<figure><figcaption>{escape(drawing.title)}</figcaption>{svg}</figure>" if svg else ""
 
@@ -112,7 +112,7 @@ def _table(table: Table) -> str:
     for number, row in enumerate(table.rows):
         cells = []
         for entry, column in zip(row, table.columns, strict=True):
-            words = ["n" * column.right, "w" * column.wraps, "" if entry.mark is Mark.PLAIN else entry.mark.value]
+            words = ["n" * column.right, "w" * column.wraps, "" if entry.mark is Emphasis.PLAIN else entry.mark.value]
             indent = "&emsp;" if entry.text.startswith("  ") else ""
             cells.append(f"<td{_class(*words)}>{indent}{escape(entry.text.strip())}</td>")
         rows.append(f"<tr{_class('end' * (number in table.breaks))}>{''.join(cells)}</tr>")

@@ -11,7 +11,7 @@ from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import SCHEMA_VERSION, Run, from_json, to_json
 from imgstore_tui.present.article import claim_rows
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.table_model import summary_row
 
 SCHEMA_PATH = Path(__file__).with_name("schema.json")
@@ -42,7 +42,7 @@ def record(run: Run) -> dict[str, Any]:
 
     In a run of the plan ``article``, ``claims`` has what became of each of its claims.
     """
-    found = digest(run)
+    found = build_results(run)
     summary = [summary_row(entry, found.verdict_of.get(entry.cell.contest)) for entry in found.summaries]
     claims = claim_rows(found)
     values: dict[str, Any] = _finite(

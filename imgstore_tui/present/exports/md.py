@@ -10,13 +10,13 @@ from rich.cells import cell_len
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.article import report
-from imgstore_tui.present.charts.chart_list import Drawing
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.article import article_report
+from imgstore_tui.present.charts.chart_list import Chart
+from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.report_tables import facts_table, further_tables
 from imgstore_tui.present.tables.table_model import Table
 from imgstore_tui.present.text.narrative import verdict_lines
-from imgstore_tui.present.text.recommendation import TITLE, answer
+from imgstore_tui.present.text.recommendation import TITLE, recommendation_lines
 
 COLUMNS, ROWS = 92, 22
 """Of a figure drawn with characters."""
@@ -33,18 +33,18 @@ class MarkdownExporter(Exporter):
 
     def export(self, run: Run) -> bytes:
         """Return a document of a heading for each table."""
-        found = digest(run)
+        found = build_results(run)
         facts = facts_table(run)
         parts = [f"# Images stored and read back, run {escape(safe_text(run.id))}"]
         parts.append("\n".join(f"- **{escape(name.text)}**: {escape(value.text)}" for name, value in facts.rows))
-        if said := answer(found):
+        if said := recommendation_lines(found):
             parts.append(f"## {TITLE}")
             # A fence ends at a line of nothing but its own marks, which no command is.
             parts += [f"```sh\n{line.words}\n```" if line.command else escape(line.words) for line in said]
         lines = verdict_lines(found)
         if lines:
             parts += ["## Verdicts", "\n".join(f"- {escape(line)}" for line in lines)]
-        for item in (*report(found), *further_tables(found)):
+        for item in (*article_report(found), *further_tables(found)):
             parts += _table_parts(item) if isinstance(item, Table) else _figure_parts(item)
         return ("\n\n".join(parts) + "\n").encode()
 
@@ -53,7 +53,7 @@ def _table_parts(table: Table) -> list[str]:
     return [f"## {escape(table.title)}", markdown_table(table), *([escape(table.caption)] if table.caption else [])]
 
 
-def _figure_parts(drawing: Drawing) -> list[str]:
+def _figure_parts(drawing: Chart) -> list[str]:
     """Return a figure of a report as plain text, which every reader of Markdown can show."""
     if drawing.figure.empty:
         return []

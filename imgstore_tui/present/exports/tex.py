@@ -7,9 +7,9 @@ import re
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.report_tables import all_tables, facts_table
-from imgstore_tui.present.tables.table_model import Column, Table
+from imgstore_tui.present.tables.table_model import Table, TableColumn
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -35,7 +35,7 @@ class TexExporter(Exporter):
             f"% {safe_text(f'Images stored and read back, run {run.id}')}",
             *(f"% {name.text}: {value.text}" for name, value in facts.rows),
         ]
-        parts += [_float(table) for table in all_tables(digest(run)) if table.title != facts.title]
+        parts += [_float(table) for table in all_tables(build_results(run)) if table.title != facts.title]
         return ("\n".join(parts) + "\n").encode()
 
 
@@ -73,11 +73,11 @@ def _float(table: Table) -> str:
     return "\n".join(["", *lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"])
 
 
-def _kind(column: Column, share: float) -> str:
+def _kind(column: TableColumn, share: float) -> str:
     if column.right:
         return "r"
     return f"p{{{max(0.2, share):.2f}\\linewidth}}" if _folds(column) else "l"
 
 
-def _folds(column: Column) -> bool:
+def _folds(column: TableColumn) -> bool:
     return column.wraps and column.title != "method"

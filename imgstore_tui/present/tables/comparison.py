@@ -6,15 +6,23 @@ from imgstore_tui.analysis.compare import Comparison, Finding, Pair
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_bytes, format_count, format_count_short, format_seconds
-from imgstore_tui.present.tables.table_model import NOTHING, Column, Entry, Mark, Table, ratio_interval_text, ratio_text
+from imgstore_tui.present.tables.table_model import (
+    NOTHING,
+    Emphasis,
+    Table,
+    TableColumn,
+    TableEntry,
+    ratio_interval_text,
+    ratio_text,
+)
 from imgstore_tui.present.text.captions import contest_words
 
 _MARKS = {
-    Finding.SLOWER: Mark.BAD,
-    Finding.FASTER: Mark.BEST,
-    Finding.NONE_SHOWN: Mark.PLAIN,
-    Finding.UNSURE: Mark.QUIET,
-    Finding.UNFIT: Mark.QUIET,
+    Finding.SLOWER: Emphasis.BAD,
+    Finding.FASTER: Emphasis.BEST,
+    Finding.NONE_SHOWN: Emphasis.PLAIN,
+    Finding.UNSURE: Emphasis.QUIET,
+    Finding.UNFIT: Emphasis.QUIET,
 }
 _WORDS = {
     Finding.SLOWER: "differs: slower",
@@ -41,31 +49,31 @@ def comparison_tables(found: Comparison) -> tuple[Table, ...]:
     for pair in found.pairs:
         groups.setdefault(contest_words(pair.cell, found.base), []).append(pair)
     columns = (
-        Column("method", right=False, wraps=True),
-        Column("N"),
-        Column("before"),
-        Column("after"),
-        Column("ratio"),
-        Column("interval"),
-        Column("finding", right=False),
-        Column("disk before", wide=True),
-        Column("disk after", wide=True),
+        TableColumn("method", right=False, wraps=True),
+        TableColumn("N"),
+        TableColumn("before"),
+        TableColumn("after"),
+        TableColumn("ratio"),
+        TableColumn("interval"),
+        TableColumn("finding", right=False),
+        TableColumn("disk before", wide=True),
+        TableColumn("disk after", wide=True),
     )
     return tuple(Table(words, columns, tuple(map(_row, pairs))) for words, pairs in groups.items())
 
 
-def _row(pair: Pair) -> tuple[Entry, ...]:
+def _row(pair: Pair) -> tuple[TableEntry, ...]:
     mark = _MARKS[pair.finding]
     disks = [side.disk.allocated_bytes if side.disk else None for side in (pair.before, pair.after)]
     return (
-        Entry(pair.cell.spec),
-        Entry(format_count_short(pair.cell.cutoff)),
-        Entry(format_seconds(pair.before.seconds)),
-        Entry(format_seconds(pair.after.seconds)),
-        NOTHING if pair.ratio is None else Entry(ratio_text(pair.ratio), mark),
-        NOTHING if pair.ratio is None else Entry(ratio_interval_text(pair.ratio)),
-        Entry(_WORDS[pair.finding], mark),
-        *(Entry(format_bytes(disk)) for disk in disks),
+        TableEntry(pair.cell.spec),
+        TableEntry(format_count_short(pair.cell.cutoff)),
+        TableEntry(format_seconds(pair.before.seconds)),
+        TableEntry(format_seconds(pair.after.seconds)),
+        NOTHING if pair.ratio is None else TableEntry(ratio_text(pair.ratio), mark),
+        NOTHING if pair.ratio is None else TableEntry(ratio_interval_text(pair.ratio)),
+        TableEntry(_WORDS[pair.finding], mark),
+        *(TableEntry(format_bytes(disk)) for disk in disks),
     )
 
 

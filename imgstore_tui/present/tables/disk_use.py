@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.units import format_bytes, format_count
-from imgstore_tui.present.results import Digest, groups, spec_order
-from imgstore_tui.present.tables.table_model import NOTHING, Column, Entry, Mark, Table
+from imgstore_tui.present.results import RunResults, group_summaries, spec_order
+from imgstore_tui.present.tables.table_model import NOTHING, Emphasis, Table, TableColumn, TableEntry
 from imgstore_tui.present.text.captions import dataset_words
 
 
-def disk_tables(found: Digest) -> list[Table]:
+def disk_tables(found: RunResults) -> list[Table]:
     """Return what the stores weigh: a row for each cutoff and spec, one table a dataset."""
     tables = []
     order = spec_order(found.run)
-    for group in groups(found.summaries, "spec", "cutoff", "operation", "sync", "cache"):
+    for group in group_summaries(found.summaries, "spec", "cutoff", "operation", "sync", "cache"):
         rows = []
         breaks = set()
         # The summaries come by operation; here the methods are to stand as the plan has them, the source row first.
@@ -32,14 +32,14 @@ def disk_tables(found: Digest) -> list[Table]:
             Table(
                 "Disk use" + (f", {dataset}" if len(found.run.plan.datasets) > 1 else ""),
                 (
-                    Column("images", grouped=True),
-                    Column("method", right=False, wraps=True),
-                    Column("on disk"),
-                    Column("an image"),
-                    Column("of raw pixels"),
-                    Column("files"),
-                    *([Column("PSNR")] if lossy else []),
-                    Column("length of files", wide=True),
+                    TableColumn("images", grouped=True),
+                    TableColumn("method", right=False, wraps=True),
+                    TableColumn("on disk"),
+                    TableColumn("an image"),
+                    TableColumn("of raw pixels"),
+                    TableColumn("files"),
+                    *([TableColumn("PSNR")] if lossy else []),
+                    TableColumn("length of files", wide=True),
                 ),
                 tuple(rows),
                 f"Data: {dataset_words(facts.get(dataset), dataset)}. On disk: blocks held on "
@@ -53,7 +53,7 @@ def disk_tables(found: Digest) -> list[Table]:
     return tables
 
 
-def weighed_stores(found: Digest, dataset: str) -> list[CellSummary]:
+def weighed_stores(found: RunResults, dataset: str) -> list[CellSummary]:
     """Return one summary, with what its store weighs, for each method and number of images of a dataset."""
     return _weighed([summary for summary in found.summaries if summary.cell.dataset == dataset])
 
@@ -71,7 +71,7 @@ def has_source(summaries: Sequence[CellSummary]) -> bool:
     return any(summary.cell.spec == IN_PLACE.label for summary in summaries)
 
 
-def _disk_row(summary: CellSummary, entries: Sequence[CellSummary], *, lossy: bool) -> tuple[Entry, ...]:
+def _disk_row(summary: CellSummary, entries: Sequence[CellSummary], *, lossy: bool) -> tuple[TableEntry, ...]:
     disk, cutoff = summary.disk, summary.cell.cutoff
     assert disk is not None  # noqa: S101 - only weighed cells come here
     rivals = [other.disk.allocated_bytes for other in entries if other.cell.cutoff == cutoff and other.disk]
@@ -79,18 +79,20 @@ def _disk_row(summary: CellSummary, entries: Sequence[CellSummary], *, lossy: bo
     allocated, raw = disk.allocated_bytes, summary.store_pixel_bytes
     least = allocated is not None and len(known) > 1 and allocated == min(known)
     return (
-        Entry(format_count(cutoff), value=cutoff),
-        Entry(summary.cell.spec, cell=summary.cell),
-        Entry("unknown", Mark.QUIET)
+        TableEntry(format_count(cutoff), value=cutoff),
+        TableEntry(summary.cell.spec, cell=summary.cell),
+        TableEntry("unknown", Emphasis.QUIET)
         if allocated is None
-        else Entry(format_bytes(allocated) + (" *" if least else "  "), Mark.BEST if least else Mark.PLAIN, allocated),
-        NOTHING if allocated is None else Entry(format_bytes(allocated / cutoff), value=allocated / cutoff),
-        NOTHING if allocated is None or not raw else Entry(f"{allocated / raw:,.2f}x", value=allocated / raw),
-        NOTHING if disk.files is None else Entry(format_count(disk.files), value=disk.files),
+        else TableEntry(
+            format_bytes(allocated) + (" *" if least else "  "), Emphasis.BEST if least else Emphasis.PLAIN, allocated
+        ),
+        NOTHING if allocated is None else TableEntry(format_bytes(allocated / cutoff), value=allocated / cutoff),
+        NOTHING if allocated is None or not raw else TableEntry(f"{allocated / raw:,.2f}x", value=allocated / raw),
+        NOTHING if disk.files is None else TableEntry(format_count(disk.files), value=disk.files),
         *(
-            [NOTHING if summary.psnr_db is None else Entry(f"{summary.psnr_db:.1f} dB", value=summary.psnr_db)]
+            [NOTHING if summary.psnr_db is None else TableEntry(f"{summary.psnr_db:.1f} dB", value=summary.psnr_db)]
             if lossy
             else []
         ),
-        Entry(format_bytes(disk.apparent_bytes), value=disk.apparent_bytes),
+        TableEntry(format_bytes(disk.apparent_bytes), value=disk.apparent_bytes),
     )

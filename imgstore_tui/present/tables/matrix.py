@@ -13,7 +13,7 @@ from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_seconds, seconds_unit
-from imgstore_tui.present.results import Digest, spec_order
+from imgstore_tui.present.results import RunResults, spec_order
 from imgstore_tui.present.tables.table_model import interval_text
 from imgstore_tui.present.text.captions import contest_words
 
@@ -98,7 +98,7 @@ class Layer:
 
 
 def matrix_layers(
-    found: Digest | None,
+    found: RunResults | None,
     run: Run,
     cells: Sequence[Cell],
     *,
@@ -146,7 +146,9 @@ def _layer_order(cell: Cell, run: Run) -> tuple[int, int, int, int]:
     )  # fmt: skip
 
 
-def _square(cell: Cell, summary: CellSummary | None, found: Digest | None, rounds: int, *, per_image: bool) -> Square:
+def _square(
+    cell: Cell, summary: CellSummary | None, found: RunResults | None, rounds: int, *, per_image: bool
+) -> Square:
     done = 0 if summary is None else summary.trials
     seconds = None
     if summary is not None:
@@ -213,7 +215,7 @@ def _short(seconds: float | None) -> str:
     return f"{value:.0f}{unit}" if value >= 9.95 else f"{value:.1f}{unit}"
 
 
-def square_words(square: Square, found: Digest | None) -> str:
+def square_words(square: Square, found: RunResults | None) -> str:
     """Return the state of a cell in words: ``some rounds, 3 of 6, 12.3 ms, interval (11.9-13.0)``."""
     parts = [str(square.state), f"{square.done} of {square.rounds}"]
     summary = next((entry for entry in found.summaries if entry.cell == square.cell), None) if found else None

@@ -6,8 +6,16 @@ from collections.abc import Sequence
 
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.units import counted, format_bytes, format_count, format_rate, format_seconds
-from imgstore_tui.present.results import Digest
-from imgstore_tui.present.tables.table_model import NOTHING, Column, Entry, Mark, Table, interval_text, ratio_text
+from imgstore_tui.present.results import RunResults
+from imgstore_tui.present.tables.table_model import (
+    NOTHING,
+    Emphasis,
+    Table,
+    TableColumn,
+    TableEntry,
+    interval_text,
+    ratio_text,
+)
 from imgstore_tui.present.tables.timings import allocated_entry, pixel_rate_entry, standing_entries
 from imgstore_tui.present.text.captions import setting_words
 from imgstore_tui.stats.ranking import Placement
@@ -16,12 +24,12 @@ _BAR = 8
 """Columns of the bar of the slowest."""
 
 
-def measured_cutoffs(found: Digest) -> tuple[int, ...]:
+def measured_cutoffs(found: RunResults) -> tuple[int, ...]:
     """Return the numbers of images at which anything was measured, ascending."""
     return tuple(sorted({summary.cell.cutoff for summary in found.summaries}))
 
 
-def ranking_table(found: Digest, cutoff: int | None = None) -> Table:
+def ranking_table(found: RunResults, cutoff: int | None = None) -> Table:
     """Return every contest at one number of images, quickest method first.
 
     Args:
@@ -35,14 +43,14 @@ def ranking_table(found: Digest, cutoff: int | None = None) -> Table:
     for summary in found.summaries:
         if summary.cell.cutoff == cutoff:
             here.setdefault(summary.cell.contest, []).append(summary)
-    rows: list[tuple[Entry, ...]] = []
+    rows: list[tuple[TableEntry, ...]] = []
     breaks, heads = set(), set()
     for entries in here.values():
         heads.add(len(rows))
         cell = entries[0].cell
         head = f"{cell.operation} {cell.cache or cell.sync or ''}"
         head += f", {cell.dataset}" if len(found.run.plan.datasets) > 1 else ""
-        rows.append((Entry(""), Entry(head, Mark.QUIET), *[Entry("")] * (len(_COLUMNS) - 2)))
+        rows.append((TableEntry(""), TableEntry(head, Emphasis.QUIET), *[TableEntry("")] * (len(_COLUMNS) - 2)))
         rows += _contest(found, entries)
         breaks.add(len(rows) - 1)
     title = f"Ranking at {counted(cutoff, 'image')}"
@@ -57,58 +65,66 @@ def ranking_table(found: Digest, cutoff: int | None = None) -> Table:
 
 
 _COLUMNS = (
-    Column("#"),
-    Column("method", right=False, wraps=True),
-    Column("median"),
-    Column("interval"),
-    Column("ratio"),
-    Column("", right=False),
-    Column("images/s", wide=True),
-    Column("pixels/s", wide=True),
-    Column("memory", wide=True),
-    Column("disk", wide=True),
+    TableColumn("#"),
+    TableColumn("method", right=False, wraps=True),
+    TableColumn("median"),
+    TableColumn("interval"),
+    TableColumn("ratio"),
+    TableColumn("", right=False),
+    TableColumn("images/s", wide=True),
+    TableColumn("pixels/s", wide=True),
+    TableColumn("memory", wide=True),
+    TableColumn("disk", wide=True),
 )
 
 
-def _contest(found: Digest, entries: Sequence[CellSummary]) -> list[tuple[Entry, ...]]:
+def _contest(found: RunResults, entries: Sequence[CellSummary]) -> list[tuple[TableEntry, ...]]:
     slowest = max((entry.seconds for entry in entries if entry.seconds is not None), default=0.0)
     order = sorted(entries, key=lambda entry: (_standing(found, entry) is None, entry.seconds or float("inf")))
     return [_row(found, entry, number, slowest) for number, entry in enumerate(order, 1)]
 
 
-def _standing(found: Digest, summary: CellSummary) -> Placement | None:
+def _standing(found: RunResults, summary: CellSummary) -> Placement | None:
     verdict = found.verdict_of.get(summary.cell.contest)
     standing = None if verdict is None else verdict.standing(summary.cell.spec)
     return None if standing is None else standing.placement
 
 
-def _row(found: Digest, summary: CellSummary, number: int, slowest: float) -> tuple[Entry, ...]:
+def _row(found: RunResults, summary: CellSummary, number: int, slowest: float) -> tuple[TableEntry, ...]:
     place = _standing(found, summary)
     verdict = found.verdict_of.get(summary.cell.contest)
     tied = verdict is not None and verdict.is_tie and summary.cell.spec in verdict.best
     words = "-" if place is None else "?" if place is Placement.NONE else "=" if tied else f"{number}."
-    mark = Mark.TIE if tied else Mark.BEST if place is Placement.BEST else Mark.QUIET if place is None else Mark.PLAIN
+    mark = (
+        Emphasis.TIE
+        if tied
+        else Emphasis.BEST
+        if place is Placement.BEST
+        else Emphasis.QUIET
+        if place is None
+        else Emphasis.PLAIN
+    )
     against, _ = standing_entries(summary, found)
     standing = verdict.standing(summary.cell.spec) if verdict is not None else None
     if tied and standing is not None and standing.ratio is not None:
         # The sign at the left says already that it cannot be told apart.
-        against = Entry(ratio_text(standing.ratio), mark, standing.ratio.median)
-    name = Entry(summary.cell.spec, mark, cell=summary.cell)
+        against = TableEntry(ratio_text(standing.ratio), mark, standing.ratio.median)
+    name = TableEntry(summary.cell.spec, mark, cell=summary.cell)
     if summary.interval is None or summary.seconds is None:
-        return (Entry("-", Mark.QUIET), name, Entry(summary.lack, Mark.BAD),
-                NOTHING, Entry("not ranked", Mark.BAD), *[NOTHING] * 5)  # fmt: skip
+        return (TableEntry("-", Emphasis.QUIET), name, TableEntry(summary.lack, Emphasis.BAD),
+                NOTHING, TableEntry("not ranked", Emphasis.BAD), *[NOTHING] * 5)  # fmt: skip
     length = summary.seconds / slowest * _BAR if slowest else 0.0
     bar = "█" * int(length) + ("▌" if length % 1 >= 0.5 or length < 1 else "")
     return (
-        Entry(words, mark, number),
+        TableEntry(words, mark, number),
         name,
-        Entry(format_seconds(summary.seconds), mark, summary.seconds),
-        Entry(interval_text(summary.interval), value=summary.interval.low),
+        TableEntry(format_seconds(summary.seconds), mark, summary.seconds),
+        TableEntry(interval_text(summary.interval), value=summary.interval.low),
         against,
-        Entry(bar, Mark.QUIET, summary.seconds),
-        Entry(format_rate(summary.images_per_s), value=summary.images_per_s),
+        TableEntry(bar, Emphasis.QUIET, summary.seconds),
+        TableEntry(format_rate(summary.images_per_s), value=summary.images_per_s),
         pixel_rate_entry(summary),
-        Entry(format_bytes(summary.peak_private_bytes), value=summary.peak_private_bytes),
+        TableEntry(format_bytes(summary.peak_private_bytes), value=summary.peak_private_bytes),
         allocated_entry(summary),
     )
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.units import format_count, format_count_short
-from imgstore_tui.present.article import is_article, report_tables
-from imgstore_tui.present.results import Digest
+from imgstore_tui.present.article import article_report_tables, is_article
+from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.disk_use import disk_tables
-from imgstore_tui.present.tables.table_model import Column, Entry, Mark, Table
-from imgstore_tui.present.tables.timings import article_tables, overview_tables, timing_tables
+from imgstore_tui.present.tables.table_model import Emphasis, Table, TableColumn, TableEntry
+from imgstore_tui.present.tables.timings import one_image_tables, overview_tables, timing_tables
 from imgstore_tui.present.text.captions import fact_pairs
 from imgstore_tui.present.text.method_notes import notes_table
 
@@ -22,21 +22,21 @@ MOST_LEFT_OUT = 100
 _NUMBER = re.compile(r"\d[\d.,]*")
 
 
-def all_tables(found: Digest) -> tuple[Table, ...]:
+def all_tables(found: RunResults) -> tuple[Table, ...]:
     """Return every table that has a row, in reading order."""
     tables = (
         facts_table(found.run),
-        *report_tables(found),
+        *article_report_tables(found),
         *further_tables(found),
     )
     return tuple(table for table in tables if table.rows)
 
 
-def further_tables(found: Digest) -> tuple[Table, ...]:
+def further_tables(found: RunResults) -> tuple[Table, ...]:
     """Return every table but the facts and those of a report, which may stand elsewhere with its figures."""
     tables = (
         *overview_tables(found),
-        *(() if is_article(found.run) else article_tables(found)),
+        *(() if is_article(found.run) else one_image_tables(found)),
         *timing_tables(found),
         *disk_tables(found),
         failures_table(found),
@@ -47,11 +47,11 @@ def further_tables(found: Digest) -> tuple[Table, ...]:
     return tuple(table for table in tables if table.rows)
 
 
-def brief_tables(found: Digest) -> tuple[Table, ...]:
+def brief_tables(found: RunResults) -> tuple[Table, ...]:
     """Return the tables that fit on a screen or two: medians at a glance, disk use, what went wrong."""
     tables = (
         facts_table(found.run),
-        *report_tables(found),
+        *article_report_tables(found),
         *overview_tables(found),
         *disk_tables(found),
         failures_table(found),
@@ -64,30 +64,30 @@ def facts_table(run: Run) -> Table:
     """Return what a reader must know before any number."""
     return Table(
         "What was measured",
-        (Column("", right=False), Column("", right=False, wraps=True)),
-        tuple((Entry(name, Mark.QUIET), Entry(value)) for name, value in fact_pairs(run)),
+        (TableColumn("", right=False), TableColumn("", right=False, wraps=True)),
+        tuple((TableEntry(name, Emphasis.QUIET), TableEntry(value)) for name, value in fact_pairs(run)),
     )
 
 
-def failures_table(found: Digest) -> Table:
+def failures_table(found: RunResults) -> Table:
     """Return what did not count, and why."""
     rows = tuple(
         (
-            Entry(summary.cell.spec, cell=summary.cell),
-            Entry(f"{summary.cell.operation} {summary.cell.cache or summary.cell.sync or ''}".strip()),
-            Entry(format_count(summary.cell.cutoff), value=summary.cell.cutoff),
-            Entry(f"{trials} of {summary.trials}", Mark.BAD, trials),
-            Entry(reason),
+            TableEntry(summary.cell.spec, cell=summary.cell),
+            TableEntry(f"{summary.cell.operation} {summary.cell.cache or summary.cell.sync or ''}".strip()),
+            TableEntry(format_count(summary.cell.cutoff), value=summary.cell.cutoff),
+            TableEntry(f"{trials} of {summary.trials}", Emphasis.BAD, trials),
+            TableEntry(reason),
         )
         for summary in found.summaries
         for reason, trials in summary.reasons
     )
     columns = (
-        Column("method", right=False, wraps=True),
-        Column("operation", right=False),
-        Column("images"),
-        Column("trials"),
-        Column("reason", right=False, wraps=True),
+        TableColumn("method", right=False, wraps=True),
+        TableColumn("operation", right=False),
+        TableColumn("images"),
+        TableColumn("trials"),
+        TableColumn("reason", right=False, wraps=True),
     )
     return Table("Failures", columns, rows, "What is listed here is never ranked." if rows else "")
 
@@ -97,14 +97,14 @@ def left_out_table(run: Run) -> Table:
     rows = []
     more = 0
     for facts in run.datasets:
-        rows += [(Entry(name), Entry(reason)) for name, reason in facts.excluded[:MOST_LEFT_OUT]]
+        rows += [(TableEntry(name), TableEntry(reason)) for name, reason in facts.excluded[:MOST_LEFT_OUT]]
         more += facts.excluded_count - min(len(facts.excluded), MOST_LEFT_OUT)
-    columns = (Column("file", right=False, wraps=True), Column("reason", right=False, wraps=True))
+    columns = (TableColumn("file", right=False, wraps=True), TableColumn("reason", right=False, wraps=True))
     told = f"And {format_count(more)} more; the JSON export has up to 1,000." if more else ""
     return Table("Files left out", columns, tuple(rows), told)
 
 
-def warnings_table(found: Digest) -> Table:
+def warnings_table(found: RunResults) -> Table:
     """Return what speaks against some of the numbers, and what to do about it."""
     seen: dict[tuple[str, str], list[CellSummary]] = {}
     first_notes: dict[tuple[str, str], str] = {}
@@ -116,15 +116,15 @@ def warnings_table(found: Digest) -> Table:
             key = ("note", _NUMBER.sub("0", note))
             first_notes.setdefault(key, note)
             seen.setdefault(key, []).append(summary)
-    rows = [(Entry("run"), Entry(text), Entry("all")) for text in found.run.warnings]
+    rows = [(TableEntry("run"), TableEntry(text), TableEntry("all")) for text in found.run.warnings]
     for (kind, advice), where in seen.items():
         texts = [w.text for summary in where for w in summary.warnings if (w.kind.value, w.advice) == (kind, advice)]
         told = f"{texts[0]} {advice}" if texts else first_notes[kind, advice]
-        rows.append((Entry(kind), Entry(told), Entry(_where(where))))
+        rows.append((TableEntry(kind), TableEntry(told), TableEntry(_where(where))))
     columns = (
-        Column("sign", right=False),
-        Column("what was seen", right=False, wraps=True),
-        Column("where", right=False, wraps=True),
+        TableColumn("sign", right=False),
+        TableColumn("what was seen", right=False, wraps=True),
+        TableColumn("where", right=False, wraps=True),
     )
     return Table("Warnings", columns, tuple(rows))
 

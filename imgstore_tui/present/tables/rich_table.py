@@ -7,14 +7,20 @@ from rich.cells import cell_len
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from imgstore_tui.present.tables.table_model import Entry, Mark, Table
+from imgstore_tui.present.tables.table_model import Emphasis, Table, TableEntry
 from imgstore_tui.present.text.ascii import ascii_text
 
 WIDE = 120
 """Columns of a terminal from which on a table shows everything."""
 
 _ASCII_HEAD = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
-_STYLES = {Mark.PLAIN: "", Mark.BEST: "bold green", Mark.TIE: "green", Mark.BAD: "red", Mark.QUIET: "dim"}
+_STYLES = {
+    Emphasis.PLAIN: "",
+    Emphasis.BEST: "bold green",
+    Emphasis.TIE: "green",
+    Emphasis.BAD: "red",
+    Emphasis.QUIET: "dim",
+}
 
 
 def rich_table(table: Table, width: int = 80, *, ascii_only: bool = False) -> RichTable:
@@ -63,7 +69,7 @@ def rich_table(table: Table, width: int = 80, *, ascii_only: bool = False) -> Ri
     return rich
 
 
-def _text(cell: Entry, width: int, *, ascii_only: bool) -> Text:
+def _text(cell: TableEntry, width: int, *, ascii_only: bool) -> Text:
     # Moved to the right by us: Rich drops the spaces that stand where other rows have a sign.
     text = f"{' ' * (width - cell_len(cell.text))}{cell.text}"
     return Text(ascii_text(text) if ascii_only else text, style=_STYLES[cell.mark])

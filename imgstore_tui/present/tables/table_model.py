@@ -18,7 +18,7 @@ from imgstore_tui.stats.intervals import Interval
 Value = str | int | float | bool | None
 
 
-class Mark(StrEnum):
+class Emphasis(StrEnum):
     """What an entry wants to say beside its text; colour may follow it, the text says it too."""
 
     PLAIN = "plain"
@@ -29,11 +29,11 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TableEntry:
     """One entry of a table; whatever text it is given, it holds one that no terminal obeys."""
 
     text: str
-    mark: Mark = Mark.PLAIN
+    mark: Emphasis = Emphasis.PLAIN
     value: float | None = field(default=None, compare=False)
     """The number behind the text, to sort by; None where the text itself is what there is."""
     cell: Cell | None = field(default=None, compare=False)
@@ -44,7 +44,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """One column of a table."""
 
     title: str
@@ -63,8 +63,8 @@ class Table:
     """A table that says what was measured; title and caption are made harmless like its entries."""
 
     title: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Entry, ...], ...]
+    columns: tuple[TableColumn, ...]
+    rows: tuple[tuple[TableEntry, ...], ...]
     caption: str = ""
     breaks: frozenset[int] = field(default=frozenset())
     """Indexes of rows after which a group ends."""
@@ -76,7 +76,7 @@ class Table:
         object.__setattr__(self, "caption", safe_text(self.caption))
 
 
-NOTHING = Entry("-", Mark.QUIET)
+NOTHING = TableEntry("-", Emphasis.QUIET)
 
 
 TRIAL_FIELDS = (
@@ -159,7 +159,7 @@ def summary_row(summary: CellSummary, verdict: Verdict | None) -> dict[str, obje
     }
 
 
-def by_contest(found: Iterable[Verdict]) -> dict[Cell, Verdict]:
+def verdicts_by_contest(found: Iterable[Verdict]) -> dict[Cell, Verdict]:
     """Return verdicts by their contest."""
     return {verdict.contest: verdict for verdict in found}
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from imgstore_tui.core.units import format_count_short
-from imgstore_tui.present.tables.table_model import Column, Entry, Table
+from imgstore_tui.present.tables.table_model import Table, TableColumn, TableEntry
 
 _COUNT = re.compile(r"(?:n=)?(\d[\d,_]*)([km]?)")
 _LONGEST_NUMBER = 20
@@ -15,7 +15,7 @@ _SCALES = {"": 1, "k": 1_000, "m": 1_000_000}
 UP, DOWN = "▲", "▼"
 """Beside the title of the column by which a table is sorted."""
 
-_Row = tuple[Entry, ...]
+_Row = tuple[TableEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _number(word: str) -> int | None:
     return int(re.sub("[,_]", "", match[1])) * _SCALES[match[2]]
 
 
-def _cutoff_of(column: Column, table: Table, index: int) -> int | None:
+def _cutoff_of(column: TableColumn, table: Table, index: int) -> int | None:
     """Return the number of images that a column is about, as its entries know; None for a column of another kind."""
     if not column.title.startswith("N="):
         return None

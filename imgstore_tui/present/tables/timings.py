@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.units import format_bytes, format_count, format_count_short, format_rate, format_seconds
-from imgstore_tui.present.results import Digest, groups, spec_order
+from imgstore_tui.present.results import RunResults, group_summaries, spec_order
 from imgstore_tui.present.tables.table_model import (
     NOTHING,
-    Column,
-    Entry,
-    Mark,
+    Emphasis,
     Table,
+    TableColumn,
+    TableEntry,
     interval_text,
     ratio_interval_text,
     ratio_text,
@@ -23,26 +23,26 @@ from imgstore_tui.stats.intervals import MIN_ROUNDS
 from imgstore_tui.stats.ranking import Placement
 
 
-def overview_tables(found: Digest) -> list[Table]:
+def overview_tables(found: RunResults) -> list[Table]:
     """Return medians at a glance: rows for the specs of each operation, a column for each cutoff."""
     order = spec_order(found.run)
     tables = []
-    for group in groups(found.summaries, "spec", "cutoff", "operation", "sync", "cache"):
+    for group in group_summaries(found.summaries, "spec", "cutoff", "operation", "sync", "cache"):
         cutoffs = sorted({summary.cell.cutoff for summary in group})
-        rows: list[tuple[Entry, ...]] = []
+        rows: list[tuple[TableEntry, ...]] = []
         breaks, heads = set(), set()
-        for operation in groups(group, "spec", "cutoff"):
+        for operation in group_summaries(group, "spec", "cutoff"):
             cell = operation[0].cell
             heading = f"{cell.operation}, {level_words(cell)}"
             heads.add(len(rows))
-            rows.append((Entry(heading, Mark.QUIET), *(Entry("") for _ in cutoffs)))
+            rows.append((TableEntry(heading, Emphasis.QUIET), *(TableEntry("") for _ in cutoffs)))
             # A method that has not come to the smallest cutoff yet must not lose its place.
-            for spec in sorted(groups(operation, "cutoff"), key=lambda group: order(group[0].cell.spec)):
+            for spec in sorted(group_summaries(operation, "cutoff"), key=lambda group: order(group[0].cell.spec)):
                 at = {summary.cell.cutoff: summary for summary in spec}
                 rows.append(
                     (
-                        Entry(f"  {spec[0].cell.spec}", cell=spec[-1].cell),
-                        *(_glance(at[cutoff], found) if cutoff in at else Entry("") for cutoff in cutoffs),
+                        TableEntry(f"  {spec[0].cell.spec}", cell=spec[-1].cell),
+                        *(_glance(at[cutoff], found) if cutoff in at else TableEntry("") for cutoff in cutoffs),
                     )
                 )
             breaks.add(len(rows) - 1)
@@ -53,8 +53,8 @@ def overview_tables(found: Digest) -> list[Table]:
             Table(
                 title,
                 (
-                    Column("method", right=False, wraps=True),
-                    *(Column(f"N={format_count_short(cutoff)}") for cutoff in cutoffs),
+                    TableColumn("method", right=False, wraps=True),
+                    *(TableColumn(f"N={format_count_short(cutoff)}") for cutoff in cutoffs),
                 ),
                 tuple(rows),
                 f"Data: {dataset_words(facts.get(cell.dataset), cell.dataset)}. Time of one use, for all N images "
@@ -66,57 +66,59 @@ def overview_tables(found: Digest) -> list[Table]:
     return tables
 
 
-def _legend(group: Sequence[CellSummary], found: Digest) -> str:
+def _legend(group: Sequence[CellSummary], found: RunResults) -> str:
     judged = [found.verdict_of[summary.cell.contest] for summary in group]
     if any(verdict.best for verdict in judged):
         return "* fastest, = cannot be told apart from the fastest."
     return f"Nothing is marked as fastest: a verdict needs {MIN_ROUNDS} verified rounds of two methods."
 
 
-def _glance(summary: CellSummary, found: Digest) -> Entry:
+def _glance(summary: CellSummary, found: RunResults) -> TableEntry:
     if summary.interval is None:
-        return Entry(summary.lack, Mark.BAD, cell=summary.cell)
+        return TableEntry(summary.lack, Emphasis.BAD, cell=summary.cell)
     text = format_seconds(summary.seconds)
     if summary.failed or summary.skipped or summary.unverified:
-        return Entry(f"{text} !", Mark.BAD, summary.seconds, summary.cell)
+        return TableEntry(f"{text} !", Emphasis.BAD, summary.seconds, summary.cell)
     mark = _mark(summary, found)
-    return Entry(text + {Mark.BEST: " *", Mark.TIE: " ="}.get(mark, "  "), mark, summary.seconds, summary.cell)
+    return TableEntry(
+        text + {Emphasis.BEST: " *", Emphasis.TIE: " ="}.get(mark, "  "), mark, summary.seconds, summary.cell
+    )
 
 
-def _mark(summary: CellSummary, found: Digest) -> Mark:
+def _mark(summary: CellSummary, found: RunResults) -> Emphasis:
     verdict = found.verdict_of.get(summary.cell.contest)
     if verdict is None or summary.cell.spec not in verdict.best:
-        return Mark.PLAIN
-    return Mark.TIE if verdict.is_tie else Mark.BEST
+        return Emphasis.PLAIN
+    return Emphasis.TIE if verdict.is_tie else Emphasis.BEST
 
 
-def timing_tables(found: Digest) -> list[Table]:
+def timing_tables(found: RunResults) -> list[Table]:
     """Return one table an operation and level: a row for each cutoff and spec."""
     columns = (
-        Column("images", grouped=True),
-        Column("method", right=False, wraps=True),
-        Column("median"),
-        Column("interval"),
-        Column("images/s"),
-        Column("against best", right=False),
-        Column("ratio from-to", wide=True),
-        Column("an image", wide=True),
-        Column("pixels/s", wide=True),
-        Column("CPU", wide=True),
-        Column("memory", wide=True),
-        Column("rounds", wide=True),
+        TableColumn("images", grouped=True),
+        TableColumn("method", right=False, wraps=True),
+        TableColumn("median"),
+        TableColumn("interval"),
+        TableColumn("images/s"),
+        TableColumn("against best", right=False),
+        TableColumn("ratio from-to", wide=True),
+        TableColumn("an image", wide=True),
+        TableColumn("pixels/s", wide=True),
+        TableColumn("CPU", wide=True),
+        TableColumn("memory", wide=True),
+        TableColumn("rounds", wide=True),
     )
-    return [_timing_table(found, group, columns) for group in groups(found.summaries, "spec", "cutoff")]
+    return [_timing_table(found, group, columns) for group in group_summaries(found.summaries, "spec", "cutoff")]
 
 
-def _timing_table(found: Digest, group: Sequence[CellSummary], columns: tuple[Column, ...]) -> Table:
+def _timing_table(found: RunResults, group: Sequence[CellSummary], columns: tuple[TableColumn, ...]) -> Table:
     rows = []
     breaks = set()
     for index, summary in enumerate(group):
         following = group[index + 1].cell.cutoff if index + 1 < len(group) else None
         if following != summary.cell.cutoff:
             breaks.add(index)
-        count = Entry(format_count(summary.cell.cutoff), value=summary.cell.cutoff)
+        count = TableEntry(format_count(summary.cell.cutoff), value=summary.cell.cutoff)
         rows.append((count, *timing_entries(summary, found)))
     cell = group[0].cell
     told = f"{cell.operation}: {cell.operation.describe}."
@@ -125,80 +127,82 @@ def _timing_table(found: Digest, group: Sequence[CellSummary], columns: tuple[Co
     )
 
 
-def timing_entries(summary: CellSummary, found: Digest) -> tuple[Entry, ...]:
+def timing_entries(summary: CellSummary, found: RunResults) -> tuple[TableEntry, ...]:
     """Return method, median, interval and the rest of a row of a table of times."""
-    name = Entry(summary.cell.spec, cell=summary.cell)
+    name = TableEntry(summary.cell.spec, cell=summary.cell)
     counted = f"{summary.ok} of {summary.trials}" if summary.ok != summary.trials else str(summary.ok)
-    rounds = Entry(counted, value=summary.ok)
+    rounds = TableEntry(counted, value=summary.ok)
     if summary.interval is None:
-        return (name, Entry(summary.lack, Mark.BAD), *[NOTHING] * 8, rounds)
+        return (name, TableEntry(summary.lack, Emphasis.BAD), *[NOTHING] * 8, rounds)
     against, ratio = standing_entries(summary, found)
     mark = _mark(summary, found)
     return (
         name,
-        Entry(format_seconds(summary.seconds), mark, summary.seconds),
-        Entry(interval_text(summary.interval), value=summary.interval.low),
-        Entry(format_rate(summary.images_per_s), value=summary.images_per_s),
+        TableEntry(format_seconds(summary.seconds), mark, summary.seconds),
+        TableEntry(interval_text(summary.interval), value=summary.interval.low),
+        TableEntry(format_rate(summary.images_per_s), value=summary.images_per_s),
         against,
         ratio,
-        Entry(format_seconds(summary.seconds_per_image), value=summary.seconds_per_image),
+        TableEntry(format_seconds(summary.seconds_per_image), value=summary.seconds_per_image),
         pixel_rate_entry(summary),
-        Entry(format_seconds(summary.cpu_s), value=summary.cpu_s),
-        Entry(format_bytes(summary.peak_private_bytes), value=summary.peak_private_bytes),
+        TableEntry(format_seconds(summary.cpu_s), value=summary.cpu_s),
+        TableEntry(format_bytes(summary.peak_private_bytes), value=summary.peak_private_bytes),
         rounds,
     )
 
 
-def allocated_entry(summary: CellSummary) -> Entry:
+def allocated_entry(summary: CellSummary) -> TableEntry:
     """Return what a cell's store weighs on disk."""
     allocated = None if summary.disk is None else summary.disk.allocated_bytes
-    return Entry(format_bytes(allocated), value=allocated)
+    return TableEntry(format_bytes(allocated), value=allocated)
 
 
-def pixel_rate_entry(summary: CellSummary) -> Entry:
+def pixel_rate_entry(summary: CellSummary) -> TableEntry:
     """Return how many bytes of pixels a second a cell handles."""
     rate = summary.pixel_bytes_per_s
-    return NOTHING if rate is None else Entry(f"{format_bytes(rate)}/s", value=rate)
+    return NOTHING if rate is None else TableEntry(f"{format_bytes(rate)}/s", value=rate)
 
 
-def standing_entries(summary: CellSummary, found: Digest) -> tuple[Entry, Entry]:
+def standing_entries(summary: CellSummary, found: RunResults) -> tuple[TableEntry, TableEntry]:
     """Return how a cell stands to the best of its contest, and the interval of that ratio."""
     verdict = found.verdict_of.get(summary.cell.contest)
     standing = verdict.standing(summary.cell.spec) if verdict else None
     if verdict is None or standing is None:
-        return Entry("not ranked", Mark.BAD if summary.failed or summary.unverified else Mark.QUIET), NOTHING
+        return TableEntry(
+            "not ranked", Emphasis.BAD if summary.failed or summary.unverified else Emphasis.QUIET
+        ), NOTHING
     if standing.placement is Placement.BEST:
         if not verdict.is_tie:
-            return Entry("best", Mark.BEST, 1.0), NOTHING
-        return Entry(f"{'tie' if verdict.alike else 'unsure'} 1.00x", Mark.TIE, 1.0), NOTHING
+            return TableEntry("best", Emphasis.BEST, 1.0), NOTHING
+        return TableEntry(f"{'tie' if verdict.alike else 'unsure'} 1.00x", Emphasis.TIE, 1.0), NOTHING
     if standing.ratio is None:
         return NOTHING, NOTHING
     ratio, value = ratio_text(standing.ratio), standing.ratio.median
-    interval = Entry(ratio_interval_text(standing.ratio), value=standing.ratio.low)
+    interval = TableEntry(ratio_interval_text(standing.ratio), value=standing.ratio.low)
     if standing.placement is Placement.TIE:
         # A wide interval that holds 1 is noise, not likeness, and the word should not say otherwise.
-        return Entry(f"{'tie' if standing.is_near else 'unsure'} {ratio}", Mark.TIE, value), interval
+        return TableEntry(f"{'tie' if standing.is_near else 'unsure'} {ratio}", Emphasis.TIE, value), interval
     if standing.placement is Placement.NONE:
         if len(verdict.standings) == 1:
             return NOTHING, NOTHING
         base = standing.ratio.low == standing.ratio.high == 1.0
-        return Entry(f"({ratio})", Mark.QUIET, value), NOTHING if base else interval
-    return Entry(ratio, value=value), interval
+        return TableEntry(f"({ratio})", Emphasis.QUIET, value), NOTHING if base else interval
+    return TableEntry(ratio, value=value), interval
 
 
-def article_tables(found: Digest) -> list[Table]:
+def one_image_tables(found: RunResults) -> list[Table]:
     """Return the article's two tables: to store one image (time, disk use), to read one image (time)."""
     tables = []
     for operation, title in ((Operation.WRITE_ONE, "Store one image"), (Operation.READ_ONE, "Read one image")):
         ones = [entry for entry in found.summaries if entry.cell.operation is operation and entry.cell.cutoff == 1]
-        for group in groups(ones, "spec"):
+        for group in group_summaries(ones, "spec"):
             writes = operation is Operation.WRITE_ONE
             columns = (
-                Column("method", right=False, wraps=True),
-                Column("time"),
-                Column("interval"),
-                *((Column("disk used"),) if writes else ()),
-                Column("against best", right=False),
+                TableColumn("method", right=False, wraps=True),
+                TableColumn("time"),
+                TableColumn("interval"),
+                *((TableColumn("disk used"),) if writes else ()),
+                TableColumn("against best", right=False),
             )
             rows = tuple(
                 (

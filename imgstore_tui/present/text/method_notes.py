@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from imgstore_tui.analysis.method_notes import Note, Showing, make_notes
 from imgstore_tui.core.units import counted, format_bytes, format_seconds
-from imgstore_tui.present.results import Digest
-from imgstore_tui.present.tables.table_model import Column, Entry, Table, ratio_interval_text, ratio_text
+from imgstore_tui.present.results import RunResults
+from imgstore_tui.present.tables.table_model import Table, TableColumn, TableEntry, ratio_interval_text, ratio_text
 from imgstore_tui.stats.ranking import Placement
 
 
-def notes_of(found: Digest) -> tuple[Note, ...]:
+def notes_of(found: RunResults) -> tuple[Note, ...]:
     """Return a note on every storage method of a run that was measured."""
     return make_notes(found.run, found.summaries, found.verdicts)
 
@@ -57,22 +57,22 @@ def claim_lines(note: Note) -> list[tuple[str, str, str]]:
     return [(judged.claim.text, str(judged.finding), judged.words) for judged in note.claims]
 
 
-def notes_table(found: Digest) -> Table:
+def notes_table(found: RunResults) -> Table:
     """Return every method with its own words and its numbers beside them."""
     rows = tuple(
         (
-            Entry(note.spec.label),
-            Entry(f"{note.title}. {note.when_to_choose}"),
-            Entry(note.caveats),
-            Entry("; ".join(measured_lines(note))),
+            TableEntry(note.spec.label),
+            TableEntry(f"{note.title}. {note.when_to_choose}"),
+            TableEntry(note.caveats),
+            TableEntry("; ".join(measured_lines(note))),
         )
         for note in notes_of(found)
     )
     columns = (
-        Column("method", right=False, wraps=True),
-        Column("when to choose it", right=False, wraps=True),
-        Column("what to mind", right=False, wraps=True),
-        Column("measured here", right=False, wraps=True),
+        TableColumn("method", right=False, wraps=True),
+        TableColumn("when to choose it", right=False, wraps=True),
+        TableColumn("what to mind", right=False, wraps=True),
+        TableColumn("measured here", right=False, wraps=True),
     )
     told = "The words are general and its maker's; the numbers are this run's, at the most images of each operation."
     return Table("Storage methods", columns, rows, told if rows else "", frozenset(range(len(rows))))

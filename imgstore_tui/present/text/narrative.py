@@ -14,10 +14,10 @@ from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_count_short
-from imgstore_tui.present.results import Digest
+from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.text.captions import contest_words, fact_pairs
 from imgstore_tui.present.text.method_notes import claim_lines, measured_lines, notes_of
-from imgstore_tui.present.text.recommendation import TITLE, answer
+from imgstore_tui.present.text.recommendation import TITLE, recommendation_lines
 
 _LEAST = 24
 """Columns below which words are not folded beside what stands before them."""
@@ -28,7 +28,7 @@ _FINDINGS = {
 }  # fmt: skip
 
 
-def verdict_text(found: Digest | None, cutoff: int | None = None, *, width: int | None = None) -> Text:
+def verdict_text(found: RunResults | None, cutoff: int | None = None, *, width: int | None = None) -> Text:
     """Return which to take, the verdicts it follows from, and the facts of a run.
 
     Args:
@@ -38,8 +38,8 @@ def verdict_text(found: Digest | None, cutoff: int | None = None, *, width: int 
     """
     if found is None:
         return Text("Nothing measured yet.\nA verdict needs 6 rounds, and 2 methods that got through.", style="dim")
-    text = answer_text(found, cutoff, width=width)
-    text.append("\n" if text else "").append_text(judged_text(found, cutoff, width=width))
+    text = recommendation_text(found, cutoff, width=width)
+    text.append("\n" if text else "").append_text(operation_verdicts_text(found, cutoff, width=width))
     for warning in found.run.warnings:
         text.append("\n" if text else "").append_text(_said("warning ", "bold yellow", safe_text(warning), width))
     text.append("\n" if text else "")
@@ -50,7 +50,7 @@ def verdict_text(found: Digest | None, cutoff: int | None = None, *, width: int 
     return text
 
 
-def answer_text(found: Digest, cutoff: int | None = None, *, width: int | None = None) -> Text:
+def recommendation_text(found: RunResults, cutoff: int | None = None, *, width: int | None = None) -> Text:
     """Return which to take, below a title; nothing where there is no saying. Commands are never folded.
 
     Args:
@@ -59,7 +59,7 @@ def answer_text(found: Digest, cutoff: int | None = None, *, width: int | None =
         width: Columns there are; None: nothing is folded.
     """
     text = Text()
-    for said in answer(found, cutoff):
+    for said in recommendation_lines(found, cutoff):
         # A text of its own style would give it to all that is appended.
         text = text or Text.assemble((f"{TITLE}\n", "bold green"))
         if said.command:
@@ -89,7 +89,7 @@ def _said(head: str, style: str, words: str, width: int | None, *, indent: int |
     return Text.assemble((head, style), ("\n".join([lines[0][len(head) :], *lines[1:]]), told), "\n")
 
 
-def judged_text(found: Digest, cutoff: int | None = None, *, width: int | None = None) -> Text:
+def operation_verdicts_text(found: RunResults, cutoff: int | None = None, *, width: int | None = None) -> Text:
     """Return the verdicts of a run, operation by operation; numbers of images with one verdict share a line.
 
     Args:
@@ -110,7 +110,7 @@ def judged_text(found: Digest, cutoff: int | None = None, *, width: int | None =
     return text
 
 
-def verdict_lines(found: Digest) -> list[str]:
+def verdict_lines(found: RunResults) -> list[str]:
     """Return the verdicts as lines of harmless text; numbers of images with one verdict share a line."""
     return [
         safe_text(f"{words}, {_counts_words(cutoffs)}: {sentence}")
@@ -139,7 +139,7 @@ def _sentence(verdict: Verdict, *, running: bool, most: int | None) -> str:
     return verdict.describe(most) + left_out
 
 
-def notes_text(found: Digest | None, *, width: int | None = None) -> Text:
+def notes_text(found: RunResults | None, *, width: int | None = None) -> Text:
     """Return every storage method with its own words, what the article says of it, and its numbers.
 
     Args:

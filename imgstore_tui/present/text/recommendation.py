@@ -18,7 +18,7 @@ from imgstore_tui.core.spec import IN_PLACE, parse_dataset_text, parse_spec_text
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_bytes, format_count, format_count_short, format_number
 from imgstore_tui.plugins import registry
-from imgstore_tui.present.results import Digest
+from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.disk_use import weighed_stores
 from imgstore_tui.present.text.captions import level_words
 from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
@@ -38,7 +38,7 @@ _ENDED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class RecommendationLine:
     """One line of the answer, harmless to a terminal."""
 
     words: str
@@ -46,7 +46,7 @@ class Said:
     """Whether it is a line for a shell, to be copied whole."""
 
 
-def answer(found: Digest, cutoff: int | None = None) -> tuple[Said, ...]:
+def recommendation_lines(found: RunResults, cutoff: int | None = None) -> tuple[RecommendationLine, ...]:
     """Return the verdicts as an answer: who is first, what that weighs, which to take, and the command that does it.
 
     What has no verdict is not named. Where nothing has one for want of rounds, it is said how to get there; while a
@@ -59,7 +59,7 @@ def answer(found: Digest, cutoff: int | None = None) -> tuple[Said, ...]:
     run = found.run
     if run.status == "running":
         return ()
-    lines: list[Said] = []
+    lines: list[RecommendationLine] = []
     for dataset in run.plan.datasets:
         judged = [verdict for verdict in _judged_at(found, dataset, cutoff) if verdict.reason is None]
         if judged:
@@ -68,14 +68,14 @@ def answer(found: Digest, cutoff: int | None = None) -> tuple[Said, ...]:
         return tuple(_none_yet(found))
     if run.plan.cache == (CacheState.HOT,) and any(verdict.contest.cache for verdict in found.verdicts):
         cold = "For more images than fit there, read cold, too (--cache hot,cold)."
-        lines.append(Said(f"All was read from memory. {cold}"))
+        lines.append(RecommendationLine(f"All was read from memory. {cold}"))
     if all(_name_of(dataset) == "synthetic" for dataset in run.plan.datasets):
-        lines.append(Said("These images are made up. To measure your own:"))
-        lines.append(Said("imgstore-tui run -d folder:PATH -n 10", command=True))
+        lines.append(RecommendationLine("These images are made up. To measure your own:"))
+        lines.append(RecommendationLine("imgstore-tui run -d folder:PATH -n 10", command=True))
     return tuple(lines)
 
 
-def answer_short(found: Digest, room: int) -> str:
+def fastest_line(found: RunResults, room: int) -> str:
     """Return who is first in one line of at most so many columns, by method; empty where there is none or no room.
 
     Where there is no room for more, it is of what was measured at the most images alone.
@@ -97,20 +97,22 @@ def answer_short(found: Digest, room: int) -> str:
     return ""
 
 
-def _none_yet(found: Digest) -> Iterator[Said]:
+def _none_yet(found: RunResults) -> Iterator[RecommendationLine]:
     """Say what is missing for an answer, where more rounds would give one."""
     run = found.run
     rivals = {spec.label for spec in run.plan.specs} | {trial.spec for trial in run.measurements}
     if len(rivals) < 2 or not run.measurements or any(verdict.reason is None for verdict in found.verdicts):
         return
     if run.plan.rounds < MIN_ROUNDS:
-        yield Said(f"No answer: it takes {MIN_ROUNDS} rounds, and the plan has {run.plan.rounds}.")
+        yield RecommendationLine(f"No answer: it takes {MIN_ROUNDS} rounds, and the plan has {run.plan.rounds}.")
     elif run.status in _ENDED:
-        yield Said(f"No answer yet: {_ENDED[run.status]} before the {MIN_ROUNDS} rounds that it takes. To go on:")
+        yield RecommendationLine(
+            f"No answer yet: {_ENDED[run.status]} before the {MIN_ROUNDS} rounds that it takes. To go on:"
+        )
         yield from _command("imgstore-tui", "resume", run.id)
 
 
-def _of_dataset(found: Digest, dataset: str, judged: list[Verdict]) -> Iterator[Said]:
+def _of_dataset(found: RunResults, dataset: str, judged: list[Verdict]) -> Iterator[RecommendationLine]:
     """Yield the lines of one data set, which has verdicts: what to do first, then what that rests on."""
     most = max(verdict.contest.cutoff for verdict in judged)
     where = f"{dataset}, {counted(most, 'image')}" if len(found.run.plan.datasets) > 1 else counted(most, "image")
@@ -141,12 +143,14 @@ def _of_dataset(found: Digest, dataset: str, judged: list[Verdict]) -> Iterator[
         yield _said(" ".join(told))
 
 
-def _advice(found: Digest, verdict: Verdict, operation: str, disk: Mapping[str, int]) -> Iterator[Said]:
+def _advice(
+    found: RunResults, verdict: Verdict, operation: str, disk: Mapping[str, int]
+) -> Iterator[RecommendationLine]:
     """Say which to take where images are read often, as one reading operation has it."""
     own = verdict.standing(IN_PLACE.label)
     if IN_PLACE.label in verdict.best:
         open_yet = IN_PLACE.label in verdict.unsure and IN_PLACE.label != verdict.best[0]
-        yield Said(
+        yield RecommendationLine(
             f"To be read, your files can stay as they are ({IN_PLACE}): nothing here was shown to be faster in "
             f"{operation}{'; more rounds may' if open_yet else ''}."
         )
@@ -207,7 +211,7 @@ def _keeps_files(spec: str) -> bool:
     return codec is not None and codec.from_file
 
 
-def _conversion(dataset: str, spec: str) -> Iterator[Said]:
+def _conversion(dataset: str, spec: str) -> Iterator[RecommendationLine]:
     """Yield the command that stores the images of a data set so, where they are somebody's own."""
     try:
         data, backend = parse_dataset_text(dataset), parse_spec_text(spec).backend
@@ -220,15 +224,15 @@ def _conversion(dataset: str, spec: str) -> Iterator[Said]:
         yield from _command("imgstore-tui", "convert", dataset, spec, place)
 
 
-def _command(*words: str) -> Iterator[Said]:
+def _command(*words: str) -> Iterator[RecommendationLine]:
     """Yield a line for a shell; nothing where it could not be shown as it is."""
     line = shlex.join(words)
     if line == safe_text(line):
-        yield Said(line, command=True)
+        yield RecommendationLine(line, command=True)
 
 
-def _said(words: str) -> Said:
-    return Said(safe_text(words))
+def _said(words: str) -> RecommendationLine:
+    return RecommendationLine(safe_text(words))
 
 
 def _name_of(dataset: str) -> str:
@@ -238,7 +242,7 @@ def _name_of(dataset: str) -> str:
         return ""
 
 
-def _judged_at(found: Digest, dataset: str, cutoff: int | None) -> list[Verdict]:
+def _judged_at(found: RunResults, dataset: str, cutoff: int | None) -> list[Verdict]:
     """Return one verdict an operation and level: that of the most images at which it was measured, or of ``cutoff``."""
     last: dict[Cell, Verdict] = {}
     for verdict in found.verdicts:
@@ -249,7 +253,7 @@ def _judged_at(found: Digest, dataset: str, cutoff: int | None) -> list[Verdict]
     return list(last.values())
 
 
-def _operation_words(verdict: Verdict, most: int, found: Digest) -> str:
+def _operation_words(verdict: Verdict, most: int, found: RunResults) -> str:
     contest = verdict.contest
     several = len(found.run.plan.sync if contest.operation.writes else found.run.plan.cache) > 1
     head = str(contest.operation)
@@ -258,7 +262,7 @@ def _operation_words(verdict: Verdict, most: int, found: Digest) -> str:
     return f"{head}, {level_words(contest)}" if several else head
 
 
-def _words(verdict: Verdict, most: int, found: Digest) -> str:
+def _words(verdict: Verdict, most: int, found: RunResults) -> str:
     return f"{_operation_words(verdict, most, found)}: {_first_words(verdict)}"
 
 

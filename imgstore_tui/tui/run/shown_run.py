@@ -9,7 +9,7 @@ from rich.text import Text
 
 from imgstore_tui.bench.results.state import Phase, RunState
 from imgstore_tui.core.events import Event, RunFinished, TrialFinished
-from imgstore_tui.present.results import Digest, Digester
+from imgstore_tui.present.results import ResultsBuilder, RunResults
 from imgstore_tui.present.text.log_line import MOST_LINES, SpecStyle, error_line, log_line
 from imgstore_tui.tui.run.run_thread import RunFailed, RunTask, RunThread, apply_updates
 
@@ -23,14 +23,14 @@ class ShownRun:
     def __init__(self, run_thread: RunThread) -> None:
         self.run_thread = run_thread
         self.state = RunState()
-        self.found: Digest | None = None
+        self.found: RunResults | None = None
         """What is made of the run so far; None before the first news of it."""
         self.problem = ""
         """What ended a run before its time."""
         self.began: float | None = None
         """When it was started, by the monotonic clock; None before any run, and for one that was opened."""
         self.ended: float | None = None
-        self._digester = Digester()
+        self._digester = ResultsBuilder()
         self._live = False
         """Whether the end of the run is still to be taken in."""
         self._digested = (0, 0.0)

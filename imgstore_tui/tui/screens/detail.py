@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from imgstore_tui.core.model import Cell
 from imgstore_tui.present.detail.cell_detail import cell_detail, cell_title
-from imgstore_tui.present.results import Digest
+from imgstore_tui.present.results import RunResults
 from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
@@ -36,13 +36,13 @@ class DetailScreen(Dialog[None]):
         _step("right", "→", 1, "More images"),
     ]
 
-    found: reactive[Digest | None] = reactive(None, repaint=False)
+    found: reactive[RunResults | None] = reactive(None, repaint=False)
     cell: reactive[Cell | None] = reactive(None, repaint=False)
 
     body = getters.query_one(".detail", Static)
     page = getters.query_one(VerticalScroll)
 
-    def __init__(self, found: Digest, cell: Cell) -> None:
+    def __init__(self, found: RunResults, cell: Cell) -> None:
         super().__init__()
         self.set_reactive(DetailScreen.found, found)
         self.set_reactive(DetailScreen.cell, cell)

@@ -17,8 +17,8 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.paths import current_folder, expand_path
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
-from imgstore_tui.present.charts.chart_list import Drawing
-from imgstore_tui.present.export_choices import Offer, offers
+from imgstore_tui.present.charts.chart_list import Chart
+from imgstore_tui.present.export_choices import ExportChoice, export_choices
 from imgstore_tui.present.exports.write import file_name, write_new
 from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.check_list import CheckItem, CheckList, Heading, Tick
@@ -46,7 +46,7 @@ class ExportScreen(Dialog[str | None]):
     path = getters.query_one(Field)
     hint = getters.query_one(".hint", Static)
 
-    def __init__(self, run: Run, drawing: Drawing | None = None, folder: Path | None = None) -> None:
+    def __init__(self, run: Run, drawing: Chart | None = None, folder: Path | None = None) -> None:
         """Ask what is to be exported.
 
         Args:
@@ -57,7 +57,7 @@ class ExportScreen(Dialog[str | None]):
         super().__init__()
         self._run = run
         self._folder = folder or _folder_to_offer()
-        self._offers = {offer.name: offer for offer in offers(run, drawing)}
+        self._offers = {offer.name: offer for offer in export_choices(run, drawing)}
         self._chosen = next(offer for offer in self._offers.values() if not offer.how_to_get)
         self._agreed: str | None = None
         """Path of an existing file that may be replaced, because it was asked for twice."""
@@ -75,7 +75,7 @@ class ExportScreen(Dialog[str | None]):
         """Offer the formats."""
         self._show_formats()
 
-    def _default(self, offer: Offer) -> Path:
+    def _default(self, offer: ExportChoice) -> Path:
         return self._folder / file_name(self._run, offer.suffix, "chart" if offer.chart else "")
 
     def _show_formats(self) -> None:
@@ -83,7 +83,7 @@ class ExportScreen(Dialog[str | None]):
         of_chart = [self._entry(offer) for offer in self._offers.values() if offer.chart]
         self.formats.show([*of_run, Heading("The chart on the screen"), *of_chart] if of_chart else of_run)
 
-    def _entry(self, offer: Offer) -> CheckItem:
+    def _entry(self, offer: ExportChoice) -> CheckItem:
         tick = Tick.NONE if offer.how_to_get else Tick.ON if offer is self._chosen else Tick.OFF
         return CheckItem(offer.name, f"{offer.name:<{_NAMES}}{offer.how_to_get or offer.title}", tick)
 
@@ -138,7 +138,7 @@ class ExportScreen(Dialog[str | None]):
         return not (action == "copy" and (self._pointed.binary or self._pointed.how_to_get))
 
     @property
-    def _pointed(self) -> Offer:
+    def _pointed(self) -> ExportChoice:
         """What is under the cursor."""
         pointed = next((entry.pointed for entry in self.query(CheckList)), None)
         return self._chosen if pointed is None else self._offers[pointed.key]

@@ -12,9 +12,9 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.charts.legend import Palette
-from imgstore_tui.present.full_report import whole_report
-from imgstore_tui.present.results import Digest
+from imgstore_tui.present.charts.legend import ChartColours
+from imgstore_tui.present.full_report import full_report
+from imgstore_tui.present.results import RunResults
 from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
@@ -34,7 +34,7 @@ class ReportScreen(Dialog[None]):
     body = getters.query_one(".report", Static)
     page = getters.query_one(VerticalScroll)
 
-    def __init__(self, found: Digest, cutoff: int | None, palette: Palette, *, ascii_only: bool) -> None:
+    def __init__(self, found: RunResults, cutoff: int | None, palette: ChartColours, *, ascii_only: bool) -> None:
         super().__init__()
         self._found = found
         self._cutoff = cutoff
@@ -68,5 +68,5 @@ class ReportScreen(Dialog[None]):
         width = self.page.scrollable_content_region.width - 1 if self.is_mounted else 0
         if width > 0 and width != self._width:
             self._width = width
-            told = whole_report(self._found, width, cutoff=self._cutoff, palette=self._palette, ascii_only=self._ascii)
+            told = full_report(self._found, width, cutoff=self._cutoff, palette=self._palette, ascii_only=self._ascii)
             self.body.update(told)

@@ -17,7 +17,7 @@ from imgstore_tui.bench.results.state import Phase, RunState
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.results import Digest
+from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.text.log_line import SpecStyle, error_line, warning_line
 from imgstore_tui.tui.run.preview_thread import PREVIEW_GROUP
 from imgstore_tui.tui.run.run_thread import RunAction, RunThread, resume_measuring, watch_saved
@@ -39,7 +39,7 @@ class RunControl(Screen[None]):
     """Holds the state of the run that is shown; a subclass lays out what is bound to it, and says what to run."""
 
     run_state: reactive[RunState] = reactive(RunState(), repaint=False)
-    found: reactive[Digest | None] = reactive(None, repaint=False)
+    found: reactive[RunResults | None] = reactive(None, repaint=False)
     stopping: reactive[bool] = reactive(False, repaint=False)
     opening: reactive[bool] = reactive(False, repaint=False)
 

@@ -17,7 +17,7 @@ from textual.widgets import Input
 
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
-from imgstore_tui.present.charts.legend import Palette
+from imgstore_tui.present.charts.legend import ChartColours
 from imgstore_tui.present.text.log_line import SpecStyle, error_line
 from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.forms.last_choice import save_choice
@@ -68,7 +68,7 @@ class Workbench(ResultsView):
     # focus does: tens of kilobytes for a key, and for every look at a running run.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     choice: reactive[Choice] = reactive(NO_CHOICE, repaint=False)
-    palette: reactive[Palette] = reactive(Palette(), repaint=False)
+    palette: reactive[ChartColours] = reactive(ChartColours(), repaint=False)
     marks: reactive[MethodMarks] = reactive(MethodMarks(), repaint=False)
 
     def __init__(self, run_thread: RunThread, choice: Choice, settings: ScreenSettings, note: str = "") -> None:

@@ -12,12 +12,12 @@ from rich.text import Text
 from imgstore_tui.core.events import RunFinished
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.tables.timings import overview_tables
 from imgstore_tui.present.text.ascii import ascii_text
 from imgstore_tui.present.text.log_line import log_line
-from imgstore_tui.present.text.narrative import answer_text
+from imgstore_tui.present.text.narrative import recommendation_text
 
 
 def print_exit_summary(
@@ -42,10 +42,10 @@ def print_exit_summary(
 
 def _say(console: Console, run: Run | None, journal: str | None, saved: Sequence[str], *, ascii_only: bool) -> None:
     if run is not None:
-        found = digest(run)
+        found = build_results(run)
         for table in overview_tables(found) if run.measurements else []:
             console.print(rich_table(table, console.width, ascii_only=ascii_only))
-        told = answer_text(found, width=console.width)
+        told = recommendation_text(found, width=console.width)
         told.plain = ascii_text(told.plain) if ascii_only else told.plain
         if told:
             console.print(Text("\n").append_text(told), soft_wrap=True)

@@ -10,11 +10,11 @@ from textual.reactive import reactive
 
 from imgstore_tui.bench.results.state import Phase, RunState
 from imgstore_tui.present.charts.axes import Scales
-from imgstore_tui.present.charts.chart_list import Drawing, View, views
+from imgstore_tui.present.charts.chart_list import Chart, ChartView, chart_views
 from imgstore_tui.present.charts.figures import ChartKind, chart_kinds, make_figure
 from imgstore_tui.present.charts.plotext_lines import warm_up
 from imgstore_tui.present.charts.text_chart import draw_figure
-from imgstore_tui.present.results import Digest
+from imgstore_tui.present.results import RunResults
 from imgstore_tui.tui.widgets.line_picture import LinePicture
 from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
@@ -36,7 +36,7 @@ class ChartPane(LinePicture, can_focus=True):
     ]
 
     run_state: reactive[RunState] = reactive(RunState(), repaint=False)
-    found: reactive[Digest | None] = reactive(None, repaint=False)
+    found: reactive[RunResults | None] = reactive(None, repaint=False)
     marks: reactive[MethodMarks] = reactive(MethodMarks(), repaint=False)
     turns: reactive[int] = reactive(0, repaint=False)
     """How many times the next chart was asked for."""
@@ -67,15 +67,15 @@ class ChartPane(LinePicture, can_focus=True):
         return kinds[self.turns % len(kinds)] if kinds else None
 
     @property
-    def views(self) -> tuple[View, ...]:
+    def views(self) -> tuple[ChartView, ...]:
         """The levels at which the chart can be looked at."""
-        return () if self.found is None or self.kind is None else views(self.found.run, self.kind)
+        return () if self.found is None or self.kind is None else chart_views(self.found.run, self.kind)
 
     @property
-    def view(self) -> View:
+    def view(self) -> ChartView:
         """The level that is shown."""
         found = self.views
-        return found[self.level % len(found)] if found else View()
+        return found[self.level % len(found)] if found else ChartView()
 
     @property
     def dataset(self) -> str | None:
@@ -88,7 +88,7 @@ class ChartPane(LinePicture, can_focus=True):
         self.data += 1
 
     @property
-    def drawing(self) -> Drawing | None:
+    def drawing(self) -> Chart | None:
         """The chart with its axes, before it is drawn; None where there is none."""
         if self.found is None or self.kind is None:
             return None
@@ -101,7 +101,7 @@ class ChartPane(LinePicture, can_focus=True):
             cache=self.view.cache,
             against=self.view.against,
         )
-        return Drawing(figure, Scales(self.log_x, self.log_y))
+        return Chart(figure, Scales(self.log_x, self.log_y))
 
     def picture(self) -> Text:
         """Return the chart, or what to do to get one."""

@@ -11,7 +11,7 @@ from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
 from imgstore_tui.core.model import Cell
-from imgstore_tui.present.tables.table_model import Column, Entry, Table
+from imgstore_tui.present.tables.table_model import Table, TableColumn, TableEntry
 from imgstore_tui.tui.themes import MARK_STYLES
 
 LEAST_SENTENCE = 20
@@ -30,12 +30,12 @@ class GridTable(DataTable[Text]):
         super().__init__(cursor_type="row", zebra_stripes=False, cell_padding=1)
         self._shape: tuple[object, ...] = ()
         """Titles and widths of the columns and the number of rows shown."""
-        self._entries: list[tuple[Entry, ...]] = []
-        self._shown: list[Column] = []
+        self._entries: list[tuple[TableEntry, ...]] = []
+        self._shown: list[TableColumn] = []
         self._widths: tuple[int, ...] = ()
 
     @property
-    def shown(self) -> tuple[Column, ...]:
+    def shown(self) -> tuple[TableColumn, ...]:
         """The columns that are seen, or can be scrolled to."""
         return tuple(self._shown)
 
@@ -83,7 +83,7 @@ class GridTable(DataTable[Text]):
             self.move_cursor(row=min(cursor.row, len(rows) - 1), column=cursor.column, scroll=False)
             self.scroll_to(y=top, animate=False)
 
-    def _update(self, rows: list[tuple[Entry, ...]], columns: list[Column]) -> None:
+    def _update(self, rows: list[tuple[TableEntry, ...]], columns: list[TableColumn]) -> None:
         """Write the entries that changed: most of a table stays as it is when a trial ends."""
         old, self._entries, self._shown = self._entries, rows, columns
         for number, (before, row) in enumerate(zip(old, rows, strict=True)):
@@ -92,7 +92,7 @@ class GridTable(DataTable[Text]):
                     self.update_cell_at(Coordinate(number, place), _cell(row[place], column, self._widths[place]))
 
 
-def _widths(columns: list[Column], rows: list[tuple[Entry, ...]], room: int) -> tuple[tuple[int, ...], bool]:
+def _widths(columns: list[TableColumn], rows: list[tuple[TableEntry, ...]], room: int) -> tuple[tuple[int, ...], bool]:
     """Return the columns' widths, and whether some that hold sentences had to be made narrower than those are."""
     widths = [
         max([cell_len(column.title), *(cell_len(row[number].text) for row in rows)])
@@ -112,7 +112,7 @@ def _widths(columns: list[Column], rows: list[tuple[Entry, ...]], room: int) -> 
     return tuple(widths), folded
 
 
-def _cell(entry: Entry, column: Column, width: int) -> Text:
+def _cell(entry: TableEntry, column: TableColumn, width: int) -> Text:
     # Moved to the right by us: Rich drops the spaces that stand where other rows have a sign.
     text = f"{' ' * (width - cell_len(entry.text))}{entry.text}" if column.right else entry.text
     return Text(text, style=MARK_STYLES[entry.mark], no_wrap=not column.wraps)

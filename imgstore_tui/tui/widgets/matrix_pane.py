@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from imgstore_tui.bench.results.state import RunState
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.detail.cell_detail import cell_title
-from imgstore_tui.present.results import Digest
+from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.matrix import Layer, Square, legend_words, matrix_layers, square_words, with_running
 from imgstore_tui.tui.messages import CellOpened
 from imgstore_tui.tui.widgets.line_picture import LinePicture
@@ -58,7 +58,7 @@ class MatrixPane(LinePicture, can_focus=True):
     ]
 
     run_state: reactive[RunState] = reactive(RunState(), repaint=False)
-    found: reactive[Digest | None] = reactive(None, repaint=False)
+    found: reactive[RunResults | None] = reactive(None, repaint=False)
     marks: reactive[MethodMarks] = reactive(MethodMarks(), repaint=False)
     per_image: reactive[bool] = reactive(False, repaint=False)
     cursor: reactive[GridPosition] = reactive(GridPosition(), repaint=False)
@@ -72,7 +72,7 @@ class MatrixPane(LinePicture, can_focus=True):
         self._drawn = DrawnGrid(())
         self._still: tuple[Layer, ...] = ()
         """The matrix without what is running, made anew only when results come."""
-        self._of: Digest | None = None
+        self._of: RunResults | None = None
         """The results that it was made of."""
         self._known: tuple[object, ...] = ()
         """What else it was made of."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.present.charts.figures import SOURCE_RANK
-from imgstore_tui.present.charts.legend import Palette, mark_of
+from imgstore_tui.present.charts.legend import ChartColours, mark_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +15,10 @@ class MethodMarks:
     """Methods in the order of their marks: those of the run on the screen, then those ticked for the next."""
 
     labels: tuple[str, ...] = ()
-    palette: Palette = field(default_factory=Palette)
+    palette: ChartColours = field(default_factory=ChartColours)
 
     @classmethod
-    def of(cls, run: Run | None, plan: Plan, palette: Palette) -> MethodMarks:
+    def of(cls, run: Run | None, plan: Plan, palette: ChartColours) -> MethodMarks:
         """Return the marks for a run on the screen and the plan that is chosen.
 
         Args:

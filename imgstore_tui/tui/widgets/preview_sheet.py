@@ -9,7 +9,7 @@ from textual.widget import Widget
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 from imgstore_tui.jobs.preview import Picture, Preview
-from imgstore_tui.present.charts.contact_sheet import Drawing, contact_sheet, full_rows
+from imgstore_tui.present.charts.contact_sheet import PixelStyle, contact_sheet, full_rows
 
 PICTURES = 12
 """So many pictures are shown at most."""
@@ -28,7 +28,7 @@ class PreviewSheet(Widget):
     doing: reactive[str] = reactive("")
     """What goes on while nothing is found yet."""
 
-    def __init__(self, drawing: Drawing, why: str) -> None:
+    def __init__(self, drawing: PixelStyle, why: str) -> None:
         """Make an empty sheet.
 
         Args:
@@ -70,7 +70,7 @@ class PreviewSheet(Widget):
         return text
 
 
-def drawing_mode(*, ascii_only: bool, no_colour: bool, colours: str | None) -> tuple[Drawing, str]:
+def drawing_mode(*, ascii_only: bool, no_colour: bool, colours: str | None) -> tuple[PixelStyle, str]:
     """Choose how pictures are drawn.
 
     Args:
@@ -82,12 +82,12 @@ def drawing_mode(*, ascii_only: bool, no_colour: bool, colours: str | None) -> t
         The way, and why it is not the best one, in a sentence; empty where it is.
     """
     if ascii_only:
-        return Drawing.SHADES, "Pictures in shades: ASCII only here."
+        return PixelStyle.SHADES, "Pictures in shades: ASCII only here."
     if no_colour:
-        return Drawing.SHADES, "Pictures in shades: no colours here."
+        return PixelStyle.SHADES, "Pictures in shades: no colours here."
     if colours not in ("256", "truecolor"):
-        return Drawing.SHADES, "Pictures in shades: 16 colours here."
-    return Drawing.BLOCKS, ""
+        return PixelStyle.SHADES, "Pictures in shades: 16 colours here."
+    return PixelStyle.BLOCKS, ""
 
 
 def progress_words(words: str, done: int, total: int | None) -> str:

@@ -15,8 +15,8 @@ from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_duration
-from imgstore_tui.present.results import Digest
-from imgstore_tui.present.text.recommendation import answer_short
+from imgstore_tui.present.results import RunResults
+from imgstore_tui.present.text.recommendation import fastest_line
 from imgstore_tui.tui.terminal.glyphs import Glyphs
 from imgstore_tui.tui.widgets.line_picture import LinePicture
 
@@ -63,7 +63,7 @@ class RunLine(LinePicture):
     began: reactive[float | None] = reactive(None, repaint=False)
     """When the run was started, by the monotonic clock; None with no run, and with one that was opened."""
     ended: reactive[float | None] = reactive(None, repaint=False)
-    found: reactive[Digest | None] = reactive(None, repaint=False)
+    found: reactive[RunResults | None] = reactive(None, repaint=False)
     """What the run says so far."""
 
     def __init__(self, glyphs: Glyphs) -> None:
@@ -179,7 +179,7 @@ class RunLine(LinePicture):
         if phase is not Phase.FINISHED or self.found is None:
             return None
         # Never half an answer.
-        answer = answer_short(self.found, width)
+        answer = fastest_line(self.found, width)
         if answer:
             return Text(answer, style=self.get_component_rich_style("run-line--answer"))
         if not self.found.verdicts:

@@ -13,14 +13,14 @@ from textual.containers import Vertical
 from textual.reactive import reactive
 from textual.widgets import DataTable, Static
 
-from imgstore_tui.present.article import is_article, report_tables
-from imgstore_tui.present.results import Digest
+from imgstore_tui.present.article import article_report_tables, is_article
+from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.disk_use import disk_tables
 from imgstore_tui.present.tables.ranking import cutoff_words, measured_cutoffs, ranking_table
 from imgstore_tui.present.tables.report_tables import failures_table, warnings_table
 from imgstore_tui.present.tables.table_model import Table
 from imgstore_tui.present.tables.table_view import DOWN, UP, Arrangement, arranged, arrangement_words
-from imgstore_tui.present.tables.timings import article_tables, overview_tables, timing_tables
+from imgstore_tui.present.tables.timings import one_image_tables, overview_tables, timing_tables
 from imgstore_tui.tui.messages import CellOpened
 from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.grid_table import GridTable
@@ -40,7 +40,7 @@ class TablePane(Vertical):
         Binding("escape", "clear_filter", "All rows", key_display="esc", tooltip="Show all rows of the table again"),
     ]
 
-    found: reactive[Digest | None] = reactive(None, repaint=False)
+    found: reactive[RunResults | None] = reactive(None, repaint=False)
     """The run, digested; None before there is anything."""
     view: reactive[int] = reactive(0, repaint=False)
     """Which table, counted endlessly; the rest of a division by how many there are."""
@@ -184,7 +184,7 @@ def _bare(title: str) -> str:
     return title.removesuffix(f" {UP}").removesuffix(f" {DOWN}")
 
 
-def tables_of(found: Digest, cutoff: int | None = None) -> list[Table]:
+def tables_of(found: RunResults, cutoff: int | None = None) -> list[Table]:
     """Return the tables that have a row, in the order in which the key steps through them.
 
     Args:
@@ -196,7 +196,7 @@ def tables_of(found: Digest, cutoff: int | None = None) -> list[Table]:
         ranking_table(found, cutoff),
         *timing_tables(found),
         *disk_tables(found),
-        *(report_tables(found) if is_article(found.run) else article_tables(found)),
+        *(article_report_tables(found) if is_article(found.run) else one_image_tables(found)),
         failures_table(found),
         warnings_table(found),
     ]

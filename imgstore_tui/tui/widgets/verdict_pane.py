@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from imgstore_tui.present.results import Digest
+from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.ranking import cutoff_words, measured_cutoffs
 from imgstore_tui.present.text.narrative import notes_text, verdict_text
 
@@ -35,7 +35,7 @@ class VerdictPane(VerticalScroll):
     class ReportRequested(Message):
         """The user wants to read the whole run."""
 
-    found: reactive[Digest | None] = reactive(None, repaint=False)
+    found: reactive[RunResults | None] = reactive(None, repaint=False)
     cutoff: reactive[int | None] = reactive(None, repaint=False)
     """The number of images that is judged; None for all."""
     notes: reactive[bool] = reactive(False, repaint=False)

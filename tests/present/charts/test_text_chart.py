@@ -15,9 +15,9 @@ from rich.text import Text
 from imgstore_tui.analysis.aggregate import summarise
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.present.charts.axes import LINEAR, LOG, Axis, Scales, count_axis, decade_label, make_axis
-from imgstore_tui.present.charts.chart_list import views
+from imgstore_tui.present.charts.chart_list import chart_views
 from imgstore_tui.present.charts.figures import ChartKind, Point, Series, chart_kinds, make_figure
-from imgstore_tui.present.charts.legend import Palette
+from imgstore_tui.present.charts.legend import ChartColours
 from imgstore_tui.present.charts.plotext_lines import plot_lines
 from imgstore_tui.present.charts.text_chart import build_chart, chart_for
 from imgstore_tui.testing.fake_runs import fake_run
@@ -98,7 +98,7 @@ def test_ascii_is_ascii_and_tells_series_apart() -> None:
 
 
 def test_series_have_the_palette_s_styles() -> None:
-    text = chart_for(fake_run(), "write-many", 78, 20, palette=Palette(series=("#112233", "#445566", "#778899")))
+    text = chart_for(fake_run(), "write-many", 78, 20, palette=ChartColours(series=("#112233", "#445566", "#778899")))
     marks = {
         text.plain[span.start]: str(span.style)
         for span in text.spans
@@ -231,7 +231,7 @@ def test_hot_stands_against_cold() -> None:
 
 def test_views_are_the_levels_and_hot_against_cold_where_both_are_planned() -> None:
     run = fake_run(sync=[SyncLevel.BUFFERED, SyncLevel.END], cache=[CacheState.HOT, CacheState.COLD])
-    words = {kind: [view.words for view in views(run, kind)] for kind in ChartKind}
+    words = {kind: [view.words for view in chart_views(run, kind)] for kind in ChartKind}
     assert words[ChartKind.READ] == ["hot", "cold", "hot against cold"]
     assert words[ChartKind.WRITE] == words[ChartKind.WRITE_ONE] == ["buffered", "end"]
     assert words[ChartKind.BOTH] == ["buffered, hot", "buffered, cold", "end, hot", "end, cold"]

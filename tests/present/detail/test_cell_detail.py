@@ -11,7 +11,7 @@ from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.core.units import format_seconds
 from imgstore_tui.present.detail.cell_detail import cell_detail, cell_title
 from imgstore_tui.present.detail.sample_strip import interval_strip, sample_strip, scale_for
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.stats.intervals import median_interval
 from imgstore_tui.testing.fake_runs import fake_run
 
@@ -27,7 +27,7 @@ def cell_of(run: Run, spec: str, operation: Operation, cutoff: int) -> Cell:
 
 
 def detail(run: Run, spec: str, operation: Operation, cutoff: int, width: int = 76) -> str:
-    return cell_detail(digest(run), cell_of(run, spec, operation, cutoff), width).plain
+    return cell_detail(build_results(run), cell_of(run, spec, operation, cutoff), width).plain
 
 
 def test_phases_are_those_of_the_middle_round_and_add_up() -> None:
@@ -89,7 +89,7 @@ def test_what_was_not_verified_does_not_count() -> None:
 
 def test_a_cell_without_a_trial_says_so() -> None:
     run = fake_run()
-    found = digest(replace(run, measurements=()))
+    found = build_results(replace(run, measurements=()))
     text = cell_detail(found, cell_of(run, "disk", Operation.READ_MANY, 10), 60).plain
     assert "no trial of it has ended yet" in text
 
@@ -100,7 +100,7 @@ def test_every_line_fits(width: int, ascii_only: bool) -> None:
     run = fake_run(
         ["disk", "lmdb:preset=article"], cache=[CacheState.HOT, CacheState.COLD], failures={"disk/read-many": EVIL}
     )
-    found = digest(run)
+    found = build_results(run)
     for summary in found.summaries:
         text = cell_detail(found, summary.cell, width, ascii_only=ascii_only)
         assert max(cell_len(line) for line in text.plain.split("\n")) <= width

@@ -11,7 +11,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.present import exports
 from imgstore_tui.present.charts.figures import chart_kinds, make_figure
 from imgstore_tui.present.charts.svg import figure_svg
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.report_tables import all_tables
 from imgstore_tui.testing.conformance_exporter import EVIL, evil_run
 from imgstore_tui.testing.fake_runs import fake_run
@@ -78,7 +78,7 @@ def test_the_policy_allows_its_own_style_only() -> None:
 def test_tables_read_back_as_the_row_model_has_them() -> None:
     run = fake_run(failures={"hdf5/write-many/100": "a<b"})
     expected = []
-    for table in all_tables(digest(run))[1:]:
+    for table in all_tables(build_results(run))[1:]:
         expected.append([column.title for column in table.columns])
         expected += [[cell.text.strip() for cell in row] for row in table.rows]
     assert [[cell.strip() for cell in row] for row in page(exports.get("html").export(run)).cells] == expected

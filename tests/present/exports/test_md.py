@@ -6,7 +6,7 @@ from markdown_it import MarkdownIt
 
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present import exports
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.report_tables import all_tables
 from imgstore_tui.testing.conformance_exporter import EVIL, evil_run
 from imgstore_tui.testing.fake_runs import fake_run
@@ -47,7 +47,7 @@ def parsed(text: str) -> Cells:
 
 def test_tables_read_back_as_the_row_model_has_them() -> None:
     run = fake_run(failures={"hdf5/write-many/100": "a|b"})
-    tables = all_tables(digest(run))[1:]
+    tables = all_tables(build_results(run))[1:]
     found = parsed(exports.get("md").export(run).decode()).tables
     assert len(found) == len(tables)
     for rows, table in zip(found, tables, strict=True):

@@ -10,14 +10,14 @@ from imgstore_tui.bench.run.block_round import SKIPPED_BY_USER
 from imgstore_tui.core.events import TrialStarted
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.matrix import Layer, State, legend_words, matrix_layers, with_running
 from imgstore_tui.present.text.ascii import ascii_text
 from imgstore_tui.testing.fake_runs import fake_run
 
 
 def layers_of(run: Run, **how: object) -> tuple[Layer, ...]:
-    return matrix_layers(digest(run), run, plan_cells(run.plan), **how)  # type: ignore[arg-type]
+    return matrix_layers(build_results(run), run, plan_cells(run.plan), **how)  # type: ignore[arg-type]
 
 
 def states(layer: Layer) -> list[list[State | None]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from imgstore_tui.core.operations import Operation
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.ranking import cutoff_words, measured_cutoffs, next_cutoff, ranking_table
 from imgstore_tui.present.tables.table_model import Table
 from imgstore_tui.testing.fake_runs import fake_run
@@ -16,7 +16,7 @@ def texts(table: Table) -> list[list[str]]:
 
 
 def test_methods_stand_by_median_with_all_that_they_cost() -> None:
-    found = digest(fake_run(operations=[Operation.WRITE_MANY, Operation.READ_MANY]))
+    found = build_results(fake_run(operations=[Operation.WRITE_MANY, Operation.READ_MANY]))
     table = ranking_table(found, 1000)
     assert table.title == "Ranking at 1,000 images"
     rows = texts(table)
@@ -32,7 +32,7 @@ def test_methods_stand_by_median_with_all_that_they_cost() -> None:
 def test_ties_share_their_sign_and_what_failed_has_no_place() -> None:
     run = fake_run(cutoffs=[10], operations=[Operation.READ_MANY], failures={"hdf5": "x"})
     same = tuple(replace(trial, seconds=0.1) if trial.seconds else trial for trial in run.measurements)
-    rows = texts(ranking_table(digest(replace(run, measurements=same))))
+    rows = texts(ranking_table(build_results(replace(run, measurements=same))))
     assert [row[:3] for row in rows[1:]] == [
         ["=", "disk", "100 ms"], ["=", "lmdb", "100 ms"], ["-", "hdf5", "failed"],
     ]  # fmt: skip
@@ -40,14 +40,14 @@ def test_ties_share_their_sign_and_what_failed_has_no_place() -> None:
 
 
 def test_with_too_few_rounds_there_is_an_order_but_no_place() -> None:
-    rows = texts(ranking_table(digest(fake_run(cutoffs=[10], rounds=3, operations=[Operation.READ_MANY]))))
+    rows = texts(ranking_table(build_results(fake_run(cutoffs=[10], rounds=3, operations=[Operation.READ_MANY]))))
     assert [row[0] for row in rows[1:]] == ["?", "?", "?"]
 
 
 def test_the_largest_stands_for_all_and_for_one_that_was_not_measured() -> None:
-    found = digest(fake_run())
+    found = build_results(fake_run())
     assert ranking_table(found).title == ranking_table(found, 77).title == "Ranking at 1,000 images"
-    assert not ranking_table(digest(replace(fake_run(), measurements=()))).rows
+    assert not ranking_table(build_results(replace(fake_run(), measurements=()))).rows
 
 
 @pytest.mark.parametrize(("step", "way"), [(1, [1, 10, None, 1]), (-1, [10, 1, None, 10])])
@@ -60,4 +60,4 @@ def test_cutoffs_go_round(step: int, way: list[int | None]) -> None:
     assert cutoff_words(None, (1, 10)) == "all N, [ ]: other"
     assert cutoff_words(1000, (1, 1000)) == "N=1,000, [ ]: other"
     assert cutoff_words(None, (1,)) == ""
-    assert measured_cutoffs(digest(fake_run(cutoffs=[10, 1]))) == (1, 10)
+    assert measured_cutoffs(build_results(fake_run(cutoffs=[10, 1]))) == (1, 10)

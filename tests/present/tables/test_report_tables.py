@@ -9,13 +9,13 @@ from rich.console import Console
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, Status, SyncLevel
 from imgstore_tui.core.units import format_seconds
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.disk_use import disk_tables
 from imgstore_tui.present.tables.ranking import ranking_table
 from imgstore_tui.present.tables.report_tables import all_tables, facts_table, failures_table, warnings_table
 from imgstore_tui.present.tables.rich_table import rich_table
-from imgstore_tui.present.tables.table_model import Mark, Table, interval_text
-from imgstore_tui.present.tables.timings import article_tables, overview_tables, timing_tables
+from imgstore_tui.present.tables.table_model import Emphasis, Table, interval_text
+from imgstore_tui.present.tables.timings import one_image_tables, overview_tables, timing_tables
 from imgstore_tui.present.text.narrative import verdict_lines
 from imgstore_tui.stats.intervals import Interval
 from imgstore_tui.testing.fake_runs import fake_run
@@ -25,7 +25,7 @@ EVIL = "[red]x[/] \x1b[31m\u202e =1+1"
 
 def printed(run: Run, width: int, *, ascii_only: bool = False) -> str:
     console = Console(width=width, file=StringIO(), color_system=None)
-    for table in all_tables(digest(run)):
+    for table in all_tables(build_results(run)):
         console.print(rich_table(table, width, ascii_only=ascii_only))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
@@ -46,7 +46,7 @@ def exact(run: Run, **seconds: float) -> Run:
 
 def test_a_timing_table_says_median_interval_rate_and_ratio() -> None:
     run = exact(fake_run(cutoffs=[1000], operations=[Operation.WRITE_MANY]), disk=0.2, lmdb=0.01, hdf5=0.01)
-    (table,) = timing_tables(digest(run))
+    (table,) = timing_tables(build_results(run))
     assert table.title == "write-many, sync buffered"
     assert [row[:6] for row in texts(table)] == [
         ["1,000", "disk", "200 ms", "200-200", "5,000", "20.0x"],
@@ -73,10 +73,10 @@ def test_an_interval_is_in_the_unit_of_its_median_where_that_is_rounded_up(unit:
 
 def test_best_is_named_and_slower_has_its_ratio() -> None:
     run = exact(fake_run(cutoffs=[10], operations=[Operation.READ_MANY]), disk=0.3, lmdb=0.1, hdf5=0.2)
-    (table,) = timing_tables(digest(run))
+    (table,) = timing_tables(build_results(run))
     assert [row[5] for row in texts(table)] == ["3.00x", "best", "2.00x"]
-    assert table.rows[1][2].mark is Mark.BEST
-    (overview,) = overview_tables(digest(run))
+    assert table.rows[1][2].mark is Emphasis.BEST
+    (overview,) = overview_tables(build_results(run))
     assert texts(overview) == [
         ["read-many, cache hot", ""],
         ["disk", "300 ms"],
@@ -86,7 +86,7 @@ def test_best_is_named_and_slower_has_its_ratio() -> None:
 
 
 def test_few_rounds_show_a_range_in_brackets_and_no_verdict() -> None:
-    found = digest(fake_run(cutoffs=[10], rounds=3, operations=[Operation.READ_MANY]))
+    found = build_results(fake_run(cutoffs=[10], rounds=3, operations=[Operation.READ_MANY]))
     (table,) = timing_tables(found)
     assert all(row[3].startswith("(") for row in texts(table))
     assert all(row[5].startswith("(") for row in texts(table))
@@ -96,14 +96,14 @@ def test_few_rounds_show_a_range_in_brackets_and_no_verdict() -> None:
 
 def test_sync_levels_have_tables_of_their_own() -> None:
     run = fake_run(operations=[Operation.WRITE_MANY], sync=[SyncLevel.BUFFERED, SyncLevel.END])
-    assert [table.title for table in timing_tables(digest(run))] == [
+    assert [table.title for table in timing_tables(build_results(run))] == [
         "write-many, sync buffered",
         "write-many, sync end",
     ]
 
 
 def test_disk_use_by_hand() -> None:
-    (table,) = disk_tables(digest(fake_run(["disk", "hdf5"], [100], operations=[Operation.WRITE_MANY])))
+    (table,) = disk_tables(build_results(fake_run(["disk", "hdf5"], [100], operations=[Operation.WRITE_MANY])))
     # 8192 + 4096 x 100 and 4096 + 3080 x 100 bytes over 100 x 3072 bytes of pixels
     assert [row[:6] for row in texts(table)] == [
         ["100", "disk", "408 KiB", "4.08 KiB", "1.36x", "101"],
@@ -113,13 +113,13 @@ def test_disk_use_by_hand() -> None:
 
 
 def test_the_article_s_two_tables() -> None:
-    store, read = article_tables(digest(fake_run()))
+    store, read = one_image_tables(build_results(fake_run()))
     assert store.title == "Store one image and its label, sync buffered"
     assert [column.title for column in store.columns] == ["method", "time", "interval", "disk used", "against best"]
     assert [row[3] for row in texts(store)] == ["12.0 KiB", "20.0 KiB", "7.01 KiB"]
     assert read.title == "Read one image and its label, cache hot"
     assert [row[0] for row in texts(read)] == ["disk", "lmdb", "hdf5"]
-    assert article_tables(digest(fake_run(operations=[Operation.READ_MANY]))) == []
+    assert one_image_tables(build_results(fake_run(operations=[Operation.READ_MANY]))) == []
 
 
 def test_what_was_skipped_is_not_called_failed_in_any_table() -> None:
@@ -127,7 +127,7 @@ def test_what_was_skipped_is_not_called_failed_in_any_table() -> None:
     skipped = tuple(
         replace(trial, status=Status.SKIPPED) if trial.status is Status.FAILED else trial for trial in run.measurements
     )
-    found = digest(replace(run, measurements=skipped))
+    found = build_results(replace(run, measurements=skipped))
     for table in (*timing_tables(found), *overview_tables(found), ranking_table(found, 10)):
         words = {word for row in texts(table) for word in row}
         assert "skipped" in words
@@ -135,7 +135,7 @@ def test_what_was_skipped_is_not_called_failed_in_any_table() -> None:
 
 
 def test_failures_have_reasons_and_no_number() -> None:
-    found = digest(fake_run(failures={"hdf5/write-many/100": EVIL}))
+    found = build_results(fake_run(failures={"hdf5/write-many/100": EVIL}))
     (row,) = texts(failures_table(found))
     assert row == ["hdf5", "write-many buffered", "100", "6 of 6", "[red]x[/] <U+001B>[31m<U+202E> =1+1"]
     table = timing_tables(found)[1]
@@ -145,13 +145,13 @@ def test_failures_have_reasons_and_no_number() -> None:
 
 
 def test_numbers_of_images_with_one_verdict_share_a_line() -> None:
-    found = digest(fake_run(["lmdb"], [1, 10, 1000], operations=[Operation.READ_MANY, Operation.READ_RANDOM]))
+    found = build_results(fake_run(["lmdb"], [1, 10, 1000], operations=[Operation.READ_MANY, Operation.READ_RANDOM]))
     sentence = "No verdict: there is only one storage method."
     assert verdict_lines(found) == [
         f"read-many, cache hot, 1, 10 and 1,000 images: {sentence}",
         f"read-random, cache hot, 1, 10 and 1,000 images: {sentence}",
     ]
-    two = verdict_lines(digest(fake_run(["disk", "lmdb"], [1, 10], operations=[Operation.READ_MANY])))
+    two = verdict_lines(build_results(fake_run(["disk", "lmdb"], [1, 10], operations=[Operation.READ_MANY])))
     assert [line.partition(":")[0] for line in two] == [
         "read-many, cache hot, 1 image",
         "read-many, cache hot, 10 images",
@@ -159,13 +159,13 @@ def test_numbers_of_images_with_one_verdict_share_a_line() -> None:
 
 
 def test_what_was_not_verified_shows_no_number() -> None:
-    (table,) = timing_tables(digest(fake_run(cutoffs=[10], operations=[Operation.READ_MANY], verified=False)))
+    (table,) = timing_tables(build_results(fake_run(cutoffs=[10], operations=[Operation.READ_MANY], verified=False)))
     assert {row[2] for row in texts(table)} == {"unverified"}
 
 
 def test_warnings_are_gathered_by_kind_with_advice() -> None:
     run = replace(fake_run(["lmdb"], [10], operations=[Operation.READ_MANY]), warnings=(EVIL,))
-    rows = texts(warnings_table(digest(run)))
+    rows = texts(warnings_table(build_results(run)))
     assert rows[0][1].startswith("[red]x[/] <U+001B>")
     assert rows[1][0] == "short"
     assert "Trust small differences less" in rows[1][1]
@@ -205,13 +205,15 @@ def test_several_datasets_are_told_apart() -> None:
         datasets=(*first.datasets, *second.datasets),
         measurements=(*first.measurements, *second.measurements),
     )
-    titles = [table.title for table in all_tables(digest(run))]
+    titles = [table.title for table in all_tables(build_results(run))]
     assert len(titles) == len(set(titles))
     assert "Disk use, synthetic,size=64" in titles
 
 
 def test_a_run_without_measurements_has_only_its_head() -> None:
-    assert [table.title for table in all_tables(digest(replace(fake_run(), measurements=())))] == ["What was measured"]
+    assert [table.title for table in all_tables(build_results(replace(fake_run(), measurements=())))] == [
+        "What was measured"
+    ]
 
 
 def test_far_apart_and_yet_not_told_apart_is_unsure_not_a_tie() -> None:
@@ -222,20 +224,20 @@ def test_far_apart_and_yet_not_told_apart_is_unsure_not_a_tie() -> None:
         )
         for trial in run.measurements
     )
-    (table,) = timing_tables(digest(replace(run, measurements=trials)))
+    (table,) = timing_tables(build_results(replace(run, measurements=trials)))
     assert [row[5] for row in texts(table)] == ["unsure 5.00x", "unsure 1.00x"]
 
 
 def test_notes_that_differ_in_numbers_are_one_row() -> None:
     run = fake_run(["lmdb"], [100], 6, operations=[Operation.WRITE_MANY])
     trials = tuple(replace(trial, warnings=(f"others kept 0.{trial.round} cores busy",)) for trial in run.measurements)
-    rows = texts(warnings_table(digest(replace(run, measurements=trials))))
+    rows = texts(warnings_table(build_results(replace(run, measurements=trials))))
     assert [row for row in rows if row[0] == "note"] == [["note", "others kept 0.1 cores busy", "lmdb write-many 100"]]
 
 
 def test_units_stand_below_each_other_whatever_sign_follows() -> None:
     run = fake_run(cutoffs=[1000], operations=[Operation.WRITE_MANY])
-    (table,) = overview_tables(digest(run))
+    (table,) = overview_tables(build_results(run))
     console = Console(width=80, file=StringIO(), color_system=None)
     console.print(rich_table(table, 80))
     assert isinstance(console.file, StringIO)

@@ -1,14 +1,14 @@
 """Tables sorted and filtered: by value and not by text, headings kept, what is not known last."""
 
 from imgstore_tui.core.operations import CacheState, Operation
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.disk_use import disk_tables
-from imgstore_tui.present.tables.table_model import Column, Entry, Table
+from imgstore_tui.present.tables.table_model import Table, TableColumn, TableEntry
 from imgstore_tui.present.tables.table_view import Arrangement, arranged, arrangement_words
 from imgstore_tui.present.tables.timings import overview_tables, timing_tables
 from imgstore_tui.testing.fake_runs import fake_run
 
-FOUND = digest(fake_run(failures={"hdf5/read-one": "broke"}))
+FOUND = build_results(fake_run(failures={"hdf5/read-one": "broke"}))
 READ_ONE = next(table for table in timing_tables(FOUND) if table.title.startswith("read-one"))
 WRITE_MANY = next(table for table in timing_tables(FOUND) if table.title.startswith("write-many"))
 (OVERVIEW,) = overview_tables(FOUND)
@@ -52,7 +52,7 @@ def test_below_a_heading_rows_are_sorted_among_themselves() -> None:
 
 
 def test_every_word_must_be_found_in_method_operation_or_level() -> None:
-    found = digest(fake_run(cache=[CacheState.HOT, CacheState.COLD]))
+    found = build_results(fake_run(cache=[CacheState.HOT, CacheState.COLD]))
     (table,) = overview_tables(found)
     left = arranged(table, Arrangement("LMDB read cold"))
     assert column(left, "method") == [
@@ -79,7 +79,7 @@ def test_without_wishes_a_table_stays_as_it_is() -> None:
 
 
 def test_words_of_the_data_are_no_pattern() -> None:
-    table = Table("t", (Column("a", right=False),), ((Entry("[red](.*)"),), (Entry("x"),)))
+    table = Table("t", (TableColumn("a", right=False),), ((TableEntry("[red](.*)"),), (TableEntry("x"),)))
     assert [row[0].text for row in arranged(table, Arrangement("(.*)")).rows] == ["[red](.*)"]
 
 
@@ -95,7 +95,7 @@ def test_asking_for_a_column_again_turns_it_and_then_lets_it_go() -> None:
 
 
 def test_one_operation_only_has_no_holes() -> None:
-    (table,) = overview_tables(digest(fake_run(["disk"], [10], operations=[Operation.READ_MANY])))
+    (table,) = overview_tables(build_results(fake_run(["disk"], [10], operations=[Operation.READ_MANY])))
     assert column(arranged(table, Arrangement("disk 10", "N=10")), "method") == ["read-many, cache hot", "disk"]
 
 

@@ -10,9 +10,9 @@ import pytest
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.present import exports
-from imgstore_tui.present.results import digest
-from imgstore_tui.present.text.narrative import judged_text, verdict_lines, verdict_text
-from imgstore_tui.present.text.recommendation import TITLE, answer, answer_short
+from imgstore_tui.present.results import build_results
+from imgstore_tui.present.text.narrative import operation_verdicts_text, verdict_lines, verdict_text
+from imgstore_tui.present.text.recommendation import TITLE, fastest_line, recommendation_lines
 from imgstore_tui.testing.fake_runs import fake_run
 
 BOTH = [Operation.WRITE_MANY, Operation.READ_MANY]
@@ -34,11 +34,11 @@ def of_photos(run: Run, *, source: float) -> Run:
 
 
 def words(run: Run, cutoff: int | None = None) -> list[str]:
-    return [line.words for line in answer(digest(run), cutoff)]
+    return [line.words for line in recommendation_lines(build_results(run), cutoff)]
 
 
 def commands(run: Run) -> list[str]:
-    return [line.words for line in answer(digest(run)) if line.command]
+    return [line.words for line in recommendation_lines(build_results(run)) if line.command]
 
 
 def test_the_first_of_each_operation_at_the_most_images_and_what_it_weighs() -> None:
@@ -82,7 +82,7 @@ def test_what_reads_faster_is_held_against_one_s_own_files_and_the_command_is_gi
     run = of_photos(
         exact(fake_run(cutoffs=[100], operations=BOTH, dataset=PHOTOS), disk=3.0, lmdb=2.0, hdf5=2.5), source=8.0
     )
-    told, command, *_ = answer(digest(run))
+    told, command, *_ = recommendation_lines(build_results(run))
     assert told.words == (
         "Take lmdb where images are read often: it is fastest in read-many. Your files as they are (source) take 4 "
         "times as long as lmdb (4 to 4); lmdb takes 4.16 times their disk, and keeps their pixels alone."
@@ -213,34 +213,34 @@ def test_it_stands_before_the_verdicts_on_the_screen_and_in_documents() -> None:
     run = fake_run(operations=BOTH)
     first, *_ = words(run)
     documents = [exports.get(name).export(run).decode() for name in ("md", "html")]
-    for text in (verdict_text(digest(run)).plain, *documents):
+    for text in (verdict_text(build_results(run)).plain, *documents):
         plain = text.replace("\\", "")
         assert plain.index(TITLE) < plain.index(first) < plain.index("lmdb is fastest")
 
 
 def test_in_short_methods_stand_with_their_operations_and_never_half_of_them() -> None:
     run = exact(fake_run(cutoffs=[10, 100], operations=[Operation.WRITE_ONE, *BOTH]), disk=3.0, lmdb=1.0, hdf5=2.0)
-    whole = answer_short(digest(run), 100)
+    whole = fastest_line(build_results(run), 100)
     assert whole == "Fastest at 100 images: lmdb write-one, write-many, read-many"
-    assert answer_short(digest(run), len(whole) - 1) == "Fastest at N=100: lmdb write-many, read-many"
-    assert answer_short(digest(run), 20) == ""
-    assert answer_short(digest(fake_run(rounds=3)), 200) == ""
+    assert fastest_line(build_results(run), len(whole) - 1) == "Fastest at N=100: lmdb write-many, read-many"
+    assert fastest_line(build_results(run), 20) == ""
+    assert fastest_line(build_results(fake_run(rounds=3)), 200) == ""
 
 
 def test_a_verdict_that_is_read_names_few_and_counts_the_rest() -> None:
     run = fake_run([f"lmdb:note={letter}" for letter in "abcdefgh"], [10], operations=[Operation.WRITE_MANY])
     costs = {spec.label: 1.0 + place for place, spec in enumerate(run.plan.specs)}
     run = replace(run, measurements=tuple(replace(trial, seconds=costs[trial.spec]) for trial in run.measurements))
-    read = judged_text(digest(run)).plain
+    read = operation_verdicts_text(build_results(run)).plain
     assert "lmdb:note=e takes 5" in read
     assert "lmdb:note=f" not in read
     assert "3 more take 6" in read
-    (whole,) = verdict_lines(digest(run))
+    (whole,) = verdict_lines(build_results(run))
     assert "lmdb:note=h takes 8" in whole, "what is exported has all"
 
 
 def test_the_title_of_the_answer_gives_its_look_to_nothing_else() -> None:
-    text = verdict_text(digest(fake_run()), width=78)
+    text = verdict_text(build_results(fake_run()), width=78)
     assert not text.style
     first = min(text.spans, key=lambda span: span.start)
     assert text.plain[first.start : first.end].strip() == TITLE

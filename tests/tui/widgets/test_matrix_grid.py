@@ -9,8 +9,8 @@ import pytest
 from imgstore_tui.bench.plan.grid import plan_cells
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation
-from imgstore_tui.present.charts.legend import Palette
-from imgstore_tui.present.results import digest
+from imgstore_tui.present.charts.legend import ChartColours
+from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.matrix import Layer, matrix_layers
 from imgstore_tui.testing.fake_runs import fake_run
 from imgstore_tui.tui.widgets.matrix_grid import (
@@ -26,12 +26,12 @@ from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
 RUN = fake_run()
 ORIGIN = GridPosition()
-LAYERS = matrix_layers(digest(RUN), RUN, plan_cells(RUN.plan))
+LAYERS = matrix_layers(build_results(RUN), RUN, plan_cells(RUN.plan))
 
 
 def drawn(width: int, height: int, cursor: GridPosition = ORIGIN, layers: Sequence[Layer] = LAYERS) -> DrawnGrid:
     shown = page_of(layers, cursor.layer, height)
-    marks = MethodMarks.of(RUN, Plan(), Palette())
+    marks = MethodMarks.of(RUN, Plan(), ChartColours())
     return draw_grid(layers, shown, cursor, width, height, marks, lit="reverse")
 
 
@@ -67,7 +67,7 @@ def test_the_cursor_always_has_a_place_and_nothing_is_wider_than_the_room(
 def test_what_has_no_place_is_counted() -> None:
     assert "<1 1>" in drawn(28, 30, GridPosition(1, 0, 2)).lines[0].plain
     many = fake_run([f"lmdb:preset={name}" for name in "abcdefghijklmnop"], [10], operations=[Operation.WRITE_MANY])
-    layers = matrix_layers(digest(many), many, plan_cells(many.plan))
+    layers = matrix_layers(build_results(many), many, plan_cells(many.plan))
     assert "11 above, 1 below" in drawn(60, 6, GridPosition(0, 12, 0), layers).lines[0].plain
 
 
