@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from imgstore_tui.analysis.summary import CellSummary, median_int, summary_of
+from imgstore_tui.analysis.summary import CellSummary, median_int, summarise_cell
 from imgstore_tui.core.backend import DiskUsage
 from imgstore_tui.core.model import Cell, Measurement, Run
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
@@ -21,10 +21,10 @@ _Place = tuple[str, str, int, str, str]
 
 def summarise(run: Run) -> tuple[CellSummary, ...]:
     """Return a summary of every cell that has a trial, in the order in which tables show them."""
-    return Tally().summaries(run)
+    return Aggregator().summaries(run)
 
 
-class Tally:
+class Aggregator:
     """Keeps what the cells of a run came to; asked again of the same run with more trials, it makes only those anew.
 
     A run of hundreds of rounds has thousands of trials: all of them at every look would take from what is measured.
@@ -53,7 +53,7 @@ class Tally:
             touched |= self._take(measurement)
         facts = {entry.text: entry for entry in run.datasets}
         for cell in touched:
-            self._made[cell] = summary_of(
+            self._made[cell] = summarise_cell(
                 cell, self._cells[cell], facts.get(cell.dataset), self._weight(cell),
                 self._whole.get((cell.dataset, cell.cutoff)),
             )  # fmt: skip

@@ -29,7 +29,7 @@ class PhaseTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
+class CellBreakdown:
     """A cell's trials, and what they say together."""
 
     trials: tuple[Measurement, ...]
@@ -42,7 +42,7 @@ class Inside:
     @property
     def counted(self) -> tuple[Measurement, ...]:
         """The trials that count: they went well and were verified."""
-        return tuple(trial for trial in self.trials if counts(trial))
+        return tuple(trial for trial in self.trials if is_valid(trial))
 
     @property
     def overlapping(self) -> bool:
@@ -59,12 +59,12 @@ class Inside:
         return max((value for trial in self.counted if (value := getattr(trial, field)) is not None), default=None)
 
 
-def counts(trial: Measurement) -> bool:
+def is_valid(trial: Measurement) -> bool:
     """Tell whether a trial counts: it went well, and its store was found right."""
     return trial.status is Status.OK and trial.seconds is not None and bool(trial.verified)
 
 
-def look_inside(run: Run, cell: Cell) -> Inside:
+def break_down(run: Run, cell: Cell) -> CellBreakdown:
     """Gather a cell's trials and take the one in the middle apart.
 
     Args:
@@ -72,9 +72,9 @@ def look_inside(run: Run, cell: Cell) -> Inside:
         cell: The cell.
     """
     trials = sorted((trial for trial in run.measurements if trial.cell == cell), key=lambda trial: trial.round)
-    counted = sorted((trial for trial in trials if counts(trial)), key=lambda trial: trial.seconds or 0.0)
+    counted = sorted((trial for trial in trials if is_valid(trial)), key=lambda trial: trial.seconds or 0.0)
     middle = counted[(len(counted) - 1) // 2] if counted else None
-    return Inside(tuple(trials), middle, () if middle is None else _phases(middle))
+    return CellBreakdown(tuple(trials), middle, () if middle is None else _phases(middle))
 
 
 def _phases(trial: Measurement) -> tuple[PhaseTime, ...]:

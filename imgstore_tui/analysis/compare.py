@@ -14,7 +14,7 @@ from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
 from imgstore_tui.stats.shift import independent_ratio
 
 
-class Finding(StrEnum):
+class ComparisonResult(StrEnum):
     """What can be said of a cell that both runs measured."""
 
     SLOWER = "slower"
@@ -26,7 +26,7 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class CellComparison:
     """One cell in both runs."""
 
     cell: Cell
@@ -34,16 +34,16 @@ class Pair:
     after: CellSummary
     ratio: Interval | None
     """How many times as long the later run took; None where a side has no time."""
-    finding: Finding
+    finding: ComparisonResult
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RunComparison:
     """A run and the one that it is held against."""
 
     base: Run
     run: Run
-    pairs: tuple[Pair, ...]
+    pairs: tuple[CellComparison, ...]
     obstacles: tuple[str, ...]
     """Why their figures do not belong side by side: other data, another machine. A sentence each."""
     changes: tuple[str, ...]
@@ -55,14 +55,14 @@ class Comparison:
     @property
     def worse(self) -> bool:
         """Whether something takes longer than it did, beyond chance."""
-        return any(pair.finding is Finding.SLOWER for pair in self.pairs)
+        return any(pair.finding is ComparisonResult.SLOWER for pair in self.pairs)
 
 
-def compare(base: Run, run: Run) -> Comparison:
+def compare_runs(base: Run, run: Run) -> RunComparison:
     """Set two runs side by side, cell by cell: the cells that are alike in all but the scratch place."""
     before, after = _by_cell(base), _by_cell(run)
     pairs = tuple(_pair(cell, before[cell], after[cell]) for cell in before if cell in after)
-    return Comparison(
+    return RunComparison(
         base, run, pairs, tuple(_obstacles(base, run)), tuple(_changes(base, run)),
         only_base=sum(cell not in after for cell in before), only_run=sum(cell not in before for cell in after),
     )  # fmt: skip
@@ -72,19 +72,19 @@ def _by_cell(run: Run) -> dict[Cell, CellSummary]:
     return {replace(summary.cell, scratch=""): summary for summary in summarise(run)}
 
 
-def _pair(cell: Cell, before: CellSummary, after: CellSummary) -> Pair:
+def _pair(cell: Cell, before: CellSummary, after: CellSummary) -> CellComparison:
     ratio = independent_ratio([s for _, s in after.rounds], [s for _, s in before.rounds])
-    return Pair(cell, before, after, ratio, _finding(before, after, ratio))
+    return CellComparison(cell, before, after, ratio, _finding(before, after, ratio))
 
 
-def _finding(before: CellSummary, after: CellSummary, ratio: Interval | None) -> Finding:
+def _finding(before: CellSummary, after: CellSummary, ratio: Interval | None) -> ComparisonResult:
     if ratio is None or any(side.ok < side.trials for side in (before, after)):
-        return Finding.UNFIT
+        return ComparisonResult.UNFIT
     if ratio.n < MIN_ROUNDS or ratio.is_range:
-        return Finding.UNSURE
+        return ComparisonResult.UNSURE
     if ratio.contains(1.0):
-        return Finding.NONE_SHOWN
-    return Finding.SLOWER if ratio.low > 1.0 else Finding.FASTER
+        return ComparisonResult.NONE_SHOWN
+    return ComparisonResult.SLOWER if ratio.low > 1.0 else ComparisonResult.FASTER
 
 
 _MACHINE = ("host", "cpu", "cores", "memory_bytes", "scratch_filesystem", "scratch_device")

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from imgstore_tui.analysis.article.claims import Judged, check_claims
-from imgstore_tui.analysis.article.evidence import Finding
+from imgstore_tui.analysis.article.claims import JudgedClaim, check_claims
+from imgstore_tui.analysis.article.evidence import ClaimResult
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.errors import ImgstoreError
@@ -21,7 +21,7 @@ UNKNOWN = "its backend is not installed here, so there is nothing to say of it b
 
 
 @dataclass(frozen=True, slots=True)
-class Showing:
+class MethodResult:
     """How a method did in one contest: that of the most images it was measured with."""
 
     summary: CellSummary
@@ -34,22 +34,24 @@ class Showing:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class MethodSummary:
     """One storage method of a run."""
 
     spec: Spec
     title: str
     when_to_choose: str
     caveats: str
-    showings: tuple[Showing, ...]
+    showings: tuple[MethodResult, ...]
     """Each operation at each level, of the first dataset."""
     weighed: CellSummary | None
     """The cell that knows what its store of the most images weighs."""
-    claims: tuple[Judged, ...]
+    claims: tuple[JudgedClaim, ...]
     """What the article says of it, as far as this run can judge that."""
 
 
-def make_notes(run: Run, summaries: Sequence[CellSummary], found: Sequence[Verdict]) -> tuple[Note, ...]:
+def summarise_methods(
+    run: Run, summaries: Sequence[CellSummary], found: Sequence[Verdict]
+) -> tuple[MethodSummary, ...]:
     """Return a note on every storage method of the plan that was measured.
 
     Args:
@@ -59,7 +61,7 @@ def make_notes(run: Run, summaries: Sequence[CellSummary], found: Sequence[Verdi
     """
     entrants = Counter(entry.cell.contest for entry in summaries)
     verdict_of = {verdict.contest: verdict for verdict in found}
-    judged = [claim for claim in check_claims(run, summaries) if claim.finding is not Finding.UNMEASURED]
+    judged = [claim for claim in check_claims(run, summaries) if claim.finding is not ClaimResult.UNMEASURED]
     firsts = {spec.backend: spec.label for spec in reversed(run.plan.specs)}
     notes = []
     for spec in run.plan.specs:
@@ -73,8 +75,8 @@ def make_notes(run: Run, summaries: Sequence[CellSummary], found: Sequence[Verdi
 
 def _note(
     spec: Spec, own: Sequence[CellSummary], entrants: Mapping[Cell, int], verdict_of: Mapping[Cell, Verdict],
-    judged: Sequence[Judged],
-) -> Note:  # fmt: skip
+    judged: Sequence[JudgedClaim],
+) -> MethodSummary:  # fmt: skip
     title, when, caveats = _words(spec)
     dataset = own[0].cell.dataset
     showings = []
@@ -86,11 +88,11 @@ def _note(
             contest = most.cell.contest
             verdict = verdict_of.get(contest)
             standing = None if verdict is None else verdict.standing(spec.label)
-            showings.append(Showing(most, standing, entrants[contest], () if verdict is None else verdict.best))
+            showings.append(MethodResult(most, standing, entrants[contest], () if verdict is None else verdict.best))
     weighed = [entry for entry in own if entry.cell.dataset == dataset and entry.disk is not None]
     claims = tuple(claim for claim in judged if spec.backend in claim.claim.about)
     most_weighed = max(weighed, key=lambda entry: entry.cell.cutoff, default=None)
-    return Note(spec, title, when, caveats, tuple(showings), most_weighed, claims)
+    return MethodSummary(spec, title, when, caveats, tuple(showings), most_weighed, claims)
 
 
 def _words(spec: Spec) -> tuple[str, str, str]:

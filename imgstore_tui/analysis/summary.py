@@ -94,7 +94,7 @@ class CellSummary:
         return self.ok + self.failed + self.skipped + self.unverified
 
 
-def summary_of(
+def summarise_cell(
     cell: Cell,
     trials: Sequence[Measurement],
     facts: DatasetFacts | None,

@@ -118,10 +118,10 @@ def verdicts(summaries: Iterable[CellSummary], planned: Collection[str] = ()) ->
         summaries: What was measured.
         planned: The specs that the plan compares, those included that nothing has been measured of.
     """
-    return Court().verdicts(summaries, planned)
+    return VerdictCache().verdicts(summaries, planned)
 
 
-class Court:
+class VerdictCache:
     """Judges contests; asked again, it judges only those anew that have new evidence."""
 
     def __init__(self) -> None:

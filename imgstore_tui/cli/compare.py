@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from imgstore_tui.analysis.compare import compare
+from imgstore_tui.analysis.compare import compare_runs
 from imgstore_tui.cli.load_run import read_run
 from imgstore_tui.cli.output import ascii_only, data_console, output_width, talk_console
 from imgstore_tui.cli.parser import RUN_HELP, CommandParser
@@ -16,8 +16,8 @@ from imgstore_tui.present.tables.comparison import (
     comparison_lines,
     comparison_tables,
     comparison_title,
-    name_of,
     nothing_in_common,
+    run_name,
 )
 from imgstore_tui.present.tables.rich_table import rich_table
 
@@ -36,14 +36,14 @@ def main(arguments: Sequence[str]) -> int:
     base, *others = [read_run(word) for word in words.runs]
     for run in others:
         if run.id == base.id and run.measurements == base.measurements:
-            raise UsageError(f"{name_of(run)} would be compared with itself. Name another run, see imgstore-tui runs.")
-    found = [compare(base, run) for run in others]
+            raise UsageError(f"{run_name(run)} would be compared with itself. Name another run, see imgstore-tui runs.")
+    found = [compare_runs(base, run) for run in others]
     for one in found:
         if not one.pairs:
-            raise DataError(f"{name_of(one.run)} and {name_of(base)}: {nothing_in_common(one)}")
+            raise DataError(f"{run_name(one.run)} and {run_name(base)}: {nothing_in_common(one)}")
         if one.obstacles and not words.anyway:
             raise DataError(
-                f"{name_of(one.run)} cannot be compared with {name_of(base)} as they are. {' '.join(one.obstacles)} "
+                f"{run_name(one.run)} cannot be compared with {run_name(base)} as they are. {' '.join(one.obstacles)} "
                 "To compare them all the same, add --anyway."
             )
     talk, console = talk_console(), data_console()

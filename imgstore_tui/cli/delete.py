@@ -9,7 +9,7 @@ from imgstore_tui.bench.results.saved_runs import check_ended, check_saved, dele
 from imgstore_tui.cli.output import talk_console
 from imgstore_tui.cli.parser import RUN_HELP, CommandParser
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.text.saved_run import deletion_words
+from imgstore_tui.present.text.saved_run import deletion_question
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     check_ended(path)
     talk = talk_console()
     if not words.yes:
-        talk.print(f"{deletion_words(read_saved_run(path))} [y/N] ", end="", soft_wrap=True)
+        talk.print(f"{deletion_question(read_saved_run(path))} [y/N] ", end="", soft_wrap=True)
         try:
             answer = input()
         except EOFError:

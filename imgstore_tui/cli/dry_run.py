@@ -17,7 +17,7 @@ from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_bytes, format_count
 from imgstore_tui.plugins import registry
-from imgstore_tui.present.text.estimates import basis_words, estimate_words
+from imgstore_tui.present.text.estimates import basis_text, estimate_text
 
 
 def print_dry_run(plan: Plan) -> int:
@@ -43,10 +43,10 @@ def print_dry_run(plan: Plan) -> int:
     filed = [text for text, size in sizes.items() if size.has_originals]
     console.print(f"scratch   {safe_text(str(place))}, {format_bytes(free_bytes(place))} free")
     console.print(
-        f"trials    {counted(expected.cells, 'cell')} x {counted(plan.rounds, 'round')} = {estimate_words(expected)}",
+        f"trials    {counted(expected.cells, 'cell')} x {counted(plan.rounds, 'round')} = {estimate_text(expected)}",
         soft_wrap=True,
     )
-    console.print(f"          {basis_words(expected)}", soft_wrap=True)
+    console.print(f"          {basis_text(expected)}", soft_wrap=True)
     check_feasible(plan, sizes, place)
     several = len(plan.datasets) > 1
     table = Table(

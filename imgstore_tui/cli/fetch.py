@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     words = parser.parse_args(arguments)
     wanted = fetch.plan_download(words.name, expand_path(words.to))
     talk = talk_console()
-    if fetch.is_there(wanted):
+    if fetch.is_downloaded(wanted):
         talk.print(f"{safe_text(str(wanted.destination))} is there already, and its checksum is right.", soft_wrap=True)
     else:
         talk.print(f"Fetching {safe_text(wanted.url)}", soft_wrap=True)

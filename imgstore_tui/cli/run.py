@@ -147,7 +147,7 @@ def plan_from_arguments(words: Namespace) -> Plan:
         UsageError: If a word is unknown or a number does not fit; nothing has been started.
     """
     from imgstore_tui.bench.plan.plans import PLAN_NAMES, changed_plan, load_plan
-    from imgstore_tui.jobs.plans import plan_called, saved_plans
+    from imgstore_tui.jobs.plans import plan_by_name, saved_plans
     from imgstore_tui.plugins import registry
 
     name = PLAN_NAMES[0] if words.plan is None else words.plan
@@ -155,7 +155,7 @@ def plan_from_arguments(words: Namespace) -> Plan:
         raise UsageError(f"No plan is named. Write --plan with {', '.join(PLAN_NAMES)}, a saved plan or a plan file.")
     path = Path(name)
     is_file = name not in (*PLAN_NAMES, *saved_plans()) and (bool(path.suffix) or path.exists())
-    plan = load_plan(path) if is_file else plan_called(name)
+    plan = load_plan(path) if is_file else plan_by_name(name)
     changes: dict[str, object] = {}
     if words.backends:
         changes["specs"] = tuple(registry.resolve_spec(spec) for spec in split_specs(words.backends))

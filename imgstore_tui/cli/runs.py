@@ -10,7 +10,7 @@ from imgstore_tui.cli import listing
 from imgstore_tui.cli.output import talk_console
 from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.units import format_bytes
-from imgstore_tui.present.text.saved_run import done_words, failed_words, status_words, what_words, when_words
+from imgstore_tui.present.text.saved_run import completed_text, description_text, failed_text, started_text, status_text
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,8 +23,8 @@ def main(arguments: Sequence[str]) -> int:
         talk_console().print("There is no saved run yet. Start one with: imgstore-tui run")
         return 0
     rows = [
-        (saved.id, when_words(saved.run), status_words(saved), done_words(saved), failed_words(saved),
-         format_bytes(saved.size_bytes), what_words(saved))
+        (saved.id, started_text(saved.run), status_text(saved), completed_text(saved), failed_text(saved),
+         format_bytes(saved.size_bytes), description_text(saved))
         for saved in found
     ]  # fmt: skip
     return listing.print_table(("run", "started (UTC)", "status", "trials", "failed", "size", "what"), rows)

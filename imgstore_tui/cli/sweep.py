@@ -9,7 +9,7 @@ from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import ExitCode, ImgstoreError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count
-from imgstore_tui.jobs.sweep import Found, find, sweep
+from imgstore_tui.jobs.sweep import WeighedLeftover, find_leftovers, sweep
 
 MANY_FILES = 5_000
 """More than this take seconds to remove."""
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--list", action="store_true", help="only list them")
     words = parser.parse_args(arguments)
-    found = find()
+    found = find_leftovers()
     if not found:
         talk_console().print("Nothing is left of any run.")
     code = ExitCode.OK
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
-def _sweep(entry: Found) -> None:
+def _sweep(entry: WeighedLeftover) -> None:
     """Remove a leftover; where that takes its time, a terminal is told how far it is."""
     talk = talk_console()
     if not talk.is_terminal or entry.files < MANY_FILES:

@@ -22,7 +22,7 @@ BASE_URL = "https://www.cs.toronto.edu/~kriz/"
 """Where the makers of CIFAR publish it."""
 BASE_VARIABLE = "IMGSTORE_TUI_CIFAR_URL"
 """Environment variable that names another place with the same files: a mirror at hand."""
-SILENCE_S = 30.0
+TIMEOUT_S = 30.0
 """A server that says nothing for so long is given up."""
 LARGEST_BYTES = 1 << 30
 """No archive of CIFAR is nearly as large."""
@@ -30,7 +30,7 @@ LARGEST_BYTES = 1 << 30
 _PIECE = 1 << 20
 _ARCHIVES = {"cifar10": ("cifar-10-python.tar.gz", CIFAR10), "cifar100": ("cifar-100-python.tar.gz", CIFAR100)}
 
-Progress = Callable[[int, int | None], None]
+FetchProgress = Callable[[int, int | None], None]
 """Called with bytes received and bytes in all (None: the server did not say)."""
 
 
@@ -66,7 +66,7 @@ def plan_download(name: str, folder: Path, environment: dict[str, str] | None = 
     return Download(base.rstrip("/") + "/" + archive, folder / archive, layout.archives[archive])
 
 
-def is_there(wanted: Download) -> bool:
+def is_downloaded(wanted: Download) -> bool:
     """Tell whether the archive has been fetched before, whole.
 
     Raises:
@@ -83,7 +83,7 @@ def is_there(wanted: Download) -> bool:
     )
 
 
-def fetch(wanted: Download, progress: Progress) -> None:
+def fetch(wanted: Download, progress: FetchProgress) -> None:
     """Download the archive: afterwards it is there whole and checked, or not at all.
 
     Raises:
@@ -95,7 +95,7 @@ def fetch(wanted: Download, progress: Progress) -> None:
         _receive(wanted, file.write, progress)
 
 
-def _receive(wanted: Download, write: Callable[[bytes], int], progress: Progress) -> None:
+def _receive(wanted: Download, write: Callable[[bytes], int], progress: FetchProgress) -> None:
     digest = _md5()
     done = 0
     with _opened(wanted.url) as answer:
@@ -122,7 +122,7 @@ def _receive(wanted: Download, write: Callable[[bytes], int], progress: Progress
 def _opened(url: str) -> http.client.HTTPResponse:
     try:
         # The address begins with http: plan_download has seen to it.
-        answer: http.client.HTTPResponse = urllib.request.urlopen(url, timeout=SILENCE_S)  # noqa: S310
+        answer: http.client.HTTPResponse = urllib.request.urlopen(url, timeout=TIMEOUT_S)  # noqa: S310
     except urllib.error.HTTPError as error:
         with contextlib.closing(error):
             raise UnavailableError(f"{url} is not to be had: the server answers {error.code} {error.reason}.") from None

@@ -15,7 +15,7 @@ from imgstore_tui.plugins import registry
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ScratchPlace:
     """Where stores would be made."""
 
     path: Path
@@ -33,7 +33,7 @@ class Place:
         return ""
 
 
-def look_at_place(scratch: str | None, datasets: Sequence[str]) -> Place:
+def find_scratch_place(scratch: str | None, datasets: Sequence[str]) -> ScratchPlace:
     """Find the place and look at it, as a run would.
 
     Args:
@@ -51,4 +51,4 @@ def look_at_place(scratch: str | None, datasets: Sequence[str]) -> Place:
     words = f"Stores are made in {path} ({found.scratch_filesystem} on {found.scratch_device}{free})."
     if found.same_device_as_data is False:
         words += " The data is on another device."
-    return Place(path, words)
+    return ScratchPlace(path, words)

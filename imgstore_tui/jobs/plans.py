@@ -32,7 +32,7 @@ def saved_plans() -> dict[str, Path]:
     return {path.stem: path for path in found if _NAME.fullmatch(path.stem) and path.stem not in PLAN_NAMES}
 
 
-def plan_called(name: str) -> Plan:
+def plan_by_name(name: str) -> Plan:
     """Return a plan by its name: ``quick``, ``article``, ``full`` or a saved one.
 
     Raises:
@@ -67,7 +67,7 @@ def save_plan(plan: Plan, name: str, *, overwrite: bool = False) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UnavailableError(f"Plans cannot be saved in {path.parent}: {error.strerror}.") from None
-    write_atomic(path, dump_plan(replace(settled(plan), name=name)).encode(), overwrite=overwrite)
+    write_atomic(path, dump_plan(replace(with_absolute_paths(plan), name=name)).encode(), overwrite=overwrite)
     return path
 
 
@@ -84,15 +84,15 @@ def plan_path(name: str) -> Path:
     return plans_folder() / f"{name}{SUFFIX}"
 
 
-def honest_name(plan: Plan) -> str:
+def name_if_unchanged(plan: Plan) -> str:
     """Return the name that a plan goes by, if the plan of that name is what it was; ``custom`` if not."""
     try:
-        return true_name(plan_called(plan.name), plan)
+        return true_name(plan_by_name(plan.name), plan)
     except ImgstoreError:
         return "custom"
 
 
-def settled(plan: Plan) -> Plan:
+def with_absolute_paths(plan: Plan) -> Plan:
     """Return a plan whose paths mean the same wherever it is run."""
     scratch = None if plan.scratch is None else _absolute(plan.scratch)
     return replace(plan, datasets=tuple(_settled_data(text) for text in plan.datasets), scratch=scratch)

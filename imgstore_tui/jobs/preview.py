@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 LARGEST_EDGE = 96
 """Pictures are shown no larger than this many pixels."""
-COUNTED = 20_000
+MOST_LABELS_COUNTED = 20_000
 """Labels of so many images are counted at most."""
-NAMED = 6
+MOST_LABELS_NAMED = 6
 """So many labels are named."""
 
 
-class LeftError(Exception):
+class PreviewCancelledError(Exception):
     """Whoever wanted to look does not any more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class Thumbnail:
     """One image, small enough to be shown."""
 
     pixels: NDArray[np.uint8]
@@ -42,7 +42,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Preview:
+class DatasetPreview:
     """What was seen."""
 
     text: str
@@ -51,14 +51,16 @@ class Preview:
     summary: str
     facts: tuple[tuple[str, str], ...]
     """Name and words of what else is to be known; nothing in them is obeyed by a terminal."""
-    pictures: tuple[Picture, ...]
+    pictures: tuple[Thumbnail, ...]
 
 
-Progress = Callable[[str, int, int | None], None]
-"""Told what is being done, how many are done, and of how many; raises ``LeftError`` to end it."""
+PreviewProgress = Callable[[str, int, int | None], None]
+"""Told what is being done, how many are done, and of how many; raises ``PreviewCancelledError`` to end it."""
 
 
-def preview(text: str, wanted: int, *, pictures: int = 0, progress: Progress = lambda *_: None) -> Preview:
+def preview_dataset(
+    text: str, wanted: int, *, pictures: int = 0, progress: PreviewProgress = lambda *_: None
+) -> DatasetPreview:
     """Look at a dataset. It is only read, and never all of it is in memory.
 
     Args:
@@ -76,14 +78,14 @@ def preview(text: str, wanted: int, *, pictures: int = 0, progress: Progress = l
     dataset.scan(progress)
     progress("measuring", 0, None)
     shown, edges = _shown(dataset, pictures, progress) if dataset.has_pixels else ((), ())
-    return Preview(text, DataSize.of(dataset), dataset.summary, tuple(_facts(dataset, edges, progress)), shown)
+    return DatasetPreview(text, DataSize.of(dataset), dataset.summary, tuple(_facts(dataset, edges, progress)), shown)
 
 
 def _shown(
-    dataset: Dataset, wanted: int, progress: Progress
-) -> tuple[tuple[Picture, ...], tuple[tuple[int, int], ...]]:
+    dataset: Dataset, wanted: int, progress: PreviewProgress
+) -> tuple[tuple[Thumbnail, ...], tuple[tuple[int, int], ...]]:
     """Return the first images that can be decoded, small, and width and height of each as it is."""
-    shown: list[Picture] = []
+    shown: list[Thumbnail] = []
     edges: list[tuple[int, int]] = []
     index = 0
     while len(shown) < wanted and index < min(len(dataset), 3 * wanted):
@@ -91,12 +93,12 @@ def _shown(
         with contextlib.suppress(BrokenImageError):
             pixels = dataset.image(index)
             edges.append((pixels.shape[1], pixels.shape[0]))
-            shown.append(Picture(small(pixels), _label(dataset, index)))
+            shown.append(Thumbnail(thumbnail(pixels), _label(dataset, index)))
         index += 1
     return tuple(shown), tuple(edges)
 
 
-def small(pixels: Pixels, edge: int = LARGEST_EDGE) -> NDArray[np.uint8]:
+def thumbnail(pixels: Pixels, edge: int = LARGEST_EDGE) -> NDArray[np.uint8]:
     """Return an image as 8-bit RGB, its proportions kept, no edge longer than ``edge`` pixels."""
     from imgstore_tui.images.resize import resized
 
@@ -113,7 +115,7 @@ def _label(dataset: Dataset, index: int) -> str:
     return safe_text(names[number]) if 0 <= number < len(names) else str(number)
 
 
-def _facts(dataset: Dataset, edges: tuple[tuple[int, int], ...], progress: Progress) -> list[tuple[str, str]]:
+def _facts(dataset: Dataset, edges: tuple[tuple[int, int], ...], progress: PreviewProgress) -> list[tuple[str, str]]:
     facts = []
     if dataset.label_names:
         facts.append(("labels", _label_words(dataset, progress)))
@@ -131,8 +133,8 @@ def _facts(dataset: Dataset, edges: tuple[tuple[int, int], ...], progress: Progr
     return facts
 
 
-def _label_words(dataset: Dataset, progress: Progress) -> str:
-    names, counted = dataset.label_names, min(len(dataset), COUNTED)
+def _label_words(dataset: Dataset, progress: PreviewProgress) -> str:
+    names, counted = dataset.label_names, min(len(dataset), MOST_LABELS_COUNTED)
     counts: Counter[int] = Counter()
     for index in range(counted):
         if not index % 1000:
@@ -140,7 +142,7 @@ def _label_words(dataset: Dataset, progress: Progress) -> str:
         counts[dataset.label(index)] += 1
     words = [
         f"{safe_text(names[number]) if 0 <= number < len(names) else number} {format_count(count)}"
-        for number, count in counts.most_common(NAMED)
+        for number, count in counts.most_common(MOST_LABELS_NAMED)
     ]
     more = len(counts) - len(words)
     among = f" (among {format_count(counted)})" if counted < len(dataset) else ""

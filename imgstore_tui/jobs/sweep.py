@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from imgstore_tui.bench.run.scratch import Leftover, leftovers, sweep
 
-__all__ = ["Found", "Leftover", "find", "leftovers", "sweep"]
+__all__ = ["Leftover", "WeighedLeftover", "find_leftovers", "leftovers", "sweep"]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class WeighedLeftover:
     """A leftover and what it weighs."""
 
     leftover: Leftover
@@ -19,15 +19,15 @@ class Found:
     files: int
 
 
-def find() -> list[Found]:
+def find_leftovers() -> list[WeighedLeftover]:
     """Return what dead runs have left, each weighed; a run that is going on is none of them."""
     return [_weigh(leftover) for leftover in leftovers()]
 
 
-def _weigh(leftover: Leftover) -> Found:
+def _weigh(leftover: Leftover) -> WeighedLeftover:
     allocated, files = 0, 0
     for folder, _, names in os.walk(leftover.path):
         for name in names:
             allocated += os.lstat(os.path.join(folder, name)).st_blocks * 512  # noqa: PTH118
             files += 1
-    return Found(leftover, allocated, files)
+    return WeighedLeftover(leftover, allocated, files)

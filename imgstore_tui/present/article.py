@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from imgstore_tui.analysis.article.claims import check_claims
-from imgstore_tui.analysis.article.evidence import Finding
+from imgstore_tui.analysis.article.evidence import ClaimResult
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, SyncLevel
@@ -17,7 +17,7 @@ from imgstore_tui.present.charts.figures import ChartKind, make_figure
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.table_model import NOTHING, Emphasis, Table, TableColumn, TableEntry, interval_text
 from imgstore_tui.present.tables.timings import standing_entries, timing_entries
-from imgstore_tui.present.text.captions import dataset_words, interval_words, setting_words
+from imgstore_tui.present.text.captions import dataset_text, interval_caption, setting_text
 
 PLAN = "article"
 ARTICLE_STORE = {"disk": (1.915e-3, 8 * 1024), "lmdb": (1.203e-3, 32 * 1024), "hdf5": (8.243e-3, 8 * 1024)}
@@ -29,8 +29,8 @@ PUBLISHED = {"lmdb": SyncLevel.END}
 _LEVEL = TableColumn("level", right=False, grouped=True)
 _METHOD = TableColumn("method", right=False, wraps=True)
 _MARKS = {
-    Finding.HOLDS: Emphasis.BEST, Finding.PARTLY: Emphasis.TIE, Finding.FAILS: Emphasis.BAD,
-    Finding.OPEN: Emphasis.PLAIN, Finding.UNMEASURED: Emphasis.QUIET,
+    ClaimResult.HOLDS: Emphasis.BEST, ClaimResult.PARTLY: Emphasis.TIE, ClaimResult.FAILS: Emphasis.BAD,
+    ClaimResult.OPEN: Emphasis.PLAIN, ClaimResult.UNMEASURED: Emphasis.QUIET,
 }  # fmt: skip
 
 
@@ -143,10 +143,10 @@ def _table(
         return Table(title, columns, ())
     clock, name = ones[0].cell.operation.describe, ones[0].cell.dataset
     facts = next((entry for entry in found.run.datasets if entry.text == name), None)
-    intervals = interval_words(ones)
+    intervals = interval_caption(ones)
     told = (
-        f"Data: {dataset_words(facts, name)}.{_stand_in(found.run)} {clock[:1].upper()}{clock[1:]}; "
-        f"{setting_words(ones[0].cell)}. {intervals[:1].upper()}{intervals[1:]}. "
+        f"Data: {dataset_text(facts, name)}.{_stand_in(found.run)} {clock[:1].upper()}{clock[1:]}; "
+        f"{setting_text(ones[0].cell)}. {intervals[:1].upper()}{intervals[1:]}. "
         "The article timed each once, on another machine."
     )
     ends = frozenset(index for index in range(len(rows) - 1) if rows[index][0] != rows[index + 1][0])

@@ -75,6 +75,6 @@ def _svg(drawing: Chart) -> bytes:
 
 
 def _png(drawing: Chart, run: Run) -> bytes:
-    from imgstore_tui.present.charts.matplotlib_sheet import draw_alone
+    from imgstore_tui.present.charts.matplotlib_sheet import draw_chart
 
-    return draw_alone(drawing, run, "png")
+    return draw_chart(drawing, run, "png")

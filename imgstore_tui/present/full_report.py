@@ -14,7 +14,7 @@ from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.ranking import ranking_table
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.tables.table_model import Table
-from imgstore_tui.present.text.narrative import notes_text, verdict_text
+from imgstore_tui.present.text.narrative import methods_text, verdict_text
 
 CHART_ROWS = 18
 
@@ -54,5 +54,5 @@ def full_report(
             parts += [figure, Text(), Text()]
     parts += [rich_table(ranking_table(found, cutoff), width, ascii_only=ascii_only), Text()]
     parts += [Text("Verdicts", style="bold"), verdict_text(found, cutoff, width=width), Text()]
-    parts += [Text("Storage methods", style="bold"), notes_text(found, width=width)]
+    parts += [Text("Storage methods", style="bold"), methods_text(found, width=width)]
     return Group(*parts)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from imgstore_tui.analysis.aggregate import Tally
+from imgstore_tui.analysis.aggregate import Aggregator
 from imgstore_tui.analysis.summary import CellSummary
-from imgstore_tui.analysis.verdict import Court, Verdict
+from imgstore_tui.analysis.verdict import Verdict, VerdictCache
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import IN_PLACE
@@ -29,8 +29,8 @@ class ResultsBuilder:
     """Digests a run again and again while it grows: only what new trials bear on is made anew."""
 
     def __init__(self) -> None:
-        self._tally = Tally()
-        self._court = Court()
+        self._tally = Aggregator()
+        self._court = VerdictCache()
 
     def of(self, run: Run) -> RunResults:
         """Summarise a run and judge its contests."""

@@ -27,7 +27,7 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.testing.conformance_damage import DamageConformance
 from imgstore_tui.testing.conformance_editing import EditingConformance
 from imgstore_tui.testing.conformance_writing import WritingConformance
-from imgstore_tui.testing.store_material import Setup, Shape, is_sentence, open_files, snapshot, spread
+from imgstore_tui.testing.store_material import Shape, StoreSetup, is_sentence, open_files, snapshot, spread
 
 SHAPES: dict[str, Shape] = {
     "grey": (7, 5),
@@ -89,12 +89,12 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
     # What goes in comes out
 
     @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-    def test_images_of_one_shape_come_back(self, setup: Setup, shape: Shape, tmp_path: Path) -> None:
+    def test_images_of_one_shape_come_back(self, setup: StoreSetup, shape: Shape, tmp_path: Path) -> None:
         material = setup.material([shape] * 12)
         setup.make(tmp_path / "store", material)
         material.check_store(setup.backend, tmp_path / "store")
 
-    def test_16_bit_images_come_back_or_are_refused(self, setup: Setup, tmp_path: Path) -> None:
+    def test_16_bit_images_come_back_or_are_refused(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(7, 5)] * 6, dtype="uint16")
         try:
             setup.make(tmp_path / "store", material)
@@ -103,7 +103,7 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
             return
         material.check_store(setup.backend, tmp_path / "store")
 
-    def test_images_of_varying_shapes_come_back_or_are_refused(self, setup: Setup, tmp_path: Path) -> None:
+    def test_images_of_varying_shapes_come_back_or_are_refused(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material(VARYING)
         if setup.uniform_only:
             with pytest.raises(UnsupportedError) as caught:
@@ -115,16 +115,16 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
         with setup.backend.open(tmp_path / "store") as reader:
             material.check(reader, [7, 2, 2, 0])
 
-    def test_an_image_of_50_megapixels_comes_back(self, preset: Setup, tmp_path: Path) -> None:
+    def test_an_image_of_50_megapixels_comes_back(self, preset: StoreSetup, tmp_path: Path) -> None:
         image = np.zeros((5000, 10_000), np.uint8)
         image[::997, ::13] = 7
-        raw = Setup.of(preset.text.replace(":", "+raw:"))
+        raw = StoreSetup.of(preset.text.replace(":", "+raw:"))
         material = raw.pack([image], [3])
         raw.make(tmp_path / "store", material)
         with raw.backend.open(tmp_path / "store") as reader:
             material.check(reader, [0])
 
-    def test_an_empty_store(self, setup: Setup, tmp_path: Path) -> None:
+    def test_an_empty_store(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([])
         setup.make(tmp_path / "store", material)
         with setup.backend.open(tmp_path / "store") as reader:
@@ -137,14 +137,14 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
                     material.get(reader, ids)
                 assert is_sentence(caught.value)
 
-    def test_a_store_of_one_image(self, setup: Setup, tmp_path: Path) -> None:
+    def test_a_store_of_one_image(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(7, 5, 3)], [9])
         setup.make(tmp_path / "store", material)
         material.check_store(setup.backend, tmp_path / "store")
         with setup.backend.open(tmp_path / "store") as reader:
             material.check(reader, [0, 0, 0])
 
-    def test_it_knows_its_own_files_and_no_others(self, setup: Setup, tmp_path: Path) -> None:
+    def test_it_knows_its_own_files_and_no_others(self, setup: StoreSetup, tmp_path: Path) -> None:
         location = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 12))
         kind = type(setup.backend)
         if setup.backend.capabilities.append:
@@ -158,7 +158,7 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
         (location / "link").symlink_to(next(setup.backend.files(location)))
         assert set(kind.unowned_files(location)) == others
 
-    def test_one_call_or_many(self, setup: Setup, tmp_path: Path) -> None:
+    def test_one_call_or_many(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(7, 5, 3)] * 23)
         for batch in (1, 7, 23):
             location = tmp_path / f"{batch}"
@@ -166,7 +166,7 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
                 material.put(writer, batch=batch)
             material.check_store(setup.backend, location)
 
-    def test_what_was_expected_of_the_size_may_be_wrong(self, preset: Setup, tmp_path: Path) -> None:
+    def test_what_was_expected_of_the_size_may_be_wrong(self, preset: StoreSetup, tmp_path: Path) -> None:
         material = preset.material([(90, 70, 3)] * 60)
         for guess in (0, 1, 10**9):
             location = tmp_path / f"{guess}"
@@ -177,7 +177,7 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
                 material.put(writer, batch=20)
             material.check_store(preset.backend, location)
 
-    def test_labels_of_any_size(self, preset: Setup, tmp_path: Path) -> None:
+    def test_labels_of_any_size(self, preset: StoreSetup, tmp_path: Path) -> None:
         claims = preset.backend.capabilities
         wanted = [0, 1, 255, 256, 300, 70_000, -1, -300, 2**31, 2**53 + 1, -(2**63), 2**63 - 1]
         inside = [label for label in wanted if claims.label_minimum <= label <= claims.label_maximum]
@@ -191,7 +191,7 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
 
     # Reading
 
-    def test_ids_in_any_order_with_repeats(self, setup: Setup, tmp_path: Path) -> None:
+    def test_ids_in_any_order_with_repeats(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(7, 5, 3)] * 40)
         setup.make(tmp_path / "store", material)
         shuffled = np.random.default_rng(3).permutation(40).tolist()
@@ -203,7 +203,7 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
                 material.check(reader, ids)
 
     @pytest.mark.parametrize("ids", [[-1], [40], [0, 40], [39, -1, 0], range(38, 41), [2**40]], ids=str)
-    def test_an_id_that_does_not_exist_is_refused(self, setup: Setup, ids: list[int], tmp_path: Path) -> None:
+    def test_an_id_that_does_not_exist_is_refused(self, setup: StoreSetup, ids: list[int], tmp_path: Path) -> None:
         material = setup.material([(3, 2, 3)] * 40)
         location = setup.make(tmp_path / "store", material)
         with setup.backend.open(location) as reader:
@@ -212,7 +212,7 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
             assert is_sentence(caught.value, location)
             material.check(reader, [39, 0])
 
-    def test_it_says_what_it_holds(self, setup: Setup, tmp_path: Path) -> None:
+    def test_it_says_what_it_holds(self, setup: StoreSetup, tmp_path: Path) -> None:
         for name, shapes in (("one", [(7, 5, 3)] * 6), ("grey", [(2, 9)] * 3), ("varying", VARYING), ("none", [])):
             material = setup.material(shapes)
             if material.content.shape is None and setup.uniform_only:
@@ -223,7 +223,7 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
                 assert (found.count, found.kind, found.codec) == (given.count, given.kind, given.codec)
                 assert (found.shape, found.dtype) == (given.shape, given.dtype)
 
-    def test_two_readers_at_once(self, setup: Setup, tmp_path: Path) -> None:
+    def test_two_readers_at_once(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(7, 5, 3)] * 20)
         location = setup.make(tmp_path / "store", material)
         first, second = setup.backend.open(location), setup.backend.open(location)
@@ -236,7 +236,7 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
         second.close()
         material.check_store(setup.backend, location)
 
-    def test_what_was_read_is_the_callers_own(self, setup: Setup, tmp_path: Path) -> None:
+    def test_what_was_read_is_the_callers_own(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(40, 41, 3)] * 8)
         location = setup.make(tmp_path / "store", material)
         reader = setup.backend.open(location)
@@ -250,7 +250,7 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
         assert not material.differs([5, 2], picks)
         assert labels.tolist() == [5] * 8
 
-    def test_reading_changes_nothing(self, setup: Setup, tmp_path: Path) -> None:
+    def test_reading_changes_nothing(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(7, 5, 3)] * 12)
         location = setup.make(tmp_path / "store", material)
         before = snapshot(location)
@@ -261,7 +261,7 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
             assert snapshot(location) == before
         assert snapshot(location) == before
 
-    def test_no_handle_stays_open(self, setup: Setup, tmp_path: Path) -> None:
+    def test_no_handle_stays_open(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(7, 5, 3)] * 12)
         setup.make(tmp_path / "warm", material)
         material.check_store(setup.backend, tmp_path / "warm")

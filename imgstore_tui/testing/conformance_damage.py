@@ -13,7 +13,7 @@ import pytest
 
 from imgstore_tui.core.errors import ImgstoreError, StoreError
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.testing.store_material import Material, Setup, is_sentence, snapshot, walk
+from imgstore_tui.testing.store_material import Material, StoreSetup, is_sentence, snapshot, walk
 
 _FLIPS = 24
 _KILLED = {-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT}
@@ -22,7 +22,7 @@ _KILLED = {-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT}
 class DamageConformance:
     """The part of the conformance suite that hurts stores; inherited through ``BackendConformance``."""
 
-    def test_what_is_no_store_is_refused(self, preset: Setup, tmp_path: Path) -> None:
+    def test_what_is_no_store_is_refused(self, preset: StoreSetup, tmp_path: Path) -> None:
         file, empty, foreign = tmp_path / "a-file", tmp_path / "empty", tmp_path / "foreign"
         file.write_bytes(b"just a file, but long enough to be looked at" * 100)
         empty.mkdir()
@@ -39,7 +39,7 @@ class DamageConformance:
         assert not (tmp_path / "missing").exists()
         assert not list(empty.iterdir())
 
-    def test_nothing_is_made_over_what_is_there(self, preset: Setup, tmp_path: Path) -> None:
+    def test_nothing_is_made_over_what_is_there(self, preset: StoreSetup, tmp_path: Path) -> None:
         material = preset.material([(3, 3, 3)] * 3)
         store, file, empty = tmp_path / "store", tmp_path / "file", tmp_path / "empty"
         preset.make(store, material)
@@ -52,7 +52,7 @@ class DamageConformance:
             assert is_sentence(caught.value, location)
         assert snapshot(tmp_path) == before
 
-    def test_an_aborted_write_is_no_store(self, setup: Setup, tmp_path: Path) -> None:
+    def test_an_aborted_write_is_no_store(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(7, 5, 3)] * 12)
         for number, put in enumerate((0, 5, 12)):
             location = tmp_path / f"{number}"
@@ -72,7 +72,7 @@ class DamageConformance:
         with pytest.raises(StoreError):
             setup.backend.open(location)
 
-    def test_a_file_cut_short_or_gone_is_noticed(self, setup: Setup, tmp_path: Path) -> None:
+    def test_a_file_cut_short_or_gone_is_noticed(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(40, 41, 3)] * 12)
         location = setup.make(tmp_path / "store", material)
         for path in _some(walk(location)):
@@ -87,7 +87,7 @@ class DamageConformance:
         material.check_store(setup.backend, location)
 
     @pytest.mark.timeout(60)
-    def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(self, preset: Setup, tmp_path: Path) -> None:
+    def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(self, preset: StoreSetup, tmp_path: Path) -> None:
         material = preset.material([(3, 3, 3)] * 4)
         location = preset.make(tmp_path / "store", material)
         for path in _some(walk(location)):
@@ -99,7 +99,7 @@ class DamageConformance:
             path.write_bytes(whole)
         material.check_store(preset.backend, location)
 
-    def _whole_or_refused(self, setup: Setup, material: Material, location: Path) -> None:
+    def _whole_or_refused(self, setup: StoreSetup, material: Material, location: Path) -> None:
         """Read everything: it is an error of ours in a sentence, or every pixel and label is right."""
         try:
             with setup.backend.open(location) as reader:
@@ -117,7 +117,7 @@ class DamageConformance:
         except ImgstoreError as error:
             assert is_sentence(error)
 
-    def test_a_flipped_byte_raises_nothing_but_our_own(self, preset: Setup, tmp_path: Path) -> None:
+    def test_a_flipped_byte_raises_nothing_but_our_own(self, preset: StoreSetup, tmp_path: Path) -> None:
         """In a process of its own: a driver may die of a damaged file, and a trial's process is made to."""
         material = preset.material([(40, 41, 3)] * 12)
         location = preset.make(tmp_path / "store", material)
@@ -146,7 +146,7 @@ class DamageConformance:
             shutil.rmtree(copy)
 
     @pytest.mark.parametrize("most", [1_000, 100_000])
-    def test_a_full_disk_is_a_sentence(self, preset: Setup, most: int, tmp_path: Path) -> None:
+    def test_a_full_disk_is_a_sentence(self, preset: StoreSetup, most: int, tmp_path: Path) -> None:
         location = tmp_path / "store"
         command = [sys.executable, "-m", "imgstore_tui.testing.disk_full", preset.text, str(location), str(most)]
         child = subprocess.run(

@@ -14,7 +14,7 @@ import pytest
 from imgstore_tui.core.backend import Backend, Editor, Reader
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.testing.store_material import Material, Setup, is_sentence, snapshot
+from imgstore_tui.testing.store_material import Material, StoreSetup, is_sentence, snapshot
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels
@@ -25,7 +25,7 @@ CHANGES = ("append", "overwrite", "delete")
 
 
 @dataclass
-class Model:
+class ExpectedStore:
     """What a store must hold: for each id, which image of the pool, and which label."""
 
     pool: Material
@@ -34,12 +34,12 @@ class Model:
     dice: random.Random = field(default_factory=lambda: random.Random(11))  # noqa: S311 - an order, not a secret
 
     @classmethod
-    def of(cls, setup: Setup, count: int = _FIRST) -> Model:
+    def of(cls, setup: StoreSetup, count: int = _FIRST) -> ExpectedStore:
         """Return the model of a store of the first images of a pool."""
         pool = setup.material([(7, 5, 3)] * _POOL)
         return cls(pool, {number: (number, int(pool.labels[number])) for number in range(count)}, count)
 
-    def make(self, setup: Setup, location: Path) -> Path:
+    def make(self, setup: StoreSetup, location: Path) -> Path:
         """Write the store as it is before any change."""
         return setup.make(location, replace(self.pool, content=replace(self.pool.content, count=self.next_id)))
 
@@ -110,16 +110,16 @@ class Model:
 class EditingConformance:
     """The part of the conformance suite that changes stores; inherited through ``BackendConformance``."""
 
-    def test_a_change_is_made_or_refused_and_then_nothing_has_changed(self, setup: Setup, tmp_path: Path) -> None:
+    def test_a_change_is_made_or_refused_and_then_nothing_has_changed(self, setup: StoreSetup, tmp_path: Path) -> None:
         permitted = self.permitted(setup, tmp_path)
         claims = setup.backend.capabilities
         assert permitted <= {change for change in CHANGES if getattr(claims, change)}
 
-    def permitted(self, setup: Setup, tmp_path: Path) -> set[str]:
+    def permitted(self, setup: StoreSetup, tmp_path: Path) -> set[str]:
         """Try each change on a store of its own; what is refused must be, in a sentence, and leave no trace."""
         permitted = set()
         for change in CHANGES:
-            model = Model.of(setup)
+            model = ExpectedStore.of(setup)
             location = model.make(setup, tmp_path / f"try-{change}")
             before = {name: content for name, (_, _, content) in snapshot(location).items()}
             try:
@@ -136,11 +136,13 @@ class EditingConformance:
         return permitted
 
     @pytest.mark.parametrize("level", SyncLevel)
-    def test_a_history_of_changes_ends_as_a_dict_does(self, setup: Setup, level: SyncLevel, tmp_path: Path) -> None:
+    def test_a_history_of_changes_ends_as_a_dict_does(
+        self, setup: StoreSetup, level: SyncLevel, tmp_path: Path
+    ) -> None:
         changes = sorted(self.permitted(setup, tmp_path))
         if not changes:
             return
-        model = Model.of(setup)
+        model = ExpectedStore.of(setup)
         location = model.make(setup, tmp_path / "store")
         for _ in range(12):
             editor = setup.backend.edit(location, level)
@@ -162,10 +164,10 @@ class EditingConformance:
         assert usage.files == len(list(setup.backend.files(location)))
         assert setup.backend.make_durable(location) > 0
 
-    def test_everything_may_be_deleted_and_a_store_grow_from_nothing(self, setup: Setup, tmp_path: Path) -> None:
+    def test_everything_may_be_deleted_and_a_store_grow_from_nothing(self, setup: StoreSetup, tmp_path: Path) -> None:
         permitted = self.permitted(setup, tmp_path)
         for count in (0, 5):
-            model = Model.of(setup, count)
+            model = ExpectedStore.of(setup, count)
             location = model.make(setup, tmp_path / f"{count}")
             if "delete" in permitted and count:
                 with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
@@ -177,10 +179,10 @@ class EditingConformance:
                     model.append(editor, 1)
                 model.check(setup.backend, location)
 
-    def test_an_edit_that_does_nothing_changes_nothing(self, setup: Setup, tmp_path: Path) -> None:
+    def test_an_edit_that_does_nothing_changes_nothing(self, setup: StoreSetup, tmp_path: Path) -> None:
         if not self.permitted(setup, tmp_path):
             return
-        model = Model.of(setup)
+        model = ExpectedStore.of(setup)
         location = model.make(setup, tmp_path / "store")
         for end in ("close", "abort"):
             editor = setup.backend.edit(location, SyncLevel.BUFFERED)
@@ -192,9 +194,9 @@ class EditingConformance:
             getattr(editor, end)()
             model.check(setup.backend, location)
 
-    def test_after_an_abort_it_is_still_a_store(self, setup: Setup, tmp_path: Path) -> None:
+    def test_after_an_abort_it_is_still_a_store(self, setup: StoreSetup, tmp_path: Path) -> None:
         for change in sorted(self.permitted(setup, tmp_path)):
-            model = Model.of(setup)
+            model = ExpectedStore.of(setup)
             location = model.make(setup, tmp_path / change)
             old = dict(model.held)
             editor = setup.backend.edit(location, SyncLevel.BUFFERED)
@@ -213,7 +215,7 @@ class EditingConformance:
                     assert any(np.array_equal(images[0], image) for image in wanted)
             # What the abort left can be changed again.
             with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
-                model = Model(model.pool, {}, model.next_id)
+                model = ExpectedStore(model.pool, {}, model.next_id)
                 model.held = dict.fromkeys(there, (0, 0))
                 model.next_id = max(there) + 1
                 if change == "append":
@@ -226,7 +228,7 @@ class EditingConformance:
                 assert reader.content.count == len(model.held)
 
     @staticmethod
-    def _there(model: Model, reader: Reader) -> list[int]:
+    def _there(model: ExpectedStore, reader: Reader) -> list[int]:
         there = []
         for image_id in range(model.next_id + 1):
             try:
@@ -240,11 +242,11 @@ class EditingConformance:
     def _image(pool: Material, number: int) -> Any:
         return pool.payloads[number] if pool.array is None else pool.array[number]
 
-    def test_ids_that_make_no_sense_are_refused(self, setup: Setup, tmp_path: Path) -> None:
+    def test_ids_that_make_no_sense_are_refused(self, setup: StoreSetup, tmp_path: Path) -> None:
         permitted = self.permitted(setup, tmp_path)
         if not permitted:
             return
-        model = Model.of(setup)
+        model = ExpectedStore.of(setup)
         location = model.make(setup, tmp_path / "store")
         end = model.next_id
         for ids in ([end + 1], [end, end + 2], [end - 1, end], [-1], [3, 3], [end + 1, end]):
@@ -274,7 +276,7 @@ class EditingConformance:
                 assert is_sentence(caught.value)
         model.check(setup.backend, location)
 
-    def test_what_is_no_store_is_not_edited(self, preset: Setup, tmp_path: Path) -> None:
+    def test_what_is_no_store_is_not_edited(self, preset: StoreSetup, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
         (tmp_path / "file").write_bytes(b"no store")
         for name in ("missing", "empty", "file"):

@@ -14,7 +14,7 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.testing.fake_runs import fake_run
 
-EVIL = (
+HOSTILE_TEXTS = (
     "[red]x[/]", "[/]", "[@click=app.quit]q[/]", "\x1b[31mred", "\x1b]0;title\x07", "\x9b31m", "a\r\nb\tc",
     "\u202egnp.exe", "\udcff", "=1+1", "@SUM(A1)", "a|b`c`", "<script>alert(1)</script>",
     "https://example.org/x.png", "\\end{document}", "$x_1$ & 50 % #~^{}", "]]>", "--><b>", "\u2028", "\x00",
@@ -24,16 +24,21 @@ EVIL = (
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
 
 
-def evil_run() -> Run:
+def hostile_run() -> Run:
     """Return a run in which every text that a user's data can reach is hostile."""
     run = fake_run(["disk", "lmdb"], [1, 10], 6)
-    texts = [EVIL[index % len(EVIL)] for index in range(len(run.measurements))]
+    texts = [HOSTILE_TEXTS[index % len(HOSTILE_TEXTS)] for index in range(len(run.measurements))]
     failing = fake_run(["disk", "lmdb"], [1, 10], 6, failures={"lmdb/read-many": "x", "disk/read-random": "x"})
     return replace(
         run,
-        id="".join(EVIL[:4]),
-        datasets=tuple(replace(facts, text=facts.text, summary=" ".join(EVIL)) for facts in run.datasets),
-        environment=replace(run.environment, cpu=EVIL[0], scratch="/scratch/" + EVIL[3] + EVIL[12], notes=EVIL),
+        id="".join(HOSTILE_TEXTS[:4]),
+        datasets=tuple(replace(facts, text=facts.text, summary=" ".join(HOSTILE_TEXTS)) for facts in run.datasets),
+        environment=replace(
+            run.environment,
+            cpu=HOSTILE_TEXTS[0],
+            scratch="/scratch/" + HOSTILE_TEXTS[3] + HOSTILE_TEXTS[12],
+            notes=HOSTILE_TEXTS,
+        ),
         measurements=tuple(
             replace(
                 trial,
@@ -44,7 +49,7 @@ def evil_run() -> Run:
             )
             for trial, text in zip(failing.measurements, texts, strict=True)
         ),
-        warnings=EVIL,
+        warnings=HOSTILE_TEXTS,
     )
 
 
@@ -104,7 +109,7 @@ class ExporterConformance:
             assert "Infinity" not in data.decode()
 
     def test_nothing_in_the_data_can_act(self) -> None:
-        data = self.export(evil_run())
+        data = self.export(hostile_run())
         if not self.exporter.binary:
             text = data.decode()
             assert _CONTROL.search(text) is None

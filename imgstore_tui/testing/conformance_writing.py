@@ -12,7 +12,7 @@ import pytest
 from imgstore_tui.core.backend import Content, Continuation, PayloadKind
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.testing.store_material import Setup, Shape, is_sentence, walk
+from imgstore_tui.testing.store_material import Shape, StoreSetup, is_sentence, walk
 
 
 class WritingConformance:
@@ -20,7 +20,7 @@ class WritingConformance:
 
     @pytest.mark.parametrize("level", SyncLevel)
     def test_every_sync_level_holds_the_same_or_is_refused(
-        self, setup: Setup, level: SyncLevel, tmp_path: Path
+        self, setup: StoreSetup, level: SyncLevel, tmp_path: Path
     ) -> None:
         material = setup.material([(7, 5, 3)] * 12)
         location = tmp_path / "store"
@@ -37,7 +37,7 @@ class WritingConformance:
         material.check_store(setup.backend, location)
         assert setup.backend.make_durable(location) >= len(walk(location)) + 1
 
-    def test_what_does_not_fit_is_refused(self, setup: Setup, tmp_path: Path) -> None:
+    def test_what_does_not_fit_is_refused(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(7, 5, 3)] * 6)
         content, empty = material.content, np.zeros(0, np.int64)
         for number, (start, stop) in enumerate([(1, 3), (0, 7)]):
@@ -57,7 +57,7 @@ class WritingConformance:
             material.put(writer)
         material.check_store(setup.backend, tmp_path / "other")
 
-    def test_fewer_than_announced_is_no_store(self, setup: Setup, tmp_path: Path) -> None:
+    def test_fewer_than_announced_is_no_store(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(7, 5, 3)] * 6)
         writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
         material.put(writer, 0, 4)
@@ -67,7 +67,7 @@ class WritingConformance:
         with pytest.raises(StoreError):
             setup.backend.open(tmp_path / "store")
 
-    def test_what_a_dead_process_has_left_is_gone_on_with_or_refused(self, setup: Setup, tmp_path: Path) -> None:
+    def test_what_a_dead_process_has_left_is_gone_on_with_or_refused(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(40, 41, 3)] * 23)
         content, labels = material.content, material.labels
         sizes = np.array([len(payload) for payload in material.payloads] or [40 * 41 * 3] * 23, np.int64)
@@ -100,7 +100,7 @@ class WritingConformance:
             setup.backend.resume(tmp_path / "empty", content, labels[:there], sizes[:there])
         assert is_sentence(missing.value, tmp_path / "empty")
 
-    def test_the_form_that_it_does_not_take_is_refused(self, preset: Setup, tmp_path: Path) -> None:
+    def test_the_form_that_it_does_not_take_is_refused(self, preset: StoreSetup, tmp_path: Path) -> None:
         image = np.zeros((2, 3, 3, 3), np.uint8)
         labels = np.zeros(2, np.int64)
         for kind in PayloadKind:
@@ -133,7 +133,7 @@ class WritingConformance:
 
     # Accounts
 
-    def test_its_weight_agrees_with_du(self, setup: Setup, tmp_path: Path) -> None:
+    def test_its_weight_agrees_with_du(self, setup: StoreSetup, tmp_path: Path) -> None:
         location = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 30))
         usage = setup.backend.disk_usage(location)
         said = subprocess.run(
@@ -145,7 +145,7 @@ class WritingConformance:
         assert usage.files == len(files)
         assert sorted(setup.backend.files(location)) == files
 
-    def test_destroy_leaves_a_neighbour_alone(self, setup: Setup, tmp_path: Path) -> None:
+    def test_destroy_leaves_a_neighbour_alone(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(7, 5, 3)] * 6)
         for name in ("store", "store2", "stor"):
             setup.make(tmp_path / name, material)

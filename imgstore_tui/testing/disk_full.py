@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.testing.store_material import Setup, is_sentence
+from imgstore_tui.testing.store_material import StoreSetup, is_sentence
 
 
 def main() -> None:
     """Write, tell how it went, and leave without the clean-up in which a driver may stumble over its broken file."""
-    setup, location, most = Setup.of(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    setup, location, most = StoreSetup.of(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     material = setup.material([(40, 41, 3)] * 200)
     setup.make(location.parent / "warm", setup.material([(3, 3, 3)]))  # libraries loaded, caches written
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))

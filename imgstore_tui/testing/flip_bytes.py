@@ -13,13 +13,13 @@ import numpy as np
 
 from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import ImgstoreError
-from imgstore_tui.testing.store_material import Setup, is_sentence
+from imgstore_tui.testing.store_material import StoreSetup, is_sentence
 
 _MOST = 2**24
 """What a damaged store may claim to hold without being believed by this script."""
 
 
-def read(setup: Setup, location: Path) -> str:
+def read(setup: StoreSetup, location: Path) -> str:
     """Read a store whole and return how that went."""
     try:
         with setup.backend.open(location) as reader:
@@ -46,7 +46,7 @@ def read(setup: Setup, location: Path) -> str:
 
 def main() -> None:
     """Do what stands on stdin."""
-    setup, location = Setup.of(sys.argv[1]), Path(sys.argv[2])
+    setup, location = StoreSetup.of(sys.argv[1]), Path(sys.argv[2])
     for line in sys.stdin:
         name, place = line.rstrip("\n").rsplit("\t", 1)
         path, at = Path(name), int(place)

@@ -55,7 +55,7 @@ def picture_file(image: Pixels, number: int) -> bytes:
 
 
 @dataclass(frozen=True)
-class Setup:
+class StoreSetup:
     """A spec, ready for use."""
 
     text: str
@@ -64,7 +64,7 @@ class Setup:
     uniform_only: bool
 
     @classmethod
-    def of(cls, text: str) -> Setup:
+    def of(cls, text: str) -> StoreSetup:
         """Resolve a spec."""
         spec = registry.resolve_spec(text)
         kind = registry.backends.get(spec.backend)
@@ -193,8 +193,8 @@ def spread(metafunc: pytest.Metafunc, backend: str, codecs: Sequence[str], more:
     """Run a test once for every spec where it asks for a ``setup``, once a preset where it asks for a ``preset``."""
     if "setup" in metafunc.fixturenames:
         texts = [*specs_of(backend, codecs), *more]
-        metafunc.parametrize("setup", [Setup.of(text) for text in texts], ids=lambda x: x.text)
+        metafunc.parametrize("setup", [StoreSetup.of(text) for text in texts], ids=lambda x: x.text)
     if "preset" in metafunc.fixturenames:
         kind = registry.backends.get(backend)
-        setups = [Setup.of(f"{backend}:preset={preset.name}") for preset in kind.presets]
+        setups = [StoreSetup.of(f"{backend}:preset={preset.name}") for preset in kind.presets]
         metafunc.parametrize("preset", setups, ids=lambda x: x.text)

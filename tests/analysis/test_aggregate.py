@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from imgstore_tui.analysis.aggregate import Tally, summarise
-from imgstore_tui.analysis.verdict import Court, verdicts
+from imgstore_tui.analysis.aggregate import Aggregator, summarise
+from imgstore_tui.analysis.verdict import VerdictCache, verdicts
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.testing.fake_runs import fake_run
 
@@ -13,7 +13,7 @@ RUN = fake_run(["disk", "lmdb"], [1, 10], 6, operations=list(Operation), failure
 
 
 def test_a_run_that_grows_comes_to_the_same_at_every_step() -> None:
-    tally, court = Tally(), Court()
+    tally, court = Aggregator(), VerdictCache()
     for count in (0, 1, 2, 30, 30, 31, len(RUN.measurements)):
         run = replace(RUN, measurements=RUN.measurements[:count])
         grown = tally.summaries(run)
@@ -22,7 +22,7 @@ def test_a_run_that_grows_comes_to_the_same_at_every_step() -> None:
 
 
 def test_only_what_a_new_trial_bears_on_is_made_anew() -> None:
-    tally, court = Tally(), Court()
+    tally, court = Aggregator(), VerdictCache()
     before = {entry.cell: entry for entry in tally.summaries(replace(RUN, measurements=RUN.measurements[:-1]))}
     judged = {verdict.contest: verdict for verdict in court.verdicts(before.values())}
     last = RUN.measurements[-1].cell
@@ -35,7 +35,7 @@ def test_only_what_a_new_trial_bears_on_is_made_anew() -> None:
 
 
 def test_another_run_is_not_taken_for_a_growing_one() -> None:
-    tally = Tally()
+    tally = Aggregator()
     tally.summaries(RUN)
     for other in (
         replace(RUN, measurements=RUN.measurements[5:]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from imgstore_tui.analysis.compare import Finding, compare
+from imgstore_tui.analysis.compare import ComparisonResult, compare_runs
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.present.tables.comparison import comparison_caption, comparison_lines, comparison_tables
@@ -22,40 +22,40 @@ def slowed(run: Run, spec: str, factor: float) -> Run:
 
 def test_a_run_differs_from_itself_nowhere() -> None:
     run = fake_run()
-    found = compare(run, run)
-    assert {pair.finding for pair in found.pairs} == {Finding.NONE_SHOWN}
+    found = compare_runs(run, run)
+    assert {pair.finding for pair in found.pairs} == {ComparisonResult.NONE_SHOWN}
     assert (found.only_base, found.only_run, found.obstacles, found.changes) == (0, 0, (), ())
     assert not found.worse
     assert comparison_lines(found) == [("Same data, machine, place and software, as far as the runs say.", False)]
 
 
 def test_what_takes_twice_as_long_is_found_and_nothing_else() -> None:
-    found = compare(fake_run(), slowed(fake_run(seed=1), "lmdb", 2.0))
+    found = compare_runs(fake_run(), slowed(fake_run(seed=1), "lmdb", 2.0))
     by_spec = {spec: {p.finding for p in found.pairs if p.cell.spec == spec} for spec in ("disk", "lmdb")}
-    assert by_spec["lmdb"] == {Finding.SLOWER}
-    assert Finding.NONE_SHOWN in by_spec["disk"]
+    assert by_spec["lmdb"] == {ComparisonResult.SLOWER}
+    assert ComparisonResult.NONE_SHOWN in by_spec["disk"]
     assert found.worse
     (pair,) = [p for p in found.pairs if (p.cell.spec, p.cell.operation, p.cell.cutoff)
                == ("lmdb", Operation.READ_MANY, 1000)]  # fmt: skip
     assert pair.ratio is not None
     assert 1.7 < pair.ratio.low < 2.0 < pair.ratio.high < 2.4
-    back = compare(slowed(fake_run(seed=1), "lmdb", 2.0), fake_run())
-    assert {p.finding for p in back.pairs if p.cell.spec == "lmdb"} == {Finding.FASTER}
+    back = compare_runs(slowed(fake_run(seed=1), "lmdb", 2.0), fake_run())
+    assert {p.finding for p in back.pairs if p.cell.spec == "lmdb"} == {ComparisonResult.FASTER}
 
 
 def test_few_rounds_and_failures_are_no_finding() -> None:
-    few = compare(fake_run(rounds=5), slowed(fake_run(), "lmdb", 9.0))
-    assert {pair.finding for pair in few.pairs} == {Finding.UNSURE}
-    failed = compare(fake_run(failures={"lmdb/read-one": "no"}), fake_run())
-    unfit = {pair.cell.operation for pair in failed.pairs if pair.finding is Finding.UNFIT}
+    few = compare_runs(fake_run(rounds=5), slowed(fake_run(), "lmdb", 9.0))
+    assert {pair.finding for pair in few.pairs} == {ComparisonResult.UNSURE}
+    failed = compare_runs(fake_run(failures={"lmdb/read-one": "no"}), fake_run())
+    unfit = {pair.cell.operation for pair in failed.pairs if pair.finding is ComparisonResult.UNFIT}
     assert unfit == {Operation.READ_ONE}
 
 
 def test_cells_of_one_run_only_are_counted() -> None:
-    found = compare(fake_run(cutoffs=(1, 10)), fake_run(("disk", "lmdb"), cutoffs=(1, 10, 100)))
+    found = compare_runs(fake_run(cutoffs=(1, 10)), fake_run(("disk", "lmdb"), cutoffs=(1, 10, 100)))
     assert (found.only_base, found.only_run) == (9, 8)
     assert "9 cells only in" in comparison_caption(found)
-    nothing = compare(fake_run(("disk",)), fake_run(("lmdb",)))
+    nothing = compare_runs(fake_run(("disk",)), fake_run(("lmdb",)))
     assert ("The two runs have no cell in common.", True) in comparison_lines(nothing)
 
 
@@ -68,7 +68,7 @@ def test_other_data_another_machine_and_other_versions_are_said() -> None:
         ),
         datasets=(replace(base.datasets[0], fingerprint="another"),),
     )
-    found = compare(base, other)
+    found = compare_runs(base, other)
     assert any(line.startswith("Another machine or place: cpu was") and "<U+001B>" in line for line in found.obstacles)
     assert any(line.startswith("Other data: synthetic") for line in found.obstacles)
     assert any("lmdb" in line and "now 9.9" in line for line in found.changes)
@@ -78,13 +78,13 @@ def test_other_data_another_machine_and_other_versions_are_said() -> None:
 def test_runs_of_other_numbers_of_images_are_not_said_to_have_other_data() -> None:
     base = fake_run()
     more = replace(base.datasets[0], used=base.datasets[0].used + 1, fingerprint="of one more")
-    found = compare(base, replace(base, datasets=(more,)))
+    found = compare_runs(base, replace(base, datasets=(more,)))
     assert not any(line.startswith("Other data") for line in found.obstacles)
     assert any("cannot be told" in line for line in found.obstacles)
 
 
 def test_the_table_has_medians_ratio_interval_and_the_finding_in_words() -> None:
-    found = compare(fake_run(), slowed(fake_run(seed=1), "lmdb", 2.0))
+    found = compare_runs(fake_run(), slowed(fake_run(seed=1), "lmdb", 2.0))
     table = next(table for table in comparison_tables(found) if table.title == "read-many, cache hot")
     row = next(row for row in table.rows if row[0].text == "lmdb")
     assert (row[6].text, row[6].mark) == ("differs: slower", Emphasis.BAD)

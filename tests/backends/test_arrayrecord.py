@@ -9,7 +9,7 @@ import pytest
 
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.store_material import Setup
+from imgstore_tui.testing.store_material import StoreSetup
 
 library = pytest.importorskip(
     "array_record.python.array_record_module", reason="array_record is not installed (extra arrayrecord)"
@@ -24,7 +24,7 @@ class TestArrayRecord(BackendConformance):
 
 @pytest.mark.parametrize("options", ["", ":group=4", ":compression=zstd"])
 def test_the_library_reads_it(options: str, tmp_path: Path) -> None:
-    setup = Setup.of(f"arrayrecord{options}")
+    setup = StoreSetup.of(f"arrayrecord{options}")
     material = setup.material([(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3), (5, 5)])
     setup.make(tmp_path / "store", material)
     reader = library.ArrayRecordReader(str(tmp_path / "store" / FILE))
@@ -35,7 +35,7 @@ def test_the_library_reads_it(options: str, tmp_path: Path) -> None:
 
 
 def test_records_of_pixels_are_bare(tmp_path: Path) -> None:
-    setup = Setup.of("arrayrecord+raw")
+    setup = StoreSetup.of("arrayrecord+raw")
     material = setup.material([(6, 4)] * 5, dtype="uint16")
     setup.make(tmp_path / "store", material)
     reader = library.ArrayRecordReader(str(tmp_path / "store" / FILE))
@@ -47,7 +47,7 @@ def test_records_of_pixels_are_bare(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("settings", ["group_size:1", "group_size:3,zstd", "group_size:2,brotli:1"])
 def test_it_reads_what_the_library_writes(settings: str, tmp_path: Path) -> None:
-    setup = Setup.of("arrayrecord")
+    setup = StoreSetup.of("arrayrecord")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 5))
     other = setup.material([(9, 9)] * 5)
     writer = library.ArrayRecordWriter(str(tmp_path / "store" / FILE), settings)
@@ -60,7 +60,7 @@ def test_it_reads_what_the_library_writes(settings: str, tmp_path: Path) -> None
 
 
 def test_a_flipped_byte_of_an_image_is_noticed(tmp_path: Path) -> None:
-    setup = Setup.of("arrayrecord+raw")
+    setup = StoreSetup.of("arrayrecord+raw")
     material = setup.material([(60, 40, 3)] * 20)
     path = setup.make(tmp_path / "store", material) / FILE
     whole = path.read_bytes()
@@ -74,7 +74,7 @@ def test_a_flipped_byte_of_an_image_is_noticed(tmp_path: Path) -> None:
 
 
 def test_another_number_or_size_of_records_is_refused(tmp_path: Path) -> None:
-    setup = Setup.of("arrayrecord+raw")
+    setup = StoreSetup.of("arrayrecord+raw")
     material = setup.material([(6, 4, 3)] * 5)
     path = setup.make(tmp_path / "store", material) / FILE
     for records, words in (([b"x"] * 4, "4 records, not 5"), ([b"x"] * 5, "has 1 bytes, not 72")):

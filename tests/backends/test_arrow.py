@@ -17,7 +17,7 @@ from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.store_material import Setup, pixels
+from imgstore_tui.testing.store_material import StoreSetup, pixels
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
 pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (extra arrow)")
@@ -38,7 +38,7 @@ class TestParquet(BackendConformance):
 
 def test_pyarrow_reads_arrays(tmp_path: Path) -> None:
     for name, rows in (("arrow", 3), ("parquet", 3)):
-        setup = Setup.of(f"{name}+raw:rows={rows}")
+        setup = StoreSetup.of(f"{name}+raw:rows={rows}")
         path = setup.make(tmp_path / name, setup.material([(6, 4, 3)] * 4, LABELS)) / f"images.{name}"
         table = pq.read_table(path) if name == "parquet" else pa.ipc.open_file(path).read_all()
         assert table["label"].to_pylist() == LABELS
@@ -47,7 +47,7 @@ def test_pyarrow_reads_arrays(tmp_path: Path) -> None:
 
 
 def test_parquet_has_the_layout_of_hugging_face(tmp_path: Path) -> None:
-    setup = Setup.of("parquet:rows=3")
+    setup = StoreSetup.of("parquet:rows=3")
     material = setup.material(SHAPES, LABELS)
     path = setup.make(tmp_path / "store", material) / "images.parquet"
     table = pq.read_table(path)
@@ -65,7 +65,7 @@ def test_datasets_reads_it_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     import datasets
 
-    setup = Setup.of("parquet:rows=3")
+    setup = StoreSetup.of("parquet:rows=3")
     images = [pixels((40, 41, 3), number) for number in range(8)]
     path = setup.make(tmp_path / "store", setup.pack(images, range(8))) / "images.parquet"
     found = datasets.load_dataset("parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
@@ -76,7 +76,7 @@ def test_datasets_reads_it_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_flipped_byte_in_a_page_is_noticed(tmp_path: Path) -> None:
-    setup = Setup.of("parquet+raw")
+    setup = StoreSetup.of("parquet+raw")
     material = setup.material([(40, 41, 3)] * 4)
     path = setup.make(tmp_path / "store", material) / "images.parquet"
     data = bytearray(path.read_bytes())
@@ -89,7 +89,7 @@ def test_a_flipped_byte_in_a_page_is_noticed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["arrow", "parquet"])
 def test_another_table_in_its_place_is_refused(name: str, tmp_path: Path) -> None:
-    setup = Setup.of(f"{name}+png")
+    setup = StoreSetup.of(f"{name}+png")
     material = setup.material([(6, 4, 3)] * 3)
     path = setup.make(tmp_path / "store", material) / f"images.{name}"
     for table in (
@@ -112,7 +112,7 @@ def test_another_table_in_its_place_is_refused(name: str, tmp_path: Path) -> Non
 
 
 def test_pictures_from_a_row_are_pictures(tmp_path: Path) -> None:
-    setup = Setup.of("parquet+png")
+    setup = StoreSetup.of("parquet+png")
     path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)])) / "images.parquet"
     (row,) = pq.read_table(path)["image"].to_pylist()
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(row["bytes"]))), pixels((6, 4, 3), 0))
@@ -121,7 +121,7 @@ def test_pictures_from_a_row_are_pictures(tmp_path: Path) -> None:
 def test_labels_without_a_buffer_are_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from imgstore_tui.backends.arrow.files import ArrowReader
 
-    setup = Setup.of("arrow")
+    setup = StoreSetup.of("arrow")
     material = setup.material([(6, 4, 3)] * 4)
     setup.make(tmp_path / "store", material)
     given = ArrowReader._load
@@ -136,7 +136,7 @@ def test_labels_without_a_buffer_are_damage(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_one_payload_of_a_large_batch_costs_nothing_for_the_others(tmp_path: Path) -> None:
-    setup = Setup.of("arrow+raw:rows=200000")
+    setup = StoreSetup.of("arrow+raw:rows=200000")
     count = 200_000
     content = Content(count, PayloadKind.BYTES, "raw", None, None, count)
     with setup.backend.create(tmp_path / "store", content, SyncLevel.BUFFERED) as writer:
@@ -158,7 +158,7 @@ def test_one_payload_of_a_large_batch_costs_nothing_for_the_others(tmp_path: Pat
 def test_random_order_gives_what_a_run_gives(name: str, options: str, tmp_path: Path) -> None:
     if name == "arrow" and "preset" in options:
         options = ":rows=1"
-    setup = Setup.of(f"{name}{options}")
+    setup = StoreSetup.of(f"{name}{options}")
     material = setup.material([(6, 4, 3)] * 23, [300 - number**5 for number in range(23)])
     location = setup.make(tmp_path / "store", material)
     for ids in ([22, 0, 22, 21, 7], [3], list(range(22, -1, -1))):
@@ -170,7 +170,7 @@ def test_random_order_gives_what_a_run_gives(name: str, options: str, tmp_path: 
 
 @pytest.mark.parametrize("column", ["image", "label"])
 def test_a_flipped_byte_of_a_page_is_noticed_in_random_order(column: str, tmp_path: Path) -> None:
-    setup = Setup.of("parquet+raw:rows=4")
+    setup = StoreSetup.of("parquet+raw:rows=4")
     material = setup.material([(6, 4, 3)] * 12)
     path = setup.make(tmp_path / "store", material) / "images.parquet"
     data = path.read_bytes()

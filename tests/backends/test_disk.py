@@ -15,7 +15,7 @@ from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.store_material import Setup, pixels, walk
+from imgstore_tui.testing.store_material import StoreSetup, pixels, walk
 
 
 class TestDisk(BackendConformance):
@@ -25,8 +25,8 @@ class TestDisk(BackendConformance):
 LABELS = [-3, 0, 300, 2**40]
 
 
-def made(text: str, location: Path) -> Setup:
-    setup = Setup.of(text)
+def made(text: str, location: Path) -> StoreSetup:
+    setup = StoreSetup.of(text)
     setup.make(location, setup.material([(6, 4, 3)] * 4, LABELS))
     return setup
 
@@ -53,7 +53,7 @@ def test_the_article_stores_what_pillow_writes_by_itself_in_one_folder(tmp_path:
 
 
 def test_subfolders_hold_as_many_files_as_asked_for(tmp_path: Path) -> None:
-    setup = Setup.of("disk+raw:fanout=10")
+    setup = StoreSetup.of("disk+raw:fanout=10")
     material = setup.material([(2, 2)] * 25)
     setup.make(tmp_path / "store", material)
     folders = sorted(path for path in (tmp_path / "store").iterdir() if path.is_dir())
@@ -62,7 +62,7 @@ def test_subfolders_hold_as_many_files_as_asked_for(tmp_path: Path) -> None:
 
 
 def test_originals_keep_their_bytes_and_their_kind(tmp_path: Path) -> None:
-    setup = Setup.of("disk+original")
+    setup = StoreSetup.of("disk+original")
     material = setup.material([(6, 4, 3)] * 4)
     setup.make(tmp_path / "store", material)
     files = [path for path in walk(tmp_path / "store") if path.stem.isdigit()]
@@ -71,7 +71,7 @@ def test_originals_keep_their_bytes_and_their_kind(tmp_path: Path) -> None:
 
 
 def test_all_rows_have_one_length(tmp_path: Path) -> None:
-    setup = Setup.of("disk+original")
+    setup = StoreSetup.of("disk+original")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4, [-(2**63), 2**63 - 1, 0, 7]))
     lines = (tmp_path / "store" / "labels.csv").read_bytes().splitlines()
     assert len({len(line) for line in lines[1:]}) == 1
@@ -144,5 +144,5 @@ def test_a_manifest_that_is_none_is_a_sentence(text: str, tmp_path: Path) -> Non
 def test_more_images_than_names_are_refused(tmp_path: Path) -> None:
     content = Content(10**8 + 1, PayloadKind.BYTES, "png")
     with pytest.raises(UnsupportedError, match="100,000,000"):
-        Setup.of("disk").backend.create(tmp_path / "store", content, SyncLevel.BUFFERED)
+        StoreSetup.of("disk").backend.create(tmp_path / "store", content, SyncLevel.BUFFERED)
     assert not (tmp_path / "store").exists()

@@ -13,7 +13,7 @@ import pytest
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.store_material import Setup, walk
+from imgstore_tui.testing.store_material import StoreSetup, walk
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
 duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed (extra duckdb)")
@@ -36,7 +36,7 @@ def asked(path: Path, statement: str, *, change: bool = False) -> list[tuple[Any
 
 @pytest.mark.parametrize("options", ["", ":part=1", ":compression=auto"])
 def test_duckdb_alone_reads_it(options: str, tmp_path: Path) -> None:
-    setup = Setup.of(f"duckdb{options}")
+    setup = StoreSetup.of(f"duckdb{options}")
     material = setup.material(SHAPES, LABELS)
     path = setup.make(tmp_path / "store", material) / FILE
     assert asked(path, "SELECT id, label, data FROM payloads ORDER BY id") == [
@@ -51,7 +51,7 @@ def test_duckdb_alone_reads_it(options: str, tmp_path: Path) -> None:
 
 
 def test_pixels_are_bare(tmp_path: Path) -> None:
-    setup = Setup.of("duckdb+raw")
+    setup = StoreSetup.of("duckdb+raw")
     material = setup.material([(60, 90)] * 5, dtype="uint16")
     path = setup.make(tmp_path / "store", material) / FILE
     ((data,),) = asked(path, "SELECT data FROM payloads WHERE id = 3")
@@ -59,7 +59,7 @@ def test_pixels_are_bare(tmp_path: Path) -> None:
 
 
 def test_what_duckdb_alone_changes_is_read(tmp_path: Path) -> None:
-    setup = Setup.of("duckdb")
+    setup = StoreSetup.of("duckdb")
     material = setup.material([(6, 4, 3)] * 3)
     path = setup.make(tmp_path / "store", material) / FILE
     asked(path, "UPDATE images SET label = 77 WHERE id = 0", change=True)
@@ -69,14 +69,14 @@ def test_what_duckdb_alone_changes_is_read(tmp_path: Path) -> None:
 
 
 def test_labels_are_read_without_the_parts(tmp_path: Path) -> None:
-    setup = Setup.of("duckdb+raw")
+    setup = StoreSetup.of("duckdb+raw")
     path = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 30)) / FILE
     plan = asked(path, "EXPLAIN SELECT id, label, size FROM images ORDER BY id")
     assert "parts" not in str(plan)
 
 
 def test_row_groups_are_small(tmp_path: Path) -> None:
-    setup = Setup.of("duckdb+raw:part=1")
+    setup = StoreSetup.of("duckdb+raw:part=1")
     path = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 3000)) / FILE
     rows = asked(path, "SELECT max(count) FROM pragma_storage_info('parts') WHERE column_name = 'id'")
     assert rows == [(2048,)]
@@ -84,7 +84,7 @@ def test_row_groups_are_small(tmp_path: Path) -> None:
 
 
 def test_what_was_not_closed_has_a_temporary_name(tmp_path: Path) -> None:
-    setup = Setup.of("duckdb")
+    setup = StoreSetup.of("duckdb")
     material = setup.material([(6, 4, 3)] * 4)
     writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
     material.put(writer)
@@ -94,7 +94,7 @@ def test_what_was_not_closed_has_a_temporary_name(tmp_path: Path) -> None:
 
 
 def test_what_a_process_that_dies_has_committed_is_there(tmp_path: Path) -> None:
-    setup = Setup.of("duckdb+raw")
+    setup = StoreSetup.of("duckdb+raw")
     material = setup.material([(6, 4, 3)] * 8)
     location = setup.make(tmp_path / "store", material)
     script = (
@@ -116,7 +116,7 @@ def test_what_a_process_that_dies_has_committed_is_there(tmp_path: Path) -> None
 
 
 def test_one_writes_at_a_time(tmp_path: Path) -> None:
-    setup = Setup.of("duckdb+raw")
+    setup = StoreSetup.of("duckdb+raw")
     location = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))
     script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
     words = [sys.executable, "-c", script, str(location / FILE)]
@@ -148,7 +148,7 @@ def test_one_writes_at_a_time(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_inside_is_noticed(statement: str, words: str, tmp_path: Path) -> None:
-    setup = Setup.of("duckdb+raw")
+    setup = StoreSetup.of("duckdb+raw")
     material = setup.material([(6, 4, 3)] * 4)
     path = setup.make(tmp_path / "store", material) / FILE
     asked(path, "DROP VIEW payloads", change=True)
@@ -160,7 +160,7 @@ def test_what_is_wrong_inside_is_noticed(statement: str, words: str, tmp_path: P
 
 
 def test_a_view_in_the_place_of_a_table_is_not_run(tmp_path: Path) -> None:
-    setup = Setup.of("duckdb+raw")
+    setup = StoreSetup.of("duckdb+raw")
     path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4)) / FILE
     secret = tmp_path / "secret.csv"
     secret.write_text("text\nmine\n")
@@ -171,7 +171,7 @@ def test_a_view_in_the_place_of_a_table_is_not_run(tmp_path: Path) -> None:
 
 
 def test_a_change_larger_than_its_memory_is_made(tmp_path: Path) -> None:
-    setup = Setup.of("duckdb+raw")
+    setup = StoreSetup.of("duckdb+raw")
     material = setup.material([(512, 512, 3)] * 80)
     location = setup.make(tmp_path / "store", material)
     with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:

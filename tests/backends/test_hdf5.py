@@ -21,7 +21,7 @@ import pytest
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.store_material import Setup, is_sentence, pixels
+from imgstore_tui.testing.store_material import StoreSetup, is_sentence, pixels
 
 
 class TestHdf5(BackendConformance):
@@ -32,8 +32,8 @@ class TestHdf5(BackendConformance):
 LABELS = [-3, 0, 300, 2**40]
 
 
-def made(text: str, location: Path, **given: Any) -> Setup:
-    setup = Setup.of(text)
+def made(text: str, location: Path, **given: Any) -> StoreSetup:
+    setup = StoreSetup.of(text)
     setup.make(location, setup.material([(6, 4, 3)] * 4, LABELS, **given))
     return setup
 
@@ -54,7 +54,7 @@ def test_bare_h5py_reads_it(text: str, labels: str, tmp_path: Path) -> None:
 
 
 def test_bare_h5py_reads_payloads(tmp_path: Path) -> None:
-    setup = Setup.of("hdf5+png")
+    setup = StoreSetup.of("hdf5+png")
     material = setup.material([(6, 4, 3), (1, 1), (90, 80, 3)])
     setup.make(tmp_path / "store", material)
     with h5py.File(tmp_path / "store" / "store.h5", "r") as file:
@@ -84,7 +84,7 @@ def test_h5dump_reads_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_every_layout_holds_the_same(options: str, dtype: str, tmp_path: Path) -> None:
     options, plus, codec = options.partition("+")
-    setup = Setup.of(f"hdf5{plus}{codec}:{options}")
+    setup = StoreSetup.of(f"hdf5{plus}{codec}:{options}")
     material = setup.material([(40, 30)] * 50, dtype=dtype)
     setup.make(tmp_path / "store", material)
     material.check_store(setup.backend, tmp_path / "store")
@@ -96,7 +96,7 @@ def test_every_layout_holds_the_same(options: str, dtype: str, tmp_path: Path) -
 def test_payloads_across_chunks(tmp_path: Path) -> None:
     """The row is cut into chunks of 1 MiB; payloads do not care."""
     for options in ("", ":access=library"):
-        setup = Setup.of(f"hdf5+original{options}")
+        setup = StoreSetup.of(f"hdf5+original{options}")
         material = setup.material([(300, 400, 3), (5, 5, 3)] * 6)
         location = setup.make(tmp_path / f"store{len(options)}", material)
         material.check_store(setup.backend, location)
@@ -105,7 +105,7 @@ def test_payloads_across_chunks(tmp_path: Path) -> None:
 
 
 def test_large_images_in_any_order(tmp_path: Path) -> None:
-    setup = Setup.of("hdf5")
+    setup = StoreSetup.of("hdf5")
     material = setup.material([(120, 100, 3)] * 20)
     setup.make(tmp_path / "store", material)
     with setup.backend.open(tmp_path / "store") as reader:
@@ -113,7 +113,7 @@ def test_large_images_in_any_order(tmp_path: Path) -> None:
 
 
 def test_a_filter_needs_chunks(tmp_path: Path) -> None:
-    setup = Setup.of("hdf5:filter=lzf")
+    setup = StoreSetup.of("hdf5:filter=lzf")
     with pytest.raises(UnsupportedError, match="chunks=64"):
         setup.make(tmp_path / "store", setup.material([(6, 4, 3)]))
     assert not (tmp_path / "store").exists()
@@ -129,7 +129,7 @@ def test_another_reader_is_not_in_the_way(tmp_path: Path) -> None:
 
 
 def test_what_was_not_closed_has_a_temporary_name(tmp_path: Path) -> None:
-    setup = Setup.of("hdf5")
+    setup = StoreSetup.of("hdf5")
     material = setup.material([(6, 4, 3)] * 4)
     writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
     material.put(writer)
@@ -279,7 +279,7 @@ def test_what_a_virtual_dataset_leads_to_is_not_even_looked_at(tmp_path: Path) -
 )
 @pytest.mark.parametrize("place", [2**64 - 1, 2**64 - 2, 2**63, 2**62])
 def test_where_chunks_lie_is_not_believed(text: str, name: str, place: int, tmp_path: Path) -> None:
-    setup = Setup.of(text)
+    setup = StoreSetup.of(text)
     material = setup.material([(6, 4, 3)] * 4)
     path = setup.make(tmp_path / "store", material) / "store.h5"
     with h5py.File(path) as file:
@@ -306,7 +306,7 @@ def test_a_file_that_another_program_writes_is_not_called_damaged(tmp_path: Path
 
 def test_a_packed_chunk_is_unpacked_once_for_all_its_images(tmp_path: Path) -> None:
     """Chunks of more than what the library keeps by itself: 1 MiB, or 8 from HDF5 2.0 on."""
-    setup = Setup.of("hdf5:chunks=24,filter=gzip")
+    setup = StoreSetup.of("hdf5:chunks=24,filter=gzip")
     material = setup.material([(400, 400, 3)] * 24)
     location = setup.make(tmp_path / "store", material)
     with setup.backend.open(location) as reader:
@@ -322,7 +322,7 @@ def read_so_far() -> int:
 
 def test_what_a_network_says_only_at_the_end_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """There, a full disk may be told when a file is closed; no such disk is at hand, so its word is put in."""
-    setup = Setup.of("hdf5")
+    setup = StoreSetup.of("hdf5")
     material = setup.material([(6, 4, 3)] * 4)
     writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
     material.put(writer, 0, 2)
@@ -343,7 +343,7 @@ def test_what_a_network_says_only_at_the_end_is_heard(tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("offsets", [[0, 10**6, 3, 4], [0, -5, 3, 4], [5, 4, 3, 2], [-(2**63), 2**63 - 1, 0, 0]])
 def test_offsets_are_not_believed(offsets: list[int], tmp_path: Path) -> None:
-    setup = Setup.of("hdf5+png")
+    setup = StoreSetup.of("hdf5+png")
     material = setup.material([(6, 4, 3)] * 3)
     setup.make(tmp_path / "store", material)
     with h5py.File(tmp_path / "store" / "store.h5", "r+") as file:

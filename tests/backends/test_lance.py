@@ -10,7 +10,7 @@ import pytest
 from imgstore_tui.bench.system.environment import library_versions
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.store_material import Setup, is_sentence
+from imgstore_tui.testing.store_material import StoreSetup, is_sentence
 
 lance = pytest.importorskip("lance", reason="pylance is not installed (extra lance)")
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
@@ -26,7 +26,7 @@ class TestLance(BackendConformance):
 
 @pytest.mark.parametrize("options", ["", ":rows=3"])
 def test_plain_pylance_reads_it(options: str, tmp_path: Path) -> None:
-    setup = Setup.of(f"lance{options}")
+    setup = StoreSetup.of(f"lance{options}")
     material = setup.material([(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3)], LABELS)
     setup.make(tmp_path / "store", material)
     dataset = lance.dataset(str(tmp_path / "store" / FOLDER))
@@ -40,7 +40,7 @@ def test_plain_pylance_reads_it(options: str, tmp_path: Path) -> None:
 
 
 def test_pixels_are_bare(tmp_path: Path) -> None:
-    setup = Setup.of("lance+raw")
+    setup = StoreSetup.of("lance+raw")
     material = setup.material([(6, 4)] * 5, dtype="uint16")
     setup.make(tmp_path / "store", material)
     (row,) = lance.dataset(str(tmp_path / "store" / FOLDER)).take([3]).to_pylist()
@@ -48,7 +48,7 @@ def test_pixels_are_bare(tmp_path: Path) -> None:
 
 
 def test_it_reads_what_pylance_writes(tmp_path: Path) -> None:
-    setup = Setup.of("lance")
+    setup = StoreSetup.of("lance")
     location = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 5))
     other = setup.material([(9, 9)] * 5)
     schema = pa.schema([("image", pa.large_binary()), ("label", pa.int64())])
@@ -70,7 +70,7 @@ def test_it_reads_what_pylance_writes(tmp_path: Path) -> None:
     ],
 )
 def test_another_table_is_refused(columns: dict[str, object], words: str, tmp_path: Path) -> None:
-    setup = Setup.of("lance+raw")
+    setup = StoreSetup.of("lance+raw")
     material = setup.material([(6, 4, 3)] * 5)
     location = setup.make(tmp_path / "store", material)
     lance.write_dataset(pa.table(columns), str(location / FOLDER), mode="overwrite")
@@ -85,7 +85,7 @@ def test_a_run_says_which_pylance_it_was() -> None:
 
 def test_what_the_library_gives_up_on_is_damage(tmp_path: Path) -> None:
     """It panics, which reaches Python as something that is no Exception."""
-    setup = Setup.of("lance")
+    setup = StoreSetup.of("lance")
     location = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 5))
     (versions,) = (location / FOLDER / "_versions").glob("*.manifest")
     data = versions.read_bytes()

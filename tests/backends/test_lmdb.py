@@ -17,7 +17,7 @@ from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.store_material import Setup, pixels
+from imgstore_tui.testing.store_material import StoreSetup, pixels
 
 
 class TestLmdb(BackendConformance):
@@ -41,7 +41,7 @@ def put(location: Path, key: bytes, value: bytes | None) -> None:
 
 
 def test_a_bare_loop_reads_it(tmp_path: Path) -> None:
-    setup = Setup.of("lmdb")
+    setup = StoreSetup.of("lmdb")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4, LABELS))
     found = everything(tmp_path / "store")
     images = [np.frombuffer(value, np.uint8).reshape(6, 4, 3) for key, value in found.items() if len(key) == 4]
@@ -53,7 +53,7 @@ def test_a_bare_loop_reads_it(tmp_path: Path) -> None:
 
 
 def test_a_bare_loop_reads_the_articles_layout(tmp_path: Path) -> None:
-    setup = Setup.of("lmdb:preset=article")
+    setup = StoreSetup.of("lmdb:preset=article")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4, LABELS))
     found = everything(tmp_path / "store")
     assert list(found) == [b"00000000", b"00000001", b"00000002", b"00000003", b"manifest"]
@@ -84,7 +84,7 @@ def test_the_map_grows(text: str, kind: PayloadKind, tmp_path: Path, monkeypatch
             return getattr(self._env, name)
 
     monkeypatch.setattr(lmdb, "open", Watched)
-    setup = Setup.of(text.replace("lmdb", "lmdb+raw" if kind is PayloadKind.ARRAY else "lmdb+original", 1))
+    setup = StoreSetup.of(text.replace("lmdb", "lmdb+raw" if kind is PayloadKind.ARRAY else "lmdb+original", 1))
     material = setup.material([(150, 200, 3)] * 100)
     blind = Content(100, material.content.kind, material.content.codec, (150, 200, 3), "uint8", 0)
     with setup.backend.create(tmp_path / "store", blind, SyncLevel.BUFFERED) as writer:
@@ -96,7 +96,7 @@ def test_the_map_grows(text: str, kind: PayloadKind, tmp_path: Path, monkeypatch
 
 
 def test_what_is_announced_goes_into_one_transaction(tmp_path: Path) -> None:
-    setup = Setup.of("lmdb:preset=article")
+    setup = StoreSetup.of("lmdb:preset=article")
     for count in (3, 300):
         setup.make(tmp_path / f"{count}", setup.material([(5, 5, 3)] * count))
         with lmdb.open(str(tmp_path / f"{count}"), readonly=True, lock=False) as env:
@@ -104,7 +104,7 @@ def test_what_is_announced_goes_into_one_transaction(tmp_path: Path) -> None:
 
 
 def test_each_batch_brings_its_labels_where_it_must_be_safe(tmp_path: Path) -> None:
-    setup = Setup.of("lmdb")
+    setup = StoreSetup.of("lmdb")
     material = setup.material([(6, 4, 3)] * 12)
     setup.make(tmp_path / "store", material, SyncLevel.BATCH)
     keys = [key for key in everything(tmp_path / "store") if key.startswith(b"labels")]
@@ -113,13 +113,13 @@ def test_each_batch_brings_its_labels_where_it_must_be_safe(tmp_path: Path) -> N
 
 
 def test_values_below_a_page_are_packed(tmp_path: Path) -> None:
-    setup = Setup.of("lmdb")
+    setup = StoreSetup.of("lmdb")
     setup.make(tmp_path / "store", setup.material([(10, 10, 3)] * 1000))
     assert (tmp_path / "store" / "data.mdb").stat().st_size < 1.4 * 1000 * 300  # half-empty pages would double it
 
 
 def test_readers_share_an_environment_and_the_last_one_closes_it(tmp_path: Path) -> None:
-    setup = Setup.of("lmdb")
+    setup = StoreSetup.of("lmdb")
     material = setup.material([(6, 4, 3)] * 4)
     location = setup.make(tmp_path / "store", material)
     readers = [setup.backend.open(location) for _ in range(3)]
@@ -138,7 +138,7 @@ def test_readers_share_an_environment_and_the_last_one_closes_it(tmp_path: Path)
 
 
 def test_reading_needs_no_lock_file_and_makes_none(tmp_path: Path) -> None:
-    setup = Setup.of("lmdb")
+    setup = StoreSetup.of("lmdb")
     material = setup.material([(6, 4, 3)] * 4)
     location = setup.make(tmp_path / "store", material)
     (location / "lock.mdb").unlink()
@@ -147,7 +147,7 @@ def test_reading_needs_no_lock_file_and_makes_none(tmp_path: Path) -> None:
 
 
 def test_another_process_reads_at_the_same_time(tmp_path: Path) -> None:
-    setup = Setup.of("lmdb")
+    setup = StoreSetup.of("lmdb")
     material = setup.material([(6, 4, 3)] * 4)
     location = setup.make(tmp_path / "store", material)
     script = "import lmdb, sys; print(lmdb.open(sys.argv[1], readonly=True).stat()['entries'])"
@@ -173,7 +173,7 @@ def test_another_process_reads_at_the_same_time(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_inside_is_noticed(key: bytes, value: bytes | None, words: str, tmp_path: Path) -> None:
-    setup = Setup.of("lmdb")
+    setup = StoreSetup.of("lmdb")
     material = setup.material([(6, 4, 3)] * 4)
     location = setup.make(tmp_path / "store", material)
     put(location, key, value)
@@ -184,7 +184,7 @@ def test_what_is_wrong_inside_is_noticed(key: bytes, value: bytes | None, words:
 
 @pytest.mark.parametrize("value", [b"", bytes(23), bytes(24 + 72), struct.pack("<4Iq", 6, 4, 3, 1, 7) + bytes(5)])
 def test_a_wrong_value_in_the_articles_layout_is_noticed(value: bytes, tmp_path: Path) -> None:
-    setup = Setup.of("lmdb:preset=article")
+    setup = StoreSetup.of("lmdb:preset=article")
     material = setup.material([(6, 4, 3)] * 4)
     location = setup.make(tmp_path / "store", material)
     put(location, b"00000002", value)
@@ -195,4 +195,4 @@ def test_a_wrong_value_in_the_articles_layout_is_noticed(value: bytes, tmp_path:
 def test_more_images_than_keys_are_refused(tmp_path: Path) -> None:
     content = Content(10**8 + 1, PayloadKind.BYTES, "png")
     with pytest.raises(UnsupportedError, match="100,000,000"):
-        Setup.of("lmdb").backend.create(tmp_path / "store", content, SyncLevel.BUFFERED)
+        StoreSetup.of("lmdb").backend.create(tmp_path / "store", content, SyncLevel.BUFFERED)

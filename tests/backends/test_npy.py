@@ -13,7 +13,7 @@ from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.npy_file import NpyOutput
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.store_material import Setup, open_files, pixels
+from imgstore_tui.testing.store_material import StoreSetup, open_files, pixels
 
 
 class TestNpy(BackendConformance):
@@ -24,7 +24,7 @@ LABELS = [-3, 0, 300, 2**40]
 
 
 def test_numpy_loads_it(tmp_path: Path) -> None:
-    setup = Setup.of("npy")
+    setup = StoreSetup.of("npy")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4, LABELS))
     images = np.load(tmp_path / "store" / "images.npy", allow_pickle=False, mmap_mode="r")
     assert images.shape == (4, 6, 4, 3)
@@ -34,7 +34,7 @@ def test_numpy_loads_it(tmp_path: Path) -> None:
 
 
 def test_numpy_loads_it_after_it_has_grown(tmp_path: Path) -> None:
-    setup = Setup.of("npy")
+    setup = StoreSetup.of("npy")
     material = setup.material([(6, 4, 3)] * 12)
     with setup.backend.create(tmp_path / "store", setup.material([(6, 4, 3)] * 4).content, SyncLevel.BUFFERED) as new:
         material.put(new, 0, 4)
@@ -44,7 +44,7 @@ def test_numpy_loads_it_after_it_has_grown(tmp_path: Path) -> None:
 
 
 def test_payloads_lie_one_behind_the_other(tmp_path: Path) -> None:
-    setup = Setup.of("npy+png")
+    setup = StoreSetup.of("npy+png")
     material = setup.material([(6, 4, 3), (1, 1), (9, 9, 4)])
     setup.make(tmp_path / "store", material)
     row, ends = (np.load(tmp_path / "store" / f"{name}.npy") for name in ("payloads", "ends"))
@@ -54,7 +54,7 @@ def test_payloads_lie_one_behind_the_other(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["npy", "npy+png"])
 def test_a_process_that_dies_while_it_adds_leaves_the_store_as_it_was(text: str, tmp_path: Path) -> None:
-    setup = Setup.of(text)
+    setup = StoreSetup.of(text)
     material = setup.material([(6, 4, 3)] * 12)
     first = setup.pack([pixels((6, 4, 3), number) for number in range(5)])
     setup.make(tmp_path / "store", first)
@@ -70,7 +70,7 @@ def test_a_process_that_dies_while_it_adds_leaves_the_store_as_it_was(text: str,
 @pytest.mark.parametrize("name", ["images.npy", "labels.npy"])
 @pytest.mark.parametrize("harm", ["pickle", "fortran", "shape", "short", "nothing", "link"])
 def test_another_array_in_its_place_is_refused(name: str, harm: str, tmp_path: Path) -> None:
-    setup = Setup.of("npy")
+    setup = StoreSetup.of("npy")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))
     path = tmp_path / "store" / name
     array = np.load(path)
@@ -92,7 +92,7 @@ def test_another_array_in_its_place_is_refused(name: str, harm: str, tmp_path: P
 
 
 def test_ends_are_not_believed(tmp_path: Path) -> None:
-    setup = Setup.of("npy+png")
+    setup = StoreSetup.of("npy+png")
     material = setup.material([(6, 4, 3)] * 3)
     setup.make(tmp_path / "store", material)
     for ends in ([10**6, 3, 4], [-5, 3, 4], [5, 4, 3], [-(2**63), 2**63 - 1, 0]):
@@ -104,7 +104,7 @@ def test_ends_are_not_believed(tmp_path: Path) -> None:
 
 
 def test_no_handle_is_left_of_a_store_that_cannot_be_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    setup = Setup.of("npy+png")
+    setup = StoreSetup.of("npy+png")
     content = setup.material([(6, 4, 3)] * 3).content
     given = NpyOutput.__init__
 
@@ -124,7 +124,7 @@ def test_no_handle_is_left_of_a_store_that_cannot_be_begun(tmp_path: Path, monke
 def test_what_is_no_store_before_its_end_promises_no_single_batch(backend: str, tmp_path: Path) -> None:
     if registry.missing_imports(registry.backends.get(backend)):
         return
-    setup = Setup.of(backend)
+    setup = StoreSetup.of(backend)
     with pytest.raises(UnsupportedError, match="no single batch can be made durable"):
         setup.backend.create(tmp_path / "store", setup.material([(6, 4, 3)] * 3).content, SyncLevel.BATCH)
     assert not (tmp_path / "store").exists()

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgstore_tui.testing.store_material import Setup
+from imgstore_tui.testing.store_material import StoreSetup
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
 duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed (extra interop)")
@@ -21,7 +21,7 @@ SHAPES = [(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3)]
 
 
 def test_it_queries_encoded_images(tmp_path: Path) -> None:
-    setup = Setup.of("parquet:rows=3")
+    setup = StoreSetup.of("parquet:rows=3")
     material = setup.material(SHAPES, LABELS)
     path = setup.make(tmp_path / "store", material) / "images.parquet"
     with duckdb.connect() as connection:
@@ -34,7 +34,7 @@ def test_it_queries_encoded_images(tmp_path: Path) -> None:
 
 
 def test_it_queries_pixels(tmp_path: Path) -> None:
-    setup = Setup.of("parquet+raw:rows=3")
+    setup = StoreSetup.of("parquet+raw:rows=3")
     material = setup.material([(6, 4, 3)] * 4, LABELS)
     path = setup.make(tmp_path / "store", material) / "images.parquet"
     with duckdb.connect() as connection:

@@ -13,7 +13,7 @@ import pytest
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.store_material import Setup, walk
+from imgstore_tui.testing.store_material import StoreSetup, walk
 
 rocksdict = pytest.importorskip("rocksdict", reason="rocksdict is not installed (extra rocksdb)")
 
@@ -36,7 +36,7 @@ def key(number: int) -> bytes:
 
 @pytest.mark.parametrize("options", ["", ":preset=plain", ":compression=zstd"])
 def test_plain_rocksdict_reads_it(options: str, tmp_path: Path) -> None:
-    setup = Setup.of(f"rocksdb+png{options}")
+    setup = StoreSetup.of(f"rocksdb+png{options}")
     material = setup.material([(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3)], LABELS)
     setup.make(tmp_path / "store", material)
     database = rocksdict.Rdict(str(tmp_path / "store" / FOLDER))
@@ -47,7 +47,7 @@ def test_plain_rocksdict_reads_it(options: str, tmp_path: Path) -> None:
 
 
 def test_what_plain_rocksdict_changes_is_read(tmp_path: Path) -> None:
-    setup = Setup.of("rocksdb+png")
+    setup = StoreSetup.of("rocksdb+png")
     material = setup.material([(6, 4, 3)] * 4)
     setup.make(tmp_path / "store", material)
     database = rocksdict.Rdict(str(tmp_path / "store" / FOLDER))
@@ -60,7 +60,7 @@ def test_what_plain_rocksdict_changes_is_read(tmp_path: Path) -> None:
 
 
 def test_pixels_are_bare(tmp_path: Path) -> None:
-    setup = Setup.of("rocksdb")
+    setup = StoreSetup.of("rocksdb")
     material = setup.material([(6, 4)] * 5, dtype="uint16")
     setup.make(tmp_path / "store", material)
     database = rocksdict.Rdict(str(tmp_path / "store" / FOLDER))
@@ -69,7 +69,7 @@ def test_pixels_are_bare(tmp_path: Path) -> None:
 
 
 def test_labels_beyond_a_block(tmp_path: Path) -> None:
-    setup = Setup.of("rocksdb")
+    setup = StoreSetup.of("rocksdb")
     labels = [number * 7 - 3 for number in range(2500)]
     material = setup.material([(1, 1)] * 2500, labels)
     location = setup.make(tmp_path / "store", material)
@@ -85,7 +85,7 @@ def test_labels_beyond_a_block(tmp_path: Path) -> None:
 
 
 def test_tables_are_written_once_and_without_a_log(tmp_path: Path) -> None:
-    setup = Setup.of("rocksdb")
+    setup = StoreSetup.of("rocksdb")
     location = setup.make(tmp_path / "store", setup.material([(512, 512, 3)] * 100))
     tables = [path.stat().st_size for path in walk(location) if path.suffix == ".sst"]
     assert len(tables) == 3, "two of 64 MiB at most, and one of labels"
@@ -93,7 +93,7 @@ def test_tables_are_written_once_and_without_a_log(tmp_path: Path) -> None:
 
 
 def test_what_a_process_that_dies_has_put_is_there(tmp_path: Path) -> None:
-    setup = Setup.of("rocksdb")
+    setup = StoreSetup.of("rocksdb")
     material = setup.material([(6, 4, 3)] * 8)
     location = setup.make(tmp_path / "store", material)
     script = (
@@ -114,7 +114,7 @@ def test_what_a_process_that_dies_has_put_is_there(tmp_path: Path) -> None:
 
 
 def test_one_writes_at_a_time(tmp_path: Path) -> None:
-    setup = Setup.of("rocksdb")
+    setup = StoreSetup.of("rocksdb")
     location = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))
     with (
         setup.backend.edit(location, SyncLevel.BUFFERED),
@@ -124,7 +124,7 @@ def test_one_writes_at_a_time(tmp_path: Path) -> None:
 
 
 def test_settings_in_a_store_are_not_followed(tmp_path: Path) -> None:
-    setup = Setup.of("rocksdb")
+    setup = StoreSetup.of("rocksdb")
     material = setup.material([(6, 4, 3)] * 4)
     location = setup.make(tmp_path / "store", material)
     (tmp_path / "elsewhere").mkdir()
@@ -139,7 +139,7 @@ def test_settings_in_a_store_are_not_followed(tmp_path: Path) -> None:
 
 
 def test_a_link_in_a_store_is_not_followed(tmp_path: Path) -> None:
-    setup = Setup.of("rocksdb")
+    setup = StoreSetup.of("rocksdb")
     location = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))
     table = next(path for path in walk(location) if path.suffix == ".sst")
     table.rename(tmp_path / "moved.sst")
@@ -149,7 +149,7 @@ def test_a_link_in_a_store_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path) -> None:
-    setup = Setup.of("rocksdb")
+    setup = StoreSetup.of("rocksdb")
     material = setup.material([(6, 4, 3)] * 4)
     location = setup.make(tmp_path / "store", material)
     before = temporary()
@@ -164,7 +164,7 @@ def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path) -> None:
 
 
 def test_a_flipped_byte_of_an_image_is_noticed(tmp_path: Path) -> None:
-    setup = Setup.of("rocksdb")
+    setup = StoreSetup.of("rocksdb")
     material = setup.material([(60, 40, 3)] * 20)
     location = setup.make(tmp_path / "store", material)
     for path in walk(location):

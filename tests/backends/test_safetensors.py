@@ -11,7 +11,7 @@ import pytest
 
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.store_material import Setup
+from imgstore_tui.testing.store_material import StoreSetup
 
 LABELS = [-3, 0, 300, 2**40]
 
@@ -21,7 +21,7 @@ class TestSafetensors(BackendConformance):
 
 
 def test_its_header_is_the_one_of_the_format(tmp_path: Path) -> None:
-    setup = Setup.of("safetensors")
+    setup = StoreSetup.of("safetensors")
     data = (setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4)) / "images.safetensors").read_bytes()
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
@@ -38,7 +38,7 @@ def test_the_package_reads_it_equal(dtype: str, tmp_path: Path) -> None:
     from safetensors import safe_open
     from safetensors.numpy import load_file
 
-    setup = Setup.of("safetensors")
+    setup = StoreSetup.of("safetensors")
     material = setup.pack(list(setup.material([(7, 5)] * 4, dtype=dtype).array), LABELS)
     path = setup.make(tmp_path / "store", material) / "images.safetensors"
     found = load_file(path)
@@ -54,7 +54,7 @@ def test_the_package_reads_it_equal(dtype: str, tmp_path: Path) -> None:
 def test_the_package_reads_payloads(tmp_path: Path) -> None:
     from safetensors.numpy import load_file
 
-    setup = Setup.of("safetensors+png")
+    setup = StoreSetup.of("safetensors+png")
     material = setup.material([(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3)], LABELS)
     found = load_file(setup.make(tmp_path / "store", material) / "images.safetensors")
     assert found["payloads"].tobytes() == b"".join(material.payloads)
@@ -62,7 +62,7 @@ def test_the_package_reads_payloads(tmp_path: Path) -> None:
 
 
 def test_another_header_is_refused(tmp_path: Path) -> None:
-    setup = Setup.of("safetensors")
+    setup = StoreSetup.of("safetensors")
     path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4)) / "images.safetensors"
     data = path.read_bytes()
     path.write_bytes(data.replace(b'"U8"', b'"I8"'))

@@ -15,7 +15,7 @@ import pytest
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.store_material import Setup, pixels
+from imgstore_tui.testing.store_material import StoreSetup, pixels
 
 
 class TestSqlite(BackendConformance):
@@ -32,7 +32,7 @@ def asked(path: Path, statement: str) -> list[tuple[object, ...]]:
 
 
 def test_a_bare_loop_reads_it(tmp_path: Path) -> None:
-    setup = Setup.of("sqlite")
+    setup = StoreSetup.of("sqlite")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4, LABELS))
     found = asked(tmp_path / "store" / FILE, "SELECT id, label, data FROM images")
     assert [(number, label) for number, label, _ in found] == list(enumerate(LABELS))
@@ -44,7 +44,7 @@ def test_a_bare_loop_reads_it(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("sqlite3"), reason="sqlite3 (the shell) is not installed: apt install sqlite3")
 def test_the_shell_reads_it_and_finds_no_fault(tmp_path: Path) -> None:
-    setup = Setup.of("sqlite+png")
+    setup = StoreSetup.of("sqlite+png")
     material = setup.material([(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3)], LABELS)
     path = setup.make(tmp_path / "store", material) / FILE
 
@@ -63,7 +63,7 @@ def test_the_shell_reads_it_and_finds_no_fault(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("sqlite3"), reason="sqlite3 (the shell) is not installed: apt install sqlite3")
 def test_what_the_shell_changes_is_read(tmp_path: Path) -> None:
-    setup = Setup.of("sqlite+png")
+    setup = StoreSetup.of("sqlite+png")
     material = setup.material([(6, 4, 3)] * 3)
     path = setup.make(tmp_path / "store", material) / FILE
     (tmp_path / "in.png").write_bytes(material.payloads[2])
@@ -76,10 +76,10 @@ def test_what_the_shell_changes_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("side", "page"), [(8, 4096), (32, 16_384), (64, 65_536), (512, 65_536)])
 def test_pages_follow_the_images(side: int, page: int, tmp_path: Path) -> None:
-    setup = Setup.of("sqlite")
+    setup = StoreSetup.of("sqlite")
     path = setup.make(tmp_path / "store", setup.material([(side, side, 3)] * 9)) / FILE
     assert asked(path, "PRAGMA page_size") == [(page,)]
-    plain = Setup.of("sqlite:preset=plain")
+    plain = StoreSetup.of("sqlite:preset=plain")
     path = plain.make(tmp_path / "plain", plain.material([(side, side, 3)] * 9)) / FILE
     assert asked(path, "PRAGMA page_size") == [(4096,)]
 
@@ -87,14 +87,14 @@ def test_pages_follow_the_images(side: int, page: int, tmp_path: Path) -> None:
 def test_labels_are_read_from_the_index_alone(tmp_path: Path) -> None:
     from imgstore_tui.backends.sqlite.reader import _LABELS
 
-    setup = Setup.of("sqlite")
+    setup = StoreSetup.of("sqlite")
     path = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 30)) / FILE
     (plan,) = asked(path, f"EXPLAIN QUERY PLAN {_LABELS}")
     assert "USING COVERING INDEX labels" in str(plan[-1])
 
 
 def test_what_was_not_closed_has_a_temporary_name(tmp_path: Path) -> None:
-    setup = Setup.of("sqlite")
+    setup = StoreSetup.of("sqlite")
     material = setup.material([(6, 4, 3)] * 4)
     writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
     material.put(writer)
@@ -104,7 +104,7 @@ def test_what_was_not_closed_has_a_temporary_name(tmp_path: Path) -> None:
 
 
 def test_a_process_that_dies_in_a_change_is_told_of_and_mended(tmp_path: Path) -> None:
-    setup = Setup.of("sqlite")
+    setup = StoreSetup.of("sqlite")
     material = setup.material([(90, 70, 3)] * 40)
     setup.make(tmp_path / "store", material)
     script = (
@@ -120,7 +120,7 @@ def test_a_process_that_dies_in_a_change_is_told_of_and_mended(tmp_path: Path) -
 
 
 def test_one_writes_at_a_time(tmp_path: Path) -> None:
-    setup = Setup.of("sqlite")
+    setup = StoreSetup.of("sqlite")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))
     with (
         setup.backend.edit(tmp_path / "store", SyncLevel.BUFFERED),
@@ -146,7 +146,7 @@ def test_one_writes_at_a_time(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_inside_is_noticed(statement: str, words: str, tmp_path: Path) -> None:
-    setup = Setup.of("sqlite")
+    setup = StoreSetup.of("sqlite")
     material = setup.material([(6, 4, 3)] * 4)
     path = setup.make(tmp_path / "store", material) / FILE
     asked(path, statement)
@@ -157,7 +157,7 @@ def test_what_is_wrong_inside_is_noticed(statement: str, words: str, tmp_path: P
 
 
 def test_a_view_in_the_place_of_a_table_is_not_run(tmp_path: Path) -> None:
-    setup = Setup.of("sqlite")
+    setup = StoreSetup.of("sqlite")
     path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4)) / FILE
     asked(path, "ALTER TABLE images RENAME TO hidden")
     asked(path, "CREATE VIEW images AS SELECT * FROM hidden")

@@ -14,7 +14,7 @@ import pytest
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.store_material import Setup, pixels
+from imgstore_tui.testing.store_material import StoreSetup, pixels
 
 pytest.importorskip("google_crc32c", reason="google_crc32c is not installed (extra tfrecord)")
 
@@ -38,7 +38,7 @@ def test_checksums_are_those_of_the_standard() -> None:
 
 
 def test_a_bare_loop_reads_it(tmp_path: Path) -> None:
-    setup = Setup.of("tfrecord+png")
+    setup = StoreSetup.of("tfrecord+png")
     material = setup.material([(6, 4, 3), (1, 1), (90, 70, 4)], [-3, 300, 2**40])
     data = (setup.make(tmp_path / "store", material) / FILE).read_bytes()
     at = 0
@@ -52,7 +52,7 @@ def test_a_bare_loop_reads_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("compression", [None, "zip", [], {}, 3])
 def test_a_compression_that_is_none_is_damage(compression: object, tmp_path: Path) -> None:
-    setup = Setup.of("tfrecord+png")
+    setup = StoreSetup.of("tfrecord+png")
     location = setup.make(tmp_path / "store", setup.material([(6, 4, 3)]))
     manifest = location / "manifest.json"
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "compression": compression}))
@@ -61,7 +61,7 @@ def test_a_compression_that_is_none_is_damage(compression: object, tmp_path: Pat
 
 
 def test_gzip_is_gzip(tmp_path: Path) -> None:
-    plain, packed = Setup.of("tfrecord"), Setup.of("tfrecord:compression=gzip")
+    plain, packed = StoreSetup.of("tfrecord"), StoreSetup.of("tfrecord:compression=gzip")
     material = plain.material([(6, 4, 3)] * 12)
     plain.make(tmp_path / "plain", material)
     packed.make(tmp_path / "packed", material)
@@ -71,7 +71,7 @@ def test_gzip_is_gzip(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["tfrecord+png", "tfrecord+raw"])
 def test_every_flipped_byte_of_a_record_is_noticed(text: str, tmp_path: Path) -> None:
-    setup = Setup.of(text)
+    setup = StoreSetup.of(text)
     material = setup.material([(3, 2, 3)] * 3)
     path = setup.make(tmp_path / "store", material) / FILE
     data = path.read_bytes()
@@ -85,7 +85,7 @@ def test_every_flipped_byte_of_a_record_is_noticed(text: str, tmp_path: Path) ->
 
 
 def test_a_process_that_dies_while_it_adds_leaves_the_store_as_it_was(tmp_path: Path) -> None:
-    setup = Setup.of("tfrecord")
+    setup = StoreSetup.of("tfrecord")
     material, first = setup.material([(6, 4, 3)] * 12), setup.material([(6, 4, 3)] * 5)
     setup.make(tmp_path / "store", first)
     editor = setup.backend.edit(tmp_path / "store", SyncLevel.BUFFERED)
@@ -103,7 +103,7 @@ def test_a_record_that_is_no_example_is_refused(record: bytes, tmp_path: Path) -
 
     from imgstore_tui.backends.tfrecord.records import masked
 
-    setup = Setup.of("tfrecord")
+    setup = StoreSetup.of("tfrecord")
     material = setup.material([(6, 4, 3)])
     path = setup.make(tmp_path / "store", material) / FILE
     length = struct.pack("<Q", len(record))
@@ -123,7 +123,7 @@ def test_a_record_that_is_no_example_is_refused(record: bytes, tmp_path: Path) -
 def test_tensorflow_reads_it_equal(text: str, tmp_path: Path) -> None:
     import tensorflow as tf
 
-    setup = Setup.of(text)
+    setup = StoreSetup.of(text)
     images = [pixels((40, 41, 3), number) for number in range(600)]
     material = setup.pack(images, [number * 7 - 5 for number in range(600)])
     setup.make(tmp_path / "store", material)
@@ -146,7 +146,7 @@ def test_tensorflow_reads_it_equal(text: str, tmp_path: Path) -> None:
 
 
 def test_a_block_that_unpacks_to_more_than_any_of_ours_is_refused(tmp_path: Path) -> None:
-    setup = Setup.of("tfrecord+raw:compression=gzip")
+    setup = StoreSetup.of("tfrecord+raw:compression=gzip")
     material = setup.material([(6, 4, 3)] * 4)
     location = setup.make(tmp_path / "store", material)
     block = gzip.compress(bytes(2**25), 1)
@@ -167,7 +167,7 @@ def test_an_image_too_large_for_a_block_is_refused_when_it_is_put(
 ) -> None:
     monkeypatch.setattr("imgstore_tui.backends.tfrecord.records._MOST_VALUE", 1000)
     monkeypatch.setattr("imgstore_tui.backends.tfrecord.records._MOST_AROUND", 200)
-    setup = Setup.of("tfrecord+png:compression=gzip")
+    setup = StoreSetup.of("tfrecord+png:compression=gzip")
     material = setup.material([(6, 4, 3), (90, 70, 3)])
     writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
     with pytest.raises(UnsupportedError, match="use compression=none"):

@@ -15,7 +15,7 @@ import pytest
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.store_material import Setup, pixels, snapshot
+from imgstore_tui.testing.store_material import StoreSetup, pixels, snapshot
 
 
 class TestWebdataset(BackendConformance):
@@ -28,7 +28,7 @@ SHAPES = [(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3)]
 
 
 def test_tar_lists_it_and_takes_it_apart(tmp_path: Path) -> None:
-    setup = Setup.of("webdataset+png")
+    setup = StoreSetup.of("webdataset+png")
     material = setup.material(SHAPES, LABELS)
     tar = setup.make(tmp_path / "store", material) / "images-000000.tar"
     words = ["tar", "--list", "--verbose", "--file", str(tar)]
@@ -44,7 +44,7 @@ def test_tar_lists_it_and_takes_it_apart(tmp_path: Path) -> None:
 
 
 def test_python_reads_arrays_in_it(tmp_path: Path) -> None:
-    setup = Setup.of("webdataset+raw")
+    setup = StoreSetup.of("webdataset+raw")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4, LABELS))
     with tarfile.open(tmp_path / "store" / "images-000000.tar") as tar:
         for number in range(4):
@@ -55,7 +55,7 @@ def test_python_reads_arrays_in_it(tmp_path: Path) -> None:
 
 
 def test_files_keep_the_extension_of_their_kind(tmp_path: Path) -> None:
-    setup = Setup.of("webdataset+original")
+    setup = StoreSetup.of("webdataset+original")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 3))
     with tarfile.open(tmp_path / "store" / "images-000000.tar") as tar:
         names = [name for name in tar.getnames() if not name.endswith("cls")]
@@ -70,7 +70,7 @@ def test_files_keep_the_extension_of_their_kind(tmp_path: Path) -> None:
 def test_the_package_reads_it_equal(text: str, tmp_path: Path) -> None:
     import webdataset
 
-    setup = Setup.of(text)
+    setup = StoreSetup.of(text)
     images = [pixels((40, 41, 3), number) for number in range(8)]
     setup.make(tmp_path / "store", setup.pack(images, [number * 7 for number in range(8)]))
     tars = [str(path) for path in sorted((tmp_path / "store").glob("*.tar"))]
@@ -83,7 +83,7 @@ def test_the_package_reads_it_equal(text: str, tmp_path: Path) -> None:
 
 
 def test_shards_hold_as_many_as_asked_for(tmp_path: Path) -> None:
-    setup = Setup.of("webdataset:shard=5")
+    setup = StoreSetup.of("webdataset:shard=5")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 12))
     found = {}
     for path in sorted((tmp_path / "store").glob("*.tar")):
@@ -93,7 +93,7 @@ def test_shards_hold_as_many_as_asked_for(tmp_path: Path) -> None:
 
 
 def test_it_goes_on_where_the_last_tar_ended(tmp_path: Path) -> None:
-    setup = Setup.of("webdataset:shard=5")
+    setup = StoreSetup.of("webdataset:shard=5")
     material = setup.material([(6, 4, 3)] * 12)
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))
     with setup.backend.edit(tmp_path / "store", SyncLevel.BUFFERED) as editor:
@@ -105,7 +105,7 @@ def test_it_goes_on_where_the_last_tar_ended(tmp_path: Path) -> None:
 
 
 def test_a_process_that_dies_while_it_adds_leaves_the_store_as_it_was(tmp_path: Path) -> None:
-    setup = Setup.of("webdataset:shard=5")
+    setup = StoreSetup.of("webdataset:shard=5")
     material, first = setup.material([(6, 4, 3)] * 12), setup.material([(6, 4, 3)] * 4)
     setup.make(tmp_path / "store", first)
     editor = setup.backend.edit(tmp_path / "store", SyncLevel.BUFFERED)
@@ -118,7 +118,7 @@ def test_a_process_that_dies_while_it_adds_leaves_the_store_as_it_was(tmp_path: 
 
 
 def test_what_was_taken_back_is_gone_from_the_tars(tmp_path: Path) -> None:
-    setup = Setup.of("webdataset:shard=5")
+    setup = StoreSetup.of("webdataset:shard=5")
     material = setup.material([(6, 4, 3)] * 12)
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))
     before = {name: facts[2] for name, facts in snapshot(tmp_path / "store").items()}
@@ -131,7 +131,7 @@ def test_what_was_taken_back_is_gone_from_the_tars(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["webdataset+png", "webdataset+raw"])
 @pytest.mark.parametrize("at", [0, 7, 9, 100, 125, 150, 257])
 def test_a_flipped_byte_in_a_header_is_noticed(text: str, at: int, tmp_path: Path) -> None:
-    setup = Setup.of(text)
+    setup = StoreSetup.of(text)
     material = setup.material([(6, 4, 3)] * 4)
     tar = setup.make(tmp_path / "store", material) / "images-000000.tar"
     index = np.load(tmp_path / "store" / "index.npy")
@@ -146,7 +146,7 @@ def test_a_flipped_byte_in_a_header_is_noticed(text: str, at: int, tmp_path: Pat
 
 
 def test_a_flipped_label_is_noticed(tmp_path: Path) -> None:
-    setup = Setup.of("webdataset")
+    setup = StoreSetup.of("webdataset")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))
     path = tmp_path / "store" / "labels.npy"
     data = bytearray(path.read_bytes())
@@ -159,7 +159,7 @@ def test_a_flipped_label_is_noticed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rows", [[[0, 0, 10**12]], [[7, 0, 5]], [[0, 10**15, 5]], [[-1, 0, 5]], [[0, 512, 5]]])
 @pytest.mark.parametrize("text", ["webdataset+png", "webdataset+raw"])
 def test_the_index_is_not_believed(rows: list[list[int]], text: str, tmp_path: Path) -> None:
-    setup = Setup.of(text)
+    setup = StoreSetup.of(text)
     material = setup.material([(6, 4, 3)] * 3)
     setup.make(tmp_path / "store", material)
     index = np.load(tmp_path / "store" / "index.npy")

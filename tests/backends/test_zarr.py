@@ -13,7 +13,7 @@ import pytest
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.store_material import Setup, open_files
+from imgstore_tui.testing.store_material import StoreSetup, open_files
 
 zarr: Any = pytest.importorskip("zarr", reason="zarr is not installed (extra zarr)")
 
@@ -28,7 +28,7 @@ class TestZarr(BackendConformance):
 
 @pytest.mark.parametrize("options", ["chunk=3", "chunk=1,shard=2", "filter=blosc", "filter=gzip,checksum=no"])
 def test_the_package_reads_it_equal(options: str, tmp_path: Path) -> None:
-    setup = Setup.of(f"zarr:{options}")
+    setup = StoreSetup.of(f"zarr:{options}")
     material = setup.material([(6, 4, 3)] * 4, LABELS)
     group = zarr.open_group(str(setup.make(tmp_path / "store", material) / "images.zarr"), mode="r")
     np.testing.assert_array_equal(group["images"][:], material.array)
@@ -36,7 +36,7 @@ def test_the_package_reads_it_equal(options: str, tmp_path: Path) -> None:
 
 
 def test_chunks_and_shards_are_as_asked_for(tmp_path: Path) -> None:
-    setup = Setup.of("zarr:chunk=2,shard=6")
+    setup = StoreSetup.of("zarr:chunk=2,shard=6")
     path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 13)) / "images.zarr"
     array = zarr.open_array(str(path / "images"), mode="r")
     assert (array.chunks, array.shards) == ((2, 6, 4, 3), (6, 6, 4, 3))
@@ -44,13 +44,13 @@ def test_chunks_and_shards_are_as_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_shard_that_cuts_a_chunk_is_refused(tmp_path: Path) -> None:
-    setup = Setup.of("zarr:chunk=4,shard=6")
+    setup = StoreSetup.of("zarr:chunk=4,shard=6")
     with pytest.raises(UnsupportedError, match="multiple of 4"):
         setup.backend.create(tmp_path / "store", setup.material([(6, 4, 3)] * 9).content, SyncLevel.BUFFERED)
 
 
 def test_a_chunk_that_is_lost_or_spoilt_is_noticed(tmp_path: Path) -> None:
-    setup = Setup.of("zarr:chunk=2")
+    setup = StoreSetup.of("zarr:chunk=2")
     material = setup.material([(6, 4, 3)] * 8)
     path = setup.make(tmp_path / "store", material) / "images.zarr" / "images" / "c" / "1" / "0" / "0" / "0"
     data = path.read_bytes()
@@ -68,7 +68,7 @@ def test_a_chunk_that_is_lost_or_spoilt_is_noticed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", ["chunk=2,shard=8", "chunk=2,shard=8,filter=zstd", "chunk=2,filter=blosc"])
 def test_a_flipped_byte_is_noticed_however_it_is_read(options: str, tmp_path: Path) -> None:
-    setup = Setup.of(f"zarr:{options}")
+    setup = StoreSetup.of(f"zarr:{options}")
     material = setup.material([(6, 4, 3)] * 16)
     path = setup.make(tmp_path / "store", material) / "images.zarr" / "images" / "c" / "0" / "0" / "0" / "0"
     data = path.read_bytes()
@@ -80,7 +80,7 @@ def test_a_flipped_byte_is_noticed_however_it_is_read(options: str, tmp_path: Pa
 
 
 def test_more_chunks_than_are_kept_open(tmp_path: Path) -> None:
-    setup = Setup.of("zarr:chunk=2")
+    setup = StoreSetup.of("zarr:chunk=2")
     material = setup.material([(2, 2)] * 600)
     setup.make(tmp_path / "store", material)
     with setup.backend.open(tmp_path / "store") as reader:
@@ -105,7 +105,7 @@ def test_more_chunks_than_are_kept_open(tmp_path: Path) -> None:
     ],
 )
 def test_metadata_that_asks_for_more_is_refused(harm: dict[str, object], tmp_path: Path) -> None:
-    setup = Setup.of("zarr")
+    setup = StoreSetup.of("zarr")
     path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4)) / "images.zarr" / "images" / "zarr.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **harm}))
     with pytest.raises(StoreError, match="not the array it should be"):
@@ -113,7 +113,7 @@ def test_metadata_that_asks_for_more_is_refused(harm: dict[str, object], tmp_pat
 
 
 def test_a_shard_in_a_shard_is_refused(tmp_path: Path) -> None:
-    setup = Setup.of("zarr:chunk=1,shard=4")
+    setup = StoreSetup.of("zarr:chunk=1,shard=4")
     path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4)) / "images.zarr" / "images" / "zarr.json"
     facts = json.loads(path.read_text())
     (outer,) = facts["codecs"]
@@ -130,7 +130,7 @@ def test_it_goes_on_behind_the_last_whole_chunk(
     text: str, blank: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("imgstore_tui.backends.zarr.writer._AT_ONCE", 2**20)
-    setup = Setup.of(text)
+    setup = StoreSetup.of(text)
     shapes = [(210, 200, 3)] * 24 if "+" not in text else [(210 + number % 2, 200, 3) for number in range(24)]
     material = setup.material(shapes)
     if blank and material.array is not None:  # a chunk without anything in it is written all the same

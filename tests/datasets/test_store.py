@@ -17,7 +17,7 @@ from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.plugins import registry, store_process
 from imgstore_tui.testing.conformance_dataset import DatasetConformance, MakeDataset
-from imgstore_tui.testing.store_material import Setup, is_sentence, pixels, snapshot
+from imgstore_tui.testing.store_material import StoreSetup, is_sentence, pixels, snapshot
 
 HERE = [kind.name for kind in registry.sorted_backends() if not registry.missing_imports(kind)]
 
@@ -33,7 +33,7 @@ def scanned(location: Path, **options: str) -> Dataset:
 class TestStore(DatasetConformance):
     @pytest.fixture
     def make(self, text: str, tmp_path: Path) -> MakeDataset:
-        setup = Setup.of(text)
+        setup = StoreSetup.of(text)
         setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 12, range(12, 0, -1)))
         return lambda: registry.make_dataset(f'store:"{tmp_path / "store"}"')
 
@@ -41,7 +41,7 @@ class TestStore(DatasetConformance):
 @pytest.mark.parametrize("backend", HERE)
 @pytest.mark.parametrize("varying", [False, True])
 def test_a_store_of_any_backend_is_read(backend: str, varying: bool, tmp_path: Path) -> None:
-    setup = Setup.of(f"{backend}+raw")
+    setup = StoreSetup.of(f"{backend}+raw")
     if varying and setup.uniform_only:
         return
     images = [pixels((7, 5 + varying * number, 3), number) for number in range(11)]
@@ -58,13 +58,13 @@ def test_a_store_of_any_backend_is_read(backend: str, varying: bool, tmp_path: P
 
 
 def test_a_file_in_it_names_it_too(tmp_path: Path) -> None:
-    setup = Setup.of("hdf5")
+    setup = StoreSetup.of("hdf5")
     setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 3))
     assert len(scanned(tmp_path / "store" / "store.h5")) == 3
 
 
 def test_original_files_come_out_as_they_were(tmp_path: Path) -> None:
-    setup = Setup.of("webdataset+original")
+    setup = StoreSetup.of("webdataset+original")
     material = setup.material([(7, 5, 3), (6, 6), (9, 9, 4)])
     setup.make(tmp_path / "store", material)
     dataset = scanned(tmp_path / "store")
@@ -74,7 +74,7 @@ def test_original_files_come_out_as_they_were(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("backend", ["disk", "lmdb", "sqlite"])
 def test_what_was_deleted_is_left_out(backend: str, tmp_path: Path) -> None:
-    setup = Setup.of(f"{backend}+png")
+    setup = StoreSetup.of(f"{backend}+png")
     setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 9, range(9)))
     with setup.backend.edit(tmp_path / "store", SyncLevel.BUFFERED) as editor:
         editor.delete([0, 4, 8])
@@ -85,7 +85,7 @@ def test_what_was_deleted_is_left_out(backend: str, tmp_path: Path) -> None:
 
 
 def test_one_broken_image_is_left_out_and_not_the_others(tmp_path: Path) -> None:
-    setup = Setup.of("disk+png")
+    setup = StoreSetup.of("disk+png")
     setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 9))
     (tmp_path / "store" / "00000000" / "00000004.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
     dataset = scanned(tmp_path / "store")
@@ -112,7 +112,7 @@ def _asked(location: Path, what: str) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("varying", [False, True])
 def test_no_more_is_sent_ahead_than_a_few_mib_however_small_it_is_stored(varying: bool, tmp_path: Path) -> None:
-    setup = Setup.of("lmdb+png")
+    setup = StoreSetup.of("lmdb+png")
     images = [np.full((1000 - varying * number, 1000, 3), number, np.uint8) for number in range(12)]
     small = [np.zeros((4, 4 + varying, 3), np.uint8)] * (100 * varying)  # what comes first does not tell what follows
     setup.make(tmp_path / "store", setup.pack([*small, *images]))
@@ -127,7 +127,7 @@ def test_no_more_is_sent_ahead_than_a_few_mib_however_small_it_is_stored(varying
 
 def test_small_images_are_sent_many_at_once(tmp_path: Path) -> None:
     for spec in ("lmdb", "lmdb+png"):
-        setup = Setup.of(spec)
+        setup = StoreSetup.of(spec)
         location = setup.make(tmp_path / spec, setup.material([(7, 5, 3)] * 600))
         assert [count for count, _ in _asked(location, "pixels")] == [256, 256, 88]
 
@@ -137,7 +137,7 @@ def test_what_is_beyond_4_gib_can_be_said() -> None:
 
 
 def test_what_no_image_is_stays_out(tmp_path: Path) -> None:
-    setup = Setup.of("lmdb+raw")
+    setup = StoreSetup.of("lmdb+raw")
     with setup.backend.create(
         tmp_path / "store", Content(2, PayloadKind.BYTES, "raw", None, None, 99), SyncLevel.BUFFERED
     ) as writer:
@@ -162,7 +162,7 @@ def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
 
 
 def test_damage_is_told_as_the_backend_tells_it(tmp_path: Path) -> None:
-    setup = Setup.of("disk+png")
+    setup = StoreSetup.of("disk+png")
     setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 3))
     path = tmp_path / "store" / "store.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "version": 99}))
@@ -174,14 +174,14 @@ def test_damage_is_told_as_the_backend_tells_it(tmp_path: Path) -> None:
 
 
 def test_an_empty_store_is_refused(tmp_path: Path) -> None:
-    setup = Setup.of("lmdb")
+    setup = StoreSetup.of("lmdb")
     setup.make(tmp_path / "store", setup.material([]))
     with pytest.raises(DataError, match="holds no images"):
         scanned(tmp_path / "store")
 
 
 def test_a_driver_that_dies_is_a_sentence(tmp_path: Path) -> None:
-    setup = Setup.of("lmdb")
+    setup = StoreSetup.of("lmdb")
     setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 600))
     dataset = scanned(tmp_path / "store")
     dataset.image(0)
@@ -193,7 +193,7 @@ def test_a_driver_that_dies_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_no_process_is_left(tmp_path: Path) -> None:
-    setup = Setup.of("lmdb")
+    setup = StoreSetup.of("lmdb")
     setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 3))
     dataset = scanned(tmp_path / "store")
     process = dataset._process  # type: ignore[attr-defined]

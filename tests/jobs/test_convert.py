@@ -18,9 +18,9 @@ from imgstore_tui.backends.hdf5 import Hdf5Backend
 from imgstore_tui.core.backend import Continuation, PayloadKind
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError, ImgstoreError, StoreError, UnavailableError, UsageError
-from imgstore_tui.jobs.convert import Conversion, Done, fill, plan_conversion, prepare
+from imgstore_tui.jobs.convert import Conversion, ConversionResult, fill, plan_conversion, prepare
 from imgstore_tui.plugins import registry
-from imgstore_tui.testing.store_material import Setup, is_sentence, snapshot
+from imgstore_tui.testing.store_material import StoreSetup, is_sentence, snapshot
 from tests.support.datasets import save
 from tests.support.program import program, sentence
 
@@ -43,7 +43,7 @@ def planned(text: str, spec: str, destination: Path, **words: bool) -> Conversio
     )
 
 
-def converted(text: str, spec: str, destination: Path, **words: bool) -> Done:
+def converted(text: str, spec: str, destination: Path, **words: bool) -> ConversionResult:
     return planned(text, spec, destination, **words).run(lambda doing, done, total: None)
 
 
@@ -300,7 +300,7 @@ def test_nothing_is_written_over(there: str, tmp_path: Path) -> None:
     elif there == "folder":
         out.mkdir()
     elif there == "store":
-        Setup.of("lmdb").make(out, Setup.of("lmdb").material([(3, 3, 3)]))
+        StoreSetup.of("lmdb").make(out, StoreSetup.of("lmdb").material([(3, 3, 3)]))
     else:
         out.symlink_to(tmp_path / "nowhere")
     before = snapshot(tmp_path)
@@ -520,7 +520,7 @@ def test_one_picture_in_the_middle_that_has_changed_is_noticed(
 def test_a_store_that_has_changed_meanwhile_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
 ) -> None:
-    setup = Setup.of("disk+png")
+    setup = StoreSetup.of("disk+png")
     setup.make(tmp_path / "from", setup.material([(7, 5, 3)] * 20))
     text = f"store:{tmp_path / 'from'}"
     broken_off(text, tmp_path / "out", monkeypatch)
@@ -627,7 +627,7 @@ def test_a_byte_that_comes_back_wrong_is_noticed(
     from imgstore_tui.jobs.convert import conversion
     from imgstore_tui.jobs.convert import verify as verification
 
-    verify: Callable[..., None] = verification.verify
+    verify: Callable[..., None] = verification.verify_store
 
     def spoilt(backend: object, workspace: object, progress: object) -> None:
         _flip(next((tmp_path / "out.converting" / "store").glob(name)))

@@ -9,7 +9,7 @@ import pytest
 
 from imgstore_tui.bench.plan.plans import PLAN_NAMES, named_plan
 from imgstore_tui.core.errors import ImgstoreError, UsageError
-from imgstore_tui.jobs.plans import honest_name, plan_called, plans_folder, save_plan, saved_plans
+from imgstore_tui.jobs.plans import name_if_unchanged, plan_by_name, plans_folder, save_plan, saved_plans
 
 MINE = replace(named_plan("quick"), cutoffs=(3, 5), budget_s=None)
 
@@ -19,14 +19,14 @@ def test_a_plan_comes_back_under_its_name() -> None:
     path = save_plan(MINE, "my photos")
     assert path.parent == plans_folder()
     assert list(saved_plans()) == ["my photos"]
-    assert plan_called("my photos") == replace(MINE, name="my photos")
+    assert plan_by_name("my photos") == replace(MINE, name="my photos")
 
 
 def test_paths_in_a_plan_mean_the_same_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     save_plan(replace(MINE, datasets=('folder:"a,b",seed=3', "folder:/c/", "synthetic"), scratch="d"), "a")
     monkeypatch.chdir("/")
-    plan = plan_called("a")
+    plan = plan_by_name("a")
     assert plan.datasets == (f'folder:"{tmp_path}/a,b",seed=3', "folder:/c/", "synthetic")
     assert plan.scratch == f"{tmp_path}/d"
 
@@ -42,7 +42,7 @@ def test_a_plan_is_replaced_only_when_asked() -> None:
     with pytest.raises(UsageError, match="exists already"):
         save_plan(named_plan("quick"), "a")
     save_plan(named_plan("quick"), "a", overwrite=True)
-    assert plan_called("a").cutoffs == (1, 10, 100, 1000)
+    assert plan_by_name("a").cutoffs == (1, 10, 100, 1000)
 
 
 @pytest.mark.parametrize("name", ["", " ", "../x", "a/b", ".hidden", "x" * 41, "[red]", "a\x1b", "a ", *PLAN_NAMES])
@@ -58,17 +58,17 @@ def test_a_broken_file_is_named() -> None:
     for words in ("[red", "rounds = 'six'", "colour = 1", "specs = ['lmdbb']"):
         path.write_text(words)
         with pytest.raises(ImgstoreError, match=r"a\.toml"):
-            plan_called("a")
+            plan_by_name("a")
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="not TOML"):
-        plan_called("a")
+        plan_by_name("a")
 
 
 def test_a_name_that_is_not_true_any_more_is_dropped() -> None:
     save_plan(MINE, "a")
-    mine = plan_called("a")
-    assert honest_name(mine) == "a"
-    assert honest_name(replace(mine, rounds=7)) == "custom"
-    assert honest_name(replace(mine, name="gone")) == "custom"
-    assert honest_name(named_plan("quick")) == "quick"
-    assert honest_name(replace(MINE, name="quick")) == "custom"
+    mine = plan_by_name("a")
+    assert name_if_unchanged(mine) == "a"
+    assert name_if_unchanged(replace(mine, rounds=7)) == "custom"
+    assert name_if_unchanged(replace(mine, name="gone")) == "custom"
+    assert name_if_unchanged(named_plan("quick")) == "quick"
+    assert name_if_unchanged(replace(MINE, name="quick")) == "custom"

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from imgstore_tui.core.errors import DataError, ImgstoreError
-from imgstore_tui.jobs.place import look_at_place
-from imgstore_tui.jobs.preview import LARGEST_EDGE, LeftError, preview, small
+from imgstore_tui.jobs.place import find_scratch_place
+from imgstore_tui.jobs.preview import LARGEST_EDGE, PreviewCancelledError, preview_dataset, thumbnail
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def photos(tmp_path: Path) -> Path:
 
 def test_what_is_there_is_told(photos: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in photos.rglob("*")}
-    found = preview(f"folder:{photos}", 1000, pictures=6)
+    found = preview_dataset(f"folder:{photos}", 1000, pictures=6)
     assert found.size.images == 8
     assert found.size.has_originals
     facts = dict(found.facts)
@@ -39,13 +39,13 @@ def test_what_is_there_is_told(photos: Path) -> None:
 
 
 def test_data_without_pixels_has_no_pictures(photos: Path) -> None:
-    found = preview(f"folder:{photos},decode=no", 10, pictures=6)
+    found = preview_dataset(f"folder:{photos},decode=no", 10, pictures=6)
     assert found.pictures == ()
     assert found.size.images == 9
 
 
 def test_endless_data_is_looked_at_in_no_time() -> None:
-    found = preview("synthetic,varying=yes", 10, pictures=3)
+    found = preview_dataset("synthetic,varying=yes", 10, pictures=3)
     assert [picture.label for picture in found.pictures] == ["0", "1", "2"]
     assert dict(found.facts).keys() == {"sizes"}
 
@@ -53,7 +53,7 @@ def test_endless_data_is_looked_at_in_no_time() -> None:
 @pytest.mark.parametrize("text", ["folder:/no/such/place", "nonsense", "cifar10:/etc/passwd", "folder:/etc/passwd"])
 def test_what_cannot_be_seen_is_said(text: str) -> None:
     with pytest.raises(ImgstoreError):
-        preview(text, 10)
+        preview_dataset(text, 10)
 
 
 def test_it_can_be_left_also_where_nothing_is_found(tmp_path: Path) -> None:
@@ -63,19 +63,19 @@ def test_it_can_be_left_also_where_nothing_is_found(tmp_path: Path) -> None:
 
     def leave(what: str, done: int, total: int | None) -> None:
         told.append(what)
-        raise LeftError
+        raise PreviewCancelledError
 
-    with pytest.raises(LeftError):
-        preview(f"folder:{tmp_path}", 10, progress=leave)
+    with pytest.raises(PreviewCancelledError):
+        preview_dataset(f"folder:{tmp_path}", 10, progress=leave)
     assert told == ["looking for pictures"]
     with pytest.raises(DataError):
-        preview(f"folder:{tmp_path}", 10)
+        preview_dataset(f"folder:{tmp_path}", 10)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (7, 9, 1), (7, 9, 3), (7, 9, 4), (300, 200, 3)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_any_image_is_made_small(shape: tuple[int, ...], dtype: type) -> None:
-    made = small(np.zeros(shape, dtype))
+    made = thumbnail(np.zeros(shape, dtype))
     assert made.dtype == np.uint8
     assert made.shape[2] == 3
     assert 1 <= max(made.shape[:2]) <= LARGEST_EDGE
@@ -83,15 +83,15 @@ def test_any_image_is_made_small(shape: tuple[int, ...], dtype: type) -> None:
 
 
 def test_the_place_for_the_stores_is_the_one_that_a_run_takes(tmp_path: Path) -> None:
-    place = look_at_place(str(tmp_path), ["synthetic"])
+    place = find_scratch_place(str(tmp_path), ["synthetic"])
     assert place.path == tmp_path.resolve()
     assert str(tmp_path) in place.words
     assert "free" in place.words
     assert place.lacks(None) == ""
-    assert look_at_place(None, ["synthetic"]).path == Path.cwd()
+    assert find_scratch_place(None, ["synthetic"]).path == Path.cwd()
 
 
 def test_a_place_in_the_data_is_refused(photos: Path) -> None:
     with pytest.raises(ImgstoreError, match="lies in the data"):
-        look_at_place(str(photos / "cats"), [f"folder:{photos}"])
-    assert look_at_place(str(photos), ["folder:/no/such"]).path == photos.resolve()
+        find_scratch_place(str(photos / "cats"), [f"folder:{photos}"])
+    assert find_scratch_place(str(photos), ["folder:/no/such"]).path == photos.resolve()

@@ -17,7 +17,7 @@ import imgstore_tui.tui
 from imgstore_tui.bench.plan.plans import named_plan
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
 from imgstore_tui.core.operations import CacheState
-from imgstore_tui.jobs.plans import plan_called, saved_plans
+from imgstore_tui.jobs.plans import plan_by_name, saved_plans
 from imgstore_tui.present.help import load_topic
 from imgstore_tui.present.results import build_results
 from imgstore_tui.testing.fake_runs import fake_run
@@ -433,7 +433,7 @@ async def _save_plan(app: Driven, key: str) -> None:
     await app.write("mine")
     await app.press("enter")
     assert app.workbench.choice.plan.name == "mine"
-    assert plan_called("mine") == app.workbench.choice.plan
+    assert plan_by_name("mine") == app.workbench.choice.plan
 
 
 @effect("SavePlanScreen", "escape")

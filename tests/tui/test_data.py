@@ -13,7 +13,7 @@ from PIL import Image
 from textual.widgets import Input
 
 from imgstore_tui.bench.plan.plans import named_plan
-from imgstore_tui.jobs.preview import LeftError, Preview, Progress
+from imgstore_tui.jobs.preview import DatasetPreview, PreviewCancelledError, PreviewProgress
 from imgstore_tui.present.charts.contact_sheet import PixelStyle
 from imgstore_tui.tui.forms.data_form import DataForm
 from imgstore_tui.tui.forms.path_completion import complete
@@ -219,12 +219,12 @@ def left_looks(monkeypatch: pytest.MonkeyPatch) -> list[type[BaseException]]:
     """Let every look at data go on until it is left; what ended each is in the list."""
     left: list[type[BaseException]] = []
 
-    def endless(*_: object, progress: Progress, **__: object) -> Preview:
+    def endless(*_: object, progress: PreviewProgress, **__: object) -> DatasetPreview:
         try:
             while True:
                 progress("reading", 1, None)
                 time.sleep(0.01)
-        except LeftError as error:
+        except PreviewCancelledError as error:
             left.append(type(error))
             raise
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from imgstore_tui.analysis.article.evidence import (
     METHODS,
+    ClaimCase,
+    ClaimResult,
     Evidence,
-    Finding,
-    Part,
-    combined,
-    ratio_words,
-    where,
-    within,
+    case_label,
+    combine_results,
+    judge_ratio,
+    ratio_range_text,
 )
-from imgstore_tui.analysis.article.probe_claims import stored_again, types
+from imgstore_tui.analysis.article.probe_claims import judge_dtypes, judge_repeated_writes
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, SyncLevel
@@ -31,7 +31,7 @@ EPOCHS = 600
 HOURS_TO_MINUTES = 9.0
 """Six hours are nine times forty minutes."""
 
-Judge = Callable[[Evidence], Sequence[Part]]
+ClaimTest = Callable[[Evidence], Sequence[ClaimCase]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +44,16 @@ class Claim:
     text: str
     rule: str
     """When it counts as true."""
-    judge: Judge
+    judge: ClaimTest
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedClaim:
     """A claim with what this machine says to it."""
 
     claim: Claim
-    finding: Finding
-    parts: tuple[Part, ...]
+    finding: ClaimResult
+    parts: tuple[ClaimCase, ...]
 
     @property
     def words(self) -> str:
@@ -62,17 +62,17 @@ class Judged:
         return "; ".join(part.words + (f" ({part.finding})" if mixed else "") for part in self.parts)
 
 
-def check_claims(run: Run, summaries: Sequence[CellSummary]) -> tuple[Judged, ...]:
+def check_claims(run: Run, summaries: Sequence[CellSummary]) -> tuple[JudgedClaim, ...]:
     """Hold every claim of the article against a run; anything that was not measured is said to be so."""
     evidence = Evidence(run, tuple(summaries))
     judged = []
     for claim in CLAIMS:
-        parts = tuple(claim.judge(evidence)) or (Part(Finding.UNMEASURED, "the run has nothing to say to it"),)
-        judged.append(Judged(claim, combined(parts), parts))
+        parts = tuple(claim.judge(evidence)) or (ClaimCase(ClaimResult.UNMEASURED, "the run has nothing to say to it"),)
+        judged.append(JudgedClaim(claim, combine_results(parts), parts))
     return tuple(judged)
 
 
-def _one_is_fast(evidence: Evidence) -> list[Part]:
+def _one_is_fast(evidence: Evidence) -> list[ClaimCase]:
     parts = []
     for operation, verb in ((Operation.WRITE_ONE, "store"), (Operation.READ_ONE, "read")):
         for level in evidence.levels(operation):
@@ -81,32 +81,32 @@ def _one_is_fast(evidence: Evidence) -> list[Part]:
             if len(known) < len(METHODS):
                 continue
             low, high = min(interval.median for interval in known), max(interval.median for interval in known)
-            found = {within(interval, 0.0, FAST_S) for interval in known}
-            finding = next(one for one in (Finding.FAILS, Finding.OPEN, Finding.HOLDS) if one in found)
+            found = {judge_ratio(interval, 0.0, FAST_S) for interval in known}
+            finding = next(one for one in (ClaimResult.FAILS, ClaimResult.OPEN, ClaimResult.HOLDS) if one in found)
             at = verb if level is None else f"{verb}, sync {level}"
-            parts.append(Part(finding, f"{at}: {format_seconds(low)} to {format_seconds(high)}"))
+            parts.append(ClaimCase(finding, f"{at}: {format_seconds(low)} to {format_seconds(high)}"))
     return parts
 
 
-def _png_slowest(operation: Operation) -> Judge:
-    def judge(evidence: Evidence) -> list[Part]:
+def _png_slowest(operation: Operation) -> ClaimTest:
+    def judge(evidence: Evidence) -> list[ClaimCase]:
         parts = []
         for cutoff in evidence.cutoffs(operation)[-1:]:
             for level in evidence.levels(operation):
                 for other in ("lmdb", "hdf5"):
                     ratio = evidence.ratio("disk", other, operation, cutoff, level)
                     if ratio is not None:
-                        words = f"over {METHODS[other]}, {where(level, cutoff)}: {ratio_words(ratio)}"
-                        parts.append(Part(within(ratio, BY_FAR, INFINITE), words))
+                        words = f"over {METHODS[other]}, {case_label(level, cutoff)}: {ratio_range_text(ratio)}"
+                        parts.append(ClaimCase(judge_ratio(ratio, BY_FAR, INFINITE), words))
         return parts
 
     return judge
 
 
-def _hdf5_to_lmdb(operation: Operation, end: int, low: float, high: float) -> Judge:
+def _hdf5_to_lmdb(operation: Operation, end: int, low: float, high: float) -> ClaimTest:
     """Judge the ratio of HDF5 to LMDB at the fewest images (``end`` 0) or at the most (-1)."""
 
-    def judge(evidence: Evidence) -> list[Part]:
+    def judge(evidence: Evidence) -> list[ClaimCase]:
         cutoffs = evidence.cutoffs(operation)
         if len(cutoffs) < 2:
             return []
@@ -117,17 +117,17 @@ def _hdf5_to_lmdb(operation: Operation, end: int, low: float, high: float) -> Ju
 
 def _hdf5_parts(
     evidence: Evidence, operation: Operation, cutoff: int, dataset: str | None, low: float, high: float, at: str = ""
-) -> list[Part]:
+) -> list[ClaimCase]:
     parts = []
     for level in evidence.levels(operation):
         ratio = evidence.ratio("hdf5", "lmdb", operation, cutoff, level, dataset)
         if ratio is not None:
-            words = f"{at}{where(level, cutoff)}: {ratio_words(ratio)}"
-            parts.append(Part(within(ratio, low, high), words))
+            words = f"{at}{case_label(level, cutoff)}: {ratio_range_text(ratio)}"
+            parts.append(ClaimCase(judge_ratio(ratio, low, high), words))
     return parts
 
 
-def _larger_images(evidence: Evidence) -> list[Part]:
+def _larger_images(evidence: Evidence) -> list[ClaimCase]:
     parts = []
     for dataset, size in evidence.by_size:
         if dataset == evidence.dataset:
@@ -139,7 +139,7 @@ def _larger_images(evidence: Evidence) -> list[Part]:
     return parts
 
 
-def _more_disk(evidence: Evidence) -> list[Part]:
+def _more_disk(evidence: Evidence) -> list[ClaimCase]:
     parts = []
     for cutoff in evidence.cutoffs(Operation.WRITE_MANY)[-1:]:
         png = evidence.allocated("disk", cutoff)
@@ -148,11 +148,11 @@ def _more_disk(evidence: Evidence) -> list[Part]:
             if png and size:
                 words = f"{format_count(cutoff)} images: {METHODS[other]} {format_bytes(size)}, PNG files "
                 words += f"{format_bytes(png)} ({format_number(size / png)} times)"
-                parts.append(Part(Finding.HOLDS if size > png else Finding.FAILS, words))
+                parts.append(ClaimCase(ClaimResult.HOLDS if size > png else ClaimResult.FAILS, words))
     return parts
 
 
-def _grows(evidence: Evidence, against: Callable[[str, int], float | None], words: str) -> list[Part]:
+def _grows(evidence: Evidence, against: Callable[[str, int], float | None], words: str) -> list[ClaimCase]:
     """Judge whether LMDB's weight over something else grows with the size of images, at a common number of them."""
     sizes = evidence.by_size
     common = [set(evidence.cutoffs(Operation.WRITE_MANY, dataset)) for dataset, _ in sizes]
@@ -168,15 +168,15 @@ def _grows(evidence: Evidence, against: Callable[[str, int], float | None], word
     if len(found) < 2:
         return []
     told = ", ".join(f"{format_number(share)} at {size}" for share, size in found)
-    finding = Finding.HOLDS if found[-1][0] > found[0][0] else Finding.FAILS
-    return [Part(finding, f"{format_count(cutoff)} images, LMDB over {words}: {told}")]
+    finding = ClaimResult.HOLDS if found[-1][0] > found[0][0] else ClaimResult.FAILS
+    return [ClaimCase(finding, f"{format_count(cutoff)} images, LMDB over {words}: {told}")]
 
 
-def _grows_beside_png(evidence: Evidence) -> list[Part]:
+def _grows_beside_png(evidence: Evidence) -> list[ClaimCase]:
     return _grows(evidence, lambda dataset, cutoff: evidence.allocated("disk", cutoff, dataset), "PNG files")
 
 
-def _grows_over_pixels(evidence: Evidence) -> list[Part]:
+def _grows_over_pixels(evidence: Evidence) -> list[ClaimCase]:
     def pixels(dataset: str, cutoff: int) -> float | None:
         entry = evidence.cell("lmdb", Operation.WRITE_MANY, cutoff, evidence.run.plan.sync[0], dataset)
         return None if entry is None else entry.store_pixel_bytes
@@ -184,7 +184,7 @@ def _grows_over_pixels(evidence: Evidence) -> list[Part]:
     return _grows(evidence, pixels, "the bare pixels")
 
 
-def _epochs(evidence: Evidence) -> list[Part]:
+def _epochs(evidence: Evidence) -> list[ClaimCase]:
     cutoffs = evidence.cutoffs(Operation.READ_MANY)
     if not cutoffs:
         return []
@@ -200,11 +200,11 @@ def _epochs(evidence: Evidence) -> list[Part]:
     told = ", ".join(f"{METHODS[name]} {_long(EPOCHS * seconds)}" for name, seconds in times.items())
     words = f"{EPOCHS} epochs of {format_count(cutoff)} images: {told}"
     if ratio is not None:
-        words += f"; {METHODS[slowest]} over {METHODS[fastest]} {ratio_words(ratio)}"
+        words += f"; {METHODS[slowest]} over {METHODS[fastest]} {ratio_range_text(ratio)}"
     stored = evidence.cell(slowest, Operation.WRITE_MANY, cutoff, SyncLevel(evidence.run.plan.sync[0]))
     if stored is not None:
         words += f"; stored once by {METHODS[slowest]} in {format_seconds(stored.seconds)}"
-    return [Part(within(ratio, HOURS_TO_MINUTES, INFINITE), words)]
+    return [ClaimCase(judge_ratio(ratio, HOURS_TO_MINUTES, INFINITE), words)]
 
 
 def _long(seconds: float) -> str:
@@ -239,11 +239,11 @@ CLAIMS = (
     Claim("larger", _BOTH, "Larger images (256x256, 512x512) favour HDF5 slightly over LMDB", _SLIGHTLY,
           _larger_images),
     Claim("twice-map", ("lmdb",), "LMDB does not write in place: the same images stored twice take the map twice",
-          "the file grows by 80 to 120 %", lambda evidence: stored_again(evidence)[:1]),
+          "the file grows by 80 to 120 %", lambda evidence: judge_repeated_writes(evidence)[:1]),
     Claim("twice-full", ("lmdb",), "So storing again ends in MapFullError", "it does within a few times",
-          lambda evidence: stored_again(evidence)[1:]),
+          lambda evidence: judge_repeated_writes(evidence)[1:]),
     Claim("dtype", ("hdf5",), "The data type of HDF5 decides what it takes in time and space",
-          "64 bits a number take at least twice the space of 8 bits, and more time", types),
+          "64 bits a number take at least twice the space of 8 bits, and more time", judge_dtypes),
     Claim("epochs", (), "Reading outweighs writing, since training reads every epoch: six hours or forty minutes",
           f"{EPOCHS} epochs: the slowest takes at least {HOURS_TO_MINUTES:g} times as long as the fastest", _epochs),
 )  # fmt: skip

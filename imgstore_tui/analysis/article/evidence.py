@@ -17,7 +17,7 @@ METHODS = {"disk": "PNG files", "lmdb": "LMDB", "hdf5": "HDF5"}
 """The article's three, by backend."""
 
 
-class Finding(StrEnum):
+class ClaimResult(StrEnum):
     """What became of a claim."""
 
     HOLDS = "holds"
@@ -28,35 +28,35 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ClaimCase:
     """One case in which a claim was looked at, and the numbers that decide it."""
 
-    finding: Finding
+    finding: ClaimResult
     words: str
 
 
-def combined(parts: Sequence[Part]) -> Finding:
+def combine_results(parts: Sequence[ClaimCase]) -> ClaimResult:
     """Return what cases come to together: cases not measured do not count while others are."""
-    found = {part.finding for part in parts} - {Finding.UNMEASURED}
+    found = {part.finding for part in parts} - {ClaimResult.UNMEASURED}
     if len(found) <= 1:
-        return next(iter(found), Finding.UNMEASURED)
-    if found & {Finding.HOLDS, Finding.PARTLY}:
-        return Finding.PARTLY
-    return Finding.FAILS
+        return next(iter(found), ClaimResult.UNMEASURED)
+    if found & {ClaimResult.HOLDS, ClaimResult.PARTLY}:
+        return ClaimResult.PARTLY
+    return ClaimResult.FAILS
 
 
-def within(ratio: Interval | None, low: float, high: float) -> Finding:
+def judge_ratio(ratio: Interval | None, low: float, high: float) -> ClaimResult:
     """Return whether a ratio lies between two bounds, for sure; too few rounds can tell nothing."""
     if ratio is None:
-        return Finding.UNMEASURED
+        return ClaimResult.UNMEASURED
     if ratio.is_range:
-        return Finding.OPEN
+        return ClaimResult.OPEN
     if low < ratio.low and ratio.high < high:
-        return Finding.HOLDS
-    return Finding.FAILS if ratio.high <= low or ratio.low >= high else Finding.OPEN
+        return ClaimResult.HOLDS
+    return ClaimResult.FAILS if ratio.high <= low or ratio.low >= high else ClaimResult.OPEN
 
 
-def ratio_words(ratio: Interval) -> str:
+def ratio_range_text(ratio: Interval) -> str:
     """Return a ratio and its interval, of too few rounds the range: ``14.3 (13.9 to 15.1)``."""
     return f"{format_number(ratio.median)} ({format_number(ratio.low)} to {format_number(ratio.high)})"
 
@@ -150,7 +150,7 @@ class Evidence:
         return next(iter(found), None)
 
 
-def where(level: SyncLevel | None, cutoff: int) -> str:
+def case_label(level: SyncLevel | None, cutoff: int) -> str:
     """Return level and number of images: ``sync end, 1,000 images``."""
     count = counted(cutoff, "image")
     return count if level is None else f"sync {level}, {count}"

@@ -4,6 +4,6 @@ Everything happens in a folder beside the destination, ``NAME.converting``, whic
 whole and has been read back: the destination is whole or absent.
 """
 
-from imgstore_tui.jobs.convert.conversion import Conversion, Done, plan_conversion
+from imgstore_tui.jobs.convert.conversion import Conversion, ConversionResult, plan_conversion
 
-__all__ = ["Conversion", "Done", "plan_conversion"]
+__all__ = ["Conversion", "ConversionResult", "plan_conversion"]

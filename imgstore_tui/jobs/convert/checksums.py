@@ -21,12 +21,12 @@ _ENTRY = struct.Struct(f"<qqq{_SUM_BYTES}s{_SUM_BYTES}s{_SUM_BYTES}s")
 NO_STAMP = bytes(_SUM_BYTES)
 
 
-def sum_of(data: Any) -> bytes:
+def checksum(data: Any) -> bytes:
     """Return the sum of bytes."""
     return hashlib.blake2b(data, digest_size=_SUM_BYTES).digest()
 
 
-def sum_of_image(image: Pixels) -> bytes:
+def image_checksum(image: Pixels) -> bytes:
     """Return the sum of an image: its shape, its type and its pixels."""
     digest = hashlib.blake2b(f"{image.shape}{image.dtype}".encode(), digest_size=_SUM_BYTES)
     digest.update(image.data if image.flags.c_contiguous else image.tobytes())
@@ -34,7 +34,7 @@ def sum_of_image(image: Pixels) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ChecksumRecord:
     """One image of a store."""
 
     index: int
@@ -50,7 +50,7 @@ class Entry:
     """Sum of the name, the size and the time of change of the image's file; ``NO_STAMP`` where it has none."""
 
 
-class Sums:
+class Checksums:
     """A file of entries, one an image, in the order of their ids."""
 
     def __init__(self, path: Path) -> None:
@@ -63,7 +63,7 @@ class Sums:
         os.ftruncate(self._descriptor, count * _ENTRY.size)
         self.count = count
 
-    def add(self, entries: Sequence[Entry]) -> None:
+    def add(self, entries: Sequence[ChecksumRecord]) -> None:
         """Write entries at the end."""
         data = memoryview(b"".join(_ENTRY.pack(x.index, x.label, x.size, x.stored, x.source, x.stamp) for x in entries))
         place = self.count * _ENTRY.size
@@ -76,7 +76,7 @@ class Sums:
         """Force them to the device."""
         os.fsync(self._descriptor)
 
-    def get(self, first: int, count: int) -> list[Entry]:
+    def get(self, first: int, count: int) -> list[ChecksumRecord]:
         """Return entries.
 
         Raises:
@@ -85,7 +85,7 @@ class Sums:
         data = os.pread(self._descriptor, count * _ENTRY.size, first * _ENTRY.size)
         if len(data) != count * _ENTRY.size:
             raise StoreError(f"{self.path} has been cut short.")
-        return [Entry(*values) for values in _ENTRY.iter_unpack(data)]
+        return [ChecksumRecord(*values) for values in _ENTRY.iter_unpack(data)]
 
     def fingerprint(self) -> str:
         """Return one sum of all images and labels in their order, the same whatever they are stored in."""

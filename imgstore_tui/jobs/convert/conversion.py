@@ -16,9 +16,9 @@ from imgstore_tui.core.errors import StoreError, UsageError
 from imgstore_tui.core.paths import absolute_path, expand_path
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import MAX_CUTOFF
-from imgstore_tui.jobs.convert.fill import Filler, Progress
-from imgstore_tui.jobs.convert.replace import aside_of, check_free, check_replaceable, discard
-from imgstore_tui.jobs.convert.verify import verify
+from imgstore_tui.jobs.convert.fill import ConversionProgress, StoreFiller
+from imgstore_tui.jobs.convert.replace import check_free, check_replaceable, discard_replaced, replaced_path
+from imgstore_tui.jobs.convert.verify import verify_store
 from imgstore_tui.jobs.convert.workspace import Workspace, sweep_delivered
 from imgstore_tui.plugins import registry
 
@@ -28,7 +28,7 @@ def _silent(sentence: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ConversionResult:
     """A store that is finished."""
 
     destination: Path
@@ -58,14 +58,14 @@ class Conversion:
     restart: bool = False
     say: Callable[[str], None] = field(default=_silent)
     """Told, in a sentence, what the user should know on the way."""
-    _filler: Filler | None = field(default=None, init=False)
+    _filler: StoreFiller | None = field(default=None, init=False)
 
     @property
     def kept(self) -> int:
         """Images that are safe so far, and with which the same words go on."""
         return 0 if self._filler is None else self._filler.kept
 
-    def run(self, progress: Progress) -> Done:
+    def run(self, progress: ConversionProgress) -> ConversionResult:
         """Scan the data set, write the store, read it back and give it its name.
 
         Raises:
@@ -77,27 +77,29 @@ class Conversion:
         with Workspace(self.destination, self._facts(count), restart=self.restart) as workspace:
             self._tell_of_old(workspace)
             words = self.dataset, backend, codec, self._kind(backend, codec), workspace, count, self.say
-            filler = self._filler = Filler(*words)
+            filler = self._filler = StoreFiller(*words)
             broken = filler.run(progress)
             try:
-                verify(backend, workspace, progress)
+                verify_store(backend, workspace, progress)
             except StoreError as error:
                 if not filler.resumed:
                     raise
                 self.say(f"What an earlier process wrote cannot be continued, so the conversion starts over: {error}")
                 workspace.clear()
-                filler = self._filler = Filler(*words)
+                filler = self._filler = StoreFiller(*words)
                 broken = filler.run(progress)
-                verify(backend, workspace, progress)
+                verify_store(backend, workspace, progress)
             usage = backend.disk_usage(workspace.store)
             fingerprint, images = workspace.sums.fingerprint(), workspace.sums.count
             self._deliver(workspace)
         excluded = self.dataset.excluded
         found = count + (len(excluded) if self.wanted is None else 0)
         excluded += broken
-        return Done(self.destination, images, found, filler.resumed, usage, fingerprint, codec.lossless, excluded)
+        return ConversionResult(
+            self.destination, images, found, filler.resumed, usage, fingerprint, codec.lossless, excluded
+        )
 
-    def _scan(self, progress: Progress) -> int:
+    def _scan(self, progress: ConversionProgress) -> int:
         """Return how many images there are to be tried."""
         self.dataset.wanted = self.wanted
         self.dataset.scan(lambda doing, done, total: progress(doing, done, total or 0))
@@ -120,7 +122,7 @@ class Conversion:
 
     def _tell_of_old(self, workspace: Workspace) -> None:
         """Say what an earlier process has moved aside, if it died before the new store had its name."""
-        old = aside_of(self.destination)
+        old = replaced_path(self.destination)
         if os.path.lexists(old) and not os.path.lexists(self.destination):
             stays = "until this one is finished" if self.replace and workspace.facts.get("aside") else "as it is"
             self.say(
@@ -142,12 +144,12 @@ class Conversion:
                     where = "the store is there, but may not be on the device yet"
                 raise StoreError(f"{self.destination}: {error.strerror or error}; {where}.") from None
             raise
-        if old is not None and (left := discard(old)):
+        if old is not None and (left := discard_replaced(old)):
             self.say(left)
 
     def _step_aside(self, workspace: Workspace) -> Path | None:
         """Rename what is at the destination, if that may be; what an earlier process renamed counts too."""
-        old = aside_of(self.destination)
+        old = replaced_path(self.destination)
         if not self.replace:
             return None
         if not os.path.lexists(self.destination):

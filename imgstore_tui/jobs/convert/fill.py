@@ -19,12 +19,12 @@ from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import DataError, StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.jobs.convert import prepare
-from imgstore_tui.jobs.convert.checksums import Entry
-from imgstore_tui.jobs.convert.prepare import Batch, MissingError, Preparer
+from imgstore_tui.jobs.convert.checksums import ChecksumRecord
+from imgstore_tui.jobs.convert.prepare import ImagePreparer, PreparedBatch, UnreadableImageError
 from imgstore_tui.jobs.convert.workspace import Workspace
 from imgstore_tui.storekit.local import LocalBackend
 
-Progress = Callable[[str, int, int], None]
+ConversionProgress = Callable[[str, int, int], None]
 """Called with what is being done, how many images are done, and how many in all."""
 
 FIRST_SESSION = 4096
@@ -36,7 +36,7 @@ _COMPARED = 1024
 """Images between two words of how far comparing is."""
 
 
-class Filler:
+class StoreFiller:
     """Makes the store of a conversion, or goes on with it."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Filler:
     ) -> None:
         self._dataset, self._backend, self._codec, self._kind = dataset, backend, codec, kind
         self._workspace, self._count, self._say = workspace, count, say
-        self._preparer = Preparer(dataset, codec, kind, count)
+        self._preparer = ImagePreparer(dataset, codec, kind, count)
         self._excluded = self._preparer.excluded
         self._way = Continuation.RESTART if workspace.facts.get("whole") else backend.continuation(kind)
         self._whole = False
@@ -60,7 +60,7 @@ class Filler:
         self.kept = 0
         """Images that are on the device, and with which another process can go on."""
 
-    def run(self, progress: Progress) -> tuple[Excluded, ...]:
+    def run(self, progress: ConversionProgress) -> tuple[Excluded, ...]:
         """Put all images that are not in yet; return those that could not be had, by earlier processes too."""
         self.resumed = self.kept = self._found(progress)
         if self._way is Continuation.RESTART and not self.resumed:
@@ -68,7 +68,7 @@ class Filler:
         while True:
             try:
                 self._fill(progress)
-            except MissingError as missing:
+            except UnreadableImageError as missing:
                 # This storage must know its number of images beforehand, and it is another than it was told.
                 self._say(f"{missing.excluded.name} cannot be used; looking for others like it, then starting over.")
                 self._look_at_all(progress)
@@ -93,7 +93,7 @@ class Filler:
 
     # What an earlier process has left
 
-    def _found(self, progress: Progress) -> int:
+    def _found(self, progress: ConversionProgress) -> int:
         """Return how many images an earlier process has left, all of them made of what the data set holds now."""
         workspace = self._workspace
         if not workspace.store.exists():
@@ -124,7 +124,7 @@ class Filler:
                 self._excluded[int(index)] = Excluded(name, reason)
         return count
 
-    def _entries(self, first: int) -> list[Entry]:
+    def _entries(self, first: int) -> list[ChecksumRecord]:
         """Return some entries from one on."""
         return self._workspace.sums.get(first, min(_COMPARED, self._workspace.sums.count - first))
 
@@ -149,7 +149,7 @@ class Filler:
 
     # Putting
 
-    def _fill(self, progress: Progress) -> None:
+    def _fill(self, progress: ConversionProgress) -> None:
         sums = self._workspace.sums
         grows = self._way is Continuation.APPEND
         after = sums.get(sums.count - 1, 1)[0].index + 1 if sums.count else 0
@@ -174,9 +174,9 @@ class Filler:
                 editor.abort()
                 raise
 
-    def _first_session(self, batches: Iterator[Batch], progress: Progress) -> None:
+    def _first_session(self, batches: Iterator[PreparedBatch], progress: ConversionProgress) -> None:
         """Create a store that can grow, with so many images as can be had at once."""
-        held: list[Batch] = []
+        held: list[PreparedBatch] = []
         count = size = 0
         for batch in batches:
             held.append(batch)
@@ -194,7 +194,7 @@ class Filler:
             writer.abort()
             raise
 
-    def _in_one_go(self, batches: Iterator[Batch], progress: Progress) -> None:
+    def _in_one_go(self, batches: Iterator[PreparedBatch], progress: ConversionProgress) -> None:
         """Fill a store that knows its images beforehand, or the rest of one."""
         workspace = self._workspace
         count = self._count - len(self._excluded)
@@ -248,7 +248,7 @@ class Filler:
         shape, dtype = self._dataset.uniform or (None, None)
         return Content(count, self._kind, self._codec.name, shape, dtype, size)
 
-    def _put(self, writer: Writer, batch: Batch, progress: Progress) -> None:
+    def _put(self, writer: Writer, batch: PreparedBatch, progress: ConversionProgress) -> None:
         sums = self._workspace.sums
         batch.put(writer, sums.count, self._kind)
         sums.add(batch.entries)
@@ -283,7 +283,7 @@ class Filler:
         self._workspace.facts["excluded"] = facts
         return new
 
-    def _look_at_all(self, progress: Progress) -> None:
+    def _look_at_all(self, progress: ConversionProgress) -> None:
         for index in range(self._count):
             if index not in self._excluded:
                 try:

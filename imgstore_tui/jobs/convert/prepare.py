@@ -13,7 +13,7 @@ from imgstore_tui.core.backend import PayloadKind, Writer
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import DataError, StoreError
-from imgstore_tui.jobs.convert.checksums import NO_STAMP, Entry, sum_of, sum_of_image
+from imgstore_tui.jobs.convert.checksums import NO_STAMP, ChecksumRecord, checksum, image_checksum
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -23,7 +23,7 @@ BATCH = 256
 BATCH_BYTES = 2**25
 
 
-class MissingError(Exception):
+class UnreadableImageError(Exception):
     """An image cannot be had, and the storage has been told how many there are."""
 
     def __init__(self, excluded: Excluded) -> None:
@@ -32,19 +32,19 @@ class MissingError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedImage:
     """One image, ready to be put."""
 
-    entry: Entry
+    entry: ChecksumRecord
     image: Any
     payload: bytes
 
 
 @dataclass
-class Batch:
+class PreparedBatch:
     """Images on their way, in the form in which the backend takes them."""
 
-    entries: list[Entry]
+    entries: list[ChecksumRecord]
     images: list[Pixels]
     payloads: list[bytes]
 
@@ -64,20 +64,20 @@ class Batch:
             writer.put_bytes(ids, self.payloads, labels)
 
 
-class Preparer:
+class ImagePreparer:
     """Asks a data set for its images, and keeps account of those that cannot be had."""
 
     def __init__(self, dataset: Dataset, codec: Codec, kind: PayloadKind, count: int) -> None:
         self._dataset, self._codec, self._kind, self._count = dataset, codec, kind, count
         self.excluded: dict[int, Excluded] = {}
 
-    def batches(self, first: int, *, exact: bool) -> Iterator[Batch]:
+    def batches(self, first: int, *, exact: bool) -> Iterator[PreparedBatch]:
         """Yield images from one on, a few MiB at a time, without those that cannot be had.
 
         Raises:
             MissingError: If one cannot be had that was not known to be so, and ``exact`` is asked for.
         """
-        batch, size = Batch([], [], []), 0
+        batch, size = PreparedBatch([], [], []), 0
         for index in range(first, self._count):
             if index in self.excluded:
                 continue
@@ -86,7 +86,7 @@ class Preparer:
             except BrokenImageError as error:
                 self.excluded[index] = error.excluded
                 if exact:
-                    raise MissingError(error.excluded) from None
+                    raise UnreadableImageError(error.excluded) from None
                 continue
             batch.entries.append(found.entry)
             if self._kind is PayloadKind.ARRAY:
@@ -96,7 +96,7 @@ class Preparer:
             size += found.entry.size
             if len(batch.entries) >= BATCH or size >= BATCH_BYTES:
                 yield batch
-                batch, size = Batch([], [], []), 0
+                batch, size = PreparedBatch([], [], []), 0
         if batch.entries:
             yield batch
 
@@ -111,9 +111,9 @@ class Preparer:
             return self.prepare(first).entry.size
         except BrokenImageError as error:
             self.excluded[first] = error.excluded
-            raise MissingError(error.excluded) from None
+            raise UnreadableImageError(error.excluded) from None
 
-    def prepare(self, index: int) -> Prepared:
+    def prepare(self, index: int) -> PreparedImage:
         """Get an image in the form in which it is stored; what a lossless codec makes of it is decoded and compared.
 
         Raises:
@@ -124,29 +124,35 @@ class Preparer:
         stamp = self._stamp(index)  # before it is read: a change meanwhile is noticed later
         if codec.from_file:
             payload = self._dataset.original(index)
-            source = sum_of_image(self._dataset.image(index)) if self._dataset.has_pixels else sum_of(payload)
-            return Prepared(Entry(index, label, len(payload), sum_of(payload), source, stamp), None, payload)
+            source = image_checksum(self._dataset.image(index)) if self._dataset.has_pixels else checksum(payload)
+            return PreparedImage(
+                ChecksumRecord(index, label, len(payload), checksum(payload), source, stamp), None, payload
+            )
         image = self._dataset.image(index)
-        source = sum_of_image(image)
+        source = image_checksum(image)
         if self._kind is PayloadKind.ARRAY:
-            return Prepared(Entry(index, label, image.nbytes, sum_of(image.data), source, stamp), image, b"")
+            return PreparedImage(
+                ChecksumRecord(index, label, image.nbytes, checksum(image.data), source, stamp), image, b""
+            )
         payload = codec.encode(image)
-        if codec.lossless and sum_of_image(codec.decode(payload)) != source:
+        if codec.lossless and image_checksum(codec.decode(payload)) != source:
             raise StoreError(f"Codec {codec.name} does not give image {index} back as it was; choose another.")
-        return Prepared(Entry(index, label, len(payload), sum_of(payload), source, stamp), image, payload)
+        return PreparedImage(
+            ChecksumRecord(index, label, len(payload), checksum(payload), source, stamp), image, payload
+        )
 
-    def is_as_it_was(self, entry: Entry) -> bool:
+    def is_as_it_was(self, entry: ChecksumRecord) -> bool:
         """Whether an image that was put is still what the data set holds; its file alone tells if it is untouched."""
         try:
             if int(self._dataset.label(entry.index)) != entry.label:
                 return False
             if entry.stamp != NO_STAMP and self._stamp(entry.index) == entry.stamp:
                 return True
-            if self._codec.from_file and sum_of(self._dataset.original(entry.index)) != entry.stored:
+            if self._codec.from_file and checksum(self._dataset.original(entry.index)) != entry.stored:
                 return False
             if not self._dataset.has_pixels:
                 return True
-            return sum_of_image(self._dataset.image(entry.index)) == entry.source
+            return image_checksum(self._dataset.image(entry.index)) == entry.source
         except BrokenImageError:
             return False
 
@@ -156,4 +162,4 @@ class Preparer:
             facts = path.stat()
         except (DataError, OSError):
             return NO_STAMP
-        return sum_of(b"%d %d " % (facts.st_size, facts.st_mtime_ns) + os.fsencode(path))
+        return checksum(b"%d %d " % (facts.st_size, facts.st_mtime_ns) + os.fsencode(path))

@@ -10,7 +10,7 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.safe_remove import remove_tree
 
 
-def aside_of(destination: Path) -> Path:
+def replaced_path(destination: Path) -> Path:
     """Return the name that a store has while another takes its place."""
     return destination.with_name(f"{destination.name}.old")
 
@@ -21,7 +21,7 @@ def check_free(destination: Path) -> None:
     Raises:
         StoreError: If something has that name, which a process has left that died when both were there.
     """
-    old = aside_of(destination)
+    old = replaced_path(destination)
     if os.path.lexists(old):
         raise StoreError(
             f"{old} is in the way, left by a --replace that was broken off. Remove it, or rename it back to "
@@ -52,7 +52,7 @@ def check_replaceable(place: Path) -> None:
         raise StoreError(f"{place} is not replaced: {other} is no part of the store. Move it away, then try again.")
 
 
-def discard(old: Path) -> str | None:
+def discard_replaced(old: Path) -> str | None:
     """Remove a store that has been replaced, looked at once more; return a sentence about what had to stay."""
     try:
         check_replaceable(old)

@@ -8,12 +8,12 @@ import numpy as np
 
 from imgstore_tui.core.backend import Backend, PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.jobs.convert.checksums import sum_of
+from imgstore_tui.jobs.convert.checksums import checksum
 from imgstore_tui.jobs.convert.prepare import BATCH, BATCH_BYTES
 from imgstore_tui.jobs.convert.workspace import Workspace
 
 
-def verify(backend: Backend, workspace: Workspace, progress: Callable[[str, int, int], None]) -> None:
+def verify_store(backend: Backend, workspace: Workspace, progress: Callable[[str, int, int], None]) -> None:
     """Compare the sum of every image, and every label, with those of what was put.
 
     Raises:
@@ -34,9 +34,9 @@ def verify(backend: Backend, workspace: Workspace, progress: Callable[[str, int,
             if content.kind is PayloadKind.ARRAY:
                 images = np.empty((len(ids), *(content.shape or ())), content.dtype)
                 reader.read_array(ids, images, labels)
-                found = [sum_of(image.data) for image in images]
+                found = [checksum(image.data) for image in images]
             else:
-                found = [sum_of(payload) for payload in reader.read_bytes(ids, labels)]
+                found = [checksum(payload) for payload in reader.read_bytes(ids, labels)]
             for number, entry, stored, label in zip(ids, entries, found, labels.tolist(), strict=True):
                 if stored != entry.stored or label != entry.label or int(alone[number]) != entry.label:
                     what = "label" if stored == entry.stored else "image"

@@ -14,7 +14,7 @@ from typing import Any, Self
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
 from imgstore_tui.core.files import force
 from imgstore_tui.core.units import format_count
-from imgstore_tui.jobs.convert.checksums import Sums
+from imgstore_tui.jobs.convert.checksums import Checksums
 from imgstore_tui.storekit.atomic_write import atomic_file
 from imgstore_tui.storekit.raw_file import RawFile
 
@@ -75,7 +75,7 @@ class Workspace:
                 f"{self.folder} holds another, unfinished conversion (another {', '.join(other)}). Finish that with "
                 "its own command, or add --restart to start over."
             )
-        self.sums = Sums(self.folder / "sums.bin")
+        self.sums = Checksums(self.folder / "sums.bin")
         if found is None or restart:
             self.facts = dict(job)
             self.clear()

@@ -18,7 +18,7 @@ from imgstore_tui.core.units import format_bytes, format_seconds
 from imgstore_tui.present.charts.axes import drawable
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.table_model import interval_text
-from imgstore_tui.present.text.captions import level_words
+from imgstore_tui.present.text.captions import level_text
 
 
 class ChartKind(StrEnum):
@@ -197,7 +197,7 @@ def make_figure(
             for entry in cells
             if (entry.cell.sync, entry.cell.cache, entry.cell.payload, entry.cell.workers, entry.cell.scratch) == key
         ]
-        levels.append(level_words(level))
+        levels.append(level_text(level))
         dotted = state is CacheState.COLD if against else kind is ChartKind.BOTH and operation is Operation.READ_MANY
         parts.append(_lines(same, ranks, per_image=per_image, dotted=dotted))
     one = kind in (ChartKind.READ_ONE, ChartKind.GET_ONE)
@@ -238,7 +238,7 @@ def _write_one(summaries: Sequence[CellSummary], ranks: dict[str, int], sync: Sy
         for entry in sorted(same, key=lambda entry: ranks[entry.cell.spec])
         if entry.interval is not None
     )  # fmt: skip
-    title = f"Write one, {level_words(level)}: time for one image" if level is not None else "Write one"
+    title = f"Write one, {level_text(level)}: time for one image" if level is not None else "Write one"
     return Figure(ChartKind.WRITE_ONE, title + tail, bars=bars, upward="time for one image")
 
 

@@ -55,7 +55,7 @@ def draw_sheet(run: Run, kind: str) -> bytes:
     return _draw(sheet_charts(run), run, kind, columns=2)
 
 
-def draw_alone(drawing: Chart, run: Run, kind: str) -> bytes:
+def draw_chart(drawing: Chart, run: Run, kind: str) -> bytes:
     """Return one chart of a run on a sheet of its own; ``kind`` as for ``draw_sheet``."""
     return _draw([drawing], run, kind, columns=1)
 

@@ -7,7 +7,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.article import article_report, further_charts
 from imgstore_tui.present.charts.chart_list import Chart
 from imgstore_tui.present.results import build_results
-from imgstore_tui.present.text.captions import fact_pairs, interval_words
+from imgstore_tui.present.text.captions import fact_pairs, interval_caption
 
 
 def sheet_charts(run: Run) -> tuple[Chart, ...]:
@@ -20,5 +20,5 @@ def sheet_caption(run: Run) -> str:
     """Return what a reader must know of the numbers, in one paragraph that is safe to show."""
     facts = dict(fact_pairs(run))
     kept = [f"{name}: {facts[name]}." for name in ("Data", "Machine", "Scratch", "Levels", "Plan")]
-    intervals = interval_words(build_results(run).summaries)
+    intervals = interval_caption(build_results(run).summaries)
     return safe_text(" ".join([*kept, f"Bars: {intervals}." if intervals else ""])).strip()

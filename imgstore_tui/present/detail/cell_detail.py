@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from imgstore_tui.analysis.cell_breakdown import Inside, look_inside
+from imgstore_tui.analysis.cell_breakdown import CellBreakdown, break_down
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import Operation
@@ -15,10 +15,10 @@ from imgstore_tui.core.units import counted, format_bytes, format_count, format_
 from imgstore_tui.present.detail.facts import add_proof, add_resources
 from imgstore_tui.present.detail.trial_drawings import add_phases, add_rounds
 from imgstore_tui.present.results import RunResults
-from imgstore_tui.present.tables.matrix import state_of
+from imgstore_tui.present.tables.matrix import cell_state
 from imgstore_tui.present.tables.table_model import interval_text, ratio_interval_text, ratio_text
-from imgstore_tui.present.text.captions import level_words, setting_words
-from imgstore_tui.present.text.text_page import Page
+from imgstore_tui.present.text.captions import level_text, setting_text
+from imgstore_tui.present.text.text_page import TextPage
 from imgstore_tui.stats.intervals import MIN_ROUNDS
 from imgstore_tui.stats.ranking import Placement
 
@@ -28,7 +28,7 @@ MOST_SAMPLES = 2000
 
 def cell_title(cell: Cell) -> str:
     """Return what a cell is, in one line of harmless text."""
-    parts = [cell.spec, str(cell.operation), counted(cell.cutoff, "image"), level_words(cell)]
+    parts = [cell.spec, str(cell.operation), counted(cell.cutoff, "image"), level_text(cell)]
     return safe_text(", ".join(part for part in parts if part))
 
 
@@ -42,9 +42,9 @@ def cell_detail(found: RunResults, cell: Cell, width: int, *, ascii_only: bool =
         ascii_only: Whether nothing beyond ASCII may be drawn.
     """
     summary = next((entry for entry in found.summaries if entry.cell == cell), None)
-    inside = look_inside(found.run, cell)
-    page = Page(width)
-    page.pair("timed", f"{cell.operation.describe}; {setting_words(cell)}")
+    inside = break_down(found.run, cell)
+    page = TextPage(width)
+    page.pair("timed", f"{cell.operation.describe}; {setting_text(cell)}")
     page.pair("data", cell.dataset)
     page.pair("state", _state(summary, found.run.plan.rounds))
     if summary is not None:
@@ -69,14 +69,14 @@ def cell_detail(found: RunResults, cell: Cell, width: int, *, ascii_only: bool =
 
 
 def _state(summary: CellSummary | None, rounds: int) -> str:
-    state = state_of(summary, rounds)
+    state = cell_state(summary, rounds)
     if summary is None:
         return f"{state.glyph} {state}: no trial of it has ended yet"
     count = f"{format_count(summary.ok)} of {format_count(max(rounds, summary.trials))} rounds count"
     return f"{state.glyph} {state}: {count}"
 
 
-def _figures(page: Page, found: RunResults, summary: CellSummary) -> None:
+def _figures(page: TextPage, found: RunResults, summary: CellSummary) -> None:
     interval = summary.interval
     if interval is None:
         return
@@ -114,7 +114,7 @@ def _standing(found: RunResults, summary: CellSummary) -> str:
     return f"{ratio}as long as the fastest, {verdict.standings[0].name}"
 
 
-def _setting(found: RunResults, cell: Cell, inside: Inside) -> Iterator[tuple[str, str]]:
+def _setting(found: RunResults, cell: Cell, inside: CellBreakdown) -> Iterator[tuple[str, str]]:
     """Yield where and with what it ran."""
     environment = found.run.environment
     first = inside.trials[0] if inside.trials else None
@@ -135,7 +135,7 @@ def _setting(found: RunResults, cell: Cell, inside: Inside) -> Iterator[tuple[st
         yield "samples", "each reads another image, drawn at random by the plan's seed"
 
 
-def _every_sample(page: Page, inside: Inside) -> None:
+def _every_sample(page: TextPage, inside: CellBreakdown) -> None:
     """Spell every sample out where a trial has several."""
     if all(len(trial.samples) <= 1 for trial in inside.trials):
         return

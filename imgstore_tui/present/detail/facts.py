@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from imgstore_tui.analysis.cell_breakdown import Inside
+from imgstore_tui.analysis.cell_breakdown import CellBreakdown
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.operations import CacheState
 from imgstore_tui.core.units import counted, format_bytes, format_count, format_seconds
-from imgstore_tui.present.text.text_page import Page
+from imgstore_tui.present.text.text_page import TextPage
 
 
-def add_resources(page: Page, inside: Inside, summary: CellSummary | None) -> None:
+def add_resources(page: TextPage, inside: CellBreakdown, summary: CellSummary | None) -> None:
     """Say what memory, processor, disk and neighbours had to do with it."""
     if not inside.counted:
         return
@@ -40,7 +40,7 @@ def _told(count: float | None, words: str) -> str:
     return "" if count is None else words.format(format_bytes(count))
 
 
-def _cpu(inside: Inside, summary: CellSummary | None) -> str:
+def _cpu(inside: CellBreakdown, summary: CellSummary | None) -> str:
     if summary is None or summary.cpu_s is None:
         return ""
     user, system = inside.median("cpu_user_s") or 0.0, inside.median("cpu_system_s") or 0.0
@@ -48,12 +48,12 @@ def _cpu(inside: Inside, summary: CellSummary | None) -> str:
     return f"{format_seconds(summary.cpu_s)} a sample{share}"
 
 
-def _neighbours(inside: Inside) -> str:
+def _neighbours(inside: CellBreakdown) -> str:
     busy = inside.worst("foreign_cpu")
     return "" if busy is None else f"others kept at most {busy:.2f} cores busy meanwhile"
 
 
-def add_proof(page: Page, inside: Inside) -> None:
+def add_proof(page: TextPage, inside: CellBreakdown) -> None:
     """Say how the stores were verified, and how cache state and sync level are known."""
     page.heading("How it was verified")
     good = [trial for trial in inside.trials if trial.verified]

@@ -17,7 +17,7 @@ _SHADES = "·░▒▓█"
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class StripScale:
     """Columns of a strip and the seconds at its ends."""
 
     low: float
@@ -36,7 +36,7 @@ class Scale:
         return max(0, min(self.width - 1, round(place * (self.width - 1))))
 
 
-def scale_for(values: Sequence[float], width: int) -> Scale:
+def strip_scale(values: Sequence[float], width: int) -> StripScale:
     """Return the scale on which all values have a place.
 
     Args:
@@ -46,10 +46,10 @@ def scale_for(values: Sequence[float], width: int) -> Scale:
     low, high = min(values), max(values)
     # Of the smallest numbers there are, the ratio may be beyond the largest.
     wide = low > 0 and _WIDE < high / low < math.inf
-    return Scale(low, high, max(1, width), wide)
+    return StripScale(low, high, max(1, width), wide)
 
 
-def sample_strip(samples: Sequence[float], scale: Scale) -> str:
+def sample_strip(samples: Sequence[float], scale: StripScale) -> str:
     """Return samples as blocks, fuller where more of them lie, and their median as a dot."""
     columns = Counter(scale.column(value) for value in samples)
     most = max(columns.values(), default=1)
@@ -63,7 +63,7 @@ def sample_strip(samples: Sequence[float], scale: Scale) -> str:
     return "".join(cells)
 
 
-def interval_strip(interval: Interval, scale: Scale) -> str:
+def interval_strip(interval: Interval, scale: StripScale) -> str:
     """Return an interval as a line with its ends, and the median on it."""
     low, middle, high = (scale.column(value) for value in (interval.low, interval.median, interval.high))
     cells = [" "] * scale.width

@@ -5,21 +5,21 @@ from __future__ import annotations
 from rich.cells import cell_len
 from rich.text import Text
 
-from imgstore_tui.analysis.cell_breakdown import Inside, counts
+from imgstore_tui.analysis.cell_breakdown import CellBreakdown, is_valid
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Measurement
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.units import format_seconds
-from imgstore_tui.present.detail.sample_strip import Scale, interval_strip, sample_strip, scale_for
-from imgstore_tui.present.text.text_page import LABEL_COLUMNS, Page
+from imgstore_tui.present.detail.sample_strip import StripScale, interval_strip, sample_strip, strip_scale
+from imgstore_tui.present.text.text_page import LABEL_COLUMNS, TextPage
 
 
-def add_rounds(page: Page, inside: Inside, summary: CellSummary | None) -> None:
+def add_rounds(page: TextPage, inside: CellBreakdown, summary: CellSummary | None) -> None:
     """Draw a line a round, its samples where they lie between the quickest and the slowest of all."""
     page.heading("Rounds")
     values = [sample for trial in inside.counted for sample in trial.samples or (trial.seconds or 0.0,)]
     room = page.width - LABEL_COLUMNS - 20
-    scale = scale_for(values, max(8, room)) if values else None
+    scale = strip_scale(values, max(8, room)) if values else None
     for trial in inside.trials:
         page.add(_round_line(trial, scale))
     if scale is None:
@@ -36,9 +36,9 @@ def add_rounds(page: Page, inside: Inside, summary: CellSummary | None) -> None:
         page.pair("", "● the median sample of a round; the fuller its block, the more samples lie there", style="dim")
 
 
-def _round_line(trial: Measurement, scale: Scale | None) -> Text:
+def _round_line(trial: Measurement, scale: StripScale | None) -> Text:
     label = f"round {trial.round + 1}"
-    if scale is None or not counts(trial):
+    if scale is None or not is_valid(trial):
         what = trial.status if trial.status is not Status.OK else "not verified: does not count"
         return Text.assemble((f"{label:<{LABEL_COLUMNS}}", "dim"), (str(what), "red"))
     samples = trial.samples or (trial.seconds or 0.0,)
@@ -48,11 +48,11 @@ def _round_line(trial: Measurement, scale: Scale | None) -> Text:
     return line.append(f" {number}", style="dim") if number else line
 
 
-def _strip_line(page: Page, label: str, value: str, strip: str, style: str) -> None:
+def _strip_line(page: TextPage, label: str, value: str, strip: str, style: str) -> None:
     page.add(Text.assemble((f"{label:<{LABEL_COLUMNS}}", "dim"), f"{value:>8} ", (strip, style)))
 
 
-def add_phases(page: Page, inside: Inside) -> None:
+def add_phases(page: TextPage, inside: CellBreakdown) -> None:
     """Draw a bar a phase, each beginning where the one before it ended."""
     if not inside.phases or inside.middle is None:
         return

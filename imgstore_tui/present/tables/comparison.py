@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imgstore_tui.analysis.compare import Comparison, Finding, Pair
+from imgstore_tui.analysis.compare import CellComparison, ComparisonResult, RunComparison
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_bytes, format_count, format_count_short, format_seconds
@@ -15,39 +15,39 @@ from imgstore_tui.present.tables.table_model import (
     ratio_interval_text,
     ratio_text,
 )
-from imgstore_tui.present.text.captions import contest_words
+from imgstore_tui.present.text.captions import contest_title
 
 _MARKS = {
-    Finding.SLOWER: Emphasis.BAD,
-    Finding.FASTER: Emphasis.BEST,
-    Finding.NONE_SHOWN: Emphasis.PLAIN,
-    Finding.UNSURE: Emphasis.QUIET,
-    Finding.UNFIT: Emphasis.QUIET,
+    ComparisonResult.SLOWER: Emphasis.BAD,
+    ComparisonResult.FASTER: Emphasis.BEST,
+    ComparisonResult.NONE_SHOWN: Emphasis.PLAIN,
+    ComparisonResult.UNSURE: Emphasis.QUIET,
+    ComparisonResult.UNFIT: Emphasis.QUIET,
 }
 _WORDS = {
-    Finding.SLOWER: "differs: slower",
-    Finding.FASTER: "differs: faster",
-    Finding.NONE_SHOWN: "no difference shown",
-    Finding.UNSURE: "too few rounds",
-    Finding.UNFIT: "a side has failures",
+    ComparisonResult.SLOWER: "differs: slower",
+    ComparisonResult.FASTER: "differs: faster",
+    ComparisonResult.NONE_SHOWN: "no difference shown",
+    ComparisonResult.UNSURE: "too few rounds",
+    ComparisonResult.UNFIT: "a side has failures",
 }
 
 
-def name_of(run: Run) -> str:
+def run_name(run: Run) -> str:
     """Return what a run is called: the user's name for it, else its id."""
     return run.title or run.id
 
 
-def comparison_title(found: Comparison) -> str:
+def comparison_title(found: RunComparison) -> str:
     """Return which run is held against which, harmless to a terminal."""
-    return safe_text(f"{name_of(found.run)} against {name_of(found.base)}")
+    return safe_text(f"{run_name(found.run)} against {run_name(found.base)}")
 
 
-def comparison_tables(found: Comparison) -> tuple[Table, ...]:
+def comparison_tables(found: RunComparison) -> tuple[Table, ...]:
     """Return the cells that both runs measured, a table an operation and level: medians, ratio, what that says."""
-    groups: dict[str, list[Pair]] = {}
+    groups: dict[str, list[CellComparison]] = {}
     for pair in found.pairs:
-        groups.setdefault(contest_words(pair.cell, found.base), []).append(pair)
+        groups.setdefault(contest_title(pair.cell, found.base), []).append(pair)
     columns = (
         TableColumn("method", right=False, wraps=True),
         TableColumn("N"),
@@ -62,7 +62,7 @@ def comparison_tables(found: Comparison) -> tuple[Table, ...]:
     return tuple(Table(words, columns, tuple(map(_row, pairs))) for words, pairs in groups.items())
 
 
-def _row(pair: Pair) -> tuple[TableEntry, ...]:
+def _row(pair: CellComparison) -> tuple[TableEntry, ...]:
     mark = _MARKS[pair.finding]
     disks = [side.disk.allocated_bytes if side.disk else None for side in (pair.before, pair.after)]
     return (
@@ -77,9 +77,12 @@ def _row(pair: Pair) -> tuple[TableEntry, ...]:
     )
 
 
-def comparison_caption(found: Comparison) -> str:
+def comparison_caption(found: RunComparison) -> str:
     """Return how the tables are to be read, and what they cannot know."""
-    judged = sum(pair.finding in (Finding.SLOWER, Finding.FASTER, Finding.NONE_SHOWN) for pair in found.pairs)
+    judged = sum(
+        pair.finding in (ComparisonResult.SLOWER, ComparisonResult.FASTER, ComparisonResult.NONE_SHOWN)
+        for pair in found.pairs
+    )
     parts = [
         "Before and after: medians. Ratio: the median of all ratios of a round after to a round before, with its "
         "distribution-free interval of 95 % or more (rank sum).",
@@ -90,13 +93,13 @@ def comparison_caption(found: Comparison) -> str:
             f"Of {format_count(judged)} cells judged, about {by_chance} may seem to differ by chance alone; and what "
             "changed on the machine between two runs no interval knows: repeat both to be sure."
         )
-    for count, name in ((found.only_base, name_of(found.base)), (found.only_run, name_of(found.run))):
+    for count, name in ((found.only_base, run_name(found.base)), (found.only_run, run_name(found.run))):
         if count:
             parts.append(f"{counted(count, 'cell')} only in {name}.")
     return safe_text(" ".join(parts))
 
 
-def nothing_in_common(found: Comparison) -> str:
+def nothing_in_common(found: RunComparison) -> str:
     """Return why there is nothing to set side by side: the data where they differ."""
     before, after = found.base.plan.datasets, found.run.plan.datasets
     if set(before).isdisjoint(after):
@@ -105,7 +108,7 @@ def nothing_in_common(found: Comparison) -> str:
     return "The two runs have no cell in common."
 
 
-def comparison_lines(found: Comparison) -> list[tuple[str, bool]]:
+def comparison_lines(found: RunComparison) -> list[tuple[str, bool]]:
     """Return what must be known before the table is read: a line, and whether it stands in the way."""
     lines = [(text, True) for text in found.obstacles]
     if found.changes:

@@ -9,7 +9,7 @@ from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.units import format_bytes, format_count
 from imgstore_tui.present.results import RunResults, group_summaries, spec_order
 from imgstore_tui.present.tables.table_model import NOTHING, Emphasis, Table, TableColumn, TableEntry
-from imgstore_tui.present.text.captions import dataset_words
+from imgstore_tui.present.text.captions import dataset_text
 
 
 def disk_tables(found: RunResults) -> list[Table]:
@@ -42,7 +42,7 @@ def disk_tables(found: RunResults) -> list[Table]:
                     TableColumn("length of files", wide=True),
                 ),
                 tuple(rows),
-                f"Data: {dataset_words(facts.get(dataset), dataset)}. On disk: blocks held on "
+                f"Data: {dataset_text(facts.get(dataset), dataset)}. On disk: blocks held on "
                 f"{found.run.environment.scratch_filesystem}, folders included, as du counts. Of raw pixels: that over "
                 "the bytes of the bare pixels. * least."
                 + (" PSNR: how near a lossy codec comes to the pixels, more is nearer; - is exact." if lossy else "")

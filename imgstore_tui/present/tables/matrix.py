@@ -15,10 +15,10 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_seconds, seconds_unit
 from imgstore_tui.present.results import RunResults, spec_order
 from imgstore_tui.present.tables.table_model import interval_text
-from imgstore_tui.present.text.captions import contest_words
+from imgstore_tui.present.text.captions import contest_title
 
 
-class State(StrEnum):
+class CellState(StrEnum):
     """What became of a cell so far."""
 
     WAITING = "waiting"
@@ -37,17 +37,17 @@ class State(StrEnum):
 
 
 _GLYPHS = {
-    State.WAITING: "·", State.RUNNING: "▶", State.PART: "◐", State.DONE: "✓", State.FAILED: "✗",
-    State.UNVERIFIED: "?", State.SKIPPED: "–", State.UNSUPPORTED: "×",
+    CellState.WAITING: "·", CellState.RUNNING: "▶", CellState.PART: "◐", CellState.DONE: "✓", CellState.FAILED: "✗",
+    CellState.UNVERIFIED: "?", CellState.SKIPPED: "–", CellState.UNSUPPORTED: "×",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Square:
+class MatrixCell:
     """One cell as the matrix shows it."""
 
     cell: Cell
-    state: State
+    state: CellState
     done: int = 0
     """Trials that came to an end, whatever that was."""
     rounds: int = 0
@@ -70,22 +70,22 @@ class Square:
             return [f"{even} {words}", f"{value} {words}"] if value else [words]
 
         tails = {
-            State.WAITING: [],
-            State.RUNNING: [*beside(count), f"{self.share:.0%} {count}", count],
-            State.PART: [*beside(count), value, short, count],
-            State.DONE: [*beside(self.rank), "" if self.rank else value, "" if self.rank else short],
-            State.FAILED: [*(beside("failed") if value else [f"failed {count}"]), "failed"],
-            State.SKIPPED: [*beside("skipped"), value],
+            CellState.WAITING: [],
+            CellState.RUNNING: [*beside(count), f"{self.share:.0%} {count}", count],
+            CellState.PART: [*beside(count), value, short, count],
+            CellState.DONE: [*beside(self.rank), "" if self.rank else value, "" if self.rank else short],
+            CellState.FAILED: [*(beside("failed") if value else [f"failed {count}"]), "failed"],
+            CellState.SKIPPED: [*beside("skipped"), value],
         }.get(self.state, [str(self.state)])
         shown = [f"{glyph} {tail.rstrip()}" for tail in tails if tail.strip()]
-        if self.rank and self.state is State.DONE:
+        if self.rank and self.state is CellState.DONE:
             # Who is fastest is done.
             shown += [f"{self.rank} {value}", f"{self.rank} {short}", self.rank]
         return next((text for text in shown if len(text) <= width), glyph)
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class MatrixLayer:
     """The cells of one operation at one level: what stands together on one matrix."""
 
     title: str
@@ -93,7 +93,7 @@ class Layer:
     cutoffs: tuple[int, ...]
     labels: tuple[str, ...]
     """Storage methods, the source row first."""
-    squares: tuple[tuple[Square | None, ...], ...]
+    squares: tuple[tuple[MatrixCell | None, ...], ...]
     """By row and column; None where the plan has no such cell."""
 
 
@@ -103,7 +103,7 @@ def matrix_layers(
     cells: Sequence[Cell],
     *,
     per_image: bool = False,
-) -> tuple[Layer, ...]:
+) -> tuple[MatrixLayer, ...]:
     """Return every operation and level of a run as a matrix, in the order of the tables; nothing runs in it yet.
 
     Args:
@@ -132,7 +132,7 @@ def matrix_layers(
             )
             for label in labels
         )
-        result.append(Layer(safe_text(contest_words(key, run)), key.operation, columns, tuple(labels), squares))
+        result.append(MatrixLayer(safe_text(contest_title(key, run)), key.operation, columns, tuple(labels), squares))
     return tuple(result)
 
 
@@ -148,19 +148,21 @@ def _layer_order(cell: Cell, run: Run) -> tuple[int, int, int, int]:
 
 def _square(
     cell: Cell, summary: CellSummary | None, found: RunResults | None, rounds: int, *, per_image: bool
-) -> Square:
+) -> MatrixCell:
     done = 0 if summary is None else summary.trials
     seconds = None
     if summary is not None:
         seconds = summary.seconds_per_image if per_image else summary.seconds
-    square = Square(cell, state_of(summary, rounds), done, max(rounds, done), seconds)
+    square = MatrixCell(cell, cell_state(summary, rounds), done, max(rounds, done), seconds)
     verdict = None if found is None else found.verdict_of.get(cell.contest)
     if verdict is None or cell.spec not in verdict.best:
         return square
     return replace(square, rank="=" if verdict.is_tie else "*")
 
 
-def with_running(layers: Sequence[Layer], current: TrialStarted | None, images_done: int) -> tuple[Layer, ...]:
+def with_running(
+    layers: Sequence[MatrixLayer], current: TrialStarted | None, images_done: int
+) -> tuple[MatrixLayer, ...]:
     """Return a matrix with the trial in it that is running now: asked twice a second, so it makes little anew.
 
     Args:
@@ -173,10 +175,10 @@ def with_running(layers: Sequence[Layer], current: TrialStarted | None, images_d
     cell = current.cell
     share = min(1.0, images_done / cell.operation.images(cell.cutoff)) if current.step == "trial" else 0.0
 
-    def marked(square: Square | None) -> Square | None:
+    def marked(square: MatrixCell | None) -> MatrixCell | None:
         if square is None or square.cell != cell:
             return square
-        return replace(square, state=State.RUNNING, share=share)
+        return replace(square, state=CellState.RUNNING, share=share)
 
     return tuple(
         layer
@@ -186,7 +188,7 @@ def with_running(layers: Sequence[Layer], current: TrialStarted | None, images_d
     )
 
 
-def state_of(summary: CellSummary | None, rounds: int) -> State:
+def cell_state(summary: CellSummary | None, rounds: int) -> CellState:
     """Return what became of a cell that is not running now.
 
     Args:
@@ -194,16 +196,16 @@ def state_of(summary: CellSummary | None, rounds: int) -> State:
         rounds: How many trials are planned.
     """
     if summary is None:
-        return State.WAITING
+        return CellState.WAITING
     if summary.failed:
-        return State.FAILED
+        return CellState.FAILED
     if summary.unverified:
-        return State.UNVERIFIED
+        return CellState.UNVERIFIED
     if summary.skipped:
         reasons = " ".join(reason for reason, _ in summary.reasons)
         # All else that is skipped is not claimed.
-        return State.SKIPPED if SKIPPED_BY_USER in reasons else State.UNSUPPORTED
-    return State.DONE if summary.ok >= rounds else State.PART
+        return CellState.SKIPPED if SKIPPED_BY_USER in reasons else CellState.UNSUPPORTED
+    return CellState.DONE if summary.ok >= rounds else CellState.PART
 
 
 def _short(seconds: float | None) -> str:
@@ -215,7 +217,7 @@ def _short(seconds: float | None) -> str:
     return f"{value:.0f}{unit}" if value >= 9.95 else f"{value:.1f}{unit}"
 
 
-def square_words(square: Square, found: RunResults | None) -> str:
+def matrix_cell_text(square: MatrixCell, found: RunResults | None) -> str:
     """Return the state of a cell in words: ``some rounds, 3 of 6, 12.3 ms, interval (11.9-13.0)``."""
     parts = [str(square.state), f"{square.done} of {square.rounds}"]
     summary = next((entry for entry in found.summaries if entry.cell == square.cell), None) if found else None
@@ -228,11 +230,11 @@ def square_words(square: Square, found: RunResults | None) -> str:
     return ", ".join(parts)
 
 
-def legend_words(layers: Sequence[Layer]) -> str:
+def matrix_legend_text(layers: Sequence[MatrixLayer]) -> str:
     """Return what the glyphs mean that are on a matrix, in one line."""
     squares = [square for layer in layers for row in layer.squares for square in row if square is not None]
     states = {square.state for square in squares}
     ranks = {square.rank for square in squares}
-    told = [f"{state.glyph} {state}" for state in State if state in states]
+    told = [f"{state.glyph} {state}" for state in CellState if state in states]
     told += [f"{rank} {words}" for rank, words in (("*", "fastest"), ("=", "not told apart")) if rank in ranks]
     return "  ".join(told)

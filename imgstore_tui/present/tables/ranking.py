@@ -17,7 +17,7 @@ from imgstore_tui.present.tables.table_model import (
     ratio_text,
 )
 from imgstore_tui.present.tables.timings import allocated_entry, pixel_rate_entry, standing_entries
-from imgstore_tui.present.text.captions import setting_words
+from imgstore_tui.present.text.captions import setting_text
 from imgstore_tui.stats.ranking import Placement
 
 _BAR = 8
@@ -58,7 +58,7 @@ def ranking_table(found: RunResults, cutoff: int | None = None) -> Table:
         return Table(title, _COLUMNS, ())
     first = next(iter(here.values()))[0].cell
     told = (
-        f"{setting_words(first).capitalize()}. By median: = cannot be told apart from the first, ? no verdict, - not "
+        f"{setting_text(first).capitalize()}. By median: = cannot be told apart from the first, ? no verdict, - not "
         "ranked. The ratio is to the first, the bar as long as the median. Disk: what the store weighs."
     )
     return Table(title, _COLUMNS, tuple(rows), told, frozenset(breaks), frozenset(heads))
@@ -129,7 +129,7 @@ def _row(found: RunResults, summary: CellSummary, number: int, slowest: float) -
     )
 
 
-def cutoff_words(cutoff: int | None, cutoffs: Sequence[int]) -> str:
+def cutoff_text(cutoff: int | None, cutoffs: Sequence[int]) -> str:
     """Return which number of images is looked at, and which key changes it: ``N=1,000  [ ] other N``."""
     if len(cutoffs) < 2:
         return ""

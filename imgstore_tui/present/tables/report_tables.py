@@ -14,7 +14,7 @@ from imgstore_tui.present.tables.disk_use import disk_tables
 from imgstore_tui.present.tables.table_model import Emphasis, Table, TableColumn, TableEntry
 from imgstore_tui.present.tables.timings import one_image_tables, overview_tables, timing_tables
 from imgstore_tui.present.text.captions import fact_pairs
-from imgstore_tui.present.text.method_notes import notes_table
+from imgstore_tui.present.text.method_notes import methods_table
 
 MOST_LEFT_OUT = 100
 """Of each dataset's files that cannot take part, so many are shown."""
@@ -42,7 +42,7 @@ def further_tables(found: RunResults) -> tuple[Table, ...]:
         failures_table(found),
         warnings_table(found),
         left_out_table(found.run),
-        notes_table(found),
+        methods_table(found),
     )
     return tuple(table for table in tables if table.rows)
 

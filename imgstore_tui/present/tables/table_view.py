@@ -19,7 +19,7 @@ _Row = tuple[TableEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Arrangement:
+class TableView:
     """How a table is to be looked at."""
 
     words: str = ""
@@ -29,14 +29,14 @@ class Arrangement:
     falling: bool = False
     """Whether the largest come first."""
 
-    def sorted_by(self, column: str) -> Arrangement:
+    def sorted_by(self, column: str) -> TableView:
         """Return the arrangement after a column was asked for: asked for again, it turns, then it is let go."""
         if column != self.column:
             return replace(self, column=column, falling=False)
         return replace(self, column="" if self.falling else column, falling=not self.falling)
 
 
-def arranged(table: Table, how: Arrangement) -> Table:
+def apply_view(table: Table, how: TableView) -> Table:
     """Return a table's rows as asked for; what the rows below a heading are about stays above them.
 
     Args:
@@ -137,7 +137,7 @@ def _matches(table: Table, head: _Row | None, row: _Row, words: str) -> bool:
     return True
 
 
-def arrangement_words(how: Arrangement, shown: int, of: int) -> str:
+def view_text(how: TableView, shown: int, of: int) -> str:
     """Return what was left out and in which order the rest is, in a few words; nothing where all is as it was.
 
     Args:

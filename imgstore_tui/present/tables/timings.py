@@ -18,7 +18,7 @@ from imgstore_tui.present.tables.table_model import (
     ratio_interval_text,
     ratio_text,
 )
-from imgstore_tui.present.text.captions import caption, contest_words, dataset_words, level_words
+from imgstore_tui.present.text.captions import caption, contest_title, dataset_text, level_text
 from imgstore_tui.stats.intervals import MIN_ROUNDS
 from imgstore_tui.stats.ranking import Placement
 
@@ -33,7 +33,7 @@ def overview_tables(found: RunResults) -> list[Table]:
         breaks, heads = set(), set()
         for operation in group_summaries(group, "spec", "cutoff"):
             cell = operation[0].cell
-            heading = f"{cell.operation}, {level_words(cell)}"
+            heading = f"{cell.operation}, {level_text(cell)}"
             heads.add(len(rows))
             rows.append((TableEntry(heading, Emphasis.QUIET), *(TableEntry("") for _ in cutoffs)))
             # A method that has not come to the smallest cutoff yet must not lose its place.
@@ -57,7 +57,7 @@ def overview_tables(found: RunResults) -> list[Table]:
                     *(TableColumn(f"N={format_count_short(cutoff)}") for cutoff in cutoffs),
                 ),
                 tuple(rows),
-                f"Data: {dataset_words(facts.get(cell.dataset), cell.dataset)}. Time of one use, for all N images "
+                f"Data: {dataset_text(facts.get(cell.dataset), cell.dataset)}. Time of one use, for all N images "
                 "(one image for write-one and read-one). " + _legend(group, found),
                 frozenset(breaks),
                 frozenset(heads),
@@ -123,7 +123,7 @@ def _timing_table(found: RunResults, group: Sequence[CellSummary], columns: tupl
     cell = group[0].cell
     told = f"{cell.operation}: {cell.operation.describe}."
     return Table(
-        contest_words(cell, found.run), columns, tuple(rows), caption(found.run, group, told=told), frozenset(breaks)
+        contest_title(cell, found.run), columns, tuple(rows), caption(found.run, group, told=told), frozenset(breaks)
     )
 
 
@@ -213,7 +213,7 @@ def one_image_tables(found: RunResults) -> list[Table]:
                 for summary in group
             )
             cell = group[0].cell
-            title_words = f"{title} and its label, {level_words(cell)}"
+            title_words = f"{title} and its label, {level_text(cell)}"
             if len(found.run.plan.datasets) > 1:
                 title_words += f", {cell.dataset}"
             tables.append(Table(title_words, columns, rows, caption(found.run, group)))

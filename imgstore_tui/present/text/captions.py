@@ -11,7 +11,7 @@ from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.units import counted, format_bytes, format_duration
 from imgstore_tui.stats.intervals import MIN_ROUNDS
 
-STATUS_WORDS = {
+STATUS_TEXT = {
     "running": "still running",
     "finished": "finished",
     "budget": "ended by its time budget",
@@ -20,7 +20,7 @@ STATUS_WORDS = {
 }
 
 
-def dataset_words(facts: DatasetFacts | None, text: str) -> str:
+def dataset_text(facts: DatasetFacts | None, text: str) -> str:
     """Return a dataset in one line: its kind, and what was found."""
     if facts is None:
         return text
@@ -33,22 +33,22 @@ def dataset_words(facts: DatasetFacts | None, text: str) -> str:
     return summary
 
 
-def level_words(cell: Cell) -> str:
+def level_text(cell: Cell) -> str:
     """Return cache state or sync level: ``cache hot``, ``sync buffered``."""
     if cell.cache is not None:
         return f"cache {cell.cache}"
     return f"sync {cell.sync}" if cell.sync is not None else ""
 
 
-def contest_words(cell: Cell, run: Run) -> str:
+def contest_title(cell: Cell, run: Run) -> str:
     """Return operation, level, and the dataset where the run has several, for a table's title."""
-    parts = [str(cell.operation), level_words(cell)]
+    parts = [str(cell.operation), level_text(cell)]
     if len(run.plan.datasets) > 1:
         parts.append(cell.dataset)
     return ", ".join(part for part in parts if part)
 
 
-def interval_words(summaries: Iterable[CellSummary]) -> str:
+def interval_caption(summaries: Iterable[CellSummary]) -> str:
     """Return what stands between low and high, and how many rounds it rests on."""
     intervals = [summary.interval for summary in summaries if summary.interval is not None]
     sure = [interval for interval in intervals if interval.coverage is not None]
@@ -68,7 +68,7 @@ def interval_words(summaries: Iterable[CellSummary]) -> str:
     return "; ".join(parts)
 
 
-def setting_words(cell: Cell) -> str:
+def setting_text(cell: Cell) -> str:
     """Return payload and workers of a cell."""
     return f"{cell.payload}, {counted(cell.workers, 'worker')}"
 
@@ -80,11 +80,11 @@ def caption(run: Run, summaries: Sequence[CellSummary], *, told: str = "") -> st
     cell = summaries[0].cell
     facts = {entry.text: entry for entry in run.datasets}
     parts = [
-        f"Data: {dataset_words(facts.get(cell.dataset), cell.dataset)}.",
+        f"Data: {dataset_text(facts.get(cell.dataset), cell.dataset)}.",
         told,
-        f"{level_words(cell).capitalize()}; {setting_words(cell)}.",
+        f"{level_text(cell).capitalize()}; {setting_text(cell)}.",
     ]
-    words = interval_words(summaries)
+    words = interval_caption(summaries)
     if words:
         parts.append(f"{words[0].upper()}{words[1:]}.")
     return " ".join(part for part in parts if part)
@@ -95,7 +95,7 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
     plan, environment = run.plan, run.environment
     facts = {entry.text: entry for entry in run.datasets}
     pairs = [
-        ("Data", "; ".join(dataset_words(facts.get(text), text) for text in plan.datasets)),
+        ("Data", "; ".join(dataset_text(facts.get(text), text) for text in plan.datasets)),
         ("Machine", _machine(run)),
         ("Software", _software(run)),
         ("Scratch", _scratch(run)),
@@ -118,7 +118,7 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
 
 def _run_words(run: Run) -> str:
     parts = [run.title] if run.title else []
-    parts += [run.id, STATUS_WORDS.get(run.status, run.status), f"started {run.started_at}"]
+    parts += [run.id, STATUS_TEXT.get(run.status, run.status), f"started {run.started_at}"]
     if run.paused_s:
         parts.append(f"paused for {format_duration(run.paused_s)} in all")
     return ", ".join(parts)

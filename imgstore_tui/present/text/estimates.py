@@ -6,17 +6,17 @@ from imgstore_tui.bench.run.estimate import Estimate
 from imgstore_tui.core.units import about_bytes, about_seconds, counted, format_duration
 
 
-def estimate_words(estimate: Estimate) -> str:
+def estimate_text(estimate: Estimate) -> str:
     """Return trials, disk and time in a line: ``306 trials, about 24 MiB of disk, about 40 s``."""
-    return ", ".join(words for words in (space_words(estimate), time_words(estimate)) if words)
+    return ", ".join(words for words in (space_text(estimate), time_text(estimate)) if words)
 
 
-def space_words(estimate: Estimate) -> str:
+def space_text(estimate: Estimate) -> str:
     """Return trials and disk: ``306 trials, about 24 MiB of disk``."""
-    return ", ".join([trials_words(estimate), *_disk(estimate, "about ")])
+    return ", ".join([trials_text(estimate), *_disk(estimate, "about ")])
 
 
-def time_words(estimate: Estimate) -> str:
+def time_text(estimate: Estimate) -> str:
     """Return about how long it will take, or that the budget will end it; empty while nobody knows."""
     if estimate.seconds is None:
         return ""
@@ -32,14 +32,14 @@ def _whole(estimate: Estimate) -> str:
 
 def estimate_short(estimate: Estimate) -> str:
     """Return the same where there is little room: ``306 trials ~24 MiB ~40 s``."""
-    parts = [trials_words(estimate), *(word.removesuffix(" of disk") for word in _disk(estimate, "~"))]
+    parts = [trials_text(estimate), *(word.removesuffix(" of disk") for word in _disk(estimate, "~"))]
     if estimate.seconds is not None:
         shown = min(estimate.seconds, estimate.budget_s or estimate.seconds)
         parts.append(f"~{about_seconds(shown)}")
     return " ".join(parts)
 
 
-def trials_words(estimate: Estimate) -> str:
+def trials_text(estimate: Estimate) -> str:
     """Return how many trials."""
     return counted(estimate.trials, "trial")
 
@@ -48,7 +48,7 @@ def _disk(estimate: Estimate, about: str) -> list[str]:
     return [] if estimate.need is None else [f"{about}{about_bytes(estimate.need.bytes)} of disk"]
 
 
-def basis_words(estimate: Estimate) -> str:
+def basis_text(estimate: Estimate) -> str:
     """Return what the time rests on, in a sentence."""
     if estimate.seconds is None:
         return "The data has not been looked at, so disk and time are not known."

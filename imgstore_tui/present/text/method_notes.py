@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from imgstore_tui.analysis.method_notes import Note, Showing, make_notes
+from imgstore_tui.analysis.method_notes import MethodResult, MethodSummary, summarise_methods
 from imgstore_tui.core.units import counted, format_bytes, format_seconds
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.table_model import Table, TableColumn, TableEntry, ratio_interval_text, ratio_text
 from imgstore_tui.stats.ranking import Placement
 
 
-def notes_of(found: RunResults) -> tuple[Note, ...]:
+def method_summaries(found: RunResults) -> tuple[MethodSummary, ...]:
     """Return a note on every storage method of a run that was measured."""
-    return make_notes(found.run, found.summaries, found.verdicts)
+    return summarise_methods(found.run, found.summaries, found.verdicts)
 
 
-def measured_lines(note: Note) -> list[str]:
+def measured_lines(note: MethodSummary) -> list[str]:
     """Return what was measured for a method, a line an operation and level, then what its store weighs."""
     lines = [_showing(showing) for showing in note.showings]
     weighed = note.weighed
@@ -26,7 +26,7 @@ def measured_lines(note: Note) -> list[str]:
     return lines
 
 
-def _showing(showing: Showing) -> str:
+def _showing(showing: MethodResult) -> str:
     summary = showing.summary
     cell = summary.cell
     level = f" {cell.cache or cell.sync}" if cell.cache or cell.sync else ""
@@ -36,7 +36,7 @@ def _showing(showing: Showing) -> str:
     return f"{head}: {format_seconds(summary.seconds)}{_place(showing)}"
 
 
-def _place(showing: Showing) -> str:
+def _place(showing: MethodResult) -> str:
     standing = showing.standing
     if standing is None:
         return ", not ranked"
@@ -52,12 +52,12 @@ def _place(showing: Showing) -> str:
     return f", the fastest of {showing.rivals}"
 
 
-def claim_lines(note: Note) -> list[tuple[str, str, str]]:
+def claim_lines(note: MethodSummary) -> list[tuple[str, str, str]]:
     """Return what the article says of a method, what became of it here, and why."""
     return [(judged.claim.text, str(judged.finding), judged.words) for judged in note.claims]
 
 
-def notes_table(found: RunResults) -> Table:
+def methods_table(found: RunResults) -> Table:
     """Return every method with its own words and its numbers beside them."""
     rows = tuple(
         (
@@ -66,7 +66,7 @@ def notes_table(found: RunResults) -> Table:
             TableEntry(note.caveats),
             TableEntry("; ".join(measured_lines(note))),
         )
-        for note in notes_of(found)
+        for note in method_summaries(found)
     )
     columns = (
         TableColumn("method", right=False, wraps=True),

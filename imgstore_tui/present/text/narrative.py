@@ -15,8 +15,8 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_count_short
 from imgstore_tui.present.results import RunResults
-from imgstore_tui.present.text.captions import contest_words, fact_pairs
-from imgstore_tui.present.text.method_notes import claim_lines, measured_lines, notes_of
+from imgstore_tui.present.text.captions import contest_title, fact_pairs
+from imgstore_tui.present.text.method_notes import claim_lines, measured_lines, method_summaries
 from imgstore_tui.present.text.recommendation import TITLE, recommendation_lines
 
 _LEAST = 24
@@ -120,7 +120,7 @@ def verdict_lines(found: RunResults) -> list[str]:
 
 def _judged(verdicts: Sequence[Verdict], run: Run, most: int | None) -> Iterator[tuple[str, tuple[int, ...], str]]:
     """Yield contests that differ in nothing but the number of images and have one verdict: words, numbers, sentence."""
-    for words, group in groupby(verdicts, key=lambda verdict: contest_words(verdict.contest, run)):
+    for words, group in groupby(verdicts, key=lambda verdict: contest_title(verdict.contest, run)):
         for sentence, same in groupby(group, key=partial(_sentence, running=run.status == "running", most=most)):
             yield words, tuple(verdict.contest.cutoff for verdict in same), sentence
 
@@ -139,14 +139,14 @@ def _sentence(verdict: Verdict, *, running: bool, most: int | None) -> str:
     return verdict.describe(most) + left_out
 
 
-def notes_text(found: RunResults | None, *, width: int | None = None) -> Text:
+def methods_text(found: RunResults | None, *, width: int | None = None) -> Text:
     """Return every storage method with its own words, what the article says of it, and its numbers.
 
     Args:
         found: The run; None before there is one.
         width: Columns there are; None: nothing is folded.
     """
-    notes = () if found is None else notes_of(found)
+    notes = () if found is None else method_summaries(found)
     if not notes:
         return Text("Nothing measured yet. This will show what speaks for each storage method.", style="dim")
     text = Text()

@@ -20,7 +20,7 @@ from imgstore_tui.core.units import counted, format_bytes, format_count, format_
 from imgstore_tui.plugins import registry
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.disk_use import weighed_stores
-from imgstore_tui.present.text.captions import level_words
+from imgstore_tui.present.text.captions import level_text
 from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
 from imgstore_tui.stats.ranking import Placement
 
@@ -259,7 +259,7 @@ def _operation_words(verdict: Verdict, most: int, found: RunResults) -> str:
     head = str(contest.operation)
     if contest.cutoff != most and contest.operation is not Operation.WRITE_ONE:  # which is of one image always
         head += f" of {counted(contest.cutoff, 'image')}"
-    return f"{head}, {level_words(contest)}" if several else head
+    return f"{head}, {level_text(contest)}" if several else head
 
 
 def _words(verdict: Verdict, most: int, found: RunResults) -> str:

@@ -8,17 +8,17 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count, format_count_short
 
 
-def when_words(run: Run | None) -> str:
+def started_text(run: Run | None) -> str:
     """Return when a run started: ``2026-01-02 03:04``, UTC."""
     return "" if run is None else safe_text(run.started_at[:16].replace("T", " "))
 
 
-def status_words(saved: SavedRun) -> str:
+def status_text(saved: SavedRun) -> str:
     """Return how a run stands, in a word or two."""
     return "broke off" if saved.status == "interrupted" else saved.status
 
 
-def done_words(saved: SavedRun) -> str:
+def completed_text(saved: SavedRun) -> str:
     """Return how complete a run is: ``306``, or ``41 of 306``."""
     if saved.run is None:
         return ""
@@ -27,12 +27,12 @@ def done_words(saved: SavedRun) -> str:
     return f"{format_count(saved.measured)} of {format_count(saved.trials)}"
 
 
-def failed_words(saved: SavedRun) -> str:
+def failed_text(saved: SavedRun) -> str:
     """Return how many trials failed."""
     return "" if saved.run is None else format_count(saved.failed) if saved.failed else "none"
 
 
-def name_words(saved: SavedRun) -> str:
+def name_text(saved: SavedRun) -> str:
     """Return what the user calls a run, if anything, and its data as the plan has it, in few words."""
     if saved.run is None:
         return ""
@@ -40,7 +40,7 @@ def name_words(saved: SavedRun) -> str:
     return safe_text(f"{title}{', '.join(saved.run.plan.datasets)}")
 
 
-def what_words(saved: SavedRun) -> str:
+def description_text(saved: SavedRun) -> str:
     """Return name, methods, cutoffs and data of a run; of one that cannot be read, why."""
     if saved.run is None:
         return safe_text(saved.problem)
@@ -51,15 +51,15 @@ def what_words(saved: SavedRun) -> str:
     return safe_text(f"{title}{specs} on {data}, N={','.join(map(format_count_short, plan.cutoffs))}")
 
 
-def more_words(saved: SavedRun) -> str:
+def details_text(saved: SavedRun) -> str:
     """Return what else is to be known of a run: its id, which commands take, its plan, failures, size."""
     parts = [saved.id]
     if saved.run is not None:
-        parts += [f"plan {saved.run.plan.name}", f"{failed_words(saved)} failed"]
+        parts += [f"plan {saved.run.plan.name}", f"{failed_text(saved)} failed"]
     return safe_text(", ".join([*parts, format_bytes(saved.size_bytes)]))
 
 
-def deletion_words(saved: SavedRun) -> str:
+def deletion_question(saved: SavedRun) -> str:
     """Return the question before a run is deleted: what is deleted, and what stays."""
     if saved.run is None:
         what = f"the unreadable file {saved.id} ({format_bytes(saved.size_bytes)})"

@@ -15,7 +15,7 @@ LEAST_COLUMNS = 24
 """Columns below which a page is not made narrower."""
 
 
-class Page:
+class TextPage:
     """Lines being gathered."""
 
     def __init__(self, width: int) -> None:

@@ -15,7 +15,7 @@ from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import parse_cutoffs, parse_duration
 from imgstore_tui.plugins import registry
-from imgstore_tui.present.text.estimates import space_words
+from imgstore_tui.present.text.estimates import space_text
 
 _LONGEST_NUMBER = 20
 DECADES = (1, 10, 100, 1000, 10_000, 100_000)
@@ -95,7 +95,7 @@ class Choice:
             return f"Not ready: {self.problems[0][1]}"
         if not expected.trials:
             return "Tick something in every list, then press r to run."
-        return f"Press r to run. {space_words(expected)}"
+        return f"Press r to run. {space_text(expected)}"
 
     def problem(self, name: str) -> str:
         """Return what is wrong with the words in a field; empty where nothing is."""

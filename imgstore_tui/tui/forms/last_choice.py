@@ -11,7 +11,7 @@ from imgstore_tui.bench.plan.plans import dump_plan, parse_plan
 from imgstore_tui.bench.results.journal import runs_folder
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.spec import Spec
-from imgstore_tui.jobs.plans import honest_name, settled
+from imgstore_tui.jobs.plans import name_if_unchanged, with_absolute_paths
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.atomic_write import write_atomic
 from imgstore_tui.tui.forms.choice import Choice
@@ -38,7 +38,7 @@ def save_choice(choice: Choice) -> None:
         "kind": KIND,
         "version": VERSION,
         # Specs apart, so that one that is not installed any more takes no other with it.
-        "plan": dump_plan(replace(settled(plan), specs=())),
+        "plan": dump_plan(replace(with_absolute_paths(plan), specs=())),
         "ticked": [spec.label for spec in plan.specs],
         "offered": [spec.label for spec in choice.offered],
         "cutoffs_offered": list(choice.cutoffs_offered),
@@ -76,7 +76,7 @@ def _choice(values: dict[str, Any]) -> tuple[Choice, str]:
     lost: list[str] = []
     ticked = _specs(values["ticked"], lost)
     plan = replace(parse_plan(str(values["plan"])), specs=tuple(ticked))
-    plan = replace(plan, name="custom" if lost else honest_name(plan))
+    plan = replace(plan, name="custom" if lost else name_if_unchanged(plan))
     choice = Choice.of(plan)
     offered = {spec.label: spec for spec in (*_specs(values["offered"], lost), *choice.offered)}
     cutoffs = {int(cutoff) for cutoff in values["cutoffs_offered"] if int(cutoff) > 0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imgstore_tui.bench.plan.plans import PLAN_NAMES
 from imgstore_tui.core.model import Plan
-from imgstore_tui.jobs.plans import plan_called, saved_plans
+from imgstore_tui.jobs.plans import plan_by_name, saved_plans
 
 
 class PlanCycle:
@@ -23,6 +23,6 @@ class PlanCycle:
         last = self._tried or name
         here = names.index(last) if last in names else -1
         self._tried = names[(here + 1) % len(names)]
-        plan = plan_called(self._tried)
+        plan = plan_by_name(self._tried)
         self._tried = ""
         return plan

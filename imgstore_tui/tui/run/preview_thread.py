@@ -13,7 +13,7 @@ from textual.worker import get_current_worker
 
 from imgstore_tui.bench.results.lock import running
 from imgstore_tui.core.errors import ImgstoreError
-from imgstore_tui.jobs.preview import LeftError, Preview, preview
+from imgstore_tui.jobs.preview import DatasetPreview, PreviewCancelledError, preview_dataset
 from imgstore_tui.tui.terminal.clean_exit import CleanExitApp
 
 REPORT_EVERY_S = 0.25
@@ -35,7 +35,7 @@ class PreviewEnded(Message):
     """A preview is over: what was seen, or why nothing was."""
 
     text: str
-    found: Preview | None
+    found: DatasetPreview | None
     problem: str = ""
     wanted: int = 0
     """How many images were asked for: of large folders no more were looked at."""
@@ -53,7 +53,7 @@ def run_in_progress(app: App[Any]) -> bool:
     return (isinstance(app, CleanExitApp) and app.run_thread.busy) or running() is not None
 
 
-class _YieldError(LeftError):
+class _YieldError(PreviewCancelledError):
     """A run has begun meanwhile."""
 
 
@@ -74,7 +74,7 @@ def post_preview(widget: Widget, text: str, wanted: int, *, pictures: int = 0, p
         nonlocal told
         now = time.monotonic()
         if worker.is_cancelled or (patience_s is not None and now - began > patience_s):
-            raise LeftError
+            raise PreviewCancelledError
         if now - told >= REPORT_EVERY_S:
             told = now
             if run_in_progress(widget.app):
@@ -83,10 +83,10 @@ def post_preview(widget: Widget, text: str, wanted: int, *, pictures: int = 0, p
 
     answer: Message
     try:
-        found = preview(text, wanted, pictures=pictures, progress=tell)
+        found = preview_dataset(text, wanted, pictures=pictures, progress=tell)
     except _YieldError:
         answer = PreviewYielded(text)
-    except LeftError:
+    except PreviewCancelledError:
         answer = PreviewEnded(text, None, "There is too much of it to look through.")
     except ImgstoreError as error:
         answer = PreviewEnded(text, None, str(error))

@@ -18,7 +18,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
-from imgstore_tui.analysis.compare import Comparison, compare
+from imgstore_tui.analysis.compare import RunComparison, compare_runs
 from imgstore_tui.bench.results.journal import read_journal
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
@@ -41,7 +41,7 @@ class ComparisonView(Widget):
 
     DEFAULT_CSS = "ComparisonView { height: auto; }"
 
-    found: reactive[Comparison | None] = reactive(None, layout=True)
+    found: reactive[RunComparison | None] = reactive(None, layout=True)
     problem: reactive[str] = reactive("", layout=True)
 
     def render(self) -> Group | Text:
@@ -65,7 +65,7 @@ class CompareScreen(Dialog[None]):
     class Compared(Message):
         """Both runs were read and compared, or could not be."""
 
-        found: Comparison | None
+        found: RunComparison | None
         problem: str = ""
 
     CSS_PATH = "../styles/modal.tcss"
@@ -105,7 +105,7 @@ class CompareScreen(Dialog[None]):
     def _read(self) -> None:
         worker = get_current_worker()
         try:
-            answer = self.Compared(compare(*map(read_journal, self._paths)))
+            answer = self.Compared(compare_runs(*map(read_journal, self._paths)))
         except ImgstoreError as error:
             answer = self.Compared(None, str(error))
         except Exception as error:  # whatever the files hold, the screen stays up and says so

@@ -20,8 +20,8 @@ from imgstore_tui.bench.run.estimate import Estimate
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.jobs.place import Place, look_at_place
-from imgstore_tui.present.text.estimates import basis_words, estimate_words
+from imgstore_tui.jobs.place import ScratchPlace, find_scratch_place
+from imgstore_tui.present.text.estimates import basis_text, estimate_text
 from imgstore_tui.tui.forms.conditions import SCRATCH, Conditions
 from imgstore_tui.tui.forms.path_completion import PathSuggester
 from imgstore_tui.tui.terminal.textual_fixes import Dialog
@@ -47,7 +47,7 @@ class ConditionsScreen(Dialog[dict[str, Any] | None]):
         """The place for the stores was looked at."""
 
         scratch: str | None
-        place: Place | None
+        place: ScratchPlace | None
         problem: str
 
     def __init__(self, plan: Plan, expect: Callable[[dict[str, Any]], Estimate]) -> None:
@@ -63,7 +63,7 @@ class ConditionsScreen(Dialog[dict[str, Any] | None]):
         self._written = Conditions.of(plan)
         self._refused = ""
         """What is wrong with the place for the stores."""
-        self._place: Place | None = None
+        self._place: ScratchPlace | None = None
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -113,10 +113,10 @@ class ConditionsScreen(Dialog[dict[str, Any] | None]):
         lacking = "" if self._place is None else self._place.lacks(expected.need)
         if lacking:
             words.append(f"{safe_text(lacking)}\n", style="bold red")
-        words.append(f"{estimate_words(expected)}\n", style="bold")
+        words.append(f"{estimate_text(expected)}\n", style="bold")
         if self._place is not None:
             words.append(f"{safe_text(self._place.words)}\n", style="dim")
-        line.update(words.append(basis_words(expected), style="dim"))
+        line.update(words.append(basis_text(expected), style="dim"))
 
     # The place for the stores
 
@@ -127,7 +127,7 @@ class ConditionsScreen(Dialog[dict[str, Any] | None]):
     def _look_at(self, scratch: str | None) -> None:
         """Look in a thread: a place on a network may take its time to answer."""
         try:
-            answer = self.ScratchChecked(scratch, look_at_place(scratch, self._plan.datasets), "")
+            answer = self.ScratchChecked(scratch, find_scratch_place(scratch, self._plan.datasets), "")
         except ImgstoreError as error:
             answer = self.ScratchChecked(scratch, None, str(error))
         except OSError as error:

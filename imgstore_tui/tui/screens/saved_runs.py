@@ -17,7 +17,7 @@ from textual.widgets import DataTable, Static
 from imgstore_tui.bench.results.saved_runs import SavedRun, delete, read_saved_run, rename
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.text.saved_run import deletion_words, more_words, what_words
+from imgstore_tui.present.text.saved_run import deletion_question, description_text, details_text
 from imgstore_tui.tui.screens.ask import AskScreen
 from imgstore_tui.tui.screens.compare import CompareScreen
 from imgstore_tui.tui.screens.help import HelpScreen, help_lines
@@ -107,7 +107,9 @@ class SavedRunsScreen(Dialog[RunSelection | None]):
         if problem:
             text = Text(safe_text(problem), style="bold red")
         elif here is not None:
-            text = Text.assemble((what_words(here), "" if here.run else "bold red"), "\n", (more_words(here), "dim"))
+            text = Text.assemble(
+                (description_text(here), "" if here.run else "bold red"), "\n", (details_text(here), "dim")
+            )
         elif self.table.reading:
             text = Text("Reading the saved runs ...", style="dim")
         else:
@@ -189,7 +191,7 @@ class SavedRunsScreen(Dialog[RunSelection | None]):
         """Delete the run, after asking."""
         here = self._here
         if here is not None:
-            self.app.push_screen(AskScreen("Delete", deletion_words(here)), lambda sure: self._delete(here, sure))
+            self.app.push_screen(AskScreen("Delete", deletion_question(here)), lambda sure: self._delete(here, sure))
 
     def _delete(self, saved: SavedRun, sure: bool | None) -> None:
         if sure and self._tried(lambda: delete(saved.path)):

@@ -17,7 +17,7 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import spell_duration
-from imgstore_tui.present.text.estimates import time_words
+from imgstore_tui.present.text.estimates import time_text
 from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.forms.method_list import method_note
 from imgstore_tui.tui.screens.conditions import ConditionsScreen
@@ -160,7 +160,7 @@ class Chooser(VerticalScroll, can_focus=False):
     @on(EstimateLine.Changed)
     def _expected(self, event: EstimateLine.Changed) -> None:
         event.stop()
-        time = "" if self.choice.problems else time_words(event.expected)
+        time = "" if self.choice.problems else time_text(event.expected)
         self.post_message(self.SummaryChanged(self.choice.words(event.expected), time))
 
     @on(MethodList.RemovalRequested)

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_bytes
-from imgstore_tui.jobs.sweep import Found, find, sweep
+from imgstore_tui.jobs.sweep import WeighedLeftover, find_leftovers, sweep
 
 
 class LeftoversLine(Widget):
@@ -24,7 +24,7 @@ class LeftoversLine(Widget):
     LeftoversLine.-found { display: block; }
     """
 
-    found: reactive[tuple[Found, ...]] = reactive((), init=False)
+    found: reactive[tuple[WeighedLeftover, ...]] = reactive((), init=False)
     sweeping: reactive[bool] = reactive(False)
     measuring: reactive[bool] = reactive(False)
     """Whether a run goes on: what is removed now would be measured, too."""
@@ -33,7 +33,7 @@ class LeftoversLine(Widget):
     class Scanned(Message):
         """The thread has looked."""
 
-        found: tuple[Found, ...]
+        found: tuple[WeighedLeftover, ...]
 
     @dataclass
     class Swept(Message):
@@ -47,7 +47,7 @@ class LeftoversLine(Widget):
 
     def _scan(self) -> None:
         try:
-            found = tuple(find())
+            found = tuple(find_leftovers())
         except OSError:
             # Somebody else sweeps right now.
             found = ()
@@ -57,7 +57,7 @@ class LeftoversLine(Widget):
     def _scanned(self, event: Scanned) -> None:
         self.found = event.found
 
-    def watch_found(self, found: tuple[Found, ...]) -> None:
+    def watch_found(self, found: tuple[WeighedLeftover, ...]) -> None:
         """Be there, or not."""
         self.set_class(bool(found), "-found")
         self.screen.refresh_bindings()

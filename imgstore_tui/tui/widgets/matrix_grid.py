@@ -10,16 +10,16 @@ from rich.text import Text
 
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count_short
-from imgstore_tui.present.tables.matrix import Layer, Square, State
+from imgstore_tui.present.tables.matrix import CellState, MatrixCell, MatrixLayer
 from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
 LEAST_CELL, MOST_CELL = 8, 18
 """Columns of a cell, the gap to the next included; below the least some columns of the matrix are left out."""
 
 STATE_STYLES = {
-    State.WAITING: "dim", State.RUNNING: "bold yellow", State.PART: "", State.DONE: "green",
-    State.FAILED: "bold red", State.UNVERIFIED: "bold red", State.SKIPPED: "dim italic",
-    State.UNSUPPORTED: "dim italic",
+    CellState.WAITING: "dim", CellState.RUNNING: "bold yellow", CellState.PART: "", CellState.DONE: "green",
+    CellState.FAILED: "bold red", CellState.UNVERIFIED: "bold red", CellState.SKIPPED: "dim italic",
+    CellState.UNSUPPORTED: "dim italic",
 }  # fmt: skip
 
 
@@ -45,7 +45,7 @@ class DrawnGrid:
         return next((place for line, left, right, place in self.spots if line == y and left <= x < right), None)
 
 
-def square_at(layers: Sequence[Layer], place: GridPosition) -> Square | None:
+def square_at(layers: Sequence[MatrixLayer], place: GridPosition) -> MatrixCell | None:
     """Return the cell at a place; None where there is none."""
     if place.layer < len(layers) and place.row < len(layers[place.layer].squares):
         row = layers[place.layer].squares[place.row]
@@ -53,7 +53,7 @@ def square_at(layers: Sequence[Layer], place: GridPosition) -> Square | None:
     return None
 
 
-def nearest_position(layers: Sequence[Layer], place: GridPosition) -> GridPosition:
+def nearest_position(layers: Sequence[MatrixLayer], place: GridPosition) -> GridPosition:
     """Return the place of the cell that is nearest to a place that may be beyond the matrix, or where no cell is."""
     if not layers:
         return GridPosition()
@@ -63,7 +63,7 @@ def nearest_position(layers: Sequence[Layer], place: GridPosition) -> GridPositi
     return GridPosition(layer, row, min(filled, key=lambda column: abs(column - place.column), default=0))
 
 
-def step_from(layers: Sequence[Layer], place: GridPosition, down: int, right: int) -> GridPosition:
+def step_from(layers: Sequence[MatrixLayer], place: GridPosition, down: int, right: int) -> GridPosition:
     """Return where a step leads: over what has no cell, and beyond the rows of a layer into the next.
 
     Args:
@@ -86,7 +86,7 @@ def step_from(layers: Sequence[Layer], place: GridPosition, down: int, right: in
     return nearest_position(layers, GridPosition(layer, row, column))
 
 
-def page_of(layers: Sequence[Layer], wanted: int, height: int) -> range:
+def page_of(layers: Sequence[MatrixLayer], wanted: int, height: int) -> range:
     """Return the layers that are shown together: all, or as many as fit with the one that is wanted among them.
 
     Args:
@@ -107,7 +107,7 @@ def page_of(layers: Sequence[Layer], wanted: int, height: int) -> range:
 
 
 def draw_grid(
-    layers: Sequence[Layer],
+    layers: Sequence[MatrixLayer],
     shown: Sequence[int],
     cursor: GridPosition,
     width: int,
@@ -173,7 +173,7 @@ def _columns(count: int, cursor: int, room: int) -> tuple[range, int]:
 
 
 def _row(
-    layer: Layer, place: GridPosition, label: str, columns: range, names: int, each: int, cursor: GridPosition,
+    layer: MatrixLayer, place: GridPosition, label: str, columns: range, names: int, each: int, cursor: GridPosition,
     marks: MethodMarks, *, lit: StyleType,
 ) -> tuple[Text, list[tuple[int, int, GridPosition]]]:  # fmt: skip
     name = Text(f"{marks.mark(label)} {safe_text(label)}", style=marks.style(label))
@@ -190,7 +190,7 @@ def _row(
             # In one colour: its state and rank have signs of their own.
             cell.stylize(lit)
         else:
-            cell.stylize(state, 0, 1 if square is not None and square.state is State.DONE else len(words))
+            cell.stylize(state, 0, 1 if square is not None and square.state is CellState.DONE else len(words))
             if square is not None and square.rank:
                 cell.stylize("bold green" if square.rank == "*" else "green", 1)
         line.append_text(cell).append(" ")

@@ -13,7 +13,14 @@ from imgstore_tui.bench.results.state import RunState
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.detail.cell_detail import cell_title
 from imgstore_tui.present.results import RunResults
-from imgstore_tui.present.tables.matrix import Layer, Square, legend_words, matrix_layers, square_words, with_running
+from imgstore_tui.present.tables.matrix import (
+    MatrixCell,
+    MatrixLayer,
+    matrix_cell_text,
+    matrix_layers,
+    matrix_legend_text,
+    with_running,
+)
 from imgstore_tui.tui.messages import CellOpened
 from imgstore_tui.tui.widgets.line_picture import LinePicture
 from imgstore_tui.tui.widgets.matrix_grid import (
@@ -68,9 +75,9 @@ class MatrixPane(LinePicture, can_focus=True):
         super().__init__()
         self.border_title = "6 Matrix"
         self.add_class("-empty")
-        self._layers: tuple[Layer, ...] = ()
+        self._layers: tuple[MatrixLayer, ...] = ()
         self._drawn = DrawnGrid(())
-        self._still: tuple[Layer, ...] = ()
+        self._still: tuple[MatrixLayer, ...] = ()
         """The matrix without what is running, made anew only when results come."""
         self._of: RunResults | None = None
         """The results that it was made of."""
@@ -78,7 +85,7 @@ class MatrixPane(LinePicture, can_focus=True):
         """What else it was made of."""
 
     @property
-    def square(self) -> Square | None:
+    def square(self) -> MatrixCell | None:
         """The cell under the cursor; None where the plan has none."""
         return square_at(self._layers, self.cursor)
 
@@ -110,8 +117,8 @@ class MatrixPane(LinePicture, can_focus=True):
         square = self.square
         lines = [
             Text("" if square is None else cell_title(square.cell), style="bold"),
-            Text("" if square is None else square_words(square, self.found)),
-            Text(legend_words(self._layers[shown.start : shown.stop]), style="dim"),
+            Text("" if square is None else matrix_cell_text(square, self.found)),
+            Text(matrix_legend_text(self._layers[shown.start : shown.stop]), style="dim"),
         ]
         for line in lines:
             line.truncate(width, overflow="ellipsis")

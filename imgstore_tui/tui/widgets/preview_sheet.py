@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
-from imgstore_tui.jobs.preview import Picture, Preview
+from imgstore_tui.jobs.preview import DatasetPreview, Thumbnail
 from imgstore_tui.present.charts.contact_sheet import PixelStyle, contact_sheet, full_rows
 
 PICTURES = 12
@@ -24,7 +24,7 @@ class PreviewSheet(Widget):
     """
     COMPONENT_CLASSES = {"sheet--name"}  # noqa: RUF012 - Textual's own convention
 
-    found: reactive[Preview | None] = reactive(None)
+    found: reactive[DatasetPreview | None] = reactive(None)
     doing: reactive[str] = reactive("")
     """What goes on while nothing is found yet."""
 
@@ -54,12 +54,12 @@ class PreviewSheet(Widget):
         sheet = contact_sheet(pictures, self.size.width, room, self._drawing, light=not theme.dark)
         return Text("\n", no_wrap=True).join([*lines, Text(), sheet])
 
-    def _shown(self, found: Preview, room: int) -> tuple[Picture, ...]:
+    def _shown(self, found: DatasetPreview, room: int) -> tuple[Thumbnail, ...]:
         # Few and clear where there is little room.
         wanted = max(2, min(PICTURES, self.size.width * room // 70))
         return found.pictures[: full_rows(wanted, len(found.pictures), self.size.width, room)]
 
-    def _words(self, found: Preview) -> Text:
+    def _words(self, found: DatasetPreview) -> Text:
         name = self.get_component_rich_style("sheet--name")
         text = Text(safe_text(found.summary), style="bold")
         why = self._why if found.pictures else "Not decoded, so there is no picture to show."

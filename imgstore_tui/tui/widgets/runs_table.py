@@ -16,7 +16,7 @@ from textual.worker import get_current_worker
 from imgstore_tui.bench.results.saved_runs import SavedRun, newest_first
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
-from imgstore_tui.present.text.saved_run import done_words, failed_words, name_words, status_words, when_words
+from imgstore_tui.present.text.saved_run import completed_text, failed_text, name_text, started_text, status_text
 from imgstore_tui.tui.terminal.breakpoints import WIDE_COLUMNS
 
 _TITLES = {
@@ -154,12 +154,12 @@ class RunsTable(DataTable[Text]):
         mark = str(self.marked.index(saved.path) + 1) if saved.path in self.marked else ""
         bad = "bold red" if saved.failed or saved.run is None else ""
         entries = {
-            "started": Text.assemble((f"{mark:2}", "bold"), when_words(saved.run) or safe_text(saved.id[:15])),
-            "name": Text(name_words(saved), no_wrap=True, overflow="ellipsis"),
+            "started": Text.assemble((f"{mark:2}", "bold"), started_text(saved.run) or safe_text(saved.id[:15])),
+            "name": Text(name_text(saved), no_wrap=True, overflow="ellipsis"),
             "plan": Text("" if saved.run is None else safe_text(saved.run.plan.name)),
-            "trials": Text(done_words(saved), style=bad, justify="right"),
-            "failed": Text(failed_words(saved), style=bad, justify="right"),
+            "trials": Text(completed_text(saved), style=bad, justify="right"),
+            "failed": Text(failed_text(saved), style=bad, justify="right"),
             "size": Text(format_bytes(saved.size_bytes), justify="right"),
-            "status": Text(status_words(saved), style=bad if saved.run is None else ""),
+            "status": Text(status_text(saved), style=bad if saved.run is None else ""),
         }
         return [entries[name] for name, _ in self._shape]

@@ -16,10 +16,10 @@ from textual.widgets import DataTable, Static
 from imgstore_tui.present.article import article_report_tables, is_article
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.disk_use import disk_tables
-from imgstore_tui.present.tables.ranking import cutoff_words, measured_cutoffs, ranking_table
+from imgstore_tui.present.tables.ranking import cutoff_text, measured_cutoffs, ranking_table
 from imgstore_tui.present.tables.report_tables import failures_table, warnings_table
 from imgstore_tui.present.tables.table_model import Table
-from imgstore_tui.present.tables.table_view import DOWN, UP, Arrangement, arranged, arrangement_words
+from imgstore_tui.present.tables.table_view import DOWN, UP, TableView, apply_view, view_text
 from imgstore_tui.present.tables.timings import one_image_tables, overview_tables, timing_tables
 from imgstore_tui.tui.messages import CellOpened
 from imgstore_tui.tui.widgets.field import Field
@@ -46,7 +46,7 @@ class TablePane(Vertical):
     """Which table, counted endlessly; the rest of a division by how many there are."""
     cutoff: reactive[int | None] = reactive(None, repaint=False)
     """The number of images of the ranking; None for the largest."""
-    arrangement: reactive[Arrangement] = reactive(Arrangement(), repaint=False)
+    arrangement: reactive[TableView] = reactive(TableView(), repaint=False)
     """Which rows are shown, and in which order."""
 
     grid = getters.query_one(GridTable)
@@ -90,7 +90,7 @@ class TablePane(Vertical):
         if not self.is_mounted or not self.display or not self.size.width:
             return
         all_of_them = [] if self.found is None else tables_of(self.found, self.cutoff)
-        shown = [(table, whole) for whole in all_of_them if (table := arranged(whole, self.arrangement)).rows]
+        shown = [(table, whole) for whole in all_of_them if (table := apply_view(whole, self.arrangement)).rows]
         self.set_class(not shown, "-empty")
         if not shown:
             self._say_nothing(bool(all_of_them))
@@ -99,10 +99,10 @@ class TablePane(Vertical):
         table, whole = shown[index]
         subtitle = f"{index + 1} of {len(shown)}, v: next"
         rows = [len(one.rows) - len(one.heads) for one in (table, whole)]
-        if told := arrangement_words(self.arrangement, *rows):
+        if told := view_text(self.arrangement, *rows):
             subtitle = f"{told}, esc: all  {subtitle}"
         elif self.found is not None and table.title.startswith("Ranking"):
-            subtitle = f"{cutoff_words(self.cutoff, measured_cutoffs(self.found))}  {subtitle}"
+            subtitle = f"{cutoff_text(self.cutoff, measured_cutoffs(self.found))}  {subtitle}"
         names = (table.title, subtitle, table.caption)
         if names != self._names:
             self._names = names

@@ -15,8 +15,8 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from imgstore_tui.present.results import RunResults
-from imgstore_tui.present.tables.ranking import cutoff_words, measured_cutoffs
-from imgstore_tui.present.text.narrative import notes_text, verdict_text
+from imgstore_tui.present.tables.ranking import cutoff_text, measured_cutoffs
+from imgstore_tui.present.text.narrative import methods_text, verdict_text
 
 
 class VerdictPane(VerticalScroll):
@@ -97,9 +97,9 @@ class VerdictPane(VerticalScroll):
         found = self.found
         if (found is None) is not self.has_class("-empty"):
             self.set_class(found is None, "-empty")
-        text = notes_text(found, width=width) if self.notes else verdict_text(found, self.cutoff, width=width)
+        text = methods_text(found, width=width) if self.notes else verdict_text(found, self.cutoff, width=width)
         cutoffs = () if self.found is None else measured_cutoffs(self.found)
-        subtitle = "n: verdicts" if self.notes else f"{cutoff_words(self.cutoff, cutoffs)}  n: notes".strip()
+        subtitle = "n: verdicts" if self.notes else f"{cutoff_text(self.cutoff, cutoffs)}  n: notes".strip()
         if self.found is not None and self.border_subtitle != subtitle:
             self.border_title = "5 Verdict: notes on methods" if self.notes else "5 Verdict"
             self.border_subtitle = Text(subtitle)

@@ -8,15 +8,15 @@ from dataclasses import replace
 import pytest
 
 from imgstore_tui.analysis.aggregate import summarise
-from imgstore_tui.analysis.article.claims import CLAIMS, Judged, check_claims
-from imgstore_tui.analysis.article.evidence import Finding, Part, combined, within
+from imgstore_tui.analysis.article.claims import CLAIMS, JudgedClaim, check_claims
+from imgstore_tui.analysis.article.evidence import ClaimCase, ClaimResult, combine_results, judge_ratio
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.stats.intervals import Interval
 from imgstore_tui.testing.fake_runs import fake_article_run
 
 
-def judged(run: Run) -> dict[str, Judged]:
+def judged(run: Run) -> dict[str, JudgedClaim]:
     return {entry.claim.key: entry for entry in check_claims(run, summarise(run))}
 
 
@@ -50,12 +50,16 @@ def test_every_claim_of_the_article_is_judged_and_says_why() -> None:
     found = judged(fake_article_run((1, 10, 1000)))
     assert list(found) == [claim.key for claim in CLAIMS]
     assert all(entry.words for entry in found.values())
-    assert all(entry.finding is not Finding.UNMEASURED for entry in found.values())
+    assert all(entry.finding is not ClaimResult.UNMEASURED for entry in found.values())
 
 
 def test_slowest_by_far_is_twice_as_slow_as_each_of_the_others() -> None:
     run = fake_article_run((1, 10, 1000))
-    for disk, lmdb, finding in ((5.0, 1.0, Finding.HOLDS), (1.5, 1.0, Finding.FAILS), (5.0, 4.0, Finding.PARTLY)):
+    for disk, lmdb, finding in (
+        (5.0, 1.0, ClaimResult.HOLDS),
+        (1.5, 1.0, ClaimResult.FAILS),
+        (5.0, 4.0, ClaimResult.PARTLY),
+    ):
         entry = judged(timed(run, Operation.READ_MANY, disk=disk, lmdb=lmdb, hdf5=1.0))["read-png"]
         assert entry.finding is finding
     assert "over LMDB, 1,000 images: 1.25 (1.25 to 1.25) (does not hold)" in entry.words
@@ -63,18 +67,26 @@ def test_slowest_by_far_is_twice_as_slow_as_each_of_the_others() -> None:
 
 @pytest.mark.parametrize(
     ("hdf5", "start", "end"),
-    [(0.7, Finding.FAILS, Finding.HOLDS), (0.2, Finding.FAILS, Finding.FAILS), (1.3, Finding.HOLDS, Finding.FAILS)],
+    [
+        (0.7, ClaimResult.FAILS, ClaimResult.HOLDS),
+        (0.2, ClaimResult.FAILS, ClaimResult.FAILS),
+        (1.3, ClaimResult.HOLDS, ClaimResult.FAILS),
+    ],
 )
-def test_hdf5_against_lmdb(hdf5: float, start: Finding, end: Finding) -> None:
+def test_hdf5_against_lmdb(hdf5: float, start: ClaimResult, end: ClaimResult) -> None:
     found = judged(timed(fake_article_run((1, 10, 1000)), Operation.WRITE_MANY, disk=9.0, lmdb=1.0, hdf5=hdf5))
     assert (found["store-start"].finding, found["store-end"].finding) == (start, end)
 
 
 @pytest.mark.parametrize(
     ("slowest", "finding"),
-    [((0.2,) * 6, Finding.FAILS), ((0.09, 0.09, 0.09, 0.11, 0.11, 0.11), Finding.OPEN), ((0.09,) * 6, Finding.HOLDS)],
+    [
+        ((0.2,) * 6, ClaimResult.FAILS),
+        ((0.09, 0.09, 0.09, 0.11, 0.11, 0.11), ClaimResult.OPEN),
+        ((0.09,) * 6, ClaimResult.HOLDS),
+    ],
 )
-def test_one_image_is_fast_where_all_are_for_sure(slowest: tuple[float, ...], finding: Finding) -> None:
+def test_one_image_is_fast_where_all_are_for_sure(slowest: tuple[float, ...], finding: ClaimResult) -> None:
     run = fake_article_run((1, 10))
     trials = tuple(
         replace(trial, seconds=slowest[trial.round - 1])
@@ -88,58 +100,58 @@ def test_one_image_is_fast_where_all_are_for_sure(slowest: tuple[float, ...], fi
 
 def test_too_few_rounds_tell_nothing_of_times_but_of_sizes() -> None:
     found = judged(fake_article_run((1, 10, 1000), rounds=3))
-    assert found["one-fast"].finding is found["store-png"].finding is Finding.OPEN
-    assert found["epochs"].finding is Finding.OPEN
-    assert found["disk-grows"].finding is Finding.HOLDS
+    assert found["one-fast"].finding is found["store-png"].finding is ClaimResult.OPEN
+    assert found["epochs"].finding is ClaimResult.OPEN
+    assert found["disk-grows"].finding is ClaimResult.HOLDS
 
 
 def test_more_disk() -> None:
     run = fake_article_run((1, 10, 1000))
-    assert judged(sized(run, disk=3000, lmdb=4096, hdf5=3100))["disk-more"].finding is Finding.HOLDS
-    assert judged(sized(run, disk=4096, lmdb=4097, hdf5=3100))["disk-more"].finding is Finding.PARTLY
+    assert judged(sized(run, disk=3000, lmdb=4096, hdf5=3100))["disk-more"].finding is ClaimResult.HOLDS
+    assert judged(sized(run, disk=4096, lmdb=4097, hdf5=3100))["disk-more"].finding is ClaimResult.PARTLY
     same = judged(sized(run, disk=3000, lmdb=4096, hdf5=3100))["disk-grows"]
-    assert (same.finding, "1.37 at 32x32, 1.37 at 256x256" in same.words) == (Finding.FAILS, True)
+    assert (same.finding, "1.37 at 32x32, 1.37 at 256x256" in same.words) == (ClaimResult.FAILS, True)
 
 
 def test_an_hour_of_reading() -> None:
     run = timed(fake_article_run((1, 10, 1000)), Operation.READ_MANY, disk=0.04, lmdb=0.004, hdf5=0.02)
     entry = judged(run)["epochs"]
-    assert entry.finding is Finding.HOLDS
+    assert entry.finding is ClaimResult.HOLDS
     assert "600 epochs of 1,000 images: PNG files 6.67 h, LMDB 40 min, HDF5 3.33 h" in entry.words
 
 
 def test_storing_twice_and_types_come_from_the_probes() -> None:
     run = fake_article_run((1, 10))
     found = judged(run)
-    assert (found["twice-map"].finding, found["twice-full"].finding) == (Finding.HOLDS, Finding.PARTLY)
-    assert found["dtype"].finding is Finding.HOLDS
+    assert (found["twice-map"].finding, found["twice-full"].finding) == (ClaimResult.HOLDS, ClaimResult.PARTLY)
+    assert found["dtype"].finding is ClaimResult.HOLDS
     none = judged(replace(run, probes=()))
-    assert {none[key].finding for key in ("twice-map", "twice-full", "dtype")} == {Finding.UNMEASURED}
+    assert {none[key].finding for key in ("twice-map", "twice-full", "dtype")} == {ClaimResult.UNMEASURED}
 
 
 def test_what_failed_or_is_missing_was_not_measured() -> None:
     run = fake_article_run((1, 10, 1000))
     empty = replace(run, measurements=(), probes=(), datasets=())
-    assert {entry.finding for entry in judged(empty).values()} == {Finding.UNMEASURED}
+    assert {entry.finding for entry in judged(empty).values()} == {ClaimResult.UNMEASURED}
     unverified = replace(
         run, measurements=tuple(replace(trial, verified=trial.backend != "lmdb") for trial in run.measurements)
     )
-    assert judged(unverified)["store-png"].finding is Finding.UNMEASURED
+    assert judged(unverified)["store-png"].finding is ClaimResult.UNMEASURED
     other = replace(run, plan=replace(run.plan, specs=run.plan.specs[:1], sync=(SyncLevel.END,)))
-    assert judged(other)["store-png"].finding is Finding.UNMEASURED
+    assert judged(other)["store-png"].finding is ClaimResult.UNMEASURED
 
 
 def test_bounds_and_cases() -> None:
     def interval(low: float, high: float, coverage: float | None = 0.97) -> Interval:
         return Interval((low + high) / 2, low, high, coverage, 6)
 
-    assert within(interval(2.1, 3.0), 2.0, math.inf) is Finding.HOLDS
-    assert within(interval(1.9, 3.0), 2.0, math.inf) is Finding.OPEN
-    assert within(interval(1.0, 2.0), 2.0, math.inf) is Finding.FAILS
-    assert within(interval(2.1, 3.0, None), 2.0, math.inf) is Finding.OPEN
-    assert within(None, 0.0, 1.0) is Finding.UNMEASURED
-    parts = {finding: Part(finding, "") for finding in Finding}
-    assert combined([]) is Finding.UNMEASURED
-    assert combined([parts[Finding.HOLDS], parts[Finding.UNMEASURED]]) is Finding.HOLDS
-    assert combined([parts[Finding.HOLDS], parts[Finding.OPEN]]) is Finding.PARTLY
-    assert combined([parts[Finding.FAILS], parts[Finding.OPEN]]) is Finding.FAILS
+    assert judge_ratio(interval(2.1, 3.0), 2.0, math.inf) is ClaimResult.HOLDS
+    assert judge_ratio(interval(1.9, 3.0), 2.0, math.inf) is ClaimResult.OPEN
+    assert judge_ratio(interval(1.0, 2.0), 2.0, math.inf) is ClaimResult.FAILS
+    assert judge_ratio(interval(2.1, 3.0, None), 2.0, math.inf) is ClaimResult.OPEN
+    assert judge_ratio(None, 0.0, 1.0) is ClaimResult.UNMEASURED
+    parts = {finding: ClaimCase(finding, "") for finding in ClaimResult}
+    assert combine_results([]) is ClaimResult.UNMEASURED
+    assert combine_results([parts[ClaimResult.HOLDS], parts[ClaimResult.UNMEASURED]]) is ClaimResult.HOLDS
+    assert combine_results([parts[ClaimResult.HOLDS], parts[ClaimResult.OPEN]]) is ClaimResult.PARTLY
+    assert combine_results([parts[ClaimResult.FAILS], parts[ClaimResult.OPEN]]) is ClaimResult.FAILS

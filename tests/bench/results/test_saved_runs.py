@@ -15,7 +15,13 @@ from imgstore_tui.bench.results.saved_runs import delete, newest_first, read_sav
 from imgstore_tui.bench.results.state import Phase, RunState, reduce
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError
 from imgstore_tui.core.events import Event, Progress, TrialFinished
-from imgstore_tui.present.text.saved_run import deletion_words, done_words, failed_words, what_words, when_words
+from imgstore_tui.present.text.saved_run import (
+    completed_text,
+    deletion_question,
+    description_text,
+    failed_text,
+    started_text,
+)
 from imgstore_tui.testing.fake_runs import fake_run
 from tests.support.saved_runs import save_journal
 
@@ -26,16 +32,16 @@ def test_a_run_at_a_glance() -> None:
     assert (saved.measured, saved.trials, saved.failed, saved.status) == (102, 102, 8, "finished")
     assert saved.size_bytes == path.stat().st_size
     assert not saved.can_be_resumed
-    assert when_words(saved.run) == "2026-01-02 03:04"
-    assert (done_words(saved), failed_words(saved)) == ("102", "8")
-    assert "disk, lmdb, hdf5 on synthetic images" in what_words(saved)
-    assert "N=1,10,100,1k" in what_words(saved)
+    assert started_text(saved.run) == "2026-01-02 03:04"
+    assert (completed_text(saved), failed_text(saved)) == ("102", "8")
+    assert "disk, lmdb, hdf5 on synthetic images" in description_text(saved)
+    assert "N=1,10,100,1k" in description_text(saved)
 
 
 def test_a_run_without_an_end_is_incomplete_and_can_be_resumed() -> None:
     run = fake_run(rounds=2)
     saved = read_saved_run(save_journal(replace(run, measurements=run.measurements[:40]), end=False))
-    assert (saved.status, done_words(saved), failed_words(saved)) == ("interrupted", "40 of 102", "none")
+    assert (saved.status, completed_text(saved), failed_text(saved)) == ("interrupted", "40 of 102", "none")
     assert saved.can_be_resumed
 
 
@@ -45,8 +51,8 @@ def test_a_broken_file_says_so_among_the_others() -> None:
     bad.write_text("{}\n")
     first, second = newest_first()
     assert (first.path, first.status, first.run) == (bad, "unreadable", None)
-    assert "is not a run of this program" in what_words(first)
-    assert "\x1b" not in what_words(first) + deletion_words(first)
+    assert "is not a run of this program" in description_text(first)
+    assert "\x1b" not in description_text(first) + deletion_question(first)
     assert (second.path, second.status) == (good, "finished")
     delete(bad)
     assert saved_runs() == [good]
@@ -57,7 +63,7 @@ def test_a_run_is_known_by_its_name() -> None:
     assert rename(path, "  nvme,\tsecond  try ") == "nvme, second try"
     assert read_journal(path).title == read_saved_run(path).name == "nvme, second try"
     assert find_run("nvme, second try") == path
-    assert "'nvme, second try' (20260102-030405-fake), all its 51 trials" in deletion_words(read_saved_run(path))
+    assert "'nvme, second try' (20260102-030405-fake), all its 51 trials" in deletion_question(read_saved_run(path))
     assert rename(path, "") == ""
     assert read_saved_run(path).name == path.stem
     with pytest.raises(UsageError, match="no file, no id, no name"):

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from imgstore_tui.analysis.cell_breakdown import look_inside
+from imgstore_tui.analysis.cell_breakdown import break_down
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.core.units import format_seconds
 from imgstore_tui.present.detail.cell_detail import cell_detail, cell_title
-from imgstore_tui.present.detail.sample_strip import interval_strip, sample_strip, scale_for
+from imgstore_tui.present.detail.sample_strip import interval_strip, sample_strip, strip_scale
 from imgstore_tui.present.results import build_results
 from imgstore_tui.stats.intervals import median_interval
 from imgstore_tui.testing.fake_runs import fake_run
@@ -32,7 +32,7 @@ def detail(run: Run, spec: str, operation: Operation, cutoff: int, width: int = 
 
 def test_phases_are_those_of_the_middle_round_and_add_up() -> None:
     run = fake_run(sync=[SyncLevel.END])
-    inside = look_inside(run, cell_of(run, "disk", Operation.WRITE_MANY, 1000))
+    inside = break_down(run, cell_of(run, "disk", Operation.WRITE_MANY, 1000))
     assert inside.middle is not None
     ordered = sorted(trial.seconds or 0 for trial in inside.trials)
     assert inside.middle.seconds == ordered[2]
@@ -44,7 +44,7 @@ def test_phases_are_those_of_the_middle_round_and_add_up() -> None:
 def test_time_that_no_phase_accounts_for_is_said() -> None:
     run = fake_run(["lmdb"], [10], operations=[Operation.READ_MANY])
     trials = tuple(replace(trial, storage_s=None, codec_s=None) for trial in run.measurements)
-    inside = look_inside(replace(run, measurements=trials), trials[0].cell)
+    inside = break_down(replace(run, measurements=trials), trials[0].cell)
     assert [phase.name for phase in inside.phases if phase.seconds is None] == ["storage", "codec"]
     assert inside.phases[-1].name == "not told apart"
 
@@ -113,11 +113,11 @@ def test_the_title_is_harmless() -> None:
 
 
 def test_strips_put_values_where_they_belong() -> None:
-    scale = scale_for([1.0, 2.0, 3.0], 11)
+    scale = strip_scale([1.0, 2.0, 3.0], 11)
     assert sample_strip([1.0, 2.0, 3.0], scale) == "·    ●    ·"
     assert sample_strip([1.0, 1.0, 1.0, 2.0, 3.0], scale)[0] == "●"
     assert interval_strip(median_interval([1.0, 1.0, 2.0, 2.0, 3.0, 3.0]), scale) == "├────┼────┤"
-    wide = scale_for([0.001, 0.01, 1.0], 31)
+    wide = strip_scale([0.001, 0.01, 1.0], 31)
     assert wide.log
     assert wide.column(0.01) == 10
-    assert sample_strip([5.0], scale_for([5.0], 9)) == "    ●    "
+    assert sample_strip([5.0], strip_scale([5.0], 9)) == "    ●    "

@@ -10,7 +10,7 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.present import exports
 from imgstore_tui.present.tables.delimited import cell_text
 from imgstore_tui.present.tables.table_model import TRIAL_FIELDS
-from imgstore_tui.testing.conformance_exporter import evil_run
+from imgstore_tui.testing.conformance_exporter import hostile_run
 from imgstore_tui.testing.fake_runs import fake_run
 
 
@@ -39,7 +39,7 @@ def test_csv_and_tsv_say_the_same() -> None:
 
 
 def test_hostile_text_stays_in_its_cell() -> None:
-    run = evil_run()
+    run = hostile_run()
     for name in ("csv", "tsv"):
         rows = read(name, run)
         assert len(rows) == len(run.measurements)

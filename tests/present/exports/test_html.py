@@ -13,7 +13,7 @@ from imgstore_tui.present.charts.figures import chart_kinds, make_figure
 from imgstore_tui.present.charts.svg import figure_svg
 from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.report_tables import all_tables
-from imgstore_tui.testing.conformance_exporter import EVIL, evil_run
+from imgstore_tui.testing.conformance_exporter import HOSTILE_TEXTS, hostile_run
 from imgstore_tui.testing.fake_runs import fake_run
 
 VOID = {"meta", "path", "rect", "circle", "polyline"}
@@ -85,8 +85,8 @@ def test_tables_read_back_as_the_row_model_has_them() -> None:
 
 
 def test_hostile_text_is_text() -> None:
-    words = "".join(page(exports.get("html").export(evil_run())).words)
-    for text in EVIL:
+    words = "".join(page(exports.get("html").export(hostile_run())).words)
+    for text in HOSTILE_TEXTS:
         assert safe_text(text) in words
 
 

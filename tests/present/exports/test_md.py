@@ -8,7 +8,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.present import exports
 from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.report_tables import all_tables
-from imgstore_tui.testing.conformance_exporter import EVIL, evil_run
+from imgstore_tui.testing.conformance_exporter import HOSTILE_TEXTS, hostile_run
 from imgstore_tui.testing.fake_runs import fake_run
 
 
@@ -62,9 +62,9 @@ def test_numbers_stand_right() -> None:
 
 
 def test_nothing_becomes_a_link_an_image_or_html() -> None:
-    cells = parsed(exports.get("md").export(evil_run()).decode())
+    cells = parsed(exports.get("md").export(hostile_run()).decode())
     assert cells.tags <= {"h1", "h2", "p", "ul", "li", "strong", "table", "thead", "tbody", "tr", "th", "td", "br",
                          "pre", "code"}  # fmt: skip
     seen = "".join(cell for table in cells.tables for row in table for cell in row)
-    for text in EVIL[:3] + EVIL[11:14]:
+    for text in HOSTILE_TEXTS[:3] + HOSTILE_TEXTS[11:14]:
         assert safe_text(text) in seen

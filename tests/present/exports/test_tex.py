@@ -9,7 +9,7 @@ import pytest
 from imgstore_tui.core.model import Run
 from imgstore_tui.present import exports
 from imgstore_tui.present.exports.tex import escape
-from imgstore_tui.testing.conformance_exporter import evil_run
+from imgstore_tui.testing.conformance_exporter import hostile_run
 from imgstore_tui.testing.fake_runs import fake_run
 
 
@@ -36,7 +36,7 @@ def test_a_table_by_hand() -> None:
     shutil.which("pdflatex") is None, reason="pdflatex is not installed (apt-get install texlive-latex-base)"
 )
 @pytest.mark.parametrize(
-    "run", [fake_run(["disk", "lmdb:preset=article"], failures={"disk/read-many/10": "a_b"}), evil_run()]
+    "run", [fake_run(["disk", "lmdb:preset=article"], failures={"disk/read-many/10": "a_b"}), hostile_run()]
 )
 def test_it_compiles(run: Run, tmp_path: Path) -> None:
     (tmp_path / "tables.tex").write_bytes(exports.get("tex").export(run))

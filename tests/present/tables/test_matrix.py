@@ -11,16 +11,16 @@ from imgstore_tui.core.events import TrialStarted
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
 from imgstore_tui.present.results import build_results
-from imgstore_tui.present.tables.matrix import Layer, State, legend_words, matrix_layers, with_running
+from imgstore_tui.present.tables.matrix import CellState, MatrixLayer, matrix_layers, matrix_legend_text, with_running
 from imgstore_tui.present.text.ascii import ascii_text
 from imgstore_tui.testing.fake_runs import fake_run
 
 
-def layers_of(run: Run, **how: object) -> tuple[Layer, ...]:
+def layers_of(run: Run, **how: object) -> tuple[MatrixLayer, ...]:
     return matrix_layers(build_results(run), run, plan_cells(run.plan), **how)  # type: ignore[arg-type]
 
 
-def states(layer: Layer) -> list[list[State | None]]:
+def states(layer: MatrixLayer) -> list[list[CellState | None]]:
     return [[None if square is None else square.state for square in row] for row in layer.squares]
 
 
@@ -40,11 +40,11 @@ def test_a_cell_waits_runs_fills_and_is_done() -> None:
     whole = fake_run(["disk", "lmdb"], [10, 100], operations=[Operation.WRITE_MANY])
     none = replace(whole, measurements=())
     (layer,) = matrix_layers(None, none, plan_cells(none.plan))
-    assert states(layer) == [[State.WAITING] * 2] * 2
+    assert states(layer) == [[CellState.WAITING] * 2] * 2
     some = replace(whole, measurements=whole.measurements[:5])
     cell = whole.measurements[1].cell
     (layer,) = with_running(layers_of(some), TrialStarted(cell, 1, "trial"), 25)
-    assert states(layer) == [[State.PART, State.RUNNING], [State.PART, State.PART]]
+    assert states(layer) == [[CellState.PART, CellState.RUNNING], [CellState.PART, CellState.PART]]
     part, running = layer.squares[0]
     assert part is not None
     assert running is not None
@@ -52,7 +52,7 @@ def test_a_cell_waits_runs_fills_and_is_done() -> None:
     assert part.words(18).endswith("2/6")
     assert (running.share, running.words(8)) == (0.25, "▶ 1/6")
     (layer,) = layers_of(whole)
-    assert states(layer) == [[State.DONE] * 2] * 2
+    assert states(layer) == [[CellState.DONE] * 2] * 2
     assert [square.rank for row in layer.squares for square in row if square] == ["", "", "*", "*"]
 
 
@@ -66,15 +66,15 @@ def test_what_failed_was_skipped_or_is_not_claimed_is_told_apart() -> None:
         for trial in run.measurements
     ]
     (layer,) = layers_of(replace(run, measurements=tuple(trials)))
-    assert states(layer) == [[State.FAILED], [State.SKIPPED], [State.UNSUPPORTED]]
+    assert states(layer) == [[CellState.FAILED], [CellState.SKIPPED], [CellState.UNSUPPORTED]]
     words = [square.words(18) for row in layer.squares for square in row if square is not None]
     assert words == ["✗ failed 6/6", "– skipped", "× unsupported"]
-    assert legend_words([layer]) == "✗ failed  – skipped  × unsupported"
+    assert matrix_legend_text([layer]) == "✗ failed  – skipped  × unsupported"
 
 
 def test_times_that_were_not_verified_do_not_look_done() -> None:
     (layer,) = layers_of(fake_run(["lmdb"], [10], operations=[Operation.READ_MANY], verified=False))
-    assert states(layer) == [[State.UNVERIFIED]]
+    assert states(layer) == [[CellState.UNVERIFIED]]
 
 
 @pytest.mark.parametrize("width", range(1, 24))
@@ -87,9 +87,9 @@ def test_words_never_take_more_room_than_there_is_and_the_glyph_stays(width: int
 
 
 def test_every_state_has_a_glyph_of_its_own_in_ascii_too() -> None:
-    assert len({state.glyph for state in State}) == len(State)
-    plain = {ascii_text(state.glyph) for state in State}
-    assert len(plain - {"?"}) == len(State) - 1, "only what was not verified is a question mark"
+    assert len({state.glyph for state in CellState}) == len(CellState)
+    plain = {ascii_text(state.glyph) for state in CellState}
+    assert len(plain - {"?"}) == len(CellState) - 1, "only what was not verified is a question mark"
 
 
 def test_values_are_of_one_image_where_asked() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.present.results import build_results
-from imgstore_tui.present.tables.ranking import cutoff_words, measured_cutoffs, next_cutoff, ranking_table
+from imgstore_tui.present.tables.ranking import cutoff_text, measured_cutoffs, next_cutoff, ranking_table
 from imgstore_tui.present.tables.table_model import Table
 from imgstore_tui.testing.fake_runs import fake_run
 
@@ -57,7 +57,7 @@ def test_cutoffs_go_round(step: int, way: list[int | None]) -> None:
         here = next_cutoff(here, (1, 10), step)
         assert here == expected
     assert next_cutoff(500, (1, 10), 1) == 1
-    assert cutoff_words(None, (1, 10)) == "all N, [ ]: other"
-    assert cutoff_words(1000, (1, 1000)) == "N=1,000, [ ]: other"
-    assert cutoff_words(None, (1,)) == ""
+    assert cutoff_text(None, (1, 10)) == "all N, [ ]: other"
+    assert cutoff_text(1000, (1, 1000)) == "N=1,000, [ ]: other"
+    assert cutoff_text(None, (1,)) == ""
     assert measured_cutoffs(build_results(fake_run(cutoffs=[10, 1]))) == (1, 10)

@@ -4,7 +4,7 @@ from imgstore_tui.core.operations import CacheState, Operation
 from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.disk_use import disk_tables
 from imgstore_tui.present.tables.table_model import Table, TableColumn, TableEntry
-from imgstore_tui.present.tables.table_view import Arrangement, arranged, arrangement_words
+from imgstore_tui.present.tables.table_view import TableView, apply_view, view_text
 from imgstore_tui.present.tables.timings import overview_tables, timing_tables
 from imgstore_tui.testing.fake_runs import fake_run
 
@@ -21,7 +21,7 @@ def column(table: Table, title: str) -> list[str]:
 
 def test_numbers_are_sorted_as_numbers_and_what_is_not_known_stays_last() -> None:
     for falling, sign in ((False, "▲"), (True, "▼")):
-        table = arranged(READ_ONE, Arrangement("", "median", falling))
+        table = apply_view(READ_ONE, TableView("", "median", falling))
         place = [entry.title for entry in table.columns].index(f"median {sign}")
         values = [row[place].value for row in table.rows]
         known = [value for value in values if value is not None]
@@ -33,18 +33,18 @@ def test_numbers_are_sorted_as_numbers_and_what_is_not_known_stays_last() -> Non
 
 def test_sizes_with_units_are_sorted_by_what_they_weigh() -> None:
     (table,) = disk_tables(FOUND)
-    sizes = column(arranged(table, Arrangement("", "on disk")), "on disk ▲")
+    sizes = column(apply_view(table, TableView("", "on disk")), "on disk ▲")
     assert sizes[0].startswith("7.01 KiB")
     assert sizes[-1].startswith("3.91 MiB") or sizes[-1].startswith("3.92 MiB")
 
 
 def test_words_are_sorted_by_letter() -> None:
-    names = column(arranged(WRITE_MANY, Arrangement("", "method")), "method ▲")
+    names = column(apply_view(WRITE_MANY, TableView("", "method")), "method ▲")
     assert names == ["disk"] * 4 + ["hdf5"] * 4 + ["lmdb"] * 4
 
 
 def test_below_a_heading_rows_are_sorted_among_themselves() -> None:
-    table = arranged(OVERVIEW, Arrangement("", "N=1k"))
+    table = apply_view(OVERVIEW, TableView("", "N=1k"))
     heads = [table.rows[index][0].text for index in sorted(table.heads)]
     assert heads == [OVERVIEW.rows[index][0].text for index in sorted(OVERVIEW.heads)]
     written = column(table, "method")[5:8]
@@ -54,50 +54,50 @@ def test_below_a_heading_rows_are_sorted_among_themselves() -> None:
 def test_every_word_must_be_found_in_method_operation_or_level() -> None:
     found = build_results(fake_run(cache=[CacheState.HOT, CacheState.COLD]))
     (table,) = overview_tables(found)
-    left = arranged(table, Arrangement("LMDB read cold"))
+    left = apply_view(table, TableView("LMDB read cold"))
     assert column(left, "method") == [
         "read-one, cache cold", "lmdb", "read-many, cache cold", "lmdb", "read-random, cache cold", "lmdb",
     ]  # fmt: skip
     assert left.heads == {0, 2, 4}
     assert left.breaks == {1, 3, 5}
-    assert not arranged(table, Arrangement("lmdb nothing")).rows
+    assert not apply_view(table, TableView("lmdb nothing")).rows
 
 
 def test_a_number_means_that_many_images_and_no_other() -> None:
     for word in ("10", "n=10", "N=10"):
-        assert set(column(arranged(WRITE_MANY, Arrangement(word)), "images")) == {"10"}
+        assert set(column(apply_view(WRITE_MANY, TableView(word)), "images")) == {"10"}
     for word in ("1k", "1000", "1,000", "N=1k"):
-        assert set(column(arranged(WRITE_MANY, Arrangement(word)), "images")) == {"1,000"}
-        assert [entry.title for entry in arranged(OVERVIEW, Arrangement(word)).columns] == ["method", "N=1k"]
-    assert not arranged(WRITE_MANY, Arrangement("5")).rows
+        assert set(column(apply_view(WRITE_MANY, TableView(word)), "images")) == {"1,000"}
+        assert [entry.title for entry in apply_view(OVERVIEW, TableView(word)).columns] == ["method", "N=1k"]
+    assert not apply_view(WRITE_MANY, TableView("5")).rows
 
 
 def test_without_wishes_a_table_stays_as_it_is() -> None:
     for table in (OVERVIEW, READ_ONE, WRITE_MANY, *disk_tables(FOUND)):
-        assert arranged(table, Arrangement()) == table
-        assert arranged(table, Arrangement("", "no such column")) == table
+        assert apply_view(table, TableView()) == table
+        assert apply_view(table, TableView("", "no such column")) == table
 
 
 def test_words_of_the_data_are_no_pattern() -> None:
     table = Table("t", (TableColumn("a", right=False),), ((TableEntry("[red](.*)"),), (TableEntry("x"),)))
-    assert [row[0].text for row in arranged(table, Arrangement("(.*)")).rows] == ["[red](.*)"]
+    assert [row[0].text for row in apply_view(table, TableView("(.*)")).rows] == ["[red](.*)"]
 
 
 def test_asking_for_a_column_again_turns_it_and_then_lets_it_go() -> None:
-    first = Arrangement("words").sorted_by("median")
-    assert first == Arrangement("words", "median", False)
+    first = TableView("words").sorted_by("median")
+    assert first == TableView("words", "median", False)
     second = first.sorted_by("median")
-    assert second == Arrangement("words", "median", True)
+    assert second == TableView("words", "median", True)
     assert second.sorted_by("median").column == ""
-    assert second.sorted_by("images") == Arrangement("words", "images", False)
-    assert arrangement_words(second, 3, 12) == "/words: 3 of 12 rows"
-    assert arrangement_words(Arrangement("", "median"), 3, 3) == ""
+    assert second.sorted_by("images") == TableView("words", "images", False)
+    assert view_text(second, 3, 12) == "/words: 3 of 12 rows"
+    assert view_text(TableView("", "median"), 3, 3) == ""
 
 
 def test_one_operation_only_has_no_holes() -> None:
     (table,) = overview_tables(build_results(fake_run(["disk"], [10], operations=[Operation.READ_MANY])))
-    assert column(arranged(table, Arrangement("disk 10", "N=10")), "method") == ["read-many, cache hot", "disk"]
+    assert column(apply_view(table, TableView("disk 10", "N=10")), "method") == ["read-many, cache hot", "disk"]
 
 
 def test_a_word_of_thousands_of_digits_is_no_number_of_images() -> None:
-    assert arranged(OVERVIEW, Arrangement("9" * 5000)).rows == ()
+    assert apply_view(OVERVIEW, TableView("9" * 5000)).rows == ()

@@ -10,8 +10,8 @@ from imgstore_tui.core.operations import CacheState, Operation
 from imgstore_tui.plugins import registry
 from imgstore_tui.present.full_report import full_report
 from imgstore_tui.present.results import build_results
-from imgstore_tui.present.text.method_notes import claim_lines, measured_lines, notes_of, notes_table
-from imgstore_tui.present.text.narrative import notes_text, verdict_text
+from imgstore_tui.present.text.method_notes import claim_lines, measured_lines, method_summaries, methods_table
+from imgstore_tui.present.text.narrative import methods_text, verdict_text
 from imgstore_tui.testing.fake_runs import fake_article_run, fake_run
 
 EVIL = "[red]x[/] \x1b[31m\u202e"
@@ -19,7 +19,7 @@ EVIL = "[red]x[/] \x1b[31m\u202e"
 
 def test_every_method_has_its_own_words_and_what_was_measured_for_it() -> None:
     found = build_results(fake_run(cache=[CacheState.HOT, CacheState.COLD]))
-    notes = {note.spec.label: note for note in notes_of(found)}
+    notes = {note.spec.label: note for note in method_summaries(found)}
     assert list(notes) == ["disk", "lmdb", "hdf5"]
     backend = registry.backends.get("lmdb")
     assert (notes["lmdb"].when_to_choose, notes["lmdb"].caveats) == (backend.when_to_choose, backend.caveats)
@@ -37,15 +37,15 @@ def test_every_method_has_its_own_words_and_what_was_measured_for_it() -> None:
 def test_ties_failures_and_too_few_rounds_are_said() -> None:
     run = fake_run(["disk", "lmdb", "hdf5"], [10], operations=[Operation.READ_MANY], failures={"hdf5": EVIL})
     same = tuple(replace(trial, seconds=0.1) if trial.seconds else trial for trial in run.measurements)
-    notes = {note.spec.label: note for note in notes_of(build_results(replace(run, measurements=same)))}
+    notes = {note.spec.label: note for note in method_summaries(build_results(replace(run, measurements=same)))}
     assert measured_lines(notes["disk"]) == ["read-many hot, 10 images: 100 ms, not told apart from lmdb"]
     assert measured_lines(notes["hdf5"]) == ["read-many hot, 10 images: failed"]
-    few = notes_of(build_results(fake_run(["disk", "lmdb"], [10], 3, operations=[Operation.READ_MANY])))
+    few = method_summaries(build_results(fake_run(["disk", "lmdb"], [10], 3, operations=[Operation.READ_MANY])))
     assert measured_lines(few[0])[0].endswith(", no verdict")
 
 
 def test_the_article_s_claims_stand_with_the_method_that_they_are_about() -> None:
-    notes = {note.spec.backend: note for note in notes_of(build_results(fake_article_run((1, 10, 100, 1000))))}
+    notes = {note.spec.backend: note for note in method_summaries(build_results(fake_article_run((1, 10, 100, 1000))))}
     said = {backend: {claim for claim, _, _ in claim_lines(note)} for backend, note in notes.items()}
     assert "Stored by the thousand, PNG files are slowest by far" in said["disk"]
     assert "So storing again ends in MapFullError" in said["lmdb"]
@@ -59,16 +59,16 @@ def test_the_article_s_claims_stand_with_the_method_that_they_are_about() -> Non
 def test_a_method_whose_backend_is_gone_keeps_its_numbers() -> None:
     run = fake_run(["lmdb"], [10], operations=[Operation.READ_MANY])
     gone = replace(run, plan=replace(run.plan, specs=(replace(run.plan.specs[0], backend="gone"),)))
-    (note,) = notes_of(build_results(gone))
+    (note,) = method_summaries(build_results(gone))
     assert "not installed here" in note.when_to_choose
     assert len(measured_lines(note)) == 1
 
 
 def test_nothing_measured_has_no_notes() -> None:
     empty = build_results(replace(fake_run(), measurements=()))
-    assert not notes_table(empty).rows
-    assert "Nothing measured yet" in notes_text(empty).plain
-    assert "Nothing measured yet" in notes_text(None).plain
+    assert not methods_table(empty).rows
+    assert "Nothing measured yet" in methods_text(empty).plain
+    assert "Nothing measured yet" in methods_text(None).plain
 
 
 def test_verdicts_of_one_number_of_images_alone() -> None:
@@ -98,7 +98,7 @@ def test_the_whole_report_has_the_article_s_eight_items_and_fits() -> None:
 @pytest.mark.parametrize("width", [10, 30, 41, 76])
 def test_what_is_long_goes_on_below_its_own_beginning(width: int) -> None:
     found = build_results(fake_run(["disk", "lmdb"], [10, 1000], rounds=6))
-    for tell in (verdict_text, notes_text):
+    for tell in (verdict_text, methods_text):
         told, folded = tell(found).plain, tell(found, width=width).plain
         assert folded.split() == told.split()
     lines = verdict_text(found, width=width).plain.split("\n")

@@ -11,7 +11,7 @@ from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.present.charts.legend import ChartColours
 from imgstore_tui.present.results import build_results
-from imgstore_tui.present.tables.matrix import Layer, matrix_layers
+from imgstore_tui.present.tables.matrix import MatrixLayer, matrix_layers
 from imgstore_tui.testing.fake_runs import fake_run
 from imgstore_tui.tui.widgets.matrix_grid import (
     DrawnGrid,
@@ -29,7 +29,7 @@ ORIGIN = GridPosition()
 LAYERS = matrix_layers(build_results(RUN), RUN, plan_cells(RUN.plan))
 
 
-def drawn(width: int, height: int, cursor: GridPosition = ORIGIN, layers: Sequence[Layer] = LAYERS) -> DrawnGrid:
+def drawn(width: int, height: int, cursor: GridPosition = ORIGIN, layers: Sequence[MatrixLayer] = LAYERS) -> DrawnGrid:
     shown = page_of(layers, cursor.layer, height)
     marks = MethodMarks.of(RUN, Plan(), ChartColours())
     return draw_grid(layers, shown, cursor, width, height, marks, lit="reverse")
