@@ -34,13 +34,13 @@ class CellBreakdown:
 
     trials: tuple[Measurement, ...]
     """By round."""
-    middle: Measurement | None
+    median_trial: Measurement | None
     """The trial whose time is the (lower) median of those that count; None where none does."""
     phases: tuple[PhaseTime, ...]
     """Of the sample in the middle of that trial."""
 
     @property
-    def counted(self) -> tuple[Measurement, ...]:
+    def valid_trials(self) -> tuple[Measurement, ...]:
         """The trials that count: they went well and were verified."""
         return tuple(trial for trial in self.trials if is_valid(trial))
 
@@ -51,12 +51,12 @@ class CellBreakdown:
 
     def median(self, field: str) -> float | None:
         """Return the median of a field of the trials that count; None where none says it."""
-        known = [value for trial in self.counted if (value := getattr(trial, field)) is not None]
+        known = [value for trial in self.valid_trials if (value := getattr(trial, field)) is not None]
         return float(statistics.median(known)) if known else None
 
     def worst(self, field: str) -> float | None:
         """Return the largest value of a field of the trials that count; None where none says it."""
-        return max((value for trial in self.counted if (value := getattr(trial, field)) is not None), default=None)
+        return max((value for trial in self.valid_trials if (value := getattr(trial, field)) is not None), default=None)
 
 
 def is_valid(trial: Measurement) -> bool:

@@ -34,7 +34,7 @@ class CellComparison:
     after: CellSummary
     ratio: Interval | None
     """How many times as long the later run took; None where a side has no time."""
-    finding: ComparisonResult
+    result: ComparisonResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class RunComparison:
 
     base: Run
     run: Run
-    pairs: tuple[CellComparison, ...]
+    cells: tuple[CellComparison, ...]
     obstacles: tuple[str, ...]
     """Why their figures do not belong side by side: other data, another machine. A sentence each."""
     changes: tuple[str, ...]
@@ -55,7 +55,7 @@ class RunComparison:
     @property
     def worse(self) -> bool:
         """Whether something takes longer than it did, beyond chance."""
-        return any(pair.finding is ComparisonResult.SLOWER for pair in self.pairs)
+        return any(pair.result is ComparisonResult.SLOWER for pair in self.cells)
 
 
 def compare_runs(base: Run, run: Run) -> RunComparison:

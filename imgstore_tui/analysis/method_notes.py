@@ -27,7 +27,7 @@ class MethodResult:
     summary: CellSummary
     standing: Standing | None
     """None where it could not be ranked."""
-    rivals: int
+    competitors: int
     """How many methods took part, itself included."""
     best: tuple[str, ...]
     """The fastest, or those that tie for it."""
@@ -41,9 +41,9 @@ class MethodSummary:
     title: str
     when_to_choose: str
     caveats: str
-    showings: tuple[MethodResult, ...]
+    results: tuple[MethodResult, ...]
     """Each operation at each level, of the first dataset."""
-    weighed: CellSummary | None
+    largest_store: CellSummary | None
     """The cell that knows what its store of the most images weighs."""
     claims: tuple[JudgedClaim, ...]
     """What the article says of it, as far as this run can judge that."""
@@ -61,7 +61,7 @@ def summarise_methods(
     """
     entrants = Counter(entry.cell.contest for entry in summaries)
     verdict_of = {verdict.contest: verdict for verdict in found}
-    judged = [claim for claim in check_claims(run, summaries) if claim.finding is not ClaimResult.UNMEASURED]
+    judged = [claim for claim in check_claims(run, summaries) if claim.result is not ClaimResult.UNMEASURED]
     firsts = {spec.backend: spec.label for spec in reversed(run.plan.specs)}
     notes = []
     for spec in run.plan.specs:

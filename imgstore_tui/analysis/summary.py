@@ -82,7 +82,7 @@ class CellSummary:
         return self.unverified == 0 if self.ok or self.unverified else None
 
     @property
-    def lack(self) -> str:
+    def invalid_reason(self) -> str:
         """In a word why no time counts: ``failed``, ``unverified`` or ``skipped``; empty where one does."""
         if self.interval is not None:
             return ""

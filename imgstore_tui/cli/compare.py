@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
             raise UsageError(f"{run_name(run)} would be compared with itself. Name another run, see imgstore-tui runs.")
     found = [compare_runs(base, run) for run in others]
     for one in found:
-        if not one.pairs:
+        if not one.cells:
             raise DataError(f"{run_name(one.run)} and {run_name(base)}: {nothing_in_common(one)}")
         if one.obstacles and not words.anyway:
             raise DataError(

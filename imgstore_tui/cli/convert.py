@@ -35,14 +35,15 @@ def main(arguments: Sequence[str]) -> int:
         words.dataset, words.spec, Path(words.destination), count=count, replace=words.replace, restart=words.restart
     )
     talk = talk_console(quiet=words.quiet)
-    job.say = lambda sentence: talk.print(safe_text(sentence), soft_wrap=True)
+    job.notify = lambda sentence: talk.print(safe_text(sentence), soft_wrap=True)
     with LiveBar(talk) as bar:
         try:
             done = job.run(_telling(talk, bar))
         except (KeyboardInterrupt, ImgstoreError) as error:
-            if job.kept:
+            if job.durable_images:
                 talk.print(
-                    f"{format_count(job.kept)} images are kept: the same command continues with them.", soft_wrap=True
+                    f"{format_count(job.durable_images)} images are kept: the same command continues with them.",
+                    soft_wrap=True,
                 )
             elif isinstance(error, KeyboardInterrupt):
                 talk.print("Nothing is left to continue with: the same command starts over.", soft_wrap=True)
@@ -60,8 +61,8 @@ def main(arguments: Sequence[str]) -> int:
     out = data_console()
     out.print(
         safe_text(
-            f"{done.destination}: {format_count(done.images)} of {format_count(done.found)} images as {job.spec}{kept}"
-            f", {format_bytes(done.usage.allocated_bytes)} on disk; every one was read back, {equal}."
+            f"{done.destination}: {format_count(done.images)} of {format_count(done.requested)} images as {job.spec}"
+            f"{kept}, {format_bytes(done.usage.allocated_bytes)} on disk; every one was read back, {equal}."
         ),
         soft_wrap=True,
     )

@@ -96,7 +96,7 @@ def print_drawing(console: Console, drawing: Chart, *, plain: bool) -> None:
         # Numbered figures say their axes, since each comes twice.
         figure = replace(
             figure,
-            title=drawing.heading + figure.title + ("" if drawing.scales == LOG else f", {drawing.scales.words}"),
+            title=drawing.heading + figure.title + ("" if drawing.scales == LOG else f", {drawing.scales.text}"),
         )
     width = min(output_width(), MOST_COLUMNS)
     chart = draw_figure(figure, width, CHART_ROWS, scales=drawing.scales, ascii_only=plain)

@@ -19,10 +19,10 @@ class ScratchPlace:
     """Where stores would be made."""
 
     path: Path
-    words: str
+    text: str
     """What it is, in a sentence."""
 
-    def lacks(self, need: SpaceNeed | None) -> str:
+    def shortage(self, need: SpaceNeed | None) -> str:
         """Return what it has too little of, in a sentence; empty where there is enough, or nobody knows."""
         if need is None:
             return ""

@@ -51,7 +51,7 @@ class DatasetPreview:
     summary: str
     facts: tuple[tuple[str, str], ...]
     """Name and words of what else is to be known; nothing in them is obeyed by a terminal."""
-    pictures: tuple[Thumbnail, ...]
+    thumbnails: tuple[Thumbnail, ...]
 
 
 PreviewProgress = Callable[[str, int, int | None], None]

@@ -194,7 +194,7 @@ def _timed(summary: CellSummary | None) -> tuple[TableEntry, TableEntry]:
     if summary is None:
         return NOTHING, NOTHING
     if summary.interval is None:
-        return TableEntry(summary.lack, Emphasis.BAD), NOTHING
+        return TableEntry(summary.invalid_reason, Emphasis.BAD), NOTHING
     return TableEntry(format_seconds(summary.seconds)), TableEntry(interval_text(summary.interval))
 
 
@@ -203,8 +203,8 @@ def claims_table(found: RunResults) -> Table:
     rows = tuple(
         (
             TableEntry(f"{judged.claim.text} ({judged.claim.rule})."),
-            TableEntry(judged.finding.value, _MARKS[judged.finding]),
-            TableEntry(judged.words),
+            TableEntry(judged.result.value, _MARKS[judged.result]),
+            TableEntry(judged.text),
         )
         for judged in check_claims(found.run, found.summaries)
     )
@@ -229,8 +229,8 @@ def claim_rows(found: RunResults) -> list[dict[str, object]]:
             "key": judged.claim.key,
             "claim": judged.claim.text,
             "rule": judged.claim.rule,
-            "finding": judged.finding.value,
-            "parts": [{"finding": part.finding.value, "words": part.words} for part in judged.parts],
+            "finding": judged.result.value,
+            "parts": [{"finding": part.result.value, "words": part.text} for part in judged.cases],
         }
         for judged in check_claims(found.run, found.summaries)
     ]

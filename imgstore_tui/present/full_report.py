@@ -24,7 +24,7 @@ def full_report(
     width: int,
     *,
     cutoff: int | None = None,
-    palette: ChartColours | None = None,
+    colours: ChartColours | None = None,
     ascii_only: bool = False,
 ) -> Group:
     """Return all that a run says, as it is to be read: of the plan ``article`` its items and claims come first.
@@ -33,7 +33,7 @@ def full_report(
         found: The run.
         width: Columns there are.
         cutoff: The number of images at which methods are ranked and judged; None for the largest, and for all.
-        palette: Styles of charts; None for colours that any terminal has.
+        colours: Styles of charts; None for colours that any terminal has.
         ascii_only: Whether nothing beyond ASCII may be drawn.
     """
     parts: list[RenderableType] = []
@@ -47,7 +47,7 @@ def full_report(
                 width,
                 CHART_ROWS,
                 scales=item.scales,
-                palette=palette,
+                colours=colours,
                 ascii_only=ascii_only,
             )
             # The first of the two ends the last line of the chart.

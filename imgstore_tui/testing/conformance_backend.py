@@ -246,8 +246,8 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
         assert reader.read_labels().tolist() == material.labels.tolist()
         reader.close()
         setup.backend.destroy(location)
-        assert not material.differs(range(8), runs)
-        assert not material.differs([5, 2], picks)
+        assert not material.difference(range(8), runs)
+        assert not material.difference([5, 2], picks)
         assert labels.tolist() == [5] * 8
 
     def test_reading_changes_nothing(self, setup: StoreSetup, tmp_path: Path) -> None:

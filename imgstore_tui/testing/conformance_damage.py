@@ -112,7 +112,7 @@ class DamageConformance:
                     expected = [setup.codec.decode(payload) for payload in material.payloads]
                     assert all((a == b).all() for a, b in zip(decoded, expected, strict=True))
                 else:
-                    assert not material.differs(everything, (images, found))
+                    assert not material.difference(everything, (images, found))
                 assert labels.tolist() == material.labels.tolist()
         except ImgstoreError as error:
             assert is_sentence(error)

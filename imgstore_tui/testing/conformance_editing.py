@@ -29,9 +29,9 @@ class ExpectedStore:
     """What a store must hold: for each id, which image of the pool, and which label."""
 
     pool: Material
-    held: dict[int, tuple[int, int]]
+    contents: dict[int, tuple[int, int]]
     next_id: int
-    dice: random.Random = field(default_factory=lambda: random.Random(11))  # noqa: S311 - an order, not a secret
+    rng: random.Random = field(default_factory=lambda: random.Random(11))  # noqa: S311 - an order, not a secret
 
     @classmethod
     def of(cls, setup: StoreSetup, count: int = _FIRST) -> ExpectedStore:
@@ -45,7 +45,7 @@ class ExpectedStore:
 
     def change(self, editor: Editor, change: str, most: int = 9) -> None:
         """Make a random change of a kind to the store and to the model."""
-        getattr(self, change)(editor, self.dice.randint(1, most))
+        getattr(self, change)(editor, self.rng.randint(1, most))
 
     def append(self, editor: Editor, count: int) -> None:
         """Add images behind the highest id there ever was."""
@@ -54,24 +54,24 @@ class ExpectedStore:
 
     def overwrite(self, editor: Editor, count: int) -> None:
         """Replace images in any order; sometimes a run of them."""
-        there = sorted(self.held)
-        start = self.dice.randrange(max(1, len(there)))
-        a_run = self.dice.random() < 0.3
-        some = there[start : start + count] if a_run else self.dice.sample(there, min(count, len(there)))
+        there = sorted(self.contents)
+        start = self.rng.randrange(max(1, len(there)))
+        a_run = self.rng.random() < 0.3
+        some = there[start : start + count] if a_run else self.rng.sample(there, min(count, len(there)))
         self.put(editor, some)
 
     def delete(self, editor: Editor, count: int) -> None:
         """Take images away; sometimes the highest, whose ids must not be given again."""
-        there = sorted(self.held)
-        some = there[-count:] if self.dice.random() < 0.3 else self.dice.sample(there, min(count, len(there)))
+        there = sorted(self.contents)
+        some = there[-count:] if self.rng.random() < 0.3 else self.rng.sample(there, min(count, len(there)))
         editor.delete(some)
         for image_id in some:
-            del self.held[image_id]
+            del self.contents[image_id]
 
     def put(self, editor: Editor, ids: Sequence[int]) -> None:
         """Put random images and labels under these ids."""
-        numbers = [self.dice.randrange(_POOL) for _ in ids]
-        values = [self.dice.choice([-5, 3, 2**40, 9]) for _ in ids]
+        numbers = [self.rng.randrange(_POOL) for _ in ids]
+        values = [self.rng.choice([-5, 3, 2**40, 9]) for _ in ids]
         labels = np.array(values, np.int64)
         if self.pool.array is None:
             editor.put_bytes(ids, [self.pool.payloads[number] for number in numbers], labels)
@@ -80,15 +80,15 @@ class ExpectedStore:
             editor.put_array(ids, images, labels)
             images[...] = 0  # a call may keep nothing of the caller's
         labels[...] = 77
-        self.held.update(zip(ids, zip(numbers, values, strict=True), strict=True))
+        self.contents.update(zip(ids, zip(numbers, values, strict=True), strict=True))
 
     def check(self, backend: Backend, location: Path) -> None:
         """Assert that the store holds this and nothing else."""
-        there = sorted(self.held)
+        there = sorted(self.contents)
         with backend.open(location) as reader:
             assert reader.content.count == len(there)
-            assert reader.read_labels().tolist() == [self.held[image_id][1] for image_id in there]
-            shuffled = self.dice.sample(there, len(there))
+            assert reader.read_labels().tolist() == [self.contents[image_id][1] for image_id in there]
+            shuffled = self.rng.sample(there, len(there))
             for ids in (there, shuffled, shuffled[:3], there[:1], there[-1:], there[3:7]):
                 self._check_images(self.pool.get(reader, ids), ids)
             for lost in {*range(self.next_id), self.next_id, -1} - set(there):
@@ -99,8 +99,8 @@ class ExpectedStore:
 
     def _check_images(self, found: tuple[Any, Labels], ids: Sequence[int]) -> None:
         images, labels = found
-        assert labels.tolist() == [self.held[image_id][1] for image_id in ids]
-        numbers = [self.held[image_id][0] for image_id in ids]
+        assert labels.tolist() == [self.contents[image_id][1] for image_id in ids]
+        numbers = [self.contents[image_id][0] for image_id in ids]
         if self.pool.array is None:
             assert images == [self.pool.payloads[number] for number in numbers]
         else:
@@ -146,11 +146,11 @@ class EditingConformance:
         location = model.make(setup, tmp_path / "store")
         for _ in range(12):
             editor = setup.backend.edit(location, level)
-            assert editor.content.count == len(model.held)
-            for _ in range(model.dice.randint(1, 4)):
-                possible = changes if model.held else [change for change in changes if change == "append"]
+            assert editor.content.count == len(model.contents)
+            for _ in range(model.rng.randint(1, 4)):
+                possible = changes if model.contents else [change for change in changes if change == "append"]
                 if possible:
-                    model.change(editor, model.dice.choice(possible))
+                    model.change(editor, model.rng.choice(possible))
             editor.close()
             editor.close()
             changed = editor.changed_paths()
@@ -198,7 +198,7 @@ class EditingConformance:
         for change in sorted(self.permitted(setup, tmp_path)):
             model = ExpectedStore.of(setup)
             location = model.make(setup, tmp_path / change)
-            old = dict(model.held)
+            old = dict(model.contents)
             editor = setup.backend.edit(location, SyncLevel.BUFFERED)
             for _ in range(3):
                 model.change(editor, change)
@@ -209,14 +209,14 @@ class EditingConformance:
                 assert reader.content.count == len(there) == len(reader.read_labels())
                 for image_id in there:
                     images, labels = model.pool.get(reader, [image_id])
-                    held = [held[image_id] for held in (old, model.held) if image_id in held]
+                    held = [held[image_id] for held in (old, model.contents) if image_id in held]
                     assert int(labels[0]) in {label for _, label in held}
                     wanted = [self._image(model.pool, number) for number, _ in held]
                     assert any(np.array_equal(images[0], image) for image in wanted)
             # What the abort left can be changed again.
             with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
                 model = ExpectedStore(model.pool, {}, model.next_id)
-                model.held = dict.fromkeys(there, (0, 0))
+                model.contents = dict.fromkeys(there, (0, 0))
                 model.next_id = max(there) + 1
                 if change == "append":
                     model.append(editor, 2)
@@ -225,7 +225,7 @@ class EditingConformance:
                 else:
                     model.delete(editor, 2)
             with setup.backend.open(location) as reader:
-                assert reader.content.count == len(model.held)
+                assert reader.content.count == len(model.contents)
 
     @staticmethod
     def _there(model: ExpectedStore, reader: Reader) -> list[int]:
@@ -266,7 +266,7 @@ class EditingConformance:
             return
         with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
             editor.delete([4])
-            del model.held[4]
+            del model.contents[4]
             with pytest.raises(StoreError) as caught:
                 editor.delete([4])
             assert is_sentence(caught.value)

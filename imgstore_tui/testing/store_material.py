@@ -131,7 +131,7 @@ class Material:
         reader.read_array(ids, out, labels)
         return out, labels
 
-    def differs(self, ids: Sequence[int], found: tuple[Any, Labels]) -> str:
+    def difference(self, ids: Sequence[int], found: tuple[Any, Labels]) -> str:
         """Return what is wrong with images read by these ids; an empty text if nothing is."""
         images, labels = found
         if labels.tolist() != [int(self.labels[number]) for number in ids]:
@@ -145,7 +145,7 @@ class Material:
     def check(self, reader: Reader, ids: Sequence[int] | None = None) -> None:
         """Assert that images read by ids are what was put; all of them, in order, for None."""
         wanted = range(self.content.count) if ids is None else ids
-        assert not self.differs(wanted, self.get(reader, wanted))
+        assert not self.difference(wanted, self.get(reader, wanted))
 
     def check_store(self, backend: Backend, location: Path) -> None:
         """Assert that a store opens and holds this, every image and label, in batches and in labels alone."""

@@ -23,7 +23,7 @@ def slowed(run: Run, spec: str, factor: float) -> Run:
 def test_a_run_differs_from_itself_nowhere() -> None:
     run = fake_run()
     found = compare_runs(run, run)
-    assert {pair.finding for pair in found.pairs} == {ComparisonResult.NONE_SHOWN}
+    assert {pair.result for pair in found.cells} == {ComparisonResult.NONE_SHOWN}
     assert (found.only_base, found.only_run, found.obstacles, found.changes) == (0, 0, (), ())
     assert not found.worse
     assert comparison_lines(found) == [("Same data, machine, place and software, as far as the runs say.", False)]
@@ -31,23 +31,23 @@ def test_a_run_differs_from_itself_nowhere() -> None:
 
 def test_what_takes_twice_as_long_is_found_and_nothing_else() -> None:
     found = compare_runs(fake_run(), slowed(fake_run(seed=1), "lmdb", 2.0))
-    by_spec = {spec: {p.finding for p in found.pairs if p.cell.spec == spec} for spec in ("disk", "lmdb")}
+    by_spec = {spec: {p.result for p in found.cells if p.cell.spec == spec} for spec in ("disk", "lmdb")}
     assert by_spec["lmdb"] == {ComparisonResult.SLOWER}
     assert ComparisonResult.NONE_SHOWN in by_spec["disk"]
     assert found.worse
-    (pair,) = [p for p in found.pairs if (p.cell.spec, p.cell.operation, p.cell.cutoff)
+    (pair,) = [p for p in found.cells if (p.cell.spec, p.cell.operation, p.cell.cutoff)
                == ("lmdb", Operation.READ_MANY, 1000)]  # fmt: skip
     assert pair.ratio is not None
     assert 1.7 < pair.ratio.low < 2.0 < pair.ratio.high < 2.4
     back = compare_runs(slowed(fake_run(seed=1), "lmdb", 2.0), fake_run())
-    assert {p.finding for p in back.pairs if p.cell.spec == "lmdb"} == {ComparisonResult.FASTER}
+    assert {p.result for p in back.cells if p.cell.spec == "lmdb"} == {ComparisonResult.FASTER}
 
 
 def test_few_rounds_and_failures_are_no_finding() -> None:
     few = compare_runs(fake_run(rounds=5), slowed(fake_run(), "lmdb", 9.0))
-    assert {pair.finding for pair in few.pairs} == {ComparisonResult.UNSURE}
+    assert {pair.result for pair in few.cells} == {ComparisonResult.UNSURE}
     failed = compare_runs(fake_run(failures={"lmdb/read-one": "no"}), fake_run())
-    unfit = {pair.cell.operation for pair in failed.pairs if pair.finding is ComparisonResult.UNFIT}
+    unfit = {pair.cell.operation for pair in failed.cells if pair.result is ComparisonResult.UNFIT}
     assert unfit == {Operation.READ_ONE}
 
 
@@ -87,7 +87,7 @@ def test_the_table_has_medians_ratio_interval_and_the_finding_in_words() -> None
     found = compare_runs(fake_run(), slowed(fake_run(seed=1), "lmdb", 2.0))
     table = next(table for table in comparison_tables(found) if table.title == "read-many, cache hot")
     row = next(row for row in table.rows if row[0].text == "lmdb")
-    assert (row[6].text, row[6].mark) == ("differs: slower", Emphasis.BAD)
+    assert (row[6].text, row[6].emphasis) == ("differs: slower", Emphasis.BAD)
     assert row[4].text.endswith("x")
     assert {row[6].text for row in table.rows if row[0].text == "disk"} <= {"no difference shown", "differs: faster"}
     assert "by chance alone" in comparison_caption(found)

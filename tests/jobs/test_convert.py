@@ -109,10 +109,10 @@ def test_what_was_broken_off_is_gone_on_with(
     with pytest.raises(KeyboardInterrupt):
         job.run(lambda doing, done, total: None)
     assert not (tmp_path / "out").exists()
-    assert 6 <= job.kept <= 24
+    assert 6 <= job.durable_images <= 24
     done = converted(DATA, spec, tmp_path / "out")
     # What is safe with every call may be more than what was known to be: RocksDB keeps the session that was broken off.
-    assert job.kept <= done.resumed <= 24
+    assert job.durable_images <= done.resumed <= 24
     assert held(tmp_path / "out") == source(DATA)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
@@ -167,15 +167,15 @@ def test_what_cannot_be_gone_on_with_begins_anew_and_says_so(
     monkeypatch.setattr(Hdf5Backend, "continuation", lambda self, kind: way)
     said: list[str] = []
     job = planned(DATA, "hdf5", tmp_path / "out")
-    job.say = said.append
+    job.notify = said.append
     dies_at(job.dataset, monkeypatch, 25)
     with pytest.raises(KeyboardInterrupt):
         job.run(lambda doing, done, total: None)
     assert len(said) == 1
     assert is_sentence(said[0])
-    assert not job.kept
+    assert not job.durable_images
     job = planned(DATA, "hdf5", tmp_path / "out")
-    job.say = said.append
+    job.notify = said.append
     assert job.run(lambda doing, done, total: None).resumed == 0
     assert any("starts over" in line for line in said[1:])
     assert held(tmp_path / "out") == source(DATA)
@@ -206,7 +206,7 @@ def test_what_a_dead_process_has_spoilt_is_written_once_more(
     file.write_bytes(data)
     said: list[str] = []
     job = planned(DATA, spec, tmp_path / "out")
-    job.say = said.append
+    job.notify = said.append
     assert job.run(lambda doing, done, total: None).resumed == 0
     assert any("starts over" in line and "does not come back" in line for line in said)
     assert held(tmp_path / "out") == source(DATA)
@@ -221,7 +221,7 @@ def test_less_than_was_safe_is_written_once_more(
     os.truncate(file, 1500)
     said: list[str] = []
     job = planned(DATA, spec, tmp_path / "out")
-    job.say = said.append
+    job.notify = said.append
     assert job.run(lambda doing, done, total: None).resumed == 0
     assert any("starts over" in line for line in said)
     assert held(tmp_path / "out") == source(DATA)
@@ -242,7 +242,7 @@ def folder_with_faults(root: Path, count: int = 30, cut: tuple[int, ...] = (3, 1
 def test_pictures_that_are_broken_are_left_out(spec: str, tmp_path: Path, short_sessions: None) -> None:
     done = converted(folder_with_faults(tmp_path / "photos"), spec, tmp_path / "out")
     names = {entry.name for entry in done.excluded}
-    assert (done.images, done.found, len(done.excluded)) == (27, 27 + len(names), len(names))
+    assert (done.images, done.requested, len(done.excluded)) == (27, 27 + len(names), len(names))
     assert names >= {"03.png", "17.png", "29.png", "none.png"}
     assert len(held(tmp_path / "out")) == 27
 
@@ -255,7 +255,7 @@ def test_what_was_left_out_before_a_kill_is_told_too(
     dies_at(job.dataset, monkeypatch, 25)
     with pytest.raises(KeyboardInterrupt):
         job.run(lambda doing, done, total: None)
-    assert job.kept
+    assert job.durable_images
     done = converted(text, "lmdb", tmp_path / "out")
     assert done.resumed
     assert sum(entry.name[:2].isdigit() for entry in done.excluded) == 10
@@ -415,7 +415,7 @@ def test_a_kill_between_the_two_names_is_told_and_gone_on_with(tmp_path: Path) -
     assert not (tmp_path / "out").exists()
     said: list[str] = []
     job = planned(DATA, "npy", tmp_path / "out", replace=True)
-    job.say = said.append
+    job.notify = said.append
     job.run(lambda doing, done, total: None)
     assert is_sentence(said[0], tmp_path / "out.old")
     assert "rename it to out" in said[0]
@@ -443,7 +443,7 @@ def test_an_old_one_of_somebody_else_is_named_and_stays(tmp_path: Path) -> None:
     converted("synthetic,count=3", "npy", tmp_path / "out.old")
     said: list[str] = []
     job = planned(DATA, "npy", tmp_path / "out", replace=True)
-    job.say = said.append
+    job.notify = said.append
     job.run(lambda doing, done, total: None)
     assert "it stays as it is" in said[0]
     assert len(held(tmp_path / "out.old")) == 3

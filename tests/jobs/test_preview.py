@@ -32,21 +32,21 @@ def test_what_is_there_is_told(photos: Path) -> None:
     assert facts["labels"] == "cats 4, dogs 4"
     assert facts["sizes"] == "20x40 to 300x600 among those shown"
     assert facts["left out"].startswith("1 file, e.g. broken.png")
-    assert len(found.pictures) == 6
-    assert {picture.label for picture in found.pictures} == {"cats", "dogs"}
-    assert all(max(picture.pixels.shape) <= LARGEST_EDGE for picture in found.pictures)
+    assert len(found.thumbnails) == 6
+    assert {picture.label for picture in found.thumbnails} == {"cats", "dogs"}
+    assert all(max(picture.pixels.shape) <= LARGEST_EDGE for picture in found.thumbnails)
     assert before == {path: path.stat().st_mtime_ns for path in photos.rglob("*")}, "only ever read"
 
 
 def test_data_without_pixels_has_no_pictures(photos: Path) -> None:
     found = preview_dataset(f"folder:{photos},decode=no", 10, pictures=6)
-    assert found.pictures == ()
+    assert found.thumbnails == ()
     assert found.size.images == 9
 
 
 def test_endless_data_is_looked_at_in_no_time() -> None:
     found = preview_dataset("synthetic,varying=yes", 10, pictures=3)
-    assert [picture.label for picture in found.pictures] == ["0", "1", "2"]
+    assert [picture.label for picture in found.thumbnails] == ["0", "1", "2"]
     assert dict(found.facts).keys() == {"sizes"}
 
 
@@ -85,9 +85,9 @@ def test_any_image_is_made_small(shape: tuple[int, ...], dtype: type) -> None:
 def test_the_place_for_the_stores_is_the_one_that_a_run_takes(tmp_path: Path) -> None:
     place = find_scratch_place(str(tmp_path), ["synthetic"])
     assert place.path == tmp_path.resolve()
-    assert str(tmp_path) in place.words
-    assert "free" in place.words
-    assert place.lacks(None) == ""
+    assert str(tmp_path) in place.text
+    assert "free" in place.text
+    assert place.shortage(None) == ""
     assert find_scratch_place(None, ["synthetic"]).path == Path.cwd()
 
 

@@ -76,7 +76,7 @@ def test_as_published_mixes_levels_and_ranks_nothing() -> None:
         ["disk:preset=article", "buffered"], ["lmdb:preset=article", "end"], ["hdf5:preset=article", "buffered"],
     ]  # fmt: skip
     assert {row[0] for row in rows} == {"1", "10", "100", "1,000"}
-    assert all(cell.mark is Emphasis.PLAIN for row in table.rows for cell in row)
+    assert all(cell.emphasis is Emphasis.PLAIN for row in table.rows for cell in row)
     assert "Not ranked" in table.caption
 
 

@@ -77,7 +77,7 @@ async def test_a_folder_is_looked_at_and_used(photos: Path, size: tuple[int, int
         found = screen(app).sheet.found
         assert found is not None
         assert found.size.images == 6
-        assert [picture.label for picture in found.pictures][:2] != ["", ""]
+        assert [picture.label for picture in found.thumbnails][:2] != ["", ""]
         assert max(len(line) for line in app.picture.splitlines()) <= size[0]
         if size != SMALL:
             words = " ".join(app.picture.split())

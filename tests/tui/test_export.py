@@ -34,7 +34,7 @@ async def test_the_chart_that_is_looked_at_is_written(size: tuple[int, int]) -> 
         assert path.endswith("-fake-chart.txt")
         chart = app.workbench.panes.chart
         assert chart.kind is not None
-        assert chart.kind.words in Path(path).read_text()
+        assert chart.kind.menu_text in Path(path).read_text()
 
 
 async def test_every_text_format_can_be_copied_and_no_picture() -> None:

@@ -52,14 +52,14 @@ class JudgedClaim:
     """A claim with what this machine says to it."""
 
     claim: Claim
-    finding: ClaimResult
-    parts: tuple[ClaimCase, ...]
+    result: ClaimResult
+    cases: tuple[ClaimCase, ...]
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """The numbers that say so, case by case."""
-        mixed = len({part.finding for part in self.parts}) > 1
-        return "; ".join(part.words + (f" ({part.finding})" if mixed else "") for part in self.parts)
+        mixed = len({part.result for part in self.cases}) > 1
+        return "; ".join(part.text + (f" ({part.result})" if mixed else "") for part in self.cases)
 
 
 def check_claims(run: Run, summaries: Sequence[CellSummary]) -> tuple[JudgedClaim, ...]:

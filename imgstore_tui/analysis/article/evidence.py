@@ -31,13 +31,13 @@ class ClaimResult(StrEnum):
 class ClaimCase:
     """One case in which a claim was looked at, and the numbers that decide it."""
 
-    finding: ClaimResult
-    words: str
+    result: ClaimResult
+    text: str
 
 
 def combine_results(parts: Sequence[ClaimCase]) -> ClaimResult:
     """Return what cases come to together: cases not measured do not count while others are."""
-    found = {part.finding for part in parts} - {ClaimResult.UNMEASURED}
+    found = {part.result for part in parts} - {ClaimResult.UNMEASURED}
     if len(found) <= 1:
         return next(iter(found), ClaimResult.UNMEASURED)
     if found & {ClaimResult.HOLDS, ClaimResult.PARTLY}:

@@ -58,7 +58,7 @@ class Checksums:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
         self.count = os.fstat(self._descriptor).st_size // _ENTRY.size
 
-    def keep(self, count: int) -> None:
+    def truncate(self, count: int) -> None:
         """Drop all but the first entries."""
         os.ftruncate(self._descriptor, count * _ENTRY.size)
         self.count = count

@@ -33,7 +33,7 @@ class ConversionResult:
 
     destination: Path
     images: int
-    found: int
+    requested: int
     """Images that were asked for, those that had to be left out among them."""
     resumed: int
     """Images that an earlier process had written."""
@@ -56,14 +56,14 @@ class Conversion:
     """Images from the first on; None for all."""
     replace: bool = False
     restart: bool = False
-    say: Callable[[str], None] = field(default=_silent)
+    notify: Callable[[str], None] = field(default=_silent)
     """Told, in a sentence, what the user should know on the way."""
     _filler: StoreFiller | None = field(default=None, init=False)
 
     @property
-    def kept(self) -> int:
+    def durable_images(self) -> int:
         """Images that are safe so far, and with which the same words go on."""
-        return 0 if self._filler is None else self._filler.kept
+        return 0 if self._filler is None else self._filler.durable_images
 
     def run(self, progress: ConversionProgress) -> ConversionResult:
         """Scan the data set, write the store, read it back and give it its name.
@@ -76,7 +76,7 @@ class Conversion:
         backend, codec = registry.make_local(self.spec), registry.make_codec(self.spec)
         with Workspace(self.destination, self._facts(count), restart=self.restart) as workspace:
             self._tell_of_old(workspace)
-            words = self.dataset, backend, codec, self._kind(backend, codec), workspace, count, self.say
+            words = self.dataset, backend, codec, self._kind(backend, codec), workspace, count, self.notify
             filler = self._filler = StoreFiller(*words)
             broken = filler.run(progress)
             try:
@@ -84,7 +84,9 @@ class Conversion:
             except StoreError as error:
                 if not filler.resumed:
                     raise
-                self.say(f"What an earlier process wrote cannot be continued, so the conversion starts over: {error}")
+                self.notify(
+                    f"What an earlier process wrote cannot be continued, so the conversion starts over: {error}"
+                )
                 workspace.clear()
                 filler = self._filler = StoreFiller(*words)
                 broken = filler.run(progress)
@@ -125,7 +127,7 @@ class Conversion:
         old = replaced_path(self.destination)
         if os.path.lexists(old) and not os.path.lexists(self.destination):
             stays = "until this one is finished" if self.replace and workspace.facts.get("aside") else "as it is"
-            self.say(
+            self.notify(
                 f"{old} is what was at {self.destination} before a --replace that was broken off; it stays {stays}. "
                 f"To have it back, stop this and rename it to {self.destination.name}."
             )
@@ -145,7 +147,7 @@ class Conversion:
                 raise StoreError(f"{self.destination}: {error.strerror or error}; {where}.") from None
             raise
         if old is not None and (left := discard_replaced(old)):
-            self.say(left)
+            self.notify(left)
 
     def _step_aside(self, workspace: Workspace) -> Path | None:
         """Rename what is at the destination, if that may be; what an earlier process renamed counts too."""

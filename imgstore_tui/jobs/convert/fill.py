@@ -57,12 +57,12 @@ class StoreFiller:
         self._whole = False
         """Whether an earlier process has closed the store, with all that it was told."""
         self.resumed = 0
-        self.kept = 0
+        self.durable_images = 0
         """Images that are on the device, and with which another process can go on."""
 
     def run(self, progress: ConversionProgress) -> tuple[Excluded, ...]:
         """Put all images that are not in yet; return those that could not be had, by earlier processes too."""
-        self.resumed = self.kept = self._found(progress)
+        self.resumed = self.durable_images = self._found(progress)
         if self._way is Continuation.RESTART and not self.resumed:
             self._say(f"Storage {self._backend.name} is put together at its end: if interrupted, this starts over.")
         while True:
@@ -89,7 +89,7 @@ class StoreFiller:
     def _begin_anew(self) -> None:
         self._workspace.clear()
         self._whole = False
-        self.resumed = self.kept = 0
+        self.resumed = self.durable_images = 0
 
     # What an earlier process has left
 
@@ -97,7 +97,7 @@ class StoreFiller:
         """Return how many images an earlier process has left, all of them made of what the data set holds now."""
         workspace = self._workspace
         if not workspace.store.exists():
-            workspace.sums.keep(0)
+            workspace.sums.truncate(0)
             return 0
         try:
             count = self._there()
@@ -109,11 +109,11 @@ class StoreFiller:
         if not count:
             workspace.clear()
             return 0
-        workspace.sums.keep(count)
+        workspace.sums.truncate(count)
         for first in range(0, count, _COMPARED):
             progress("comparing", first, count)
             for entry in self._entries(first):
-                if not self._preparer.is_as_it_was(entry):
+                if not self._preparer.is_unchanged(entry):
                     raise DataError(
                         f"Image {entry.index} has changed since this conversion began. Add --restart to start over."
                     )
@@ -180,7 +180,7 @@ class StoreFiller:
         count = size = 0
         for batch in batches:
             held.append(batch)
-            count += len(batch.entries)
+            count += len(batch.records)
             size += batch.size
             if count >= FIRST_SESSION or size >= FIRST_SESSION_BYTES:
                 break
@@ -209,11 +209,11 @@ class StoreFiller:
         try:
             for batch in batches:
                 self._put(writer, batch, progress)
-                unsafe, unsafe_bytes = unsafe + len(batch.entries), unsafe_bytes + batch.size
+                unsafe, unsafe_bytes = unsafe + len(batch.records), unsafe_bytes + batch.size
                 due = unsafe >= FIRST_SESSION or unsafe_bytes >= FIRST_SESSION_BYTES
                 if self._way is Continuation.RESUME and (time.monotonic() >= ends if ends else due):
                     self._checkpoint(writer)
-                    ends = time.monotonic() + SESSION_S if self.kept else 0.0
+                    ends = time.monotonic() + SESSION_S if self.durable_images else 0.0
             self._end(writer)
         except BaseException:
             writer.abort()
@@ -251,7 +251,7 @@ class StoreFiller:
     def _put(self, writer: Writer, batch: PreparedBatch, progress: ConversionProgress) -> None:
         sums = self._workspace.sums
         batch.put(writer, sums.count, self._kind)
-        sums.add(batch.entries)
+        sums.add(batch.records)
         progress("writing", sums.count, self._count - len(self._excluded))
 
     def _checkpoint(self, writer: Writer) -> None:
@@ -260,7 +260,7 @@ class StoreFiller:
         workspace.sums.force()
         safe = writer.checkpoint()
         self._backend.make_durable(workspace.store)
-        workspace.facts["safe"] = self.kept = safe
+        workspace.facts["safe"] = self.durable_images = safe
         workspace.save()
 
     def _end(self, writer: Writer) -> None:
@@ -274,7 +274,7 @@ class StoreFiller:
     def _make_durable(self, writer: Writer | None) -> None:
         changed = writer.changed_paths() if isinstance(writer, Editor) else None
         self._backend.make_durable(self._workspace.store, changed)
-        self.kept = self._workspace.sums.count
+        self.durable_images = self._workspace.sums.count
 
     def _note_excluded(self) -> bool:
         """Put down what is left out; return whether that is new."""

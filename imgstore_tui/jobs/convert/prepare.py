@@ -35,7 +35,7 @@ class UnreadableImageError(Exception):
 class PreparedImage:
     """One image, ready to be put."""
 
-    entry: ChecksumRecord
+    record: ChecksumRecord
     image: Any
     payload: bytes
 
@@ -44,19 +44,19 @@ class PreparedImage:
 class PreparedBatch:
     """Images on their way, in the form in which the backend takes them."""
 
-    entries: list[ChecksumRecord]
+    records: list[ChecksumRecord]
     images: list[Pixels]
     payloads: list[bytes]
 
     @property
     def size(self) -> int:
         """Bytes of all of them."""
-        return sum(entry.size for entry in self.entries)
+        return sum(entry.size for entry in self.records)
 
     def put(self, writer: Writer, first: int, kind: PayloadKind) -> None:
         """Put them under ids from ``first`` on."""
-        ids = range(first, first + len(self.entries))
-        labels = np.array([entry.label for entry in self.entries], np.int64)
+        ids = range(first, first + len(self.records))
+        labels = np.array([entry.label for entry in self.records], np.int64)
         if kind is PayloadKind.ARRAY:
             images: Pixels = np.stack(self.images)  # type: ignore[assignment]
             writer.put_array(ids, images, labels)
@@ -88,16 +88,16 @@ class ImagePreparer:
                 if exact:
                     raise UnreadableImageError(error.excluded) from None
                 continue
-            batch.entries.append(found.entry)
+            batch.records.append(found.record)
             if self._kind is PayloadKind.ARRAY:
                 batch.images.append(found.image)
             else:
                 batch.payloads.append(found.payload)
-            size += found.entry.size
-            if len(batch.entries) >= BATCH or size >= BATCH_BYTES:
+            size += found.record.size
+            if len(batch.records) >= BATCH or size >= BATCH_BYTES:
                 yield batch
                 batch, size = PreparedBatch([], [], []), 0
-        if batch.entries:
+        if batch.records:
             yield batch
 
     def size_of_first(self) -> int:
@@ -108,7 +108,7 @@ class ImagePreparer:
         """
         first = next(index for index in range(self._count) if index not in self.excluded)
         try:
-            return self.prepare(first).entry.size
+            return self.prepare(first).record.size
         except BrokenImageError as error:
             self.excluded[first] = error.excluded
             raise UnreadableImageError(error.excluded) from None
@@ -141,7 +141,7 @@ class ImagePreparer:
             ChecksumRecord(index, label, len(payload), checksum(payload), source, stamp), image, payload
         )
 
-    def is_as_it_was(self, entry: ChecksumRecord) -> bool:
+    def is_unchanged(self, entry: ChecksumRecord) -> bool:
         """Whether an image that was put is still what the data set holds; its file alone tells if it is untouched."""
         try:
             if int(self._dataset.label(entry.index)) != entry.label:

@@ -88,7 +88,7 @@ class Workspace:
     def clear(self) -> None:
         """Begin anew."""
         shutil.rmtree(self.store, ignore_errors=True)
-        self.sums.keep(0)
+        self.sums.truncate(0)
         for key in ("excluded", "content", "safe"):
             self.facts.pop(key, None)
         self.save()

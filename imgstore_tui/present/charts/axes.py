@@ -28,7 +28,7 @@ class Scales:
     y: bool = True
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """How the axes are, for a title."""
         if self.x is self.y:
             return "log scale" if self.x else "linear axes"

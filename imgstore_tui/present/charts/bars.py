@@ -17,7 +17,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def bar_lines(
-    bars: Sequence[Bar], width: int, height: int, *, log: bool, palette: ChartColours, ascii_only: bool
+    bars: Sequence[Bar], width: int, height: int, *, log: bool, colours: ChartColours, ascii_only: bool
 ) -> list[Text]:
     """Return one line a bar, groups of the largest numbers of images first to stay where the height is short.
 
@@ -26,7 +26,7 @@ def bar_lines(
         width: Columns.
         height: Most lines.
         log: Whether lengths are logarithms, from half a decade below the shortest; else they start at zero.
-        palette: Styles.
+        colours: Styles.
         ascii_only: Whether bars are made of ``#``.
     """
     groups: dict[int, list[Bar]] = {}
@@ -48,15 +48,15 @@ def bar_lines(
     for group in kept:
         for index, bar in enumerate(groups[group]):
             count = f"N={format_count_short(group)}" if index == 0 else ""
-            style = palette.style(bar.rank)
+            style = colours.style(bar.rank)
             length = scale(bar.value) * room
-            value, _, detail = bar.words.partition(", ")
+            value, _, detail = bar.text.partition(", ")
             lines.append(
                 Text.assemble(
-                    (count.ljust(counts) + " ", palette.axis),
+                    (count.ljust(counts) + " ", colours.axis),
                     (set_cell_size(f"{mark_of(bar.rank)} {bar.name}", names) + " ", style),
                     f"{value:>{values}}",
-                    (f"  {detail:<{details - 2}}" if details else "", palette.axis),
+                    (f"  {detail:<{details - 2}}" if details else "", colours.axis),
                     (f" {_bar(length, ascii_only=ascii_only)}", style),
                 )
             )
@@ -71,7 +71,7 @@ def bar_lines(
 
 def _numbers(bars: Sequence[Bar]) -> tuple[int, int]:
     """Return the columns that the values need, and what is said of some of them beside, two of a gap included."""
-    parts = [bar.words.partition(", ") for bar in bars]
+    parts = [bar.text.partition(", ") for bar in bars]
     details = max(cell_len(detail) for _, _, detail in parts)
     return max(cell_len(value) for value, _, _ in parts), details + 2 if details else 0
 

@@ -24,7 +24,7 @@ class Chart:
     @property
     def title(self) -> str:
         """What it shows and how."""
-        axes = self.scales.words
+        axes = self.scales.text
         if self.figure.kind.has_bars:
             axes = "log scale" if self.scales.y else "linear scale"
         return f"{self.heading}{self.figure.title}, {axes}"
@@ -72,7 +72,7 @@ class ChartView:
     against: bool = False
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """Which levels these are."""
         if self.against:
             return "hot against cold"

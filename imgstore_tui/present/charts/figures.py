@@ -38,7 +38,7 @@ class ChartKind(StrEnum):
     DELETE = "delete"
 
     @property
-    def words(self) -> str:
+    def menu_text(self) -> str:
         """Its name for a menu."""
         return {
             ChartKind.WRITE: "Write many",
@@ -109,7 +109,7 @@ class Bar:
     name: str
     value: float
     """Bytes, or seconds."""
-    words: str
+    text: str
     rank: int
 
 
@@ -206,12 +206,12 @@ def make_figure(
         what = "N/100 images"
     if kind is ChartKind.READ_LABELS:
         what = "a label" if per_image else "N labels"
-    title = kind.words
+    title = kind.menu_text
     if kind is ChartKind.BOTH and len(levels) == 2:
         title = f"Write ({levels[0]}) and read ({levels[1]}): time for {what}"
     elif levels:
         level_told = " and ".join(level.removeprefix("cache ") for level in levels) if against else levels[0]
-        title = f"{kind.words}, {level_told}: time for {what}"
+        title = f"{kind.menu_text}, {level_told}: time for {what}"
     lines = tuple(line for part in parts for line in part)
     strokes = ("hot", "cold") if against else ("write", "read")
     return Figure(kind, _titled(title, dataset, several), lines, upward=f"time for {what}", strokes=strokes)

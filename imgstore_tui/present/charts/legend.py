@@ -45,7 +45,7 @@ def mark_of(rank: int) -> str:
 def legend_lines(
     series: Sequence[Series],
     width: int,
-    palette: ChartColours,
+    colours: ChartColours,
     *,
     rows: int = 1,
     ascii_only: bool,
@@ -57,7 +57,7 @@ def legend_lines(
     Args:
         series: What is on the chart.
         width: Columns.
-        palette: Styles.
+        colours: Styles.
         rows: Most lines, at least one.
         ascii_only: Whether only ASCII is used.
         highlight: Name of a series to be shown in bold.
@@ -65,12 +65,12 @@ def legend_lines(
     """
     entries: dict[str, Text] = {}
     for line in series:
-        style = palette.style(line.rank, bold=line.name == highlight)
+        style = colours.style(line.rank, bold=line.name == highlight)
         entries.setdefault(line.name, Text(f"{mark_of(line.rank)} {line.name}", style=style))
     tail = Text()
     if any(line.dotted for line in series):
         solid, dots = ("-", ".") if ascii_only else ("─", "·")
-        tail = Text(f"   {solid} {strokes[0]} {dots} {strokes[1]}", style=palette.axis)
+        tail = Text(f"   {solid} {strokes[0]} {dots} {strokes[1]}", style=colours.axis)
     lines = [Text()]
     for index, shown in enumerate(entries.values()):
         rest = len(entries) - index

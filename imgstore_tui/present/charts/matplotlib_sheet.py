@@ -101,7 +101,7 @@ def _lines(panel: Any, drawing: Chart) -> None:
     known = [point for line in figure.series for run in line.segments() for point in run]
     y = make_axis([point.value for point in known], 9, decade_label if scales.y else seconds_label, log=scales.y)
     x = count_axis([point.n for point in known], 40, log=scales.x)
-    title = _folded(f"{drawing.heading}{figure.title}" + ("" if scales == LOG else f", {scales.words}"))
+    title = _folded(f"{drawing.heading}{figure.title}" + ("" if scales == LOG else f", {scales.text}"))
     if any(line.dotted for line in figure.series):
         title += f"\nsolid: {figure.strokes[0]}, dotted: {figure.strokes[1]}"
     panel.set(xscale=scale_text(scales.x), yscale=scale_text(scales.y), title=title)

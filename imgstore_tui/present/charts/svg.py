@@ -240,7 +240,7 @@ def _bars(figure: Figure, *, log: bool) -> _Panel | None:
     high = max(math.log10(bar.value) if log else bar.value for bar in bars)
     names = min(220.0, _CHARACTER * max(len(bar.name) for bar in bars) + 8)
     left = 62 + names
-    room = WIDTH - left - 8 - _CHARACTER * max(len(bar.words) for bar in bars)
+    room = WIDTH - left - 8 - _CHARACTER * max(len(bar.text) for bar in bars)
     parts, y, group = [], 4.0, None
     for bar in bars:
         if bar.group != group:
@@ -258,5 +258,5 @@ def _bar(bar: Bar, left: float, y: float, length: float) -> str:
     return (
         f'<text x="{left - 6:.1f}" y="{y + 12:g}" text-anchor="end">{escape(bar.name)}</text>'
         f'<rect class="{series_class(bar.rank)}" x="{left:.1f}" y="{y + 1:g}" width="{length:.1f}" height="13" '
-        f'fill="currentColor"/><text x="{left + length + 6:.1f}" y="{y + 12:g}">{escape(bar.words)}</text>'
+        f'fill="currentColor"/><text x="{left + length + 6:.1f}" y="{y + 12:g}">{escape(bar.text)}</text>'
     )

@@ -35,8 +35,8 @@ LEGEND_EVERY = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    palette: ChartColours
+class _ChartStyle:
+    colours: ChartColours
     ascii_only: bool
     highlight: str | None
     strokes: tuple[str, str]
@@ -54,7 +54,7 @@ def chart_for(
     sync: SyncLevel | None = None,
     cache: CacheState | None = None,
     against: bool = False,
-    palette: ChartColours | None = None,
+    colours: ChartColours | None = None,
     ascii_only: bool = False,
     highlight: str | None = None,
 ) -> Text:
@@ -71,13 +71,13 @@ def chart_for(
         sync: Which sync level of writes; None for the first measured.
         cache: Which cache state of reads; None for the first measured.
         against: Whether hot reads stand against cold ones.
-        palette: Styles; None for colours that any terminal has.
+        colours: Styles; None for colours that any terminal has.
         ascii_only: Whether only ASCII is used.
         highlight: Name of a series to be shown in bold.
     """
     figure = make_figure(source, kind, per_image=per_image, dataset=dataset, sync=sync, cache=cache, against=against)
     return draw_figure(
-        figure, width, height, scales=scales, palette=palette, ascii_only=ascii_only, highlight=highlight
+        figure, width, height, scales=scales, colours=colours, ascii_only=ascii_only, highlight=highlight
     )
 
 
@@ -87,23 +87,23 @@ def draw_figure(
     height: int,
     *,
     scales: Scales = LOG,
-    palette: ChartColours | None = None,
+    colours: ChartColours | None = None,
     ascii_only: bool = False,
     highlight: str | None = None,
 ) -> Text:
     """Return a figure as text, exactly ``height`` lines of ``width`` columns; see ``chart_for``."""
     if not figure.kind.has_bars:
         return build_chart(
-            figure.series, width, height, scales=scales, palette=palette, ascii_only=ascii_only, title=figure.title,
+            figure.series, width, height, scales=scales, colours=colours, ascii_only=ascii_only, title=figure.title,
             highlight=highlight, upward=figure.upward, strokes=figure.strokes,
         )  # fmt: skip
     if width < MIN_WIDTH or height < MIN_HEIGHT or figure.empty:
         return _word(figure.title, width, height, small=not figure.empty)
-    palette = palette or ChartColours()
+    colours = colours or ChartColours()
     title = figure.title + (", log scale" if scales.y else "")
-    head = [Text(title, style=palette.title)] if figure.title else []
+    head = [Text(title, style=colours.title)] if figure.title else []
     rows = height - len(head)
-    bars = bar_lines(figure.bars, width, rows, log=scales.y, palette=palette, ascii_only=ascii_only)
+    bars = bar_lines(figure.bars, width, rows, log=scales.y, colours=colours, ascii_only=ascii_only)
     return _block([*head, *bars], width, height)
 
 
@@ -113,7 +113,7 @@ def build_chart(
     height: int,
     *,
     scales: Scales = LOG,
-    palette: ChartColours | None = None,
+    colours: ChartColours | None = None,
     ascii_only: bool = False,
     title: str = "",
     highlight: str | None = None,
@@ -130,46 +130,46 @@ def build_chart(
         width: Columns.
         height: Lines.
         scales: Which axes are logarithmic.
-        palette: Styles; None for colours that any terminal has.
+        colours: Styles; None for colours that any terminal has.
         ascii_only: Whether only ASCII is used.
         title: Said above.
         highlight: Name of a series to be shown in bold.
         upward: What the values are; where there is height for it, both axes are named below.
         strokes: What solid and dotted lines are.
     """
-    look = _Look(palette or ChartColours(), ascii_only, highlight, strokes)
+    style = _ChartStyle(colours or ChartColours(), ascii_only, highlight, strokes)
     known = [(point.n, point.value) for line in series for run in line.segments() for point in run]
     if width < MIN_WIDTH or height < MIN_HEIGHT or not known:
         return _word(title, width, height, small=bool(known))
-    head = _head(title, series, width, height, look)
-    foot = [_foot(upward, scales, width, look)] if upward and height >= NAMED_HEIGHT else []
+    head = _head(title, series, width, height, style)
+    foot = [_foot(upward, scales, width, style)] if upward and height >= NAMED_HEIGHT else []
     rows = height - len(head) - len(foot)
     label = decade_label if scales.y else seconds_label
     # Below what is plotted plotext has two rows, for the axis and its numbers.
     values = [value for _, value in known]
     y = make_axis(values, (rows - 3) // 2, label, log=scales.y).on_cells(rows - 2, values)
     x = count_axis([n for n, _ in known], max(1, width - 2 - max(len(words) for _, words in y.ticks)), log=scales.x)
-    styles = {line.name: look.palette.style(line.rank, bold=line.name == highlight) for line in series}
+    styles = {line.name: style.colours.style(line.rank, bold=line.name == highlight) for line in series}
     drawn = [line for line in series if line.segments()]
-    plotted = plot_lines(drawn, x, y, width, rows, styles, look.palette.axis, ascii_only=ascii_only)
+    plotted = plot_lines(drawn, x, y, width, rows, styles, style.colours.axis, ascii_only=ascii_only)
     return _block([*head, *plotted, *foot], width, height)
 
 
-def _foot(upward: str, scales: Scales, width: int, look: _Look) -> Text:
+def _foot(upward: str, scales: Scales, width: int, style: _ChartStyle) -> Text:
     """Return the names of both axes in one line: the upward one left, the other right; of too long ones the latter."""
     left, right = f"↑ {upward}, {scale_text(scales.y)}", f"images, {scale_text(scales.x)} →"
     gap = width - cell_len(left) - cell_len(right)
     words = f"{left}{' ' * gap}{right}" if gap >= 2 else right.rjust(width)
-    return Text(ascii_text(words) if look.ascii_only else words, style=look.palette.axis)
+    return Text(ascii_text(words) if style.ascii_only else words, style=style.colours.axis)
 
 
-def _head(title: str, series: Sequence[Series], width: int, height: int, look: _Look) -> list[Text]:
+def _head(title: str, series: Sequence[Series], width: int, height: int, style: _ChartStyle) -> list[Text]:
     """Return title and legend: side by side where they fit, else one under the other where there is height."""
-    palette, ascii_only, highlight = look.palette, look.ascii_only, look.highlight
-    words = Text(title, style=palette.title)
+    colours, ascii_only, highlight = style.colours, style.ascii_only, style.highlight
+    words = Text(title, style=colours.title)
     legend = legend_lines(
-        series, width, palette, rows=max(1, height // LEGEND_EVERY), ascii_only=ascii_only, highlight=highlight,
-        strokes=look.strokes,
+        series, width, colours, rows=max(1, height // LEGEND_EVERY), ascii_only=ascii_only, highlight=highlight,
+        strokes=style.strokes,
     )  # fmt: skip
     gap = width - cell_len(title) - legend[0].cell_len
     if title and len(legend) == 1 and gap >= 2:

@@ -11,7 +11,7 @@ from imgstore_tui.present.text.text_page import TextPage
 
 def add_resources(page: TextPage, inside: CellBreakdown, summary: CellSummary | None) -> None:
     """Say what memory, processor, disk and neighbours had to do with it."""
-    if not inside.counted:
+    if not inside.valid_trials:
         return
     page.heading("Memory, processor, disk")
     pairs = [

@@ -17,7 +17,7 @@ from imgstore_tui.present.text.text_page import LABEL_COLUMNS, TextPage
 def add_rounds(page: TextPage, inside: CellBreakdown, summary: CellSummary | None) -> None:
     """Draw a line a round, its samples where they lie between the quickest and the slowest of all."""
     page.heading("Rounds")
-    values = [sample for trial in inside.counted for sample in trial.samples or (trial.seconds or 0.0,)]
+    values = [sample for trial in inside.valid_trials for sample in trial.samples or (trial.seconds or 0.0,)]
     room = page.width - LABEL_COLUMNS - 20
     scale = strip_scale(values, max(8, room)) if values else None
     for trial in inside.trials:
@@ -32,7 +32,7 @@ def add_rounds(page: TextPage, inside: CellBreakdown, summary: CellSummary | Non
     if scale.width > cell_len(left) + cell_len(right) + cell_len(middle) + 4:
         ruler = left + middle.center(scale.width - cell_len(left) - cell_len(right)) + right
         _strip_line(page, "", "", ruler, "dim")
-    if len(values) > len(inside.counted):
+    if len(values) > len(inside.valid_trials):
         page.pair("", "● the median sample of a round; the fuller its block, the more samples lie there", style="dim")
 
 
@@ -54,9 +54,9 @@ def _strip_line(page: TextPage, label: str, value: str, strip: str, style: str) 
 
 def add_phases(page: TextPage, inside: CellBreakdown) -> None:
     """Draw a bar a phase, each beginning where the one before it ended."""
-    if not inside.phases or inside.middle is None:
+    if not inside.phases or inside.median_trial is None:
         return
-    page.heading(f"Where the time went, in round {inside.middle.round + 1}, the one in the middle")
+    page.heading(f"Where the time went, in round {inside.median_trial.round + 1}, the one in the middle")
     room = max(8, page.width - LABEL_COLUMNS - 4 - 9 - 7)
     for phase in inside.phases:
         if phase.seconds is None:

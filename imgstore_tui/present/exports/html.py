@@ -79,7 +79,7 @@ class HtmlExporter(Exporter):
 
 def _answer(found: RunResults) -> list[str]:
     said = recommendation_lines(found)
-    lines = [f"<pre>{escape(line.words)}</pre>" if line.command else f"<p>{escape(line.words)}</p>" for line in said]
+    lines = [f"<pre>{escape(line.text)}</pre>" if line.command else f"<p>{escape(line.text)}</p>" for line in said]
     return [f"<h2>{TITLE}</h2>", *lines] if lines else []
 
 
@@ -112,9 +112,10 @@ def _table(table: Table) -> str:
     for number, row in enumerate(table.rows):
         cells = []
         for entry, column in zip(row, table.columns, strict=True):
-            words = ["n" * column.right, "w" * column.wraps, "" if entry.mark is Emphasis.PLAIN else entry.mark.value]
+            emphasis = "" if entry.emphasis is Emphasis.PLAIN else entry.emphasis.value
+            classes = _class("n" * column.right, "w" * column.wraps, emphasis)
             indent = "&emsp;" if entry.text.startswith("  ") else ""
-            cells.append(f"<td{_class(*words)}>{indent}{escape(entry.text.strip())}</td>")
+            cells.append(f"<td{classes}>{indent}{escape(entry.text.strip())}</td>")
         rows.append(f"<tr{_class('end' * (number in table.breaks))}>{''.join(cells)}</tr>")
     caption = f'<p class="caption">{escape(table.caption)}</p>' if table.caption else ""
     return (

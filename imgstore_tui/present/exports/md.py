@@ -40,7 +40,7 @@ class MarkdownExporter(Exporter):
         if said := recommendation_lines(found):
             parts.append(f"## {TITLE}")
             # A fence ends at a line of nothing but its own marks, which no command is.
-            parts += [f"```sh\n{line.words}\n```" if line.command else escape(line.words) for line in said]
+            parts += [f"```sh\n{line.text}\n```" if line.command else escape(line.text) for line in said]
         lines = verdict_lines(found)
         if lines:
             parts += ["## Verdicts", "\n".join(f"- {escape(line)}" for line in lines)]

@@ -46,7 +46,7 @@ def comparison_title(found: RunComparison) -> str:
 def comparison_tables(found: RunComparison) -> tuple[Table, ...]:
     """Return the cells that both runs measured, a table an operation and level: medians, ratio, what that says."""
     groups: dict[str, list[CellComparison]] = {}
-    for pair in found.pairs:
+    for pair in found.cells:
         groups.setdefault(contest_title(pair.cell, found.base), []).append(pair)
     columns = (
         TableColumn("method", right=False, wraps=True),
@@ -63,7 +63,7 @@ def comparison_tables(found: RunComparison) -> tuple[Table, ...]:
 
 
 def _row(pair: CellComparison) -> tuple[TableEntry, ...]:
-    mark = _MARKS[pair.finding]
+    mark = _MARKS[pair.result]
     disks = [side.disk.allocated_bytes if side.disk else None for side in (pair.before, pair.after)]
     return (
         TableEntry(pair.cell.spec),
@@ -72,7 +72,7 @@ def _row(pair: CellComparison) -> tuple[TableEntry, ...]:
         TableEntry(format_seconds(pair.after.seconds)),
         NOTHING if pair.ratio is None else TableEntry(ratio_text(pair.ratio), mark),
         NOTHING if pair.ratio is None else TableEntry(ratio_interval_text(pair.ratio)),
-        TableEntry(_WORDS[pair.finding], mark),
+        TableEntry(_WORDS[pair.result], mark),
         *(TableEntry(format_bytes(disk)) for disk in disks),
     )
 
@@ -80,8 +80,8 @@ def _row(pair: CellComparison) -> tuple[TableEntry, ...]:
 def comparison_caption(found: RunComparison) -> str:
     """Return how the tables are to be read, and what they cannot know."""
     judged = sum(
-        pair.finding in (ComparisonResult.SLOWER, ComparisonResult.FASTER, ComparisonResult.NONE_SHOWN)
-        for pair in found.pairs
+        pair.result in (ComparisonResult.SLOWER, ComparisonResult.FASTER, ComparisonResult.NONE_SHOWN)
+        for pair in found.cells
     )
     parts = [
         "Before and after: medians. Ratio: the median of all ratios of a round after to a round before, with its "
@@ -113,7 +113,7 @@ def comparison_lines(found: RunComparison) -> list[tuple[str, bool]]:
     lines = [(text, True) for text in found.obstacles]
     if found.changes:
         lines.append((f"Not the same: {'; '.join(found.changes)}.", False))
-    if not found.pairs:
+    if not found.cells:
         lines.append((nothing_in_common(found), True))
     if not lines:
         lines.append(("Same data, machine, place and software, as far as the runs say.", False))

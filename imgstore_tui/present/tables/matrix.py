@@ -59,7 +59,7 @@ class MatrixCell:
     share: float = 0.0
     """How far the trial is that is running, 0 to 1."""
 
-    def words(self, width: int) -> str:
+    def text(self, width: int) -> str:
         """Return state and value in at most ``width`` columns: the less room, the less is said, never half a number."""
         value = "" if self.seconds is None else format_seconds(self.seconds)
         # Below each other where there is room: the widest have seven characters.

@@ -111,7 +111,7 @@ def _row(found: RunResults, summary: CellSummary, number: int, slowest: float) -
         against = TableEntry(ratio_text(standing.ratio), mark, standing.ratio.median)
     name = TableEntry(summary.cell.spec, mark, cell=summary.cell)
     if summary.interval is None or summary.seconds is None:
-        return (TableEntry("-", Emphasis.QUIET), name, TableEntry(summary.lack, Emphasis.BAD),
+        return (TableEntry("-", Emphasis.QUIET), name, TableEntry(summary.invalid_reason, Emphasis.BAD),
                 NOTHING, TableEntry("not ranked", Emphasis.BAD), *[NOTHING] * 5)  # fmt: skip
     length = summary.seconds / slowest * _BAR if slowest else 0.0
     bar = "█" * int(length) + ("▌" if length % 1 >= 0.5 or length < 1 else "")

@@ -72,4 +72,4 @@ def rich_table(table: Table, width: int = 80, *, ascii_only: bool = False) -> Ri
 def _text(cell: TableEntry, width: int, *, ascii_only: bool) -> Text:
     # Moved to the right by us: Rich drops the spaces that stand where other rows have a sign.
     text = f"{' ' * (width - cell_len(cell.text))}{cell.text}"
-    return Text(ascii_text(text) if ascii_only else text, style=_STYLES[cell.mark])
+    return Text(ascii_text(text) if ascii_only else text, style=_STYLES[cell.emphasis])

@@ -33,7 +33,7 @@ class TableEntry:
     """One entry of a table; whatever text it is given, it holds one that no terminal obeys."""
 
     text: str
-    mark: Emphasis = Emphasis.PLAIN
+    emphasis: Emphasis = Emphasis.PLAIN
     value: float | None = field(default=None, compare=False)
     """The number behind the text, to sort by; None where the text itself is what there is."""
     cell: Cell | None = field(default=None, compare=False)

@@ -22,18 +22,18 @@ _Row = tuple[TableEntry, ...]
 class TableView:
     """How a table is to be looked at."""
 
-    words: str = ""
+    query: str = ""
     """Rows must hold each of these: part of a storage method, operation or level, or a number of images."""
-    column: str = ""
+    sort_column: str = ""
     """Title of the column to sort by; empty for the order of the plan."""
-    falling: bool = False
+    descending: bool = False
     """Whether the largest come first."""
 
     def sorted_by(self, column: str) -> TableView:
         """Return the arrangement after a column was asked for: asked for again, it turns, then it is let go."""
-        if column != self.column:
-            return replace(self, column=column, falling=False)
-        return replace(self, column="" if self.falling else column, falling=not self.falling)
+        if column != self.sort_column:
+            return replace(self, sort_column=column, descending=False)
+        return replace(self, sort_column="" if self.descending else column, descending=not self.descending)
 
 
 def apply_view(table: Table, how: TableView) -> Table:
@@ -43,17 +43,17 @@ def apply_view(table: Table, how: TableView) -> Table:
         table: Any table.
         how: What is asked for. A column that the table does not have leaves the order as it is.
     """
-    if not how.words and not how.column:
+    if not how.query and not how.sort_column:
         return table
-    table = _with_columns(table, how.words)
+    table = _with_columns(table, how.query)
     titles = [column.title for column in table.columns]
-    place = titles.index(how.column) if how.column and how.column in titles else None
+    place = titles.index(how.sort_column) if how.sort_column and how.sort_column in titles else None
     rows: list[_Row] = []
     breaks, heads = set(), set()
     for head, group in _groups(table, whole=place is not None):
-        kept = [row for row in group if _matches(table, head, row, how.words)]
+        kept = [row for row in group if _matches(table, head, row, how.query)]
         if place is not None:
-            kept = _sorted(kept, place, falling=how.falling)
+            kept = _sorted(kept, place, falling=how.descending)
         if kept and head is not None:
             heads.add(len(rows))
             rows.append(head)
@@ -62,7 +62,7 @@ def apply_view(table: Table, how: TableView) -> Table:
             breaks.add(len(rows) - 1)
     columns = table.columns
     if place is not None:
-        titled = replace(columns[place], title=f"{columns[place].title} {DOWN if how.falling else UP}")
+        titled = replace(columns[place], title=f"{columns[place].title} {DOWN if how.descending else UP}")
         columns = (*columns[:place], titled, *columns[place + 1 :])
     return replace(table, columns=columns, rows=tuple(rows), breaks=frozenset(breaks), heads=frozenset(heads))
 
@@ -145,4 +145,4 @@ def view_text(how: TableView, shown: int, of: int) -> str:
         shown: Rows that are left.
         of: Rows there were.
     """
-    return f"/{how.words}: {format_count_short(shown)} of {format_count_short(of)} rows" if how.words else ""
+    return f"/{how.query}: {format_count_short(shown)} of {format_count_short(of)} rows" if how.query else ""

@@ -75,7 +75,7 @@ def _legend(group: Sequence[CellSummary], found: RunResults) -> str:
 
 def _glance(summary: CellSummary, found: RunResults) -> TableEntry:
     if summary.interval is None:
-        return TableEntry(summary.lack, Emphasis.BAD, cell=summary.cell)
+        return TableEntry(summary.invalid_reason, Emphasis.BAD, cell=summary.cell)
     text = format_seconds(summary.seconds)
     if summary.failed or summary.skipped or summary.unverified:
         return TableEntry(f"{text} !", Emphasis.BAD, summary.seconds, summary.cell)
@@ -133,7 +133,7 @@ def timing_entries(summary: CellSummary, found: RunResults) -> tuple[TableEntry,
     counted = f"{summary.ok} of {summary.trials}" if summary.ok != summary.trials else str(summary.ok)
     rounds = TableEntry(counted, value=summary.ok)
     if summary.interval is None:
-        return (name, TableEntry(summary.lack, Emphasis.BAD), *[NOTHING] * 8, rounds)
+        return (name, TableEntry(summary.invalid_reason, Emphasis.BAD), *[NOTHING] * 8, rounds)
     against, ratio = standing_entries(summary, found)
     mark = _mark(summary, found)
     return (

@@ -16,8 +16,8 @@ def method_summaries(found: RunResults) -> tuple[MethodSummary, ...]:
 
 def measured_lines(note: MethodSummary) -> list[str]:
     """Return what was measured for a method, a line an operation and level, then what its store weighs."""
-    lines = [_showing(showing) for showing in note.showings]
-    weighed = note.weighed
+    lines = [_showing(showing) for showing in note.results]
+    weighed = note.largest_store
     if weighed is not None and weighed.disk is not None and weighed.disk.allocated_bytes is not None:
         size, raw = weighed.disk.allocated_bytes, weighed.store_pixel_bytes
         share = f", {size / raw:,.2f}x the bare pixels" if raw else ""
@@ -32,7 +32,7 @@ def _showing(showing: MethodResult) -> str:
     level = f" {cell.cache or cell.sync}" if cell.cache or cell.sync else ""
     head = f"{cell.operation}{level}, {counted(cell.cutoff, 'image')}"
     if summary.interval is None:
-        return f"{head}: {summary.lack}"
+        return f"{head}: {summary.invalid_reason}"
     return f"{head}: {format_seconds(summary.seconds)}{_place(showing)}"
 
 
@@ -40,7 +40,7 @@ def _place(showing: MethodResult) -> str:
     standing = showing.standing
     if standing is None:
         return ", not ranked"
-    if showing.rivals < 2:
+    if showing.competitors < 2:
         return ""
     if standing.placement is Placement.NONE:
         return ", no verdict"
@@ -49,12 +49,12 @@ def _place(showing: MethodResult) -> str:
     if len(showing.best) > 1:
         others = [name for name in showing.best if name != standing.name]
         return f", not told apart from {', '.join(others)}"
-    return f", the fastest of {showing.rivals}"
+    return f", the fastest of {showing.competitors}"
 
 
 def claim_lines(note: MethodSummary) -> list[tuple[str, str, str]]:
     """Return what the article says of a method, what became of it here, and why."""
-    return [(judged.claim.text, str(judged.finding), judged.words) for judged in note.claims]
+    return [(judged.claim.text, str(judged.result), judged.text) for judged in note.claims]
 
 
 def methods_table(found: RunResults) -> Table:

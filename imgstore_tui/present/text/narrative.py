@@ -63,9 +63,9 @@ def recommendation_text(found: RunResults, cutoff: int | None = None, *, width: 
         # A text of its own style would give it to all that is appended.
         text = text or Text.assemble((f"{TITLE}\n", "bold green"))
         if said.command:
-            text.append(f"    {said.words}\n", style="bold")
+            text.append(f"    {said.text}\n", style="bold")
         else:
-            text.append_text(_said("  ", "", said.words, width, indent=4))
+            text.append_text(_said("  ", "", said.text, width, indent=4))
     return text
 
 

@@ -41,7 +41,7 @@ _ENDED = {
 class RecommendationLine:
     """One line of the answer, harmless to a terminal."""
 
-    words: str
+    text: str
     command: bool = False
     """Whether it is a line for a shell, to be copied whole."""
 

@@ -110,12 +110,12 @@ class ConditionsScreen(Dialog[dict[str, Any] | None]):
             return
         expected = self._expect(self._written.changes())
         words = Text()
-        lacking = "" if self._place is None else self._place.lacks(expected.need)
+        lacking = "" if self._place is None else self._place.shortage(expected.need)
         if lacking:
             words.append(f"{safe_text(lacking)}\n", style="bold red")
         words.append(f"{estimate_text(expected)}\n", style="bold")
         if self._place is not None:
-            words.append(f"{safe_text(self._place.words)}\n", style="dim")
+            words.append(f"{safe_text(self._place.text)}\n", style="dim")
         line.update(words.append(basis_text(expected), style="dim"))
 
     # The place for the stores

@@ -68,5 +68,5 @@ class ReportScreen(Dialog[None]):
         width = self.page.scrollable_content_region.width - 1 if self.is_mounted else 0
         if width > 0 and width != self._width:
             self._width = width
-            told = full_report(self._found, width, cutoff=self._cutoff, palette=self._palette, ascii_only=self._ascii)
+            told = full_report(self._found, width, cutoff=self._cutoff, colours=self._palette, ascii_only=self._ascii)
             self.body.update(told)

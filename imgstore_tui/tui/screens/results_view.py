@@ -39,8 +39,8 @@ class ResultsView(RunControl):
         if len(chart.views) > 1:
             chart.level += 1
         elif chart.kind is not None:
-            only = chart.view.words or "no level"
-            self.notify(f"{chart.kind.words}: this run has {only} only.", markup=False)
+            only = chart.view.text or "no level"
+            self.notify(f"{chart.kind.menu_text}: this run has {only} only.", markup=False)
 
     def action_next_table(self) -> None:
         """Show the next table."""

@@ -117,7 +117,7 @@ class ChartPane(LinePicture, can_focus=True):
             self.size.width,
             self.size.height,
             scales=drawing.scales,
-            palette=self.marks.palette,
+            colours=self.marks.palette,
             ascii_only=self._ascii,
         )
 

@@ -115,4 +115,4 @@ def _widths(columns: list[TableColumn], rows: list[tuple[TableEntry, ...]], room
 def _cell(entry: TableEntry, column: TableColumn, width: int) -> Text:
     # Moved to the right by us: Rich drops the spaces that stand where other rows have a sign.
     text = f"{' ' * (width - cell_len(entry.text))}{entry.text}" if column.right else entry.text
-    return Text(text, style=MARK_STYLES[entry.mark], no_wrap=not column.wraps)
+    return Text(text, style=MARK_STYLES[entry.emphasis], no_wrap=not column.wraps)

@@ -183,7 +183,7 @@ def _row(
         square = layer.squares[place.row][column]
         here = replace(place, column=column)
         left = line.cell_len
-        words = "" if square is None else square.words(each - 1)
+        words = "" if square is None else square.text(each - 1)
         state = "dim" if square is None else STATE_STYLES[square.state]
         cell = Text(words.ljust(each - 1))
         if lit and here == cursor:

@@ -57,12 +57,12 @@ class PreviewSheet(Widget):
     def _shown(self, found: DatasetPreview, room: int) -> tuple[Thumbnail, ...]:
         # Few and clear where there is little room.
         wanted = max(2, min(PICTURES, self.size.width * room // 70))
-        return found.pictures[: full_rows(wanted, len(found.pictures), self.size.width, room)]
+        return found.thumbnails[: full_rows(wanted, len(found.thumbnails), self.size.width, room)]
 
     def _words(self, found: DatasetPreview) -> Text:
         name = self.get_component_rich_style("sheet--name")
         text = Text(safe_text(found.summary), style="bold")
-        why = self._why if found.pictures else "Not decoded, so there is no picture to show."
+        why = self._why if found.thumbnails else "Not decoded, so there is no picture to show."
         if why:
             text.append(f"\n{why}", style=name)
         for title, words in found.facts:

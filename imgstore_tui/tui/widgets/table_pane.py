@@ -113,7 +113,7 @@ class TablePane(Vertical):
     def _say_nothing(self, filtered: bool) -> None:
         words = _NOTHING if self.found is None else "The first rows come with the first trials."
         if filtered:
-            words = f"No row of any table has '{self.arrangement.words}'. esc: all rows."
+            words = f"No row of any table has '{self.arrangement.query}'. esc: all rows."
         self.query_one(".empty", Static).update(Text(words))
         self._names, self.border_title, self.border_subtitle = (), "3 Table", ""
 
@@ -122,13 +122,13 @@ class TablePane(Vertical):
     def action_next_column(self) -> None:
         """Sort by the column after the present one; after the last, as the plan has it."""
         titles = [_bare(column.title) for column in self.grid.shown if column.title]
-        here = titles.index(self.arrangement.column) if self.arrangement.column in titles else -1
+        here = titles.index(self.arrangement.sort_column) if self.arrangement.sort_column in titles else -1
         title = titles[here + 1] if here + 1 < len(titles) else ""
-        self.arrangement = replace(self.arrangement, column=title, falling=False)
+        self.arrangement = replace(self.arrangement, sort_column=title, descending=False)
 
     def action_turn(self) -> None:
         """Sort the other way round."""
-        self.arrangement = replace(self.arrangement, falling=not self.arrangement.falling)
+        self.arrangement = replace(self.arrangement, descending=not self.arrangement.descending)
 
     @on(DataTable.HeaderSelected)
     def _header_clicked(self, event: DataTable.HeaderSelected) -> None:
@@ -148,7 +148,7 @@ class TablePane(Vertical):
         """Show all rows, and give the keys back to the table."""
         self.filter_line.write("")
         self.remove_class("-filtering")
-        self.arrangement = replace(self.arrangement, words="")
+        self.arrangement = replace(self.arrangement, query="")
         self.screen.set_focus(self.grid)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -158,7 +158,7 @@ class TablePane(Vertical):
     @on(Field.Changed)
     def _filter_changed(self, event: Field.Changed) -> None:
         event.stop()
-        self.arrangement = replace(self.arrangement, words=event.text.strip())
+        self.arrangement = replace(self.arrangement, query=event.text.strip())
 
     @on(Field.Submitted)
     def _filter_done(self, event: Field.Submitted) -> None:

@@ -49,8 +49,8 @@ def sized(run: Run, **image_bytes: int) -> Run:
 def test_every_claim_of_the_article_is_judged_and_says_why() -> None:
     found = judged(fake_article_run((1, 10, 1000)))
     assert list(found) == [claim.key for claim in CLAIMS]
-    assert all(entry.words for entry in found.values())
-    assert all(entry.finding is not ClaimResult.UNMEASURED for entry in found.values())
+    assert all(entry.text for entry in found.values())
+    assert all(entry.result is not ClaimResult.UNMEASURED for entry in found.values())
 
 
 def test_slowest_by_far_is_twice_as_slow_as_each_of_the_others() -> None:
@@ -61,8 +61,8 @@ def test_slowest_by_far_is_twice_as_slow_as_each_of_the_others() -> None:
         (5.0, 4.0, ClaimResult.PARTLY),
     ):
         entry = judged(timed(run, Operation.READ_MANY, disk=disk, lmdb=lmdb, hdf5=1.0))["read-png"]
-        assert entry.finding is finding
-    assert "over LMDB, 1,000 images: 1.25 (1.25 to 1.25) (does not hold)" in entry.words
+        assert entry.result is finding
+    assert "over LMDB, 1,000 images: 1.25 (1.25 to 1.25) (does not hold)" in entry.text
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_slowest_by_far_is_twice_as_slow_as_each_of_the_others() -> None:
 )
 def test_hdf5_against_lmdb(hdf5: float, start: ClaimResult, end: ClaimResult) -> None:
     found = judged(timed(fake_article_run((1, 10, 1000)), Operation.WRITE_MANY, disk=9.0, lmdb=1.0, hdf5=hdf5))
-    assert (found["store-start"].finding, found["store-end"].finding) == (start, end)
+    assert (found["store-start"].result, found["store-end"].result) == (start, end)
 
 
 @pytest.mark.parametrize(
@@ -94,51 +94,51 @@ def test_one_image_is_fast_where_all_are_for_sure(slowest: tuple[float, ...], fi
         else trial
         for trial in run.measurements
     )
-    part = judged(replace(run, measurements=trials))["one-fast"].parts[-1]
-    assert (part.words.startswith("read: "), part.finding) == (True, finding)
+    part = judged(replace(run, measurements=trials))["one-fast"].cases[-1]
+    assert (part.text.startswith("read: "), part.result) == (True, finding)
 
 
 def test_too_few_rounds_tell_nothing_of_times_but_of_sizes() -> None:
     found = judged(fake_article_run((1, 10, 1000), rounds=3))
-    assert found["one-fast"].finding is found["store-png"].finding is ClaimResult.OPEN
-    assert found["epochs"].finding is ClaimResult.OPEN
-    assert found["disk-grows"].finding is ClaimResult.HOLDS
+    assert found["one-fast"].result is found["store-png"].result is ClaimResult.OPEN
+    assert found["epochs"].result is ClaimResult.OPEN
+    assert found["disk-grows"].result is ClaimResult.HOLDS
 
 
 def test_more_disk() -> None:
     run = fake_article_run((1, 10, 1000))
-    assert judged(sized(run, disk=3000, lmdb=4096, hdf5=3100))["disk-more"].finding is ClaimResult.HOLDS
-    assert judged(sized(run, disk=4096, lmdb=4097, hdf5=3100))["disk-more"].finding is ClaimResult.PARTLY
+    assert judged(sized(run, disk=3000, lmdb=4096, hdf5=3100))["disk-more"].result is ClaimResult.HOLDS
+    assert judged(sized(run, disk=4096, lmdb=4097, hdf5=3100))["disk-more"].result is ClaimResult.PARTLY
     same = judged(sized(run, disk=3000, lmdb=4096, hdf5=3100))["disk-grows"]
-    assert (same.finding, "1.37 at 32x32, 1.37 at 256x256" in same.words) == (ClaimResult.FAILS, True)
+    assert (same.result, "1.37 at 32x32, 1.37 at 256x256" in same.text) == (ClaimResult.FAILS, True)
 
 
 def test_an_hour_of_reading() -> None:
     run = timed(fake_article_run((1, 10, 1000)), Operation.READ_MANY, disk=0.04, lmdb=0.004, hdf5=0.02)
     entry = judged(run)["epochs"]
-    assert entry.finding is ClaimResult.HOLDS
-    assert "600 epochs of 1,000 images: PNG files 6.67 h, LMDB 40 min, HDF5 3.33 h" in entry.words
+    assert entry.result is ClaimResult.HOLDS
+    assert "600 epochs of 1,000 images: PNG files 6.67 h, LMDB 40 min, HDF5 3.33 h" in entry.text
 
 
 def test_storing_twice_and_types_come_from_the_probes() -> None:
     run = fake_article_run((1, 10))
     found = judged(run)
-    assert (found["twice-map"].finding, found["twice-full"].finding) == (ClaimResult.HOLDS, ClaimResult.PARTLY)
-    assert found["dtype"].finding is ClaimResult.HOLDS
+    assert (found["twice-map"].result, found["twice-full"].result) == (ClaimResult.HOLDS, ClaimResult.PARTLY)
+    assert found["dtype"].result is ClaimResult.HOLDS
     none = judged(replace(run, probes=()))
-    assert {none[key].finding for key in ("twice-map", "twice-full", "dtype")} == {ClaimResult.UNMEASURED}
+    assert {none[key].result for key in ("twice-map", "twice-full", "dtype")} == {ClaimResult.UNMEASURED}
 
 
 def test_what_failed_or_is_missing_was_not_measured() -> None:
     run = fake_article_run((1, 10, 1000))
     empty = replace(run, measurements=(), probes=(), datasets=())
-    assert {entry.finding for entry in judged(empty).values()} == {ClaimResult.UNMEASURED}
+    assert {entry.result for entry in judged(empty).values()} == {ClaimResult.UNMEASURED}
     unverified = replace(
         run, measurements=tuple(replace(trial, verified=trial.backend != "lmdb") for trial in run.measurements)
     )
-    assert judged(unverified)["store-png"].finding is ClaimResult.UNMEASURED
+    assert judged(unverified)["store-png"].result is ClaimResult.UNMEASURED
     other = replace(run, plan=replace(run.plan, specs=run.plan.specs[:1], sync=(SyncLevel.END,)))
-    assert judged(other)["store-png"].finding is ClaimResult.UNMEASURED
+    assert judged(other)["store-png"].result is ClaimResult.UNMEASURED
 
 
 def test_bounds_and_cases() -> None:

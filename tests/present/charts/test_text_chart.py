@@ -98,7 +98,7 @@ def test_ascii_is_ascii_and_tells_series_apart() -> None:
 
 
 def test_series_have_the_palette_s_styles() -> None:
-    text = chart_for(fake_run(), "write-many", 78, 20, palette=ChartColours(series=("#112233", "#445566", "#778899")))
+    text = chart_for(fake_run(), "write-many", 78, 20, colours=ChartColours(series=("#112233", "#445566", "#778899")))
     marks = {
         text.plain[span.start]: str(span.style)
         for span in text.spans
@@ -138,7 +138,7 @@ def test_values_are_medians_and_by_image_where_asked() -> None:
     assert each.points[0].value == pytest.approx((summary.seconds or 0) / 100)
     (bar,) = make_figure(run, "disk", per_image=True).bars
     assert bar.value == (16384 + 4096 * 100) / 100
-    assert bar.words == "4.16 KiB"
+    assert bar.text == "4.16 KiB"
 
 
 def test_a_spec_keeps_its_mark_in_every_chart() -> None:
@@ -231,7 +231,7 @@ def test_hot_stands_against_cold() -> None:
 
 def test_views_are_the_levels_and_hot_against_cold_where_both_are_planned() -> None:
     run = fake_run(sync=[SyncLevel.BUFFERED, SyncLevel.END], cache=[CacheState.HOT, CacheState.COLD])
-    words = {kind: [view.words for view in chart_views(run, kind)] for kind in ChartKind}
+    words = {kind: [view.text for view in chart_views(run, kind)] for kind in ChartKind}
     assert words[ChartKind.READ] == ["hot", "cold", "hot against cold"]
     assert words[ChartKind.WRITE] == words[ChartKind.WRITE_ONE] == ["buffered", "end"]
     assert words[ChartKind.BOTH] == ["buffered, hot", "buffered, cold", "end, hot", "end, cold"]

@@ -33,10 +33,10 @@ def detail(run: Run, spec: str, operation: Operation, cutoff: int, width: int = 
 def test_phases_are_those_of_the_middle_round_and_add_up() -> None:
     run = fake_run(sync=[SyncLevel.END])
     inside = break_down(run, cell_of(run, "disk", Operation.WRITE_MANY, 1000))
-    assert inside.middle is not None
+    assert inside.median_trial is not None
     ordered = sorted(trial.seconds or 0 for trial in inside.trials)
-    assert inside.middle.seconds == ordered[2]
-    assert sum(phase.seconds or 0 for phase in inside.phases) == pytest.approx(inside.middle.seconds)
+    assert inside.median_trial.seconds == ordered[2]
+    assert sum(phase.seconds or 0 for phase in inside.phases) == pytest.approx(inside.median_trial.seconds)
     assert [phase.name for phase in inside.phases] == ["open", "storage", "codec", "sync", "close"]
     assert inside.phases[-1].start + inside.phases[-1].share == pytest.approx(1)
 

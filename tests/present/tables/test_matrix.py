@@ -48,9 +48,9 @@ def test_a_cell_waits_runs_fills_and_is_done() -> None:
     part, running = layer.squares[0]
     assert part is not None
     assert running is not None
-    assert part.words(18).startswith("◐ 2")
-    assert part.words(18).endswith("2/6")
-    assert (running.share, running.words(8)) == (0.25, "▶ 1/6")
+    assert part.text(18).startswith("◐ 2")
+    assert part.text(18).endswith("2/6")
+    assert (running.share, running.text(8)) == (0.25, "▶ 1/6")
     (layer,) = layers_of(whole)
     assert states(layer) == [[CellState.DONE] * 2] * 2
     assert [square.rank for row in layer.squares for square in row if square] == ["", "", "*", "*"]
@@ -67,7 +67,7 @@ def test_what_failed_was_skipped_or_is_not_claimed_is_told_apart() -> None:
     ]
     (layer,) = layers_of(replace(run, measurements=tuple(trials)))
     assert states(layer) == [[CellState.FAILED], [CellState.SKIPPED], [CellState.UNSUPPORTED]]
-    words = [square.words(18) for row in layer.squares for square in row if square is not None]
+    words = [square.text(18) for row in layer.squares for square in row if square is not None]
     assert words == ["✗ failed 6/6", "– skipped", "× unsupported"]
     assert matrix_legend_text([layer]) == "✗ failed  – skipped  × unsupported"
 
@@ -82,8 +82,8 @@ def test_words_never_take_more_room_than_there_is_and_the_glyph_stays(width: int
     run = fake_run(failures={"hdf5/read-one": "x"})
     for layer in layers_of(run):
         for square in [square for row in layer.squares for square in row if square is not None]:
-            assert cell_len(square.words(width)) <= width
-            assert square.words(width)[0] in (square.state.glyph, square.rank)
+            assert cell_len(square.text(width)) <= width
+            assert square.text(width)[0] in (square.state.glyph, square.rank)
 
 
 def test_every_state_has_a_glyph_of_its_own_in_ascii_too() -> None:

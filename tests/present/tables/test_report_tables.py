@@ -75,7 +75,7 @@ def test_best_is_named_and_slower_has_its_ratio() -> None:
     run = exact(fake_run(cutoffs=[10], operations=[Operation.READ_MANY]), disk=0.3, lmdb=0.1, hdf5=0.2)
     (table,) = timing_tables(build_results(run))
     assert [row[5] for row in texts(table)] == ["3.00x", "best", "2.00x"]
-    assert table.rows[1][2].mark is Emphasis.BEST
+    assert table.rows[1][2].emphasis is Emphasis.BEST
     (overview,) = overview_tables(build_results(run))
     assert texts(overview) == [
         ["read-many, cache hot", ""],

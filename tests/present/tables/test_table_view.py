@@ -88,7 +88,7 @@ def test_asking_for_a_column_again_turns_it_and_then_lets_it_go() -> None:
     assert first == TableView("words", "median", False)
     second = first.sorted_by("median")
     assert second == TableView("words", "median", True)
-    assert second.sorted_by("median").column == ""
+    assert second.sorted_by("median").sort_column == ""
     assert second.sorted_by("images") == TableView("words", "images", False)
     assert view_text(second, 3, 12) == "/words: 3 of 12 rows"
     assert view_text(TableView("", "median"), 3, 3) == ""

@@ -34,11 +34,11 @@ def of_photos(run: Run, *, source: float) -> Run:
 
 
 def words(run: Run, cutoff: int | None = None) -> list[str]:
-    return [line.words for line in recommendation_lines(build_results(run), cutoff)]
+    return [line.text for line in recommendation_lines(build_results(run), cutoff)]
 
 
 def commands(run: Run) -> list[str]:
-    return [line.words for line in recommendation_lines(build_results(run)) if line.command]
+    return [line.text for line in recommendation_lines(build_results(run)) if line.command]
 
 
 def test_the_first_of_each_operation_at_the_most_images_and_what_it_weighs() -> None:
@@ -83,12 +83,12 @@ def test_what_reads_faster_is_held_against_one_s_own_files_and_the_command_is_gi
         exact(fake_run(cutoffs=[100], operations=BOTH, dataset=PHOTOS), disk=3.0, lmdb=2.0, hdf5=2.5), source=8.0
     )
     told, command, *_ = recommendation_lines(build_results(run))
-    assert told.words == (
+    assert told.text == (
         "Take lmdb where images are read often: it is fastest in read-many. Your files as they are (source) take 4 "
         "times as long as lmdb (4 to 4); lmdb takes 4.16 times their disk, and keeps their pixels alone."
     )
     assert command.command
-    assert shlex.split(command.words) == ["imgstore-tui", "convert", PHOTOS, "lmdb", "my photos.lmdb"]
+    assert shlex.split(command.text) == ["imgstore-tui", "convert", PHOTOS, "lmdb", "my photos.lmdb"]
 
 
 def test_reading_in_random_order_counts_before_reading_in_order() -> None:
