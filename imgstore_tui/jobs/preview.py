@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgstore_tui.bench.run.preflight import DataSize
+from imgstore_tui.bench.run.preflight import DataSize, SpaceNeed, check_space
+from imgstore_tui.bench.run.scratch import choose_scratch
+from imgstore_tui.bench.system.environment import describe_environment
 from imgstore_tui.core.dataset import BrokenImageError, Dataset
+from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import counted, format_count
+from imgstore_tui.core.units import counted, format_bytes, format_count
 from imgstore_tui.plugins import registry
 
 if TYPE_CHECKING:
@@ -147,3 +151,43 @@ def _label_words(dataset: Dataset, progress: PreviewProgress) -> str:
     more = len(counts) - len(words)
     among = f" (among {format_count(counted)})" if counted < len(dataset) else ""
     return f"{', '.join(words)}{f' and {more} more' if more else ''}{among}"
+
+
+@dataclass(frozen=True, slots=True)
+class ScratchPlace:
+    """Where stores would be made."""
+
+    path: Path
+    text: str
+    """What it is, in a sentence."""
+
+    def shortage(self, need: SpaceNeed | None) -> str:
+        """Return what it has too little of, in a sentence; empty where there is enough, or nobody knows."""
+        if need is None:
+            return ""
+        try:
+            check_space(need, self.path)
+        except ImgstoreError as error:
+            return str(error)
+        return ""
+
+
+def find_scratch_place(scratch: str | None, datasets: Sequence[str]) -> ScratchPlace:
+    """Find the place and look at it, as a run would.
+
+    Args:
+        scratch: The folder asked for; None for the one that is found by itself.
+        datasets: The plan's datasets, as written: stores are never made among the data.
+
+    Raises:
+        ImgstoreError: If there is no such place, or nothing can be written there.
+    """
+    # Data that is not there is said where data is chosen; it is in no place's way.
+    roots = [root for text in datasets for root in registry.make_dataset(text).roots if root.exists()]
+    path = choose_scratch(scratch, roots)
+    found = describe_environment(path, roots, ())
+    free = "" if found.scratch_free_bytes is None else f", {format_bytes(found.scratch_free_bytes)} free"
+    words = f"Stores are made in {path} ({found.scratch_filesystem} on {found.scratch_device}{free})."
+    if found.same_device_as_data is False:
+        words += " The data is on another device."
+    return ScratchPlace(path, words)

@@ -14,7 +14,8 @@ from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.ranking import ranking_table
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.tables.table_model import Table
-from imgstore_tui.present.text.narrative import methods_text, verdict_text
+from imgstore_tui.present.text.methods import methods_text
+from imgstore_tui.present.text.narrative import verdict_text
 
 CHART_ROWS = 18
 

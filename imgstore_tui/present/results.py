@@ -11,7 +11,6 @@ from imgstore_tui.analysis.verdict import Verdict, VerdictCache
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import IN_PLACE
-from imgstore_tui.present.tables.table_model import verdicts_by_contest
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class ResultsBuilder:
         """Summarise a run and judge its contests."""
         summaries = self._tally.summaries(run)
         found = self._court.verdicts(summaries, [spec.label for spec in run.plan.specs])
-        return RunResults(run, summaries, found, verdicts_by_contest(found))
+        return RunResults(run, summaries, found, {verdict.contest: verdict for verdict in found})
 
 
 def build_results(run: Run) -> RunResults:

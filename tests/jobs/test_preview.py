@@ -9,8 +9,13 @@ import pytest
 from PIL import Image
 
 from imgstore_tui.core.errors import DataError, ImgstoreError
-from imgstore_tui.jobs.place import find_scratch_place
-from imgstore_tui.jobs.preview import LARGEST_EDGE, PreviewCancelledError, preview_dataset, thumbnail
+from imgstore_tui.jobs.preview import (
+    LARGEST_EDGE,
+    PreviewCancelledError,
+    find_scratch_place,
+    preview_dataset,
+    thumbnail,
+)
 
 
 @pytest.fixture

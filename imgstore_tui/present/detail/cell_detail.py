@@ -13,7 +13,7 @@ from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_bytes, format_count, format_rate, format_seconds
 from imgstore_tui.present.detail.facts import add_proof, add_resources
-from imgstore_tui.present.detail.trial_drawings import add_phases, add_rounds
+from imgstore_tui.present.detail.strips import add_phases, add_rounds
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.matrix import cell_state
 from imgstore_tui.present.tables.table_model import interval_text, ratio_interval_text, ratio_text

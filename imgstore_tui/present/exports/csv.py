@@ -1,4 +1,4 @@
-"""CSV: one row a trial, for spreadsheets and data frames."""
+"""Exports CSV: one row per trial, for spreadsheets and data frames."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import io
 
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
-from imgstore_tui.present.tables.delimited import cell_text
-from imgstore_tui.present.tables.table_model import TRIAL_FIELDS, trial_rows
+from imgstore_tui.present.exports.delimited import trial_rows
 
 
 class CsvExporter(Exporter):
@@ -19,9 +18,7 @@ class CsvExporter(Exporter):
     suffix = ".csv"
 
     def export(self, run: Run) -> bytes:
-        """Return a head line and one line a trial."""
+        """Return a head line and one line per trial."""
         text = io.StringIO(newline="")
-        writer = csv.writer(text)
-        writer.writerow(("run", *TRIAL_FIELDS))
-        writer.writerows([cell_text(run.id), *map(cell_text, row)] for row in trial_rows(run))
+        csv.writer(text).writerows(trial_rows(run))
         return text.getvalue().encode()

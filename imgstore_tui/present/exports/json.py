@@ -7,12 +7,13 @@ import math
 from pathlib import Path
 from typing import Any
 
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import SCHEMA_VERSION, Run, from_json, to_json
 from imgstore_tui.present.article import claim_rows
 from imgstore_tui.present.results import build_results
-from imgstore_tui.present.tables.table_model import summary_row
 
 SCHEMA_PATH = Path(__file__).with_name("schema.json")
 
@@ -43,12 +44,66 @@ def record(run: Run) -> dict[str, Any]:
     In a run of the plan ``article``, ``claims`` has what became of each of its claims.
     """
     found = build_results(run)
-    summary = [summary_row(entry, found.verdict_of.get(entry.cell.contest)) for entry in found.summaries]
+    summary = [_summary_row(entry, found.verdict_of.get(entry.cell.contest)) for entry in found.summaries]
     claims = claim_rows(found)
     values: dict[str, Any] = _finite(
         {"schema_version": SCHEMA_VERSION, **to_json(run), "summary": summary, "claims": claims}
     )
     return values
+
+
+def _summary_row(summary: CellSummary, verdict: Verdict | None) -> dict[str, object]:
+    """Return a cell's summary as JSON values; durations in seconds, sizes in bytes.
+
+    Args:
+        summary: The cell.
+        verdict: That of its contest, if known.
+    """
+    cell, interval = summary.cell, summary.interval
+    standing = verdict.standing(cell.spec) if verdict else None
+    ratio = standing.ratio if standing else None
+    return {
+        "spec": cell.spec,
+        "dataset": cell.dataset,
+        "operation": cell.operation.value,
+        "cutoff": cell.cutoff,
+        "cache": None if cell.cache is None else cell.cache.value,
+        "sync": None if cell.sync is None else cell.sync.value,
+        "payload": cell.payload.value,
+        "workers": cell.workers,
+        "scratch": cell.scratch,
+        "ok": summary.ok,
+        "failed": summary.failed,
+        "skipped": summary.skipped,
+        "unverified": summary.unverified,
+        "verified": summary.verified,
+        "reasons": [{"reason": reason, "trials": trials} for reason, trials in summary.reasons],
+        "median_s": summary.seconds,
+        "low_s": None if interval is None else interval.low,
+        "high_s": None if interval is None else interval.high,
+        "coverage": None if interval is None else interval.coverage,
+        "spread": summary.spread,
+        "images": summary.images,
+        "images_per_s": summary.images_per_s,
+        "seconds_per_image": summary.seconds_per_image,
+        "pixel_bytes_per_s": summary.pixel_bytes_per_s,
+        "cpu_s": summary.cpu_s,
+        "peak_private_bytes": summary.peak_private_bytes,
+        "apparent_bytes": None if summary.disk is None else summary.disk.apparent_bytes,
+        "allocated_bytes": None if summary.disk is None else summary.disk.allocated_bytes,
+        "files": None if summary.disk is None else summary.disk.files,
+        "raw_pixel_bytes": summary.store_pixel_bytes,
+        "psnr_db": summary.psnr_db,
+        "place": None if standing is None else standing.placement.value,
+        "ratio": None if ratio is None else ratio.median,
+        "ratio_low": None if ratio is None else ratio.low,
+        "ratio_high": None if ratio is None else ratio.high,
+        "verdict": None if verdict is None else verdict.describe(),
+        "warnings": [
+            {"kind": warning.kind.value, "text": warning.text, "advice": warning.advice} for warning in summary.warnings
+        ],
+        "notes": list(summary.notes),
+    }
 
 
 def _finite(value: Any) -> Any:

@@ -14,7 +14,7 @@ from imgstore_tui.present.tables.disk_use import disk_tables
 from imgstore_tui.present.tables.table_model import Emphasis, Table, TableColumn, TableEntry
 from imgstore_tui.present.tables.timings import one_image_tables, overview_tables, timing_tables
 from imgstore_tui.present.text.captions import fact_pairs
-from imgstore_tui.present.text.method_notes import methods_table
+from imgstore_tui.present.text.methods import measured_lines, method_summaries
 
 MOST_LEFT_OUT = 100
 """Of each dataset's files that cannot take part, so many are shown."""
@@ -127,6 +127,27 @@ def warnings_table(found: RunResults) -> Table:
         TableColumn("where", right=False, wraps=True),
     )
     return Table("Warnings", columns, tuple(rows))
+
+
+def methods_table(found: RunResults) -> Table:
+    """Return every method with its own words and its numbers beside them."""
+    rows = tuple(
+        (
+            TableEntry(note.spec.label),
+            TableEntry(f"{note.title}. {note.when_to_choose}"),
+            TableEntry(note.caveats),
+            TableEntry("; ".join(measured_lines(note))),
+        )
+        for note in method_summaries(found)
+    )
+    columns = (
+        TableColumn("method", right=False, wraps=True),
+        TableColumn("when to choose it", right=False, wraps=True),
+        TableColumn("what to mind", right=False, wraps=True),
+        TableColumn("measured here", right=False, wraps=True),
+    )
+    told = "The words are general and its maker's; the numbers are this run's, at the most images of each operation."
+    return Table("Storage methods", columns, rows, told if rows else "", frozenset(range(len(rows))))
 
 
 def _where(summaries: Sequence[CellSummary]) -> str:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from imgstore_tui.analysis.summary import CellSummary
-from imgstore_tui.analysis.verdict import Verdict
-from imgstore_tui.core.model import Cell, Run
+from imgstore_tui.core.model import Cell
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import seconds_unit
 from imgstore_tui.stats.intervals import Interval
-
-Value = str | int | float | bool | None
 
 
 class Emphasis(StrEnum):
@@ -77,91 +71,6 @@ class Table:
 
 
 NOTHING = TableEntry("-", Emphasis.QUIET)
-
-
-TRIAL_FIELDS = (
-    "spec", "backend", "codec", "preset", "options", "dataset", "operation", "cutoff", "round", "payload", "workers",
-    "cache", "cache_proof", "sync", "sync_count", "status", "reason", "warnings", "stop", "seconds", "samples",
-    "pixel_bytes", "open_s", "storage_s", "codec_s", "sync_s", "close_s", "cpu_user_s", "cpu_system_s", "foreign_cpu",
-    "peak_private_bytes", "io_read_bytes", "io_dirtied_bytes", "resident_before", "resident_after", "apparent_bytes",
-    "allocated_bytes", "files", "verified", "psnr_db", "server", "round_trip_s", "requests", "retries", "batch",
-    "start", "started_at", "elapsed_s", "drain_s", "dirty_before", "scratch",
-)  # fmt: skip
-"""Every field of a measurement, in the order of columns."""
-
-
-def trial_rows(run: Run) -> Iterator[tuple[Value, ...]]:
-    """Yield one row a trial, ``TRIAL_FIELDS`` in order; lists and options as compact JSON text."""
-    for measurement in run.measurements:
-        values = measurement.to_json()
-        yield tuple(_plain(values[name]) for name in TRIAL_FIELDS)
-
-
-def _plain(value: object) -> Value:
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, str):
-        return str(value)
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else None
-
-
-def summary_row(summary: CellSummary, verdict: Verdict | None) -> dict[str, object]:
-    """Return a cell's summary as JSON values; durations in seconds, sizes in bytes.
-
-    Args:
-        summary: The cell.
-        verdict: That of its contest, if known.
-    """
-    cell, interval = summary.cell, summary.interval
-    standing = verdict.standing(cell.spec) if verdict else None
-    ratio = standing.ratio if standing else None
-    return {
-        "spec": cell.spec,
-        "dataset": cell.dataset,
-        "operation": cell.operation.value,
-        "cutoff": cell.cutoff,
-        "cache": None if cell.cache is None else cell.cache.value,
-        "sync": None if cell.sync is None else cell.sync.value,
-        "payload": cell.payload.value,
-        "workers": cell.workers,
-        "scratch": cell.scratch,
-        "ok": summary.ok,
-        "failed": summary.failed,
-        "skipped": summary.skipped,
-        "unverified": summary.unverified,
-        "verified": summary.verified,
-        "reasons": [{"reason": reason, "trials": trials} for reason, trials in summary.reasons],
-        "median_s": summary.seconds,
-        "low_s": None if interval is None else interval.low,
-        "high_s": None if interval is None else interval.high,
-        "coverage": None if interval is None else interval.coverage,
-        "spread": summary.spread,
-        "images": summary.images,
-        "images_per_s": summary.images_per_s,
-        "seconds_per_image": summary.seconds_per_image,
-        "pixel_bytes_per_s": summary.pixel_bytes_per_s,
-        "cpu_s": summary.cpu_s,
-        "peak_private_bytes": summary.peak_private_bytes,
-        "apparent_bytes": None if summary.disk is None else summary.disk.apparent_bytes,
-        "allocated_bytes": None if summary.disk is None else summary.disk.allocated_bytes,
-        "files": None if summary.disk is None else summary.disk.files,
-        "raw_pixel_bytes": summary.store_pixel_bytes,
-        "psnr_db": summary.psnr_db,
-        "place": None if standing is None else standing.placement.value,
-        "ratio": None if ratio is None else ratio.median,
-        "ratio_low": None if ratio is None else ratio.low,
-        "ratio_high": None if ratio is None else ratio.high,
-        "verdict": None if verdict is None else verdict.describe(),
-        "warnings": [
-            {"kind": warning.kind.value, "text": warning.text, "advice": warning.advice} for warning in summary.warnings
-        ],
-        "notes": list(summary.notes),
-    }
-
-
-def verdicts_by_contest(found: Iterable[Verdict]) -> dict[Cell, Verdict]:
-    """Return verdicts by their contest."""
-    return {verdict.contest: verdict for verdict in found}
 
 
 def interval_text(interval: Interval) -> str:

@@ -20,7 +20,7 @@ from imgstore_tui.bench.run.estimate import Estimate
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.jobs.place import ScratchPlace, find_scratch_place
+from imgstore_tui.jobs.preview import ScratchPlace, find_scratch_place
 from imgstore_tui.present.text.estimates import basis_text, estimate_text
 from imgstore_tui.tui.forms.conditions import SCRATCH, Conditions
 from imgstore_tui.tui.forms.path_completion import PathSuggester

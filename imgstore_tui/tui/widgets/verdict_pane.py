@@ -16,7 +16,8 @@ from textual.widgets import Static
 
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.ranking import cutoff_text, measured_cutoffs
-from imgstore_tui.present.text.narrative import methods_text, verdict_text
+from imgstore_tui.present.text.methods import methods_text
+from imgstore_tui.present.text.narrative import verdict_text
 
 
 class VerdictPane(VerticalScroll):

@@ -10,7 +10,7 @@ from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.core.units import format_seconds
 from imgstore_tui.present.detail.cell_detail import cell_detail, cell_title
-from imgstore_tui.present.detail.sample_strip import interval_strip, sample_strip, strip_scale
+from imgstore_tui.present.detail.strips import interval_strip, sample_strip, strip_scale
 from imgstore_tui.present.results import build_results
 from imgstore_tui.stats.intervals import median_interval
 from imgstore_tui.testing.fake_runs import fake_run

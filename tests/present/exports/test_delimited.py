@@ -8,8 +8,7 @@ import pytest
 
 from imgstore_tui.core.model import Run
 from imgstore_tui.present import exports
-from imgstore_tui.present.tables.delimited import cell_text
-from imgstore_tui.present.tables.table_model import TRIAL_FIELDS
+from imgstore_tui.present.exports.delimited import TRIAL_FIELDS, cell_text
 from imgstore_tui.testing.conformance_exporter import hostile_run
 from imgstore_tui.testing.fake_runs import fake_run
 

@@ -10,8 +10,9 @@ from imgstore_tui.core.operations import CacheState, Operation
 from imgstore_tui.plugins import registry
 from imgstore_tui.present.full_report import full_report
 from imgstore_tui.present.results import build_results
-from imgstore_tui.present.text.method_notes import claim_lines, measured_lines, method_summaries, methods_table
-from imgstore_tui.present.text.narrative import methods_text, verdict_text
+from imgstore_tui.present.tables.report_tables import methods_table
+from imgstore_tui.present.text.methods import claim_lines, measured_lines, method_summaries, methods_text
+from imgstore_tui.present.text.narrative import verdict_text
 from imgstore_tui.testing.fake_runs import fake_article_run, fake_run
 
 EVIL = "[red]x[/] \x1b[31m\u202e"

@@ -1,0 +1,51 @@
+"""Turns trials into rows of text: what the exports CSV and TSV share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+
+from imgstore_tui.core.model import Measurement, Run
+from imgstore_tui.core.text import safe_text
+
+_AFTER = {"cache_proof": "cache", "sync_count": "sync", "batch": "retries", "scratch": "dirty_before"}
+"""Fields whose column follows another one than in ``Measurement``."""
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""What a spreadsheet may take for the start of a formula, wide forms included (OWASP, CSV injection)."""
+
+
+def _trial_fields() -> tuple[str, ...]:
+    names = [field.name for field in fields(Measurement) if field.name not in _AFTER]
+    for name, previous in _AFTER.items():
+        names.insert(names.index(previous) + 1, name)
+    return tuple(names)
+
+
+TRIAL_FIELDS = _trial_fields()
+"""Every field of a measurement, in the order of columns."""
+
+
+def trial_rows(run: Run) -> Iterator[tuple[str, ...]]:
+    """Yield the head row, then one row of text per trial: the run's id and ``TRIAL_FIELDS`` in order."""
+    yield ("run", *TRIAL_FIELDS)
+    for measurement in run.measurements:
+        values = measurement.to_json()
+        yield (cell_text(run.id), *(cell_text(values[name]) for name in TRIAL_FIELDS))
+
+
+def cell_text(value: object) -> str:
+    """Return a JSON value as the text of a cell.
+
+    Numbers are written as Python writes them, booleans as true or false, lists and objects as compact JSON; None and
+    empty lists are empty. Text is made harmless, so it has neither line breaks nor tabs; where a spreadsheet would read
+    it as a formula, an apostrophe stands before it.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if not isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else ""
+    text = safe_text(value)
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
