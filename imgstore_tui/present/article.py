@@ -1,4 +1,4 @@
-"""The article's tables and figures in its order, with this machine's numbers; then its claims, one by one."""
+"""Reports a run of the article's experiment: its tables and figures in its order, then its claims one by one."""
 
 from __future__ import annotations
 
@@ -35,100 +35,104 @@ _MARKS = {
 
 
 def is_article(run: Run) -> bool:
-    """Tell whether a run is the article's experiment."""
+    """Return whether a run is the article's experiment."""
     return run.plan.name == PLAN and bool(run.plan.datasets)
 
 
-def article_report(found: RunResults) -> tuple[Table | Chart, ...]:
-    """Return the article's eight items in its order, those as it published them, and its claims; else nothing."""
-    if not is_article(found.run):
+def article_report(results: RunResults) -> tuple[Table | Chart, ...]:
+    """Return the article's eight items in its order, the table as published, and its claims.
+
+    Empty where the run is not the article's experiment.
+    """
+    if not is_article(results.run):
         return ()
     items: tuple[Table | Chart, ...] = (
-        _store_table(found),
-        *_figures(found, ChartKind.WRITE, "2. ", "3. "),
-        _read_table(found),
-        *_figures(found, ChartKind.READ, "5. ", "6. "),
-        *_figures(found, ChartKind.BOTH, "", "7. "),
-        *_figures(found, ChartKind.DISK, "", "8. "),
-        _published_table(found),
-        claims_table(found),
+        _store_table(results),
+        *_figures(results, ChartKind.WRITE, "2. ", "3. "),
+        _read_table(results),
+        *_figures(results, ChartKind.READ, "5. ", "6. "),
+        *_figures(results, ChartKind.BOTH, "", "7. "),
+        *_figures(results, ChartKind.DISK, "", "8. "),
+        _published_table(results),
+        claims_table(results),
     )
     return tuple(item for item in items if not isinstance(item, Table) or item.rows)
 
 
-def article_report_tables(found: RunResults) -> tuple[Table, ...]:
-    """Return the tables of the report, for formats without figures and for short looks."""
-    return tuple(item for item in article_report(found) if isinstance(item, Table))
+def article_report_tables(results: RunResults) -> tuple[Table, ...]:
+    """Return the tables of the report alone, for formats without figures and for summaries."""
+    return tuple(item for item in article_report(results) if isinstance(item, Table))
 
 
 def further_charts(run: Run, *, scales: Scales = LOG) -> tuple[Chart, ...]:
-    """Return the charts of a run that its report does not show: all of them where there is no report."""
+    """Return the charts of a run that its article report does not show: all of them where there is no report."""
     if not is_article(run):
         return run_charts(run, scales=scales)
-    return run_charts(run, scales=scales, told=(ChartKind.WRITE, ChartKind.READ, ChartKind.BOTH, ChartKind.DISK))
+    reported = (ChartKind.WRITE, ChartKind.READ, ChartKind.BOTH, ChartKind.DISK)
+    return run_charts(run, scales=scales, skipped=reported)
 
 
-def _figures(found: RunResults, kind: ChartKind, linear: str, log: str) -> Iterator[Chart]:
-    """Yield a chart of the article's own images at each level, on linear axes if they have a number, then log."""
-    own = [entry for entry in found.summaries if entry.cell.dataset == found.run.plan.datasets[0]]
+def _figures(results: RunResults, kind: ChartKind, linear: str, log: str) -> Iterator[Chart]:
+    """Yield a chart of the first dataset at each level: on linear axes, then on log axes, where each has a heading."""
+    own = [entry for entry in results.summaries if entry.cell.dataset == results.run.plan.datasets[0]]
     for heading, scales in ((linear, LINEAR), (log, LOG)):
-        for sync, cache in chart_levels(found.run, kind) if heading else ():
+        for sync, cache in chart_levels(results.run, kind) if heading else ():
             yield Chart(make_figure(own, kind, sync=sync, cache=cache), scales, heading)
 
 
-def _own(found: RunResults, operation: Operation) -> list[CellSummary]:
-    """Return the cells of an operation on one image of the first dataset."""
-    first = found.run.plan.datasets[0]
+def _one_image(results: RunResults, operation: Operation) -> list[CellSummary]:
+    """Return the summaries of an operation on one image of the first dataset."""
+    first = results.run.plan.datasets[0]
     return [
         entry
-        for entry in found.summaries
+        for entry in results.summaries
         if entry.cell.operation is operation and entry.cell.cutoff == 1 and entry.cell.dataset == first
     ]
 
 
-def _backend(found: RunResults, summary: CellSummary) -> str:
-    return next((spec.backend for spec in found.run.plan.specs if spec.label == summary.cell.spec), "")
+def _backend_of(results: RunResults, summary: CellSummary) -> str:
+    return next((spec.backend for spec in results.run.plan.specs if spec.label == summary.cell.spec), "")
 
 
-def _store_table(found: RunResults) -> Table:
-    rows, ones = [], _own(found, Operation.WRITE_ONE)
-    for summary in ones:
-        seconds, size = ARTICLE_STORE.get(_backend(found, summary), (None, None))
+def _store_table(results: RunResults) -> Table:
+    rows, one_image = [], _one_image(results, Operation.WRITE_ONE)
+    for summary in one_image:
+        seconds, size = ARTICLE_STORE.get(_backend_of(results, summary), (None, None))
         rows.append((
             TableEntry(f"{summary.cell.sync}"),
-            *timing_entries(summary, found)[:3],
+            *timing_entries(summary, results)[:3],
             TableEntry(format_bytes(summary.disk.allocated_bytes if summary.disk else None)),
-            standing_entries(summary, found)[0],
-            _quiet(format_seconds(seconds)),
-            _quiet(format_bytes(size)),
+            standing_entries(summary, results)[0],
+            _quiet_entry(format_seconds(seconds)),
+            _quiet_entry(format_bytes(size)),
         ))  # fmt: skip
     columns = (
         replace(_LEVEL, title="sync"), _METHOD, TableColumn("time"), TableColumn("interval", wide=True),
         TableColumn("disk"), TableColumn("against best", right=False), TableColumn("article's time"),
         TableColumn("its disk"),
     )  # fmt: skip
-    return _table("1. Store one image and its label", columns, rows, found, ones)
+    return _table("1. Store one image and its label", columns, rows, results, one_image)
 
 
-def _read_table(found: RunResults) -> Table:
-    ones = _own(found, Operation.READ_ONE)
+def _read_table(results: RunResults) -> Table:
+    one_image = _one_image(results, Operation.READ_ONE)
     rows = [
         (
             TableEntry(f"{summary.cell.cache}"),
-            *timing_entries(summary, found)[:3],
-            standing_entries(summary, found)[0],
-            _quiet(format_seconds(ARTICLE_READ.get(_backend(found, summary)))),
+            *timing_entries(summary, results)[:3],
+            standing_entries(summary, results)[0],
+            _quiet_entry(format_seconds(ARTICLE_READ.get(_backend_of(results, summary)))),
         )
-        for summary in ones
+        for summary in one_image
     ]
     columns = (
         replace(_LEVEL, title="cache"), _METHOD, TableColumn("time"), TableColumn("interval"),
         TableColumn("against best", right=False), TableColumn("article's time"),
     )  # fmt: skip
-    return _table("4. Read one image and its label", columns, rows, found, ones)
+    return _table("4. Read one image and its label", columns, rows, results, one_image)
 
 
-def _quiet(text: str) -> TableEntry:
+def _quiet_entry(text: str) -> TableEntry:
     return TableEntry(text, Emphasis.QUIET)
 
 
@@ -136,61 +140,61 @@ def _table(
     title: str,
     columns: tuple[TableColumn, ...],
     rows: list[tuple[TableEntry, ...]],
-    found: RunResults,
-    ones: Sequence[CellSummary],
+    results: RunResults,
+    one_image: Sequence[CellSummary],
 ) -> Table:
-    if not ones:
+    if not one_image:
         return Table(title, columns, ())
-    clock, name = ones[0].cell.operation.describe, ones[0].cell.dataset
-    facts = next((entry for entry in found.run.datasets if entry.text == name), None)
-    intervals = interval_caption(ones)
-    told = (
-        f"Data: {dataset_text(facts, name)}.{_stand_in(found.run)} {clock[:1].upper()}{clock[1:]}; "
-        f"{setting_text(ones[0].cell)}. {intervals[:1].upper()}{intervals[1:]}. "
+    clock, name = one_image[0].cell.operation.describe, one_image[0].cell.dataset
+    facts = next((entry for entry in results.run.datasets if entry.text == name), None)
+    intervals = interval_caption(one_image)
+    text = (
+        f"Data: {dataset_text(facts, name)}.{_substitute_text(results.run)} {clock[:1].upper()}{clock[1:]}; "
+        f"{setting_text(one_image[0].cell)}. {intervals[:1].upper()}{intervals[1:]}. "
         "The article timed each once, on another machine."
     )
-    ends = frozenset(index for index in range(len(rows) - 1) if rows[index][0] != rows[index + 1][0])
-    return Table(title, columns, tuple(rows), told, ends)
+    breaks = frozenset(index for index in range(len(rows) - 1) if rows[index][0] != rows[index + 1][0])
+    return Table(title, columns, tuple(rows), text, breaks)
 
 
-def _stand_in(run: Run) -> str:
-    """Return what to say where other images stand in for CIFAR-10."""
+def _substitute_text(run: Run) -> str:
+    """Return a sentence where other images stand in for CIFAR-10."""
     name = run.plan.datasets[0]
     return "" if name.startswith("cifar10") else " These are other images than the article's, which are CIFAR-10."
 
 
-def _published_table(found: RunResults) -> Table:
-    """Return each method at the level of the article: numbers that are not to be ranked."""
-    first = found.run.plan.datasets[0]
+def _published_table(results: RunResults) -> Table:
+    """Return each method at the sync level of the article: numbers that are not ranked."""
+    first = results.run.plan.datasets[0]
     cells = {
         (entry.cell.operation, entry.cell.cutoff, entry.cell.spec, entry.cell.sync): entry
-        for entry in reversed(found.summaries)
+        for entry in reversed(results.summaries)
         if entry.cell.dataset == first
     }
     rows: list[tuple[TableEntry, ...]] = []
-    ends = set()
-    for cutoff in found.run.plan.cutoffs:
-        for spec in found.run.plan.specs:
+    breaks = set()
+    for cutoff in results.run.plan.cutoffs:
+        for spec in results.run.plan.specs:
             level = PUBLISHED.get(spec.backend, SyncLevel.BUFFERED)
             store = cells.get((Operation.WRITE_ONE if cutoff == 1 else Operation.WRITE_MANY, cutoff, spec.label, level))
             read = cells.get((Operation.READ_ONE if cutoff == 1 else Operation.READ_MANY, cutoff, spec.label, None))
             if store is not None or read is not None:
-                shown = (*_timed(store), *_timed(read))
+                shown = (*_time_entries(store), *_time_entries(read))
                 rows.append((TableEntry(format_count(cutoff)), TableEntry(spec.label), TableEntry(f"{level}"), *shown))
-        ends.add(len(rows) - 1)
+        breaks.add(len(rows) - 1)
     columns = (
         TableColumn("images", grouped=True), _METHOD, TableColumn("sync", right=False),
         TableColumn("store"), TableColumn("interval", wide=True),
         TableColumn("read"), TableColumn("interval", wide=True),
     )  # fmt: skip
-    told = (
+    text = (
         "Not ranked: as in the article, LMDB forces what it writes to the device and the others do not. "
         "One image: create or open, one image, close. More: all of them."
     )
-    return Table("As published", columns, tuple(rows), told, frozenset(ends))
+    return Table("As published", columns, tuple(rows), text, frozenset(breaks))
 
 
-def _timed(summary: CellSummary | None) -> tuple[TableEntry, TableEntry]:
+def _time_entries(summary: CellSummary | None) -> tuple[TableEntry, TableEntry]:
     if summary is None:
         return NOTHING, NOTHING
     if summary.interval is None:
@@ -198,31 +202,31 @@ def _timed(summary: CellSummary | None) -> tuple[TableEntry, TableEntry]:
     return TableEntry(format_seconds(summary.seconds)), TableEntry(interval_text(summary.interval))
 
 
-def claims_table(found: RunResults) -> Table:
-    """Return what the article says, and what this machine says to it."""
+def claims_table(results: RunResults) -> Table:
+    """Return the article's claims, the result of each in this run, and the numbers behind it."""
     rows = tuple(
         (
             TableEntry(f"{judged.claim.text} ({judged.claim.rule})."),
             TableEntry(judged.result.value, _MARKS[judged.result]),
             TableEntry(judged.text),
         )
-        for judged in check_claims(found.run, found.summaries)
+        for judged in check_claims(results.run, results.summaries)
     )
     columns = (
         TableColumn("the article says", right=False, wraps=True),
         TableColumn("here", right=False, wraps=True),
         TableColumn("because", right=False, wraps=True),
     )
-    told = (
+    text = (
         "Judged by this run's medians and intervals alone, on this machine. A over B: how many times as long A takes, "
         "paired by round, with its interval. Fewer than six rounds, or an interval across the bound, cannot tell."
     )
-    return Table("What the article says", columns, rows, told, frozenset(range(len(rows))))
+    return Table("What the article says", columns, rows, text, frozenset(range(len(rows))))
 
 
-def claim_rows(found: RunResults) -> list[dict[str, object]]:
-    """Return the claims as JSON values; none where the run is not the article's experiment."""
-    if not is_article(found.run):
+def claim_rows(results: RunResults) -> list[dict[str, object]]:
+    """Return the claims as JSON values; empty where the run is not the article's experiment."""
+    if not is_article(results.run):
         return []
     return [
         {
@@ -232,5 +236,5 @@ def claim_rows(found: RunResults) -> list[dict[str, object]]:
             "finding": judged.result.value,
             "parts": [{"finding": part.result.value, "words": part.text} for part in judged.cases],
         }
-        for judged in check_claims(found.run, found.summaries)
+        for judged in check_claims(results.run, results.summaries)
     ]

@@ -21,7 +21,7 @@ CHART_ROWS = 18
 
 
 def full_report(
-    found: RunResults,
+    results: RunResults,
     width: int,
     *,
     cutoff: int | None = None,
@@ -31,14 +31,14 @@ def full_report(
     """Return all that a run says, as it is to be read: of the plan ``article`` its items and claims come first.
 
     Args:
-        found: The run.
+        results: The run.
         width: Columns there are.
         cutoff: The number of images at which methods are ranked and judged; None for the largest, and for all.
         colours: Styles of charts; None for colours that any terminal has.
         ascii_only: Whether nothing beyond ASCII may be drawn.
     """
     parts: list[RenderableType] = []
-    for item in article_report(found):
+    for item in article_report(results):
         if isinstance(item, Table):
             parts += [rich_table(item, width, ascii_only=ascii_only), Text()]
         elif not item.figure.empty:
@@ -53,7 +53,7 @@ def full_report(
             )
             # The first of the two ends the last line of the chart.
             parts += [figure, Text(), Text()]
-    parts += [rich_table(ranking_table(found, cutoff), width, ascii_only=ascii_only), Text()]
-    parts += [Text("Verdicts", style="bold"), verdict_text(found, cutoff, width=width), Text()]
-    parts += [Text("Storage methods", style="bold"), methods_text(found, width=width)]
+    parts += [rich_table(ranking_table(results, cutoff), width, ascii_only=ascii_only), Text()]
+    parts += [Text("Verdicts", style="bold"), verdict_text(results, cutoff, width=width), Text()]
+    parts += [Text("Storage methods", style="bold"), methods_text(results, width=width)]
     return Group(*parts)

@@ -1,4 +1,4 @@
-"""A run with all that was made of it, made once, and how its cells are gathered for tables."""
+"""Builds the results of a run: its cells summarised, its contests judged; the one door for all that present it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from imgstore_tui.core.spec import IN_PLACE
 
 @dataclass(frozen=True, slots=True)
 class RunResults:
-    """A run with all that was made of it, so that it is made once."""
+    """A run with its summaries and verdicts, computed once and passed to everything that presents them."""
 
     run: Run
     summaries: tuple[CellSummary, ...]
@@ -25,35 +25,40 @@ class RunResults:
 
 
 class ResultsBuilder:
-    """Digests a run again and again while it grows: only what new trials bear on is made anew."""
+    """Builds the results of a growing run again and again; recomputes only what new trials change."""
 
     def __init__(self) -> None:
-        self._tally = Aggregator()
-        self._court = VerdictCache()
+        self._aggregator = Aggregator()
+        self._verdicts = VerdictCache()
 
-    def of(self, run: Run) -> RunResults:
-        """Summarise a run and judge its contests."""
-        summaries = self._tally.summaries(run)
-        found = self._court.verdicts(summaries, [spec.label for spec in run.plan.specs])
-        return RunResults(run, summaries, found, {verdict.contest: verdict for verdict in found})
+    def build(self, run: Run) -> RunResults:
+        """Summarise the cells of a run and judge its contests."""
+        summaries = self._aggregator.summaries(run)
+        verdicts = self._verdicts.verdicts(summaries, [spec.label for spec in run.plan.specs])
+        return RunResults(run, summaries, verdicts, {verdict.contest: verdict for verdict in verdicts})
 
 
 def build_results(run: Run) -> RunResults:
-    """Summarise a run and judge its contests."""
-    return ResultsBuilder().of(run)
+    """Summarise the cells of a run and judge its contests."""
+    return ResultsBuilder().build(run)
 
 
 def spec_order(run: Run) -> Callable[[str], tuple[int, str]]:
-    """Return the sort key of methods by their labels: the source row, then as the plan has them, then others."""
-    places = {spec.label: place for place, spec in enumerate((IN_PLACE, *run.plan.specs))}
-    return lambda label: (places.get(label, len(places)), label)
+    """Return the sort key of methods by label: the source row first, then in the order of the plan, then others."""
+    ranks = {spec.label: rank for rank, spec in enumerate((IN_PLACE, *run.plan.specs))}
+    return lambda label: (ranks.get(label, len(ranks)), label)
 
 
-def group_summaries(summaries: Iterable[CellSummary], *blank: str) -> list[list[CellSummary]]:
-    """Gather summaries that differ in nothing but these fields of their cells, in order."""
-    found: dict[Cell, list[CellSummary]] = {}
-    empty: dict[str, object] = {"spec": "", "cutoff": 0, "operation": Operation.WRITE_ONE, "sync": None, "cache": None}
+def group_summaries(summaries: Iterable[CellSummary], *ignored: str) -> list[list[CellSummary]]:
+    """Group summaries whose cells differ only in the ignored fields, in the order given.
+
+    Args:
+        summaries: The summaries.
+        *ignored: Names of fields of ``Cell``.
+    """
+    groups: dict[Cell, list[CellSummary]] = {}
+    blank: dict[str, object] = {"spec": "", "cutoff": 0, "operation": Operation.WRITE_ONE, "sync": None, "cache": None}
     for summary in summaries:
-        key = replace(summary.cell, **{name: empty[name] for name in blank})  # type: ignore[arg-type]
-        found.setdefault(key, []).append(summary)
-    return list(found.values())
+        key = replace(summary.cell, **{name: blank[name] for name in ignored})  # type: ignore[arg-type]
+        groups.setdefault(key, []).append(summary)
+    return list(groups.values())

@@ -633,7 +633,7 @@ def test_a_byte_that_comes_back_wrong_is_noticed(
         _flip(next((tmp_path / "out.converting" / "store").glob(name)))
         verify(backend, workspace, progress)
 
-    monkeypatch.setattr(conversion, "verify", spoilt)
+    monkeypatch.setattr(conversion, "verify_store", spoilt)
     with pytest.raises(StoreError, match="does not come back as it was put"):
         converted(DATA, spec, tmp_path / "out")
     assert not (tmp_path / "out").exists()

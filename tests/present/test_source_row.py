@@ -11,7 +11,7 @@ from imgstore_tui.analysis.verdict import verdicts
 from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.present import exports
-from imgstore_tui.present.charts.figures import SOURCE_RANK, ChartKind, Figure, make_figure
+from imgstore_tui.present.charts.figures import SOURCE_INDEX, ChartKind, Figure, make_figure
 from imgstore_tui.present.charts.legend import ChartColours
 from imgstore_tui.present.charts.svg import figure_svg
 from imgstore_tui.present.charts.text_chart import chart_for
@@ -81,14 +81,16 @@ def test_it_wins_and_loses_like_the_others(faster: float, winner: str) -> None:
 
 
 def _ranks(figure: Figure) -> dict[str, int]:
-    return {line.name: line.rank for line in figure.series} | {bar.name: bar.rank for bar in figure.bars}
+    return {line.name: line.method_index for line in figure.series} | {
+        bar.name: bar.method_index for bar in figure.bars
+    }
 
 
 @pytest.mark.parametrize("kind", [ChartKind.READ, ChartKind.DISK])
 def test_its_mark_is_its_own_and_takes_none_from_the_others(kind: ChartKind) -> None:
     run = run_with_source()
     figure, plain = make_figure(run, kind), make_figure(fake_run(["disk", "lmdb"], [10, 100], 6), kind)
-    assert _ranks(figure) == {"source": SOURCE_RANK} | _ranks(plain)
+    assert _ranks(figure) == {"source": SOURCE_INDEX} | _ranks(plain)
     text = chart_for(run, kind, 80, 24, ascii_only=True).plain
     assert "S source" in text
     assert "o disk" in text

@@ -228,7 +228,7 @@ def left_looks(monkeypatch: pytest.MonkeyPatch) -> list[type[BaseException]]:
             left.append(type(error))
             raise
 
-    monkeypatch.setattr(preview_thread, "preview", endless)
+    monkeypatch.setattr(preview_thread, "preview_dataset", endless)
     return left
 
 

@@ -1,4 +1,4 @@
-"""Axes of charts: limits, ticks and their words. Positions are log10 of the value on log axes, else the value."""
+"""Computes axes of charts: limits, ticks, labels. Positions are log10 of the value on log axes, else the value."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from dataclasses import dataclass, replace
 from imgstore_tui.core.units import format_count_short, seconds_unit
 
 SMALLEST, LARGEST = 1e-30, 1e30
-"""What can be drawn; anything beyond is no measurement."""
+"""Values that can be drawn; anything beyond is not a measurement."""
 
 TickFormat = Callable[[float, float], str]
-"""Words of a tick: its value, and the largest tick of the axis, so that all may share a unit."""
+"""Returns the text of a tick from its value and the largest tick of the axis, so that all may share a unit."""
 
 _STEPS = (1.0, 2.0, 5.0)
 _WHOLE = 0.9999
-"""Share of a unit from which on a tick stands in it: ticks are round numbers, but for what computing leaves."""
+"""Share of a unit from which a tick is written in it: ticks are round numbers up to rounding errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """Whether distances along each axis are ratios. Bars have a ``y`` only: their length."""
+    """Whether each axis is logarithmic. Bars have a ``y`` only: their length."""
 
     x: bool = True
     y: bool = True
 
     @property
     def text(self) -> str:
-        """How the axes are, for a title."""
+        """The scales of both axes, for a title."""
         if self.x is self.y:
             return "log scale" if self.x else "linear axes"
         return "log x, linear y" if self.x else "linear x, log y"
@@ -39,7 +39,7 @@ LOG, LINEAR = Scales(), Scales(False, False)
 
 
 def scale_text(log: bool) -> str:
-    """Return how one axis is."""
+    """Return the name of a scale: ``log`` or ``linear``."""
     return "log" if log else "linear"
 
 
@@ -51,15 +51,15 @@ class Axis:
     high: float
     """Positions of its ends."""
     ticks: tuple[tuple[float, str], ...]
-    """Position and words of each tick, ascending."""
+    """Position and text of each tick, ascending."""
     log: bool
 
     def on_cells(self, count: int, values: Sequence[float]) -> Axis:
-        """Return the axis with other ends, so that its ticks, if they are evenly spaced, lie in the middle of cells.
+        """Return the axis with its ends moved so that evenly spaced ticks lie in the middle of character cells.
 
         Args:
             count: Cells along the axis; its ends lie in the middle of the first and of the last.
-            values: What must have a place.
+            values: Values that must stay between the ends.
         """
         positions = [position for position, _ in self.ticks]
         steps = [later - earlier for earlier, later in itertools.pairwise(positions)]
@@ -83,7 +83,7 @@ class Axis:
 
 
 def drawable(value: float) -> bool:
-    """Whether a value can stand on a chart: finite, above zero, of this world."""
+    """Return whether a value can be drawn: finite, and from ``SMALLEST`` to ``LARGEST``."""
     return math.isfinite(value) and SMALLEST <= value <= LARGEST
 
 
@@ -92,21 +92,21 @@ def make_axis(values: Sequence[float], room: int, label: TickFormat, *, log: boo
 
     Args:
         values: At least one drawable value.
-        room: Most ticks that have a place; at least one is made.
-        label: Words of a tick.
-        log: Whether distances are ratios.
+        room: Most ticks that fit; at least one is made.
+        label: Text of a tick.
+        log: Whether the axis is logarithmic.
     """
     return _log_axis(values, max(1, room), label) if log else _linear_axis(values, max(1, room), label)
 
 
 def count_axis(counts: Sequence[float], room: int, *, log: bool, width: int = 6) -> Axis:
-    """Return the axis of the numbers of images, with ticks at what was measured where they have a place.
+    """Return the axis of the numbers of images, with ticks at the measured numbers where they fit.
 
     Args:
         counts: Numbers of images measured.
         room: Columns of the axis.
-        log: Whether distances are ratios.
-        width: Columns that the words of a tick need.
+        log: Whether the axis is logarithmic.
+        width: Columns that the text of a tick needs.
     """
     low, high = min(counts), max(counts)
     if not log:
@@ -116,16 +116,16 @@ def count_axis(counts: Sequence[float], room: int, *, log: bool, width: int = 6)
         return Axis(start - 0.5, end + 0.5, ((start, count_label(low, high)),), True)
     margin = 0.03 * (end - start)
     axis = Axis(start - margin, end + margin, (), True)
-    wanted = sorted(set(counts))
+    measured = sorted(set(counts))
     decades = [10.0**power for power in range(math.ceil(start - 1e-9), math.floor(end + 1e-9) + 1)]
-    for candidates in (wanted, decades, [low, high], [low]):
+    for candidates in (measured, decades, [low, high], [low]):
         ticks = tuple((math.log10(value), count_label(value, high)) for value in candidates)
-        if ticks and _have_room(ticks, axis, room):
+        if ticks and _labels_fit(ticks, axis, room):
             return Axis(axis.low, axis.high, ticks, True)
     return axis
 
 
-def _have_room(ticks: Sequence[tuple[float, str]], axis: Axis, room: int) -> bool:
+def _labels_fit(ticks: Sequence[tuple[float, str]], axis: Axis, room: int) -> bool:
     scale = room / (axis.high - axis.low)
     middles = [(position - axis.low) * scale for position, _ in ticks]
     return all(

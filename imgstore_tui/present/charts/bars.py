@@ -1,4 +1,4 @@
-"""Bars in plain text: one line each, the numbers before them one below the other."""
+"""Draws bar charts as text: one line per bar, numbers aligned in columns before it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 def bar_lines(
     bars: Sequence[Bar], width: int, height: int, *, log: bool, colours: ChartColours, ascii_only: bool
 ) -> list[Text]:
-    """Return one line a bar, groups of the largest numbers of images first to stay where the height is short.
+    """Return one line per bar; where the height is short, the groups of the most images stay.
 
     Args:
         bars: By ascending group.
         width: Columns.
         height: Most lines.
         log: Whether lengths are logarithms, from half a decade below the shortest; else they start at zero.
-        colours: Styles.
+        colours: Styles of the bars.
         ascii_only: Whether bars are made of ``#``.
     """
     groups: dict[int, list[Bar]] = {}
@@ -41,20 +41,20 @@ def bar_lines(
     counts = max(len(format_count_short(group)) for group in kept) + 2
     values, details = _numbers(shown)
     room = max(1, width - names - counts - values - details - 4)
-    scale = _scale([bar.value for bar in shown], log=log)
-    # Of one group alone the bars stand apart where there is room.
+    scale = _LengthScale([bar.value for bar in shown], log=log)
+    # A single group is spread over blank lines where there is room.
     airy = len(kept) == 1 and 2 * len(shown) <= height
     lines: list[Text] = []
     for group in kept:
         for index, bar in enumerate(groups[group]):
             count = f"N={format_count_short(group)}" if index == 0 else ""
-            style = colours.style(bar.rank)
-            length = scale(bar.value) * room
+            style = colours.style(bar.method_index)
+            length = scale.share(bar.value) * room
             value, _, detail = bar.text.partition(", ")
             lines.append(
                 Text.assemble(
                     (count.ljust(counts) + " ", colours.axis),
-                    (set_cell_size(f"{mark_of(bar.rank)} {bar.name}", names) + " ", style),
+                    (set_cell_size(f"{mark_of(bar.method_index)} {bar.name}", names) + " ", style),
                     f"{value:>{values}}",
                     (f"  {detail:<{details - 2}}" if details else "", colours.axis),
                     (f" {_bar(length, ascii_only=ascii_only)}", style),
@@ -70,7 +70,7 @@ def bar_lines(
 
 
 def _numbers(bars: Sequence[Bar]) -> tuple[int, int]:
-    """Return the columns that the values need, and what is said of some of them beside, two of a gap included."""
+    """Return the columns of the values, and those of the details beside them, a gap of two included."""
     parts = [bar.text.partition(", ") for bar in bars]
     details = max(cell_len(detail) for _, _, detail in parts)
     return max(cell_len(value) for value, _, _ in parts), details + 2 if details else 0
@@ -91,13 +91,15 @@ def _fitting(groups: dict[int, list[Bar]], height: int) -> tuple[list[int], bool
     return sorted(kept), False
 
 
-class _scale:  # noqa: N801 - a function with two numbers to remember
+class _LengthScale:
+    """Maps values to lengths of bars, as shares of the longest."""
+
     def __init__(self, values: Sequence[float], *, log: bool) -> None:
         self._log = log
         self._low = math.log10(min(values)) - 0.5 if log else 0.0
         self._high = math.log10(max(values)) if log else max(values)
 
-    def __call__(self, value: float) -> float:
+    def share(self, value: float) -> float:
         position = math.log10(value) if self._log else value
         return (position - self._low) / (self._high - self._low)
 

@@ -1,4 +1,4 @@
-"""All charts of a run, in the order in which they are shown: each with its axes, for every dataset and level."""
+"""Lists the charts of a run in the order in which they are shown: each with its axes, per dataset and level."""
 
 from __future__ import annotations
 
@@ -14,41 +14,42 @@ from imgstore_tui.present.results import build_results
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A figure and the axes that it is to be drawn on."""
+    """A figure and the axes it is drawn on."""
 
     figure: Figure
     scales: Scales = LOG
     heading: str = ""
-    """What stands before the figure's own title, e.g. its number in a report."""
+    """Text before the figure's own title, such as its number in a report."""
 
     @property
     def title(self) -> str:
-        """What it shows and how."""
-        axes = self.scales.text
+        """Title of the figure and its scales."""
+        scales = self.scales.text
         if self.figure.kind.has_bars:
-            axes = "log scale" if self.scales.y else "linear scale"
-        return f"{self.heading}{self.figure.title}, {axes}"
+            scales = "log scale" if self.scales.y else "linear scale"
+        return f"{self.heading}{self.figure.title}, {scales}"
 
 
-def run_charts(run: Run, *, scales: Scales = LOG, told: Collection[ChartKind] = ()) -> tuple[Chart, ...]:
+def run_charts(run: Run, *, scales: Scales = LOG, skipped: Collection[ChartKind] = ()) -> tuple[Chart, ...]:
     """Return every chart that the plan can fill: of each dataset, at each level.
 
     Args:
         run: The run.
         scales: Which axes are logarithmic.
-        told: Kinds that are left out for the first dataset.
+        skipped: Kinds left out for the first dataset.
     """
-    summed, found = build_results(run), []
+    results = build_results(run)
+    charts = []
     for number, dataset in enumerate(run.plan.datasets):
         for kind in chart_kinds(run):
-            if not number and kind in told:
+            if not number and kind in skipped:
                 continue
             for view in chart_views(run, kind):
                 figure = make_figure(
-                    summed, kind, dataset=dataset, sync=view.sync, cache=view.cache, against=view.against
+                    results, kind, dataset=dataset, sync=view.sync, cache=view.cache, against=view.against
                 )
-                found.append(Chart(figure, scales))
-    return tuple(found)
+                charts.append(Chart(figure, scales))
+    return tuple(charts)
 
 
 def chart_levels(run: Run, kind: ChartKind) -> Iterator[tuple[SyncLevel | None, CacheState | None]]:
@@ -65,24 +66,25 @@ def chart_levels(run: Run, kind: ChartKind) -> Iterator[tuple[SyncLevel | None, 
 
 @dataclass(frozen=True, slots=True)
 class ChartView:
-    """One way of looking at a kind of chart: at which levels, or hot against cold."""
+    """One variant of a kind of chart: at one level, or hot reads against cold ones."""
 
     sync: SyncLevel | None = None
     cache: CacheState | None = None
     against: bool = False
+    """Whether hot reads stand against cold ones."""
 
     @property
     def text(self) -> str:
-        """Which levels these are."""
+        """The levels, for a menu."""
         if self.against:
             return "hot against cold"
         return ", ".join(str(level) for level in (self.sync, self.cache) if level is not None)
 
 
 def chart_views(run: Run, kind: ChartKind) -> tuple[ChartView, ...]:
-    """Return the ways to look at a kind of chart: each level, and hot against cold where both are planned."""
-    found = [ChartView(sync, cache) for sync, cache in chart_levels(run, kind)]
+    """Return the variants of a kind of chart: each level, and hot against cold where both are planned."""
+    views = [ChartView(sync, cache) for sync, cache in chart_levels(run, kind)]
     reads_only = not kind.has_bars and not any(operation.writes for operation in kind.operations)
     if reads_only and {CacheState.HOT, CacheState.COLD} <= set(run.plan.cache):
-        found.append(ChartView(against=True))
-    return tuple(found)
+        views.append(ChartView(against=True))
+    return tuple(views)

@@ -1,4 +1,4 @@
-"""A few pictures beside each other in the characters of a terminal, so that one sees what will be measured."""
+"""Draws a grid of labelled thumbnails with the characters of a terminal."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ if TYPE_CHECKING:
 _RAMP = " .:-=+*#%@"
 """From dark to light."""
 _LEAST = 4
-"""Cells below which a picture shows nothing."""
+"""Columns below which a picture is not recognisable."""
 
 
 class PixelStyle(Enum):
-    """How a pixel becomes characters."""
+    """How pixels become characters."""
 
     BLOCKS = "half blocks"
-    """Two pixels a character, one above the other, in their colours."""
+    """Two pixels per character, one above the other, in their colours."""
     SHADES = "shades"
-    """One character for two pixels, by how light they are: needs no colour and nothing beyond ASCII."""
+    """One character per two pixels, by their lightness: needs neither colour nor anything beyond ASCII."""
 
 
 def contact_sheet(
-    pictures: Sequence[tuple[Rgb, str]], width: int, height: int, drawing: PixelStyle, *, light: bool = False
+    pictures: Sequence[tuple[Rgb, str]], width: int, height: int, style: PixelStyle, *, light: bool = False
 ) -> Text:
     """Return pictures in a grid, each over its label, as large as they can be.
 
     Args:
         pictures: uint8 arrays (H, W, 3), each with its label.
-        width: Cells across.
-        height: Lines.
-        drawing: How to draw.
-        light: Whether they are drawn on a light background.
+        width: Columns available.
+        height: Lines available.
+        style: How pixels are drawn.
+        light: Whether the background is light.
 
     Returns:
-        At most ``height`` lines of ``width`` cells at most; empty where there is no room or no picture.
+        At most ``height`` lines of at most ``width`` columns; empty where there is no room or no picture.
     """
     columns, rows, across, down = _grid(len(pictures), width, height)
     if not pictures or across < _LEAST or down < 1:
@@ -55,7 +55,7 @@ def contact_sheet(
     for row in range(rows):
         tiles = pictures[row * columns : (row + 1) * columns]
         drawn = [
-            _blocks(pixels, across, down) if drawing is PixelStyle.BLOCKS else _shades(pixels, across, down, ramp)
+            _blocks(pixels, across, down) if style is PixelStyle.BLOCKS else _shades(pixels, across, down, ramp)
             for pixels, _ in tiles
         ]
         lines += [Text(" ").join([tile[line] for tile in drawn]) for line in range(down)]
@@ -64,23 +64,23 @@ def contact_sheet(
     return Text("\n", no_wrap=True).join(lines)
 
 
-def full_rows(wanted: int, there: int, width: int, height: int) -> int:
-    """Return how many pictures fill all rows of their sheet, where about so many are wanted and more are there.
+def full_rows(count: int, available: int, width: int, height: int) -> int:
+    """Return a number of pictures near ``count`` that fills all rows of the sheet.
 
     Args:
-        wanted: How many are to be shown, about.
-        there: How many there are.
-        width: Cells across.
-        height: Lines.
+        count: Number of pictures to show.
+        available: Number of pictures available; all are shown where they are no more than ``count``.
+        width: Columns available.
+        height: Lines available.
     """
-    if there <= wanted:
-        return there
-    columns, rows, _, _ = _grid(wanted, width, height)
-    return columns * rows if columns * rows <= there else wanted // columns * columns
+    if available <= count:
+        return available
+    columns, rows, _, _ = _grid(count, width, height)
+    return columns * rows if columns * rows <= available else count // columns * columns
 
 
 def _grid(count: int, width: int, height: int) -> tuple[int, int, int, int]:
-    """Return columns, rows, and the cells across and lines down of a picture: the grid that makes them largest."""
+    """Return columns and rows of the grid with the largest pictures, and their width and height in characters."""
     best = (1, 1, 0, 0)
     for columns in range(1, count + 1):
         rows = -(-count // columns)
@@ -99,16 +99,16 @@ def _centred(text: str, width: int) -> str:
 
 
 def _fitted(pixels: Rgb, across: int, down: int) -> tuple[Rgb, int, int]:
-    """Return a picture as it fits into so many pixels, and where its left and upper edges go."""
+    """Return a picture scaled to fit ``across`` by ``down`` pixels, and the offsets of its left and upper edges."""
     import numpy as np
     from PIL import Image
 
     height, width = pixels.shape[:2]
     scale = min(across / width, down / height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    # Small ones are shown by their own pixels, large ones by the mean of what falls into one.
-    way = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.BOX
-    fitted = np.array(Image.fromarray(pixels).resize(size, way))
+    # Enlarged pictures keep their pixels; in reduced ones each pixel is the mean of those it covers.
+    resampling = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.BOX
+    fitted = np.array(Image.fromarray(pixels).resize(size, resampling))
     return fitted, (across - size[0]) // 2, (down - size[1]) // 2
 
 
@@ -139,7 +139,7 @@ def _colour(pixel: NDArray[np.uint8]) -> Color:
 
 def _shades(pixels: Rgb, across: int, down: int, ramp: str) -> list[Text]:
     fitted, left, above = _fitted(pixels, across, 2 * down)
-    # How light a colour looks, by ITU-R BT.601.
+    # Perceived lightness by ITU-R BT.601.
     luma = (fitted @ [0.299, 0.587, 0.114]) / 255
     high, wide = luma.shape
     lines = []

@@ -1,4 +1,4 @@
-"""What the charts of a run show, before anything is drawn: series of points, bars, titles that say what it is."""
+"""Builds the figures of a run before anything is drawn: series of points, bars, titles."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from imgstore_tui.present.text.captions import level_text
 
 
 class ChartKind(StrEnum):
-    """The charts of a run, in the order in which they are offered."""
+    """The kinds of chart, in the order of the menu."""
 
     WRITE = "write-many"
     READ = "read-many"
@@ -39,7 +39,7 @@ class ChartKind(StrEnum):
 
     @property
     def menu_text(self) -> str:
-        """Its name for a menu."""
+        """The name of the kind in a menu."""
         return {
             ChartKind.WRITE: "Write many",
             ChartKind.READ: "Read many",
@@ -57,19 +57,19 @@ class ChartKind(StrEnum):
 
     @property
     def has_bars(self) -> bool:
-        """Whether it is drawn as bars: of bytes, or of what is measured with one image only."""
+        """Whether the kind is drawn as bars: of bytes, or of an operation measured with one image only."""
         return self in (ChartKind.DISK, ChartKind.WRITE_ONE)
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        """What must have been measured for it."""
+        """The operations that the kind shows."""
         if self is ChartKind.BOTH:
             return (Operation.WRITE_MANY, Operation.READ_MANY)
         return (Operation.WRITE_MANY,) if self is ChartKind.DISK else (Operation(self.value),)
 
 
-SOURCE_RANK = -1
-"""Rank of the source row: before all others, and with no part in how these are counted."""
+SOURCE_INDEX = -1
+"""Method index of the source row: before all others, which are counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Point:
     n: float
     """Number of images."""
     value: float
-    """Seconds; not a number where the trials failed, so that no line passes over them."""
+    """Seconds; NaN where the trials failed, so that no line passes over them."""
     low: float
     high: float
 
@@ -90,14 +90,14 @@ class Series:
 
     name: str
     points: tuple[Point, ...]
-    rank: int
-    """Its mark and colour: the same number in all charts of a run."""
+    method_index: int
+    """Number of the method, the same in all charts of a run: decides mark and colour."""
     dotted: bool = False
 
     def segments(self) -> list[list[Point]]:
-        """Return the points that can be drawn, in runs that a line may connect."""
-        runs = itertools.groupby(self.points, key=lambda point: drawable(point.n) and drawable(point.value))
-        return [list(run) for good, run in runs if good]
+        """Return the points that can be drawn, in segments that a line may connect."""
+        segments = itertools.groupby(self.points, key=lambda point: drawable(point.n) and drawable(point.value))
+        return [list(segment) for good, segment in segments if good]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +110,21 @@ class Bar:
     value: float
     """Bytes, or seconds."""
     text: str
-    rank: int
+    method_index: int
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One chart, not drawn yet: lines over the number of images, or bars."""
+    """The content of one chart: lines over the number of images, or bars."""
 
     kind: ChartKind
     title: str
     series: tuple[Series, ...] = ()
     bars: tuple[Bar, ...] = ()
     upward: str = ""
-    """What the values are, e.g. ``time for N images``."""
+    """Name of the vertical axis, e.g. ``time for N images``."""
     strokes: tuple[str, str] = ("write", "read")
-    """What solid lines and dotted ones are, where there are both."""
+    """Meaning of solid and dotted lines, where there are both."""
 
     @property
     def empty(self) -> bool:
@@ -133,7 +133,7 @@ class Figure:
 
 
 def chart_kinds(run: Run | None = None) -> tuple[ChartKind, ...]:
-    """Return the kinds of chart; with a run those that its plan can fill."""
+    """Return all kinds of chart, or with a run those that its plan can fill."""
     if run is None:
         return tuple(ChartKind)
     planned = set(run.plan.operations)
@@ -150,44 +150,42 @@ def make_figure(
     cache: CacheState | None = None,
     against: bool = False,
 ) -> Figure:
-    """Return what a chart shows. Only what may be compared stands on one chart.
+    """Return the figure of one kind of chart. Only what may be compared stands on one figure.
 
     Args:
-        source: A run, digested or not, or summaries of its cells.
-        kind: Which chart.
+        source: A run, its results, or summaries of its cells.
+        kind: Kind of chart.
         per_image: Whether values are divided by the number of images.
-        dataset: Which dataset; None for the first measured.
-        sync: Which sync level of writes; None for the first measured.
-        cache: Which cache state of reads; None for the first measured.
-        against: Whether reads stand on it hot (solid) against cold (dotted), where both were measured.
+        dataset: Dataset; None for the first measured.
+        sync: Sync level of writes; None for the first measured.
+        cache: Cache state of reads; None for the first measured.
+        against: Whether hot reads (solid) stand against cold ones (dotted), where both were measured.
     """
     kind = ChartKind(kind)
     run = source.run if isinstance(source, RunResults) else source if isinstance(source, Run) else None
     summaries = _summaries(source)
-    # In the plan's order where it is known, else as first met.
+    # In the order of the plan where it is known, else of the summaries.
     names = [spec.label for spec in run.plan.specs] if run is not None else []
     names = list(dict.fromkeys([*names, *(entry.cell.spec for entry in summaries)]))
-    ranks = {name: rank for rank, name in enumerate(name for name in names if name != IN_PLACE.label)}
-    ranks[IN_PLACE.label] = SOURCE_RANK
+    indexes = {name: index for index, name in enumerate(name for name in names if name != IN_PLACE.label)}
+    indexes[IN_PLACE.label] = SOURCE_INDEX
     several = len({entry.cell.dataset for entry in summaries}) > 1
     if dataset is None and summaries:
         dataset = summaries[0].cell.dataset
     chosen = [entry for entry in summaries if entry.cell.dataset == dataset]
     if kind is ChartKind.DISK:
         title = "Disk use" + (" an image" if per_image else "")
-        bars = _bars(chosen, ranks, per_image=per_image)
+        bars = _bars(chosen, indexes, per_image=per_image)
         return Figure(kind, _titled(title, dataset, several), bars=bars, upward="bytes on disk")
     if kind is ChartKind.WRITE_ONE:
-        return _write_one(chosen, ranks, sync, _titled("", dataset, several))
+        return _write_one(chosen, indexes, sync, _titled("", dataset, several))
     parts = []
     levels = []
-    wanted: tuple[CacheState | None, ...] = (CacheState.HOT, CacheState.COLD) if against else (cache,)
-    asked = [
-        (operation, state) for operation in kind.operations for state in (wanted if _reads(operation) else (None,))
-    ]
-    for operation, state in asked:
+    states: tuple[CacheState | None, ...] = (CacheState.HOT, CacheState.COLD) if against else (cache,)
+    pairs = [(operation, state) for operation in kind.operations for state in ((None,) if operation.writes else states)]
+    for operation, state in pairs:
         cells = [entry for entry in chosen if entry.cell.operation is operation]
-        level = next((entry.cell for entry in cells if _wanted(entry, sync, state)), None)
+        level = next((entry.cell for entry in cells if _at_level(entry, sync, state)), None)
         if level is None:
             continue
         # Equal contests but for the cutoff: levels, payload, workers and scratch are those of the first.
@@ -199,7 +197,7 @@ def make_figure(
         ]
         levels.append(level_text(level))
         dotted = state is CacheState.COLD if against else kind is ChartKind.BOTH and operation is Operation.READ_MANY
-        parts.append(_lines(same, ranks, per_image=per_image, dotted=dotted))
+        parts.append(_lines(same, indexes, per_image=per_image, dotted=dotted))
     one = kind in (ChartKind.READ_ONE, ChartKind.GET_ONE)
     what = "an image" if per_image else "one image" if one else "N images"
     if kind in (ChartKind.APPEND, ChartKind.OVERWRITE, ChartKind.DELETE) and not per_image:
@@ -210,8 +208,8 @@ def make_figure(
     if kind is ChartKind.BOTH and len(levels) == 2:
         title = f"Write ({levels[0]}) and read ({levels[1]}): time for {what}"
     elif levels:
-        level_told = " and ".join(level.removeprefix("cache ") for level in levels) if against else levels[0]
-        title = f"{kind.menu_text}, {level_told}: time for {what}"
+        level_names = " and ".join(level.removeprefix("cache ") for level in levels) if against else levels[0]
+        title = f"{kind.menu_text}, {level_names}: time for {what}"
     lines = tuple(line for part in parts for line in part)
     strokes = ("hot", "cold") if against else ("write", "read")
     return Figure(kind, _titled(title, dataset, several), lines, upward=f"time for {what}", strokes=strokes)
@@ -223,19 +221,15 @@ def _summaries(source: RunResults | Run | Sequence[CellSummary]) -> tuple[CellSu
     return summarise(source) if isinstance(source, Run) else tuple(source)
 
 
-def _reads(operation: Operation) -> bool:
-    return not operation.writes
-
-
-def _write_one(summaries: Sequence[CellSummary], ranks: dict[str, int], sync: SyncLevel | None, tail: str) -> Figure:
-    """Return the time to store one image as bars: there is no other number of images to draw a line to."""
+def _write_one(summaries: Sequence[CellSummary], indexes: dict[str, int], sync: SyncLevel | None, tail: str) -> Figure:
+    """Return the times to store one image as bars, as there is no second number of images to draw a line to."""
     cells = [entry for entry in summaries if entry.cell.operation is Operation.WRITE_ONE]
-    level = next((entry.cell for entry in cells if _wanted(entry, sync, None)), None)
+    level = next((entry.cell for entry in cells if _at_level(entry, sync, None)), None)
     same = [entry for entry in cells if level is not None and entry.cell.contest == level.contest]
     bars = tuple(
         Bar(entry.cell.cutoff, safe_text(entry.cell.spec), entry.interval.median,
-            f"{format_seconds(entry.seconds)}, {interval_text(entry.interval)}", ranks[entry.cell.spec])
-        for entry in sorted(same, key=lambda entry: ranks[entry.cell.spec])
+            f"{format_seconds(entry.seconds)}, {interval_text(entry.interval)}", indexes[entry.cell.spec])
+        for entry in sorted(same, key=lambda entry: indexes[entry.cell.spec])
         if entry.interval is not None
     )  # fmt: skip
     title = f"Write one, {level_text(level)}: time for one image" if level is not None else "Write one"
@@ -246,14 +240,14 @@ def _titled(title: str, dataset: str | None, several: bool) -> str:
     return f"{title} ({safe_text(dataset)})" if several and dataset else title
 
 
-def _wanted(entry: CellSummary, sync: SyncLevel | None, cache: CacheState | None) -> bool:
+def _at_level(entry: CellSummary, sync: SyncLevel | None, cache: CacheState | None) -> bool:
     if entry.cell.operation.writes:
         return sync is None or entry.cell.sync is sync
     return cache is None or entry.cell.cache is cache
 
 
 def _lines(
-    summaries: Sequence[CellSummary], ranks: dict[str, int], *, per_image: bool, dotted: bool
+    summaries: Sequence[CellSummary], indexes: dict[str, int], *, per_image: bool, dotted: bool
 ) -> tuple[Series, ...]:
     points: dict[str, list[Point]] = {}
     for entry in summaries:
@@ -264,12 +258,12 @@ def _lines(
         else:
             line.append(Point(entry.cell.cutoff, interval.median / by, interval.low / by, interval.high / by))
     return tuple(
-        Series(safe_text(name), tuple(sorted(line, key=lambda point: point.n)), ranks[name], dotted)
-        for name, line in sorted(points.items(), key=lambda item: ranks[item[0]])
+        Series(safe_text(name), tuple(sorted(line, key=lambda point: point.n)), indexes[name], dotted)
+        for name, line in sorted(points.items(), key=lambda item: indexes[item[0]])
     )
 
 
-def _bars(summaries: Sequence[CellSummary], ranks: dict[str, int], *, per_image: bool) -> tuple[Bar, ...]:
+def _bars(summaries: Sequence[CellSummary], indexes: dict[str, int], *, per_image: bool) -> tuple[Bar, ...]:
     weights: dict[tuple[int, str], int] = {}
     for entry in summaries:
         cell = entry.cell
@@ -279,7 +273,7 @@ def _bars(summaries: Sequence[CellSummary], ranks: dict[str, int], *, per_image:
         if cell.operation is Operation.WRITE_MANY or key not in weights:
             weights[key] = entry.disk.allocated_bytes
     return tuple(
-        Bar(cutoff, safe_text(spec), value, format_bytes(value), ranks[spec])
-        for (cutoff, spec), allocated in sorted(weights.items(), key=lambda item: (item[0][0], ranks[item[0][1]]))
+        Bar(cutoff, safe_text(spec), value, format_bytes(value), indexes[spec])
+        for (cutoff, spec), allocated in sorted(weights.items(), key=lambda item: (item[0][0], indexes[item[0][1]]))
         for value in [allocated / cutoff if per_image else float(allocated)]
     )

@@ -1,4 +1,4 @@
-"""Marks, colours and the legend of charts: readable without colour, six hues where there is."""
+"""Assigns marks and colours to the series of charts and lays out the legend; readable without colour."""
 
 from __future__ import annotations
 
@@ -7,39 +7,38 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from imgstore_tui.present.charts.figures import SOURCE_RANK, Series
+from imgstore_tui.present.charts.figures import SOURCE_INDEX, Series
 
 MARKS = "ox+%#@abcdefghijklmnpqrstuvwyz"
-"""One a series; six that differ at a glance, then letters. ``*`` and ``=`` are not for methods: they say who wins."""
-
+"""One per series; six that differ at a glance, then letters. ``*`` and ``=`` are left out: they mark who wins."""
 
 SOURCE_MARK = "S"
-"""The user's own files, read in place: the same in all charts, whatever else is on them."""
+"""Mark of the source row (the user's files, read in place): the same in all charts."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChartColours:
-    """Styles of a chart, as Rich writes them."""
+    """Rich styles of a chart."""
 
     series: tuple[str, ...] = ("cyan", "magenta", "green", "yellow", "bright_blue", "red")
     source: str = "bold"
     """Style of the source row."""
     more: str = "dim"
-    """Style of the series that go beyond ``series``."""
+    """Style of the series beyond those of ``series``."""
     axis: str = "dim"
     title: str = "bold"
 
-    def style(self, rank: int, *, bold: bool = False) -> str:
-        """Return the style of a series."""
+    def style(self, index: int, *, bold: bool = False) -> str:
+        """Return the style of a series by its method index."""
         style = self.source
-        if rank != SOURCE_RANK:
-            style = self.series[rank] if rank < len(self.series) else self.more
+        if index != SOURCE_INDEX:
+            style = self.series[index] if index < len(self.series) else self.more
         return f"{style} bold" if bold else style
 
 
-def mark_of(rank: int) -> str:
-    """Return the character that stands for a series."""
-    return SOURCE_MARK if rank == SOURCE_RANK else MARKS[rank % len(MARKS)]
+def mark_of(index: int) -> str:
+    """Return the character that marks the points of a series."""
+    return SOURCE_MARK if index == SOURCE_INDEX else MARKS[index % len(MARKS)]
 
 
 def legend_lines(
@@ -52,21 +51,21 @@ def legend_lines(
     highlight: str | None = None,
     strokes: tuple[str, str] = ("write", "read"),
 ) -> list[Text]:
-    """Return the legend in at most so many lines of at most ``width`` columns; what has no place is counted.
+    """Return the legend in at most ``rows`` lines of at most ``width`` columns; entries that do not fit are counted.
 
     Args:
-        series: What is on the chart.
-        width: Columns.
-        colours: Styles.
+        series: The series on the chart.
+        width: Columns available.
+        colours: Styles of the entries.
         rows: Most lines, at least one.
         ascii_only: Whether only ASCII is used.
-        highlight: Name of a series to be shown in bold.
-        strokes: What solid and dotted lines are, where there are both.
+        highlight: Name of the series shown in bold.
+        strokes: Meaning of solid and dotted lines, where there are both.
     """
     entries: dict[str, Text] = {}
     for line in series:
-        style = colours.style(line.rank, bold=line.name == highlight)
-        entries.setdefault(line.name, Text(f"{mark_of(line.rank)} {line.name}", style=style))
+        style = colours.style(line.method_index, bold=line.name == highlight)
+        entries.setdefault(line.name, Text(f"{mark_of(line.method_index)} {line.name}", style=style))
     tail = Text()
     if any(line.dotted for line in series):
         solid, dots = ("-", ".") if ascii_only else ("─", "·")

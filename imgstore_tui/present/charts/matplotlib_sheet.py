@@ -1,4 +1,4 @@
-"""Draws charts as PNG and PDF by matplotlib (extra ``plot``): all of a run on one sheet, with its caption."""
+"""Draws charts as PNG and PDF with matplotlib (extra ``plot``): all of a run on one sheet, with its caption."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from imgstore_tui.present.charts.axes import (
     seconds_label,
 )
 from imgstore_tui.present.charts.chart_list import Chart
-from imgstore_tui.present.charts.figures import SOURCE_RANK, ChartKind, Series
+from imgstore_tui.present.charts.figures import SOURCE_INDEX, ChartKind, Series
 from imgstore_tui.present.charts.sheet import sheet_caption, sheet_charts
 
 _COLOURS = ("#0b7285", "#a61e8c", "#2b8a3e", "#b35c00", "#364fc7", "#c92a2a")
@@ -55,25 +55,25 @@ def draw_sheet(run: Run, kind: str) -> bytes:
     return _draw(sheet_charts(run), run, kind, columns=2)
 
 
-def draw_chart(drawing: Chart, run: Run, kind: str) -> bytes:
-    """Return one chart of a run on a sheet of its own; ``kind`` as for ``draw_sheet``."""
-    return _draw([drawing], run, kind, columns=1)
+def draw_chart(chart: Chart, run: Run, kind: str) -> bytes:
+    """Return one chart of a run on one sheet; ``kind`` as for ``draw_sheet``."""
+    return _draw([chart], run, kind, columns=1)
 
 
-def _draw(drawn: Sequence[Chart], run: Run, kind: str, *, columns: int) -> bytes:
+def _draw(charts: Sequence[Chart], run: Run, kind: str, *, columns: int) -> bytes:
     import matplotlib
     import matplotlib.style
     from matplotlib.figure import Figure as Sheet
 
-    rows = max(1, (len(drawn) + columns - 1) // columns)
+    rows = max(1, (len(charts) + columns - 1) // columns)
     data = io.BytesIO()
     with warnings.catch_warnings(), matplotlib.style.context("default"), matplotlib.rc_context(_SETTINGS):
         warnings.simplefilter("ignore")  # a letter that the font lacks is drawn as a box; stderr may be the screen
         sheet = Sheet(figsize=(10.0, 3.4 * rows + 1.1), layout="constrained")
         panels = list(sheet.subplots(rows, columns, squeeze=False).flat)
-        for panel, drawing in zip(panels, drawn, strict=False):
-            _bars(panel, drawing) if drawing.figure.bars else _lines(panel, drawing)
-        for panel in panels[len(drawn) :]:
+        for panel, chart in zip(panels, charts, strict=False):
+            _bars(panel, chart) if chart.figure.bars else _lines(panel, chart)
+        for panel in panels[len(charts) :]:
             panel.axis("off")
         _legend(sheet, panels)
         caption = "\n".join(textwrap.wrap(sheet_caption(run), 190))
@@ -82,51 +82,51 @@ def _draw(drawn: Sequence[Chart], run: Run, kind: str, *, columns: int) -> bytes
     return data.getvalue()
 
 
-def _lines(panel: Any, drawing: Chart) -> None:
-    figure, scales = drawing.figure, drawing.scales
+def _lines(panel: Any, chart: Chart) -> None:
+    figure, scales = chart.figure, chart.scales
     for line in figure.series:
         style = _style(line)
-        for number, run in enumerate(line.segments()):
-            values = [point.value for point in run]
+        for number, segment in enumerate(line.segments()):
+            values = [point.value for point in segment]
             panel.errorbar(
-                [point.n for point in run],
+                [point.n for point in segment],
                 values,
                 yerr=[
-                    [max(0.0, point.value - point.low) for point in run],
-                    [max(0.0, point.high - point.value) for point in run],
+                    [max(0.0, point.value - point.low) for point in segment],
+                    [max(0.0, point.high - point.value) for point in segment],
                 ],
                 label=None if number or line.dotted else line.name,
                 **style,
             )
-    known = [point for line in figure.series for run in line.segments() for point in run]
-    y = make_axis([point.value for point in known], 9, decade_label if scales.y else seconds_label, log=scales.y)
-    x = count_axis([point.n for point in known], 40, log=scales.x)
-    title = _folded(f"{drawing.heading}{figure.title}" + ("" if scales == LOG else f", {scales.text}"))
+    points = [point for line in figure.series for segment in line.segments() for point in segment]
+    y = make_axis([point.value for point in points], 9, decade_label if scales.y else seconds_label, log=scales.y)
+    x = count_axis([point.n for point in points], 40, log=scales.x)
+    title = _folded(f"{chart.heading}{figure.title}" + ("" if scales == LOG else f", {scales.text}"))
     if any(line.dotted for line in figure.series):
         title += f"\nsolid: {figure.strokes[0]}, dotted: {figure.strokes[1]}"
     panel.set(xscale=scale_text(scales.x), yscale=scale_text(scales.y), title=title)
     panel.set(xlabel="images", ylabel=figure.upward)
     panel.set_ylim(_value(y.low, log=scales.y), _value(y.high, log=scales.y))
-    panel.set_yticks([_value(position, log=scales.y) for position, _ in y.ticks], [words for _, words in y.ticks])
-    panel.set_xticks([_value(position, log=scales.x) for position, _ in x.ticks], [words for _, words in x.ticks])
+    panel.set_yticks([_value(position, log=scales.y) for position, _ in y.ticks], [label for _, label in y.ticks])
+    panel.set_xticks([_value(position, log=scales.x) for position, _ in x.ticks], [label for _, label in x.ticks])
     panel.minorticks_off()
 
 
 def _folded(title: str) -> str:
-    """Return a title in lines that a panel has room for."""
+    """Return a title folded to the width of a panel."""
     return "\n".join(textwrap.wrap(title, 72))
 
 
 def _value(position: float, *, log: bool) -> float:
-    """Return what stands at a position of an axis."""
+    """Return the value at a position of an axis."""
     return float(10**position) if log else position
 
 
 def _style(line: Series) -> dict[str, Any]:
-    own = line.rank < len(_MARKS)
+    own = line.method_index < len(_MARKS)
     return {
-        "color": _colour(line.rank),
-        "marker": "*" if line.rank == SOURCE_RANK else _MARKS[line.rank] if own else "o",
+        "color": _colour(line.method_index),
+        "marker": "*" if line.method_index == SOURCE_INDEX else _MARKS[line.method_index] if own else "o",
         "linestyle": ":" if line.dotted else "-",
         "markersize": 4,
         "linewidth": 1.2,
@@ -134,29 +134,28 @@ def _style(line: Series) -> dict[str, Any]:
     }
 
 
-def _colour(rank: int) -> str:
-    if rank == SOURCE_RANK:
+def _colour(index: int) -> str:
+    if index == SOURCE_INDEX:
         return "#212529"
-    return _COLOURS[rank] if rank < len(_COLOURS) else "#9aa2aa"
+    return _COLOURS[index] if index < len(_COLOURS) else "#9aa2aa"
 
 
-def _bars(panel: Any, drawing: Chart) -> None:
-    figure = drawing.figure
+def _bars(panel: Any, chart: Chart) -> None:
+    figure = chart.figure
     bars = [bar for bar in figure.bars if drawable(bar.value)]
     groups = sorted({bar.group for bar in bars})
-    names = list(dict.fromkeys(bar.name for bar in sorted(bars, key=lambda bar: bar.rank)))
+    names = list(dict.fromkeys(bar.name for bar in sorted(bars, key=lambda bar: bar.method_index)))
     width = 0.8 / len(names)
-    for index, name in enumerate(names):
+    for number, name in enumerate(names):
         own = [bar for bar in bars if bar.name == name]
-        rank = own[0].rank
         panel.bar(
-            [groups.index(bar.group) + (index - (len(names) - 1) / 2) * width for bar in own],
+            [groups.index(bar.group) + (number - (len(names) - 1) / 2) * width for bar in own],
             [bar.value for bar in own],
             width,
             label=name,
-            color=_colour(rank),
+            color=_colour(own[0].method_index),
         )
-    panel.set(yscale="log", xlabel="images", title=_folded(f"{drawing.heading}{figure.title}, log scale"))
+    panel.set(yscale="log", xlabel="images", title=_folded(f"{chart.heading}{figure.title}, log scale"))
     values = [bar.value for bar in bars]
     low, high = min(values) / 3, max(values) * 1.3
     panel.set_ylim(low, high)

@@ -1,4 +1,4 @@
-"""Lists what stands on a sheet with all charts of a run: the drawings, and the caption below them."""
+"""Lists the contents of a sheet with all charts of a run: the charts, and the caption below them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from imgstore_tui.present.text.captions import fact_pairs, interval_caption
 
 
 def sheet_charts(run: Run) -> tuple[Chart, ...]:
-    """Return the charts of a run that have anything to show, those of the article's report first."""
+    """Return the charts of a run that are not empty, those of the article's report first."""
     reported = (item for item in article_report(build_results(run)) if isinstance(item, Chart))
-    return tuple(drawing for drawing in (*reported, *further_charts(run)) if not drawing.figure.empty)
+    return tuple(chart for chart in (*reported, *further_charts(run)) if not chart.figure.empty)
 
 
 def sheet_caption(run: Run) -> str:
-    """Return what a reader must know of the numbers, in one paragraph that is safe to show."""
+    """Return data, machine, scratch, levels, plan and intervals of a run as one harmless paragraph."""
     facts = dict(fact_pairs(run))
     kept = [f"{name}: {facts[name]}." for name in ("Data", "Machine", "Scratch", "Levels", "Plan")]
     intervals = interval_caption(build_results(run).summaries)

@@ -1,7 +1,7 @@
 """Draws charts as SVG without script: elements for an HTML page, files with one chart, sheets with all of a run.
 
-An element has no style of its own: its colours come from classes of the page, ``s0`` to ``s5``, ``sx``, and ``source``
-for the row of that name. A file brings a style for these classes.
+An element has no style: its colours come from classes of the page, ``s0`` to ``s5``, ``sx``, and ``source`` for the
+source row. A file contains a style for these classes.
 """
 
 from __future__ import annotations
@@ -27,63 +27,63 @@ from imgstore_tui.present.charts.axes import (
     scale_text,
     seconds_label,
 )
-from imgstore_tui.present.charts.figures import SOURCE_RANK, Bar, Figure, Series
+from imgstore_tui.present.charts.figures import SOURCE_INDEX, Bar, Figure, Series
 from imgstore_tui.present.charts.sheet import sheet_caption, sheet_charts
 
 WIDTH, HEIGHT = 640, 380
 COLOURS = 6
-"""Series with colours of their own; those beyond share the class ``sx``."""
+"""Number of series with their own colour; those beyond share the class ``sx``."""
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 16, 12, 30
 _ROW = 19
 _NAMES = 20
 """Height of the line with the names of the axes."""
 _CHARACTER = 7.2
-"""Width of a character of an axis' words, generous."""
+"""Width of a character of the labels, generous."""
 
 
 _MARGIN, _GAP, _LINE = 8, 28, 16
-"""Around a sheet, between its charts, and from one line of text to the next."""
+"""Margin of a sheet, gap between its charts, height of a line of text."""
 _FOLD = 84
-"""Characters of a bold title that fit over a chart, by far."""
+"""Characters of a bold title that fit over a chart."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Panel:
-    """One chart, drawn."""
+    """One drawn chart."""
 
     name: str
-    """For those who cannot see it."""
+    """Title for screen readers."""
     height: float
     parts: tuple[str, ...]
 
-    def element(self, where: str = "") -> str:
-        """Return the ``svg`` element; ``where`` are attributes that place it within another."""
+    def element(self, attributes: str = "") -> str:
+        """Return the ``svg`` element; ``attributes`` position it within another one."""
         name = escape(safe_text(self.name))
-        head = f'<svg {where}viewBox="0 0 {WIDTH} {self.height:g}" role="img" aria-label="{name}">'
+        head = f'<svg {attributes}viewBox="0 0 {WIDTH} {self.height:g}" role="img" aria-label="{name}">'
         return "".join((head, f"<title>{name}</title>", *self.parts, "</svg>"))
 
 
 def figure_svg(figure: Figure, *, scales: Scales = LOG) -> str:
-    """Return a chart as an ``svg`` element, with its title for those who cannot see it; empty if nothing is drawn."""
+    """Return a chart as an ``svg`` element, with its title for screen readers; empty if there is nothing to draw."""
     panel = _panel(figure, scales)
     return panel.element() if panel else ""
 
 
 def standalone_svg(figure: Figure, *, scales: Scales = LOG) -> str:
-    """Return a chart as an SVG file: with a style of its own, its title above it, and no part from elsewhere."""
+    """Return a chart as a self-contained SVG file with its title above it."""
     panel = _panel(figure, scales)
     return _file([(figure.title, panel)] if panel else [], 1, "")
 
 
 def sheet_svg(run: Run) -> str:
-    """Return all charts of a run as one SVG file, two in a row, with a caption below; the same run, the same text."""
-    titled = [(drawing.title, _panel(drawing.figure, drawing.scales)) for drawing in sheet_charts(run)]
+    """Return all charts of a run as one SVG file, two per row, with a caption below; the same run, the same text."""
+    titled = [(chart.title, _panel(chart.figure, chart.scales)) for chart in sheet_charts(run)]
     return _file([(title, panel) for title, panel in titled if panel], 2, sheet_caption(run))
 
 
 def _panel(figure: Figure, scales: Scales) -> _Panel | None:
-    """Draw a chart; None where nothing can be drawn."""
+    """Draw a chart; return None where nothing can be drawn."""
     if figure.bars:
         return _bars(figure, log=scales.y)
     drawn = [line for line in figure.series if line.segments()]
@@ -123,24 +123,24 @@ def _file(panels: Sequence[tuple[str, _Panel]], columns: int, caption: str) -> s
     )
 
 
-def _text(lines: Sequence[str], left: float, down: float, look: str) -> list[str]:
+def _text(lines: Sequence[str], left: float, down: float, attributes: str) -> list[str]:
     return [
-        f'<text x="{left:g}" y="{down + number * _LINE:g}" {look}>{escape(line)}</text>'
+        f'<text x="{left:g}" y="{down + number * _LINE:g}" {attributes}>{escape(line)}</text>'
         for number, line in enumerate(lines)
     ]
 
 
-def series_class(rank: int) -> str:
+def series_class(index: int) -> str:
     """Return the class that gives a series its colour."""
-    if rank == SOURCE_RANK:
+    if index == SOURCE_INDEX:
         return "source"
-    return f"s{rank}" if rank < COLOURS else "sx"
+    return f"s{index}" if index < COLOURS else "sx"
 
 
 def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales) -> _Panel:
     legend, legend_height = _legend(drawn, figure.strokes)
     top, bottom = _TOP + legend_height, HEIGHT + legend_height - _BOTTOM
-    every = [point for line in drawn for run in line.segments() for point in run]
+    every = [point for line in drawn for segment in line.segments() for point in segment]
     y = make_axis([point.value for point in every], 9, decade_label if scales.y else seconds_label, log=scales.y)
     x = count_axis([point.n for point in every], int((WIDTH - _LEFT - _RIGHT) / _CHARACTER), log=scales.x)
 
@@ -153,10 +153,10 @@ def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales) -> _Panel:
     parts = [*legend, *_frame(x, y, top, bottom)]
     parts += _names(figure.upward, scales, bottom)
     for line in drawn:
-        parts.append(f'<g class="{series_class(line.rank)}">')
+        parts.append(f'<g class="{series_class(line.method_index)}">')
         dash = ' stroke-dasharray="2 4"' if line.dotted else ""
-        for run in line.segments():
-            path = " ".join(f"{across(point.n):.1f},{down(point.value):.1f}" for point in run)
+        for segment in line.segments():
+            path = " ".join(f"{across(point.n):.1f},{down(point.value):.1f}" for point in segment)
             parts.append(f'<polyline points="{path}" fill="none" stroke="currentColor" stroke-width="1.6"{dash}/>')
         for point in itertools.chain(*line.segments()):
             left, mid = across(point.n), down(point.value)
@@ -164,9 +164,9 @@ def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales) -> _Panel:
                 parts.append(
                     f'<path d="M{left:.1f} {down(point.low):.1f}V{down(point.high):.1f}" stroke="currentColor"/>'
                 )
-            told = f"{line.name}, {format_count(point.n)} images: {format_seconds(point.value)}"
-            words = f"{told} ({format_seconds(point.low)} to {format_seconds(point.high)})"
-            parts.append(f"<g>{_mark(line.rank, left, mid)}<title>{escape(words)}</title></g>")
+            value = f"{line.name}, {format_count(point.n)} images: {format_seconds(point.value)}"
+            tooltip = f"{value} ({format_seconds(point.low)} to {format_seconds(point.high)})"
+            parts.append(f"<g>{_mark(line.method_index, left, mid)}<title>{escape(tooltip)}</title></g>")
         parts.append("</g>")
     return _Panel(figure.title, HEIGHT + legend_height + _NAMES, tuple(parts))
 
@@ -174,35 +174,35 @@ def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales) -> _Panel:
 def _legend(drawn: Sequence[Series], strokes: tuple[str, str]) -> tuple[list[str], float]:
     entries: dict[str, tuple[int, bool]] = {}
     for line in drawn:
-        entries.setdefault(line.name, (line.rank, line.dotted))
+        entries.setdefault(line.name, (line.method_index, line.dotted))
     parts, left, row = [], float(_LEFT), 0
-    for name, (rank, _) in entries.items():
+    for name, (index, _) in entries.items():
         needed = 22 + _CHARACTER * len(name)
         if left + needed > WIDTH and left > _LEFT:
             left, row = float(_LEFT), row + 1
         middle = 10 + row * _ROW
         parts.append(
-            f'<g class="{series_class(rank)}">{_mark(rank, left + 5, middle)}</g>'
+            f'<g class="{series_class(index)}">{_mark(index, left + 5, middle)}</g>'
             f'<text x="{left + 14:.1f}" y="{middle + 4}">{escape(name)}</text>'
         )
         left += needed
     if any(line.dotted for line in drawn):
-        told = f"solid: {strokes[0]}, dotted: {strokes[1]}"
-        parts.append(f'<text x="{_LEFT}" y="{14 + (row + 1) * _ROW}" class="quiet">{told}</text>')
+        text = f"solid: {strokes[0]}, dotted: {strokes[1]}"
+        parts.append(f'<text x="{_LEFT}" y="{14 + (row + 1) * _ROW}" class="quiet">{text}</text>')
         row += 1
     return parts, (row + 1) * _ROW
 
 
 def _frame(x: Axis, y: Axis, top: float, bottom: float) -> list[str]:
     parts = []
-    for position, words in y.ticks:
+    for position, label in y.ticks:
         at = bottom - (position - y.low) / (y.high - y.low) * (bottom - top)
         parts.append(f'<path class="grid" d="M{_LEFT} {at:.1f}H{WIDTH - _RIGHT}"/>')
-        parts.append(f'<text class="quiet" x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{words}</text>')
-    for position, words in x.ticks:
+        parts.append(f'<text class="quiet" x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{label}</text>')
+    for position, label in x.ticks:
         at = _LEFT + (position - x.low) / (x.high - x.low) * (WIDTH - _LEFT - _RIGHT)
         parts.append(f'<path class="axis" d="M{at:.1f} {bottom:g}v5"/>')
-        parts.append(f'<text class="quiet" x="{at:.1f}" y="{bottom + 19:g}" text-anchor="middle">{words}</text>')
+        parts.append(f'<text class="quiet" x="{at:.1f}" y="{bottom + 19:g}" text-anchor="middle">{label}</text>')
     parts.append(f'<path class="axis" d="M{_LEFT} {top:g}V{bottom:g}H{WIDTH - _RIGHT}" fill="none"/>')
     return parts
 
@@ -218,18 +218,18 @@ def _names(upward: str, scales: Scales, bottom: float) -> list[str]:
     ]
 
 
-def _mark(rank: int, x: float, y: float) -> str:
-    """Return the shape of a series: six that differ without colour, then circles; one for the source row alone."""
+def _mark(index: int, x: float, y: float) -> str:
+    """Return the mark of a series: six that differ without colour, then circles; one for the source row alone."""
     at = f"M{x:.1f} {y:.1f}"
     shapes = {
-        SOURCE_RANK: f'<path d="{at}m-4 -4h8v8h-8z" fill="none" stroke="currentColor" stroke-width="2"/>',
+        SOURCE_INDEX: f'<path d="{at}m-4 -4h8v8h-8z" fill="none" stroke="currentColor" stroke-width="2"/>',
         1: f'<path d="{at}m-4 -4h8v8h-8z" fill="currentColor"/>',
         2: f'<path d="{at}m0 -5l5 9h-10z" fill="currentColor"/>',
         3: f'<path d="{at}m0 -5.5l5.5 5.5l-5.5 5.5l-5.5 -5.5z" fill="currentColor"/>',
         4: f'<path d="{at}m-4 -4l8 8m0 -8l-8 8" stroke="currentColor" stroke-width="2"/>',
         5: f'<path d="{at}m-5 0h10m-5 -5v10" stroke="currentColor" stroke-width="2"/>',
     }
-    return shapes.get(rank, f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="currentColor"/>')
+    return shapes.get(index, f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="currentColor"/>')
 
 
 def _bars(figure: Figure, *, log: bool) -> _Panel | None:
@@ -257,6 +257,6 @@ def _bars(figure: Figure, *, log: bool) -> _Panel | None:
 def _bar(bar: Bar, left: float, y: float, length: float) -> str:
     return (
         f'<text x="{left - 6:.1f}" y="{y + 12:g}" text-anchor="end">{escape(bar.name)}</text>'
-        f'<rect class="{series_class(bar.rank)}" x="{left:.1f}" y="{y + 1:g}" width="{length:.1f}" height="13" '
+        f'<rect class="{series_class(bar.method_index)}" x="{left:.1f}" y="{y + 1:g}" width="{length:.1f}" height="13" '
         f'fill="currentColor"/><text x="{left + length + 6:.1f}" y="{y + 12:g}">{escape(bar.text)}</text>'
     )

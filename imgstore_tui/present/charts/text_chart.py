@@ -1,4 +1,4 @@
-"""Charts for a terminal: title, legend, axes and what they hold, as text of exactly the size that was asked for."""
+"""Draws charts for a terminal: title, legend, axes, lines and bars, as text of an exact size."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from imgstore_tui.present.charts.plotext_lines import plot_lines
 from imgstore_tui.present.text.ascii import ascii_text
 
 MIN_WIDTH, MIN_HEIGHT = 16, 7
-"""Below this many columns and rows there is a word instead of a chart."""
+"""Columns and rows below which a message is shown instead of a chart."""
 NAMED_HEIGHT = 12
-"""Rows from which on the axes are named."""
+"""Rows from which the axes are named."""
 LEGEND_EVERY = 5
-"""For so many rows the legend may take one."""
+"""Rows of the chart per row that the legend may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +62,18 @@ def chart_for(
 
     Args:
         source: A run, or summaries of its cells.
-        kind: Which chart.
+        kind: Kind of chart.
         width: Columns.
         height: Lines.
         scales: Which axes are logarithmic.
         per_image: Whether values are divided by the number of images.
-        dataset: Which dataset; None for the first measured.
-        sync: Which sync level of writes; None for the first measured.
-        cache: Which cache state of reads; None for the first measured.
+        dataset: Dataset; None for the first measured.
+        sync: Sync level of writes; None for the first measured.
+        cache: Cache state of reads; None for the first measured.
         against: Whether hot reads stand against cold ones.
         colours: Styles; None for colours that any terminal has.
         ascii_only: Whether only ASCII is used.
-        highlight: Name of a series to be shown in bold.
+        highlight: Name of the series shown in bold.
     """
     figure = make_figure(source, kind, per_image=per_image, dataset=dataset, sync=sync, cache=cache, against=against)
     return draw_figure(
@@ -98,7 +98,7 @@ def draw_figure(
             highlight=highlight, upward=figure.upward, strokes=figure.strokes,
         )  # fmt: skip
     if width < MIN_WIDTH or height < MIN_HEIGHT or figure.empty:
-        return _word(figure.title, width, height, small=not figure.empty)
+        return _message(figure.title, width, height, small=not figure.empty)
     colours = colours or ChartColours()
     title = figure.title + (", log scale" if scales.y else "")
     head = [Text(title, style=colours.title)] if figure.title else []
@@ -122,67 +122,68 @@ def build_chart(
 ) -> Text:
     """Draw lines of seconds over numbers of images: exactly ``height`` lines of ``width`` columns, never raises.
 
-    Points that are not finite or not above zero are left out. Log axes are drawn by us as log10 on linear ones:
-    plotext's own put ticks at 46.4.
+    Points that are not finite or not above zero are left out. Log axes are drawn as log10 on linear ones, as plotext's
+    own put ticks at 46.4.
 
     Args:
-        series: What to draw; the first six have colours of their own.
+        series: The series; the first six each have a colour.
         width: Columns.
         height: Lines.
         scales: Which axes are logarithmic.
         colours: Styles; None for colours that any terminal has.
         ascii_only: Whether only ASCII is used.
-        title: Said above.
-        highlight: Name of a series to be shown in bold.
-        upward: What the values are; where there is height for it, both axes are named below.
-        strokes: What solid and dotted lines are.
+        title: Title above the chart.
+        highlight: Name of the series shown in bold.
+        upward: Name of the vertical axis; where the height suffices, both axes are named below.
+        strokes: Meaning of solid and dotted lines.
     """
     style = _ChartStyle(colours or ChartColours(), ascii_only, highlight, strokes)
-    known = [(point.n, point.value) for line in series for run in line.segments() for point in run]
-    if width < MIN_WIDTH or height < MIN_HEIGHT or not known:
-        return _word(title, width, height, small=bool(known))
+    points = [(point.n, point.value) for line in series for segment in line.segments() for point in segment]
+    if width < MIN_WIDTH or height < MIN_HEIGHT or not points:
+        return _message(title, width, height, small=bool(points))
     head = _head(title, series, width, height, style)
     foot = [_foot(upward, scales, width, style)] if upward and height >= NAMED_HEIGHT else []
     rows = height - len(head) - len(foot)
     label = decade_label if scales.y else seconds_label
-    # Below what is plotted plotext has two rows, for the axis and its numbers.
-    values = [value for _, value in known]
+    # plotext adds two rows below the plot, for the axis and its numbers.
+    values = [value for _, value in points]
     y = make_axis(values, (rows - 3) // 2, label, log=scales.y).on_cells(rows - 2, values)
-    x = count_axis([n for n, _ in known], max(1, width - 2 - max(len(words) for _, words in y.ticks)), log=scales.x)
-    styles = {line.name: style.colours.style(line.rank, bold=line.name == highlight) for line in series}
+    room = width - 2 - max(len(text) for _, text in y.ticks)
+    x = count_axis([n for n, _ in points], max(1, room), log=scales.x)
+    styles = {line.name: style.colours.style(line.method_index, bold=line.name == highlight) for line in series}
     drawn = [line for line in series if line.segments()]
     plotted = plot_lines(drawn, x, y, width, rows, styles, style.colours.axis, ascii_only=ascii_only)
     return _block([*head, *plotted, *foot], width, height)
 
 
 def _foot(upward: str, scales: Scales, width: int, style: _ChartStyle) -> Text:
-    """Return the names of both axes in one line: the upward one left, the other right; of too long ones the latter."""
+    """Return the names of both axes in one line, the vertical one left; the horizontal one alone if narrow."""
     left, right = f"↑ {upward}, {scale_text(scales.y)}", f"images, {scale_text(scales.x)} →"
     gap = width - cell_len(left) - cell_len(right)
-    words = f"{left}{' ' * gap}{right}" if gap >= 2 else right.rjust(width)
-    return Text(ascii_text(words) if style.ascii_only else words, style=style.colours.axis)
+    text = f"{left}{' ' * gap}{right}" if gap >= 2 else right.rjust(width)
+    return Text(ascii_text(text) if style.ascii_only else text, style=style.colours.axis)
 
 
 def _head(title: str, series: Sequence[Series], width: int, height: int, style: _ChartStyle) -> list[Text]:
-    """Return title and legend: side by side where they fit, else one under the other where there is height."""
+    """Return title and legend: side by side where they fit, else one below the other where the height suffices."""
     colours, ascii_only, highlight = style.colours, style.ascii_only, style.highlight
-    words = Text(title, style=colours.title)
+    heading = Text(title, style=colours.title)
     legend = legend_lines(
         series, width, colours, rows=max(1, height // LEGEND_EVERY), ascii_only=ascii_only, highlight=highlight,
         strokes=style.strokes,
     )  # fmt: skip
     gap = width - cell_len(title) - legend[0].cell_len
     if title and len(legend) == 1 and gap >= 2:
-        return [Text.assemble(words, " " * gap, legend[0])]
-    return [words, *legend] if title and height >= 14 else legend
+        return [Text.assemble(heading, " " * gap, legend[0])]
+    return [heading, *legend] if title and height >= 14 else legend
 
 
-def _word(title: str, width: int, height: int, *, small: bool) -> Text:
-    """Return one line in the middle of nothing: why there is no chart."""
-    word = "too small" if small else f"{title}: nothing measured yet" if title else "nothing measured yet"
+def _message(title: str, width: int, height: int, *, small: bool) -> Text:
+    """Return why there is no chart, centred in an empty block."""
+    message = "too small" if small else f"{title}: nothing measured yet" if title else "nothing measured yet"
     lines = [Text() for _ in range(max(0, height - 1) // 2)]
-    padding = max(0, width - cell_len(word)) // 2
-    return _block([*lines, Text(" " * padding + word, style="dim")], width, height)
+    padding = max(0, width - cell_len(message)) // 2
+    return _block([*lines, Text(" " * padding + message, style="dim")], width, height)
 
 
 def _block(lines: Sequence[Text], width: int, height: int) -> Text:

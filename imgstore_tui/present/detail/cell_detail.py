@@ -32,23 +32,23 @@ def cell_title(cell: Cell) -> str:
     return safe_text(", ".join(part for part in parts if part))
 
 
-def cell_detail(found: RunResults, cell: Cell, width: int, *, ascii_only: bool = False) -> Text:
+def cell_detail(results: RunResults, cell: Cell, width: int, *, ascii_only: bool = False) -> Text:
     """Return all that is known of a cell, as lines of text that nothing reads as markup.
 
     Args:
-        found: The run.
+        results: The run.
         cell: One of its cells; it need not have been measured yet.
         width: Columns there are.
         ascii_only: Whether nothing beyond ASCII may be drawn.
     """
-    summary = next((entry for entry in found.summaries if entry.cell == cell), None)
-    inside = break_down(found.run, cell)
+    summary = next((entry for entry in results.summaries if entry.cell == cell), None)
+    inside = break_down(results.run, cell)
     page = TextPage(width)
     page.pair("timed", f"{cell.operation.describe}; {setting_text(cell)}")
     page.pair("data", cell.dataset)
-    page.pair("state", _state(summary, found.run.plan.rounds))
+    page.pair("state", _state(summary, results.run.plan.rounds))
     if summary is not None:
-        _figures(page, found, summary)
+        _figures(page, results, summary)
         for reason, trials in summary.reasons:
             page.pair("reason", f"{reason} ({format_count(trials)} of {format_count(summary.trials)})", style="red")
     if inside.trials:
@@ -57,7 +57,7 @@ def cell_detail(found: RunResults, cell: Cell, width: int, *, ascii_only: bool =
         add_resources(page, inside, summary)
         add_proof(page, inside)
     page.heading("Where and with what")
-    for label, words in _setting(found, cell, inside):
+    for label, words in _setting(results, cell, inside):
         page.pair(label, words)
     if summary is not None:
         for warning in summary.warnings:
@@ -76,7 +76,7 @@ def _state(summary: CellSummary | None, rounds: int) -> str:
     return f"{state.glyph} {state}: {count}"
 
 
-def _figures(page: TextPage, found: RunResults, summary: CellSummary) -> None:
+def _figures(page: TextPage, results: RunResults, summary: CellSummary) -> None:
     interval = summary.interval
     if interval is None:
         return
@@ -93,11 +93,11 @@ def _figures(page: TextPage, found: RunResults, summary: CellSummary) -> None:
     if summary.pixel_bytes_per_s is not None:
         rate += f", {format_bytes(summary.pixel_bytes_per_s)}/s of pixels"
     page.pair("rate", rate)
-    page.pair("standing", _standing(found, summary))
+    page.pair("standing", _standing(results, summary))
 
 
-def _standing(found: RunResults, summary: CellSummary) -> str:
-    verdict = found.verdict_of.get(summary.cell.contest)
+def _standing(results: RunResults, summary: CellSummary) -> str:
+    verdict = results.verdict_of.get(summary.cell.contest)
     standing = None if verdict is None else verdict.standing(summary.cell.spec)
     if verdict is None or standing is None:
         left_out = dict(verdict.left_out).get(summary.cell.spec) if verdict else None
@@ -114,9 +114,9 @@ def _standing(found: RunResults, summary: CellSummary) -> str:
     return f"{ratio}as long as the fastest, {verdict.standings[0].name}"
 
 
-def _setting(found: RunResults, cell: Cell, inside: CellBreakdown) -> Iterator[tuple[str, str]]:
+def _setting(results: RunResults, cell: Cell, inside: CellBreakdown) -> Iterator[tuple[str, str]]:
     """Yield where and with what it ran."""
-    environment = found.run.environment
+    environment = results.run.environment
     first = inside.trials[0] if inside.trials else None
     if first is not None:
         options = ", ".join(f"{name}={value}" for name, value in first.options.items())

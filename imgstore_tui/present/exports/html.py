@@ -55,7 +55,7 @@ class HtmlExporter(Exporter):
 
     def export(self, run: Run) -> bytes:
         """Return a page without scripts, links or remote parts."""
-        found = build_results(run)
+        results = build_results(run)
         facts = facts_table(run)
         name = escape(safe_text(f"Images stored and read back, run {run.id}"))
         own = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -67,29 +67,29 @@ class HtmlExporter(Exporter):
             "<dl>",
             *(f"<dt>{escape(word.text)}</dt><dd>{escape(value.text)}</dd>" for word, value in facts.rows),
             "</dl>",
-            *_answer(found),
-            *(_table(item) if isinstance(item, Table) else _headed(item) for item in article_report(found)),
-            *_charts(found),
-            *_verdicts(found),
-            *(_table(table) for table in further_tables(found)),
+            *_answer(results),
+            *(_table(item) if isinstance(item, Table) else _headed(item) for item in article_report(results)),
+            *_charts(results),
+            *_verdicts(results),
+            *(_table(table) for table in further_tables(results)),
             "</body></html>",
         ]
         return ("\n".join(part for part in parts if part) + "\n").encode()
 
 
-def _answer(found: RunResults) -> list[str]:
-    said = recommendation_lines(found)
+def _answer(results: RunResults) -> list[str]:
+    said = recommendation_lines(results)
     lines = [f"<pre>{escape(line.text)}</pre>" if line.command else f"<p>{escape(line.text)}</p>" for line in said]
     return [f"<h2>{TITLE}</h2>", *lines] if lines else []
 
 
-def _verdicts(found: RunResults) -> list[str]:
-    lines = verdict_lines(found)
+def _verdicts(results: RunResults) -> list[str]:
+    lines = verdict_lines(results)
     return ["<h2>Verdicts</h2><ul>", *(f"<li>{escape(line)}</li>" for line in lines), "</ul>"] if lines else []
 
 
-def _charts(found: RunResults) -> list[str]:
-    drawn = [text for drawing in further_charts(found.run) for text in [_figure(drawing)] if text]
+def _charts(results: RunResults) -> list[str]:
+    drawn = [text for drawing in further_charts(results.run) for text in [_figure(drawing)] if text]
     return ['<h2>Charts</h2><div class="charts">', *drawn, "</div>"] if drawn else []
 
 

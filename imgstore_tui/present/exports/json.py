@@ -43,9 +43,9 @@ def record(run: Run) -> dict[str, Any]:
 
     In a run of the plan ``article``, ``claims`` has what became of each of its claims.
     """
-    found = build_results(run)
-    summary = [_summary_row(entry, found.verdict_of.get(entry.cell.contest)) for entry in found.summaries]
-    claims = claim_rows(found)
+    results = build_results(run)
+    summary = [_summary_row(entry, results.verdict_of.get(entry.cell.contest)) for entry in results.summaries]
+    claims = claim_rows(results)
     values: dict[str, Any] = _finite(
         {"schema_version": SCHEMA_VERSION, **to_json(run), "summary": summary, "claims": claims}
     )

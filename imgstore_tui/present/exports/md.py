@@ -33,18 +33,18 @@ class MarkdownExporter(Exporter):
 
     def export(self, run: Run) -> bytes:
         """Return a document of a heading for each table."""
-        found = build_results(run)
+        results = build_results(run)
         facts = facts_table(run)
         parts = [f"# Images stored and read back, run {escape(safe_text(run.id))}"]
         parts.append("\n".join(f"- **{escape(name.text)}**: {escape(value.text)}" for name, value in facts.rows))
-        if said := recommendation_lines(found):
+        if said := recommendation_lines(results):
             parts.append(f"## {TITLE}")
             # A fence ends at a line of nothing but its own marks, which no command is.
             parts += [f"```sh\n{line.text}\n```" if line.command else escape(line.text) for line in said]
-        lines = verdict_lines(found)
+        lines = verdict_lines(results)
         if lines:
             parts += ["## Verdicts", "\n".join(f"- {escape(line)}" for line in lines)]
-        for item in (*article_report(found), *further_tables(found)):
+        for item in (*article_report(results), *further_tables(results)):
             parts += _table_parts(item) if isinstance(item, Table) else _figure_parts(item)
         return ("\n\n".join(parts) + "\n").encode()
 

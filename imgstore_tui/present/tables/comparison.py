@@ -1,4 +1,4 @@
-"""Two runs side by side as tables, with what must be known before it is read."""
+"""Presents the comparison of two runs: tables of their common cells, and the obstacles to comparing them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MARKS = {
     ComparisonResult.UNSURE: Emphasis.QUIET,
     ComparisonResult.UNFIT: Emphasis.QUIET,
 }
-_WORDS = {
+_RESULT_TEXT = {
     ComparisonResult.SLOWER: "differs: slower",
     ComparisonResult.FASTER: "differs: faster",
     ComparisonResult.NONE_SHOWN: "no difference shown",
@@ -34,20 +34,20 @@ _WORDS = {
 
 
 def run_name(run: Run) -> str:
-    """Return what a run is called: the user's name for it, else its id."""
+    """Return the title that the user gave a run, else its id."""
     return run.title or run.id
 
 
-def comparison_title(found: RunComparison) -> str:
-    """Return which run is held against which, harmless to a terminal."""
-    return safe_text(f"{run_name(found.run)} against {run_name(found.base)}")
+def comparison_title(comparison: RunComparison) -> str:
+    """Return which run is compared with which, harmless to a terminal."""
+    return safe_text(f"{run_name(comparison.run)} against {run_name(comparison.base)}")
 
 
-def comparison_tables(found: RunComparison) -> tuple[Table, ...]:
-    """Return the cells that both runs measured, a table an operation and level: medians, ratio, what that says."""
+def comparison_tables(comparison: RunComparison) -> tuple[Table, ...]:
+    """Return the cells that both runs measured, one table per operation and level: medians, ratio, result."""
     groups: dict[str, list[CellComparison]] = {}
-    for pair in found.cells:
-        groups.setdefault(contest_title(pair.cell, found.base), []).append(pair)
+    for pair in comparison.cells:
+        groups.setdefault(contest_title(pair.cell, comparison.base), []).append(pair)
     columns = (
         TableColumn("method", right=False, wraps=True),
         TableColumn("N"),
@@ -59,7 +59,7 @@ def comparison_tables(found: RunComparison) -> tuple[Table, ...]:
         TableColumn("disk before", wide=True),
         TableColumn("disk after", wide=True),
     )
-    return tuple(Table(words, columns, tuple(map(_row, pairs))) for words, pairs in groups.items())
+    return tuple(Table(title, columns, tuple(map(_row, pairs))) for title, pairs in groups.items())
 
 
 def _row(pair: CellComparison) -> tuple[TableEntry, ...]:
@@ -72,16 +72,16 @@ def _row(pair: CellComparison) -> tuple[TableEntry, ...]:
         TableEntry(format_seconds(pair.after.seconds)),
         NOTHING if pair.ratio is None else TableEntry(ratio_text(pair.ratio), mark),
         NOTHING if pair.ratio is None else TableEntry(ratio_interval_text(pair.ratio)),
-        TableEntry(_WORDS[pair.result], mark),
+        TableEntry(_RESULT_TEXT[pair.result], mark),
         *(TableEntry(format_bytes(disk)) for disk in disks),
     )
 
 
-def comparison_caption(found: RunComparison) -> str:
-    """Return how the tables are to be read, and what they cannot know."""
+def comparison_caption(comparison: RunComparison) -> str:
+    """Return how to read the tables, and their limits."""
     judged = sum(
         pair.result in (ComparisonResult.SLOWER, ComparisonResult.FASTER, ComparisonResult.NONE_SHOWN)
-        for pair in found.cells
+        for pair in comparison.cells
     )
     parts = [
         "Before and after: medians. Ratio: the median of all ratios of a round after to a round before, with its "
@@ -93,28 +93,31 @@ def comparison_caption(found: RunComparison) -> str:
             f"Of {format_count(judged)} cells judged, about {by_chance} may seem to differ by chance alone; and what "
             "changed on the machine between two runs no interval knows: repeat both to be sure."
         )
-    for count, name in ((found.only_base, run_name(found.base)), (found.only_run, run_name(found.run))):
+    for count, name in (
+        (comparison.only_base, run_name(comparison.base)),
+        (comparison.only_run, run_name(comparison.run)),
+    ):
         if count:
             parts.append(f"{counted(count, 'cell')} only in {name}.")
     return safe_text(" ".join(parts))
 
 
-def nothing_in_common(found: RunComparison) -> str:
-    """Return why there is nothing to set side by side: the data where they differ."""
-    before, after = found.base.plan.datasets, found.run.plan.datasets
+def nothing_in_common(comparison: RunComparison) -> str:
+    """Return why two runs have no cell in common: the data, where they differ."""
+    before, after = comparison.base.plan.datasets, comparison.run.plan.datasets
     if set(before).isdisjoint(after):
         differ = f"The data differ: {', '.join(before)}, then {', '.join(after)}."
         return safe_text(f"{differ} The two runs have no cell in common.")
     return "The two runs have no cell in common."
 
 
-def comparison_lines(found: RunComparison) -> list[tuple[str, bool]]:
-    """Return what must be known before the table is read: a line, and whether it stands in the way."""
-    lines = [(text, True) for text in found.obstacles]
-    if found.changes:
-        lines.append((f"Not the same: {'; '.join(found.changes)}.", False))
-    if not found.cells:
-        lines.append((nothing_in_common(found), True))
+def comparison_lines(comparison: RunComparison) -> list[tuple[str, bool]]:
+    """Return the differences between two runs as lines, each with whether it is an obstacle to comparing them."""
+    lines = [(text, True) for text in comparison.obstacles]
+    if comparison.changes:
+        lines.append((f"Not the same: {'; '.join(comparison.changes)}.", False))
+    if not comparison.cells:
+        lines.append((nothing_in_common(comparison), True))
     if not lines:
         lines.append(("Same data, machine, place and software, as far as the runs say.", False))
     return lines

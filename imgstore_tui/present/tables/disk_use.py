@@ -1,4 +1,4 @@
-"""The table of what stores weigh."""
+"""Builds the tables of disk use."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from imgstore_tui.present.tables.table_model import NOTHING, Emphasis, Table, Ta
 from imgstore_tui.present.text.captions import dataset_text
 
 
-def disk_tables(found: RunResults) -> list[Table]:
-    """Return what the stores weigh: a row for each cutoff and spec, one table a dataset."""
+def disk_tables(results: RunResults) -> list[Table]:
+    """Return the disk use of the stores: one table per dataset, one row per cutoff and spec."""
     tables = []
-    order = spec_order(found.run)
-    for group in group_summaries(found.summaries, "spec", "cutoff", "operation", "sync", "cache"):
+    order = spec_order(results.run)
+    for group in group_summaries(results.summaries, "spec", "cutoff", "operation", "sync", "cache"):
         rows = []
         breaks = set()
-        # The summaries come by operation; here the methods are to stand as the plan has them, the source row first.
+        # The summaries come by operation; here the methods follow the plan, the source row first.
         entries = sorted(_weighed(group), key=lambda summary: (summary.cell.cutoff, order(summary.cell.spec)))
         lossy = any(entry.psnr_db is not None for entry in entries)
         for index, summary in enumerate(entries):
             if index + 1 == len(entries) or entries[index + 1].cell.cutoff != summary.cell.cutoff:
                 breaks.add(index)
             rows.append(_disk_row(summary, entries, lossy=lossy))
-        facts = {facts.text: facts for facts in found.run.datasets}
+        facts = {facts.text: facts for facts in results.run.datasets}
         dataset = group[0].cell.dataset
         tables.append(
             Table(
-                "Disk use" + (f", {dataset}" if len(found.run.plan.datasets) > 1 else ""),
+                "Disk use" + (f", {dataset}" if len(results.run.plan.datasets) > 1 else ""),
                 (
                     TableColumn("images", grouped=True),
                     TableColumn("method", right=False, wraps=True),
@@ -43,8 +43,8 @@ def disk_tables(found: RunResults) -> list[Table]:
                 ),
                 tuple(rows),
                 f"Data: {dataset_text(facts.get(dataset), dataset)}. On disk: blocks held on "
-                f"{found.run.environment.scratch_filesystem}, folders included, as du counts. Of raw pixels: that over "
-                "the bytes of the bare pixels. * least."
+                f"{results.run.environment.scratch_filesystem}, folders included, as du counts. Of raw pixels: that "
+                "over the bytes of the bare pixels. * least."
                 + (" PSNR: how near a lossy codec comes to the pixels, more is nearer; - is exact." if lossy else "")
                 + (f" {IN_PLACE}: your files alone, without their folders." if has_source(group) else ""),
                 frozenset(breaks),
@@ -53,9 +53,9 @@ def disk_tables(found: RunResults) -> list[Table]:
     return tables
 
 
-def weighed_stores(found: RunResults, dataset: str) -> list[CellSummary]:
-    """Return one summary, with what its store weighs, for each method and number of images of a dataset."""
-    return _weighed([summary for summary in found.summaries if summary.cell.dataset == dataset])
+def weighed_stores(results: RunResults, dataset: str) -> list[CellSummary]:
+    """Return one summary with its disk use for each method and number of images of a dataset."""
+    return _weighed([summary for summary in results.summaries if summary.cell.dataset == dataset])
 
 
 def _weighed(summaries: Sequence[CellSummary]) -> list[CellSummary]:
@@ -67,7 +67,7 @@ def _weighed(summaries: Sequence[CellSummary]) -> list[CellSummary]:
 
 
 def has_source(summaries: Sequence[CellSummary]) -> bool:
-    """Tell whether the user's own files, read in place, are among them."""
+    """Return whether the source row (the user's files, read in place) is among the summaries."""
     return any(summary.cell.spec == IN_PLACE.label for summary in summaries)
 
 
@@ -75,9 +75,9 @@ def _disk_row(summary: CellSummary, entries: Sequence[CellSummary], *, lossy: bo
     disk, cutoff = summary.disk, summary.cell.cutoff
     assert disk is not None  # noqa: S101 - only weighed cells come here
     rivals = [other.disk.allocated_bytes for other in entries if other.cell.cutoff == cutoff and other.disk]
-    known = [bytes_ for bytes_ in rivals if bytes_ is not None]
+    sizes = [size for size in rivals if size is not None]
     allocated, raw = disk.allocated_bytes, summary.store_pixel_bytes
-    least = allocated is not None and len(known) > 1 and allocated == min(known)
+    least = allocated is not None and len(sizes) > 1 and allocated == min(sizes)
     return (
         TableEntry(format_count(cutoff), value=cutoff),
         TableEntry(summary.cell.spec, cell=summary.cell),

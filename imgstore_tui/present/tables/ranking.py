@@ -1,4 +1,4 @@
-"""Who is best at one number of images: every contest there, its methods in order, each with all that it costs."""
+"""Builds the ranking at one number of images: every contest, its methods in order, each with all its costs."""
 
 from __future__ import annotations
 
@@ -24,44 +24,44 @@ _BAR = 8
 """Columns of the bar of the slowest."""
 
 
-def measured_cutoffs(found: RunResults) -> tuple[int, ...]:
+def measured_cutoffs(results: RunResults) -> tuple[int, ...]:
     """Return the numbers of images at which anything was measured, ascending."""
-    return tuple(sorted({summary.cell.cutoff for summary in found.summaries}))
+    return tuple(sorted({summary.cell.cutoff for summary in results.summaries}))
 
 
-def ranking_table(found: RunResults, cutoff: int | None = None) -> Table:
-    """Return every contest at one number of images, quickest method first.
+def ranking_table(results: RunResults, cutoff: int | None = None) -> Table:
+    """Return every contest at one number of images, fastest method first.
 
     Args:
-        found: The run.
+        results: The run.
         cutoff: Number of images; None for the largest measured.
     """
-    cutoffs = measured_cutoffs(found)
+    cutoffs = measured_cutoffs(results)
     if cutoff is None or cutoff not in cutoffs:
         cutoff = cutoffs[-1] if cutoffs else 0
-    here: dict[object, list[CellSummary]] = {}
-    for summary in found.summaries:
+    contests: dict[object, list[CellSummary]] = {}
+    for summary in results.summaries:
         if summary.cell.cutoff == cutoff:
-            here.setdefault(summary.cell.contest, []).append(summary)
+            contests.setdefault(summary.cell.contest, []).append(summary)
     rows: list[tuple[TableEntry, ...]] = []
     breaks, heads = set(), set()
-    for entries in here.values():
+    for entries in contests.values():
         heads.add(len(rows))
         cell = entries[0].cell
         head = f"{cell.operation} {cell.cache or cell.sync or ''}"
-        head += f", {cell.dataset}" if len(found.run.plan.datasets) > 1 else ""
+        head += f", {cell.dataset}" if len(results.run.plan.datasets) > 1 else ""
         rows.append((TableEntry(""), TableEntry(head, Emphasis.QUIET), *[TableEntry("")] * (len(_COLUMNS) - 2)))
-        rows += _contest(found, entries)
+        rows += _contest_rows(results, entries)
         breaks.add(len(rows) - 1)
     title = f"Ranking at {counted(cutoff, 'image')}"
     if not rows:
         return Table(title, _COLUMNS, ())
-    first = next(iter(here.values()))[0].cell
-    told = (
+    first = next(iter(contests.values()))[0].cell
+    legend = (
         f"{setting_text(first).capitalize()}. By median: = cannot be told apart from the first, ? no verdict, - not "
         "ranked. The ratio is to the first, the bar as long as the median. Disk: what the store weighs."
     )
-    return Table(title, _COLUMNS, tuple(rows), told, frozenset(breaks), frozenset(heads))
+    return Table(title, _COLUMNS, tuple(rows), legend, frozenset(breaks), frozenset(heads))
 
 
 _COLUMNS = (
@@ -78,47 +78,40 @@ _COLUMNS = (
 )
 
 
-def _contest(found: RunResults, entries: Sequence[CellSummary]) -> list[tuple[TableEntry, ...]]:
+def _contest_rows(results: RunResults, entries: Sequence[CellSummary]) -> list[tuple[TableEntry, ...]]:
     slowest = max((entry.seconds for entry in entries if entry.seconds is not None), default=0.0)
-    order = sorted(entries, key=lambda entry: (_standing(found, entry) is None, entry.seconds or float("inf")))
-    return [_row(found, entry, number, slowest) for number, entry in enumerate(order, 1)]
+    order = sorted(entries, key=lambda entry: (_placement(results, entry) is None, entry.seconds or float("inf")))
+    return [_row(results, entry, number, slowest) for number, entry in enumerate(order, 1)]
 
 
-def _standing(found: RunResults, summary: CellSummary) -> Placement | None:
-    verdict = found.verdict_of.get(summary.cell.contest)
+def _placement(results: RunResults, summary: CellSummary) -> Placement | None:
+    verdict = results.verdict_of.get(summary.cell.contest)
     standing = None if verdict is None else verdict.standing(summary.cell.spec)
     return None if standing is None else standing.placement
 
 
-def _row(found: RunResults, summary: CellSummary, number: int, slowest: float) -> tuple[TableEntry, ...]:
-    place = _standing(found, summary)
-    verdict = found.verdict_of.get(summary.cell.contest)
+def _row(results: RunResults, summary: CellSummary, number: int, slowest: float) -> tuple[TableEntry, ...]:
+    placement = _placement(results, summary)
+    verdict = results.verdict_of.get(summary.cell.contest)
     tied = verdict is not None and verdict.is_tie and summary.cell.spec in verdict.best
-    words = "-" if place is None else "?" if place is Placement.NONE else "=" if tied else f"{number}."
-    mark = (
-        Emphasis.TIE
-        if tied
-        else Emphasis.BEST
-        if place is Placement.BEST
-        else Emphasis.QUIET
-        if place is None
-        else Emphasis.PLAIN
-    )
-    against, _ = standing_entries(summary, found)
+    sign = "-" if placement is None else "?" if placement is Placement.NONE else "=" if tied else f"{number}."
+    by_placement = {Placement.BEST: Emphasis.BEST, None: Emphasis.QUIET}
+    emphasis = Emphasis.TIE if tied else by_placement.get(placement, Emphasis.PLAIN)
+    against, _ = standing_entries(summary, results)
     standing = verdict.standing(summary.cell.spec) if verdict is not None else None
     if tied and standing is not None and standing.ratio is not None:
-        # The sign at the left says already that it cannot be told apart.
-        against = TableEntry(ratio_text(standing.ratio), mark, standing.ratio.median)
-    name = TableEntry(summary.cell.spec, mark, cell=summary.cell)
+        # The sign at the left already shows that it cannot be told apart.
+        against = TableEntry(ratio_text(standing.ratio), emphasis, standing.ratio.median)
+    name = TableEntry(summary.cell.spec, emphasis, cell=summary.cell)
     if summary.interval is None or summary.seconds is None:
         return (TableEntry("-", Emphasis.QUIET), name, TableEntry(summary.invalid_reason, Emphasis.BAD),
                 NOTHING, TableEntry("not ranked", Emphasis.BAD), *[NOTHING] * 5)  # fmt: skip
     length = summary.seconds / slowest * _BAR if slowest else 0.0
     bar = "█" * int(length) + ("▌" if length % 1 >= 0.5 or length < 1 else "")
     return (
-        TableEntry(words, mark, number),
+        TableEntry(sign, emphasis, number),
         name,
-        TableEntry(format_seconds(summary.seconds), mark, summary.seconds),
+        TableEntry(format_seconds(summary.seconds), emphasis, summary.seconds),
         TableEntry(interval_text(summary.interval), value=summary.interval.low),
         against,
         TableEntry(bar, Emphasis.QUIET, summary.seconds),
@@ -130,20 +123,20 @@ def _row(found: RunResults, summary: CellSummary, number: int, slowest: float) -
 
 
 def cutoff_text(cutoff: int | None, cutoffs: Sequence[int]) -> str:
-    """Return which number of images is looked at, and which key changes it: ``N=1,000  [ ] other N``."""
+    """Return the number of images that is shown, and the keys that change it: ``N=1,000, [ ]: other``."""
     if len(cutoffs) < 2:
         return ""
     return f"{'all N' if cutoff is None else f'N={format_count(cutoff)}'}, [ ]: other"
 
 
 def next_cutoff(cutoff: int | None, cutoffs: Sequence[int], step: int) -> int | None:
-    """Return the number of images to look at after this one: all, then each in turn, and round again.
+    """Return the number of images shown after this one, in a cycle: all, then each measured one.
 
     Args:
         cutoff: The present one; None for all.
         cutoffs: All that were measured, ascending.
         step: 1 for the next larger, -1 for the next smaller.
     """
-    places: list[int | None] = [None, *cutoffs]
-    here = places.index(cutoff) if cutoff in places else 0
-    return places[(here + step) % len(places)]
+    choices: list[int | None] = [None, *cutoffs]
+    position = choices.index(cutoff) if cutoff in choices else 0
+    return choices[(position + step) % len(choices)]

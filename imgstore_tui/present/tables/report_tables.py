@@ -1,4 +1,4 @@
-"""A run as tables, no format chosen yet: what was measured, times, disk use, failures, warnings."""
+"""Builds all tables of a run in reading order, for any format: facts, times, disk use, failures, warnings."""
 
 from __future__ import annotations
 
@@ -17,51 +17,51 @@ from imgstore_tui.present.text.captions import fact_pairs
 from imgstore_tui.present.text.methods import measured_lines, method_summaries
 
 MOST_LEFT_OUT = 100
-"""Of each dataset's files that cannot take part, so many are shown."""
+"""Most files that are shown of those a dataset leaves out."""
 
 _NUMBER = re.compile(r"\d[\d.,]*")
 
 
-def all_tables(found: RunResults) -> tuple[Table, ...]:
+def all_tables(results: RunResults) -> tuple[Table, ...]:
     """Return every table that has a row, in reading order."""
     tables = (
-        facts_table(found.run),
-        *article_report_tables(found),
-        *further_tables(found),
+        facts_table(results.run),
+        *article_report_tables(results),
+        *further_tables(results),
     )
     return tuple(table for table in tables if table.rows)
 
 
-def further_tables(found: RunResults) -> tuple[Table, ...]:
-    """Return every table but the facts and those of a report, which may stand elsewhere with its figures."""
+def further_tables(results: RunResults) -> tuple[Table, ...]:
+    """Return every table but the facts and those of the article report, which may be shown with its figures."""
     tables = (
-        *overview_tables(found),
-        *(() if is_article(found.run) else one_image_tables(found)),
-        *timing_tables(found),
-        *disk_tables(found),
-        failures_table(found),
-        warnings_table(found),
-        left_out_table(found.run),
-        methods_table(found),
+        *overview_tables(results),
+        *(() if is_article(results.run) else one_image_tables(results)),
+        *timing_tables(results),
+        *disk_tables(results),
+        failures_table(results),
+        warnings_table(results),
+        left_out_table(results.run),
+        methods_table(results),
     )
     return tuple(table for table in tables if table.rows)
 
 
-def brief_tables(found: RunResults) -> tuple[Table, ...]:
-    """Return the tables that fit on a screen or two: medians at a glance, disk use, what went wrong."""
+def brief_tables(results: RunResults) -> tuple[Table, ...]:
+    """Return the tables that fit on a screen or two: medians, disk use, failures, warnings."""
     tables = (
-        facts_table(found.run),
-        *article_report_tables(found),
-        *overview_tables(found),
-        *disk_tables(found),
-        failures_table(found),
-        warnings_table(found),
+        facts_table(results.run),
+        *article_report_tables(results),
+        *overview_tables(results),
+        *disk_tables(results),
+        failures_table(results),
+        warnings_table(results),
     )
     return tuple(table for table in tables if table.rows)
 
 
 def facts_table(run: Run) -> Table:
-    """Return what a reader must know before any number."""
+    """Return the facts a reader must know before any number: data, machine, software, plan."""
     return Table(
         "What was measured",
         (TableColumn("", right=False), TableColumn("", right=False, wraps=True)),
@@ -69,8 +69,8 @@ def facts_table(run: Run) -> Table:
     )
 
 
-def failures_table(found: RunResults) -> Table:
-    """Return what did not count, and why."""
+def failures_table(results: RunResults) -> Table:
+    """Return the trials that do not count, and why."""
     rows = tuple(
         (
             TableEntry(summary.cell.spec, cell=summary.cell),
@@ -79,7 +79,7 @@ def failures_table(found: RunResults) -> Table:
             TableEntry(f"{trials} of {summary.trials}", Emphasis.BAD, trials),
             TableEntry(reason),
         )
-        for summary in found.summaries
+        for summary in results.summaries
         for reason, trials in summary.reasons
     )
     columns = (
@@ -93,34 +93,34 @@ def failures_table(found: RunResults) -> Table:
 
 
 def left_out_table(run: Run) -> Table:
-    """Return the files that cannot take part, and why; of very many the first."""
+    """Return the files that datasets leave out, and why; at most ``MOST_LEFT_OUT`` per dataset."""
     rows = []
     more = 0
     for facts in run.datasets:
         rows += [(TableEntry(name), TableEntry(reason)) for name, reason in facts.excluded[:MOST_LEFT_OUT]]
         more += facts.excluded_count - min(len(facts.excluded), MOST_LEFT_OUT)
     columns = (TableColumn("file", right=False, wraps=True), TableColumn("reason", right=False, wraps=True))
-    told = f"And {format_count(more)} more; the JSON export has up to 1,000." if more else ""
-    return Table("Files left out", columns, tuple(rows), told)
+    caption = f"And {format_count(more)} more; the JSON export has up to 1,000." if more else ""
+    return Table("Files left out", columns, tuple(rows), caption)
 
 
-def warnings_table(found: RunResults) -> Table:
-    """Return what speaks against some of the numbers, and what to do about it."""
+def warnings_table(results: RunResults) -> Table:
+    """Return the signs of noise and other warnings, where they were seen, and what to do about them."""
     seen: dict[tuple[str, str], list[CellSummary]] = {}
-    first_notes: dict[tuple[str, str], str] = {}
-    for summary in found.summaries:
+    note_texts: dict[tuple[str, str], str] = {}
+    for summary in results.summaries:
         for warning in summary.warnings:
             seen.setdefault((warning.kind.value, warning.advice), []).append(summary)
         for note in summary.notes:
-            # Notes that differ in their numbers only are one sign; the first stands for all.
+            # Notes that differ only in their numbers are one sign; the first stands for all.
             key = ("note", _NUMBER.sub("0", note))
-            first_notes.setdefault(key, note)
+            note_texts.setdefault(key, note)
             seen.setdefault(key, []).append(summary)
-    rows = [(TableEntry("run"), TableEntry(text), TableEntry("all")) for text in found.run.warnings]
-    for (kind, advice), where in seen.items():
-        texts = [w.text for summary in where for w in summary.warnings if (w.kind.value, w.advice) == (kind, advice)]
-        told = f"{texts[0]} {advice}" if texts else first_notes[kind, advice]
-        rows.append((TableEntry(kind), TableEntry(told), TableEntry(_where(where))))
+    rows = [(TableEntry("run"), TableEntry(text), TableEntry("all")) for text in results.run.warnings]
+    for (kind, advice), cells in seen.items():
+        texts = [w.text for summary in cells for w in summary.warnings if (w.kind.value, w.advice) == (kind, advice)]
+        text = f"{texts[0]} {advice}" if texts else note_texts[kind, advice]
+        rows.append((TableEntry(kind), TableEntry(text), TableEntry(_cells_text(cells))))
     columns = (
         TableColumn("sign", right=False),
         TableColumn("what was seen", right=False, wraps=True),
@@ -129,16 +129,16 @@ def warnings_table(found: RunResults) -> Table:
     return Table("Warnings", columns, tuple(rows))
 
 
-def methods_table(found: RunResults) -> Table:
-    """Return every method with its own words and its numbers beside them."""
+def methods_table(results: RunResults) -> Table:
+    """Return every method with its description and its numbers."""
     rows = tuple(
         (
-            TableEntry(note.spec.label),
-            TableEntry(f"{note.title}. {note.when_to_choose}"),
-            TableEntry(note.caveats),
-            TableEntry("; ".join(measured_lines(note))),
+            TableEntry(method.spec.label),
+            TableEntry(f"{method.title}. {method.when_to_choose}"),
+            TableEntry(method.caveats),
+            TableEntry("; ".join(measured_lines(method))),
         )
-        for note in method_summaries(found)
+        for method in method_summaries(results)
     )
     columns = (
         TableColumn("method", right=False, wraps=True),
@@ -146,11 +146,11 @@ def methods_table(found: RunResults) -> Table:
         TableColumn("what to mind", right=False, wraps=True),
         TableColumn("measured here", right=False, wraps=True),
     )
-    told = "The words are general and its maker's; the numbers are this run's, at the most images of each operation."
-    return Table("Storage methods", columns, rows, told if rows else "", frozenset(range(len(rows))))
+    legend = "The words are general and its maker's; the numbers are this run's, at the most images of each operation."
+    return Table("Storage methods", columns, rows, legend if rows else "", frozenset(range(len(rows))))
 
 
-def _where(summaries: Sequence[CellSummary]) -> str:
+def _cells_text(summaries: Sequence[CellSummary]) -> str:
     summaries = list(dict.fromkeys(summaries))
     shown = [
         f"{entry.cell.spec} {entry.cell.operation} {format_count_short(entry.cell.cutoff)}" for entry in summaries[:3]

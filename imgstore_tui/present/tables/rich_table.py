@@ -1,4 +1,4 @@
-"""Tables for a terminal, by Rich: what the command line prints."""
+"""Renders tables with Rich, for the terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imgstore_tui.present.tables.table_model import Emphasis, Table, TableEntry
 from imgstore_tui.present.text.ascii import ascii_text
 
 WIDE = 120
-"""Columns of a terminal from which on a table shows everything."""
+"""Columns of a terminal from which a table shows all its columns."""
 
 _ASCII_HEAD = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 _STYLES = {
@@ -27,18 +27,18 @@ def rich_table(table: Table, width: int = 80, *, ascii_only: bool = False) -> Ri
     """Return a table for a terminal of this many columns; no text in it is markup.
 
     Args:
-        table: What to show.
-        width: Columns of the terminal; from 120 on all columns of the table are shown.
+        table: The table.
+        width: Columns of the terminal; from ``WIDE`` all columns of the table are shown.
         ascii_only: Whether lines are drawn with ``-``, and microseconds written ``us``.
     """
     kept = [index for index, column in enumerate(table.columns) if width >= WIDE or not column.wide]
     headed = any(column.title for column in table.columns)
-    told = ascii_text(table.caption) if ascii_only else table.caption
+    caption = ascii_text(table.caption) if ascii_only else table.caption
     rich = RichTable(
         box=(_ASCII_HEAD if ascii_only else box.SIMPLE_HEAD) if headed else None,
         title=Text(table.title, style="bold"),
         title_justify="left",
-        caption=Text(told, style="dim") if told else None,
+        caption=Text(caption, style="dim") if caption else None,
         caption_justify="left",
         show_header=headed,
         pad_edge=False,
@@ -70,6 +70,6 @@ def rich_table(table: Table, width: int = 80, *, ascii_only: bool = False) -> Ri
 
 
 def _text(cell: TableEntry, width: int, *, ascii_only: bool) -> Text:
-    # Moved to the right by us: Rich drops the spaces that stand where other rows have a sign.
+    # Padded here, as Rich drops the trailing spaces that stand where other rows have a sign.
     text = f"{' ' * (width - cell_len(cell.text))}{cell.text}"
     return Text(ascii_text(text) if ascii_only else text, style=_STYLES[cell.emphasis])

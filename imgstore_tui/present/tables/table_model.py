@@ -1,4 +1,4 @@
-"""The one row model: tables and trials as harmless text and plain values, before any format is chosen."""
+"""Defines tables of harmless text, before any format is chosen, and the text of intervals and ratios."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from imgstore_tui.stats.intervals import Interval
 
 
 class Emphasis(StrEnum):
-    """What an entry wants to say beside its text; colour may follow it, the text says it too."""
+    """Meaning of an entry that a format may show as colour; the text states it too."""
 
     PLAIN = "plain"
     BEST = "best"
@@ -24,14 +24,14 @@ class Emphasis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TableEntry:
-    """One entry of a table; whatever text it is given, it holds one that no terminal obeys."""
+    """One entry of a table; its text is made harmless to terminals."""
 
     text: str
     emphasis: Emphasis = Emphasis.PLAIN
     value: float | None = field(default=None, compare=False)
-    """The number behind the text, to sort by; None where the text itself is what there is."""
+    """The number behind the text, to sort by; None where there is only text."""
     cell: Cell | None = field(default=None, compare=False)
-    """The cell that it is about, where there is one."""
+    """The cell of the run that the entry is about, if any."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", safe_text(self.text))
@@ -43,18 +43,18 @@ class TableColumn:
 
     title: str
     right: bool = True
-    """Numbers stand right, words left."""
+    """Whether the text is aligned right, as numbers are."""
     wide: bool = False
-    """Left out where there are fewer than some hundred columns."""
+    """Whether the column is left out on narrow terminals."""
     wraps: bool = False
-    """Its text may be folded over several lines."""
+    """Whether the text may be folded over several lines."""
     grouped: bool = False
-    """Its text is the same for all rows of a group, so that showing it once is enough."""
+    """Whether the text is the same for all rows of a group, so that it is shown once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that says what was measured; title and caption are made harmless like its entries."""
+    """A table; title and caption are made harmless like its entries."""
 
     title: str
     columns: tuple[TableColumn, ...]
@@ -63,7 +63,7 @@ class Table:
     breaks: frozenset[int] = field(default=frozenset())
     """Indexes of rows after which a group ends."""
     heads: frozenset[int] = field(default=frozenset())
-    """Indexes of rows that say what the rows below them are about."""
+    """Indexes of heading rows."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", safe_text(self.title))
@@ -74,7 +74,7 @@ NOTHING = TableEntry("-", Emphasis.QUIET)
 
 
 def interval_text(interval: Interval) -> str:
-    """Return low and high in the median's unit and digits, ``1.21-1.31``; a mere range in brackets."""
+    """Return low and high in the unit and digits of the median, ``1.21-1.31``, in brackets if of too few rounds."""
     scale, _ = seconds_unit(interval.median)
     text = _low_high(interval.low / scale, interval.high / scale, interval.median / scale)
     return f"({text})" if interval.is_range else text
@@ -86,7 +86,7 @@ def ratio_text(ratio: Interval) -> str:
 
 
 def ratio_interval_text(ratio: Interval) -> str:
-    """Return the interval of a ratio, in brackets if it is a mere range."""
+    """Return the interval of a ratio, in brackets if it is a range of too few rounds."""
     text = _low_high(ratio.low, ratio.high, ratio.median)
     return f"({text})" if ratio.is_range else text
 

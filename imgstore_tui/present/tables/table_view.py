@@ -1,4 +1,4 @@
-"""A table with fewer rows, or in another order: what was asked for by words and by a column."""
+"""Filters and sorts tables by the user's query and sort column."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ _Row = tuple[TableEntry, ...]
 
 @dataclass(frozen=True, slots=True)
 class TableView:
-    """How a table is to be looked at."""
+    """A filter and an order of rows."""
 
     query: str = ""
-    """Rows must hold each of these: part of a storage method, operation or level, or a number of images."""
+    """Words that each row must contain: part of a storage method, operation or level, or a number of images."""
     sort_column: str = ""
     """Title of the column to sort by; empty for the order of the plan."""
     descending: bool = False
     """Whether the largest come first."""
 
     def sorted_by(self, column: str) -> TableView:
-        """Return the arrangement after a column was asked for: asked for again, it turns, then it is let go."""
+        """Return the view after a column is chosen: ascending first, descending the second time, unsorted the third."""
         if column != self.sort_column:
             return replace(self, sort_column=column, descending=False)
         return replace(self, sort_column="" if self.descending else column, descending=not self.descending)
 
 
-def apply_view(table: Table, how: TableView) -> Table:
-    """Return a table's rows as asked for; what the rows below a heading are about stays above them.
+def apply_view(table: Table, view: TableView) -> Table:
+    """Return a table filtered and sorted; heading rows stay above their rows.
 
     Args:
         table: Any table.
-        how: What is asked for. A column that the table does not have leaves the order as it is.
+        view: Filter and order. A sort column that the table lacks leaves the order as it is.
     """
-    if not how.query and not how.sort_column:
+    if not view.query and not view.sort_column:
         return table
-    table = _with_columns(table, how.query)
+    table = _with_columns(table, view.query)
     titles = [column.title for column in table.columns]
-    place = titles.index(how.sort_column) if how.sort_column and how.sort_column in titles else None
+    sorted_by = titles.index(view.sort_column) if view.sort_column and view.sort_column in titles else None
     rows: list[_Row] = []
     breaks, heads = set(), set()
-    for head, group in _groups(table, whole=place is not None):
-        kept = [row for row in group if _matches(table, head, row, how.query)]
-        if place is not None:
-            kept = _sorted(kept, place, falling=how.descending)
+    for head, group in _groups(table, whole=sorted_by is not None):
+        kept = [row for row in group if _matches(table, head, row, view.query)]
+        if sorted_by is not None:
+            kept = _sorted(kept, sorted_by, descending=view.descending)
         if kept and head is not None:
             heads.add(len(rows))
             rows.append(head)
@@ -61,9 +61,9 @@ def apply_view(table: Table, how: TableView) -> Table:
         if kept:
             breaks.add(len(rows) - 1)
     columns = table.columns
-    if place is not None:
-        titled = replace(columns[place], title=f"{columns[place].title} {DOWN if how.descending else UP}")
-        columns = (*columns[:place], titled, *columns[place + 1 :])
+    if sorted_by is not None:
+        title = f"{columns[sorted_by].title} {DOWN if view.descending else UP}"
+        columns = (*columns[:sorted_by], replace(columns[sorted_by], title=title), *columns[sorted_by + 1 :])
     return replace(table, columns=columns, rows=tuple(rows), breaks=frozenset(breaks), heads=frozenset(heads))
 
 
@@ -83,18 +83,18 @@ def _groups(table: Table, *, whole: bool) -> list[tuple[_Row | None, list[_Row]]
     return groups
 
 
-def _sorted(rows: Sequence[_Row], place: int, *, falling: bool) -> list[_Row]:
-    """Return rows by one of their entries: numbers, then words; what is not known stays last either way."""
-    known = [row for row in rows if row[place].value is not None]
-    worded = [row for row in rows if row[place].value is None and row[place].text.strip(" -")]
-    rest = [row for row in rows if row[place].value is None and not row[place].text.strip(" -")]
-    known.sort(key=lambda row: row[place].value or 0.0, reverse=falling)
-    worded.sort(key=lambda row: row[place].text.strip().casefold(), reverse=falling)
-    return [*known, *worded, *rest]
+def _sorted(rows: Sequence[_Row], column: int, *, descending: bool) -> list[_Row]:
+    """Return rows sorted by one of their entries: numbers, then text; empty ones stay last either way."""
+    numbers = [row for row in rows if row[column].value is not None]
+    texts = [row for row in rows if row[column].value is None and row[column].text.strip(" -")]
+    rest = [row for row in rows if row[column].value is None and not row[column].text.strip(" -")]
+    numbers.sort(key=lambda row: row[column].value or 0.0, reverse=descending)
+    texts.sort(key=lambda row: row[column].text.strip().casefold(), reverse=descending)
+    return [*numbers, *texts, *rest]
 
 
 def _number(word: str) -> int | None:
-    """Return the number of images that a word says: ``1000``, ``1,000``, ``1k``, ``N=1k``."""
+    """Return the number of images that a word spells: ``1000``, ``1,000``, ``1k``, ``N=1k``."""
     match = _COUNT.fullmatch(word)
     if match is None or len(match[1]) > _LONGEST_NUMBER:
         return None
@@ -102,32 +102,32 @@ def _number(word: str) -> int | None:
 
 
 def _cutoff_of(column: TableColumn, table: Table, index: int) -> int | None:
-    """Return the number of images that a column is about, as its entries know; None for a column of another kind."""
+    """Return the number of images of a column, from the cells of its entries; None for a column of another kind."""
     if not column.title.startswith("N="):
         return None
     cells = (row[index].cell for row in table.rows)
     return next((cell.cutoff for cell in cells if cell is not None), None)
 
 
-def _with_columns(table: Table, words: str) -> Table:
-    """Return a table with only those columns of numbers of images that were asked for, where that is what it has."""
+def _with_columns(table: Table, query: str) -> Table:
+    """Return a table without the columns of other numbers of images than those of the query, if it has such columns."""
     cutoffs = [_cutoff_of(column, table, index) for index, column in enumerate(table.columns)]
-    wanted = {number for word in words.casefold().split() if (number := _number(word)) is not None}
-    if not wanted or not any(cutoff in wanted for cutoff in cutoffs):
+    numbers = {number for word in query.casefold().split() if (number := _number(word)) is not None}
+    if not numbers or not any(cutoff in numbers for cutoff in cutoffs):
         return table
-    kept = [index for index, cutoff in enumerate(cutoffs) if cutoff is None or cutoff in wanted]
+    kept = [index for index, cutoff in enumerate(cutoffs) if cutoff is None or cutoff in numbers]
     rows = tuple(tuple(row[index] for index in kept) for row in table.rows)
     return replace(table, columns=tuple(table.columns[index] for index in kept), rows=rows)
 
 
-def _matches(table: Table, head: _Row | None, row: _Row, words: str) -> bool:
+def _matches(table: Table, head: _Row | None, row: _Row, query: str) -> bool:
     cells = [entry.cell for entry in row if entry.cell is not None]
     counts = {cell.cutoff for cell in cells}
-    told = [table.title, *(entry.text for entry in (*(head or ()), *row) if entry.value is None)]
+    texts = [table.title, *(entry.text for entry in (*(head or ()), *row) if entry.value is None)]
     for cell in cells[:1]:
-        told += [cell.spec, cell.operation, cell.cache or "", cell.sync or "", cell.dataset]
-    text = " ".join(told).casefold()
-    for word in words.casefold().split():
+        texts += [cell.spec, cell.operation, cell.cache or "", cell.sync or "", cell.dataset]
+    text = " ".join(texts).casefold()
+    for word in query.casefold().split():
         number = _number(word)
         if number is not None and counts:
             if number not in counts:
@@ -137,12 +137,12 @@ def _matches(table: Table, head: _Row | None, row: _Row, words: str) -> bool:
     return True
 
 
-def view_text(how: TableView, shown: int, of: int) -> str:
-    """Return what was left out and in which order the rest is, in a few words; nothing where all is as it was.
+def view_text(view: TableView, shown: int, total: int) -> str:
+    """Return the query and how many rows match it; empty where there is no query.
 
     Args:
-        how: What was asked for.
-        shown: Rows that are left.
-        of: Rows there were.
+        view: Filter and order.
+        shown: Rows that match.
+        total: Rows of the table.
     """
-    return f"/{how.query}: {format_count_short(shown)} of {format_count_short(of)} rows" if how.query else ""
+    return f"/{view.query}: {format_count_short(shown)} of {format_count_short(total)} rows" if view.query else ""

@@ -1,4 +1,4 @@
-"""Tables of times: at a glance, in full, and as the article has them."""
+"""Builds the tables of times: an overview of medians, full tables, and those of the article."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from imgstore_tui.stats.intervals import MIN_ROUNDS
 from imgstore_tui.stats.ranking import Placement
 
 
-def overview_tables(found: RunResults) -> list[Table]:
-    """Return medians at a glance: rows for the specs of each operation, a column for each cutoff."""
-    order = spec_order(found.run)
+def overview_tables(results: RunResults) -> list[Table]:
+    """Return overviews of medians: a row for each operation and spec, a column for each cutoff."""
+    order = spec_order(results.run)
     tables = []
-    for group in group_summaries(found.summaries, "spec", "cutoff", "operation", "sync", "cache"):
+    for group in group_summaries(results.summaries, "spec", "cutoff", "operation", "sync", "cache"):
         cutoffs = sorted({summary.cell.cutoff for summary in group})
         rows: list[tuple[TableEntry, ...]] = []
         breaks, heads = set(), set()
@@ -36,19 +36,19 @@ def overview_tables(found: RunResults) -> list[Table]:
             heading = f"{cell.operation}, {level_text(cell)}"
             heads.add(len(rows))
             rows.append((TableEntry(heading, Emphasis.QUIET), *(TableEntry("") for _ in cutoffs)))
-            # A method that has not come to the smallest cutoff yet must not lose its place.
+            # A method without the smallest cutoff yet must keep its position.
             for spec in sorted(group_summaries(operation, "cutoff"), key=lambda group: order(group[0].cell.spec)):
                 at = {summary.cell.cutoff: summary for summary in spec}
                 rows.append(
                     (
                         TableEntry(f"  {spec[0].cell.spec}", cell=spec[-1].cell),
-                        *(_glance(at[cutoff], found) if cutoff in at else TableEntry("") for cutoff in cutoffs),
+                        *(_glance(at[cutoff], results) if cutoff in at else TableEntry("") for cutoff in cutoffs),
                     )
                 )
             breaks.add(len(rows) - 1)
         cell = group[0].cell
-        title = "Median time" + (f", {cell.dataset}" if len(found.run.plan.datasets) > 1 else "")
-        facts = {facts.text: facts for facts in found.run.datasets}
+        title = "Median time" + (f", {cell.dataset}" if len(results.run.plan.datasets) > 1 else "")
+        facts = {facts.text: facts for facts in results.run.datasets}
         tables.append(
             Table(
                 title,
@@ -58,7 +58,7 @@ def overview_tables(found: RunResults) -> list[Table]:
                 ),
                 tuple(rows),
                 f"Data: {dataset_text(facts.get(cell.dataset), cell.dataset)}. Time of one use, for all N images "
-                "(one image for write-one and read-one). " + _legend(group, found),
+                "(one image for write-one and read-one). " + _legend(group, results),
                 frozenset(breaks),
                 frozenset(heads),
             )
@@ -66,34 +66,34 @@ def overview_tables(found: RunResults) -> list[Table]:
     return tables
 
 
-def _legend(group: Sequence[CellSummary], found: RunResults) -> str:
-    judged = [found.verdict_of[summary.cell.contest] for summary in group]
+def _legend(group: Sequence[CellSummary], results: RunResults) -> str:
+    judged = [results.verdict_of[summary.cell.contest] for summary in group]
     if any(verdict.best for verdict in judged):
         return "* fastest, = cannot be told apart from the fastest."
     return f"Nothing is marked as fastest: a verdict needs {MIN_ROUNDS} verified rounds of two methods."
 
 
-def _glance(summary: CellSummary, found: RunResults) -> TableEntry:
+def _glance(summary: CellSummary, results: RunResults) -> TableEntry:
     if summary.interval is None:
         return TableEntry(summary.invalid_reason, Emphasis.BAD, cell=summary.cell)
     text = format_seconds(summary.seconds)
     if summary.failed or summary.skipped or summary.unverified:
         return TableEntry(f"{text} !", Emphasis.BAD, summary.seconds, summary.cell)
-    mark = _mark(summary, found)
+    emphasis = _emphasis(summary, results)
     return TableEntry(
-        text + {Emphasis.BEST: " *", Emphasis.TIE: " ="}.get(mark, "  "), mark, summary.seconds, summary.cell
+        text + {Emphasis.BEST: " *", Emphasis.TIE: " ="}.get(emphasis, "  "), emphasis, summary.seconds, summary.cell
     )
 
 
-def _mark(summary: CellSummary, found: RunResults) -> Emphasis:
-    verdict = found.verdict_of.get(summary.cell.contest)
+def _emphasis(summary: CellSummary, results: RunResults) -> Emphasis:
+    verdict = results.verdict_of.get(summary.cell.contest)
     if verdict is None or summary.cell.spec not in verdict.best:
         return Emphasis.PLAIN
     return Emphasis.TIE if verdict.is_tie else Emphasis.BEST
 
 
-def timing_tables(found: RunResults) -> list[Table]:
-    """Return one table an operation and level: a row for each cutoff and spec."""
+def timing_tables(results: RunResults) -> list[Table]:
+    """Return one table per operation and level: a row for each cutoff and spec."""
     columns = (
         TableColumn("images", grouped=True),
         TableColumn("method", right=False, wraps=True),
@@ -108,10 +108,10 @@ def timing_tables(found: RunResults) -> list[Table]:
         TableColumn("memory", wide=True),
         TableColumn("rounds", wide=True),
     )
-    return [_timing_table(found, group, columns) for group in group_summaries(found.summaries, "spec", "cutoff")]
+    return [_timing_table(results, group, columns) for group in group_summaries(results.summaries, "spec", "cutoff")]
 
 
-def _timing_table(found: RunResults, group: Sequence[CellSummary], columns: tuple[TableColumn, ...]) -> Table:
+def _timing_table(results: RunResults, group: Sequence[CellSummary], columns: tuple[TableColumn, ...]) -> Table:
     rows = []
     breaks = set()
     for index, summary in enumerate(group):
@@ -119,26 +119,30 @@ def _timing_table(found: RunResults, group: Sequence[CellSummary], columns: tupl
         if following != summary.cell.cutoff:
             breaks.add(index)
         count = TableEntry(format_count(summary.cell.cutoff), value=summary.cell.cutoff)
-        rows.append((count, *timing_entries(summary, found)))
+        rows.append((count, *timing_entries(summary, results)))
     cell = group[0].cell
-    told = f"{cell.operation}: {cell.operation.describe}."
+    description = f"{cell.operation}: {cell.operation.describe}."
     return Table(
-        contest_title(cell, found.run), columns, tuple(rows), caption(found.run, group, told=told), frozenset(breaks)
+        contest_title(cell, results.run),
+        columns,
+        tuple(rows),
+        caption(results.run, group, description=description),
+        frozenset(breaks),
     )
 
 
-def timing_entries(summary: CellSummary, found: RunResults) -> tuple[TableEntry, ...]:
-    """Return method, median, interval and the rest of a row of a table of times."""
+def timing_entries(summary: CellSummary, results: RunResults) -> tuple[TableEntry, ...]:
+    """Return the row of a cell in a table of times, from the method on."""
     name = TableEntry(summary.cell.spec, cell=summary.cell)
     counted = f"{summary.ok} of {summary.trials}" if summary.ok != summary.trials else str(summary.ok)
     rounds = TableEntry(counted, value=summary.ok)
     if summary.interval is None:
         return (name, TableEntry(summary.invalid_reason, Emphasis.BAD), *[NOTHING] * 8, rounds)
-    against, ratio = standing_entries(summary, found)
-    mark = _mark(summary, found)
+    against, ratio = standing_entries(summary, results)
+    emphasis = _emphasis(summary, results)
     return (
         name,
-        TableEntry(format_seconds(summary.seconds), mark, summary.seconds),
+        TableEntry(format_seconds(summary.seconds), emphasis, summary.seconds),
         TableEntry(interval_text(summary.interval), value=summary.interval.low),
         TableEntry(format_rate(summary.images_per_s), value=summary.images_per_s),
         against,
@@ -152,20 +156,20 @@ def timing_entries(summary: CellSummary, found: RunResults) -> tuple[TableEntry,
 
 
 def allocated_entry(summary: CellSummary) -> TableEntry:
-    """Return what a cell's store weighs on disk."""
+    """Return the allocated bytes of a cell's store."""
     allocated = None if summary.disk is None else summary.disk.allocated_bytes
     return TableEntry(format_bytes(allocated), value=allocated)
 
 
 def pixel_rate_entry(summary: CellSummary) -> TableEntry:
-    """Return how many bytes of pixels a second a cell handles."""
+    """Return the bytes of pixels that a cell handles per second."""
     rate = summary.pixel_bytes_per_s
     return NOTHING if rate is None else TableEntry(f"{format_bytes(rate)}/s", value=rate)
 
 
-def standing_entries(summary: CellSummary, found: RunResults) -> tuple[TableEntry, TableEntry]:
-    """Return how a cell stands to the best of its contest, and the interval of that ratio."""
-    verdict = found.verdict_of.get(summary.cell.contest)
+def standing_entries(summary: CellSummary, results: RunResults) -> tuple[TableEntry, TableEntry]:
+    """Return the ratio of a cell to the best of its contest, and the interval of that ratio."""
+    verdict = results.verdict_of.get(summary.cell.contest)
     standing = verdict.standing(summary.cell.spec) if verdict else None
     if verdict is None or standing is None:
         return TableEntry(
@@ -180,7 +184,7 @@ def standing_entries(summary: CellSummary, found: RunResults) -> tuple[TableEntr
     ratio, value = ratio_text(standing.ratio), standing.ratio.median
     interval = TableEntry(ratio_interval_text(standing.ratio), value=standing.ratio.low)
     if standing.placement is Placement.TIE:
-        # A wide interval that holds 1 is noise, not likeness, and the word should not say otherwise.
+        # A wide interval that contains 1 is noise, not equality, and must not be called a tie.
         return TableEntry(f"{'tie' if standing.is_near else 'unsure'} {ratio}", Emphasis.TIE, value), interval
     if standing.placement is Placement.NONE:
         if len(verdict.standings) == 1:
@@ -190,11 +194,11 @@ def standing_entries(summary: CellSummary, found: RunResults) -> tuple[TableEntr
     return TableEntry(ratio, value=value), interval
 
 
-def one_image_tables(found: RunResults) -> list[Table]:
-    """Return the article's two tables: to store one image (time, disk use), to read one image (time)."""
+def one_image_tables(results: RunResults) -> list[Table]:
+    """Return the tables of storing one image (time, disk use) and of reading one image (time)."""
     tables = []
     for operation, title in ((Operation.WRITE_ONE, "Store one image"), (Operation.READ_ONE, "Read one image")):
-        ones = [entry for entry in found.summaries if entry.cell.operation is operation and entry.cell.cutoff == 1]
+        ones = [entry for entry in results.summaries if entry.cell.operation is operation and entry.cell.cutoff == 1]
         for group in group_summaries(ones, "spec"):
             writes = operation is Operation.WRITE_ONE
             columns = (
@@ -206,15 +210,15 @@ def one_image_tables(found: RunResults) -> list[Table]:
             )
             rows = tuple(
                 (
-                    *timing_entries(summary, found)[:3],
+                    *timing_entries(summary, results)[:3],
                     *((allocated_entry(summary),) if writes else ()),
-                    standing_entries(summary, found)[0],
+                    standing_entries(summary, results)[0],
                 )
                 for summary in group
             )
             cell = group[0].cell
-            title_words = f"{title} and its label, {level_text(cell)}"
-            if len(found.run.plan.datasets) > 1:
-                title_words += f", {cell.dataset}"
-            tables.append(Table(title_words, columns, rows, caption(found.run, group)))
+            full_title = f"{title} and its label, {level_text(cell)}"
+            if len(results.run.plan.datasets) > 1:
+                full_title += f", {cell.dataset}"
+            tables.append(Table(full_title, columns, rows, caption(results.run, group)))
     return tables

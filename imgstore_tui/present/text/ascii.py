@@ -1,4 +1,4 @@
-"""What stands for glyphs beyond ASCII where nothing else may be drawn: the same on the screen and in print."""
+"""Replaces glyphs beyond ASCII by ASCII ones of the same width, for the screen and for printed output."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ _PLAIN = str.maketrans(
     "·…µ×–—━─│┃▔▁╭╮╰╯┌┐└┘├┤┼▏▎▌▐█✓✗▶◐↑←→▲▼░▒▓●▂▃▄▅▆▇▀",
     "..ux--=-||-_+++++++++++||||#v!>~^<>^v-=#o_______",
 )
-"""What tables, bars, frames and words draw beyond ASCII, and what stands for it; each as wide as the other."""
+"""The glyphs that tables, bars, frames and text use, and their replacements of the same width."""
 
 
 def ascii_text(text: str) -> str:
-    """Return text of the same width in ASCII, what has no counterpart written as ``?``."""
+    """Return text of the same width in ASCII; characters without a replacement become ``?``."""
     if text.isascii():
         return text
     text = text.translate(_PLAIN)

@@ -1,4 +1,4 @@
-"""Sentences that say what a number measured: captions, titles, the facts of a run."""
+"""Writes captions and titles of tables, and the facts of a run: what the numbers measure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STATUS_TEXT = {
 
 
 def dataset_text(facts: DatasetFacts | None, text: str) -> str:
-    """Return a dataset in one line: its kind, and what was found."""
+    """Return a dataset in one line: its kind, its content, what is repeated or left out."""
     if facts is None:
         return text
     kind = re.split("[:,]", facts.text, maxsplit=1)[0]
@@ -49,7 +49,7 @@ def contest_title(cell: Cell, run: Run) -> str:
 
 
 def interval_caption(summaries: Iterable[CellSummary]) -> str:
-    """Return what stands between low and high, and how many rounds it rests on."""
+    """Return the kind of the intervals of a table, their coverage, and their number of rounds."""
     intervals = [summary.interval for summary in summaries if summary.interval is not None]
     sure = [interval for interval in intervals if interval.coverage is not None]
     parts = []
@@ -73,25 +73,31 @@ def setting_text(cell: Cell) -> str:
     return f"{cell.payload}, {counted(cell.workers, 'worker')}"
 
 
-def caption(run: Run, summaries: Sequence[CellSummary], *, told: str = "") -> str:
-    """Return the caption of a table of these cells: data, what the clock covers, levels, n, kind of interval."""
+def caption(run: Run, summaries: Sequence[CellSummary], *, description: str = "") -> str:
+    """Return the caption of a table of cells: data, what the clock covers, levels, rounds, kind of interval.
+
+    Args:
+        run: The run.
+        summaries: The cells of the table.
+        description: A sentence on what the clock covers.
+    """
     if not summaries:
         return ""
     cell = summaries[0].cell
     facts = {entry.text: entry for entry in run.datasets}
     parts = [
         f"Data: {dataset_text(facts.get(cell.dataset), cell.dataset)}.",
-        told,
+        description,
         f"{level_text(cell).capitalize()}; {setting_text(cell)}.",
     ]
-    words = interval_caption(summaries)
-    if words:
-        parts.append(f"{words[0].upper()}{words[1:]}.")
+    intervals = interval_caption(summaries)
+    if intervals:
+        parts.append(f"{intervals[0].upper()}{intervals[1:]}.")
     return " ".join(part for part in parts if part)
 
 
 def fact_pairs(run: Run) -> list[tuple[str, str]]:
-    """Return what a reader must know before any number: data, machine, place, levels, plan."""
+    """Return the facts a reader must know before any number, as pairs of name and text."""
     plan, environment = run.plan, run.environment
     facts = {entry.text: entry for entry in run.datasets}
     pairs = [
@@ -111,12 +117,12 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
             if any(trial.spec == IN_PLACE.label for trial in run.measurements)
             else []
         ),
-        ("Run", _run_words(run)),
+        ("Run", _run_text(run)),
     ]
     return [*pairs, *(("Note", note) for note in environment.notes)]
 
 
-def _run_words(run: Run) -> str:
+def _run_text(run: Run) -> str:
     parts = [run.title] if run.title else []
     parts += [run.id, STATUS_TEXT.get(run.status, run.status), f"started {run.started_at}"]
     if run.paused_s:

@@ -1,4 +1,4 @@
-"""What a run will take, in words: always *about*, with no more digits than are known."""
+"""Writes the estimate of a run as text: trials, disk and time, with no more digits than are known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from imgstore_tui.core.units import about_bytes, about_seconds, counted, format_
 
 def estimate_text(estimate: Estimate) -> str:
     """Return trials, disk and time in a line: ``306 trials, about 24 MiB of disk, about 40 s``."""
-    return ", ".join(words for words in (space_text(estimate), time_text(estimate)) if words)
+    return ", ".join(part for part in (space_text(estimate), time_text(estimate)) if part)
 
 
 def space_text(estimate: Estimate) -> str:
@@ -17,22 +17,22 @@ def space_text(estimate: Estimate) -> str:
 
 
 def time_text(estimate: Estimate) -> str:
-    """Return about how long it will take, or that the budget will end it; empty while nobody knows."""
+    """Return about how long the run takes, or that the budget ends it; empty while that is unknown."""
     if estimate.seconds is None:
         return ""
     if estimate.cut_short and estimate.budget_s is not None:
         return f"about {about_seconds(estimate.budget_s)}, ended by the budget"
-    return _whole(estimate)
+    return _unlimited_time(estimate)
 
 
-def _whole(estimate: Estimate) -> str:
-    """Return about how long all of it takes, were there no budget."""
+def _unlimited_time(estimate: Estimate) -> str:
+    """Return about how long all trials take without a budget."""
     return f"{'about' if estimate.measured else 'very roughly'} {about_seconds(estimate.seconds or 0.0)}"
 
 
 def estimate_short(estimate: Estimate) -> str:
-    """Return the same where there is little room: ``306 trials ~24 MiB ~40 s``."""
-    parts = [trials_text(estimate), *(word.removesuffix(" of disk") for word in _disk(estimate, "~"))]
+    """Return the estimate in short: ``306 trials ~24 MiB ~40 s``."""
+    parts = [trials_text(estimate), *(part.removesuffix(" of disk") for part in _disk(estimate, "~"))]
     if estimate.seconds is not None:
         shown = min(estimate.seconds, estimate.budget_s or estimate.seconds)
         parts.append(f"~{about_seconds(shown)}")
@@ -40,7 +40,7 @@ def estimate_short(estimate: Estimate) -> str:
 
 
 def trials_text(estimate: Estimate) -> str:
-    """Return how many trials."""
+    """Return the number of trials."""
     return counted(estimate.trials, "trial")
 
 
@@ -49,13 +49,13 @@ def _disk(estimate: Estimate, about: str) -> list[str]:
 
 
 def basis_text(estimate: Estimate) -> str:
-    """Return what the time rests on, in a sentence."""
+    """Return what the estimated time is based on, in a sentence."""
     if estimate.seconds is None:
         return "The data has not been looked at, so disk and time are not known."
-    words = "The time is based on this machine's last runs."
+    text = "The time is based on this machine's last runs."
     if not estimate.measured:
-        words = "The time is a rough guess: little of this was measured on this machine before."
+        text = "The time is a rough guess: little of this was measured on this machine before."
     if estimate.cut_short and estimate.budget_s is not None:
         budget = format_duration(estimate.budget_s)
-        words += f" All trials would take {_whole(estimate)}: the budget of {budget} will end them sooner."
-    return words
+        text += f" All trials would take {_unlimited_time(estimate)}: the budget of {budget} will end them sooner."
+    return text

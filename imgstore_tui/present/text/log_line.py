@@ -1,4 +1,4 @@
-"""An event as one line of a log, for the screen and the command line alike."""
+"""Writes an event as one line of a log, for the screen and the command line."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from imgstore_tui.core.units import (
 )
 
 MOST_LINES = 5_000
-"""A log on the screen keeps so many; the journal has everything."""
+"""Most lines that the log on the screen keeps; the journal has everything."""
 
 SpecStyle = Callable[[str], str]
-"""Gives the Rich style of a spec by its label."""
+"""Returns the Rich style of a spec by its label."""
 
-_HOW_IT_ENDED = {
+_ENDINGS = {
     "finished": "finished",
     "budget": "time budget spent",
     "stopped": "stopped",
@@ -45,13 +45,13 @@ _HOW_IT_ENDED = {
 
 
 def log_line(event: Event, spec_style: SpecStyle | None = None) -> Text | None:
-    """Return an event as a line, or None where it has nothing to add to a log.
+    """Return an event as a line, or None for events that are not logged.
 
-    Whatever comes from the user's data is made harmless and never read as markup.
+    Text from the user's data is made harmless and never read as markup.
 
     Args:
-        event: What happened.
-        spec_style: Gives the colour in which a spec is written; none by default.
+        event: The event.
+        spec_style: Returns the style of a spec; None for no style.
     """
     match event:
         case Preparing(what, 0, total) if total != 0:
@@ -66,26 +66,26 @@ def log_line(event: Event, spec_style: SpecStyle | None = None) -> Text | None:
         case Paused():
             return Text("paused: no new trial starts", style="bold")
         case Continued(paused_s):
-            return Text.assemble(("going on ", "bold"), f"after a pause of {_pause_words(paused_s)}")
+            return Text.assemble(("going on ", "bold"), f"after a pause of {_pause_text(paused_s)}")
         case CellSkipped(cell):
-            words = f"{safe_text(cell.spec)} {cell.operation} {format_count_short(cell.cutoff)}: no more of it"
-            return Text.assemble(("skip ", "bold yellow"), words)
+            text = f"{safe_text(cell.spec)} {cell.operation} {format_count_short(cell.cutoff)}: no more of it"
+            return Text.assemble(("skip ", "bold yellow"), text)
         case RunFinished(run):
             return _finished(run)
     return None
 
 
-def _pause_words(seconds: float) -> str:
+def _pause_text(seconds: float) -> str:
     return format_seconds(seconds) if seconds < 10 else format_duration(seconds)
 
 
 def warning_line(text: str) -> Text:
-    """Return something that the reader should know, as a line."""
+    """Return a warning as a line."""
     return Text.assemble(("warning ", "bold yellow"), safe_text(text))
 
 
 def error_line(text: str) -> Text:
-    """Return something that ended a run, as a line."""
+    """Return an error that ended a run as a line."""
     return Text.assemble(("error ", "bold red"), safe_text(text))
 
 
@@ -109,11 +109,11 @@ def _started(run: Run, cells: int, journal: str) -> Text:
 
 def _trial(measurement: Measurement, spec_style: SpecStyle | None) -> Text:
     ok = measurement.status is Status.OK
-    words = {Status.OK: ("ok  ", "green"), Status.FAILED: ("FAIL", "bold red"), Status.SKIPPED: ("skip", "yellow")}
+    heads = {Status.OK: ("ok  ", "green"), Status.FAILED: ("FAIL", "bold red"), Status.SKIPPED: ("skip", "yellow")}
     label = safe_text(measurement.spec)
-    line = Text.assemble(words[measurement.status], f"{measurement.round + 1:>2} ")
+    line = Text.assemble(heads[measurement.status], f"{measurement.round + 1:>2} ")
     line.append(f"{label:<10}", style=spec_style(measurement.spec) if spec_style else "")
-    line.append(f" {measurement.operation:<11} {_of(measurement):>6} ")
+    line.append(f" {measurement.operation:<11} {_count_text(measurement):>6} ")
     if not ok:
         return line.append(safe_text(measurement.reason or "no reason was given"))
     line.append(f"{format_seconds(measurement.seconds):>7}", style="bold")
@@ -126,8 +126,8 @@ def _trial(measurement: Measurement, spec_style: SpecStyle | None) -> Text:
     return line
 
 
-def _of(measurement: Measurement) -> str:
-    """Return how many images a sample handles, out of a store of how many."""
+def _count_text(measurement: Measurement) -> str:
+    """Return the number of images that a sample handles, and the size of the store where it differs."""
     if measurement.images == measurement.cutoff:
         return format_count_short(measurement.cutoff)
     return f"{measurement.images}/{format_count_short(measurement.cutoff)}"
@@ -136,7 +136,7 @@ def _of(measurement: Measurement) -> str:
 def _finished(run: Run) -> Text:
     counts = Counter(measurement.status for measurement in run.measurements)
     line = Text.assemble(
-        (f"{_HOW_IT_ENDED.get(run.status, safe_text(run.status))}: ", "bold"),
+        (f"{_ENDINGS.get(run.status, safe_text(run.status))}: ", "bold"),
         f"{counted(len(run.measurements), 'trial')}, all kept",
     )
     for status, style in ((Status.FAILED, "bold red"), (Status.SKIPPED, "yellow")):

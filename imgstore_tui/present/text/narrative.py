@@ -1,4 +1,4 @@
-"""A run told in sentences, as text that nothing reads as markup: its verdicts, its facts, notes on its methods."""
+"""Writes the recommendation, the verdicts and the facts of a run as text without markup."""
 
 from __future__ import annotations
 
@@ -18,64 +18,64 @@ from imgstore_tui.present.text.recommendation import TITLE, recommendation_lines
 from imgstore_tui.present.text.text_page import folded_line
 
 MOST_NAMED = 4
-"""Of methods that are slower, so many are named in a verdict that is read; the ranking has all."""
+"""Most slower methods that a verdict on the screen names; the ranking has all."""
 
 
-def verdict_text(found: RunResults | None, cutoff: int | None = None, *, width: int | None = None) -> Text:
-    """Return which to take, the verdicts it follows from, and the facts of a run.
+def verdict_text(results: RunResults | None, cutoff: int | None = None, *, width: int | None = None) -> Text:
+    """Return the recommendation, the verdicts it follows from, the warnings and the facts of a run.
 
     Args:
-        found: The run; None before there is one.
-        cutoff: Only what was judged at this number of images; None for all.
-        width: Columns there are: what is longer goes on below its own beginning. None: nothing is folded.
+        results: The run; None before there is one.
+        cutoff: Number of images whose verdicts are shown; None for all.
+        width: Columns available; None folds nothing.
     """
-    if found is None:
+    if results is None:
         return Text("Nothing measured yet.\nA verdict needs 6 rounds, and 2 methods that got through.", style="dim")
-    text = recommendation_text(found, cutoff, width=width)
-    text.append("\n" if text else "").append_text(operation_verdicts_text(found, cutoff, width=width))
-    for warning in found.run.warnings:
+    text = recommendation_text(results, cutoff, width=width)
+    text.append("\n" if text else "").append_text(operation_verdicts_text(results, cutoff, width=width))
+    for warning in results.run.warnings:
         text.append("\n" if text else "").append_text(folded_line("warning ", "bold yellow", safe_text(warning), width))
     text.append("\n" if text else "")
-    facts = fact_pairs(found.run)
+    facts = fact_pairs(results.run)
     names = max(len(name) for name, _ in facts) + 1
     for name, value in facts:
         text.append_text(folded_line(f"{name:<{names}}", "bold", safe_text(value), width))
     return text
 
 
-def recommendation_text(found: RunResults, cutoff: int | None = None, *, width: int | None = None) -> Text:
-    """Return which to take, below a title; nothing where there is no saying. Commands are never folded.
+def recommendation_text(results: RunResults, cutoff: int | None = None, *, width: int | None = None) -> Text:
+    """Return the recommendation below its title; empty where there is none. Commands are never folded.
 
     Args:
-        found: The run.
-        cutoff: Only what was judged at this number of images; None for the most.
-        width: Columns there are; None: nothing is folded.
+        results: The run.
+        cutoff: Number of images it is based on; None for the most.
+        width: Columns available; None folds nothing.
     """
     text = Text()
-    for said in recommendation_lines(found, cutoff):
-        # A text of its own style would give it to all that is appended.
+    for line in recommendation_lines(results, cutoff):
+        # Assembled, as the style of a Text itself would apply to everything appended.
         text = text or Text.assemble((f"{TITLE}\n", "bold green"))
-        if said.command:
-            text.append(f"    {said.text}\n", style="bold")
+        if line.command:
+            text.append(f"    {line.text}\n", style="bold")
         else:
-            text.append_text(folded_line("  ", "", said.text, width, indent=4))
+            text.append_text(folded_line("  ", "", line.text, width, indent=4))
     return text
 
 
-def operation_verdicts_text(found: RunResults, cutoff: int | None = None, *, width: int | None = None) -> Text:
+def operation_verdicts_text(results: RunResults, cutoff: int | None = None, *, width: int | None = None) -> Text:
     """Return the verdicts of a run, operation by operation; numbers of images with one verdict share a line.
 
     Args:
-        found: The run.
-        cutoff: Only what was judged at this number of images; None for all.
-        width: Columns there are; None: nothing is folded.
+        results: The run.
+        cutoff: Number of images whose verdicts are shown; None for all.
+        width: Columns available; None folds nothing.
     """
     text = Text()
-    here = [verdict for verdict in found.verdicts if cutoff in (None, verdict.contest.cutoff)]
-    if not here and cutoff is not None:
+    verdicts = [verdict for verdict in results.verdicts if cutoff in (None, verdict.contest.cutoff)]
+    if not verdicts and cutoff is not None:
         text.append(f"Nothing was measured at {counted(cutoff, 'image')}.\n", style="dim")
-    for words, group in groupby(_judged(here, found.run, MOST_NAMED), key=lambda entry: entry[0]):
-        text.append(f"{safe_text(words)}\n", style="bold")
+    for title, group in groupby(_sentences(verdicts, results.run, MOST_NAMED), key=lambda entry: entry[0]):
+        text.append(f"{safe_text(title)}\n", style="bold")
         for _, cutoffs, sentence in group:
             counts = ", ".join(map(format_count_short, cutoffs))
             style = "dim" if sentence.startswith("No verdict") else ""
@@ -83,22 +83,22 @@ def operation_verdicts_text(found: RunResults, cutoff: int | None = None, *, wid
     return text
 
 
-def verdict_lines(found: RunResults) -> list[str]:
+def verdict_lines(results: RunResults) -> list[str]:
     """Return the verdicts as lines of harmless text; numbers of images with one verdict share a line."""
     return [
-        safe_text(f"{words}, {_counts_words(cutoffs)}: {sentence}")
-        for words, cutoffs, sentence in _judged(found.verdicts, found.run, None)
+        safe_text(f"{title}, {_counts_text(cutoffs)}: {sentence}")
+        for title, cutoffs, sentence in _sentences(results.verdicts, results.run, None)
     ]
 
 
-def _judged(verdicts: Sequence[Verdict], run: Run, most: int | None) -> Iterator[tuple[str, tuple[int, ...], str]]:
-    """Yield contests that differ in nothing but the number of images and have one verdict: words, numbers, sentence."""
-    for words, group in groupby(verdicts, key=lambda verdict: contest_title(verdict.contest, run)):
+def _sentences(verdicts: Sequence[Verdict], run: Run, most: int | None) -> Iterator[tuple[str, tuple[int, ...], str]]:
+    """Yield title, numbers of images and sentence of verdicts; contests with the same sentence are merged."""
+    for title, group in groupby(verdicts, key=lambda verdict: contest_title(verdict.contest, run)):
         for sentence, same in groupby(group, key=partial(_sentence, running=run.status == "running", most=most)):
-            yield words, tuple(verdict.contest.cutoff for verdict in same), sentence
+            yield title, tuple(verdict.contest.cutoff for verdict in same), sentence
 
 
-def _counts_words(cutoffs: Sequence[int]) -> str:
+def _counts_text(cutoffs: Sequence[int]) -> str:
     """Return numbers of images: ``1 image``, ``1, 10 and 1,000 images``."""
     *first, last = cutoffs
     return f"{', '.join(map(format_count, first))} and {counted(last, 'image')}" if first else counted(last, "image")
@@ -106,7 +106,7 @@ def _counts_words(cutoffs: Sequence[int]) -> str:
 
 def _sentence(verdict: Verdict, *, running: bool, most: int | None) -> str:
     if running and verdict.reason:
-        # Why there is none yet changes with every trial, and what is missing may still come.
+        # The reason changes with every trial, and missing trials may still come.
         return "No verdict yet."
     left_out = "".join(f" Left out: {spec} ({why})." for spec, why in verdict.left_out)
     return verdict.describe(most) + left_out

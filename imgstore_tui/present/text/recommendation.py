@@ -46,27 +46,27 @@ class RecommendationLine:
     """Whether it is a line for a shell, to be copied whole."""
 
 
-def recommendation_lines(found: RunResults, cutoff: int | None = None) -> tuple[RecommendationLine, ...]:
+def recommendation_lines(results: RunResults, cutoff: int | None = None) -> tuple[RecommendationLine, ...]:
     """Return the verdicts as an answer: who is first, what that weighs, which to take, and the command that does it.
 
     What has no verdict is not named. Where nothing has one for want of rounds, it is said how to get there; while a
     run goes on, nothing is said.
 
     Args:
-        found: The run.
+        results: The run.
         cutoff: Only what was judged at this number of images; None for the most at which each operation was.
     """
-    run = found.run
+    run = results.run
     if run.status == "running":
         return ()
     lines: list[RecommendationLine] = []
     for dataset in run.plan.datasets:
-        judged = [verdict for verdict in _judged_at(found, dataset, cutoff) if verdict.reason is None]
+        judged = [verdict for verdict in _judged_at(results, dataset, cutoff) if verdict.reason is None]
         if judged:
-            lines += _of_dataset(found, dataset, judged)
+            lines += _of_dataset(results, dataset, judged)
     if not lines:
-        return tuple(_none_yet(found))
-    if run.plan.cache == (CacheState.HOT,) and any(verdict.contest.cache for verdict in found.verdicts):
+        return tuple(_none_yet(results))
+    if run.plan.cache == (CacheState.HOT,) and any(verdict.contest.cache for verdict in results.verdicts):
         cold = "For more images than fit there, read cold, too (--cache hot,cold)."
         lines.append(RecommendationLine(f"All was read from memory. {cold}"))
     if all(_name_of(dataset) == "synthetic" for dataset in run.plan.datasets):
@@ -75,13 +75,13 @@ def recommendation_lines(found: RunResults, cutoff: int | None = None) -> tuple[
     return tuple(lines)
 
 
-def fastest_line(found: RunResults, room: int) -> str:
+def fastest_line(results: RunResults, room: int) -> str:
     """Return who is first in one line of at most so many columns, by method; empty where there is none or no room.
 
     Where there is no room for more, it is of what was measured at the most images alone.
     """
-    dataset, *others = found.run.plan.datasets
-    judged = [verdict for verdict in _judged_at(found, dataset, None) if verdict.reason is None]
+    dataset, *others = results.run.plan.datasets
+    judged = [verdict for verdict in _judged_at(results, dataset, None) if verdict.reason is None]
     if others or not judged:
         return ""
     most = max(verdict.contest.cutoff for verdict in judged)
@@ -89,7 +89,7 @@ def fastest_line(found: RunResults, room: int) -> str:
     for told, where in ((judged, counted(most, "image")), (at_the_most, f"N={format_count_short(most)}")):
         operations: dict[str, list[str]] = {}
         for verdict in told:
-            operations.setdefault(_first_words(verdict), []).append(_operation_words(verdict, most, found))
+            operations.setdefault(_first_words(verdict), []).append(_operation_words(verdict, most, results))
         named = "; ".join(f"{first} {', '.join(words)}" for first, words in operations.items())
         line = safe_text(f"Fastest at {where}: {named}")
         if cell_len(line) <= room:
@@ -97,11 +97,11 @@ def fastest_line(found: RunResults, room: int) -> str:
     return ""
 
 
-def _none_yet(found: RunResults) -> Iterator[RecommendationLine]:
+def _none_yet(results: RunResults) -> Iterator[RecommendationLine]:
     """Say what is missing for an answer, where more rounds would give one."""
-    run = found.run
+    run = results.run
     rivals = {spec.label for spec in run.plan.specs} | {trial.spec for trial in run.measurements}
-    if len(rivals) < 2 or not run.measurements or any(verdict.reason is None for verdict in found.verdicts):
+    if len(rivals) < 2 or not run.measurements or any(verdict.reason is None for verdict in results.verdicts):
         return
     if run.plan.rounds < MIN_ROUNDS:
         yield RecommendationLine(f"No answer: it takes {MIN_ROUNDS} rounds, and the plan has {run.plan.rounds}.")
@@ -112,26 +112,26 @@ def _none_yet(found: RunResults) -> Iterator[RecommendationLine]:
         yield from _command("imgstore-tui", "resume", run.id)
 
 
-def _of_dataset(found: RunResults, dataset: str, judged: list[Verdict]) -> Iterator[RecommendationLine]:
+def _of_dataset(results: RunResults, dataset: str, judged: list[Verdict]) -> Iterator[RecommendationLine]:
     """Yield the lines of one data set, which has verdicts: what to do first, then what that rests on."""
     most = max(verdict.contest.cutoff for verdict in judged)
-    where = f"{dataset}, {counted(most, 'image')}" if len(found.run.plan.datasets) > 1 else counted(most, "image")
-    facts = next((facts for facts in found.run.datasets if facts.text == dataset), None)
+    where = f"{dataset}, {counted(most, 'image')}" if len(results.run.plan.datasets) > 1 else counted(most, "image")
+    facts = next((facts for facts in results.run.datasets if facts.text == dataset), None)
     if facts is not None and facts.used < most:
         where += f" ({format_count(facts.used)} of them, repeated)"
     first = {spec for verdict in judged for spec in verdict.best}
     disk = {
         summary.cell.spec: summary.disk.allocated_bytes
-        for summary in weighed_stores(found, dataset)
+        for summary in weighed_stores(results, dataset)
         if summary.cell.cutoff == most and summary.disk is not None and summary.disk.allocated_bytes is not None
     }
     lossy = {spec: psnr for verdict in judged for spec, psnr in verdict.lossy if spec in first}
     measured = {verdict.contest.operation for verdict in judged}
     kind = next((kind for kind in _READS if kind in measured), None)
     reads = [verdict for verdict in judged if verdict.contest.operation is kind]  # one a cache state
-    lines = [line for read in reads for line in _advice(found, read, _operation_words(read, most, found), disk)]
+    lines = [line for read in reads for line in _advice(results, read, _operation_words(read, most, results), disk)]
     yield from dict.fromkeys(lines)
-    yield _said(f"Fastest at {where} - {'; '.join(_words(verdict, most, found) for verdict in judged)}.")
+    yield _said(f"Fastest at {where} - {'; '.join(_words(verdict, most, results) for verdict in judged)}.")
     told = []
     if sizes := sorted((disk[spec], spec) for spec in first & disk.keys()):
         told.append(f"On disk: {', '.join(f'{spec} {format_bytes(size)}' for size, spec in sizes)}")
@@ -144,7 +144,7 @@ def _of_dataset(found: RunResults, dataset: str, judged: list[Verdict]) -> Itera
 
 
 def _advice(
-    found: RunResults, verdict: Verdict, operation: str, disk: Mapping[str, int]
+    results: RunResults, verdict: Verdict, operation: str, disk: Mapping[str, int]
 ) -> Iterator[RecommendationLine]:
     """Say which to take where images are read often, as one reading operation has it."""
     own = verdict.standing(IN_PLACE.label)
@@ -165,7 +165,7 @@ def _advice(
             why += ", and takes less disk"
         elif verdict.unsure:
             why += " yet (more rounds may), and has the lowest median" if pick == verdict.best[0] else " yet"
-    data = f" for {verdict.contest.dataset}" if len(found.run.plan.datasets) > 1 else ""
+    data = f" for {verdict.contest.dataset}" if len(results.run.plan.datasets) > 1 else ""
     told = f"Take {pick}{data} where images are read often: {why}."
     if own is not None and own.placement is Placement.SLOWER and own.ratio is not None:
         told += f" Your files as they are ({IN_PLACE}) take {_times_as_long(own.ratio, verdict)}"
@@ -175,7 +175,7 @@ def _advice(
     if pick in lossy:
         told += "".join(_exact(verdict, lossy))
     yield _said(told)
-    if found.run.plan.payload is not Payload.RAW:  # there the codec has taken no part
+    if results.run.plan.payload is not Payload.RAW:  # there the codec has taken no part
         yield from _conversion(verdict.contest.dataset, pick)
 
 
@@ -242,10 +242,10 @@ def _name_of(dataset: str) -> str:
         return ""
 
 
-def _judged_at(found: RunResults, dataset: str, cutoff: int | None) -> list[Verdict]:
+def _judged_at(results: RunResults, dataset: str, cutoff: int | None) -> list[Verdict]:
     """Return one verdict an operation and level: that of the most images at which it was measured, or of ``cutoff``."""
     last: dict[Cell, Verdict] = {}
-    for verdict in found.verdicts:
+    for verdict in results.verdicts:
         if verdict.contest.dataset == dataset and cutoff in (None, verdict.contest.cutoff):
             key = replace(verdict.contest, cutoff=0)
             if key not in last or last[key].contest.cutoff < verdict.contest.cutoff:
@@ -253,17 +253,17 @@ def _judged_at(found: RunResults, dataset: str, cutoff: int | None) -> list[Verd
     return list(last.values())
 
 
-def _operation_words(verdict: Verdict, most: int, found: RunResults) -> str:
+def _operation_words(verdict: Verdict, most: int, results: RunResults) -> str:
     contest = verdict.contest
-    several = len(found.run.plan.sync if contest.operation.writes else found.run.plan.cache) > 1
+    several = len(results.run.plan.sync if contest.operation.writes else results.run.plan.cache) > 1
     head = str(contest.operation)
     if contest.cutoff != most and contest.operation is not Operation.WRITE_ONE:  # which is of one image always
         head += f" of {counted(contest.cutoff, 'image')}"
     return f"{head}, {level_text(contest)}" if several else head
 
 
-def _words(verdict: Verdict, most: int, found: RunResults) -> str:
-    return f"{_operation_words(verdict, most, found)}: {_first_words(verdict)}"
+def _words(verdict: Verdict, most: int, results: RunResults) -> str:
+    return f"{_operation_words(verdict, most, results)}: {_first_words(verdict)}"
 
 
 def _first_words(verdict: Verdict) -> str:

@@ -1,4 +1,4 @@
-"""Saved runs in words: when, what on, how complete; for the list on the screen and on the command line."""
+"""Writes saved runs as text: start, status, completeness, content; for the lists of screen and command line."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def started_text(run: Run | None) -> str:
 
 
 def status_text(saved: SavedRun) -> str:
-    """Return how a run stands, in a word or two."""
+    """Return the status of a run in a word or two."""
     return "broke off" if saved.status == "interrupted" else saved.status
 
 
 def completed_text(saved: SavedRun) -> str:
-    """Return how complete a run is: ``306``, or ``41 of 306``."""
+    """Return the number of trials measured: ``306``, or ``41 of 306``."""
     if saved.run is None:
         return ""
     if saved.measured >= saved.trials:
@@ -28,12 +28,12 @@ def completed_text(saved: SavedRun) -> str:
 
 
 def failed_text(saved: SavedRun) -> str:
-    """Return how many trials failed."""
+    """Return the number of failed trials, or ``none``."""
     return "" if saved.run is None else format_count(saved.failed) if saved.failed else "none"
 
 
 def name_text(saved: SavedRun) -> str:
-    """Return what the user calls a run, if anything, and its data as the plan has it, in few words."""
+    """Return the title that the user gave a run, if any, and its datasets as the plan spells them."""
     if saved.run is None:
         return ""
     title = f"'{saved.run.title}' " if saved.run.title else ""
@@ -41,7 +41,7 @@ def name_text(saved: SavedRun) -> str:
 
 
 def description_text(saved: SavedRun) -> str:
-    """Return name, methods, cutoffs and data of a run; of one that cannot be read, why."""
+    """Return title, methods, data and cutoffs of a run; of an unreadable one the reason."""
     if saved.run is None:
         return safe_text(saved.problem)
     plan = saved.run.plan
@@ -52,7 +52,7 @@ def description_text(saved: SavedRun) -> str:
 
 
 def details_text(saved: SavedRun) -> str:
-    """Return what else is to be known of a run: its id, which commands take, its plan, failures, size."""
+    """Return the id of a run (which commands take), its plan, failures and size."""
     parts = [saved.id]
     if saved.run is not None:
         parts += [f"plan {saved.run.plan.name}", f"{failed_text(saved)} failed"]
@@ -60,7 +60,7 @@ def details_text(saved: SavedRun) -> str:
 
 
 def deletion_question(saved: SavedRun) -> str:
-    """Return the question before a run is deleted: what is deleted, and what stays."""
+    """Return the question asked before a run is deleted: what is deleted, and what stays."""
     if saved.run is None:
         what = f"the unreadable file {saved.id} ({format_bytes(saved.size_bytes)})"
     else:

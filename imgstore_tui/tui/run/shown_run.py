@@ -70,7 +70,7 @@ class ShownRun:
         if self.state.run is None or self.state.revision == revision:
             return
         if at_once or now - when >= DIGEST_EVERY_S:
-            self.found = self._digester.of(self.state.run)
+            self.found = self._digester.build(self.state.run)
             self._digested = (self.state.revision, now)
 
 

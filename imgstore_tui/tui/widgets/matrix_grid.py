@@ -47,8 +47,8 @@ class DrawnGrid:
 
 def square_at(layers: Sequence[MatrixLayer], place: GridPosition) -> MatrixCell | None:
     """Return the cell at a place; None where there is none."""
-    if place.layer < len(layers) and place.row < len(layers[place.layer].squares):
-        row = layers[place.layer].squares[place.row]
+    if place.layer < len(layers) and place.row < len(layers[place.layer].rows):
+        row = layers[place.layer].rows[place.row]
         return row[place.column] if place.column < len(row) else None
     return None
 
@@ -59,7 +59,7 @@ def nearest_position(layers: Sequence[MatrixLayer], place: GridPosition) -> Grid
         return GridPosition()
     layer = max(0, min(place.layer, len(layers) - 1))
     row = max(0, min(place.row, len(layers[layer].labels) - 1))
-    filled = [column for column, square in enumerate(layers[layer].squares[row]) if square is not None]
+    filled = [column for column, square in enumerate(layers[layer].rows[row]) if square is not None]
     return GridPosition(layer, row, min(filled, key=lambda column: abs(column - place.column), default=0))
 
 
@@ -80,7 +80,7 @@ def step_from(layers: Sequence[MatrixLayer], place: GridPosition, down: int, rig
     elif row >= len(layers[layer].labels) and layer + 1 < len(layers):
         layer, row = layer + 1, 0
     column = place.column + right
-    cells = layers[layer].squares[max(0, min(row, len(layers[layer].labels) - 1))]
+    cells = layers[layer].rows[max(0, min(row, len(layers[layer].labels) - 1))]
     while right and 0 <= column < len(cells) and cells[column] is None:
         column += right
     return nearest_position(layers, GridPosition(layer, row, column))
@@ -180,7 +180,7 @@ def _row(
     name.truncate(names - 1, overflow="ellipsis", pad=True)
     line, spots = Text.assemble(name, " "), []
     for column in columns:
-        square = layer.squares[place.row][column]
+        square = layer.rows[place.row][column]
         here = replace(place, column=column)
         left = line.cell_len
         words = "" if square is None else square.text(each - 1)
@@ -191,8 +191,8 @@ def _row(
             cell.stylize(lit)
         else:
             cell.stylize(state, 0, 1 if square is not None and square.state is CellState.DONE else len(words))
-            if square is not None and square.rank:
-                cell.stylize("bold green" if square.rank == "*" else "green", 1)
+            if square is not None and square.sign:
+                cell.stylize("bold green" if square.sign == "*" else "green", 1)
         line.append_text(cell).append(" ")
         if square is not None:
             spots.append((left, left + each - 1, here))

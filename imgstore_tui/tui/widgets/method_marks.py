@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.spec import IN_PLACE
-from imgstore_tui.present.charts.figures import SOURCE_RANK
+from imgstore_tui.present.charts.figures import SOURCE_INDEX
 from imgstore_tui.present.charts.legend import ChartColours, mark_of
 
 
@@ -32,11 +32,11 @@ class MethodMarks:
     def mark(self, label: str) -> str:
         """Return the character that stands for a method; a space for one that has none."""
         if label == IN_PLACE.label:
-            return mark_of(SOURCE_RANK)
+            return mark_of(SOURCE_INDEX)
         return mark_of(self.labels.index(label)) if label in self.labels else " "
 
     def style(self, label: str) -> str:
         """Return the style in which a method is written."""
         if label == IN_PLACE.label:
-            return self.palette.style(SOURCE_RANK)
+            return self.palette.style(SOURCE_INDEX)
         return self.palette.style(self.labels.index(label)) if label in self.labels else ""

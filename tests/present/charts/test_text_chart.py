@@ -143,7 +143,7 @@ def test_values_are_medians_and_by_image_where_asked() -> None:
 
 def test_a_spec_keeps_its_mark_in_every_chart() -> None:
     run = fake_run(failures={"disk/read-many": "x"})
-    assert {line.name: line.rank for line in make_figure(run, "read-many").series if line.segments()} == {
+    assert {line.name: line.method_index for line in make_figure(run, "read-many").series if line.segments()} == {
         "lmdb": 1,
         "hdf5": 2,
     }
@@ -266,7 +266,7 @@ def plotted(*drawn: Series, ascii_only: bool = False) -> list[Text]:
     values = [point.value for line in drawn for point in line.points]
     x = count_axis([1, 1000], 60, log=True)
     y = make_axis([1e-3, *values, 1.0], 6, decade_label, log=True)
-    styles = {line.name: f"color({line.rank})" for line in drawn}
+    styles = {line.name: f"color({line.method_index})" for line in drawn}
     return plot_lines(drawn, x, y, 70, 16, styles, "dim", ascii_only=ascii_only)
 
 
@@ -288,7 +288,7 @@ def test_no_cell_shows_dots_of_one_line_in_the_colour_of_another(ascii_only: boo
     for line in (rising, falling):
         alone = cells(plotted(line, ascii_only=ascii_only))
         for place, (sign, style) in both.items():
-            if style == f"color({line.rank})" and sign != "ox"[line.rank]:
+            if style == f"color({line.method_index})" and sign != "ox"[line.method_index]:
                 assert alone[place] == (sign, style)
                 seen.add(style)
     assert len(seen) == 2

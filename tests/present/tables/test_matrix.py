@@ -21,7 +21,7 @@ def layers_of(run: Run, **how: object) -> tuple[MatrixLayer, ...]:
 
 
 def states(layer: MatrixLayer) -> list[list[CellState | None]]:
-    return [[None if square is None else square.state for square in row] for row in layer.squares]
+    return [[None if square is None else square.state for square in row] for row in layer.rows]
 
 
 def test_layers_are_the_operations_and_levels_of_the_plan_in_the_order_of_tables() -> None:
@@ -45,7 +45,7 @@ def test_a_cell_waits_runs_fills_and_is_done() -> None:
     cell = whole.measurements[1].cell
     (layer,) = with_running(layers_of(some), TrialStarted(cell, 1, "trial"), 25)
     assert states(layer) == [[CellState.PART, CellState.RUNNING], [CellState.PART, CellState.PART]]
-    part, running = layer.squares[0]
+    part, running = layer.rows[0]
     assert part is not None
     assert running is not None
     assert part.text(18).startswith("◐ 2")
@@ -53,7 +53,7 @@ def test_a_cell_waits_runs_fills_and_is_done() -> None:
     assert (running.share, running.text(8)) == (0.25, "▶ 1/6")
     (layer,) = layers_of(whole)
     assert states(layer) == [[CellState.DONE] * 2] * 2
-    assert [square.rank for row in layer.squares for square in row if square] == ["", "", "*", "*"]
+    assert [square.sign for row in layer.rows for square in row if square] == ["", "", "*", "*"]
 
 
 def test_what_failed_was_skipped_or_is_not_claimed_is_told_apart() -> None:
@@ -67,7 +67,7 @@ def test_what_failed_was_skipped_or_is_not_claimed_is_told_apart() -> None:
     ]
     (layer,) = layers_of(replace(run, measurements=tuple(trials)))
     assert states(layer) == [[CellState.FAILED], [CellState.SKIPPED], [CellState.UNSUPPORTED]]
-    words = [square.text(18) for row in layer.squares for square in row if square is not None]
+    words = [square.text(18) for row in layer.rows for square in row if square is not None]
     assert words == ["✗ failed 6/6", "– skipped", "× unsupported"]
     assert matrix_legend_text([layer]) == "✗ failed  – skipped  × unsupported"
 
@@ -81,9 +81,9 @@ def test_times_that_were_not_verified_do_not_look_done() -> None:
 def test_words_never_take_more_room_than_there_is_and_the_glyph_stays(width: int) -> None:
     run = fake_run(failures={"hdf5/read-one": "x"})
     for layer in layers_of(run):
-        for square in [square for row in layer.squares for square in row if square is not None]:
+        for square in [square for row in layer.rows for square in row if square is not None]:
             assert cell_len(square.text(width)) <= width
-            assert square.text(width)[0] in (square.state.glyph, square.rank)
+            assert square.text(width)[0] in (square.state.glyph, square.sign)
 
 
 def test_every_state_has_a_glyph_of_its_own_in_ascii_too() -> None:
@@ -94,8 +94,8 @@ def test_every_state_has_a_glyph_of_its_own_in_ascii_too() -> None:
 
 def test_values_are_of_one_image_where_asked() -> None:
     run = fake_run(["lmdb"], [100], operations=[Operation.READ_MANY])
-    ((square,),) = layers_of(run)[0].squares
-    ((each,),) = layers_of(run, per_image=True)[0].squares
+    ((square,),) = layers_of(run)[0].rows
+    ((each,),) = layers_of(run, per_image=True)[0].rows
     assert square is not None
     assert each is not None
     assert each.seconds == pytest.approx((square.seconds or 0) / 100)
@@ -104,4 +104,4 @@ def test_values_are_of_one_image_where_asked() -> None:
 def test_the_plan_s_holes_are_no_cells() -> None:
     (layer, *_) = layers_of(fake_run(["disk"], [1, 10]))
     assert layer.operation is Operation.WRITE_ONE
-    assert [square is None for square in layer.squares[0]] == [False, True]
+    assert [square is None for square in layer.rows[0]] == [False, True]
