@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.cli.run import plan_from_arguments
+from imgstore_tui.cli.plan_arguments import plan_from_arguments
 from imgstore_tui.present.help import TOPIC_NAMES
 from tests.support.printed_commands import modules_called, parse, program_commands, shell_lines
 

@@ -1,4 +1,4 @@
-"""``imgstore-tui backends``: what storage systems there are, and how to get the rest."""
+"""``imgstore-tui backends``: lists the storage backends, and how to install those that are missing."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from imgstore_tui.core.backend import Backend
 from imgstore_tui.plugins import registry
 
 
-def main(arguments: Sequence[str]) -> int:
-    """List the backends, or tell all about one."""
-    words = listing.parse("backends", "backend", arguments)
-    if words.name:
-        backend = registry.backends.get(words.name)
-        return listing.print_json(_facts(backend)) if words.json else _details(backend)
+def main(argv: Sequence[str]) -> int:
+    """List the backends, or describe one."""
+    arguments = listing.parse("backends", "backend", argv)
+    if arguments.name:
+        backend = registry.backends.get(arguments.name)
+        return listing.print_json(_facts(backend)) if arguments.json else _details(backend)
     backends = registry.sorted_backends()
-    if words.json:
+    if arguments.json:
         return listing.print_json([_facts(backend) for backend in backends])
     rows = [(b.name, b.family.value, b.title, listing.availability(b), b.when_to_choose) for b in backends]
     rows += [(entry.name, "", "", f"broken: {entry.reason}", "") for entry in registry.backends.failed()]
@@ -46,19 +46,19 @@ def _facts(backend: type[Backend]) -> dict[str, Any]:
 
 
 def _layout(backend: type[Backend]) -> str:
-    """Return what a store looks like to other programs: what the class says of itself."""
+    """Return what a store looks like to other programs: the docstring of the class."""
     return " ".join((backend.__doc__ or "").replace("``", "").split())
 
 
 def _details(backend: type[Backend]) -> int:
-    claimed = backend.capabilities
-    words = [name.replace("_", " ") for name in claimed.__slots__ if getattr(claimed, name) is True]
+    capabilities = backend.capabilities
+    supported = [name.replace("_", " ") for name in capabilities.__slots__ if getattr(capabilities, name) is True]
     presets = [(f"preset {preset.name}", preset.summary) for preset in backend.presets]
     facts = [
         ("availability", listing.availability(backend)),
         ("codec", f"{backend.default_codec} unless another is named"),
         ("takes", ", ".join(sorted(backend.payloads))),
-        ("can", ", ".join(words)),
+        ("can", ", ".join(supported)),
         ("stored as", _layout(backend)),
         *presets,
         ("choose it", backend.when_to_choose),

@@ -1,4 +1,4 @@
-"""``imgstore-tui codecs``: what codecs there are."""
+"""``imgstore-tui codecs``: lists the codecs, and how to install those that are missing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from imgstore_tui.core.options import resolve_options
 from imgstore_tui.plugins import registry
 
 
-def main(arguments: Sequence[str]) -> int:
-    """List the codecs, or tell all about one."""
-    words = listing.parse("codecs", "codec", arguments)
-    if words.name:
-        codec = registry.codecs.get(words.name)
-        return listing.print_json(_facts(codec)) if words.json else _details(codec)
+def main(argv: Sequence[str]) -> int:
+    """List the codecs, or describe one."""
+    arguments = listing.parse("codecs", "codec", argv)
+    if arguments.name:
+        codec = registry.codecs.get(arguments.name)
+        return listing.print_json(_facts(codec)) if arguments.json else _details(codec)
     codecs = [registry.codecs.all()[name] for name in sorted(registry.codecs.all())]
-    if words.json:
+    if arguments.json:
         return listing.print_json([_facts(codec) for codec in codecs])
     rows = [(c.name, _loss(c), c.title, listing.availability(c), ", ".join(c.drops) or "nothing") for c in codecs]
     columns = ("name", "pixels", "what", "availability", "drops")

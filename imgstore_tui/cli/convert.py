@@ -1,4 +1,4 @@
-"""``imgstore-tui convert``: convert a dataset to a store, and verify it."""
+"""``imgstore-tui convert``: converts a dataset to a store and verifies it."""
 
 from __future__ import annotations
 
@@ -18,27 +18,33 @@ if TYPE_CHECKING:
 
     from imgstore_tui.cli.progress import LiveBar
 
-_SAID_EVERY_S = 5.0
+_PRINT_EVERY_S = 5.0
+"""Seconds between two lines of progress where standard error is not a terminal."""
 _SHOWN = 5
 _SHOWN_NAMES = 100
-"""Of the names of labels, which no store keeps."""
+"""Names of labels that are printed, since no store keeps them."""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Convert, and say what came of it."""
-    words = _parser().parse_args(arguments)
+def main(argv: Sequence[str]) -> int:
+    """Convert a dataset and print the result."""
+    arguments = _parser().parse_args(argv)
     from imgstore_tui.cli.progress import LiveBar
     from imgstore_tui.jobs.convert import plan_conversion
 
-    count = None if words.count is None else parse_count(words.count)
+    count = None if arguments.count is None else parse_count(arguments.count)
     job = plan_conversion(
-        words.dataset, words.spec, Path(words.destination), count=count, replace=words.replace, restart=words.restart
+        arguments.dataset,
+        arguments.spec,
+        Path(arguments.destination),
+        count=count,
+        replace=arguments.replace,
+        restart=arguments.restart,
     )
-    talk = talk_console(quiet=words.quiet)
+    talk = talk_console(quiet=arguments.quiet)
     job.notify = lambda sentence: talk.print(safe_text(sentence), soft_wrap=True)
     with LiveBar(talk) as bar:
         try:
-            done = job.run(_telling(talk, bar))
+            done = job.run(_progress_printer(talk, bar))
         except (KeyboardInterrupt, ImgstoreError) as error:
             if job.durable_images:
                 talk.print(
@@ -93,18 +99,18 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _telling(console: Console, bar: LiveBar) -> Callable[[str, int, int], None]:
-    """Return what says how far it is: on a terminal all the time, now and then a plain line on anything else."""
-    said = time.monotonic()
+def _progress_printer(console: Console, bar: LiveBar) -> Callable[[str, int, int], None]:
+    """Return a function that shows progress: in the live bar on a terminal, as a line every few seconds elsewhere."""
+    last_print = time.monotonic()
 
-    def tell(doing: str, done: int, total: int) -> None:
-        nonlocal said
+    def show(step: str, done: int, total: int) -> None:
+        nonlocal last_print
         of = f" of {format_count(total)}" if total else ""
-        text = safe_text(f"{doing} {format_count(done)}{of}")
+        text = safe_text(f"{step} {format_count(done)}{of}")
         bar.show(done / total if total else 0.0, text)
         now = time.monotonic()
-        if not bar.live and now - said >= _SAID_EVERY_S:
-            said = now
+        if not bar.live and now - last_print >= _PRINT_EVERY_S:
+            last_print = now
             console.print(text, soft_wrap=True)
 
-    return tell
+    return show

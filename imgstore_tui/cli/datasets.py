@@ -1,4 +1,4 @@
-"""``imgstore-tui datasets``: where images can come from; ``datasets fetch`` downloads CIFAR."""
+"""``imgstore-tui datasets``: lists the sources of images; ``datasets fetch`` downloads CIFAR."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from imgstore_tui.core.dataset import UPTO, Dataset
 from imgstore_tui.plugins import registry
 
 
-def main(arguments: Sequence[str]) -> int:
-    """List the datasets, tell all about one, or fetch one."""
-    if arguments[:1] == ["fetch"]:
+def main(argv: Sequence[str]) -> int:
+    """List the datasets, describe one, or fetch one."""
+    if argv[:1] == ["fetch"]:
         from imgstore_tui.cli import fetch
 
-        return fetch.main(arguments[1:])
-    words = listing.parse("datasets", "dataset", arguments)
-    if words.name:
-        dataset = registry.datasets.get(words.name)
-        return listing.print_json(_facts(dataset)) if words.json else _details(dataset)
+        return fetch.main(argv[1:])
+    arguments = listing.parse("datasets", "dataset", argv)
+    if arguments.name:
+        dataset = registry.datasets.get(arguments.name)
+        return listing.print_json(_facts(dataset)) if arguments.json else _details(dataset)
     datasets = [registry.datasets.all()[name] for name in sorted(registry.datasets.all())]
-    if words.json:
+    if arguments.json:
         return listing.print_json([_facts(dataset) for dataset in datasets])
     rows = [(_form(dataset), listing.availability(dataset), dataset.describe) for dataset in datasets]
     return listing.print_table(("write", "availability", "what"), rows)

@@ -1,4 +1,4 @@
-"""``imgstore-tui delete``: forget a saved run."""
+"""``imgstore-tui delete``: deletes a saved run."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.text.saved_run import deletion_question
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Delete the journal of a run."""
     parser = CommandParser(prog="imgstore-tui delete", description="Delete a saved run. Exports of it stay.")
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-    words = parser.parse_args(arguments)
-    path = find_run(words.run)
+    arguments = parser.parse_args(argv)
+    path = find_run(arguments.run)
     check_saved(path, "deleted")
     check_ended(path)
     talk = talk_console()
-    if not words.yes:
+    if not arguments.yes:
         talk.print(f"{deletion_question(read_saved_run(path))} [y/N] ", end="", soft_wrap=True)
         try:
             answer = input()

@@ -1,4 +1,4 @@
-"""``imgstore-tui doctor``: what this machine can and cannot measure, and why."""
+"""``imgstore-tui doctor``: reports what this machine can and cannot measure, and why."""
 
 from __future__ import annotations
 
@@ -32,98 +32,99 @@ from imgstore_tui.plugins.catalogue import FailedPlugin, Pluggable, how_to_get, 
 from imgstore_tui.present import exports
 
 Check = tuple[str, bool | None, str]
-"""What, whether it is well (None: a fact, neither good nor bad), and what that means."""
+"""Name of what was checked, whether it is good (None: a fact, neither good nor bad), and what that means."""
 
 _NO_DURABILITY = {"tmpfs", "ramfs"}
 _REMOTE = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "ceph"}
 _MARKS: dict[bool | None, tuple[str, str]] = {True: ("ok", "green"), False: ("no", "yellow"), None: ("", "dim")}
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print the findings."""
+def main(argv: Sequence[str]) -> int:
+    """Print the checks."""
     parser = CommandParser(prog="imgstore-tui doctor", description="What this machine can and cannot measure, and why.")
     parser.add_argument(
         "--scratch", metavar="DIR", help="folder in which stores would be made (default: the current one)"
     )
-    words = parser.parse_args(arguments)
+    arguments = parser.parse_args(argv)
     table = Table(box=None, pad_edge=False, show_header=False)
-    for heading, findings in (
-        ("This machine", _machine(words.scratch)), ("What can be measured", _instrument(words.scratch)),
+    for heading, checks in (
+        ("This machine", _machine(arguments.scratch)), ("What can be measured", _instrument(arguments.scratch)),
         ("The screen", _terminal()), ("Storage, codecs and the rest", _drivers()),
     ):  # fmt: skip
         if table.row_count:
             table.add_row()
         table.add_row(Text(heading, style="bold"))
-        for what, well, meaning in findings:
-            mark, style = _MARKS[well]
-            table.add_row(Text(what), Text(mark, style=style), Text(safe_text(meaning)))
+        for name, good, meaning in checks:
+            mark, style = _MARKS[good]
+            table.add_row(Text(name), Text(mark, style=style), Text(safe_text(meaning)))
     data_console().print(table)
     return 0
 
 
-def _machine(wanted: str | None) -> Iterator[Check]:
+def _machine(scratch: str | None) -> Iterator[Check]:
     try:
-        place = choose_scratch(wanted, [])
+        folder = choose_scratch(scratch, [])
     except ImgstoreError as error:
         yield "scratch", False, str(error)
         return
-    found = describe_environment(place, [], [])
-    yield "system", None, f"{found.platform}, Python {found.python}"
-    yield "processor", None, f"{found.cpu}, {found.cores} cores available"
-    if found.memory_bytes:
+    environment = describe_environment(folder, [], [])
+    yield "system", None, f"{environment.platform}, Python {environment.python}"
+    yield "processor", None, f"{environment.cpu}, {environment.cores} cores available"
+    if environment.memory_bytes:
         free = available_bytes()
-        words = "" if free is None else f", {format_bytes(free)} available"
-        yield "memory", None, format_bytes(found.memory_bytes) + words
-    busy = found.load is not None and found.load > 0.5
+        available = "" if free is None else f", {format_bytes(free)} available"
+        yield "memory", None, format_bytes(environment.memory_bytes) + available
+    busy = environment.load is not None and environment.load > 0.5
     yield (
         "load",
         not busy,
-        f"{found.load:.2f} over the last minute" + ("; others at work make timings noisy" if busy else ""),
+        f"{environment.load:.2f} over the last minute" + ("; others at work make timings noisy" if busy else ""),
     )
-    kind = found.scratch_filesystem
+    filesystem = environment.scratch_filesystem
     yield (
         "scratch",
         None,
-        f"{found.scratch}: {kind} on {found.scratch_device}, " + (f"{format_bytes(found.scratch_free_bytes)} free"),
+        f"{environment.scratch}: {filesystem} on {environment.scratch_device}, "
+        + (f"{format_bytes(environment.scratch_free_bytes)} free"),
     )
-    files = free_files(place)
+    files = free_files(folder)
     if files is not None:
         yield "files", files > 0, f"{format_count(files)} more can be made here"
     largest = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
     if largest != resource.RLIM_INFINITY:
         yield "file size", False, f"no file may grow beyond {format_bytes(largest)} (ulimit -f)"
-    if kind in _NO_DURABILITY:
-        yield "scratch", False, f"{kind} lives in memory: nothing here is ever synced, and nothing can be cold"
-    if kind == "overlay":
+    if filesystem in _NO_DURABILITY:
+        yield "scratch", False, f"{filesystem} lives in memory: nothing here is ever synced, and nothing can be cold"
+    if filesystem == "overlay":
         yield "scratch", None, "overlay: new stores lie on the file system below it, whose kind is not seen from here"
-    if kind in _REMOTE:
-        yield "scratch", False, f"{kind} is a network file system: caches of the server are unknown"
+    if filesystem in _REMOTE:
+        yield "scratch", False, f"{filesystem} is a network file system: caches of the server are unknown"
     yield "saved runs", None, str(runs_folder())
 
 
-def _instrument(wanted: str | None) -> Iterator[Check]:
+def _instrument(scratch: str | None) -> Iterator[Check]:
     linux = sys.platform == "linux"
     yield "fork server", linux, "trials are forked from a small process" if linux else "needs Linux"
-    yield from _page_cache(wanted)
+    yield from _page_cache(scratch)
     memory = clock.private_bytes() is not None
     yield "private memory", memory, "read from /proc/PID/statm" if memory else "/proc does not tell: figures stay empty"
-    told = oom_kills() is not None
+    recognised = oom_kills() is not None
     yield (
         "out of memory",
-        told,
-        "told from other kills" if told else "not told from other kills: nobody counts them",
+        recognised,
+        "told from other kills" if recognised else "not told from other kills: nobody counts them",
     )
     counted = clock.process_io() is not None
     yield "bytes read", counted, "read from /proc/PID/io" if counted else "/proc does not tell: figures stay empty"
 
 
-def _page_cache(wanted: str | None) -> Iterator[Check]:
-    """Try on a file whether a store could be proven hot, and made cold."""
+def _page_cache(scratch: str | None) -> Iterator[Check]:
+    """Check on a file whether a store can be proven hot and made cold."""
     try:
-        place = choose_scratch(wanted, [])
+        folder = choose_scratch(scratch, [])
     except ImgstoreError:
         return
-    with tempfile.NamedTemporaryFile(dir=place) as file:
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
         file.write(os.urandom(1 << 20))
         file.flush()
         path = Path(file.name)
@@ -135,7 +136,7 @@ def _page_cache(wanted: str | None) -> Iterator[Check]:
         yield "cold", True, "evicting works without privileges and is proven: data cold, metadata warm"
     else:
         kept = "nobody can tell" if cold is None else f"{cold:.0%} of a file stayed in memory after eviction"
-        yield "cold", False, f"not possible in {place}: {kept}"
+        yield "cold", False, f"not possible in {folder}: {kept}"
     root = os.access("/proc/sys/vm/drop_caches", os.W_OK)
     yield "drop caches", None, "done only if asked for with --drop-caches" if root else "needs root"
     yield "remount", None, "never done: unmounting is yours, the caches below the page cache stay unknown"
@@ -157,15 +158,15 @@ def _drivers() -> Iterator[Check]:
     yield _library("in a browser", web.REQUIRES[:1], web.how_to_get())
 
 
-def _plugins(kind: str, plugins: Sequence[type[Pluggable]], broken: Sequence[FailedPlugin]) -> Iterator[Check]:
+def _plugins(kind: str, plugins: Sequence[type[Pluggable]], failed: Sequence[FailedPlugin]) -> Iterator[Check]:
     for plugin in plugins:
         yield _library(f"{kind} {plugin.name}", plugin.requires, how_to_get(plugin) if missing_imports(plugin) else "")
-    for one in broken:
-        yield f"{kind} {one.name}", False, f"could not be loaded: {one.reason}"
+    for plugin_error in failed:
+        yield f"{kind} {plugin_error.name}", False, f"could not be loaded: {plugin_error.reason}"
 
 
-def _library(what: str, requires: Sequence[str], get: str) -> Check:
-    """Return whether the libraries of something are here: their versions, or the command that gets them."""
+def _library(name: str, requires: Sequence[str], how_to_install: str) -> Check:
+    """Return the versions of the libraries that something needs, or the command that installs them."""
     versions = library_versions(requires)
-    words = ", ".join(f"{name} {version}" for name, version in versions.items()) or "nothing needed"
-    return what, not get, get or words
+    installed = ", ".join(f"{library} {version}" for library, version in versions.items()) or "nothing needed"
+    return name, not how_to_install, how_to_install or installed

@@ -1,4 +1,4 @@
-"""``imgstore-tui export``: a run as a file for other programs and for people."""
+"""``imgstore-tui export``: exports a run to a file or to standard output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.text import safe_text
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Write a run in a format, to standard output or a file."""
     from imgstore_tui.present import exports
 
@@ -25,30 +25,34 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("-o", "--output", metavar="FILE", default="-", help="default: standard output")
     parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
-    words = parser.parse_args(arguments)
-    name = words.format or _by_ending(words.output)
+    arguments = parser.parse_args(argv)
+    name = arguments.format or _format_by_suffix(arguments.output)
     exporter = exports.get(name)
-    run = read_run(words.run)
-    if words.output == "-":
+    run = read_run(arguments.run)
+    if arguments.output == "-":
         sys.stdout.buffer.write(exporter.export(run))
         sys.stdout.buffer.flush()
         return 0
     from imgstore_tui.present.exports.write import write_export
 
     try:
-        path = write_export(run, name, expand_path(words.output), overwrite=words.force)
+        path = write_export(run, name, expand_path(arguments.output), overwrite=arguments.force)
     except FileTakenError:
-        raise UsageError(f"{words.output} exists already. Name another file, or replace it with --force.") from None
+        raise UsageError(f"{arguments.output} exists already. Name another file, or replace it with --force.") from None
     talk_console().print(f"Wrote {safe_text(str(path))}", soft_wrap=True)
     return 0
 
 
-def _by_ending(output: str) -> str:
-    """Return the format whose files end as this one does."""
+def _format_by_suffix(output: str) -> str:
+    """Return the format that has the suffix of the file.
+
+    Raises:
+        UsageError: If no format has it.
+    """
     from imgstore_tui.present import exports
 
-    ending = Path(output).suffix.lower()
-    for name, kind in exports.all_exporters().items():
-        if ending and kind.suffix == ending:
+    suffix = Path(output).suffix.lower()
+    for name, exporter in exports.all_exporters().items():
+        if suffix and exporter.suffix == suffix:
             return name
     raise UsageError(f"Name a format with -f: {', '.join(exports.names())}. None follows from the file's name.")

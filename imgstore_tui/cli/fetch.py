@@ -1,4 +1,4 @@
-"""``imgstore-tui datasets fetch``: download CIFAR, the one command that uses the network without naming a server."""
+"""``imgstore-tui datasets fetch``: downloads CIFAR; the only command that uses the network without a named server."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
 
-_SAID_EVERY_S = 5.0
+_PRINT_EVERY_S = 5.0
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Fetch a dataset and say how to use it."""
+def main(argv: Sequence[str]) -> int:
+    """Fetch a dataset and print how to use it."""
     from imgstore_tui.jobs import fetch
 
     parser = CommandParser(
@@ -25,24 +25,26 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("name", metavar="NAME", help="cifar10 or cifar100")
     parser.add_argument("--to", metavar="DIR", default=".", help="folder for the archive (default: here)")
-    words = parser.parse_args(arguments)
-    wanted = fetch.plan_download(words.name, expand_path(words.to))
+    arguments = parser.parse_args(argv)
+    download = fetch.plan_download(arguments.name, expand_path(arguments.to))
     talk = talk_console()
-    if fetch.is_downloaded(wanted):
-        talk.print(f"{safe_text(str(wanted.destination))} is there already, and its checksum is right.", soft_wrap=True)
+    if fetch.is_downloaded(download):
+        talk.print(
+            f"{safe_text(str(download.destination))} is there already, and its checksum is right.", soft_wrap=True
+        )
     else:
-        talk.print(f"Fetching {safe_text(wanted.url)}", soft_wrap=True)
-        said = time.monotonic()
+        talk.print(f"Fetching {safe_text(download.url)}", soft_wrap=True)
+        last_print = time.monotonic()
 
         def progress(done: int, total: int | None) -> None:
-            nonlocal said
-            if time.monotonic() - said >= _SAID_EVERY_S:
-                said = time.monotonic()
+            nonlocal last_print
+            if time.monotonic() - last_print >= _PRINT_EVERY_S:
+                last_print = time.monotonic()
                 talk.print(f"{format_bytes(done)}{'' if total is None else f' of {format_bytes(total)}'}")
 
-        fetch.fetch(wanted, progress)
+        fetch.fetch(download, progress)
         talk.print("Checksum right.")
-    dataset = f"{words.name}:{wanted.destination}"
-    quoted = f"'{words.name}:\"{wanted.destination}\"'" if {" ", ","} & set(dataset) else dataset
+    dataset = f"{arguments.name}:{download.destination}"
+    quoted = f"'{arguments.name}:\"{download.destination}\"'" if {" ", ","} & set(dataset) else dataset
     data_console().print(f"imgstore-tui run -d {safe_text(quoted)}", soft_wrap=True)
     return 0

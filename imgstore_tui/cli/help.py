@@ -1,4 +1,4 @@
-"""``imgstore-tui help``: the manual, one topic at a time."""
+"""``imgstore-tui help``: prints one topic of the manual."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from imgstore_tui.core.errors import UsageError, did_you_mean
 from imgstore_tui.present.help import TOPIC_NAMES, load_topic, load_topics
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Print a topic, the help of a command, or the list of topics."""
     parser = CommandParser(prog="imgstore-tui help", description="Explain a topic. Without one, list the topics.")
     parser.add_argument("topic", metavar="TOPIC", nargs="?", help="a topic of the manual, or a command")
-    topic = parser.parse_args(arguments).topic
+    topic = parser.parse_args(argv).topic
     if topic is None:
         return _list_topics()
     if topic in TOPIC_NAMES:
@@ -26,8 +26,8 @@ def main(arguments: Sequence[str]) -> int:
     from imgstore_tui.cli.main import COMMANDS
 
     if topic not in COMMANDS:
-        near = did_you_mean(topic, (*TOPIC_NAMES, *COMMANDS))
-        raise UsageError(f"Unknown topic '{topic}'.{near} The list of topics: imgstore-tui help.")
+        hint = did_you_mean(topic, (*TOPIC_NAMES, *COMMANDS))
+        raise UsageError(f"Unknown topic '{topic}'.{hint} The list of topics: imgstore-tui help.")
     command = importlib.import_module(f"imgstore_tui.cli.{topic}")
     code: int = command.main(["--help"])
     return code

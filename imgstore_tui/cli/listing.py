@@ -1,4 +1,4 @@
-"""What the three lists (backends, codecs, datasets) have in common."""
+"""Prints the lists of backends, codecs and datasets, and the details of one of them."""
 
 from __future__ import annotations
 
@@ -16,24 +16,28 @@ from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.options import Option, option_text
 from imgstore_tui.plugins import registry
 
-_READABLE = 24
+_MIN_SENTENCE = 24
 """Columns of the terminal below which a sentence is not shown."""
-
-
-_NARROW = 8
+_MIN_WRAPPED = 8
 """Columns of the terminal that a wrapped column has at least."""
 
 
-def parse(command: str, thing: str, arguments: Sequence[str]) -> Any:
-    """Parse ``[NAME] [--json]``."""
+def parse(command: str, thing: str, argv: Sequence[str]) -> Any:
+    """Parse ``[NAME] [--json]``.
+
+    Args:
+        command: Name of the command: ``backends``.
+        thing: What it lists, in the singular: ``backend``.
+        argv: The arguments of the command.
+    """
     parser = CommandParser(prog=f"imgstore-tui {command}", description=f"List the {command}, or describe one.")
     parser.add_argument("name", nargs="?", metavar="NAME", help=f"one {thing}")
     parser.add_argument("--json", action="store_true", help="as JSON")
-    return parser.parse_args(arguments)
+    return parser.parse_args(argv)
 
 
 def availability(plugin: Any) -> str:
-    """Return ``available``, or the command that makes it so."""
+    """Return ``available``, or the command that installs what is missing."""
     return registry.how_to_get(plugin) if registry.missing_imports(plugin) else "available"
 
 
@@ -56,40 +60,46 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, give_w
 
     Args:
         columns: Their names.
-        rows: A word for each column.
-        give_way: Columns that are wrapped where there is no room; none for the last. What stands in the others is
-            never cut, so that commands can be copied: where they alone are too wide, the widest is wrapped as well.
-            The last of several that give way is left out where it cannot be read.
+        rows: One text per column.
+        give_way: Columns that are wrapped when the table is too wide; by default the last. The others are not cut, so
+            that commands can be copied; if they alone are too wide, the widest is wrapped as well. If several give
+            way, the last one is left out when it would become too narrow to read.
     """
     console, lines = data_console(), [list(row) for row in rows]
     give_way = give_way or columns[-1:]
     if len(give_way) > 1:
-        taken = [max(map(cell_len, (name, *words))) for name, *words in zip(columns, *lines, strict=True)][:-1]
-        if console.width - sum(taken) - 2 * len(taken) < _READABLE:
+        taken = [max(map(cell_len, column)) for column in zip(columns, *lines, strict=True)][:-1]
+        if console.width - sum(taken) - 2 * len(taken) < _MIN_SENTENCE:
             columns, lines = columns[:-1], [line[:-1] for line in lines]
-    widths = [max(map(cell_len, words)) for words in zip(columns, *lines, strict=True)]
+    widths = [max(map(cell_len, column)) for column in zip(columns, *lines, strict=True)]
     fixed = {name: width for name, width in zip(columns, widths, strict=True) if name not in give_way}
-    gaps, narrow = 2 * (len(columns) - 1), _NARROW * (len(columns) - len(fixed))
+    gaps, narrow = 2 * (len(columns) - 1), _MIN_WRAPPED * (len(columns) - len(fixed))
     if sum(fixed.values()) + gaps + narrow > console.width:
         del fixed[max(fixed, key=lambda name: fixed[name])]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in columns:
         table.add_column(name, no_wrap=name in fixed, min_width=fixed.get(name), overflow="fold")
     for line in lines:
-        table.add_row(*(Text(word) for word in line))
+        table.add_row(*(Text(text) for text in line))
     console.print(table)
     return 0
 
 
 def print_details(title: str, facts: Iterable[tuple[str, str]], options: Sequence[Option]) -> int:
-    """Print all about one thing."""
+    """Print the details of one plug-in.
+
+    Args:
+        title: Its name and what it is.
+        facts: Name and text of each fact.
+        options: The options that it declares.
+    """
     console = data_console()
     console.print(Text(title, style="bold"))
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    for name, words in facts:
-        table.add_row(name, Text(words))
+    for name, text in facts:
+        table.add_row(name, Text(text))
     console.print(table)
     for option in options:
         choices = f" ({', '.join(option.choices)})" if option.choices else ""

@@ -1,4 +1,4 @@
-"""Reading a run that the user names: a file, an id, or ``last``; a journal or an exported record."""
+"""Reads the run that the user names: a file, an id or ``last``; a journal or an exported record."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from imgstore_tui.bench.results.journal import find_run, read_journal
 from imgstore_tui.core.model import Run
 
 
-def read_run(word: str) -> Run:
-    """Return the run that ``word`` names; one without an end that is being measured now is ``running``.
+def read_run(name: str) -> Run:
+    """Return the run of a name; its status is ``running`` if it is being measured now.
 
     Raises:
-        UsageError: If there is none.
+        UsageError: If there is no such run.
         DataError: If its file is torn, foreign or of a newer version.
     """
-    path = find_run(word)
+    path = find_run(name)
     if path.suffix == ".json":
         from imgstore_tui.present.exports.json import load_json
 
         return load_json(path)
-    # Asked before the journal is read: a run that ends in between has its end in it.
-    going_on = is_running(path.stem)
+    # Checked before the journal is read: the end of a run that ends in between is in the journal.
+    in_progress = is_running(path.stem)
     run = read_journal(path)
-    return replace(run, status="running") if going_on and run.status == "interrupted" else run
+    return replace(run, status="running") if in_progress and run.status == "interrupted" else run

@@ -1,4 +1,4 @@
-"""Which command was asked for, and one way out: a sentence on standard error and an exit code, never a traceback."""
+"""Runs a command and turns every error into a sentence on standard error and an exit code."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ COMMANDS = {
 
 
 class Command(Protocol):
-    """What a module of this package offers."""
+    """A module of this package that is a command."""
 
-    def main(self, arguments: Sequence[str]) -> int:
+    def main(self, argv: Sequence[str]) -> int:
         """Run the command and return the exit code."""
 
 
 def guarded(action: Callable[[], int]) -> int:
-    """Do something and return its exit code; an error becomes one sentence on standard error."""
+    """Call a function and return its exit code; print an error as one sentence on standard error."""
     if sys.stdout is None or sys.stderr is None:
-        # A stream that was closed before we began; what was to go there goes nowhere.
+        # A stream was closed before the program started: discard what is written to it.
         sys.stdout, sys.stderr = sys.stdout or open(os.devnull, "w"), sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: SIM115 - it is closed with the process
@@ -56,7 +56,7 @@ def guarded(action: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         return _fail("Interrupted.", ExitCode.INTERRUPTED)
     except BrokenPipeError:
-        # The reader has gone (as in `... | head`): what it wanted it has. Python must not complain at exit either.
+        # The reader has closed the pipe (as in `... | head`). Redirect, so that Python does not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return ExitCode.TRIALS_FAILED
     except OSError as error:
@@ -74,33 +74,33 @@ def _fail(sentence: str, code: ExitCode) -> int:
     return code
 
 
-def run_command(arguments: Sequence[str]) -> int:
+def run_command(argv: Sequence[str]) -> int:
     """Run the command that the first argument names.
 
     Raises:
         UsageError: If there is no such command.
     """
-    name, *rest = arguments
+    name, *rest = argv
     if name not in COMMANDS:
         raise unknown_name("command", name, COMMANDS)
     command: Command = importlib.import_module(f"imgstore_tui.cli.{name}")
     return command.main(rest)
 
 
-def parse_screen_arguments(arguments: Sequence[str]) -> Namespace:
-    """Parse what the program takes without a command.
+def parse_screen_arguments(argv: Sequence[str]) -> Namespace:
+    """Parse the arguments of the program without a command.
 
     Raises:
-        UsageError: If an argument is unknown or does not fit.
+        UsageError: If an argument is unknown or out of range.
     """
-    words = _screen_parser().parse_args(arguments)
-    if words.fps is not None and not 1 <= words.fps <= 30:
-        raise UsageError(f"--fps takes 1 to 30 repaints a second, not {words.fps}.")
-    return words
+    arguments: Namespace = _screen_parser().parse_args(argv)
+    if arguments.fps is not None and not 1 <= arguments.fps <= 30:
+        raise UsageError(f"--fps takes 1 to 30 repaints a second, not {arguments.fps}.")
+    return arguments
 
 
 def _screen_parser() -> CommandParser:
-    from imgstore_tui.cli.run import add_plan_arguments
+    from imgstore_tui.cli.plan_arguments import add_plan_arguments
 
     width = max(len(name) for name in COMMANDS)
     commands = "\n".join(f"  {name:{width}}  {summary}" for name, summary in COMMANDS.items())

@@ -1,4 +1,4 @@
-"""Measuring from the command line: signals, the live line, the tables at the end; for ``run`` and ``resume``."""
+"""Measures for ``run`` and ``resume``: handles signals, shows the live line, prints the tables at the end."""
 
 from __future__ import annotations
 
@@ -24,46 +24,46 @@ _SIGNALS = {
 
 
 def measure(action: Callable[[threading.Event, Listener], Run], *, quiet: bool) -> tuple[Run, int]:
-    """Run a plan, told live on standard error.
+    """Run a plan and report its progress on standard error.
 
     Args:
-        action: Runs the plan, given what stops it and who listens.
-        quiet: Say nothing.
+        action: Runs the plan, given the event that stops it and the listener.
+        quiet: Print nothing.
 
     Returns:
-        The run, and the exit code: of the signal that stopped it, or of trials that failed.
+        The run, and the exit code: that of the signal that stopped it, or 1 if trials failed.
     """
     talk = talk_console(quiet=quiet)
     for leftover in leftovers():
-        place = safe_text(str(leftover.path))
-        talk.print(f"A killed run has left {place} behind; remove it with: imgstore-tui sweep", soft_wrap=True)
+        path = safe_text(str(leftover.path))
+        talk.print(f"A killed run has left {path} behind; remove it with: imgstore-tui sweep", soft_wrap=True)
     cancel = threading.Event()
-    with _stopped_by_signals(cancel) as heard, ProgressLine(talk) as line:
+    with _stopped_by_signals(cancel) as signal_code, ProgressLine(talk) as line:
         try:
-            run = action(cancel, line.hear)
+            run = action(cancel, line.on_event)
         except ImgstoreError as error:
-            if heard():
-                # Stopped before there was anything to keep; the shell is still told by which signal.
-                error.exit_code = heard()
+            if signal_code():
+                # Nothing was measured yet; the exit code still names the signal.
+                error.exit_code = signal_code()
             raise
-    if heard():
-        return run, heard()
+    if signal_code():
+        return run, signal_code()
     failed = any(measurement.status is Status.FAILED for measurement in run.measurements)
     return run, ExitCode.TRIALS_FAILED if failed else ExitCode.OK
 
 
 @contextlib.contextmanager
 def _stopped_by_signals(cancel: threading.Event) -> Iterator[Callable[[], ExitCode]]:
-    """Turn the signals that end a program into the wish to stop: what was measured is kept and shown."""
+    """Set ``cancel`` on INT, TERM and HUP, so that what was measured is kept; yield a function that gives the code."""
     received: list[int] = []
 
-    def note(number: int, _: object) -> None:
+    def handle(number: int, _: object) -> None:
         received.append(number)
         cancel.set()
 
-    # What whoever started us lets be ignored stays so: nohup, or a job in the background of a script.
-    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, note) for number in heeded}
+    # A signal that was ignored from the start stays ignored: nohup, or a background job of a script.
+    handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handle) for number in handled}
     try:
         yield lambda: _SIGNALS[signal.Signals(received[0])] if received else ExitCode.OK
     finally:
@@ -72,7 +72,7 @@ def _stopped_by_signals(cancel: threading.Event) -> Iterator[Callable[[], ExitCo
 
 
 def show_brief(run: Run) -> None:
-    """Print the tables of a run that fit on a screen or two, and the article's report in full."""
+    """Print the main tables of a run, and the article's report in full."""
     from imgstore_tui.cli.printing import print_run
 
     console = data_console()

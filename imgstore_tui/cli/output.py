@@ -1,4 +1,4 @@
-"""Standard output is data, standard error is talk."""
+"""Opens the consoles: results go to standard output, messages to standard error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from rich.console import Console
 
 PIPE_WIDTH = 110
-"""Columns of tables that go to a file or a pipe, where no terminal says how wide it is."""
+"""Columns of tables that go to a file or a pipe."""
 
 
 def data_console() -> Console:
@@ -23,12 +23,12 @@ def talk_console(*, quiet: bool = False) -> Console:
 
 
 def output_width() -> int:
-    """Return the columns that results may take."""
+    """Return how many columns results may take."""
     if sys.stdout.isatty() or "COLUMNS" in os.environ:
         return max(40, shutil.get_terminal_size().columns)
     return PIPE_WIDTH
 
 
 def ascii_only() -> bool:
-    """Tell whether standard output cannot write more than ASCII."""
+    """Return whether standard output can only write ASCII."""
     return "utf" not in (sys.stdout.encoding or "ascii").lower()

@@ -1,4 +1,4 @@
-"""argparse with our manners: an error is one sentence, long texts keep their lines."""
+"""Parses arguments with argparse: an error is one sentence, and long texts keep their lines."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
 RUN_HELP = "the id or name of a run, a file, or last"
-"""What commands take for RUN."""
+"""Help of the argument RUN."""
 
 
 class CommandParser(argparse.ArgumentParser):
-    """An argument parser that raises UsageError instead of leaving."""
+    """An argument parser that raises UsageError and does not exit."""
 
     def __init__(self, **settings: Any) -> None:
         settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **settings)
 
     def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
-        """Print help or version; argparse's own way keeps silent where that fails."""
+        """Print help or version; argparse itself ignores a failed write."""
         if message:
             stream = file or sys.stderr
             stream.write(message)
-            # Leaving follows at once: what cannot be written must be known before.
+            # The program exits next, so a failed write must raise here.
             sys.stdout.flush()
 
     def error(self, message: str) -> NoReturn:
-        """Raise the message as one sentence that says where to look."""
+        """Raise the message as one sentence that names the help to read."""
         unknown = re.match(r"unrecognized arguments: (\S+)", message)
         if unknown:
-            options = [word for action in self._actions for word in action.option_strings]
+            options = [option for action in self._actions for option in action.option_strings]
             message = f"Unknown argument '{unknown[1]}'.{did_you_mean(unknown[1], options)}"
             if "-d" in options and not unknown[1].startswith("-"):
                 message += " Data is named with -d, e.g. -d folder:photos."
@@ -44,20 +44,25 @@ class CommandParser(argparse.ArgumentParser):
         raise UsageError(f"{message} See {self.prog} --help.")
 
 
-def check_choice(kind: str, word: str, known: list[str]) -> str:
-    """Return ``word`` if it is one of ``known``.
+def check_choice(kind: str, value: str, choices: list[str]) -> str:
+    """Return ``value`` if it is one of ``choices``.
+
+    Args:
+        kind: What the value is, for the message: ``operation``.
+        value: The value that the user wrote.
+        choices: The valid values.
 
     Raises:
-        UsageError: If it is not; the nearest right word is named.
+        UsageError: If it is not; the message suggests the nearest valid value.
     """
-    if word not in known:
-        raise UsageError(f"Unknown {kind} '{word}'.{did_you_mean(word, known)} Known: {', '.join(known)}.")
-    return word
+    if value not in choices:
+        raise UsageError(f"Unknown {kind} '{value}'.{did_you_mean(value, choices)} Known: {', '.join(choices)}.")
+    return value
 
 
 def split_list(values: list[str]) -> list[str]:
-    """Return the words of repeated, comma-separated arguments: ``["a,b", "c"]`` gives ``["a", "b", "c"]``."""
-    return [word.strip() for value in values for word in value.split(",") if word.strip()]
+    """Return the items of repeated, comma-separated arguments: ``["a,b", "c"]`` gives ``["a", "b", "c"]``."""
+    return [item.strip() for value in values for item in value.split(",") if item.strip()]
 
 
 def split_specs(values: list[str]) -> list[str]:

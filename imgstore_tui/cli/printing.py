@@ -1,4 +1,4 @@
-"""A run on standard output: its tables, and its charts where they stand."""
+"""Prints the tables, charts and verdicts of a run on standard output."""
 
 from __future__ import annotations
 
@@ -25,59 +25,59 @@ MOST_COLUMNS = 120
 
 
 def print_run(console: Console, run: Run, *, plain: bool, brief: bool = False) -> None:
-    """Print what was measured, the article's report where there is one, the other tables, verdicts, which to take.
+    """Print the facts of a run, its tables, its verdicts and the recommendation.
 
     Args:
         console: Where to print.
         run: The run.
         plain: Whether only ASCII is printed.
-        brief: Leave out the tables that go into detail.
+        brief: Whether the detailed tables are left out.
     """
     print_verdicts(console, print_tables(console, run, plain=plain, brief=brief), plain=plain)
 
 
 def print_tables(console: Console, run: Run, *, plain: bool, brief: bool = False, charts: bool = True) -> RunResults:
-    """Print what was measured, the article's report where there is one, and the other tables.
+    """Print the facts of a run, the article's report if the run has one, and the other tables.
 
     Args:
         console: Where to print.
         run: The run.
         plain: Whether only ASCII is printed.
-        brief: Leave out the tables that go into detail.
-        charts: Print the figures of the report, too.
+        brief: Whether the detailed tables are left out.
+        charts: Whether the figures of the report are printed.
 
     Returns:
-        What was made of the run.
+        The results of the run.
     """
-    found = build_results(run)
-    told = article_report(found)
-    rest = brief_tables(found) if brief else further_tables(found)
-    skipped = {item.title for item in told if isinstance(item, Table)} | {facts_table(run).title}
-    for item in (facts_table(run), *told, *(table for table in rest if table.title not in skipped)):
+    results = build_results(run)
+    items = article_report(results)
+    rest = brief_tables(results) if brief else further_tables(results)
+    skipped = {item.title for item in items if isinstance(item, Table)} | {facts_table(run).title}
+    for item in (facts_table(run), *items, *(table for table in rest if table.title not in skipped)):
         if isinstance(item, Table):
             console.print(rich_table(item, output_width(), ascii_only=plain), Text(), sep="\n")
         elif charts and not item.figure.empty:
-            print_drawing(console, item, plain=plain)
-    return found
+            print_chart(console, item, plain=plain)
+    return results
 
 
-def print_verdicts(console: Console, found: RunResults, *, plain: bool) -> None:
-    """Print who is first, as far as it can be said, and in a few lines which to take."""
-    judged = operation_verdicts_text(found)
+def print_verdicts(console: Console, results: RunResults, *, plain: bool) -> None:
+    """Print the verdicts and, in a few lines, the recommendation."""
+    judged = operation_verdicts_text(results)
     if not judged:
         return
     console.print(Text("Verdicts", style="bold"))
     for line in judged.plain.splitlines():
         _print_hanging(console, line, "bold" if not line.startswith(" ") else "", plain=plain)
-    told = recommendation_text(found, width=min(output_width(), MOST_COLUMNS))
-    told.plain = ascii_text(told.plain) if plain else told.plain
+    advice = recommendation_text(results, width=min(output_width(), MOST_COLUMNS))
+    advice.plain = ascii_text(advice.plain) if plain else advice.plain
     console.print()
-    if told:
-        console.print(told, soft_wrap=True)
+    if advice:
+        console.print(advice, soft_wrap=True)
 
 
 def _print_hanging(console: Console, line: str, style: str, *, plain: bool) -> None:
-    """Print a sentence, its further lines indented, so that each is found by its beginning."""
+    """Print a sentence with its continuation lines indented."""
     for part in wrap(
         ascii_text(line) if plain else line,
         min(output_width(), MOST_COLUMNS),
@@ -87,18 +87,18 @@ def _print_hanging(console: Console, line: str, style: str, *, plain: bool) -> N
         console.print(Text(part, style=style), soft_wrap=True)
 
 
-def print_drawing(console: Console, drawing: Chart, *, plain: bool) -> None:
+def print_chart(console: Console, chart: Chart, *, plain: bool) -> None:
     """Print one chart."""
     from imgstore_tui.present.charts.text_chart import draw_figure
 
-    figure = drawing.figure
-    if drawing.heading:
-        # Numbered figures say their axes, since each comes twice.
+    figure = chart.figure
+    if chart.heading:
+        # Numbered figures name their axes, since each comes twice.
         figure = replace(
             figure,
-            title=drawing.heading + figure.title + ("" if drawing.scales == LOG else f", {drawing.scales.text}"),
+            title=chart.heading + figure.title + ("" if chart.scales == LOG else f", {chart.scales.text}"),
         )
     width = min(output_width(), MOST_COLUMNS)
-    chart = draw_figure(figure, width, CHART_ROWS, scales=drawing.scales, ascii_only=plain)
-    chart.rstrip()
-    console.print(chart, Text(), sep="\n", soft_wrap=True)
+    drawing = draw_figure(figure, width, CHART_ROWS, scales=chart.scales, ascii_only=plain)
+    drawing.rstrip()
+    console.print(drawing, Text(), sep="\n", soft_wrap=True)

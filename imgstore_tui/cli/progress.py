@@ -1,4 +1,4 @@
-"""A run on standard error: one live line on a terminal, one plain line a measurement anywhere else."""
+"""Shows a run on standard error: a live line on a terminal, one line per measurement elsewhere."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from imgstore_tui.core.units import format_count, format_duration
 from imgstore_tui.present.text.log_line import log_line
 
 REPAINT_EVERY_S = 0.5
-"""While a clock runs, the instrument keeps still: two repaints a second are the most."""
+"""At most two repaints per second, so that measuring is not disturbed."""
 
 
 class LiveBar:
-    """One line on a terminal that is repainted in place; on anything else it is not there."""
+    """One line on a terminal that is repainted in place; nothing if standard error is not a terminal."""
 
     def __init__(self, console: Console) -> None:
         self.live = console.is_terminal and not console.quiet
@@ -44,7 +44,7 @@ class LiveBar:
             self._progress.stop()
 
     def show(self, share: float, text: str) -> None:
-        """Say how far it is, from 0 to 1."""
+        """Show the share that is done, 0 to 1, and a text."""
         if not self.live:
             return
         self._progress.update(self._task, completed=share, description=text)
@@ -55,7 +55,7 @@ class LiveBar:
 
 
 class ProgressLine:
-    """Listens to a run and tells a person about it."""
+    """Shows the events of a run."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -69,8 +69,8 @@ class ProgressLine:
     def __exit__(self, *_: object) -> None:
         self._bar.__exit__()
 
-    def hear(self, event: events.Event) -> None:
-        """Take note of an event."""
+    def on_event(self, event: events.Event) -> None:
+        """Show an event."""
         line = log_line(event)
         if line is not None and (not self._bar.live or self._worth_keeping(event)):
             self._console.print(line, soft_wrap=True)
@@ -79,7 +79,7 @@ class ProgressLine:
 
     @staticmethod
     def _worth_keeping(event: events.Event) -> bool:
-        """A terminal keeps what needs attention; measurements pass by in the live line."""
+        """Return whether a line stays on a terminal: what needs attention, not every measurement."""
         match event:
             case events.TrialFinished(measurement):
                 return measurement.status is not Status.OK
@@ -93,8 +93,8 @@ class ProgressLine:
                 share = done / total if total else 0.0
                 self._bar.show(share, f"{safe_text(what)} {format_count(done)}")
             case events.TrialStarted(cell, number, step):
-                word = "" if step == "trial" else f" ({step})"
-                self._doing = f"{cell.spec}  {cell.operation}{word}  N={format_count(cell.cutoff)}  round {number + 1}"
+                note = "" if step == "trial" else f" ({step})"
+                self._doing = f"{cell.spec}  {cell.operation}{note}  N={format_count(cell.cutoff)}  round {number + 1}"
             case events.Progress(_, fraction, remaining_s):
                 left = "" if remaining_s is None else f"  about {format_duration(remaining_s)} left"
                 self._bar.show(fraction, self._doing + left)

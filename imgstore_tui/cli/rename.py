@@ -1,4 +1,4 @@
-"""``imgstore-tui rename``: give a saved run a name."""
+"""``imgstore-tui rename``: gives a saved run a name."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from imgstore_tui.cli.parser import RUN_HELP, CommandParser
 from imgstore_tui.core.text import safe_text
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Write the name into the run's journal."""
     parser = CommandParser(
         prog="imgstore-tui rename", description="Give a saved run a name, which commands then take for RUN."
     )
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("name", metavar="NAME", help="the name; an empty one removes it")
-    words = parser.parse_args(arguments)
-    path = find_run(words.run)
-    title = rename(path, words.name)
-    told = f"is now called '{title}'" if title else "has no name but its id"
-    talk_console().print(f"Run {safe_text(path.stem)} {told}.", soft_wrap=True)
+    arguments = parser.parse_args(argv)
+    path = find_run(arguments.run)
+    title = rename(path, arguments.name)
+    result = f"is now called '{title}'" if title else "has no name but its id"
+    talk_console().print(f"Run {safe_text(path.stem)} {result}.", soft_wrap=True)
     return 0

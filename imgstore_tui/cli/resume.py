@@ -1,4 +1,4 @@
-"""``imgstore-tui resume``: complete a run that was stopped, interrupted, or ran out of its budget."""
+"""``imgstore-tui resume``: completes a run that was stopped, interrupted, or ran out of its budget."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.units import parse_duration
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Resume a run and print its tables."""
     parser = CommandParser(prog="imgstore-tui resume", description="Finish a run: only what is missing is measured.")
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("--budget", metavar="TIME", help="start no new trial after this time (default: no limit)")
     parser.add_argument("--quiet", action="store_true", help="no progress and no warnings")
-    words = parser.parse_args(arguments)
-    path = find_run(words.run)
+    arguments = parser.parse_args(argv)
+    path = find_run(arguments.run)
     if path.suffix != SUFFIX:
         raise UsageError(f"{path} is no journal; an export cannot be resumed. See imgstore-tui runs.")
-    budget = None if words.budget in (None, "none") else parse_duration(words.budget)
+    budget = None if arguments.budget in (None, "none") else parse_duration(arguments.budget)
     run, code = measure(
-        lambda cancel, listen: resume_run(path, budget_s=budget, cancel=cancel, listen=listen), quiet=words.quiet
+        lambda cancel, listen: resume_run(path, budget_s=budget, cancel=cancel, listen=listen), quiet=arguments.quiet
     )
     show_brief(run)
     return code

@@ -1,4 +1,4 @@
-"""``imgstore-tui runs``: the saved runs, oldest first."""
+"""``imgstore-tui runs``: lists the saved runs, oldest first."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from imgstore_tui.core.units import format_bytes
 from imgstore_tui.present.text.saved_run import completed_text, description_text, failed_text, started_text, status_text
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """List the saved runs."""
     parser = CommandParser(prog="imgstore-tui runs", description=f"List the saved runs in {runs_folder()}.")
-    parser.parse_args(arguments)
-    # The newest stands last, next to the prompt.
-    found = list(newest_first())[::-1]
-    if not found:
+    parser.parse_args(argv)
+    # The newest comes last, next to the prompt.
+    runs = list(newest_first())[::-1]
+    if not runs:
         talk_console().print("There is no saved run yet. Start one with: imgstore-tui run")
         return 0
     rows = [
         (saved.id, started_text(saved.run), status_text(saved), completed_text(saved), failed_text(saved),
          format_bytes(saved.size_bytes), description_text(saved))
-        for saved in found
+        for saved in runs
     ]  # fmt: skip
     return listing.print_table(("run", "started (UTC)", "status", "trials", "failed", "size", "what"), rows)

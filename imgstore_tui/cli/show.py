@@ -1,19 +1,24 @@
-"""``imgstore-tui show``: tables and charts of a saved run."""
+"""``imgstore-tui show``: prints the tables and charts of a saved run, a ranking, or one cell in full."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.text import Text
 
 from imgstore_tui.cli.load_run import read_run
-from imgstore_tui.cli.output import ascii_only, data_console
+from imgstore_tui.cli.output import ascii_only, data_console, output_width, talk_console
 from imgstore_tui.cli.parser import RUN_HELP, CommandParser, check_choice
-from imgstore_tui.core.model import Run
+from imgstore_tui.core.errors import UsageError
+from imgstore_tui.core.events import Event, RunFinished, RunStarted
+from imgstore_tui.core.model import Cell, Run
+from imgstore_tui.core.units import format_count, parse_count
 from imgstore_tui.present.charts.axes import Scales
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Print a run's tables and charts."""
     parser = CommandParser(prog="imgstore-tui show", description="Tables and charts of a saved run.")
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
@@ -28,43 +33,121 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--linear-y", action="store_true", help="linear y axis: values")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     parser.add_argument("--follow", action="store_true", help="watch a run in progress until it ends")
-    words = parser.parse_args(arguments)
-    if words.follow:
-        from imgstore_tui.cli.follow import follow
-
-        follow(words.run)
-    run = read_run(words.run)
+    arguments = parser.parse_args(argv)
+    if arguments.follow:
+        _follow(arguments.run)
+    run = read_run(arguments.run)
     console = data_console()
-    plain = words.ascii or ascii_only()
-    if words.at is not None or words.cell is not None:
-        from imgstore_tui.cli.show_detail import print_cells, print_ranking
-
-        if words.at is not None:
-            print_ranking(console, run, words.at, plain=plain)
-        if words.cell is not None:
-            print_cells(console, run, words.cell, plain=plain)
+    plain = arguments.ascii or ascii_only()
+    if arguments.at is not None or arguments.cell is not None:
+        if arguments.at is not None:
+            _print_ranking(console, run, arguments.at, plain=plain)
+        if arguments.cell is not None:
+            _print_cells(console, run, arguments.cell, plain=plain)
         return 0
     from imgstore_tui.cli.printing import print_tables, print_verdicts
 
-    found = None if words.chart is not None else print_tables(console, run, plain=plain, charts=not words.no_charts)
-    if not words.no_charts:
-        scales = Scales(not (words.linear or words.linear_x), not (words.linear or words.linear_y))
-        _print_charts(console, run, words.chart, scales=scales, plain=plain)
-    if found is not None:
-        print_verdicts(console, found, plain=plain)  # last, where the eye is
+    results = (
+        None if arguments.chart is not None else print_tables(console, run, plain=plain, charts=not arguments.no_charts)
+    )
+    if not arguments.no_charts:
+        scales = Scales(not (arguments.linear or arguments.linear_x), not (arguments.linear or arguments.linear_y))
+        _print_charts(console, run, arguments.chart, scales=scales, plain=plain)
+    if results is not None:
+        print_verdicts(console, results, plain=plain)  # last, where the eye is
     return 0
 
 
+def _follow(name: str) -> None:
+    """Print a line per measurement until the run ends or the process that measures it is gone."""
+    from imgstore_tui.bench.results.follow import follow_run
+    from imgstore_tui.bench.results.journal import find_run
+    from imgstore_tui.present.text.log_line import log_line
+
+    talk = talk_console()
+
+    def print_event(event: Event) -> None:
+        # The tables that follow show the beginning and the end.
+        line = None if isinstance(event, RunStarted | RunFinished) else log_line(event)
+        if line is not None:
+            talk.print(line, soft_wrap=True)
+
+    follow_run(find_run(name), cancel=threading.Event(), listen=print_event)
+
+
 def _print_charts(console: Console, run: Run, only: str | None, *, scales: Scales, plain: bool) -> None:
-    from imgstore_tui.cli.printing import print_drawing
+    from imgstore_tui.cli.printing import print_chart
     from imgstore_tui.present.article import further_charts
     from imgstore_tui.present.charts.chart_list import run_charts
     from imgstore_tui.present.charts.figures import chart_kinds
 
     if only is None:
-        wanted = further_charts(run, scales=scales)
+        charts = further_charts(run, scales=scales)
     else:
         kind = check_choice("chart", only, [kind.value for kind in chart_kinds(run)])
-        wanted = tuple(drawing for drawing in run_charts(run, scales=scales) if drawing.figure.kind == kind)
-    for drawing in wanted:
-        print_drawing(console, drawing, plain=plain)
+        charts = tuple(chart for chart in run_charts(run, scales=scales) if chart.figure.kind == kind)
+    for chart in charts:
+        print_chart(console, chart, plain=plain)
+
+
+def _print_ranking(console: Console, run: Run, at: str, *, plain: bool) -> None:
+    """Print the ranking of the methods at one number of images, as the user wrote it.
+
+    Raises:
+        UsageError: If nothing was measured at that number.
+    """
+    from imgstore_tui.present.results import build_results
+    from imgstore_tui.present.tables.ranking import measured_cutoffs, ranking_table
+    from imgstore_tui.present.tables.rich_table import rich_table
+
+    results, cutoff = build_results(run), parse_count(at)
+    cutoffs = measured_cutoffs(results)
+    if cutoff not in cutoffs:
+        raise UsageError(f"Nothing was measured at {format_count(cutoff)} images. {_measured(cutoffs)}")
+    console.print(rich_table(ranking_table(results, cutoff), output_width(), ascii_only=plain))
+
+
+def _print_cells(console: Console, run: Run, name: str, *, plain: bool) -> None:
+    """Print everything about a cell, at each level at which it was measured.
+
+    Args:
+        console: Where to print.
+        run: The run.
+        name: ``METHOD/OPERATION/N``, as the user wrote it.
+        plain: Whether only ASCII is printed.
+
+    Raises:
+        UsageError: If the run has no such cell.
+    """
+    from imgstore_tui.cli.printing import MOST_COLUMNS
+    from imgstore_tui.present.detail.cell_detail import cell_detail, cell_title
+    from imgstore_tui.present.results import build_results
+    from imgstore_tui.present.text.ascii import ascii_text
+
+    results = build_results(run)
+    width = min(output_width(), MOST_COLUMNS)
+    for cell in _cells([summary.cell for summary in results.summaries], name):
+        title = cell_title(cell)
+        console.print(Text(ascii_text(title) if plain else title, style="bold"))
+        console.print(cell_detail(results, cell, width, ascii_only=plain), Text(), sep="\n", soft_wrap=True)
+
+
+def _cells(cells: list[Cell], name: str) -> list[Cell]:
+    """Return the cells of a method, operation and number of images: one per dataset and level."""
+    parts = name.rsplit("/", 2)
+    if len(parts) != 3:
+        raise UsageError(f"'{name}' is not a cell. Write METHOD/OPERATION/N, e.g. lmdb/read-many/1k.")
+    label = check_choice("method", parts[0], list(dict.fromkeys(cell.spec for cell in cells)))
+    cells = [cell for cell in cells if cell.spec == label]
+    operation = check_choice("operation", parts[1], list(dict.fromkeys(str(cell.operation) for cell in cells)))
+    cells = [cell for cell in cells if cell.operation == operation]
+    cutoff = parse_count(parts[2])
+    matching = [cell for cell in cells if cell.cutoff == cutoff]
+    if not matching:
+        cutoffs = tuple(sorted({cell.cutoff for cell in cells}))
+        raise UsageError(f"{label} {operation} was not measured at {format_count(cutoff)} images. {_measured(cutoffs)}")
+    return matching
+
+
+def _measured(cutoffs: tuple[int, ...]) -> str:
+    return f"Measured: {', '.join(map(format_count, cutoffs)) or 'nothing'}."

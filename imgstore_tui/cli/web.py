@@ -1,4 +1,4 @@
-"""``imgstore-tui web``: the screen in a browser of this machine, or at the other end of an SSH tunnel."""
+"""``imgstore-tui web``: serves the screen to a browser on this machine, or through an SSH tunnel."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from imgstore_tui.core.install_hint import install_command
 
 DEFAULT_PORT = 8765
 REQUIRES = ("textual_serve", "aiohttp")
-"""Import names of what serves the page."""
+"""Import names of the libraries that serve the page."""
 
 
 def how_to_get() -> str:
-    """Return the command that installs what is missing; empty where nothing is."""
+    """Return the command that installs what is missing; empty if nothing is missing."""
     if all(importlib.util.find_spec(name) is not None for name in REQUIRES):
         return ""
     return install_command("imgstore_tui", "web", ["textual-serve"])
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Serve the screen until it is interrupted."""
     parser = CommandParser(
         prog="imgstore-tui web",
@@ -29,11 +29,11 @@ def main(arguments: Sequence[str]) -> int:
         "From another machine: ssh -L 8765:127.0.0.1:8765 HOST, then open the printed address there.",
     )
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="N", help="default 8765; 0 for any free one")
-    words = parser.parse_args(arguments)
-    if not 0 <= words.port <= 65535:
-        raise UsageError(f"--port takes 0 to 65535, not {words.port}.")
-    if get := how_to_get():
-        raise UnavailableError(f"'web' needs textual-serve, not installed. Run: {get}")
+    arguments = parser.parse_args(argv)
+    if not 0 <= arguments.port <= 65535:
+        raise UsageError(f"--port takes 0 to 65535, not {arguments.port}.")
+    if command := how_to_get():
+        raise UnavailableError(f"'web' needs textual-serve, not installed. Run: {command}")
     from imgstore_tui.cli.web_server import serve
 
-    return serve(words.port)
+    return serve(arguments.port)

@@ -45,10 +45,12 @@ WORDS = [
 ]
 SCREEN = """
 import sys
-from imgstore_tui.cli.run import _parser, plan_of
+from imgstore_tui.cli.plan_arguments import plan_from_arguments
+from imgstore_tui.cli.run import _parser
 from imgstore_tui.tui.app import run_app
-from imgstore_tui.tui.terminal.capabilities import open_gate
-sys.exit(run_app(open_gate(theme=None, ascii_only=False, fps=None), plan=plan_of(_parser().parse_args(sys.argv[1:]))))
+from imgstore_tui.tui.terminal.capabilities import prepare_terminal
+plan = plan_from_arguments(_parser().parse_args(sys.argv[1:]))
+sys.exit(run_app(prepare_terminal(theme=None, ascii_only=False, fps=None), plan=plan))
 """
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 TARGETS = ("supervisor", "fork server", "child")

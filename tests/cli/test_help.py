@@ -16,7 +16,7 @@ from rich.console import Console
 
 import imgstore_tui
 from imgstore_tui import registry
-from imgstore_tui.cli.run import plan_from_arguments
+from imgstore_tui.cli.plan_arguments import plan_from_arguments
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.present.help import TOPIC_NAMES, load_topic, load_topics
 from imgstore_tui.present.help.page import ManualPage
