@@ -20,7 +20,8 @@ from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_sum, open_labels
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import load_manifest, refuse_batch_sync
-from imgstore_tui.storekit.raw_file import RawFile, failed
+from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.store_errors import damaged_error, read_error, write_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -123,7 +124,7 @@ class ArrayRecordWriter(FolderWriter):
         return {}
 
     def _failed(self, error: Exception) -> StoreError:
-        return StoreError(f"{self._path} cannot be written: {first_line(error)}.")
+        return write_error(self._path, error)
 
     def _release(self) -> None:
         if self._file.is_open():
@@ -156,7 +157,7 @@ class ArrayRecordReader(CheckedReader):
         try:
             RawFile(self.path).close()  # it is there, and no link
         except OSError as error:
-            raise failed(self.path, error) from None
+            raise read_error(self.path, error) from None
         self._labels = open_labels(location, count)
         try:
             self._numbers: Labels = self._labels.all("int64")
@@ -170,7 +171,7 @@ class ArrayRecordReader(CheckedReader):
             raise
 
     def _damaged(self, why: str) -> StoreError:
-        return StoreError(f"{self.path} is damaged: {why}.")
+        return damaged_error(self.path, why)
 
     def _records(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[bytes]:
         """Yield records in the order of their ids.

@@ -21,7 +21,8 @@ from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import load_manifest, refuse_batch_sync
 from imgstore_tui.storekit.output import Output
 from imgstore_tui.storekit.payload_row import read_row
-from imgstore_tui.storekit.raw_file import RawFile, failed
+from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.store_errors import layout_error, read_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -149,13 +150,13 @@ class SafetensorsReader(CheckedReader):
         self.content, found = load_manifest("safetensors", location)
         size = found.get("bytes")
         if not is_count(size) or size >= 2**62:
-            raise StoreError(f"{location} is damaged: what it says of its layout makes no sense.")
+            raise layout_error(location)
         self._size = size
         head, self._places = layout_of(self.content, self._size)
         try:
             self._raw = RawFile(self.path)
         except OSError as error:
-            raise failed(self.path, error) from None
+            raise read_error(self.path, error) from None
         try:
             if self._raw.size < self._places["end"]:
                 raise StoreError(f"{self.path} is damaged: it is shorter than it says.")

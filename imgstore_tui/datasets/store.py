@@ -1,10 +1,9 @@
-"""A store as a source of images: what one of the backends has written. It is read by a process of its own."""
+"""Reads a store, or a file of another program, as a dataset; a child process opens it, because a driver may crash."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import struct
 import subprocess
 import tempfile
 import weakref
@@ -20,19 +19,19 @@ from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
+from imgstore_tui.storekit.messages import read_message
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
 
 _SERVICE = "imgstore_tui.plugins.store_process"  # started, not imported: backends and datasets do not know each other
-_HEAD = struct.Struct("<QQ")
-_AHEAD = 256
-"""Images that follow the one asked for are fetched with it: so many at most, fewer where they fill some MiB."""
-_ENDS_IN_S = 10
+_READ_AHEAD = 256
+"""Images that are fetched at once if they are read in order, at most; fewer if they fill some MiB."""
+_END_TIMEOUT_S = 10
 
 
 class StoreDataset(Dataset):
-    """Images in the order of their ids; those that were deleted are left out."""
+    """Images in the order of their ids, without deleted ones."""
 
     name = "store"
     title = "A store"
@@ -45,94 +44,94 @@ class StoreDataset(Dataset):
 
     def __init__(self, path: Path | None, values: Mapping[str, OptionValue]) -> None:
         super().__init__(path, values)
-        self._place = path or Path()
+        self._location = path or Path()
         self._process: subprocess.Popen[bytes] | None = None
         self._facts: dict[str, Any] = {}
         self._labels = np.zeros(0, np.int64)
-        self._held: dict[str, tuple[int, list[Any]]] = {}
+        self._fetched: dict[str, tuple[int, list[Any]]] = {}
+        """By form, the index of the first image that was fetched last, and the images."""
 
     def scan(self, progress: ScanProgress | None = None) -> None:
-        """Start the process that opens the store, and let it say what it holds."""
-        words = child_python.command(_SERVICE, str(self._place.absolute()))
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - not a pipe, which would fill up where nobody reads it
+        """Start the child process, which opens the store and sends what it holds."""
+        command = child_python.command(_SERVICE, str(self._location.absolute()))
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - a pipe that is not read would fill up
         process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, env=child_python.environment()
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, env=child_python.environment()
         )
         self._process = process
-        weakref.finalize(self, _end, process, self._said)
+        weakref.finalize(self, _end, process, self._stderr)
         facts, data = self._receive()
         if "error" in facts:
             raise DataError(str(facts["error"]))
         self._facts, self._labels = facts, np.frombuffer(data, "<i8").astype(np.int64)
         if not len(self._labels):
-            raise DataError(f"{self._place} holds no images.")
+            raise DataError(f"{self._location} holds no images.")
 
     def __len__(self) -> int:
         return len(self._labels)
 
     @property
     def uniform(self) -> tuple[tuple[int, ...], str] | None:
-        """Shape and dtype of every image, where the store knows that all have the same."""
+        """Shape and dtype of every image, if the store knows that they are equal."""
         shape = self._facts.get("shape")
         return None if shape is None else (tuple(shape), self._facts["dtype"])
 
     @property
     def has_originals(self) -> bool:
-        """Whether the store holds picture files as they were."""
+        """Whether the payloads are picture files."""
         return self._facts.get("from_file") is True
 
     def image(self, index: int) -> Pixels:
         """Return image ``index``, decoded."""
-        found, data = self._get(index, "pixels")
-        shape, dtype = tuple(found["shape"]), found["dtype"]
-        known = dtype in ("uint8", "uint16") and (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4)))
-        if not known or self.uniform not in (None, (shape, dtype)):
+        facts, data = self._get(index, "pixels")
+        shape, dtype = tuple(facts["shape"]), facts["dtype"]
+        valid = dtype in ("uint8", "uint16") and (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4)))
+        if not valid or self.uniform not in (None, (shape, dtype)):
             reason = f"It is an array of shape {shape} and type {dtype}, which is not what it should be."
-            raise BrokenImageError(f"{self._place.name} image {index}", reason)
-        pixels: Pixels = np.frombuffer(data, found["dtype"]).reshape(found["shape"]).copy()
+            raise BrokenImageError(f"{self._location.name} image {index}", reason)
+        pixels: Pixels = np.frombuffer(data, dtype).reshape(shape).copy()
         return pixels
 
     def original(self, index: int) -> bytes:
         """Return the file of image ``index``."""
         if not self.has_originals:
-            raise DataError(f"{self._place} holds images of the codec {self._facts['codec']}, not picture files.")
+            raise DataError(f"{self._location} holds images of the codec {self._facts['codec']}, not picture files.")
         return bytes(self._get(index, "payloads")[1])
 
-    def _get(self, index: int, what: str) -> tuple[dict[str, Any], memoryview]:
+    def _get(self, index: int, form: str) -> tuple[dict[str, Any], memoryview]:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        first, held = self._held.get(what, (0, []))
-        if not first <= index < first + len(held):
-            # One that is asked for out of order is fetched alone.
-            count = _AHEAD if index in {0, first + len(held)} else 1
-            first, held = self._held[what] = index, self._fetch(index, min(count, len(self) - index), what)
-        found, data = held[index - first]
-        if "error" in found:
-            raise BrokenImageError(f"{self._place.name} image {index}", str(found["error"]))
-        return found, data
+        first, images = self._fetched.get(form, (0, []))
+        if not first <= index < first + len(images):
+            # An image that is read out of order is fetched alone.
+            count = _READ_AHEAD if index in {0, first + len(images)} else 1
+            first, images = self._fetched[form] = index, self._fetch(index, min(count, len(self) - index), form)
+        facts, data = images[index - first]
+        if "error" in facts:
+            raise BrokenImageError(f"{self._location.name} image {index}", str(facts["error"]))
+        return facts, data
 
-    def _fetch(self, first: int, count: int, what: str) -> list[tuple[dict[str, Any], memoryview]]:
-        asked = json.dumps({"first": first, "count": count, "as": what}).encode("ascii") + b"\n"
+    def _fetch(self, first: int, count: int, form: str) -> list[tuple[dict[str, Any], memoryview]]:
+        request = json.dumps({"first": first, "count": count, "as": form}).encode("ascii") + b"\n"
         if self._process is None or self._process.stdin is None:
             raise ValueError("a dataset is scanned before it is read")
         try:
-            self._process.stdin.write(asked)
+            self._process.stdin.write(request)
             self._process.stdin.flush()
         except OSError:
             raise self._died() from None
-        facts, data = self._receive()  # of one image at least, of fewer than were asked for where they are large
-        held, at, view = [], 0, memoryview(data)
-        for found in facts["images"]:
-            size = found.get("bytes", 0)
-            held.append((found, view[at : at + size]))
-            at += size
-        return held
+        message, data = self._receive()  # one image or more; fewer than requested if they are large
+        images, start, view = [], 0, memoryview(data)
+        for facts in message["images"]:
+            size = facts.get("bytes", 0)
+            images.append((facts, view[start : start + size]))
+            start += size
+        return images
 
     def _receive(self) -> tuple[dict[str, Any], bytes]:
-        lengths = _HEAD.unpack(self._bytes(_HEAD.size))
-        return json.loads(self._bytes(lengths[0])), self._bytes(lengths[1])
+        return read_message(self._read_exactly)
 
-    def _bytes(self, count: int) -> bytes:
+    def _read_exactly(self, count: int) -> bytes:
         if self._process is None or self._process.stdout is None:
             raise ValueError("a dataset is scanned before it is read")
         data = self._process.stdout.read(count)
@@ -141,17 +140,17 @@ class StoreDataset(Dataset):
         return data
 
     def _died(self) -> DataError:
-        """Build the error for a process that has gone; what it said last is the reason."""
+        """Return the error for a child process that ended; the last line it wrote to standard error is the reason."""
         process = self._process
         if process is None:
             raise ValueError("a dataset is scanned before it is read")
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_ENDS_IN_S)
-        self._said.seek(0)
-        said = self._said.read().decode("utf-8", "replace").strip().splitlines() or [""]
+            process.wait(_END_TIMEOUT_S)
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode("utf-8", "replace").strip().splitlines() or [""]
         code = process.returncode
-        reason = f"signal {-code}" if code is not None and code < 0 else safe_text(said[-1][:200]) or f"exit {code}"
-        return DataError(f"{self._place} cannot be read: the process that reads it has ended ({reason}).")
+        reason = f"signal {-code}" if code is not None and code < 0 else safe_text(lines[-1][:200]) or f"exit {code}"
+        return DataError(f"{self._location} cannot be read: the process that reads it has ended ({reason}).")
 
     def label(self, index: int) -> int:
         """Return the label of image ``index``."""
@@ -162,19 +161,19 @@ class StoreDataset(Dataset):
     @property
     def summary(self) -> str:
         """E.g. ``store photos.lmdb: 1,204 images of 32x32x3, lmdb+raw``."""
-        words = "of varying sizes" if self.uniform is None else f"of {'x'.join(map(str, self.uniform[0]))}"
-        held = f"{self._facts['backend']}+{self._facts['codec']}"
-        return f"store {safe_text(self._place.absolute().name)}: {format_count(len(self))} images {words}, {held}"
+        sizes = "of varying sizes" if self.uniform is None else f"of {'x'.join(map(str, self.uniform[0]))}"
+        storage = f"{self._facts['backend']}+{self._facts['codec']}"
+        return f"store {safe_text(self._location.absolute().name)}: {format_count(len(self))} images {sizes}, {storage}"
 
 
-def _end(process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
-    """Let the process end, which it does when nobody can ask any more."""
-    for pipe in (process.stdin, process.stdout, said):
+def _end(process: subprocess.Popen[bytes], stderr: IO[bytes]) -> None:
+    """Close the streams, upon which the child process ends, and wait for it."""
+    for stream in (process.stdin, process.stdout, stderr):
         with contextlib.suppress(OSError):
-            if pipe is not None:
-                pipe.close()
+            if stream is not None:
+                stream.close()
     try:
-        process.wait(_ENDS_IN_S)
+        process.wait(_END_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -1,10 +1,10 @@
 """Reads a store for another process: ``python -m imgstore_tui.plugins.store_process LOCATION``.
 
-A driver may die of a damaged store, and that process must not. Whoever asks writes lines of JSON: ``{"first": ...,
-"count": ..., "as": "pixels"}`` (or ``"payloads"``) for images from a place on, counted among those that are there: for
-so many at most, and for no more than fill some MiB, but for one at least. What comes back is a message: 16 bytes that
-give the lengths of its two parts (little-endian), a text of JSON, then bytes. The first message, unasked, says what the
-store holds, with its labels as bytes; the service ends when nobody can ask any more.
+A driver may die of a damaged store, and the process that asks must not. A request is a line of JSON: ``{"first": ...,
+"count": ..., "as": "pixels"}`` (or ``"payloads"``), where ``first`` counts among the images that are there. The answer
+is a message (``storekit.messages``) with the facts of each image as JSON, then the images as bytes: at least one image,
+at most ``count``, and no more than fill some MiB. The first message, before any request, says what the store holds,
+with its labels as bytes. The process ends when standard input does.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import struct
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,101 +26,106 @@ from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.foreign import open_foreign
 from imgstore_tui.storekit.manifest_file import MANIFEST
+from imgstore_tui.storekit.messages import write_message
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
 
-HEAD = struct.Struct("<QQ")
-"""Lengths of the text and of the bytes of a message."""
-ENOUGH_BYTES = 4 * 2**20
-"""An answer ends with the image that fills so many bytes, as they are sent: decoded, where pixels are asked for."""
+ANSWER_BYTES = 4 * 2**20
+"""An answer ends with the image that reaches this size, as it is sent: decoded, if pixels are requested."""
 
-Parts = list[bytes | memoryview]
+Chunks = list[bytes | memoryview]
 
 
 @dataclass
 class ServedStore:
-    """A store that is open, and the codec of its payloads."""
+    """An open store, and the codec of its payloads."""
 
     reader: Reader
     codec: Codec
     ids: Sequence[int]
 
-    def answer(self, first: int, count: int, what: str) -> tuple[dict[str, Any], Parts]:
-        """Return images, or payloads, each with what it is or why it cannot be had."""
+    def answer(self, first: int, count: int, form: str) -> tuple[dict[str, Any], Chunks]:
+        """Return images in one form, each with its size or the reason why it cannot be read.
+
+        Args:
+            first: Index of the first image among those that are there.
+            count: Number of images, at most.
+            form: ``pixels`` or ``payloads``.
+        """
         ids = self.ids[first : first + count]
         facts: list[dict[str, Any]] = []
-        parts: Parts = []
-        size, step = 0, 1  # what an encoded image grows to is known from those before it
-        while len(facts) < len(ids) and size < ENOUGH_BYTES:
-            for found, pieces in self._some(ids[len(facts) : len(facts) + step], what):
-                facts.append(found)
-                parts += pieces
-                size += found.get("bytes", 0)
-                if size >= ENOUGH_BYTES:
+        chunks: Chunks = []
+        size, step = 0, 1  # the size of a decoded image is estimated from those before it
+        while len(facts) < len(ids) and size < ANSWER_BYTES:
+            for image_facts, image_chunks in self._read(ids[len(facts) : len(facts) + step], form):
+                facts.append(image_facts)
+                chunks += image_chunks
+                size += image_facts.get("bytes", 0)
+                if size >= ANSWER_BYTES:
                     break
-            step = max(1, min(4 * len(facts), (ENOUGH_BYTES - size) * len(facts) // max(1, size)))
-        return {"images": facts}, parts
+            step = max(1, min(4 * len(facts), (ANSWER_BYTES - size) * len(facts) // max(1, size)))
+        return {"images": facts}, chunks
 
-    def _some(self, ids: Sequence[int], what: str) -> Iterator[tuple[dict[str, Any], Parts]]:
-        """Yield a few images, or payloads; they are read together, or one by one to find out which cannot be had."""
+    def _read(self, ids: Sequence[int], form: str) -> Iterator[tuple[dict[str, Any], Chunks]]:
+        """Yield images in one form; they are read together, or one by one if that fails, to find the damaged ones."""
         content, labels = self.reader.content, np.zeros(len(ids), np.int64)
         try:
             if content.kind is PayloadKind.ARRAY:
                 array = np.empty((len(ids), *(content.shape or ())), content.dtype)
                 self.reader.read_array(ids, array, labels)
-                yield from map(_sent, array)
+                yield from map(_encode_pixels, array)
                 return
             payloads = self.reader.read_bytes(ids, labels)
         except (ImgstoreError, MemoryError) as error:
             if len(ids) == 1:
-                yield {"error": _why(error)}, []
+                yield {"error": _reason(error)}, []
                 return
-            for number in ids:
-                yield from self._some([number], what)
+            for image_id in ids:
+                yield from self._read([image_id], form)
             return
         for payload in payloads:
-            if what == "payloads":
+            if form == "payloads":
                 yield {"bytes": len(payload)}, [payload]
                 continue
             try:
-                yield _sent(self.codec.decode(payload))
+                yield _encode_pixels(self.codec.decode(payload))
             except (ImgstoreError, MemoryError) as error:
-                yield {"error": _why(error)}, []
+                yield {"error": _reason(error)}, []
 
 
-def _why(error: ImgstoreError | MemoryError) -> str:
+def _reason(error: ImgstoreError | MemoryError) -> str:
     return "There is not enough memory for it." if isinstance(error, MemoryError) else str(error)
 
 
-def _sent(image: Pixels) -> tuple[dict[str, Any], Parts]:
+def _encode_pixels(image: Pixels) -> tuple[dict[str, Any], Chunks]:
     facts = {"bytes": image.nbytes, "shape": image.shape, "dtype": image.dtype.name}
     return facts, [np.ascontiguousarray(image).data.cast("B")]
 
 
 def _open(location: Path) -> tuple[str, Reader]:
-    """Open a store of ours, or else what another program has written by the conventions of its kind."""
+    """Open a store of a backend here, or else a file of another program."""
     try:
         kind, reader = registry.open_store(location)
     except StoreError:
         if location.is_dir() and (location / MANIFEST).exists():
-            raise  # of ours, and damaged
-        found = open_foreign(location) if location.exists() else None
-        if found is None:
+            raise  # it is a store of a backend here, and damaged
+        foreign = open_foreign(location) if location.exists() else None
+        if foreign is None:
             raise
-        return found
+        return foreign
     return kind.name, reader
 
 
-def open_served_store(location: Path) -> tuple[ServedStore, dict[str, Any], Parts]:
-    """Open a store; return it, what there is to say of it, and its labels."""
+def open_served_store(location: Path) -> tuple[ServedStore, dict[str, Any], Chunks]:
+    """Open a store; return it, the facts of the first message, and its labels."""
     name, reader = _open(location)
     content = reader.content
     codec = registry.codecs.all().get(content.codec)
     if codec is None:
         raise StoreError(f"{location} holds images of the codec '{content.codec}', which is not known here.")
-    if lack := registry.missing_requirement(codec):
-        raise UnavailableError(f"{location} holds images of the codec '{codec.name}', which {lack}")
+    if requirement := registry.missing_requirement(codec):
+        raise UnavailableError(f"{location} holds images of the codec '{codec.name}', which {requirement}")
     labels = reader.read_labels()
     facts = {
         "backend": name,
@@ -135,35 +139,26 @@ def open_served_store(location: Path) -> tuple[ServedStore, dict[str, Any], Part
     return store, facts, [labels.astype("<i8").data.cast("B")] if len(labels) else []
 
 
-def send(out: BinaryIO, facts: dict[str, Any], parts: Parts) -> None:
-    """Write a message."""
-    text = json.dumps(facts).encode("utf-8")
-    out.write(HEAD.pack(len(text), sum(map(len, parts))))
-    out.write(text)
-    out.writelines(parts)
-    out.flush()
-
-
 def main() -> None:
     """Serve one store until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks; when that has gone, this ends
-    # Nothing that a driver prints may stand between messages.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks; this one ends with it
+    # What a driver prints must not get between messages.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
         store, facts, labels = open_served_store(Path(sys.argv[1]))
     except ImgstoreError as error:
-        send(out, {"error": str(error)}, [])
+        write_message(out, {"error": str(error)}, [])
         return
     except OSError as error:  # a name that is too long, a device, a pipe
-        send(out, {"error": f"{sys.argv[1]} cannot be read: {error.strerror or error}."}, [])
+        write_message(out, {"error": f"{sys.argv[1]} cannot be read: {error.strerror or error}."}, [])
         return
     with store.reader:
-        send(out, facts, labels)
+        write_message(out, facts, labels)
         for line in sys.stdin:
-            asked = json.loads(line)
+            request = json.loads(line)
             try:
-                send(out, *store.answer(asked["first"], asked["count"], asked["as"]))
+                write_message(out, *store.answer(request["first"], request["count"], request["as"]))
             except BrokenPipeError:
                 return
 

@@ -22,6 +22,7 @@ from imgstore_tui.storekit.fixed_records import FixedRecords
 from imgstore_tui.storekit.folder_writer import FolderWriter
 from imgstore_tui.storekit.manifest_file import load_manifest
 from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.store_errors import damaged_error, layout_error, write_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -101,7 +102,7 @@ class BatchesWriter(FolderWriter):
         return {"rows": self._rows}
 
     def _failed(self, error: Exception) -> StoreError:
-        return StoreError(f"{self._location} cannot be written: {first_line(error)}.")
+        return write_error(self._location, error)
 
     @abstractmethod
     def _column(self, payloads: list[bytes]) -> Any:
@@ -132,7 +133,7 @@ class BatchesReader(CheckedReader):
         self.content, self.found = load_manifest(backend, location)
         rows = self.found.get("rows")
         if not is_count(rows) or not 0 < rows <= _MOST_ROWS:
-            raise StoreError(f"{location} is damaged: what it says of its layout makes no sense.")
+            raise layout_error(location)
         self.rows = rows
         self.batches = -(-self.content.count // rows)
         self.direct: FixedRecords | None = None
@@ -150,7 +151,7 @@ class BatchesReader(CheckedReader):
 
     def damaged(self, why: str) -> StoreError:
         """Build the error for a file in which something is not what it should be."""
-        return StoreError(f"{self.path} is damaged or no {self.title} file: {why}.")
+        return damaged_error(self.path, why, f"{self.title} file")
 
     @abstractmethod
     def _open(self) -> None:

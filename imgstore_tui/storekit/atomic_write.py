@@ -66,6 +66,23 @@ def write_atomic(path: Path, data: bytes, *, overwrite: bool = False) -> None:
         raise UnavailableError(f"Cannot write {path}: {error.strerror or error}.") from None
 
 
+def publish(partial: Path, path: Path, *, durable: bool) -> int:
+    """Give the finished file of a new store its name, and force the folder and its entry in the parent if ``durable``.
+
+    Returns:
+        How many sync calls were made.
+
+    Raises:
+        OSError: If the file system refuses.
+    """
+    partial.rename(path)
+    if not durable:
+        return 0
+    force(path.parent)
+    force(path.parent.parent)
+    return 2
+
+
 def _rename_new(partial: Path, path: Path) -> None:
     """Rename a file unless the new name is taken; a hard link refuses where a rename would replace."""
     try:

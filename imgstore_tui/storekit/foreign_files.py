@@ -13,7 +13,8 @@ from imgstore_tui.core.backend import Content, PayloadKind, Reader
 from imgstore_tui.core.content import ORIGINAL_CODEC
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_ids
-from imgstore_tui.storekit.raw_file import RawFile, failed
+from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.store_errors import read_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels
@@ -45,7 +46,7 @@ class ByteRangeFile(ForeignFile):
         try:
             self.file = RawFile(path)
         except OSError as error:
-            raise failed(path, error) from None
+            raise read_error(path, error) from None
 
     def payload(self, number: int) -> bytes:
         """Copy the bytes of a picture."""

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from imgstore_tui.core.backend import Backend, Content
-from imgstore_tui.core.errors import StoreError, UnsupportedError
+from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, read_manifest, write_manifest
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.atomic_write import atomic_file
 from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.store_errors import write_error
 
 MANIFEST = "manifest.json"
 _PARTIAL = "manifest.json.partial"
@@ -50,7 +50,7 @@ def save_manifest(backend: str, location: Path, content: Content, *, durable: bo
         with atomic_file(location / MANIFEST, durable=durable, partial_name=_PARTIAL) as file:
             file.write(text)
     except OSError as error:
-        raise StoreError(f"{location / MANIFEST} cannot be written: {first_line(error)}.") from None
+        raise write_error(location / MANIFEST, error) from None
 
 
 def refuse_batch_sync(backend: Backend, sync: SyncLevel) -> None:

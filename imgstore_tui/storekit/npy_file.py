@@ -13,7 +13,8 @@ import numpy as np
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import IdSpan
 from imgstore_tui.storekit.output import Output
-from imgstore_tui.storekit.raw_file import RawFile, failed
+from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.store_errors import read_error
 
 HEAD = 128
 """Bytes before the first item: room for any shape of ours."""
@@ -88,7 +89,7 @@ class NpyColumn:
         try:
             self._raw = RawFile(path)
         except OSError as error:
-            raise failed(path, error) from None
+            raise read_error(path, error) from None
         try:
             found = self._raw.piece(0, HEAD) if self._raw.size >= HEAD else b""
             said = (

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.text import first_line
+from imgstore_tui.storekit.store_errors import write_error
 
 Piece = Any
 """Bytes to write: bytes, a view of some, or a C-contiguous array of them with one side."""
@@ -109,4 +109,4 @@ class Output:
                 os.close(descriptor)
 
     def _failed(self, error: OSError) -> StoreError:
-        return StoreError(f"{self.path} cannot be written: {first_line(error)}.")
+        return write_error(self.path, error)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import IdSpan
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Pixels
 
 ReadEnds = Callable[[Sequence[int], IdSpan | None, Any], None]
 """Given ids, the first and the one after the last where they are a run, and an int64 array, fills in where they end."""
@@ -55,3 +58,10 @@ def read_row(
     base = starts[0]
     whole = piece(base, stops[-1])
     return [whole[start - base : stop - base] for start, stop in zip(starts, stops, strict=True)]
+
+
+def image_views(images: Pixels) -> list[memoryview]:
+    """Return a view of the bytes of each image of a C-contiguous array (n, ...); n is 1 or more."""
+    pixels = images.data.cast("B")
+    size = len(pixels) // len(images)
+    return [pixels[start : start + size] for start in range(0, len(pixels), size)]

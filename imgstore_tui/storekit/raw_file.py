@@ -15,7 +15,7 @@ import numpy as np
 
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import IdSpan, foreign
-from imgstore_tui.core.text import first_line
+from imgstore_tui.storekit.store_errors import read_error
 
 MAP_BELOW = 32 * 2**10
 """Items smaller than this are gathered from a map; larger ones are read one by one, which is faster when cold."""
@@ -46,7 +46,7 @@ class RawFile:
         except (FileNotFoundError, NotADirectoryError):
             raise foreign(backend, location) from None
         except OSError as error:
-            raise failed(path, error) from None
+            raise read_error(path, error) from None
 
     def fill(self, target: memoryview, place: int) -> None:
         """Fill memory from a place in the file."""
@@ -54,7 +54,7 @@ class RawFile:
             try:
                 got = os.preadv(self._descriptor, [target], place)
             except OSError as error:
-                raise failed(self.path, error) from None
+                raise read_error(self.path, error) from None
             if not got:
                 raise StoreError(f"{self.path} has been cut short.")
             place += got
@@ -65,7 +65,7 @@ class RawFile:
         try:
             got = os.preadv(self._descriptor, parts, place)
         except OSError as error:
-            raise failed(self.path, error) from None
+            raise read_error(self.path, error) from None
         for part in parts:
             if got < len(part):  # a read of more than 2 GiB comes in parts, and a file may be too short
                 self.fill(part[got:], place + got)
@@ -77,7 +77,7 @@ class RawFile:
         try:
             found = os.pread(self._descriptor, length, place)
         except OSError as error:
-            raise failed(self.path, error) from None
+            raise read_error(self.path, error) from None
         if len(found) < length:  # a read of more than 2 GiB comes in parts
             whole = bytearray(length)
             self.fill(memoryview(whole), place)
@@ -143,8 +143,3 @@ class RawFile:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-
-
-def failed(path: Path, error: Exception) -> StoreError:
-    """Build the error for a file that cannot be read."""
-    return StoreError(f"{path} cannot be read: {first_line(error)}.")

@@ -16,6 +16,7 @@ from imgstore_tui.core.dataset import BrokenImageError, Dataset
 from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.plugins import registry, store_process
+from imgstore_tui.storekit.messages import LENGTHS
 from imgstore_tui.testing.conformance_dataset import DatasetConformance, MakeDataset
 from imgstore_tui.testing.store_material import StoreSetup, is_sentence, pixels, snapshot
 
@@ -118,7 +119,7 @@ def test_no_more_is_sent_ahead_than_a_few_mib_however_small_it_is_stored(varying
     setup.make(tmp_path / "store", setup.pack([*small, *images]))
     answers = _asked(tmp_path / "store", "pixels")
     assert sum(count for count, _ in answers) == len(small) + 12
-    assert max(size for _, size in answers) < store_process.ENOUGH_BYTES + 3_000_000
+    assert max(size for _, size in answers) < store_process.ANSWER_BYTES + 3_000_000
     assert len(_asked(tmp_path / "store", "payloads")) <= 2
     dataset = scanned(tmp_path / "store")
     for number, image in enumerate(images, len(small)):
@@ -133,7 +134,7 @@ def test_small_images_are_sent_many_at_once(tmp_path: Path) -> None:
 
 
 def test_what_is_beyond_4_gib_can_be_said() -> None:
-    assert store_process.HEAD.unpack(store_process.HEAD.pack(2**33, 2**34)) == (2**33, 2**34)
+    assert LENGTHS.unpack(LENGTHS.pack(2**33, 2**34)) == (2**33, 2**34)
 
 
 def test_what_no_image_is_stays_out(tmp_path: Path) -> None:

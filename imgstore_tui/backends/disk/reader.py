@@ -24,6 +24,7 @@ from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import foreign, read_manifest
+from imgstore_tui.storekit.store_errors import layout_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
@@ -61,7 +62,7 @@ class DiskReader(Reader):
         sound = isinstance(fanout, int) and 0 <= fanout <= 10**6 and isinstance(row, int) and 32 <= row <= 256
         sound = sound and (extension is None or (isinstance(extension, str) and bool(EXTENSION.match(extension))))
         if not sound or self.content.kind is not PayloadKind.BYTES:
-            raise StoreError(f"{self._location} is damaged: what it says of its layout makes no sense.")
+            raise layout_error(self._location)
         self.fanout, self.row, self.extension = fanout, row, extension
 
     def open_table(self) -> None:

@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 
 from imgstore_tui.backends.duckdb import FILE
-from imgstore_tui.backends.duckdb.layout import attach, put_images, unwritten, with_rows
+from imgstore_tui.backends.duckdb.layout import attach, put_images, with_rows
 from imgstore_tui.backends.duckdb.reader import DuckdbReader
 from imgstore_tui.core.backend import Editor
-from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_batch, image_bytes, write_manifest
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.store_errors import require_open, write_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -43,7 +43,7 @@ class DuckdbEditor(Editor):
             self._connection.execute("BEGIN")
         except duckdb.Error as error:
             self._release()
-            raise unwritten(self._path, error) from None
+            raise write_error(self._path, error) from None
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Insert or replace the parts of payloads."""
@@ -59,14 +59,14 @@ class DuckdbEditor(Editor):
     def _put(self, ids: Sequence[int], sizes: Labels, images: Any, labels: Labels) -> None:
         if not len(ids):
             return
-        connection = self._opened()
+        connection = require_open(self._connection, self._location, "change")
         appends = self._live_ids.is_append(self._location, ids)
         try:
             if not appends:
                 _strike(connection, ids)
             put_images(connection, ids, sizes, images, labels, self._part)
         except (duckdb.Error, pa.ArrowException) as error:
-            raise unwritten(self._path, error) from None
+            raise write_error(self._path, error) from None
         if appends:
             self._live_ids.grow(len(ids))
         self._note(int(sizes.sum()))
@@ -77,9 +77,9 @@ class DuckdbEditor(Editor):
         if not len(ids):
             return
         try:
-            _strike(self._opened(), ids)
+            _strike(require_open(self._connection, self._location, "change"), ids)
         except duckdb.Error as error:
-            raise unwritten(self._path, error) from None
+            raise write_error(self._path, error) from None
         self._live_ids.delete(ids)
         self._note(0)
 
@@ -88,25 +88,20 @@ class DuckdbEditor(Editor):
         self._pending += size
         if self._each or self._pending >= _TRANSACTION_BYTES:
             self._commit()
-            self._opened().execute("BEGIN")
+            require_open(self._connection, self._location, "change").execute("BEGIN")
 
     def _commit(self) -> None:
         """Let the manifest say what is there, in the same transaction."""
-        connection = self._opened()
+        connection = require_open(self._connection, self._location, "change")
         content = replace(self.content, count=self._live_ids.count)
         manifest = write_manifest("duckdb", content, part=self._part, next=self._live_ids.next_id)
         try:
             connection.execute("UPDATE manifest SET text = ?", (manifest,))
             connection.execute("COMMIT")
         except duckdb.Error as error:
-            raise unwritten(self._path, error) from None
+            raise write_error(self._path, error) from None
         self.content, self._changed, self._pending = content, False, 0
         self.syncs += self._each
-
-    def _opened(self) -> Any:
-        if self._connection is None:
-            raise StoreError(f"{self._location} is closed: nothing more can be changed.")
-        return self._connection
 
     def changed_paths(self) -> Iterable[Path]:
         """Return the file, and the folder in which the log came and went."""
@@ -124,7 +119,7 @@ class DuckdbEditor(Editor):
                 connection.execute("ROLLBACK")
             connection.execute("CHECKPOINT store")
         except duckdb.Error as error:
-            raise unwritten(self._path, error) from None
+            raise write_error(self._path, error) from None
         finally:
             self._release()
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from imgstore_tui.backends.duckdb import FILE
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.text import first_line
+from imgstore_tui.storekit.store_errors import damaged_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
@@ -53,7 +53,7 @@ def parts_in(size: int, part: int) -> int:
     return max(1, -(-size // part))
 
 
-def cut(ids: Sequence[int], sizes: Labels, payloads: Sequence[bytes] | Any, part: int) -> Iterator[Any]:
+def part_tables(ids: Sequence[int], sizes: Labels, payloads: Sequence[bytes] | Any, part: int) -> Iterator[Any]:
     """Yield tables of Arrow with rows of ``parts``.
 
     Args:
@@ -113,7 +113,7 @@ def put_images(connection: Any, ids: Sequence[int], sizes: Labels, images: Any, 
     """
     columns = {"id": np.asarray(ids, np.int64), "label": np.array(labels, np.int64), "size": sizes}
     facts = pa.table({name: pa.array(values) for name, values in columns.items()})
-    for table, rows in (*(("parts", rows) for rows in cut(ids, sizes, images, part)), ("images", facts)):
+    for table, rows in (*(("parts", rows) for rows in part_tables(ids, sizes, images, part)), ("images", facts)):
         with with_rows(connection, rows) as name:
             connection.execute(f"INSERT INTO {table} SELECT * FROM {name}")  # noqa: S608 - names of our own
 
@@ -139,11 +139,6 @@ def attach(path: Path, *, logged: bool) -> Any:
     return connection
 
 
-def unwritten(path: Path, error: Exception) -> StoreError:
-    """Build the error for a file that cannot be written."""
-    return StoreError(f"{path} cannot be written: {first_line(error)}.")
-
-
 def damaged(path: Path, why: str) -> StoreError:
     """Build the error for a file that cannot be read."""
-    return StoreError(f"{path} is damaged or no DuckDB file: {why}.")
+    return damaged_error(path, why, "DuckDB file")

@@ -21,6 +21,7 @@ from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, IdSpan, foreign, imag
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.checked_reader import LiveIdsReader
 from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.store_errors import layout_error, require_open
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -73,7 +74,7 @@ class DuckdbReader(LiveIdsReader):
         self.content, manifest = read_manifest(texts[0][0], "duckdb", self._location)
         part = manifest.get("part")
         if not is_count(part) or not 0 < part <= _MOST_PART:
-            raise StoreError(f"{self._location} is damaged: what it says of its layout makes no sense.")
+            raise layout_error(self._location)
         self.part = part
         next_id, gone = next_id_in(manifest, self.content, self._location), None
         if next_id != self.content.count:
@@ -160,7 +161,7 @@ class DuckdbReader(LiveIdsReader):
         """Return ids, labels and sizes of the rows of ``images``, or of the one of an id, by ascending ids."""
         asked, given = (_ALL_FACTS, ()) if only is None else (_FACTS, (only,))
         try:
-            found = self._opened().execute(asked, given).fetchnumpy()
+            found = require_open(self._connection, self._location, "read").execute(asked, given).fetchnumpy()
         except duckdb.Error as error:
             raise damaged(self.path, first_line(error)) from None
         ids, labels, sizes = (np.ma.filled(found[name], -1).astype(np.int64) for name in ("id", "label", "size"))
@@ -175,7 +176,7 @@ class DuckdbReader(LiveIdsReader):
         row group is read; for a list of ids, it reads whole every one that has such an id.
         """
         cuts = [0, *(np.flatnonzero(np.diff(asked) != 1) + 1).tolist(), len(asked)]
-        connection = self._opened()
+        connection = require_open(self._connection, self._location, "read")
         try:
             if len(cuts) > 2 and counts.max() <= _FEW_PARTS:
                 yield from connection.sql(_SCATTERED, params=[asked.tolist()]).to_arrow_reader(ROWS)
@@ -192,11 +193,6 @@ class DuckdbReader(LiveIdsReader):
         if len(ids) != self.content.count:
             raise self._incomplete()
         return labels
-
-    def _opened(self) -> Any:
-        if self._connection is None:
-            raise StoreError(f"{self._location} is closed: nothing can be read.")
-        return self._connection
 
     def _incomplete(self) -> StoreError:
         return damaged(self.path, "images are missing in it")

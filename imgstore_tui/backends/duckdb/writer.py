@@ -12,12 +12,14 @@ import numpy as np
 import pyarrow as pa
 
 from imgstore_tui.backends.duckdb import FILE
-from imgstore_tui.backends.duckdb.layout import COLUMNS, PARTIAL, VIEW, attach, put_images, unwritten
-from imgstore_tui.core.backend import Content, Writer, force
+from imgstore_tui.backends.duckdb.layout import COLUMNS, PARTIAL, VIEW, attach, put_images
+from imgstore_tui.core.backend import Content, Writer
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_complete, check_put, image_bytes, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import OptionValue
+from imgstore_tui.storekit.atomic_write import publish
+from imgstore_tui.storekit.store_errors import write_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -42,7 +44,7 @@ class DuckdbWriter(Writer):
             self._connection.execute(VIEW)
         except duckdb.Error as error:
             self.abort()
-            raise unwritten(self._path, error) from None
+            raise write_error(self._path, error) from None
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Insert the parts of payloads."""
@@ -65,7 +67,7 @@ class DuckdbWriter(Writer):
             self._connection.execute("COMMIT")
             self.syncs += self._each
         except (duckdb.Error, pa.ArrowException) as error:
-            raise unwritten(self._path, error) from None
+            raise write_error(self._path, error) from None
         self._put += len(ids)
 
     def close(self) -> None:
@@ -80,13 +82,9 @@ class DuckdbWriter(Writer):
             connection.execute("CHECKPOINT store")
             self._connection = None
             connection.close()
-            self._path.rename(self._location / FILE)
-            if self._each:
-                force(self._location)
-                force(self._location.parent)
-                self.syncs += 2
+            self.syncs += publish(self._path, self._location / FILE, durable=self._each)
         except (duckdb.Error, OSError) as error:
-            raise unwritten(self._path, error) from None
+            raise write_error(self._path, error) from None
         finally:
             self.abort()
 

@@ -13,7 +13,8 @@ import numpy as np
 from imgstore_tui.backends.hdf5.low_level import Handle
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import IdSpan
-from imgstore_tui.storekit.raw_file import RawFile, failed
+from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.store_errors import read_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Pixels
@@ -77,7 +78,7 @@ class ChunkOffsets:
             try:
                 self._dataset.handle.id.chunk_iter(found.append)
             except (OSError, RuntimeError, ValueError) as error:
-                raise failed(self._raw.path, error) from None
+                raise read_error(self._raw.path, error) from None
             # One whose place is no place at all has not even a number.
             if any(info.byte_offset is None or info.byte_offset >= self._raw.size for info in found):
                 raise StoreError(f"{self._raw.path} is damaged: a part of its images lies beyond its end.")
@@ -142,7 +143,7 @@ class ItemReader:
             for position in sorted(range(len(ids)), key=ids.__getitem__):
                 out[position] = self._dataset.handle.shown[ids[position]]
         except (OSError, RuntimeError, ValueError) as error:
-            raise failed(self._raw.path, error) from None
+            raise read_error(self._raw.path, error) from None
 
 
 class PayloadReader:
@@ -164,7 +165,7 @@ class PayloadReader:
             whole = self._bytes(base, stops[-1])
             return [whole[start - base : stop - base] for start, stop in zip(starts, stops, strict=True)]
         except (OSError, RuntimeError, ValueError) as error:
-            raise failed(self._raw.path, error) from None
+            raise read_error(self._raw.path, error) from None
 
     def _bytes(self, start: int, stop: int) -> bytes:
         if not self._direct:

@@ -19,6 +19,7 @@ from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, IdSpan, foreign, imag
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.store_errors import layout_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -60,7 +61,7 @@ class Hdf5Reader(CheckedReader):
         self.content, found = read_manifest(self._manifest(), "hdf5", self._location)
         labels = found.get("labels")
         if labels not in ("labels", "meta"):
-            raise StoreError(f"{self._path} is damaged: what it says of its layout makes no sense.")
+            raise layout_error(self._path)
         self.layout = {"labels": labels, "access": found.get("access")}
         direct, count = found.get("access") != "library", self.content.count
         if self.content.kind is PayloadKind.ARRAY:

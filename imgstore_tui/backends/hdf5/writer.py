@@ -28,6 +28,7 @@ from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import first_line
+from imgstore_tui.storekit.atomic_write import publish
 from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
@@ -214,11 +215,8 @@ class Hdf5Writer(Writer):
             self._file = None
             if self._each:
                 force(self._path)
-            self._path.rename(self._location / FILE)
-            if self._each:
-                force(self._location)
-                force(self._location.parent)
-                self.syncs += 3
+                self.syncs += 1
+            self.syncs += publish(self._path, self._location / FILE, durable=self._each)
         except (OSError, RuntimeError, ValueError) as error:
             raise self._failed(error) from None
         finally:

@@ -21,6 +21,7 @@ from imgstore_tui.core.manifest import check_ids, check_out, image_bytes
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL
 from imgstore_tui.storekit.manifest_file import load_manifest
+from imgstore_tui.storekit.store_errors import damaged_error, require_open
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -71,17 +72,12 @@ class LanceReader(Reader):
             raise self._damaged("the library gave up on it") from None
 
     def _damaged(self, why: str) -> StoreError:
-        return StoreError(f"{self.path} is damaged or no Lance dataset: {why}.")
-
-    def _opened(self) -> Any:
-        if self._dataset is None:
-            raise StoreError(f"{self._location} is closed: nothing can be read.")
-        return self._dataset
+        return damaged_error(self.path, why, "Lance dataset")
 
     def _rows(self, ids: Sequence[int]) -> Iterator[tuple[int, Any, Any, Any]]:
         """Yield, in the order of the ids: how many rows, where their values start and end, their bytes, labels."""
         span = check_ids(self._location, self.content.count, ids)
-        dataset = self._opened()
+        dataset = require_open(self._dataset, self._location, "read")
         mean = self.content.payload_bytes // max(1, self.content.count)
         step = max(1, _TOGETHER // max(1, mean))
         with self._library():
@@ -144,7 +140,7 @@ class LanceReader(Reader):
     def read_labels(self) -> Labels:
         """Read the column of labels alone."""
         with self._library():
-            column = self._opened().to_table(columns=[LABEL]).column(0)
+            column = require_open(self._dataset, self._location, "read").to_table(columns=[LABEL]).column(0)
         if column.type != pa.int64() or column.null_count or len(column) != self.content.count:
             raise self._damaged("its labels are not what they should be")
         return np.array(column.to_numpy(), np.int64)

@@ -12,11 +12,11 @@ import numpy as np
 from imgstore_tui.backends.lmdb.layout import APART, GONE, MANIFEST, key_of, labels_key, with_labels
 from imgstore_tui.backends.lmdb.reader import LmdbReader
 from imgstore_tui.backends.lmdb.write_env import PAGE, TRANSACTION_BYTES, WriteEnvironment, worst_of
-from imgstore_tui.backends.lmdb.writer import cut
 from imgstore_tui.core.backend import Editor
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_batch, image_bytes, write_manifest
+from imgstore_tui.core.manifest import check_batch, write_manifest
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.payload_row import image_views
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -50,7 +50,7 @@ class LmdbEditor(Editor):
         """Put one value an image, straight from the array's memory."""
         check_batch(self._location, self.content, ids, images, labels)
         if len(ids):
-            self._put_values(ids, cut(images, image_bytes(self.content)), labels)
+            self._put_values(ids, image_views(images), labels)
 
     def _put_values(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
         filling, appends = self._filling, self._live_ids.is_append(self._location, ids)

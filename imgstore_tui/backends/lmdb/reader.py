@@ -28,6 +28,7 @@ from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import check_out, foreign, image_bytes, read_manifest
+from imgstore_tui.storekit.store_errors import layout_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -57,7 +58,7 @@ class _Shared:
             self.content, found = read_manifest(manifest, "lmdb", location)
             self.layout = str(found.get("layout"))
             if self.layout not in (APART, TOGETHER):
-                raise StoreError(f"{location} is damaged: what it says of its layout makes no sense.")
+                raise layout_error(location)
             if self.content.count > facts["entries"] or len(gone) % 8:
                 raise StoreError(f"{location} is damaged: images are missing in it.")
             next_id = next_id_in(found, self.content, location)

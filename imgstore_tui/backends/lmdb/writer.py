@@ -11,8 +11,9 @@ import numpy as np
 from imgstore_tui.backends.lmdb.layout import APART, MANIFEST, TOGETHER, keys_of, labels_key, with_labels
 from imgstore_tui.backends.lmdb.write_env import PAGE, TRANSACTION_BYTES, WriteEnvironment, pieces
 from imgstore_tui.core.backend import Content, Writer
-from imgstore_tui.core.manifest import check_complete, check_put, image_bytes, write_manifest
+from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.payload_row import image_views
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -42,7 +43,7 @@ class LmdbWriter(Writer):
         """Put one value an image, straight from the array's memory."""
         check_put(self._location, self._content, self._put, ids, images, labels)
         if len(images):
-            self._put_values(cut(images, image_bytes(self._content)), labels)
+            self._put_values(image_views(images), labels)
 
     def _put_values(self, values: Sequence[bytes | memoryview], labels: Labels) -> None:
         if self._layout == TOGETHER:
@@ -94,9 +95,3 @@ class LmdbWriter(Writer):
         if self._open:
             self._open = False
             self._filling.close()
-
-
-def cut(images: Pixels, size: int) -> list[memoryview]:
-    """Return the memory of each image of an array; there must be one at least."""
-    pixels = images.data.cast("B")
-    return [pixels[at : at + size] for at in range(0, len(pixels), size)]

@@ -20,13 +20,13 @@ from imgstore_tui.backends.rocksdb.layout import (
     key_of,
     label_items,
     options_for,
-    unwritten,
 )
 from imgstore_tui.backends.rocksdb.reader import RocksdbReader
 from imgstore_tui.core.backend import Editor, force
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_batch, write_manifest
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.store_errors import write_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -52,7 +52,7 @@ class RocksdbEditor(Editor):
         try:
             self._database: Any = rocksdict.Rdict(database_of(location), options, {})
         except Exception as error:
-            raise unwritten(location, error) from None
+            raise write_error(location / FOLDER, error) from None
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Put one value a payload."""
@@ -107,7 +107,7 @@ class RocksdbEditor(Editor):
         try:
             self._database.write(batch, self._how)
         except Exception as error:
-            raise unwritten(self._location, error) from None
+            raise write_error(self._location / FOLDER, error) from None
         self.content, self._changed = content, True
         self.syncs += self._each
 
@@ -130,7 +130,7 @@ class RocksdbEditor(Editor):
                 force(self._location / FOLDER)
                 self.syncs += 1
         except Exception as error:
-            raise unwritten(self._location, error) from None
+            raise write_error(self._location / FOLDER, error) from None
         finally:
             self.abort()
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from imgstore_tui.backends.rocksdb import FOLDER
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.text import first_line
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
@@ -75,8 +74,3 @@ def database_of(location: Path) -> str:
     except UnicodeEncodeError:
         raise StoreError(f"{location} cannot be used: RocksDB takes paths of UTF-8 only.") from None
     return path
-
-
-def unwritten(location: Path, error: Exception) -> StoreError:
-    """Build the error for a database that cannot be written."""
-    return StoreError(f"{location / FOLDER} cannot be written: {first_line(error)}.")

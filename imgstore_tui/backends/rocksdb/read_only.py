@@ -18,7 +18,8 @@ from imgstore_tui.backends.rocksdb import FOLDER
 from imgstore_tui.backends.rocksdb.layout import database_of, quieten
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.text import first_line
-from imgstore_tui.storekit.raw_file import RawFile, failed
+from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.store_errors import read_error
 
 _DATA = re.compile(r"CURRENT|IDENTITY|MANIFEST-\d+|\d+\.(sst|log|blob)")
 _CURRENT = re.compile(rb"MANIFEST-\d{6,20}\n")
@@ -47,7 +48,7 @@ def open_database(location: Path) -> Any:
         reading = rocksdict.AccessType.read_only(False)
         return rocksdict.Rdict(os.fspath(links), options, {}, reading)
     except OSError as error:
-        raise failed(folder, error) from None
+        raise read_error(folder, error) from None
     except StoreError:
         raise
     except Exception as error:

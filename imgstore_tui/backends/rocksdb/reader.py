@@ -18,6 +18,7 @@ from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import IdSpan, foreign, image_bytes, is_count, read_manifest
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.checked_reader import LiveIdsReader
+from imgstore_tui.storekit.store_errors import damaged_error, layout_error, require_open
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -52,19 +53,14 @@ class RocksdbReader(LiveIdsReader):
         """Return the options of the tables, as far as they make sense."""
         compression, block = self.found.get("compression"), self.found.get("block")
         if compression not in COMPRESSIONS or not is_count(block) or not 0 < block <= MOST_BLOCK:
-            raise StoreError(f"{self._location} is damaged: what it says of its layout makes no sense.")
+            raise layout_error(self._location)
         return {"compression": compression, "block": block}
 
     def _damaged(self, why: str) -> StoreError:
-        return StoreError(f"{self.path} is damaged: {why}.")
-
-    def _opened(self) -> Any:
-        if self._database is None:
-            raise StoreError(f"{self._location} is closed: nothing can be read.")
-        return self._database
+        return damaged_error(self.path, why)
 
     def _get(self, keys: list[bytes]) -> list[bytes | None]:
-        database = self._opened()
+        database = require_open(self._database, self._location, "read")
         try:
             found: list[bytes | None] = database.get(keys) if len(keys) > 1 else [database.get(keys[0])]
         except Exception as error:
@@ -87,7 +83,7 @@ class RocksdbReader(LiveIdsReader):
     def _scan(self, first: int, count: int) -> Iterator[bytes]:
         """Yield the values of so many ids that follow one another."""
         number = first
-        items = self._opened().items(from_key=key_of(first))
+        items = require_open(self._database, self._location, "read").items(from_key=key_of(first))
         try:
             for key, value in itertools.islice(items, count):
                 if key != key_of(number):
@@ -137,7 +133,9 @@ class RocksdbReader(LiveIdsReader):
         """Return an owned array of a label for each id there ever was; 0 for those that are gone."""
         blocks = -(-self.live_ids.next_id // BLOCK)
         try:
-            items = itertools.islice(self._opened().items(from_key=LABELS), blocks)
+            items = itertools.islice(
+                require_open(self._database, self._location, "read").items(from_key=LABELS), blocks
+            )
             found = {key: value for key, value in items}  # noqa: C416 - the library's iterator is no mapping
         except StoreError:
             raise

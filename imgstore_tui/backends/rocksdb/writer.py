@@ -18,13 +18,13 @@ from imgstore_tui.backends.rocksdb.layout import (
     key_of,
     label_items,
     options_for,
-    unwritten,
 )
 from imgstore_tui.core.backend import Content, Writer, force
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import OptionValue
+from imgstore_tui.storekit.store_errors import require_open, write_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -57,7 +57,7 @@ class RocksdbWriter(Writer):
         except StoreError:
             raise
         except Exception as error:
-            raise unwritten(location, error) from None
+            raise write_error(location / FOLDER, error) from None
         if values["bulk"] and not self._each:
             self._tables = TableFiles(location / FOLDER, self._options)
 
@@ -72,7 +72,7 @@ class RocksdbWriter(Writer):
         self._add(ids, (image.tobytes() for image in images), labels)
 
     def _add(self, ids: Sequence[int], values: Iterable[bytes], labels: Labels) -> None:
-        database = self._opened()
+        database = require_open(self._database, self._location, "put")
         items = ((key_of(number), value) for number, value in zip(ids, values, strict=True))
         try:
             if self._tables is not None:
@@ -82,14 +82,9 @@ class RocksdbWriter(Writer):
                     database.write(batch, self._how)
                     self.syncs += self._each
         except Exception as error:
-            raise unwritten(self._location, error) from None
+            raise write_error(self._location / FOLDER, error) from None
         self._put += len(ids)
         self._labels.append(np.array(labels, np.int64))
-
-    def _opened(self) -> Any:
-        if self._database is None:
-            raise StoreError(f"{self._location} is closed: nothing more can be put.")
-        return self._database
 
     def close(self) -> None:
         """Take the tables in, put the labels and the manifest, and write what is in memory."""
@@ -116,7 +111,7 @@ class RocksdbWriter(Writer):
         except StoreError:
             raise
         except Exception as error:
-            raise unwritten(self._location, error) from None
+            raise write_error(self._location / FOLDER, error) from None
         finally:
             self.abort()
 

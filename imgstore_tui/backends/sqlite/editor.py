@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgstore_tui.backends.sqlite import FILE
-from imgstore_tui.backends.sqlite.layout import JOURNAL, PUT, rows, unwritten
+from imgstore_tui.backends.sqlite.layout import JOURNAL, PUT, rows
 from imgstore_tui.backends.sqlite.reader import SqliteReader
-from imgstore_tui.backends.sqlite.writer import cut
 from imgstore_tui.core.backend import Editor
-from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_batch, image_bytes, write_manifest
+from imgstore_tui.core.manifest import check_batch, write_manifest
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.payload_row import image_views
+from imgstore_tui.storekit.store_errors import require_open, write_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -43,7 +43,7 @@ class SqliteEditor(Editor):
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             self._release()
-            raise unwritten(self._path, error) from None
+            raise write_error(self._path, error) from None
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Insert or replace one row a payload."""
@@ -54,7 +54,7 @@ class SqliteEditor(Editor):
         """Insert or replace one row an image."""
         check_batch(self._location, self.content, ids, images, labels)
         if len(ids):
-            self._put(ids, cut(images, image_bytes(self.content)), labels)
+            self._put(ids, image_views(images), labels)
 
     def _put(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
         if not len(ids):
@@ -64,9 +64,9 @@ class SqliteEditor(Editor):
         if not appends:
             statement = PUT.replace("INSERT", "REPLACE", 1)
         try:
-            self._opened().executemany(statement, rows(ids, values, labels))
+            require_open(self._connection, self._location, "change").executemany(statement, rows(ids, values, labels))
         except (sqlite3.Error, OverflowError) as error:
-            raise unwritten(self._path, error) from None
+            raise write_error(self._path, error) from None
         if appends:
             self._live_ids.grow(len(ids))
         self._note()
@@ -75,9 +75,11 @@ class SqliteEditor(Editor):
         """Delete rows; their pages are used again."""
         self._live_ids.check_each_once(self._location, ids)
         try:
-            self._opened().executemany("DELETE FROM images WHERE id = ?", [(number,) for number in ids])
+            require_open(self._connection, self._location, "change").executemany(
+                "DELETE FROM images WHERE id = ?", [(number,) for number in ids]
+            )
         except sqlite3.Error as error:
-            raise unwritten(self._path, error) from None
+            raise write_error(self._path, error) from None
         self._live_ids.delete(ids)
         if len(ids):
             self._note()
@@ -89,7 +91,7 @@ class SqliteEditor(Editor):
 
     def _commit(self, *, more: bool) -> None:
         """Let the manifest say what is there, in the same transaction."""
-        connection = self._opened()
+        connection = require_open(self._connection, self._location, "change")
         content = replace(self.content, count=self._live_ids.count)
         manifest = write_manifest("sqlite", content, **self._layout, next=self._live_ids.next_id)
         try:
@@ -100,12 +102,7 @@ class SqliteEditor(Editor):
             if more:
                 connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
-            raise unwritten(self._path, error) from None
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise StoreError(f"{self._location} is closed: nothing more can be changed.")
-        return self._connection
+            raise write_error(self._path, error) from None
 
     def changed_paths(self) -> Iterable[Path]:
         """Return the file, and the folder in which the journal came and went."""
@@ -141,4 +138,4 @@ def _finish_what_died(location: Path) -> None:
         with contextlib.closing(connection):
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
     except sqlite3.Error as error:
-        raise unwritten(location / FILE, error) from None
+        raise write_error(location / FILE, error) from None

@@ -10,6 +10,7 @@ from imgstore_tui.backends.sqlite import FILE
 from imgstore_tui.core.backend import Content
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.text import first_line
+from imgstore_tui.storekit.store_errors import damaged_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,9 +52,4 @@ def rows(ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Label
 
 def damaged(path: Path, error: sqlite3.Error) -> StoreError:
     """Build the error for a file that cannot be read."""
-    return StoreError(f"{path} is damaged or no SQLite file: {first_line(error)}.")
-
-
-def unwritten(path: Path, error: Exception) -> StoreError:
-    """Build the error for a file that cannot be written."""
-    return StoreError(f"{path} cannot be written: {first_line(error)}.")
+    return damaged_error(path, first_line(error), "SQLite file")

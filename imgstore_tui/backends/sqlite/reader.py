@@ -18,6 +18,7 @@ from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, IdSpan, foreign, image_bytes, read_manifest
 from imgstore_tui.storekit.checked_reader import LiveIdsReader
 from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.store_errors import require_open
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -107,7 +108,7 @@ class SqliteReader(LiveIdsReader):
 
     def _rows(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[tuple[Any, Any]]:
         """Yield label and value of rows that are there; never more than were asked for."""
-        connection = self._opened()
+        connection = require_open(self._connection, self._location, "read")
         try:
             if not self.layout["batch"] or len(ids) == 1:
                 for number in ids:
@@ -128,17 +129,12 @@ class SqliteReader(LiveIdsReader):
 
     def _numbers(self, statement: str, count: int) -> Labels:
         try:
-            found = self._opened().execute(statement).fetchall()
+            found = require_open(self._connection, self._location, "read").execute(statement).fetchall()
             if len(found) != count:
                 raise self._incomplete()
             return np.fromiter((number for (number,) in found), np.int64, count)
         except (ValueError, TypeError, OverflowError):
             raise StoreError(f"{self.path} is damaged: a label in it is no number.") from None
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise StoreError(f"{self._location} is closed: nothing can be read.")
-        return self._connection
 
     def _incomplete(self) -> StoreError:
         return StoreError(f"{self.path} is damaged: images are missing in it.")

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgstore_tui.backends.sqlite import FILE
-from imgstore_tui.backends.sqlite.layout import PARTIAL, PUT, TABLES, page_size, rows, unwritten
+from imgstore_tui.backends.sqlite.layout import PARTIAL, PUT, TABLES, page_size, rows
 from imgstore_tui.core.backend import Content, Writer, force
-from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_complete, check_put, image_bytes, write_manifest
+from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import OptionValue
+from imgstore_tui.storekit.atomic_write import publish
+from imgstore_tui.storekit.payload_row import image_views
+from imgstore_tui.storekit.store_errors import require_open, write_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -50,7 +52,7 @@ class SqliteWriter(Writer):
                 self._connection.execute(statement)
         except sqlite3.Error as error:
             self.abort()
-            raise unwritten(self._path, error) from None
+            raise write_error(self._path, error) from None
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Insert one row a payload."""
@@ -61,10 +63,10 @@ class SqliteWriter(Writer):
         """Insert one row an image, straight from the array's memory."""
         check_put(self._location, self._content, self._put, ids, images, labels)
         if len(ids):
-            self._insert(ids, cut(images, image_bytes(self._content)), labels)
+            self._insert(ids, image_views(images), labels)
 
     def _insert(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
-        connection = self._opened()
+        connection = require_open(self._connection, self._location, "put")
         try:
             if self._one_by_one:
                 for row in rows(ids, values, labels):
@@ -81,12 +83,7 @@ class SqliteWriter(Writer):
                 force(self._path)
                 self.syncs += 1
         except (sqlite3.Error, OSError, OverflowError) as error:
-            raise unwritten(self._path, error) from None
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise StoreError(f"{self._location} is closed: nothing more can be put.")
-        return self._connection
+            raise write_error(self._path, error) from None
 
     def close(self) -> None:
         """Write the manifest, commit, and give the file its name: until then the folder is no store."""
@@ -102,13 +99,10 @@ class SqliteWriter(Writer):
             connection.close()
             if self._each:
                 force(self._path)
-            self._path.rename(self._location / FILE)
-            if self._each:
-                force(self._location)
-                force(self._location.parent)
-                self.syncs += 3
+                self.syncs += 1
+            self.syncs += publish(self._path, self._location / FILE, durable=self._each)
         except (sqlite3.Error, OSError) as error:
-            raise unwritten(self._path, error) from None
+            raise write_error(self._path, error) from None
         finally:
             self.abort()
 
@@ -117,9 +111,3 @@ class SqliteWriter(Writer):
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-
-def cut(images: Pixels, size: int) -> list[memoryview]:
-    """Return the memory of each image of an array; there must be one at least."""
-    pixels = images.data.cast("B")
-    return [pixels[at : at + size] for at in range(0, len(pixels), size)]

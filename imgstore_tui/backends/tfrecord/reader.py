@@ -17,8 +17,9 @@ from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import IdSpan, image_bytes
 from imgstore_tui.storekit.checked_reader import CheckedReader
-from imgstore_tui.storekit.raw_file import MAP_BELOW, RawFile, failed
+from imgstore_tui.storekit.raw_file import MAP_BELOW, RawFile
 from imgstore_tui.storekit.records import RecordsReader
+from imgstore_tui.storekit.store_errors import layout_error, read_error, require_open
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,13 +63,13 @@ class TfrecordReader(CheckedReader):
         try:
             compression = self.records.found.get("compression")
             if not isinstance(compression, str) or compression not in FILES:
-                raise StoreError(f"{location} is damaged: what it says of its layout makes no sense.")
+                raise layout_error(location)
             self.compressed = compression == "gzip"
             self.path = location / FILES[compression]
             try:
                 self._file = RawFile(self.path)
             except OSError as error:
-                raise failed(self.path, error) from None
+                raise read_error(self.path, error) from None
             self.end()
         except StoreError:
             self.close()
@@ -79,14 +80,9 @@ class TfrecordReader(CheckedReader):
         if not self.content.count:
             return 0
         place, length, _ = self.records.rows([self.content.count - 1], None)[0].tolist()
-        if place + length > self._opened().size:
+        if place + length > require_open(self._file, self._location, "read").size:
             raise StoreError(f"{self.path} is damaged: it is shorter than its index says.")
         return int(place + length)
-
-    def _opened(self) -> RawFile:
-        if self._file is None:
-            raise StoreError(f"{self._location} is closed: nothing can be read.")
-        return self._file
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Return the bytes of one Example an id."""
@@ -124,7 +120,9 @@ class TfrecordReader(CheckedReader):
             return False
         front, rest = bytearray(HEAD.size + known.start), bytearray(length - HEAD.size - known.stop)
         self._within(place + length)
-        self._opened().fill_parts([memoryview(front), target.data, memoryview(rest)], place)
+        require_open(self._file, self._location, "read").fill_parts(
+            [memoryview(front), target.data, memoryview(rest)], place
+        )
         if front != head_of(length - HEAD.size - FOOT.size) + known.front:
             return False
         checksum = self._extend(self._extend(known.front_sum, target), bytes(rest[: -FOOT.size]))
@@ -167,15 +165,15 @@ class TfrecordReader(CheckedReader):
                 stop += 1
             self._within(end)
             if stop - at == 1 and end - base < MAP_BELOW:
-                data, base = np.frombuffer(self._opened().mapped(), np.uint8), 0
+                data, base = np.frombuffer(require_open(self._file, self._location, "read").mapped(), np.uint8), 0
             else:
-                data = np.frombuffer(self._opened().piece(base, end - base), np.uint8)
+                data = np.frombuffer(require_open(self._file, self._location, "read").piece(base, end - base), np.uint8)
             for place, length, _ in rows[at:stop]:
                 yield data, *self._checked(data, place - base, length)
             at = stop
 
     def _within(self, end: int) -> None:
-        if end > self._opened().size:
+        if end > require_open(self._file, self._location, "read").size:
             raise StoreError(f"{self.path} is damaged: records do not lie in it where the index says.")
 
     def _checked(self, data: Data, at: int, length: int | None) -> tuple[int, int]:
@@ -196,7 +194,7 @@ class TfrecordReader(CheckedReader):
     def _unpacked(self, place: int, length: int) -> bytes:
         """Return a block, unpacked; the last one is kept, because its neighbours are mostly next."""
         if self._block is None or self._block[0] != place:
-            file = self._opened()
+            file = require_open(self._file, self._location, "read")
             self._within(place + length)
             engine = zlib.decompressobj(_GZIP)
             try:

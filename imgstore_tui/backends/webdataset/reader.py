@@ -16,8 +16,9 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import IdSpan, image_bytes, is_count
 from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.npy_file import npy_header
-from imgstore_tui.storekit.raw_file import RawFile, failed
+from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.records import RecordsReader
+from imgstore_tui.storekit.store_errors import layout_error, read_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +46,7 @@ class WebdatasetReader(CheckedReader):
         shard = self.records.found.get("shard")
         if not is_count(shard):
             self.close()
-            raise StoreError(f"{location} is damaged: what it says of its layout makes no sense.")
+            raise layout_error(location)
         self.shard = shard
         self._npy_head = b""
         if self.content.kind is PayloadKind.ARRAY:
@@ -179,7 +180,7 @@ class WebdatasetReader(CheckedReader):
             try:
                 tar = RawFile(path)
             except OSError as error:
-                raise failed(path, error) from None
+                raise read_error(path, error) from None
             if len(self._tars) >= _MOST_OPEN:
                 self._tars.pop(next(iter(self._tars))).close()
             self._tars[number] = tar

@@ -20,7 +20,8 @@ from imgstore_tui.backends.zarr.layout import Layout
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import IdSpan
 from imgstore_tui.core.text import first_line
-from imgstore_tui.storekit.raw_file import RawFile, failed
+from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.store_errors import read_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -194,7 +195,7 @@ class Chunks:
             except FileNotFoundError:
                 raise StoreError(f"{path} is missing: the store is damaged.") from None
             except OSError as error:
-                raise failed(path, error) from None
+                raise read_error(path, error) from None
             if self._layout.in_shard is not None:
                 try:
                     file.index = self._index(file, self._layout.in_shard)

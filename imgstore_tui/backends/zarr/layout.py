@@ -12,7 +12,8 @@ import numpy as np
 
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import MAX_COUNT, is_count
-from imgstore_tui.storekit.raw_file import RawFile, failed
+from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.store_errors import read_error
 
 _FILTERS = ("zstd", "gzip", "blosc")
 _MOST_METADATA = 2**20
@@ -55,7 +56,7 @@ def read_layout(folder: Path, shape: tuple[int, ...], dtype: str) -> Layout:
     try:
         file = RawFile(path)
     except OSError as error:
-        raise failed(path, error) from None
+        raise read_error(path, error) from None
     try:
         return _layout(json.loads(file.piece(0, min(file.size, _MOST_METADATA))), shape, dtype)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, IndexError):

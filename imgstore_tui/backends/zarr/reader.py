@@ -17,6 +17,7 @@ from imgstore_tui.core.manifest import IdSpan, is_count
 from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.manifest_file import load_manifest
 from imgstore_tui.storekit.payload_row import read_row
+from imgstore_tui.storekit.store_errors import layout_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -35,7 +36,7 @@ class ZarrReader(CheckedReader):
         self.content, found = load_manifest("zarr", location)
         size, count = found.get("bytes"), self.content.count
         if not is_count(size):
-            raise StoreError(f"{location} is damaged: what it says of its layout makes no sense.")
+            raise layout_error(location)
         self._size = size
         if self.content.kind is PayloadKind.ARRAY:
             self._images = self._chunks("images", (count, *(self.content.shape or ())), str(self.content.dtype))

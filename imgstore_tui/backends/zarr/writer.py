@@ -14,8 +14,8 @@ from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
-from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.folder_writer import FolderWriter
+from imgstore_tui.storekit.store_errors import write_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -165,7 +165,7 @@ class ZarrWriter(FolderWriter):
         return {"bytes": self._written}
 
     def _failed(self, error: Exception) -> StoreError:
-        return StoreError(f"{self._location / FOLDER} cannot be written: {first_line(error)}.")
+        return write_error(self._location / FOLDER, error)
 
     def _release(self) -> None:
         self._buffer = np.empty(0, np.uint8)
