@@ -14,8 +14,8 @@ from aiohttp import WSMsgType, web
 from textual_serve.app_service import AppService
 from textual_serve.download_manager import DownloadManager
 
-from imgstore_tui.core import child_python
 from imgstore_tui.jobs.watchdog import BROWSER_DRIVER
+from imgstore_tui.storekit import child_python
 
 STOP_S = 5.0
 """How long a program may take to end its run when its window is closed; then it is killed."""

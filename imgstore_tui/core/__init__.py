@@ -1,8 +1,8 @@
-"""The vocabulary and the contracts of the house: standard library and numpy only.
+"""Defines the vocabulary and the contracts, with the standard library and numpy only.
 
-What words mean: ``operations``, ``content``, ``spec``, ``options``, ``model`` (plan, trial, run), ``events``,
-``errors``, and as people read and write them ``units``, ``paths``, ``text``. What a plug-in must do: ``backend``, with
-what it says of itself (``declaration``) and the stores it opens (``handles``); ``codec``, ``dataset``, ``exporter``.
-What stores of ours have in common: ``manifest`` and ``live_ids``; ``files`` and ``removal`` are what touches the file
-system. How this program starts itself and says what to install: ``interpreter``, ``installing``.
+Vocabulary: ``operations``, ``content``, ``spec``, ``options``, ``location``, ``model`` (plan, trial, run), ``events``,
+``errors``; how they are written and read: ``units``, ``paths``, ``text``.
+Contracts of plug-ins: ``backend`` with its ``capabilities`` and its open stores (``reader_writer``), ``codec``,
+``dataset``, ``exporter``; ``former_names`` keeps older plug-ins working.
+What all stores share: ``manifest``, ``live_ids``. What to install: ``install_hint``.
 """

@@ -13,12 +13,12 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.core import child_python
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, ScanProgress
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
+from imgstore_tui.storekit import child_python
 from imgstore_tui.storekit.messages import read_message
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from imgstore_tui.core import child_python
+from imgstore_tui.storekit import child_python
 
 MODULES = ("json", "random", "lmdb", "numpy", "secrets", "struct")
 

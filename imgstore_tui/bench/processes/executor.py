@@ -18,12 +18,12 @@ from imgstore_tui.bench.protocol.messages import Flag, TrialOutcome, TrialReques
 from imgstore_tui.bench.protocol.shared_progress import SharedProgress
 from imgstore_tui.bench.system.processes import descendants_of, still_running
 from imgstore_tui.bench.trial.source_row import backend_class
-from imgstore_tui.core import child_python
 from imgstore_tui.core.content import RAW_CODEC
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.model import to_json
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.plugins import registry
+from imgstore_tui.storekit import child_python
 
 LISTEN_EVERY_S = 0.1
 STUCK_AFTER_S = 10.0
