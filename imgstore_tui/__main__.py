@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from imgstore_tui.jobs.watchdog import Watchdog
 
 
 def main() -> None:
@@ -18,9 +15,17 @@ def main() -> None:
 
 
 def _run_command(argv: list[str]) -> int:
+    try:
+        from imgstore_tui.cli import interrupt
+
+        interrupt.end_at_once()
+    except KeyboardInterrupt:
+        os._exit(130)
     from imgstore_tui.cli.main import guarded, run_command
 
-    return guarded(lambda: run_command(argv))
+    code = guarded(lambda: run_command(argv))
+    interrupt.end_at_once()
+    return code
 
 
 def _show_screen(argv: list[str]) -> None:
@@ -29,24 +34,21 @@ def _show_screen(argv: list[str]) -> None:
     from imgstore_tui.jobs.watchdog import watch_screen
 
     watchdog = watch_screen()
-    from imgstore_tui.cli.main import guarded
+    from imgstore_tui.cli.main import guarded, parse_screen_arguments
 
-    watchdog.end(guarded(lambda: _open_screen(argv, watchdog)))
+    def open_screen() -> int:
+        arguments = parse_screen_arguments(argv)
+        from imgstore_tui.tui.terminal.capabilities import prepare_terminal
 
+        settings = prepare_terminal(theme=arguments.theme, ascii_only=arguments.ascii, fps=arguments.fps)
+        from imgstore_tui.cli.plan_arguments import has_plan_arguments, plan_from_arguments
 
-def _open_screen(argv: list[str], watchdog: Watchdog) -> int:
-    from imgstore_tui.cli.main import parse_screen_arguments
+        plan = plan_from_arguments(arguments) if has_plan_arguments(arguments) else None
+        from imgstore_tui.tui.app import run_app
 
-    arguments = parse_screen_arguments(argv)
-    from imgstore_tui.tui.terminal.capabilities import prepare_terminal
+        return run_app(settings, mouse=not arguments.no_mouse, plan=plan, watchdog=watchdog)
 
-    settings = prepare_terminal(theme=arguments.theme, ascii_only=arguments.ascii, fps=arguments.fps)
-    from imgstore_tui.cli.plan_arguments import has_plan_arguments, plan_from_arguments
-
-    plan = plan_from_arguments(arguments) if has_plan_arguments(arguments) else None
-    from imgstore_tui.tui.app import run_app
-
-    return run_app(settings, mouse=not arguments.no_mouse, plan=plan, watchdog=watchdog)
+    watchdog.end(guarded(open_screen))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from imgstore_tui import __version__
+from imgstore_tui.cli import interrupt
 from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import ExitCode, ImgstoreError, UsageError, unknown_name
 
@@ -84,6 +85,7 @@ def run_command(argv: Sequence[str]) -> int:
     if name not in COMMANDS:
         raise unknown_name("command", name, COMMANDS)
     command: Command = importlib.import_module(f"imgstore_tui.cli.{name}")
+    interrupt.interrupt_between_imports()
     return command.main(rest)
 
 

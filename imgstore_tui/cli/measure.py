@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import select
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -21,6 +23,8 @@ _SIGNALS = {
     signal.SIGTERM: ExitCode.TERMINATED,
     signal.SIGHUP: ExitCode.HANGUP,
 }
+STALLED_S = 1.9
+"""After so long, output that is still not taken ends a run that was told to stop."""
 
 
 def measure(action: Callable[[threading.Event, Listener], Run], *, quiet: bool) -> tuple[Run, int]:
@@ -56,10 +60,12 @@ def measure(action: Callable[[threading.Event, Listener], Run], *, quiet: bool) 
 def _stopped_by_signals(cancel: threading.Event) -> Iterator[Callable[[], ExitCode]]:
     """Set ``cancel`` on INT, TERM and HUP, so that what was measured is kept; yield a function that gives the code."""
     received: list[int] = []
+    over = threading.Event()
 
     def handle(number: int, _: object) -> None:
         received.append(number)
         cancel.set()
+        threading.Thread(target=_end_when_stalled, args=(over, 128 + number), daemon=True).start()
 
     # A signal that was ignored from the start stays ignored: nohup, or a background job of a script.
     handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
@@ -67,8 +73,25 @@ def _stopped_by_signals(cancel: threading.Event) -> Iterator[Callable[[], ExitCo
     try:
         yield lambda: _SIGNALS[signal.Signals(received[0])] if received else ExitCode.OK
     finally:
+        over.set()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _end_when_stalled(over: threading.Event, code: int) -> None:
+    """End the process when the run, told to stop, cannot end because the terminal or pipe takes no output.
+
+    What was measured is in the journal; children end with this process.
+    """
+    while not over.wait(STALLED_S):
+        if not all(map(_takes_output, (1, 2))):
+            os._exit(code)
+
+
+def _takes_output(stream: int) -> bool:
+    poll = select.poll()
+    poll.register(stream, select.POLLOUT)
+    return bool(poll.poll(0))
 
 
 def show_brief(run: Run) -> None:
