@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import stat
 import tempfile
 import time
 from pathlib import Path
@@ -17,6 +18,9 @@ LOCK_NAME = "imgstore-tui.lock"
 LOCK_VARIABLE = "IMGSTORE_TUI_LOCK"
 SHARED = Path("/tmp")  # noqa: S108 - the one place where all users of a machine may make a file
 PATIENCE_S = 0.1
+
+_HOLDERS = ("process ", "run ")
+"""How the name of a holder begins."""
 
 
 def lock_path() -> Path:
@@ -38,43 +42,62 @@ class RunLock:
         try:
             self._descriptor = self._open()
         except OSError as error:
-            raise UnavailableError(
-                f"The lock file that keeps runs apart, {self._path}, cannot be opened: {error.strerror}. Remove what "
-                f"is there, or name another place in {LOCK_VARIABLE}."
-            ) from None
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                # Whoever only looks holds the lock for an instant.
-                if time.monotonic() < deadline:
-                    time.sleep(0.02)
-                    continue
-                holder = safe_text(os.read(self._descriptor, 200).decode("utf-8", "replace").strip())
-                os.close(self._descriptor)
-                raise UnavailableError(
-                    f"Another run is going on ({holder or 'unknown'}). Wait for it or stop it."
-                ) from None
-            break
+            raise self._refusal(f"cannot be opened: {error.strerror}") from None
+        try:
+            self._hold()
+        except BaseException:
+            os.close(self._descriptor)
+            raise
         self.name(f"process {os.getpid()}")
         return self
 
+    def _hold(self) -> None:
+        if not _is_lock_file(self._descriptor):
+            raise self._refusal("is no file of its own: a link, or something else than a file")
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            holder = _holder(self._descriptor)
+            if holder and not holder.startswith(_HOLDERS):
+                raise self._refusal("holds something else")
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                # A process that only looks holds the lock for an instant.
+                if time.monotonic() < deadline:
+                    time.sleep(0.02)
+                    continue
+                raise UnavailableError(
+                    f"Another run is going on ({holder or 'unknown'}). Wait for it or stop it."
+                ) from None
+            except OSError as error:
+                raise self._refusal(f"cannot be locked: {error.strerror}") from None
+            return
+
+    def _refusal(self, reason: str) -> UnavailableError:
+        return UnavailableError(
+            f"The lock file that keeps runs apart, {self._path}, {reason}. Remove it, or name another path in "
+            f"{LOCK_VARIABLE}."
+        )
+
     def _open(self) -> int:
+        flags = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
         try:
             # Existing first: in a sticky folder the kernel refuses O_CREAT on another user's file.
-            return os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+            return os.open(self._path, os.O_RDWR | flags)
         except FileNotFoundError:
             pass
         except PermissionError:
-            return os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+            return os.open(self._path, os.O_RDONLY | flags)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | flags, 0o666)
+        except FileExistsError:  # another process was faster
+            return os.open(self._path, os.O_RDWR | flags)
         os.fchmod(descriptor, 0o666)
         return descriptor
 
     def name(self, text: str) -> None:
-        """Say who holds the lock, for the one who is refused; where the file is another user's, that is not to be."""
+        """Say who holds the lock, for the one who is refused; another user's file may not let us."""
         with contextlib.suppress(OSError):
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, text.encode(), 0)
@@ -90,9 +113,23 @@ def running() -> str | None:
     except OSError:
         return None
     try:
+        if not _is_lock_file(descriptor):
+            return None
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return safe_text(os.read(descriptor, 200).decode("utf-8", "replace").strip())
+        return _holder(descriptor)
+    except OSError:
+        return None
     finally:
         os.close(descriptor)
     return None
+
+
+def _is_lock_file(descriptor: int) -> bool:
+    """Tell whether a file is one that is written to without harm: regular, and with no other name."""
+    facts = os.fstat(descriptor)
+    return stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1
+
+
+def _holder(descriptor: int) -> str:
+    return safe_text(os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip())
