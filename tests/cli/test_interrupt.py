@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.bench.results.journal import saved_runs
-from imgstore_tui.bench.results.saved_runs import look_at
-from tests.bench.processes.test_executor import children_of
-from tests.cli.test_stopping import gone
+from imgstore_tui.bench.results.saved_runs import read_saved_run
+from tests.support.processes import descendants, have_ended
 from tests.support.pseudo_terminal import program
 
 INTERRUPTED_WHILE = """
@@ -81,12 +80,11 @@ def test_a_run_on_a_terminal_that_takes_no_output_can_be_stopped(
             terminal.read(0.1)
         terminal.stop_output()
         time.sleep(2)
-        children = children_of(terminal.process.pid)
-        assert children
+        children = descendants(terminal.process.pid)  # none, where the run waits between two rounds
         terminal.process.send_signal(number)
         assert terminal.process.wait(10) == code
-        assert gone(children)
-    assert look_at(saved_runs()[0]).can_be_resumed
+        assert have_ended(children)
+    assert read_saved_run(saved_runs()[0]).can_be_resumed
 
 
 def test_a_command_that_is_over_is_not_interrupted_with_a_traceback() -> None:
