@@ -1,9 +1,8 @@
-"""A run made readable, for the screen, the command line and files alike. No Textual here.
+"""Makes results readable, for the screen, the command line and files: no Textual, no I/O but that of ``exports``.
 
-A run is digested once (``digest``). Tables are made as rows of harmless text (``rows``; ``sections`` has all of them in
-order, from ``timings``, ``disk``, ``ranking``, ``comparison``, ``article``, ``notes``), and only then for a terminal
-(``tables``, ``arrange``) or a file (``exports``, one module a format). Charts are figures first (``figures``, ``axes``,
-``drawings``), then drawn as text (``charts``, ``bars``, ``legend``), as SVG (``svg``) or by matplotlib (``plots``).
-Words are in ``words``, ``telling``, ``answer``, ``log``, ``saved`` and ``estimates``; one cell in full in ``detail``;
-all cells at a glance in ``matrix``; the data itself in ``contact_sheet``.
+``results`` computes summaries and verdicts of a run once; everything else takes a ``RunResults``. ``tables`` builds
+tables of harmless text before any format is chosen; ``charts`` builds figures and draws them as text, SVG or with
+matplotlib; ``text`` writes sentences; ``detail`` shows one cell in full; ``article`` reports the article's experiment.
+``exports`` writes files, one module per format; ``full_report`` puts all of it together for a terminal. ``help`` is the
+manual.
 """

@@ -1,4 +1,4 @@
-"""A whole run to be read from top to bottom in a terminal: the article's items, verdicts, ranking, notes."""
+"""Renders the full report of a run for a terminal: the article's items, ranking, verdicts, methods."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def full_report(
     colours: ChartColours | None = None,
     ascii_only: bool = False,
 ) -> Group:
-    """Return all that a run says, as it is to be read: of the plan ``article`` its items and claims come first.
+    """Return the full report of a run; for the plan ``article`` the article's items and claims come first.
 
     Args:
         results: The run.
-        width: Columns there are.
-        cutoff: The number of images at which methods are ranked and judged; None for the largest, and for all.
+        width: Columns available.
+        cutoff: Number of images of ranking and verdicts; None for the ranking of the largest and all verdicts.
         colours: Styles of charts; None for colours that any terminal has.
-        ascii_only: Whether nothing beyond ASCII may be drawn.
+        ascii_only: Whether only ASCII is used.
     """
     parts: list[RenderableType] = []
     for item in article_report(results):

@@ -1,4 +1,4 @@
-"""One cell in full: every sample, where the time went, memory, disk, how it was verified, on what machine."""
+"""Writes the detail page of a cell: its samples, phases, memory, disk, proof and machine."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from imgstore_tui.stats.intervals import MIN_ROUNDS
 from imgstore_tui.stats.ranking import Placement
 
 MOST_SAMPLES = 2000
-"""So many samples are spelled out; the exports have all."""
+"""Most samples that are listed; the exports have all."""
 
 
 def cell_title(cell: Cell) -> str:
-    """Return what a cell is, in one line of harmless text."""
+    """Return spec, operation, cutoff and level of a cell in one line of harmless text."""
     parts = [cell.spec, str(cell.operation), counted(cell.cutoff, "image"), level_text(cell)]
     return safe_text(", ".join(part for part in parts if part))
 
 
 def cell_detail(results: RunResults, cell: Cell, width: int, *, ascii_only: bool = False) -> Text:
-    """Return all that is known of a cell, as lines of text that nothing reads as markup.
+    """Return everything known about a cell, as text without markup.
 
     Args:
         results: The run.
-        cell: One of its cells; it need not have been measured yet.
-        width: Columns there are.
-        ascii_only: Whether nothing beyond ASCII may be drawn.
+        cell: One of its cells, measured or not.
+        width: Columns available.
+        ascii_only: Whether only ASCII is used.
     """
     summary = next((entry for entry in results.summaries if entry.cell == cell), None)
-    inside = break_down(results.run, cell)
+    breakdown = break_down(results.run, cell)
     page = TextPage(width)
     page.pair("timed", f"{cell.operation.describe}; {setting_text(cell)}")
     page.pair("data", cell.dataset)
@@ -51,20 +51,20 @@ def cell_detail(results: RunResults, cell: Cell, width: int, *, ascii_only: bool
         _figures(page, results, summary)
         for reason, trials in summary.reasons:
             page.pair("reason", f"{reason} ({format_count(trials)} of {format_count(summary.trials)})", style="red")
-    if inside.trials:
-        add_rounds(page, inside, summary)
-        add_phases(page, inside)
-        add_resources(page, inside, summary)
-        add_proof(page, inside)
+    if breakdown.trials:
+        add_rounds(page, breakdown, summary)
+        add_phases(page, breakdown)
+        add_resources(page, breakdown, summary)
+        add_proof(page, breakdown)
     page.heading("Where and with what")
-    for label, words in _setting(results, cell, inside):
-        page.pair(label, words)
+    for label, text in _setting(results, cell, breakdown):
+        page.pair(label, text)
     if summary is not None:
         for warning in summary.warnings:
             page.pair("warning", f"{warning.text} {warning.advice}", style="yellow")
         for note in summary.notes:
             page.pair("note", note, style="yellow")
-    _every_sample(page, inside)
+    _every_sample(page, breakdown)
     return page.text(ascii_only=ascii_only)
 
 
@@ -114,17 +114,17 @@ def _standing(results: RunResults, summary: CellSummary) -> str:
     return f"{ratio}as long as the fastest, {verdict.standings[0].name}"
 
 
-def _setting(results: RunResults, cell: Cell, inside: CellBreakdown) -> Iterator[tuple[str, str]]:
-    """Yield where and with what it ran."""
+def _setting(results: RunResults, cell: Cell, breakdown: CellBreakdown) -> Iterator[tuple[str, str]]:
+    """Yield method, process, time, machine, scratch and software of a cell, as label and text."""
     environment = results.run.environment
-    first = inside.trials[0] if inside.trials else None
+    first = breakdown.trials[0] if breakdown.trials else None
     if first is not None:
         options = ", ".join(f"{name}={value}" for name, value in first.options.items())
         method = f"{first.backend}, codec {first.codec}, preset {first.preset}"
         yield "method", f"{method}: {options}" if options else method
-        starts = " and ".join(dict.fromkeys(trial.start for trial in inside.trials if trial.start)) or "unknown"
+        starts = " and ".join(dict.fromkeys(trial.start for trial in breakdown.trials if trial.start)) or "unknown"
         yield "process", f"one a trial, started by {starts}; batches of at most {format_count(first.batch)} images"
-        times = [trial.started_at for trial in inside.trials if trial.started_at]
+        times = [trial.started_at for trial in breakdown.trials if trial.started_at]
         if times:
             yield "when", times[0] if times[0] == times[-1] else f"{times[0]} to {times[-1]}"
     yield "machine", f"{environment.cpu}, {counted(environment.cores, 'core')}"
@@ -135,13 +135,13 @@ def _setting(results: RunResults, cell: Cell, inside: CellBreakdown) -> Iterator
         yield "samples", "each reads another image, drawn at random by the plan's seed"
 
 
-def _every_sample(page: TextPage, inside: CellBreakdown) -> None:
-    """Spell every sample out where a trial has several."""
-    if all(len(trial.samples) <= 1 for trial in inside.trials):
+def _every_sample(page: TextPage, breakdown: CellBreakdown) -> None:
+    """Add every sample, if any trial has several."""
+    if all(len(trial.samples) <= 1 for trial in breakdown.trials):
         return
     page.heading("Every sample, in the order taken")
     left = MOST_SAMPLES
-    for trial in inside.trials:
+    for trial in breakdown.trials:
         samples = trial.samples[:left]
         left -= len(samples)
         if samples:

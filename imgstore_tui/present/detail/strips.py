@@ -20,14 +20,14 @@ from imgstore_tui.present.text.text_page import LABEL_COLUMNS, TextPage
 from imgstore_tui.stats.intervals import Interval
 
 _WIDE = 20.0
-"""Slowest over quickest from which on distances are ratios."""
+"""Ratio of slowest to fastest from which the scale is logarithmic."""
 _SHADES = "·░▒▓█"
-"""How many samples lie on a column: one, then ever more."""
+"""Glyphs by the number of samples on a column: one, then ever more."""
 
 
 @dataclass(frozen=True, slots=True)
 class StripScale:
-    """Columns of a strip and the seconds at its ends."""
+    """The columns of a strip and the seconds at its ends."""
 
     low: float
     high: float
@@ -39,32 +39,32 @@ class StripScale:
         if self.high <= self.low:
             return self.width // 2
         if self.log:
-            place = math.log(value / self.low) / math.log(self.high / self.low)
+            share = math.log(value / self.low) / math.log(self.high / self.low)
         else:
-            place = (value - self.low) / (self.high - self.low)
-        return max(0, min(self.width - 1, round(place * (self.width - 1))))
+            share = (value - self.low) / (self.high - self.low)
+        return max(0, min(self.width - 1, round(share * (self.width - 1))))
 
 
 def strip_scale(values: Sequence[float], width: int) -> StripScale:
-    """Return the scale on which all values have a place.
+    """Return the scale from the smallest to the largest value.
 
     Args:
         values: Seconds, at least one.
-        width: Columns.
+        width: Columns of the strip.
     """
     low, high = min(values), max(values)
-    # Of the smallest numbers there are, the ratio may be beyond the largest.
+    # The ratio overflows to infinity if low is subnormal.
     wide = low > 0 and _WIDE < high / low < math.inf
     return StripScale(low, high, max(1, width), wide)
 
 
 def sample_strip(samples: Sequence[float], scale: StripScale) -> str:
-    """Return samples as blocks, fuller where more of them lie, and their median as a dot."""
+    """Return samples as glyphs, denser where more of them lie, and their median as a dot."""
     columns = Counter(scale.column(value) for value in samples)
     most = max(columns.values(), default=1)
     cells = [" "] * scale.width
     for column, count in columns.items():
-        # One sample is the lightest shade however few there are.
+        # One sample has the lightest shade, however few there are in all.
         level = 0 if count == 1 else 1 + round((len(_SHADES) - 2) * (count - 1) / max(1, most - 1))
         cells[column] = _SHADES[min(level, len(_SHADES) - 1)]
     if samples:
@@ -73,7 +73,7 @@ def sample_strip(samples: Sequence[float], scale: StripScale) -> str:
 
 
 def interval_strip(interval: Interval, scale: StripScale) -> str:
-    """Return an interval as a line with its ends, and the median on it."""
+    """Return an interval as a line with its ends and median."""
     low, middle, high = (scale.column(value) for value in (interval.low, interval.median, interval.high))
     cells = [" "] * scale.width
     cells[low : high + 1] = "─" * (high - low + 1)
@@ -83,13 +83,13 @@ def interval_strip(interval: Interval, scale: StripScale) -> str:
     return "".join(cells)
 
 
-def add_rounds(page: TextPage, inside: CellBreakdown, summary: CellSummary | None) -> None:
-    """Draw a line a round, its samples where they lie between the quickest and the slowest of all."""
+def add_rounds(page: TextPage, breakdown: CellBreakdown, summary: CellSummary | None) -> None:
+    """Add one line per round with its samples between the fastest and the slowest of all rounds."""
     page.heading("Rounds")
-    values = [sample for trial in inside.valid_trials for sample in trial.samples or (trial.seconds or 0.0,)]
+    values = [sample for trial in breakdown.valid_trials for sample in trial.samples or (trial.seconds or 0.0,)]
     room = page.width - LABEL_COLUMNS - 20
     scale = strip_scale(values, max(8, room)) if values else None
-    for trial in inside.trials:
+    for trial in breakdown.trials:
         page.add(_round_line(trial, scale))
     if scale is None:
         return
@@ -101,15 +101,15 @@ def add_rounds(page: TextPage, inside: CellBreakdown, summary: CellSummary | Non
     if scale.width > cell_len(left) + cell_len(right) + cell_len(middle) + 4:
         ruler = left + middle.center(scale.width - cell_len(left) - cell_len(right)) + right
         _strip_line(page, "", "", ruler, "dim")
-    if len(values) > len(inside.valid_trials):
+    if len(values) > len(breakdown.valid_trials):
         page.pair("", "● the median sample of a round; the fuller its block, the more samples lie there", style="dim")
 
 
 def _round_line(trial: Measurement, scale: StripScale | None) -> Text:
     label = f"round {trial.round + 1}"
     if scale is None or not is_valid(trial):
-        what = trial.status if trial.status is not Status.OK else "not verified: does not count"
-        return Text.assemble((f"{label:<{LABEL_COLUMNS}}", "dim"), (str(what), "red"))
+        reason = trial.status if trial.status is not Status.OK else "not verified: does not count"
+        return Text.assemble((f"{label:<{LABEL_COLUMNS}}", "dim"), (str(reason), "red"))
     samples = trial.samples or (trial.seconds or 0.0,)
     number = f"{len(samples)} samples" if len(samples) > 1 else ""
     line = Text.assemble((f"{label:<{LABEL_COLUMNS}}", "dim"), f"{format_seconds(trial.seconds):>8} ")
@@ -121,13 +121,13 @@ def _strip_line(page: TextPage, label: str, value: str, strip: str, style: str) 
     page.add(Text.assemble((f"{label:<{LABEL_COLUMNS}}", "dim"), f"{value:>8} ", (strip, style)))
 
 
-def add_phases(page: TextPage, inside: CellBreakdown) -> None:
-    """Draw a bar a phase, each beginning where the one before it ended."""
-    if not inside.phases or inside.median_trial is None:
+def add_phases(page: TextPage, breakdown: CellBreakdown) -> None:
+    """Add one bar per phase, each starting where the previous one ends."""
+    if not breakdown.phases or breakdown.median_trial is None:
         return
-    page.heading(f"Where the time went, in round {inside.median_trial.round + 1}, the one in the middle")
+    page.heading(f"Where the time went, in round {breakdown.median_trial.round + 1}, the one in the middle")
     room = max(8, page.width - LABEL_COLUMNS - 4 - 9 - 7)
-    for phase in inside.phases:
+    for phase in breakdown.phases:
         if phase.seconds is None:
             page.pair(phase.name, "   not separable, or none", style="dim")
             continue
@@ -140,5 +140,5 @@ def add_phases(page: TextPage, inside: CellBreakdown) -> None:
                 (label, "dim"), f"{format_seconds(phase.seconds):>8} {phase.share:>5.0%}  ", (bar[:room], "cyan")
             )
         )
-    if inside.overlapping:
+    if breakdown.overlapping:
         page.pair("", "Phases are the workers' seconds added up: they overlap.", style="dim")

@@ -1,4 +1,4 @@
-"""Export formats, one file each, found by name: ours here, others' by the entry points ``imgstore_tui.exports``."""
+"""Finds export formats by name: one module each here, others through the entry points ``imgstore_tui.exports``."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str) -> Exporter:
-    """Return the exporter called ``name``, ready to be used.
+    """Return an instance of the exporter called ``name``.
 
     Raises:
-        UsageError: If there is none; the nearest right name is given.
-        UnavailableError: If a library is missing (with the command that installs it).
+        UsageError: If there is none; the error names the nearest name.
+        UnavailableError: If a library is missing; the error has the command that installs it.
     """
     exporter = catalogue.get(name)
     check_available(exporter)

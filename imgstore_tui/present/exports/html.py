@@ -1,4 +1,4 @@
-"""HTML: a report in one file that opens offline, asks nobody for anything and runs nothing."""
+"""Exports HTML: a report in one file that opens offline, loads nothing and runs no script."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ tr.end td { border-bottom: 1px solid var(--line); padding-bottom: .35rem; }
 
 
 class HtmlExporter(Exporter):
-    """A report with charts and every table; a content security policy forbids it all but its own style."""
+    """A report with charts and every table; its content security policy allows nothing but its own style."""
 
     name = "html"
     title = "a report with charts, in one file, for a browser"
@@ -65,9 +65,9 @@ class HtmlExporter(Exporter):
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{name}</title><style>{_STYLE}</style></head><body><h1>{name}</h1>",
             "<dl>",
-            *(f"<dt>{escape(word.text)}</dt><dd>{escape(value.text)}</dd>" for word, value in facts.rows),
+            *(f"<dt>{escape(name.text)}</dt><dd>{escape(value.text)}</dd>" for name, value in facts.rows),
             "</dl>",
-            *_answer(results),
+            *_recommendation(results),
             *(_table(item) if isinstance(item, Table) else _headed(item) for item in article_report(results)),
             *_charts(results),
             *_verdicts(results),
@@ -77,9 +77,11 @@ class HtmlExporter(Exporter):
         return ("\n".join(part for part in parts if part) + "\n").encode()
 
 
-def _answer(results: RunResults) -> list[str]:
-    said = recommendation_lines(results)
-    lines = [f"<pre>{escape(line.text)}</pre>" if line.command else f"<p>{escape(line.text)}</p>" for line in said]
+def _recommendation(results: RunResults) -> list[str]:
+    lines = [
+        f"<pre>{escape(line.text)}</pre>" if line.command else f"<p>{escape(line.text)}</p>"
+        for line in recommendation_lines(results)
+    ]
     return [f"<h2>{TITLE}</h2>", *lines] if lines else []
 
 
@@ -89,19 +91,19 @@ def _verdicts(results: RunResults) -> list[str]:
 
 
 def _charts(results: RunResults) -> list[str]:
-    drawn = [text for drawing in further_charts(results.run) for text in [_figure(drawing)] if text]
-    return ['<h2>Charts</h2><div class="charts">', *drawn, "</div>"] if drawn else []
+    figures = [figure for chart in further_charts(results.run) if (figure := _figure(chart))]
+    return ['<h2>Charts</h2><div class="charts">', *figures, "</div>"] if figures else []
 
 
-def _headed(drawing: Chart) -> str:
-    """Return a figure of a report, between its tables, with a heading like theirs."""
-    svg = figure_svg(drawing.figure, scales=drawing.scales)
-    return f'<h2>{escape(drawing.title)}</h2><div class="charts"><figure>{svg}</figure></div>' if svg else ""
+def _headed(chart: Chart) -> str:
+    """Return a chart of the article report with a heading like those of the tables around it."""
+    svg = figure_svg(chart.figure, scales=chart.scales)
+    return f'<h2>{escape(chart.title)}</h2><div class="charts"><figure>{svg}</figure></div>' if svg else ""
 
 
-def _figure(drawing: Chart) -> str:
-    svg = figure_svg(drawing.figure, scales=drawing.scales)
-    return f"<figure><figcaption>{escape(drawing.title)}</figcaption>{svg}</figure>" if svg else ""
+def _figure(chart: Chart) -> str:
+    svg = figure_svg(chart.figure, scales=chart.scales)
+    return f"<figure><figcaption>{escape(chart.title)}</figcaption>{svg}</figure>" if svg else ""
 
 
 def _table(table: Table) -> str:
@@ -125,6 +127,6 @@ def _table(table: Table) -> str:
     )
 
 
-def _class(*words: str) -> str:
-    kept = " ".join(word for word in words if word)
+def _class(*names: str) -> str:
+    kept = " ".join(name for name in names if name)
     return f' class="{kept}"' if kept else ""

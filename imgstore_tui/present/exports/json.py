@@ -1,4 +1,4 @@
-"""JSON: the record of a run, whole, described by ``schema.json``, and readable back."""
+"""Exports and loads JSON: the complete record of a run, described by ``schema.json``."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ SCHEMA_PATH = Path(__file__).with_name("schema.json")
 
 
 class JsonExporter(Exporter):
-    """Everything: plan, environment, data, every trial with all its samples, and what they come to."""
+    """The complete record: plan, environment, data, every trial with all its samples, and the summaries."""
 
     name = "json"
     title = "the whole record, for programs and to be opened again"
     suffix = ".json"
 
     def export(self, run: Run) -> bytes:
-        """Return the record, ASCII only, so that no reader's encoding matters."""
+        """Return the record in ASCII, so that it does not depend on the reader's encoding."""
         parts = [f" {json.dumps(key)}: {_lines(value)}" for key, value in record(run).items()]
         return ("{\n" + ",\n".join(parts) + "\n}\n").encode("ascii")
 
 
 def _lines(value: Any) -> str:
-    """Return a value as JSON, a list of objects with a line for each, so that records can be searched and compared."""
+    """Return a value as JSON, with one line per object of a list, so that records can be searched and compared."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return "[\n  " + ",\n  ".join(json.dumps(item, allow_nan=False) for item in value) + "\n ]"
     return json.dumps(value, allow_nan=False)
 
 
 def record(run: Run) -> dict[str, Any]:
-    """Return a run as JSON values: its own fields, ``schema_version``, and ``summary`` with one object a cell.
+    """Return a run as JSON values: its fields, ``schema_version``, and ``summary`` with one object per cell.
 
-    In a run of the plan ``article``, ``claims`` has what became of each of its claims.
+    In a run of the plan ``article``, ``claims`` has the result of each of the article's claims.
     """
     results = build_results(run)
     summary = [_summary_row(entry, results.verdict_of.get(entry.cell.contest)) for entry in results.summaries]
@@ -57,7 +57,7 @@ def _summary_row(summary: CellSummary, verdict: Verdict | None) -> dict[str, obj
 
     Args:
         summary: The cell.
-        verdict: That of its contest, if known.
+        verdict: Verdict of its contest, if any.
     """
     cell, interval = summary.cell, summary.interval
     standing = verdict.standing(cell.spec) if verdict else None
@@ -107,7 +107,7 @@ def _summary_row(summary: CellSummary, verdict: Verdict | None) -> dict[str, obj
 
 
 def _finite(value: Any) -> Any:
-    """Return JSON values with null for what JSON has no number for (the PSNR of equal images is infinite)."""
+    """Return JSON values with None for numbers that are not finite (the PSNR of equal images is infinite)."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
@@ -118,10 +118,10 @@ def _finite(value: Any) -> Any:
 
 
 def load_json(path: Path) -> Run:
-    """Read a record back; its summary is ignored, as it follows from the rest.
+    """Load a run from a record; its summary is ignored, as it follows from the rest.
 
     Raises:
-        DataError: If the file cannot be read, is torn, is no record, or comes from a newer version.
+        DataError: If the file cannot be read, is truncated, is not a record, or is of a newer version.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -133,14 +133,14 @@ def load_json(path: Path) -> Run:
 
 
 def parse_json(text: str, name: str = "The text") -> Run:
-    """Turn a record into a run.
+    """Parse a record into a run.
 
     Args:
-        text: What ``JsonExporter`` wrote.
-        name: What the text is called in errors.
+        text: The output of ``JsonExporter``.
+        name: Name of the text in errors.
 
     Raises:
-        DataError: If it is torn, no record, or from a newer version.
+        DataError: If the text is truncated, is not a record, or is of a newer version.
     """
     try:
         values = json.loads(text)

@@ -1,4 +1,4 @@
-"""Markdown: tables for a README, an issue or a pull request."""
+"""Exports Markdown: tables for a README, an issue or a pull request."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from imgstore_tui.present.text.narrative import verdict_lines
 from imgstore_tui.present.text.recommendation import TITLE, recommendation_lines
 
 COLUMNS, ROWS = 92, 22
-"""Of a figure drawn with characters."""
+"""Size of a chart drawn with characters."""
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|~#])")
 
 
 class MarkdownExporter(Exporter):
-    """GitHub-flavoured Markdown: what was measured, every table, every verdict."""
+    """GitHub-flavoured Markdown: facts, recommendation, every verdict, every table."""
 
     name = "md"
     title = "tables for a README, an issue or a pull request"
@@ -37,15 +37,15 @@ class MarkdownExporter(Exporter):
         facts = facts_table(run)
         parts = [f"# Images stored and read back, run {escape(safe_text(run.id))}"]
         parts.append("\n".join(f"- **{escape(name.text)}**: {escape(value.text)}" for name, value in facts.rows))
-        if said := recommendation_lines(results):
+        if recommendation := recommendation_lines(results):
             parts.append(f"## {TITLE}")
-            # A fence ends at a line of nothing but its own marks, which no command is.
-            parts += [f"```sh\n{line.text}\n```" if line.command else escape(line.text) for line in said]
+            # Only a line of backticks would end the fence, which no command is.
+            parts += [f"```sh\n{line.text}\n```" if line.command else escape(line.text) for line in recommendation]
         lines = verdict_lines(results)
         if lines:
             parts += ["## Verdicts", "\n".join(f"- {escape(line)}" for line in lines)]
         for item in (*article_report(results), *further_tables(results)):
-            parts += _table_parts(item) if isinstance(item, Table) else _figure_parts(item)
+            parts += _table_parts(item) if isinstance(item, Table) else _chart_parts(item)
         return ("\n\n".join(parts) + "\n").encode()
 
 
@@ -53,29 +53,29 @@ def _table_parts(table: Table) -> list[str]:
     return [f"## {escape(table.title)}", markdown_table(table), *([escape(table.caption)] if table.caption else [])]
 
 
-def _figure_parts(drawing: Chart) -> list[str]:
-    """Return a figure of a report as plain text, which every reader of Markdown can show."""
-    if drawing.figure.empty:
+def _chart_parts(chart: Chart) -> list[str]:
+    """Return a chart of the article report as plain text, which every reader of Markdown can show."""
+    if chart.figure.empty:
         return []
     from imgstore_tui.present.charts.text_chart import draw_figure
 
-    drawn = draw_figure(replace(drawing.figure, title=""), COLUMNS, ROWS, scales=drawing.scales).plain
+    drawn = draw_figure(replace(chart.figure, title=""), COLUMNS, ROWS, scales=chart.scales).plain
     lines = [line.rstrip() for line in drawn.splitlines()]
-    # Indented, a line cannot end the block that it stands in, whatever it says.
-    return [f"## {escape(drawing.title)}", "\n".join(f"    {line}" if line else "" for line in lines)]
+    # An indented line cannot end its code block, whatever its text.
+    return [f"## {escape(chart.title)}", "\n".join(f"    {line}" if line else "" for line in lines)]
 
 
 def escape(text: str) -> str:
-    """Return harmless text in which Markdown, HTML, links and mentions find nothing to act on."""
+    """Return text in which Markdown, HTML, links and mentions are escaped."""
     text = _SPECIAL.sub(r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
     return text.replace("://", "&#58;//").replace("@", "&#64;").replace("www.", "www&#46;")
 
 
 def markdown_table(table: Table) -> str:
-    """Return a table in columns that line up in the source too; numbers stand right."""
+    """Return a table whose columns are aligned in the source too; numbers are aligned right."""
     head = [escape(column.title) for column in table.columns]
     rows = [[escape(cell.text.strip()) for cell in row] for row in table.rows]
-    # A heading row's indented names would lose their spaces: a no-break space keeps them apart from headings.
+    # Markdown drops leading spaces: no-break spaces keep indented names apart from headings.
     for row, cells in zip(rows, table.rows, strict=True):
         if cells and cells[0].text.startswith("  "):
             row[0] = f"&nbsp;&nbsp;{row[0]}"

@@ -1,4 +1,4 @@
-"""PDF: charts for a paper."""
+"""Exports PDF: charts for a paper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PNG: charts for a slide or a chat."""
+"""Exports PNG: charts for a slide or a chat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes SVG: charts for a web page or a drawing program."""
+"""Exports SVG: charts for a web page or a drawing program."""
 
 from __future__ import annotations
 

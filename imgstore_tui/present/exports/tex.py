@@ -1,4 +1,4 @@
-"""LaTeX: tables for a paper, in booktabs style, to be input into a document."""
+"""Exports LaTeX: tables for a paper, in booktabs style, to be input into a document."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class TexExporter(Exporter):
     suffix = ".tex"
 
     def export(self, run: Run) -> bytes:
-        """Return a fragment: what was measured as comments, then one float a table."""
+        """Return a fragment: the facts as comments, then one float per table."""
         facts = facts_table(run)
         parts = [
             r"% Needs \usepackage[T1]{fontenc} and \usepackage{booktabs,textcomp}.",
@@ -40,7 +40,7 @@ class TexExporter(Exporter):
 
 
 def escape(text: str) -> str:
-    """Return harmless text in which LaTeX finds no command; ranges of numbers get the dash of ranges."""
+    """Return text with the commands of LaTeX escaped; ranges of numbers get an en dash."""
     escaped = "".join(_SPECIAL.get(character, character) for character in text)
     return _RANGE.sub(r"\1--\2", escaped)
 
@@ -48,14 +48,14 @@ def escape(text: str) -> str:
 def _float(table: Table) -> str:
     kept = [index for index, column in enumerate(table.columns) if not column.wide]
     columns = [table.columns[index] for index in kept]
-    # Columns that fold share what some fourteen letters for each of the others leave of the line.
+    # Folding columns share the width that the others leave, at about fourteen letters each.
     folding = sum(map(_folds, columns))
     share = (1.0 - 0.16 * (len(columns) - folding)) / folding if folding else 0.0
-    kinds = "".join(_kind(column, share) for column in columns)
+    alignments = "".join(_alignment(column, share) for column in columns)
     lines = [
         r"\begin{table}[htbp]", r"\centering\small",
         rf"\caption{{{escape(table.title)}. {escape(table.caption)}}}",
-        rf"\begin{{tabular}}{{{kinds}}}", r"\toprule",
+        rf"\begin{{tabular}}{{{alignments}}}", r"\toprule",
         " & ".join(escape(column.title) for column in columns) + r" \\", r"\midrule",
     ]  # fmt: skip
     last = len(table.rows) - 1
@@ -73,7 +73,7 @@ def _float(table: Table) -> str:
     return "\n".join(["", *lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"])
 
 
-def _kind(column: TableColumn, share: float) -> str:
+def _alignment(column: TableColumn, share: float) -> str:
     if column.right:
         return "r"
     return f"p{{{max(0.2, share):.2f}\\linewidth}}" if _folds(column) else "l"

@@ -1,4 +1,4 @@
-"""Writing an export to a file: whole or not at all, and never over another by accident."""
+"""Writes exports to files: whole or not at all, and over another file only on request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def default_name(run: Run, name: str) -> str:
 
 
 def file_name(run: Run, suffix: str, part: str = "") -> str:
-    """Return the name of a file that holds a run, or the part of it that is named."""
+    """Return the name of a file that holds a run, or one named part of it."""
     kept = "".join(character if character.isalnum() or character in "-_." else "-" for character in run.id)
     return f"imgstore-{kept}{part and f'-{part}'}{suffix}"
 
@@ -26,10 +26,10 @@ def write_export(run: Run, name: str, destination: Path, *, overwrite: bool = Fa
     """Write a run in the format called ``name``.
 
     Args:
-        run: What to write.
+        run: The run.
         name: Name of the exporter.
-        destination: File to make, or a folder that exists, in which the file gets its default name.
-        overwrite: Whether a file of that name may be replaced.
+        destination: File to write, or an existing folder, in which the file gets its default name.
+        overwrite: Whether an existing file may be replaced.
 
     Returns:
         The file written.
@@ -44,7 +44,12 @@ def write_export(run: Run, name: str, destination: Path, *, overwrite: bool = Fa
 
 
 def write_new(path: Path, make: Callable[[], bytes], *, overwrite: bool = False) -> Path:
-    """Write what ``make`` returns, which is asked for only where there is nothing in the way.
+    """Write what ``make`` returns; ``make`` is called only if the file can be written.
+
+    Args:
+        path: The file.
+        make: Returns its content.
+        overwrite: Whether an existing file may be replaced.
 
     Raises:
         UsageError: If the file exists and may not be replaced, is no ordinary file, or its folder does not exist.

@@ -1,4 +1,4 @@
-"""Which to take, in a few lines a data set: who is first at the most images, what that weighs, and what to do now."""
+"""Writes the recommendation: which method to take per dataset, why, its disk use, and the command to convert."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from imgstore_tui.stats.ranking import Placement
 TITLE = "Which to take"
 
 _READS = (Operation.READ_RANDOM, Operation.READ_MANY, Operation.GET_ONE, Operation.READ_ONE)
-"""Images are written once and read often: the first of these that has a verdict says which to take."""
+"""Images are written once and read often: the first of these that has a verdict decides the recommendation."""
 ALIKE = 1.05
-"""What weighs up to so many times as much is as light."""
+"""Ratio of disk use up to which two methods count as equal."""
 _ENDED = {
     "budget": "its time budget ended the run",
     "stopped": "the run was stopped",
@@ -39,33 +39,33 @@ _ENDED = {
 
 @dataclass(frozen=True, slots=True)
 class RecommendationLine:
-    """One line of the answer, harmless to a terminal."""
+    """One line of the recommendation, harmless to a terminal."""
 
     text: str
     command: bool = False
-    """Whether it is a line for a shell, to be copied whole."""
+    """Whether the line is a shell command."""
 
 
 def recommendation_lines(results: RunResults, cutoff: int | None = None) -> tuple[RecommendationLine, ...]:
-    """Return the verdicts as an answer: who is first, what that weighs, which to take, and the command that does it.
+    """Return which method to take, the command that converts to it, the fastest methods, and their disk use.
 
-    What has no verdict is not named. Where nothing has one for want of rounds, it is said how to get there; while a
-    run goes on, nothing is said.
+    Operations without a verdict are left out. If no operation has one because rounds are missing, the lines say how to
+    get one. Empty while the run is running.
 
     Args:
         results: The run.
-        cutoff: Only what was judged at this number of images; None for the most at which each operation was.
+        cutoff: Number of images whose verdicts are used; None for the most at which each operation was measured.
     """
     run = results.run
     if run.status == "running":
         return ()
     lines: list[RecommendationLine] = []
     for dataset in run.plan.datasets:
-        judged = [verdict for verdict in _judged_at(results, dataset, cutoff) if verdict.reason is None]
+        judged = [verdict for verdict in _verdicts_at(results, dataset, cutoff) if verdict.reason is None]
         if judged:
-            lines += _of_dataset(results, dataset, judged)
+            lines += _dataset_lines(results, dataset, judged)
     if not lines:
-        return tuple(_none_yet(results))
+        return tuple(_missing_rounds(results))
     if run.plan.cache == (CacheState.HOT,) and any(verdict.contest.cache for verdict in results.verdicts):
         cold = "For more images than fit there, read cold, too (--cache hot,cold)."
         lines.append(RecommendationLine(f"All was read from memory. {cold}"))
@@ -76,29 +76,33 @@ def recommendation_lines(results: RunResults, cutoff: int | None = None) -> tupl
 
 
 def fastest_line(results: RunResults, room: int) -> str:
-    """Return who is first in one line of at most so many columns, by method; empty where there is none or no room.
+    """Return the fastest methods in one line; empty where there is no verdict or no room.
 
-    Where there is no room for more, it is of what was measured at the most images alone.
+    If the line is too long, it covers only the operations measured at the most images.
+
+    Args:
+        results: The run.
+        room: Columns available.
     """
     dataset, *others = results.run.plan.datasets
-    judged = [verdict for verdict in _judged_at(results, dataset, None) if verdict.reason is None]
+    judged = [verdict for verdict in _verdicts_at(results, dataset, None) if verdict.reason is None]
     if others or not judged:
         return ""
     most = max(verdict.contest.cutoff for verdict in judged)
     at_the_most = [verdict for verdict in judged if verdict.contest.cutoff == most]
-    for told, where in ((judged, counted(most, "image")), (at_the_most, f"N={format_count_short(most)}")):
+    for verdicts, count in ((judged, counted(most, "image")), (at_the_most, f"N={format_count_short(most)}")):
         operations: dict[str, list[str]] = {}
-        for verdict in told:
-            operations.setdefault(_first_words(verdict), []).append(_operation_words(verdict, most, results))
-        named = "; ".join(f"{first} {', '.join(words)}" for first, words in operations.items())
-        line = safe_text(f"Fastest at {where}: {named}")
+        for verdict in verdicts:
+            operations.setdefault(_fastest_text(verdict), []).append(_operation_text(verdict, most, results))
+        named = "; ".join(f"{fastest} {', '.join(names)}" for fastest, names in operations.items())
+        line = safe_text(f"Fastest at {count}: {named}")
         if cell_len(line) <= room:
             return line
     return ""
 
 
-def _none_yet(results: RunResults) -> Iterator[RecommendationLine]:
-    """Say what is missing for an answer, where more rounds would give one."""
+def _missing_rounds(results: RunResults) -> Iterator[RecommendationLine]:
+    """Yield what is missing for a recommendation, where more rounds would give one."""
     run = results.run
     rivals = {spec.label for spec in run.plan.specs} | {trial.spec for trial in run.measurements}
     if len(rivals) < 2 or not run.measurements or any(verdict.reason is None for verdict in results.verdicts):
@@ -112,8 +116,8 @@ def _none_yet(results: RunResults) -> Iterator[RecommendationLine]:
         yield from _command("imgstore-tui", "resume", run.id)
 
 
-def _of_dataset(results: RunResults, dataset: str, judged: list[Verdict]) -> Iterator[RecommendationLine]:
-    """Yield the lines of one data set, which has verdicts: what to do first, then what that rests on."""
+def _dataset_lines(results: RunResults, dataset: str, judged: list[Verdict]) -> Iterator[RecommendationLine]:
+    """Yield the lines of one dataset with verdicts: the recommendation, then the verdicts it is based on."""
     most = max(verdict.contest.cutoff for verdict in judged)
     where = f"{dataset}, {counted(most, 'image')}" if len(results.run.plan.datasets) > 1 else counted(most, "image")
     facts = next((facts for facts in results.run.datasets if facts.text == dataset), None)
@@ -127,26 +131,33 @@ def _of_dataset(results: RunResults, dataset: str, judged: list[Verdict]) -> Ite
     }
     lossy = {spec: psnr for verdict in judged for spec, psnr in verdict.lossy if spec in first}
     measured = {verdict.contest.operation for verdict in judged}
-    kind = next((kind for kind in _READS if kind in measured), None)
-    reads = [verdict for verdict in judged if verdict.contest.operation is kind]  # one a cache state
-    lines = [line for read in reads for line in _advice(results, read, _operation_words(read, most, results), disk)]
+    operation = next((operation for operation in _READS if operation in measured), None)
+    reads = [verdict for verdict in judged if verdict.contest.operation is operation]  # one per cache state
+    lines = [line for read in reads for line in _advice(results, read, _operation_text(read, most, results), disk)]
     yield from dict.fromkeys(lines)
-    yield _said(f"Fastest at {where} - {'; '.join(_words(verdict, most, results) for verdict in judged)}.")
-    told = []
+    yield _line(f"Fastest at {where} - {'; '.join(_verdict_text(verdict, most, results) for verdict in judged)}.")
+    parts = []
     if sizes := sorted((disk[spec], spec) for spec in first & disk.keys()):
-        told.append(f"On disk: {', '.join(f'{spec} {format_bytes(size)}' for size, spec in sizes)}")
+        parts.append(f"On disk: {', '.join(f'{spec} {format_bytes(size)}' for size, spec in sizes)}")
         least = min(disk, key=lambda spec: (disk[spec], spec))
-        told[-1] += "." if disk[least] == sizes[0][0] else f"; least of all {least} {format_bytes(disk[least])}."
+        parts[-1] += "." if disk[least] == sizes[0][0] else f"; least of all {least} {format_bytes(disk[least])}."
     if lossy:
-        told.append(f"Lossy: {', '.join(f'{spec} ({psnr:.0f} dB)' for spec, psnr in lossy.items())}.")
-    if told:
-        yield _said(" ".join(told))
+        parts.append(f"Lossy: {', '.join(f'{spec} ({psnr:.0f} dB)' for spec, psnr in lossy.items())}.")
+    if parts:
+        yield _line(" ".join(parts))
 
 
 def _advice(
     results: RunResults, verdict: Verdict, operation: str, disk: Mapping[str, int]
 ) -> Iterator[RecommendationLine]:
-    """Say which to take where images are read often, as one reading operation has it."""
+    """Yield which method to take where images are read often, from the verdict of one reading operation.
+
+    Args:
+        results: The run.
+        verdict: The verdict of the operation.
+        operation: The operation as text.
+        disk: Allocated bytes by method.
+    """
     own = verdict.standing(IN_PLACE.label)
     if IN_PLACE.label in verdict.best:
         open_yet = IN_PLACE.label in verdict.unsure and IN_PLACE.label != verdict.best[0]
@@ -166,25 +177,26 @@ def _advice(
         elif verdict.unsure:
             why += " yet (more rounds may), and has the lowest median" if pick == verdict.best[0] else " yet"
     data = f" for {verdict.contest.dataset}" if len(results.run.plan.datasets) > 1 else ""
-    told = f"Take {pick}{data} where images are read often: {why}."
+    text = f"Take {pick}{data} where images are read often: {why}."
     if own is not None and own.placement is Placement.SLOWER and own.ratio is not None:
-        told += f" Your files as they are ({IN_PLACE}) take {_times_as_long(own.ratio, verdict)}"
+        text += f" Your files as they are ({IN_PLACE}) take {_times_as_long(own.ratio, verdict)}"
         if pick in disk and IN_PLACE.label in disk:
-            told += f"; {pick} takes {format_number(disk[pick] / disk[IN_PLACE.label])} times their disk"
-        told += "." if _keeps_files(pick) else ", and keeps their pixels alone."
+            text += f"; {pick} takes {format_number(disk[pick] / disk[IN_PLACE.label])} times their disk"
+        text += "." if _keeps_files(pick) else ", and keeps their pixels alone."
     if pick in lossy:
-        told += "".join(_exact(verdict, lossy))
-    yield _said(told)
-    if results.run.plan.payload is not Payload.RAW:  # there the codec has taken no part
+        text += _lossless_alternative(verdict, lossy)
+    yield _line(text)
+    if results.run.plan.payload is not Payload.RAW:  # in raw runs the codec has no part
         yield from _conversion(verdict.contest.dataset, pick)
 
 
-def _exact(verdict: Verdict, lossy: Collection[str]) -> Iterator[str]:
-    """Yield what must be known where a method that loses is first: who is of those that keep every bit."""
+def _lossless_alternative(verdict: Verdict, lossy: Collection[str]) -> str:
+    """Return a sentence on the fastest lossless method, for verdicts that a lossy one wins; empty if there is none."""
     kept = [entry for entry in verdict.standings if entry.name not in lossy and entry.name != IN_PLACE.label]
     if kept and kept[0].placement is Placement.SLOWER and kept[0].ratio is not None:
         long = _times_as_long(kept[0].ratio, verdict)
-        yield f" Of those that keep every bit {kept[0].name} is first, and takes {long}."
+        return f" Of those that keep every bit {kept[0].name} is first, and takes {long}."
+    return ""
 
 
 def _times_as_long(ratio: Interval, verdict: Verdict) -> str:
@@ -193,7 +205,7 @@ def _times_as_long(ratio: Interval, verdict: Verdict) -> str:
 
 
 def _pick(verdict: Verdict, lossy: Collection[str], disk: Mapping[str, int]) -> str:
-    """Return which of the first to name: what keeps every bit; of those as quick for sure what is clearly lighter."""
+    """Return the fastest method to recommend: a lossless one if any; of methods that tie, a clearly smaller one."""
     kept = [spec for spec in verdict.best if spec not in lossy] or list(verdict.best)
     quickest = kept[0]
     alike = [spec for spec in kept if spec in verdict.alike and quickest in verdict.alike]
@@ -203,7 +215,7 @@ def _pick(verdict: Verdict, lossy: Collection[str], disk: Mapping[str, int]) -> 
 
 
 def _keeps_files(spec: str) -> bool:
-    """Whether a method keeps picture files as they are."""
+    """Return whether a method stores picture files unchanged."""
     try:
         codec = registry.codecs.all().get(parse_spec_text(spec).codec or "")
     except UsageError:
@@ -212,27 +224,27 @@ def _keeps_files(spec: str) -> bool:
 
 
 def _conversion(dataset: str, spec: str) -> Iterator[RecommendationLine]:
-    """Yield the command that stores the images of a data set so, where they are somebody's own."""
+    """Yield the command that converts a dataset to a method; nothing for datasets that the program generates."""
     try:
         data, backend = parse_dataset_text(dataset), parse_spec_text(spec).backend
     except UsageError:
         return
     if data.path is not None:
         name = PurePath(data.path).name if data.name == "folder" else data.name
-        # Of the folder that one stands in, the store cannot be a part.
-        place = f"{name}.{backend}" if name else f"../{data.name}.{backend}"
-        yield from _command("imgstore-tui", "convert", dataset, spec, place)
+        # A store cannot be part of the current folder if that is the dataset.
+        destination = f"{name}.{backend}" if name else f"../{data.name}.{backend}"
+        yield from _command("imgstore-tui", "convert", dataset, spec, destination)
 
 
-def _command(*words: str) -> Iterator[RecommendationLine]:
-    """Yield a line for a shell; nothing where it could not be shown as it is."""
-    line = shlex.join(words)
+def _command(*arguments: str) -> Iterator[RecommendationLine]:
+    """Yield a shell command; nothing where it holds characters that cannot be shown."""
+    line = shlex.join(arguments)
     if line == safe_text(line):
         yield RecommendationLine(line, command=True)
 
 
-def _said(words: str) -> RecommendationLine:
-    return RecommendationLine(safe_text(words))
+def _line(text: str) -> RecommendationLine:
+    return RecommendationLine(safe_text(text))
 
 
 def _name_of(dataset: str) -> str:
@@ -242,8 +254,8 @@ def _name_of(dataset: str) -> str:
         return ""
 
 
-def _judged_at(results: RunResults, dataset: str, cutoff: int | None) -> list[Verdict]:
-    """Return one verdict an operation and level: that of the most images at which it was measured, or of ``cutoff``."""
+def _verdicts_at(results: RunResults, dataset: str, cutoff: int | None) -> list[Verdict]:
+    """Return one verdict per operation and level: that of the most images, or that of ``cutoff``."""
     last: dict[Cell, Verdict] = {}
     for verdict in results.verdicts:
         if verdict.contest.dataset == dataset and cutoff in (None, verdict.contest.cutoff):
@@ -253,24 +265,24 @@ def _judged_at(results: RunResults, dataset: str, cutoff: int | None) -> list[Ve
     return list(last.values())
 
 
-def _operation_words(verdict: Verdict, most: int, results: RunResults) -> str:
+def _operation_text(verdict: Verdict, most: int, results: RunResults) -> str:
     contest = verdict.contest
     several = len(results.run.plan.sync if contest.operation.writes else results.run.plan.cache) > 1
     head = str(contest.operation)
-    if contest.cutoff != most and contest.operation is not Operation.WRITE_ONE:  # which is of one image always
+    if contest.cutoff != most and contest.operation is not Operation.WRITE_ONE:  # which is always of one image
         head += f" of {counted(contest.cutoff, 'image')}"
     return f"{head}, {level_text(contest)}" if several else head
 
 
-def _words(verdict: Verdict, most: int, results: RunResults) -> str:
-    return f"{_operation_words(verdict, most, results)}: {_first_words(verdict)}"
+def _verdict_text(verdict: Verdict, most: int, results: RunResults) -> str:
+    return f"{_operation_text(verdict, most, results)}: {_fastest_text(verdict)}"
 
 
-def _first_words(verdict: Verdict) -> str:
-    """Return who is first, or who shares the first place, and how sure that is."""
+def _fastest_text(verdict: Verdict) -> str:
+    """Return the fastest method, or those that share the first place, and how sure that is."""
     if verdict.winner:
         return verdict.winner
     tied = " or ".join(verdict.alike)
     unsure = " or ".join(verdict.unsure if tied else verdict.best)
-    told = [f"{tied} (tie)"] * bool(tied) + [f"{'perhaps ' if tied else ''}{unsure} (unsure)"] * bool(unsure)
-    return ", ".join(told)
+    parts = [f"{tied} (tie)"] * bool(tied) + [f"{'perhaps ' if tied else ''}{unsure} (unsure)"] * bool(unsure)
+    return ", ".join(parts)
