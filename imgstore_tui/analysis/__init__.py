@@ -1,7 +1,6 @@
-"""What measurements mean: no file, no screen, no words but those of a verdict.
+"""Derives meaning from measurements, without I/O: only sentences of verdicts are written here.
 
-``tally`` gathers trials into cells, ``summary`` says what a cell comes to, ``verdict`` who wins, ``inside`` where the
-time of one cell went; ``compare`` sets two runs side by side, ``notes`` puts a method's own words beside its numbers.
-The article's ``claims`` are judged by ``evidence`` from a run and by ``habits`` from what backends found out
-themselves.
+``aggregate`` gathers trials into cells, ``summary`` summarises a cell, ``verdict`` judges the methods of a contest,
+``cell_breakdown`` splits the time of one cell into phases, ``compare`` compares two runs, ``methods`` summarises each
+storage method. ``article`` judges the claims of the article.
 """

@@ -1,4 +1,4 @@
-"""The trials of a run gathered by cell: once, or again and again while the run grows."""
+"""Aggregates the trials of a run into summaries of its cells, incrementally while the run grows."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from imgstore_tui.core.spec import IN_PLACE
 
 _WHOLE = (Operation.WRITE_MANY, Operation.READ_MANY, Operation.READ_RANDOM)
 """Operations that handle every image of the cutoff once."""
-_WEIGHED_BY = {Operation.WRITE_MANY: 0, Operation.WRITE_ONE: 2}
-"""Whose store stands for cells that weighed none: that of ``write-many``, ``write-one``'s for want of any."""
+_DISK_USE_ORDER = {Operation.WRITE_MANY: 0, Operation.WRITE_ONE: 2}
+"""Order in which the store of another operation stands for cells without disk use: ``write-many`` first."""
 
-_Place = tuple[str, str, int, str, str]
-"""What disk use belongs to: dataset, spec, cutoff, payload, scratch."""
+_StoreKey = tuple[str, str, int, str, str]
+"""What identifies a store: dataset, spec, cutoff, payload, scratch."""
 
 
 def summarise(run: Run) -> tuple[CellSummary, ...]:
@@ -25,65 +25,66 @@ def summarise(run: Run) -> tuple[CellSummary, ...]:
 
 
 class Aggregator:
-    """Keeps what the cells of a run came to; asked again of the same run with more trials, it makes only those anew.
+    """Keeps the summaries of a growing run and recomputes only those that new trials change.
 
-    A run of hundreds of rounds has thousands of trials: all of them at every look would take from what is measured.
+    A run of hundreds of rounds has thousands of trials: aggregating all of them at every update would disturb the
+    measurement.
     """
 
     def __init__(self) -> None:
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._run: Run | None = None
         self._cells: dict[Cell, list[Measurement]] = {}
-        self._places: dict[_Place, dict[Cell, list[Measurement]]] = {}
-        """Trials that weighed their store."""
-        self._whole: dict[tuple[str, int], int] = {}
+        self._stores: dict[_StoreKey, dict[Cell, list[Measurement]]] = {}
+        """Trials with disk use, by store."""
+        self._pixel_bytes: dict[tuple[str, int], int] = {}
         """Raw pixels of all images of each dataset and cutoff, from trials that handled each image once."""
-        self._made: dict[Cell, CellSummary] = {}
+        self._summaries: dict[Cell, CellSummary] = {}
         self._order: list[Cell] = []
 
     def summaries(self, run: Run) -> tuple[CellSummary, ...]:
         """Return a summary of every cell that has a trial, in the order in which tables show them."""
-        known = len(self._run.measurements) if self._run is not None and _goes_on(self._run, run) else 0
-        if not known:
-            self._forget()
-        touched: set[Cell] = set()
-        for measurement in run.measurements[known:]:
-            touched |= self._take(measurement)
+        done = len(self._run.measurements) if self._run is not None and _continues(self._run, run) else 0
+        if not done:
+            self._reset()
+        changed: set[Cell] = set()
+        for measurement in run.measurements[done:]:
+            changed |= self._add(measurement)
         facts = {entry.text: entry for entry in run.datasets}
-        for cell in touched:
-            self._made[cell] = summarise_cell(
-                cell, self._cells[cell], facts.get(cell.dataset), self._weight(cell),
-                self._whole.get((cell.dataset, cell.cutoff)),
+        for cell in changed:
+            self._summaries[cell] = summarise_cell(
+                cell, self._cells[cell], facts.get(cell.dataset), self._disk_usage(cell),
+                self._pixel_bytes.get((cell.dataset, cell.cutoff)),
             )  # fmt: skip
-        if len(self._order) < len(self._made):
-            self._order = sorted(self._made, key=_plan_order(run))
+        if len(self._order) < len(self._summaries):
+            self._order = sorted(self._summaries, key=_plan_order(run))
         self._run = run
-        return tuple(self._made[cell] for cell in self._order)
+        return tuple(self._summaries[cell] for cell in self._order)
 
-    def _take(self, measurement: Measurement) -> set[Cell]:
-        """Take a trial in; return the cells whose summaries it bears on."""
+    def _add(self, measurement: Measurement) -> set[Cell]:
+        """Add a trial; return the cells whose summaries it changes."""
         cell = measurement.cell
         self._cells.setdefault(cell, []).append(measurement)
-        touched = {cell}
+        changed = {cell}
         if measurement.allocated_bytes is not None or measurement.apparent_bytes is not None:
-            self._places.setdefault(_place(cell), {}).setdefault(cell, []).append(measurement)
-            touched |= {other for other in self._cells if _place(other) == _place(cell)}
+            self._stores.setdefault(_store_key(cell), {}).setdefault(cell, []).append(measurement)
+            changed |= {other for other in self._cells if _store_key(other) == _store_key(cell)}
         images, size = (cell.dataset, cell.cutoff), measurement.pixel_bytes
         whole = cell.operation in _WHOLE or (cell.cutoff == 1 and not cell.operation.changes)
-        if size is not None and whole and self._whole.get(images) != size:
-            self._whole[images] = size
-            touched |= {other for other in self._cells if (other.dataset, other.cutoff) == images}
-        return touched
+        if size is not None and whole and self._pixel_bytes.get(images) != size:
+            self._pixel_bytes[images] = size
+            changed |= {other for other in self._cells if (other.dataset, other.cutoff) == images}
+        return changed
 
-    def _weight(self, cell: Cell) -> DiskUsage | None:
-        """Return the cell's own weight, else that of the store written by ``write-many``, else any other's."""
-        weighed = self._places.get(_place(cell))
-        if not weighed:
+    def _disk_usage(self, cell: Cell) -> DiskUsage | None:
+        """Return the disk use of the stores of a cell, else of ``write-many``, else of another operation."""
+        stores = self._stores.get(_store_key(cell))
+        if not stores:
             return None
-        nearest = min(weighed, key=lambda other: _WEIGHED_BY.get(other.operation, 1))
-        trials = weighed.get(cell) or weighed[nearest]
+        nearest = min(stores, key=lambda other: _DISK_USE_ORDER.get(other.operation, 1))
+        trials = stores.get(cell) or stores[nearest]
         return DiskUsage(
             median_int(trial.apparent_bytes for trial in trials),
             median_int(trial.allocated_bytes for trial in trials),
@@ -91,25 +92,25 @@ class Aggregator:
         )
 
 
-def _goes_on(before: Run, run: Run) -> bool:
-    """Whether a run is one known before, with more trials, or none more."""
+def _continues(before: Run, run: Run) -> bool:
+    """Return whether a run is an earlier one with more trials, or the same."""
     count = len(before.measurements)
     return (
         (before.id, before.plan, before.datasets) == (run.id, run.plan, run.datasets)
         and 0 < count <= len(run.measurements)
-        # The same trials, not equal ones: at its end each is noted with what ended its rounds.
-        and all(run.measurements[place] is before.measurements[place] for place in (0, count - 1))
+        # Identical objects, not equal ones: when a run ends, each trial is replaced by one with its stop reason.
+        and all(run.measurements[index] is before.measurements[index] for index in (0, count - 1))
     )
 
 
-def _place(cell: Cell) -> _Place:
+def _store_key(cell: Cell) -> _StoreKey:
     return (cell.dataset, cell.spec, cell.cutoff, cell.payload, cell.scratch)
 
 
 def _plan_order(run: Run) -> Callable[[Cell], tuple[object, ...]]:
     """Return the sort key of cells: dataset, operation, levels, cutoff, spec, as the plan orders them."""
     datasets = {text: index for index, text in enumerate(run.plan.datasets)}
-    # The source row is what all others are held against: it comes first.
+    # The source row comes first: it is the baseline of all others.
     specs = {spec.label: index for index, spec in enumerate((IN_PLACE, *run.plan.specs))}
 
     def key(cell: Cell) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""Two runs side by side: what differs beyond what chance explains, and what stands between them and a comparison."""
+"""Compares two runs cell by cell: what differs beyond chance, and what makes them hard to compare."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from imgstore_tui.stats.shift import independent_ratio
 
 
 class ComparisonResult(StrEnum):
-    """What can be said of a cell that both runs measured."""
+    """The result of comparing a cell that both runs measured."""
 
     SLOWER = "slower"
     FASTER = "faster"
     NONE_SHOWN = "no difference shown"
     UNSURE = "too few rounds"
     UNFIT = "not comparable"
-    """One of the two has trials that failed, were skipped or not verified."""
+    """One of the two has trials that failed, were skipped or were not verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +33,34 @@ class CellComparison:
     before: CellSummary
     after: CellSummary
     ratio: Interval | None
-    """How many times as long the later run took; None where a side has no time."""
+    """Ratio of the later run's time to the base's; None where one has no time."""
     result: ComparisonResult
 
 
 @dataclass(frozen=True, slots=True)
 class RunComparison:
-    """A run and the one that it is held against."""
+    """The comparison of a run with a base run."""
 
     base: Run
     run: Run
     cells: tuple[CellComparison, ...]
     obstacles: tuple[str, ...]
-    """Why their figures do not belong side by side: other data, another machine. A sentence each."""
+    """Differences that make the figures incomparable: other data, another machine. A sentence each."""
     changes: tuple[str, ...]
-    """What else is not the same, such as versions: often what the comparison is about. A sentence each."""
+    """Other differences, such as versions: often the subject of the comparison. A sentence each."""
     only_base: int
-    """Cells that only the base measured."""
+    """Number of cells that only the base measured."""
     only_run: int
+    """Number of cells that only the later run measured."""
 
     @property
     def worse(self) -> bool:
-        """Whether something takes longer than it did, beyond chance."""
+        """Whether a cell is slower, beyond chance."""
         return any(pair.result is ComparisonResult.SLOWER for pair in self.cells)
 
 
 def compare_runs(base: Run, run: Run) -> RunComparison:
-    """Set two runs side by side, cell by cell: the cells that are alike in all but the scratch place."""
+    """Compare two runs cell by cell; cells match if they are equal in all but the scratch folder."""
     before, after = _by_cell(base), _by_cell(run)
     pairs = tuple(_pair(cell, before[cell], after[cell]) for cell in before if cell in after)
     return RunComparison(
@@ -74,10 +75,10 @@ def _by_cell(run: Run) -> dict[Cell, CellSummary]:
 
 def _pair(cell: Cell, before: CellSummary, after: CellSummary) -> CellComparison:
     ratio = independent_ratio([s for _, s in after.rounds], [s for _, s in before.rounds])
-    return CellComparison(cell, before, after, ratio, _finding(before, after, ratio))
+    return CellComparison(cell, before, after, ratio, _result(before, after, ratio))
 
 
-def _finding(before: CellSummary, after: CellSummary, ratio: Interval | None) -> ComparisonResult:
+def _result(before: CellSummary, after: CellSummary, ratio: Interval | None) -> ComparisonResult:
     if ratio is None or any(side.ok < side.trials for side in (before, after)):
         return ComparisonResult.UNFIT
     if ratio.n < MIN_ROUNDS or ratio.is_range:
@@ -94,27 +95,27 @@ _PLAN = ("batch", "seed", "drop_caches")
 
 
 def _obstacles(base: Run, run: Run) -> list[str]:
-    found = [
+    obstacles = [
         f"Another machine or place: {name.replace('_', ' ')} was {before}, is {after}."
         for name in _MACHINE
         for before, after in [(getattr(base.environment, name), getattr(run.environment, name))]
         if before != after
     ]
-    prints = {facts.text: facts for facts in base.datasets}
+    base_facts = {facts.text: facts for facts in base.datasets}
     for facts in run.datasets:
-        before = prints.get(facts.text)
+        before = base_facts.get(facts.text)
         if before is not None and before.used != facts.used:
-            found.append(
+            obstacles.append(
                 f"Other numbers of images: {facts.text} gave {before.used:,} and {facts.used:,}; whether those that "
                 "both used are the same cannot be told."
             )
         elif before is not None and before.fingerprint != facts.fingerprint:
-            found.append(f"Other data: {facts.text} was {before.summary}, is {facts.summary}; its images differ.")
-    return [safe_text(text) for text in found]
+            obstacles.append(f"Other data: {facts.text} was {before.summary}, is {facts.summary}; its images differ.")
+    return [safe_text(text) for text in obstacles]
 
 
 def _changes(base: Run, run: Run) -> list[str]:
-    told = [
+    changes = [
         f"{name.replace('_', ' ')} {before}, now {after}"
         for owner, names in (("environment", _SOFTWARE), ("plan", _PLAN))
         for name in names
@@ -122,19 +123,19 @@ def _changes(base: Run, run: Run) -> list[str]:
         if before != after
     ]
     old, new = base.environment.libraries, run.environment.libraries
-    told += [
+    changes += [
         f"{name} {old.get(name, 'absent')}, now {new.get(name, 'absent')}"
         for name in sorted({*old, *new})
         if old.get(name) != new.get(name)
     ]
     options = {spec.label: (spec.preset, spec.options, spec.codec_options) for spec in base.plan.specs}
-    told += [
+    changes += [
         f"options of {spec.label} {_spelled(options[spec.label])}, now "
         f"{_spelled((spec.preset, spec.options, spec.codec_options))}"
         for spec in run.plan.specs
         if spec.label in options and options[spec.label] != (spec.preset, spec.options, spec.codec_options)
     ]
-    return [safe_text(text) for text in told]
+    return [safe_text(text) for text in changes]
 
 
 def _spelled(parts: tuple[str, _Options, _Options]) -> str:

@@ -1,4 +1,4 @@
-"""What each storage method says of itself, what the article says of it, and what was measured for it."""
+"""Summarises each storage method: its own description, its results, the article's claims about it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ UNKNOWN = "its backend is not installed here, so there is nothing to say of it b
 
 @dataclass(frozen=True, slots=True)
 class MethodResult:
-    """How a method did in one contest: that of the most images it was measured with."""
+    """The result of a method in one contest: that of the most images it was measured with."""
 
     summary: CellSummary
     standing: Standing | None
     """None where it could not be ranked."""
     competitors: int
-    """How many methods took part, itself included."""
+    """Number of methods in the contest, this one included."""
     best: tuple[str, ...]
     """The fastest, or those that tie for it."""
 
@@ -42,61 +42,61 @@ class MethodSummary:
     when_to_choose: str
     caveats: str
     results: tuple[MethodResult, ...]
-    """Each operation at each level, of the first dataset."""
+    """Each operation at each level, on the first dataset."""
     largest_store: CellSummary | None
-    """The cell that knows what its store of the most images weighs."""
+    """The cell of the most images that has disk use."""
     claims: tuple[JudgedClaim, ...]
-    """What the article says of it, as far as this run can judge that."""
+    """The article's claims about the method that this run can judge."""
 
 
 def summarise_methods(
-    run: Run, summaries: Sequence[CellSummary], found: Sequence[Verdict]
+    run: Run, summaries: Sequence[CellSummary], verdicts: Sequence[Verdict]
 ) -> tuple[MethodSummary, ...]:
-    """Return a note on every storage method of the plan that was measured.
+    """Return a summary of every storage method of the plan that was measured.
 
     Args:
         run: The run.
         summaries: Its cells.
-        found: The verdicts of its contests.
+        verdicts: The verdicts of its contests.
     """
-    entrants = Counter(entry.cell.contest for entry in summaries)
-    verdict_of = {verdict.contest: verdict for verdict in found}
+    competitors = Counter(entry.cell.contest for entry in summaries)
+    verdict_of = {verdict.contest: verdict for verdict in verdicts}
     judged = [claim for claim in check_claims(run, summaries) if claim.result is not ClaimResult.UNMEASURED]
     firsts = {spec.backend: spec.label for spec in reversed(run.plan.specs)}
-    notes = []
+    methods = []
     for spec in run.plan.specs:
         own = [entry for entry in summaries if entry.cell.spec == spec.label]
         if own:
             # The article's methods are judged by the first spec of their backend.
             claims = judged if firsts[spec.backend] == spec.label else []
-            notes.append(_note(spec, own, entrants, verdict_of, claims))
-    return tuple(notes)
+            methods.append(_summary(spec, own, competitors, verdict_of, claims))
+    return tuple(methods)
 
 
-def _note(
-    spec: Spec, own: Sequence[CellSummary], entrants: Mapping[Cell, int], verdict_of: Mapping[Cell, Verdict],
+def _summary(
+    spec: Spec, own: Sequence[CellSummary], competitors: Mapping[Cell, int], verdict_of: Mapping[Cell, Verdict],
     judged: Sequence[JudgedClaim],
 ) -> MethodSummary:  # fmt: skip
-    title, when, caveats = _words(spec)
+    title, when_to_choose, caveats = _description(spec)
     dataset = own[0].cell.dataset
-    showings = []
+    results = []
     for operation in Operation:
-        here = [entry for entry in own if (entry.cell.operation, entry.cell.dataset) == (operation, dataset)]
-        for level in dict.fromkeys((entry.cell.sync, entry.cell.cache) for entry in here):
-            at = [entry for entry in here if (entry.cell.sync, entry.cell.cache) == level]
-            most = max(at, key=lambda entry: entry.cell.cutoff)
+        cells = [entry for entry in own if (entry.cell.operation, entry.cell.dataset) == (operation, dataset)]
+        for level in dict.fromkeys((entry.cell.sync, entry.cell.cache) for entry in cells):
+            at_level = [entry for entry in cells if (entry.cell.sync, entry.cell.cache) == level]
+            most = max(at_level, key=lambda entry: entry.cell.cutoff)
             contest = most.cell.contest
             verdict = verdict_of.get(contest)
             standing = None if verdict is None else verdict.standing(spec.label)
-            showings.append(MethodResult(most, standing, entrants[contest], () if verdict is None else verdict.best))
-    weighed = [entry for entry in own if entry.cell.dataset == dataset and entry.disk is not None]
+            results.append(MethodResult(most, standing, competitors[contest], () if verdict is None else verdict.best))
+    stores = [entry for entry in own if entry.cell.dataset == dataset and entry.disk is not None]
+    largest_store = max(stores, key=lambda entry: entry.cell.cutoff, default=None)
     claims = tuple(claim for claim in judged if spec.backend in claim.claim.about)
-    most_weighed = max(weighed, key=lambda entry: entry.cell.cutoff, default=None)
-    return MethodSummary(spec, title, when, caveats, tuple(showings), most_weighed, claims)
+    return MethodSummary(spec, title, when_to_choose, caveats, tuple(results), largest_store, claims)
 
 
-def _words(spec: Spec) -> tuple[str, str, str]:
-    """Return what a backend says of itself; of one that is gone, that it is gone."""
+def _description(spec: Spec) -> tuple[str, str, str]:
+    """Return title, when to choose and caveats of a backend; of one that is not installed, that it is not."""
     try:
         backend = registry.backends.get(spec.backend)
     except ImgstoreError:

@@ -1,4 +1,4 @@
-"""What the trials of each cell come to: medians, how sure they are, rates, memory, disk, what went wrong."""
+"""Summarises the trials of a cell: median and interval, rates, memory, disk use, failures, warnings."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ UNVERIFIED = "the store was not verified, so its time does not count"
 
 @dataclass(frozen=True, slots=True)
 class CellSummary:
-    """One cell over its rounds. Only trials that went well and were verified count."""
+    """The summary of one cell over its rounds. Only trials that were successful and verified count."""
 
     cell: Cell
     ok: int
-    """Trials that count."""
+    """Number of trials that count."""
     failed: int
     skipped: int
     unverified: int
-    """Trials that went well but lack the proof that the store was right."""
+    """Number of successful trials whose store was not verified."""
     reasons: tuple[tuple[str, int], ...]
-    """Why trials do not count, and how many each."""
+    """Reasons why trials do not count, each with its number of trials."""
     rounds: tuple[tuple[int, float], ...]
     """Round and seconds of every trial that counts, in the order run."""
     interval: Interval | None
-    """Median seconds of a sample and its interval; None while nothing counts."""
+    """Median seconds of a sample and its interval; None while no trial counts."""
     spread: float | None
     """1.4826 MAD / median of the rounds."""
     pixel_bytes: int | None
-    """Raw pixels that one sample handles, bytes; None where there are none, or they cannot be told."""
+    """Bytes of the raw pixels that one sample handles; None where there are none, or they are unknown."""
     store_pixel_bytes: int | None
-    """Raw pixels of all images of the cutoff, bytes; None where they cannot be told."""
+    """Bytes of the raw pixels of all images of the cutoff; None where they are unknown."""
     peak_private_bytes: int | None
     cpu_s: float | None
     """CPU seconds, user and system, of one sample."""
     disk: DiskUsage | None
-    """What the store of this dataset, spec and cutoff weighs; None where nobody wrote and weighed it."""
+    """Disk use of the store of this dataset, spec and cutoff; None where no trial measured it."""
     psnr_db: float | None
     warnings: tuple[NoiseWarning, ...]
     notes: tuple[str, ...]
-    """What the trials themselves warned of, each once."""
+    """Warnings of the trials, each once."""
 
     @property
     def seconds(self) -> float | None:
@@ -56,7 +56,7 @@ class CellSummary:
 
     @property
     def images(self) -> int:
-        """Images that one sample handles."""
+        """Number of images that one sample handles."""
         return self.cell.operation.images(self.cell.cutoff)
 
     @property
@@ -66,31 +66,31 @@ class CellSummary:
 
     @property
     def images_per_s(self) -> float | None:
-        """Images of a sample over its median seconds."""
+        """Images per second: those of a sample over its median seconds."""
         return self.images / self.interval.median if self.interval and self.interval.median > 0 else None
 
     @property
     def pixel_bytes_per_s(self) -> float | None:
-        """Raw pixels of a sample over its median seconds."""
+        """Bytes of raw pixels per second: those of a sample over its median seconds."""
         if self.pixel_bytes is None or not self.interval or self.interval.median <= 0:
             return None
         return self.pixel_bytes / self.interval.median
 
     @property
     def verified(self) -> bool | None:
-        """Whether all trials that went well were verified; None while there is none."""
+        """Whether all successful trials were verified; None while there is none."""
         return self.unverified == 0 if self.ok or self.unverified else None
 
     @property
     def invalid_reason(self) -> str:
-        """In a word why no time counts: ``failed``, ``unverified`` or ``skipped``; empty where one does."""
+        """Why no trial counts: ``failed``, ``unverified`` or ``skipped``; empty where one does."""
         if self.interval is not None:
             return ""
         return "failed" if self.failed else "unverified" if self.unverified else "skipped"
 
     @property
     def trials(self) -> int:
-        """All trials, whatever became of them."""
+        """Number of all trials, of any status."""
         return self.ok + self.failed + self.skipped + self.unverified
 
 
@@ -101,14 +101,15 @@ def summarise_cell(
     disk: DiskUsage | None = None,
     whole_bytes: int | None = None,
 ) -> CellSummary:
-    """Return what the trials of a cell come to.
+    """Return the summary of a cell.
 
     Args:
         cell: The cell.
         trials: Its trials in the order run.
-        facts: Its dataset, where that is known.
-        disk: What its store weighs, where anybody weighed it.
-        whole_bytes: Raw pixels of all images of the cutoff, bytes, where a trial told; else it follows from the data.
+        facts: Its dataset, if known.
+        disk: Disk use of its store, if measured.
+        whole_bytes: Bytes of the raw pixels of all images of the cutoff, if a trial measured them; otherwise they are
+            computed from the facts.
     """
     done = [trial for trial in trials if trial.status is Status.OK and trial.seconds is not None]
     counted = [trial for trial in done if trial.verified]
@@ -152,18 +153,18 @@ def _cpu(trial: Measurement) -> float | None:
 
 
 def _sample_pixels(cell: Cell, trials: Sequence[Measurement], facts: DatasetFacts | None) -> int | None:
-    """Return the raw pixels behind the median: what its trial says, else what follows from the data."""
+    """Return the bytes of raw pixels of the median trial: as measured, else as computed from the facts."""
     if cell.operation in (Operation.READ_LABELS, Operation.DELETE):
         return None
-    # Where each round reads another image, the trial in the middle stands for all, as its time does.
-    told = sorted((trial.seconds or 0.0, trial.pixel_bytes) for trial in trials if trial.pixel_bytes is not None)
-    if told:
-        return told[(len(told) - 1) // 2][1]
+    # Where each round reads another image, the median trial stands for all, as its time does.
+    measured = sorted((trial.seconds or 0.0, trial.pixel_bytes) for trial in trials if trial.pixel_bytes is not None)
+    if measured:
+        return measured[(len(measured) - 1) // 2][1]
     return _pixel_bytes(facts, cell.operation.images(cell.cutoff))
 
 
 def _pixel_bytes(facts: DatasetFacts | None, images: int) -> int | None:
-    """Return the raw pixels of the first images; where sizes vary only whole passes over the data are known."""
+    """Return the bytes of raw pixels of the first images; where sizes vary, only of whole passes over the data."""
     if facts is None:
         return None
     if facts.shape is not None and facts.dtype is not None:
@@ -174,11 +175,11 @@ def _pixel_bytes(facts: DatasetFacts | None, images: int) -> int | None:
 
 
 def _median(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return statistics.median(known) if known else None
+    present = [value for value in values if value is not None]
+    return statistics.median(present) if present else None
 
 
 def median_int(values: Iterable[int | None]) -> int | None:
-    """Return the lower median of what is known; None where nothing is."""
-    known = [value for value in values if value is not None]
-    return statistics.median_low(known) if known else None
+    """Return the lower median of the values that are not None; None if there are none."""
+    present = [value for value in values if value is not None]
+    return statistics.median_low(present) if present else None

@@ -1,1 +1,1 @@
-"""The article's claims, and what a run says for or against each."""
+"""Judges the article's claims: from cells of a run (``claims``), and from the probes of backends (``probe_claims``)."""

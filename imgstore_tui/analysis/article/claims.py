@@ -1,4 +1,4 @@
-"""What the article says, claim by claim, held against what was measured on this machine."""
+"""Judges the claims of the article by the measurements of a run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.units import format_bytes, format_count, format_number, format_seconds
 
 FAST_S = 0.1
-"""What a person takes for at once."""
+"""Seconds that a person perceives as instant."""
 BY_FAR = 2.0
 SLIGHTLY = 2.0
 INFINITE = float("inf")
@@ -36,20 +36,20 @@ ClaimTest = Callable[[Evidence], Sequence[ClaimCase]]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One thing that the article says, in our words, and how it is judged."""
+    """One claim of the article, paraphrased, and how it is judged."""
 
     key: str
     about: tuple[str, ...]
-    """The methods that it says something of, by backend; none where it is of all alike."""
+    """Backends of the methods it is about; empty where it is about all."""
     text: str
     rule: str
-    """When it counts as true."""
+    """When the claim holds."""
     judge: ClaimTest
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedClaim:
-    """A claim with what this machine says to it."""
+    """A claim with its result in a run."""
 
     claim: Claim
     result: ClaimResult
@@ -57,48 +57,50 @@ class JudgedClaim:
 
     @property
     def text(self) -> str:
-        """The numbers that say so, case by case."""
-        mixed = len({part.result for part in self.cases}) > 1
-        return "; ".join(part.text + (f" ({part.result})" if mixed else "") for part in self.cases)
+        """The numbers behind the result, case by case."""
+        mixed = len({case.result for case in self.cases}) > 1
+        return "; ".join(case.text + (f" ({case.result})" if mixed else "") for case in self.cases)
 
 
 def check_claims(run: Run, summaries: Sequence[CellSummary]) -> tuple[JudgedClaim, ...]:
-    """Hold every claim of the article against a run; anything that was not measured is said to be so."""
+    """Judge every claim of the article by a run; claims without measurements are marked as not measured."""
     evidence = Evidence(run, tuple(summaries))
     judged = []
     for claim in CLAIMS:
-        parts = tuple(claim.judge(evidence)) or (ClaimCase(ClaimResult.UNMEASURED, "the run has nothing to say to it"),)
-        judged.append(JudgedClaim(claim, combine_results(parts), parts))
+        unmeasured = ClaimCase(ClaimResult.UNMEASURED, "the run has nothing to say to it")
+        cases = tuple(claim.judge(evidence)) or (unmeasured,)
+        judged.append(JudgedClaim(claim, combine_results(cases), cases))
     return tuple(judged)
 
 
 def _one_is_fast(evidence: Evidence) -> list[ClaimCase]:
-    parts = []
+    cases = []
     for operation, verb in ((Operation.WRITE_ONE, "store"), (Operation.READ_ONE, "read")):
         for level in evidence.levels(operation):
             cells = [evidence.cell(backend, operation, 1, level) for backend in METHODS]
-            known = [cell.interval for cell in cells if cell is not None and cell.interval is not None]
-            if len(known) < len(METHODS):
+            intervals = [cell.interval for cell in cells if cell is not None and cell.interval is not None]
+            if len(intervals) < len(METHODS):
                 continue
-            low, high = min(interval.median for interval in known), max(interval.median for interval in known)
-            found = {judge_ratio(interval, 0.0, FAST_S) for interval in known}
-            finding = next(one for one in (ClaimResult.FAILS, ClaimResult.OPEN, ClaimResult.HOLDS) if one in found)
+            low, high = min(interval.median for interval in intervals), max(interval.median for interval in intervals)
+            results = {judge_ratio(interval, 0.0, FAST_S) for interval in intervals}
+            worst_first = (ClaimResult.FAILS, ClaimResult.OPEN, ClaimResult.HOLDS)
+            result = next(result for result in worst_first if result in results)
             at = verb if level is None else f"{verb}, sync {level}"
-            parts.append(ClaimCase(finding, f"{at}: {format_seconds(low)} to {format_seconds(high)}"))
-    return parts
+            cases.append(ClaimCase(result, f"{at}: {format_seconds(low)} to {format_seconds(high)}"))
+    return cases
 
 
 def _png_slowest(operation: Operation) -> ClaimTest:
     def judge(evidence: Evidence) -> list[ClaimCase]:
-        parts = []
+        cases = []
         for cutoff in evidence.cutoffs(operation)[-1:]:
             for level in evidence.levels(operation):
                 for other in ("lmdb", "hdf5"):
                     ratio = evidence.ratio("disk", other, operation, cutoff, level)
                     if ratio is not None:
-                        words = f"over {METHODS[other]}, {case_label(level, cutoff)}: {ratio_range_text(ratio)}"
-                        parts.append(ClaimCase(judge_ratio(ratio, BY_FAR, INFINITE), words))
-        return parts
+                        text = f"over {METHODS[other]}, {case_label(level, cutoff)}: {ratio_range_text(ratio)}"
+                        cases.append(ClaimCase(judge_ratio(ratio, BY_FAR, INFINITE), text))
+        return cases
 
     return judge
 
@@ -110,66 +112,72 @@ def _hdf5_to_lmdb(operation: Operation, end: int, low: float, high: float) -> Cl
         cutoffs = evidence.cutoffs(operation)
         if len(cutoffs) < 2:
             return []
-        return _hdf5_parts(evidence, operation, cutoffs[end], None, low, high, "HDF5 over LMDB, ")
+        return _hdf5_cases(evidence, operation, cutoffs[end], None, low, high, "HDF5 over LMDB, ")
 
     return judge
 
 
-def _hdf5_parts(
+def _hdf5_cases(
     evidence: Evidence, operation: Operation, cutoff: int, dataset: str | None, low: float, high: float, at: str = ""
 ) -> list[ClaimCase]:
-    parts = []
+    cases = []
     for level in evidence.levels(operation):
         ratio = evidence.ratio("hdf5", "lmdb", operation, cutoff, level, dataset)
         if ratio is not None:
-            words = f"{at}{case_label(level, cutoff)}: {ratio_range_text(ratio)}"
-            parts.append(ClaimCase(judge_ratio(ratio, low, high), words))
-    return parts
+            text = f"{at}{case_label(level, cutoff)}: {ratio_range_text(ratio)}"
+            cases.append(ClaimCase(judge_ratio(ratio, low, high), text))
+    return cases
 
 
 def _larger_images(evidence: Evidence) -> list[ClaimCase]:
-    parts = []
+    cases = []
     for dataset, size in evidence.by_size:
         if dataset == evidence.dataset:
             continue
         for operation, verb in ((Operation.WRITE_MANY, "storing"), (Operation.READ_MANY, "reading")):
             for cutoff in evidence.cutoffs(operation, dataset)[-1:]:
                 at = f"HDF5 over LMDB, {verb} {size}, "
-                parts += _hdf5_parts(evidence, operation, cutoff, dataset, 1 / SLIGHTLY, 1.0, at)
-    return parts
+                cases += _hdf5_cases(evidence, operation, cutoff, dataset, 1 / SLIGHTLY, 1.0, at)
+    return cases
 
 
 def _more_disk(evidence: Evidence) -> list[ClaimCase]:
-    parts = []
+    cases = []
     for cutoff in evidence.cutoffs(Operation.WRITE_MANY)[-1:]:
         png = evidence.allocated("disk", cutoff)
         for other in ("lmdb", "hdf5"):
             size = evidence.allocated(other, cutoff)
             if png and size:
-                words = f"{format_count(cutoff)} images: {METHODS[other]} {format_bytes(size)}, PNG files "
-                words += f"{format_bytes(png)} ({format_number(size / png)} times)"
-                parts.append(ClaimCase(ClaimResult.HOLDS if size > png else ClaimResult.FAILS, words))
-    return parts
+                text = f"{format_count(cutoff)} images: {METHODS[other]} {format_bytes(size)}, PNG files "
+                text += f"{format_bytes(png)} ({format_number(size / png)} times)"
+                cases.append(ClaimCase(ClaimResult.HOLDS if size > png else ClaimResult.FAILS, text))
+    return cases
 
 
-def _grows(evidence: Evidence, against: Callable[[str, int], float | None], words: str) -> list[ClaimCase]:
-    """Judge whether LMDB's weight over something else grows with the size of images, at a common number of them."""
+def _grows(evidence: Evidence, against: Callable[[str, int], float | None], name: str) -> list[ClaimCase]:
+    """Judge whether the ratio of LMDB's disk use to another size grows with the size of the images.
+
+    Args:
+        evidence: The run.
+        against: Returns the other size, in bytes, of a dataset and a number of images.
+        name: Name of the other size.
+    """
     sizes = evidence.by_size
     common = [set(evidence.cutoffs(Operation.WRITE_MANY, dataset)) for dataset, _ in sizes]
     shared = set.intersection(*common) if common else set()
     if len(sizes) < 2 or not shared:
         return []
     cutoff = max(shared)
-    found = []
+    ratios = []
     for dataset, size in sizes:
         own, other = evidence.allocated("lmdb", cutoff, dataset), against(dataset, cutoff)
         if own and other:
-            found.append((own / other, size))
-    if len(found) < 2:
+            ratios.append((own / other, size))
+    if len(ratios) < 2:
         return []
-    told = ", ".join(f"{format_number(share)} at {size}" for share, size in found)
-    finding = ClaimResult.HOLDS if found[-1][0] > found[0][0] else ClaimResult.FAILS
-    return [ClaimCase(finding, f"{format_count(cutoff)} images, LMDB over {words}: {told}")]
+    text = ", ".join(f"{format_number(ratio)} at {size}" for ratio, size in ratios)
+    result = ClaimResult.HOLDS if ratios[-1][0] > ratios[0][0] else ClaimResult.FAILS
+    return [ClaimCase(result, f"{format_count(cutoff)} images, LMDB over {name}: {text}")]
 
 
 def _grows_beside_png(evidence: Evidence) -> list[ClaimCase]:
@@ -197,14 +205,14 @@ def _epochs(evidence: Evidence) -> list[ClaimCase]:
     }
     slowest, fastest = max(times, key=lambda name: times[name]), min(times, key=lambda name: times[name])
     ratio = evidence.ratio(slowest, fastest, Operation.READ_MANY, cutoff, None)
-    told = ", ".join(f"{METHODS[name]} {_long(EPOCHS * seconds)}" for name, seconds in times.items())
-    words = f"{EPOCHS} epochs of {format_count(cutoff)} images: {told}"
+    durations = ", ".join(f"{METHODS[name]} {_long(EPOCHS * seconds)}" for name, seconds in times.items())
+    text = f"{EPOCHS} epochs of {format_count(cutoff)} images: {durations}"
     if ratio is not None:
-        words += f"; {METHODS[slowest]} over {METHODS[fastest]} {ratio_range_text(ratio)}"
+        text += f"; {METHODS[slowest]} over {METHODS[fastest]} {ratio_range_text(ratio)}"
     stored = evidence.cell(slowest, Operation.WRITE_MANY, cutoff, SyncLevel(evidence.run.plan.sync[0]))
     if stored is not None:
-        words += f"; stored once by {METHODS[slowest]} in {format_seconds(stored.seconds)}"
-    return [ClaimCase(judge_ratio(ratio, HOURS_TO_MINUTES, INFINITE), words)]
+        text += f"; stored once by {METHODS[slowest]} in {format_seconds(stored.seconds)}"
+    return [ClaimCase(judge_ratio(ratio, HOURS_TO_MINUTES, INFINITE), text)]
 
 
 def _long(seconds: float) -> str:

@@ -1,8 +1,8 @@
-"""What a run has to say for or against a claim: its summaries, found by method, and ratios between two of them."""
+"""Looks up the evidence for claims in a run: cells by method, ratios between methods, disk use, probes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,11 +14,11 @@ from imgstore_tui.stats.intervals import Interval
 from imgstore_tui.stats.ratios import paired_ratio
 
 METHODS = {"disk": "PNG files", "lmdb": "LMDB", "hdf5": "HDF5"}
-"""The article's three, by backend."""
+"""The article's three methods by backend."""
 
 
 class ClaimResult(StrEnum):
-    """What became of a claim."""
+    """The result of judging a claim."""
 
     HOLDS = "holds"
     PARTLY = "holds in part"
@@ -29,24 +29,24 @@ class ClaimResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClaimCase:
-    """One case in which a claim was looked at, and the numbers that decide it."""
+    """One case of a claim, its result, and the numbers behind it."""
 
     result: ClaimResult
     text: str
 
 
-def combine_results(parts: Sequence[ClaimCase]) -> ClaimResult:
-    """Return what cases come to together: cases not measured do not count while others are."""
-    found = {part.result for part in parts} - {ClaimResult.UNMEASURED}
-    if len(found) <= 1:
-        return next(iter(found), ClaimResult.UNMEASURED)
-    if found & {ClaimResult.HOLDS, ClaimResult.PARTLY}:
+def combine_results(cases: Sequence[ClaimCase]) -> ClaimResult:
+    """Return the result of several cases together; unmeasured cases are ignored if others are measured."""
+    results = {case.result for case in cases} - {ClaimResult.UNMEASURED}
+    if len(results) <= 1:
+        return next(iter(results), ClaimResult.UNMEASURED)
+    if results & {ClaimResult.HOLDS, ClaimResult.PARTLY}:
         return ClaimResult.PARTLY
     return ClaimResult.FAILS
 
 
 def judge_ratio(ratio: Interval | None, low: float, high: float) -> ClaimResult:
-    """Return whether a ratio lies between two bounds, for sure; too few rounds can tell nothing."""
+    """Return whether the whole interval of a ratio lies between two bounds; open if it has too few rounds."""
     if ratio is None:
         return ClaimResult.UNMEASURED
     if ratio.is_range:
@@ -57,36 +57,36 @@ def judge_ratio(ratio: Interval | None, low: float, high: float) -> ClaimResult:
 
 
 def ratio_range_text(ratio: Interval) -> str:
-    """Return a ratio and its interval, of too few rounds the range: ``14.3 (13.9 to 15.1)``."""
+    """Return a ratio and its interval, or its range if it has too few rounds: ``14.3 (13.9 to 15.1)``."""
     return f"{format_number(ratio.median)} ({format_number(ratio.low)} to {format_number(ratio.high)})"
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A run, as far as it bears on the article's claims."""
+    """Looks up the cells and probes of a run that the article's claims are about."""
 
     run: Run
     summaries: tuple[CellSummary, ...]
 
     @property
     def dataset(self) -> str:
-        """The dataset in the place of the article's own."""
+        """The dataset that stands for the article's: the first of the plan."""
         return next(iter(self.run.plan.datasets), "")
 
     @property
     def facts(self) -> dict[str, DatasetFacts]:
-        """What is known of each dataset."""
+        """The facts of each dataset by its text."""
         return {entry.text: entry for entry in self.run.datasets}
 
     @property
     def by_size(self) -> list[tuple[str, str]]:
-        """Datasets of one shape by ascending size of their images, and that size in words."""
+        """Datasets of uniform shape by ascending size of their images, with that size as text."""
         shaped = [(entry.shape, entry.text) for entry in self.run.datasets if entry.shape is not None]
         shaped.sort(key=lambda entry: entry[0][0] * entry[0][1])
         return [(text, f"{shape[0]}x{shape[1]}") for shape, text in shaped]
 
     def spec(self, backend: str) -> str:
-        """Return the label of the first spec of a backend; empty where the plan has none."""
+        """Return the label of the first spec of a backend; empty if the plan has none."""
         return next((spec.label for spec in self.run.plan.specs if spec.backend == backend), "")
 
     def levels(self, operation: Operation) -> tuple[SyncLevel | None, ...]:
@@ -96,7 +96,15 @@ class Evidence:
     def cell(
         self, backend: str, operation: Operation, cutoff: int, level: SyncLevel | None, dataset: str | None = None
     ) -> CellSummary | None:
-        """Return a method's cell if all its trials went well; the first cache state stands for reads."""
+        """Return the summary of a cell, of the first cache state for reads; None unless all its trials are valid.
+
+        Args:
+            backend: Backend of the method.
+            operation: The operation.
+            cutoff: Number of images.
+            level: Sync level of writes; ignored for reads.
+            dataset: Dataset; None for the first of the plan.
+        """
         label, text = self.spec(backend), dataset or self.dataset
         for entry in self.summaries:
             cell = entry.cell
@@ -108,7 +116,7 @@ class Evidence:
         return None
 
     def cutoffs(self, operation: Operation, dataset: str | None = None) -> list[int]:
-        """Return the numbers of images beyond one at which all three methods were measured, at every level."""
+        """Return the numbers of images above one at which all three methods were measured, at every level."""
         return [
             cutoff
             for cutoff in self.run.plan.cutoffs
@@ -129,7 +137,16 @@ class Evidence:
         level: SyncLevel | None,
         dataset: str | None = None,
     ) -> Interval | None:
-        """Return how many times as long one method takes as another, paired by round."""
+        """Return the ratio of the times of two methods, paired by round; None if one was not measured.
+
+        Args:
+            over: Backend of the numerator.
+            under: Backend of the denominator.
+            operation: The operation.
+            cutoff: Number of images.
+            level: Sync level of writes; ignored for reads.
+            dataset: Dataset; None for the first of the plan.
+        """
         first = self.cell(over, operation, cutoff, level, dataset)
         second = self.cell(under, operation, cutoff, level, dataset)
         if first is None or second is None:
@@ -137,7 +154,7 @@ class Evidence:
         return paired_ratio(dict(first.rounds), dict(second.rounds))
 
     def allocated(self, backend: str, cutoff: int, dataset: str | None = None) -> int | None:
-        """Return what a method's store of so many images weighs on disk."""
+        """Return the allocated bytes of a method's store of ``cutoff`` images; None if they were not measured."""
         for level in self.levels(Operation.WRITE_MANY):
             entry = self.cell(backend, Operation.WRITE_MANY, cutoff, level, dataset)
             if entry is not None and entry.disk is not None:
@@ -145,12 +162,11 @@ class Evidence:
         return None
 
     def probe(self, backend: str) -> Probe | None:
-        """Return what a backend found out about itself."""
-        found: Iterable[Probe] = (probe for probe in self.run.probes if probe.backend == backend and probe.values)
-        return next(iter(found), None)
+        """Return the probe of a backend; None if the run has none with values."""
+        return next((probe for probe in self.run.probes if probe.backend == backend and probe.values), None)
 
 
 def case_label(level: SyncLevel | None, cutoff: int) -> str:
-    """Return level and number of images: ``sync end, 1,000 images``."""
+    """Return level and number of images of a case: ``sync end, 1,000 images``."""
     count = counted(cutoff, "image")
     return count if level is None else f"sync {level}, {count}"
