@@ -1,6 +1,6 @@
-"""What the screen and the command line both start beside a run.
+"""Jobs besides a run, which the screen and the command line start.
 
-``convert`` writes a dataset into a store for keeps; ``fetch`` downloads CIFAR; ``sweep`` removes what dead runs have
-left; ``plans`` keeps plans under names; ``preview`` and ``place`` look at data and scratch before anything is done.
-``watchdog`` ends a process in time, whatever its terminal does.
+``convert`` writes a dataset into a permanent store; ``fetch`` downloads CIFAR; ``sweep`` finds and removes leftovers of
+killed runs; ``plans`` saves plans by name; ``preview`` looks at data and scratch folder before a run; ``watchdog`` ends
+a process in time, whatever its terminal does.
 """

@@ -1,4 +1,4 @@
-"""Plans that the user keeps under a name: files as ``run --plan FILE`` reads them, in the program's own folder."""
+"""Saves and loads the user's plans by name: files as ``run --plan FILE`` reads them, in the program's folder."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def plans_folder() -> Path:
 
 
 def saved_plans() -> dict[str, Path]:
-    """Return the files of saved plans by their names, in alphabetical order; what no plan can be called is no plan."""
+    """Return the files of saved plans by name, in alphabetical order; files whose names are not valid are ignored."""
     try:
-        found = sorted(plans_folder().glob(f"*{SUFFIX}"))
+        paths = sorted(plans_folder().glob(f"*{SUFFIX}"))
     except OSError:
         return {}
-    return {path.stem: path for path in found if _NAME.fullmatch(path.stem) and path.stem not in PLAN_NAMES}
+    return {path.stem: path for path in paths if _NAME.fullmatch(path.stem) and path.stem not in PLAN_NAMES}
 
 
 def plan_by_name(name: str) -> Plan:
     """Return a plan by its name: ``quick``, ``article``, ``full`` or a saved one.
 
     Raises:
-        UsageError: If there is none of that name, or its file is broken; the file is named.
-        UnavailableError: If it asks for what is not installed here.
+        UsageError: If there is no such plan, or its file is broken; the error names the file.
+        UnavailableError: If the plan needs something that is not installed.
     """
     if name in PLAN_NAMES:
         return named_plan(name)
@@ -51,13 +51,18 @@ def plan_by_name(name: str) -> Plan:
 
 
 def save_plan(plan: Plan, name: str, *, overwrite: bool = False) -> Path:
-    """Keep a plan under a name.
+    """Save a plan under a name.
+
+    Args:
+        plan: The plan.
+        name: Its name.
+        overwrite: Whether an existing plan of that name may be replaced.
 
     Returns:
-        The file written, whole.
+        The file, written atomically.
 
     Raises:
-        UsageError: If nothing can be called so, or something is and may not be replaced.
+        UsageError: If the name is not valid, or is taken and may not be replaced.
         UnavailableError: If the file system refuses.
     """
     path = plan_path(name)
@@ -72,10 +77,10 @@ def save_plan(plan: Plan, name: str, *, overwrite: bool = False) -> Path:
 
 
 def plan_path(name: str) -> Path:
-    """Return the file of the plan of a name, whether it is there or not.
+    """Return the file of the plan of a name; it need not exist.
 
     Raises:
-        UsageError: If no plan can be called so.
+        UsageError: If the name is not valid.
     """
     if name in PLAN_NAMES:
         raise UsageError(f"'{name}' is a plan of the program's own. Choose another name.")
@@ -85,7 +90,7 @@ def plan_path(name: str) -> Path:
 
 
 def name_if_unchanged(plan: Plan) -> str:
-    """Return the name that a plan goes by, if the plan of that name is what it was; ``custom`` if not."""
+    """Return the name of a plan if it still equals the plan of that name, else ``custom``."""
     try:
         return true_name(plan_by_name(plan.name), plan)
     except ImgstoreError:
@@ -93,22 +98,22 @@ def name_if_unchanged(plan: Plan) -> str:
 
 
 def with_absolute_paths(plan: Plan) -> Plan:
-    """Return a plan whose paths mean the same wherever it is run."""
+    """Return a plan with absolute paths, so that it means the same from every folder."""
     scratch = None if plan.scratch is None else _absolute(plan.scratch)
-    return replace(plan, datasets=tuple(_settled_data(text) for text in plan.datasets), scratch=scratch)
+    return replace(plan, datasets=tuple(_with_absolute_path(text) for text in plan.datasets), scratch=scratch)
 
 
-def _settled_data(text: str) -> str:
+def _with_absolute_path(text: str) -> str:
     try:
-        words = parse_dataset_text(text)
-        if words.path is None or _absolute(words.path) == words.path:
+        dataset = parse_dataset_text(text)
+        if dataset.path is None or _absolute(dataset.path) == dataset.path:
             return text
-        return spell_dataset(replace(words, path=_absolute(words.path)))
+        return spell_dataset(replace(dataset, path=_absolute(dataset.path)))
     except UsageError:
-        # What is no dataset is said when it is to be used.
+        # An invalid dataset is reported when the plan is used.
         return text
 
 
-def _absolute(path: str) -> str:
-    known = expand_path(path)
-    return path if known.is_absolute() else str(absolute_path(known))
+def _absolute(text: str) -> str:
+    path = expand_path(text)
+    return text if path.is_absolute() else str(absolute_path(path))

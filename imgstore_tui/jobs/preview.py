@@ -1,4 +1,4 @@
-"""A look at data before it is measured: how much there is, of what size, with what labels, and a few pictures."""
+"""Previews a dataset and the scratch folder before a run: images, sizes, labels, thumbnails, free space."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
 
 LARGEST_EDGE = 96
-"""Pictures are shown no larger than this many pixels."""
+"""Longest edge of a thumbnail, pixels."""
 MOST_LABELS_COUNTED = 20_000
-"""Labels of so many images are counted at most."""
+"""Most images whose labels are counted."""
 MOST_LABELS_NAMED = 6
-"""So many labels are named."""
+"""Most labels that are named."""
 
 
 class PreviewCancelledError(Exception):
-    """Whoever wanted to look does not any more."""
+    """The preview is no longer needed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Thumbnail:
-    """One image, small enough to be shown."""
+    """One image, scaled down to be shown."""
 
     pixels: NDArray[np.uint8]
     """uint8 array (H, W, 3), no edge longer than ``LARGEST_EDGE``."""
@@ -47,59 +47,59 @@ class Thumbnail:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DatasetPreview:
-    """What was seen."""
+    """The preview of a dataset."""
 
     text: str
-    """The dataset as written."""
+    """The dataset as the user wrote it."""
     size: DataSize
     summary: str
     facts: tuple[tuple[str, str], ...]
-    """Name and words of what else is to be known; nothing in them is obeyed by a terminal."""
+    """Name and text of further facts, harmless to a terminal."""
     thumbnails: tuple[Thumbnail, ...]
 
 
 PreviewProgress = Callable[[str, int, int | None], None]
-"""Told what is being done, how many are done, and of how many; raises ``PreviewCancelledError`` to end it."""
+"""Called with the step, the number done and the total; may raise ``PreviewCancelledError`` to end the preview."""
 
 
 def preview_dataset(
-    text: str, wanted: int, *, pictures: int = 0, progress: PreviewProgress = lambda *_: None
+    text: str, count: int, *, thumbnails: int = 0, progress: PreviewProgress = lambda *_: None
 ) -> DatasetPreview:
-    """Look at a dataset. It is only read, and never all of it is in memory.
+    """Scan a dataset and return its preview. The dataset is only read, and never all of it is in memory.
 
     Args:
-        text: The dataset as written.
-        wanted: How many images a run would use.
-        pictures: How many images to show.
-        progress: Told how far it is.
+        text: The dataset as the user wrote it.
+        count: Number of images that a run would use.
+        thumbnails: Most thumbnails to make.
+        progress: Called with the progress.
 
     Raises:
-        LeftError: If ``progress`` raised it.
-        ImgstoreError: If there is nothing to be seen, and why, in a sentence.
+        PreviewCancelledError: If ``progress`` raises it.
+        ImgstoreError: If the dataset cannot be read.
     """
     dataset = registry.make_dataset(text)
-    dataset.wanted = wanted
+    dataset.wanted = count
     dataset.scan(progress)
     progress("measuring", 0, None)
-    shown, edges = _shown(dataset, pictures, progress) if dataset.has_pixels else ((), ())
-    return DatasetPreview(text, DataSize.of(dataset), dataset.summary, tuple(_facts(dataset, edges, progress)), shown)
+    made, edges = _thumbnails(dataset, thumbnails, progress) if dataset.has_pixels else ((), ())
+    return DatasetPreview(text, DataSize.of(dataset), dataset.summary, tuple(_facts(dataset, edges, progress)), made)
 
 
-def _shown(
-    dataset: Dataset, wanted: int, progress: PreviewProgress
+def _thumbnails(
+    dataset: Dataset, most: int, progress: PreviewProgress
 ) -> tuple[tuple[Thumbnail, ...], tuple[tuple[int, int], ...]]:
-    """Return the first images that can be decoded, small, and width and height of each as it is."""
-    shown: list[Thumbnail] = []
+    """Return thumbnails of the first images that can be decoded, and the original width and height of each."""
+    thumbnails: list[Thumbnail] = []
     edges: list[tuple[int, int]] = []
     index = 0
-    while len(shown) < wanted and index < min(len(dataset), 3 * wanted):
-        progress("decoding", len(shown), wanted)
+    while len(thumbnails) < most and index < min(len(dataset), 3 * most):
+        progress("decoding", len(thumbnails), most)
         with contextlib.suppress(BrokenImageError):
             pixels = dataset.image(index)
             edges.append((pixels.shape[1], pixels.shape[0]))
-            shown.append(Thumbnail(thumbnail(pixels), _label(dataset, index)))
+            thumbnails.append(Thumbnail(thumbnail(pixels), _label(dataset, index)))
         index += 1
-    return tuple(shown), tuple(edges)
+    return tuple(thumbnails), tuple(edges)
 
 
 def thumbnail(pixels: Pixels, edge: int = LARGEST_EDGE) -> NDArray[np.uint8]:
@@ -122,14 +122,14 @@ def _label(dataset: Dataset, index: int) -> str:
 def _facts(dataset: Dataset, edges: tuple[tuple[int, int], ...], progress: PreviewProgress) -> list[tuple[str, str]]:
     facts = []
     if dataset.label_names:
-        facts.append(("labels", _label_words(dataset, progress)))
+        facts.append(("labels", _label_counts(dataset, progress)))
     excluded = dataset.excluded
     if excluded:
         first = excluded[0]
         count = counted(len(excluded), "file")
         facts.append(("left out", f"{count}, e.g. {safe_text(first.name)}: {safe_text(first.reason)}"))
     if dataset.uniform is None and edges:
-        # By how many pixels: 200x320 is no smaller than 320x200.
+        # By area: 200x320 is as large as 320x200.
         small_one, large = (pick(edges, key=lambda edge: edge[0] * edge[1]) for pick in (min, max))
         low, high = (f"{width}x{height}" for width, height in (small_one, large))
         facts.append(("sizes", low if low == high else f"{low} to {high} among those shown"))
@@ -137,32 +137,32 @@ def _facts(dataset: Dataset, edges: tuple[tuple[int, int], ...], progress: Previ
     return facts
 
 
-def _label_words(dataset: Dataset, progress: PreviewProgress) -> str:
-    names, counted = dataset.label_names, min(len(dataset), MOST_LABELS_COUNTED)
+def _label_counts(dataset: Dataset, progress: PreviewProgress) -> str:
+    names, total = dataset.label_names, min(len(dataset), MOST_LABELS_COUNTED)
     counts: Counter[int] = Counter()
-    for index in range(counted):
+    for index in range(total):
         if not index % 1000:
-            progress("counting labels", index, counted)
+            progress("counting labels", index, total)
         counts[dataset.label(index)] += 1
-    words = [
+    named = [
         f"{safe_text(names[number]) if 0 <= number < len(names) else number} {format_count(count)}"
         for number, count in counts.most_common(MOST_LABELS_NAMED)
     ]
-    more = len(counts) - len(words)
-    among = f" (among {format_count(counted)})" if counted < len(dataset) else ""
-    return f"{', '.join(words)}{f' and {more} more' if more else ''}{among}"
+    more = len(counts) - len(named)
+    among = f" (among {format_count(total)})" if total < len(dataset) else ""
+    return f"{', '.join(named)}{f' and {more} more' if more else ''}{among}"
 
 
 @dataclass(frozen=True, slots=True)
 class ScratchPlace:
-    """Where stores would be made."""
+    """The folder in which a run would make its stores."""
 
     path: Path
     text: str
-    """What it is, in a sentence."""
+    """File system, device and free space, in a sentence."""
 
     def shortage(self, need: SpaceNeed | None) -> str:
-        """Return what it has too little of, in a sentence; empty where there is enough, or nobody knows."""
+        """Return what the folder lacks for a run, in a sentence; empty if it suffices, or the need is unknown."""
         if need is None:
             return ""
         try:
@@ -173,21 +173,22 @@ class ScratchPlace:
 
 
 def find_scratch_place(scratch: str | None, datasets: Sequence[str]) -> ScratchPlace:
-    """Find the place and look at it, as a run would.
+    """Choose the scratch folder as a run would, and describe it.
 
     Args:
-        scratch: The folder asked for; None for the one that is found by itself.
-        datasets: The plan's datasets, as written: stores are never made among the data.
+        scratch: The folder that the user asks for; None to choose one.
+        datasets: The plan's datasets as the user wrote them: stores are never made among the data.
 
     Raises:
-        ImgstoreError: If there is no such place, or nothing can be written there.
+        ImgstoreError: If there is no such folder, or it cannot be written.
     """
-    # Data that is not there is said where data is chosen; it is in no place's way.
+    # Missing data is reported where data is chosen, and rules out no folder.
     roots = [root for text in datasets for root in registry.make_dataset(text).roots if root.exists()]
     path = choose_scratch(scratch, roots)
-    found = describe_environment(path, roots, ())
-    free = "" if found.scratch_free_bytes is None else f", {format_bytes(found.scratch_free_bytes)} free"
-    words = f"Stores are made in {path} ({found.scratch_filesystem} on {found.scratch_device}{free})."
-    if found.same_device_as_data is False:
-        words += " The data is on another device."
-    return ScratchPlace(path, words)
+    environment = describe_environment(path, roots, ())
+    size = environment.scratch_free_bytes
+    free = "" if size is None else f", {format_bytes(size)} free"
+    text = f"Stores are made in {path} ({environment.scratch_filesystem} on {environment.scratch_device}{free})."
+    if environment.same_device_as_data is False:
+        text += " The data is on another device."
+    return ScratchPlace(path, text)

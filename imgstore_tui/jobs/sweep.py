@@ -1,4 +1,4 @@
-"""What runs that died have left behind: found, weighed, removed when asked."""
+"""Finds and weighs the leftovers of killed runs; the door to removing them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Leftover", "WeighedLeftover", "find_leftovers", "leftovers", "sweep"
 
 @dataclass(frozen=True, slots=True)
 class WeighedLeftover:
-    """A leftover and what it weighs."""
+    """A leftover with its disk use."""
 
     leftover: Leftover
     allocated_bytes: int
@@ -20,7 +20,7 @@ class WeighedLeftover:
 
 
 def find_leftovers() -> list[WeighedLeftover]:
-    """Return what dead runs have left, each weighed; a run that is going on is none of them."""
+    """Return the leftovers of killed runs with their disk use; running runs are not among them."""
     return [_weigh(leftover) for leftover in leftovers()]
 
 

@@ -30,7 +30,7 @@ def photos(tmp_path: Path) -> Path:
 
 def test_what_is_there_is_told(photos: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in photos.rglob("*")}
-    found = preview_dataset(f"folder:{photos}", 1000, pictures=6)
+    found = preview_dataset(f"folder:{photos}", 1000, thumbnails=6)
     assert found.size.images == 8
     assert found.size.has_originals
     facts = dict(found.facts)
@@ -44,13 +44,13 @@ def test_what_is_there_is_told(photos: Path) -> None:
 
 
 def test_data_without_pixels_has_no_pictures(photos: Path) -> None:
-    found = preview_dataset(f"folder:{photos},decode=no", 10, pictures=6)
+    found = preview_dataset(f"folder:{photos},decode=no", 10, thumbnails=6)
     assert found.thumbnails == ()
     assert found.size.images == 9
 
 
 def test_endless_data_is_looked_at_in_no_time() -> None:
-    found = preview_dataset("synthetic,varying=yes", 10, pictures=3)
+    found = preview_dataset("synthetic,varying=yes", 10, thumbnails=3)
     assert [picture.label for picture in found.thumbnails] == ["0", "1", "2"]
     assert dict(found.facts).keys() == {"sizes"}
 

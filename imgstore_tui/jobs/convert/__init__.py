@@ -1,7 +1,7 @@
-"""Writing a data set into a store for keeps: streamed, verified image by image, resumed where it was killed.
+"""Converts a dataset into a permanent store: streamed, verified image by image, resumed after a kill.
 
-Everything happens in a folder beside the destination, ``NAME.converting``, which is renamed when the store in it is
-whole and has been read back: the destination is whole or absent.
+The store is made in a folder beside the destination, ``NAME.converting``, and renamed once it is complete and verified,
+so the destination is complete or absent.
 """
 
 from imgstore_tui.jobs.convert.conversion import Conversion, ConversionResult, plan_conversion

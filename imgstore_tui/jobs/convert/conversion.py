@@ -1,4 +1,4 @@
-"""One conversion, from the words to the store that has its name."""
+"""Plans and runs a conversion: fills a store beside the destination, verifies it, renames it."""
 
 from __future__ import annotations
 
@@ -23,62 +23,62 @@ from imgstore_tui.jobs.convert.workspace import Workspace, sweep_delivered
 from imgstore_tui.plugins import registry
 
 
-def _silent(sentence: str) -> None:
+def _ignore(message: str) -> None:
     pass
 
 
 @dataclass(frozen=True, slots=True)
 class ConversionResult:
-    """A store that is finished."""
+    """The finished store of a conversion."""
 
     destination: Path
     images: int
     requested: int
-    """Images that were asked for, those that had to be left out among them."""
+    """Number of images requested, excluded ones included."""
     resumed: int
-    """Images that an earlier process had written."""
+    """Number of images written by an earlier process."""
     usage: DiskUsage
     fingerprint: str
-    """Of all images and labels in their order; equal for equal images, whatever they are stored in."""
+    """SHA-256 of all images and labels in order, independent of the storage method."""
     lossless: bool
     excluded: tuple[Excluded, ...]
-    """What the data set left out when it was scanned, then what could not be read, in whichever process."""
+    """Images excluded by the scan of the dataset, then those that could not be read, by earlier processes too."""
 
 
 @dataclass
 class Conversion:
-    """What is to be done."""
+    """A conversion of a dataset to a store."""
 
     dataset: Dataset
     spec: Spec
     destination: Path
-    wanted: int | None
-    """Images from the first on; None for all."""
+    count: int | None
+    """Number of images, from the first on; None for all."""
     replace: bool = False
     restart: bool = False
-    notify: Callable[[str], None] = field(default=_silent)
-    """Told, in a sentence, what the user should know on the way."""
+    notify: Callable[[str], None] = field(default=_ignore)
+    """Called with messages for the user, a sentence each."""
     _filler: StoreFiller | None = field(default=None, init=False)
 
     @property
     def durable_images(self) -> int:
-        """Images that are safe so far, and with which the same words go on."""
+        """Number of images on the device, with which the same command continues."""
         return 0 if self._filler is None else self._filler.durable_images
 
     def run(self, progress: ConversionProgress) -> ConversionResult:
-        """Scan the data set, write the store, read it back and give it its name.
+        """Scan the dataset, write the store, verify it and rename it to the destination.
 
         Raises:
-            UsageError: If the data set never ends and no number was asked for.
-            ImgstoreError: If it cannot be done; what was written stays in the folder beside the destination.
+            UsageError: If the dataset is endless and no count is given.
+            ImgstoreError: If the conversion fails; what was written stays in the folder beside the destination.
         """
         count = self._scan(progress)
         backend, codec = registry.make_local(self.spec), registry.make_codec(self.spec)
         with Workspace(self.destination, self._facts(count), restart=self.restart) as workspace:
-            self._tell_of_old(workspace)
-            words = self.dataset, backend, codec, self._kind(backend, codec), workspace, count, self.notify
-            filler = self._filler = StoreFiller(*words)
-            broken = filler.run(progress)
+            self._report_replaced(workspace)
+            arguments = self.dataset, backend, codec, self._kind(backend, codec), workspace, count, self.notify
+            filler = self._filler = StoreFiller(*arguments)
+            unreadable = filler.run(progress)
             try:
                 verify_store(backend, workspace, progress)
             except StoreError as error:
@@ -88,42 +88,42 @@ class Conversion:
                     f"What an earlier process wrote cannot be continued, so the conversion starts over: {error}"
                 )
                 workspace.clear()
-                filler = self._filler = StoreFiller(*words)
-                broken = filler.run(progress)
+                filler = self._filler = StoreFiller(*arguments)
+                unreadable = filler.run(progress)
                 verify_store(backend, workspace, progress)
             usage = backend.disk_usage(workspace.store)
-            fingerprint, images = workspace.sums.fingerprint(), workspace.sums.count
+            fingerprint, images = workspace.checksums.fingerprint(), workspace.checksums.count
             self._deliver(workspace)
         excluded = self.dataset.excluded
-        found = count + (len(excluded) if self.wanted is None else 0)
-        excluded += broken
+        requested = count + (len(excluded) if self.count is None else 0)
+        excluded += unreadable
         return ConversionResult(
-            self.destination, images, found, filler.resumed, usage, fingerprint, codec.lossless, excluded
+            self.destination, images, requested, filler.resumed, usage, fingerprint, codec.lossless, excluded
         )
 
     def _scan(self, progress: ConversionProgress) -> int:
-        """Return how many images there are to be tried."""
-        self.dataset.wanted = self.wanted
+        """Scan the dataset; return the number of images to convert."""
+        self.dataset.wanted = self.count
         self.dataset.scan(lambda doing, done, total: progress(doing, done, total or 0))
-        if len(self.dataset) >= MAX_CUTOFF and self.wanted is None:
+        if len(self.dataset) >= MAX_CUTOFF and self.count is None:
             raise UsageError(f"{self.dataset.summary}: it never ends. Say how many images you want with --count.")
-        return min(len(self.dataset), self.wanted or len(self.dataset))
+        return min(len(self.dataset), self.count or len(self.dataset))
 
     def _kind(self, backend: Backend, codec: Codec) -> PayloadKind:
         uniform = self.dataset.uniform is not None and self.dataset.has_pixels
         return payload_kind(backend, codec, uniform=uniform)
 
     def _facts(self, count: int) -> dict[str, Any]:
-        """Return what must be the same for a conversion to go on, wherever it is started from."""
-        place = None if self.dataset.path is None else os.path.realpath(self.dataset.path)
+        """Return the facts that must be equal for a conversion to be resumed, from any folder."""
+        path = None if self.dataset.path is None else os.path.realpath(self.dataset.path)
         return {
-            "dataset": [self.dataset.name, place, dict(self.dataset.values)],
+            "dataset": [self.dataset.name, path, dict(self.dataset.values)],
             "storage": [self.spec.backend, self.spec.codec, dict(self.spec.options), dict(self.spec.codec_options)],
             "images": count,
         }
 
-    def _tell_of_old(self, workspace: Workspace) -> None:
-        """Say what an earlier process has moved aside, if it died before the new store had its name."""
+    def _report_replaced(self, workspace: Workspace) -> None:
+        """Notify the user of a store that a killed process had moved aside."""
         old = replaced_path(self.destination)
         if os.path.lexists(old) and not os.path.lexists(self.destination):
             stays = "until this one is finished" if self.replace and workspace.facts.get("aside") else "as it is"
@@ -133,8 +133,8 @@ class Conversion:
             )
 
     def _deliver(self, workspace: Workspace) -> None:
-        """Give the store its name; what was there has another meanwhile, and goes last."""
-        old = self._step_aside(workspace)
+        """Rename the store to the destination; what was there is moved aside first and removed last."""
+        old = self._move_aside(workspace)
         try:
             workspace.deliver(self.destination)
         except BaseException as error:
@@ -149,15 +149,15 @@ class Conversion:
         if old is not None and (left := discard_replaced(old)):
             self.notify(left)
 
-    def _step_aside(self, workspace: Workspace) -> Path | None:
-        """Rename what is at the destination, if that may be; what an earlier process renamed counts too."""
+    def _move_aside(self, workspace: Workspace) -> Path | None:
+        """Move the store at the destination aside if it may be replaced; return its new path, if any."""
         old = replaced_path(self.destination)
         if not self.replace:
             return None
         if not os.path.lexists(self.destination):
             return old if workspace.facts.get("aside") and os.path.lexists(old) else None
         check_free(self.destination)
-        check_replaceable(self.destination)  # hours may have passed since the first look
+        check_replaceable(self.destination)  # hours may have passed since the first check
         workspace.facts["aside"] = True
         workspace.save()
         self.destination.rename(old)
@@ -167,12 +167,20 @@ class Conversion:
 def plan_conversion(
     text: str, spec_text: str, destination: Path, *, count: int | None, replace: bool, restart: bool
 ) -> Conversion:
-    """Check the words of a conversion; the data set has not been scanned yet.
+    """Check the arguments of a conversion, without scanning the dataset.
+
+    Args:
+        text: The dataset as the user wrote it.
+        spec_text: The spec of the store.
+        destination: Folder of the store.
+        count: Number of images, from the first on; None for all.
+        replace: Whether a store at the destination may be replaced.
+        restart: Whether an unfinished conversion is started over.
 
     Raises:
-        UsageError: If a name is unknown, or the destination cannot be one.
+        UsageError: If a name is unknown, or the destination is not valid.
         UnavailableError: If a driver is missing.
-        StoreError: If ``replace`` is asked for something that is no store, or holds more than one.
+        StoreError: If something other than a store would be replaced.
     """
     spec = registry.resolve_spec(spec_text)
     dataset = registry.make_dataset(text)

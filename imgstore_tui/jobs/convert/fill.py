@@ -1,8 +1,8 @@
-"""Putting the images in, so that a process that dies costs little: another goes on with what is on the device.
+"""Fills the store of a conversion so that a killed process loses little: the next one continues from the device.
 
-Where a storage can grow, a session ends with a store that is closed, and the next adds to it. Where it must know its
-images beforehand but has a place for each, it is filled in one go, with checkpoints. What is put together at its end
-only is written once more.
+A store that can grow is closed after each session, and the next session appends to it. A store of a fixed number of
+images that can be resumed is filled in one session, with checkpoints. A store that is assembled when it is closed is
+written again from the start.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from imgstore_tui.jobs.convert.workspace import Workspace
 from imgstore_tui.storekit.local import LocalBackend
 
 ConversionProgress = Callable[[str, int, int], None]
-"""Called with what is being done, how many images are done, and how many in all."""
+"""Called with the step, the number of images done and the total."""
 
 FIRST_SESSION = 4096
-"""Images until what was put is made safe for the first time, at most."""
+"""Most images before the store is made durable for the first time."""
 FIRST_SESSION_BYTES = 2**28
 SESSION_S = 20.0
-"""Seconds until it is made safe again: a kill costs no more work than that."""
+"""Seconds between two times at which the store is made durable: the most work that a kill loses."""
 _COMPARED = 1024
-"""Images between two words of how far comparing is."""
+"""Images between two reports of progress while comparing."""
 
 
 class StoreFiller:
-    """Makes the store of a conversion, or goes on with it."""
+    """Creates the store of a conversion and fills it, or resumes one."""
 
     def __init__(
         self,
@@ -47,97 +47,97 @@ class StoreFiller:
         kind: PayloadKind,
         workspace: Workspace,
         count: int,
-        say: Callable[[str], None],
+        notify: Callable[[str], None],
     ) -> None:
         self._dataset, self._backend, self._codec, self._kind = dataset, backend, codec, kind
-        self._workspace, self._count, self._say = workspace, count, say
+        self._workspace, self._count, self._notify = workspace, count, notify
         self._preparer = ImagePreparer(dataset, codec, kind, count)
         self._excluded = self._preparer.excluded
-        self._way = Continuation.RESTART if workspace.facts.get("whole") else backend.continuation(kind)
+        self._continuation = Continuation.RESTART if workspace.facts.get("whole") else backend.continuation(kind)
         self._whole = False
-        """Whether an earlier process has closed the store, with all that it was told."""
+        """Whether an earlier process has filled and closed the store."""
         self.resumed = 0
         self.durable_images = 0
-        """Images that are on the device, and with which another process can go on."""
+        """Number of images on the device, from which another process can continue."""
 
     def run(self, progress: ConversionProgress) -> tuple[Excluded, ...]:
-        """Put all images that are not in yet; return those that could not be had, by earlier processes too."""
-        self.resumed = self.durable_images = self._found(progress)
-        if self._way is Continuation.RESTART and not self.resumed:
-            self._say(f"Storage {self._backend.name} is put together at its end: if interrupted, this starts over.")
+        """Write all images that are not stored yet; return those that could not be read, by earlier processes too."""
+        self.resumed = self.durable_images = self._count_valid(progress)
+        if self._continuation is Continuation.RESTART and not self.resumed:
+            self._notify(f"Storage {self._backend.name} is put together at its end: if interrupted, this starts over.")
         while True:
             try:
                 self._fill(progress)
             except UnreadableImageError as missing:
-                # This storage must know its number of images beforehand, and it is another than it was told.
-                self._say(f"{missing.excluded.name} cannot be used; looking for others like it, then starting over.")
-                self._look_at_all(progress)
-                self._begin_anew()
-            except _LostError as error:
-                self._say(f"What was written cannot be continued, so the conversion starts over: {error}")
-                self._begin_anew()
+                # The store was created for a fixed number of images, which has turned out to be wrong.
+                self._notify(f"{missing.excluded.name} cannot be used; looking for others like it, then starting over.")
+                self._prepare_all(progress)
+                self._start_over()
+            except _NotResumableError as error:
+                self._notify(f"What was written cannot be continued, so the conversion starts over: {error}")
+                self._start_over()
             except UnsupportedError as error:
-                if self._way is Continuation.RESTART or not self._workspace.sums.count:
+                if self._continuation is Continuation.RESTART or not self._workspace.checksums.count:
                     raise
-                self._say(f"This storage is written in one go and cannot be resumed ({str(error).rstrip('.')}).")
+                self._notify(f"This storage is written in one go and cannot be resumed ({str(error).rstrip('.')}).")
                 self._workspace.facts["whole"] = True
-                self._way = Continuation.RESTART
-                self._begin_anew()
+                self._continuation = Continuation.RESTART
+                self._start_over()
             else:
                 return tuple(self._excluded[index] for index in sorted(self._excluded))
 
-    def _begin_anew(self) -> None:
+    def _start_over(self) -> None:
         self._workspace.clear()
         self._whole = False
         self.resumed = self.durable_images = 0
 
-    # What an earlier process has left
+    # Resuming
 
-    def _found(self, progress: ConversionProgress) -> int:
-        """Return how many images an earlier process has left, all of them made of what the data set holds now."""
+    def _count_valid(self, progress: ConversionProgress) -> int:
+        """Return how many images an earlier process has stored, after checking that the dataset still holds them."""
         workspace = self._workspace
         if not workspace.store.exists():
-            workspace.sums.truncate(0)
+            workspace.checksums.truncate(0)
             return 0
         try:
-            count = self._there()
-            if count > workspace.sums.count:
+            count = self._count_stored()
+            if count > workspace.checksums.count:
                 raise StoreError("it cannot be told what is in it.")
         except (StoreError, UnsupportedError) as error:
-            self._say(f"What was written cannot be continued, so the conversion starts over: {error}")
+            self._notify(f"What was written cannot be continued, so the conversion starts over: {error}")
             count = 0
         if not count:
             workspace.clear()
             return 0
-        workspace.sums.truncate(count)
+        workspace.checksums.truncate(count)
         for first in range(0, count, _COMPARED):
             progress("comparing", first, count)
-            for entry in self._entries(first):
-                if not self._preparer.is_unchanged(entry):
+            for record in self._records(first):
+                if not self._preparer.is_unchanged(record):
                     raise DataError(
-                        f"Image {entry.index} has changed since this conversion began. Add --restart to start over."
+                        f"Image {record.index} has changed since this conversion began. Add --restart to start over."
                     )
-        last = workspace.sums.get(count - 1, 1)[0].index
+        last = workspace.checksums.get(count - 1, 1)[0].index
         for index, (name, reason) in workspace.facts.get("excluded", {}).items():
-            # What comes later is tried again, but where it was told beforehand how many there are.
-            if int(index) < last or self._way is not Continuation.APPEND:
+            # Later images are tried again, unless the store was created for a fixed number of images.
+            if int(index) < last or self._continuation is not Continuation.APPEND:
                 self._excluded[int(index)] = Excluded(name, reason)
         return count
 
-    def _entries(self, first: int) -> list[ChecksumRecord]:
-        """Return some entries from one on."""
-        return self._workspace.sums.get(first, min(_COMPARED, self._workspace.sums.count - first))
+    def _records(self, first: int) -> list[ChecksumRecord]:
+        """Return up to ``_COMPARED`` records from ``first`` on."""
+        return self._workspace.checksums.get(first, min(_COMPARED, self._workspace.checksums.count - first))
 
-    def _there(self) -> int:
-        """Return how many images of the store count."""
+    def _count_stored(self) -> int:
+        """Return how many images of the store are valid."""
         store = self._workspace.store
-        if self._way is Continuation.APPEND:  # what a change was in the middle of is taken back
+        if self._continuation is Continuation.APPEND:  # an interrupted edit is rolled back
             self._backend.edit(store, SyncLevel.BUFFERED).abort()
             return self._count_in_store()
         try:
             count = self._count_in_store()
-        except StoreError:  # the process died before the end: there is no store to open yet
-            if self._way is Continuation.RESTART:
+        except StoreError:  # the process was killed before closing: there is no store to open yet
+            if self._continuation is Continuation.RESTART:
                 raise StoreError(f"storage {self._backend.name} is put together at its end.") from None
             return int(self._workspace.facts.get("safe", 0))
         self._whole = True
@@ -147,17 +147,17 @@ class StoreFiller:
         with self._backend.open(self._workspace.store) as reader:
             return reader.content.count
 
-    # Putting
+    # Writing
 
     def _fill(self, progress: ConversionProgress) -> None:
-        sums = self._workspace.sums
-        grows = self._way is Continuation.APPEND
-        after = sums.get(sums.count - 1, 1)[0].index + 1 if sums.count else 0
+        checksums = self._workspace.checksums
+        grows = self._continuation is Continuation.APPEND
+        after = checksums.get(checksums.count - 1, 1)[0].index + 1 if checksums.count else 0
         batches = self._preparer.batches(after, exact=not grows)
         if not grows:
-            self._in_one_go(batches, progress)
+            self._fill_fixed(batches, progress)
             return
-        if not sums.count:
+        if not checksums.count:
             self._first_session(batches, progress)
         waiting = next(batches, None)
         while waiting is not None:
@@ -165,7 +165,7 @@ class StoreFiller:
             try:
                 ends = time.monotonic() + SESSION_S
                 while waiting is not None:
-                    self._put(editor, waiting, progress)
+                    self._write(editor, waiting, progress)
                     waiting = next(batches, None)
                     if time.monotonic() >= ends:
                         break
@@ -175,7 +175,7 @@ class StoreFiller:
                 raise
 
     def _first_session(self, batches: Iterator[PreparedBatch], progress: ConversionProgress) -> None:
-        """Create a store that can grow, with so many images as can be had at once."""
+        """Create a store that can grow, with the images of the first session."""
         held: list[PreparedBatch] = []
         count = size = 0
         for batch in batches:
@@ -184,34 +184,34 @@ class StoreFiller:
             size += batch.size
             if count >= FIRST_SESSION or size >= FIRST_SESSION_BYTES:
                 break
-        self._check_any(count)
+        self._check_not_empty(count)
         writer = self._backend.create(self._workspace.store, self._content(count, size), SyncLevel.BUFFERED)
         try:
             for batch in held:
-                self._put(writer, batch, progress)
+                self._write(writer, batch, progress)
             self._end(writer)
         except BaseException:
             writer.abort()
             raise
 
-    def _in_one_go(self, batches: Iterator[PreparedBatch], progress: ConversionProgress) -> None:
-        """Fill a store that knows its images beforehand, or the rest of one."""
+    def _fill_fixed(self, batches: Iterator[PreparedBatch], progress: ConversionProgress) -> None:
+        """Fill a store of a fixed number of images, or the rest of it."""
         workspace = self._workspace
         count = self._count - len(self._excluded)
-        self._check_any(count)
+        self._check_not_empty(count)
         if self._whole:
             self._make_durable(None)
             return
-        again = workspace.sums.count > 0
-        writer = self._resumed() if again else self._created(count)
+        again = workspace.checksums.count > 0
+        writer = self._resume() if again else self._create(count)
         ends = time.monotonic() + SESSION_S if again else 0.0
         unsafe = unsafe_bytes = 0
         try:
             for batch in batches:
-                self._put(writer, batch, progress)
+                self._write(writer, batch, progress)
                 unsafe, unsafe_bytes = unsafe + len(batch.records), unsafe_bytes + batch.size
                 due = unsafe >= FIRST_SESSION or unsafe_bytes >= FIRST_SESSION_BYTES
-                if self._way is Continuation.RESUME and (time.monotonic() >= ends if ends else due):
+                if self._continuation is Continuation.RESUME and (time.monotonic() >= ends if ends else due):
                     self._checkpoint(writer)
                     ends = time.monotonic() + SESSION_S if self.durable_images else 0.0
             self._end(writer)
@@ -219,7 +219,7 @@ class StoreFiller:
             writer.abort()
             raise
 
-    def _created(self, count: int) -> Writer:
+    def _create(self, count: int) -> Writer:
         workspace = self._workspace
         content = self._content(count, self._preparer.size_of_first() * count)
         workspace.facts["content"] = asdict(content)
@@ -227,20 +227,20 @@ class StoreFiller:
         workspace.save()
         return self._backend.create(workspace.store, content, SyncLevel.BUFFERED)
 
-    def _resumed(self) -> Writer:
-        sums = self._workspace.sums
-        entries = [entry for first in range(0, sums.count, _COMPARED) for entry in self._entries(first)]
-        labels = np.array([entry.label for entry in entries], np.int64)
-        sizes = np.array([entry.size for entry in entries], np.int64)
+    def _resume(self) -> Writer:
+        checksums = self._workspace.checksums
+        records = [record for first in range(0, checksums.count, _COMPARED) for record in self._records(first)]
+        labels = np.array([record.label for record in records], np.int64)
+        sizes = np.array([record.size for record in records], np.int64)
         facts = self._workspace.facts["content"]
         shape = None if facts["shape"] is None else tuple(facts["shape"])
         content = Content(**{**facts, "kind": PayloadKind(facts["kind"]), "shape": shape})
         try:
             return self._backend.resume(self._workspace.store, content, labels, sizes)
         except StoreError as error:
-            raise _LostError(str(error)) from None
+            raise _NotResumableError(str(error)) from None
 
-    def _check_any(self, count: int) -> None:
+    def _check_not_empty(self, count: int) -> None:
         if not count:
             raise DataError(f"{self._dataset.summary}: not one image can be used.")
 
@@ -248,24 +248,24 @@ class StoreFiller:
         shape, dtype = self._dataset.uniform or (None, None)
         return Content(count, self._kind, self._codec.name, shape, dtype, size)
 
-    def _put(self, writer: Writer, batch: PreparedBatch, progress: ConversionProgress) -> None:
-        sums = self._workspace.sums
-        batch.put(writer, sums.count, self._kind)
-        sums.add(batch.records)
-        progress("writing", sums.count, self._count - len(self._excluded))
+    def _write(self, writer: Writer, batch: PreparedBatch, progress: ConversionProgress) -> None:
+        checksums = self._workspace.checksums
+        batch.put(writer, checksums.count, self._kind)
+        checksums.append(batch.records)
+        progress("writing", checksums.count, self._count - len(self._excluded))
 
     def _checkpoint(self, writer: Writer) -> None:
-        """Make safe what has been put: first the sums, then what they are of, then the word that it is there."""
+        """Make the written images durable: first their checksums, then the images, then that fact."""
         workspace = self._workspace
-        workspace.sums.force()
+        workspace.checksums.force()
         safe = writer.checkpoint()
         self._backend.make_durable(workspace.store)
         workspace.facts["safe"] = self.durable_images = safe
         workspace.save()
 
     def _end(self, writer: Writer) -> None:
-        """Close the store, after the sums are safe."""
-        self._workspace.sums.force()
+        """Close the store after its checksums are durable."""
+        self._workspace.checksums.force()
         if self._note_excluded():
             self._workspace.save()
         writer.close()
@@ -274,16 +274,16 @@ class StoreFiller:
     def _make_durable(self, writer: Writer | None) -> None:
         changed = writer.changed_paths() if isinstance(writer, Editor) else None
         self._backend.make_durable(self._workspace.store, changed)
-        self.durable_images = self._workspace.sums.count
+        self.durable_images = self._workspace.checksums.count
 
     def _note_excluded(self) -> bool:
-        """Put down what is left out; return whether that is new."""
-        facts = {str(index): [entry.name, entry.reason] for index, entry in self._excluded.items()}
+        """Record the excluded images among the facts; return whether they have changed."""
+        facts = {str(index): [image.name, image.reason] for index, image in self._excluded.items()}
         new: bool = facts != self._workspace.facts.get("excluded", {})
         self._workspace.facts["excluded"] = facts
         return new
 
-    def _look_at_all(self, progress: ConversionProgress) -> None:
+    def _prepare_all(self, progress: ConversionProgress) -> None:
         for index in range(self._count):
             if index not in self._excluded:
                 try:
@@ -294,5 +294,5 @@ class StoreFiller:
                 progress("looking", index, self._count)
 
 
-class _LostError(Exception):
-    """What an earlier process has written is not what it should be."""
+class _NotResumableError(Exception):
+    """The store of an earlier process cannot be resumed."""

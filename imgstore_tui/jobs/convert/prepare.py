@@ -1,4 +1,4 @@
-"""Getting images out of a data set, in the form in which a backend takes them, each with its sums."""
+"""Prepares the images of a dataset in the form that a backend takes, each with its checksums."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
 
 BATCH = 256
-"""Images that are put or read back at once, fewer where they fill ``BATCH_BYTES``."""
+"""Most images that are written or read per call; fewer where they exceed ``BATCH_BYTES``."""
 BATCH_BYTES = 2**25
 
 
 class UnreadableImageError(Exception):
-    """An image cannot be had, and the storage has been told how many there are."""
+    """An image cannot be read, and the store was created for a fixed number of images."""
 
     def __init__(self, excluded: Excluded) -> None:
         super().__init__(excluded.reason)
@@ -33,7 +33,7 @@ class UnreadableImageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PreparedImage:
-    """One image, ready to be put."""
+    """One image in the form in which it is stored."""
 
     record: ChecksumRecord
     image: Any
@@ -42,7 +42,7 @@ class PreparedImage:
 
 @dataclass
 class PreparedBatch:
-    """Images on their way, in the form in which the backend takes them."""
+    """Images in the form that the backend takes: arrays or payloads."""
 
     records: list[ChecksumRecord]
     images: list[Pixels]
@@ -50,13 +50,13 @@ class PreparedBatch:
 
     @property
     def size(self) -> int:
-        """Bytes of all of them."""
-        return sum(entry.size for entry in self.records)
+        """Bytes of all images."""
+        return sum(record.size for record in self.records)
 
     def put(self, writer: Writer, first: int, kind: PayloadKind) -> None:
-        """Put them under ids from ``first`` on."""
+        """Write the images under ids from ``first`` on."""
         ids = range(first, first + len(self.records))
-        labels = np.array([entry.label for entry in self.records], np.int64)
+        labels = np.array([record.label for record in self.records], np.int64)
         if kind is PayloadKind.ARRAY:
             images: Pixels = np.stack(self.images)  # type: ignore[assignment]
             writer.put_array(ids, images, labels)
@@ -65,35 +65,39 @@ class PreparedBatch:
 
 
 class ImagePreparer:
-    """Asks a data set for its images, and keeps account of those that cannot be had."""
+    """Prepares the images of a dataset and records those that cannot be read."""
 
     def __init__(self, dataset: Dataset, codec: Codec, kind: PayloadKind, count: int) -> None:
         self._dataset, self._codec, self._kind, self._count = dataset, codec, kind, count
         self.excluded: dict[int, Excluded] = {}
 
     def batches(self, first: int, *, exact: bool) -> Iterator[PreparedBatch]:
-        """Yield images from one on, a few MiB at a time, without those that cannot be had.
+        """Yield the images from ``first`` on in batches of a few MiB, without those that cannot be read.
+
+        Args:
+            first: Index of the first image.
+            exact: Whether a further image that cannot be read is an error.
 
         Raises:
-            MissingError: If one cannot be had that was not known to be so, and ``exact`` is asked for.
+            UnreadableImageError: If an image cannot be read that was not excluded before, and ``exact`` is true.
         """
         batch, size = PreparedBatch([], [], []), 0
         for index in range(first, self._count):
             if index in self.excluded:
                 continue
             try:
-                found = self.prepare(index)
+                image = self.prepare(index)
             except BrokenImageError as error:
                 self.excluded[index] = error.excluded
                 if exact:
                     raise UnreadableImageError(error.excluded) from None
                 continue
-            batch.records.append(found.record)
+            batch.records.append(image.record)
             if self._kind is PayloadKind.ARRAY:
-                batch.images.append(found.image)
+                batch.images.append(image.image)
             else:
-                batch.payloads.append(found.payload)
-            size += found.record.size
+                batch.payloads.append(image.payload)
+            size += image.record.size
             if len(batch.records) >= BATCH or size >= BATCH_BYTES:
                 yield batch
                 batch, size = PreparedBatch([], [], []), 0
@@ -101,10 +105,10 @@ class ImagePreparer:
             yield batch
 
     def size_of_first(self) -> int:
-        """Return the bytes of the first image that can be had.
+        """Return the bytes of the first image that is not excluded.
 
         Raises:
-            MissingError: If the first that was believed to be so cannot.
+            UnreadableImageError: If it cannot be read.
         """
         first = next(index for index in range(self._count) if index not in self.excluded)
         try:
@@ -114,14 +118,14 @@ class ImagePreparer:
             raise UnreadableImageError(error.excluded) from None
 
     def prepare(self, index: int) -> PreparedImage:
-        """Get an image in the form in which it is stored; what a lossless codec makes of it is decoded and compared.
+        """Return an image in the form in which it is stored; the payload of a lossless codec is decoded and compared.
 
         Raises:
-            BrokenImageError: If it cannot be had.
-            StoreError: If the codec does not give it back as it was.
+            BrokenImageError: If the image cannot be read.
+            StoreError: If a lossless codec does not return the same pixels.
         """
         label, codec = int(self._dataset.label(index)), self._codec
-        stamp = self._stamp(index)  # before it is read: a change meanwhile is noticed later
+        stamp = self._stamp(index)  # before the image is read, so that a later change is noticed
         if codec.from_file:
             payload = self._dataset.original(index)
             source = image_checksum(self._dataset.image(index)) if self._dataset.has_pixels else checksum(payload)
@@ -141,18 +145,18 @@ class ImagePreparer:
             ChecksumRecord(index, label, len(payload), checksum(payload), source, stamp), image, payload
         )
 
-    def is_unchanged(self, entry: ChecksumRecord) -> bool:
-        """Whether an image that was put is still what the data set holds; its file alone tells if it is untouched."""
+    def is_unchanged(self, record: ChecksumRecord) -> bool:
+        """Return whether the dataset still holds an image as it was stored; an equal stamp of its file suffices."""
         try:
-            if int(self._dataset.label(entry.index)) != entry.label:
+            if int(self._dataset.label(record.index)) != record.label:
                 return False
-            if entry.stamp != NO_STAMP and self._stamp(entry.index) == entry.stamp:
+            if record.stamp != NO_STAMP and self._stamp(record.index) == record.stamp:
                 return True
-            if self._codec.from_file and checksum(self._dataset.original(entry.index)) != entry.stored:
+            if self._codec.from_file and checksum(self._dataset.original(record.index)) != record.stored:
                 return False
             if not self._dataset.has_pixels:
                 return True
-            return image_checksum(self._dataset.image(entry.index)) == entry.source
+            return image_checksum(self._dataset.image(record.index)) == record.source
         except BrokenImageError:
             return False
 

@@ -1,4 +1,4 @@
-"""Making room for a new store: only what is a store, and nothing beside, is moved aside and then removed."""
+"""Moves an old store aside and removes it: only folders that hold a store and nothing else."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from imgstore_tui.storekit.safe_remove import remove_tree
 
 
 def replaced_path(destination: Path) -> Path:
-    """Return the name that a store has while another takes its place."""
+    """Return the path to which a store is moved while another replaces it."""
     return destination.with_name(f"{destination.name}.old")
 
 
 def check_free(destination: Path) -> None:
-    """Check that what is at the destination can be moved aside.
+    """Check that the store at the destination can be moved aside.
 
     Raises:
-        StoreError: If something has that name, which a process has left that died when both were there.
+        StoreError: If the path is taken, by the store that a killed process had moved aside.
     """
     old = replaced_path(destination)
     if os.path.lexists(old):
@@ -29,31 +29,31 @@ def check_free(destination: Path) -> None:
         )
 
 
-def check_replaceable(place: Path) -> None:
-    """Check that a folder is a store of ours, and that nothing else lies in it.
+def check_replaceable(folder: Path) -> None:
+    """Check that a folder is a store of this program and holds nothing else.
 
     Raises:
-        StoreError: If that is not so, or cannot be told.
+        StoreError: If it is not, or that is unknown.
         UnavailableError: If the driver of its backend is missing.
     """
-    if place.is_symlink():
-        raise StoreError(f"{place} is a link, and --replace takes the place of folders only. Name the folder itself.")
-    if os.path.lexists(place) and not place.is_dir():
-        raise StoreError(f"{place} is not the folder of a store, so it is not replaced. Name another destination.")
-    kind, reader = registry.open_store(place)
+    if folder.is_symlink():
+        raise StoreError(f"{folder} is a link, and --replace takes the place of folders only. Name the folder itself.")
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise StoreError(f"{folder} is not the folder of a store, so it is not replaced. Name another destination.")
+    backend, reader = registry.open_store(folder)
     reader.close()
-    if kind.owned_pattern is None:
-        raise StoreError(f"{place} is not replaced: the backend {kind.name} does not say which files are its own.")
+    if backend.owned_pattern is None:
+        raise StoreError(f"{folder} is not replaced: the backend {backend.name} does not say which files are its own.")
     try:
-        other = next(kind.unowned_files(place), None)
+        other = next(backend.unowned_files(folder), None)
     except OSError as error:
-        raise StoreError(f"{place} is not replaced: it cannot be listed ({error.strerror or error}).") from None
+        raise StoreError(f"{folder} is not replaced: it cannot be listed ({error.strerror or error}).") from None
     if other is not None:
-        raise StoreError(f"{place} is not replaced: {other} is no part of the store. Move it away, then try again.")
+        raise StoreError(f"{folder} is not replaced: {other} is no part of the store. Move it away, then try again.")
 
 
 def discard_replaced(old: Path) -> str | None:
-    """Remove a store that has been replaced, looked at once more; return a sentence about what had to stay."""
+    """Remove a replaced store after checking it once more; return a sentence about what could not be removed."""
     try:
         check_replaceable(old)
         remove_tree(old)

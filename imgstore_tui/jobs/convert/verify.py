@@ -1,4 +1,4 @@
-"""Reading a finished store back: every image and every label is what was put."""
+"""Verifies a finished store: reads every image and label back and compares checksums."""
 
 from __future__ import annotations
 
@@ -14,32 +14,37 @@ from imgstore_tui.jobs.convert.workspace import Workspace
 
 
 def verify_store(backend: Backend, workspace: Workspace, progress: Callable[[str, int, int], None]) -> None:
-    """Compare the sum of every image, and every label, with those of what was put.
+    """Compare the checksum of every image, and every label, with those recorded when they were written.
+
+    Args:
+        backend: Backend of the store.
+        workspace: Workspace with the store and its checksums.
+        progress: Called with the step, the number of images done and the total.
 
     Raises:
         StoreError: If one differs, or the store cannot be read.
     """
-    sums = workspace.sums
+    checksums = workspace.checksums
     with backend.open(workspace.store) as reader:
         content = reader.content
-        if content.count != sums.count:
-            raise StoreError(f"{workspace.store} holds {content.count} images, and {sums.count} were put.")
-        alone = reader.read_labels()
+        if content.count != checksums.count:
+            raise StoreError(f"{workspace.store} holds {content.count} images, and {checksums.count} were put.")
+        labels_alone = reader.read_labels()
         first = 0
-        while first < sums.count:
-            entries = sums.get(first, min(BATCH, sums.count - first))
-            while len(entries) > 1 and sum(entry.size for entry in entries) > BATCH_BYTES:
-                entries = entries[: len(entries) // 2]
-            ids, labels = range(first, first + len(entries)), np.zeros(len(entries), np.int64)
+        while first < checksums.count:
+            records = checksums.get(first, min(BATCH, checksums.count - first))
+            while len(records) > 1 and sum(record.size for record in records) > BATCH_BYTES:
+                records = records[: len(records) // 2]
+            ids, labels = range(first, first + len(records)), np.zeros(len(records), np.int64)
             if content.kind is PayloadKind.ARRAY:
                 images = np.empty((len(ids), *(content.shape or ())), content.dtype)
                 reader.read_array(ids, images, labels)
-                found = [checksum(image.data) for image in images]
+                read = [checksum(image.data) for image in images]
             else:
-                found = [checksum(payload) for payload in reader.read_bytes(ids, labels)]
-            for number, entry, stored, label in zip(ids, entries, found, labels.tolist(), strict=True):
-                if stored != entry.stored or label != entry.label or int(alone[number]) != entry.label:
-                    what = "label" if stored == entry.stored else "image"
+                read = [checksum(payload) for payload in reader.read_bytes(ids, labels)]
+            for number, record, stored, label in zip(ids, records, read, labels.tolist(), strict=True):
+                if stored != record.stored or label != record.label or int(labels_alone[number]) != record.label:
+                    what = "label" if stored == record.stored else "image"
                     raise StoreError(f"{workspace.store}: {what} {number} does not come back as it was put.")
             first = ids.stop
-            progress("verifying", first, sums.count)
+            progress("verifying", first, checksums.count)

@@ -83,7 +83,7 @@ def post_preview(widget: Widget, text: str, wanted: int, *, pictures: int = 0, p
 
     answer: Message
     try:
-        found = preview_dataset(text, wanted, pictures=pictures, progress=tell)
+        found = preview_dataset(text, wanted, thumbnails=pictures, progress=tell)
     except _YieldError:
         answer = PreviewYielded(text)
     except PreviewCancelledError:
