@@ -1,4 +1,4 @@
-"""What every exporter must do; a test class inherits it and names its exporter, nothing else."""
+"""Tests what every exporter must do; a test class inherits the suite and names its exporter, nothing else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
-from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
+from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
 from imgstore_tui.testing.fake_runs import fake_run
 
 HOSTILE_TEXTS = (
@@ -19,9 +19,10 @@ HOSTILE_TEXTS = (
     "\u202egnp.exe", "\udcff", "=1+1", "@SUM(A1)", "a|b`c`", "<script>alert(1)</script>",
     "https://example.org/x.png", "\\end{document}", "$x_1$ & 50 % #~^{}", "]]>", "--><b>", "\u2028", "\x00",
 )  # fmt: skip
-"""Texts that some reader might obey: terminals, spreadsheets, Markdown, HTML, LaTeX, Rich."""
+"""Texts that some reader might interpret: terminals, spreadsheets, Markdown, HTML, LaTeX, Rich."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
+_NOT_FINITE = re.compile(r"\b(nan|inf|infinity)\b", re.IGNORECASE)
 
 
 def hostile_run() -> Run:
@@ -53,8 +54,19 @@ def hostile_run() -> Run:
     )
 
 
+UNUSUAL_RUNS = {
+    "nothing yet": replace(fake_run(), measurements=(), status="running", finished_at=None),
+    "no data": replace(fake_run(), measurements=(), datasets=()),
+    "one trial": fake_run(rounds=1, cutoffs=[1]),
+    "unverified": fake_run(verified=False),
+    "all failed": fake_run(failures={"disk": "x", "lmdb": "x", "hdf5": "x"}),
+    "all levels": fake_run(operations=list(Operation), sync=list(SyncLevel), cache=list(CacheState), rounds=2),
+    "forty specs": fake_run([f"lmdb:number={number}" for number in range(40)], cutoffs=[1, 10], rounds=1),
+}
+
+
 class ExporterConformance:
-    """Inherit, and set ``exporter``."""
+    """The conformance suite of an exporter: inherit it and set ``exporter``."""
 
     exporter: ClassVar[type[Exporter]]
 
@@ -85,21 +97,21 @@ class ExporterConformance:
             assert word in text
         assert text.endswith("\n")
 
-    @pytest.mark.parametrize(
-        "run",
-        [
-            replace(fake_run(), measurements=(), status="running", finished_at=None),
-            replace(fake_run(), measurements=(), datasets=()),
-            fake_run(rounds=1, cutoffs=[1]),
-            fake_run(verified=False),
-            fake_run(failures={"disk": "x", "lmdb": "x", "hdf5": "x"}),
-            fake_run(operations=list(Operation), sync=list(SyncLevel), cache=list(CacheState), rounds=2),
-            fake_run([f"lmdb:number={number}" for number in range(40)], cutoffs=[1, 10], rounds=1),
-        ],
-        ids=["nothing yet", "no data", "one trial", "unverified", "all failed", "all levels", "forty specs"],
-    )
+    @pytest.mark.parametrize("run", UNUSUAL_RUNS.values(), ids=UNUSUAL_RUNS)
     def test_unusual_runs(self, run: Run) -> None:
-        assert self.export(run)
+        data = self.export(run)
+        assert data
+        assert data == self.export(run)
+        if not self.exporter.binary:
+            text = data.decode()
+            assert text.endswith("\n")
+            assert _CONTROL.search(text) is None
+            assert _NOT_FINITE.search(text) is None
+        measured = {trial.spec for trial in run.measurements if trial.status is Status.OK and trial.verified}
+        if measured:
+            assert data != self.export(replace(run, measurements=()))
+            if not self.exporter.binary:
+                assert [label for label in measured if label not in text] == []
 
     def test_numbers_that_are_none_do_no_harm(self) -> None:
         run = fake_run(["disk"], [10], 2)
