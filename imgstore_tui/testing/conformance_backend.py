@@ -1,10 +1,10 @@
-"""What every backend must do. A backend's own test inherits the class and names the backend.
+"""Tests what every backend must do. The test of a backend inherits the class and names the backend.
 
 class TestMine(BackendConformance):
     backend = "mine"
 
-Every test runs for each preset, most of them with several codecs too. What a backend does not claim is asserted to be
-refused in a sentence, never skipped.
+Every test runs for each preset, most of them with several codecs too. What a backend does not claim must be refused in
+a sentence; no test is skipped.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ VARYING: list[Shape] = [(7, 5, 3), (1, 1, 3), (64, 48, 3), (30, 2), (9, 9, 4), (
 
 
 class BackendConformance(WritingConformance, EditingConformance, DamageConformance):
-    """Inherit, name the backend, and every promise of the contract is tested."""
+    """The conformance suite of a backend: inherit it and name the backend."""
 
     backend: ClassVar[str]
     codecs: ClassVar[tuple[str, ...]] = ("raw", "png", "original")
     """Codecs whose payloads are stored; ``raw`` also makes arrays, ``original`` files of several formats."""
 
     more: ClassVar[tuple[str, ...]] = ()
-    """Specs beside the presets whose options make another layout."""
+    """Further specs, whose options make another layout than the presets."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         spread(metafunc, self.backend, self.codecs, self.more)
 
-    # What it says of itself
+    # Declarations
 
     def test_it_declares_what_lists_and_forms_need(self) -> None:
         kind = registry.backends.get(self.backend)
@@ -83,10 +83,10 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
             "print([name for name in kind.requires if name in sys.modules])"
         )
         command = [sys.executable, "-c", script, self.backend]
-        found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
-        assert found.stdout.strip() == "[]"
+        listed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+        assert listed.stdout.strip() == "[]"
 
-    # What goes in comes out
+    # Round trip
 
     @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
     def test_images_of_one_shape_come_back(self, setup: StoreSetup, shape: Shape, tmp_path: Path) -> None:
@@ -179,12 +179,12 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
 
     def test_labels_of_any_size(self, preset: StoreSetup, tmp_path: Path) -> None:
         claims = preset.backend.capabilities
-        wanted = [0, 1, 255, 256, 300, 70_000, -1, -300, 2**31, 2**53 + 1, -(2**63), 2**63 - 1]
-        inside = [label for label in wanted if claims.label_minimum <= label <= claims.label_maximum]
+        values = [0, 1, 255, 256, 300, 70_000, -1, -300, 2**31, 2**53 + 1, -(2**63), 2**63 - 1]
+        inside = [label for label in values if claims.label_minimum <= label <= claims.label_maximum]
         material = preset.material([(3, 3, 3)] * len(inside), inside)
         preset.make(tmp_path / "store", material)
         material.check_store(preset.backend, tmp_path / "store")
-        for number, label in enumerate(sorted(set(wanted) - set(inside))):
+        for number, label in enumerate(sorted(set(values) - set(inside))):
             with pytest.raises((StoreError, UnsupportedError)) as caught:
                 preset.make(tmp_path / f"{number}", preset.material([(3, 3, 3)], [label]))
             assert is_sentence(caught.value)
@@ -219,9 +219,9 @@ class BackendConformance(WritingConformance, EditingConformance, DamageConforman
                 continue
             setup.make(tmp_path / name, material)
             with setup.backend.open(tmp_path / name) as reader:
-                found, given = reader.content, material.content
-                assert (found.count, found.kind, found.codec) == (given.count, given.kind, given.codec)
-                assert (found.shape, found.dtype) == (given.shape, given.dtype)
+                read, written = reader.content, material.content
+                assert (read.count, read.kind, read.codec) == (written.count, written.kind, written.codec)
+                assert (read.shape, read.dtype) == (written.shape, written.dtype)
 
     def test_two_readers_at_once(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(7, 5, 3)] * 20)

@@ -1,10 +1,10 @@
-"""What every codec must do. A codec's own test inherits the class and names the codec.
+"""Tests what every codec must do. The test of a codec inherits the class and names the codec.
 
 class TestMine(CodecConformance):
     codec = "mine"
     settings = ({}, {"quality": 50})
 
-Every test runs for each of the settings. What a codec does not claim is asserted to be refused in a sentence.
+Every test runs for each of the settings. Every image that a codec does not claim must be refused in a sentence.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ SHAPES: list[Shape] = [
 ]
 TYPES = ("uint8", "uint16")
 _LEAST_PSNR_DB = 20.0
-"""What is less like its original than this, on a smooth picture, is another picture."""
+"""PSNR below which a decoded smooth picture counts as another picture."""
 
 
 def smooth(shape: Shape, dtype: str = "uint8") -> Pixels:
-    """Return a picture that lossy codecs are made for: slow waves, another one for each channel."""
+    """Return a picture that lossy codecs keep well: slow waves, different in each channel."""
     rows, columns = np.mgrid[0 : shape[0], 0 : shape[1]]
     waves = [
         np.sin(rows / 9 + number) + np.cos(columns / 13 - number) for number in range(np.prod(shape[2:], dtype=int))
@@ -51,17 +51,17 @@ def smooth(shape: Shape, dtype: str = "uint8") -> Pixels:
 
 
 def psnr_db(a: Pixels, b: Pixels) -> float:
-    """Return how alike two pictures are."""
+    """Return the PSNR of two pictures in dB; infinite if they are equal."""
     error = float(np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2))
     return float("inf") if not error else 10 * float(np.log10(float(np.iinfo(a.dtype).max) ** 2 / error))
 
 
 class CodecConformance:
-    """Inherit, name the codec, and every promise of the contract is tested."""
+    """The conformance suite of a codec: inherit it and name the codec."""
 
     codec: ClassVar[str]
     settings: ClassVar[tuple[Mapping[str, OptionValue], ...]] = ({},)
-    """Options to test it with."""
+    """Options of the codec, one set per run of every test."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "coder" in metafunc.fixturenames:
@@ -88,8 +88,8 @@ class CodecConformance:
             "print([name for name in kind.requires if name in sys.modules])"
         )
         command = [sys.executable, "-c", script, self.codec]
-        found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
-        assert found.stdout.strip() == "[]"
+        listed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+        assert listed.stdout.strip() == "[]"
 
     @pytest.mark.parametrize(("shape", "dtype"), list(itertools.product(SHAPES, TYPES)), ids=str)
     def test_what_it_claims_comes_back_and_the_rest_is_refused(self, coder: Codec, shape: Shape, dtype: str) -> None:
@@ -111,17 +111,17 @@ class CodecConformance:
             payload = coder.encode(image)
             assert type(payload) is bytes
             np.testing.assert_array_equal(image, before)
-            found = coder.decode(payload)
-            assert (found.shape, found.dtype.name) == (shape, dtype)
+            decoded = coder.decode(payload)
+            assert (decoded.shape, decoded.dtype.name) == (shape, dtype)
             if coder.lossless:
-                np.testing.assert_array_equal(found, image)
+                np.testing.assert_array_equal(decoded, image)
         if not coder.from_file and _claims(coder, shape, dtype):
             picture = smooth(shape, dtype)
-            found = coder.kept_pixels(coder.decode(coder.encode(picture)))
-            assert psnr_db(found, coder.kept_pixels(picture)) > _LEAST_PSNR_DB
+            decoded = coder.kept_pixels(coder.decode(coder.encode(picture)))
+            assert psnr_db(decoded, coder.kept_pixels(picture)) > _LEAST_PSNR_DB
 
     def payload(self, coder: Codec, image: Pixels) -> bytes:
-        """Return a payload that holds an image."""
+        """Return a payload of an image."""
         return picture_file(image, 0) if coder.from_file else coder.encode(image)
 
     @pytest.fixture
@@ -178,8 +178,8 @@ class CodecConformance:
             assert is_sentence(caught.value)
 
     def test_a_flipped_byte_raises_nothing_but_our_own(self, coder: Codec, sample: bytes) -> None:
-        for place in sorted({*range(min(len(sample), 120)), *range(0, len(sample), max(1, len(sample) // 100))}):
-            flipped = sample[:place] + bytes([sample[place] ^ 0x5F]) + sample[place + 1 :]
+        for offset in sorted({*range(min(len(sample), 120)), *range(0, len(sample), max(1, len(sample) // 100))}):
+            flipped = sample[:offset] + bytes([sample[offset] ^ 0x5F]) + sample[offset + 1 :]
             try:
                 coder.decode(flipped)
             except ImgstoreError as error:

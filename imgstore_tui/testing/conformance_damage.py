@@ -1,4 +1,4 @@
-"""What every backend must do with a place that holds no whole store of its own."""
+"""Tests what every backend must do with damaged, foreign and missing stores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KILLED = {-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT}
 
 
 class DamageConformance:
-    """The part of the conformance suite that hurts stores; inherited through ``BackendConformance``."""
+    """The part of the conformance suite that damages stores; inherited through ``BackendConformance``."""
 
     def test_what_is_no_store_is_refused(self, preset: StoreSetup, tmp_path: Path) -> None:
         file, empty, foreign = tmp_path / "a-file", tmp_path / "empty", tmp_path / "foreign"
@@ -100,32 +100,32 @@ class DamageConformance:
         material.check_store(preset.backend, location)
 
     def _whole_or_refused(self, setup: StoreSetup, material: Material, location: Path) -> None:
-        """Read everything: it is an error of ours in a sentence, or every pixel and label is right."""
+        """Read everything and assert that every pixel and label is right, or that it is refused in a sentence."""
         try:
             with setup.backend.open(location) as reader:
                 everything = range(material.content.count)
                 labels = reader.read_labels()
-                images, found = material.get(reader, everything)
+                images, image_labels = material.get(reader, everything)
                 if material.array is None:
-                    # What a backend cannot know, that a payload is shorter than it was, its codec must.
+                    # A backend cannot know that a payload is shorter than it was; its codec must.
                     decoded = [setup.codec.decode(payload) for payload in images]
                     expected = [setup.codec.decode(payload) for payload in material.payloads]
                     assert all((a == b).all() for a, b in zip(decoded, expected, strict=True))
                 else:
-                    assert not material.difference(everything, (images, found))
+                    assert not material.difference(everything, (images, image_labels))
                 assert labels.tolist() == material.labels.tolist()
         except ImgstoreError as error:
             assert is_sentence(error)
 
     def test_a_flipped_byte_raises_nothing_but_our_own(self, preset: StoreSetup, tmp_path: Path) -> None:
-        """In a process of its own: a driver may die of a damaged file, and a trial's process is made to."""
+        """Read in a child process, as a driver may kill the process over a damaged file, like that of a trial."""
         material = preset.material([(40, 41, 3)] * 12)
         location = preset.make(tmp_path / "store", material)
-        spots = [(path, place) for path in _some(walk(location)) for place in _places(path.stat().st_size)]
+        flips = [(path, offset) for path in _some(walk(location)) for offset in _offsets(path.stat().st_size)]
         copy = tmp_path / "copy"
-        while spots:
+        while flips:
             shutil.copytree(location, copy)
-            lines = [f"{copy / path.relative_to(location)}\t{place}" for path, place in spots]
+            lines = [f"{copy / path.relative_to(location)}\t{offset}" for path, offset in flips]
             child = subprocess.run(
                 [sys.executable, "-m", "imgstore_tui.testing.flip_bytes", preset.text, str(copy)],
                 input="\n".join(lines),
@@ -137,12 +137,12 @@ class DamageConformance:
             )
             done = child.stdout.count("\n")
             assert child.returncode == 0 or child.returncode in _KILLED, (
-                spots[min(done, len(spots) - 1)],
+                flips[min(done, len(flips) - 1)],
                 child.stderr,
             )
             if child.returncode == 0:
-                assert done == len(spots)
-            spots = spots[done + 1 :]
+                assert done == len(flips)
+            flips = flips[done + 1 :]
             shutil.rmtree(copy)
 
     @pytest.mark.parametrize("most", [1_000, 100_000])
@@ -160,11 +160,11 @@ class DamageConformance:
 
 
 def _some(files: list[Path]) -> list[Path]:
-    """Return a few files: all where there are few, else the first, the last and some in between."""
+    """Return a few files: all of up to six, else the first, the last and one in between."""
     return files if len(files) <= 6 else [*files[:2], files[len(files) // 2], *files[-3:]]
 
 
-def _places(size: int) -> list[int]:
-    """Return where to flip: all over the file, and more at its start, where headers are."""
+def _offsets(size: int) -> list[int]:
+    """Return offsets to flip: evenly over the file, and more at its start, where headers are."""
     steps = {size * number // _FLIPS for number in range(_FLIPS)}
-    return sorted(place for place in steps | set(range(0, 64, 7)) if place < size)
+    return sorted(offset for offset in steps | set(range(0, 64, 7)) if offset < size)

@@ -1,4 +1,4 @@
-"""What every dataset must do. A dataset's own test inherits the class and says how to make one.
+"""Tests what every dataset must do. The test of a dataset inherits the class and defines how to make one.
 
 class TestMine(DatasetConformance):
     @pytest.fixture
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +21,15 @@ from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError
 
 MakeDataset = Callable[[], Dataset]
-"""Makes the same dataset anew each time, not yet scanned."""
+"""Returns a new instance of the same dataset, not yet scanned."""
 
 Snapshot = dict[str, tuple[int, int, int, str]]
+"""Mode, size, modification time and content by path."""
 
 
 def snapshot(roots: tuple[Path, ...]) -> Snapshot:
-    """Return mode, size, time of change and content of everything in the roots; times of access do not count."""
-    found: Snapshot = {}
+    """Return mode, size, modification time and SHA-256 (or link target) of everything in the roots."""
+    files: Snapshot = {}
     for root in roots:
         for path in [root, *sorted(root.rglob("*"))] if root.is_dir() else [root]:
             status = path.lstat()
@@ -37,17 +38,17 @@ def snapshot(roots: tuple[Path, ...]) -> Snapshot:
             else:
                 content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
             size = 0 if path.is_dir() else status.st_size
-            found[str(path)] = (status.st_mode, size, status.st_mtime_ns, content)
-    return found
+            files[str(path)] = (status.st_mode, size, status.st_mtime_ns, content)
+    return files
 
 
 def is_sentence(text: str) -> bool:
-    """Whether ``text`` is one line that ends as a sentence does and that a terminal shows as it stands."""
+    """Return whether a text is one printable line that ends like a sentence."""
     return text.isprintable() and text[:1] != "" and text.rstrip()[-1:] in {".", "?", "!"}
 
 
 class DatasetConformance:
-    """Inherit, give the fixture ``make``, and every promise of the contract is tested."""
+    """The conformance suite of a dataset: inherit it and define the fixture ``make``."""
 
     @pytest.fixture
     def make(self, tmp_path: Path) -> MakeDataset:
@@ -144,12 +145,12 @@ class DatasetConformance:
         assert isinstance(dataset.roots, tuple)
 
     def test_progress_runs_forward(self, make: MakeDataset) -> None:
-        told: list[tuple[str, int, int | None]] = []
-        make().scan(lambda doing, done, total: told.append((doing, done, total)))
-        for doing in {doing for doing, _, _ in told}:
-            steps = [(done, total) for what, done, total in told if what == doing]
-            assert [done for done, _ in steps] == sorted(done for done, _ in steps)
-            assert all(total is None or done <= total for done, total in steps)
+        reports: list[tuple[str, int, int | None]] = []
+        make().scan(lambda step, done, total: reports.append((step, done, total)))
+        for step in {step for step, _, _ in reports}:
+            progress = [(done, total) for name, done, total in reports if name == step]
+            assert [done for done, _ in progress] == sorted(done for done, _ in progress)
+            assert all(total is None or done <= total for done, total in progress)
 
     def test_the_users_data_is_only_read(self, make: MakeDataset) -> None:
         dataset = make()
@@ -164,11 +165,6 @@ class DatasetConformance:
 
 
 def _some(dataset: Dataset) -> list[int]:
-    """Return the first few indices, some in between, the last."""
+    """Return the first few indices, two in between, and the last."""
     count = len(dataset)
-
-    def wanted() -> Iterator[int]:
-        yield from range(min(count, 5))
-        yield from (count // 3, count // 2, count - 1)
-
-    return sorted(set(wanted()))
+    return sorted({*range(min(count, 5)), count // 3, count // 2, count - 1})

@@ -1,4 +1,4 @@
-"""What every backend must do when a store is changed: what it claims, against a plain dict; the rest it must refuse."""
+"""Tests what every backend must do when a store is edited, against a plain dict; unclaimed edits must be refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHANGES = ("append", "overwrite", "delete")
 
 @dataclass
 class ExpectedStore:
-    """What a store must hold: for each id, which image of the pool, and which label."""
+    """The expected content of a store: for each id an image of the pool and a label."""
 
     pool: Material
     contents: dict[int, tuple[int, int]]
@@ -35,41 +35,41 @@ class ExpectedStore:
 
     @classmethod
     def of(cls, setup: StoreSetup, count: int = _FIRST) -> ExpectedStore:
-        """Return the model of a store of the first images of a pool."""
+        """Return the expected content of a store of the first images of a pool."""
         pool = setup.material([(7, 5, 3)] * _POOL)
         return cls(pool, {number: (number, int(pool.labels[number])) for number in range(count)}, count)
 
     def make(self, setup: StoreSetup, location: Path) -> Path:
-        """Write the store as it is before any change."""
+        """Write the store before any edit."""
         return setup.make(location, replace(self.pool, content=replace(self.pool.content, count=self.next_id)))
 
     def change(self, editor: Editor, change: str, most: int = 9) -> None:
-        """Make a random change of a kind to the store and to the model."""
+        """Make a random edit of one kind to the store and to the expected content."""
         getattr(self, change)(editor, self.rng.randint(1, most))
 
     def append(self, editor: Editor, count: int) -> None:
-        """Add images behind the highest id there ever was."""
+        """Append images after the highest id ever used."""
         self.put(editor, range(self.next_id, self.next_id + count))
         self.next_id += count
 
     def overwrite(self, editor: Editor, count: int) -> None:
-        """Replace images in any order; sometimes a run of them."""
-        there = sorted(self.contents)
-        start = self.rng.randrange(max(1, len(there)))
-        a_run = self.rng.random() < 0.3
-        some = there[start : start + count] if a_run else self.rng.sample(there, min(count, len(there)))
+        """Replace images in any order; sometimes consecutive ones."""
+        ids = sorted(self.contents)
+        start = self.rng.randrange(max(1, len(ids)))
+        consecutive = self.rng.random() < 0.3
+        some = ids[start : start + count] if consecutive else self.rng.sample(ids, min(count, len(ids)))
         self.put(editor, some)
 
     def delete(self, editor: Editor, count: int) -> None:
-        """Take images away; sometimes the highest, whose ids must not be given again."""
-        there = sorted(self.contents)
-        some = there[-count:] if self.rng.random() < 0.3 else self.rng.sample(there, min(count, len(there)))
+        """Delete images; sometimes the highest, whose ids must not be reused."""
+        ids = sorted(self.contents)
+        some = ids[-count:] if self.rng.random() < 0.3 else self.rng.sample(ids, min(count, len(ids)))
         editor.delete(some)
         for image_id in some:
             del self.contents[image_id]
 
     def put(self, editor: Editor, ids: Sequence[int]) -> None:
-        """Put random images and labels under these ids."""
+        """Write random images and labels under these ids."""
         numbers = [self.rng.randrange(_POOL) for _ in ids]
         values = [self.rng.choice([-5, 3, 2**40, 9]) for _ in ids]
         labels = np.array(values, np.int64)
@@ -78,27 +78,27 @@ class ExpectedStore:
         else:
             images = self.pool.array[numbers].copy()
             editor.put_array(ids, images, labels)
-            images[...] = 0  # a call may keep nothing of the caller's
+            images[...] = 0  # a backend must not keep the caller's memory
         labels[...] = 77
         self.contents.update(zip(ids, zip(numbers, values, strict=True), strict=True))
 
     def check(self, backend: Backend, location: Path) -> None:
-        """Assert that the store holds this and nothing else."""
-        there = sorted(self.contents)
+        """Assert that the store holds the expected content and nothing else."""
+        held = sorted(self.contents)
         with backend.open(location) as reader:
-            assert reader.content.count == len(there)
-            assert reader.read_labels().tolist() == [self.contents[image_id][1] for image_id in there]
-            shuffled = self.rng.sample(there, len(there))
-            for ids in (there, shuffled, shuffled[:3], there[:1], there[-1:], there[3:7]):
+            assert reader.content.count == len(held)
+            assert reader.read_labels().tolist() == [self.contents[image_id][1] for image_id in held]
+            shuffled = self.rng.sample(held, len(held))
+            for ids in (held, shuffled, shuffled[:3], held[:1], held[-1:], held[3:7]):
                 self._check_images(self.pool.get(reader, ids), ids)
-            for lost in {*range(self.next_id), self.next_id, -1} - set(there):
-                for ids in ([lost], [*there[:2], lost], list(range(lost - 1, lost + 2))):
+            for missing in {*range(self.next_id), self.next_id, -1} - set(held):
+                for ids in ([missing], [*held[:2], missing], list(range(missing - 1, missing + 2))):
                     with pytest.raises(StoreError) as caught:
                         self.pool.get(reader, ids)
                     assert is_sentence(caught.value)
 
-    def _check_images(self, found: tuple[Any, Labels], ids: Sequence[int]) -> None:
-        images, labels = found
+    def _check_images(self, read: tuple[Any, Labels], ids: Sequence[int]) -> None:
+        images, labels = read
         assert labels.tolist() == [self.contents[image_id][1] for image_id in ids]
         numbers = [self.contents[image_id][0] for image_id in ids]
         if self.pool.array is None:
@@ -108,7 +108,7 @@ class ExpectedStore:
 
 
 class EditingConformance:
-    """The part of the conformance suite that changes stores; inherited through ``BackendConformance``."""
+    """The part of the conformance suite that edits stores; inherited through ``BackendConformance``."""
 
     def test_a_change_is_made_or_refused_and_then_nothing_has_changed(self, setup: StoreSetup, tmp_path: Path) -> None:
         permitted = self.permitted(setup, tmp_path)
@@ -116,15 +116,15 @@ class EditingConformance:
         assert permitted <= {change for change in CHANGES if getattr(claims, change)}
 
     def permitted(self, setup: StoreSetup, tmp_path: Path) -> set[str]:
-        """Try each change on a store of its own; what is refused must be, in a sentence, and leave no trace."""
+        """Return the kinds of edit that a store permits; a refusal must be a sentence and leave the store as it is."""
         permitted = set()
         for change in CHANGES:
-            model = ExpectedStore.of(setup)
-            location = model.make(setup, tmp_path / f"try-{change}")
+            expected = ExpectedStore.of(setup)
+            location = expected.make(setup, tmp_path / f"try-{change}")
             before = {name: content for name, (_, _, content) in snapshot(location).items()}
             try:
                 with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
-                    model.change(editor, change)
+                    expected.change(editor, change)
             except UnsupportedError as error:
                 assert is_sentence(error)
                 after = {name: content for name, (_, _, content) in snapshot(location).items()}
@@ -132,7 +132,7 @@ class EditingConformance:
                     assert after == before
             else:
                 permitted.add(change)
-            model.check(setup.backend, location)
+            expected.check(setup.backend, location)
         return permitted
 
     @pytest.mark.parametrize("level", SyncLevel)
@@ -142,15 +142,15 @@ class EditingConformance:
         changes = sorted(self.permitted(setup, tmp_path))
         if not changes:
             return
-        model = ExpectedStore.of(setup)
-        location = model.make(setup, tmp_path / "store")
+        expected = ExpectedStore.of(setup)
+        location = expected.make(setup, tmp_path / "store")
         for _ in range(12):
             editor = setup.backend.edit(location, level)
-            assert editor.content.count == len(model.contents)
-            for _ in range(model.rng.randint(1, 4)):
-                possible = changes if model.contents else [change for change in changes if change == "append"]
+            assert editor.content.count == len(expected.contents)
+            for _ in range(expected.rng.randint(1, 4)):
+                possible = changes if expected.contents else [change for change in changes if change == "append"]
                 if possible:
-                    model.change(editor, model.rng.choice(possible))
+                    expected.change(editor, expected.rng.choice(possible))
             editor.close()
             editor.close()
             changed = editor.changed_paths()
@@ -159,7 +159,7 @@ class EditingConformance:
                 assert set(names) <= set(setup.backend.files(location))
                 assert setup.backend.make_durable(location, changed) > len(names)
             assert (editor.syncs > 0) == (level is SyncLevel.BATCH)
-            model.check(setup.backend, location)
+            expected.check(setup.backend, location)
         usage = setup.backend.disk_usage(location)
         assert usage.files == len(list(setup.backend.files(location)))
         assert setup.backend.make_durable(location) > 0
@@ -167,76 +167,76 @@ class EditingConformance:
     def test_everything_may_be_deleted_and_a_store_grow_from_nothing(self, setup: StoreSetup, tmp_path: Path) -> None:
         permitted = self.permitted(setup, tmp_path)
         for count in (0, 5):
-            model = ExpectedStore.of(setup, count)
-            location = model.make(setup, tmp_path / f"{count}")
+            expected = ExpectedStore.of(setup, count)
+            location = expected.make(setup, tmp_path / f"{count}")
             if "delete" in permitted and count:
                 with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
-                    model.delete(editor, count)
-                model.check(setup.backend, location)
+                    expected.delete(editor, count)
+                expected.check(setup.backend, location)
             if "append" in permitted:
                 with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
-                    model.append(editor, 7)
-                    model.append(editor, 1)
-                model.check(setup.backend, location)
+                    expected.append(editor, 7)
+                    expected.append(editor, 1)
+                expected.check(setup.backend, location)
 
     def test_an_edit_that_does_nothing_changes_nothing(self, setup: StoreSetup, tmp_path: Path) -> None:
         if not self.permitted(setup, tmp_path):
             return
-        model = ExpectedStore.of(setup)
-        location = model.make(setup, tmp_path / "store")
+        expected = ExpectedStore.of(setup)
+        location = expected.make(setup, tmp_path / "store")
         for end in ("close", "abort"):
             editor = setup.backend.edit(location, SyncLevel.BUFFERED)
             empty = np.zeros(0, np.int64)
-            if model.pool.array is None:
+            if expected.pool.array is None:
                 editor.put_bytes([], [], empty)
             else:
-                editor.put_array([], model.pool.array[:0], empty)
+                editor.put_array([], expected.pool.array[:0], empty)
             getattr(editor, end)()
-            model.check(setup.backend, location)
+            expected.check(setup.backend, location)
 
     def test_after_an_abort_it_is_still_a_store(self, setup: StoreSetup, tmp_path: Path) -> None:
         for change in sorted(self.permitted(setup, tmp_path)):
-            model = ExpectedStore.of(setup)
-            location = model.make(setup, tmp_path / change)
-            old = dict(model.contents)
+            expected = ExpectedStore.of(setup)
+            location = expected.make(setup, tmp_path / change)
+            old = dict(expected.contents)
             editor = setup.backend.edit(location, SyncLevel.BUFFERED)
             for _ in range(3):
-                model.change(editor, change)
+                expected.change(editor, change)
             editor.abort()
             editor.abort()
             with setup.backend.open(location) as reader:
-                there = self._there(model, reader)
-                assert reader.content.count == len(there) == len(reader.read_labels())
-                for image_id in there:
-                    images, labels = model.pool.get(reader, [image_id])
-                    held = [held[image_id] for held in (old, model.contents) if image_id in held]
-                    assert int(labels[0]) in {label for _, label in held}
-                    wanted = [self._image(model.pool, number) for number, _ in held]
-                    assert any(np.array_equal(images[0], image) for image in wanted)
-            # What the abort left can be changed again.
+                held = self._held_ids(expected, reader)
+                assert reader.content.count == len(held) == len(reader.read_labels())
+                for image_id in held:
+                    images, labels = expected.pool.get(reader, [image_id])
+                    versions = [contents[image_id] for contents in (old, expected.contents) if image_id in contents]
+                    assert int(labels[0]) in {label for _, label in versions}
+                    permitted = [self._image(expected.pool, number) for number, _ in versions]
+                    assert any(np.array_equal(images[0], image) for image in permitted)
+            # The store that the abort left can be edited again.
             with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
-                model = ExpectedStore(model.pool, {}, model.next_id)
-                model.contents = dict.fromkeys(there, (0, 0))
-                model.next_id = max(there) + 1
+                expected = ExpectedStore(expected.pool, {}, expected.next_id)
+                expected.contents = dict.fromkeys(held, (0, 0))
+                expected.next_id = max(held) + 1
                 if change == "append":
-                    model.append(editor, 2)
+                    expected.append(editor, 2)
                 elif change == "overwrite":
-                    model.overwrite(editor, 2)
+                    expected.overwrite(editor, 2)
                 else:
-                    model.delete(editor, 2)
+                    expected.delete(editor, 2)
             with setup.backend.open(location) as reader:
-                assert reader.content.count == len(model.contents)
+                assert reader.content.count == len(expected.contents)
 
     @staticmethod
-    def _there(model: ExpectedStore, reader: Reader) -> list[int]:
-        there = []
-        for image_id in range(model.next_id + 1):
+    def _held_ids(expected: ExpectedStore, reader: Reader) -> list[int]:
+        held = []
+        for image_id in range(expected.next_id + 1):
             try:
-                model.pool.get(reader, [image_id])
+                expected.pool.get(reader, [image_id])
             except StoreError:
                 continue
-            there.append(image_id)
-        return there
+            held.append(image_id)
+        return held
 
     @staticmethod
     def _image(pool: Material, number: int) -> Any:
@@ -246,13 +246,13 @@ class EditingConformance:
         permitted = self.permitted(setup, tmp_path)
         if not permitted:
             return
-        model = ExpectedStore.of(setup)
-        location = model.make(setup, tmp_path / "store")
-        end = model.next_id
+        expected = ExpectedStore.of(setup)
+        location = expected.make(setup, tmp_path / "store")
+        end = expected.next_id
         for ids in ([end + 1], [end, end + 2], [end - 1, end], [-1], [3, 3], [end + 1, end]):
             editor = setup.backend.edit(location, SyncLevel.BUFFERED)
             with pytest.raises((StoreError, UnsupportedError)) as caught:
-                model.put(editor, ids)
+                expected.put(editor, ids)
             assert is_sentence(caught.value)
             editor.abort()
         for ids in ([end], [-1], [2, 2]):
@@ -261,20 +261,20 @@ class EditingConformance:
                 editor.delete(ids)
             assert is_sentence(caught.value)
             editor.abort()
-        model.check(setup.backend, location)
+        expected.check(setup.backend, location)
         if "delete" not in permitted:
             return
         with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
             editor.delete([4])
-            del model.contents[4]
+            del expected.contents[4]
             with pytest.raises(StoreError) as caught:
                 editor.delete([4])
             assert is_sentence(caught.value)
             if "overwrite" in permitted:
                 with pytest.raises(StoreError) as caught:
-                    model.put(editor, [4])
+                    expected.put(editor, [4])
                 assert is_sentence(caught.value)
-        model.check(setup.backend, location)
+        expected.check(setup.backend, location)
 
     def test_what_is_no_store_is_not_edited(self, preset: StoreSetup, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()

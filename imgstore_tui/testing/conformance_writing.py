@@ -1,4 +1,4 @@
-"""What every backend must do while it writes, and what it must know of what it wrote."""
+"""Tests what every backend must do while it writes, and what it must know about its stores."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imgstore_tui.testing.store_material import Shape, StoreSetup, is_sentence, 
 
 
 class WritingConformance:
-    """The part of the conformance suite that writes and weighs; inherited through ``BackendConformance``."""
+    """The part of the conformance suite that writes stores; inherited through ``BackendConformance``."""
 
     @pytest.mark.parametrize("level", SyncLevel)
     def test_every_sync_level_holds_the_same_or_is_refused(
@@ -83,21 +83,21 @@ class WritingConformance:
                 setup.backend.resume(location, content, labels[:17], sizes[:17])
             assert is_sentence(caught.value)
             return
-        there = writer.checkpoint()
-        assert 0 <= there <= 17
-        shutil.copytree(location, left)  # what a kill leaves
+        safe = writer.checkpoint()
+        assert 0 <= safe <= 17
+        shutil.copytree(location, left)  # the store as a kill leaves it
         material.put(writer, 17, 20)
         writer.abort()
-        for place in (left, location):
+        for folder in (left, location):
             with pytest.raises(StoreError):
-                setup.backend.open(place)
-            with setup.backend.resume(place, content, labels[:there], sizes[:there]) as writer:
-                material.put(writer, there)
-            material.check_store(setup.backend, place)
-            assert not list(type(setup.backend).unowned_files(place))
+                setup.backend.open(folder)
+            with setup.backend.resume(folder, content, labels[:safe], sizes[:safe]) as writer:
+                material.put(writer, safe)
+            material.check_store(setup.backend, folder)
+            assert not list(type(setup.backend).unowned_files(folder))
         (tmp_path / "empty").mkdir()
         with pytest.raises(StoreError) as missing:
-            setup.backend.resume(tmp_path / "empty", content, labels[:there], sizes[:there])
+            setup.backend.resume(tmp_path / "empty", content, labels[:safe], sizes[:safe])
         assert is_sentence(missing.value, tmp_path / "empty")
 
     def test_the_form_that_it_does_not_take_is_refused(self, preset: StoreSetup, tmp_path: Path) -> None:
@@ -136,10 +136,10 @@ class WritingConformance:
     def test_its_weight_agrees_with_du(self, setup: StoreSetup, tmp_path: Path) -> None:
         location = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 30))
         usage = setup.backend.disk_usage(location)
-        said = subprocess.run(
+        du = subprocess.run(
             ["du", "-s", "--block-size=1", str(location)], capture_output=True, text=True, check=True
         ).stdout
-        assert usage.allocated_bytes == int(said.split()[0])
+        assert usage.allocated_bytes == int(du.split()[0])
         files = walk(location)
         assert usage.apparent_bytes == sum(path.stat().st_size for path in files)
         assert usage.files == len(files)

@@ -1,7 +1,7 @@
 """Writes a store under a file size limit: ``python -m imgstore_tui.testing.disk_full SPEC LOCATION BYTES``.
 
-The kernel refuses to let a file grow, much as on a full disk. What comes out is ``refused`` and the sentence, or
-``written``; what is not an error of ours ends the process.
+The kernel refuses to let a file grow, as on a full disk. The output is ``refused`` and the sentence, or ``written``;
+an exception that is not a ``StoreError`` ends the process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from imgstore_tui.testing.store_material import StoreSetup, is_sentence
 
 
 def main() -> None:
-    """Write, tell how it went, and leave without the clean-up in which a driver may stumble over its broken file."""
+    """Write a store, print the outcome, and exit without clean-up, in which a driver may crash over its broken file."""
     setup, location, most = StoreSetup.of(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     material = setup.material([(40, 41, 3)] * 200)
     setup.make(location.parent / "warm", setup.material([(3, 3, 3)]))  # libraries loaded, caches written

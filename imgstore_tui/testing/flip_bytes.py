@@ -1,7 +1,7 @@
-"""Flip bytes of a store, one at a time, and read it: ``python -m imgstore_tui.testing.flip_bytes SPEC LOCATION``.
+"""Flips bytes of a store, one at a time, and reads it: ``python -m imgstore_tui.testing.flip_bytes SPEC LOCATION``.
 
-Lines ``FILE<tab>PLACE`` come in on stdin; for each the store is read whole, and a line goes out. What is not an error
-of ours ends the process.
+Each line ``FILE<tab>OFFSET`` on stdin flips one byte; the whole store is read and the outcome is written as a line to
+stdout. An exception that is not an ``ImgstoreError`` ends the process.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.testing.store_material import StoreSetup, is_sentence
 
 _MOST = 2**24
-"""What a damaged store may claim to hold without being believed by this script."""
+"""Values above which the size that a damaged store claims is not believed."""
 
 
 def read(setup: StoreSetup, location: Path) -> str:
-    """Read a store whole and return how that went."""
+    """Read a whole store and return the outcome: ``read``, ``refused`` or ``unbelievable``."""
     try:
         with setup.backend.open(location) as reader:
             content = reader.content
@@ -45,13 +45,13 @@ def read(setup: StoreSetup, location: Path) -> str:
 
 
 def main() -> None:
-    """Do what stands on stdin."""
+    """Flip and read for each line of stdin."""
     setup, location = StoreSetup.of(sys.argv[1]), Path(sys.argv[2])
     for line in sys.stdin:
-        name, place = line.rstrip("\n").rsplit("\t", 1)
-        path, at = Path(name), int(place)
+        name, number = line.rstrip("\n").rsplit("\t", 1)
+        path, offset = Path(name), int(number)
         whole = path.read_bytes()
-        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        path.write_bytes(whole[:offset] + bytes([whole[offset] ^ 0xFF]) + whole[offset + 1 :])
         outcome = read(setup, location)
         path.write_bytes(whole)
         sys.stdout.write(f"{outcome}\n")

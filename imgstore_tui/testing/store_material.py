@@ -1,4 +1,4 @@
-"""Material to fill stores with, and eyes on stores that are not the backend's own: for the conformance suites."""
+"""Makes images to fill stores with, and inspects stores without their backend, for the conformance suites."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 BATCH = 5
-"""Images a call, so that even small stores are written in more than one."""
+"""Images per call, so that even small stores are written in several calls."""
 
 
 def is_sentence(error: BaseException | str, *named: Path) -> bool:
-    """Whether an error is one line of words that ends as a sentence does, and names the paths."""
+    """Return whether an error is one printable line that ends like a sentence, and names the paths."""
     text = str(error)
     plain = text.isprintable() and 10 < len(text) < 400 and text.endswith((".", "?"))
     return plain and all(str(path) in text for path in named)
 
 
 def pixels(shape: Shape, seed: int, dtype: str = "uint8") -> Pixels:
-    """Return an image of noise, the same for the same seed."""
+    """Return an image of noise; the same seed gives the same image."""
     generator = np.random.default_rng([seed, *shape])
     if dtype == "uint16":
         return generator.integers(0, 2**16, shape, np.uint16)
@@ -44,7 +44,7 @@ def pixels(shape: Shape, seed: int, dtype: str = "uint8") -> Pixels:
 
 
 def picture_file(image: Pixels, number: int) -> bytes:
-    """Return a picture file of an image, of another format for each number: what ``original`` stores."""
+    """Return an image as the bytes of a picture file, as ``original`` stores; the number decides its format."""
     from PIL import Image
 
     formats = ("PNG",) if image.dtype == np.uint16 else ("PNG", "BMP", "WEBP")
@@ -56,7 +56,7 @@ def picture_file(image: Pixels, number: int) -> bytes:
 
 @dataclass(frozen=True)
 class StoreSetup:
-    """A spec, ready for use."""
+    """A resolved spec: its backend, codec and whether its stores are uniform only."""
 
     text: str
     backend: LocalBackend
@@ -65,19 +65,19 @@ class StoreSetup:
 
     @classmethod
     def of(cls, text: str) -> StoreSetup:
-        """Resolve a spec."""
+        """Return the setup of a spec."""
         spec = registry.resolve_spec(text)
         kind = registry.backends.get(spec.backend)
         narrow = kind.capabilities.uniform_only or registry.preset_of(kind, spec.preset).uniform_only
         return cls(text, registry.make_local(spec), registry.make_codec(spec), narrow)
 
     def material(self, shapes: Sequence[Shape], labels: Sequence[int] | None = None, dtype: str = "uint8") -> Material:
-        """Return one image of noise for each shape, in the form in which the backend gets it."""
+        """Return one image of noise for each shape, in the form that the backend takes."""
         images = [pixels(shape, number, dtype) for number, shape in enumerate(shapes)]
         return self.pack(images, labels)
 
     def pack(self, images: Sequence[Pixels], labels: Sequence[int] | None = None) -> Material:
-        """Return images in the form in which the backend gets them: one array where it can be, else payloads."""
+        """Return images in the form that the backend takes: one array where possible, else payloads."""
         numbers = np.array(range(len(images)) if labels is None else labels, np.int64)
         kinds = {(image.shape, image.dtype.name) for image in images} or {((4, 4, 3), "uint8")}
         shape, dtype = next(iter(kinds)) if len(kinds) == 1 else (None, None)
@@ -101,7 +101,7 @@ class StoreSetup:
 
 @dataclass(frozen=True)
 class Material:
-    """What goes into a store and must come out of it."""
+    """Images and labels that go into a store and must come out of it."""
 
     content: Content
     array: Any
@@ -109,7 +109,14 @@ class Material:
     labels: Labels
 
     def put(self, writer: Writer, start: int = 0, stop: int | None = None, batch: int = BATCH) -> None:
-        """Put images by batches, each from memory that is spoilt as soon as the call is over."""
+        """Write images by batches, each from memory that is overwritten after the call.
+
+        Args:
+            writer: Writer of the store.
+            start: First id.
+            stop: Id after the last; None for all.
+            batch: Images per call.
+        """
         stop = self.content.count if stop is None else stop
         for first in range(start, stop, batch):
             last = min(first + batch, stop)
@@ -131,9 +138,9 @@ class Material:
         reader.read_array(ids, out, labels)
         return out, labels
 
-    def difference(self, ids: Sequence[int], found: tuple[Any, Labels]) -> str:
-        """Return what is wrong with images read by these ids; an empty text if nothing is."""
-        images, labels = found
+    def difference(self, ids: Sequence[int], read: tuple[Any, Labels]) -> str:
+        """Return the difference of read images and labels to those of these ids; empty if there is none."""
+        images, labels = read
         if labels.tolist() != [int(self.labels[number]) for number in ids]:
             return f"labels of {list(ids)[:8]}: {labels.tolist()[:8]}"
         if self.array is None:
@@ -143,12 +150,12 @@ class Material:
         return "" if same else f"images of {list(ids)[:8]}"
 
     def check(self, reader: Reader, ids: Sequence[int] | None = None) -> None:
-        """Assert that images read by ids are what was put; all of them, in order, for None."""
-        wanted = range(self.content.count) if ids is None else ids
-        assert not self.difference(wanted, self.get(reader, wanted))
+        """Assert that images and labels read by ids are right; None reads all in order."""
+        ids = range(self.content.count) if ids is None else ids
+        assert not self.difference(ids, self.get(reader, ids))
 
     def check_store(self, backend: Backend, location: Path) -> None:
-        """Assert that a store opens and holds this, every image and label, in batches and in labels alone."""
+        """Assert that a store opens and holds every image and label, read in batches and as labels alone."""
         with backend.open(location) as reader:
             assert reader.content.count == self.content.count
             for first in range(0, self.content.count, BATCH):
@@ -164,17 +171,17 @@ def walk(location: Path) -> list[Path]:
 
 
 def snapshot(location: Path) -> dict[str, tuple[int, int, str]]:
-    """Return size, time of change and content of everything below a folder; times of access do not count."""
-    found = {}
+    """Return size, modification time and SHA-256 of everything below a folder."""
+    files = {}
     for path in [location, *sorted(location.rglob("*"))]:
         status = path.lstat()
         content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-        found[str(path)] = (0 if path.is_dir() else status.st_size, status.st_mtime_ns, content)
-    return found
+        files[str(path)] = (0 if path.is_dir() else status.st_size, status.st_mtime_ns, content)
+    return files
 
 
 def open_files() -> list[str]:
-    """Return what this process has open below the file system's folders."""
+    """Return the paths of files that this process has open, those of /proc aside."""
     targets = []
     for entry in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):
@@ -183,14 +190,14 @@ def open_files() -> list[str]:
 
 
 def specs_of(backend: str, codecs: Sequence[str]) -> list[str]:
-    """Return a spec for every preset of a backend with each of the codecs that are here."""
+    """Return a spec for every preset of a backend with each of the codecs that are installed."""
     kind = registry.backends.get(backend)
     names = [name for name in codecs if not registry.missing_imports(registry.codecs.get(name))]
     return [f"{backend}+{name}:preset={preset.name}" for preset in kind.presets for name in names]
 
 
 def spread(metafunc: pytest.Metafunc, backend: str, codecs: Sequence[str], more: Sequence[str] = ()) -> None:
-    """Run a test once for every spec where it asks for a ``setup``, once a preset where it asks for a ``preset``."""
+    """Parametrise a test: by spec if it uses the fixture ``setup``, by preset if it uses ``preset``."""
     if "setup" in metafunc.fixturenames:
         texts = [*specs_of(backend, codecs), *more]
         metafunc.parametrize("setup", [StoreSetup.of(text) for text in texts], ids=lambda x: x.text)
