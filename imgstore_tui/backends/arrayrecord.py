@@ -117,9 +117,9 @@ class ArrayRecordWriter(FolderWriter):
             raise self._failed(error) from None
         # A file that could not be finished has no index, and the library does not always say so.
         reader = _opened(self._path)
-        found = reader.num_records()
+        count = reader.num_records()
         _let_go(reader)
-        if found != self._put:
+        if count != self._put:
             raise self._failed(OSError("it could not be finished"))
         return {}
 
@@ -152,7 +152,7 @@ class ArrayRecordReader(CheckedReader):
     def __init__(self, location: Path) -> None:
         self._location, self.path = location, location / FILE
         self._file: Any = None
-        self.content, found = load_manifest("arrayrecord", location)
+        self.content, manifest = load_manifest("arrayrecord", location)
         count = self.content.count
         try:
             RawFile(self.path).close()  # it is there, and no link
@@ -161,7 +161,7 @@ class ArrayRecordReader(CheckedReader):
         self._labels = open_labels(location, count)
         try:
             self._numbers: Labels = self._labels.all("int64")
-            if labels_sum(self._numbers) != found.get(LABELS_SUM):
+            if labels_sum(self._numbers) != manifest.get(LABELS_SUM):
                 raise StoreError(f"{location / LABELS} is damaged: its labels do not add up to their checksum.")
             self._file = _opened(self.path)
             if self._file.num_records() != count:

@@ -78,21 +78,21 @@ class SafetensorsBackend(LocalBackend):
 
 def layout_of(content: Content, payload_bytes: int) -> tuple[bytes, dict[str, int]]:
     """Return the head of the file, and where its tensors are; numbers of eight bytes come first, so that they align."""
-    tensors: list[tuple[str, str, tuple[int, ...]]] = [("labels", "int64", (content.count,))]
+    shapes: list[tuple[str, str, tuple[int, ...]]] = [("labels", "int64", (content.count,))]
     if content.kind is PayloadKind.ARRAY:
-        tensors.append(("images", str(content.dtype), (content.count, *(content.shape or ()))))
+        shapes.append(("images", str(content.dtype), (content.count, *(content.shape or ()))))
     else:
-        tensors += [("ends", "int64", (content.count,)), ("payloads", "uint8", (payload_bytes,))]
-    words: dict[str, Any] = {}
-    places, at = {}, 0
-    for name, dtype, shape in tensors:
+        shapes += [("ends", "int64", (content.count,)), ("payloads", "uint8", (payload_bytes,))]
+    tensors: dict[str, Any] = {}
+    offsets, offset = {}, 0
+    for name, dtype, shape in shapes:
         size = math.prod(shape) * np.dtype(dtype).itemsize
-        words[name] = {"dtype": _TYPES[dtype], "shape": shape, "data_offsets": [at, at + size]}
-        places[name] = _HEAD + at
-        at += size
-    places["end"] = _HEAD + at
-    text = json.dumps(words).encode("ascii")
-    return (_HEAD - 8).to_bytes(8, "little") + text.ljust(_HEAD - 8), places
+        tensors[name] = {"dtype": _TYPES[dtype], "shape": shape, "data_offsets": [offset, offset + size]}
+        offsets[name] = _HEAD + offset
+        offset += size
+    offsets["end"] = _HEAD + offset
+    text = json.dumps(tensors).encode("ascii")
+    return (_HEAD - 8).to_bytes(8, "little") + text.ljust(_HEAD - 8), offsets
 
 
 class SafetensorsWriter(FolderWriter):
@@ -100,20 +100,20 @@ class SafetensorsWriter(FolderWriter):
 
     keeps_labels = False
 
-    def __init__(self, location: Path, content: Content, there: Labels | None = None) -> None:
+    def __init__(self, location: Path, content: Content, resumed_sizes: Labels | None = None) -> None:
         super().__init__("safetensors", location, content)
         self._ends: list[Labels] = []
-        _, places = layout_of(content, 0)
-        self._start = places.get("images", places.get("payloads", _HEAD))
-        if there is None:
+        _, offsets = layout_of(content, 0)
+        self._start = offsets.get("images", offsets.get("payloads", _HEAD))
+        if resumed_sizes is None:
             self._file = Output(location / FILE)
             self._file.position = self._start
             return
-        size = int(there.sum())
+        size = int(resumed_sizes.sum())
         if content.kind is PayloadKind.ARRAY:
-            size = len(there) * image_bytes(content)
+            size = len(resumed_sizes) * image_bytes(content)
         else:
-            self._ends.append(np.cumsum(there))
+            self._ends.append(np.cumsum(resumed_sizes))
         self._file = Output.behind(location / FILE, self._start + size)
 
     def checkpoint(self) -> int:
@@ -130,12 +130,12 @@ class SafetensorsWriter(FolderWriter):
 
     def _finish(self) -> Mapping[str, Any]:
         size = self._file.position - self._start
-        head, places = layout_of(self._content, size)
+        head, offsets = layout_of(self._content, size)
         self._file.rewrite(0, head)
-        self._file.rewrite(places["labels"], self.labels().data)
+        self._file.rewrite(offsets["labels"], self.labels().data)
         if self._ends:
-            self._file.rewrite(places["ends"], np.concatenate(self._ends).data)
-        self._file.cut(places["end"])
+            self._file.rewrite(offsets["ends"], np.concatenate(self._ends).data)
+        self._file.cut(offsets["end"])
         return {"bytes": size}
 
     def _release(self) -> None:
@@ -147,8 +147,8 @@ class SafetensorsReader(CheckedReader):
 
     def __init__(self, location: Path) -> None:
         self._location, self.path = location, location / FILE
-        self.content, found = load_manifest("safetensors", location)
-        size = found.get("bytes")
+        self.content, manifest = load_manifest("safetensors", location)
+        size = manifest.get("bytes")
         if not is_count(size) or size >= 2**62:
             raise layout_error(location)
         self._size = size
@@ -177,13 +177,13 @@ class SafetensorsReader(CheckedReader):
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Find where the payloads end, then copy them."""
         self._numbers("labels", ids, span, labels)
-        place = self._places["payloads"]
+        offset = self._places["payloads"]
 
-        def ends(which: Sequence[int], span: IdSpan | None, out: Any) -> None:
-            self._numbers("ends", which, span, out)
+        def ends(requested: Sequence[int], span: IdSpan | None, out: Any) -> None:
+            self._numbers("ends", requested, span, out)
 
         def piece(start: int, stop: int) -> bytes:
-            return self._raw.piece(place + start, stop - start)
+            return self._raw.piece(offset + start, stop - start)
 
         return read_row(ids, span, ends, self._size, piece, _CUT_BELOW * len(ids), self._unfitting)
 

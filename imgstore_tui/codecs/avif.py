@@ -69,5 +69,5 @@ class AvifCodec(PictureCodec):
 
     def note_in(self, payload: bytes) -> str | None:
         """Look for the metadata, which stand among the pixels' data."""
-        found = _XMP.search(payload)
-        return found[1].decode("ascii") if found else None
+        match = _XMP.search(payload)
+        return match[1].decode("ascii") if match else None

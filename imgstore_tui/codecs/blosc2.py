@@ -101,13 +101,13 @@ class Blosc2Codec(Codec):
             super().decode_into(payload, out)
 
     @staticmethod
-    def _chunk(payload: bytes, wanted: int) -> bytes:
+    def _chunk(payload: bytes, size: int) -> bytes:
         """Return the chunk, after a look at the lengths in it: the library writes as many bytes as they say."""
         chunk = payload[raw.read_header(payload)[2] :]
         if len(chunk) < _LENGTHS.size:
             raise StoreError(f"A stored Blosc 2 chunk is cut short: it has only {len(chunk)} bytes.")
         unpacked, packed = _LENGTHS.unpack_from(chunk)
-        if not 0 < wanted <= _BELIEVED or (unpacked, packed) != (wanted, len(chunk)):
+        if not 0 < size <= _BELIEVED or (unpacked, packed) != (size, len(chunk)):
             raise StoreError("A stored Blosc 2 chunk is damaged or cut short: its lengths do not fit its image.")
         return chunk
 

@@ -47,8 +47,8 @@ class JpegFastCodec(JpegFormat):
         )
         if note is None:
             return payload
-        said = comment(note)
-        segment = b"\xff\xfe" + (len(said) + 2).to_bytes(2, "big") + said
+        comment_text = comment(note)
+        segment = b"\xff\xfe" + (len(comment_text) + 2).to_bytes(2, "big") + comment_text
         return b"".join((payload[:_NOTE_AT], segment, payload[_NOTE_AT:]))
 
     def decode(self, payload: bytes) -> Pixels:

@@ -97,8 +97,8 @@ class JxlCodec(NotedCodec):
         except (imagecodecs.JpegxlError, ValueError, RuntimeError, MemoryError) as error:
             why = first_line(error)
             raise StoreError(f"A stored JPEG XL cannot be decoded: it is damaged or cut short ({why}).") from None
-        known = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))
-        if not known or pixels.shape[:2] != (height, width) or pixels.dtype not in (np.uint8, np.uint16):
+        valid = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))
+        if not valid or pixels.shape[:2] != (height, width) or pixels.dtype not in (np.uint8, np.uint16):
             raise StoreError(f"A stored JPEG XL decodes to {pixels.dtype} of shape {pixels.shape}, which is not taken.")
         return self.restore(pixels, self.note_in(payload))
 

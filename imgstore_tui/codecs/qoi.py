@@ -106,8 +106,8 @@ class QoiCodec(NotedCodec):
 
     def note_in(self, payload: bytes) -> str | None:
         """Look behind the end mark."""
-        found = _NOTE.search(payload[_NOTE_AT])
-        return found[1].decode("ascii") if found else None
+        match = _NOTE.search(payload[_NOTE_AT])
+        return match[1].decode("ascii") if match else None
 
     def _facts(self, payload: bytes) -> tuple[tuple[int, int, int], int]:
         """Return the shape of the colours from the header, and where the file ends and a note may begin."""

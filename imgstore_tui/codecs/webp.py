@@ -72,5 +72,5 @@ class WebpCodec(PictureCodec):
 
     def note_in(self, payload: bytes) -> str | None:
         """Look for the metadata."""
-        found = _XMP.search(payload[_NOTE_AT])
-        return found[1].decode("ascii") if found else None
+        match = _XMP.search(payload[_NOTE_AT])
+        return match[1].decode("ascii") if match else None

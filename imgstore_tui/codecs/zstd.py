@@ -66,9 +66,9 @@ class ZstdCodec(Codec):
 
     def _compressor(self) -> Any:
         zstd = importlib.import_module(_MODULE)
-        words = zstd.CompressionParameter
+        parameter = zstd.CompressionParameter
         self._kept.compressor = zstd.ZstdCompressor(
-            options={words.compression_level: self.values["level"], words.checksum_flag: 1}
+            options={parameter.compression_level: self.values["level"], parameter.checksum_flag: 1}
         )
         return self._kept.compressor
 
@@ -89,13 +89,13 @@ class ZstdCodec(Codec):
         if not payload.startswith(_MAGIC):
             raise StoreError("A stored image is no Zstandard frame.")
         try:
-            said = zstd.get_frame_info(payload).decompressed_size
-            if said is None or said > _MOST:
-                raise StoreError(f"A stored Zstandard frame is damaged: it says that it holds {said} bytes.")
+            size = zstd.get_frame_info(payload).decompressed_size
+            if size is None or size > _MOST:
+                raise StoreError(f"A stored Zstandard frame is damaged: it says that it holds {size} bytes.")
             work = zstd.ZstdDecompressor()
-            packed: bytes = work.decompress(payload, max_length=said)
+            packed: bytes = work.decompress(payload, max_length=size)
         except (zstd.ZstdError, MemoryError) as error:
             raise StoreError(f"A stored Zstandard frame is damaged or cut short ({first_line(error)}).") from None
-        if not work.eof or work.unused_data or len(packed) != said:
+        if not work.eof or work.unused_data or len(packed) != size:
             raise StoreError("A stored Zstandard frame is damaged or cut short: it does not end where it should.")
         return packed

@@ -52,13 +52,13 @@ class UnsupportedError(ImgstoreError):
     """A backend or codec was asked for something that it does not claim."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known_names: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the known name nearest to ``name``, or an empty string."""
-    matches = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
+    matches = difflib.get_close_matches(name.lower(), list(known_names), n=1, cutoff=0.5)
     return f" Did you mean '{matches[0]}'?" if matches else ""
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
+def unknown_name(kind: str, name: str, known_names: Iterable[str]) -> UsageError:
     """Build the error for a name that nobody answers to, with the nearest right one and the whole list."""
-    names = sorted(known)
+    names = sorted(known_names)
     return UsageError(f"Unknown {kind} '{name}'.{did_you_mean(name, names)} Known: {', '.join(names)}.")

@@ -23,8 +23,8 @@ def install_command(package: str, extra: str | None, requires: Sequence[str]) ->
         extra: The extra of that package's distribution that asks for the libraries; None where there is none.
         requires: Names to install where the metadata does not tell.
     """
-    wanted = list(_requirements(package, extra)) if extra else []
-    return f"{_python()} -m pip install {' '.join(shlex.quote(name) for name in wanted or requires)}"
+    requirements = list(_requirements(package, extra)) if extra else []
+    return f"{_python()} -m pip install {' '.join(shlex.quote(name) for name in requirements or requires)}"
 
 
 def _requirements(package: str, extra: str | None) -> list[str]:
@@ -34,13 +34,13 @@ def _requirements(package: str, extra: str | None) -> list[str]:
         names = importlib.metadata.packages_distributions().get(package, [])
     for name in names:
         try:
-            found = importlib.metadata.requires(name) or []
+            lines = importlib.metadata.requires(name) or []
         except importlib.metadata.PackageNotFoundError:
             continue
-        asked = re.compile(rf"""\bextra\s*==\s*['"]{re.escape(extra or "")}['"]""")
-        wanted = [line.partition(";")[0].strip() for line in found if asked.search(line.partition(";")[2])]
-        if wanted:
-            return wanted
+        marker = re.compile(rf"""\bextra\s*==\s*['"]{re.escape(extra or "")}['"]""")
+        requirements = [line.partition(";")[0].strip() for line in lines if marker.search(line.partition(";")[2])]
+        if requirements:
+            return requirements
     return []
 
 
@@ -48,12 +48,12 @@ def _python() -> str:
     """Return how this interpreter is called from the user's shell, as short as it goes."""
     own = Path(sys.executable)
     for name in ("python", "python3"):
-        found = shutil.which(name)
+        candidate = shutil.which(name)
         # In one folder, python and python3.11 are one interpreter; elsewhere a link may be another environment's.
-        if found and Path(found).parent.absolute() == own.parent.absolute() and Path(found).samefile(own):
+        if candidate and Path(candidate).parent.absolute() == own.parent.absolute() and Path(candidate).samefile(own):
             return name
     try:
-        here = Path.cwd()
+        current = Path.cwd()
     except OSError:  # which somebody has removed
         return shlex.quote(str(own))
-    return shlex.quote(str(own.relative_to(here) if own.is_relative_to(here) else own))
+    return shlex.quote(str(own.relative_to(current) if own.is_relative_to(current) else own))

@@ -63,13 +63,13 @@ def write_manifest(backend: str, content: Content, **layout: Any) -> str:
     )
 
 
-def layout_of(found: Mapping[str, Any]) -> dict[str, Any]:
+def layout_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a manifest says of a store's layout: all that was given to ``write_manifest`` beside the content."""
-    return {name: value for name, value in found.items() if name not in _OF_EVERY_STORE}
+    return {name: value for name, value in manifest.items() if name not in _OF_EVERY_STORE}
 
 
-def read_manifest(text: bytes | str, backend: str, place: Location) -> tuple[Content, Mapping[str, Any]]:
-    """Return what the store at ``place`` says it holds, and the whole manifest.
+def read_manifest(text: bytes | str, backend: str, location: Location) -> tuple[Content, Mapping[str, Any]]:
+    """Return what the store at ``location`` says it holds, and the whole manifest.
 
     Raises:
         StoreError: If it is foreign, damaged, or written by a newer version.
@@ -77,27 +77,27 @@ def read_manifest(text: bytes | str, backend: str, place: Location) -> tuple[Con
     try:
         if len(text) > MAX_MANIFEST_BYTES:
             raise ValueError("too long")
-        found = json.loads(text)
+        manifest = json.loads(text)
     except (ValueError, RecursionError):
-        raise StoreError(f"{place} is damaged: what it says of itself cannot be read.") from None
-    if not isinstance(found, dict) or found.get("format") != f"imgstore-tui {backend}":
-        raise foreign(backend, place)
-    version = found.get("version")
+        raise StoreError(f"{location} is damaged: what it says of itself cannot be read.") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != f"imgstore-tui {backend}":
+        raise foreign(backend, location)
+    version = manifest.get("version")
     if not is_count(version) or version < 1:
-        raise StoreError(f"{place} is damaged: it has no valid version.")
+        raise StoreError(f"{location} is damaged: it has no valid version.")
     if version > VERSION:
         raise StoreError(
-            f"{place} was written by a newer imgstore-tui (layout {version}, known: {VERSION}); update it."
+            f"{location} was written by a newer imgstore-tui (layout {version}, known: {VERSION}); update it."
         )
-    content = _content(found)
+    content = _content(manifest)
     if content is None:
-        raise StoreError(f"{place} is damaged: what it says of its content makes no sense.")
-    return content, found
+        raise StoreError(f"{location} is damaged: what it says of its content makes no sense.")
+    return content, manifest
 
 
-def _content(found: Mapping[str, Any]) -> Content | None:
-    count, kind, codec = found.get("count"), found.get("kind"), found.get("codec")
-    shape, dtype, size = found.get("shape"), found.get("dtype"), found.get("payload_bytes")
+def _content(manifest: Mapping[str, Any]) -> Content | None:
+    count, kind, codec = manifest.get("count"), manifest.get("kind"), manifest.get("codec")
+    shape, dtype, size = manifest.get("shape"), manifest.get("dtype"), manifest.get("payload_bytes")
     if not is_count(count) or not is_count(size) or count > MAX_COUNT:
         return None
     if not isinstance(kind, str) or kind not in _KINDS or not isinstance(codec, str) or not _NAME.match(codec):
@@ -127,11 +127,11 @@ def image_bytes(content: Content) -> int:
     return pixel_bytes(content.shape, content.dtype)
 
 
-def foreign(backend: str, place: Location) -> StoreError:
+def foreign(backend: str, location: Location) -> StoreError:
     """Build the error for a place where there is something else than a store of this backend, or nothing."""
-    if not isinstance(place, ServerLocation) and not place.exists():
-        return StoreError(f"{place} does not exist.")
-    return StoreError(f"{place} is not a store of the backend {backend}.")
+    if not isinstance(location, ServerLocation) and not location.exists():
+        return StoreError(f"{location} does not exist.")
+    return StoreError(f"{location} is not a store of the backend {backend}.")
 
 
 def begin_store(backend: Backend, location: Path, content: Content) -> None:

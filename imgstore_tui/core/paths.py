@@ -17,8 +17,8 @@ def expand_path(text: str) -> Path:
     try:
         return path.expanduser()
     except RuntimeError:
-        told = f"'{path.parts[0]}' is nobody's home folder here. For a file or folder of that name write ./{path}"
-        raise UsageError(told) from None
+        message = f"'{path.parts[0]}' is nobody's home folder here. For a file or folder of that name write ./{path}"
+        raise UsageError(message) from None
 
 
 def absolute_path(path: Path) -> Path:

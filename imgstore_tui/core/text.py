@@ -36,6 +36,6 @@ def safe_text(text: str) -> str:
 
 def first_line(error: Exception) -> str:
     """Return the first line of what a driver says, without what a terminal must not be shown; else its kind."""
-    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    line = (said.strip().splitlines() or [type(error).__name__])[0][:200].rstrip(". ")
+    message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    line = (message.strip().splitlines() or [type(error).__name__])[0][:200].rstrip(". ")
     return "".join(letter if letter.isprintable() else "?" for letter in line)

@@ -87,7 +87,7 @@ def sniff(data: bytes) -> str | None:
     if data[:1] == b"P" and data[1:2] in {b"1", b"2", b"3", b"4", b"5", b"6"} and data[2:3].isspace():
         return "PPM"
     if data[4:8] == b"ftyp":
-        brands = {data[place : place + 4] for place in range(16, _HEAD, 4)} | {data[8:12]}
+        brands = {data[offset : offset + 4] for offset in range(16, _HEAD, 4)} | {data[8:12]}
         if brands & {b"avif", b"avis"}:
             return "AVIF"
         return "HEIF" if data[8:12] in _HEIF_BRANDS else None
@@ -147,12 +147,12 @@ class _Opened:
     """A picture whose header has been read and checked; every failure inside becomes a ``DataError``."""
 
     def __init__(self, file: IO[bytes], head: bytes, only: str | None) -> None:
-        found = sniff(head)
-        if found is None:
+        format_name = sniff(head)
+        if format_name is None:
             raise DataError(f"It is no picture of a kind that is taken ({', '.join(EXTENSIONS)}).")
-        if only is not None and found != only:
-            raise DataError(f"It is a {found} picture, not {only}.")
-        self._file, self._format, self._head = file, found, head
+        if only is not None and format_name != only:
+            raise DataError(f"It is a {format_name} picture, not {only}.")
+        self._file, self._format, self._head = file, format_name, head
 
     def __enter__(self) -> Self:
         opener = _opener(self._format)
@@ -220,8 +220,8 @@ class _Opened:
 
 def _damaged(kind: str, error: Exception) -> DataError:
     lines = str(error).strip().splitlines()
-    said = f" ({lines[0][:120].rstrip('.')})" if lines else ""
-    return DataError(f"The {kind} picture is damaged or cut short{said}.")
+    detail = f" ({lines[0][:120].rstrip('.')})" if lines else ""
+    return DataError(f"The {kind} picture is damaged or cut short{detail}.")
 
 
 @functools.cache

@@ -52,8 +52,8 @@ class JpegFormat(NotedCodec):
 
     def note_in(self, payload: bytes) -> str | None:
         """Look for the comment."""
-        found = _COMMENT.search(payload[_NOTE_AT])
-        return found[1].decode("ascii") if found else None
+        match = _COMMENT.search(payload[_NOTE_AT])
+        return match[1].decode("ascii") if match else None
 
 
 def comment(note: str) -> bytes:

@@ -36,19 +36,19 @@ def size_in(payload: bytes) -> tuple[int, int]:
 
 def _codestream_in(payload: bytes) -> bytes:
     """Return the first bytes of the codestream in a container of boxes, each with its length and its name."""
-    place = len(_CONTAINER)
-    while place + 8 <= len(payload):
-        length, name = struct.unpack_from(">I4s", payload, place)
+    offset = len(_CONTAINER)
+    while offset + 8 <= len(payload):
+        length, name = struct.unpack_from(">I4s", payload, offset)
         head = 8
-        if length == 1 and place + 16 <= len(payload):
-            (length,) = struct.unpack_from(">Q", payload, place + 8)
+        if length == 1 and offset + 16 <= len(payload):
+            (length,) = struct.unpack_from(">Q", payload, offset + 8)
             head = 16
         if name in (b"jxlc", b"jxlp"):
-            start = place + head + 4 * (name == b"jxlp")  # a part has its number first
+            start = offset + head + 4 * (name == b"jxlp")  # a part has its number first
             return payload[start : start + _WANTED]
         if length < head:
             break  # to the end of the file, or nonsense
-        place += length
+        offset += length
     raise StoreError("A stored JPEG XL is damaged or cut short: there is no picture in it.")
 
 

@@ -120,5 +120,5 @@ class PictureCodec(NotedCodec):
 
 def unreadable(title: str, error: DataError) -> StoreError:
     """Build the error for a payload that is no picture, from what is wrong with the picture."""
-    said = str(error)
-    return StoreError(f"A stored {title} cannot be decoded: {said[0].lower()}{said[1:]}")
+    message = str(error)
+    return StoreError(f"A stored {title} cannot be decoded: {message[0].lower()}{message[1:]}")

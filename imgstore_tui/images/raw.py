@@ -39,8 +39,8 @@ def pack(image: Pixels) -> bytes:
 
 def plain(image: Pixels) -> np.ndarray[Any, Any]:
     """Return the image C-contiguous and little-endian; itself where it is so."""
-    found: np.ndarray[Any, Any] = np.ascontiguousarray(image)
-    return found.astype(found.dtype.newbyteorder("<")) if found.dtype.str.startswith(">") else found
+    contiguous: np.ndarray[Any, Any] = np.ascontiguousarray(image)
+    return contiguous.astype(contiguous.dtype.newbyteorder("<")) if contiguous.dtype.str.startswith(">") else contiguous
 
 
 def unpack(payload: bytes) -> Pixels:
@@ -50,9 +50,9 @@ def unpack(payload: bytes) -> Pixels:
         StoreError: If the payload is cut short, damaged or of another kind.
     """
     shape, dtype, start = read_header(payload)
-    wanted = math.prod(shape) * dtype.itemsize  # Python's integers do not overflow, whatever the header says
-    if wanted != len(payload) - start:
-        raise StoreError(f"A stored raw image is damaged: {len(payload) - start} bytes of pixels, not {wanted}.")
+    size = math.prod(shape) * dtype.itemsize  # Python's integers do not overflow, whatever the header says
+    if size != len(payload) - start:
+        raise StoreError(f"A stored raw image is damaged: {len(payload) - start} bytes of pixels, not {size}.")
     pixels = np.frombuffer(payload, dtype, offset=start).reshape(shape)
     return pixels.astype(dtype.newbyteorder("="), copy=True)
 

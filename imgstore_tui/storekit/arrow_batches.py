@@ -33,12 +33,12 @@ BATCH_BYTES = 2**25
 _MOST_ROWS = 1_000_000
 
 
-def rows_of(content: Content, asked: int) -> int:
+def rows_of(content: Content, option: int) -> int:
     """Return the rows of a batch."""
     mean = content.payload_bytes // max(1, content.count)
     if content.kind is PayloadKind.ARRAY:
         mean = image_bytes(content)
-    return max(1, min(asked, BATCH_BYTES // max(1, mean)))
+    return max(1, min(option, BATCH_BYTES // max(1, mean)))
 
 
 class BatchesWriter(FolderWriter):
@@ -167,8 +167,8 @@ class BatchesReader(CheckedReader):
 
     def batch(self, number: int) -> tuple[Any, Any, Any]:
         """Return where the values of a batch start (None: every so many bytes), its bytes, and its labels."""
-        found = self._kept.get(number)
-        if found is None:
+        columns = self._kept.get(number)
+        if columns is None:
             import pyarrow as pa
 
             try:
@@ -176,13 +176,13 @@ class BatchesReader(CheckedReader):
                 count = self.rows_in(number)
                 if len(images) != count or len(labels) != count or images.null_count or labels.null_count:
                     raise self.damaged(f"batch {number} does not hold {count} images")
-                found = self._values(images, count), *self._bytes(images, labels, count)
+                columns = self._values(images, count), *self._bytes(images, labels, count)
             except (pa.ArrowException, OSError, ValueError, KeyError, IndexError, TypeError) as error:
                 raise self.damaged(first_line(error)) from None
             if len(self._kept) >= self.most_kept:
                 self._kept.pop(next(iter(self._kept)))
-            self._kept[number] = found
-        return found
+            self._kept[number] = columns
+        return columns
 
     def _values(self, images: Any, count: int) -> Any:
         import pyarrow as pa
@@ -222,32 +222,32 @@ class BatchesReader(CheckedReader):
         order = np.argsort(numbers, kind="stable")
         bounds = np.flatnonzero(np.diff(numbers[order], prepend=-1, append=-1))
         for start, stop in itertools.pairwise(bounds.tolist()):
-            places = order[start:stop]
-            yield self.batch(int(numbers[places[0]])), places, rows[places]
+            positions = order[start:stop]
+            yield self.batch(int(numbers[positions[0]])), positions, rows[positions]
 
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy from the columns, or in random order from the file, into the caller's array."""
         if span is None and self.direct is not None and self.direct.read(ids, out, labels):
             return
         pixels = out.reshape(len(ids), -1).view(np.uint8)
-        for (_, data, numbers), places, rows in self._parts(ids, span):
+        for (_, data, numbers), positions, rows in self._parts(ids, span):
             if isinstance(rows, slice):
-                pixels[places] = data[rows]
+                pixels[positions] = data[rows]
             else:
-                for place, row in zip(places.tolist(), rows.tolist(), strict=True):
-                    pixels[place] = data[row]
-            labels[places] = numbers[rows]
+                for position, row in zip(positions.tolist(), rows.tolist(), strict=True):
+                    pixels[position] = data[row]
+            labels[positions] = numbers[rows]
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Cut payloads from the columns."""
         payloads: list[bytes] = [b""] * len(ids)
-        for (starts, data, numbers), places, rows in self._parts(ids, span):
+        for (starts, data, numbers), positions, rows in self._parts(ids, span):
             memory = data.data
-            where = range(places.start, places.stop) if isinstance(places, slice) else places.tolist()
+            where = range(positions.start, positions.stop) if isinstance(positions, slice) else positions.tolist()
             following = slice(rows.start + 1, rows.stop + 1) if isinstance(rows, slice) else rows + 1
-            for place, start, stop in zip(where, starts[rows].tolist(), starts[following].tolist(), strict=True):
-                payloads[place] = bytes(memory[start:stop])
-            labels[places] = numbers[rows]
+            for position, start, stop in zip(where, starts[rows].tolist(), starts[following].tolist(), strict=True):
+                payloads[position] = bytes(memory[start:stop])
+            labels[positions] = numbers[rows]
         return payloads
 
     def close(self) -> None:

@@ -41,19 +41,19 @@ class FixedRecords:
         """
         numbers, rows = np.divmod(np.asarray(ids, np.int64), self._rows)
         for number in np.unique(numbers[self._places[numbers, 0] == _UNKNOWN]).tolist():
-            found = self._locate(number)
-            if found is None:
+            offsets_of_batch = self._locate(number)
+            if offsets_of_batch is None:
                 return False
-            self._places[number] = found
-        places = self._places[numbers]
-        for which, target in enumerate((out, labels)):
+            self._places[number] = offsets_of_batch
+        offsets = self._places[numbers]
+        for column, target in enumerate((out, labels)):
             memory = target.reshape(len(ids), -1).view(np.uint8)
-            self._copy(places[:, which] + rows * memory.shape[1], memory)
+            self._copy(offsets[:, column] + rows * memory.shape[1], memory)
         return True
 
-    def _copy(self, places: Any, memory: Any) -> None:
+    def _copy(self, offsets: Any, memory: Any) -> None:
         if memory.shape[1] < MAP_BELOW:
-            memory[:] = self._raw.pick(places, memory.shape[1])
+            memory[:] = self._raw.pick(offsets, memory.shape[1])
             return
-        for place, target in zip(places.tolist(), memory, strict=True):
-            self._raw.fill(target.data, place)
+        for offset, target in zip(offsets.tolist(), memory, strict=True):
+            self._raw.fill(target.data, offset)

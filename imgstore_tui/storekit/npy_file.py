@@ -23,8 +23,8 @@ _MAGIC = b"\x93NUMPY\x01\x00" + (HEAD - 10).to_bytes(2, "little")
 
 def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     """Return the head of a file of an array in C order: format 1.0 of NumPy's own description."""
-    words = f"{{'descr': '{dtype.str}', 'fortran_order': False, 'shape': {shape}, }}"
-    return _MAGIC + words.encode("ascii").ljust(HEAD - len(_MAGIC) - 1) + b"\n"
+    description = f"{{'descr': '{dtype.str}', 'fortran_order': False, 'shape': {shape}, }}"
+    return _MAGIC + description.encode("ascii").ljust(HEAD - len(_MAGIC) - 1) + b"\n"
 
 
 class NpyOutput:
@@ -91,15 +91,13 @@ class NpyColumn:
         except OSError as error:
             raise read_error(path, error) from None
         try:
-            found = self._raw.piece(0, HEAD) if self._raw.size >= HEAD else b""
-            said = (
-                count
-                if count is not None and found == npy_header(kind, (count, *item))
-                else _count_in(found, kind, item)
+            head = self._raw.piece(0, HEAD) if self._raw.size >= HEAD else b""
+            stored_count = (
+                count if count is not None and head == npy_header(kind, (count, *item)) else _count_in(head, kind, item)
             )
-            self.count = said if count is None else count
-            if said < self.count:
-                raise StoreError(f"{path} is damaged: it says that it holds {said} items, not {count}.")
+            self.count = stored_count if count is None else count
+            if stored_count < self.count:
+                raise StoreError(f"{path} is damaged: it says that it holds {stored_count} items, not {count}.")
             if HEAD + self.count * self._size > self._raw.size:
                 raise StoreError(f"{path} is damaged: it is shorter than it says.")
         except _Unlike:
@@ -139,13 +137,13 @@ class _Unlike(Exception):
     """The header is not the one that is expected."""
 
 
-def _count_in(found: bytes, kind: np.dtype[Any], item: tuple[int, ...]) -> int:
+def _count_in(head: bytes, kind: np.dtype[Any], item: tuple[int, ...]) -> int:
     """Return how many items a header names, if it is one of ours for this type and shape in everything else."""
     try:
-        shape = ast.literal_eval(found[len(_MAGIC) :].decode("ascii").strip())["shape"]
+        shape = ast.literal_eval(head[len(_MAGIC) :].decode("ascii").strip())["shape"]
         count = int(shape[0])
     except (ValueError, SyntaxError, KeyError, TypeError, IndexError, RecursionError, MemoryError):
         raise _Unlike from None
-    if count < 0 or found != npy_header(kind, (count, *item)):
+    if count < 0 or head != npy_header(kind, (count, *item)):
         raise _Unlike
     return count

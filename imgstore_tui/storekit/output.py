@@ -40,10 +40,10 @@ class Output:
             StoreError: If it has fewer, or cannot be opened.
         """
         file = cls(path, length)
-        there = os.fstat(file._descriptor).st_size
-        if there < length:
+        size = os.fstat(file._descriptor).st_size
+        if size < length:
             file.close()
-            raise StoreError(f"{path} has been cut short: it has {there:,} bytes, and {length:,} were written.")
+            raise StoreError(f"{path} has been cut short: it has {size:,} bytes, and {length:,} were written.")
         return file
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -57,34 +57,34 @@ class Output:
             self.write(b"".join(pieces))
             return
         for first in range(0, len(pieces), _MOST_PIECES):
-            some = pieces[first : first + _MOST_PIECES]
+            batch = pieces[first : first + _MOST_PIECES]
             try:
-                written = os.pwritev(self._descriptor, some, self.position)
+                written = os.pwritev(self._descriptor, batch, self.position)
             except OSError as error:
                 raise self._failed(error) from None
-            for piece in some:
+            for piece in batch:
                 if written < len(piece):  # a write of more than 2 GiB comes in parts, and a disk may be full
                     self.rewrite(self.position + written, memoryview(piece)[written:])
                 self.position += len(piece)
                 written = max(0, written - len(piece))
 
-    def rewrite(self, place: int, data: bytes | bytearray | memoryview) -> None:
+    def rewrite(self, offset: int, data: bytes | bytearray | memoryview) -> None:
         """Write at a place, and leave the end where it is."""
         rest = memoryview(data).cast("B")
         while rest:
             try:
-                written = os.pwrite(self._descriptor, rest, place)
+                written = os.pwrite(self._descriptor, rest, offset)
             except OSError as error:
                 raise self._failed(error) from None
-            place += written
+            offset += written
             rest = rest[written:]
 
     def end_with(self, data: bytes) -> None:
         """Let the file end with this for now; what is written next takes its place."""
-        place = self.position
-        self.rewrite(place, data)
-        self.cut(place + len(data))
-        self.position = place
+        offset = self.position
+        self.rewrite(offset, data)
+        self.cut(offset + len(data))
+        self.position = offset
 
     def cut(self, length: int) -> None:
         """End the file after so many bytes."""

@@ -47,9 +47,9 @@ def read_row(
     later = np.flatnonzero(numbers)  # the first image of all starts where nothing ends
     if len(later):
         before = (numbers[later] - 1).tolist()
-        found = np.empty(len(later), np.int64)
-        ends(before, None if span is None else (before[0], before[-1] + 1), found)
-        bounds[0, later] = found
+        ends_before = np.empty(len(later), np.int64)
+        ends(before, None if span is None else (before[0], before[-1] + 1), ends_before)
+        bounds[0, later] = ends_before
     starts, stops = bounds.tolist()
     if any(not 0 <= start <= stop <= size for start, stop in zip(starts, stops, strict=True)):
         raise damaged()

@@ -48,41 +48,41 @@ class RawFile:
         except OSError as error:
             raise read_error(path, error) from None
 
-    def fill(self, target: memoryview, place: int) -> None:
+    def fill(self, target: memoryview, offset: int) -> None:
         """Fill memory from a place in the file."""
         while target:
             try:
-                got = os.preadv(self._descriptor, [target], place)
+                got = os.preadv(self._descriptor, [target], offset)
             except OSError as error:
                 raise read_error(self.path, error) from None
             if not got:
                 raise StoreError(f"{self.path} has been cut short.")
-            place += got
+            offset += got
             target = target[got:]
 
-    def fill_parts(self, parts: Sequence[memoryview], place: int) -> None:
+    def fill_parts(self, parts: Sequence[memoryview], offset: int) -> None:
         """Fill pieces of memory from what lies one behind the other at a place in the file."""
         try:
-            got = os.preadv(self._descriptor, parts, place)
+            got = os.preadv(self._descriptor, parts, offset)
         except OSError as error:
             raise read_error(self.path, error) from None
         for part in parts:
             if got < len(part):  # a read of more than 2 GiB comes in parts, and a file may be too short
-                self.fill(part[got:], place + got)
+                self.fill(part[got:], offset + got)
                 got = len(part)
-            got, place = got - len(part), place + len(part)
+            got, offset = got - len(part), offset + len(part)
 
-    def piece(self, place: int, length: int) -> bytes:
+    def piece(self, offset: int, length: int) -> bytes:
         """Return owned bytes from a place in the file."""
         try:
-            found = os.pread(self._descriptor, length, place)
+            data = os.pread(self._descriptor, length, offset)
         except OSError as error:
             raise read_error(self.path, error) from None
-        if len(found) < length:  # a read of more than 2 GiB comes in parts
+        if len(data) < length:  # a read of more than 2 GiB comes in parts
             whole = bytearray(length)
-            self.fill(memoryview(whole), place)
+            self.fill(memoryview(whole), offset)
             return bytes(whole)
-        return found
+        return data
 
     def mapped(self) -> mmap.mmap:
         """Return the file as a map, to copy from and let go before ``close``."""
@@ -92,32 +92,32 @@ class RawFile:
             self._map = mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ)
         return self._map
 
-    def items(self, place: int, count: int, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    def items(self, offset: int, count: int, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """Return a part of the file as ``count`` items of ``size`` bytes, to copy from and let go."""
-        return np.frombuffer(self.mapped(), np.uint8, count * size, place).reshape(count, size)
+        return np.frombuffer(self.mapped(), np.uint8, count * size, offset).reshape(count, size)
 
-    def pick(self, places: np.ndarray[Any, np.dtype[np.int64]], size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    def pick(self, offsets: np.ndarray[Any, np.dtype[np.int64]], size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """Return owned pieces of one size from anywhere in the file, uint8 array (n, size).
 
         Args:
-            places: int64 array (n,) of where they begin; not empty.
+            offsets: int64 array (n,) of where they begin; not empty.
             size: Bytes of each.
 
         Raises:
             StoreError: If one does not lie in the file.
         """
         last = self.size - size
-        if last < int(places.max()) or int(places.min()) < 0:
+        if last < int(offsets.max()) or int(offsets.min()) < 0:
             raise StoreError(f"{self.path} is damaged: it is shorter than its index says.")
         pieces: Any = np.ndarray((last + 1, size), np.uint8, self.mapped(), 0, (1, 1))
-        found: np.ndarray[Any, np.dtype[np.uint8]] = pieces[places]
-        return found
+        picked: np.ndarray[Any, np.dtype[np.uint8]] = pieces[offsets]
+        return picked
 
-    def gather(self, place: int, count: int, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
+    def gather(self, offset: int, count: int, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
         """Copy items of one size into an array of as many.
 
         Args:
-            place: Where the first item lies.
+            offset: Where the first item lies.
             count: How many items lie there, one behind the other.
             ids: Which to copy, checked, at least one.
             span: The first id and the one after the last, where they are one ascending run.
@@ -126,13 +126,13 @@ class RawFile:
         memory = out.data.cast("B")
         size = len(memory) // len(ids)
         if span is not None:
-            self.fill(memory, place + span[0] * size)
+            self.fill(memory, offset + span[0] * size)
         elif size < MAP_BELOW:
             # ``clip`` spares numpy a buffer of its own, and the ids are known to be right.
-            self.items(place, count, size).take(ids, 0, out.reshape(len(ids), -1).view(np.uint8), "clip")
+            self.items(offset, count, size).take(ids, 0, out.reshape(len(ids), -1).view(np.uint8), "clip")
         else:
             for position, number in enumerate(ids):
-                self.fill(memory[position * size : (position + 1) * size], place + number * size)
+                self.fill(memory[position * size : (position + 1) * size], offset + number * size)
 
     def close(self) -> None:
         """Close the map and the file."""

@@ -22,15 +22,15 @@ class Removal:
     left alone where it is seen through another mount than ``top``, a bind mount of the same file system included.
     """
 
-    def __init__(self, top: int, heard: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(self, top: int, progress: Callable[[int], None] = lambda _: None) -> None:
         """Begin.
 
         Args:
             top: Handle of the folder in which things are removed.
-            heard: Told now and then how many names are gone; may raise to end it, which leaves the rest.
+            progress: Told now and then how many names are gone; may raise to end it, which leaves the rest.
         """
         self._mount = _mount_seen_by(top)
-        self._heard = heard
+        self._heard = progress
         self.count = 0
 
     def remove(self, name: str, within: int, shown: Path) -> None:
@@ -61,8 +61,8 @@ class Removal:
 
     def _empty(self, handle: int, shown: Path) -> None:
         with os.scandir(handle) as entries:
-            found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
-        for name, is_folder in found:
+            children = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        for name, is_folder in children:
             if is_folder:
                 self.remove(name, handle, shown / name)
             else:
@@ -93,7 +93,7 @@ def _mount_seen_by(handle: int) -> object:
     """Return what tells the mount through which a folder was opened. Source: ``/proc/self/fdinfo`` (proc(5))."""
     try:
         with open(f"/proc/self/fdinfo/{handle}", "rb", buffering=0) as stream:
-            words = stream.read(1024).split()
-        return words[words.index(b"mnt_id:") + 1]
+            fields = stream.read(1024).split()
+        return fields[fields.index(b"mnt_id:") + 1]
     except (OSError, ValueError):
         return os.fstat(handle).st_dev

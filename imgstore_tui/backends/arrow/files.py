@@ -32,7 +32,7 @@ class ArrowWriter(BatchesWriter):
     """Writes record batches."""
 
     def __init__(
-        self, location: Path, content: Content, values: Mapping[str, OptionValue], there: int | None = None
+        self, location: Path, content: Content, values: Mapping[str, OptionValue], kept_batches: int | None = None
     ) -> None:
         super().__init__("arrow", location, content, rows_of(content, int(values["rows"])))
         compression = None if values["compression"] == "none" else str(values["compression"])
@@ -42,14 +42,16 @@ class ArrowWriter(BatchesWriter):
         self._sink: Any = None
         self._file: Any = None
         try:
-            if there is not None and not (location / BEFORE).exists():  # else the last one who tried died in copying
+            if (
+                kept_batches is not None and not (location / BEFORE).exists()
+            ):  # else the last one who tried died in copying
                 (location / FILE).rename(location / BEFORE)
             self._sink = pa.OSFile(os.fspath(location / FILE), "wb")
             options = pa.ipc.IpcWriteOptions(compression=compression)
             self._file = pa.ipc.new_file(self._sink, self._schema, options=options)
-            if there is not None:
-                if there:  # else not even a schema may be in it
-                    self._copy(location / BEFORE, there)
+            if kept_batches is not None:
+                if kept_batches:  # else not even a schema may be in it
+                    self._copy(location / BEFORE, kept_batches)
                 (location / BEFORE).unlink()
         except (pa.ArrowException, OSError, StopIteration) as error:
             self.abort()
@@ -133,8 +135,8 @@ class ArrowReader(BatchesReader):
 
     def read_labels(self) -> Labels:
         """Take the column of labels alone; in a map nothing else is touched."""
-        found = [self.batch(number)[2] for number in range(self.batches)]
-        return np.concatenate([np.zeros(0, np.int64), *found])
+        labels = [self.batch(number)[2] for number in range(self.batches)]
+        return np.concatenate([np.zeros(0, np.int64), *labels])
 
     def close(self) -> None:
         """Close the map."""

@@ -80,7 +80,7 @@ class DiskEditor(Editor):
             if not appends and self._added:
                 self._commit()
             reader, width = self._reader, self._reader.row
-            places = [] if appends else self._live_ids.rows(ids)
+            rows = [] if appends else self._live_ids.rows(ids)
             for number, (image_id, payload, label) in enumerate(zip(ids, payloads, labels.tolist(), strict=True)):
                 extension = reader.extension or extension_of(payload, self.content.codec)
                 name = f"{name_of(image_id, reader.fanout)}.{extension}"
@@ -88,7 +88,7 @@ class DiskEditor(Editor):
                     self._added.append((name, row_of(name, label, width)))
                     self._add(name, payload)
                 else:
-                    self._replace(name, image_id, places[number], payload, row_of(name, label, width))
+                    self._replace(name, image_id, rows[number], payload, row_of(name, label, width))
             if appends:
                 self._live_ids.grow(len(ids))
             if self._each:
@@ -105,19 +105,19 @@ class DiskEditor(Editor):
         self._folders.add(folder)
         self._write(name, payload)
 
-    def _replace(self, name: str, image_id: int, place: int, payload: bytes, row: bytes) -> None:
-        before = self._file_of(image_id, place)
+    def _replace(self, name: str, image_id: int, index: int, payload: bytes, row: bytes) -> None:
+        before = self._file_of(image_id, index)
         self._folders.add(name.rpartition("/")[0])
         # Whoever reads meanwhile gets the old picture or the new one, never a part.
         self._swap(name, payload)
-        os.pwrite(self._table, row, len(HEADER) + place * len(row))
+        os.pwrite(self._table, row, len(HEADER) + index * len(row))
         if before != name:
             os.unlink(before, dir_fd=self._root)
             self._touched.add(before)
 
-    def _file_of(self, image_id: int, place: int) -> str:
+    def _file_of(self, image_id: int, index: int) -> str:
         reader = self._reader
-        extension = reader.extension or reader.extension_in(reader.rows(place, place + 1), image_id)
+        extension = reader.extension or reader.extension_in(reader.rows(index, index + 1), image_id)
         return f"{name_of(image_id, reader.fanout)}.{extension}"
 
     def delete(self, ids: Sequence[int]) -> None:
@@ -168,17 +168,17 @@ class DiskEditor(Editor):
     def _cut_rows(self) -> list[str]:
         """Write a table without the rows of deleted images in the place of the old one; return their files' names."""
         lost = list(self._lost)
-        places = self._live_ids.rows(lost)
-        names = [self._file_of(image_id, place) for image_id, place in zip(lost, places, strict=True)]
-        gone, count, width = np.sort(np.array(places)), self._live_ids.count, self._reader.row
+        indices = self._live_ids.rows(lost)
+        names = [self._file_of(image_id, index) for image_id, index in zip(lost, indices, strict=True)]
+        deleted, count, width = np.sort(np.array(indices)), self._live_ids.count, self._reader.row
         table = self._open(LABELS + PARTIAL)
         try:
             write_all(table, HEADER)
             for start in range(0, count, _ROWS):
                 stop = min(start + _ROWS, count)
                 rows = np.frombuffer(self._reader.rows(start, stop), np.uint8).reshape(-1, width)
-                here = gone[np.searchsorted(gone, start) : np.searchsorted(gone, stop)] - start
-                write_all(table, np.delete(rows, here, axis=0).tobytes())
+                deleted_here = deleted[np.searchsorted(deleted, start) : np.searchsorted(deleted, stop)] - start
+                write_all(table, np.delete(rows, deleted_here, axis=0).tobytes())
             if self._each:
                 self._force(table)
         finally:

@@ -49,19 +49,19 @@ class DiskReader(Reader):
             self.close()
             raise failed(location / MANIFEST, error) from None
         try:
-            self.content, found = read_manifest(manifest, "disk", location)
-            self._layout(found)
+            self.content, facts = read_manifest(manifest, "disk", location)
+            self._layout(facts)
             self.open_table()
-            self.live_ids = self._read_live_ids(next_id_in(found, self.content, location))
+            self.live_ids = self._read_live_ids(next_id_in(facts, self.content, location))
         except BaseException:
             self.close()
             raise
 
-    def _layout(self, found: Any) -> None:
-        fanout, row, extension = found.get("fanout"), found.get("row"), found.get("extension")
-        sound = isinstance(fanout, int) and 0 <= fanout <= 10**6 and isinstance(row, int) and 32 <= row <= 256
-        sound = sound and (extension is None or (isinstance(extension, str) and bool(EXTENSION.match(extension))))
-        if not sound or self.content.kind is not PayloadKind.BYTES:
+    def _layout(self, manifest: Any) -> None:
+        fanout, row, extension = manifest.get("fanout"), manifest.get("row"), manifest.get("extension")
+        valid = isinstance(fanout, int) and 0 <= fanout <= 10**6 and isinstance(row, int) and 32 <= row <= 256
+        valid = valid and (extension is None or (isinstance(extension, str) and bool(EXTENSION.match(extension))))
+        if not valid or self.content.kind is not PayloadKind.BYTES:
             raise layout_error(self._location)
         self.fanout, self.row, self.extension = fanout, row, extension
 
@@ -91,8 +91,8 @@ class DiskReader(Reader):
             labels[:] = self._parse(rows)
             names = [rows[at : at + self.row] for at in range(0, len(rows), self.row)]
         else:
-            places = self.live_ids.rows(ids) if len(self.live_ids.deleted) else ids
-            names = [self.rows(place, place + 1) for place in places]
+            indices = self.live_ids.rows(ids) if len(self.live_ids.deleted) else ids
+            names = [self.rows(index, index + 1) for index in indices]
             labels[:] = self._parse(b"".join(names))
         payloads = []
         for image_id, row in zip(ids, names, strict=True):
@@ -127,8 +127,8 @@ class DiskReader(Reader):
             raise damaged from None
         if len(ids) and (ids[0] < 0 or ids[-1] >= next_id or (np.diff(ids) <= 0).any()):
             raise damaged
-        gone = np.delete(np.arange(next_id), ids)
-        return LiveIds.of(self._location, self.content, next_id, gone)
+        deleted = np.delete(np.arange(next_id), ids)
+        return LiveIds.of(self._location, self.content, next_id, deleted)
 
     def rows(self, start: int, stop: int) -> bytes:
         """Return a part of the table."""

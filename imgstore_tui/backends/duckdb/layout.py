@@ -67,9 +67,9 @@ def part_tables(ids: Sequence[int], sizes: Labels, payloads: Sequence[bytes] | A
     while first < len(numbers):
         begin = int(ends[first - 1]) if first else 0
         stop = max(first + 1, int(np.searchsorted(ends, begin + _AT_ONCE, "right")))
-        some = slice(first, stop)
-        whole = b"".join(payloads[some]) if isinstance(payloads, Sequence) else payloads[some]
-        yield _table(numbers[some], sizes[some], whole, part)
+        batch = slice(first, stop)
+        whole = b"".join(payloads[batch]) if isinstance(payloads, Sequence) else payloads[batch]
+        yield _table(numbers[batch], sizes[batch], whole, part)
         first = stop
 
 

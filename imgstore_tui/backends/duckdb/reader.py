@@ -61,10 +61,10 @@ class DuckdbReader(LiveIdsReader):
     def _open(self, connection: Any) -> None:
         # Only tables are listed, and the text of each is the whole of it: a view or an expression would be run.
         tables = connection.execute("SELECT table_name, sql FROM duckdb_tables()").fetchall()
-        found = {name: _UNIMPORTANT.sub("", text) for name, text in tables if name in COLUMNS}
-        if found.keys() != COLUMNS.keys():
+        schema = {name: _UNIMPORTANT.sub("", text) for name, text in tables if name in COLUMNS}
+        if schema.keys() != COLUMNS.keys():
             raise foreign("duckdb", self._location)
-        if any(found[name] != f"CREATE TABLE {name}({columns});" for name, columns in COLUMNS.items()):
+        if any(schema[name] != f"CREATE TABLE {name}({columns});" for name, columns in COLUMNS.items()):
             raise damaged(self.path, "its tables are not those of a store")
         texts = connection.execute(
             "SELECT text FROM manifest WHERE length(text) <= ?", (MAX_MANIFEST_BYTES,)
@@ -76,113 +76,117 @@ class DuckdbReader(LiveIdsReader):
         if not is_count(part) or not 0 < part <= _MOST_PART:
             raise layout_error(self._location)
         self.part = part
-        next_id, gone = next_id_in(manifest, self.content, self._location), None
+        next_id, deleted = next_id_in(manifest, self.content, self._location), None
         if next_id != self.content.count:
-            there = self._numbers()[0]
-            if len(there) and (there.min() < 0 or there.max() >= next_id):
+            live = self._numbers()[0]
+            if len(live) and (live.min() < 0 or live.max() >= next_id):
                 raise self._incomplete()
-            gone = np.setdiff1d(np.arange(next_id), there)
-        self.live_ids = LiveIds.of(self._location, self.content, next_id, gone)
+            deleted = np.setdiff1d(np.arange(next_id), live)
+        self.live_ids = LiveIds.of(self._location, self.content, next_id, deleted)
 
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy the parts of each image straight into the caller's array."""
         size, pixels = image_bytes(self.content), out.reshape(-1).view(np.uint8)
-        asked, first, inverse = np.unique(np.asarray(ids, np.int64), return_index=True, return_inverse=True)
-        found, sizes = self._facts_of(asked)
+        unique_ids, first, inverse = np.unique(np.asarray(ids, np.int64), return_index=True, return_inverse=True)
+        stored_labels, sizes = self._facts_of(unique_ids)
         if (sizes != size).any():
             raise damaged(self.path, f"an image in it is not of {size} bytes")
-        for places, parts, starts, memory in self._parts(asked, sizes):
+        for positions, parts, starts, memory in self._parts(unique_ids, sizes):
             data = np.frombuffer(memory, np.uint8)
-            targets = first[places] * size + parts * self.part
+            targets = first[positions] * size + parts * self.part
             lengths = np.diff(starts)
             # Rows that come in order lie here as they lie in the caller's array: one copy for a run of them.
             jumps = np.flatnonzero(targets[1:] != targets[:-1] + lengths[:-1]) + 1
             for begin, end in itertools.pairwise([0, *jumps.tolist(), len(targets)]):
                 source = data[starts[begin] : starts[end]]
                 pixels[targets[begin] : targets[begin] + len(source)] = source
-        labels[:] = found[inverse]
-        for place in np.flatnonzero(first[inverse] != np.arange(len(ids))).tolist():
-            out[place] = out[first[inverse[place]]]
+        labels[:] = stored_labels[inverse]
+        for position in np.flatnonzero(first[inverse] != np.arange(len(ids))).tolist():
+            out[position] = out[first[inverse[position]]]
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Join the parts of each payload."""
-        asked, inverse = np.unique(np.asarray(ids, np.int64), return_inverse=True)
-        found, sizes = self._facts_of(asked)
+        unique_ids, inverse = np.unique(np.asarray(ids, np.int64), return_inverse=True)
+        stored_labels, sizes = self._facts_of(unique_ids)
         pieces: list[list[bytes]] = [[b""] * parts_in(size, self.part) for size in sizes.tolist()]
-        for places, parts, starts, memory in self._parts(asked, sizes):
+        for positions, parts, starts, memory in self._parts(unique_ids, sizes):
             view = memoryview(memory)
-            rows = zip(places.tolist(), parts.tolist(), starts[:-1].tolist(), starts[1:].tolist(), strict=True)
-            for place, part, start, stop in rows:
-                pieces[place][part] = bytes(view[start:stop])
-        joined = [found[0] if len(found) == 1 else b"".join(found) for found in pieces]
-        labels[:] = found[inverse]
-        return [joined[place] for place in inverse.tolist()]
+            rows = zip(positions.tolist(), parts.tolist(), starts[:-1].tolist(), starts[1:].tolist(), strict=True)
+            for position, part, start, stop in rows:
+                pieces[position][part] = bytes(view[start:stop])
+        joined = [stored_labels[0] if len(stored_labels) == 1 else b"".join(stored_labels) for stored_labels in pieces]
+        labels[:] = stored_labels[inverse]
+        return [joined[position] for position in inverse.tolist()]
 
-    def _parts(self, asked: Labels, sizes: Labels) -> Iterator[tuple[Labels, Labels, Labels, Any]]:
+    def _parts(self, unique_ids: Labels, sizes: Labels) -> Iterator[tuple[Labels, Labels, Labels, Any]]:
         """Yield, until all parts of some images were there once: places among them, parts, bounds, and the bytes.
 
         Args:
-            asked: Ids, ascending, each once.
+            unique_ids: Ids, ascending, each once.
             sizes: Bytes of each.
         """
         counts = np.maximum(1, -(-sizes // self.part))
         firsts = np.cumsum(counts) - counts
         seen = np.zeros(int(counts.sum()), np.bool_)
-        for batch in self._batches(asked, counts):
+        for batch in self._batches(unique_ids, counts):
             ids, parts, data = (np.array(batch.column(0)), np.array(batch.column(1), np.int64), batch.column(2))
-            places = np.searchsorted(asked, ids)
+            positions = np.searchsorted(unique_ids, ids)
             starts = bounds_of(data)
             lengths = np.diff(starts)
-            if len(places) and (places.max() >= len(asked) or (asked[places] != ids).any()):
+            if len(positions) and (positions.max() >= len(unique_ids) or (unique_ids[positions] != ids).any()):
                 raise damaged(self.path, "a part in it is of no image")
-            rest = sizes[places] - parts * self.part
-            if (parts < 0).any() or (parts >= counts[places]).any() or (np.minimum(rest, self.part) != lengths).any():
+            rest = sizes[positions] - parts * self.part
+            if (
+                (parts < 0).any()
+                or (parts >= counts[positions]).any()
+                or (np.minimum(rest, self.part) != lengths).any()
+            ):
                 raise damaged(self.path, "a part of an image in it is not of the size it should be")
-            seen[firsts[places] + parts] = True
-            if len(places):
-                yield places, parts, starts, data.buffers()[2]
+            seen[firsts[positions] + parts] = True
+            if len(positions):
+                yield positions, parts, starts, data.buffers()[2]
         if not seen.all():
             raise self._incomplete()
 
-    def _facts_of(self, asked: Labels) -> tuple[Labels, Labels]:
+    def _facts_of(self, unique_ids: Labels) -> tuple[Labels, Labels]:
         """Return labels and sizes of images; of more than one, all are read once and kept."""
-        if len(asked) == 1 and self._facts is None:
-            facts = self._numbers(int(asked[0]))
+        if len(unique_ids) == 1 and self._facts is None:
+            facts = self._numbers(int(unique_ids[0]))
         else:
             if self._facts is None:
                 self._facts = self._numbers()
             facts = self._facts
-        rows = np.minimum(np.searchsorted(facts[0], asked), max(0, len(facts[0]) - 1))
-        if not len(facts[0]) or (facts[0][rows] != asked).any() or (facts[2] < 0).any():
+        rows = np.minimum(np.searchsorted(facts[0], unique_ids), max(0, len(facts[0]) - 1))
+        if not len(facts[0]) or (facts[0][rows] != unique_ids).any() or (facts[2] < 0).any():
             raise self._incomplete()
         return facts[1][rows], facts[2][rows]
 
     def _numbers(self, only: int | None = None) -> tuple[Labels, Labels, Labels]:
         """Return ids, labels and sizes of the rows of ``images``, or of the one of an id, by ascending ids."""
-        asked, given = (_ALL_FACTS, ()) if only is None else (_FACTS, (only,))
+        statement, parameters = (_ALL_FACTS, ()) if only is None else (_FACTS, (only,))
         try:
-            found = require_open(self._connection, self._location, "read").execute(asked, given).fetchnumpy()
+            columns = require_open(self._connection, self._location, "read").execute(statement, parameters).fetchnumpy()
         except duckdb.Error as error:
             raise damaged(self.path, first_line(error)) from None
-        ids, labels, sizes = (np.ma.filled(found[name], -1).astype(np.int64) for name in ("id", "label", "size"))
+        ids, labels, sizes = (np.ma.filled(columns[name], -1).astype(np.int64) for name in ("id", "label", "size"))
         if len(ids) > 1 and (np.diff(ids) <= 0).any():
             raise damaged(self.path, "an image stands in it twice")
         return ids, labels, sizes
 
-    def _batches(self, asked: Labels, counts: Labels) -> Iterator[Any]:
+    def _batches(self, unique_ids: Labels, counts: Labels) -> Iterator[Any]:
         """Yield batches of Arrow with the rows of ``parts`` of some images: by a list of ids, or a range a run of them.
 
         A range is looked for in row groups, of which DuckDB knows the least and the greatest id, and nothing else of a
         row group is read; for a list of ids, it reads whole every one that has such an id.
         """
-        cuts = [0, *(np.flatnonzero(np.diff(asked) != 1) + 1).tolist(), len(asked)]
+        cuts = [0, *(np.flatnonzero(np.diff(unique_ids) != 1) + 1).tolist(), len(unique_ids)]
         connection = require_open(self._connection, self._location, "read")
         try:
             if len(cuts) > 2 and counts.max() <= _FEW_PARTS:
-                yield from connection.sql(_SCATTERED, params=[asked.tolist()]).to_arrow_reader(ROWS)
+                yield from connection.sql(_SCATTERED, params=[unique_ids.tolist()]).to_arrow_reader(ROWS)
                 return
             for start, stop in itertools.pairwise(cuts):
-                bounds = [int(asked[start]), int(asked[stop - 1])]
+                bounds = [int(unique_ids[start]), int(unique_ids[stop - 1])]
                 yield from connection.sql(_PARTS, params=bounds).to_arrow_reader(ROWS)
         except (duckdb.Error, pa.ArrowException) as error:
             raise damaged(self.path, first_line(error)) from None

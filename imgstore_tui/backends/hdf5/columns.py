@@ -26,19 +26,19 @@ _CUT_BELOW = 16 * 2**10
 class BlockWriter:
     """The place of a dataset that is one block, to write a batch in one call, which the library does in several."""
 
-    def __init__(self, path: Path, place: int) -> None:
-        self._path, self._place = path, place
+    def __init__(self, path: Path, offset: int) -> None:
+        self._path, self._place = path, offset
         self._descriptor = -1
 
     def write(self, first: int, images: Pixels) -> None:
         """Write a batch whose first image has this number; raises OSError."""
         if self._descriptor < 0:
             self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        place = self._place + first * (images.nbytes // len(images))
+        offset = self._place + first * (images.nbytes // len(images))
         rest = images.data.cast("B")
         while rest:
-            written = os.pwrite(self._descriptor, rest, place)
-            place += written
+            written = os.pwrite(self._descriptor, rest, offset)
+            offset += written
             rest = rest[written:]
 
     def close(self) -> None:
@@ -74,16 +74,16 @@ class ChunkOffsets:
             StoreError: If they cannot be found, or one does not begin in the file.
         """
         if self._found is None:
-            found: list[Any] = []
+            chunks: list[Any] = []
             try:
-                self._dataset.handle.id.chunk_iter(found.append)
+                self._dataset.handle.id.chunk_iter(chunks.append)
             except (OSError, RuntimeError, ValueError) as error:
                 raise read_error(self._raw.path, error) from None
             # One whose place is no place at all has not even a number.
-            if any(info.byte_offset is None or info.byte_offset >= self._raw.size for info in found):
+            if any(info.byte_offset is None or info.byte_offset >= self._raw.size for info in chunks):
                 raise StoreError(f"{self._raw.path} is damaged: a part of its images lies beyond its end.")
             chunk = self._dataset.chunks[0] if self._dataset.chunks else 1
-            self._found = {info.chunk_offset[0] // chunk: info.byte_offset for info in found}
+            self._found = {info.chunk_offset[0] // chunk: info.byte_offset for info in chunks}
         return self._found
 
     def missing(self) -> StoreError:
@@ -120,16 +120,16 @@ class ItemReader:
 
     def _read_chunks(self, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
         """Copy from the places of the chunks, a part of one at a time."""
-        places, memory, at = self._chunks.all(), out.data.cast("B"), 0
+        offsets, memory, at = self._chunks.all(), out.data.cast("B"), 0
         for start, stop in [(number, number + 1) for number in ids] if span is None else [span]:
             first = start
             while first < stop:
                 number, within = divmod(first, self._chunk)
                 count = min(stop - first, self._chunk - within)
-                place, length = places.get(number), count * self._size
-                if place is None:
+                offset, length = offsets.get(number), count * self._size
+                if offset is None:
                     raise self._chunks.missing()
-                self._raw.fill(memory[at : at + length], place + within * self._size)
+                self._raw.fill(memory[at : at + length], offset + within * self._size)
                 at += length
                 first += count
 
@@ -169,15 +169,15 @@ class PayloadReader:
 
     def _bytes(self, start: int, stop: int) -> bytes:
         if not self._direct:
-            found: bytes = self._dataset.handle.shown[start:stop].tobytes()
-            return found
-        places, pieces = self._chunks.all(), []
+            payload: bytes = self._dataset.handle.shown[start:stop].tobytes()
+            return payload
+        offsets, pieces = self._chunks.all(), []
         while start < stop:
             number, within = divmod(start, self._chunk)
             length = min(stop - start, self._chunk - within)
-            place = places.get(number)
-            if place is None:
+            offset = offsets.get(number)
+            if offset is None:
                 raise self._chunks.missing()
-            pieces.append(self._raw.piece(place + within, length))
+            pieces.append(self._raw.piece(offset + within, length))
             start += length
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -34,8 +34,8 @@ _MOST_SHRUNK = 1100
 class Hdf5Arrays(Reader):
     """The images of one file, or of several in the order of their names, if all have one shape and type."""
 
-    def __init__(self, place: Path, files: Sequence[Path]) -> None:
-        self._place = place
+    def __init__(self, location: Path, files: Sequence[Path]) -> None:
+        self._place = location
         self._files: list[Any] = []
         self._images: list[Any] = []
         labels: list[Labels] = []
@@ -44,7 +44,7 @@ class Hdf5Arrays(Reader):
                 images, own = self._open(path)
                 first = self._images[0] if self._images else images
                 if images.shape[1:] != first.shape[1:] or images.dtype != first.dtype:
-                    raise StoreError(f"{place} has files whose images differ in shape or type; name one of them.")
+                    raise StoreError(f"{location} has files whose images differ in shape or type; name one of them.")
                 self._images.append(images)
                 labels.append(own)
         except BaseException:
@@ -62,8 +62,8 @@ class Hdf5Arrays(Reader):
         try:
             file = h5py.File(os.fspath(path), "r", locking=False)
             self._files.append(file)
-            found = [file[name] for name in file if self._is_dataset(file, name)]
-            by_name = {dataset.name.lstrip("/"): dataset for dataset in found}
+            datasets = [file[name] for name in file if self._is_dataset(file, name)]
+            by_name = {dataset.name.lstrip("/"): dataset for dataset in datasets}
             fitting = {name: dataset for name, dataset in by_name.items() if _holds_images(dataset)}
             name = next((name for name in _IMAGES if name in fitting), next(iter(fitting), None))
             if name is None or (name not in _IMAGES and len(fitting) > 1):
@@ -111,10 +111,10 @@ class Hdf5Arrays(Reader):
             if dataset is None or _kind_of(dataset) not in "iu" or dataset.shape not in ((count,), (count, 1)):
                 continue
             if not self._foreign_filters(dataset):
-                found = np.asarray(dataset[()]).reshape(count)
-                if found.max() > np.iinfo(np.int64).max:
+                labels = np.asarray(dataset[()]).reshape(count)
+                if labels.max() > np.iinfo(np.int64).max:
                     raise StoreError(f"{dataset.file.filename} has labels in {name} that no number of 64 bits holds.")
-                return found.astype(np.int64)
+                return labels.astype(np.int64)
         return np.zeros(count, np.int64)
 
     def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:

@@ -24,7 +24,7 @@ def store_in_types(location: Path, images: Pixels, labels: Labels) -> dict[str, 
     """
     import h5py
 
-    found: dict[str, list[float]] = {}
+    measurements: dict[str, list[float]] = {}
     for number in range(_TIMES + 1):
         for kind in _TYPES if number % 2 else reversed(_TYPES):
             path = location / f"{kind}-{number}.h5"
@@ -38,8 +38,8 @@ def store_in_types(location: Path, images: Pixels, labels: Labels) -> dict[str, 
                 np.array(file["meta"]).astype("uint8")
             read = time.perf_counter()
             if number:  # the first turn only warms
-                found.setdefault(f"{kind}_write_s", []).append(written - began)
-                found.setdefault(f"{kind}_read_s", []).append(read - written)
-                found.setdefault(f"{kind}_length_bytes", []).append(path.stat().st_size)
+                measurements.setdefault(f"{kind}_write_s", []).append(written - began)
+                measurements.setdefault(f"{kind}_read_s", []).append(read - written)
+                measurements.setdefault(f"{kind}_length_bytes", []).append(path.stat().st_size)
             path.unlink()
-    return found
+    return measurements

@@ -58,12 +58,12 @@ class Hdf5Reader(CheckedReader):
         h5 = self._h5
         # Settings stay as the library has them: HDF5 refuses a file that this process has open with other ones.
         self._file = h5.h5f.open(os.fsencode(self._path), h5.h5f.ACC_RDONLY)
-        self.content, found = read_manifest(self._manifest(), "hdf5", self._location)
-        labels = found.get("labels")
+        self.content, manifest = read_manifest(self._manifest(), "hdf5", self._location)
+        labels = manifest.get("labels")
         if labels not in ("labels", "meta"):
             raise layout_error(self._path)
-        self.layout = {"labels": labels, "access": found.get("access")}
-        direct, count = found.get("access") != "library", self.content.count
+        self.layout = {"labels": labels, "access": manifest.get("access")}
+        direct, count = manifest.get("access") != "library", self.content.count
         if self.content.kind is PayloadKind.ARRAY:
             kind = np.dtype(self.content.dtype).newbyteorder("<")
             images = self._dataset(IMAGES, kind, (count, *(self.content.shape or ())))

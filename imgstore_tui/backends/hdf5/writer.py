@@ -47,7 +47,7 @@ class Hdf5Writer(Writer):
         content: Content,
         values: Mapping[str, OptionValue],
         sync: SyncLevel,
-        there: Labels | None = None,
+        resumed: Labels | None = None,
     ) -> None:
         self._location, self._content, self._values = location, content, values
         self._path = location / PARTIAL
@@ -64,13 +64,13 @@ class Hdf5Writer(Writer):
         try:
             # The chunk cache would copy every chunk once more; what is not filtered goes straight to the file.
             cache = 0 if values["filter"] == "none" else 16 * CHUNK
-            if there is not None:
+            if resumed is not None:
                 RawFile(self._path).close()  # HDF5 would follow a link that has taken its place
-            self._file = open_file(self._path, cache, new=there is None)
-            if there is None:
+            self._file = open_file(self._path, cache, new=resumed is None)
+            if resumed is None:
                 self._make_datasets()
             else:
-                self._go_on(there)
+                self._go_on(resumed)
             self._block = self._find_block()
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             self.abort()
@@ -114,7 +114,7 @@ class Hdf5Writer(Writer):
 
         return h5py.File(self._file)
 
-    def _go_on(self, there: Labels) -> None:
+    def _go_on(self, resumed: Labels) -> None:
         """Find the datasets that another process has made, and take it that images with these labels are in them."""
         content, file = self._content, self._shown()
         images, labels = file[IMAGES], file[str(self._values["labels"])]
@@ -122,8 +122,8 @@ class Hdf5Writer(Writer):
         if not begun or images.dtype != np.dtype(content.dtype) or images.chunks is not None:
             raise ValueError("it is not the file that was begun")
         self._images, self._labels = Handle(images.id), Handle(labels.id)
-        self._put = len(there)
-        self._waiting = [np.array(there, np.int64)]
+        self._put = len(resumed)
+        self._waiting = [np.array(resumed, np.int64)]
 
     def checkpoint(self) -> int:
         """Let the file say where its one block is; the pixels go there, and nothing else changes until the end."""
@@ -140,8 +140,8 @@ class Hdf5Writer(Writer):
         direct = self._values["access"] == "direct" and sys.byteorder == "little"
         if not direct or not self._in_one_block:
             return None
-        place = self._images.id.get_offset()
-        return None if place is None else BlockWriter(self._path, place)
+        offset = self._images.id.get_offset()
+        return None if offset is None else BlockWriter(self._path, offset)
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Add the payloads to the row of all payloads."""
@@ -238,5 +238,5 @@ class Hdf5Writer(Writer):
             never_close(self._file, self._images, self._offsets, self._labels)
             self._file, self._open = None, False
         # Where the system has refused, h5py tells at length what HDF5 was about.
-        said = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else first_line(error)
-        return StoreError(f"{self._path} cannot be written: {said}.")
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else first_line(error)
+        return StoreError(f"{self._path} cannot be written: {reason}.")

@@ -98,11 +98,11 @@ class LmdbEditor(Editor):
             self._blocks[last] = np.concatenate([before, labels])
             self._dirty.add(last)
             return
-        asked = np.asarray(ids, np.int64)
-        homes = np.searchsorted(np.array(firsts, np.int64), asked, "right") - 1
-        for home in np.unique(homes).tolist():
-            first, here = firsts[home], homes == home
-            self._blocks[first][asked[here] - first] = labels[here]
+        changed = np.asarray(ids, np.int64)
+        blocks = np.searchsorted(np.array(firsts, np.int64), changed, "right") - 1
+        for block in np.unique(blocks).tolist():
+            first, in_block = firsts[block], blocks == block
+            self._blocks[first][changed[in_block] - first] = labels[in_block]
             self._dirty.add(first)
 
     def _make_room(self, worst: int) -> None:

@@ -52,18 +52,18 @@ class _Shared:
                 # Looked at before anything else: touching a page beyond the end would kill the process.
                 raise StoreError(f"{data} is damaged: it is shorter than it says.")
             with self.env.begin() as transaction:
-                manifest, gone = transaction.get(MANIFEST), transaction.get(GONE) or b""
-            if manifest is None:
+                text, deleted = transaction.get(MANIFEST), transaction.get(GONE) or b""
+            if text is None:
                 raise foreign("lmdb", location)
-            self.content, found = read_manifest(manifest, "lmdb", location)
-            self.layout = str(found.get("layout"))
+            self.content, manifest = read_manifest(text, "lmdb", location)
+            self.layout = str(manifest.get("layout"))
             if self.layout not in (APART, TOGETHER):
                 raise layout_error(location)
-            if self.content.count > facts["entries"] or len(gone) % 8:
+            if self.content.count > facts["entries"] or len(deleted) % 8:
                 raise StoreError(f"{location} is damaged: images are missing in it.")
-            next_id = next_id_in(found, self.content, location)
-            lost = np.frombuffer(gone, "<i8").astype(np.int64) if gone else None
-            self.live_ids = LiveIds.of(location, self.content, next_id, lost)
+            next_id = next_id_in(manifest, self.content, location)
+            deleted_ids = np.frombuffer(deleted, "<i8").astype(np.int64) if deleted else None
+            self.live_ids = LiveIds.of(location, self.content, next_id, deleted_ids)
         except lmdb.Error as error:
             self.env.close()
             raise StoreError(f"{data} is damaged: {error}.") from None
@@ -191,16 +191,16 @@ class LmdbReader(Reader):
         if not live_ids.count:
             return np.zeros(0, np.int64)
         try:
-            found = (self._label_in(value) for value in self._scan(live_ids.first(), live_ids.last(), live_ids.count))
-            return np.fromiter(found, np.int64, live_ids.count)
+            labels = (self._label_in(value) for value in self._scan(live_ids.first(), live_ids.last(), live_ids.count))
+            return np.fromiter(labels, np.int64, live_ids.count)
         except self._error as error:
             raise StoreError(f"{self._location} is damaged: {error}.") from None
 
     def _label_in(self, value: memoryview) -> int:
         if len(value) < HEADER.size:
             raise StoreError(f"{self._location} is damaged: an image in it is cut short.")
-        *found, label = HEADER.unpack_from(value)
-        if found != self._facts:
+        *facts, label = HEADER.unpack_from(value)
+        if facts != self._facts:
             raise StoreError(f"{self._location} is damaged: an image in it is not of the shape the store has.")
         return int(label)
 
@@ -208,8 +208,10 @@ class LmdbReader(Reader):
         if len(ids) == 1:
             labels[0] = self._all_labels()[ids[0]]
         elif len(ids):
-            found = self._all_labels()
-            labels[:] = found[ids[0] : ids[-1] + 1] if isinstance(ids, range) and ids.step == 1 else found[list(ids)]
+            all_labels = self._all_labels()
+            labels[:] = (
+                all_labels[ids[0] : ids[-1] + 1] if isinstance(ids, range) and ids.step == 1 else all_labels[list(ids)]
+            )
 
     def _all_labels(self) -> Labels:
         """Return a label for each id there ever was; they may lie in the map, and are not to be handed out uncopied."""
@@ -222,25 +224,25 @@ class LmdbReader(Reader):
                     blocks = [np.frombuffer(value, "<i8") for _, value in self._blocks()]
             except (self._error, ValueError) as error:
                 raise StoreError(f"{self._location} is damaged: {error}.") from None
-            found = blocks[0] if len(blocks) == 1 else np.concatenate([np.zeros(0, np.int64), *blocks])
-            if len(found) != self.live_ids.next_id:
+            labels = blocks[0] if len(blocks) == 1 else np.concatenate([np.zeros(0, np.int64), *blocks])
+            if len(labels) != self.live_ids.next_id:
                 raise StoreError(
-                    f"{self._location} is damaged: {len(found)} labels for {self.live_ids.next_id} images."
+                    f"{self._location} is damaged: {len(labels)} labels for {self.live_ids.next_id} images."
                 )
-            self._loaded = found
+            self._loaded = labels
         return self._loaded
 
     def label_blocks(self) -> dict[int, Labels]:
         """Return an owned copy of each block of labels under the id of its first."""
         self._all_labels()  # which are looked at before anything is built on them
-        found = {
+        blocks = {
             int.from_bytes(key[len(LABELS) :], "big"): np.frombuffer(value, "<i8").astype(np.int64)
             for key, value in self._blocks()
         }
-        starts = np.cumsum([0, *map(len, found.values())]).tolist()
-        if list(found) != starts[:-1]:
+        starts = np.cumsum([0, *map(len, blocks.values())]).tolist()
+        if list(blocks) != starts[:-1]:
             raise StoreError(f"{self._location} is damaged: its labels are out of order.")
-        return found
+        return blocks
 
     def _blocks(self) -> Iterator[tuple[bytes, memoryview]]:
         cursor = self._transaction.cursor()

@@ -15,6 +15,6 @@ def append_payloads(row: NpyOutput, ends: NpyOutput | None, payloads: Sequence[b
     """Write payloads at the end of their row, and where they end."""
     if ends is None:
         raise ValueError("a store of arrays has no row of payloads")
-    found = row.count + np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads)))
+    new_ends = row.count + np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads)))
     row.append_pieces(payloads)
-    ends.append(found)
+    ends.append(new_ends)

@@ -32,8 +32,8 @@ class NpyReader(CheckedReader):
 
     def __init__(self, location: Path) -> None:
         self._location = location
-        self.content, found = load_manifest("npy", location)
-        self.layout = {"access": found.get("access")}
+        self.content, manifest = load_manifest("npy", location)
+        self.layout = {"access": manifest.get("access")}
         self._columns: list[NpyColumn] = []
         self._view: Any = None
         content, count = self.content, self.content.count

@@ -103,9 +103,9 @@ class ParquetReader(BatchesReader):
 
     def _locate(self, number: int) -> tuple[int, int] | None:
         """Return where the images and the labels of a row group lie, if each are one page that is not compressed."""
-        group, raw, found = self._file.metadata.row_group(number), self._raw, []
-        for place, size in enumerate((image_bytes(self.content), np.dtype(np.int64).itemsize)):
-            column = group.column(place)
+        group, raw, offsets = self._file.metadata.row_group(number), self._raw, []
+        for position, size in enumerate((image_bytes(self.content), np.dtype(np.int64).itemsize)):
+            column = group.column(position)
             if raw is None or column.compression != "UNCOMPRESSED" or column.has_dictionary_page:
                 return None
             page = page_at(raw, column.data_page_offset, self.rows_in(number), size)
@@ -114,8 +114,8 @@ class ParquetReader(BatchesReader):
             data: Any = np.frombuffer(raw.mapped(), np.uint8, page.length, page.start)
             if page.checksum is not None and zlib.crc32(data) != page.checksum:
                 raise self.damaged(f"the checksum of a page of row group {number} is wrong")
-            found.append(page.values)
-        return found[0], found[1]
+            offsets.append(page.values)
+        return offsets[0], offsets[1]
 
     def _load(self, number: int) -> tuple[Any, Any]:
         group = self._file.read_row_group(number, columns=[IMAGE, LABEL], use_threads=False)

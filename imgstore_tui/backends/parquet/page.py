@@ -31,21 +31,21 @@ class DataPage:
     """CRC32, None where the file has none."""
 
 
-def page_at(file: RawFile, place: int, rows: int, size: int) -> DataPage | None:
-    """Return the page that begins at a place, if it holds so many values of one size and nothing else."""
-    head = _Compact(file.piece(place, min(_MOST_HEADER, max(0, file.size - place))))
+def page_at(file: RawFile, offset: int, rows: int, size: int) -> DataPage | None:
+    """Return the page at an offset, or None unless it holds exactly ``rows`` values of ``size`` bytes, uncompressed."""
+    head = _Compact(file.piece(offset, min(_MOST_HEADER, max(0, file.size - offset))))
     try:
         facts = head.fields()
-        data, length, checksum = facts[5], facts[3], facts.get(4)
-        if not isinstance(data, dict) or not isinstance(length, int) or isinstance(checksum, dict):
+        header, length, checksum = facts[5], facts[3], facts.get(4)
+        if not isinstance(header, dict) or not isinstance(length, int) or isinstance(checksum, dict):
             return None
-        plain = (facts[1], facts[2], data[1], data[2], data[3]) == (_DATA_PAGE, length, rows, _PLAIN, _RLE)
-        start = place + head.at
-        found = file.piece(start, 16) if plain and start + length <= file.size and length >= 16 else b""
-        levels = int.from_bytes(found[:4], "little")
-        run = _Compact(found[4:])
+        plain = (facts[1], facts[2], header[1], header[2], header[3]) == (_DATA_PAGE, length, rows, _PLAIN, _RLE)
+        start = offset + head.at
+        data = file.piece(start, 16) if plain and start + length <= file.size and length >= 16 else b""
+        levels = int.from_bytes(data[:4], "little")
+        run = _Compact(data[4:])
         # One run of rows that all have a value.
-        whole = bool(found) and run.number() == rows << 1 and found[4 + run.at] == 1 and run.at + 1 == levels
+        whole = bool(data) and run.number() == rows << 1 and data[4 + run.at] == 1 and run.at + 1 == levels
     except (KeyError, IndexError, ValueError):
         return None
     if not whole or length != 4 + levels + rows * size:
@@ -61,35 +61,35 @@ class _Compact:
 
     def number(self) -> int:
         """Read a whole number of any length."""
-        found = shift = 0
+        value = shift = 0
         while shift < 70:
             byte = self._data[self.at]
             self.at += 1
-            found |= (byte & 0x7F) << shift
+            value |= (byte & 0x7F) << shift
             if byte < 0x80:
-                return found
+                return value
             shift += 7
         raise ValueError("a number is too long")
 
     def _signed(self) -> int:
-        found = self.number()
-        return found >> 1 ^ -(found & 1)
+        value = self.number()
+        return value >> 1 ^ -(value & 1)
 
     def fields(self, depth: int = 4) -> Fields:
         """Read a structure: its numbers and its structures by their ids, other fields left out."""
-        found: Fields = {}
+        fields: Fields = {}
         field = 0
         while True:
             byte = self._data[self.at]
             self.at += 1
             if not byte:
-                return found
+                return fields
             field = field + (byte >> 4) if byte >> 4 else self._signed()
             kind = byte & 15
             if kind in _INTEGERS:
-                found[field] = self._signed()
+                fields[field] = self._signed()
             elif kind == _STRUCT and depth:
-                found[field] = self.fields(depth - 1)
+                fields[field] = self.fields(depth - 1)
             elif kind in {_BINARY, _BYTE, _DOUBLE}:
                 length = self.number() if kind == _BINARY else 1 if kind == _BYTE else 8
                 self.at += length

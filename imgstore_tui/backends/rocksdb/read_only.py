@@ -52,8 +52,8 @@ def open_database(location: Path) -> Any:
     except StoreError:
         raise
     except Exception as error:
-        said = first_line(error).replace(os.fspath(links), os.fspath(folder))
-        raise StoreError(f"{folder} is damaged or no RocksDB database: {said}.") from None
+        reason = first_line(error).replace(os.fspath(links), os.fspath(folder))
+        raise StoreError(f"{folder} is damaged or no RocksDB database: {reason}.") from None
     finally:
         shutil.rmtree(links, ignore_errors=True)
 

@@ -40,11 +40,11 @@ class RocksdbReader(LiveIdsReader):
                 raise foreign("rocksdb", location)
             self.content, self.found = read_manifest(text, "rocksdb", location)
             next_id = next_id_in(self.found, self.content, location)
-            gone = (self._get([GONE])[0] or b"") if next_id != self.content.count else b""
-            if len(gone) % 8:
+            deleted = (self._get([GONE])[0] or b"") if next_id != self.content.count else b""
+            if len(deleted) % 8:
                 raise self._damaged("what it says of deleted images makes no sense")
-            lost = np.frombuffer(gone, "<i8").astype(np.int64) if gone else None
-            self.live_ids = LiveIds.of(location, self.content, next_id, lost)
+            deleted_ids = np.frombuffer(deleted, "<i8").astype(np.int64) if deleted else None
+            self.live_ids = LiveIds.of(location, self.content, next_id, deleted_ids)
         except BaseException:
             self.close()
             raise
@@ -62,10 +62,10 @@ class RocksdbReader(LiveIdsReader):
     def _get(self, keys: list[bytes]) -> list[bytes | None]:
         database = require_open(self._database, self._location, "read")
         try:
-            found: list[bytes | None] = database.get(keys) if len(keys) > 1 else [database.get(keys[0])]
+            values: list[bytes | None] = database.get(keys) if len(keys) > 1 else [database.get(keys[0])]
         except Exception as error:
             raise self._damaged(first_line(error)) from None
-        return found
+        return values
 
     def _values(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[bytes]:
         if span is not None and len(ids) > 1:
@@ -120,8 +120,8 @@ class RocksdbReader(LiveIdsReader):
             for block, value in zip(missing, self._get([labels_key(block) for block in missing]), strict=True):
                 self._keep(block, value)
         for block in needed:
-            here = blocks == block
-            labels[here] = self._labels[block][rows[here]]
+            in_block = blocks == block
+            labels[in_block] = self._labels[block][rows[in_block]]
 
     def _keep(self, block: int, value: bytes | None) -> None:
         length = min(BLOCK, self.live_ids.next_id - block * BLOCK)
@@ -136,15 +136,15 @@ class RocksdbReader(LiveIdsReader):
             items = itertools.islice(
                 require_open(self._database, self._location, "read").items(from_key=LABELS), blocks
             )
-            found = {key: value for key, value in items}  # noqa: C416 - the library's iterator is no mapping
+            values = {key: value for key, value in items}  # noqa: C416 - the library's iterator is no mapping
         except StoreError:
             raise
         except Exception as error:
             raise self._damaged(first_line(error)) from None
-        if len(found) < blocks:
-            self._get([labels_key(len(found))])
+        if len(values) < blocks:
+            self._get([labels_key(len(values))])
         for block in range(blocks):
-            self._keep(block, found.get(labels_key(block)))
+            self._keep(block, values.get(labels_key(block)))
         return np.concatenate([np.zeros(0, np.int64), *(self._labels[block] for block in range(blocks))])
 
     def read_labels(self) -> Labels:

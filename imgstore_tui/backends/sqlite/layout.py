@@ -34,13 +34,13 @@ _LEAST_PAGE, _MOST_PAGE = 4096, 65_536
 _IN_A_PAGE = 4
 
 
-def page_size(content: Content, asked: str) -> int:
+def page_size(content: Content, option: str) -> int:
     """Return the bytes of a page."""
-    if asked != "auto":
-        return int(asked)
-    wanted = _IN_A_PAGE * content.payload_bytes // max(1, content.count)
+    if option != "auto":
+        return int(option)
+    needed = _IN_A_PAGE * content.payload_bytes // max(1, content.count)
     page = _LEAST_PAGE
-    while page < min(wanted, _MOST_PAGE):
+    while page < min(needed, _MOST_PAGE):
         page *= 2
     return page
 

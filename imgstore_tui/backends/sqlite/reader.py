@@ -54,10 +54,10 @@ class SqliteReader(LiveIdsReader):
             raise
 
     def _open(self, connection: sqlite3.Connection) -> None:
-        found = dict(connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchmany(9))
-        if "manifest" not in found or "images" not in found:
+        schema = dict(connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchmany(9))
+        if "manifest" not in schema or "images" not in schema:
             raise foreign("sqlite", self._location)
-        if found != TABLES:
+        if schema != TABLES:
             raise StoreError(f"{self.path} is damaged: its tables are not those of a store.")
         texts = connection.execute(
             "SELECT text FROM manifest WHERE typeof(text) = 'text' AND length(text) <= ?", (MAX_MANIFEST_BYTES,)
@@ -69,13 +69,13 @@ class SqliteReader(LiveIdsReader):
         if self.layout["map"]:
             connection.execute(f"PRAGMA mmap_size={_MOST_MAPPED}")
         next_id = next_id_in(manifest, self.content, self._location)
-        gone = None
+        deleted = None
         if next_id != self.content.count:
-            there = self._numbers(_GONE, self.content.count)
-            if len(there) and (there[0] < 0 or there[-1] >= next_id):
+            live = self._numbers(_GONE, self.content.count)
+            if len(live) and (live[0] < 0 or live[-1] >= next_id):
                 raise self._incomplete()
-            gone = np.delete(np.arange(next_id), there)
-        self.live_ids = LiveIds.of(self._location, self.content, next_id, gone)
+            deleted = np.delete(np.arange(next_id), live)
+        self.live_ids = LiveIds.of(self._location, self.content, next_id, deleted)
 
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy one row an id straight into the caller's array."""
@@ -92,17 +92,17 @@ class SqliteReader(LiveIdsReader):
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Return the value of one row an id."""
-        found = list(self._rows(ids, span))
-        if not all(type(data) is bytes for _, data in found):
+        rows = list(self._rows(ids, span))
+        if not all(type(data) is bytes for _, data in rows):
             raise StoreError(f"{self.path} is damaged: an image in it is no bytes.")
-        self._fill_labels(labels, [label for label, _ in found])
-        return [data for _, data in found]
+        self._fill_labels(labels, [label for label, _ in rows])
+        return [data for _, data in rows]
 
-    def _fill_labels(self, labels: Labels, found: list[Any]) -> None:
-        if len(found) != len(labels):
+    def _fill_labels(self, labels: Labels, values: list[Any]) -> None:
+        if len(values) != len(labels):
             raise self._incomplete()
         try:
-            labels[:] = found
+            labels[:] = values
         except (ValueError, TypeError, OverflowError):
             raise StoreError(f"{self.path} is damaged: a label in it is no number.") from None
 
@@ -129,10 +129,10 @@ class SqliteReader(LiveIdsReader):
 
     def _numbers(self, statement: str, count: int) -> Labels:
         try:
-            found = require_open(self._connection, self._location, "read").execute(statement).fetchall()
-            if len(found) != count:
+            rows = require_open(self._connection, self._location, "read").execute(statement).fetchall()
+            if len(rows) != count:
                 raise self._incomplete()
-            return np.fromiter((number for (number,) in found), np.int64, count)
+            return np.fromiter((number for (number,) in rows), np.int64, count)
         except (ValueError, TypeError, OverflowError):
             raise StoreError(f"{self.path} is damaged: a label in it is no number.") from None
 

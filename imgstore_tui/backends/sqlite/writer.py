@@ -39,14 +39,14 @@ class SqliteWriter(Writer):
         self._connection: sqlite3.Connection | None = None
         try:
             self._connection = sqlite3.connect(self._path, isolation_level=None)
-            for words in (
+            for pragma in (
                 f"page_size={page_size(content, str(values['page']))}",
                 "journal_mode=OFF",
                 "synchronous=OFF",
                 "locking_mode=EXCLUSIVE",
                 f"cache_size=-{_CACHE_KIB}",
             ):
-                self._connection.execute(f"PRAGMA {words}")
+                self._connection.execute(f"PRAGMA {pragma}")
             self._connection.execute("BEGIN")
             for statement in TABLES.values():
                 self._connection.execute(statement)

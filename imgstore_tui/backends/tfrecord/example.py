@@ -58,25 +58,25 @@ def head_and_tail(name: bytes, size: int, others: bytes) -> tuple[bytes, bytes]:
     return features + entry, others
 
 
-def find_bytes(record: bytes, wanted: bytes) -> tuple[int, int] | None:
+def find_bytes(record: bytes, name: bytes) -> tuple[int, int] | None:
     """Return where the first value of a feature of bytes begins and ends in an Example, None where it has none.
 
     Raises:
         StoreError: If the record is no Example.
     """
-    for values, values_stop in _lists(record, wanted, _BYTES_LIST):
+    for values, values_stop in _lists(record, name, _BYTES_LIST):
         for _, value, value_stop in _fields(record, values, values_stop, 1):
             return value, value_stop
     return None
 
 
-def find_int64(record: bytes, wanted: bytes) -> int | None:
+def find_int64(record: bytes, name: bytes) -> int | None:
     """Return the first value of a feature of numbers in an Example, None where it has none.
 
     Raises:
         StoreError: If the record is no Example.
     """
-    for values, values_stop in _lists(record, wanted, _INT64_LIST):
+    for values, values_stop in _lists(record, name, _INT64_LIST):
         at = values
         if at < values_stop:
             tag, at = _read_varint(record, at, values_stop)
@@ -89,27 +89,27 @@ def find_int64(record: bytes, wanted: bytes) -> int | None:
     return None
 
 
-def _lists(record: bytes, wanted: bytes, kind: int) -> Iterator[tuple[int, int]]:
+def _lists(record: bytes, name: bytes, kind: int) -> Iterator[tuple[int, int]]:
     """Yield where the lists of a kind begin and end under a name in an Example."""
     for _, start, stop in _fields(record, 0, len(record), 1):  # features
         for _, entry, entry_stop in _fields(record, start, stop, 1):  # an entry of the map
-            if next((record[a:b] for _, a, b in _fields(record, entry, entry_stop, 1)), b"") != wanted:
+            if next((record[a:b] for _, a, b in _fields(record, entry, entry_stop, 1)), b"") != name:
                 continue
             for _, feature, feature_stop in _fields(record, entry, entry_stop, 2):
                 for _, values, values_stop in _fields(record, feature, feature_stop, kind):
                     yield values, values_stop
 
 
-def _fields(record: bytes, at: int, stop: int, wanted: int) -> list[tuple[int, int, int]]:
+def _fields(record: bytes, at: int, stop: int, number: int) -> list[tuple[int, int, int]]:
     """Return number, start and stop of the fields of a message that have this number and a length."""
-    found = []
+    fields = []
     while at < stop:
         tag, at = _read_varint(record, at, stop)
         kind = tag & 7
         if kind == _LENGTH:
             length, at = _read_varint(record, at, stop)
-            if tag >> 3 == wanted:
-                found.append((wanted, at, at + length))
+            if tag >> 3 == number:
+                fields.append((number, at, at + length))
             at += length
         elif kind == _VARINT:
             _, at = _read_varint(record, at, stop)
@@ -119,7 +119,7 @@ def _fields(record: bytes, at: int, stop: int, wanted: int) -> list[tuple[int, i
             raise StoreError("A record is no tf.train.Example.")
     if at > stop:
         raise StoreError("A record is no tf.train.Example.")
-    return found
+    return fields
 
 
 def _read_varint(record: bytes, at: int, stop: int) -> tuple[int, int]:

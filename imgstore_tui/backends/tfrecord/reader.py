@@ -79,20 +79,20 @@ class TfrecordReader(CheckedReader):
         """Return the place behind the last record, which the file must have."""
         if not self.content.count:
             return 0
-        place, length, _ = self.records.rows([self.content.count - 1], None)[0].tolist()
-        if place + length > require_open(self._file, self._location, "read").size:
+        offset, length, _ = self.records.rows([self.content.count - 1], None)[0].tolist()
+        if offset + length > require_open(self._file, self._location, "read").size:
             raise StoreError(f"{self.path} is damaged: it is shorter than its index says.")
-        return int(place + length)
+        return int(offset + length)
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Return the bytes of one Example an id."""
         self.records.fill_labels(ids, span, labels)
         rows = self.records.rows(ids, span).tolist()
-        found = []
+        payloads = []
         for number, (data, start, stop) in zip(ids, self._records(rows), strict=True):
             first, last = self._value(data, start, stop, number)
-            found.append(data[first:last].tobytes())
-        return found
+            payloads.append(data[first:last].tobytes())
+        return payloads
 
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy the pixels of one Example an id into the caller's array."""
@@ -100,9 +100,9 @@ class TfrecordReader(CheckedReader):
         rows, size = self.records.rows(ids, span).tolist(), image_bytes(self.content)
         memory = out.reshape(len(ids), -1).view(np.uint8)
         if size >= MAP_BELOW and not self.compressed:
-            for number, (place, length, _), target in zip(ids, rows, memory, strict=True):
-                if not self._read_record_into(target, place, length):
-                    ((data, start, stop),) = self._records([[place, length, 0]])
+            for number, (offset, length, _), target in zip(ids, rows, memory, strict=True):
+                if not self._read_record_into(target, offset, length):
+                    ((data, start, stop),) = self._records([[offset, length, 0]])
                     target[:] = self._pixels(data, *self._value(data, start, stop, number), size)
             return
         for number, target, (data, start, stop) in zip(ids, memory, self._records(rows), strict=True):
@@ -113,48 +113,48 @@ class TfrecordReader(CheckedReader):
             raise StoreError(f"{self.path} is damaged: an image in it is not of {size} bytes.")
         return data[first:last]
 
-    def _read_record_into(self, target: Data, place: int, length: int) -> bool:
+    def _read_record_into(self, target: Data, offset: int, length: int) -> bool:
         """Read the pixels of a record to where they belong, if what stands around them is known; verify its sums."""
-        known = self._known.get(length - HEAD.size - FOOT.size)
-        if known is None or known.stop - known.start != len(target):
+        template = self._known.get(length - HEAD.size - FOOT.size)
+        if template is None or template.stop - template.start != len(target):
             return False
-        front, rest = bytearray(HEAD.size + known.start), bytearray(length - HEAD.size - known.stop)
-        self._within(place + length)
+        front, rest = bytearray(HEAD.size + template.start), bytearray(length - HEAD.size - template.stop)
+        self._within(offset + length)
         require_open(self._file, self._location, "read").fill_parts(
-            [memoryview(front), target.data, memoryview(rest)], place
+            [memoryview(front), target.data, memoryview(rest)], offset
         )
-        if front != head_of(length - HEAD.size - FOOT.size) + known.front:
+        if front != head_of(length - HEAD.size - FOOT.size) + template.front:
             return False
-        checksum = self._extend(self._extend(known.front_sum, target), bytes(rest[: -FOOT.size]))
+        checksum = self._extend(self._extend(template.front_sum, target), bytes(rest[: -FOOT.size]))
         if masked(checksum) != int.from_bytes(rest[-FOOT.size :], "little"):
             raise self._wrong()
         return True
 
     def _value(self, data: Data, start: int, stop: int, number: int) -> tuple[int, int]:
         """Return where the image of an Example begins and ends; most Examples of one length begin alike."""
-        known = self._known.get(stop - start)
-        if known is None or data[start : start + known.start].tobytes() != known.front:
+        template = self._known.get(stop - start)
+        if template is None or data[start : start + template.start].tobytes() != template.front:
             record = data[start:stop].tobytes()
             try:
-                found = find_bytes(record, self._name)
+                image = find_bytes(record, self._name)
             except StoreError:
-                found = None
-            if found is None or found[1] > len(record):
+                image = None
+            if image is None or image[1] > len(record):
                 raise StoreError(f"{self.path} is damaged: record {number} holds no image.")
-            front = record[: found[0]]
-            known = _Known(front, self._sum(front), *found)
+            front = record[: image[0]]
+            template = _Known(front, self._sum(front), *image)
             if len(front) <= _LONGEST_FRONT:
                 if len(self._known) >= _MOST_KNOWN:
                     self._known.clear()
-                self._known[len(record)] = known
-        return start + known.start, start + known.stop
+                self._known[len(record)] = template
+        return start + template.start, start + template.stop
 
     def _records(self, rows: list[list[int]]) -> Iterator[tuple[Data, int, int]]:
         """Yield where the Example of each row of the index lies, in what, its checksums verified."""
         at = 0
         if self.compressed:
-            for place, length, within in rows:
-                data = np.frombuffer(self._unpacked(place, length), np.uint8)
+            for offset, length, within in rows:
+                data = np.frombuffer(self._unpacked(offset, length), np.uint8)
                 yield data, *self._checked(data, within, None)
             return
         while at < len(rows):
@@ -168,8 +168,8 @@ class TfrecordReader(CheckedReader):
                 data, base = np.frombuffer(require_open(self._file, self._location, "read").mapped(), np.uint8), 0
             else:
                 data = np.frombuffer(require_open(self._file, self._location, "read").piece(base, end - base), np.uint8)
-            for place, length, _ in rows[at:stop]:
-                yield data, *self._checked(data, place - base, length)
+            for offset, length, _ in rows[at:stop]:
+                yield data, *self._checked(data, offset - base, length)
             at = stop
 
     def _within(self, end: int) -> None:
@@ -191,19 +191,19 @@ class TfrecordReader(CheckedReader):
     def _wrong(self) -> StoreError:
         return StoreError(f"{self.path} is damaged: the checksum of a record is wrong.")
 
-    def _unpacked(self, place: int, length: int) -> bytes:
+    def _unpacked(self, offset: int, length: int) -> bytes:
         """Return a block, unpacked; the last one is kept, because its neighbours are mostly next."""
-        if self._block is None or self._block[0] != place:
+        if self._block is None or self._block[0] != offset:
             file = require_open(self._file, self._location, "read")
-            self._within(place + length)
+            self._within(offset + length)
             engine = zlib.decompressobj(_GZIP)
             try:
-                block = engine.decompress(file.piece(place, length), most_unpacked(self.content))
+                block = engine.decompress(file.piece(offset, length), most_unpacked(self.content))
             except zlib.error as error:
                 raise StoreError(f"{self.path} is damaged: {str(error).rstrip('.')}.") from None
             if not engine.eof:
                 raise StoreError(f"{self.path} is damaged: a block of it is cut short, or larger than any of ours.")
-            self._block = place, block
+            self._block = offset, block
         return self._block[1]
 
     def read_labels(self) -> Labels:

@@ -108,10 +108,10 @@ class Records(RecordFiles):
 
     def _compress(self, pieces: list[Piece], lengths: list[int]) -> list[tuple[int, int, int]]:
         block = gzip.compress(b"".join(pieces), _LEVEL, mtime=0)
-        place = self._file.position
+        offset = self._file.position
         self._file.write(block)
         starts = np.cumsum([0, *lengths[:-1]]).tolist()
-        return [(place, len(block), start) for start in starts]
+        return [(offset, len(block), start) for start in starts]
 
     def _around(self, name: bytes, value: Piece, label: int) -> tuple[bytes, int, bytes]:
         """Return what stands before a value, the checksum of what of that is of the Example, and what stands behind."""
@@ -122,15 +122,15 @@ class Records(RecordFiles):
     def _others(self, kind: str | None) -> bytes:
         """Return the features that are the same for all images of a kind."""
         content = self._content
-        words = kind or content.codec
-        found = bytes_feature(b"image/format", words.encode())
+        format_name = kind or content.codec
+        features = bytes_feature(b"image/format", format_name.encode())
         if content.shape is not None:
             sides = (*content.shape, 1)[:3]
             for side, name in zip(sides, (b"image/height", b"image/width", b"image/channels"), strict=True):
-                found += int64_feature(name, side)
-            found += int64_feature(b"image/shape", *content.shape)
-            found += bytes_feature(b"image/dtype", str(content.dtype).encode())
-        return found
+                features += int64_feature(name, side)
+            features += int64_feature(b"image/shape", *content.shape)
+            features += bytes_feature(b"image/dtype", str(content.dtype).encode())
+        return features
 
     def force(self) -> int:
         """Force the file."""

@@ -62,8 +62,8 @@ class WebdatasetReader(CheckedReader):
         if not self.content.count:
             self._tar(0)
             return 0, 0
-        number, place, size = self.records.rows([self.content.count - 1], None)[0].tolist()
-        end = place + BLOCK + padded(size) + LABEL_BLOCKS
+        number, offset, size = self.records.rows([self.content.count - 1], None)[0].tolist()
+        end = offset + BLOCK + padded(size) + LABEL_BLOCKS
         tar = self._tar(number)
         if end > tar.size:
             raise StoreError(f"{tar.path} is damaged: it is shorter than its index says.")
@@ -75,16 +75,16 @@ class WebdatasetReader(CheckedReader):
         self.records.fill_labels(ids, span, labels)
         payloads: list[bytes] = []
         if span is None:
-            for number, (shard, place, size) in zip(ids, rows.tolist(), strict=True):
+            for number, (shard, offset, size) in zip(ids, rows.tolist(), strict=True):
                 tar = self._tar(shard)
-                self._check_size(tar, place, size)
-                whole = tar.piece(place, BLOCK + size) if size < _TOGETHER_BELOW else tar.piece(place, BLOCK)
+                self._check_size(tar, offset, size)
+                whole = tar.piece(offset, BLOCK + size) if size < _TOGETHER_BELOW else tar.piece(offset, BLOCK)
                 self._check(tar, whole[:BLOCK], number, size)
-                payloads.append(whole[BLOCK:] if size < _TOGETHER_BELOW else tar.piece(place + BLOCK, size))
+                payloads.append(whole[BLOCK:] if size < _TOGETHER_BELOW else tar.piece(offset + BLOCK, size))
             return payloads
-        for tar, whole, base, first, some in self._pieces(rows, span[0]):
-            for number, (_, place, size) in enumerate(some, first):
-                at = place - base
+        for tar, whole, base, first, tar_rows in self._pieces(rows, span[0]):
+            for number, (_, offset, size) in enumerate(tar_rows, first):
+                at = offset - base
                 self._check(tar, whole[at : at + BLOCK], number, size)
                 payload = whole[at + BLOCK : at + BLOCK + size]
                 if len(payload) != size:
@@ -103,18 +103,18 @@ class WebdatasetReader(CheckedReader):
         pixels = out.reshape(len(ids), -1).view(np.uint8)
         fronts = np.empty((len(ids), BLOCK + len(self._npy_head)), np.uint8)
         if size >= _TOGETHER_BELOW:
-            for (shard, place, _), front, target in zip(rows.tolist(), fronts, pixels, strict=True):
+            for (shard, offset, _), front, target in zip(rows.tolist(), fronts, pixels, strict=True):
                 tar = self._tar(shard)
-                self._check_size(tar, place, size)
-                tar.fill_parts([front.data, target.data], place)
+                self._check_size(tar, offset, size)
+                tar.fill_parts([front.data, target.data], offset)
         elif span is not None:
             self._read_run(rows, BLOCK + padded(size) + LABEL_BLOCKS, fronts, pixels)
         else:
             for shard in np.unique(rows[:, 0]).tolist():
-                there, tar = np.flatnonzero(rows[:, 0] == shard), self._tar(shard)
-                places = rows[there, 1]
-                fronts[there] = tar.pick(places, fronts.shape[1])
-                pixels[there] = tar.pick(places + fronts.shape[1], length)
+                in_shard, tar = np.flatnonzero(rows[:, 0] == shard), self._tar(shard)
+                offsets = rows[in_shard, 1]
+                fronts[in_shard] = tar.pick(offsets, fronts.shape[1])
+                pixels[in_shard] = tar.pick(offsets + fronts.shape[1], length)
         numbers = np.asarray(ids, np.int64)
         wrong = (fronts[:, :BLOCK] != heads(numbers, b".npy", size)).any(1)
         wrong |= (fronts[:, BLOCK:] != np.frombuffer(self._npy_head, np.uint8)).any(1)
@@ -129,13 +129,13 @@ class WebdatasetReader(CheckedReader):
         most, width = max(1, _AT_ONCE // stride), fronts.shape[1]
         for begin, end in itertools.pairwise(bounds):
             for start in range(begin, end, most):
-                some = slice(start, min(end, start + most))
-                tar, place, count = self._tar(int(rows[start, 0])), int(rows[start, 1]), some.stop - start
-                if place + count * stride > tar.size:
+                batch = slice(start, min(end, start + most))
+                tar, offset, count = self._tar(int(rows[start, 0])), int(rows[start, 1]), batch.stop - start
+                if offset + count * stride > tar.size:
                     raise self._lost(tar)
-                found = np.frombuffer(tar.piece(place, count * stride), np.uint8).reshape(count, stride)
-                fronts[some] = found[:, :width]
-                pixels[some] = found[:, width : width + pixels.shape[1]]
+                members = np.frombuffer(tar.piece(offset, count * stride), np.uint8).reshape(count, stride)
+                fronts[batch] = members[:, :width]
+                pixels[batch] = members[:, width : width + pixels.shape[1]]
 
     def _pieces(
         self, rows: Labels, first: int
@@ -156,18 +156,18 @@ class WebdatasetReader(CheckedReader):
             yield tar, tar.piece(base, end - base), base, first + at, facts[at:stop]
             at = stop
 
-    def _check(self, tar: RawFile, found: bytes, number: int, size: int) -> None:
+    def _check(self, tar: RawFile, header: bytes, number: int, size: int) -> None:
         """Check that a header is the one of this image, to the bit."""
-        name = name_in(found)
-        if not name.startswith(key_of(number) + b".") or found != head(name, size):
+        name = name_in(header)
+        if not name.startswith(key_of(number) + b".") or header != head(name, size):
             raise self._foreign(tar, number)
 
     @staticmethod
     def _foreign(tar: RawFile, number: int) -> StoreError:
         return StoreError(f"{tar.path} is damaged: the header of image {number} is not what it should be.")
 
-    def _check_size(self, tar: RawFile, place: int, size: int) -> None:
-        if size > MOST_BYTES or place + BLOCK + size > tar.size:
+    def _check_size(self, tar: RawFile, offset: int, size: int) -> None:
+        if size > MOST_BYTES or offset + BLOCK + size > tar.size:
             raise self._lost(tar)
 
     def _lost(self, tar: RawFile) -> StoreError:

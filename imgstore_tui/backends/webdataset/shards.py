@@ -44,13 +44,13 @@ def label_members(numbers: Labels, labels: Labels) -> NDArray[np.uint8]:
     """Return the members that hold the labels of images, uint8 array (n, 1024)."""
     texts = [b"%d" % label for label in labels.tolist()]
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    found = np.zeros((len(texts), LABEL_BLOCKS), np.uint8)
+    members = np.zeros((len(texts), LABEL_BLOCKS), np.uint8)
     for length in np.unique(lengths).tolist():
         alike = np.flatnonzero(lengths == length)
-        found[alike, :BLOCK] = heads(numbers[alike], b".cls", length)
+        members[alike, :BLOCK] = heads(numbers[alike], b".cls", length)
     padding = b"".join(text.ljust(_LABEL_ROOM, b"\0") for text in texts)
-    found[:, BLOCK : BLOCK + _LABEL_ROOM] = np.frombuffer(padding, np.uint8).reshape(len(texts), _LABEL_ROOM)
-    return found
+    members[:, BLOCK : BLOCK + _LABEL_ROOM] = np.frombuffer(padding, np.uint8).reshape(len(texts), _LABEL_ROOM)
+    return members
 
 
 class Shards(RecordFiles):
@@ -59,9 +59,9 @@ class Shards(RecordFiles):
     def __init__(self, location: Path, content: Content, shard: int, after: tuple[int, int] | None = None) -> None:
         """Open the first tar, which is new, or the one that ``after`` names, behind a place in it."""
         self._location, self._content, self._shard = location, content, shard
-        self._kept = self._number, place = after or (0, 0)
+        self._kept = self._number, offset = after or (0, 0)
         path = location / tar_name(self._number)
-        self._tar = Output(path, None if after is None else place)
+        self._tar = Output(path, None if after is None else offset)
         self._touched = [path]
         self._unforced: list[Path] = []
         self._npy_head = b""
@@ -94,18 +94,18 @@ class Shards(RecordFiles):
         rows = np.empty((len(images), INDEX_WIDTH), np.int64)
         most = max(1, _AT_ONCE // stride)
         for start, stop in self._parts(first, len(images), most):
-            numbers, some = np.arange(start, stop), slice(start - first, stop - first)
+            numbers, batch = np.arange(start, stop), slice(start - first, stop - first)
             fronts = np.empty((len(numbers), BLOCK + len(self._npy_head)), np.uint8)
             fronts[:, :BLOCK] = heads(numbers, b".npy", size)
             fronts[:, BLOCK:] = np.frombuffer(self._npy_head, np.uint8)
             backs = np.zeros((len(numbers), padded(size) - size + LABEL_BLOCKS), np.uint8)
-            backs[:, padded(size) - size :] = label_members(numbers, labels[some])
-            rows[some, 0], rows[some, 2] = self._number, size
-            rows[some, 1] = self._tar.position + stride * np.arange(len(numbers))
+            backs[:, padded(size) - size :] = label_members(numbers, labels[batch])
+            rows[batch, 0], rows[batch, 2] = self._number, size
+            rows[batch, 1] = self._tar.position + stride * np.arange(len(numbers))
             if stride < _TOGETHER_BELOW:
-                self._tar.write(np.concatenate([fronts, pixels[some], backs], axis=1).data)
+                self._tar.write(np.concatenate([fronts, pixels[batch], backs], axis=1).data)
             else:
-                self._tar.write_pieces([*itertools.chain.from_iterable(zip(fronts, pixels[some], backs, strict=True))])
+                self._tar.write_pieces([*itertools.chain.from_iterable(zip(fronts, pixels[batch], backs, strict=True))])
         return rows
 
     def _parts(self, first: int, count: int, most: int = 2**20) -> Iterator[tuple[int, int]]:
@@ -147,7 +147,7 @@ class Shards(RecordFiles):
 
     def take_back(self) -> None:
         """Remove the tars that are new, and end the first one where it ended."""
-        number, place = self._kept
+        number, offset = self._kept
         if self._number != number:
             self._tar.close()
             for path in [self._location / tar_name(later) for later in range(number + 1, self._number + 1)]:
@@ -155,8 +155,8 @@ class Shards(RecordFiles):
                 self._touched.remove(path)
             self._unforced = []
             self._number = number
-            self._tar = Output(self._location / tar_name(number), place)
-        self._tar.cut(place)
+            self._tar = Output(self._location / tar_name(number), offset)
+        self._tar.cut(offset)
         self._tar.end_with(END)
 
     def changed_paths(self) -> list[Path]:

@@ -52,8 +52,8 @@ def heads(numbers: Labels, extension: bytes, size: int) -> NDArray[np.uint8]:
     They differ in the digits of their names and in their checksums only, which are made for all of them together.
     """
     if len(numbers) and int(numbers.max()) >= 10**_DIGITS:  # names become longer
-        found = b"".join(head(key_of(number) + extension, size) for number in numbers.tolist())
-        return np.frombuffer(found, np.uint8).reshape(len(numbers), BLOCK)
+        headers = b"".join(head(key_of(number) + extension, size) for number in numbers.tolist())
+        return np.frombuffer(headers, np.uint8).reshape(len(numbers), BLOCK)
     model = head(b"0" * _DIGITS + extension, size)
     blocks = np.tile(np.frombuffer(model, np.uint8), (len(numbers), 1))
     digits = numbers[:, None] // _POWERS % 10

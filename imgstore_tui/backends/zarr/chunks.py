@@ -73,15 +73,15 @@ class Chunks:
             StoreError: If a chunk is missing or damaged.
         """
         memory = out.reshape(len(ids), -1).view(np.uint8)
-        for number, places, rows in self._parts(ids, span):
+        for number, positions, rows in self._parts(ids, span):
             held = min(self._layout.chunk, self._layout.items - number * self._layout.chunk)
             whole = isinstance(rows, slice) and rows == slice(0, held)
             if whole and self._layout.filter is None:
-                self._fill(number, memory[places])
+                self._fill(number, memory[positions])
             elif isinstance(rows, slice) or len(rows) > 1:
-                memory[places] = self._items(number)[rows]
+                memory[positions] = self._items(number)[rows]
             else:
-                memory[places[0]] = self._items(number)[rows[0]]
+                memory[positions[0]] = self._items(number)[rows[0]]
 
     def piece(self, start: int, stop: int) -> bytes:
         """Return a part of an array of single bytes."""
@@ -101,12 +101,12 @@ class Chunks:
                 first, stop = max(span[0], base), min(span[1], base + chunk)
                 yield number, slice(first - span[0], stop - span[0]), slice(first - base, stop - base)
             return
-        asked = np.asarray(ids, np.int64)
+        requested = np.asarray(ids, np.int64)
         if chunk == 1:
-            for place, number in enumerate(ids):
-                yield number, slice(place, place + 1), slice(0, 1)
+            for position, number in enumerate(ids):
+                yield number, slice(position, position + 1), slice(0, 1)
             return
-        numbers, rows = np.divmod(asked, chunk)
+        numbers, rows = np.divmod(requested, chunk)
         order = np.argsort(numbers, kind="stable")
         numbers, rows = numbers[order], rows[order]
         bounds = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
@@ -115,13 +115,13 @@ class Chunks:
 
     def _fill(self, number: int, target: Any) -> None:
         """Read all items of a chunk to where they belong, then verify its checksum there."""
-        file, place, _ = self._find(number)
+        file, offset, _ = self._find(number)
         room = self._layout.chunk_bytes - target.nbytes  # of the last chunk, which is longer than the array
         rest = bytearray(room + _SUM * self._layout.summed)
-        file.raw.fill_parts([target.reshape(-1).data, memoryview(rest)], place)
+        file.raw.fill_parts([target.reshape(-1).data, memoryview(rest)], offset)
         if self._layout.summed:
-            found = self._extend(self._sum(target), bytes(rest[:room]))
-            if found != int.from_bytes(rest[room:], "little"):
+            checksum = self._extend(self._sum(target), bytes(rest[:room]))
+            if checksum != int.from_bytes(rest[room:], "little"):
                 raise self._wrong(file)
 
     def _items(self, number: int) -> Bytes:
@@ -129,36 +129,38 @@ class Chunks:
         shape = (self._layout.chunk, *([self._layout.size] if self._layout.sides > 1 or self._layout.size > 1 else []))
         if self._layout.filter is not None:
             return self._unpack(number).reshape(shape)
-        file, place, length = self._find(number)
+        file, offset, length = self._find(number)
         fresh = number not in file.right
         whole = file.raw.mapped()
         if fresh:
-            start = place - place % mmap.PAGESIZE
-            whole.madvise(mmap.MADV_WILLNEED, start, place + length - start)
-        found = np.frombuffer(whole, np.uint8, length, place)
+            start = offset - offset % mmap.PAGESIZE
+            whole.madvise(mmap.MADV_WILLNEED, start, offset + length - start)
+        chunk_bytes = np.frombuffer(whole, np.uint8, length, offset)
         if fresh:
-            self._verify(file, found)
+            self._verify(file, chunk_bytes)
             file.right.add(number)
-        return found[: self._layout.chunk_bytes].reshape(shape)
+        return chunk_bytes[: self._layout.chunk_bytes].reshape(shape)
 
     def _unpack(self, number: int) -> Bytes:
-        found = self._unpacked.get(number)
-        if found is None:
-            file, place, length = self._find(number)
-            packed = np.frombuffer(file.raw.piece(place, length), np.uint8)
+        unpacked = self._unpacked.get(number)
+        if unpacked is None:
+            file, offset, length = self._find(number)
+            packed = np.frombuffer(file.raw.piece(offset, length), np.uint8)
             self._verify(file, packed)
             if self._layout.summed:
                 packed = packed[:-_SUM]
             try:
-                found = np.frombuffer(_unpacked(str(self._layout.filter), packed, self._layout.chunk_bytes), np.uint8)
+                unpacked = np.frombuffer(
+                    _unpacked(str(self._layout.filter), packed, self._layout.chunk_bytes), np.uint8
+                )
             except Exception as error:  # each library has its own
                 raise self._damaged(file, first_line(error)) from None
-            if len(found) != self._layout.chunk_bytes:
+            if len(unpacked) != self._layout.chunk_bytes:
                 raise self._damaged(file, "a chunk in it is not of the size it should be")
             if len(self._unpacked) >= max(1, _UNPACKED_BYTES // self._layout.chunk_bytes):
                 self._unpacked.pop(next(iter(self._unpacked)))
-            self._unpacked[number] = found
-        return found
+            self._unpacked[number] = unpacked
+        return unpacked
 
     def _verify(self, file: _File, chunk: Bytes) -> None:
         if self._layout.summed and (
@@ -172,17 +174,17 @@ class Chunks:
         expected = None if layout.filter else layout.chunk_bytes + _SUM * layout.summed
         if layout.in_shard is None:
             file = self._file(number)
-            place, length = 0, file.raw.size
+            offset, length = 0, file.raw.size
         else:
             file = self._file(number // layout.in_shard)
-            place, length = file.index[number % layout.in_shard].tolist()
-            if place + length > file.raw.size - len(file.index) * _ENTRY - _SUM:
+            offset, length = file.index[number % layout.in_shard].tolist()
+            if offset + length > file.raw.size - len(file.index) * _ENTRY - _SUM:
                 raise self._damaged(file, "a chunk does not lie in it where its index says")
         if expected is not None and length < expected and layout.in_shard is None:
             raise self._damaged(file, "it has been cut short")
         if expected is not None and length != expected:
             raise self._damaged(file, "a chunk in it is not of the size it should be")
-        return file, place, length
+        return file, offset, length
 
     def _file(self, number: int) -> _File:
         file = self._files.get(number)
@@ -211,10 +213,10 @@ class Chunks:
         size = chunks * _ENTRY
         if file.raw.size < size + _SUM:
             raise self._damaged(file, "it has been cut short")
-        found = file.raw.piece(file.raw.size - size - _SUM, size + _SUM)
-        if self._sum(found[:size]) != int.from_bytes(found[size:], "little"):
+        index = file.raw.piece(file.raw.size - size - _SUM, size + _SUM)
+        if self._sum(index[:size]) != int.from_bytes(index[size:], "little"):
             raise self._damaged(file, "the checksum of its index is wrong")
-        return np.frombuffer(found, "<u8", 2 * chunks).reshape(chunks, 2)
+        return np.frombuffer(index, "<u8", 2 * chunks).reshape(chunks, 2)
 
     def _wrong(self, file: _File) -> StoreError:
         return self._damaged(file, "the checksum of a chunk is wrong")

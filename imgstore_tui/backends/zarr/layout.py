@@ -91,9 +91,9 @@ def _layout(facts: Any, shape: tuple[int, ...], dtype: str) -> Layout:
     )
 
 
-def _sides(found: Any, shape: tuple[int, ...]) -> int:
+def _sides(sides: Any, shape: tuple[int, ...]) -> int:
     """Return the first side of a chunk, whose others are those of the whole array."""
-    first, *others = found
+    first, *others = sides
     _insist(is_count(first) and 0 < first <= MAX_COUNT and tuple(others) == shape[1:])
     return int(first)
 

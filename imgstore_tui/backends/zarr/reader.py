@@ -33,8 +33,8 @@ class ZarrReader(CheckedReader):
 
     def __init__(self, location: Path) -> None:
         self._location = location
-        self.content, found = load_manifest("zarr", location)
-        size, count = found.get("bytes"), self.content.count
+        self.content, manifest = load_manifest("zarr", location)
+        size, count = manifest.get("bytes"), self.content.count
         if not is_count(size):
             raise layout_error(location)
         self._size = size

@@ -31,7 +31,7 @@ class ZarrWriter(FolderWriter):
     keeps_labels = False
 
     def __init__(
-        self, location: Path, content: Content, values: Mapping[str, OptionValue], there: Labels | None = None
+        self, location: Path, content: Content, values: Mapping[str, OptionValue], resumed: Labels | None = None
     ) -> None:
         super().__init__("zarr", location, content)
         self._values = values
@@ -39,24 +39,24 @@ class ZarrWriter(FolderWriter):
         self._filled = self._written = 0
         self._ends: list[Labels] = []
         self._images: Any = None
-        self._there = 0 if there is None else len(there)
+        self._there = 0 if resumed is None else len(resumed)
         try:
-            self._group = self._new_group(location / FOLDER) if there is None else self._old_group(location / FOLDER)
+            self._group = self._new_group(location / FOLDER) if resumed is None else self._old_group(location / FOLDER)
             if content.kind is PayloadKind.ARRAY:
                 shape, chunk = content.shape or (), int(values["chunk"])
                 step = self._shard or chunk
                 step *= max(1, _AT_ONCE // (step * image_bytes(content)))
                 self._buffer = np.empty((step, *shape), content.dtype)
                 made = (content.count, *shape), str(content.dtype), chunk, self._shard
-                self._images = self._new("images", *made) if there is None else self._old("images", *made[:2])
+                self._images = self._new("images", *made) if resumed is None else self._old("images", *made[:2])
                 self._written = self._there
             else:
                 self._buffer = np.empty(_AT_ONCE, np.uint8)
-                if there is None:
+                if resumed is None:
                     self._images = self._new("payloads", (0,), "uint8", CHUNK_BYTES, 0)
                 else:
                     self._images = self._old("payloads", None, "uint8")
-                    self._begin_in_a_chunk(there)
+                    self._begin_in_a_chunk(resumed)
         except Exception as error:
             raise self._failed(error) from None
 

@@ -54,17 +54,17 @@ def _read_binary(files: CifarFiles, name: str, size: int, layout: CifarLayout, l
             f"It has {size:,} bytes, which is no multiple of {layout.record:,}: it is cut short, or no {layout.title}."
         )
     _check_count(count)
-    found = array("q")
+    stored_labels = array("q")
     for start in range(0, count, _PIECE):
-        some = min(_PIECE, count - start)
-        records = files.read(name, start * layout.record, some * layout.record)
+        batch_count = min(_PIECE, count - start)
+        records = files.read(name, start * layout.record, batch_count * layout.record)
         for kind in layout.labels:
             column = records[kind.column :: layout.record]
             if max(column) >= len(kind.names):
                 raise _label_beyond(max(column), start + column.index(max(column)), kind, layout)
             if kind is labels:
-                found.extend(column)
-    return CifarBatch(name, count, found, len(layout.labels), layout.record)
+                stored_labels.extend(column)
+    return CifarBatch(name, count, stored_labels, len(layout.labels), layout.record)
 
 
 def _read_python(files: CifarFiles, name: str, size: int, layout: CifarLayout, labels: LabelSet) -> CifarBatch:
@@ -73,21 +73,21 @@ def _read_python(files: CifarFiles, name: str, size: int, layout: CifarLayout, l
         raise DataError(f"It has {size:,} bytes, more than any batch of {layout.title}.")
     values = _text_keys(read_pickle(lambda offset, count: files.read(name, offset, count), size))
     blob, count = _pixels(values.get("data"))
-    found = values.get(labels.key)
-    if not isinstance(found, list):
+    stored_labels = values.get(labels.key)
+    if not isinstance(stored_labels, list):
         other = CIFAR100 if layout is CIFAR10 else CIFAR10
         is_other = any(kind.key in values for kind in other.labels)
         raise DataError(f"It is a batch of {other.title}." if is_other else f"It holds no list '{labels.key}'.")
-    if len(found) != count:
-        raise DataError(f"It holds {len(found):,} labels for {count:,} images.")
-    for index, label in enumerate(found):
+    if len(stored_labels) != count:
+        raise DataError(f"It holds {len(stored_labels):,} labels for {count:,} images.")
+    for index, label in enumerate(stored_labels):
         if type(label) is not int:
             raise DataError(f"The label of image {index:,} is no whole number.")
         if not 0 <= label < len(labels.names):
             raise _label_beyond(label, index, labels, layout)
     if blob.latin1 and blob.length > _LARGEST_PICKLE:
         raise DataError("Its pixels are spelled as text: pickle it with protocol 4, or take the binary archive.")
-    return CifarBatch(name, count, array("q", found), blob.offset, PIXELS, blob if blob.latin1 else None)
+    return CifarBatch(name, count, array("q", stored_labels), blob.offset, PIXELS, blob if blob.latin1 else None)
 
 
 def read_names(files: CifarFiles, name: str, size: int, labels: LabelSet) -> tuple[str, ...]:
@@ -146,8 +146,8 @@ def _check_count(count: int) -> None:
 
 
 def _label_beyond(label: int, index: int, labels: LabelSet, layout: CifarLayout) -> DataError:
-    said = f"{label}" if abs(label) < 1 << 63 else "a huge number"
+    shown = f"{label}" if abs(label) < 1 << 63 else "a huge number"
     return DataError(
-        f"The label of image {index:,} is {said}, but {layout.title} has labels 0 to {len(labels.names) - 1}: "
+        f"The label of image {index:,} is {shown}, but {layout.title} has labels 0 to {len(labels.names) - 1}: "
         "it is damaged, or another data set."
     )

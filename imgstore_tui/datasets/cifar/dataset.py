@@ -75,22 +75,22 @@ class CifarDataset(Dataset):
         Raises:
             DataError: If there is nothing that can be read.
         """
-        tell = progress or _silent
+        report = progress or _silent
         files = self._files = open_files(self._path, self.layout.folders, tuple(self.layout.archives))
-        known = {name: part for part in self.layout.parts for name in (part.name, part.binary_name)}
+        parts = {name: part for part in self.layout.parts for name in (part.name, part.binary_name)}
         extra = {self.layout.meta, self._labels.names_file}
-        wanted = {name for name, part in known.items() if self._split in {"all", part.split}}
+        wanted_names = {name for name, part in parts.items() if self._split in {"all", part.split}}
         batches: dict[str, CifarBatch] = {}
         seen: set[str] = set()
         damage: str | None = None
         try:
-            for name, size in files.found(frozenset(known) | extra):
-                tell("reading batches", len(seen), None)
+            for name, size in files.found(frozenset(parts) | extra):
+                report("reading batches", len(seen), None)
                 seen.add(name)
                 if name in extra:
                     self._read_names(files, name, size)
-                elif name in wanted or files.single:
-                    self._read_batch(files, name, size, known.get(name), batches)
+                elif name in wanted_names or files.single:
+                    self._read_batch(files, name, size, parts.get(name), batches)
         except DataError as error:
             damage = str(error)
         self._choose(batches)
@@ -99,9 +99,9 @@ class CifarDataset(Dataset):
         if damage:
             self._warnings.append(damage)
         if not files.single:
-            self._say_what_is_missing(wanted - seen)
-        tell("comparing checksums", len(seen), None)
-        self._compare_checksums(files, known)
+            self._say_what_is_missing(wanted_names - seen)
+        report("comparing checksums", len(seen), None)
+        self._compare_checksums(files, parts)
 
     def _read_batch(
         self, files: CifarFiles, name: str, size: int, part: BatchFile | None, batches: dict[str, CifarBatch]
@@ -120,14 +120,14 @@ class CifarDataset(Dataset):
         except DataError as error:
             self._warnings.append(f"{name} cannot be used, so the well-known label names are. {error}")
 
-    def _compare_checksums(self, files: CifarFiles, known: Mapping[str, BatchFile]) -> None:
+    def _compare_checksums(self, files: CifarFiles, parts: Mapping[str, BatchFile]) -> None:
         checksum = files.archive_checksum()
         if checksum is not None:
             if checksum not in self.layout.archives.values():
                 self._warnings.append(f"The archive's checksum is not the published one of {self.layout.title}.")
             return
         # Sums are published of the python files and of the archives, not of the binary files.
-        published = {part.name: part.md5 for part in known.values()}
+        published = {part.name: part.md5 for part in parts.values()}
         differing = [
             batch.name
             for batch in self._batches
@@ -239,8 +239,8 @@ class CifarDataset(Dataset):
     @property
     def summary(self) -> str:
         """E.g. ``CIFAR-10 train, 50,000 images 32x32x3``."""
-        which = safe_text(self._path.name) if self._opened().single else self._split
-        return f"{self.layout.title} {which}, {format_count(len(self))} images 32x32x3"
+        images = safe_text(self._path.name) if self._opened().single else self._split
+        return f"{self.layout.title} {images}, {format_count(len(self))} images 32x32x3"
 
 
 def _spelled_out(files: CifarFiles, batch: CifarBatch, blob: Blob) -> bytes:

@@ -77,12 +77,12 @@ def read_pickle(read_at: ReadAt, size: int) -> object:
     try:
         return machine.run()
     except DamagedError as error:
-        said = str(error)
+        reason = str(error)
     except (IndexError, KeyError):
-        said = "something is taken that was never put"
+        reason = "something is taken that was never put"
     except (ValueError, TypeError, AttributeError, struct.error):
-        said = "a value is not what it should be"
-    raise DataError(f"It is damaged or no pickle of a CIFAR batch: at byte {machine.stream.offset:,} {said}.")
+        reason = "a value is not what it should be"
+    raise DataError(f"It is damaged or no pickle of a CIFAR batch: at byte {machine.stream.offset:,} {reason}.")
 
 
 class _Machine:
@@ -172,13 +172,13 @@ class _Machine:
     def name(self, module: object, name: object) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
             raise DamagedError("a name is no text")
-        known = _NAMES.get((module, name))
-        if known is None:
+        marker = _NAMES.get((module, name))
+        if marker is None:
             raise DataError(
                 f"It asks for '{safe_text(module[:80])}.{safe_text(name[:80])}', which no CIFAR batch needs. "
                 "Nothing of it was run."
             )
-        self.push(known)
+        self.push(marker)
 
     def name_from_stack(self) -> None:
         name, module = self.pop(), self.pop()

@@ -115,11 +115,11 @@ class FolderDataset(Dataset):
         """
         from imgstore_tui.images.decode import SUFFIXES
 
-        tell = progress or _silent
+        report = progress or _silent
         scan.check_root(self._root)
         suffixes = SUFFIXES if self._decode else SUFFIXES | scan.RAW_SUFFIXES
         names: list[str] = []
-        for entry in scan.list_files(self._root, suffixes, tell):
+        for entry in scan.list_files(self._root, suffixes, report):
             if isinstance(entry, str):
                 names.append(entry)
             else:
@@ -129,7 +129,7 @@ class FolderDataset(Dataset):
         labels = self._labels_of(names)
         label_of = dict(zip(names, labels, strict=True))
         self._unseen = ((name, label_of[name]) for name in stratified_order(names, labels, self._seed))
-        self._look_at(min(self._limit(), len(names)), tell)
+        self._look_at(min(self._limit(), len(names)), report)
         if not self._names:
             raise DataError(self._nothing_found(suffixes))
 
@@ -138,38 +138,38 @@ class FolderDataset(Dataset):
             return self._sample
         return self._listed if self.wanted is None else max(self.wanted, _LOOKED_AT_ANYWAY)
 
-    def _look_at(self, wanted: int, tell: ScanProgress) -> None:
+    def _look_at(self, count: int, report: ScanProgress) -> None:
         """Look at unseen files until so many pictures are known, or none is left."""
         done = 0
-        while len(self._names) < wanted and (unseen := next(self._unseen, None)) is not None:
+        while len(self._names) < count and (unseen := next(self._unseen, None)) is not None:
             if not done % scan.PROGRESS_EVERY:
-                tell("reading headers", len(self._names), wanted)
+                report("reading headers", len(self._names), count)
             done += 1
             self._looked += 1
             name, label = unseen
             try:
-                found = (scan.read_header if self._decode else scan.file_facts)(self._root, name)
+                facts = (scan.read_header if self._decode else scan.file_facts)(self._root, name)
             except BrokenImageError as error:
                 self._excluded.append(error.excluded)
                 continue
-            kind = found.shape, found.dtype
+            kind = facts.shape, facts.dtype
             if kind not in self._kinds:
                 self._kinds[kind] = len(self._kinds)
             self._names.append(name)
             self._labels.append(label)
-            self._sizes.append(found.size)
-            self._times.append(found.modified_ns)
+            self._sizes.append(facts.size)
+            self._times.append(facts.modified_ns)
             self._kind_of.append(self._kinds[kind])
-        tell("reading headers", len(self._names), len(self._names))
+        report("reading headers", len(self._names), len(self._names))
 
     def _labels_of(self, names: list[str]) -> Sequence[int]:
         """Return the label of every file, and keep what labels are called."""
         # Of all files, broken ones too: mending a file must not change the labels of others.
         if self._table:
-            found = labels_csv.read_labels(labels_csv.find_table(self._table, self._root), names)
-            self._classes = found.names
-            self._class_count = len(set(found.numbers))
-            return found.numbers
+            table = labels_csv.read_labels(labels_csv.find_table(self._table, self._root), names)
+            self._classes = table.names
+            self._class_count = len(set(table.numbers))
+            return table.numbers
         folders = {_class_of(name) for name in names}
         if folders - {_AT_THE_ROOT}:
             # Sorted, but "." first whatever the others start with.
@@ -183,9 +183,9 @@ class FolderDataset(Dataset):
         if not self._excluded:
             return f"There are no pictures in {where} or below it: files that end in {', '.join(sorted(suffixes))}."
         first, number = self._excluded[0], len(self._excluded)
-        found = "1 file, but it cannot" if number == 1 else f"{format_count(number)} files, but none can"
+        files = "1 file, but it cannot" if number == 1 else f"{format_count(number)} files, but none can"
         return (
-            f"{where} holds {found} be used, for example '{safe_text(first.name)}': "
+            f"{where} holds {files} be used, for example '{safe_text(first.name)}': "
             f"{first.reason.rstrip('.')}. Name a folder with pictures."
         )
 
@@ -286,14 +286,14 @@ class FolderDataset(Dataset):
     def summary(self) -> str:
         """E.g. ``folder holidays: 1,204 pictures of varying sizes in 3 classes``."""
         number = len(self._names) - len(self._broken)
-        words = counted(number, "picture")
+        text = counted(number, "picture")
         if self._looked < self._listed:
             share = f"{100 * number / self._listed:.3g} % of {format_count(self._listed)}"
-            words = f"a sample of {words}, {share}," if self._sample else f"{words} looked at, {share},"
-        words += f" {self._sizes_in_words()}"
+            text = f"a sample of {text}, {share}," if self._sample else f"{text} looked at, {share},"
+        text += f" {self._sizes_in_words()}"
         count = self._class_count
-        words += f" in {format_count(count)} class{'' if count == 1 else 'es'}" if count else ""
-        return f"folder {safe_text(self._root.resolve().name or str(self._root))}: {words}"
+        text += f" in {format_count(count)} class{'' if count == 1 else 'es'}" if count else ""
+        return f"folder {safe_text(self._root.resolve().name or str(self._root))}: {text}"
 
     def _sizes_in_words(self) -> str:
         if not self._decode:
@@ -302,8 +302,8 @@ class FolderDataset(Dataset):
             sizes = {shape[:2] for shape, _ in self._kinds}
             return "of varying sizes" if len(sizes) > 1 else "of one size but varying kinds"
         shape, dtype = self.uniform
-        words = f"of {'x'.join(map(str, shape))}{'' if dtype == 'uint8' else f' {dtype}'}"
-        return words if self._resize is None else f"{words} (resized)"
+        text = f"of {'x'.join(map(str, shape))}{'' if dtype == 'uint8' else f' {dtype}'}"
+        return text if self._resize is None else f"{text} (resized)"
 
 
 def _class_of(name: str) -> str:

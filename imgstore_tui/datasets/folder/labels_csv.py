@@ -68,14 +68,14 @@ class _Table:
         self._path = path
         self._where = f"The labels in '{safe_text(path.name)}'"
         self._pictures = pictures
-        self._places = {name: place for place, name in enumerate(pictures)}
+        self._places = {name: index for index, name in enumerate(pictures)}
         leaves = Counter(name.rpartition("/")[2] for name in pictures)
         self._shared = {leaf for leaf, count in leaves.items() if count > 1}
-        self._leaves = {name.rpartition("/")[2]: place for place, name in enumerate(pictures)}
+        self._leaves = {name.rpartition("/")[2]: index for index, name in enumerate(pictures)}
 
     def read(self) -> PictureLabels:
         """Read all rows, then judge."""
-        found: dict[int, str] = {}
+        labels: dict[int, str] = {}
         rows = 0
         faults: dict[str, tuple[int, str]] = {}
 
@@ -85,34 +85,34 @@ class _Table:
 
         for line, name, label in self._rows():
             rows += 1
-            place = self._place(name)
-            if place is None:
+            picture = self._place(name)
+            if picture is None:
                 fault("name no picture", name, line)
-            elif place < 0:
+            elif picture < 0:
                 fault("name a picture that is in several folders", name, line)
-            elif place in found:
+            elif picture in labels:
                 fault("name a picture a second time", name, line)
             elif not label:
                 fault("have no label", name, line)
             else:
-                found[place] = label
+                labels[picture] = label
         if not rows:
             self._refuse("there is no row in it")
         for what, (count, first) in faults.items():
             self._refuse(f"{format_count(count)} of {format_count(rows)} rows {what}, for example {first}")
-        missing = len(self._pictures) - len(found)
+        missing = len(self._pictures) - len(labels)
         if missing:
-            first = next(name for place, name in enumerate(self._pictures) if place not in found)
+            first = next(name for picture, name in enumerate(self._pictures) if picture not in labels)
             self._refuse(
                 f"{format_count(missing)} of {format_count(len(self._pictures))} pictures have no row, for example "
                 f"'{safe_text(first)}'; each picture needs one"
             )
-        return self._numbered([found[place] for place in range(len(self._pictures))])
+        return self._numbered([labels[picture] for picture in range(len(self._pictures))])
 
     def _place(self, name: str) -> int | None:
         """Return which picture a name means; -1 for several, None for none."""
-        wanted = name.removeprefix("./")
-        for spelt in (wanted, wanted.replace("\\", "/")):
+        name_below = name.removeprefix("./")
+        for spelt in (name_below, name_below.replace("\\", "/")):
             if spelt in self._places:
                 return self._places[spelt]
             if spelt in self._shared:
@@ -129,8 +129,8 @@ class _Table:
             return
         name_at, label_at = self._columns(first[1])
         # A head line is one whose name is no picture's and that has a word we know: a label may be such a word, too.
-        known = {word.strip().lower().replace(" ", "_") for word in first[1]} & {*NAME_WORDS, *LABEL_WORDS}
-        if not known or self._place(first[1][name_at].strip()) is not None:
+        header_words = {word.strip().lower().replace(" ", "_") for word in first[1]} & {*NAME_WORDS, *LABEL_WORDS}
+        if not header_words or self._place(first[1][name_at].strip()) is not None:
             yield first[0], first[1][name_at].strip(), first[1][label_at].strip()
         for line, row in lines:
             if len(row) <= max(name_at, label_at):
@@ -165,20 +165,20 @@ class _Table:
 
     def _columns(self, first: list[str]) -> tuple[int, int]:
         """Return where names and labels stand."""
-        words = [word.strip().lower().replace(" ", "_") for word in first]
-        name_at = next((words.index(word) for word in NAME_WORDS if word in words), None)
-        label_at = next((words.index(word) for word in LABEL_WORDS if word in words), None)
-        if len(words) < 2:
+        headers = [word.strip().lower().replace(" ", "_") for word in first]
+        name_at = next((headers.index(word) for word in NAME_WORDS if word in headers), None)
+        label_at = next((headers.index(word) for word in LABEL_WORDS if word in headers), None)
+        if len(headers) < 2:
             self._refuse("it has one column; it needs two, name and label")
-        if len(words) == 2:
+        if len(headers) == 2:
             # With two columns, one that is known tells which the other is.
             if name_at is None:
                 name_at = 0 if label_at is None or self._place(first[0].strip()) is not None else 1 - label_at
             return name_at, 1 - name_at
         if name_at is None or label_at is None:
             shown = ", ".join(safe_text(word.strip()[:40]) for word in first[:8])
-            lacks = "name" if name_at is None else "label"
-            self._refuse(f"no column is called {lacks} ({shown}). Give it a head line with name and label")
+            column = "name" if name_at is None else "label"
+            self._refuse(f"no column is called {column} ({shown}). Give it a head line with name and label")
         return name_at, label_at
 
     def _numbered(self, labels: list[str]) -> PictureLabels:

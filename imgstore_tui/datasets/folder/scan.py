@@ -55,7 +55,7 @@ def check_root(root: Path) -> None:
         raise DataError(f"The folder {where} cannot be read: {_why(error)}. Check the path.") from None
 
 
-def list_files(root: Path, suffixes: frozenset[str], tell: ScanProgress) -> Iterator[str | Excluded]:
+def list_files(root: Path, suffixes: frozenset[str], report: ScanProgress) -> Iterator[str | Excluded]:
     """Walk the tree and yield what may be a picture, in no order.
 
     Hidden files and folders, and those that a NAS or macOS puts beside the user's, are skipped. Links to folders are
@@ -64,13 +64,13 @@ def list_files(root: Path, suffixes: frozenset[str], tell: ScanProgress) -> Iter
     Args:
         root: Folder to walk.
         suffixes: Suffixes to look for, lower case, with the dot.
-        tell: Told now and then how many were found, also where none are.
+        report: Told now and then how many were found, also where none are.
 
     Yields:
         The path of a file relative to ``root``, or what is passed over and why.
     """
     waiting = [""]
-    found = passed = 0
+    count = passed = 0
     while waiting:
         folder = waiting.pop()
         try:
@@ -78,7 +78,7 @@ def list_files(root: Path, suffixes: frozenset[str], tell: ScanProgress) -> Iter
                 for entry in entries:
                     passed += 1
                     if not passed % PROGRESS_EVERY:
-                        tell("looking for pictures", found, None)
+                        report("looking for pictures", count, None)
                     if entry.name.startswith(".") or entry.name in _NOT_THE_USERS:
                         continue
                     name = f"{folder}{entry.name}"
@@ -87,7 +87,7 @@ def list_files(root: Path, suffixes: frozenset[str], tell: ScanProgress) -> Iter
                     elif entry.is_symlink() and _is_folder(entry):
                         yield Excluded(name, "It is a link to a folder, which is not followed.")
                     elif os.path.splitext(entry.name)[1].lower() in suffixes:  # noqa: PTH122 - ten times Path's speed
-                        found += 1
+                        count += 1
                         yield name
         except OSError as error:
             yield Excluded(folder.rstrip("/") or ".", f"The folder cannot be read: {_why(error)}.")
@@ -101,14 +101,14 @@ def read_header(root: Path, name: str) -> FileFacts:
     """
     from imgstore_tui.images.decode import NoDecoderError, probe
 
-    found = file_facts(root, name)
+    facts = file_facts(root, name)
     try:
         shape, dtype = probe(root / name)
     except NoDecoderError as error:
         raise BrokenImageError(name, f"{error} With decode=no it takes part as it is.") from None
     except DataError as error:
         raise BrokenImageError(name, str(error)) from None
-    return replace(found, shape=shape, dtype=dtype)
+    return replace(facts, shape=shape, dtype=dtype)
 
 
 def file_facts(root: Path, name: str) -> FileFacts:

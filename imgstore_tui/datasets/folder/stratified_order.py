@@ -33,5 +33,5 @@ def stratified_order(names: Sequence[str], classes: Sequence[int], seed: int) ->
     starts = np.cumsum(sizes) - sizes
     ranks = np.arange(len(names)) - starts[codes[drawn]]
     # The middle of the stretch that each stands for, of all that its class takes up.
-    places = (ranks + 0.5) / sizes[codes[drawn]]
-    return [names[index] for index in drawn[np.lexsort((keys[drawn], places))]]
+    quantiles = (ranks + 0.5) / sizes[codes[drawn]]
+    return [names[index] for index in drawn[np.lexsort((keys[drawn], quantiles))]]

@@ -82,10 +82,10 @@ class Synthetic(Dataset):
         start, images = self._ahead or (0, None)
         if images is None or not start <= index < start + len(images):
             # In order: twice as many as last time. Anything else might be a random access: this one alone.
-            some = 1
+            count = 1
             if images is not None and index == start + len(images):
-                some = max(1, min(2 * len(images), _AHEAD_BYTES // images[0].nbytes, self._count - index))
-            start, images = self._ahead = index, self._recipe.images(index, some)
+                count = max(1, min(2 * len(images), _AHEAD_BYTES // images[0].nbytes, self._count - index))
+            start, images = self._ahead = index, self._recipe.images(index, count)
         whole: NDArray[np.uint8] = images[index - start]
         if not self._varying:
             return whole.copy()

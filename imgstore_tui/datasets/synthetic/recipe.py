@@ -91,16 +91,16 @@ class Recipe:
         while at < count:
             block, offset = divmod(first + at, BLOCK)
             # As many images at once as fill a strip, none from the next block.
-            some = min(count - at, BLOCK - offset, max(1, _STRIP // (self._height * self._width)))
-            self._make(_Stream(self._seed, block, offset, some, self._draws), out[at : at + some])
-            at += some
+            batch = min(count - at, BLOCK - offset, max(1, _STRIP // (self._height * self._width)))
+            self._make(_Stream(self._seed, block, offset, batch, self._draws), out[at : at + batch])
+            at += batch
         return out
 
     def edges(self, index: int, low: int) -> tuple[int, int]:
         """Return height and width, between ``low`` and the recipe's own, of image ``index`` where sizes vary."""
         # The upper half of the block numbers is free for this: no picture's block comes near.
-        words = np.random.Philox(key=np.array([self._seed, _SIZES], np.uint64), counter=index).random_raw(2)
-        height, width = (int(word) >> 32 for word in words)
+        random_words = np.random.Philox(key=np.array([self._seed, _SIZES], np.uint64), counter=index).random_raw(2)
+        height, width = (int(word) >> 32 for word in random_words)
         return low + height % (self._height - low + 1), low + width % (self._width - low + 1)
 
     def _make(self, stream: _Stream, out: NDArray[np.uint8]) -> None:
@@ -184,8 +184,8 @@ class _Stream:
         start = draw.start + self._offset * draw.each
         stop = start + self._count * draw.each
         counter, skipped = divmod(start, 32)  # one step of the counter makes four 64-bit words
-        words = np.random.Philox(key=self._key, counter=counter).random_raw(math.ceil((stop - counter * 32) / 8))
-        every: NDArray[np.uint8] = np.asarray(words).astype("<u8", copy=False).view(np.uint8)
+        random_words = np.random.Philox(key=self._key, counter=counter).random_raw(math.ceil((stop - counter * 32) / 8))
+        every: NDArray[np.uint8] = np.asarray(random_words).astype("<u8", copy=False).view(np.uint8)
         return every[skipped : skipped + stop - start].reshape(self._count, draw.each)
 
     def numbers(self, name: str) -> Plane:
