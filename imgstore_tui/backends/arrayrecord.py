@@ -17,7 +17,7 @@ from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.checked_reader import CheckedReader
-from imgstore_tui.storekit.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_sum, open_labels
+from imgstore_tui.storekit.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_checksum, open_labels
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import load_manifest, refuse_batch_sync
 from imgstore_tui.storekit.raw_file import RawFile
@@ -161,7 +161,7 @@ class ArrayRecordReader(CheckedReader):
         self._labels = open_labels(location, count)
         try:
             self._numbers: Labels = self._labels.all("int64")
-            if labels_sum(self._numbers) != manifest.get(LABELS_SUM):
+            if labels_checksum(self._numbers) != manifest.get(LABELS_SUM):
                 raise StoreError(f"{location / LABELS} is damaged: its labels do not add up to their checksum.")
             self._file = _opened(self.path)
             if self._file.num_records() != count:

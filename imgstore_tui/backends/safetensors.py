@@ -68,7 +68,7 @@ class SafetensorsBackend(LocalBackend):
     def resume(self, location: Path, content: Content, labels: Labels, sizes: Labels) -> Writer:
         """Go on behind the last image."""
         writer = SafetensorsWriter(location, content, sizes)
-        writer.go_on(labels)
+        writer.continue_after(labels)
         return writer
 
     def open(self, location: Path) -> Reader:
@@ -114,7 +114,7 @@ class SafetensorsWriter(FolderWriter):
             size = len(resumed_sizes) * image_bytes(content)
         else:
             self._ends.append(np.cumsum(resumed_sizes))
-        self._file = Output.behind(location / FILE, self._start + size)
+        self._file = Output.continue_at(location / FILE, self._start + size)
 
     def checkpoint(self) -> int:
         """All that was put is in the file, at its place."""
@@ -131,11 +131,11 @@ class SafetensorsWriter(FolderWriter):
     def _finish(self) -> Mapping[str, Any]:
         size = self._file.position - self._start
         head, offsets = layout_of(self._content, size)
-        self._file.rewrite(0, head)
-        self._file.rewrite(offsets["labels"], self.labels().data)
+        self._file.write_at(0, head)
+        self._file.write_at(offsets["labels"], self.labels().data)
         if self._ends:
-            self._file.rewrite(offsets["ends"], np.concatenate(self._ends).data)
-        self._file.cut(offsets["end"])
+            self._file.write_at(offsets["ends"], np.concatenate(self._ends).data)
+        self._file.truncate(offsets["end"])
         return {"bytes": size}
 
     def _release(self) -> None:
@@ -160,7 +160,7 @@ class SafetensorsReader(CheckedReader):
         try:
             if self._raw.size < self._places["end"]:
                 raise StoreError(f"{self.path} is damaged: it is shorter than it says.")
-            if self._raw.piece(0, _HEAD) != head:
+            if self._raw.read_at(0, _HEAD) != head:
                 raise StoreError(f"{self.path} is damaged or not of this store: its header is another.")
         except StoreError:
             self._raw.close()
@@ -183,7 +183,7 @@ class SafetensorsReader(CheckedReader):
             self._numbers("ends", requested, span, out)
 
         def piece(start: int, stop: int) -> bytes:
-            return self._raw.piece(offset + start, stop - start)
+            return self._raw.read_at(offset + start, stop - start)
 
         return read_row(ids, span, ends, self._size, piece, _CUT_BELOW * len(ids), self._unfitting)
 
@@ -194,7 +194,7 @@ class SafetensorsReader(CheckedReader):
         """Read the tensor of labels."""
         labels = np.empty(self.content.count, np.int64)
         if len(labels):
-            self._raw.fill(labels.data.cast("B"), self._places["labels"])
+            self._raw.read_into(labels.data.cast("B"), self._places["labels"])
         return labels
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
-"""Tables of Arrow in batches of one number of rows: what its file formats have in common.
+"""Provides what the file formats of Arrow share: tables in batches of equal numbers of rows.
 
-A batch has two columns: ``image``, values of one length or of any, and ``label``. Nothing is made row by row.
+A batch has the columns ``image`` (binary, of one length or of any) and ``label``. No value is converted row by row.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 IMAGE, LABEL = "image", "label"
 BATCH_BYTES = 2**25
-"""A batch holds no more pixels than this, however many rows are asked for."""
+"""A batch holds no more pixels than this, whatever the option says."""
 _MOST_ROWS = 1_000_000
 
 
-def rows_of(content: Content, option: int) -> int:
-    """Return the rows of a batch."""
+def rows_per_batch(content: Content, option: int) -> int:
+    """Return the rows of a batch: the option, or fewer if images are large."""
     mean = content.payload_bytes // max(1, content.count)
     if content.kind is PayloadKind.ARRAY:
         mean = image_bytes(content)
@@ -42,40 +42,40 @@ def rows_of(content: Content, option: int) -> int:
 
 
 class BatchesWriter(FolderWriter):
-    """Collects images until they fill a batch. A subclass opens the file, writes a batch, and closes the file."""
+    """Collects images into batches. A subclass opens the file, writes each batch, and closes the file."""
 
     keeps_labels = False
 
     def __init__(self, backend: str, location: Path, content: Content, rows: int) -> None:
         super().__init__(backend, location, content)
         self._rows = rows
-        self._waiting: list[bytes] = []
+        self._payloads: list[bytes] = []
         self._filled = 0
         self._buffer = np.zeros((0, 0), np.uint8)
         if content.kind is PayloadKind.ARRAY:
             self._buffer = np.empty((min(rows, max(1, content.count)), image_bytes(content)), np.uint8)
-        self._numbers = np.empty(rows, np.int64)
+        self._label_buffer = np.empty(rows, np.int64)
 
     def _add_array(self, images: Pixels, labels: Labels) -> None:
         flat, at = images.reshape(len(images), -1).view(np.uint8), 0
         while at < len(flat):
             count = min(len(flat) - at, self._rows - self._filled)
             self._buffer[self._filled : self._filled + count] = flat[at : at + count]
-            self._numbers[self._filled : self._filled + count] = labels[at : at + count]
+            self._label_buffer[self._filled : self._filled + count] = labels[at : at + count]
             self._filled, at = self._filled + count, at + count
             if self._filled == self._rows:
                 self._flush()
 
     def _add_bytes(self, payloads: Sequence[bytes], labels: Labels) -> None:
         for payload, label in zip(payloads, labels.tolist(), strict=True):
-            self._numbers[self._filled] = label
-            self._waiting.append(payload)
+            self._label_buffer[self._filled] = label
+            self._payloads.append(payload)
             self._filled += 1
             if self._filled == self._rows:
                 self._flush()
 
     def _flush(self) -> None:
-        """Hand over what has been collected."""
+        """Write the batch that has been collected."""
         import pyarrow as pa
 
         count, self._filled = self._filled, 0
@@ -86,8 +86,8 @@ class BatchesWriter(FolderWriter):
                 kind = pa.binary(self._buffer.shape[1])
                 images = pa.FixedSizeBinaryArray.from_buffers(kind, count, [None, pa.py_buffer(self._buffer[:count])])
             else:
-                images, self._waiting = self._column(self._waiting), []
-            self._write_batch(images, pa.array(self._numbers[:count]))
+                images, self._payloads = self._column(self._payloads), []
+            self._write_batch(images, pa.array(self._label_buffer[:count]))
         except (pa.ArrowException, OSError) as error:
             raise self._failed(error) from None
 
@@ -96,7 +96,7 @@ class BatchesWriter(FolderWriter):
 
         self._flush()
         try:
-            self._end()
+            self._write_end()
         except (pa.ArrowException, OSError) as error:
             raise self._failed(error) from None
         return {"rows": self._rows}
@@ -106,41 +106,41 @@ class BatchesWriter(FolderWriter):
 
     @abstractmethod
     def _column(self, payloads: list[bytes]) -> Any:
-        """Return payloads as an array of Arrow."""
+        """Return payloads as an Arrow array."""
 
     @abstractmethod
     def _write_batch(self, images: Any, labels: Any) -> None:
         """Write a batch."""
 
     @abstractmethod
-    def _end(self) -> None:
-        """Write what stands at the end, and close the file."""
+    def _write_end(self) -> None:
+        """Write the end of the file, and close it."""
 
 
 class BatchesReader(CheckedReader):
-    """Finds the batch of each image. A subclass names its format, opens the file and loads batches."""
+    """Reads images by the batch that holds them. A subclass names its format, opens the file and loads batches."""
 
     title: ClassVar[str]
-    """What the format calls itself."""
+    """Name of the format, for messages."""
 
     most_kept = 4
-    """Batches whose columns are kept; more where they are only views of a map."""
+    """Number of batches whose columns stay in memory; more if they are only views of a memory map."""
 
     def __init__(self, backend: str, location: Path, file: str) -> None:
         import pyarrow as pa
 
         self._location, self.path = location, location / file
-        self.content, self.found = load_manifest(backend, location)
-        rows = self.found.get("rows")
+        self.content, self.manifest = load_manifest(backend, location)
+        rows = self.manifest.get("rows")
         if not is_count(rows) or not 0 < rows <= _MOST_ROWS:
             raise layout_error(location)
         self.rows = rows
         self.batches = -(-self.content.count // rows)
         self.direct: FixedRecords | None = None
-        """Set where images of one size lie in the file as they are."""
+        """Reads images straight from the file; None if they do not lie there uncompressed and of one size."""
         self._kept: dict[int, tuple[Any, Any, Any]] = {}
         try:
-            RawFile(self.path).close()  # it is there, and no link; a pipe would be waited for
+            RawFile(self.path).close()  # it is a regular file: a link is not followed, and opening a pipe would block
             self._open()
         except (pa.ArrowException, OSError) as error:
             self.close()
@@ -150,23 +150,23 @@ class BatchesReader(CheckedReader):
             raise
 
     def damaged(self, why: str) -> StoreError:
-        """Build the error for a file in which something is not what it should be."""
+        """Return the error for a file that is damaged or of another format."""
         return damaged_error(self.path, why, f"{self.title} file")
 
     @abstractmethod
     def _open(self) -> None:
-        """Open the file, and check what it says of itself; whatever is open then is closed by ``close``."""
+        """Open the file and check its schema; ``close`` closes what is open, after an error too."""
 
     @abstractmethod
     def _load(self, number: int) -> tuple[Any, Any]:
-        """Return the images and the labels of a batch as arrays of Arrow, without offset."""
+        """Return the images and the labels of a batch as Arrow arrays without an offset."""
 
     def rows_in(self, number: int) -> int:
-        """Return the rows of a batch: the last one may have fewer."""
+        """Return the number of rows of a batch; the last batch may have fewer than the others."""
         return min(self.rows, self.content.count - number * self.rows)
 
     def batch(self, number: int) -> tuple[Any, Any, Any]:
-        """Return where the values of a batch start (None: every so many bytes), its bytes, and its labels."""
+        """Return a batch: the offsets of its values (None if all have one length), their bytes, and its labels."""
         columns = self._kept.get(number)
         if columns is None:
             import pyarrow as pa
@@ -209,8 +209,8 @@ class BatchesReader(CheckedReader):
             raise self.damaged("its labels are cut short")
         return pixels, numbers
 
-    def _parts(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[tuple[Any, Any, Any]]:
-        """Yield for each batch that is needed: itself, places among the ids, rows in the batch."""
+    def _batches_of(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[tuple[Any, Any, Any]]:
+        """Yield each batch that holds some of the ids, with the positions of these ids and their rows in the batch."""
         if span is not None:
             for number in range(span[0] // self.rows, -(-span[1] // self.rows)):
                 first = max(span[0], number * self.rows)
@@ -226,11 +226,11 @@ class BatchesReader(CheckedReader):
             yield self.batch(int(numbers[positions[0]])), positions, rows[positions]
 
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
-        """Copy from the columns, or in random order from the file, into the caller's array."""
+        """Copy images from the columns, or, in random order, straight from the file."""
         if span is None and self.direct is not None and self.direct.read(ids, out, labels):
             return
         pixels = out.reshape(len(ids), -1).view(np.uint8)
-        for (_, data, numbers), positions, rows in self._parts(ids, span):
+        for (_, data, numbers), positions, rows in self._batches_of(ids, span):
             if isinstance(rows, slice):
                 pixels[positions] = data[rows]
             else:
@@ -239,9 +239,9 @@ class BatchesReader(CheckedReader):
             labels[positions] = numbers[rows]
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
-        """Cut payloads from the columns."""
+        """Copy payloads from the columns."""
         payloads: list[bytes] = [b""] * len(ids)
-        for (starts, data, numbers), positions, rows in self._parts(ids, span):
+        for (starts, data, numbers), positions, rows in self._batches_of(ids, span):
             memory = data.data
             where = range(positions.start, positions.stop) if isinstance(positions, slice) else positions.tolist()
             following = slice(rows.start + 1, rows.stop + 1) if isinstance(rows, slice) else rows + 1
@@ -251,5 +251,5 @@ class BatchesReader(CheckedReader):
         return payloads
 
     def close(self) -> None:
-        """Let go of the columns."""
+        """Release the columns."""
         self._kept = {}

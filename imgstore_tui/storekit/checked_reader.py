@@ -1,4 +1,4 @@
-"""Reading a store: what is checked before anything of it is looked at, whatever it is stored in."""
+"""Checks what a reader is given before a subclass reads it: ids, arrays, kind of payload."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class CheckedReader(Reader):
-    """Sees to it that what is asked for is there and fits; a subclass reads it. Nothing in it is ever deleted."""
+    """Checks that ids exist and arrays fit, for stores in which nothing can be deleted; a subclass reads."""
 
     _location: Location
 
     def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
-        """Read images into the caller's array."""
+        """Check the arguments, and read images into the caller's array."""
         if self.content.kind is not PayloadKind.ARRAY:
             super().read_array(ids, out, labels)
             return
@@ -31,31 +31,31 @@ class CheckedReader(Reader):
             self._read_into(ids, span, out, labels)
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
-        """Read payloads."""
+        """Check the ids, and read payloads."""
         if self.content.kind is not PayloadKind.BYTES:
             return super().read_bytes(ids, labels)
         span = self._check_ids(ids)
         return self._read_payloads(ids, span, labels) if len(ids) else []
 
     def _check_ids(self, ids: Sequence[int]) -> IdSpan | None:
-        """Check that all ids are there.
+        """Check that every id exists, and return their span if they ascend one by one.
 
         Raises:
-            StoreError: If one is not.
+            StoreError: If an id does not exist.
         """
         return check_ids(self._location, self.content.count, ids)
 
     @abstractmethod
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
-        """Read images and labels, at least one of each; all exist, and the arrays fit."""
+        """Read one or more images and labels into arrays (n, ...) and (n,); ids and arrays have been checked."""
 
     @abstractmethod
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
-        """Return payloads and read their labels, at least one of each; all exist."""
+        """Return one or more payloads, and read their labels into an array (n,); the ids have been checked."""
 
 
 class LiveIdsReader(CheckedReader):
-    """The same for a store in which images may be deleted."""
+    """Checks ids and arrays for stores in which images can be deleted."""
 
     live_ids: LiveIds
 

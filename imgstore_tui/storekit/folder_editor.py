@@ -1,4 +1,4 @@
-"""Changing a folder of files: what is the same whatever the files are."""
+"""Changes stores that are a folder of files with a manifest, whatever the files are."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from imgstore_tui.storekit.npy_file import NpyOutput
 
 
 class FolderEditor(Editor):
-    """Lets the manifest say what is there after every batch, or at the end; until then the old one counts.
+    """Writes the manifest after every batch, or once at the end; until then the old one counts.
 
-    A subclass opens its files, puts batches into them, and calls ``_note`` after each.
+    A subclass opens its files, puts batches into them, and calls ``_batch_done`` after each.
     """
 
     def __init__(self, backend: str, location: Path, sync: SyncLevel, content: Content, layout: dict[str, Any]) -> None:
         self._backend, self._location, self.content, self._layout = backend, location, content, layout
-        self._each = sync is SyncLevel.BATCH
+        self._sync_each_batch = sync is SyncLevel.BATCH
         self._live_ids = LiveIds(content.count)
         self._changed, self._open = False, True
         self._files: list[NpyOutput] = []
@@ -35,57 +35,57 @@ class FolderEditor(Editor):
         self._files.append(file)
         return file
 
-    def _note(self) -> None:
-        """Take note that a batch has been put."""
+    def _batch_done(self) -> None:
+        """Record that a batch was put."""
         self._changed = True
-        if self._each:
+        if self._sync_each_batch:
             self._commit()
 
     @abstractmethod
     def _before_commit(self) -> None:
-        """Finish what must be whole before the files of numbers say that it is there."""
+        """Finish what must be complete before headers and manifest count it."""
 
     def _commit(self) -> None:
-        """Let headers, then the manifest say what is there; a process that dies before has changed no count."""
+        """Write the headers, then the manifest; a process that dies before that has changed no count."""
         self._before_commit()
         for file in self._files:
             file.commit()
-            if self._each:
+            if self._sync_each_batch:
                 file.force()
                 self.syncs += 1
         self.content = replace(self.content, count=self._live_ids.count)
-        save_manifest(self._backend, self._location, self.content, durable=self._each, **self._layout)
-        self.syncs += 2 * self._each
+        save_manifest(self._backend, self._location, self.content, durable=self._sync_each_batch, **self._layout)
+        self.syncs += 2 * self._sync_each_batch
         self._changed = False
 
     def changed_paths(self) -> Iterable[Path]:
-        """Every file may have been written to, and the manifest is a new one."""
+        """Return all files, the manifest, which is a new file, and the folder."""
         return [*(file.path for file in self._files), self._location / MANIFEST, self._location]
 
     def close(self) -> None:
-        """Say what is there, and close the files."""
+        """Commit what was put, and close the files."""
         if not self._open:
             return
         try:
             if self._changed:
                 self._commit()
-            if self._each:
+            if self._sync_each_batch:
                 force(self._location)
                 self.syncs += 1
         finally:
             self._release()
 
     def abort(self) -> None:
-        """Take back what was added since the last commit, and close the files; what was overwritten stays so."""
+        """Drop what was added since the last commit, and close the files; overwritten images stay overwritten."""
         if not self._open:
             return
-        with contextlib.suppress(StoreError):  # the manifest counts, and it has not changed
-            self._take_back()
+        with contextlib.suppress(StoreError):  # the unchanged manifest decides what counts
+            self._roll_back()
         self._release()
 
-    def _take_back(self) -> None:
+    def _roll_back(self) -> None:
         for file in self._files:
-            file.take_back()
+            file.roll_back()
 
     def _release(self) -> None:
         self._open = False

@@ -1,4 +1,4 @@
-"""Writing a folder of files: what is the same whatever the files are."""
+"""Writes stores that are a folder of files with a manifest, whatever the files are."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 LABELS = "labels.npy"
 LABELS_SUM = "labels_crc32"
-"""The manifest's name for the checksum of the labels: no format stores one for a file that only we have."""
+"""Manifest key of the checksum of the labels file, for which no format has a place."""
 
 
 class FolderWriter(Writer):
-    """Keeps the labels for a file of their own at the end, and writes the manifest last.
+    """Collects the labels for a file at the end, and writes the manifest last.
 
-    A subclass opens its files, says where a batch goes, and finishes or lets go of them. As the manifest comes last, no
-    single batch can be made durable: whoever makes such a writer has refused that (``refuse_batches``).
+    A subclass opens its files, adds batches to them, and finishes or releases them. As the manifest comes last, no
+    single batch can be made durable: the backend refuses that beforehand (``refuse_batch_sync``).
     """
 
     keeps_labels: ClassVar[bool] = True
-    """Whether the labels get a file of their own, and not a place in the format itself."""
-    sums_labels: ClassVar[bool] = True
+    """Whether the labels get a separate file; False if the format holds them."""
+    checksums_labels: ClassVar[bool] = True
 
     def __init__(self, backend: str, location: Path, content: Content) -> None:
         self._backend, self._location, self._content = backend, location, content
@@ -40,8 +40,8 @@ class FolderWriter(Writer):
         self._labels: list[Labels] = []
         self._open = True
 
-    def go_on(self, labels: Labels) -> None:
-        """Take it that images with these labels have been put, by another process."""
+    def continue_after(self, labels: Labels) -> None:
+        """Count the images with these labels, int64 array (n,), as put: another process did."""
         self._put = len(labels)
         self._labels = [np.array(labels, np.int64)]
 
@@ -50,37 +50,37 @@ class FolderWriter(Writer):
         check_put(self._location, self._content, self._put, ids, payloads, labels)
         if len(ids):
             self._add_bytes(payloads, labels)
-            self._follow(labels)
+            self._count_labels(labels)
 
     def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
         """Add a batch of images of one shape."""
         check_put(self._location, self._content, self._put, ids, images, labels)
         if len(ids):
             self._add_array(images, labels)
-            self._follow(labels)
+            self._count_labels(labels)
 
-    def _follow(self, labels: Labels) -> None:
+    def _count_labels(self, labels: Labels) -> None:
         self._put += len(labels)
         self._labels.append(np.array(labels, np.int64))
 
     @abstractmethod
     def _add_bytes(self, payloads: Sequence[bytes], labels: Labels) -> None:
-        """Take a batch of payloads, at least one."""
+        """Add one or more payloads."""
 
     @abstractmethod
     def _add_array(self, images: Pixels, labels: Labels) -> None:
-        """Take a batch of images, at least one."""
+        """Add one or more images of one shape."""
 
     @abstractmethod
     def _finish(self) -> Mapping[str, Any]:
-        """Finish the files; return what the manifest must say of their layout."""
+        """Finish the files; return the entries of the manifest that describe their layout."""
 
     @abstractmethod
     def _release(self) -> None:
-        """Close every handle, whatever state it is in; called once."""
+        """Close every handle, in whatever state; called once."""
 
     def close(self) -> None:
-        """Finish the files, then write the labels and the manifest: until then the folder is no store."""
+        """Finish the files, then write the labels and the manifest, without which the folder is not a store."""
         if not self._open:
             return
         try:
@@ -88,41 +88,41 @@ class FolderWriter(Writer):
             layout = self._finish()
             if self.keeps_labels:
                 checksum = write_labels(self._location, self.labels())
-                if self.sums_labels:
+                if self.checksums_labels:
                     layout = {**layout, LABELS_SUM: checksum}
             save_manifest(self._backend, self._location, self._content, durable=False, **layout)
         finally:
             self.abort()
 
     def labels(self) -> Labels:
-        """Return all labels so far."""
+        """Return all labels so far, int64 array (n,)."""
         return np.concatenate([np.zeros(0, np.int64), *self._labels])
 
     def abort(self) -> None:
-        """Let go of the files; without a manifest the folder does not open as a store."""
+        """Close the files; without a manifest the folder does not open as a store."""
         if self._open:
             self._open = False
             self._release()
 
 
 def write_labels(location: Path, labels: Labels) -> int:
-    """Write the file of labels and return its checksum."""
+    """Write the labels file, and return the checksum of the labels."""
     file = NpyOutput(location / LABELS, "int64", ())
     try:
         file.append(labels)
         file.commit()
     finally:
         file.close()
-    return labels_sum(labels)
+    return labels_checksum(labels)
 
 
-def labels_sum(labels: Labels) -> int:
-    """Return the checksum of labels."""
+def labels_checksum(labels: Labels) -> int:
+    """Return the CRC32 of labels, int64 array (n,)."""
     return zlib.crc32(labels.data)
 
 
 def open_labels(location: Path, count: int) -> NpyColumn:
-    """Open the file of labels.
+    """Open the labels file for reading.
 
     Raises:
         StoreError: If it is missing, or too short.

@@ -50,7 +50,7 @@ class ByteRangeFile(ForeignFile):
 
     def payload(self, number: int) -> bytes:
         """Copy the bytes of a picture."""
-        return self.file.piece(*self.ranges[number])
+        return self.file.read_at(*self.ranges[number])
 
     def close(self) -> None:
         """Close the file."""

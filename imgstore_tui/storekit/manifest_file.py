@@ -19,14 +19,14 @@ _PARTIAL = "manifest.json.partial"
 
 
 def load_manifest(backend: str, location: Path) -> tuple[Content, Mapping[str, Any]]:
-    """Return what the store in a folder says it holds, and the whole manifest.
+    """Return the content that the manifest in a store's folder describes, and the whole manifest.
 
     Raises:
         StoreError: If it is missing, foreign, damaged, or written by a newer version.
     """
     file = RawFile.of_store(backend, location, location / MANIFEST)
     try:
-        text = file.piece(0, min(file.size, MAX_MANIFEST_BYTES + 1))
+        text = file.read_at(0, min(file.size, MAX_MANIFEST_BYTES + 1))
     finally:
         file.close()
     return read_manifest(text, backend, location)
@@ -54,10 +54,10 @@ def save_manifest(backend: str, location: Path, content: Content, *, durable: bo
 
 
 def refuse_batch_sync(backend: Backend, sync: SyncLevel) -> None:
-    """Refuse to force each batch to the device, for a format that is put together at the end.
+    """Refuse to force each batch to the device, for a format that is only complete at the end.
 
     Raises:
-        UnsupportedError: If that is asked.
+        UnsupportedError: If the sync level is ``batch``.
     """
     if sync is SyncLevel.BATCH:
         raise UnsupportedError(

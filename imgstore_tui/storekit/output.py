@@ -1,4 +1,4 @@
-"""A file that is written from front to back, with no buffer of Python's in between."""
+"""Writes a file from front to back without a buffer in Python."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.storekit.store_errors import write_error
 
 Piece = Any
-"""Bytes to write: bytes, a view of some, or a C-contiguous array of them with one side."""
+"""Bytes to write: ``bytes``, a memoryview, or a C-contiguous uint8 array (n,)."""
 
 _JOIN_BELOW = 2**14
-"""Pieces smaller than this are put together first: a copy costs less than a place in a list."""
+"""Pieces smaller than this, on average, are joined first: a copy costs less than an entry in the system call."""
 _MOST_PIECES = 1024
-"""So many the system takes by one call."""
+"""Most pieces that the system takes by one call."""
 
 
 class Output:
-    """A new file, or one that is there and goes on behind its first ``keep`` bytes."""
+    """A file open for writing: a new one, or an existing one that continues after its first ``keep`` bytes."""
 
     def __init__(self, path: Path, keep: int | None = None) -> None:
         self.path = path
@@ -33,11 +33,11 @@ class Output:
         self.position = keep or 0
 
     @classmethod
-    def behind(cls, path: Path, length: int) -> Output:
-        """Go on with a file of which so many bytes were written.
+    def continue_at(cls, path: Path, length: int) -> Output:
+        """Open a file to continue after its first ``length`` bytes.
 
         Raises:
-            StoreError: If it has fewer, or cannot be opened.
+            StoreError: If it is shorter, or cannot be opened.
         """
         file = cls(path, length)
         size = os.fstat(file._descriptor).st_size
@@ -47,12 +47,12 @@ class Output:
         return file
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Write at the end."""
-        self.rewrite(self.position, data)
+        """Write at the position, and advance it."""
+        self.write_at(self.position, data)
         self.position += memoryview(data).nbytes
 
     def write_pieces(self, pieces: Sequence[Piece]) -> None:
-        """Write pieces one behind the other by few calls."""
+        """Write pieces in order by few system calls."""
         if sum(map(len, pieces)) < _JOIN_BELOW * max(1, len(pieces)):
             self.write(b"".join(pieces))
             return
@@ -64,12 +64,12 @@ class Output:
                 raise self._failed(error) from None
             for piece in batch:
                 if written < len(piece):  # a write of more than 2 GiB comes in parts, and a disk may be full
-                    self.rewrite(self.position + written, memoryview(piece)[written:])
+                    self.write_at(self.position + written, memoryview(piece)[written:])
                 self.position += len(piece)
                 written = max(0, written - len(piece))
 
-    def rewrite(self, offset: int, data: bytes | bytearray | memoryview) -> None:
-        """Write at a place, and leave the end where it is."""
+    def write_at(self, offset: int, data: bytes | bytearray | memoryview) -> None:
+        """Write at an offset, and leave the position as it is."""
         rest = memoryview(data).cast("B")
         while rest:
             try:
@@ -79,15 +79,15 @@ class Output:
             offset += written
             rest = rest[written:]
 
-    def end_with(self, data: bytes) -> None:
-        """Let the file end with this for now; what is written next takes its place."""
+    def write_end(self, data: bytes) -> None:
+        """End the file with ``data`` after the position; what is written next overwrites it."""
         offset = self.position
-        self.rewrite(offset, data)
-        self.cut(offset + len(data))
+        self.write_at(offset, data)
+        self.truncate(offset + len(data))
         self.position = offset
 
-    def cut(self, length: int) -> None:
-        """End the file after so many bytes."""
+    def truncate(self, length: int) -> None:
+        """Cut the file to ``length`` bytes, and set the position to its end."""
         try:
             os.ftruncate(self._descriptor, length)
         except OSError as error:
@@ -105,7 +105,7 @@ class Output:
         """Close the file; safe to call twice."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
-            with contextlib.suppress(OSError):  # everything was written: nothing waits to be
+            with contextlib.suppress(OSError):  # every write went to the system already
                 os.close(descriptor)
 
     def _failed(self, error: OSError) -> StoreError:

@@ -1,4 +1,4 @@
-"""Payloads in a row without gaps: where each ends is a number of its own."""
+"""Reads payloads that lie in a row without gaps, where the end of each is stored as a number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Pixels
 
 ReadEnds = Callable[[Sequence[int], IdSpan | None, Any], None]
-"""Given ids, the first and the one after the last where they are a run, and an int64 array, fills in where they end."""
+"""Given ids, their span (or None) and an int64 array (n,), stores in the array where the payloads end, in bytes."""
 
 
 def read_row(
@@ -22,21 +22,21 @@ def read_row(
     span: IdSpan | None,
     ends: ReadEnds,
     size: int,
-    piece: Callable[[int, int], bytes],
-    together: int,
+    read_range: Callable[[int, int], bytes],
+    joint_bytes: int,
     damaged: Callable[[], StoreError],
 ) -> list[bytes]:
-    """Return payloads.
+    """Return payloads by ids.
 
     Args:
-        ids: Which; checked, at least one.
-        span: The first and the one after the last, where they are one ascending run.
+        ids: Ids that exist, one or more.
+        span: Their span if they ascend one by one, else None.
         ends: Reads where payloads end, in bytes from the start of the row.
         size: Bytes in the row.
-        piece: Returns the bytes of the row from one place to another.
-        together: A run of so many bytes at most is read at once and cut; other payloads are read one by one, which
-            spares a copy.
-        damaged: Makes the error for ends that do not fit the row.
+        read_range: Returns the bytes of the row from one offset to another.
+        joint_bytes: A span of this many bytes or fewer is read by one call and cut; otherwise payloads are read one by
+            one, which saves a copy.
+        damaged: Returns the error for ends that do not fit the row.
 
     Raises:
         StoreError: If the ends do not fit the row, or it cannot be read.
@@ -44,7 +44,7 @@ def read_row(
     bounds = np.zeros((2, len(ids)), np.int64)
     ends(ids, span, bounds[1])
     numbers = np.asarray(ids, np.int64)
-    later = np.flatnonzero(numbers)  # the first image of all starts where nothing ends
+    later = np.flatnonzero(numbers)  # the payload of id 0 starts at offset 0
     if len(later):
         before = (numbers[later] - 1).tolist()
         ends_before = np.empty(len(later), np.int64)
@@ -53,10 +53,10 @@ def read_row(
     starts, stops = bounds.tolist()
     if any(not 0 <= start <= stop <= size for start, stop in zip(starts, stops, strict=True)):
         raise damaged()
-    if span is None or stops[-1] - starts[0] > together:
-        return [piece(start, stop) for start, stop in zip(starts, stops, strict=True)]
+    if span is None or stops[-1] - starts[0] > joint_bytes:
+        return [read_range(start, stop) for start, stop in zip(starts, stops, strict=True)]
     base = starts[0]
-    whole = piece(base, stops[-1])
+    whole = read_range(base, stops[-1])
     return [whole[start - base : stop - base] for start, stop in zip(starts, stops, strict=True)]
 
 

@@ -1,4 +1,4 @@
-"""A file as bytes: whole runs into the caller's memory by one call, small items gathered from a map."""
+"""Reads ranges of a file into the caller's memory, and small items from a memory map."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from imgstore_tui.core.manifest import IdSpan, foreign
 from imgstore_tui.storekit.store_errors import read_error
 
 MAP_BELOW = 32 * 2**10
-"""Items smaller than this are gathered from a map; larger ones are read one by one, which is faster when cold."""
+"""Items smaller than this are copied from a memory map; larger ones are read one by one, which is faster when cold."""
 
 
 class RawFile:
-    """An ordinary file opened for reading; links are not followed, and a pipe of that name is not waited for."""
+    """A regular file open for reading. A link is not followed; opening a pipe does not block."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -36,7 +36,7 @@ class RawFile:
 
     @classmethod
     def of_store(cls, backend: str, location: Path, path: Path) -> Self:
-        """Open the file without which a folder is no store of a backend.
+        """Open the file that every store of a backend has.
 
         Raises:
             StoreError: If there is no such store, or the file cannot be opened.
@@ -48,8 +48,8 @@ class RawFile:
         except OSError as error:
             raise read_error(path, error) from None
 
-    def fill(self, target: memoryview, offset: int) -> None:
-        """Fill memory from a place in the file."""
+    def read_into(self, target: memoryview, offset: int) -> None:
+        """Fill ``target`` from an offset on."""
         while target:
             try:
                 got = os.preadv(self._descriptor, [target], offset)
@@ -60,32 +60,32 @@ class RawFile:
             offset += got
             target = target[got:]
 
-    def fill_parts(self, parts: Sequence[memoryview], offset: int) -> None:
-        """Fill pieces of memory from what lies one behind the other at a place in the file."""
+    def read_parts_into(self, parts: Sequence[memoryview], offset: int) -> None:
+        """Fill several targets, in order, from an offset on."""
         try:
             got = os.preadv(self._descriptor, parts, offset)
         except OSError as error:
             raise read_error(self.path, error) from None
         for part in parts:
             if got < len(part):  # a read of more than 2 GiB comes in parts, and a file may be too short
-                self.fill(part[got:], offset + got)
+                self.read_into(part[got:], offset + got)
                 got = len(part)
             got, offset = got - len(part), offset + len(part)
 
-    def piece(self, offset: int, length: int) -> bytes:
-        """Return owned bytes from a place in the file."""
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` owned bytes from an offset on."""
         try:
             data = os.pread(self._descriptor, length, offset)
         except OSError as error:
             raise read_error(self.path, error) from None
         if len(data) < length:  # a read of more than 2 GiB comes in parts
             whole = bytearray(length)
-            self.fill(memoryview(whole), offset)
+            self.read_into(memoryview(whole), offset)
             return bytes(whole)
         return data
 
     def mapped(self) -> mmap.mmap:
-        """Return the file as a map, to copy from and let go before ``close``."""
+        """Return the file as a memory map, whose views must be released before ``close``."""
         if self._map is None:
             if self._descriptor < 0:
                 raise StoreError(f"{self.path} is closed: nothing can be read.")
@@ -93,18 +93,20 @@ class RawFile:
         return self._map
 
     def items(self, offset: int, count: int, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        """Return a part of the file as ``count`` items of ``size`` bytes, to copy from and let go."""
+        """Return a view of items as a uint8 array (count, size), to be released before ``close``."""
         return np.frombuffer(self.mapped(), np.uint8, count * size, offset).reshape(count, size)
 
-    def pick(self, offsets: np.ndarray[Any, np.dtype[np.int64]], size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        """Return owned pieces of one size from anywhere in the file, uint8 array (n, size).
+    def read_ranges(
+        self, offsets: np.ndarray[Any, np.dtype[np.int64]], size: int
+    ) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """Return ranges of one size from any offsets as an owned uint8 array (n, size).
 
         Args:
-            offsets: int64 array (n,) of where they begin; not empty.
-            size: Bytes of each.
+            offsets: int64 array (n,), n is 1 or more.
+            size: Bytes of each range.
 
         Raises:
-            StoreError: If one does not lie in the file.
+            StoreError: If a range does not lie in the file.
         """
         last = self.size - size
         if last < int(offsets.max()) or int(offsets.min()) < 0:
@@ -114,30 +116,30 @@ class RawFile:
         return picked
 
     def gather(self, offset: int, count: int, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
-        """Copy items of one size into an array of as many.
+        """Copy items of one size by ids into an array.
 
         Args:
-            offset: Where the first item lies.
-            count: How many items lie there, one behind the other.
-            ids: Which to copy, checked, at least one.
-            span: The first id and the one after the last, where they are one ascending run.
-            out: C-contiguous array (n, ...); an item has as many bytes as a row of it.
+            offset: Offset of item 0.
+            count: Number of items in the file.
+            ids: Ids that exist, one or more.
+            span: Their span if they ascend one by one, else None.
+            out: C-contiguous array (n, ...) whose rows have the size of an item.
         """
         memory = out.data.cast("B")
         size = len(memory) // len(ids)
         if span is not None:
-            self.fill(memory, offset + span[0] * size)
+            self.read_into(memory, offset + span[0] * size)
         elif size < MAP_BELOW:
-            # ``clip`` spares numpy a buffer of its own, and the ids are known to be right.
+            # With ``clip`` numpy needs no buffer, and the ids have been checked.
             self.items(offset, count, size).take(ids, 0, out.reshape(len(ids), -1).view(np.uint8), "clip")
         else:
             for position, number in enumerate(ids):
-                self.fill(memory[position * size : (position + 1) * size], offset + number * size)
+                self.read_into(memory[position * size : (position + 1) * size], offset + number * size)
 
     def close(self) -> None:
         """Close the map and the file."""
         if self._map is not None:
-            with contextlib.suppress(BufferError):  # an error that is on its way may still hold a part of it
+            with contextlib.suppress(BufferError):  # an exception in flight may still hold a view
                 self._map.close()
             self._map = None
         if self._descriptor >= 0:

@@ -1,7 +1,7 @@
-"""Formats of records one behind the other: an index beside them says where each image is, so that any can be read.
+"""Provides what formats of sequential records share: an index beside them, so that any image can be read.
 
-The index is a file ``index.npy`` of a few whole numbers an image, which its format defines. What it says is only
-believed as far as the record that it leads to agrees.
+The index is a file ``index.npy`` with a few whole numbers per image, which each format defines. A reader trusts it only
+as far as the record at that offset agrees.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.manifest import IdSpan, check_batch, layout_of
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.storekit.folder_editor import FolderEditor
-from imgstore_tui.storekit.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_sum, open_labels
+from imgstore_tui.storekit.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_checksum, open_labels
 from imgstore_tui.storekit.manifest_file import load_manifest
 from imgstore_tui.storekit.npy_file import NpyColumn, NpyOutput
 
@@ -29,27 +29,27 @@ INDEX = "index.npy"
 
 
 class RecordFiles(ABC):
-    """The files of records, open at their end."""
+    """Files of records, open for appending."""
 
     @abstractmethod
     def add_bytes(self, first: int, payloads: Sequence[bytes], labels: Labels) -> Labels:
-        """Write payloads under ids from ``first`` on; return their rows of the index, int64 (n, width)."""
+        """Write payloads with ids from ``first`` on; return their index rows, int64 array (n, width)."""
 
     @abstractmethod
     def add_array(self, first: int, images: Pixels, labels: Labels) -> Labels:
-        """Write images of one shape under ids from ``first`` on; return their rows of the index."""
+        """Write images of one shape with ids from ``first`` on; return their index rows, int64 array (n, width)."""
 
     @abstractmethod
     def force(self) -> int:
-        """Force what was written to the device; return how many calls that took."""
+        """Force what was written to the device; return the number of sync calls."""
 
     @abstractmethod
     def finish(self) -> None:
-        """Write what stands at the end of a whole file, if anything does; more may be added all the same."""
+        """Write what ends a complete file, if the format has that; more records may follow."""
 
     @abstractmethod
-    def take_back(self) -> None:
-        """Drop what was added since the sink was opened or last finished."""
+    def roll_back(self) -> None:
+        """Drop what was added since the files were opened or last finished."""
 
     @abstractmethod
     def changed_paths(self) -> list[Path]:
@@ -61,48 +61,48 @@ class RecordFiles(ABC):
 
 
 class RecordsWriter(FolderWriter):
-    """Hands batches to a sink and keeps its index."""
+    """Writes batches to files of records, and their index."""
 
     def __init__(
         self,
         backend: str,
         location: Path,
         content: Content,
-        sink: RecordFiles,
+        records: RecordFiles,
         width: int,
         layout: Mapping[str, Any],
     ) -> None:
         super().__init__(backend, location, content)
-        self._sink, self._layout = sink, layout
+        self._records, self._layout = records, layout
         try:
             self._index = NpyOutput(location / INDEX, "int64", (width,))
         except StoreError:
-            sink.close()
+            records.close()
             raise
 
     def _add_bytes(self, payloads: Sequence[bytes], labels: Labels) -> None:
-        self._index.append(self._sink.add_bytes(self._put, payloads, labels))
+        self._index.append(self._records.add_bytes(self._put, payloads, labels))
 
     def _add_array(self, images: Pixels, labels: Labels) -> None:
-        self._index.append(self._sink.add_array(self._put, images, labels))
+        self._index.append(self._records.add_array(self._put, images, labels))
 
     def _finish(self) -> Mapping[str, Any]:
-        self._sink.finish()
+        self._records.finish()
         self._index.commit()
         return self._layout
 
     def _release(self) -> None:
-        self._sink.close()
+        self._records.close()
         self._index.close()
 
 
 class RecordsReader:
-    """What readers of records share: the manifest, the index and the labels."""
+    """Reads the manifest, the index and the labels beside files of records."""
 
     def __init__(self, backend: str, location: Path, width: int) -> None:
         self.location = location
-        self.content, self.found = load_manifest(backend, location)
-        self._sum = self.found.get(LABELS_SUM)
+        self.content, self.manifest = load_manifest(backend, location)
+        self._sum = self.manifest.get(LABELS_SUM)
         self._index = NpyColumn(location / INDEX, "int64", (width,), self.content.count)
         try:
             self._labels = open_labels(location, self.content.count)
@@ -112,7 +112,7 @@ class RecordsReader:
         self._width = width
 
     def rows(self, ids: Sequence[int], span: IdSpan | None) -> Labels:
-        """Return rows of the index."""
+        """Return index rows by ids, int64 array (n, width)."""
         rows = np.empty((len(ids), self._width), np.int64)
         self._index.read(ids, span, rows)
         if len(rows) and int(rows.min()) < 0:
@@ -120,13 +120,13 @@ class RecordsReader:
         return rows
 
     def fill_labels(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> None:
-        """Read labels by ids."""
+        """Read labels by ids into an int64 array (n,)."""
         self._labels.read(ids, span, labels)
 
     def read_labels(self) -> Labels:
-        """Read the file of labels, and check its sum."""
+        """Return all labels, after a check of their checksum."""
         labels: Labels = self._labels.all("int64")
-        if labels_sum(labels) != self._sum:
+        if labels_checksum(labels) != self._sum:
             raise StoreError(f"{self._labels.path} is damaged: its checksum is wrong.")
         return labels
 
@@ -137,19 +137,20 @@ class RecordsReader:
 
 
 class RecordsEditor(FolderEditor):
-    """Adds records behind the last.
+    """Appends records.
 
-    No record that counts is touched, so all of them are there after a process has died; what stands behind the last may
-    be of that process, as far as it came, in the place of what a format marks its end with. The next edit writes over
-    it.
+    Existing records are never changed, so they survive a process that dies. What such a process leaves after the last
+    record, in place of the end mark of the format, is overwritten by the next edit.
     """
 
-    def __init__(self, backend: str, location: Path, sync: SyncLevel, sink: RecordFiles, reader: RecordsReader) -> None:
-        layout = layout_of(reader.found)
+    def __init__(
+        self, backend: str, location: Path, sync: SyncLevel, records: RecordFiles, reader: RecordsReader
+    ) -> None:
+        layout = layout_of(reader.manifest)
         layout.pop(LABELS_SUM, None)
         super().__init__(backend, location, sync, reader.content, layout)
-        self._labels_there = reader.read_labels()
-        self._sink = sink
+        self._stored_labels = reader.read_labels()
+        self._records = records
         self._added: list[Labels] = []
         try:
             self._index = self._file(INDEX, "int64", (reader.rows([], None).shape[1],), self.content.count)
@@ -159,18 +160,18 @@ class RecordsEditor(FolderEditor):
             raise
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Add payloads behind the last."""
+        """Append payloads."""
         check_batch(self._location, self.content, ids, payloads, labels)
         if len(ids):
             self._check(ids)
-            self._follow(self._sink.add_bytes(ids[0], payloads, labels), labels)
+            self._append_index(self._records.add_bytes(ids[0], payloads, labels), labels)
 
     def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Add images behind the last."""
+        """Append images of one shape."""
         check_batch(self._location, self.content, ids, images, labels)
         if len(ids):
             self._check(ids)
-            self._follow(self._sink.add_array(ids[0], images, labels), labels)
+            self._append_index(self._records.add_array(ids[0], images, labels), labels)
 
     def _check(self, ids: Sequence[int]) -> None:
         if not self._live_ids.is_append(self._location, ids):
@@ -178,31 +179,31 @@ class RecordsEditor(FolderEditor):
                 f"Backend {self._backend} keeps records one behind the other: it can grow, but none can be replaced."
             )
 
-    def _follow(self, rows: Labels, labels: Labels) -> None:
+    def _append_index(self, rows: Labels, labels: Labels) -> None:
         numbers = np.array(labels, np.int64)
         self._index.append(rows)
         self._labels.append(numbers)
         self._added.append(numbers)
         self._live_ids.grow(len(numbers))
-        self._note()
+        self._batch_done()
 
     def _before_commit(self) -> None:
-        """Finish the records; then come the index and the labels, then the manifest, which counts."""
-        self._sink.finish()
-        if self._each:
-            self.syncs += self._sink.force()
-        self._labels_there, self._added = np.concatenate([self._labels_there, *self._added]), []
-        self._layout[LABELS_SUM] = labels_sum(self._labels_there)
+        """Finish the records; the index, the labels and the manifest, which counts, follow."""
+        self._records.finish()
+        if self._sync_each_batch:
+            self.syncs += self._records.force()
+        self._stored_labels, self._added = np.concatenate([self._stored_labels, *self._added]), []
+        self._layout[LABELS_SUM] = labels_checksum(self._stored_labels)
 
     def changed_paths(self) -> Iterable[Path]:
-        """The last file of records and those made since, the index, the labels, and a new manifest."""
-        return [*self._sink.changed_paths(), *super().changed_paths()]
+        """Return the files of records that were written, the index, the labels, the manifest and the folder."""
+        return [*self._records.changed_paths(), *super().changed_paths()]
 
-    def _take_back(self) -> None:
+    def _roll_back(self) -> None:
         if self._changed:
-            self._sink.take_back()
-            super()._take_back()
+            self._records.roll_back()
+            super()._roll_back()
 
     def _release(self) -> None:
         super()._release()
-        self._sink.close()
+        self._records.close()

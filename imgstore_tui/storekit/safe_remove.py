@@ -1,4 +1,4 @@
-"""Removing a folder through handles: no link is followed, no mount is crossed, and whoever waits is told."""
+"""Removes a folder through open handles: follows no link, crosses no mount, and reports progress."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from pathlib import Path
 
 from imgstore_tui.core.errors import StoreError
 
-TOLD_EVERY = 256
-"""Files between two words to whoever waits."""
+PROGRESS_EVERY = 256
+"""Files between two reports of progress."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Removal:
-    """Removes names in folders that are held open, and counts.
+    """Removes names in folders that are open, and counts them.
 
-    A folder is opened by its name in its parent, so that nothing which takes its place meanwhile is followed, and is
-    left alone where it is seen through another mount than ``top``, a bind mount of the same file system included.
+    Each folder is opened by its name in its open parent, so a link that replaces it meanwhile is not followed. A folder
+    on another mount than ``top`` is left alone, a bind mount of the same file system included.
     """
 
     def __init__(self, top: int, progress: Callable[[int], None] = lambda _: None) -> None:
-        """Begin.
+        """Prepare to remove.
 
         Args:
             top: Handle of the folder in which things are removed.
-            progress: Told now and then how many names are gone; may raise to end it, which leaves the rest.
+            progress: Called now and then with the number of names removed; may raise to stop, which leaves the rest.
         """
         self._mount = _mount_seen_by(top)
-        self._heard = progress
+        self._progress = progress
         self.count = 0
 
     def remove(self, name: str, within: int, shown: Path) -> None:
@@ -39,15 +39,15 @@ class Removal:
         Args:
             name: What to remove.
             within: Handle of the folder that it is in.
-            shown: Its path, for the sentence.
+            shown: Its path, for messages.
 
         Raises:
-            StoreError: At a mount; what was before it is gone.
+            StoreError: At a mount; what came before it is removed.
             OSError: If something cannot be removed.
         """
         if not stat.S_ISDIR(os.stat(name, dir_fd=within, follow_symlinks=False).st_mode):
             os.unlink(name, dir_fd=within)
-            self._one_more()
+            self._count_one()
             return
         handle = os.open(name, _FOLDER, dir_fd=within)
         try:
@@ -57,7 +57,7 @@ class Removal:
         finally:
             os.close(handle)
         os.rmdir(name, dir_fd=within)
-        self._one_more()
+        self._count_one()
 
     def _empty(self, handle: int, shown: Path) -> None:
         with os.scandir(handle) as entries:
@@ -67,12 +67,12 @@ class Removal:
                 self.remove(name, handle, shown / name)
             else:
                 os.unlink(name, dir_fd=handle)
-                self._one_more()
+                self._count_one()
 
-    def _one_more(self) -> None:
+    def _count_one(self) -> None:
         self.count += 1
-        if not self.count % TOLD_EVERY:
-            self._heard(self.count)
+        if not self.count % PROGRESS_EVERY:
+            self._progress(self.count)
 
 
 def remove_tree(folder: Path) -> None:
@@ -90,7 +90,7 @@ def remove_tree(folder: Path) -> None:
 
 
 def _mount_seen_by(handle: int) -> object:
-    """Return what tells the mount through which a folder was opened. Source: ``/proc/self/fdinfo`` (proc(5))."""
+    """Return the id of the mount through which a folder was opened. Source: ``/proc/self/fdinfo`` (proc(5))."""
     try:
         with open(f"/proc/self/fdinfo/{handle}", "rb", buffering=0) as stream:
             fields = stream.read(1024).split()

@@ -85,7 +85,7 @@ class ArrowBackend(LocalBackend):
         from imgstore_tui.backends.arrow.files import ArrowWriter
 
         writer = ArrowWriter(location, content, self.values, len(labels))
-        writer.go_on(labels)
+        writer.continue_after(labels)
         return writer
 
     def open(self, location: Path) -> Reader:

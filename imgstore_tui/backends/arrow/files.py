@@ -15,7 +15,7 @@ from imgstore_tui.backends.arrow import BEFORE, FILE
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
-from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
+from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_per_batch
 from imgstore_tui.storekit.fixed_records import FixedRecords
 from imgstore_tui.storekit.raw_file import RawFile
 
@@ -34,21 +34,21 @@ class ArrowWriter(BatchesWriter):
     def __init__(
         self, location: Path, content: Content, values: Mapping[str, OptionValue], kept_batches: int | None = None
     ) -> None:
-        super().__init__("arrow", location, content, rows_of(content, int(values["rows"])))
+        super().__init__("arrow", location, content, rows_per_batch(content, int(values["rows"])))
         compression = None if values["compression"] == "none" else str(values["compression"])
         kind = pa.binary(image_bytes(content)) if content.kind is PayloadKind.ARRAY else pa.large_binary()
         self._schema = pa.schema([pa.field(IMAGE, kind, nullable=False), pa.field(LABEL, pa.int64(), nullable=False)])
         self._compressed = compression is not None
-        self._sink: Any = None
+        self._records: Any = None
         self._file: Any = None
         try:
             if (
                 kept_batches is not None and not (location / BEFORE).exists()
             ):  # else the last one who tried died in copying
                 (location / FILE).rename(location / BEFORE)
-            self._sink = pa.OSFile(os.fspath(location / FILE), "wb")
+            self._records = pa.OSFile(os.fspath(location / FILE), "wb")
             options = pa.ipc.IpcWriteOptions(compression=compression)
-            self._file = pa.ipc.new_file(self._sink, self._schema, options=options)
+            self._file = pa.ipc.new_file(self._records, self._schema, options=options)
             if kept_batches is not None:
                 if kept_batches:  # else not even a schema may be in it
                     self._copy(location / BEFORE, kept_batches)
@@ -80,15 +80,15 @@ class ArrowWriter(BatchesWriter):
     def _write_batch(self, images: Any, labels: Any) -> None:
         self._file.write_batch(pa.RecordBatch.from_arrays([images, labels], schema=self._schema))
 
-    def _end(self) -> None:
+    def _write_end(self) -> None:
         self._file.close()
-        self._sink.close()
+        self._records.close()
 
     def _finish(self) -> Mapping[str, Any]:
         return {**super()._finish(), "mapped": not self._compressed}
 
     def _release(self) -> None:
-        for part in (self._file, self._sink):
+        for part in (self._file, self._records):
             if part is not None:
                 with contextlib.suppress(pa.ArrowException, OSError):
                     part.close()
@@ -113,7 +113,7 @@ class ArrowReader(BatchesReader):
         self._file = pa.ipc.open_file(whole)
         if self._file.num_record_batches != self.batches or self._file.schema.names != [IMAGE, LABEL]:
             raise self.damaged("it does not hold the batches it should")
-        if self.found.get("mapped"):
+        if self.manifest.get("mapped"):
             self.most_kept = _VIEWS
             if self.content.kind is PayloadKind.ARRAY:
                 self.direct = FixedRecords(self._raw, self.batches, self.rows, self._locate)

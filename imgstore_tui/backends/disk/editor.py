@@ -46,7 +46,7 @@ class DiskEditor(Editor):
         self._reader = DiskReader(location)  # which believes nothing that it has not looked at
         self._location, self.content = location, self._reader.content
         self._root, self._live_ids = self._reader.folder, self._reader.live_ids
-        self._each = sync is SyncLevel.BATCH
+        self._sync_each_batch = sync is SyncLevel.BATCH
         self._added: list[tuple[str, bytes]] = []
         self._lost: dict[int, None] = {}
         self._folders: set[str] = set()
@@ -91,7 +91,7 @@ class DiskEditor(Editor):
                     self._replace(name, image_id, rows[number], payload, row_of(name, label, width))
             if appends:
                 self._live_ids.grow(len(ids))
-            if self._each:
+            if self._sync_each_batch:
                 self._commit()
         except OSError as error:
             self.abort()
@@ -129,7 +129,7 @@ class DiskEditor(Editor):
             if image_id in self._lost:
                 raise StoreError(f"{self._location} holds no image {image_id} any more: it was deleted.")
         self._lost.update(dict.fromkeys(ids))
-        if self._each:
+        if self._sync_each_batch:
             self._commit_or_fail()
 
     def _commit_or_fail(self) -> None:
@@ -145,7 +145,7 @@ class DiskEditor(Editor):
         if self._added:
             os.lseek(self._table, 0, os.SEEK_END)
             write_all(self._table, b"".join(row for _, row in self._added))
-        if self._each:
+        if self._sync_each_batch:
             self._force(self._table)
         if self._added or lost:
             self.content = self._reader.content = replace(self.content, count=self._live_ids.count)
@@ -162,7 +162,7 @@ class DiskEditor(Editor):
             with contextlib.suppress(OSError):  # most are not empty
                 os.rmdir(folder, dir_fd=self._root)
                 self._folders.discard(folder)
-        if self._each:
+        if self._sync_each_batch:
             self._force_folders()
 
     def _cut_rows(self) -> list[str]:
@@ -179,7 +179,7 @@ class DiskEditor(Editor):
                 rows = np.frombuffer(self._reader.rows(start, stop), np.uint8).reshape(-1, width)
                 deleted_here = deleted[np.searchsorted(deleted, start) : np.searchsorted(deleted, stop)] - start
                 write_all(table, np.delete(rows, deleted_here, axis=0).tobytes())
-            if self._each:
+            if self._sync_each_batch:
                 self._force(table)
         finally:
             os.close(table)
@@ -199,7 +199,7 @@ class DiskEditor(Editor):
         file = self._open(name)
         try:
             write_all(file, data)
-            if self._each:
+            if self._sync_each_batch:
                 self._force(file)
         finally:
             os.close(file)

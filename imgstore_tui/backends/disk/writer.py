@@ -33,7 +33,7 @@ class DiskWriter(Writer):
 
     def __init__(self, location: Path, content: Content, fanout: int, sync: SyncLevel) -> None:
         self._location, self._content, self._fanout = location, content, fanout
-        self._each = sync is SyncLevel.BATCH
+        self._sync_each_batch = sync is SyncLevel.BATCH
         self._put = 0
         self._open = True
         self._mixed = content.codec == ORIGINAL_CODEC
@@ -63,7 +63,7 @@ class DiskWriter(Writer):
                 rows.append(row_of(name, label, width))
             write_all(self._labels, b"".join(rows))
             self._put += len(rows)
-            if self._each:
+            if self._sync_each_batch:
                 self._sync(self._labels)
                 if self._folder is not None:
                     self._sync(self._folder[1])
@@ -83,7 +83,7 @@ class DiskWriter(Writer):
         file = new_file(leaf, descriptor)
         try:
             write_all(file, payload)
-            if self._each:
+            if self._sync_each_batch:
                 self._sync(file)
         finally:
             os.close(file)
@@ -97,7 +97,7 @@ class DiskWriter(Writer):
             _, descriptor = self._folder
             self._folder = None
             try:
-                if self._each:
+                if self._sync_each_batch:
                     self._sync(descriptor)
             finally:
                 os.close(descriptor)
@@ -118,12 +118,12 @@ class DiskWriter(Writer):
             file = new_file(MANIFEST, self._root)
             try:
                 write_all(file, manifest.encode("utf-8"))
-                if self._each:
+                if self._sync_each_batch:
                     self._sync(file)
             finally:
                 os.close(file)
             self._leave_folder()
-            if self._each:
+            if self._sync_each_batch:
                 self._sync(self._root)
         except OSError as error:
             raise failed(self._location / MANIFEST, error) from None
@@ -134,7 +134,7 @@ class DiskWriter(Writer):
         """Close what is open; without a manifest the folder does not open as a store."""
         if self._open:
             self._open = False
-            self._each = False
+            self._sync_each_batch = False
             self._leave_folder()
             os.close(self._labels)
             os.close(self._root)

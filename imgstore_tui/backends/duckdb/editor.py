@@ -35,7 +35,7 @@ class DuckdbEditor(Editor):
         with DuckdbReader(location) as reader:
             self.content, self._part, self._live_ids = reader.content, reader.part, reader.live_ids
         self._location, self._path = location, location / FILE
-        self._each = sync is SyncLevel.BATCH
+        self._sync_each_batch = sync is SyncLevel.BATCH
         self._changed, self._pending = False, 0
         self._connection: Any = None
         try:
@@ -86,7 +86,7 @@ class DuckdbEditor(Editor):
     def _note(self, size: int) -> None:
         self._changed = True
         self._pending += size
-        if self._each or self._pending >= _TRANSACTION_BYTES:
+        if self._sync_each_batch or self._pending >= _TRANSACTION_BYTES:
             self._commit()
             require_open(self._connection, self._location, "change").execute("BEGIN")
 
@@ -101,7 +101,7 @@ class DuckdbEditor(Editor):
         except duckdb.Error as error:
             raise write_error(self._path, error) from None
         self.content, self._changed, self._pending = content, False, 0
-        self.syncs += self._each
+        self.syncs += self._sync_each_batch
 
     def changed_paths(self) -> Iterable[Path]:
         """Return the file, and the folder in which the log came and went."""

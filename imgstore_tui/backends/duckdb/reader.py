@@ -219,7 +219,7 @@ def _look_at(location: Path, path: Path) -> None:
     """Look at the file before DuckDB does: it would make one that is missing."""
     file = RawFile.of_store("duckdb", location, path)
     try:
-        if file.size < 12 or file.piece(8, 4) != _MAGIC:
+        if file.size < 12 or file.read_at(8, 4) != _MAGIC:
             raise damaged(path, "it does not begin like one")
     finally:
         file.close()

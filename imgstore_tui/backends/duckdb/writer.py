@@ -31,13 +31,13 @@ class DuckdbWriter(Writer):
     def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue], sync: SyncLevel) -> None:
         self._location, self._content = location, content
         self._path = location / PARTIAL
-        self._each = sync is SyncLevel.BATCH
+        self._sync_each_batch = sync is SyncLevel.BATCH
         self._part = int(values["part"]) * 1024
         self._layout = {"part": self._part}
         self._put = 0
         self._connection: Any = None
         try:
-            self._connection = attach(self._path, logged=self._each)
+            self._connection = attach(self._path, logged=self._sync_each_batch)
             for name, columns in COLUMNS.items():
                 plain = "BLOB USING COMPRESSION uncompressed" if values["compression"] == "none" else "BLOB"
                 self._connection.execute(f"CREATE TABLE {name}({columns.replace('BLOB', plain)})")
@@ -65,7 +65,7 @@ class DuckdbWriter(Writer):
             self._connection.execute("BEGIN")
             put_images(self._connection, ids, sizes, images, labels, self._part)
             self._connection.execute("COMMIT")
-            self.syncs += self._each
+            self.syncs += self._sync_each_batch
         except (duckdb.Error, pa.ArrowException) as error:
             raise write_error(self._path, error) from None
         self._put += len(ids)
@@ -82,7 +82,7 @@ class DuckdbWriter(Writer):
             connection.execute("CHECKPOINT store")
             self._connection = None
             connection.close()
-            self.syncs += publish(self._path, self._location / FILE, durable=self._each)
+            self.syncs += publish(self._path, self._location / FILE, durable=self._sync_each_batch)
         except (duckdb.Error, OSError) as error:
             raise write_error(self._path, error) from None
         finally:

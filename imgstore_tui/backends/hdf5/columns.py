@@ -129,7 +129,7 @@ class ItemReader:
                 offset, length = offsets.get(number), count * self._size
                 if offset is None:
                     raise self._chunks.missing()
-                self._raw.fill(memory[at : at + length], offset + within * self._size)
+                self._raw.read_into(memory[at : at + length], offset + within * self._size)
                 at += length
                 first += count
 
@@ -156,7 +156,7 @@ class PayloadReader:
         self._direct = direct and bool(self._chunk) and not dataset.filtered
         self._chunks = ChunkOffsets(dataset, raw)
 
-    def cut(self, starts: Sequence[int], stops: Sequence[int], ascending: bool) -> list[bytes]:
+    def read(self, starts: Sequence[int], stops: Sequence[int], ascending: bool) -> list[bytes]:
         """Return owned bytes, one a payload; ascending payloads lie one behind the other."""
         try:
             if not ascending or stops[-1] - starts[0] > _CUT_BELOW * len(starts):
@@ -178,6 +178,6 @@ class PayloadReader:
             offset = offsets.get(number)
             if offset is None:
                 raise self._chunks.missing()
-            pieces.append(self._raw.piece(offset + within, length))
+            pieces.append(self._raw.read_at(offset + within, length))
             start += length
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -35,7 +35,7 @@ class Hdf5Editor(Editor):
         with Hdf5Reader(location) as reader:  # which believes nothing that it has not looked at
             self.content, self._layout, self._grows = reader.content, reader.layout, reader.grows
         self._location = location
-        self._each = sync is SyncLevel.BATCH
+        self._sync_each_batch = sync is SyncLevel.BATCH
         self._live_ids = LiveIds(self.content.count)
         self._added: list[Labels] = []
         self._added_ends: list[np.ndarray[Any, np.dtype[np.int64]]] = []
@@ -106,7 +106,7 @@ class Hdf5Editor(Editor):
         span[np.asarray(ids) - low] = labels
         self._labels[low:high] = span
         self._changed = True
-        if self._each:
+        if self._sync_each_batch:
             self._commit()
 
     def _follow(self, labels: Labels) -> None:
@@ -114,7 +114,7 @@ class Hdf5Editor(Editor):
         self._added.append(np.array(labels, np.int64))
         self._live_ids.grow(len(labels))
         self._changed = True
-        if self._each:
+        if self._sync_each_batch:
             self._commit()
 
     def _commit(self) -> None:
@@ -130,7 +130,7 @@ class Hdf5Editor(Editor):
                 self._offsets[count + 1 - len(ends) :] = ends
             self.content = replace(self.content, count=count)
             self._file.attrs[MANIFEST] = np.bytes_(write_manifest("hdf5", self.content, **self._layout))
-        if self._each:
+        if self._sync_each_batch:
             self._file.flush()
             force(self._location / FILE)
             self.syncs += 1
@@ -144,7 +144,7 @@ class Hdf5Editor(Editor):
                 self._commit()
             self._file.close()
             self._file = None
-            if self._each:
+            if self._sync_each_batch:
                 force(self._location / FILE)
                 self.syncs += 1
         except _DRIVER_ERRORS as error:

@@ -146,7 +146,7 @@ class Hdf5Reader(CheckedReader):
             starts, stops = both[0].tolist(), both[1].tolist()
         if any(not 0 <= start <= stop <= self._row.length for start, stop in zip(starts, stops, strict=True)):
             raise StoreError(f"{self._path} is damaged: its offsets do not fit its images.")
-        return self._row.cut(starts, stops, span is not None)
+        return self._row.read(starts, stops, span is not None)
 
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Read into the caller's array."""

@@ -51,7 +51,7 @@ class Hdf5Writer(Writer):
     ) -> None:
         self._location, self._content, self._values = location, content, values
         self._path = location / PARTIAL
-        self._each = sync is SyncLevel.BATCH
+        self._sync_each_batch = sync is SyncLevel.BATCH
         self._put = self._end = 0
         self._waiting: list[Labels] = []
         self._ends: list[np.ndarray[Any, np.dtype[np.int64]]] = []
@@ -178,7 +178,7 @@ class Hdf5Writer(Writer):
         """Keep the labels for one write at the end, or write and force everything where each batch must be safe."""
         self._put += count
         self._waiting.append(np.array(labels, np.int64))
-        if self._each:
+        if self._sync_each_batch:
             self._write_waiting()
             self._shown().flush()
             force(self._path)
@@ -213,10 +213,10 @@ class Hdf5Writer(Writer):
                 self._block.close()
             close_file(self._file)
             self._file = None
-            if self._each:
+            if self._sync_each_batch:
                 force(self._path)
                 self.syncs += 1
-            self.syncs += publish(self._path, self._location / FILE, durable=self._each)
+            self.syncs += publish(self._path, self._location / FILE, durable=self._sync_each_batch)
         except (OSError, RuntimeError, ValueError) as error:
             raise self._failed(error) from None
         finally:

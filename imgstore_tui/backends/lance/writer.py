@@ -14,7 +14,7 @@ import pyarrow as pa
 from imgstore_tui.backends.lance import FOLDER
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.options import OptionValue
-from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesWriter, rows_of
+from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesWriter, rows_per_batch
 
 _PLAIN = {"lance-encoding:compression": "none"}
 SCHEMA = pa.schema([
@@ -27,7 +27,7 @@ class LanceWriter(BatchesWriter):
     """Writes a fragment a batch: what the library's own writer of streams does in threads that nobody waits for."""
 
     def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue]) -> None:
-        super().__init__("lance", location, content, rows_of(content, int(values["rows"])))
+        super().__init__("lance", location, content, rows_per_batch(content, int(values["rows"])))
         self._place = os.fspath(location / FOLDER)
         self._fragments: list[Any] = []
 
@@ -47,7 +47,7 @@ class LanceWriter(BatchesWriter):
         except (ValueError, RuntimeError) as error:
             raise self._failed(error) from None
 
-    def _end(self) -> None:
+    def _write_end(self) -> None:
         try:
             if self._fragments:
                 lance.LanceDataset.commit(self._place, lance.LanceOperation.Overwrite(SCHEMA, self._fragments))

@@ -1,4 +1,4 @@
-"""LMDB: a B+tree in one memory-mapped file."""
+"""Stores images in LMDB, a B+tree in one memory-mapped file."""
 
 from __future__ import annotations
 
@@ -93,16 +93,16 @@ class LmdbBackend(LocalBackend):
         return LmdbWriter(location, content, str(self.values["layout"]), int(self.values["transaction"]), sync)
 
     def open(self, location: Path) -> Reader:
-        """Open the environment for reading, without a lock file, so that nothing in the store changes."""
+        """Open the environment for reading without a lock file, so that nothing in the store changes."""
         return LmdbReader(location)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
-        """Open the environment for writing; the layout is the store's own, whatever the options say."""
+        """Open the environment for writing, in the layout of the store, whatever the options say."""
         return LmdbEditor(location, int(self.values["transaction"]), sync)
 
     def probe(self, location: Path, images: Pixels, labels: Labels) -> dict[str, list[float]]:
-        """Store the same images twice and more: in one map, as bare LMDB does it, and in a store of ours."""
-        from imgstore_tui.backends.lmdb.probe import rewrite, store_again
+        """Store the same images repeatedly: with bare LMDB in one map, and with this backend."""
+        from imgstore_tui.backends.lmdb.probe import overwrite_again, store_again
 
-        own = rewrite(self, location / "own", images, labels)
+        own = overwrite_again(self, location / "own", images, labels)
         return {**store_again(location, images, labels), "own_length_bytes": own}

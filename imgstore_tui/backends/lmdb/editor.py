@@ -33,12 +33,12 @@ class LmdbEditor(Editor):
             self.content, self._layout, self._live_ids = reader.content, reader.layout, reader.live_ids
             self._blocks = reader.label_blocks() if self._layout == APART else {}
         self._location = location
-        self._each, self._one = sync is SyncLevel.BATCH, not transaction
+        self._sync_each_batch, self._one = sync is SyncLevel.BATCH, not transaction
         self._dirty: set[int] = set()
         self._struck = self._changed = False
         self._open = True
         size = (location / "data.mdb").stat().st_size
-        self._filling = WriteEnvironment(location, 2 * size + 16 * TRANSACTION_BYTES)
+        self._env = WriteEnvironment(location, 2 * size + 16 * TRANSACTION_BYTES)
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Put one value a payload."""
@@ -53,7 +53,7 @@ class LmdbEditor(Editor):
             self._put_values(ids, image_views(images), labels)
 
     def _put_values(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
-        filling, appends = self._filling, self._live_ids.is_append(self._location, ids)
+        filling, appends = self._env, self._live_ids.is_append(self._location, ids)
         if appends and ids[-1] >= 10**8:
             raise StoreError(f"{self._location} numbers its images with 8 digits: at most 100,000,000 images.")
         if self._layout != APART:
@@ -73,7 +73,7 @@ class LmdbEditor(Editor):
     def delete(self, ids: Sequence[int]) -> None:
         """Delete the values; their pages are used again by what is put later."""
         self._live_ids.check_each_once(self._location, ids)
-        filling = self._filling
+        filling = self._env
         try:
             self._make_room(_TOUCHED * PAGE * len(ids))
             transaction = filling.transaction()
@@ -110,23 +110,23 @@ class LmdbEditor(Editor):
         worst += (
             8 * self._live_ids.next_id + 8 * len(self._live_ids.deleted) + _TOUCHED * PAGE * (2 + len(self._blocks))
         )
-        if self._filling.crowded(worst):
+        if self._env.crowded(worst):
             self._commit()
-            self._filling.make_room(worst)
+            self._env.make_room(worst)
 
     def _done(self) -> None:
         """End a call: end the transaction too, where it is time."""
         self._changed = True
-        if self._each:
+        if self._sync_each_batch:
             self._commit()
-            self.syncs += self._filling.force()
-        elif not self._one and self._filling.pending_bytes >= TRANSACTION_BYTES:
+            self.syncs += self._env.force()
+        elif not self._one and self._env.pending_bytes >= TRANSACTION_BYTES:
             self._commit()
 
     def _commit(self) -> None:
         if not self._changed:
             return
-        filling, live_ids = self._filling, self._live_ids
+        filling, live_ids = self._env, self._live_ids
         items = [(labels_key(first), self._blocks[first].astype("<i8").data.cast("B")) for first in sorted(self._dirty)]
         if self._struck:
             items.append((GONE, live_ids.deleted.astype("<i8").data.cast("B")))
@@ -143,10 +143,10 @@ class LmdbEditor(Editor):
         """Commit what is open."""
         if not self._open:
             return
-        filling = self._filling
+        filling = self._env
         try:
             self._commit()
-            if self._each:
+            if self._sync_each_batch:
                 self.syncs += filling.force() + filling.force_names()
         except filling.error as error:
             raise filling.failed(error) from None
@@ -157,4 +157,4 @@ class LmdbEditor(Editor):
         """Drop the open transaction: the store is as the last commit left it."""
         if self._open:
             self._open = False
-            self._filling.close()
+            self._env.close()

@@ -1,4 +1,4 @@
-"""What happens when the same images are stored twice: LMDB writes new pages, and the map must hold old and new."""
+"""Measures what storing the same images repeatedly costs: LMDB writes new pages, and the map must hold both."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TIGHT_MAP = 1.5
 
 
 def store_again(location: Path, images: Pixels, labels: Labels) -> dict[str, list[float]]:
-    """Store the same images under the same keys again and again, a transaction each time.
+    """Store the same images under the same keys repeatedly, in one transaction each time.
 
     Returns:
         ``length_bytes``: of the file after each time, in a map of ten times the pixels; ``pixels_bytes``;
@@ -34,8 +34,8 @@ def store_again(location: Path, images: Pixels, labels: Labels) -> dict[str, lis
         (b"%08d" % number, image.tobytes() + label.tobytes())
         for number, (image, label) in enumerate(zip(images, labels, strict=True))
     ]
-    lengths, full = _fill(location / "article", _ARTICLE_MAP * pixels, items)
-    _, tight_full = _fill(location / "tight", int(_TIGHT_MAP * pixels), items)
+    lengths, full = _put_again(location / "article", _ARTICLE_MAP * pixels, items)
+    _, tight_full = _put_again(location / "tight", int(_TIGHT_MAP * pixels), items)
     return {
         "pixels_bytes": [pixels],
         "length_bytes": lengths,
@@ -46,8 +46,8 @@ def store_again(location: Path, images: Pixels, labels: Labels) -> dict[str, lis
     }
 
 
-def rewrite(backend: Backend, location: Path, images: Pixels, labels: Labels) -> list[float]:
-    """Return the length of the file of a store of ours after it was written, and after each time it was overwritten."""
+def overwrite_again(backend: Backend, location: Path, images: Pixels, labels: Labels) -> list[float]:
+    """Write a store with this backend and overwrite it repeatedly; return the length of its file after each time."""
     content = Content(len(images), PayloadKind.ARRAY, RAW_CODEC, images.shape[1:], str(images.dtype), images.nbytes)
     ids, lengths = range(len(images)), []
     for number in range(_TIMES):
@@ -58,8 +58,8 @@ def rewrite(backend: Backend, location: Path, images: Pixels, labels: Labels) ->
     return lengths
 
 
-def _fill(folder: Path, map_size: int, items: list[tuple[bytes, Any]]) -> tuple[list[float], int]:
-    """Return the length of the file after each time, and the time at which the map was full (0: never)."""
+def _put_again(folder: Path, map_size: int, items: list[tuple[bytes, Any]]) -> tuple[list[float], int]:
+    """Return the length of the file after each time, and the number of the time when the map was full (0: never)."""
     import lmdb
 
     folder.mkdir()

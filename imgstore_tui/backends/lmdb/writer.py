@@ -24,15 +24,15 @@ class LmdbWriter(Writer):
 
     def __init__(self, location: Path, content: Content, layout: str, transaction: int, sync: SyncLevel) -> None:
         self._location, self._content, self._layout, self._least = location, content, layout, transaction
-        self._each = sync is SyncLevel.BATCH
+        self._sync_each_batch = sync is SyncLevel.BATCH
         # Appending packs pages full, where LMDB would leave them half empty; but labels that are put batch by batch
         # stand behind the images, and the article does not ask for it.
-        self._append = layout == APART and not self._each
+        self._append = layout == APART and not self._sync_each_batch
         self._put = 0
         self._labels: list[Labels] = []
         self._open = True
         # The map takes addresses, not space: ten times the pixels, as the article, and room for small values.
-        self._filling = WriteEnvironment(location, 2**20 + 10 * content.payload_bytes + 4 * PAGE * content.count)
+        self._env = WriteEnvironment(location, 2**20 + 10 * content.payload_bytes + 4 * PAGE * content.count)
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Put one value a payload."""
@@ -50,7 +50,7 @@ class LmdbWriter(Writer):
             values = with_labels(self._content, values, labels)
         else:
             self._labels.append(np.array(labels, "<i8"))
-        filling = self._filling
+        filling = self._env
         items = list(zip(keys_of(self._layout, self._put, self._put + len(values)), values, strict=True))
         try:
             for piece in pieces(items) if self._least else (items,):
@@ -58,7 +58,7 @@ class LmdbWriter(Writer):
                 if self._least and (filling.pending >= self._least or filling.pending_bytes >= TRANSACTION_BYTES):
                     filling.commit()
             self._put += len(values)
-            if self._each:
+            if self._sync_each_batch:
                 self._put_labels()
                 filling.commit()
                 self.syncs += filling.force()
@@ -70,20 +70,20 @@ class LmdbWriter(Writer):
         if self._labels:
             value = np.concatenate(self._labels)
             self._labels = []
-            self._filling.put([(labels_key(self._put - len(value)), value.data.cast("B"))], append=self._append)
+            self._env.put([(labels_key(self._put - len(value)), value.data.cast("B"))], append=self._append)
 
     def close(self) -> None:
         """Put the labels and, last, the manifest: an environment without it is no store."""
         if not self._open:
             return
-        filling = self._filling
+        filling = self._env
         try:
             check_complete(self._location, self._content, self._put)
             self._put_labels()
             manifest = write_manifest("lmdb", self._content, layout=self._layout).encode("utf-8")
             filling.put([(MANIFEST, manifest)], append=self._append)
             filling.commit()
-            if self._each:
+            if self._sync_each_batch:
                 self.syncs += filling.force() + filling.force_names()
         except filling.error as error:
             raise filling.failed(error) from None
@@ -94,4 +94,4 @@ class LmdbWriter(Writer):
         """Drop the open transaction and close; without a manifest the environment does not open as a store."""
         if self._open:
             self._open = False
-            self._filling.close()
+            self._env.close()

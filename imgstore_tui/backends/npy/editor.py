@@ -51,9 +51,9 @@ class NpyEditor(FolderEditor):
             return
         numbers = np.array(labels, np.int64)
         for position, number in enumerate(ids):
-            self._images.replace(number, images[position])
-            self._labels.replace(number, numbers[position : position + 1])
-        self._note()
+            self._images.overwrite(number, images[position])
+            self._labels.overwrite(number, numbers[position : position + 1])
+        self._batch_done()
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Write at the end of the row of payloads."""
@@ -71,7 +71,7 @@ class NpyEditor(FolderEditor):
         numbers = np.array(labels, np.int64)
         self._labels.append(numbers)
         self._live_ids.grow(len(numbers))
-        self._note()
+        self._batch_done()
 
     def _before_commit(self) -> None:
         """All is in the files already."""

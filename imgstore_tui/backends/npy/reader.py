@@ -70,7 +70,13 @@ class NpyReader(CheckedReader):
         """Find where the payloads end, then copy them from the row."""
         self._labels.read(ids, span, labels)
         return read_row(
-            ids, span, self._ends.read, self._images.count, self._images.piece, _CUT_BELOW * len(ids), self._unfitting
+            ids,
+            span,
+            self._ends.read,
+            self._images.count,
+            self._images.read_range,
+            _CUT_BELOW * len(ids),
+            self._unfitting,
         )
 
     def _unfitting(self) -> StoreError:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class NpyWriter(FolderWriter):
     """Writes each batch at the end of the file."""
 
-    sums_labels = False  # which are written over in place, where a sum elsewhere could not follow at once
+    checksums_labels = False  # which are written over in place, where a sum elsewhere could not follow at once
 
     def __init__(self, location: Path, content: Content, access: str) -> None:
         super().__init__("npy", location, content)

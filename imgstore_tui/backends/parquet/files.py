@@ -21,7 +21,7 @@ from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import first_line
 from imgstore_tui.images import decode
-from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_of
+from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_per_batch
 from imgstore_tui.storekit.fixed_records import FixedRecords
 from imgstore_tui.storekit.raw_file import RawFile
 
@@ -39,7 +39,7 @@ class ParquetWriter(BatchesWriter):
     """Writes a row group a batch."""
 
     def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue]) -> None:
-        super().__init__("parquet", location, content, rows_of(content, int(values["rows"])))
+        super().__init__("parquet", location, content, rows_per_batch(content, int(values["rows"])))
         self._first = 0
         array = content.kind is PayloadKind.ARRAY
         kind = pa.binary(image_bytes(content)) if array else _STRUCT
@@ -70,7 +70,7 @@ class ParquetWriter(BatchesWriter):
     def _write_batch(self, images: Any, labels: Any) -> None:
         self._file.write_table(pa.Table.from_arrays([images, labels], schema=self._schema), row_group_size=self._rows)
 
-    def _end(self) -> None:
+    def _write_end(self) -> None:
         self._file.close()
 
     def _release(self) -> None:

@@ -33,7 +33,7 @@ class DataPage:
 
 def page_at(file: RawFile, offset: int, rows: int, size: int) -> DataPage | None:
     """Return the page at an offset, or None unless it holds exactly ``rows`` values of ``size`` bytes, uncompressed."""
-    head = _Compact(file.piece(offset, min(_MOST_HEADER, max(0, file.size - offset))))
+    head = _Compact(file.read_at(offset, min(_MOST_HEADER, max(0, file.size - offset))))
     try:
         facts = head.fields()
         header, length, checksum = facts[5], facts[3], facts.get(4)
@@ -41,7 +41,7 @@ def page_at(file: RawFile, offset: int, rows: int, size: int) -> DataPage | None
             return None
         plain = (facts[1], facts[2], header[1], header[2], header[3]) == (_DATA_PAGE, length, rows, _PLAIN, _RLE)
         start = offset + head.at
-        data = file.piece(start, 16) if plain and start + length <= file.size and length >= 16 else b""
+        data = file.read_at(start, 16) if plain and start + length <= file.size and length >= 16 else b""
         levels = int.from_bytes(data[:4], "little")
         run = _Compact(data[4:])
         # One run of rows that all have a value.

@@ -42,11 +42,11 @@ class RocksdbEditor(Editor):
         import rocksdict
 
         self._location = location
-        self._each = sync is SyncLevel.BATCH
+        self._sync_each_batch = sync is SyncLevel.BATCH
         self._changed = False
         self._tables = set(_tables(location))
         self._how = rocksdict.WriteOptions()
-        self._how.sync = self._each
+        self._how.sync = self._sync_each_batch
         options = options_for(self._layout)
         options.create_if_missing(False)
         try:
@@ -109,7 +109,7 @@ class RocksdbEditor(Editor):
         except Exception as error:
             raise write_error(self._location / FOLDER, error) from None
         self.content, self._changed = content, True
-        self.syncs += self._each
+        self.syncs += self._sync_each_batch
 
     def changed_paths(self) -> Iterable[Path]:
         """All but the tables that were there: a table never changes."""
@@ -126,7 +126,7 @@ class RocksdbEditor(Editor):
                 database.flush()
             self._database = None
             database.close()
-            if self._each:
+            if self._sync_each_batch:
                 force(self._location / FOLDER)
                 self.syncs += 1
         except Exception as error:

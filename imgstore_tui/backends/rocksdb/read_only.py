@@ -63,7 +63,7 @@ def _look_at(location: Path, folder: Path) -> None:
     database_of(location)
     file = RawFile.of_store("rocksdb", location, folder / "CURRENT")
     try:
-        if not _CURRENT.fullmatch(file.piece(0, min(file.size, 64))):
+        if not _CURRENT.fullmatch(file.read_at(0, min(file.size, 64))):
             raise StoreError(f"{folder} is damaged or no RocksDB database: it does not say which manifest counts.")
     finally:
         file.close()

@@ -38,8 +38,8 @@ class RocksdbReader(LiveIdsReader):
             text = self._get([MANIFEST])[0]
             if text is None:
                 raise foreign("rocksdb", location)
-            self.content, self.found = read_manifest(text, "rocksdb", location)
-            next_id = next_id_in(self.found, self.content, location)
+            self.content, self.manifest = read_manifest(text, "rocksdb", location)
+            next_id = next_id_in(self.manifest, self.content, location)
             deleted = (self._get([GONE])[0] or b"") if next_id != self.content.count else b""
             if len(deleted) % 8:
                 raise self._damaged("what it says of deleted images makes no sense")
@@ -51,7 +51,7 @@ class RocksdbReader(LiveIdsReader):
 
     def layout(self) -> Mapping[str, Any]:
         """Return the options of the tables, as far as they make sense."""
-        compression, block = self.found.get("compression"), self.found.get("block")
+        compression, block = self.manifest.get("compression"), self.manifest.get("block")
         if compression not in COMPRESSIONS or not is_count(block) or not 0 < block <= MOST_BLOCK:
             raise layout_error(self._location)
         return {"compression": compression, "block": block}

@@ -42,14 +42,14 @@ class RocksdbWriter(Writer):
         import rocksdict
 
         self._location, self._content = location, content
-        self._each = sync is SyncLevel.BATCH
+        self._sync_each_batch = sync is SyncLevel.BATCH
         self._put = 0
         self._labels: list[Labels] = []
         self._layout = {name: values[name] for name in ("compression", "block")}
         self._options = options_for(values)
         self._options.create_if_missing(True)
         self._how = rocksdict.WriteOptions()
-        self._how.sync = self._each
+        self._how.sync = self._sync_each_batch
         self._tables: TableFiles | None = None
         self._database: Any = None
         try:
@@ -58,7 +58,7 @@ class RocksdbWriter(Writer):
             raise
         except Exception as error:
             raise write_error(location / FOLDER, error) from None
-        if values["bulk"] and not self._each:
+        if values["bulk"] and not self._sync_each_batch:
             self._tables = TableFiles(location / FOLDER, self._options)
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
@@ -80,7 +80,7 @@ class RocksdbWriter(Writer):
             else:
                 for batch in batches(items):
                     database.write(batch, self._how)
-                    self.syncs += self._each
+                    self.syncs += self._sync_each_batch
         except Exception as error:
             raise write_error(self._location / FOLDER, error) from None
         self._put += len(ids)
@@ -100,11 +100,11 @@ class RocksdbWriter(Writer):
             manifest = write_manifest("rocksdb", self._content, **self._layout)
             for batch in batches([*items, (MANIFEST, manifest.encode("utf-8"))]):
                 database.write(batch, self._how)
-                self.syncs += self._each
+                self.syncs += self._sync_each_batch
             database.flush()
             self._database = None
             database.close()
-            if self._each:
+            if self._sync_each_batch:
                 for folder in (self._location / FOLDER, self._location, self._location.parent):
                     force(folder)
                     self.syncs += 1

@@ -33,13 +33,13 @@ class SqliteEditor(Editor):
         with SqliteReader(location) as reader:
             self.content, self._layout, self._live_ids = reader.content, reader.layout, reader.live_ids
         self._location, self._path = location, location / FILE
-        self._each = sync is SyncLevel.BATCH
+        self._sync_each_batch = sync is SyncLevel.BATCH
         self._changed = False
         self._connection: sqlite3.Connection | None = None
         try:
             self._connection = sqlite3.connect(self._path, isolation_level=None, timeout=0)
             self._connection.execute("PRAGMA trusted_schema=OFF")
-            self._connection.execute(f"PRAGMA synchronous={'EXTRA' if self._each else 'OFF'}")
+            self._connection.execute(f"PRAGMA synchronous={'EXTRA' if self._sync_each_batch else 'OFF'}")
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             self._release()
@@ -86,7 +86,7 @@ class SqliteEditor(Editor):
 
     def _note(self) -> None:
         self._changed = True
-        if self._each:
+        if self._sync_each_batch:
             self._commit(more=True)
 
     def _commit(self, *, more: bool) -> None:
@@ -98,7 +98,7 @@ class SqliteEditor(Editor):
             connection.execute("UPDATE manifest SET text = ?", (manifest,))
             connection.execute("COMMIT")
             self.content, self._changed = content, False
-            self.syncs += _SYNCS_A_COMMIT * self._each
+            self.syncs += _SYNCS_A_COMMIT * self._sync_each_batch
             if more:
                 connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:

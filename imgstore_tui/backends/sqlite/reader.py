@@ -151,7 +151,7 @@ def _look_at(location: Path, path: Path) -> None:
     """Look at the file before SQLite maps it: a page beyond its end would kill the process."""
     file = RawFile.of_store("sqlite", location, path)
     try:
-        head = file.piece(0, 100) if file.size >= 100 else b""
+        head = file.read_at(0, 100) if file.size >= 100 else b""
         if not head.startswith(_MAGIC):
             raise StoreError(f"{path} is damaged or no SQLite file: it does not begin like one.")
         page = int.from_bytes(head[16:18], "big")

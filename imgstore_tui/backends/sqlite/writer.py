@@ -34,7 +34,7 @@ class SqliteWriter(Writer):
         self._layout = {"map": bool(values["map"]), "batch": bool(values["batch"])}
         self._one_by_one = not values["batch"]
         self._most = int(values["transaction"])
-        self._each = sync is SyncLevel.BATCH
+        self._sync_each_batch = sync is SyncLevel.BATCH
         self._put = self._pending = 0
         self._connection: sqlite3.Connection | None = None
         try:
@@ -75,11 +75,11 @@ class SqliteWriter(Writer):
                 connection.executemany(PUT, rows(ids, values, labels))
             self._put += len(ids)
             self._pending += len(ids)
-            if self._each or (self._most and self._pending >= self._most):
+            if self._sync_each_batch or (self._most and self._pending >= self._most):
                 connection.execute("COMMIT")
                 connection.execute("BEGIN")
                 self._pending = 0
-            if self._each:
+            if self._sync_each_batch:
                 force(self._path)
                 self.syncs += 1
         except (sqlite3.Error, OSError, OverflowError) as error:
@@ -97,10 +97,10 @@ class SqliteWriter(Writer):
             connection.execute("COMMIT")
             self._connection = None
             connection.close()
-            if self._each:
+            if self._sync_each_batch:
                 force(self._path)
                 self.syncs += 1
-            self.syncs += publish(self._path, self._location / FILE, durable=self._each)
+            self.syncs += publish(self._path, self._location / FILE, durable=self._sync_each_batch)
         except (sqlite3.Error, OSError) as error:
             raise write_error(self._path, error) from None
         finally:

@@ -34,15 +34,15 @@ class TfrecordImages(ByteRangeFile):
         wrong = StoreError(f"{self.path} is damaged or no TFRecord: record {len(self.ranges)} has a wrong checksum.")
         if at + HEAD.size > self.file.size:
             raise StoreError(f"{self.path} has been cut short.")
-        head = self.file.piece(at, HEAD.size)
+        head = self.file.read_at(at, HEAD.size)
         size, length_sum = (int(number) for number in HEAD.unpack(head))
         if masked(google_crc32c.value(head[:8])) != length_sum or size > _MOST:
             raise wrong
         start = at + HEAD.size
         if start + size + FOOT.size > self.file.size:
             raise StoreError(f"{self.path} has been cut short.")
-        record = self.file.piece(start, size)
-        if struct.pack("<I", masked(google_crc32c.value(record))) != self.file.piece(start + size, FOOT.size):
+        record = self.file.read_at(start, size)
+        if struct.pack("<I", masked(google_crc32c.value(record))) != self.file.read_at(start + size, FOOT.size):
             raise wrong
         try:
             picture = next((span for span in (find_bytes(record, name) for name in _IMAGES) if span), None)

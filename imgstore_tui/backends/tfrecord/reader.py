@@ -61,7 +61,7 @@ class TfrecordReader(CheckedReader):
         self._file: RawFile | None = None
         self._block: tuple[int, bytes] | None = None
         try:
-            compression = self.records.found.get("compression")
+            compression = self.records.manifest.get("compression")
             if not isinstance(compression, str) or compression not in FILES:
                 raise layout_error(location)
             self.compressed = compression == "gzip"
@@ -120,7 +120,7 @@ class TfrecordReader(CheckedReader):
             return False
         front, rest = bytearray(HEAD.size + template.start), bytearray(length - HEAD.size - template.stop)
         self._within(offset + length)
-        require_open(self._file, self._location, "read").fill_parts(
+        require_open(self._file, self._location, "read").read_parts_into(
             [memoryview(front), target.data, memoryview(rest)], offset
         )
         if front != head_of(length - HEAD.size - FOOT.size) + template.front:
@@ -167,7 +167,9 @@ class TfrecordReader(CheckedReader):
             if stop - at == 1 and end - base < MAP_BELOW:
                 data, base = np.frombuffer(require_open(self._file, self._location, "read").mapped(), np.uint8), 0
             else:
-                data = np.frombuffer(require_open(self._file, self._location, "read").piece(base, end - base), np.uint8)
+                data = np.frombuffer(
+                    require_open(self._file, self._location, "read").read_at(base, end - base), np.uint8
+                )
             for offset, length, _ in rows[at:stop]:
                 yield data, *self._checked(data, offset - base, length)
             at = stop
@@ -198,7 +200,7 @@ class TfrecordReader(CheckedReader):
             self._within(offset + length)
             engine = zlib.decompressobj(_GZIP)
             try:
-                block = engine.decompress(file.piece(offset, length), most_unpacked(self.content))
+                block = engine.decompress(file.read_at(offset, length), most_unpacked(self.content))
             except zlib.error as error:
                 raise StoreError(f"{self.path} is damaged: {str(error).rstrip('.')}.") from None
             if not engine.eof:

@@ -118,7 +118,7 @@ class Records(RecordFiles):
         kind = decode.sniff(bytes(value[:32])) if name is ENCODED else None
         return _around(name, len(value), self._others(kind), label)
 
-    @functools.lru_cache(maxsize=16)  # noqa: B019 - a sink lives as long as its store is open
+    @functools.lru_cache(maxsize=16)  # noqa: B019 - a records lives as long as its store is open
     def _others(self, kind: str | None) -> bytes:
         """Return the features that are the same for all images of a kind."""
         content = self._content
@@ -139,12 +139,12 @@ class Records(RecordFiles):
 
     def finish(self) -> None:
         """Let the file end here; nothing stands at the end of a file of records."""
-        self._file.cut(self._file.position)
+        self._file.truncate(self._file.position)
         self._kept = self._file.position
 
-    def take_back(self) -> None:
+    def roll_back(self) -> None:
         """Cut off what was added."""
-        self._file.cut(self._kept)
+        self._file.truncate(self._kept)
 
     def changed_paths(self) -> list[Path]:
         """Return the file."""

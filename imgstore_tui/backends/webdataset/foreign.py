@@ -31,7 +31,7 @@ class TarImages(ByteRangeFile):
                     if not member.isreg():
                         continue
                     if kind == "cls" and member.size <= _MOST_LABEL:
-                        labels[key] = label_of(self.file.piece(member.offset_data, member.size), path)
+                        labels[key] = label_of(self.file.read_at(member.offset_data, member.size), path)
                     elif f".{kind.lower()}" in decode.SUFFIXES:
                         if member.offset_data + member.size > self.file.size:
                             raise StoreError(f"{path} has been cut short.")

@@ -43,7 +43,7 @@ class WebdatasetReader(CheckedReader):
         self._tars: dict[int, RawFile] = {}
         self.records = RecordsReader("webdataset", location, INDEX_WIDTH)
         self.content = self.records.content
-        shard = self.records.found.get("shard")
+        shard = self.records.manifest.get("shard")
         if not is_count(shard):
             self.close()
             raise layout_error(location)
@@ -78,9 +78,9 @@ class WebdatasetReader(CheckedReader):
             for number, (shard, offset, size) in zip(ids, rows.tolist(), strict=True):
                 tar = self._tar(shard)
                 self._check_size(tar, offset, size)
-                whole = tar.piece(offset, BLOCK + size) if size < _TOGETHER_BELOW else tar.piece(offset, BLOCK)
+                whole = tar.read_at(offset, BLOCK + size) if size < _TOGETHER_BELOW else tar.read_at(offset, BLOCK)
                 self._check(tar, whole[:BLOCK], number, size)
-                payloads.append(whole[BLOCK:] if size < _TOGETHER_BELOW else tar.piece(offset + BLOCK, size))
+                payloads.append(whole[BLOCK:] if size < _TOGETHER_BELOW else tar.read_at(offset + BLOCK, size))
             return payloads
         for tar, whole, base, first, tar_rows in self._pieces(rows, span[0]):
             for number, (_, offset, size) in enumerate(tar_rows, first):
@@ -106,15 +106,15 @@ class WebdatasetReader(CheckedReader):
             for (shard, offset, _), front, target in zip(rows.tolist(), fronts, pixels, strict=True):
                 tar = self._tar(shard)
                 self._check_size(tar, offset, size)
-                tar.fill_parts([front.data, target.data], offset)
+                tar.read_parts_into([front.data, target.data], offset)
         elif span is not None:
             self._read_run(rows, BLOCK + padded(size) + LABEL_BLOCKS, fronts, pixels)
         else:
             for shard in np.unique(rows[:, 0]).tolist():
                 in_shard, tar = np.flatnonzero(rows[:, 0] == shard), self._tar(shard)
                 offsets = rows[in_shard, 1]
-                fronts[in_shard] = tar.pick(offsets, fronts.shape[1])
-                pixels[in_shard] = tar.pick(offsets + fronts.shape[1], length)
+                fronts[in_shard] = tar.read_ranges(offsets, fronts.shape[1])
+                pixels[in_shard] = tar.read_ranges(offsets + fronts.shape[1], length)
         numbers = np.asarray(ids, np.int64)
         wrong = (fronts[:, :BLOCK] != heads(numbers, b".npy", size)).any(1)
         wrong |= (fronts[:, BLOCK:] != np.frombuffer(self._npy_head, np.uint8)).any(1)
@@ -133,7 +133,7 @@ class WebdatasetReader(CheckedReader):
                 tar, offset, count = self._tar(int(rows[start, 0])), int(rows[start, 1]), batch.stop - start
                 if offset + count * stride > tar.size:
                     raise self._lost(tar)
-                members = np.frombuffer(tar.piece(offset, count * stride), np.uint8).reshape(count, stride)
+                members = np.frombuffer(tar.read_at(offset, count * stride), np.uint8).reshape(count, stride)
                 fronts[batch] = members[:, :width]
                 pixels[batch] = members[:, width : width + pixels.shape[1]]
 
@@ -153,7 +153,7 @@ class WebdatasetReader(CheckedReader):
             tar = self._tar(shard)
             if end > tar.size:
                 raise self._lost(tar)
-            yield tar, tar.piece(base, end - base), base, first + at, facts[at:stop]
+            yield tar, tar.read_at(base, end - base), base, first + at, facts[at:stop]
             at = stop
 
     def _check(self, tar: RawFile, header: bytes, number: int, size: int) -> None:

@@ -122,7 +122,7 @@ class Shards(RecordFiles):
 
     def _next(self, number: int) -> None:
         """End this tar, and begin the one with a number."""
-        self._tar.end_with(END)
+        self._tar.write_end(END)
         self._tar.close()
         self._unforced.append(self._tar.path)
         self._number = number
@@ -142,10 +142,10 @@ class Shards(RecordFiles):
 
     def finish(self) -> None:
         """Mark the end of the archive."""
-        self._tar.end_with(END)
+        self._tar.write_end(END)
         self._kept = self._number, self._tar.position
 
-    def take_back(self) -> None:
+    def roll_back(self) -> None:
         """Remove the tars that are new, and end the first one where it ended."""
         number, offset = self._kept
         if self._number != number:
@@ -156,8 +156,8 @@ class Shards(RecordFiles):
             self._unforced = []
             self._number = number
             self._tar = Output(self._location / tar_name(number), offset)
-        self._tar.cut(offset)
-        self._tar.end_with(END)
+        self._tar.truncate(offset)
+        self._tar.write_end(END)
 
     def changed_paths(self) -> list[Path]:
         """Return the tars that were written to."""

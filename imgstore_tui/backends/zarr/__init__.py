@@ -107,7 +107,7 @@ class ZarrBackend(LocalBackend):
         from imgstore_tui.backends.zarr.writer import ZarrWriter
 
         writer = ZarrWriter(location, content, self._settled(content), sizes)
-        writer.go_on(labels)
+        writer.continue_after(labels)
         return writer
 
     def open(self, location: Path) -> Reader:

@@ -83,7 +83,7 @@ class Chunks:
             else:
                 memory[positions[0]] = self._items(number)[rows[0]]
 
-    def piece(self, start: int, stop: int) -> bytes:
+    def read_range(self, start: int, stop: int) -> bytes:
         """Return a part of an array of single bytes."""
         chunk = self._layout.chunk
         parts = []
@@ -118,7 +118,7 @@ class Chunks:
         file, offset, _ = self._find(number)
         room = self._layout.chunk_bytes - target.nbytes  # of the last chunk, which is longer than the array
         rest = bytearray(room + _SUM * self._layout.summed)
-        file.raw.fill_parts([target.reshape(-1).data, memoryview(rest)], offset)
+        file.raw.read_parts_into([target.reshape(-1).data, memoryview(rest)], offset)
         if self._layout.summed:
             checksum = self._extend(self._sum(target), bytes(rest[:room]))
             if checksum != int.from_bytes(rest[room:], "little"):
@@ -145,7 +145,7 @@ class Chunks:
         unpacked = self._unpacked.get(number)
         if unpacked is None:
             file, offset, length = self._find(number)
-            packed = np.frombuffer(file.raw.piece(offset, length), np.uint8)
+            packed = np.frombuffer(file.raw.read_at(offset, length), np.uint8)
             self._verify(file, packed)
             if self._layout.summed:
                 packed = packed[:-_SUM]
@@ -213,7 +213,7 @@ class Chunks:
         size = chunks * _ENTRY
         if file.raw.size < size + _SUM:
             raise self._damaged(file, "it has been cut short")
-        index = file.raw.piece(file.raw.size - size - _SUM, size + _SUM)
+        index = file.raw.read_at(file.raw.size - size - _SUM, size + _SUM)
         if self._sum(index[:size]) != int.from_bytes(index[size:], "little"):
             raise self._damaged(file, "the checksum of its index is wrong")
         return np.frombuffer(index, "<u8", 2 * chunks).reshape(chunks, 2)

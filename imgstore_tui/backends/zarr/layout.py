@@ -58,7 +58,7 @@ def read_layout(folder: Path, shape: tuple[int, ...], dtype: str) -> Layout:
     except OSError as error:
         raise read_error(path, error) from None
     try:
-        return _layout(json.loads(file.piece(0, min(file.size, _MOST_METADATA))), shape, dtype)
+        return _layout(json.loads(file.read_at(0, min(file.size, _MOST_METADATA))), shape, dtype)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, IndexError):
         raise StoreError(f"{folder} is damaged: it is not the array it should be.") from None
     finally:

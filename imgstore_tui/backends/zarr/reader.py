@@ -57,7 +57,7 @@ class ZarrReader(CheckedReader):
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Find where the payloads end, then cut them from the row."""
         self._labels.read(ids, span, labels)
-        return read_row(ids, span, self._ends.read, self._size, self._images.piece, _CUT_BELOW, self._unfitting)
+        return read_row(ids, span, self._ends.read, self._size, self._images.read_range, _CUT_BELOW, self._unfitting)
 
     def _unfitting(self) -> StoreError:
         return StoreError(f"{self._location / FOLDER} is damaged: its ends do not fit the payloads.")

@@ -33,7 +33,7 @@ class CifarFiles(ABC):
     """Whether it is one file, whatever its name."""
 
     @abstractmethod
-    def found(self, names: frozenset[str]) -> Iterator[tuple[str, int]]:
+    def find(self, names: frozenset[str]) -> Iterator[tuple[str, int]]:
         """Yield name and size of the files that are wanted and there, in the order that is fastest to read.
 
         Raises:
@@ -103,7 +103,7 @@ class FolderFiles(CifarFiles):
         self._files: dict[str, Path] = {}
         self._seen: dict[str, tuple[int, int]] = {}
 
-    def found(self, names: frozenset[str]) -> Iterator[tuple[str, int]]:
+    def find(self, names: frozenset[str]) -> Iterator[tuple[str, int]]:
         """Yield the one file whatever its name, or what is wanted of the folders'."""
         paths = [folder / name for folder in self._folders for name in sorted(names)] or [self._path]
         for path in paths:
@@ -184,7 +184,7 @@ class ArchiveFiles(CifarFiles):
         unpacked = gzip.GzipFile(fileobj=file, mode="rb") if packed else file
         self._stream = _Bounded(unpacked)  # type: ignore[arg-type]  # a GzipFile is an IO[bytes] in all that counts
 
-    def found(self, names: frozenset[str]) -> Iterator[tuple[str, int]]:
+    def find(self, names: frozenset[str]) -> Iterator[tuple[str, int]]:
         """Yield what is wanted in the order in which it lies in the archive; folders' names do not count."""
         try:
             with tarfile.open(fileobj=self._stream, mode="r:") as archive:

@@ -84,7 +84,7 @@ class CifarDataset(Dataset):
         seen: set[str] = set()
         damage: str | None = None
         try:
-            for name, size in files.found(frozenset(parts) | extra):
+            for name, size in files.find(frozenset(parts) | extra):
                 report("reading batches", len(seen), None)
                 seen.add(name)
                 if name in extra:

@@ -149,7 +149,7 @@ def _facts_in(path: Path) -> dict[str, Any] | None:
     """Return the facts of a conversion; None if the file is not one of this program."""
     try:
         with contextlib.closing(RawFile(path)) as file:  # a link is not followed, and a pipe not waited for
-            facts = json.loads(file.piece(0, file.size))
+            facts = json.loads(file.read_at(0, file.size))
     except (OSError, StoreError, ValueError, RecursionError):
         return None
     valid = isinstance(facts, dict) and facts.get("format") == _FORMAT and isinstance(facts.get("images"), int)
