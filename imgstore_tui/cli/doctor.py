@@ -12,14 +12,12 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from imgstore_tui.bench.results.journal import runs_folder
-from imgstore_tui.bench.run.failure_cause import oom_kills
-from imgstore_tui.bench.run.feasible import available_bytes
 from imgstore_tui.bench.run.scratch import choose_scratch
-from imgstore_tui.bench.system import page_cache
+from imgstore_tui.bench.system import counters, page_cache
+from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.bench.system.disk_space import free_files
 from imgstore_tui.bench.system.environment import describe_environment, library_versions
-from imgstore_tui.bench.trial import clock
+from imgstore_tui.bench.system.memory import available_bytes, oom_kills
 from imgstore_tui.bench.trial.cache_state import COLD_SHARE
 from imgstore_tui.cli import web
 from imgstore_tui.cli.output import data_console
@@ -106,7 +104,7 @@ def _instrument(scratch: str | None) -> Iterator[Check]:
     linux = sys.platform == "linux"
     yield "fork server", linux, "trials are forked from a small process" if linux else "needs Linux"
     yield from _page_cache(scratch)
-    memory = clock.private_bytes() is not None
+    memory = counters.private_bytes() is not None
     yield "private memory", memory, "read from /proc/PID/statm" if memory else "/proc does not tell: figures stay empty"
     recognised = oom_kills() is not None
     yield (
@@ -114,7 +112,7 @@ def _instrument(scratch: str | None) -> Iterator[Check]:
         recognised,
         "told from other kills" if recognised else "not told from other kills: nobody counts them",
     )
-    counted = clock.process_io() is not None
+    counted = counters.process_io() is not None
     yield "bytes read", counted, "read from /proc/PID/io" if counted else "/proc does not tell: figures stay empty"
 
 

@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 
-from imgstore_tui.bench.run.run_loop import Listener
+from imgstore_tui.bench.run.services import Listener
 from imgstore_tui.cli.output import ascii_only, data_console, talk_console
 from imgstore_tui.cli.progress import ProgressLine
 from imgstore_tui.core.errors import ExitCode, ImgstoreError

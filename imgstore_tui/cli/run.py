@@ -64,8 +64,7 @@ def _print_dry_run(plan: Plan) -> int:
     from imgstore_tui.bench.plan.plans import can_be_spelled, dump_plan
     from imgstore_tui.bench.results.past_costs import load_past_costs
     from imgstore_tui.bench.run.estimate import estimate
-    from imgstore_tui.bench.run.feasible import check_feasible
-    from imgstore_tui.bench.run.preflight import DataSize
+    from imgstore_tui.bench.run.preflight import DataSize, check_feasible
     from imgstore_tui.bench.run.scratch import choose_scratch
     from imgstore_tui.bench.system.disk_space import free_bytes
     from imgstore_tui.plugins import registry

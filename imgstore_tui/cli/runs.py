@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imgstore_tui.bench.results.journal import runs_folder
 from imgstore_tui.bench.results.saved_runs import newest_first
+from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.cli import listing
 from imgstore_tui.cli.output import talk_console
 from imgstore_tui.cli.parser import CommandParser

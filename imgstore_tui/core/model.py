@@ -83,6 +83,11 @@ class DatasetFacts:
     """Name and reason of files that cannot take part (the first 1,000)."""
     excluded_count: int = 0
 
+    @property
+    def image_bytes(self) -> float:
+        """Pixels of one image, in bytes; the mean where sizes vary."""
+        return self.pixel_bytes / max(1, self.used)
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

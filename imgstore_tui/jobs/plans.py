@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from imgstore_tui.bench.plan.plans import PLAN_NAMES, can_be_spelled, dump_plan, load_plan, named_plan, true_name
-from imgstore_tui.bench.results.journal import runs_folder
+from imgstore_tui.bench.system.app_folders import plans_folder
 from imgstore_tui.core.errors import ImgstoreError, UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.paths import absolute_path, expand_path
@@ -16,11 +16,6 @@ from imgstore_tui.storekit.atomic_write import write_atomic
 
 SUFFIX = ".toml"
 _NAME = re.compile(r"[^\W_][\w -]{0,38}[\w-]|[^\W_]")
-
-
-def plans_folder() -> Path:
-    """Return the folder of saved plans."""
-    return runs_folder().parent / "plans"
 
 
 def saved_plans() -> dict[str, Path]:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from imgstore_tui.bench.processes.executor import ProcessExecutor
 from imgstore_tui.bench.protocol.messages import Step, TrialRequest
-from imgstore_tui.bench.trial.pixel_cache import build_pixel_cache
+from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.plugins import registry
 from imgstore_tui.stats.ratios import paired_ratio
@@ -135,7 +135,8 @@ def compare(folder: Path, source: Path, spec_text: str, operation: Operation, co
     def instrument(location: Path) -> float:
         outcome = executor.run(request(Step.TRIAL, location), 600, lambda images: None, threading.Event())
         assert outcome.ok, outcome.reason
-        return float(outcome.fields["seconds"])
+        assert outcome.result.seconds is not None
+        return outcome.result.seconds
 
     def script(location: Path) -> float:
         case = {"spec": spec_text, "operation": operation.value, "count": count, "source": str(source),

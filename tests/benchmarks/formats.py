@@ -151,7 +151,7 @@ class Format:
         outcome = self._executor.run(request, 600, lambda images: None, threading.Event())
         if not outcome.ok:
             raise Failed(f"{spec.label}: {outcome.reason}")
-        return float(outcome.fields.get("seconds", 0))
+        return outcome.result.seconds or 0.0
 
     def _naive(self, operation: Operation, store: Path) -> float:
         assert self._script is not None

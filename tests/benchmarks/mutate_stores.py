@@ -18,7 +18,7 @@ from pathlib import Path
 
 from imgstore_tui.bench.processes.executor import ProcessExecutor
 from imgstore_tui.bench.protocol.messages import Step, TrialRequest
-from imgstore_tui.bench.trial.pixel_cache import build_pixel_cache
+from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.plugins import registry
 

@@ -22,7 +22,8 @@ import numpy as np
 
 from imgstore_tui.bench.processes.executor import ProcessExecutor
 from imgstore_tui.bench.protocol.messages import Step, TrialRequest
-from imgstore_tui.bench.trial.pixel_cache import PixelCache, build_pixel_cache
+from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
+from imgstore_tui.bench.trial.pixel_cache import PixelCache
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.units import format_seconds
 from imgstore_tui.plugins import registry
@@ -87,7 +88,8 @@ def compare(folder: Path, method: str, operation: Operation, count: int, repeats
         assert outcome.ok, outcome.reason
         if operation.writes:
             shutil.rmtree(location)
-        return float(outcome.fields["seconds"])
+        assert outcome.result.seconds is not None
+        return outcome.result.seconds
 
     def script(number: int) -> float:
         place = folder / f"theirs-{number}" if operation.writes else theirs_store

@@ -101,7 +101,7 @@ class Bench:
             )  # fmt: skip
             outcome = executor.run(request, 600, lambda images: None, threading.Event())
             assert outcome.ok, outcome.reason
-            return float(outcome.fields.get("seconds", 0))
+            return outcome.result.seconds or 0.0
 
         def theirs(store: Path, verb: str = operation.value) -> float:
             case_asked = {

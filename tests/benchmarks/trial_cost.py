@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from imgstore_tui.bench.processes.executor import ProcessExecutor
 from imgstore_tui.bench.protocol.messages import Step, TrialRequest
-from imgstore_tui.bench.results.journal import HOME_VARIABLE
+from imgstore_tui.bench.system.app_folders import HOME_VARIABLE
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.plugins import registry
 

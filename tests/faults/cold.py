@@ -10,11 +10,11 @@ import threading
 from pathlib import Path
 
 from imgstore_tui.bench.protocol.messages import Step, TrialRequest
+from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.bench.system.mounts import mount_of
 from imgstore_tui.bench.trial.cache_state import prepare_cache
 from imgstore_tui.bench.trial.clock import Clock
-from imgstore_tui.bench.trial.pixel_cache import build_pixel_cache
 from imgstore_tui.bench.trial.setup import TrialSetup
 from imgstore_tui.bench.trial.write import write
 from imgstore_tui.core.errors import UnsupportedError
@@ -63,7 +63,7 @@ def main() -> None:
     )  # fmt: skip
     (row,) = run_plan(plan).measurements
     print(json.dumps({
-        "kind": mount_of(scratch).kind, "before": before, "share": share, "refused": refused, "after": after,
+        "kind": mount_of(scratch).filesystem, "before": before, "share": share, "refused": refused, "after": after,
         "status": row.status, "reason": row.reason, "proof": row.cache_proof, "read": row.io_read_bytes,
         "seconds": row.seconds,
     }))  # fmt: skip

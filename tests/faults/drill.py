@@ -23,7 +23,7 @@ from pathlib import Path
 
 from imgstore_tui.bench.processes import executor
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
-from imgstore_tui.bench.run import run_loop
+from imgstore_tui.bench.run import services
 from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.bench.run.scratch import leftovers
 from imgstore_tui.bench.system.cgroups import memory_groups
@@ -188,7 +188,7 @@ def main() -> None:
     ours = set(scratch.iterdir())
     os.environ["IMGSTORE_TUI_HOME"] = str(place / "home")
     os.environ["IMGSTORE_TUI_LOCK"] = str(place / "lock")
-    run_loop.LEAST_LIMIT_S = 1.5 if fault in ("stopped", "held") else 60.0
+    services.LEAST_LIMIT_S = 1.5 if fault in ("stopped", "held") else 60.0
     executor.STUCK_AFTER_S = 1.0
     plan = Plan(
         specs=(resolve_spec(spec),), datasets=("synthetic,size=32",), cutoffs=(SMALL, LARGE), rounds=2, batch=10,

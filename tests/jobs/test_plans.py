@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.bench.plan.plans import PLAN_NAMES, named_plan
+from imgstore_tui.bench.system.app_folders import plans_folder
 from imgstore_tui.core.errors import ImgstoreError, UsageError
-from imgstore_tui.jobs.plans import name_if_unchanged, plan_by_name, plans_folder, save_plan, saved_plans
+from imgstore_tui.jobs.plans import name_if_unchanged, plan_by_name, save_plan, saved_plans
 
 MINE = replace(named_plan("quick"), cutoffs=(3, 5), budget_s=None)
 

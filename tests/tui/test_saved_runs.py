@@ -8,11 +8,12 @@ from datetime import datetime
 import pytest
 from textual.widgets import Static
 
-from imgstore_tui.bench.results.journal import Journal, read_journal, runs_folder, saved_runs
+from imgstore_tui.bench.results.journal import Journal, read_journal, saved_runs
 from imgstore_tui.bench.results.lock import RunLock
 from imgstore_tui.bench.results.saved_runs import read_saved_run
 from imgstore_tui.bench.results.state import Phase
 from imgstore_tui.bench.run.runner import run_plan
+from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.plugins.registry import resolve_spec

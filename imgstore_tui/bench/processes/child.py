@@ -1,4 +1,4 @@
-"""The child's side: does one request, reports its outcome, ends. Also the entry of a fresh interpreter."""
+"""Runs one request in the measured process and reports its outcome; also the entry point of a fresh interpreter."""
 
 from __future__ import annotations
 
@@ -9,48 +9,63 @@ import os
 import sys
 from typing import Any
 
-from imgstore_tui.bench.protocol.messages import TrialRequest
+from imgstore_tui.bench.protocol.messages import TrialOutcome, TrialRequest
 from imgstore_tui.bench.protocol.shared_progress import SharedProgress
 from imgstore_tui.core.errors import ImgstoreError, UnsupportedError
-from imgstore_tui.core.model import from_json
+from imgstore_tui.core.model import from_json, to_json
 
 
 def handle_request(values: dict[str, Any], progress: SharedProgress) -> dict[str, Any]:
-    """Run a request and return ``{"ok", "reason", "fields"[, "skipped"]}``; what fails in it is never raised."""
+    """Run a request; an error in it becomes the reason of the outcome and is never raised.
+
+    Args:
+        values: The request as JSON values.
+        progress: Where the child reports how far it is.
+
+    Returns:
+        The outcome as JSON values.
+    """
     from imgstore_tui.bench.trial.trial import run_request
 
+    skipped = False
     try:
         request: TrialRequest = from_json(TrialRequest, values)
-        return {"ok": True, "reason": None, "fields": run_request(request, progress)}
+        return _values_of(TrialOutcome(True, result=run_request(request, progress)))
     except UnsupportedError as error:
-        return {"ok": False, "reason": str(error), "fields": {}, "skipped": True}
+        reason, skipped = str(error), True
     except ImgstoreError as error:
-        return {"ok": False, "reason": str(error), "fields": {}}
+        reason = str(error)
     except MemoryError:
-        return {"ok": False, "reason": "Out of memory.", "fields": {}}
+        reason = "Out of memory."
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        return {"ok": False, "reason": f"{error.strerror or error}{where}.", "fields": {}}
+        path = f" ({error.filename})" if error.filename else ""
+        reason = f"{error.strerror or error}{path}."
     except Exception as error:  # a driver's own error is a failed row, never the end of a run
-        return {"ok": False, "reason": f"{type(error).__name__}: {error}", "fields": {}}
+        reason = f"{type(error).__name__}: {error}"
+    return _values_of(TrialOutcome(False, reason, skipped=skipped))
 
 
-def write_message(result: dict[str, Any], descriptor: int) -> None:
-    """Write a result to the pipe whole."""
-    data = json.dumps(result).encode()
+def _values_of(outcome: TrialOutcome) -> dict[str, Any]:
+    values: dict[str, Any] = to_json(outcome)
+    return values
+
+
+def write_message(message: dict[str, Any], descriptor: int) -> None:
+    """Write a message to a pipe as JSON, whole."""
+    data = json.dumps(message).encode()
     while data:
         data = data[os.write(descriptor, data) :]
 
 
 def main() -> None:
     """Run as ``python -m imgstore_tui.bench.processes.child RESULT_FD PROGRESS_FD`` with the request on stdin."""
-    result, progress = int(sys.argv[1]), SharedProgress(int(sys.argv[2]))
+    result_fd, progress = int(sys.argv[1]), SharedProgress(int(sys.argv[2]))
     values = json.loads(sys.stdin.buffer.read())
     for module in values["modules"]:
         # A driver that cannot be loaded fails the request, in its own words, not the interpreter.
         with contextlib.suppress(Exception):
             importlib.import_module(module)
-    write_message(handle_request(values, progress), result)
+    write_message(handle_request(values, progress), result_fd)
     # As in a forked child: no shutdown of the interpreter, in which HDF5 crashes after a full disk.
     os._exit(0)
 

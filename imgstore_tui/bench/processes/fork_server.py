@@ -23,8 +23,8 @@ from typing import Any
 
 from imgstore_tui.bench.processes import child as child_side
 from imgstore_tui.bench.protocol.shared_progress import SharedProgress
+from imgstore_tui.bench.system.counters import tree_private_bytes
 from imgstore_tui.bench.system.processes import die_first, die_with_parent
-from imgstore_tui.bench.trial.clock import tree_private_bytes
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit import child_python
 

@@ -1,11 +1,11 @@
-"""What the supervisor asks a child to do, and what comes back; both cross a pipe as JSON."""
+"""Defines what the supervisor asks a child to do and what comes back; both cross a pipe as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 from imgstore_tui.core.model import DEFAULT_BATCH
 from imgstore_tui.core.operations import CacheState, Operation, Payload, SyncLevel
@@ -21,11 +21,11 @@ class Step(StrEnum):
     VERIFY = "verify"
     """Read every image and label of a store back and compare with the source."""
     PROBE = "probe"
-    """Let the backend try out a habit of its own, see ``Backend.probe``."""
+    """Run the backend's own probe, see ``Backend.probe``."""
     DESTROY = "destroy"
     """Remove a store, off the clock."""
     HELLO = "hello"
-    """Nothing: to measure what a child costs."""
+    """Do nothing: measures what a child costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class TrialRequest:
     payload: Payload = Payload.END_TO_END
     cache: CacheState | None = None
     drop_caches: bool = False
-    """Cold by dropping the caches of the whole machine, too."""
+    """Make cold by dropping the caches of the whole machine, too."""
     sync: SyncLevel = SyncLevel.BUFFERED
     workers: int = 1
     batch: int = DEFAULT_BATCH
@@ -56,44 +56,91 @@ class TrialRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialResult:
+    """What a child has measured.
+
+    Fields are called as in ``Measurement`` and mean the same; what a request does not measure is None.
+    """
+
+    seconds: float | None = None
+    samples: tuple[float, ...] = ()
+    pixel_bytes: int | None = None
+    open_s: float | None = None
+    storage_s: float | None = None
+    codec_s: float | None = None
+    sync_s: float | None = None
+    close_s: float | None = None
+    cpu_user_s: float | None = None
+    cpu_system_s: float | None = None
+    foreign_cpu: float | None = None
+    private_before: int | None = None
+    """Private memory of the child before the first clock, bytes."""
+    private_after: int | None = None
+    """The same after the last clock."""
+    peak_private_bytes: int | None = None
+    """Filled by the supervisor, which samples the memory while the clock runs."""
+    io_read_bytes: int | None = None
+    io_dirtied_bytes: int | None = None
+    resident_before: float | None = None
+    resident_after: float | None = None
+    cache_proof: str | None = None
+    apparent_bytes: int | None = None
+    allocated_bytes: int | None = None
+    files: int | None = None
+    verified: bool | None = None
+    psnr_db: float | None = None
+    sync_count: int | None = None
+    batch: int | None = None
+    """Most images a call handed over."""
+    started_at: str | None = None
+    elapsed_s: float | None = None
+    drain_s: float | None = None
+    dirty_before: int | None = None
+    probe_images: int | None = None
+    """Images that the backend's probe used."""
+    probe_values: dict[str, tuple[float, ...]] | None = None
+    """What the probe returned, see ``Probe.values``."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrialOutcome:
-    """What became of a request."""
+    """How a request ended."""
 
     ok: bool
     reason: str | None = None
     """Why it failed: the child's own sentence, or what ended the child."""
-    fields: dict[str, Any] = field(default_factory=dict)
-    """Fields of the measurement that the child filled in, as JSON values."""
+    result: TrialResult = TrialResult()
     start: str = "fork"
+    """How the child began: ``fork`` from the fork server, or ``fresh`` interpreter."""
     cancelled: bool = False
     skipped: bool = False
-    """A row that is skipped, not one that failed: nobody claims what was asked, or the user does not want it."""
+    """Skipped, not failed: the operation is not claimed by the plug-in, or not wanted by the user."""
     hung: bool = False
-    """It did not end by itself; where the kernel holds a process of it, ``reason`` names that."""
+    """It did not end by itself; where the kernel holds one of its processes, ``reason`` names that."""
 
 
 class Flag(Protocol):
     """Something that another thread sets, such as ``threading.Event``."""
 
     def is_set(self) -> bool:
-        """Whether it has been set."""
+        """Return whether it has been set."""
 
 
 class Executor(Protocol):
     """The seam between what is measured and how it is run: real child processes, or a fake in tests."""
 
     def begin_round(self) -> None:
-        """Prepare for a round; a fork server is started anew."""
+        """Prepare for a round; a fork server is restarted."""
 
     def run(
         self, request: TrialRequest, limit_s: float, on_progress: Callable[[int], None], cancel: Flag
     ) -> TrialOutcome:
-        """Run a request to its end, its time limit, or ``cancel``; never raises for what the request does.
+        """Run a request to its end, its time limit, or ``cancel``; never raises for what happens in the child.
 
         Args:
             request: What to do.
-            limit_s: Seconds after which the child is killed.
-            on_progress: Called with the number of images done, at most ten times a second.
+            limit_s: Seconds without progress after which the child is killed.
+            on_progress: Called with the number of images done, at most ten times per second.
             cancel: When set, the child is killed.
         """
 

@@ -14,25 +14,17 @@ import os
 from pathlib import Path
 from typing import Any, Self
 
-import platformdirs
-
 from imgstore_tui.bench.results.journal_reader import JournalReader
+from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, did_you_mean
 from imgstore_tui.core.files import force
 from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Run, to_json
 from imgstore_tui.core.paths import expand_path
 
 SUFFIX = ".jsonl"
-HOME_VARIABLE = "IMGSTORE_TUI_HOME"
 BALLAST_BYTES = 256 << 10
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-def runs_folder() -> Path:
-    """Return the folder of saved runs: below ``IMGSTORE_TUI_HOME`` where it is set, else in the user's data."""
-    home = os.environ.get(HOME_VARIABLE)
-    return (Path(home) if home else platformdirs.user_data_path("imgstore-tui", appauthor=False)) / "runs"
 
 
 class Journal:

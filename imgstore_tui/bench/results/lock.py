@@ -6,29 +6,18 @@ import contextlib
 import fcntl
 import os
 import stat
-import tempfile
 import time
 from pathlib import Path
 from typing import Self
 
+from imgstore_tui.bench.system.app_folders import LOCK_VARIABLE, lock_path
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.text import safe_text
 
-LOCK_NAME = "imgstore-tui.lock"
-LOCK_VARIABLE = "IMGSTORE_TUI_LOCK"
-SHARED = Path("/tmp")  # noqa: S108 - the one place where all users of a machine may make a file
 PATIENCE_S = 0.1
 
 _HOLDERS = ("process ", "run ")
 """How the name of a holder begins."""
-
-
-def lock_path() -> Path:
-    """Return where the lock of this machine lies: one place whatever ``TMPDIR`` says, or ``IMGSTORE_TUI_LOCK``."""
-    given = os.environ.get(LOCK_VARIABLE)
-    if given:
-        return Path(given)
-    return (SHARED if SHARED.is_dir() else Path(tempfile.gettempdir())) / LOCK_NAME
 
 
 class RunLock:

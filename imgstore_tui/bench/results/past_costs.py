@@ -50,7 +50,7 @@ class PastCosts:
         count = 0
         for run in runs:
             count += 1
-            sizes = {fact.text: fact.pixel_bytes / max(1, fact.used) for fact in run.datasets}
+            sizes = {fact.text: fact.image_bytes for fact in run.datasets}
             costs = CostModel(sizes)
             for trial, seconds in _taken(run):
                 factor = seconds / costs.expect(trial.cell)

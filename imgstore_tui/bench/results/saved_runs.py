@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgstore_tui.bench.results.follow import cells_of, is_running
-from imgstore_tui.bench.results.journal import Journal, read_journal, runs_folder, saved_runs
+from imgstore_tui.bench.results.journal import Journal, read_journal, saved_runs
 from imgstore_tui.bench.results.journal_reader import JournalReader
+from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Status

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from imgstore_tui.bench.protocol.messages import TrialOutcome
-from imgstore_tui.bench.system.cgroups import memory_groups
+from imgstore_tui.bench.system.memory import oom_kills
 from imgstore_tui.core.units import format_bytes
 
 FULL_BYTES = 1 << 20
@@ -24,23 +24,6 @@ _GET_FLAGS = 0x80086601
 _UNCHANGEABLE = {0x10: "immutable (chattr +i)", 0x20: "append-only (chattr +a)"}
 
 _FAILED_DEVICE = (os.strerror(errno.EIO), f"[Errno {errno.EIO}]", f"errno = {errno.EIO},")
-
-
-def oom_kills() -> int | None:
-    """Return how often the kernel has killed for want of memory in this control group; None if it does not tell.
-
-    Source: cgroups(7), ``memory.events`` and ``memory.oom_control``; without them proc(5), ``/proc/vmstat``, which
-    counts for the whole system.
-    """
-    counts = [group / name for group in memory_groups() for name in ("memory.events", "memory.oom_control")]
-    for place in (*counts, Path("/proc/vmstat")):
-        try:
-            words = place.read_text(encoding="ascii").split()
-        except OSError:
-            continue
-        if "oom_kill" in words:
-            return int(words[words.index("oom_kill") + 1])
-    return None
 
 
 def with_cause(outcome: TrialOutcome, place: Path, kills_before: int | None) -> TrialOutcome:

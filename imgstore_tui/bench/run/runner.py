@@ -10,20 +10,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from imgstore_tui.bench.plan.grid import images_needed, reads_in_place, with_files
+from imgstore_tui.bench.plan.grid import images_needed, plan_cells, reads_in_place, with_files
 from imgstore_tui.bench.plan.plans import check_plan
+from imgstore_tui.bench.plan.remaining_work import RemainingWork
 from imgstore_tui.bench.processes.executor import ProcessExecutor
 from imgstore_tui.bench.protocol.messages import Executor
-from imgstore_tui.bench.results.journal import Journal, runs_folder
+from imgstore_tui.bench.results.journal import Journal
 from imgstore_tui.bench.results.journal_reader import JournalReader
 from imgstore_tui.bench.results.lock import RunLock
 from imgstore_tui.bench.run.controls import RunControls
-from imgstore_tui.bench.run.feasible import check_feasible
-from imgstore_tui.bench.run.preflight import DataSize, check_content, keeps_original_files
-from imgstore_tui.bench.run.run_loop import Listener, RunLoop, pixel_cache_folder
+from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
+from imgstore_tui.bench.run.preflight import DataSize, check_content, check_feasible, keeps_original_files
+from imgstore_tui.bench.run.run_loop import RunLoop
 from imgstore_tui.bench.run.scratch import RunFolder, choose_scratch, leftovers, sweep
+from imgstore_tui.bench.run.services import Budget, Listener, RunServices
+from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.bench.system.environment import describe_environment
-from imgstore_tui.bench.trial.pixel_cache import build_pixel_cache
 from imgstore_tui.core.backend import Backend
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import Dataset
@@ -168,7 +170,7 @@ def _prepared(
         lock.name(f"run {name}")
         facts = {}
         for number, (text, dataset) in enumerate(datasets.items()):
-            source = folder.claim(pixel_cache_folder(folder, number).name)
+            source = folder.claim(folder.pixel_cache(number).name)
             facts[text] = _build(dataset, text, plan, source, listen, cancel)
         if cancel.is_set():
             raise StoppedError("Stopped before the first trial; nothing was measured.")
@@ -207,18 +209,23 @@ def _measure(
     run: Run, ready: _Ready, journal: Journal, executor: Executor | None, controls: RunControls | None, listen: Listener
 ) -> Run:
     with contextlib.closing(journal), contextlib.closing(executor or _processes(run.plan, ready)) as ready_executor:
-        session = RunLoop(
-            run,
-            ready.facts,
-            ready.folder,
-            journal,
-            ready_executor,
-            ready.cancel,
-            listen,
-            ready.warnings,
-            controls or RunControls(),
+        cells = plan_cells(run.plan, with_files(ready.facts.values()))
+        image_bytes = {text: facts.image_bytes for text, facts in ready.facts.items()}
+        services = RunServices(
+            plan=run.plan,
+            facts=ready.facts,
+            folder=ready.folder,
+            journal=journal,
+            executor=ready_executor,
+            cancel=ready.cancel,
+            listen=listen,
+            controls=controls or RunControls(),
+            work=RemainingWork(cells, run.plan.rounds, image_bytes),
+            budget=Budget(run.plan.budget_s),
+            measurements=list(run.measurements),
+            warnings=list(run.warnings),
         )
-        return session.go()
+        return RunLoop(run, services, ready.warnings).run()
 
 
 def _processes(plan: Plan, ready: _Ready) -> ProcessExecutor:

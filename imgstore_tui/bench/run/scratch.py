@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgstore_tui.bench.results.journal import runs_folder
+from imgstore_tui.bench.system.app_folders import scratch_notes_folder
 from imgstore_tui.bench.system.ext4_placement import spread_folders
 from imgstore_tui.bench.system.mounts import is_inside, mounts_below
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
@@ -102,7 +102,7 @@ class RunFolder:
         """
         self.path = place / f"imgstore-tui-{run_id}"
         self.workspace = self.path / WORKSPACE
-        self._note = _notes_folder() / run_id
+        self._note = scratch_notes_folder() / run_id
         try:
             self._note.parent.mkdir(parents=True, exist_ok=True)
             # Noted first: a folder that is not noted would never be found again.
@@ -128,6 +128,10 @@ class RunFolder:
             self._end += os.pwrite(self._sentinel, f"{name}\n".encode(), self._end)
         return self.path / name
 
+    def pixel_cache(self, number: int) -> Path:
+        """Return the folder of the pixel cache of the run's dataset 0, 1, ..."""
+        return self.path / f"source-{number}"
+
     def remove(self, heard: Callable[[int], None] = lambda _: None) -> None:
         """Remove the folder, as ``remove_folder`` does; what could not be removed stays noted for the next sweep."""
         try:
@@ -135,10 +139,6 @@ class RunFolder:
             self._note.unlink(missing_ok=True)
         finally:
             os.close(self._sentinel)
-
-
-def _notes_folder() -> Path:
-    return runs_folder().parent / "scratch"
 
 
 def remove_folder(folder: Path, heard: Callable[[int], None] = lambda _: None) -> None:
@@ -209,7 +209,7 @@ class Leftover:
 def leftovers() -> list[Leftover]:
     """Return the scratch folders that runs have left behind; notes of folders that are gone are dropped."""
     found = []
-    notes = _notes_folder()
+    notes = scratch_notes_folder()
     for note in sorted(notes.iterdir()) if notes.is_dir() else []:
         with contextlib.suppress(FileNotFoundError):  # a run that ends just now takes folder and note with it
             path = Path(os.fsdecode(note.read_bytes()))
@@ -270,4 +270,4 @@ def sweep(leftover: Leftover, heard: Callable[[int], None] = lambda _: None) -> 
             remove_folder(leftover.path, heard)
     except BlockingIOError:
         raise StoreError(f"{leftover.path} is in use by another process of this program and was left alone.") from None
-    (_notes_folder() / leftover.run_id).unlink(missing_ok=True)
+    (scratch_notes_folder() / leftover.run_id).unlink(missing_ok=True)

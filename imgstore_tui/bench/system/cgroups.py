@@ -1,4 +1,4 @@
-"""The control groups of this process that limit and count memory, in both versions. Source: cgroups(7)."""
+"""Finds the control groups of this process that limit and count memory, in both versions. Source: cgroups(7)."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from imgstore_tui.bench.system.mounts import mounts
 
 
 def memory_groups() -> Iterator[Path]:
-    """Yield the folders of the groups that this process is in, where they can be seen, the innermost first."""
+    """Yield the visible folders of the groups of this process, the innermost first."""
     try:
         lines = Path("/proc/self/cgroup").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return
     groups = {
-        controller: words[2]
+        controller: parts[2]
         for line in lines
-        if len(words := line.split(":", 2)) == 3
-        for controller in words[1].split(",")
+        if len(parts := line.split(":", 2)) == 3
+        for controller in parts[1].split(",")
     }
     for mount in mounts():
-        # In the second version there is one tree for all controllers, which has no name.
-        controller = {"cgroup2": "", "cgroup": "memory"}.get(mount.kind)
+        # Version 2 has one tree for all controllers, which has no name.
+        controller = {"cgroup2": "", "cgroup": "memory"}.get(mount.filesystem)
         if controller is None or controller not in groups:
             continue
-        if mount.kind == "cgroup" and not mount.point.endswith("/memory"):
+        if mount.filesystem == "cgroup" and not mount.point.endswith("/memory"):
             continue
         top = Path(mount.point)
         # In a container its own group is the root of the mount, whatever it is called outside.

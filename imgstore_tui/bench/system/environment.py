@@ -39,7 +39,7 @@ def describe_environment(scratch: Path, data_roots: Iterable[Path], modules: Ite
         memory_bytes=_memory_bytes(),
         libraries=library_versions(("numpy", "PIL", *modules)),
         scratch=str(scratch),
-        scratch_filesystem=mount.kind,
+        scratch_filesystem=mount.filesystem,
         scratch_device=mount.source,
         scratch_free_bytes=free_bytes(scratch),
         same_device_as_data=devices == {scratch.stat().st_dev} if devices else None,

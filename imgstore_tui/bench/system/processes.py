@@ -1,4 +1,4 @@
-"""Being a child: dying with the parent, however it dies, and first where memory runs out; and being looked at."""
+"""Ties child processes to their parent and to the kernel's memory killer; lists and inspects processes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def die_with_parent(parent: int) -> None:
     """Ask the kernel to kill this process when its parent is gone; end at once if it is gone already.
 
     Source: prctl(2), PR_SET_PDEATHSIG. It is the death of the parent's thread that counts, so the parent must fork
-    from its only thread; and it is not inherited, so every fork asks for itself.
+    from its only thread; and it is not inherited, so every fork must ask again.
 
     Args:
-        parent: The process that forked, as it knew itself.
+        parent: Process id of the process that forked, taken before the fork.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -28,33 +28,37 @@ def die_with_parent(parent: int) -> None:
 
 
 def die_first() -> None:
-    """Ask the kernel to end this process before any other when memory runs out: a trial, not who supervises it.
+    """Ask the kernel to end this process before any other when memory runs out: a trial, not its supervisor.
 
-    Source: proc(5), ``/proc/PID/oom_score_adj``; to raise it needs no privilege.
+    Source: proc(5), ``/proc/PID/oom_score_adj``; raising it needs no privilege.
     """
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def descendants_of(pid: int) -> list[int]:
-    """Return the living processes below one, however deep. Source: ``/proc/PID/task/TID/children`` (proc(5))."""
-    found: list[int] = []
+    """Return all living descendants of a process. Source: ``/proc/PID/task/TID/children`` (proc(5))."""
+    pids: list[int] = []
     with contextlib.suppress(OSError):
         for thread in Path(f"/proc/{pid}/task").iterdir():
             for child in map(int, (thread / "children").read_text(encoding="ascii").split()):
-                found += [child, *descendants_of(child)]
-    return found
+                pids += [child, *descendants_of(child)]
+    return pids
 
 
-def still_running(pid: int) -> str | None:
-    """Return what a process waits for, if it is still there: a kernel function's name, or its state; else None."""
-    place = ""
+def wait_state(pid: int) -> str | None:
+    """Return what a process waits for: the name of a kernel function, or its state.
+
+    Returns:
+        None if the process has ended.
+    """
+    channel = ""
     try:
         state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
         with contextlib.suppress(PermissionError):
-            place = Path(f"/proc/{pid}/wchan").read_text(encoding="ascii")
+            channel = Path(f"/proc/{pid}/wchan").read_text(encoding="ascii")
     except OSError:
         return None
     if state in "ZX":
         return None
-    return place if place not in ("", "0") else f"state {state}"
+    return channel if channel not in ("", "0") else f"state {state}"

@@ -1,4 +1,4 @@
-"""Bringing a store into the cache state that is asked for, and the proof that it is in it."""
+"""Brings a store into the cache state of a request, and proves it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ from imgstore_tui.bench.trial.setup import TrialSetup
 from imgstore_tui.core.errors import UnsupportedError
 
 COLD_SHARE = 0.01
-"""A store is cold when no more of its pages than this are in the page cache."""
+"""A store is cold when at most this share of its pages is in the page cache."""
 
 
 def prepare_cache(setup: TrialSetup, location: Path) -> float | None:
-    """Make a closed store cold where the request asks for it; return the share of its pages that are in memory.
+    """Evict a closed store from the page cache if the request is cold.
+
+    Args:
+        setup: The trial.
+        location: The store.
+
+    Returns:
+        The share of the store's pages in the page cache, 0 to 1; None if unknown.
 
     Raises:
-        UnsupportedError: If it did not become cold, or nobody can tell: such a trial has no cold time.
+        UnsupportedError: If the store did not become cold, or that cannot be known: such a trial has no cold time.
     """
     files = list(setup.backend.files(location))
     if not setup.cold:
@@ -29,24 +36,31 @@ def prepare_cache(setup: TrialSetup, location: Path) -> float | None:
         except OSError as error:
             raise UnsupportedError(f"The machine's caches cannot be dropped: {error.strerror}.") from None
     share = resident_share(files, every=True)
-    kind = mount_of(files[0] if files else location).kind
+    filesystem = mount_of(files[0] if files else location).filesystem
     if share is None:
-        raise UnsupportedError(f"Nobody can tell on {kind} whether a store is in memory, so nothing is called cold.")
-    if share > COLD_SHARE:
-        held = mapped_by(files)
-        why = f" Another process has it mapped: {held}." if held else ""
         raise UnsupportedError(
-            f"{share:.0%} of the store stayed in memory on {kind} after eviction: it is not cold.{why}"
+            f"Nobody can tell on {filesystem} whether a store is in memory, so nothing is called cold."
+        )
+    if share > COLD_SHARE:
+        process = mapped_by(files)
+        why = f" Another process has it mapped: {process}." if process else ""
+        raise UnsupportedError(
+            f"{share:.0%} of the store stayed in memory on {filesystem} after eviction: it is not cold.{why}"
         )
     return share
 
 
 def proof(setup: TrialSetup, share: float | None) -> str | None:
-    """Return, in words, how the cache state is known."""
+    """Return how the cache state is known, as text; None if it is not known.
+
+    Args:
+        setup: The trial.
+        share: The share of the store's pages in the page cache when the clock started.
+    """
     if share is None:
         return None
-    words = f"{share:.1%} of the store's pages resident (mincore) when the clock started"
+    residency = f"{share:.1%} of the store's pages resident (mincore) when the clock started"
     if not setup.cold:
-        return words
-    what = "data and metadata cold" if setup.request.drop_caches else "data cold, metadata warm"
-    return f"{what}: {words}; caches of the device and the host unknown"
+        return residency
+    state = "data and metadata cold" if setup.request.drop_caches else "data cold, metadata warm"
+    return f"{state}: {residency}; caches of the device and the host unknown"

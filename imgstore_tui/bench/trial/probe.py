@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from imgstore_tui.bench.protocol.messages import TrialResult
 from imgstore_tui.core.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -12,19 +13,25 @@ if TYPE_CHECKING:
 
 MOST_IMAGES = 1000
 MOST_BYTES = 32 * 2**20
-"""A probe shows a habit, which a few images show as well as many."""
+"""A probe shows a behaviour, which a few images show as well as many."""
 
 
-def run_probe(setup: TrialSetup, location: Path) -> dict[str, Any]:
-    """Let the backend of a request try itself out on the first images; in the child.
+def run_probe(setup: TrialSetup, location: Path) -> TrialResult:
+    """Run the probe of a request's backend on the first images.
+
+    Args:
+        setup: The request.
+        location: Folder that is created for the probe's stores.
 
     Raises:
         UnsupportedError: If images vary in shape.
     """
-    if setup.pixel_cache.uniform is None:
+    cache = setup.pixel_cache
+    if cache.uniform is None:
         raise UnsupportedError("A probe needs images of one shape.")
-    count = max(1, min(MOST_IMAGES, setup.request.cutoff, MOST_BYTES // setup.pixel_cache.largest_bytes))
-    images = setup.pixel_cache.new_array(count)
-    setup.pixel_cache.copy_into(range(count), images)
+    count = max(1, min(MOST_IMAGES, setup.request.cutoff, MOST_BYTES // cache.largest_bytes))
+    images = cache.new_array(count)
+    cache.copy_into(range(count), images)
     location.mkdir()
-    return {"images": count, "values": setup.backend.probe(location, images, setup.pixel_cache.labels_of(range(count)))}
+    values = setup.backend.probe(location, images, cache.labels_of(range(count)))
+    return TrialResult(probe_images=count, probe_values={name: tuple(numbers) for name, numbers in values.items()})

@@ -1,4 +1,4 @@
-"""Nobody pays for a neighbour: what a trial wrote is forced out, off the clock, before the next begins."""
+"""Forces what a trial wrote to the device, off the clock, so that the next trial does not pay for it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,30 @@ import ctypes
 import itertools
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from imgstore_tui.bench.trial.clock import system_dirty_bytes
+from imgstore_tui.bench.protocol.messages import TrialResult
+from imgstore_tui.bench.system.counters import system_dirty_bytes
+from imgstore_tui.bench.trial.setup import TrialSetup
 from imgstore_tui.storekit.local import LocalBackend
 
 FSYNC_FILES = 64
 """A store of more files than this is drained with one syncfs of its file system: one commit, not thousands."""
-CALM_BYTES = 1 << 20
-"""Fewer bytes than this on their way to a device disturb nobody."""
-PATIENCE_S = 0.5
+QUIET_BYTES = 1 << 20
+"""Bytes in writeback that do not disturb a trial."""
+WRITEBACK_WAIT_S = 0.5
+"""Longest wait for the writeback of others."""
 
 _syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
 
 
 def drain(backend: LocalBackend, *locations: Path) -> float:
-    """Force closed stores to the device, then wait (bounded) for what is on its way to devices.
+    """Force closed stores to the device, then wait (bounded) for the writeback of all devices.
+
+    Args:
+        backend: The backend of the stores.
+        locations: The stores.
 
     Returns:
         Seconds that forcing took, the wait not included.
@@ -44,14 +52,39 @@ def drain(backend: LocalBackend, *locations: Path) -> float:
 
 
 def wait_for_writeback() -> None:
-    """Wait until little is on its way to any device, for at most ``PATIENCE_S`` seconds.
+    """Wait until little is being written to any device, for at most ``WRITEBACK_WAIT_S`` seconds.
 
     Pages that are dirty but not being written are not waited for: ours have been forced out by then, and others' may
-    stay for half a minute. How many there are stands in every row.
+    stay for half a minute. Every row records how many there are.
     """
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + WRITEBACK_WAIT_S
     while time.monotonic() < deadline:
         dirty = system_dirty_bytes()
-        if dirty is None or dirty[1] <= CALM_BYTES:
+        if dirty is None or dirty[1] <= QUIET_BYTES:
             return
         time.sleep(0.01)
+
+
+def drain_and_measure(result: TrialResult, setup: TrialSetup, *stores: Path) -> TrialResult:
+    """Drain the stores of a trial and measure the first: before that, some file systems do not know its size.
+
+    Args:
+        result: What has been measured so far.
+        setup: The trial.
+        stores: The stores that the trial wrote, closed.
+
+    Returns:
+        The result with ``drain_s`` and the disk usage.
+    """
+    return with_disk_usage(replace(result, drain_s=drain(setup.backend, *stores)), setup, stores[0])
+
+
+def with_disk_usage(result: TrialResult, setup: TrialSetup, location: Path) -> TrialResult:
+    """Return the result with the disk usage of a store."""
+    usage = setup.backend.disk_usage(location)
+    return replace(
+        result,
+        apparent_bytes=usage.apparent_bytes,
+        allocated_bytes=usage.allocated_bytes,
+        files=usage.files,
+    )

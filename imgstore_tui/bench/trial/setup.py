@@ -1,14 +1,13 @@
-"""What a request works with: the spec's backend and codec, the source, and how images travel between them."""
+"""Sets a request up: the spec's backend and codec, the pixel cache, and how images travel between them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from imgstore_tui.bench.protocol.messages import TrialRequest
+from imgstore_tui.bench.protocol.messages import TrialRequest, TrialResult
 from imgstore_tui.bench.trial.clock import Sample
 from imgstore_tui.bench.trial.pixel_cache import PixelCache
 from imgstore_tui.bench.trial.source_row import SourceRow
@@ -25,16 +24,24 @@ FEWEST_SAMPLES = 3
 SHUFFLE_BATCH = 64
 """Mini-batch of ``read-random``."""
 SAMPLING_S = 0.25
-"""A trial of many samples stops taking more after so many seconds on the clock."""
+"""Seconds on the clock after which a trial takes no further sample."""
 
 ReportProgress = Callable[[int], None]
-TimedSamples = tuple[list[Sample], Callable[[], dict[str, Any]]]
-"""The samples of a trial, and what is still to be found out about it once the clock has stopped for good."""
+"""Takes the number of images done."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedSamples:
+    """What the clock measured, and what is still to be measured once it has stopped for good."""
+
+    samples: Sequence[Sample]
+    complete: Callable[[TrialResult], TrialResult]
+    """Returns the result with what is measured off the clock: verification, disk usage, residency."""
 
 
 @dataclass
 class TrialSetup:
-    """A request, set up."""
+    """What a request works with."""
 
     request: TrialRequest
     backend: LocalBackend
@@ -42,29 +49,33 @@ class TrialSetup:
     pixel_cache: PixelCache
     report: ReportProgress
     dummy: Path | None = None
-    """A store of one image, to use the library on before a clock starts."""
+    """A store of one image, on which the library is used before a clock starts."""
 
     @classmethod
     def of(cls, request: TrialRequest, report: ReportProgress) -> TrialSetup:
-        """Set up for a request."""
-        codec = (
-            registry.codecs.get(RAW_CODEC)({}) if request.payload is Payload.RAW else registry.make_codec(request.spec)
-        )
-        backend = SourceRow(request.cutoff) if request.spec == IN_PLACE else registry.make_local(request.spec)
+        """Set a request up.
+
+        Args:
+            request: The request.
+            report: Called with the number of images done.
+        """
+        spec = request.spec
+        codec = registry.codecs.get(RAW_CODEC)({}) if request.payload is Payload.RAW else registry.make_codec(spec)
+        backend = SourceRow(request.cutoff) if spec == IN_PLACE else registry.make_local(spec)
         return cls(request, backend, codec, PixelCache(Path(request.pixel_cache)), report)
 
     def unreported(self) -> TrialSetup:
-        """Return the same, but nobody hears how many images are done."""
+        """Return the same setup, which reports no progress."""
         return replace(self, report=lambda _: None)
 
     @property
     def in_place(self) -> bool:
-        """Whether it is the user's own files that are read, and there is no store."""
+        """Whether the user's own files are read, and there is no store."""
         return self.request.spec == IN_PLACE
 
     @property
-    def kind(self) -> PayloadKind:
-        """Whether images travel as one array a batch or as bytes."""
+    def payload_kind(self) -> PayloadKind:
+        """Whether images travel as one array per batch or as bytes."""
         return payload_kind(self.backend, self.codec, uniform=self.pixel_cache.uniform is not None)
 
     @property
@@ -79,30 +90,31 @@ class TrialSetup:
 
     @property
     def batch(self) -> int:
-        """Images a call hands over."""
+        """Most images per call."""
         return self.pixel_cache.batch_size(self.request.batch)
 
     @property
-    def most_a_call(self) -> int:
-        """Most images that a call of this request's operation hands over."""
+    def largest_call(self) -> int:
+        """Images of the largest call of this request's operation."""
         if self.request.operation is Operation.READ_RANDOM:
             return min(SHUFFLE_BATCH, self.batch)
         return min(self.batch, self.request.operation.images(self.request.cutoff))
 
     def content(self, count: int) -> Content:
-        """Return what a store of ``count`` images holds."""
+        """Return the content of a store of ``count`` images."""
         shape, dtype = self.pixel_cache.uniform or (None, None)
-        size = self.pixel_cache.original_bytes(count) if self.codec.from_file else self.pixel_cache.pixel_bytes(count)
-        return Content(count, self.kind, self.codec.name, shape, dtype, size)
+        cache = self.pixel_cache
+        size = cache.original_bytes(count) if self.codec.from_file else cache.pixel_bytes(count)
+        return Content(count, self.payload_kind, self.codec.name, shape, dtype, size)
 
 
 def sample_numbers(samples: list[Sample], *, most: int = MOST_SAMPLES, wall_s: float | None = None) -> Iterator[int]:
-    """Count samples until there are enough, or the time for them is spent.
+    """Yield the number of the next sample until there are enough, or the time for them is spent.
 
     Args:
-        samples: What has been taken so far; the caller appends.
+        samples: Samples taken so far; the caller appends.
         most: Samples that are enough.
-        wall_s: Seconds after which no further one is taken, whatever the clock says; None for no such limit.
+        wall_s: Seconds of wall time after which no further sample is taken; None for no such limit.
     """
     began = time.monotonic()
     while len(samples) < min(FEWEST_SAMPLES, most) or (

@@ -1,4 +1,4 @@
-"""A trial, inside its own process: what comes before the clock, what is recorded, what comes after."""
+"""Runs one request in its own process: what comes before the clock, the operation, what comes after."""
 
 from __future__ import annotations
 
@@ -7,47 +7,55 @@ import gc
 import os
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from imgstore_tui.bench.protocol.messages import Step, TrialRequest
+from imgstore_tui.bench.protocol.messages import Step, TrialRequest, TrialResult
 from imgstore_tui.bench.protocol.shared_progress import SharedProgress
-from imgstore_tui.bench.system.page_frames import recycle_page_frames
+from imgstore_tui.bench.system.page_cache import recycle_page_frames
 from imgstore_tui.bench.trial.clock import Clock, Sample, Snapshot
-from imgstore_tui.bench.trial.edit import change
+from imgstore_tui.bench.trial.edit import edit
 from imgstore_tui.bench.trial.probe import run_probe
-from imgstore_tui.bench.trial.read import read, read_labels, use_store, verify
+from imgstore_tui.bench.trial.read import read
+from imgstore_tui.bench.trial.read_pass import read_labels, use_store, verify
 from imgstore_tui.bench.trial.settle import drain, wait_for_writeback
-from imgstore_tui.bench.trial.setup import TrialSetup
+from imgstore_tui.bench.trial.setup import TimedSamples, TrialSetup
 from imgstore_tui.bench.trial.write import destroy, write, write_many, write_one
 from imgstore_tui.core.operations import Operation
 
 FOREIGN_WINDOW_S = 0.2
-"""Below this the kernel's 10 ms ticks cannot tell how busy others were."""
+"""Shortest time over which the kernel's 10 ms ticks tell how busy other processes were."""
 
 
-def run_request(request: TrialRequest, progress: SharedProgress) -> dict[str, Any]:
-    """Do a request in this process and return the measurement's fields.
+def run_request(request: TrialRequest, progress: SharedProgress) -> TrialResult:
+    """Run a request in this process.
+
+    Args:
+        request: What to do.
+        progress: Where to report how far it is.
+
+    Returns:
+        What was measured.
 
     Raises:
         ImgstoreError: With the sentence that becomes the row's reason.
     """
     if request.step is Step.HELLO:
-        return {}
+        return TrialResult()
     location = Path(request.location)
     if request.step is Step.DESTROY:
         destroy(request, location)
-        return {}
+        return TrialResult()
     setup = TrialSetup.of(request, progress.report)
     if request.step is Step.PROBE:
         return run_probe(setup, location)
     if request.step is Step.VERIFY:
-        return verify(setup, location, request.cutoff)
+        return TrialResult(verified=True, psnr_db=verify(setup, location, request.cutoff))
     if request.step is Step.PREPARE:
         write(setup, location, request.cutoff, Clock())
         drain(setup.backend, location)
-        return {}
+        return TrialResult()
     with contextlib.ExitStack() as leftovers:
         _warm_up(setup, leftovers)
         if request.workers == 1 or request.operation.writes:
@@ -55,59 +63,65 @@ def run_request(request: TrialRequest, progress: SharedProgress) -> dict[str, An
         return _measure(setup, location, progress)
 
 
-def _measure(setup: TrialSetup, location: Path, progress: SharedProgress) -> dict[str, Any]:
-    """Do the operation on the clock; return the measurement's fields."""
+def _measure(setup: TrialSetup, location: Path, progress: SharedProgress) -> TrialResult:
     request = setup.request
     if request.operation.writes:
         # Twice the pixels: what the store takes, and what its writer may hold before it is written.
-        recycle_page_frames(
-            Path(request.workspace), 2 * setup.pixel_cache.pixel_bytes(request.operation.images(request.cutoff))
-        )
+        pixels = setup.pixel_cache.pixel_bytes(request.operation.images(request.cutoff))
+        recycle_page_frames(Path(request.workspace), 2 * pixels)
     wait_for_writeback()
     gc.collect()
     gc.disable()
     clock, started_at = Clock(progress), datetime.now(UTC).isoformat(timespec="milliseconds")
-    if request.operation is Operation.WRITE_ONE:
-        samples, finish = write_one(setup, location, clock)
-    elif request.operation is Operation.WRITE_MANY:
-        samples, finish = write_many(setup, location, clock)
-    elif request.operation.changes:
-        samples, finish = change(setup, location, clock)
-    else:
-        samples, finish = read(setup, location, clock)
-    fields = _record(clock, samples, started_at)
+    timed = _run_operation(setup, location, clock)
+    result = replace(_result_of(clock, timed.samples), started_at=started_at, batch=setup.largest_call)
     progress.measure(False)
     gc.enable()
-    return {"batch": setup.most_a_call, **fields, **finish()}
+    return timed.complete(result)
 
 
-def _record(clock: Clock, samples: Sequence[Sample], started_at: str) -> dict[str, Any]:
-    """Return the fields that follow from the samples, the clock, and what was seen at its two ends."""
+def _run_operation(setup: TrialSetup, location: Path, clock: Clock) -> TimedSamples:
+    operation = setup.request.operation
+    if operation is Operation.WRITE_ONE:
+        return write_one(setup, location, clock)
+    if operation is Operation.WRITE_MANY:
+        return write_many(setup, location, clock)
+    if operation.changes:
+        return edit(setup, location, clock)
+    return read(setup, location, clock)
+
+
+def _result_of(clock: Clock, samples: Sequence[Sample]) -> TrialResult:
+    """Return what follows from the samples, the clock, and the snapshots at its two ends."""
     after, before = Snapshot.take(), clock.before
     if before is None:
         raise ValueError("the clock has not run")
     # The lower median is a sample that was taken, so that its phases add up to it.
     median = statistics.median_low(sample.seconds for sample in samples)
-    chosen = next(sample for sample in samples if sample.seconds == median)
+    median_sample = next(sample for sample in samples if sample.seconds == median)
+    phases = median_sample.phases
     foreign, wall = None, after.wall_s - before.wall_s
     if after.busy_s is not None and before.busy_s is not None and wall >= FOREIGN_WINDOW_S:
-        foreign = max(0.0, (after.busy_s - before.busy_s - (after.own_s - before.own_s)) / wall)
-    return {
-        "seconds": median,
-        "samples": [sample.seconds for sample in samples],
-        "pixel_bytes": chosen.pixel_bytes or None,
-        **{f"{phase}_s": seconds for phase, seconds in chosen.phases.items()},
-        "cpu_user_s": clock.cpu_user_s,
-        "cpu_system_s": clock.cpu_system_s,
-        "foreign_cpu": foreign,
-        "private_before": before.private_bytes,
-        "private_after": after.private_bytes,
-        "io_read_bytes": clock.io_read_bytes,
-        "io_dirtied_bytes": clock.io_dirtied_bytes,
-        "started_at": started_at,
-        "elapsed_s": clock.elapsed_s,
-        "dirty_before": before.dirty_bytes,
-    }
+        foreign = max(0.0, (after.busy_s - before.busy_s - (after.own_cpu_s - before.own_cpu_s)) / wall)
+    return TrialResult(
+        seconds=median,
+        samples=tuple(sample.seconds for sample in samples),
+        pixel_bytes=median_sample.pixel_bytes or None,
+        open_s=phases.get("open"),
+        storage_s=phases.get("storage"),
+        codec_s=phases.get("codec"),
+        sync_s=phases.get("sync"),
+        close_s=phases.get("close"),
+        cpu_user_s=clock.cpu_user_s,
+        cpu_system_s=clock.cpu_system_s,
+        foreign_cpu=foreign,
+        private_before=before.private_bytes,
+        private_after=after.private_bytes,
+        io_read_bytes=clock.io_read_bytes,
+        io_dirtied_bytes=clock.io_dirtied_bytes,
+        elapsed_s=clock.elapsed_s,
+        dirty_before=before.dirty_bytes,
+    )
 
 
 def _warm_up(setup: TrialSetup, leftovers: contextlib.ExitStack) -> None:
@@ -118,10 +132,10 @@ def _warm_up(setup: TrialSetup, leftovers: contextlib.ExitStack) -> None:
         leftovers: Removes the dummy.
     """
     if setup.in_place:
-        # There is no second one of the user's folder, and none is made: its first picture serves.
+        # The user's folder is not copied: its first picture serves.
         use_store(setup, Path(setup.request.location))
         return
-    # A name of this process's own: what a trial that died here has left is in nobody's way.
+    # Named after the process: what a trial that died has left here is not in the way.
     setup.dummy = Path(setup.request.workspace) / f"dummy-{os.getpid()}"
     leftovers.callback(_remove, setup, setup.dummy)
     write(setup.unreported(), setup.dummy, 1, Clock())

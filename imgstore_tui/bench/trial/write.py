@@ -1,18 +1,18 @@
-"""Writing, inside a trial: what is made ready off the clock, and what is on it."""
+"""Times the writing operations: copies each batch into private memory off the clock, then encodes and puts it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from imgstore_tui.bench.protocol.messages import TrialRequest
+from imgstore_tui.bench.protocol.messages import TrialRequest, TrialResult
 from imgstore_tui.bench.trial.clock import Clock, Sample
-from imgstore_tui.bench.trial.read import disk_fields, verify
-from imgstore_tui.bench.trial.settle import drain
+from imgstore_tui.bench.trial.read_pass import Batches, in_order, verify
+from imgstore_tui.bench.trial.settle import drain_and_measure
 from imgstore_tui.bench.trial.setup import TimedSamples, TrialSetup, sample_numbers
 from imgstore_tui.core.backend import Content, Editor, PayloadKind, Writer
 from imgstore_tui.core.operations import Operation, SyncLevel
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Images in private memory: one array, payloads as they are stored, or images that are still to be encoded."""
+class PreparedBatch:
+    """Images in private memory: one array, payloads as they are stored, or images that are encoded on the clock."""
 
     ids: Sequence[int]
     labels: Labels
@@ -34,12 +34,18 @@ class Batch:
 
 
 class Feeder:
-    """Hands batches to a writer: each is copied into private memory off the clock, then encoded and put on it."""
+    """Hands batches to a writer: copies each into private memory off the clock, then encodes and puts it."""
 
     def __init__(self, setup: TrialSetup, batch: int) -> None:
+        """Allocate memory and start the threads that encode.
+
+        Args:
+            setup: The trial.
+            batch: Images of the largest batch.
+        """
         self._setup = setup
         source = setup.pixel_cache
-        self._as_array = setup.kind is PayloadKind.ARRAY
+        self._as_array = setup.payload_kind is PayloadKind.ARRAY
         self._array: Pixels | None = source.new_array(batch) if source.uniform else None
         self._encode = not self._as_array and not setup.codec.from_file and setup.codec_timed
         workers = setup.request.workers if self._encode else 1
@@ -48,24 +54,29 @@ class Feeder:
             # Threads are started off the clock.
             list(self._pool.map(time.sleep, [0.001] * workers))
 
-    def prepare(self, ids: Sequence[int], source_ids: Sequence[int]) -> Batch:
-        """Copy the images ``source_ids`` of the source into private memory, to be put under ``ids``."""
+    def prepare(self, ids: Sequence[int], source_ids: Sequence[int]) -> PreparedBatch:
+        """Copy images into private memory.
+
+        Args:
+            ids: Ids that the images get in the store.
+            source_ids: Their ids in the source.
+        """
         setup, source = self._setup, self._setup.pixel_cache
         labels = source.labels_of(source_ids)
         array = None if self._array is None else self._array[: len(ids)]
         if array is not None:
             source.copy_into(source_ids, array)
         if self._as_array and array is not None:
-            return Batch(ids, labels, array)
+            return PreparedBatch(ids, labels, array)
         images = list(array) if array is not None else [source.image(image_id).copy() for image_id in source_ids]
         if setup.codec.from_file:
-            return Batch(ids, labels, payloads=[source.original(image_id) for image_id in source_ids])
+            return PreparedBatch(ids, labels, payloads=[source.original(image_id) for image_id in source_ids])
         if self._encode:
-            return Batch(ids, labels, images=images)
-        return Batch(ids, labels, payloads=[setup.codec.encode(image) for image in images])
+            return PreparedBatch(ids, labels, images=images)
+        return PreparedBatch(ids, labels, payloads=[setup.codec.encode(image) for image in images])
 
-    def put(self, writer: Writer, batch: Batch, clock: Clock) -> None:
-        """Encode what was prepared, where that belongs on the clock, and put it."""
+    def put(self, writer: Writer, batch: PreparedBatch, clock: Clock) -> None:
+        """Encode a prepared batch, if that belongs on the clock, and put it."""
         clock.start()
         if batch.array is not None:
             writer.put_array(batch.ids, batch.array, batch.labels)
@@ -79,7 +90,7 @@ class Feeder:
         clock.stop()
 
     def feed(self, writer: Writer, ids: Sequence[int], source_ids: Sequence[int], clock: Clock) -> None:
-        """Put the images ``source_ids`` of the source under ``ids``."""
+        """Prepare and put one batch, see ``prepare``."""
         self.put(writer, self.prepare(ids, source_ids), clock)
 
     def _encoded(self, images: Sequence[Pixels], clock: Clock) -> list[bytes]:
@@ -88,15 +99,15 @@ class Feeder:
             return [encode(image) for image in images]
         workers = self._setup.request.workers
 
-        def part(number: int) -> tuple[list[bytes], int]:
+        def encode_share(number: int) -> tuple[list[bytes], int]:
             began = time.perf_counter_ns()
             encoded = [encode(image) for image in images[number::workers]]
             return encoded, time.perf_counter_ns() - began
 
         payloads: list[bytes] = [b""] * len(images)
-        for number, (encoded, taken) in enumerate(self._pool.map(part, range(workers))):
+        for number, (encoded, nanoseconds) in enumerate(self._pool.map(encode_share, range(workers))):
             payloads[number::workers] = encoded
-            clock.count_worker("codec", taken)
+            clock.count_worker("codec", nanoseconds)
         return payloads
 
     def close(self) -> None:
@@ -106,18 +117,28 @@ class Feeder:
 
 
 def write(setup: TrialSetup, location: Path, count: int, clock: Clock) -> int | None:
-    """Create a store of ``count`` images; returns the sync calls made, None where none were asked for."""
+    """Create a store of the first images of the source.
+
+    Args:
+        setup: The trial.
+        location: The store; it does not exist yet.
+        count: Images to write.
+        clock: Gets the phases open, storage, codec, close and sync.
+
+    Returns:
+        Number of sync calls; None if the request's sync level needs none.
+    """
     most = min(setup.batch, count)
     feeder = Feeder(setup, most)
-    runs = [range(start, min(start + most, count)) for start in range(0, count, most)]
+    batches = in_order(count, most)
     try:
-        content, first = setup.content(count), feeder.prepare(runs[0], runs[0])
-        if len(runs) > 1:
-            return _write(setup, location, content, feeder, first, runs[1:], clock)
+        content, first = setup.content(count), feeder.prepare(batches[0], batches[0])
+        if len(batches) > 1:
+            return _write(setup, location, content, feeder, first, batches[1:], clock)
         with clock.running():
-            synced = _write(setup, location, content, feeder, first, [], clock)
+            sync_count = _write(setup, location, content, feeder, first, [], clock)
         setup.report(count)
-        return synced
+        return sync_count
     finally:
         feeder.close()
 
@@ -127,8 +148,8 @@ def _write(
     location: Path,
     content: Content,
     feeder: Feeder,
-    first: Batch,
-    others: Sequence[range],
+    first: PreparedBatch,
+    others: Batches,
     clock: Clock,
 ) -> int | None:
     clock.start()
@@ -138,7 +159,7 @@ def _write(
     try:
         feeder.put(writer, first, clock)
         for ids in others:
-            setup.report(ids.start)
+            setup.report(ids[0])
             feeder.feed(writer, ids, ids, clock)
         return finish_writing(setup, writer, location, clock)
     except BaseException:
@@ -147,46 +168,62 @@ def _write(
 
 
 def finish_writing(setup: TrialSetup, writer: Writer, location: Path, clock: Clock) -> int | None:
-    """Close and, where asked, force everything to the device, on the clock; returns the sync calls made."""
+    """Close the writer and, for the sync level ``end``, force everything to the device, on the clock.
+
+    Args:
+        setup: The trial.
+        writer: The open writer.
+        location: Its store.
+        clock: Gets the phases close and sync.
+
+    Returns:
+        Number of sync calls; None if the request's sync level needs none.
+    """
     clock.start()
     writer.close()
     clock.lap("close")
-    synced = None
+    sync_count = None
     if setup.request.sync is SyncLevel.END:
-        synced = setup.backend.make_durable(location, writer.changed_paths() if isinstance(writer, Editor) else None)
+        sync_count = setup.backend.make_durable(
+            location, writer.changed_paths() if isinstance(writer, Editor) else None
+        )
         clock.lap("sync")
     clock.stop()
-    return synced
+    return sync_count
 
 
 def write_many(setup: TrialSetup, location: Path, clock: Clock) -> TimedSamples:
-    """Time one whole store."""
-    synced = write(setup, location, setup.request.cutoff, clock)
+    """Time the writing of one whole store."""
+    sync_count = write(setup, location, setup.request.cutoff, clock)
     pixels = setup.pixel_cache.pixel_bytes(setup.request.cutoff)
-    return [clock.take_sample(pixels)], lambda: {"sync_count": synced, **drain_and_measure(setup, location)}
+
+    def complete(result: TrialResult) -> TrialResult:
+        return drain_and_measure(replace(result, sync_count=sync_count), setup, location)
+
+    return TimedSamples([clock.take_sample(pixels)], complete)
 
 
 def write_one(setup: TrialSetup, folder: Path, clock: Clock) -> TimedSamples:
-    """Time many stores of one image, each in a fresh location."""
+    """Time the writing of many stores of one image, each in a fresh location of a folder that is created."""
     folder.mkdir()
     samples: list[Sample] = []
-    synced = None
+    sync_count = None
     for number in sample_numbers(samples):
-        synced = write(setup, folder / f"{number:03}", 1, clock)
+        sync_count = write(setup, folder / f"{number:03}", 1, clock)
         samples.append(clock.take_sample(setup.pixel_cache.pixel_bytes(1)))
 
-    def finish() -> dict[str, Any]:
+    def complete(result: TrialResult) -> TrialResult:
         stores = [folder / f"{number:03}" for number in range(len(samples))]
-        weighed = drain_and_measure(setup, *stores)
+        result = drain_and_measure(replace(result, sync_count=sync_count), setup, *stores)
         for store in stores:
-            verified = verify(setup, store, 1)
-        return {"sync_count": synced, **verified, **weighed}
+            result = replace(result, verified=True, psnr_db=verify(setup, store, 1))
+        return result
 
-    return samples, finish
+    return TimedSamples(samples, complete)
 
 
 def destroy(request: TrialRequest, location: Path) -> None:
-    """Remove what a request of this operation has made, whole or broken off."""
+    """Remove the store or stores of a request's operation, complete or not."""
     backend = registry.make_backend(request.spec)
     if request.operation is not Operation.WRITE_ONE:
         backend.destroy(location)
@@ -194,9 +231,3 @@ def destroy(request: TrialRequest, location: Path) -> None:
     for store in sorted(location.iterdir()):
         backend.destroy(store)
     location.rmdir()
-
-
-def drain_and_measure(setup: TrialSetup, *stores: Path) -> dict[str, Any]:
-    """Drain the stores, then say what the first weighs: only then do all file systems know."""
-    drained = drain(setup.backend, *stores)
-    return {"drain_s": drained, **disk_fields(setup, stores[0])}

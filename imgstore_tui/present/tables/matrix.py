@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from imgstore_tui.analysis.summary import CellSummary
-from imgstore_tui.bench.run.block_round import SKIPPED_BY_USER
+from imgstore_tui.bench.run.measurement import SKIPPED_BY_USER
 from imgstore_tui.core.events import TrialStarted
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import Operation

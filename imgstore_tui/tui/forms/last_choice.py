@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from imgstore_tui.bench.plan.plans import dump_plan, parse_plan
-from imgstore_tui.bench.results.journal import runs_folder
+from imgstore_tui.bench.system.app_folders import last_choice_file
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.jobs.plans import name_if_unchanged, with_absolute_paths
@@ -20,11 +19,6 @@ KIND = "imgstore-tui choice"
 VERSION = 1
 LARGEST = 1 << 20
 """Bytes beyond which a file is none of ours."""
-
-
-def choice_path() -> Path:
-    """Return where the last choice is kept."""
-    return runs_folder().parent / "last-choice.json"
 
 
 def save_choice(choice: Choice) -> None:
@@ -43,7 +37,7 @@ def save_choice(choice: Choice) -> None:
         "offered": [spec.label for spec in choice.offered],
         "cutoffs_offered": list(choice.cutoffs_offered),
     }
-    path = choice_path()
+    path = last_choice_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -53,7 +47,7 @@ def save_choice(choice: Choice) -> None:
 
 def load_choice() -> tuple[Choice | None, str]:
     """Return the choice that was kept last, None if there is none, and what is wrong with it, in a sentence."""
-    path = choice_path()
+    path = last_choice_file()
     try:
         if path.stat().st_size > LARGEST:
             raise ValueError("it is too large")

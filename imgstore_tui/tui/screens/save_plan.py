@@ -12,10 +12,11 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from imgstore_tui.bench.plan.plans import PLAN_NAMES
+from imgstore_tui.bench.system.app_folders import plans_folder
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.jobs.plans import plan_path, plans_folder, save_plan, saved_plans
+from imgstore_tui.jobs.plans import plan_path, save_plan, saved_plans
 from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.key_bar import KeyBar

@@ -9,9 +9,10 @@ import pytest
 
 from imgstore_tui.bench.plan.grid import cutoffs_of, images_needed, plan_cells
 from imgstore_tui.bench.plan.plans import LARGER_IMAGES, changed_plan, check_plan, dump_plan, load_plan, named_plan
-from imgstore_tui.bench.results.journal import read_journal, runs_folder
+from imgstore_tui.bench.results.journal import read_journal
 from imgstore_tui.bench.run.preflight import DataSize, check_space, space_needed
 from imgstore_tui.bench.run.runner import run_plan
+from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation, SyncLevel

@@ -14,7 +14,7 @@ import pytest
 
 from imgstore_tui.bench.processes.executor import ProcessExecutor
 from imgstore_tui.bench.protocol.messages import Step, TrialOutcome, TrialRequest
-from imgstore_tui.bench.trial.pixel_cache import build_pixel_cache
+from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.plugins import registry
@@ -129,21 +129,24 @@ def test_the_first_use_of_a_library_is_on_no_clock(executor: ProcessExecutor, so
     assert run(executor, "slow start", source, step=Step.PREPARE, **words).ok
     outcome = run(executor, "slow start", source, **words)
     assert outcome.ok, outcome.reason
-    assert outcome.fields["open_s"] < SLOW_START_S
-    assert outcome.fields["seconds"] < SLOW_START_S
+    assert outcome.result.open_s is not None
+    assert outcome.result.seconds is not None
+    assert outcome.result.open_s < SLOW_START_S
+    assert outcome.result.seconds < SLOW_START_S
 
 
 def test_the_clock_and_the_figures_of_a_trial(executor: ProcessExecutor, source: Path) -> None:
-    outcome = run(executor, "none", source)
-    fields = outcome.fields
-    assert fields["seconds"] == pytest.approx(
-        sum(fields[f"{name}_s"] for name in ("open", "storage", "codec", "close"))
-    )
-    assert fields["elapsed_s"] >= fields["seconds"]
-    assert (fields["batch"], fields["files"]) == (4, 3)
-    assert fields["io_dirtied_bytes"] > 0
-    assert "peak_private_bytes" in fields
-    assert "private_before" not in fields
+    result = run(executor, "none", source).result
+    phases = (result.open_s, result.storage_s, result.codec_s, result.close_s)
+    assert result.seconds == pytest.approx(sum(phase for phase in phases if phase is not None))
+    assert None not in phases
+    assert result.sync_s is None
+    assert result.elapsed_s is not None
+    assert result.seconds is not None
+    assert result.elapsed_s >= result.seconds
+    assert (result.batch, result.files) == (4, 3)
+    assert result.io_dirtied_bytes
+    assert result.peak_private_bytes is not None
 
 
 def test_cancelling_ends_the_child_at_once(executor: ProcessExecutor, source: Path, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.results.lock import LOCK_VARIABLE, RunLock, lock_path, running
+from imgstore_tui.bench.results.lock import RunLock, running
+from imgstore_tui.bench.system.app_folders import LOCK_VARIABLE, lock_path
 from imgstore_tui.core.errors import UnavailableError
 from tests.support.program import program, sentence
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.bench.results.follow import follow_run
-from imgstore_tui.bench.results.journal import Journal, find_run, read_journal, runs_folder, saved_runs
+from imgstore_tui.bench.results.journal import Journal, find_run, read_journal, saved_runs
 from imgstore_tui.bench.results.lock import RunLock
 from imgstore_tui.bench.results.saved_runs import delete, newest_first, read_saved_run, rename
 from imgstore_tui.bench.results.state import Phase, RunState, reduce
+from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError
 from imgstore_tui.core.events import Event, Progress, TrialFinished
 from imgstore_tui.present.text.saved_run import (

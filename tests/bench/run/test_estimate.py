@@ -12,11 +12,12 @@ import pytest
 from imgstore_tui.bench.plan.grid import plan_cells
 from imgstore_tui.bench.plan.plans import named_plan
 from imgstore_tui.bench.results.follow import cells_of
-from imgstore_tui.bench.results.journal import Journal, runs_folder
+from imgstore_tui.bench.results.journal import Journal
 from imgstore_tui.bench.results.past_costs import NO_PAST_COSTS, PastCosts, load_past_costs
 from imgstore_tui.bench.run.estimate import estimate, known_size
 from imgstore_tui.bench.run.preflight import DataSize, check_space, space_needed
 from imgstore_tui.bench.run.runner import run_plan
+from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.events import Event, TrialFinished
 from imgstore_tui.core.model import Run

@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from imgstore_tui.bench.protocol.messages import Flag, Step, TrialOutcome, TrialRequest
-from imgstore_tui.bench.results.journal import read_journal, runs_folder, saved_runs
+from imgstore_tui.bench.results.journal import read_journal, saved_runs
 from imgstore_tui.bench.results.state import Phase, RunState, reduce, reduce_all
 from imgstore_tui.bench.run.runner import resume_run, run_plan
+from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.core.backend import Capabilities
 from imgstore_tui.core.errors import DataError, ImgstoreError, UnavailableError, UsageError
 from imgstore_tui.core.events import Event, Progress, RunFinished, RunStarted, TrialFinished, TrialStarted, Warned

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.results.journal import runs_folder
 from imgstore_tui.bench.results.lock import RunLock
 from imgstore_tui.bench.run.scratch import (
     SENTINEL,
@@ -18,6 +17,7 @@ from imgstore_tui.bench.run.scratch import (
     remove_folder,
     sweep,
 )
+from imgstore_tui.bench.system.app_folders import scratch_notes_folder
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
 from imgstore_tui.storekit.safe_remove import remove_tree
 
@@ -75,7 +75,7 @@ def test_a_folder_of_ours_is_removed_and_forgotten(tmp_path: Path) -> None:
 def test_a_note_of_a_folder_that_is_only_just_beginning_stays(tmp_path: Path) -> None:
     RunFolder(tmp_path, "x")
     (tmp_path / "imgstore-tui-x" / SENTINEL).unlink()
-    (note,) = (runs_folder().parent / "scratch").iterdir()
+    (note,) = scratch_notes_folder().iterdir()
     assert leftovers() == []
     assert note.exists()
     os.utime(note, (0, 0))
@@ -275,7 +275,7 @@ def test_a_run_that_died_before_it_marked_its_folder_leaves_nothing(tmp_path: Pa
     for name in ("store-000001", "work"):
         (found.path / name).rmdir()
     (found.path / ".imgstore-tui-scratch").unlink()
-    os.utime(runs_folder().parent / "scratch" / "dead", (0, 0))
+    os.utime(scratch_notes_folder() / "dead", (0, 0))
     assert leftovers() == []
     assert list(tmp_path.iterdir()) == []
 

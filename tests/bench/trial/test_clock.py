@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from imgstore_tui.bench.system.counters import private_bytes, process_io
 from imgstore_tui.bench.system.page_cache import resident_share
-from imgstore_tui.bench.trial.clock import Clock, private_bytes, process_io
+from imgstore_tui.bench.trial.clock import Clock
 
 
 def test_phases_add_up_and_gaps_do_not_count() -> None:

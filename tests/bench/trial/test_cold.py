@@ -102,7 +102,7 @@ def test_get_one_is_never_cold() -> None:
 def test_a_cold_read_that_fetched_nothing_says_so(fetched: int) -> None:
     def answer(request: TrialRequest) -> TrialOutcome:
         outcome = fake_outcome(request)
-        return replace(outcome, fields=outcome.fields | {"io_read_bytes": fetched})
+        return replace(outcome, result=replace(outcome.result, io_read_bytes=fetched))
 
     run = run_plan(replace(PLAN, operations=(Operation.READ_MANY,)), executor=FakeExecutor(answer))
     for m in run.measurements:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgstore_tui.bench.trial.pixel_cache import PixelCache, build_pixel_cache
+from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
+from imgstore_tui.bench.trial.pixel_cache import PixelCache
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, ScanProgress
 from imgstore_tui.core.errors import DataError
 

@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 from imgstore_tui.bench.plan.grid import plan_cells
-from imgstore_tui.bench.run.block_round import SKIPPED_BY_USER
+from imgstore_tui.bench.run.measurement import SKIPPED_BY_USER
 from imgstore_tui.core.events import TrialStarted
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.bench.plan.plans import named_plan
+from imgstore_tui.bench.system.app_folders import last_choice_file
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.operations import CacheState, SyncLevel
 from imgstore_tui.jobs.plans import save_plan, saved_plans
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.registry import resolve_spec
 from imgstore_tui.tui.forms.choice import Choice
-from imgstore_tui.tui.forms.last_choice import choice_path, load_choice, save_choice
+from imgstore_tui.tui.forms.last_choice import load_choice, save_choice
 from imgstore_tui.tui.forms.plan_cycle import PlanCycle
 from tests.support.screen import NARROW, WIDE, driven
 
@@ -104,8 +105,8 @@ def test_what_is_not_installed_any_more_takes_nothing_else_with_it(monkeypatch: 
     ],
 )
 async def test_a_broken_or_foreign_file_is_left_aside_with_a_log_line(words: bytes) -> None:
-    choice_path().parent.mkdir(parents=True, exist_ok=True)
-    choice_path().write_bytes(words)
+    last_choice_file().parent.mkdir(parents=True, exist_ok=True)
+    last_choice_file().write_bytes(words)
     async with driven() as app:
         assert app.workbench.choice.plan == named_plan("quick")
         assert any("was left aside" in line for line in app.workbench.panes.log_lines.lines)
@@ -116,7 +117,7 @@ async def test_the_choice_is_kept_when_a_run_starts_and_taken_up_by_the_next() -
     async with driven() as app:
         await app.press("space")
         await app.run()
-    assert json.loads(choice_path().read_text())["ticked"] == ["lmdb", "hdf5"]
+    assert json.loads(last_choice_file().read_text())["ticked"] == ["lmdb", "hdf5"]
     async with driven() as app:
         assert "[ ]   disk" in app.picture
     async with driven(plan=named_plan("quick")) as app:
@@ -124,7 +125,7 @@ async def test_the_choice_is_kept_when_a_run_starts_and_taken_up_by_the_next() -
 
 
 async def test_a_choice_that_cannot_be_kept_is_said_and_the_run_goes_on(own_home: Path) -> None:
-    choice_path().mkdir()
+    last_choice_file().mkdir()
     with pytest.raises(ImgstoreError):
         save_choice(QUICK)
     async with driven() as app:
@@ -135,7 +136,7 @@ async def test_a_choice_that_cannot_be_kept_is_said_and_the_run_goes_on(own_home
 
 def test_nothing_half_written_is_ever_left(monkeypatch: pytest.MonkeyPatch) -> None:
     save_choice(QUICK)
-    before = choice_path().read_bytes()
+    before = last_choice_file().read_bytes()
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
@@ -143,8 +144,8 @@ def test_nothing_half_written_is_ever_left(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ImgstoreError, match="No space left"):
         save_choice(QUICK.with_cutoff_toggled(1))
-    assert choice_path().read_bytes() == before
-    assert [path.name for path in choice_path().parent.iterdir()] == [choice_path().name]
+    assert last_choice_file().read_bytes() == before
+    assert [path.name for path in last_choice_file().parent.iterdir()] == [last_choice_file().name]
 
 
 def test_the_ring_passes_a_broken_plan() -> None:

@@ -10,9 +10,14 @@ import pytest
 
 from imgstore_tui.bench.plan.grid import plan_cells
 from imgstore_tui.bench.results.past_costs import NO_PAST_COSTS, PastCosts
-from imgstore_tui.bench.run import feasible
-from imgstore_tui.bench.run.feasible import available_bytes, check_feasible, check_memory, check_time, short_budget
-from imgstore_tui.bench.run.preflight import DataSize
+from imgstore_tui.bench.run import preflight
+from imgstore_tui.bench.run.preflight import (
+    DataSize,
+    check_feasible,
+    check_memory,
+    check_time,
+    short_budget,
+)
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.plugins.registry import resolve_spec
@@ -29,7 +34,7 @@ def test_an_ordinary_plan_has_room() -> None:
 def test_batches_that_no_memory_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnavailableError, match=r"Ask for smaller batches \(--batch\)"):
         check_memory(PLAN, {"synthetic": 1e12})
-    monkeypatch.setattr(feasible, "available_bytes", lambda: 300 << 20)
+    monkeypatch.setattr(preflight, "available_bytes", lambda: 300 << 20)
     large = {"synthetic": 1e6}
     check_memory(replace(PLAN, workers=1), large)
     with pytest.raises(UnavailableError, match=r"300 MiB is available. Ask for fewer --workers"):
@@ -67,13 +72,6 @@ def test_a_budget_that_is_too_short_for_a_verdict_is_told_beforehand() -> None:
         assert not short_budget(fit, cells, SIZES, NO_PAST_COSTS)
     assert not short_budget(plan, [cell for cell in cells if cell.spec == "lmdb"], SIZES, NO_PAST_COSTS)
     assert not short_budget(plan, cells, SIZES, PastCosts({("machine",): {1: 1e-6}}, None, 1))
-
-
-def test_what_is_available_is_no_more_than_the_machine_has() -> None:
-    words = Path("/proc/meminfo").read_text().split()
-    available = available_bytes()
-    assert available is not None
-    assert 0 < available <= int(words[words.index("MemTotal:") + 1]) * 1024
 
 
 def test_sizes_are_all_that_is_asked_for(tmp_path: Path) -> None:

@@ -1,0 +1,176 @@
+"""Serves the trials of a run: executes requests, records measurements, hands out locations, removes stores."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imgstore_tui.bench.plan.remaining_work import RemainingWork
+from imgstore_tui.bench.protocol.messages import Executor, Step, TrialOutcome, TrialRequest
+from imgstore_tui.bench.results.journal import Journal
+from imgstore_tui.bench.run.controls import CancelSignal, RunControls
+from imgstore_tui.bench.run.failure_cause import with_cause
+from imgstore_tui.bench.run.measurement import measurement_of
+from imgstore_tui.bench.run.scratch import RunFolder
+from imgstore_tui.bench.system.ext4_placement import unique_name, warm_directory
+from imgstore_tui.bench.system.memory import oom_kills
+from imgstore_tui.core.events import Event, TrialFinished, TrialStarted, Warned
+from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Plan
+from imgstore_tui.core.spec import Spec
+
+Listener = Callable[[Event], None]
+LEAST_LIMIT_S = 120.0
+"""Seconds without progress after which a trial counts as hung; larger trials get more."""
+
+
+class Budget:
+    """The time budget of a run; pauses do not count."""
+
+    def __init__(self, seconds: float | None) -> None:
+        """Start the budget now; None is unlimited."""
+        self._limit_s = math.inf if seconds is None else seconds
+        self._began = time.monotonic()
+        self.paused_s = 0.0
+
+    def restart(self) -> None:
+        """Count from now."""
+        self._began = time.monotonic()
+
+    @property
+    def left_s(self) -> float:
+        """Seconds for which trials may still begin; infinite without a budget."""
+        return self._limit_s - (time.monotonic() - self._began - self.paused_s)
+
+
+@dataclass
+class RunServices:
+    """What the rounds of a run use; it knows the run's folder, journal, executor and listener, but not its rounds."""
+
+    plan: Plan
+    facts: dict[str, DatasetFacts]
+    """Facts of each dataset, by its text."""
+    folder: RunFolder
+    journal: Journal
+    executor: Executor
+    cancel: threading.Event
+    listen: Listener
+    controls: RunControls
+    work: RemainingWork
+    budget: Budget
+    measurements: list[Measurement] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    _done: set[tuple[Cell, int]] = field(default_factory=set)
+    _deferred: list[tuple[Cell, int, TrialRequest]] = field(default_factory=list)
+    """Removals of stores that wait for the end of the run."""
+    _stores: int = 0
+
+    def __post_init__(self) -> None:
+        # A run that is resumed repeats only what is missing.
+        for measurement in self.measurements:
+            self._finish(measurement)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run is to end."""
+        return self.cancel.is_set()
+
+    def pixel_cache(self, dataset: str) -> Path:
+        """Return the folder of a dataset's pixel cache."""
+        return self.folder.pixel_cache(list(self.facts).index(dataset))
+
+    def is_done(self, cell: Cell, number: int) -> bool:
+        """Return whether the trial of a cell in a round has been measured or skipped."""
+        return (cell, number) in self._done
+
+    def measurement_of(self, cell: Cell, spec: Spec, number: int, outcome: TrialOutcome) -> Measurement:
+        """Return the measurement of a trial in a round, see ``run.measurement``."""
+        return measurement_of(cell, spec, number, outcome, facts=self.facts[cell.dataset], batch=self.plan.batch)
+
+    def execute(self, cell: Cell, number: int, request: TrialRequest) -> TrialOutcome:
+        """Run one request; the listener gets the progress of the trial and of the run.
+
+        Args:
+            cell: The cell for which it is done.
+            number: The round.
+            request: What to do.
+        """
+        self.listen(TrialStarted(cell, number, request.step.value))
+        remaining_s, expected_s = self.work.seconds, self.work.expect(cell)
+
+        def report(images: int) -> None:
+            share = min(1.0, images / cell.operation.images(cell.cutoff)) if request.step is Step.TRIAL else 0.0
+            self.listen(
+                self.work.progress(
+                    images, remaining_s, self.budget.left_s,
+                    expected_s=expected_s, share=share, known=bool(self.measurements),
+                )
+            )  # fmt: skip
+
+        # Generous: a limit is for what hangs, not for what is slow, such as encoding large pictures.
+        limit_s = LEAST_LIMIT_S + (0.02 + 2e-6 * self.facts[cell.dataset].image_bytes) * cell.cutoff
+        kills = oom_kills()
+        # A skipped cell's stores are removed nevertheless.
+        cancel = self.cancel if request.step is Step.DESTROY else CancelSignal(self.cancel, self.controls, cell)
+        folder = Path(request.location).parent if request.location else self.folder.path
+        outcome = with_cause(self.executor.run(request, limit_s, report, cancel), folder, kills)
+        if outcome.cancelled and outcome.hung and outcome.reason is not None:
+            # There is no row to say it in, and it does not concern the figures.
+            self.listen(Warned(outcome.reason))
+        report(cell.cutoff if outcome.ok else 0)
+        return outcome
+
+    def record(self, measurement: Measurement, seconds: float | None = None) -> None:
+        """Journal a measurement, then tell the listener.
+
+        Args:
+            measurement: The trial.
+            seconds: Wall time of the trial, everything around its clock included; None if it was not run.
+        """
+        if seconds is not None:
+            self.work.learn(measurement.cell, seconds)
+        self._finish(measurement)
+        self.journal.add(measurement)
+        self.measurements.append(measurement)
+        self.listen(TrialFinished(measurement))
+
+    def _finish(self, measurement: Measurement) -> None:
+        self._done.add((measurement.cell, measurement.round))
+        self.work.finish(measurement.cell)
+
+    def warn(self, text: str, *, passing: bool = False) -> None:
+        """Journal a warning, then tell the listener; a passing one holds only until the run is resumed."""
+        self.warnings.append(text)
+        self.journal.warn(text, passing=passing)
+        self.listen(Warned(text))
+
+    def new_location(self) -> Path:
+        """Return a folder for a store that does not exist yet."""
+        self._stores += 1
+        folder = self.folder.claim(unique_name(f"store-{self._stores:06}"))
+        return folder / "store" if warm_directory(folder) else folder
+
+    def destroy(self, cell: Cell, number: int, request: TrialRequest, *, defer: bool) -> None:
+        """Run a request that removes a store.
+
+        What cannot be removed is removed, or named, with the run's folder.
+
+        Args:
+            cell: The cell for which the store was made.
+            number: The round.
+            request: What to do.
+            defer: Whether to wait for the end of the run.
+        """
+        if defer:
+            self._deferred.append((cell, number, request))
+        else:
+            self.execute(cell, number, request)
+
+    def destroy_deferred(self) -> None:
+        """Run the removals that waited for the end of the run, unless it was stopped."""
+        for cell, number, request in self._deferred:
+            if not self.stopped:
+                self.execute(cell, number, request)
