@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from imgstore_tui.backends.parquet import FILE
 from imgstore_tui.backends.parquet.page import page_at
+from imgstore_tui.backends.parquet.unpacked_size import FREE_BYTES, allowed_bytes, check_pages
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
@@ -32,6 +33,7 @@ _STRUCT = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string(
 """An image as Hugging Face datasets stores it."""
 _KEPT_BYTES = 2**26
 """Row groups that had to be read whole are kept up to so many bytes of the file, some at least."""
+_OWN_ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED"}
 _FEATURES = {IMAGE: {"_type": "Image"}, LABEL: {"dtype": "int64", "_type": "Value"}}
 
 
@@ -118,6 +120,7 @@ class ParquetReader(BatchesReader):
         return offsets[0], offsets[1]
 
     def _load(self, number: int) -> tuple[Any, Any]:
+        self._check_size(number)
         group = self._file.read_row_group(number, columns=[IMAGE, LABEL], use_threads=False)
         images, labels = group.column(0).combine_chunks(), group.column(1).combine_chunks()
         if isinstance(images, pa.ChunkedArray):
@@ -131,6 +134,20 @@ class ParquetReader(BatchesReader):
             if images.type not in {pa.binary(), pa.large_binary()}:
                 raise self.damaged("its images are no bytes")
         return images, labels
+
+    def _check_size(self, number: int) -> None:
+        """Refuse a row group that was not written here and unpacks to far more than its images."""
+        group = self._file.metadata.row_group(number)
+        if self.content.kind is PayloadKind.ARRAY:
+            allowed = FREE_BYTES + self.rows_in(number) * image_bytes(self.content)
+        else:
+            allowed = max(allowed_bytes(group.column(0)), self.content.payload_bytes + FREE_BYTES)
+        for place in range(group.num_columns):
+            column = group.column(place)
+            if column.has_dictionary_page or not _OWN_ENCODINGS.issuperset(column.encodings):
+                raise self.damaged("its columns are encoded in a way that may unpack to any size")
+            if self._raw is not None and column.compression != "UNCOMPRESSED":
+                check_pages(self._raw, column, allowed)
 
     def read_labels(self) -> Labels:
         """Read the column of labels alone."""

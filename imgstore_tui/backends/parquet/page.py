@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from imgstore_tui.storekit.raw_file import RawFile
 
-_MOST_HEADER = 4096
+MOST_HEADER = 4096
+"""Bytes in which the headers that we write fit."""
+
 _DATA_PAGE, _PLAIN, _RLE = 0, 0, 3
 _TRUE, _FALSE, _BYTE, _INTEGERS, _DOUBLE, _BINARY, _STRUCT = 1, 2, 3, (4, 5, 6), 7, 8, 12
 """Kinds of fields in Thrift's compact protocol."""
@@ -33,7 +35,7 @@ class DataPage:
 
 def page_at(file: RawFile, offset: int, rows: int, size: int) -> DataPage | None:
     """Return the page at an offset, or None unless it holds exactly ``rows`` values of ``size`` bytes, uncompressed."""
-    head = _Compact(file.read_at(offset, min(_MOST_HEADER, max(0, file.size - offset))))
+    head = CompactReader(file.read_at(offset, min(MOST_HEADER, max(0, file.size - offset))))
     try:
         facts = head.fields()
         header, length, checksum = facts[5], facts[3], facts.get(4)
@@ -43,7 +45,7 @@ def page_at(file: RawFile, offset: int, rows: int, size: int) -> DataPage | None
         start = offset + head.at
         data = file.read_at(start, 16) if plain and start + length <= file.size and length >= 16 else b""
         levels = int.from_bytes(data[:4], "little")
-        run = _Compact(data[4:])
+        run = CompactReader(data[4:])
         # One run of rows that all have a value.
         whole = bool(data) and run.number() == rows << 1 and data[4 + run.at] == 1 and run.at + 1 == levels
     except (KeyError, IndexError, ValueError):
@@ -53,7 +55,7 @@ def page_at(file: RawFile, offset: int, rows: int, size: int) -> DataPage | None
     return DataPage(start, length, start + 4 + levels, None if checksum is None else checksum & 0xFFFFFFFF)
 
 
-class _Compact:
+class CompactReader:
     """Thrift's compact protocol, as far as the header of a page needs it."""
 
     def __init__(self, data: bytes) -> None:

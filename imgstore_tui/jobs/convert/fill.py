@@ -242,7 +242,8 @@ class StoreFiller:
 
     def _check_not_empty(self, count: int) -> None:
         if not count:
-            raise DataError(f"{self._dataset.summary}: not one image can be used.")
+            reasons = [f" The first: {entry.reason}" for _, entry in sorted(self._excluded.items())[:1]]
+            raise DataError(f"{self._dataset.summary}: not one image can be used.{''.join(reasons)}")
 
     def _content(self, count: int, size: int) -> Content:
         shape, dtype = self._dataset.uniform or (None, None)
