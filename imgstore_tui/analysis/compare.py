@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from imgstore_tui.analysis.aggregate import summarise
 from imgstore_tui.analysis.summary import CellSummary
-from imgstore_tui.core.model import Cell, Run
+from imgstore_tui.core.model import Cell, Run, ServerFacts
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
@@ -101,6 +101,11 @@ def _obstacles(base: Run, run: Run) -> list[str]:
         for before, after in [(getattr(base.environment, name), getattr(run.environment, name))]
         if before != after
     ]
+    servers = {facts.backend: facts for facts in base.environment.servers}
+    for server in run.environment.servers:
+        old = servers.get(server.backend)
+        if old is not None and replace(old, free_bytes=None) != replace(server, free_bytes=None):
+            obstacles.append(f"Another server, or other settings: {_server(old)}, is {_server(server)}.")
     base_facts = {facts.text: facts for facts in base.datasets}
     for facts in run.datasets:
         before = base_facts.get(facts.text)
@@ -112,6 +117,11 @@ def _obstacles(base: Run, run: Run) -> list[str]:
         elif before is not None and before.fingerprint != facts.fingerprint:
             obstacles.append(f"Other data: {facts.text} was {before.summary}, is {facts.summary}; its images differ.")
     return [safe_text(text) for text in obstacles]
+
+
+def _server(facts: ServerFacts) -> str:
+    settings = ", ".join(f"{name}={value}" for name, value in facts.settings.items())
+    return f"{facts.label} at {facts.address}{f' ({settings})' if settings else ''}"
 
 
 def _changes(base: Run, run: Run) -> list[str]:

@@ -30,7 +30,7 @@ def _facts(backend: type[Backend]) -> dict[str, Any]:
         "name": backend.name,
         "title": backend.title,
         "family": backend.family.value,
-        "available": not registry.missing_imports(backend),
+        "available": not registry.way_to_use(backend),
         "how_to_get": listing.availability(backend),
         "requires": list(backend.requires),
         "extra": backend.extra,

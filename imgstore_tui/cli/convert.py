@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgstore_tui.cli.output import data_console, talk_console
@@ -35,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
     job = plan_conversion(
         arguments.dataset,
         arguments.spec,
-        Path(arguments.destination),
+        arguments.destination,
         count=count,
         replace=arguments.replace,
         restart=arguments.restart,
@@ -64,11 +63,12 @@ def main(argv: Sequence[str]) -> int:
         talk.print(safe_text(f"labels: {shown}{more}"), soft_wrap=True)
     kept = f", {format_count(done.resumed)} of them written before" if done.resumed else ""
     equal = "equal to what was put" if done.lossless else "equal to what was put, which is lossy"
-    out = data_console()
+    out, size = data_console(), done.usage.allocated_bytes
+    weight = "of unknown size" if size is None else f"{format_bytes(size)} on disk"
     out.print(
         safe_text(
             f"{done.destination}: {format_count(done.images)} of {format_count(done.requested)} images as {job.spec}"
-            f"{kept}, {format_bytes(done.usage.allocated_bytes)} on disk; every one was read back, {equal}."
+            f"{kept}, {weight}; every one was read back, {equal}."
         ),
         soft_wrap=True,
     )
@@ -91,7 +91,9 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("dataset", metavar="DATASET", help="NAME[:PATH][,OPTION=VALUE], see imgstore-tui datasets")
     parser.add_argument("spec", metavar="SPEC", help="BACKEND[+CODEC][:OPTION=VALUE,...], see imgstore-tui backends")
-    parser.add_argument("destination", metavar="DESTINATION", help="the folder that will be the store")
+    parser.add_argument(
+        "destination", metavar="DESTINATION", help="the folder that will be the store, or its address on a server"
+    )
     parser.add_argument("-n", "--count", metavar="N", help="only the first N images")
     parser.add_argument("--replace", action="store_true", help="replace a store at the destination")
     parser.add_argument("--restart", action="store_true", help="discard what an earlier attempt has written")

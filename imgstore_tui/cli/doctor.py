@@ -26,7 +26,7 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count
 from imgstore_tui.plugins import registry
-from imgstore_tui.plugins.catalogue import FailedPlugin, Pluggable, how_to_get, missing_imports
+from imgstore_tui.plugins.catalogue import FailedPlugin, Pluggable, how_to_get, missing_imports, missing_setting
 from imgstore_tui.present import exports
 
 Check = tuple[str, bool | None, str]
@@ -158,6 +158,9 @@ def _drivers() -> Iterator[Check]:
 
 def _plugins(kind: str, plugins: Sequence[type[Pluggable]], failed: Sequence[FailedPlugin]) -> Iterator[Check]:
     for plugin in plugins:
+        if setting := "" if missing_imports(plugin) else missing_setting(plugin):
+            yield f"{kind} {plugin.name}", None, setting
+            continue
         yield _library(f"{kind} {plugin.name}", plugin.requires, how_to_get(plugin) if missing_imports(plugin) else "")
     for plugin_error in failed:
         yield f"{kind} {plugin_error.name}", False, f"could not be loaded: {plugin_error.reason}"

@@ -37,8 +37,8 @@ def parse(command: str, thing: str, argv: Sequence[str]) -> Any:
 
 
 def availability(plugin: Any) -> str:
-    """Return ``available``, or the command that installs what is missing."""
-    return registry.how_to_get(plugin) if registry.missing_imports(plugin) else "available"
+    """Return ``available``, or the command or setting that makes it so."""
+    return registry.way_to_use(plugin) or "available"
 
 
 def option_facts(options: Iterable[Option]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from imgstore_tui.cli.output import data_console, talk_console
 from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import ExitCode, ImgstoreError
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_bytes, format_count
+from imgstore_tui.core.units import format_count
 from imgstore_tui.jobs.sweep import WeighedLeftover, find_leftovers, sweep
 
 MANY_FILES = 5_000
@@ -28,7 +28,7 @@ def main(argv: Sequence[str]) -> int:
     code = ExitCode.OK
     for entry in leftovers:
         path = safe_text(str(entry.leftover.path))
-        line = f"{path}: {format_bytes(entry.allocated_bytes)} in {format_count(entry.files)} files"
+        line = f"{path}: {entry.size}"
         if arguments.list:
             data_console().print(line, soft_wrap=True)
             continue

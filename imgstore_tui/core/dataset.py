@@ -6,9 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from imgstore_tui.core.errors import DataError
+from imgstore_tui.core.location import Location
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import MAX_CUTOFF
@@ -55,6 +56,8 @@ class Dataset(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     needs_path: ClassVar[bool] = False
+    takes_address: ClassVar[bool] = False
+    """Whether its path may be an address on a server."""
     options: ClassVar[tuple[Option, ...]] = ()
     requires: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str | None] = None
@@ -64,8 +67,8 @@ class Dataset(ABC):
     wanted: int | None = None
     """Set before ``scan`` by who will use no more than so many images: a dataset may then look no further."""
 
-    def __init__(self, path: Path | None, values: Mapping[str, OptionValue]) -> None:
-        self.path = path
+    def __init__(self, path: Any, values: Mapping[str, OptionValue]) -> None:
+        self.path: Location | None = path
         self.values = dict(values)
 
     @abstractmethod
@@ -151,4 +154,4 @@ class Dataset(ABC):
     @property
     def roots(self) -> tuple[Path, ...]:
         """Folders and files of the user's that the dataset reads; scratch must not overlap them."""
-        return () if self.path is None else (self.path,)
+        return (self.path,) if isinstance(self.path, Path) else ()

@@ -22,6 +22,8 @@ class Writer(ABC):
     """Calls made so far that forced data to the device; none but for the level ``batch``."""
     requests: int = 0
     """Requests sent to a server so far; 0 where there is no server."""
+    retries: int = 0
+    """Requests that were sent again."""
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Add a batch of encoded images.
@@ -124,6 +126,8 @@ class Reader(ABC):
     content: Content
     requests: int = 0
     """Requests sent to a server so far; 0 where there is no server."""
+    retries: int = 0
+    """Requests that were sent again."""
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
         """Read payloads by ids, in any order, with repeats.

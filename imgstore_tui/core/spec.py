@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from imgstore_tui.core.content import ORIGINAL_CODEC
 from imgstore_tui.core.errors import UsageError
+from imgstore_tui.core.location import is_address
 from imgstore_tui.core.options import OptionValue
 
 _NAME = re.compile(r"^[a-z][a-z0-9_-]*$")
@@ -85,10 +86,15 @@ def backend_of(label: str) -> str:
 def parse_dataset_text(text: str) -> DatasetText:
     """Take a dataset apart: ``NAME[:PATH][,OPTION=VALUE]``; a path with a comma stands in double quotes.
 
+    An address of a server goes to the end of the text; with options it stands in double quotes, too.
+
     Raises:
         UsageError: If the text does not have that form.
     """
     stripped = text.strip()
+    head, colon, rest = stripped.partition(":")
+    if colon and _NAME.match(head) and is_address(rest):
+        return DatasetText(head, rest)  # an address goes to the end, commas and all
     match = re.match(r'^([a-z][a-z0-9_-]*)(?::("(?:[^"]*)"|[^,]*))?(?:,(.*))?$', stripped, re.DOTALL)
     if match is None:
         raise UsageError(f"'{stripped}' is not a dataset. Write NAME[:PATH][,OPTION=VALUE], e.g. folder:photos.")
@@ -109,6 +115,8 @@ def spell_dataset(words: DatasetText) -> str:
     options = "".join(f",{name}={value}" for name, value in words.options.items())
     if path is None:
         return f"{words.name}{options}"
+    if is_address(path):
+        return f'{words.name}:"{path}"{options}' if options else f"{words.name}:{path}"
     quoted = f'"{path}"' if "," in path or path != path.strip() else path
     if '"' in path and (quoted != path or path.strip('"') != path):
         raise UsageError("A plan cannot spell a path with a comma and a quotation mark. Make a link to it.")

@@ -13,8 +13,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from imgstore_tui.core import credentials
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, ScanProgress
 from imgstore_tui.core.errors import DataError
+from imgstore_tui.core.location import Location
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
@@ -36,15 +38,16 @@ class StoreDataset(Dataset):
     name = "store"
     title = "A store"
     needs_path = True
+    takes_address = True
     describe = (
         "store:PATH, a store that a backend has written, or the pictures in a WebDataset tar, a TFRecord or a Parquet "
         "file of another program, or the images and labels in an HDF5 file. Lossy images are taken as they decode; "
         "with the codec original, as they are."
     )
 
-    def __init__(self, path: Path | None, values: Mapping[str, OptionValue]) -> None:
+    def __init__(self, path: Location | None, values: Mapping[str, OptionValue]) -> None:
         super().__init__(path, values)
-        self._location = path or Path()
+        self._location: Location = path or Path()
         self._process: subprocess.Popen[bytes] | None = None
         self._facts: dict[str, Any] = {}
         self._labels = np.zeros(0, np.int64)
@@ -53,12 +56,16 @@ class StoreDataset(Dataset):
 
     def scan(self, progress: ScanProgress | None = None) -> None:
         """Start the child process, which opens the store and sends what it holds."""
-        command = child_python.command(_SERVICE, str(self._location.absolute()))
+        command = child_python.command(_SERVICE, self._address)
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - a pipe that is not read would fill up
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, env=child_python.environment()
         )
         self._process = process
+        if process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it has ended; why is read below
+                process.stdin.write(json.dumps(credentials.held()).encode("ascii") + b"\n")
+                process.stdin.flush()
         weakref.finalize(self, _end, process, self._stderr)
         facts, data = self._receive()
         if "error" in facts:
@@ -66,6 +73,14 @@ class StoreDataset(Dataset):
         self._facts, self._labels = facts, np.frombuffer(data, "<i8").astype(np.int64)
         if not len(self._labels):
             raise DataError(f"{self._location} holds no images.")
+
+    @property
+    def _address(self) -> str:
+        return str(self._location.absolute()) if isinstance(self._location, Path) else self._location.public()
+
+    @property
+    def _name(self) -> str:
+        return self._location.absolute().name if isinstance(self._location, Path) else self._location.public()
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -88,7 +103,7 @@ class StoreDataset(Dataset):
         valid = dtype in ("uint8", "uint16") and (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4)))
         if not valid or self.uniform not in (None, (shape, dtype)):
             reason = f"It is an array of shape {shape} and type {dtype}, which is not what it should be."
-            raise BrokenImageError(f"{self._location.name} image {index}", reason)
+            raise BrokenImageError(f"{self._name} image {index}", reason)
         pixels: Pixels = np.frombuffer(data, dtype).reshape(shape).copy()
         return pixels
 
@@ -108,7 +123,7 @@ class StoreDataset(Dataset):
             first, images = self._fetched[form] = index, self._fetch(index, min(count, len(self) - index), form)
         facts, data = images[index - first]
         if "error" in facts:
-            raise BrokenImageError(f"{self._location.name} image {index}", str(facts["error"]))
+            raise BrokenImageError(f"{self._name} image {index}", str(facts["error"]))
         return facts, data
 
     def _fetch(self, first: int, count: int, form: str) -> list[tuple[dict[str, Any], memoryview]]:
@@ -163,7 +178,7 @@ class StoreDataset(Dataset):
         """E.g. ``store photos.lmdb: 1,204 images of 32x32x3, lmdb+raw``."""
         sizes = "of varying sizes" if self.uniform is None else f"of {'x'.join(map(str, self.uniform[0]))}"
         storage = f"{self._facts['backend']}+{self._facts['codec']}"
-        return f"store {safe_text(self._location.absolute().name)}: {format_count(len(self))} images {sizes}, {storage}"
+        return f"store {safe_text(self._name)}: {format_count(len(self))} images {sizes}, {storage}"
 
 
 def _end(process: subprocess.Popen[bytes], stderr: IO[bytes]) -> None:

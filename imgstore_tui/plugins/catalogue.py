@@ -145,8 +145,32 @@ def missing_requirement(plugin: type[Pluggable]) -> str:
 
     Whoever tells it says first who needs it: ``'qoi'`` ``needs qoi, not installed. Run: python -m pip install qoi``.
     """
+    if lack := _missing_library(plugin):
+        return lack
+    setting = missing_setting(plugin)
+    return f"needs a server: {setting}" if setting else ""
+
+
+def missing_setting(plugin: type[Pluggable]) -> str:
+    """Return what else must be set before a plug-in can be used, in words for the user; empty where nothing must."""
+    ask: Callable[[], str] | None = getattr(plugin, "missing_setting", None)
+    return "" if ask is None else ask()
+
+
+def way_to_use(plugin: type[Pluggable]) -> str:
+    """Return the command or the setting that makes a plug-in available; empty where it is."""
+    return how_to_get(plugin) if missing_imports(plugin) else missing_setting(plugin)
+
+
+def _missing_library(plugin: type[Pluggable]) -> str:
     absent = missing_imports(plugin)
     return f"needs {', '.join(absent)}, not installed. Run: {how_to_get(plugin)}" if absent else ""
+
+
+def check_installed(plugin: type[Pluggable]) -> None:
+    """Raise UnavailableError, with what helps, if a library of a plug-in is missing; what it needs beside is left."""
+    if lack := _missing_library(plugin):
+        raise UnavailableError(f"'{plugin.name}' {lack}")
 
 
 def check_available(plugin: type[Pluggable]) -> None:

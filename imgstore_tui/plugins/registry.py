@@ -6,24 +6,42 @@ the same name, see ``catalogue``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
+from imgstore_tui.core import credentials
 from imgstore_tui.core.backend import Backend, Family, Preset, Reader
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import UPTO, Dataset
 from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError, UsageError, unknown_name
+from imgstore_tui.core.location import Location, Scheme, ServerLocation, is_address
+from imgstore_tui.core.location import parse_location as location_of
 from imgstore_tui.core.options import Option, OptionValue, option_text, resolve_options
 from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.spec import CODEC_PREFIX, IN_PLACE, Spec, parse_dataset_text, parse_spec_text
-from imgstore_tui.plugins.catalogue import Catalogue, check_available, how_to_get, missing_imports, missing_requirement
+from imgstore_tui.plugins.catalogue import (
+    Catalogue,
+    check_available,
+    check_installed,
+    how_to_get,
+    missing_imports,
+    missing_requirement,
+    missing_setting,
+    way_to_use,
+)
 from imgstore_tui.storekit.local import LocalBackend
+from imgstore_tui.storekit.server import ServerBackend
+
+AnyBackend = TypeVar("AnyBackend", bound=Backend)
 
 __all__ = [
+    "BackendCatalogue",
     "Catalogue",
-    "backend_catalogue",
     "backends",
     "check_available",
+    "check_installed",
     "codecs",
     "datasets",
     "how_to_get",
@@ -34,31 +52,58 @@ __all__ = [
     "make_local",
     "missing_imports",
     "missing_requirement",
+    "missing_setting",
     "most_images",
     "open_store",
+    "parse_location",
     "preset_of",
     "resolve_spec",
+    "server_of",
     "sorted_backends",
+    "way_to_use",
+    "with_defaults",
 ]
 
 
 def as_local(kind: type) -> type:
-    """Return a class that derives from the contract alone as a local backend, which is what it is unless it says so.
+    """Return a class that derives from the contract alone as a local backend, which is what it is.
 
     Plug-ins of before know of folders only: what belongs to a folder is mixed in behind what they define themselves.
     """
-    if not issubclass(kind, Backend) or issubclass(kind, LocalBackend):
+    if not issubclass(kind, Backend) or issubclass(kind, LocalBackend | ServerBackend):
         return kind
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
     return type(kind.__name__, (kind, LocalBackend), names)
 
 
-def backend_catalogue() -> Catalogue[Backend]:
-    """Return a catalogue of all backends in which nothing has been looked for yet."""
-    return Catalogue("backend", "imgstore_tui.backends", Backend, adapt=as_local)
+class BackendCatalogue(Catalogue[Backend]):
+    """All backends. Whoever looks at them takes the secrets of the servers among them out of the environment."""
+
+    def __init__(self) -> None:
+        super().__init__("backend", "imgstore_tui.backends", Backend, adapt=as_local)
+
+    def all(self) -> dict[str, type[Backend]]:
+        """Return every backend by name."""
+        kinds = super().all()
+        for kind in kinds.values():
+            if issubclass(kind, ServerBackend):
+                take_credentials(kind)
+        return kinds
+
+    def get(self, name: str) -> type[Backend]:
+        """Return the backend called ``name``."""
+        self.all()
+        return super().get(name)
 
 
-backends = backend_catalogue()
+def take_credentials(kind: type[ServerBackend]) -> None:
+    """Take the secrets of a server from the environment into memory, so that no child inherits them."""
+    for variable in (kind.url_variable, *kind.secret_variables):
+        if value := os.environ.pop(variable, None):
+            credentials.hold({variable: value})
+
+
+backends: Catalogue[Backend] = BackendCatalogue()
 codecs: Catalogue[Codec] = Catalogue("codec", "imgstore_tui.codecs", Codec)
 datasets: Catalogue[Dataset] = Catalogue("dataset", "imgstore_tui.datasets", Dataset)
 
@@ -172,10 +217,47 @@ def local_backends() -> list[type[LocalBackend]]:
 
 
 def _refuse_server(backend: type[Backend]) -> None:
-    if backend.capabilities.server:
+    if backend.capabilities.server and not issubclass(backend, ServerBackend):
         raise UnavailableError(
-            f"Backend {backend.name} is a server, and stores are made in folders only. Use a local backend."
+            f"Backend {backend.name} is a server and derives from Backend alone, so its stores could not be found "
+            "again. Derive it from imgstore_tui.storekit.server.ServerBackend."
         )
+
+
+def schemes() -> dict[str, Scheme]:
+    """Return the schemes of the addresses of all servers that are known here."""
+    return {
+        scheme: kind.scheme()
+        for kind in sorted_backends()
+        if issubclass(kind, ServerBackend)
+        for scheme in kind.schemes
+    }
+
+
+def parse_location(text: str) -> Location:
+    """Take the text of a location apart, see ``core.location.parse_location``.
+
+    Raises:
+        UsageError: If it is malformed, of an unknown scheme, or holds a password or key.
+    """
+    return location_of(text, schemes() if is_address(text.strip('"')) else {})
+
+
+def server_of(location: ServerLocation) -> type[ServerBackend]:
+    """Return the backend whose server a location is on.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    for kind in sorted_backends():
+        if issubclass(kind, ServerBackend) and location.scheme in kind.schemes:
+            return kind
+    raise unknown_name("kind of address", location.scheme, schemes())
+
+
+def with_defaults(kind: type[AnyBackend]) -> AnyBackend:
+    """Return a backend with every option as it is by default: what is there is read and removed with any."""
+    return kind(resolve_options(kind.options, {}, f"backend {kind.name}"))
 
 
 def make_codec(spec: Spec) -> Codec:
@@ -227,7 +309,11 @@ def make_dataset(text: str) -> Dataset:
         raise UsageError(f"Dataset {kind.name} needs a path. Write {kind.name}:PATH.")
     if not kind.needs_path and words.path is not None:
         raise UsageError(f"Dataset {kind.name} takes no path. Write {kind.name}.")
-    path = None if words.path is None else expand_path(words.path)
+    path = None if words.path is None else parse_location(words.path)
+    if isinstance(path, ServerLocation):
+        if not kind.takes_address:
+            raise UsageError(f"Dataset {kind.name} reads files here. To read a store on a server write store:{path}.")
+        check_installed(server_of(path))
     values = resolve_options((*kind.options, UPTO), words.options, f"dataset {kind.name}")
     del values[UPTO.name]
     return kind(path, values)
@@ -235,6 +321,9 @@ def make_dataset(text: str) -> Dataset:
 
 def _meant(text: str) -> str:
     """Return how to write a path that was given without the name of a dataset; nothing where there is no such path."""
+    address = text.strip().strip('"')
+    if is_address(address):
+        return f" To read that store write store:{parse_location(address)}."
     try:
         place = expand_path(text.strip())
         if place.is_dir():

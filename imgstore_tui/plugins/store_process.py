@@ -1,7 +1,8 @@
 """Reads a store for another process: ``python -m imgstore_tui.plugins.store_process LOCATION``.
 
-A driver may die of a damaged store, and the process that asks must not. A request is a line of JSON: ``{"first": ...,
-"count": ..., "as": "pixels"}`` (or ``"payloads"``), where ``first`` counts among the images that are there. The answer
+A driver may die of a damaged store, and the process that asks must not. The first line of
+JSON holds the secrets of servers. A request is another: ``{"first": ..., "count": ..., "as": "pixels"}`` (or
+``"payloads"``), where ``first`` counts among the images that are there. The answer
 is a message (``storekit.messages``) with the facts of each image as JSON, then the images as bytes: at least one image,
 at most ``count``, and no more than fill some MiB. The first message, before any request, says what the store holds,
 with its labels as bytes. The process ends when standard input does.
@@ -15,18 +16,20 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imgstore_tui.core import credentials
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
+from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.foreign import open_foreign
 from imgstore_tui.storekit.manifest_file import MANIFEST
 from imgstore_tui.storekit.messages import write_message
+from imgstore_tui.storekit.server import check_named
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -103,8 +106,13 @@ def _encode_pixels(image: Pixels) -> tuple[dict[str, Any], Chunks]:
     return facts, [np.ascontiguousarray(image).data.cast("B")]
 
 
-def _open(location: Path) -> tuple[str, Reader]:
-    """Open a store of a backend here, or else a file of another program."""
+def _open(location: Location) -> tuple[str, Reader]:
+    """Open a store of a backend, here or on a server, or else a file of another program."""
+    if isinstance(location, ServerLocation):
+        server = registry.server_of(location)
+        registry.check_installed(server)
+        check_named(location)
+        return server.name, registry.with_defaults(server).open(location)
     try:
         kind, reader = registry.open_store(location)
     except StoreError:
@@ -117,7 +125,7 @@ def _open(location: Path) -> tuple[str, Reader]:
     return kind.name, reader
 
 
-def open_served_store(location: Path) -> tuple[ServedStore, dict[str, Any], Chunks]:
+def open_served_store(location: Location) -> tuple[ServedStore, dict[str, Any], Chunks]:
     """Open a store; return it, the facts of the first message, and its labels."""
     name, reader = _open(location)
     content = reader.content
@@ -146,7 +154,8 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
-        store, facts, labels = open_served_store(Path(sys.argv[1]))
+        credentials.hold(json.loads(sys.stdin.readline() or "{}"))
+        store, facts, labels = open_served_store(registry.parse_location(sys.argv[1]))
     except ImgstoreError as error:
         write_message(out, {"error": str(error)}, [])
         return

@@ -12,7 +12,6 @@ from imgstore_tui.core.backend import Backend, Durability
 from imgstore_tui.core.content import Content
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.location import AddressForm, Scheme, ServerLocation, server_of
-from imgstore_tui.core.manifest import check_content
 from imgstore_tui.core.model import ServerFacts
 from imgstore_tui.core.operations import SyncLevel
 
@@ -54,7 +53,7 @@ class ServerBackend(Backend[ServerLocation], ABC):
         """
         url = credentials.get(cls.url_variable)
         if not url:
-            raise UnavailableError(cls.how_to_point())
+            raise UnavailableError(f"'{cls.name}' needs a server: {cls.missing_setting()}")
         try:
             location, password = server_of(url, dict.fromkeys(cls.schemes, cls.scheme()))
         except UsageError as error:
@@ -62,10 +61,12 @@ class ServerBackend(Backend[ServerLocation], ABC):
         return location.place, password
 
     @classmethod
-    def how_to_point(cls) -> str:
-        """Return the sentence that says which variable to set."""
+    def missing_setting(cls) -> str:
+        """Return what must be set before stores can be made; empty where the address variable is."""
+        if credentials.get(cls.url_variable):
+            return ""
         example = f"{cls.schemes[0]}://{cls.address_form.value.partition('#')[0]}"
-        return f"Set the variable {cls.url_variable} to the server's address, e.g. {example}."
+        return f"set the variable {cls.url_variable} to its address, e.g. {example}"
 
     @classmethod
     def password(cls, location: ServerLocation) -> str | None:
@@ -139,6 +140,8 @@ def begin_server_store(backend: ServerBackend, location: ServerLocation, content
         UnsupportedError: If the backend does not claim such content.
         UsageError: If the location names a place, but no store in it.
     """
+    from imgstore_tui.core.manifest import check_content  # it needs numpy, which lists and help do without
+
     check_content(backend, content)
     check_named(location)
 

@@ -20,7 +20,7 @@ from imgstore_tui.storekit.messages import LENGTHS
 from imgstore_tui.testing.conformance_dataset import DatasetConformance, MakeDataset
 from imgstore_tui.testing.store_material import StoreSetup, is_sentence, pixels, snapshot
 
-HERE = [kind.name for kind in registry.sorted_backends() if not registry.missing_imports(kind)]
+HERE = [kind.name for kind in registry.local_backends() if not registry.missing_imports(kind)]
 
 
 def scanned(location: Path, **options: str) -> Dataset:

@@ -13,7 +13,6 @@ from imgstore_tui.bench.protocol.messages import Step, TrialRequest
 from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.bench.system.mounts import mount_of
-from imgstore_tui.bench.trial.cache_state import prepare_cache
 from imgstore_tui.bench.trial.clock import Clock
 from imgstore_tui.bench.trial.setup import TrialSetup
 from imgstore_tui.bench.trial.write import write
@@ -50,10 +49,10 @@ def main() -> None:
         TrialRequest(Step.TRIAL, spec, Operation.READ_MANY, IMAGES, *places, cache=CacheState.COLD), lambda _: None
     )
     write(setup, store, IMAGES, Clock())
-    files = list(setup.backend.files(store))
+    files = [path for path in store.rglob("*") if path.is_file()]
     before = pages(files)
     try:
-        share, refused = prepare_cache(setup, store), None
+        share, refused = setup.access.prepare_cache(store), None
     except UnsupportedError as error:
         share, refused = None, str(error)
     after = pages(files)

@@ -24,7 +24,7 @@ from imgstore_tui.testing.store_material import StoreSetup, is_sentence, snapsho
 from tests.support.datasets import save
 from tests.support.program import program, sentence
 
-HERE = [kind.name for kind in registry.sorted_backends() if not registry.missing_imports(kind)]
+HERE = [kind.name for kind in registry.local_backends() if not registry.missing_imports(kind)]
 SPECS = {"arrow": "arrow:rows=4", "zarr": "zarr:chunk=4"}
 """What a backend is called where by itself it would keep more together than a small data set has."""
 DATA = "synthetic,size=8,count=40"

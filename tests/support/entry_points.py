@@ -32,4 +32,4 @@ def offer(folder: Path, groups: Mapping[str, Mapping[str, str]], monkeypatch: py
     for catalogue in (registry.backends, registry.codecs, registry.datasets):
         monkeypatch.delitem(catalogue.__dict__, "_found", raising=False)
     # What is found meanwhile must not outlive the test either.
-    monkeypatch.setattr(registry, "backends", registry.backend_catalogue())
+    monkeypatch.setattr(registry, "backends", registry.BackendCatalogue())

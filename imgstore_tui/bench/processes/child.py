@@ -11,6 +11,7 @@ from typing import Any
 
 from imgstore_tui.bench.protocol.messages import TrialOutcome, TrialRequest
 from imgstore_tui.bench.protocol.shared_progress import SharedProgress
+from imgstore_tui.core import credentials
 from imgstore_tui.core.errors import ImgstoreError, UnsupportedError
 from imgstore_tui.core.model import from_json, to_json
 
@@ -61,6 +62,7 @@ def main() -> None:
     """Run as ``python -m imgstore_tui.bench.processes.child RESULT_FD PROGRESS_FD`` with the request on stdin."""
     result_fd, progress = int(sys.argv[1]), SharedProgress(int(sys.argv[2]))
     values = json.loads(sys.stdin.buffer.read())
+    credentials.hold(values["credentials"])
     for module in values["modules"]:
         # A driver that cannot be loaded fails the request, in its own words, not the interpreter.
         with contextlib.suppress(Exception):

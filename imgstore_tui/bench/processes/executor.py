@@ -18,6 +18,7 @@ from imgstore_tui.bench.protocol.messages import Flag, TrialOutcome, TrialReques
 from imgstore_tui.bench.protocol.shared_progress import SharedProgress
 from imgstore_tui.bench.system.processes import descendants_of, wait_state
 from imgstore_tui.bench.trial.source_row import backend_class
+from imgstore_tui.core import credentials
 from imgstore_tui.core.content import RAW_CODEC
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.model import from_json, to_json
@@ -99,6 +100,9 @@ class ProcessExecutor:
             bufsize=0,
         )
         self._output.clear()
+        if secrets := credentials.held():
+            # Through the pipe: an environment and a command line can be read by others.
+            self._send({"do": "credentials", "values": secrets})
 
     def run(
         self, request: TrialRequest, limit_s: float, on_progress: Callable[[int], None], cancel: Flag
@@ -135,7 +139,8 @@ class ProcessExecutor:
                 held = self._kill()
                 reason = " ".join([f"Not done after {limit_s:.0f} s, nor ended when it was killed.", *held])
                 return TrialOutcome(False, reason, cancelled=cancelled, hung=True)
-        return _outcome(message, cancelled)
+        outcome = _outcome(message, cancelled)
+        return outcome if outcome.reason is None else replace(outcome, reason=credentials.scrub(outcome.reason))
 
     def close(self) -> None:
         """End the fork server and its child."""

@@ -25,6 +25,7 @@ from imgstore_tui.bench.processes import child as child_side
 from imgstore_tui.bench.protocol.shared_progress import SharedProgress
 from imgstore_tui.bench.system.counters import tree_private_bytes
 from imgstore_tui.bench.system.processes import die_first, die_with_parent
+from imgstore_tui.core import credentials
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit import child_python
 
@@ -89,7 +90,9 @@ class ForkServer:
         while (end := self._input.find(b"\n")) >= 0:
             message = json.loads(self._input[:end])
             del self._input[: end + 1]
-            if message["do"] == "run":
+            if message["do"] == "credentials":
+                credentials.hold(message["values"])
+            elif message["do"] == "run":
                 self._child = self._start(message)
             elif self._child is not None:
                 self._child.kill("cancel")
@@ -184,7 +187,7 @@ def _run_fresh(request: dict[str, Any], result_write: int, progress_fd: int) -> 
     request_read, request_write = os.pipe()
     if os.fork() == 0:
         os.close(request_read)
-        child_side.write_message(request, request_write)
+        child_side.write_message(request | {"credentials": credentials.held()}, request_write)
         os._exit(0)
     os.close(request_write)
     os.dup2(request_read, 0)

@@ -37,7 +37,7 @@ class TrialRequest:
     operation: Operation = Operation.WRITE_MANY
     cutoff: int = 1
     location: str = ""
-    """The store's folder; for ``write-one`` the folder in which fresh stores are made."""
+    """Where the store is, as text; for ``write-one`` where fresh stores are made."""
     pixel_cache: str = ""
     """Folder of the pixel cache."""
     workspace: str = ""
@@ -90,6 +90,10 @@ class TrialResult:
     verified: bool | None = None
     psnr_db: float | None = None
     sync_count: int | None = None
+    server: str | None = None
+    round_trip_s: float | None = None
+    requests: int | None = None
+    retries: int | None = None
     batch: int | None = None
     """Most images a call handed over."""
     started_at: str | None = None

@@ -5,14 +5,17 @@ from __future__ import annotations
 import platform
 import statistics
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
 from imgstore_tui.bench.plan.cost_model import BYTE_S, IMAGE_S, CostModel
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
-from imgstore_tui.core.errors import DataError
+from imgstore_tui.core.errors import DataError, ImgstoreError
 from imgstore_tui.core.model import Cell, Measurement, Run
 from imgstore_tui.core.spec import backend_of
+from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.server import ServerBackend
 
 RUNS = 8
 """So many of the newest runs are learned from: a machine changes, and so do libraries."""
@@ -103,10 +106,26 @@ def load_past_costs(wanted: Callable[[], bool] = lambda: True) -> PastCosts:
         except (DataError, OSError):
             continue
         if run.environment.host == platform.node():
-            runs.append(run)
+            runs.append(_without_other_servers(run))
         if len(runs) == RUNS:
             break
     return PastCosts.learn(runs)
+
+
+def _without_other_servers(run: Run) -> Run:
+    """Leave out the trials on servers that are not those of today: another server teaches nothing of this one."""
+    others = {facts.backend for facts in run.environment.servers if facts.address != _address_now(facts.backend)}
+    if not others:
+        return run
+    return replace(run, measurements=tuple(trial for trial in run.measurements if trial.backend not in others))
+
+
+def _address_now(backend: str) -> str | None:
+    try:
+        kind = registry.backends.get(backend)
+        return kind.address()[0].public() if issubclass(kind, ServerBackend) else None
+    except ImgstoreError:
+        return None
 
 
 def preparing_s(images: Mapping[str, int], image_bytes: Mapping[str, float]) -> float:

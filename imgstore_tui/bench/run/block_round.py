@@ -11,6 +11,7 @@ from imgstore_tui.bench.plan.grid import Block
 from imgstore_tui.bench.protocol.messages import Step, TrialOutcome, TrialRequest
 from imgstore_tui.bench.run.services import RunServices
 from imgstore_tui.bench.trial.source_row import backend_class
+from imgstore_tui.core.location import Location, public_text
 from imgstore_tui.core.model import Cell, Measurement
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.core.spec import IN_PLACE
@@ -35,11 +36,11 @@ class BlockRound:
     services: RunServices
     block: Block
     number: int
-    store: Path | None = None
+    store: Location | None = None
     """A verified store that reads can use."""
     store_failure: TrialOutcome | None = None
     """Why there is no such store; its reads fail, or are skipped, with the same reason."""
-    made: list[tuple[Cell, Path]] = field(default_factory=list)
+    made: list[tuple[Cell, Location]] = field(default_factory=list)
     """Locations that were handed out, and for which cell."""
 
     @property
@@ -65,24 +66,26 @@ class BlockRound:
     def remove_stores(self) -> None:
         """Remove the block's stores; of a stopped run they are removed with its folder."""
         for cell, store in self.made:
-            if store.exists() and not self.services.stopped:
-                # Deleting many files can slow the creates that follow: such stores wait for the end of the run.
-                request = self._request(Step.DESTROY, cell, store)
-                self.services.destroy(cell, self.number, request, defer=_has_many_files(store))
+            # A folder that does not exist was never made; whether a server has something only the server knows.
+            if self.services.stopped or (isinstance(store, Path) and not store.exists()):
+                continue
+            # Deleting many files can slow the creates that follow: such stores wait for the end of the run.
+            defer = isinstance(store, Path) and _has_many_files(store)
+            self.services.destroy(cell, self.number, self._request(Step.DESTROY, cell, store), defer=defer)
 
-    def _new_location(self, cell: Cell) -> Path:
-        location = self.services.new_location()
+    def _new_location(self, cell: Cell) -> Location:
+        location = self.services.new_location(self.block.spec)
         self.made.append((cell, location))
         return location
 
-    def _request(self, step: Step, cell: Cell, location: Path) -> TrialRequest:
+    def _request(self, step: Step, cell: Cell, location: Location) -> TrialRequest:
         plan = self.services.plan
         return TrialRequest(
             step=step,
             spec=self.block.spec,
             operation=cell.operation,
             cutoff=cell.cutoff,
-            location=str(location),
+            location=public_text(location),
             pixel_cache=str(self.services.pixel_cache(cell.dataset)),
             workspace=str(self.services.folder.workspace),
             payload=cell.payload,
@@ -94,7 +97,7 @@ class BlockRound:
             seed=f"{plan.seed}/{self.number}/{cell.dataset}/{cell.cutoff}",
         )
 
-    def _execute(self, step: Step, cell: Cell, location: Path) -> TrialOutcome:
+    def _execute(self, step: Step, cell: Cell, location: Location) -> TrialOutcome:
         return self.services.execute(cell, self.number, self._request(step, cell, location))
 
     def _write(self, cell: Cell) -> TrialOutcome:
@@ -133,7 +136,7 @@ class BlockRound:
         """Build and verify a store for the reads, off the clock."""
         if self.block.spec == IN_PLACE:
             # The user's own files: they never join the stores that are removed.
-            location = self.services.pixel_cache(cell.dataset)
+            location: Location = self.services.pixel_cache(cell.dataset)
             outcome = self._execute(Step.VERIFY, cell, location)
             problem = "the files in place are not what was scanned"
         else:
@@ -145,7 +148,7 @@ class BlockRound:
             self.store_failure = _not_run(f"{problem}: {outcome.reason}", outcome)
         return outcome
 
-    def _build(self, cell: Cell) -> tuple[Path, TrialOutcome]:
+    def _build(self, cell: Cell) -> tuple[Location, TrialOutcome]:
         location = self._new_location(cell)
         outcome = self._execute(Step.PREPARE, cell, location)
         if outcome.ok:

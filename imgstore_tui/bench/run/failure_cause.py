@@ -26,7 +26,7 @@ _UNCHANGEABLE = {0x10: "immutable (chattr +i)", 0x20: "append-only (chattr +a)"}
 _FAILED_DEVICE = (os.strerror(errno.EIO), f"[Errno {errno.EIO}]", f"errno = {errno.EIO},")
 
 
-def with_cause(outcome: TrialOutcome, place: Path, kills_before: int | None) -> TrialOutcome:
+def with_cause(outcome: TrialOutcome, place: Path | None, kills_before: int | None) -> TrialOutcome:
     """Return a failure with the cause that the system shows, looked at right after it.
 
     Args:
@@ -38,8 +38,8 @@ def with_cause(outcome: TrialOutcome, place: Path, kills_before: int | None) -> 
         return outcome
     said = outcome.reason or ""
     # Where a trial hung, whoever asks the file system may hang as well.
-    causes = [] if outcome.hung else [*_of_the_place(place), *_of_the_limits(said)]
-    if any(words in said for words in _FAILED_DEVICE):
+    causes = [] if outcome.hung or place is None else [*_of_the_place(place), *_of_the_limits(said)]
+    if place is not None and any(words in said for words in _FAILED_DEVICE):
         causes.append(f"The device or file system under {place} failed; the kernel's log says more (dmesg).")
     kills = oom_kills()
     if kills is not None and kills_before is not None and kills > kills_before:

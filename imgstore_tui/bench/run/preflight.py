@@ -19,11 +19,13 @@ from imgstore_tui.core.codec import payload_kind
 from imgstore_tui.core.content import pixel_bytes
 from imgstore_tui.core.dataset import BrokenImageError, Dataset
 from imgstore_tui.core.errors import UnavailableError, UnsupportedError, UsageError
-from imgstore_tui.core.model import Cell, DatasetFacts, Plan
+from imgstore_tui.core.model import Cell, DatasetFacts, Plan, ServerFacts
 from imgstore_tui.core.operations import Payload
 from imgstore_tui.core.units import about_seconds, format_bytes, format_count, format_duration
 from imgstore_tui.plugins import registry
+from imgstore_tui.plugins.server_process import server_facts
 from imgstore_tui.stats.intervals import MIN_ROUNDS
+from imgstore_tui.storekit.server import ServerBackend
 
 SAMPLED_IMAGES = 16
 HEADROOM = 1.5
@@ -43,6 +45,16 @@ SHORT = 1.5
 """An estimate beyond a time budget by so much is worth a word."""
 SHORTEST_S = 15.0
 """Below this a time budget says no more than to be quick."""
+
+
+def ask_servers(plan: Plan) -> tuple[ServerFacts, ...]:
+    """Return what the servers of a plan say of themselves, each asked in a process of its own.
+
+    Raises:
+        UnavailableError: If one is not named, does not answer, refuses, or lacks the database.
+    """
+    kinds = dict.fromkeys(registry.backends.get(spec.backend) for spec in plan.specs)
+    return tuple(server_facts(kind.address()[0]) for kind in kinds if issubclass(kind, ServerBackend))
 
 
 def check_content(plan: Plan, facts: dict[str, DatasetFacts]) -> None:
@@ -118,7 +130,10 @@ def space_needed(plan: Plan, sizes: Mapping[str, DataSize]) -> SpaceNeed:
         plan: The plan.
         sizes: How much there is of each of its datasets, by its text.
     """
-    many = sum(registry.backends.get(spec.backend).capabilities.file_per_image for spec in plan.specs)
+    # What a server stores takes no space here.
+    kinds = [registry.backends.get(spec.backend) for spec in plan.specs]
+    here = [kind for kind in kinds if not issubclass(kind, ServerBackend)]
+    many = sum(kind.capabilities.file_per_image for kind in here)
     # A block has a store of its own at each sync level, and one for each change of it.
     stores = len(plan.sync) * (1 + sum(operation.changes for operation in plan.operations))
     need = at_a_time = 0.0
@@ -134,7 +149,7 @@ def space_needed(plan: Plan, sizes: Mapping[str, DataSize]) -> SpaceNeed:
         staying = sum(cutoffs_of(plan, text)) * many * plan.rounds * stores
         need += image * staying
         files += staying
-        at_a_time = max(at_a_time, image * largest * stores)
+        at_a_time = max(at_a_time, image * largest * stores if here else 0.0)
     return SpaceNeed(need + at_a_time, files)
 
 

@@ -12,6 +12,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.model import Probe
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.safe_remove import remove_tree
 
 LIMIT_S = 120.0
@@ -28,7 +29,8 @@ def run_probes(specs: Sequence[Spec], dataset: str, services: RunServices) -> tu
     probes = []
     location = services.folder.claim("probe")
     for spec in specs:
-        if registry.backends.get(spec.backend).probe is Backend.probe or services.stopped:
+        kind = registry.backends.get(spec.backend)
+        if kind.probe is Backend.probe or not issubclass(kind, LocalBackend) or services.stopped:
             continue
         request = TrialRequest(
             Step.PROBE,

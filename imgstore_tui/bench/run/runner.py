@@ -20,9 +20,10 @@ from imgstore_tui.bench.results.journal_reader import JournalReader
 from imgstore_tui.bench.results.lock import RunLock
 from imgstore_tui.bench.run.controls import RunControls
 from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
-from imgstore_tui.bench.run.preflight import DataSize, check_content, check_feasible, keeps_original_files
+from imgstore_tui.bench.run.preflight import DataSize, ask_servers, check_content, check_feasible, keeps_original_files
 from imgstore_tui.bench.run.run_loop import RunLoop
 from imgstore_tui.bench.run.scratch import RunFolder, choose_scratch, leftovers, sweep
+from imgstore_tui.bench.run.server_ledger import ServerLedger, ledger_path, leftovers_in, sweep_server
 from imgstore_tui.bench.run.services import Budget, Listener, RunServices
 from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.bench.system.environment import describe_environment
@@ -34,6 +35,7 @@ from imgstore_tui.core.events import Preparing, Warned
 from imgstore_tui.core.model import DatasetFacts, Environment, Plan, Run
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.plugins import registry
+from imgstore_tui.plugins.server_process import REMOVE_LIMIT_S
 
 REMOVAL_S = 1.5
 """A run that was stopped removes its scratch for so long; the rest is left for ``sweep``."""
@@ -109,6 +111,9 @@ def resume_run(
         if leftover.run_id == run.id:
             listen(Preparing("removing what it has left", 0, None))
             sweep(leftover, lambda count: listen(Preparing("removing what it has left", count, None)))
+    for on_server in leftovers_in(ledger_path(run.id)):
+        listen(Preparing("removing what it has left on a server", 0, None))
+        sweep_server(on_server)
     with _prepared(plan, run.id, cancel or threading.Event(), listen, run.environment.scratch) as ready:
         for before in run.datasets:
             now = ready.facts[before.text]
@@ -131,6 +136,13 @@ _SAME = ("host", "cpu", "kernel", "python", "libraries", "scratch_filesystem", "
 
 def _check_environment(run: Run, now: Environment) -> None:
     known = run.environment.libraries
+    for server in run.environment.servers:
+        same = next((facts for facts in now.servers if facts.backend == server.backend), None)
+        if same is None or replace(same, free_bytes=server.free_bytes) != server:
+            raise DataError(
+                f"Run {run.id} was measured with {server.label} at {server.address}, which is now another server or "
+                "has other settings: its figures and new ones do not belong together. Start a new run."
+            )
     now = replace(now, libraries={name: now.libraries.get(name, "absent") for name in known})
     for name in _SAME:
         before, after = getattr(run.environment, name), getattr(now, name)
@@ -147,6 +159,7 @@ class _Ready:
 
     run_id: str
     folder: RunFolder
+    ledger: ServerLedger
     environment: Environment
     facts: dict[str, DatasetFacts]
     warnings: tuple[str, ...]
@@ -159,14 +172,16 @@ def _prepared(
 ) -> Iterator[_Ready]:
     """Take the lock, look at the data, make the run's folder and the pixel caches; take all of it back at the end."""
     check_plan(plan)
+    servers = ask_servers(plan)
     with RunLock() as lock, contextlib.ExitStack() as stack:
         datasets = {text: _scan(text, plan, listen, cancel) for text in plan.datasets}
         roots = [root for dataset in datasets.values() for root in dataset.roots]
         place = choose_scratch(plan.scratch, roots, scratch_before)
         check_feasible(plan, {text: DataSize.of(dataset) for text, dataset in datasets.items()}, place)
         name = run_id or _new_id(datetime.now(UTC), plan)
-        folder = RunFolder(place, name)
+        folder, ledger = RunFolder(place, name), ServerLedger(name)
         stack.callback(_remove, folder, listen, cancel)
+        stack.callback(_clear, ledger, listen, cancel)
         lock.name(f"run {name}")
         facts = {}
         for number, (text, dataset) in enumerate(datasets.items()):
@@ -175,9 +190,9 @@ def _prepared(
         if cancel.is_set():
             raise StoppedError("Stopped before the first trial; nothing was measured.")
         check_content(plan, facts)
-        environment = describe_environment(place, roots, _modules(plan))
+        environment = replace(describe_environment(place, roots, _modules(plan)), servers=servers)
         said = tuple(f"{text}: {warning}" for text, dataset in datasets.items() for warning in dataset.warnings)
-        yield _Ready(name, folder, environment, facts, said, cancel)
+        yield _Ready(name, folder, ledger, environment, facts, said, cancel)
 
 
 def _modules(plan: Plan) -> set[str]:
@@ -205,6 +220,14 @@ def _remove(folder: RunFolder, listen: Listener, cancel: threading.Event) -> Non
         listen(Warned(f"Scratch was not removed. {why} Remove it with: imgstore-tui sweep"))
 
 
+def _clear(ledger: ServerLedger, listen: Listener, cancel: threading.Event) -> None:
+    """Remove what is left of the run on servers; what cannot be removed is said, and stays for the next sweep."""
+    try:
+        ledger.clear(REMOVAL_S if cancel.is_set() else REMOVE_LIMIT_S)
+    except ImgstoreError as error:
+        listen(Warned(str(error)))
+
+
 def _measure(
     run: Run, ready: _Ready, journal: Journal, executor: Executor | None, controls: RunControls | None, listen: Listener
 ) -> Run:
@@ -215,6 +238,7 @@ def _measure(
             plan=run.plan,
             facts=ready.facts,
             folder=ready.folder,
+            ledger=ready.ledger,
             journal=journal,
             executor=ready_executor,
             cancel=ready.cancel,

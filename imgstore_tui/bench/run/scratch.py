@@ -210,12 +210,22 @@ def leftovers() -> list[Leftover]:
     """Return the scratch folders that runs have left behind; notes of folders that are gone are dropped."""
     found = []
     notes = scratch_notes_folder()
-    for note in sorted(notes.iterdir()) if notes.is_dir() else []:
+    for note in sorted(path for path in notes.iterdir() if not path.suffix) if notes.is_dir() else []:
         with contextlib.suppress(FileNotFoundError):  # a run that ends just now takes folder and note with it
             path = Path(os.fsdecode(note.read_bytes()))
             if _is_left(path, note):
                 found.append(Leftover(note.name, path))
     return found
+
+
+def is_running(run_id: str) -> bool:
+    """Whether a run holds its folder: it goes on, or is just beginning."""
+    try:
+        note = scratch_notes_folder() / run_id
+        path = Path(os.fsdecode(note.read_bytes()))
+        return _locked(path / SENTINEL) or time.time() - note.stat().st_mtime <= BEGINNING_S
+    except OSError:
+        return False
 
 
 def _is_left(path: Path, note: Path) -> bool:

@@ -16,11 +16,15 @@ from imgstore_tui.bench.run.controls import CancelSignal, RunControls
 from imgstore_tui.bench.run.failure_cause import with_cause
 from imgstore_tui.bench.run.measurement import measurement_of
 from imgstore_tui.bench.run.scratch import RunFolder
+from imgstore_tui.bench.run.server_ledger import ServerLedger
 from imgstore_tui.bench.system.ext4_placement import unique_name, warm_directory
 from imgstore_tui.bench.system.memory import oom_kills
+from imgstore_tui.bench.trial.source_row import backend_class
 from imgstore_tui.core.events import Event, TrialFinished, TrialStarted, Warned
+from imgstore_tui.core.location import Location, is_address
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Plan
 from imgstore_tui.core.spec import Spec
+from imgstore_tui.storekit.server import ServerBackend
 
 Listener = Callable[[Event], None]
 LEAST_LIMIT_S = 120.0
@@ -54,6 +58,7 @@ class RunServices:
     facts: dict[str, DatasetFacts]
     """Facts of each dataset, by its text."""
     folder: RunFolder
+    ledger: ServerLedger
     journal: Journal
     executor: Executor
     cancel: threading.Event
@@ -115,7 +120,9 @@ class RunServices:
         kills = oom_kills()
         # A skipped cell's stores are removed nevertheless.
         cancel = self.cancel if request.step is Step.DESTROY else CancelSignal(self.cancel, self.controls, cell)
-        folder = Path(request.location).parent if request.location else self.folder.path
+        folder: Path | None = Path(request.location).parent if request.location else self.folder.path
+        if is_address(request.location):
+            folder = None  # what a file system here says explains nothing there
         outcome = with_cause(self.executor.run(request, limit_s, report, cancel), folder, kills)
         if outcome.cancelled and outcome.hung and outcome.reason is not None:
             # There is no row to say it in, and it does not concern the figures.
@@ -147,8 +154,11 @@ class RunServices:
         self.journal.warn(text, passing=passing)
         self.listen(Warned(text))
 
-    def new_location(self) -> Path:
-        """Return a folder for a store that does not exist yet."""
+    def new_location(self, spec: Spec) -> Location:
+        """Return a folder or a name on a server for a store that does not exist yet; it is listed before it is made."""
+        kind = backend_class(spec)
+        if issubclass(kind, ServerBackend):
+            return self.ledger.claim(kind)
         self._stores += 1
         folder = self.folder.claim(unique_name(f"store-{self._stores:06}"))
         return folder / "store" if warm_directory(folder) else folder

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from imgstore_tui.bench.system.mounts import mount_of
 from imgstore_tui.bench.system.page_cache import drop_all_caches, evict, mapped_by, resident_share
-from imgstore_tui.bench.trial.setup import TrialSetup
 from imgstore_tui.core.errors import UnsupportedError
 
 COLD_SHARE = 0.01
 """A store is cold when at most this share of its pages is in the page cache."""
 
 
-def prepare_cache(setup: TrialSetup, location: Path) -> float | None:
-    """Evict a closed store from the page cache if the request is cold.
+def prepare_cache(files: Sequence[Path], location: Path, *, cold: bool, drop_caches: bool) -> float | None:
+    """Evict a closed store of files from the page cache if the request is cold.
 
     Args:
-        setup: The trial.
+        files: The store's files.
         location: The store.
+        cold: Whether it must not be in memory.
+        drop_caches: Whether the caches of the whole machine are dropped, too.
 
     Returns:
         The share of the store's pages in the page cache, 0 to 1; None if unknown.
@@ -26,11 +28,10 @@ def prepare_cache(setup: TrialSetup, location: Path) -> float | None:
     Raises:
         UnsupportedError: If the store did not become cold, or that cannot be known: such a trial has no cold time.
     """
-    files = list(setup.backend.files(location))
-    if not setup.cold:
+    if not cold:
         return resident_share(files)
     evict(files)
-    if setup.request.drop_caches:
+    if drop_caches:
         try:
             drop_all_caches()
         except OSError as error:
@@ -50,17 +51,18 @@ def prepare_cache(setup: TrialSetup, location: Path) -> float | None:
     return share
 
 
-def proof(setup: TrialSetup, share: float | None) -> str | None:
+def proof(share: float | None, *, cold: bool, drop_caches: bool) -> str | None:
     """Return how the cache state is known, as text; None if it is not known.
 
     Args:
-        setup: The trial.
         share: The share of the store's pages in the page cache when the clock started.
+        cold: Whether the store was made cold.
+        drop_caches: Whether the caches of the whole machine were dropped, too.
     """
     if share is None:
         return None
     residency = f"{share:.1%} of the store's pages resident (mincore) when the clock started"
-    if not setup.cold:
+    if not cold:
         return residency
-    state = "data and metadata cold" if setup.request.drop_caches else "data cold, metadata warm"
+    state = "data and metadata cold" if drop_caches else "data cold, metadata warm"
     return f"{state}: {residency}; caches of the device and the host unknown"

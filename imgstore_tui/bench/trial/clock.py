@@ -34,6 +34,10 @@ class Sample:
     of all workers, which overlap."""
     pixel_bytes: int | None = None
     """Raw pixels that it handled, bytes; None if the operation handles none."""
+    requests: int = 0
+    """Requests sent to a server."""
+    retries: int = 0
+    """Requests that were sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class Clock:
     cpu_system_s: float = 0.0
     io_read_bytes: int = 0
     io_dirtied_bytes: int = 0
+    requests: int = 0
+    retries: int = 0
     first: int | None = None
     last: int = 0
     _mark: int = 0
@@ -147,8 +153,14 @@ class Clock:
         """
         seconds = sum(self.phases.values()) * _NANO
         phases = {name: count * _NANO for name, count in (self.phases | self.worker_phases).items()}
-        self.phases, self.worker_phases = {}, {}
-        return Sample(seconds, phases, pixel_bytes)
+        sample = Sample(seconds, phases, pixel_bytes, self.requests, self.retries)
+        self.phases, self.worker_phases, self.requests, self.retries = {}, {}, 0, 0
+        return sample
+
+    def count_requests(self, requests: int, retries: int) -> None:
+        """Add what was sent to a server."""
+        self.requests += requests
+        self.retries += retries
 
     @property
     def elapsed_s(self) -> float:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from imgstore_tui.bench.protocol.messages import TrialResult
 from imgstore_tui.bench.trial.clock import Clock
 from imgstore_tui.bench.trial.read_pass import new_buffer, read_labels, read_pass
-from imgstore_tui.bench.trial.settle import drain_and_measure
 from imgstore_tui.bench.trial.setup import TimedSamples, TrialSetup
 from imgstore_tui.bench.trial.verifier import Verifier
-from imgstore_tui.bench.trial.write import Feeder, finish_writing
+from imgstore_tui.bench.trial.write import Feeder, drain_and_measure, finish_writing
 from imgstore_tui.core.errors import StoreError, UnsupportedError
+from imgstore_tui.core.location import Location
 from imgstore_tui.core.operations import Operation
 
 
-def edit(setup: TrialSetup, location: Path, clock: Clock) -> TimedSamples:
+def edit(setup: TrialSetup, location: Location, clock: Clock) -> TimedSamples:
     """Time one change of a store of N images; afterwards every image of the store is verified.
 
     Args:
@@ -83,7 +82,7 @@ def edit(setup: TrialSetup, location: Path, clock: Clock) -> TimedSamples:
     return TimedSamples([clock.take_sample(pixels)], complete)
 
 
-def _verify(setup: TrialSetup, location: Path, source_ids: dict[int, int], deleted: Sequence[int]) -> None:
+def _verify(setup: TrialSetup, location: Location, source_ids: dict[int, int], deleted: Sequence[int]) -> None:
     verifier = Verifier(setup.pixel_cache, setup.codec, source_ids)
     ids = sorted(source_ids)
     expected = setup.pixel_cache.labels_of([source_ids[image_id] for image_id in ids])

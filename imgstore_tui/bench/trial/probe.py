@@ -16,12 +16,11 @@ MOST_BYTES = 32 * 2**20
 """A probe shows a behaviour, which a few images show as well as many."""
 
 
-def run_probe(setup: TrialSetup, location: Path) -> TrialResult:
+def run_probe(setup: TrialSetup) -> TrialResult:
     """Run the probe of a request's backend on the first images.
 
     Args:
-        setup: The request.
-        location: Folder that is created for the probe's stores.
+        setup: The request; its location is a folder that is created for the probe's stores.
 
     Raises:
         UnsupportedError: If images vary in shape.
@@ -32,6 +31,7 @@ def run_probe(setup: TrialSetup, location: Path) -> TrialResult:
     count = max(1, min(MOST_IMAGES, setup.request.cutoff, MOST_BYTES // cache.largest_bytes))
     images = cache.new_array(count)
     cache.copy_into(range(count), images)
+    location = Path(setup.request.location)
     location.mkdir()
     values = setup.backend.probe(location, images, cache.labels_of(range(count)))
     return TrialResult(probe_images=count, probe_values={name: tuple(numbers) for name, numbers in values.items()})

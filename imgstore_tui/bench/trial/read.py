@@ -5,11 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from imgstore_tui.bench.protocol.messages import TrialResult
-from imgstore_tui.bench.system.page_cache import resident_share
-from imgstore_tui.bench.trial.cache_state import prepare_cache, proof
 from imgstore_tui.bench.trial.clock import Clock, Sample
 from imgstore_tui.bench.trial.read_pass import (
     Batches,
@@ -19,19 +16,20 @@ from imgstore_tui.bench.trial.read_pass import (
     read_labels,
     read_pass,
     use_store,
+    with_disk_usage,
 )
 from imgstore_tui.bench.trial.read_workers import read_in_processes
-from imgstore_tui.bench.trial.settle import with_disk_usage
 from imgstore_tui.bench.trial.setup import MOST_SAMPLES, SHUFFLE_BATCH, TimedSamples, TrialSetup, sample_numbers
 from imgstore_tui.bench.trial.verifier import Verifier
 from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.location import Location
 from imgstore_tui.core.operations import Operation
 
 COLD_SAMPLING_S = 3.0
 """Seconds after which a cold trial takes no further sample, evictions included."""
 
 
-def read(setup: TrialSetup, location: Path, clock: Clock) -> TimedSamples:
+def read(setup: TrialSetup, location: Location, clock: Clock) -> TimedSamples:
     """Time the reading operation of a request, in the cache state of the request.
 
     What is timed is also checked, off the clock: hot on a first pass, which warms the cache too; cold on a last one.
@@ -57,23 +55,27 @@ def read(setup: TrialSetup, location: Path, clock: Clock) -> TimedSamples:
     if not setup.cold:
         timing.check()
     samples: list[Sample] = []
-    before = prepare_cache(setup, location)
+    before = setup.access.prepare_cache(location)
     for number in sample_numbers(samples, most=timing.most, wall_s=COLD_SAMPLING_S if setup.cold else None):
         if setup.cold and number:
             # Of several samples the worst residency is recorded.
-            before = max(before or 0.0, prepare_cache(setup, location) or 0.0)
+            before = max(before or 0.0, setup.access.prepare_cache(location) or 0.0)
         timing.run(number)
         samples.append(clock.take_sample(timing.pixel_bytes(number)))
 
     def complete(result: TrialResult) -> TrialResult:
-        after = resident_share(setup.backend.files(location))
+        after = setup.access.resident(location)
         if setup.cold:
             timing.check()
         timing.close()
         # The user's own files are never written, so no write trial measures them.
         result = with_disk_usage(result, setup, location) if setup.in_place else result
         return replace(
-            result, verified=True, resident_before=before, resident_after=after, cache_proof=proof(setup, before)
+            result,
+            verified=True,
+            resident_before=before,
+            resident_after=after,
+            cache_proof=setup.access.cache_proof(before),
         )
 
     return TimedSamples(samples, complete)
@@ -92,7 +94,7 @@ class _Timing:
     close: Callable[[], None] = lambda: None
 
 
-def _read_labels(setup: TrialSetup, location: Path, clock: Clock) -> _Timing:
+def _read_labels(setup: TrialSetup, location: Location, clock: Clock) -> _Timing:
     expected = setup.pixel_cache.labels_of(range(setup.request.cutoff))
     verifier = Verifier(setup.pixel_cache, setup.codec)
 
@@ -107,7 +109,7 @@ def _random_ids(setup: TrialSetup) -> list[int]:
     return [order.randrange(setup.request.cutoff) for _ in range(MOST_SAMPLES)]
 
 
-def _read_one(setup: TrialSetup, location: Path, clock: Clock) -> _Timing:
+def _read_one(setup: TrialSetup, location: Location, clock: Clock) -> _Timing:
     ids, buffer, verifier = _random_ids(setup), new_buffer(setup, 1), Verifier(setup.pixel_cache, setup.codec)
 
     def check() -> None:
@@ -120,7 +122,7 @@ def _read_one(setup: TrialSetup, location: Path, clock: Clock) -> _Timing:
     return _Timing(run, check, lambda number: setup.pixel_cache.pixel_bytes_of([ids[number]]))
 
 
-def _get_one(setup: TrialSetup, location: Path, clock: Clock) -> _Timing:
+def _get_one(setup: TrialSetup, location: Location, clock: Clock) -> _Timing:
     if setup.cold:
         raise UnsupportedError("get-one reads from an open store, whose pages cannot be proven cold. Use read-one.")
     ids, buffer, verifier = _random_ids(setup), new_buffer(setup, 1), Verifier(setup.pixel_cache, setup.codec)
@@ -131,12 +133,14 @@ def _get_one(setup: TrialSetup, location: Path, clock: Clock) -> _Timing:
             read_batch(setup, reader, [image_id], buffer, Clock(), verifier)
 
     def run(number: int) -> None:
+        requests, retries = reader.requests, reader.retries
         read_batch(setup, reader, [ids[number]], buffer, clock)
+        clock.count_requests(reader.requests - requests, reader.retries - retries)
 
     return _Timing(run, check, lambda number: setup.pixel_cache.pixel_bytes_of([ids[number]]), close=reader.close)
 
 
-def _read_all(setup: TrialSetup, location: Path, clock: Clock) -> _Timing:
+def _read_all(setup: TrialSetup, location: Location, clock: Clock) -> _Timing:
     batches, workers = _batches(setup), setup.request.workers
 
     def prepare(verifier: Verifier | None) -> Callable[[Batches, Clock], None]:

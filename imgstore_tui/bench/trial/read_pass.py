@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imgstore_tui.bench.protocol.messages import TrialResult
 from imgstore_tui.bench.trial.clock import Clock
 from imgstore_tui.bench.trial.read_buffer import ReadBuffer
 from imgstore_tui.bench.trial.setup import TrialSetup
 from imgstore_tui.bench.trial.verifier import Verifier
 from imgstore_tui.core.backend import Reader
+from imgstore_tui.core.location import Location
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels
@@ -33,7 +35,7 @@ def new_buffer(setup: TrialSetup, batch: int) -> ReadBuffer:
 
 def read_pass(
     setup: TrialSetup,
-    location: Path,
+    location: Location,
     batches: Batches,
     buffer: ReadBuffer,
     clock: Clock,
@@ -61,7 +63,7 @@ def read_pass(
 
 
 def _pass(
-    setup: TrialSetup, location: Path, batches: Batches, buffer: ReadBuffer, clock: Clock, verifier: Verifier | None
+    setup: TrialSetup, location: Location, batches: Batches, buffer: ReadBuffer, clock: Clock, verifier: Verifier | None
 ) -> None:
     clock.start()
     reader = setup.backend.open(location)
@@ -81,6 +83,7 @@ def _pass(
     reader.close()
     clock.lap("close")
     clock.stop()
+    clock.count_requests(reader.requests, reader.retries)
 
 
 def read_batch(
@@ -115,7 +118,7 @@ def read_batch(
         verifier.check_batch(ids, buffer)
 
 
-def read_labels(setup: TrialSetup, location: Path, clock: Clock) -> Labels:
+def read_labels(setup: TrialSetup, location: Location, clock: Clock) -> Labels:
     """Open a store, read all labels, close the store.
 
     Args:
@@ -134,16 +137,17 @@ def read_labels(setup: TrialSetup, location: Path, clock: Clock) -> Labels:
     reader.close()
     clock.lap("close")
     clock.stop()
+    clock.count_requests(reader.requests, reader.retries)
     # A copy made after the close: what a store hands out must be the caller's own.
     return np.array(labels)
 
 
-def use_store(setup: TrialSetup, location: Path) -> None:
+def use_store(setup: TrialSetup, location: Location) -> None:
     """Read the first image of a store, off every clock, so that the library has been used once."""
     read_pass(setup.unreported(), location, [range(1)], new_buffer(setup, 1), Clock())
 
 
-def verify(setup: TrialSetup, location: Path, count: int) -> float | None:
+def verify(setup: TrialSetup, location: Location, count: int) -> float | None:
     """Read every image and label of a store and compare with the source.
 
     Args:
@@ -162,3 +166,14 @@ def verify(setup: TrialSetup, location: Path, count: int) -> float | None:
     batches = in_order(count, min(setup.batch, count))
     read_pass(setup, location, batches, new_buffer(setup, len(batches[0])), Clock(), verifier)
     return verifier.psnr_db
+
+
+def with_disk_usage(result: TrialResult, setup: TrialSetup, location: Location) -> TrialResult:
+    """Return the result with the disk usage of a store."""
+    usage = setup.backend.disk_usage(location)
+    return replace(
+        result,
+        apparent_bytes=usage.apparent_bytes,
+        allocated_bytes=usage.allocated_bytes,
+        files=usage.files,
+    )

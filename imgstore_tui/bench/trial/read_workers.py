@@ -88,6 +88,7 @@ def _work(
             read(batches, own)
         answer = {
             "phases": own.phases, "read": own.io_read_bytes, "dirtied": own.io_dirtied_bytes, "reason": None,
+            "requests": own.requests, "retries": own.retries,
         }  # fmt: skip
     except Exception as error:
         answer = {"reason": f"A reading process failed. {error}"}
@@ -106,3 +107,4 @@ def _collect(result: bytes, clock: Clock) -> None:
         clock.count_worker(phase, taken)
     clock.io_read_bytes += answer["read"]
     clock.io_dirtied_bytes += answer["dirtied"]
+    clock.count_requests(answer["requests"], answer["retries"])

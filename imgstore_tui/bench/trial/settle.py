@@ -6,12 +6,9 @@ import ctypes
 import itertools
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 
-from imgstore_tui.bench.protocol.messages import TrialResult
 from imgstore_tui.bench.system.counters import system_dirty_bytes
-from imgstore_tui.bench.trial.setup import TrialSetup
 from imgstore_tui.storekit.local import LocalBackend
 
 FSYNC_FILES = 64
@@ -24,7 +21,7 @@ WRITEBACK_WAIT_S = 0.5
 _syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
 
 
-def drain(backend: LocalBackend, *locations: Path) -> float:
+def drain_files(backend: LocalBackend, *locations: Path) -> float:
     """Force closed stores to the device, then wait (bounded) for the writeback of all devices.
 
     Args:
@@ -63,28 +60,3 @@ def wait_for_writeback() -> None:
         if dirty is None or dirty[1] <= QUIET_BYTES:
             return
         time.sleep(0.01)
-
-
-def drain_and_measure(result: TrialResult, setup: TrialSetup, *stores: Path) -> TrialResult:
-    """Drain the stores of a trial and measure the first: before that, some file systems do not know its size.
-
-    Args:
-        result: What has been measured so far.
-        setup: The trial.
-        stores: The stores that the trial wrote, closed.
-
-    Returns:
-        The result with ``drain_s`` and the disk usage.
-    """
-    return with_disk_usage(replace(result, drain_s=drain(setup.backend, *stores)), setup, stores[0])
-
-
-def with_disk_usage(result: TrialResult, setup: TrialSetup, location: Path) -> TrialResult:
-    """Return the result with the disk usage of a store."""
-    usage = setup.backend.disk_usage(location)
-    return replace(
-        result,
-        apparent_bytes=usage.apparent_bytes,
-        allocated_bytes=usage.allocated_bytes,
-        files=usage.files,
-    )

@@ -11,13 +11,14 @@ from imgstore_tui.bench.protocol.messages import TrialRequest, TrialResult
 from imgstore_tui.bench.trial.clock import Sample
 from imgstore_tui.bench.trial.pixel_cache import PixelCache
 from imgstore_tui.bench.trial.source_row import SourceRow
-from imgstore_tui.core.backend import Content, PayloadKind
+from imgstore_tui.bench.trial.store_access import StoreAccess, access_to
+from imgstore_tui.core.backend import Backend, Content, PayloadKind
 from imgstore_tui.core.codec import Codec, payload_kind
 from imgstore_tui.core.content import RAW_CODEC
+from imgstore_tui.core.location import Location
 from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.plugins import registry
-from imgstore_tui.storekit.local import LocalBackend
 
 MOST_SAMPLES = 50
 FEWEST_SAMPLES = 3
@@ -44,11 +45,12 @@ class TrialSetup:
     """What a request works with."""
 
     request: TrialRequest
-    backend: LocalBackend
+    backend: Backend
     codec: Codec
     pixel_cache: PixelCache
     report: ReportProgress
-    dummy: Path | None = None
+    access: StoreAccess
+    dummy: Location | None = None
     """A store of one image, on which the library is used before a clock starts."""
 
     @classmethod
@@ -61,8 +63,9 @@ class TrialSetup:
         """
         spec = request.spec
         codec = registry.codecs.get(RAW_CODEC)({}) if request.payload is Payload.RAW else registry.make_codec(spec)
-        backend = SourceRow(request.cutoff) if spec == IN_PLACE else registry.make_local(spec)
-        return cls(request, backend, codec, PixelCache(Path(request.pixel_cache)), report)
+        backend: Backend = SourceRow(request.cutoff) if spec == IN_PLACE else registry.make_backend(spec)
+        pixel_cache = PixelCache(Path(request.pixel_cache))
+        return cls(request, backend, codec, pixel_cache, report, access_to(backend, request))
 
     def unreported(self) -> TrialSetup:
         """Return the same setup, which reports no progress."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,10 +18,13 @@ from imgstore_tui.bench.trial.edit import edit
 from imgstore_tui.bench.trial.probe import run_probe
 from imgstore_tui.bench.trial.read import read
 from imgstore_tui.bench.trial.read_pass import read_labels, use_store, verify
-from imgstore_tui.bench.trial.settle import drain, wait_for_writeback
+from imgstore_tui.bench.trial.settle import wait_for_writeback
 from imgstore_tui.bench.trial.setup import TimedSamples, TrialSetup
-from imgstore_tui.bench.trial.write import destroy, write, write_many, write_one
+from imgstore_tui.bench.trial.store_access import access_to
+from imgstore_tui.bench.trial.write import write, write_many, write_one
+from imgstore_tui.core.location import Location
 from imgstore_tui.core.operations import Operation
+from imgstore_tui.plugins import registry
 
 FOREIGN_WINDOW_S = 0.2
 """Shortest time over which the kernel's 10 ms ticks tell how busy other processes were."""
@@ -43,19 +45,21 @@ def run_request(request: TrialRequest, progress: SharedProgress) -> TrialResult:
     """
     if request.step is Step.HELLO:
         return TrialResult()
-    location = Path(request.location)
     if request.step is Step.DESTROY:
-        destroy(request, location)
+        access_to(registry.make_backend(request.spec), request).destroy()
         return TrialResult()
     setup = TrialSetup.of(request, progress.report)
     if request.step is Step.PROBE:
-        return run_probe(setup, location)
+        return run_probe(setup)
+    location = setup.access.location
     if request.step is Step.VERIFY:
         return TrialResult(verified=True, psnr_db=verify(setup, location, request.cutoff))
     if request.step is Step.PREPARE:
         write(setup, location, request.cutoff, Clock())
-        drain(setup.backend, location)
+        setup.access.drain([location])
         return TrialResult()
+    if request.operation.writes:
+        setup.access.check_sync()
     with contextlib.ExitStack() as leftovers:
         _warm_up(setup, leftovers)
         if request.workers == 1 or request.operation.writes:
@@ -63,7 +67,7 @@ def run_request(request: TrialRequest, progress: SharedProgress) -> TrialResult:
         return _measure(setup, location, progress)
 
 
-def _measure(setup: TrialSetup, location: Path, progress: SharedProgress) -> TrialResult:
+def _measure(setup: TrialSetup, location: Location, progress: SharedProgress) -> TrialResult:
     request = setup.request
     if request.operation.writes:
         # Twice the pixels: what the store takes, and what its writer may hold before it is written.
@@ -77,13 +81,13 @@ def _measure(setup: TrialSetup, location: Path, progress: SharedProgress) -> Tri
     result = replace(_result_of(clock, timed.samples), started_at=started_at, batch=setup.largest_call)
     progress.measure(False)
     gc.enable()
-    return timed.complete(result)
+    return timed.complete(setup.access.with_server(result))
 
 
-def _run_operation(setup: TrialSetup, location: Path, clock: Clock) -> TimedSamples:
+def _run_operation(setup: TrialSetup, location: Location, clock: Clock) -> TimedSamples:
     operation = setup.request.operation
     if operation is Operation.WRITE_ONE:
-        return write_one(setup, location, clock)
+        return write_one(setup, clock)
     if operation is Operation.WRITE_MANY:
         return write_many(setup, location, clock)
     if operation.changes:
@@ -119,6 +123,8 @@ def _result_of(clock: Clock, samples: Sequence[Sample]) -> TrialResult:
         private_after=after.private_bytes,
         io_read_bytes=clock.io_read_bytes,
         io_dirtied_bytes=clock.io_dirtied_bytes,
+        requests=median_sample.requests,
+        retries=median_sample.retries,
         elapsed_s=clock.elapsed_s,
         dirty_before=before.dirty_bytes,
     )
@@ -133,16 +139,15 @@ def _warm_up(setup: TrialSetup, leftovers: contextlib.ExitStack) -> None:
     """
     if setup.in_place:
         # The user's folder is not copied: its first picture serves.
-        use_store(setup, Path(setup.request.location))
+        use_store(setup, setup.access.location)
         return
-    # Named after the process: what a trial that died has left here is not in the way.
-    setup.dummy = Path(setup.request.workspace) / f"dummy-{os.getpid()}"
+    setup.dummy = setup.access.dummy
     leftovers.callback(_remove, setup, setup.dummy)
     write(setup.unreported(), setup.dummy, 1, Clock())
     use_store(setup, setup.dummy)
     read_labels(setup, setup.dummy, Clock())
 
 
-def _remove(setup: TrialSetup, store: Path) -> None:
-    if store.exists():
+def _remove(setup: TrialSetup, store: Location) -> None:
+    if setup.backend.exists(store):
         setup.backend.destroy(store)

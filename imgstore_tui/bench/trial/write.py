@@ -6,17 +6,15 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgstore_tui.bench.protocol.messages import TrialRequest, TrialResult
+from imgstore_tui.bench.protocol.messages import TrialResult
 from imgstore_tui.bench.trial.clock import Clock, Sample
-from imgstore_tui.bench.trial.read_pass import Batches, in_order, verify
-from imgstore_tui.bench.trial.settle import drain_and_measure
+from imgstore_tui.bench.trial.read_pass import Batches, in_order, verify, with_disk_usage
 from imgstore_tui.bench.trial.setup import TimedSamples, TrialSetup, sample_numbers
-from imgstore_tui.core.backend import Content, Editor, PayloadKind, Writer
-from imgstore_tui.core.operations import Operation, SyncLevel
-from imgstore_tui.plugins import registry
+from imgstore_tui.core.backend import Content, PayloadKind, Writer
+from imgstore_tui.core.location import Location
+from imgstore_tui.core.operations import SyncLevel
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels, Pixels
@@ -116,7 +114,7 @@ class Feeder:
             self._pool.shutdown()
 
 
-def write(setup: TrialSetup, location: Path, count: int, clock: Clock) -> int | None:
+def write(setup: TrialSetup, location: Location, count: int, clock: Clock) -> int | None:
     """Create a store of the first images of the source.
 
     Args:
@@ -145,7 +143,7 @@ def write(setup: TrialSetup, location: Path, count: int, clock: Clock) -> int | 
 
 def _write(
     setup: TrialSetup,
-    location: Path,
+    location: Location,
     content: Content,
     feeder: Feeder,
     first: PreparedBatch,
@@ -167,7 +165,7 @@ def _write(
         raise
 
 
-def finish_writing(setup: TrialSetup, writer: Writer, location: Path, clock: Clock) -> int | None:
+def finish_writing(setup: TrialSetup, writer: Writer, location: Location, clock: Clock) -> int | None:
     """Close the writer and, for the sync level ``end``, force everything to the device, on the clock.
 
     Args:
@@ -184,15 +182,14 @@ def finish_writing(setup: TrialSetup, writer: Writer, location: Path, clock: Clo
     clock.lap("close")
     sync_count = None
     if setup.request.sync is SyncLevel.END:
-        sync_count = setup.backend.make_durable(
-            location, writer.changed_paths() if isinstance(writer, Editor) else None
-        )
+        sync_count = setup.access.force(location, writer)
         clock.lap("sync")
     clock.stop()
+    clock.count_requests(writer.requests, writer.retries)
     return sync_count
 
 
-def write_many(setup: TrialSetup, location: Path, clock: Clock) -> TimedSamples:
+def write_many(setup: TrialSetup, location: Location, clock: Clock) -> TimedSamples:
     """Time the writing of one whole store."""
     sync_count = write(setup, location, setup.request.cutoff, clock)
     pixels = setup.pixel_cache.pixel_bytes(setup.request.cutoff)
@@ -203,17 +200,17 @@ def write_many(setup: TrialSetup, location: Path, clock: Clock) -> TimedSamples:
     return TimedSamples([clock.take_sample(pixels)], complete)
 
 
-def write_one(setup: TrialSetup, folder: Path, clock: Clock) -> TimedSamples:
-    """Time the writing of many stores of one image, each in a fresh location of a folder that is created."""
-    folder.mkdir()
+def write_one(setup: TrialSetup, clock: Clock) -> TimedSamples:
+    """Time the writing of many stores of one image, each in a fresh location."""
+    setup.access.begin_many()
     samples: list[Sample] = []
     sync_count = None
     for number in sample_numbers(samples):
-        sync_count = write(setup, folder / f"{number:03}", 1, clock)
+        sync_count = write(setup, setup.access.one_of_many(number), 1, clock)
         samples.append(clock.take_sample(setup.pixel_cache.pixel_bytes(1)))
 
     def complete(result: TrialResult) -> TrialResult:
-        stores = [folder / f"{number:03}" for number in range(len(samples))]
+        stores = [setup.access.one_of_many(number) for number in range(len(samples))]
         result = drain_and_measure(replace(result, sync_count=sync_count), setup, *stores)
         for store in stores:
             result = replace(result, verified=True, psnr_db=verify(setup, store, 1))
@@ -222,12 +219,15 @@ def write_one(setup: TrialSetup, folder: Path, clock: Clock) -> TimedSamples:
     return TimedSamples(samples, complete)
 
 
-def destroy(request: TrialRequest, location: Path) -> None:
-    """Remove the store or stores of a request's operation, complete or not."""
-    backend = registry.make_backend(request.spec)
-    if request.operation is not Operation.WRITE_ONE:
-        backend.destroy(location)
-        return
-    for store in sorted(location.iterdir()):
-        backend.destroy(store)
-    location.rmdir()
+def drain_and_measure(result: TrialResult, setup: TrialSetup, *stores: Location) -> TrialResult:
+    """Drain the stores of a trial and measure the first: before that, some file systems do not know its size.
+
+    Args:
+        result: What has been measured so far.
+        setup: The trial.
+        stores: The stores that the trial wrote, closed.
+
+    Returns:
+        The result with ``drain_s`` and the disk usage.
+    """
+    return with_disk_usage(replace(result, drain_s=setup.access.drain(stores)), setup, stores[0])

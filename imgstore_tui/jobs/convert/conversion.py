@@ -13,7 +13,8 @@ from imgstore_tui.core.backend import Backend, DiskUsage, PayloadKind
 from imgstore_tui.core.codec import Codec, payload_kind
 from imgstore_tui.core.dataset import Dataset, Excluded
 from imgstore_tui.core.errors import StoreError, UsageError
-from imgstore_tui.core.paths import absolute_path, expand_path
+from imgstore_tui.core.location import Location, ServerLocation
+from imgstore_tui.core.paths import absolute_path
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import MAX_CUTOFF
 from imgstore_tui.jobs.convert.fill import ConversionProgress, StoreFiller
@@ -21,6 +22,7 @@ from imgstore_tui.jobs.convert.replace import check_free, check_replaceable, dis
 from imgstore_tui.jobs.convert.verify import verify_store
 from imgstore_tui.jobs.convert.workspace import Workspace, sweep_delivered
 from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.server import ServerBackend, check_named
 
 
 def _ignore(message: str) -> None:
@@ -31,7 +33,7 @@ def _ignore(message: str) -> None:
 class ConversionResult:
     """The finished store of a conversion."""
 
-    destination: Path
+    destination: Location
     images: int
     requested: int
     """Number of images requested, excluded ones included."""
@@ -51,7 +53,7 @@ class Conversion:
 
     dataset: Dataset
     spec: Spec
-    destination: Path
+    destination: Location
     count: int | None
     """Number of images, from the first on; None for all."""
     replace: bool = False
@@ -73,9 +75,10 @@ class Conversion:
             ImgstoreError: If the conversion fails; what was written stays in the folder beside the destination.
         """
         count = self._scan(progress)
-        backend, codec = registry.make_local(self.spec), registry.make_codec(self.spec)
-        with Workspace(self.destination, self._facts(count), restart=self.restart) as workspace:
-            self._report_replaced(workspace)
+        backend, codec = registry.make_backend(self.spec), registry.make_codec(self.spec)
+        with Workspace(self.destination, self._facts(count), backend, restart=self.restart) as workspace:
+            if isinstance(self.destination, Path):
+                self._report_replaced(workspace, self.destination)
             arguments = self.dataset, backend, codec, self._kind(backend, codec), workspace, count, self.notify
             filler = self._filler = StoreFiller(*arguments)
             unreadable = filler.run(progress)
@@ -93,7 +96,10 @@ class Conversion:
                 verify_store(backend, workspace, progress)
             usage = backend.disk_usage(workspace.store)
             fingerprint, images = workspace.checksums.fingerprint(), workspace.checksums.count
-            self._deliver(workspace)
+            if isinstance(self.destination, Path):
+                self._deliver(workspace, self.destination)
+            else:
+                workspace.deliver_to_server(self.destination, replace=self.replace)
         excluded = self.dataset.excluded
         requested = count + (len(excluded) if self.count is None else 0)
         excluded += unreadable
@@ -115,76 +121,114 @@ class Conversion:
 
     def _facts(self, count: int) -> dict[str, Any]:
         """Return the facts that must be equal for a conversion to be resumed, from any folder."""
-        path = None if self.dataset.path is None else os.path.realpath(self.dataset.path)
+        location = self.dataset.path
+        path = os.path.realpath(location) if isinstance(location, Path) else location and location.public()
         return {
             "dataset": [self.dataset.name, path, dict(self.dataset.values)],
             "storage": [self.spec.backend, self.spec.codec, dict(self.spec.options), dict(self.spec.codec_options)],
             "images": count,
         }
 
-    def _report_replaced(self, workspace: Workspace) -> None:
+    def _report_replaced(self, workspace: Workspace, destination: Path) -> None:
         """Notify the user of a store that a killed process had moved aside."""
-        old = replaced_path(self.destination)
-        if os.path.lexists(old) and not os.path.lexists(self.destination):
+        old = replaced_path(destination)
+        if os.path.lexists(old) and not os.path.lexists(destination):
             stays = "until this one is finished" if self.replace and workspace.facts.get("aside") else "as it is"
             self.notify(
-                f"{old} is what was at {self.destination} before a --replace that was broken off; it stays {stays}. "
-                f"To have it back, stop this and rename it to {self.destination.name}."
+                f"{old} is what was at {destination} before a --replace that was broken off; it stays {stays}. "
+                f"To have it back, stop this and rename it to {destination.name}."
             )
 
-    def _deliver(self, workspace: Workspace) -> None:
+    def _deliver(self, workspace: Workspace, destination: Path) -> None:
         """Rename the store to the destination; what was there is moved aside first and removed last."""
-        old = self._move_aside(workspace)
+        old = self._move_aside(workspace, destination)
         try:
-            workspace.deliver(self.destination)
+            workspace.deliver(destination)
         except BaseException as error:
-            if old is not None and not os.path.lexists(self.destination):
-                old.rename(self.destination)
+            if old is not None and not os.path.lexists(destination):
+                old.rename(destination)
             if isinstance(error, OSError):
                 where = f"the store is whole in {workspace.store}"
-                if os.path.lexists(self.destination) and not workspace.store.exists():
+                if os.path.lexists(destination) and not os.path.lexists(str(workspace.store)):
                     where = "the store is there, but may not be on the device yet"
-                raise StoreError(f"{self.destination}: {error.strerror or error}; {where}.") from None
+                raise StoreError(f"{destination}: {error.strerror or error}; {where}.") from None
             raise
         if old is not None and (left := discard_replaced(old)):
             self.notify(left)
 
-    def _move_aside(self, workspace: Workspace) -> Path | None:
+    def _move_aside(self, workspace: Workspace, destination: Path) -> Path | None:
         """Move the store at the destination aside if it may be replaced; return its new path, if any."""
-        old = replaced_path(self.destination)
+        old = replaced_path(destination)
         if not self.replace:
             return None
-        if not os.path.lexists(self.destination):
+        if not os.path.lexists(destination):
             return old if workspace.facts.get("aside") and os.path.lexists(old) else None
-        check_free(self.destination)
-        check_replaceable(self.destination)  # hours may have passed since the first check
+        check_free(destination)
+        check_replaceable(destination)  # hours may have passed since the first check
         workspace.facts["aside"] = True
         workspace.save()
-        self.destination.rename(old)
+        destination.rename(old)
         return old
 
 
 def plan_conversion(
-    text: str, spec_text: str, destination: Path, *, count: int | None, replace: bool, restart: bool
+    text: str, spec_text: str, destination: Path | str, *, count: int | None, replace: bool, restart: bool
 ) -> Conversion:
-    """Check the arguments of a conversion, without scanning the dataset.
+    """Check the words of a conversion; the data set has not been scanned yet.
 
     Args:
-        text: The dataset as the user wrote it.
-        spec_text: The spec of the store.
-        destination: Folder of the store.
-        count: Number of images, from the first on; None for all.
-        replace: Whether a store at the destination may be replaced.
-        restart: Whether an unfinished conversion is started over.
+        text: The data set.
+        spec_text: How to store it.
+        destination: A path, or the address of a store on a server.
+        count: Images from the first on; None for all.
+        replace: Whether a store at the destination is replaced.
+        restart: Whether what an earlier process has written is discarded.
 
     Raises:
-        UsageError: If a name is unknown, or the destination is not valid.
-        UnavailableError: If a driver is missing.
-        StoreError: If something other than a store would be replaced.
+        UsageError: If a name is unknown, or the destination cannot be one.
+        UnavailableError: If a driver is missing, or a server does not answer.
+        StoreError: If ``replace`` is asked for something that is no store, or holds more than one.
     """
-    spec = registry.resolve_spec(spec_text)
+    location = registry.parse_location(str(destination))
+    spec = registry.resolve_spec(spec_text, require_available=False)
     dataset = registry.make_dataset(text)
-    destination = absolute_path(expand_path(str(destination)))
+    if isinstance(location, ServerLocation):
+        _check_server(spec, dataset, location, replace=replace)
+    else:
+        location = _check_folder(spec, dataset, location, replace=replace)
+    return Conversion(dataset, spec, location, count, replace, restart)
+
+
+def _check_server(spec: Spec, dataset: Dataset, location: ServerLocation, *, replace: bool) -> None:
+    """Check an address as a destination: that it is of the backend's server, which answers, and that it is free."""
+    kind = registry.server_of(location)
+    if kind.name != spec.backend:
+        raise UsageError(
+            f"{location} is an address of {kind.title}. Write: imgstore-tui convert DATASET {kind.name} {location}"
+        )
+    registry.check_installed(kind)
+    registry.check_available(registry.codecs.get(spec.codec))
+    check_named(location)
+    if dataset.path == location:
+        raise UsageError(f"{location} is the data itself, which is only read. Name another place.")
+    backend = registry.with_defaults(kind)
+    if not backend.exists(location):
+        return
+    if not replace:
+        raise UsageError(f"{location} exists already. Name another destination, or add --replace.")
+    if location not in backend.list_stores(location.place, location.name):
+        raise StoreError(f"{location} is not a store of ours, so it is not replaced. Name another destination.")
+
+
+def _check_folder(spec: Spec, dataset: Dataset, location: Path, *, replace: bool) -> Path:
+    """Check a path as a destination: that a store can be made there, apart from the data, and that it is free."""
+    kind = registry.backends.get(spec.backend)
+    if issubclass(kind, ServerBackend):
+        address = f"{kind.schemes[0]}://{kind.address_form.value}"
+        raise UsageError(f"Backend {kind.name} stores on a server. Write its address as destination, e.g. {address}.")
+    registry.check_available(kind)
+    registry.check_available(registry.codecs.get(spec.codec))
+    destination = absolute_path(location)
     if not destination.parent.is_dir():
         raise UsageError(f"{destination.parent} is no folder. Make it, or name another destination.")
     real = destination.parent.resolve() / destination.name
@@ -199,4 +243,4 @@ def plan_conversion(
             raise UsageError(f"{destination} exists already. Name another destination, or add --replace.")
         check_replaceable(destination)
         check_free(destination)
-    return Conversion(dataset, spec, destination, count, replace, restart)
+    return destination

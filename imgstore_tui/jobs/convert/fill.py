@@ -10,10 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 
-from imgstore_tui.core.backend import Content, Continuation, Editor, PayloadKind, Writer
+from imgstore_tui.core.backend import Backend, Content, Continuation, Editor, PayloadKind, Writer
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import DataError, StoreError, UnsupportedError
@@ -42,7 +43,7 @@ class StoreFiller:
     def __init__(
         self,
         dataset: Dataset,
-        backend: LocalBackend,
+        backend: Backend,
         codec: Codec,
         kind: PayloadKind,
         workspace: Workspace,
@@ -51,6 +52,8 @@ class StoreFiller:
     ) -> None:
         self._dataset, self._backend, self._codec, self._kind = dataset, backend, codec, kind
         self._workspace, self._count, self._notify = workspace, count, notify
+        # A server makes durable what it acknowledges; files are forced after they were closed.
+        self._sync = SyncLevel.BUFFERED if isinstance(backend, LocalBackend) else SyncLevel.END
         self._preparer = ImagePreparer(dataset, codec, kind, count)
         self._excluded = self._preparer.excluded
         self._continuation = Continuation.RESTART if workspace.facts.get("whole") else backend.continuation(kind)
@@ -96,7 +99,7 @@ class StoreFiller:
     def _count_valid(self, progress: ConversionProgress) -> int:
         """Return how many images an earlier process has stored, after checking that the dataset still holds them."""
         workspace = self._workspace
-        if not workspace.store.exists():
+        if not self._backend.exists(workspace.store):
             workspace.checksums.truncate(0)
             return 0
         try:
@@ -132,7 +135,7 @@ class StoreFiller:
         """Return how many images of the store are valid."""
         store = self._workspace.store
         if self._continuation is Continuation.APPEND:  # an interrupted edit is rolled back
-            self._backend.edit(store, SyncLevel.BUFFERED).abort()
+            self._backend.edit(store, self._sync).abort()
             return self._count_in_store()
         try:
             count = self._count_in_store()
@@ -161,7 +164,7 @@ class StoreFiller:
             self._first_session(batches, progress)
         waiting = next(batches, None)
         while waiting is not None:
-            editor = self._backend.edit(self._workspace.store, SyncLevel.BUFFERED)
+            editor = self._backend.edit(self._workspace.store, self._sync)
             try:
                 ends = time.monotonic() + SESSION_S
                 while waiting is not None:
@@ -185,7 +188,7 @@ class StoreFiller:
             if count >= FIRST_SESSION or size >= FIRST_SESSION_BYTES:
                 break
         self._check_not_empty(count)
-        writer = self._backend.create(self._workspace.store, self._content(count, size), SyncLevel.BUFFERED)
+        writer = self._backend.create(self._workspace.store, self._content(count, size), self._sync)
         try:
             for batch in held:
                 self._write(writer, batch, progress)
@@ -225,7 +228,7 @@ class StoreFiller:
         workspace.facts["content"] = asdict(content)
         self._note_excluded()
         workspace.save()
-        return self._backend.create(workspace.store, content, SyncLevel.BUFFERED)
+        return self._backend.create(workspace.store, content, self._sync)
 
     def _resume(self) -> Writer:
         checksums = self._workspace.checksums
@@ -260,7 +263,8 @@ class StoreFiller:
         workspace = self._workspace
         workspace.checksums.force()
         safe = writer.checkpoint()
-        self._backend.make_durable(workspace.store)
+        if isinstance(self._backend, LocalBackend) and isinstance(workspace.store, Path):
+            self._backend.make_durable(workspace.store)
         workspace.facts["safe"] = self.durable_images = safe
         workspace.save()
 
@@ -274,7 +278,9 @@ class StoreFiller:
 
     def _make_durable(self, writer: Writer | None) -> None:
         changed = writer.changed_paths() if isinstance(writer, Editor) else None
-        self._backend.make_durable(self._workspace.store, changed)
+        store = self._workspace.store
+        if isinstance(self._backend, LocalBackend) and isinstance(store, Path):
+            self._backend.make_durable(store, changed)
         self.durable_images = self._workspace.checksums.count
 
     def _note_excluded(self) -> bool:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+from imgstore_tui.bench.system.app_folders import home_folder
+from imgstore_tui.core.backend import Backend
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
 from imgstore_tui.core.files import force
+from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.core.units import format_count
 from imgstore_tui.jobs.convert.checksums import Checksums
 from imgstore_tui.storekit.atomic_write import atomic_file
 from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.server import ServerBackend
 
 _FORMAT = "imgstore-tui conversion 2"
 _LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -27,12 +33,13 @@ _EARLY = frozenset({"lock", "conversion.json.partial", "sums.bin"})
 class Workspace:
     """The folder ``NAME.converting``: the unfinished store, its checksums, and the facts of the conversion."""
 
-    def __init__(self, destination: Path, job: Mapping[str, Any], *, restart: bool) -> None:
+    def __init__(self, destination: Location, job: Mapping[str, Any], backend: Backend, *, restart: bool) -> None:
         """Create the folder, or open that of an unfinished conversion.
 
         Args:
             destination: Destination of the conversion.
             job: Facts that must be equal for an unfinished conversion to be resumed.
+            backend: The backend of the store.
             restart: Whether an unfinished conversion is started over.
 
         Raises:
@@ -41,7 +48,10 @@ class Workspace:
             StoreError: If the folder cannot be created.
         """
         self.folder = _folder_of(destination)
-        self.store = self.folder / "store"
+        self._backend = backend
+        self.store: Location = self.folder / "store"
+        if isinstance(destination, ServerLocation):
+            self.store = staged_name(destination)
         self._facts_path = self.folder / "conversion.json"
         self._lock = -1
         try:
@@ -60,7 +70,7 @@ class Workspace:
                 raise foreign
             if {path.name for path in self.folder.iterdir()} - _EARLY:
                 raise foreign
-        self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(exist_ok=True, parents=True)
         self._lock = os.open(self.folder / "lock", _LOCK, 0o666)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -89,7 +99,10 @@ class Workspace:
 
     def clear(self) -> None:
         """Remove the store and its checksums, to start over."""
-        shutil.rmtree(self.store, ignore_errors=True)
+        if isinstance(self.store, Path):
+            shutil.rmtree(self.store, ignore_errors=True)
+        else:
+            self._backend.destroy(self.store)
         self.checksums.truncate(0)
         for key in ("excluded", "content", "safe"):
             self.facts.pop(key, None)
@@ -101,8 +114,18 @@ class Workspace:
         with atomic_file(self._facts_path, partial_name="conversion.json.partial") as file:
             file.write(text.encode("utf-8"))
 
+    def deliver_to_server(self, destination: ServerLocation, *, replace: bool) -> None:
+        """Rename the store on a server to the destination and remove the folder."""
+        if not isinstance(self._backend, ServerBackend) or not isinstance(self.store, ServerLocation):
+            raise TypeError(f"{self.store} is not on a server")
+        self._backend.deliver(self.store, destination, replace=replace)
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def deliver(self, destination: Path) -> None:
         """Rename the store to the destination and remove the folder."""
+        if not isinstance(self.store, Path):
+            raise TypeError(f"{self.store} is on a server")
         if os.path.lexists(destination):
             raise StoreError(f"{destination} has appeared meanwhile; the store is complete in {self.store}.")
         self.store.rename(destination)
@@ -141,7 +164,16 @@ def sweep_delivered(destination: Path) -> None:
         os.close(lock)
 
 
-def _folder_of(destination: Path) -> Path:
+def staged_name(destination: ServerLocation) -> ServerLocation:
+    """Return the name that a store on a server has until it is whole."""
+    return replace(destination, name=f"{destination.name}_converting")
+
+
+def _folder_of(destination: Location) -> Path:
+    """Return the folder of a conversion: beside the destination, or among our own if that is on a server."""
+    if isinstance(destination, ServerLocation):
+        name = hashlib.blake2b(destination.public().encode(), digest_size=8).hexdigest()
+        return home_folder() / "conversions" / f"{name}.converting"
     return destination.with_name(f"{destination.name}.converting")
 
 

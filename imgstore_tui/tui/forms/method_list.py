@@ -39,6 +39,8 @@ def method_lines(choice: Choice, marks: MethodMarks) -> list[CheckItem | Heading
                 # In few words: below the list, and when it is asked for, stands the command that gets it.
                 absent = registry.missing_imports(backend)
                 note = f"needs {', '.join(absent)}" if absent else "codec missing"
+                if not absent and registry.missing_setting(backend):
+                    note = "needs a server"
                 lines.append(CheckItem(backend.name, safe_text(backend.name), Tick.NONE, safe_text(note)))
             for spec in offered:
                 on = spec.label in choice.ticked
@@ -66,6 +68,8 @@ def method_note(label: str) -> str:
     absent = registry.missing_imports(backend)
     if absent:
         return safe_text(f"Needs {', '.join(absent)}: {registry.how_to_get(backend)}")
+    if setting := registry.missing_setting(backend):
+        return safe_text(f"Needs a server: {setting}")
     if label == name:
         return safe_text(f"{backend.title}. {backend.when_to_choose}")
     return safe_text(f"{backend.title}, with options of your own: o changes them, delete takes it off the list.")

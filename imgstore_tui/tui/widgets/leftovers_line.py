@@ -12,8 +12,7 @@ from textual.widget import Widget
 
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import counted, format_bytes
-from imgstore_tui.jobs.sweep import WeighedLeftover, find_leftovers, sweep
+from imgstore_tui.jobs.sweep import WeighedLeftover, find_leftovers, sweep, total_size
 
 
 class LeftoversLine(Widget):
@@ -64,8 +63,7 @@ class LeftoversLine(Widget):
 
     def render(self) -> Text:
         """Say what was left and which key removes it."""
-        files = sum(entry.files for entry in self.found)
-        weight = f"{format_bytes(sum(entry.allocated_bytes for entry in self.found))} in {counted(files, 'file')}"
+        weight = total_size(self.found)
         if self.sweeping:
             return Text(f"removing {weight} ...", no_wrap=True)
         one = len(self.found) == 1

@@ -1,0 +1,133 @@
+"""Looks at, weighs, renames and removes PostgreSQL stores, and asks the server about itself."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from psycopg import errors, sql
+
+from imgstore_tui.backends.postgres.connection import connect, said, table
+from imgstore_tui.backends.postgres.layout import NAME, OURS, claim, describe, lock_key
+from imgstore_tui.core.backend import DiskUsage
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.model import ServerFacts
+
+if TYPE_CHECKING:
+    from imgstore_tui.backends.postgres.connection import Connection
+    from imgstore_tui.core.location import ServerLocation
+    from imgstore_tui.storekit.server import ServerBackend
+
+_SETTINGS = (
+    "fsync", "synchronous_commit", "full_page_writes", "wal_sync_method", "wal_level", "shared_buffers",
+    "data_checksums", "block_size",
+)  # fmt: skip
+_PINGS = 5
+_FACTS = """
+    SELECT current_setting('server_version'), inet_server_addr() IS NULL OR inet_server_addr() = inet_client_addr()
+"""
+_SIZES = "SELECT pg_total_relation_size(c), pg_indexes_size(c) FROM to_regclass(%s) AS c WHERE c IS NOT NULL"
+_LIST = """
+    SELECT c.relname FROM pg_class c
+    WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND starts_with(c.relname, %s)
+        AND starts_with(obj_description(c.oid, 'pg_class'), %s)
+    ORDER BY c.relname
+"""
+
+
+def exists(backend: ServerBackend, location: ServerLocation) -> bool:
+    """Whether there is anything of that name."""
+    with connect(backend, location, read_only=True) as connection, said(location, "looked at"):
+        return describe(connection, location) is not None
+
+
+def disk_usage(backend: ServerBackend, location: ServerLocation) -> DiskUsage:
+    """Return the bytes of all files of the table, as the server counts; it does not say how many files they are."""
+    with connect(backend, location, read_only=True) as connection, said(location, "weighed"):
+        row = connection.execute(_SIZES, [table(location).as_string(connection)]).fetchone()
+    if row is None:
+        raise StoreError(f"{location} does not exist.")
+    return DiskUsage(row[0], row[0], None)
+
+
+def settings(backend: ServerBackend, place: ServerLocation) -> dict[str, str]:
+    """Return the settings that decide how durable and how fast the server is."""
+    with connect(backend, place, read_only=True) as connection, said(place, "looked at"):
+        return _settings(connection)
+
+
+def _settings(connection: Connection) -> dict[str, str]:
+    query = "SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name"
+    return dict(connection.execute(query, [list(_SETTINGS)]).fetchall())
+
+
+def facts(backend: ServerBackend, place: ServerLocation) -> ServerFacts:
+    """Return what the server says of itself."""
+    with connect(backend, place, read_only=True) as connection, said(place, "looked at"):
+        row = connection.execute(_FACTS).fetchone()
+        version, same_host = row or ("", None)
+        return ServerFacts(
+            NAME, "PostgreSQL", str(version).split(" ", 1)[0], place.place.public(), same_host, _settings(connection)
+        )
+
+
+def list_stores(backend: ServerBackend, place: ServerLocation, prefix: str) -> Sequence[ServerLocation]:
+    """Return the tables of ours whose names begin so."""
+    with connect(backend, place, read_only=True) as connection, said(place, "looked at"):
+        return [place.child(name) for (name,) in connection.execute(_LIST, [prefix, OURS]).fetchall()]
+
+
+def drain(backend: ServerBackend, location: ServerLocation) -> None:
+    """Ask for a checkpoint; a user who may not leaves it to the server."""
+    with connect(backend, location) as connection, said(location, "drained"):
+        try:
+            connection.execute("CHECKPOINT")
+        except errors.InsufficientPrivilege:
+            return
+
+
+def ping(backend: ServerBackend, location: ServerLocation) -> float:
+    """Return the seconds of the smallest statement, the median of a few."""
+    with connect(backend, location, read_only=True) as connection, said(location, "reached"):
+        taken = []
+        for _ in range(_PINGS):
+            began = time.perf_counter()
+            connection.execute("SELECT 1").fetchone()
+            taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
+
+
+def destroy(backend: ServerBackend, location: ServerLocation) -> None:
+    """Drop a table of ours; where there is none, there is nothing to do.
+
+    Raises:
+        StoreError: If it is not ours, and is left alone.
+    """
+    with connect(backend, location) as connection, said(location, "removed"), connection.transaction():
+        # Who wrote it may have died just now: the server ends that connection first, and then it is there or not.
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key(location)])
+        _drop(connection, location)
+
+
+def deliver(backend: ServerBackend, staged: ServerLocation, final: ServerLocation, *, replace: bool) -> None:
+    """Rename a table, and drop the store that had the name, in one transaction."""
+    with connect(backend, staged) as connection, said(final, "named"), connection.transaction():
+        claim(connection, final)
+        if replace:
+            _drop(connection, final)
+        elif describe(connection, final) is not None:
+            raise StoreError(f"{final} exists already. Name another destination, or add --replace.")
+        name = table(final)._obj[-1]
+        connection.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(table(staged), sql.Identifier(name)))
+
+
+def _drop(connection: Connection, location: ServerLocation) -> None:
+    found = describe(connection, location)
+    if found is None:
+        return
+    comment, columns = found
+    if columns is None or comment is None or not comment.startswith(OURS):
+        raise StoreError(f"{location} was not made by imgstore-tui and is left alone.")
+    connection.execute(sql.SQL("DROP TABLE {}").format(table(location)))

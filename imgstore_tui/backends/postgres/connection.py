@@ -1,0 +1,133 @@
+"""Connects to PostgreSQL, and turns what its driver says into a sentence."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import psycopg
+from psycopg import errors, sql
+
+from imgstore_tui.core import credentials
+from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
+from imgstore_tui.core.text import first_line
+from imgstore_tui.storekit.server import CONNECT_S
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.location import ServerLocation
+    from imgstore_tui.storekit.server import ServerBackend
+
+    Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+_LOCK_S = 10
+"""A table that somebody holds for longer is not waited for."""
+_SILENT_MS = 10_000
+"""A server that has not confirmed a packet for so long counts as gone."""
+_LONGEST_NAME = 63
+_NOT_OURS = {"host", "port", "dbname", "user", "password", "connect_timeout", "options", "service", "passfile"}
+
+
+def connect(backend: ServerBackend, location: ServerLocation, *, read_only: bool = False) -> Connection:
+    """Connect to the database of a location; each statement is a transaction of its own.
+
+    Raises:
+        UnavailableError: If the server does not answer, refuses, or lacks the database.
+    """
+    more = {name: value for name, value in location.parameters if name not in _NOT_OURS}
+    settings = f"-c lock_timeout={_LOCK_S}s -c default_transaction_read_only={'on' if read_only else 'off'}"
+    given = {
+        "host": location.host,
+        "port": location.port,
+        "user": backend.user(location),
+        "password": backend.password(location) or credentials.get("PGPASSWORD"),
+        "tcp_user_timeout": _SILENT_MS,
+    }
+    try:
+        return psycopg.connect(
+            dbname=location.database,
+            connect_timeout=CONNECT_S,
+            application_name="imgstore-tui",
+            options=settings,
+            autocommit=True,
+            **{name: value for name, value in given.items() if value} | more,
+        )
+    except psycopg.Error as error:
+        raise UnavailableError(_cannot_connect(location, error)) from None
+
+
+def _cannot_connect(location: ServerLocation, error: psycopg.Error) -> str:
+    said = credentials.scrub(_last_part(error))
+    where = f"PostgreSQL at {location.host}{'' if location.port is None else f':{location.port}'}"
+    if "does not exist" in said and "database" in said:
+        return f"{where} has no database '{location.database}'. Create it (createdb), or name another."
+    for words, help_text in (
+        ("password authentication failed", "Put the password into the variable IMGSTORE_POSTGRES_URL or PGPASSWORD."),
+        ("no password supplied", "Put the password into the variable IMGSTORE_POSTGRES_URL or PGPASSWORD."),
+        ("pg_hba.conf", "Ask who runs it to let you in."),
+        ("too many", "Close other connections, or try again later."),
+        ("starting up", "Try again in a moment."),
+    ):
+        if words in said:
+            return f"{where} refuses: {said}. {help_text}"
+    return f"{where} does not answer: {said}. Start it, or correct the address."
+
+
+def _last_part(error: psycopg.Error) -> str:
+    """Return what is wrong, without the address that the driver puts before it."""
+    text = first_line(error)
+    for mark in ("FATAL:", "failed: "):
+        if mark in text:
+            text = text.rpartition(mark)[2]
+    return text.strip().rstrip(".")
+
+
+@contextlib.contextmanager
+def said(location: ServerLocation, doing: str) -> Iterator[None]:
+    """Turn the driver's errors into a sentence.
+
+    Args:
+        location: The store.
+        doing: What cannot be done to it, e.g. ``written``.
+
+    Raises:
+        StoreError: For every error of the driver.
+    """
+    try:
+        yield
+    except ImgstoreError:
+        raise
+    except errors.DiskFull as error:
+        raise StoreError(
+            f"{location} cannot be {doing}: the disk of the server is full ({message(error)}). Make room there."
+        ) from None
+    except errors.DuplicateTable:
+        raise StoreError(f"{location} exists already; a store is made under a name of its own.") from None
+    except errors.InsufficientPrivilege as error:
+        raise StoreError(f"{location} cannot be {doing}: the server does not allow it ({message(error)}).") from None
+    except errors.LockNotAvailable:
+        raise StoreError(f"{location} cannot be {doing}: another connection has held it for {_LOCK_S} s.") from None
+    except (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow, errors.QueryCanceled) as error:
+        raise StoreError(f"{location} cannot be {doing}: the server has stopped ({message(error)}).") from None
+    except psycopg.OperationalError as error:
+        raise StoreError(f"{location} cannot be {doing}: the server has gone ({message(error)}).") from None
+    except (psycopg.Error, OverflowError) as error:
+        raise StoreError(f"{location} cannot be {doing}: {message(error)}.") from None
+
+
+def message(error: Exception) -> str:
+    """Return the first line of what a driver says, without a secret and its full stop."""
+    return credentials.scrub(first_line(error)).rstrip(".")
+
+
+def table(location: ServerLocation) -> sql.Identifier:
+    """Return the name of a store's table, quoted; a schema stands before a full stop.
+
+    Raises:
+        StoreError: If it is longer than the server keeps: another table could be meant then.
+    """
+    names = location.name.split(".", 1)
+    for name in names:
+        if not 0 < len(name.encode()) <= _LONGEST_NAME:
+            raise StoreError(f"{location}: a name of PostgreSQL has 1 to {_LONGEST_NAME} bytes. Choose another.")
+    return sql.Identifier(*names)

@@ -1,0 +1,137 @@
+"""Keeps the list of what a run makes on servers: written before it is made, so that all of it is found again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from imgstore_tui.bench.run.scratch import is_running
+from imgstore_tui.bench.system.app_folders import scratch_notes_folder
+from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
+from imgstore_tui.core.files import force
+from imgstore_tui.core.location import ServerLocation
+from imgstore_tui.plugins import registry
+from imgstore_tui.plugins.server_process import REMOVE_LIMIT_S, list_stores, remove_stores
+from imgstore_tui.storekit.server import ServerBackend, run_prefix
+
+SUFFIX = ".servers"
+
+
+def ledger_path(run_id: str) -> Path:
+    """Return where the ledger of a run lies: beside the note of its folder."""
+    return scratch_notes_folder() / f"{run_id}{SUFFIX}"
+
+
+class ServerLedger:
+    """The places on servers in which a run makes stores, and the names that it gives them."""
+
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
+        self._path = ledger_path(run_id)
+        self._places: set[str] = set()
+        self._stores = 0
+
+    def claim(self, backend: type[ServerBackend]) -> ServerLocation:
+        """Return a name for a store that does not exist yet; the ledger on the device knows it.
+
+        Raises:
+            UnavailableError: If the ledger cannot be written, or no server is named for the backend.
+        """
+        place, _ = backend.address()
+        self._stores += 1
+        location = place.child(f"{run_prefix(self._run_id)}{self._stores}")
+        line = json.dumps({"backend": backend.name, "place": place.public(), "name": location.name})
+        try:
+            new = not self._path.exists()
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            if new:
+                force(self._path.parent)
+        except OSError as error:
+            raise UnavailableError(f"{self._path} cannot be written: {error.strerror}. Nothing was made.") from None
+        return location
+
+    def clear(self, limit_s: float) -> None:
+        """Remove all stores of the run from the servers, then the ledger.
+
+        Args:
+            limit_s: Seconds that each server may take.
+
+        Raises:
+            ImgstoreError: If a server cannot be asked; the ledger stays for ``sweep``.
+        """
+        for leftover in leftovers_in(self._path):
+            sweep_server(leftover, limit_s)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLeftover:
+    """What a run that died may have left in one place on a server."""
+
+    run_id: str
+    place: str
+    """The address of the database or bucket, without a secret."""
+
+    @property
+    def path(self) -> str:
+        """The address of all its stores, for people."""
+        return f"{self.place} {run_prefix(self.run_id)}*"
+
+
+def leftovers_in(path: Path) -> list[ServerLeftover]:
+    """Return the places that a ledger names; a line that is cut short was never acted upon."""
+    places = []
+    with contextlib.suppress(FileNotFoundError):
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                places.append(str(json.loads(line)["place"]))
+    return [ServerLeftover(path.name.removesuffix(SUFFIX), place) for place in dict.fromkeys(places)]
+
+
+def server_leftovers() -> list[ServerLeftover]:
+    """Return what the ledgers name of runs that have died."""
+    folder = scratch_notes_folder()
+    found = [leftover for path in sorted(folder.glob(f"*{SUFFIX}")) for leftover in leftovers_in(path)]
+    return [leftover for leftover in found if not is_running(leftover.run_id)]
+
+
+def find_stores(leftover: ServerLeftover) -> list[str]:
+    """Return the names of the stores that are still there.
+
+    Raises:
+        ImgstoreError: If the server cannot be asked.
+    """
+    return list_stores(_location(leftover), run_prefix(leftover.run_id))
+
+
+def sweep_server(leftover: ServerLeftover, limit_s: float = REMOVE_LIMIT_S) -> int:
+    """Remove the stores of a run from one place, and its lines from the ledger; return how many there were.
+
+    Raises:
+        ImgstoreError: If the server cannot be asked, or one must stay; the ledger stays, too.
+    """
+    try:
+        names = remove_stores(_location(leftover), run_prefix(leftover.run_id), limit_s)
+    except ImgstoreError as error:
+        raise type(error)(f"{error} What {leftover.path} names there stays listed for: imgstore-tui sweep") from None
+    path = ledger_path(leftover.run_id)
+    rest = [other for other in leftovers_in(path) if other.place != leftover.place]
+    if rest:
+        lines = "".join(f"{json.dumps({'place': other.place})}\n" for other in rest)
+        path.write_text(lines, encoding="utf-8")
+    else:
+        path.unlink(missing_ok=True)
+    return len(names)
+
+
+def _location(leftover: ServerLeftover) -> ServerLocation:
+    location = registry.parse_location(leftover.place)
+    if not isinstance(location, ServerLocation):
+        raise StoreError(f"{leftover.place} is not the address of a server.")
+    return location

@@ -1,0 +1,246 @@
+"""Does to a store what a trial needs beside reading and writing: places, forcing, draining, cache states, weight.
+
+What lies in files the instrument looks at itself; for a server it asks the backend, and never takes a local file system
+for the store's.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imgstore_tui.bench.system.page_cache import resident_share
+from imgstore_tui.bench.trial.cache_state import prepare_cache, proof
+from imgstore_tui.bench.trial.settle import drain_files
+from imgstore_tui.core.backend import Backend, Durability, DurableBy, Editor, Writer
+from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.location import Location, ServerLocation, parse_location
+from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
+from imgstore_tui.storekit.local import LocalBackend
+from imgstore_tui.storekit.server import ServerBackend
+
+if TYPE_CHECKING:
+    from imgstore_tui.bench.protocol.messages import TrialRequest, TrialResult
+
+
+class StoreAccess(ABC):
+    """The stores of one request."""
+
+    def __init__(self, request: TrialRequest) -> None:
+        self._request = request
+        self._cold = request.cache is CacheState.COLD
+
+    @property
+    @abstractmethod
+    def location(self) -> Any:
+        """Where the request's store is, or where its many stores are made."""
+
+    @property
+    @abstractmethod
+    def dummy(self) -> Any:
+        """Where a store of one image is made, to use the library on before a clock starts."""
+
+    @abstractmethod
+    def begin_many(self) -> None:
+        """Prepare for many stores."""
+
+    @abstractmethod
+    def one_of_many(self, number: int) -> Any:
+        """Return where one of many stores is made."""
+
+    @abstractmethod
+    def check_sync(self) -> None:
+        """Raise UnsupportedError if nothing makes a store durable at the request's sync level."""
+
+    @abstractmethod
+    def force(self, location: Any, writer: Writer) -> int | None:
+        """Make a closed store durable, on the clock; return the sync calls made, None where none can be counted."""
+
+    @abstractmethod
+    def drain(self, locations: Sequence[Any]) -> float:
+        """Let what was written get to the device, off the clock; return the seconds that it took."""
+
+    @abstractmethod
+    def prepare_cache(self, location: Any) -> float | None:
+        """Bring a closed store into the request's cache state; return the share of it that is in memory, if known.
+
+        Raises:
+            UnsupportedError: If it did not become cold, or nobody can tell: such a trial has no cold time.
+        """
+
+    @abstractmethod
+    def resident(self, location: Any) -> float | None:
+        """Return the share of a store that is in memory, if known."""
+
+    @abstractmethod
+    def cache_proof(self, share: float | None) -> str | None:
+        """Return, in words, how the cache state is known, or why it is not."""
+
+    @abstractmethod
+    def with_server(self, result: TrialResult) -> TrialResult:
+        """Return a result with what a server adds to it, and without what it makes meaningless."""
+
+    @abstractmethod
+    def destroy(self) -> None:
+        """Remove all that a request of this kind may have made, whole or broken off."""
+
+
+def access_to(backend: Backend, request: TrialRequest) -> StoreAccess:
+    """Return the access to the stores of a backend."""
+    if isinstance(backend, ServerBackend):
+        return ServerAccess(backend, request)
+    if isinstance(backend, LocalBackend):
+        return LocalAccess(backend, request)
+    raise TypeError(f"backend {backend.name} is neither local nor a server")
+
+
+class LocalAccess(StoreAccess):
+    """Stores that are files here."""
+
+    def __init__(self, backend: LocalBackend, request: TrialRequest) -> None:
+        super().__init__(request)
+        self._backend = backend
+
+    @property
+    def location(self) -> Path:
+        """The store's folder, or the folder of many stores."""
+        return Path(self._request.location)
+
+    @property
+    def dummy(self) -> Path:
+        """A name of this process's own: what a trial that died here has left is in nobody's way."""
+        return Path(self._request.workspace) / f"dummy-{os.getpid()}"
+
+    def begin_many(self) -> None:
+        """Make their folder."""
+        self.location.mkdir()
+
+    def one_of_many(self, number: int) -> Path:
+        """Return a name in their folder."""
+        return self.location / f"{number:03}"
+
+    def check_sync(self) -> None:
+        """Accept: files can be forced."""
+
+    def force(self, location: Path, writer: Writer) -> int | None:
+        """Force the files that changed, and their folders."""
+        return self._backend.make_durable(location, writer.changed_paths() if isinstance(writer, Editor) else None)
+
+    def drain(self, locations: Sequence[Path]) -> float:
+        """Force the files."""
+        return drain_files(self._backend, *locations)
+
+    def prepare_cache(self, location: Path) -> float | None:
+        """Evict the pages of the files where the request asks for it."""
+        files, drop = list(self._backend.files(location)), self._request.drop_caches
+        return prepare_cache(files, location, cold=self._cold, drop_caches=drop)
+
+    def resident(self, location: Path) -> float | None:
+        """Return the share of its pages in the page cache."""
+        return resident_share(self._backend.files(location))
+
+    def cache_proof(self, share: float | None) -> str | None:
+        """Return what mincore said."""
+        return proof(share, cold=self._cold, drop_caches=self._request.drop_caches)
+
+    def with_server(self, result: TrialResult) -> TrialResult:
+        """Return it without requests: there is no server."""
+        return replace(result, requests=None, retries=None)
+
+    def destroy(self) -> None:
+        """Remove the store, or all stores in their folder."""
+        if self._request.operation is not Operation.WRITE_ONE:
+            self._backend.destroy(self.location)
+            return
+        for store in sorted(self.location.iterdir()):
+            self._backend.destroy(store)
+        self.location.rmdir()
+
+
+class ServerAccess(StoreAccess):
+    """Stores on a server, each under a name that begins with that of the request's location."""
+
+    def __init__(self, backend: ServerBackend, request: TrialRequest) -> None:
+        super().__init__(request)
+        self._backend = backend
+        location: Location = parse_location(request.location, dict.fromkeys(backend.schemes, backend.scheme()))
+        if not isinstance(location, ServerLocation):
+            raise TypeError(f"{request.location} is not on a server")
+        self._location = location
+        self._durability = Durability(DurableBy.NOTHING)
+
+    @property
+    def location(self) -> ServerLocation:
+        """The store, or what the names of many stores begin with."""
+        return self._location
+
+    def _beside(self, word: str) -> ServerLocation:
+        name = self._location.name.rpartition("/")[2]
+        prefix = self._location.name[: len(self._location.name) - len(name)]
+        return self._location.place.child(f"{prefix}{name}_{word}")
+
+    @property
+    def dummy(self) -> ServerLocation:
+        """A name beside the store, of this process's own."""
+        return self._beside(f"d{os.getpid()}")
+
+    def begin_many(self) -> None:
+        """Do nothing: names need no folder."""
+
+    def one_of_many(self, number: int) -> ServerLocation:
+        """Return a name beside the location."""
+        return self._beside(f"{number:03}")
+
+    def check_sync(self) -> None:
+        """Ask the server what its settings make of the level."""
+        sync = self._request.sync
+        self._durability = self._backend.durability(self._location, sync)
+        if sync is not SyncLevel.BUFFERED and self._durability.by is not DurableBy.ACKNOWLEDGE:
+            raise UnsupportedError(self._durability.reason)
+
+    def force(self, location: ServerLocation, writer: Writer) -> int | None:
+        """Do nothing: the server has acknowledged what is durable."""
+        return None
+
+    def drain(self, locations: Sequence[ServerLocation]) -> float:
+        """Let the server write what it holds back."""
+        began = time.perf_counter()
+        self._backend.drain(locations[0])
+        return time.perf_counter() - began
+
+    def prepare_cache(self, location: ServerLocation) -> float | None:
+        """Refuse cold, about which nobody can tell."""
+        if self._cold:
+            raise UnsupportedError(f"Nothing is called cold, because {self._backend.unknown_cache()}.")
+        return None
+
+    def resident(self, location: ServerLocation) -> float | None:
+        """Return None."""
+        return None
+
+    def cache_proof(self, share: float | None) -> str | None:
+        """Return that it is unknown, and why."""
+        return f"unknown, because {self._backend.unknown_cache()}"
+
+    def with_server(self, result: TrialResult) -> TrialResult:
+        """Add the server with its settings and distance; what the kernel counts of this process is not the store's."""
+        facts = self._backend.facts(self._location.place)
+        settings = self._durability.reason if self._request.operation.writes else ""
+        return replace(
+            result,
+            server=f"{facts.label}{f' ({settings})' if settings else ''}",
+            round_trip_s=self._backend.ping(self._location),
+            io_read_bytes=None,
+            io_dirtied_bytes=None,
+        )
+
+    def destroy(self) -> None:
+        """Remove the store and all whose names begin with its own."""
+        for store in self._backend.list_stores(self._location.place, f"{self._location.name}_"):
+            self._backend.destroy(store)
+        self._backend.destroy(self._location)

@@ -1,0 +1,125 @@
+"""Asks a server something, in a process of its own: ``python -m imgstore_tui.plugins.server_process``.
+
+A driver may hang or crash, and the screen must not. The process reads one line of JSON, the secrets among it, from its
+standard input, answers with one line, and ends; one that takes too long is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from imgstore_tui.core import credentials
+from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
+from imgstore_tui.core.location import ServerLocation
+from imgstore_tui.core.model import ServerFacts, from_json, to_json
+from imgstore_tui.plugins import registry
+from imgstore_tui.storekit import child_python
+from imgstore_tui.storekit.server import ServerBackend
+
+ASK_LIMIT_S = 20.0
+"""A server is connected to within a quarter of that; the rest is for starting Python on a busy machine."""
+REMOVE_LIMIT_S = 120.0
+
+
+def server_facts(location: ServerLocation) -> ServerFacts:
+    """Return what the server of a location says of itself.
+
+    Raises:
+        UnavailableError: If it does not answer, refuses, or lacks the database.
+    """
+    facts: ServerFacts = from_json(ServerFacts, _ask("facts", location, ASK_LIMIT_S))
+    return facts
+
+
+def list_stores(location: ServerLocation, prefix: str) -> list[str]:
+    """Return the names of the stores of ours in the place of a location whose names begin so.
+
+    Raises:
+        ImgstoreError: If the server cannot be asked.
+    """
+    names: list[str] = _ask("list", location, ASK_LIMIT_S, prefix=prefix)
+    return names
+
+
+def remove_stores(location: ServerLocation, prefix: str, limit_s: float = REMOVE_LIMIT_S) -> list[str]:
+    """Remove the stores of ours in the place of a location whose names begin so, and return their names.
+
+    Raises:
+        ImgstoreError: If one must stay, or the server cannot be asked.
+    """
+    names: list[str] = _ask("remove", location, limit_s, prefix=prefix)
+    return names
+
+
+def _ask(action: str, location: ServerLocation, limit_s: float, **more: str) -> Any:
+    request = {"credentials": credentials.held(), "action": action, "location": location.public(), **more}
+    process = subprocess.Popen(
+        child_python.command("imgstore_tui.plugins.server_process"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=child_python.environment(),
+        start_new_session=True,
+    )
+    try:
+        out, _ = process.communicate(json.dumps(request).encode(), limit_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise UnavailableError(f"{location.place} did not answer within {limit_s:.0f} s.") from None
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    try:
+        answer = json.loads(out)
+    except ValueError:
+        code = process.returncode
+        raise UnavailableError(
+            f"{location.place} could not be asked: the process that asks it ended ({code})."
+        ) from None
+    if "error" in answer:
+        raise (UnavailableError if answer["unavailable"] else StoreError)(answer["error"])
+    return answer["value"]
+
+
+def _answer(request: dict[str, Any]) -> Any:
+    location = registry.parse_location(request["location"])
+    if not isinstance(location, ServerLocation):
+        raise StoreError(f"{location} is not on a server.")
+    kind = registry.server_of(location)
+    registry.check_installed(kind)
+    backend: ServerBackend = registry.with_defaults(kind)
+    if request["action"] == "facts":
+        return to_json(backend.facts(location.place))
+    stores = backend.list_stores(location.place, request["prefix"])
+    if request["action"] == "remove":
+        for store in stores:
+            backend.destroy(store)
+    return [store.name for store in stores]
+
+
+def main() -> None:
+    """Answer one request."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    request = json.loads(sys.stdin.buffer.read())
+    credentials.hold(request["credentials"])
+    try:
+        answer: dict[str, Any] = {"value": _answer(request)}
+    except ImgstoreError as error:
+        answer = {"error": str(error), "unavailable": isinstance(error, UnavailableError)}
+    except Exception as error:  # a driver's own error is a sentence too
+        answer = {"error": credentials.scrub(f"{type(error).__name__}: {error}"), "unavailable": True}
+    out.write(json.dumps(answer))
+    out.flush()
+
+
+if __name__ == "__main__":
+    main()
