@@ -1,4 +1,4 @@
-"""Tests what every backend must do with damaged, foreign and missing stores."""
+"""Tests what every local backend must do with damaged, foreign and missing stores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KILLED = {-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT}
 
 
 class DamageConformance:
-    """The part of the conformance suite that damages stores; inherited through ``BackendConformance``."""
+    """The part of the conformance suite that damages stores; inherited through ``LocalFilesConformance``."""
 
     def test_what_is_no_store_is_refused(self, preset: StoreSetup, tmp_path: Path) -> None:
         file, empty, foreign = tmp_path / "a-file", tmp_path / "empty", tmp_path / "foreign"
@@ -51,26 +51,6 @@ class DamageConformance:
                 preset.backend.create(location, material.content, SyncLevel.BUFFERED)
             assert is_sentence(caught.value, location)
         assert snapshot(tmp_path) == before
-
-    def test_an_aborted_write_is_no_store(self, setup: StoreSetup, tmp_path: Path) -> None:
-        material = setup.material([(7, 5, 3)] * 12)
-        for number, put in enumerate((0, 5, 12)):
-            location = tmp_path / f"{number}"
-            writer = setup.backend.create(location, material.content, SyncLevel.BUFFERED)
-            material.put(writer, 0, put)
-            writer.abort()
-            writer.abort()
-            with pytest.raises(StoreError) as caught:
-                setup.backend.open(location)
-            assert is_sentence(caught.value, location)
-            setup.backend.destroy(location)
-            assert not location.exists()
-        location = tmp_path / "raised"
-        with pytest.raises(KeyError), setup.backend.create(location, material.content, SyncLevel.BUFFERED) as writer:
-            material.put(writer)
-            raise KeyError
-        with pytest.raises(StoreError):
-            setup.backend.open(location)
 
     def test_a_file_cut_short_or_gone_is_noticed(self, setup: StoreSetup, tmp_path: Path) -> None:
         material = setup.material([(40, 41, 3)] * 12)

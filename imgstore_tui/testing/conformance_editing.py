@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import pytest
 from imgstore_tui.core.backend import Backend, Editor, Reader
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.testing.store_material import Material, StoreSetup, is_sentence, snapshot
+from imgstore_tui.testing.store_material import Material, StoreSetup, is_sentence
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels
@@ -39,7 +38,7 @@ class ExpectedStore:
         pool = setup.material([(7, 5, 3)] * _POOL)
         return cls(pool, {number: (number, int(pool.labels[number])) for number in range(count)}, count)
 
-    def make(self, setup: StoreSetup, location: Path) -> Path:
+    def make(self, setup: StoreSetup, location: Any) -> Any:
         """Write the store before any edit."""
         return setup.make(location, replace(self.pool, content=replace(self.pool.content, count=self.next_id)))
 
@@ -82,7 +81,7 @@ class ExpectedStore:
         labels[...] = 77
         self.contents.update(zip(ids, zip(numbers, values, strict=True), strict=True))
 
-    def check(self, backend: Backend, location: Path) -> None:
+    def check(self, backend: Backend, location: Any) -> None:
         """Assert that the store holds the expected content and nothing else."""
         held = sorted(self.contents)
         with backend.open(location) as reader:
@@ -108,26 +107,32 @@ class ExpectedStore:
 
 
 class EditingConformance:
-    """The part of the conformance suite that edits stores; inherited through ``BackendConformance``."""
+    """The part of the conformance suite that edits stores; inherited through ``StoreConformance``."""
 
-    def test_a_change_is_made_or_refused_and_then_nothing_has_changed(self, setup: StoreSetup, tmp_path: Path) -> None:
-        permitted = self.permitted(setup, tmp_path)
+    def trace(self, location: Any) -> Any:
+        """Return what must stay as it is when an edit is refused; of files, their content."""
+
+    def check_changed(self, setup: StoreSetup, location: Any, editor: Editor) -> None:
+        """Assert what must hold of a store that was edited, beside its content; files are forced here."""
+
+    def test_a_change_is_made_or_refused_and_then_nothing_has_changed(self, setup: StoreSetup, place: Any) -> None:
+        permitted = self.permitted(setup, place)
         claims = setup.backend.capabilities
         assert permitted <= {change for change in CHANGES if getattr(claims, change)}
 
-    def permitted(self, setup: StoreSetup, tmp_path: Path) -> set[str]:
+    def permitted(self, setup: StoreSetup, place: Any) -> set[str]:
         """Return the kinds of edit that a store permits; a refusal must be a sentence and leave the store as it is."""
         permitted = set()
         for change in CHANGES:
             expected = ExpectedStore.of(setup)
-            location = expected.make(setup, tmp_path / f"try-{change}")
-            before = {name: content for name, (_, _, content) in snapshot(location).items()}
+            location = expected.make(setup, place / f"try-{change}")
+            before = self.trace(location)
             try:
                 with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
                     expected.change(editor, change)
             except UnsupportedError as error:
                 assert is_sentence(error)
-                after = {name: content for name, (_, _, content) in snapshot(location).items()}
+                after = self.trace(location)
                 if not getattr(setup.backend.capabilities, change):
                     assert after == before
             else:
@@ -136,14 +141,12 @@ class EditingConformance:
         return permitted
 
     @pytest.mark.parametrize("level", SyncLevel)
-    def test_a_history_of_changes_ends_as_a_dict_does(
-        self, setup: StoreSetup, level: SyncLevel, tmp_path: Path
-    ) -> None:
-        changes = sorted(self.permitted(setup, tmp_path))
+    def test_a_history_of_changes_ends_as_a_dict_does(self, setup: StoreSetup, level: SyncLevel, place: Any) -> None:
+        changes = sorted(self.permitted(setup, place))
         if not changes:
             return
         expected = ExpectedStore.of(setup)
-        location = expected.make(setup, tmp_path / "store")
+        location = expected.make(setup, place / "store")
         for _ in range(12):
             editor = setup.backend.edit(location, level)
             assert editor.content.count == len(expected.contents)
@@ -153,22 +156,15 @@ class EditingConformance:
                     expected.change(editor, expected.rng.choice(possible))
             editor.close()
             editor.close()
-            changed = editor.changed_paths()
-            if changed is not None:
-                names = [path for path in changed if path.is_file()]
-                assert set(names) <= set(setup.backend.files(location))
-                assert setup.backend.make_durable(location, changed) > len(names)
+            self.check_changed(setup, location, editor)
             assert (editor.syncs > 0) == (level is SyncLevel.BATCH)
             expected.check(setup.backend, location)
-        usage = setup.backend.disk_usage(location)
-        assert usage.files == len(list(setup.backend.files(location)))
-        assert setup.backend.make_durable(location) > 0
 
-    def test_everything_may_be_deleted_and_a_store_grow_from_nothing(self, setup: StoreSetup, tmp_path: Path) -> None:
-        permitted = self.permitted(setup, tmp_path)
+    def test_everything_may_be_deleted_and_a_store_grow_from_nothing(self, setup: StoreSetup, place: Any) -> None:
+        permitted = self.permitted(setup, place)
         for count in (0, 5):
             expected = ExpectedStore.of(setup, count)
-            location = expected.make(setup, tmp_path / f"{count}")
+            location = expected.make(setup, place / f"{count}")
             if "delete" in permitted and count:
                 with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
                     expected.delete(editor, count)
@@ -179,11 +175,11 @@ class EditingConformance:
                     expected.append(editor, 1)
                 expected.check(setup.backend, location)
 
-    def test_an_edit_that_does_nothing_changes_nothing(self, setup: StoreSetup, tmp_path: Path) -> None:
-        if not self.permitted(setup, tmp_path):
+    def test_an_edit_that_does_nothing_changes_nothing(self, setup: StoreSetup, place: Any) -> None:
+        if not self.permitted(setup, place):
             return
         expected = ExpectedStore.of(setup)
-        location = expected.make(setup, tmp_path / "store")
+        location = expected.make(setup, place / "store")
         for end in ("close", "abort"):
             editor = setup.backend.edit(location, SyncLevel.BUFFERED)
             empty = np.zeros(0, np.int64)
@@ -194,10 +190,10 @@ class EditingConformance:
             getattr(editor, end)()
             expected.check(setup.backend, location)
 
-    def test_after_an_abort_it_is_still_a_store(self, setup: StoreSetup, tmp_path: Path) -> None:
-        for change in sorted(self.permitted(setup, tmp_path)):
+    def test_after_an_abort_it_is_still_a_store(self, setup: StoreSetup, place: Any) -> None:
+        for change in sorted(self.permitted(setup, place)):
             expected = ExpectedStore.of(setup)
-            location = expected.make(setup, tmp_path / change)
+            location = expected.make(setup, place / change)
             old = dict(expected.contents)
             editor = setup.backend.edit(location, SyncLevel.BUFFERED)
             for _ in range(3):
@@ -242,12 +238,12 @@ class EditingConformance:
     def _image(pool: Material, number: int) -> Any:
         return pool.payloads[number] if pool.array is None else pool.array[number]
 
-    def test_ids_that_make_no_sense_are_refused(self, setup: StoreSetup, tmp_path: Path) -> None:
-        permitted = self.permitted(setup, tmp_path)
+    def test_ids_that_make_no_sense_are_refused(self, setup: StoreSetup, place: Any) -> None:
+        permitted = self.permitted(setup, place)
         if not permitted:
             return
         expected = ExpectedStore.of(setup)
-        location = expected.make(setup, tmp_path / "store")
+        location = expected.make(setup, place / "store")
         end = expected.next_id
         for ids in ([end + 1], [end, end + 2], [end - 1, end], [-1], [3, 3], [end + 1, end]):
             editor = setup.backend.edit(location, SyncLevel.BUFFERED)
@@ -275,13 +271,3 @@ class EditingConformance:
                     expected.put(editor, [4])
                 assert is_sentence(caught.value)
         expected.check(setup.backend, location)
-
-    def test_what_is_no_store_is_not_edited(self, preset: StoreSetup, tmp_path: Path) -> None:
-        (tmp_path / "empty").mkdir()
-        (tmp_path / "file").write_bytes(b"no store")
-        for name in ("missing", "empty", "file"):
-            with pytest.raises((StoreError, UnsupportedError)) as caught:
-                preset.backend.edit(tmp_path / name, SyncLevel.BUFFERED)
-            assert is_sentence(caught.value)
-        assert not (tmp_path / "missing").exists()
-        assert not list((tmp_path / "empty").iterdir())

@@ -16,6 +16,7 @@ import pytest
 
 from imgstore_tui.core.backend import Backend, Content, PayloadKind, Reader, Writer
 from imgstore_tui.core.codec import Codec, payload_kind
+from imgstore_tui.core.location import Location
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.local import LocalBackend
@@ -28,8 +29,8 @@ BATCH = 5
 """Images per call, so that even small stores are written in several calls."""
 
 
-def is_sentence(error: BaseException | str, *named: Path) -> bool:
-    """Return whether an error is one printable line that ends like a sentence, and names the paths."""
+def is_sentence(error: BaseException | str, *named: Location) -> bool:
+    """Return whether an error is one printable line that ends like a sentence, and names the locations."""
     text = str(error)
     plain = text.isprintable() and 10 < len(text) < 400 and text.endswith((".", "?"))
     return plain and all(str(path) in text for path in named)
@@ -59,17 +60,26 @@ class StoreSetup:
     """A resolved spec: its backend, codec and whether its stores are uniform only."""
 
     text: str
-    backend: LocalBackend
+    backend: Backend
     codec: Codec
     uniform_only: bool
 
+    @property
+    def local(self) -> LocalBackend:
+        """The backend, if its stores are files."""
+        if not isinstance(self.backend, LocalBackend):
+            raise TypeError(f"{self.text} stores no files")
+        return self.backend
+
     @classmethod
     def of(cls, text: str) -> StoreSetup:
-        """Return the setup of a spec."""
-        spec = registry.resolve_spec(text)
+        """Return the setup of a spec; which server it is for is not looked up yet."""
+        spec = registry.resolve_spec(text, require_available=False)
+        registry.check_installed(registry.backends.get(spec.backend))
+        registry.check_available(registry.codecs.get(spec.codec))
         kind = registry.backends.get(spec.backend)
         narrow = kind.capabilities.uniform_only or registry.preset_of(kind, spec.preset).uniform_only
-        return cls(text, registry.make_local(spec), registry.make_codec(spec), narrow)
+        return cls(text, registry.make_backend(spec), registry.make_codec(spec), narrow)
 
     def material(self, shapes: Sequence[Shape], labels: Sequence[int] | None = None, dtype: str = "uint8") -> Material:
         """Return one image of noise for each shape, in the form that the backend takes."""
@@ -92,7 +102,7 @@ class StoreSetup:
         content = Content(len(images), PayloadKind.BYTES, self.codec.name, shape, dtype, size)
         return Material(content, None, payloads, numbers)
 
-    def make(self, location: Path, material: Material, sync: SyncLevel = SyncLevel.BUFFERED) -> Path:
+    def make(self, location: Any, material: Material, sync: SyncLevel = SyncLevel.BUFFERED) -> Any:
         """Write a store and return its location."""
         with self.backend.create(location, material.content, sync) as writer:
             material.put(writer)
@@ -154,7 +164,7 @@ class Material:
         ids = range(self.content.count) if ids is None else ids
         assert not self.difference(ids, self.get(reader, ids))
 
-    def check_store(self, backend: Backend, location: Path) -> None:
+    def check_store(self, backend: Backend, location: Any) -> None:
         """Assert that a store opens and holds every image and label, read in batches and as labels alone."""
         with backend.open(location) as reader:
             assert reader.content.count == self.content.count
