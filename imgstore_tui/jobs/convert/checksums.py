@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.errors import DataError, StoreError
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -48,6 +48,11 @@ class ChecksumRecord:
     """Checksum of the image as the dataset returns it."""
     stamp: bytes
     """Checksum of name, size and modification time of the image's file; ``NO_STAMP`` where it has none."""
+
+
+def changed_since(record: ChecksumRecord) -> DataError:
+    """Return the error for an image that is no longer as it was stored."""
+    return DataError(f"Image {record.index} has changed since this conversion began. Add --restart to start over.")
 
 
 class Checksums:
@@ -88,15 +93,6 @@ class Checksums:
         if len(data) != count * _RECORD.size:
             raise StoreError(f"{self.path} has been cut short.")
         return [ChecksumRecord(*values) for values in _RECORD.iter_unpack(data)]
-
-    def fingerprint(self) -> str:
-        """Return the SHA-256 of all images and labels in order, independent of the storage method."""
-        digest = hashlib.sha256()
-        for first in range(0, self.count, 4096):
-            for record in self.get(first, min(4096, self.count - first)):
-                digest.update(record.source)
-                digest.update(struct.pack("<q", record.label))
-        return digest.hexdigest()
 
     def close(self) -> None:
         """Close the file."""

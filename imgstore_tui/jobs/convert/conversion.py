@@ -6,23 +6,29 @@ import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imgstore_tui.core.backend import Backend, DiskUsage, PayloadKind
 from imgstore_tui.core.codec import Codec, payload_kind
-from imgstore_tui.core.dataset import Dataset, Excluded
+from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import StoreError, UsageError
+from imgstore_tui.core.fingerprint import Fingerprint
 from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.core.paths import absolute_path
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import MAX_CUTOFF
+from imgstore_tui.jobs.convert.checksums import ChecksumRecord, changed_since, image_checksum
 from imgstore_tui.jobs.convert.fill import ConversionProgress, StoreFiller
 from imgstore_tui.jobs.convert.replace import check_free, check_replaceable, discard_replaced, replaced_path
 from imgstore_tui.jobs.convert.verify import verify_store
 from imgstore_tui.jobs.convert.workspace import Workspace, sweep_delivered
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.server import ServerBackend, check_named
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.content import Pixels
 
 
 def _ignore(message: str) -> None:
@@ -41,7 +47,7 @@ class ConversionResult:
     """Number of images written by an earlier process."""
     usage: DiskUsage
     fingerprint: str
-    """SHA-256 of all images and labels in order, independent of the storage method."""
+    """Of all images and labels in order, see ``core.fingerprint``: the same as in a run of the same images."""
     lossless: bool
     excluded: tuple[Excluded, ...]
     """Images excluded by the scan of the dataset, then those that could not be read, by earlier processes too."""
@@ -83,7 +89,7 @@ class Conversion:
             filler = self._filler = StoreFiller(*arguments)
             unreadable = filler.run(progress)
             try:
-                verify_store(backend, workspace, progress)
+                fingerprint = self._verify(backend, codec, workspace, progress)
             except StoreError as error:
                 if not filler.resumed:
                     raise
@@ -93,9 +99,9 @@ class Conversion:
                 workspace.clear()
                 filler = self._filler = StoreFiller(*arguments)
                 unreadable = filler.run(progress)
-                verify_store(backend, workspace, progress)
+                fingerprint = self._verify(backend, codec, workspace, progress)
             usage = backend.disk_usage(workspace.store)
-            fingerprint, images = workspace.checksums.fingerprint(), workspace.checksums.count
+            images = workspace.checksums.count
             if isinstance(self.destination, Path):
                 self._deliver(workspace, self.destination)
             else:
@@ -106,6 +112,34 @@ class Conversion:
         return ConversionResult(
             self.destination, images, requested, filler.resumed, usage, fingerprint, codec.lossless, excluded
         )
+
+    def _verify(self, backend: Backend, codec: Codec, workspace: Workspace, progress: ConversionProgress) -> str:
+        """Verify the store and return the fingerprint of its images as the dataset returns them."""
+        if self._filler is not None and self._filler.fingerprint is not None:
+            verify_store(backend, workspace, progress)
+            return self._filler.fingerprint.hexdigest()
+        fingerprint = Fingerprint()
+        verify_store(backend, workspace, progress, partial(self._add_resumed, codec, fingerprint))
+        return fingerprint.hexdigest()
+
+    def _add_resumed(
+        self, codec: Codec, fingerprint: Fingerprint, record: ChecksumRecord, stored: Pixels | bytes
+    ) -> None:
+        """Add an image that an earlier process may have stored: from the store if the codec keeps its pixels."""
+        if not isinstance(stored, bytes):
+            fingerprint.add(stored, record.label)
+        elif not self.dataset.has_pixels:
+            fingerprint.add_file(stored, record.label)
+        elif codec.lossless and not codec.from_file:
+            fingerprint.add(codec.decode(stored), record.label)
+        else:
+            try:
+                image = self.dataset.image(record.index)
+            except BrokenImageError:
+                image = None
+            if image is None or image_checksum(image) != record.source:
+                raise changed_since(record)
+            fingerprint.add(image, record.label)
 
     def _scan(self, progress: ConversionProgress) -> int:
         """Scan the dataset; return the number of images to convert."""

@@ -18,9 +18,10 @@ from imgstore_tui.core.backend import Backend, Content, Continuation, Editor, Pa
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import DataError, StoreError, UnsupportedError
+from imgstore_tui.core.fingerprint import Fingerprint
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.jobs.convert import prepare
-from imgstore_tui.jobs.convert.checksums import ChecksumRecord
+from imgstore_tui.jobs.convert.checksums import ChecksumRecord, changed_since
 from imgstore_tui.jobs.convert.prepare import ImagePreparer, PreparedBatch, UnreadableImageError
 from imgstore_tui.jobs.convert.workspace import Workspace
 from imgstore_tui.storekit.local import LocalBackend
@@ -62,6 +63,11 @@ class StoreFiller:
         self.resumed = 0
         self.durable_images = 0
         """Number of images on the device, from which another process can continue."""
+
+    @property
+    def fingerprint(self) -> Fingerprint | None:
+        """Fingerprint of the images as the dataset returns them; None if an earlier process stored some of them."""
+        return self._preparer.fingerprint
 
     def run(self, progress: ConversionProgress) -> tuple[Excluded, ...]:
         """Write all images that are not stored yet; return those that could not be read, by earlier processes too."""
@@ -117,9 +123,7 @@ class StoreFiller:
             progress("comparing", first, count)
             for record in self._records(first):
                 if not self._preparer.is_unchanged(record):
-                    raise DataError(
-                        f"Image {record.index} has changed since this conversion began. Add --restart to start over."
-                    )
+                    raise changed_since(record)
         last = workspace.checksums.get(count - 1, 1)[0].index
         for index, (name, reason) in workspace.facts.get("excluded", {}).items():
             # Later images are tried again, unless the store was created for a fixed number of images.

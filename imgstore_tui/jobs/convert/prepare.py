@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from imgstore_tui.core.backend import PayloadKind, Writer
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import DataError, StoreError
+from imgstore_tui.core.fingerprint import Fingerprint
 from imgstore_tui.jobs.convert.checksums import NO_STAMP, ChecksumRecord, checksum, image_checksum
 
 if TYPE_CHECKING:
@@ -36,8 +37,16 @@ class PreparedImage:
     """One image in the form in which it is stored."""
 
     record: ChecksumRecord
-    image: Any
+    image: Pixels | None
+    """None if the dataset's files are not decoded."""
     payload: bytes
+
+    def add_to(self, fingerprint: Fingerprint) -> None:
+        """Add the image, as the dataset returns it, to the fingerprint of all."""
+        if self.image is None:
+            fingerprint.add_file(self.payload, self.record.label)
+        else:
+            fingerprint.add(self.image, self.record.label)
 
 
 @dataclass
@@ -69,6 +78,8 @@ class ImagePreparer:
 
     def __init__(self, dataset: Dataset, codec: Codec, kind: PayloadKind, count: int) -> None:
         self._dataset, self._codec, self._kind, self._count = dataset, codec, kind, count
+        self.fingerprint: Fingerprint | None = None
+        """Of the images that ``batches`` has yielded so far; None if it did not start with the first image."""
         self.excluded: dict[int, Excluded] = {}
 
     def batches(self, first: int, *, exact: bool) -> Iterator[PreparedBatch]:
@@ -81,6 +92,7 @@ class ImagePreparer:
         Raises:
             UnreadableImageError: If an image cannot be read that was not excluded before, and ``exact`` is true.
         """
+        fingerprint = self.fingerprint = None if first else Fingerprint()
         batch, size = PreparedBatch([], [], []), 0
         for index in range(first, self._count):
             if index in self.excluded:
@@ -92,8 +104,10 @@ class ImagePreparer:
                 if exact:
                     raise UnreadableImageError(error.excluded) from None
                 continue
+            if fingerprint is not None:
+                image.add_to(fingerprint)
             batch.records.append(image.record)
-            if self._kind is PayloadKind.ARRAY:
+            if self._kind is PayloadKind.ARRAY and image.image is not None:
                 batch.images.append(image.image)
             else:
                 batch.payloads.append(image.payload)
@@ -128,9 +142,10 @@ class ImagePreparer:
         stamp = self._stamp(index)  # before the image is read, so that a later change is noticed
         if codec.from_file:
             payload = self._dataset.original(index)
-            source = image_checksum(self._dataset.image(index)) if self._dataset.has_pixels else checksum(payload)
+            picture = self._dataset.image(index) if self._dataset.has_pixels else None
+            source = checksum(payload) if picture is None else image_checksum(picture)
             return PreparedImage(
-                ChecksumRecord(index, label, len(payload), checksum(payload), source, stamp), None, payload
+                ChecksumRecord(index, label, len(payload), checksum(payload), source, stamp), picture, payload
             )
         image = self._dataset.image(index)
         source = image_checksum(image)

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imgstore_tui.core.backend import Backend, PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.jobs.convert.checksums import checksum
+from imgstore_tui.jobs.convert.checksums import ChecksumRecord, checksum
 from imgstore_tui.jobs.convert.prepare import BATCH, BATCH_BYTES
 from imgstore_tui.jobs.convert.workspace import Workspace
 
+if TYPE_CHECKING:
+    from imgstore_tui.core.content import Pixels
 
-def verify_store(backend: Backend, workspace: Workspace, progress: Callable[[str, int, int], None]) -> None:
+
+def verify_store(
+    backend: Backend,
+    workspace: Workspace,
+    progress: Callable[[str, int, int], None],
+    on_image: Callable[[ChecksumRecord, Pixels | bytes], None] | None = None,
+) -> None:
     """Compare the checksum of every image, and every label, with those recorded when they were written.
 
     Args:
         backend: Backend of the store.
         workspace: Workspace with the store and its checksums.
         progress: Called with the step, the number of images done and the total.
+        on_image: Called with each verified image, in order: its record, and its pixels or payload.
 
     Raises:
         StoreError: If one differs, or the store cannot be read.
@@ -37,14 +47,17 @@ def verify_store(backend: Backend, workspace: Workspace, progress: Callable[[str
                 records = records[: len(records) // 2]
             ids, labels = range(first, first + len(records)), np.zeros(len(records), np.int64)
             if content.kind is PayloadKind.ARRAY:
-                images = np.empty((len(ids), *(content.shape or ())), content.dtype)
-                reader.read_array(ids, images, labels)
-                read = [checksum(image.data) for image in images]
+                array: Pixels = np.empty((len(ids), *(content.shape or ())), content.dtype)
+                reader.read_array(ids, array, labels)
+                images: Sequence[Pixels | bytes] = list(array)
             else:
-                read = [checksum(payload) for payload in reader.read_bytes(ids, labels)]
-            for number, record, stored, label in zip(ids, records, read, labels.tolist(), strict=True):
+                images = reader.read_bytes(ids, labels)
+            for number, record, image, label in zip(ids, records, images, labels.tolist(), strict=True):
+                stored = checksum(image if isinstance(image, bytes) else image.data)
                 if stored != record.stored or label != record.label or int(labels_alone[number]) != record.label:
                     what = "label" if stored == record.stored else "image"
                     raise StoreError(f"{workspace.store}: {what} {number} does not come back as it was put.")
+                if on_image is not None:
+                    on_image(record, image)
             first = ids.stop
             progress("verifying", first, checksums.count)
