@@ -1,4 +1,4 @@
-"""ArrayRecord: Google's file of records with an index at its end, made for Grain to read in random order."""
+"""Stores images in ArrayRecord, Google's file of records with an index at its end, made for random reading by Grain."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 FILE = "images.array_record"
 _SETTINGS = {"none": "uncompressed", "zstd": "zstd:1", "snappy": "snappy"}
 _FOR_RANDOM = "readahead_buffer_size:0,max_parallelism:0"
-"""Nothing is read that is not asked for, and what is timed ends with the call."""
+"""No read-ahead and no threads, so that the work of a call ends with the call."""
 
 
 class ArrayRecordBackend(LocalBackend):
-    """A folder with ``images.array_record``, a record an image, and ``labels.npy``."""
+    """Keeps a folder with ``images.array_record``, one record per image, and ``labels.npy``."""
 
     name = "arrayrecord"
     title = "ArrayRecord"
@@ -70,7 +70,7 @@ class ArrayRecordBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Make the folder and the file; the manifest that makes it a store comes last."""
+        """Create the folder and the file; ``close`` writes the manifest."""
         refuse_batch_sync(self, sync)
         begin_store(self, location, content)
         return ArrayRecordWriter(location, content, self.values)
@@ -81,7 +81,7 @@ class ArrayRecordBackend(LocalBackend):
 
 
 class ArrayRecordWriter(FolderWriter):
-    """Writes a record an image."""
+    """Writes one record per image."""
 
     def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue]) -> None:
         super().__init__("arrayrecord", location, content)
@@ -115,7 +115,7 @@ class ArrayRecordWriter(FolderWriter):
             self._file.close()
         except (RuntimeError, ValueError, OSError) as error:
             raise self._failed(error) from None
-        # A file that could not be finished has no index, and the library does not always say so.
+        # An unfinished file has no index, and the library does not always report that.
         reader = _opened(self._path)
         count = reader.num_records()
         _let_go(reader)
@@ -132,7 +132,7 @@ class ArrayRecordWriter(FolderWriter):
 
 
 def _let_go(file: Any) -> None:
-    """Close a file of which nothing more is asked; the library says only now what it has found wrong before."""
+    """Close a file that is not read any more; only now the library reports earlier errors."""
     with contextlib.suppress(RuntimeError, ValueError, OSError):
         file.close()
 
@@ -147,7 +147,7 @@ def _opened(path: Path) -> Any:
 
 
 class ArrayRecordReader(CheckedReader):
-    """Asks for records by their numbers."""
+    """Reads records by their numbers."""
 
     def __init__(self, location: Path) -> None:
         self._location, self.path = location, location / FILE
@@ -155,7 +155,7 @@ class ArrayRecordReader(CheckedReader):
         self.content, manifest = load_manifest("arrayrecord", location)
         count = self.content.count
         try:
-            RawFile(self.path).close()  # it is there, and no link
+            RawFile(self.path).close()  # checks that it is a regular file, not a link
         except OSError as error:
             raise read_error(self.path, error) from None
         self._labels = open_labels(location, count)
@@ -176,7 +176,7 @@ class ArrayRecordReader(CheckedReader):
     def _records(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[bytes]:
         """Yield records in the order of their ids.
 
-        They are asked for one by one: for a list of them the library wakes threads, and takes four times as long.
+        One by one: for a list of numbers the library starts threads, and takes four times as long.
         """
         file = self._file
         if file is None:

@@ -1,4 +1,4 @@
-"""Apache Arrow: an IPC file of record batches, mapped into memory."""
+"""Stores images in an Apache Arrow IPC file of record batches, which is read through a memory map."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 FILE = "images.arrow"
 BEFORE = "images.arrow.before"
-"""A file without an end, while its batches are copied to a new one."""
+"""Name of an unfinished file while its batches are copied to a new one."""
 
 
 class ArrowBackend(LocalBackend):
-    """A folder with ``images.arrow``, a table of images and labels in the IPC file format."""
+    """Keeps a folder with ``images.arrow``, a table of images and labels in the IPC file format."""
 
     name = "arrow"
     title = "Arrow IPC"
@@ -69,7 +69,7 @@ class ArrowBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Make the folder and the file; the manifest that makes it a store comes last."""
+        """Create the folder and the file; ``close`` writes the manifest."""
         from imgstore_tui.backends.arrow.files import ArrowWriter
 
         refuse_batch_sync(self, sync)
@@ -77,11 +77,11 @@ class ArrowBackend(LocalBackend):
         return ArrowWriter(location, content, self.values)
 
     def continuation(self, kind: PayloadKind) -> Continuation:
-        """A file without an end is a stream of batches all the same."""
+        """Return that writing resumes: a file without its end is still a stream of batches."""
         return Continuation.RESUME
 
     def resume(self, location: Path, content: Content, labels: Labels, sizes: Labels) -> Writer:
-        """Copy the batches that are there to a new file, and go on behind them."""
+        """Copy the batches of the unfinished file to a new one, and continue after them."""
         from imgstore_tui.backends.arrow.files import ArrowWriter
 
         writer = ArrowWriter(location, content, self.values, len(labels))
@@ -89,7 +89,7 @@ class ArrowBackend(LocalBackend):
         return writer
 
     def open(self, location: Path) -> Reader:
-        """Map the file."""
+        """Map the file into memory."""
         from imgstore_tui.backends.arrow.files import ArrowReader
 
         return ArrowReader(location)

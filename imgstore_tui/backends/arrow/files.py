@@ -1,4 +1,4 @@
-"""Writing and reading the IPC file."""
+"""Writes and reads the IPC file."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
 
 _MAGIC_BYTES = 8
-"""Before what is a stream of batches but for its end."""
+"""Start of a file; what follows is a stream of batches."""
 _VIEWS = 1_000_000
-"""Batches that are views of the map cost nothing to keep."""
+"""Number of batches that stay in memory: views of the map cost nothing."""
 
 
 class ArrowWriter(BatchesWriter):
@@ -44,13 +44,13 @@ class ArrowWriter(BatchesWriter):
         try:
             if (
                 kept_batches is not None and not (location / BEFORE).exists()
-            ):  # else the last one who tried died in copying
+            ):  # else an earlier attempt died while it copied
                 (location / FILE).rename(location / BEFORE)
             self._records = pa.OSFile(os.fspath(location / FILE), "wb")
             options = pa.ipc.IpcWriteOptions(compression=compression)
             self._file = pa.ipc.new_file(self._records, self._schema, options=options)
             if kept_batches is not None:
-                if kept_batches:  # else not even a schema may be in it
+                if kept_batches:  # else the file may lack even a schema
                     self._copy(location / BEFORE, kept_batches)
                 (location / BEFORE).unlink()
         except (pa.ArrowException, OSError, StopIteration) as error:
@@ -58,7 +58,7 @@ class ArrowWriter(BatchesWriter):
             raise self._failed(error) from None
 
     def _copy(self, path: Path, count: int) -> None:
-        """Copy whole batches of so many rows; only the library itself can write the end that makes them a file."""
+        """Copy the complete batches of ``kept_batches`` rows; only the library can write the end of a file."""
         if count % self._rows:
             raise pa.ArrowInvalid("so many images fill no batch")
         with pa.OSFile(os.fspath(path), "rb") as source:
@@ -71,7 +71,7 @@ class ArrowWriter(BatchesWriter):
                     self._file.write_batch(batch)
 
     def checkpoint(self) -> int:
-        """Batches that are full are in the file."""
+        """Return the rows of the batches in the file: those that are full."""
         return self._put - self._filled
 
     def _column(self, payloads: list[bytes]) -> Any:
@@ -95,7 +95,7 @@ class ArrowWriter(BatchesWriter):
 
 
 class ArrowReader(BatchesReader):
-    """Takes batches from a map of the file."""
+    """Reads batches from a memory map of the file."""
 
     title = "Arrow"
     _raw: RawFile | None = None
@@ -119,7 +119,7 @@ class ArrowReader(BatchesReader):
                 self.direct = FixedRecords(self._raw, self.batches, self.rows, self._locate)
 
     def _locate(self, number: int) -> tuple[int, int] | None:
-        """Return where the images and the labels of a batch lie in the file, if they are views of the map."""
+        """Return the offsets of the images and the labels of a batch, or None if they are not views of the map."""
         images, labels = (column.ctypes.data - self._start for column in self.batch(number)[1:])
         size = 0 if self._raw is None else self._raw.size
         return (images, labels) if 0 <= images < size and 0 <= labels < size else None
@@ -134,7 +134,7 @@ class ArrowReader(BatchesReader):
         return images, labels
 
     def read_labels(self) -> Labels:
-        """Take the column of labels alone; in a map nothing else is touched."""
+        """Read the column of labels alone; no other page of the map is read."""
         labels = [self.batch(number)[2] for number in range(self.batches)]
         return np.concatenate([np.zeros(0, np.int64), *labels])
 

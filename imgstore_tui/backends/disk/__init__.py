@@ -1,4 +1,4 @@
-"""One file an image, and one CSV of labels: what everybody starts with."""
+"""Stores one file per image and one CSV of labels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from imgstore_tui.storekit.local import LocalBackend
 
 
 class DiskBackend(LocalBackend):
-    """A folder of files named by id, and ``labels.csv``, whose rows are of one length so that each can be found."""
+    """Keeps a folder of files named by id, and ``labels.csv``, whose rows have one length to be located by number."""
 
     name = "disk"
     title = "Files on disk"
@@ -66,7 +66,7 @@ class DiskBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Make the folder; the manifest that makes it a store comes last, at ``close``."""
+        """Create the folder; ``close`` writes the manifest."""
         if content.count > 10**DIGITS:
             raise UnsupportedError(f"Backend disk numbers its files with {DIGITS} digits: at most 100,000,000 images.")
         begin_store(self, location, content)
@@ -77,5 +77,5 @@ class DiskBackend(LocalBackend):
         return DiskReader(location)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
-        """Open the store to be changed; the layout is the store's own, whatever the options say."""
+        """Open the store for changes, in the layout of the store, whatever the options say."""
         return DiskEditor(location, sync)

@@ -1,7 +1,7 @@
-"""Changing a store of files. A picture is replaced at once or not at all; the table and the manifest follow at the end.
+"""Changes a store of files. Each picture is replaced whole; the table and the manifest follow at the end.
 
-After ``abort``, and after a crash in all but the moment between the table and the manifest, the store is one: images
-that were replaced stay so, those that were added or deleted since the last commit are as they were.
+The store stays valid after ``abort`` and after a crash, except between the writes of the table and of the manifest:
+replaced images stay replaced, additions and deletions since the last commit are undone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from imgstore_tui.backends.disk.layout import (
     MANIFEST,
     PARTIAL,
     extension_of,
-    failed,
+    file_error,
     name_of,
     row_of,
     write_all,
@@ -36,19 +36,19 @@ from imgstore_tui.core.operations import SyncLevel
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
 
-_ROWS = 65_536  # of the table, read at a time
+_ROWS = 65_536  # rows of the table that are read at a time
 
 
 class DiskEditor(Editor):
-    """Writes files, and keeps what belongs into table and manifest until the end or, where asked, of each call."""
+    """Writes files, and updates the table and the manifest at the end, or after each call at the level ``batch``."""
 
     def __init__(self, location: Path, sync: SyncLevel) -> None:
-        self._reader = DiskReader(location)  # which believes nothing that it has not looked at
+        self._reader = DiskReader(location)  # which validates the store
         self._location, self.content = location, self._reader.content
         self._root, self._live_ids = self._reader.folder, self._reader.live_ids
         self._sync_each_batch = sync is SyncLevel.BATCH
         self._added: list[tuple[str, bytes]] = []
-        self._lost: dict[int, None] = {}
+        self._deleted: dict[int, None] = {}
         self._folders: set[str] = set()
         self._touched: set[str] = {LABELS}
         self._table = -1
@@ -56,7 +56,7 @@ class DiskEditor(Editor):
             self._open_table()
         except OSError as error:
             self._reader.close()
-            raise failed(location / LABELS, error) from None
+            raise file_error(location / LABELS, error) from None
 
     def _open_table(self) -> None:
         if self._table >= 0:
@@ -64,14 +64,14 @@ class DiskEditor(Editor):
         self._table = os.open(LABELS, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._root)
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Make new files, or give files that are there another content."""
+        """Create new files, or replace existing ones."""
         check_batch(self._location, self.content, ids, payloads, labels)
         if not len(ids):
             return
         name = LABELS
         try:
-            if self._lost:
-                self._commit()  # the places of rows depend on it
+            if self._deleted:
+                self._commit()  # the positions of rows depend on it
             appends = self._live_ids.is_append(self._location, ids)
             if appends and ids[-1] >= 10**DIGITS:
                 raise StoreError(
@@ -95,7 +95,7 @@ class DiskEditor(Editor):
                 self._commit()
         except OSError as error:
             self.abort()
-            raise failed(self._location / name, error) from None
+            raise file_error(self._location / name, error) from None
 
     def _add(self, name: str, payload: bytes) -> None:
         folder = name.rpartition("/")[0]
@@ -108,7 +108,7 @@ class DiskEditor(Editor):
     def _replace(self, name: str, image_id: int, index: int, payload: bytes, row: bytes) -> None:
         before = self._file_of(image_id, index)
         self._folders.add(name.rpartition("/")[0])
-        # Whoever reads meanwhile gets the old picture or the new one, never a part.
+        # A concurrent reader gets the old picture or the new one, never a part.
         self._swap(name, payload)
         os.pwrite(self._table, row, len(HEADER) + index * len(row))
         if before != name:
@@ -121,14 +121,14 @@ class DiskEditor(Editor):
         return f"{name_of(image_id, reader.fanout)}.{extension}"
 
     def delete(self, ids: Sequence[int]) -> None:
-        """Take note; rows and files go together, at the end."""
+        """Record the deletion; rows and files are removed together, at the end."""
         if self._added:
             self._commit_or_fail()
         self._live_ids.check_each_once(self._location, ids)
         for image_id in ids:
-            if image_id in self._lost:
+            if image_id in self._deleted:
                 raise StoreError(f"{self._location} holds no image {image_id} any more: it was deleted.")
-        self._lost.update(dict.fromkeys(ids))
+        self._deleted.update(dict.fromkeys(ids))
         if self._sync_each_batch:
             self._commit_or_fail()
 
@@ -137,11 +137,11 @@ class DiskEditor(Editor):
             self._commit()
         except OSError as error:
             self.abort()
-            raise failed(self._location / LABELS, error) from None
+            raise file_error(self._location / LABELS, error) from None
 
     def _commit(self) -> None:
-        """Make table and manifest say what is there; then files that were deleted may go."""
-        lost = self._cut_rows() if self._lost else []
+        """Update the table and the manifest, then remove the files of deleted images."""
+        lost = self._cut_rows() if self._deleted else []
         if self._added:
             os.lseek(self._table, 0, os.SEEK_END)
             write_all(self._table, b"".join(row for _, row in self._added))
@@ -166,8 +166,8 @@ class DiskEditor(Editor):
             self._force_folders()
 
     def _cut_rows(self) -> list[str]:
-        """Write a table without the rows of deleted images in the place of the old one; return their files' names."""
-        lost = list(self._lost)
+        """Replace the table by one without the rows of deleted images; return the names of their files."""
+        lost = list(self._deleted)
         indices = self._live_ids.rows(lost)
         names = [self._file_of(image_id, index) for image_id, index in zip(lost, indices, strict=True)]
         deleted, count, width = np.sort(np.array(indices)), self._live_ids.count, self._reader.row
@@ -186,11 +186,11 @@ class DiskEditor(Editor):
         os.rename(LABELS + PARTIAL, LABELS, src_dir_fd=self._root, dst_dir_fd=self._root)
         self._open_table()
         self._live_ids.delete(lost)
-        self._lost.clear()
+        self._deleted.clear()
         return names
 
     def _swap(self, name: str, data: bytes) -> None:
-        """Write a file under another name, and let it take the place of the one that is there."""
+        """Write a file under a temporary name, and rename it over the existing one."""
         self._write(name + PARTIAL, data)
         os.rename(name + PARTIAL, name, src_dir_fd=self._root, dst_dir_fd=self._root)
 
@@ -205,7 +205,7 @@ class DiskEditor(Editor):
             os.close(file)
 
     def _open(self, name: str) -> int:
-        """Open a file of ours anew; what a crash has left under its name is of no use."""
+        """Open a file for writing, empty: what a crash left under its name is of no use."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         return os.open(name, flags, 0o666, dir_fd=self._root)
 
@@ -224,11 +224,11 @@ class DiskEditor(Editor):
         self._force(self._root)
 
     def changed_paths(self) -> Iterable[Path]:
-        """Return the files that were written and are there, and the folders from which files went."""
+        """Return the files that were written and exist, and the folders from which files were removed."""
         return [path for name in sorted(self._touched) if (path := self._location / name).exists()]
 
     def close(self) -> None:
-        """Bring table and manifest up to date."""
+        """Update the table and the manifest, and close the store."""
         if self._table < 0:
             return
         try:
@@ -237,7 +237,7 @@ class DiskEditor(Editor):
             self.abort()
 
     def abort(self) -> None:
-        """Close what is open; files that were added and are in no table are taken away again."""
+        """Close the store; added files that are not in the table are removed."""
         if self._table < 0:
             return
         os.close(self._table)

@@ -1,4 +1,4 @@
-"""What a store of files looks like: names, the table of labels, and how files are made and read."""
+"""Defines the layout of a store of files: names and the table of labels; creates and reads files."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MANIFEST = "store.json"
 LABELS = "labels.csv"
 HEADER = b"filename,label\n"
 PARTIAL = ".partial"
-"""Behind the name of a file that is to take the place of another, until it is whole."""
+"""Suffix of a file that is to replace another, until it is complete."""
 DIGITS = 8
 LABEL_WIDTH = 20
-"""As wide as the smallest int64."""
+"""Width of the smallest int64 in characters."""
 MAX_EXTENSION = 8
 EXTENSION = re.compile(rf"^[a-z0-9]{{1,{MAX_EXTENSION}}}$")
 
@@ -33,17 +33,17 @@ def row_width(fanout: int) -> int:
 
 
 def row_of(name: str, label: int, width: int) -> bytes:
-    """Return an image's row: its file's name, and its label behind as many spaces as it takes."""
+    """Return the row of an image: the name of its file and its label, padded with spaces to ``width`` bytes."""
     return f"{name},{label:>{width - len(name) - 2}}\n".encode("ascii")
 
 
 def extension_of(payload: bytes, codec: str) -> str:
-    """Return the extension that a payload's first bytes call for, else the codec's name."""
+    """Return the file extension of a payload by its first bytes, else the name of the codec."""
     return decode.EXTENSIONS.get(decode.sniff(payload) or "", codec if EXTENSION.match(codec) else "bin")
 
 
 def new_file(name: str, folder: int) -> int:
-    """Open a file that is not there yet."""
+    """Create a file, which must not exist yet, and return its descriptor."""
     return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=folder)
 
 
@@ -55,7 +55,7 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def read_file(name: str, folder: int) -> bytes:
-    """Read a whole file; no link is followed out of the store, and nothing that is no file is waited for."""
+    """Read a whole file. A link is not followed, and a pipe does not block."""
     file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     try:
         size = os.fstat(file).st_size
@@ -70,6 +70,6 @@ def read_file(name: str, folder: int) -> bytes:
         os.close(file)
 
 
-def failed(path: Path, error: OSError) -> StoreError:
-    """Build the error for a file that the system refuses."""
+def file_error(path: Path, error: OSError) -> StoreError:
+    """Return the error for a file that the system refuses to open, read or write."""
     return StoreError(f"{path}: {error.strerror or error}.")

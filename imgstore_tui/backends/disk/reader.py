@@ -1,4 +1,4 @@
-"""Reading a store of files."""
+"""Reads a store of files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imgstore_tui.backends.disk.layout import (
     LABEL_WIDTH,
     LABELS,
     MANIFEST,
-    failed,
+    file_error,
     name_of,
     read_file,
 )
@@ -33,7 +33,7 @@ _MAX_LABEL = 2**63 - 1
 
 
 class DiskReader(Reader):
-    """Finds an image by its id, and its label by the place of its row."""
+    """Locates an image by its id, and its label by the position of its row."""
 
     def __init__(self, location: Path) -> None:
         self._location = location
@@ -47,7 +47,7 @@ class DiskReader(Reader):
             raise foreign("disk", location) from None
         except OSError as error:
             self.close()
-            raise failed(location / MANIFEST, error) from None
+            raise file_error(location / MANIFEST, error) from None
         try:
             self.content, facts = read_manifest(manifest, "disk", location)
             self._layout(facts)
@@ -66,7 +66,7 @@ class DiskReader(Reader):
         self.fanout, self.row, self.extension = fanout, row, extension
 
     def open_table(self) -> None:
-        """Open the table of labels, anew where another has taken its place."""
+        """Open the table of labels, again if it was replaced."""
         if self._labels >= 0:
             os.close(self._labels)
             self._labels = -1
@@ -76,12 +76,12 @@ class DiskReader(Reader):
             self._labels = os.open(LABELS, flags, dir_fd=self.folder)
             size = os.fstat(self._labels).st_size
         except OSError as error:
-            raise failed(path, error) from None
+            raise file_error(path, error) from None
         if size != len(HEADER) + self.content.count * self.row:
             raise StoreError(f"{path} is damaged: it does not hold {self.content.count} rows of {self.row} bytes.")
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
-        """Read one file an id, and its row of the CSV."""
+        """Read one file per id, and its row of the CSV."""
         span = self.live_ids.check(self._location, ids)
         if span is not None and len(self.live_ids.deleted) and len(ids):
             first = self.live_ids.rows(ids[:1])[0]
@@ -100,11 +100,11 @@ class DiskReader(Reader):
             try:
                 payloads.append(read_file(name, self.folder))
             except OSError as error:
-                raise failed(self._location / name, error) from None
+                raise file_error(self._location / name, error) from None
         return payloads
 
     def ids(self) -> Sequence[int]:
-        """Return the ids that were not deleted."""
+        """Return the live ids, ascending."""
         return self.live_ids.ids()
 
     def read_labels(self) -> Labels:
@@ -112,7 +112,7 @@ class DiskReader(Reader):
         return self._parse(self.rows(0, self.content.count))
 
     def _read_live_ids(self, next_id: int) -> LiveIds:
-        """Find out from the table which images were deleted; only where the manifest says that some were."""
+        """Return the live ids; the table is read for them only if the manifest records deletions."""
         count = self.content.count
         if next_id == count:
             return LiveIds(count)
@@ -131,21 +131,21 @@ class DiskReader(Reader):
         return LiveIds.of(self._location, self.content, next_id, deleted)
 
     def rows(self, start: int, stop: int) -> bytes:
-        """Return a part of the table."""
+        """Return the rows of the table from ``start`` to ``stop``."""
         length = (stop - start) * self.row
         try:
             rows = os.pread(self._labels, length, len(HEADER) + start * self.row)
-            while len(rows) < length:  # a read of more than 2 GiB comes in parts
+            while len(rows) < length:  # the system splits reads of more than 2 GiB
                 more = os.pread(self._labels, length - len(rows), len(HEADER) + start * self.row + len(rows))
                 if not more:
                     raise StoreError(f"{self._location / LABELS} has been cut short.")
                 rows += more
         except OSError as error:
-            raise failed(self._location / LABELS, error) from None
+            raise file_error(self._location / LABELS, error) from None
         return rows
 
     def _parse(self, rows: bytes) -> Labels:
-        if len(rows) <= self.row:  # none or one, for which numpy takes ten times as long as Python
+        if len(rows) <= self.row:  # none or one row: numpy takes ten times as long as Python
             return np.array([self._label_in(row) for row in (rows,) if row], np.int64)
         table = np.frombuffer(rows, np.uint8).reshape(-1, self.row)
         fields = np.ascontiguousarray(table[:, -1 - LABEL_WIDTH : -1]).view(f"S{LABEL_WIDTH}")[:, 0]
@@ -164,7 +164,7 @@ class DiskReader(Reader):
         return label
 
     def extension_in(self, row: bytes, image_id: int) -> str:
-        """Return what stands behind the dot in a row; nothing else of it is believed."""
+        """Return the file extension in a row; nothing else of the row is trusted."""
         extension = row.partition(b",")[0].rpartition(b".")[2].decode("ascii", "replace")
         if not EXTENSION.match(extension):
             raise StoreError(f"{self._location / LABELS} is damaged: the row of image {image_id} names no file.")

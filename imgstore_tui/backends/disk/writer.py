@@ -1,4 +1,4 @@
-"""Writing a store of files."""
+"""Writes a store of files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from imgstore_tui.backends.disk.layout import (
     LABELS,
     MANIFEST,
     extension_of,
-    failed,
+    file_error,
     name_of,
     new_file,
     row_of,
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 
 class DiskWriter(Writer):
-    """Makes one file an image, and adds the rows of each batch to the table."""
+    """Creates one file per image, and appends the rows of each batch to the table."""
 
     def __init__(self, location: Path, content: Content, fanout: int, sync: SyncLevel) -> None:
         self._location, self._content, self._fanout = location, content, fanout
         self._sync_each_batch = sync is SyncLevel.BATCH
         self._put = 0
         self._open = True
-        self._mixed = content.codec == ORIGINAL_CODEC
+        self._keeps_extensions = content.codec == ORIGINAL_CODEC
         self._extension: str | None = None
         self._width = row_width(fanout)
         self._folder: tuple[str, int] | None = None
@@ -46,17 +46,17 @@ class DiskWriter(Writer):
             write_all(self._labels, HEADER)
         except OSError as error:
             os.close(self._root)
-            raise failed(location / LABELS, error) from None
+            raise file_error(location / LABELS, error) from None
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Create one file a payload, then add the batch's rows to the CSV."""
+        """Create one file per payload, then append the rows of the batch to the CSV."""
         check_put(self._location, self._content, self._put, ids, payloads, labels)
         rows = []
         width, fanout = self._width, self._fanout
         name = LABELS
         try:
             for image_id, payload, label in zip(ids, payloads, labels.tolist(), strict=True):
-                if self._extension is None or self._mixed:
+                if self._extension is None or self._keeps_extensions:
                     self._extension = extension_of(payload, self._content.codec)
                 name = f"{name_of(image_id, fanout)}.{self._extension}"
                 self._put_file(name, payload)
@@ -69,7 +69,7 @@ class DiskWriter(Writer):
                     self._sync(self._folder[1])
                 self._sync(self._root)
         except OSError as error:
-            raise failed(self._location / name, error) from None
+            raise file_error(self._location / name, error) from None
 
     def _put_file(self, name: str, payload: bytes) -> None:
         folder, slash, leaf = name.rpartition("/")
@@ -103,7 +103,7 @@ class DiskWriter(Writer):
                 os.close(descriptor)
 
     def close(self) -> None:
-        """Write the manifest, last: a folder without it is no store."""
+        """Write the manifest, without which the folder is not a store, and close the store."""
         if not self._open:
             return
         try:
@@ -113,7 +113,7 @@ class DiskWriter(Writer):
                 self._content,
                 fanout=self._fanout,
                 row=self._width,
-                extension=None if self._mixed else self._extension,
+                extension=None if self._keeps_extensions else self._extension,
             )
             file = new_file(MANIFEST, self._root)
             try:
@@ -126,12 +126,12 @@ class DiskWriter(Writer):
             if self._sync_each_batch:
                 self._sync(self._root)
         except OSError as error:
-            raise failed(self._location / MANIFEST, error) from None
+            raise file_error(self._location / MANIFEST, error) from None
         finally:
             self.abort()
 
     def abort(self) -> None:
-        """Close what is open; without a manifest the folder does not open as a store."""
+        """Close the store; without a manifest the folder does not open as one."""
         if self._open:
             self._open = False
             self._sync_each_batch = False

@@ -1,4 +1,4 @@
-"""DuckDB: tables in columns in one file, which SQL asks about; images are cut into parts that fit them."""
+"""Stores images in DuckDB, a file of column tables for SQL; images are cut into parts that suit such tables."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ FILE = "images.duckdb"
 
 
 class DuckdbBackend(LocalBackend):
-    """A folder with ``images.duckdb``: tables ``images`` (id, label, size) and ``parts`` (id, part, data).
+    """Keeps a folder with ``images.duckdb``: tables ``images`` (id, label, size) and ``parts`` (id, part, data).
 
     An image is cut into parts of 3 KiB, because DuckDB handles 2,048 rows at a time. The view ``payloads`` puts them
     together again, so that the file is an ordinary database to any DuckDB:
 
-    ``SELECT label, count(*), sum(size) FROM images GROUP BY label`` looks at no pixel;
+    ``SELECT label, count(*), sum(size) FROM images GROUP BY label`` reads no pixels;
     ``SELECT data FROM payloads WHERE id = 7`` is image 7.
     """
 
@@ -72,20 +72,20 @@ class DuckdbBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Make the folder and, under a temporary name, the file."""
+        """Create the folder and, under a temporary name, the file."""
         from imgstore_tui.backends.duckdb.writer import DuckdbWriter
 
         begin_store(self, location, content)
         return DuckdbWriter(location, content, self.values, sync)
 
     def open(self, location: Path) -> Reader:
-        """Open the file for reading only; what is in it can reach nothing else."""
+        """Open the file for reading only, without access to anything outside it."""
         from imgstore_tui.backends.duckdb.reader import DuckdbReader
 
         return DuckdbReader(location)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
-        """Open the file to change rows in one transaction; in several where it is large or each must be durable."""
+        """Open the file to change rows in one transaction; in several if it is large or each call must be durable."""
         from imgstore_tui.backends.duckdb.editor import DuckdbEditor
 
         return DuckdbEditor(location, sync)

@@ -1,4 +1,4 @@
-"""Changing a DuckDB store, in transactions."""
+"""Changes a DuckDB store in transactions."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 _TRANSACTION_BYTES = 2**25
-"""An open transaction keeps what is changed in memory: with more than this it ends."""
+"""A transaction with more than this is committed: it keeps its changes in memory."""
 
 
 class DuckdbEditor(Editor):
-    """One transaction from opening to closing, or several where one would take too much memory; at most one a call."""
+    """Changes rows in one transaction, or in several if one would take too much memory; at most one per call."""
 
     def __init__(self, location: Path, sync: SyncLevel) -> None:
         with DuckdbReader(location) as reader:
@@ -63,27 +63,27 @@ class DuckdbEditor(Editor):
         appends = self._live_ids.is_append(self._location, ids)
         try:
             if not appends:
-                _strike(connection, ids)
+                _delete_rows(connection, ids)
             put_images(connection, ids, sizes, images, labels, self._part)
         except (duckdb.Error, pa.ArrowException) as error:
             raise write_error(self._path, error) from None
         if appends:
             self._live_ids.grow(len(ids))
-        self._note(int(sizes.sum()))
+        self._changes_done(int(sizes.sum()))
 
     def delete(self, ids: Sequence[int]) -> None:
-        """Delete rows; their room is used again once a whole row group is gone."""
+        """Delete rows; their space is reused once a whole row group is deleted."""
         self._live_ids.check_each_once(self._location, ids)
         if not len(ids):
             return
         try:
-            _strike(require_open(self._connection, self._location, "change"), ids)
+            _delete_rows(require_open(self._connection, self._location, "change"), ids)
         except duckdb.Error as error:
             raise write_error(self._path, error) from None
         self._live_ids.delete(ids)
-        self._note(0)
+        self._changes_done(0)
 
-    def _note(self, size: int) -> None:
+    def _changes_done(self, size: int) -> None:
         self._changed = True
         self._pending += size
         if self._sync_each_batch or self._pending >= _TRANSACTION_BYTES:
@@ -91,7 +91,7 @@ class DuckdbEditor(Editor):
             require_open(self._connection, self._location, "change").execute("BEGIN")
 
     def _commit(self) -> None:
-        """Let the manifest say what is there, in the same transaction."""
+        """Update the manifest in the same transaction, and commit."""
         connection = require_open(self._connection, self._location, "change")
         content = replace(self.content, count=self._live_ids.count)
         manifest = write_manifest("duckdb", content, part=self._part, next=self._live_ids.next_id)
@@ -104,11 +104,11 @@ class DuckdbEditor(Editor):
         self.syncs += self._sync_each_batch
 
     def changed_paths(self) -> Iterable[Path]:
-        """Return the file, and the folder in which the log came and went."""
+        """Return the file, and the folder in which the log was created and removed."""
         return [self._path, self._location]
 
     def close(self) -> None:
-        """Commit, bring the log into the file, and close it."""
+        """Commit, merge the log into the file, and close it."""
         connection = self._connection
         if connection is None:
             return
@@ -124,7 +124,7 @@ class DuckdbEditor(Editor):
             self._release()
 
     def abort(self) -> None:
-        """Take back what was not committed, and close the file."""
+        """Roll back what was not committed, and close the file."""
         if self._connection is not None:
             with contextlib.suppress(duckdb.Error):
                 self._connection.execute("ROLLBACK")
@@ -137,7 +137,7 @@ class DuckdbEditor(Editor):
                 connection.close()
 
 
-def _strike(connection: Any, ids: Sequence[int]) -> None:
+def _delete_rows(connection: Any, ids: Sequence[int]) -> None:
     with with_rows(connection, pa.table({"id": pa.array(np.asarray(ids, np.int64))})) as name:
         for table in ("parts", "images"):
             connection.execute(f"DELETE FROM {table} WHERE id IN (SELECT id FROM {name})")  # noqa: S608 - our names

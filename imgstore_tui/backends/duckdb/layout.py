@@ -1,4 +1,4 @@
-"""What stands where in the file, how images are cut into parts, and how DuckDB is told to be small."""
+"""Defines the tables, cuts images into parts, and keeps DuckDB within bounds of memory and threads."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
 
 PARTIAL = f"{FILE}.partial"
-"""The file's name until it is whole: until then it is worth nothing."""
+"""Name of the file until it is complete; it is useless before."""
 
 ROWS = 2048
-"""Rows in a row group: the fewest that DuckDB can, since it writes and reads them whole."""
+"""Rows in a row group: the fewest that DuckDB allows, because it reads and writes whole groups."""
 COLUMNS = {
     "images": "id BIGINT NOT NULL, label BIGINT NOT NULL, size BIGINT NOT NULL",
     "parts": "id BIGINT NOT NULL, part INTEGER NOT NULL, data BLOB NOT NULL",
@@ -32,7 +32,7 @@ VIEW = (
     "CREATE VIEW payloads AS SELECT id, label, list_reduce(list(data ORDER BY part), lambda a, b: a || b) AS data "
     "FROM images JOIN parts USING (id) GROUP BY id, label"
 )
-"""Images in one piece, for whoever reads the file with DuckDB alone; we do not use it."""
+"""Whole images for other programs that read the file with DuckDB; this backend does not use it."""
 
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
@@ -42,19 +42,19 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": False,
     "allow_persistent_secrets": False,
 }
-"""One thread, as everything that is measured; bounded memory; nothing beside the file, nothing from the network."""
+"""One thread, like everything that is measured; bounded memory; no other files, no network."""
 
 _AT_ONCE = 2**25
-"""Bytes that are handed over at once."""
+"""Bytes that are inserted at a time."""
 
 
 def parts_in(size: int, part: int) -> int:
-    """Return the parts of an image of so many bytes; an empty one has a part too."""
+    """Return the number of parts of an image of ``size`` bytes; an empty image has one part."""
     return max(1, -(-size // part))
 
 
 def part_tables(ids: Sequence[int], sizes: Labels, payloads: Sequence[bytes] | Any, part: int) -> Iterator[Any]:
-    """Yield tables of Arrow with rows of ``parts``.
+    """Yield Arrow tables with rows of the table ``parts``.
 
     Args:
         ids: Ids of the images.
@@ -92,16 +92,16 @@ def _table(ids: Labels, sizes: Labels, whole: Any, part: int) -> Any:
 
 @contextlib.contextmanager
 def with_rows(connection: Any, rows: Any) -> Iterator[str]:
-    """Let statements read a table of Arrow under the name that is given."""
-    connection.register("rows_of_ours", rows)
+    """Make an Arrow table readable by SQL statements under the name that is yielded."""
+    connection.register("imgstore_rows", rows)
     try:
-        yield "rows_of_ours"
+        yield "imgstore_rows"
     finally:
-        connection.unregister("rows_of_ours")
+        connection.unregister("imgstore_rows")
 
 
 def put_images(connection: Any, ids: Sequence[int], sizes: Labels, images: Any, labels: Labels, part: int) -> None:
-    """Insert the rows of images that are not there.
+    """Insert the rows of new images.
 
     Args:
         connection: As ``attach`` returns it.
@@ -119,15 +119,15 @@ def put_images(connection: Any, ids: Sequence[int], sizes: Labels, images: Any, 
 
 
 def attach(path: Path, *, logged: bool) -> Any:
-    """Return a connection whose tables are those of a file that may be written to.
+    """Return a connection to the tables of a file that is open for writing.
 
     Args:
-        path: The file, new or there.
-        logged: Write changes to a log first; else a file that is not closed is worth nothing.
+        path: The file; created if it does not exist.
+        logged: Whether changes are written to a log first; without, a file that is not closed is useless.
     """
     connection = duckdb.connect(":memory:", config=SETTINGS)
     try:
-        # Row groups are written one by one, and not some together, which would all be in memory.
+        # Row groups are written one by one, because several together would all be in memory.
         connection.execute("SET write_buffer_row_group_count = 1")
         name = str(path).replace("'", "''")
         mode = "" if logged else ", RECOVERY_MODE no_wal_writes"
@@ -140,5 +140,5 @@ def attach(path: Path, *, logged: bool) -> Any:
 
 
 def damaged(path: Path, why: str) -> StoreError:
-    """Build the error for a file that cannot be read."""
+    """Return the error for a file that is damaged or of another format."""
     return damaged_error(path, why, "DuckDB file")

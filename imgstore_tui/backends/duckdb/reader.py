@@ -1,4 +1,4 @@
-"""Reading a DuckDB store: parts of many images by one statement, each put where it belongs."""
+"""Reads a DuckDB store: the parts of many images by one statement."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ _FACTS = "SELECT id, label, size FROM images WHERE id = ?"
 _ALL_FACTS = "SELECT id, label, size FROM images ORDER BY id"
 _SCATTERED = "SELECT id, part, data FROM parts WHERE id IN (SELECT unnest(?))"
 _FEW_PARTS = 16
-"""Images of at most so many parts are found by a list of ids, forty times faster than by as many ranges."""
+"""Images of at most this many parts are selected by a list of ids, forty times faster than by single ranges."""
 _MAGIC = b"DUCK"
 _MOST_PART = 2**14
 _UNIMPORTANT = re.compile(r'"| USING COMPRESSION \w+')
-"""In the text of a table: names may stand in quotes, and values may be compressed in any way."""
+"""Ignored in the SQL of a table: quotes around names, and the compression."""
 
 
 class DuckdbReader(LiveIdsReader):
-    """Asks for ranges of ids, whose row groups DuckDB finds by their least and greatest id."""
+    """Selects ranges of ids, whose row groups DuckDB locates by their least and greatest id."""
 
     def __init__(self, location: Path) -> None:
         self._location, self.path = location, location / FILE
         self._connection: Any = None
         self._facts: tuple[Labels, Labels, Labels] | None = None
-        _look_at(location, self.path)
+        _check_file(location, self.path)
         try:
             self._connection = duckdb.connect(str(self.path), read_only=True, config=SETTINGS)
-            # A view or a function in the file could name any other.
+            # A view or a function in the file could read any other file.
             self._connection.execute("SET enable_external_access = false")
             self._open(self._connection)
         except (duckdb.Error, pa.ArrowException) as error:
@@ -59,7 +59,7 @@ class DuckdbReader(LiveIdsReader):
             raise
 
     def _open(self, connection: Any) -> None:
-        # Only tables are listed, and the text of each is the whole of it: a view or an expression would be run.
+        # Only tables whose SQL is exactly as expected are read: a view or an expression would be executed.
         tables = connection.execute("SELECT table_name, sql FROM duckdb_tables()").fetchall()
         schema = {name: _UNIMPORTANT.sub("", text) for name, text in tables if name in COLUMNS}
         if schema.keys() != COLUMNS.keys():
@@ -95,7 +95,7 @@ class DuckdbReader(LiveIdsReader):
             data = np.frombuffer(memory, np.uint8)
             targets = first[positions] * size + parts * self.part
             lengths = np.diff(starts)
-            # Rows that come in order lie here as they lie in the caller's array: one copy for a run of them.
+            # Consecutive parts are contiguous here and in the caller's array: one copy for all of them.
             jumps = np.flatnonzero(targets[1:] != targets[:-1] + lengths[:-1]) + 1
             for begin, end in itertools.pairwise([0, *jumps.tolist(), len(targets)]):
                 source = data[starts[begin] : starts[end]]
@@ -119,7 +119,7 @@ class DuckdbReader(LiveIdsReader):
         return [joined[position] for position in inverse.tolist()]
 
     def _parts(self, unique_ids: Labels, sizes: Labels) -> Iterator[tuple[Labels, Labels, Labels, Any]]:
-        """Yield, until all parts of some images were there once: places among them, parts, bounds, and the bytes.
+        """Yield the parts of images: positions of the images, numbers of the parts, their bounds, and the bytes.
 
         Args:
             unique_ids: Ids, ascending, each once.
@@ -149,7 +149,7 @@ class DuckdbReader(LiveIdsReader):
             raise self._incomplete()
 
     def _facts_of(self, unique_ids: Labels) -> tuple[Labels, Labels]:
-        """Return labels and sizes of images; of more than one, all are read once and kept."""
+        """Return labels and sizes of images; for more than one, the whole table is read once and kept."""
         if len(unique_ids) == 1 and self._facts is None:
             facts = self._numbers(int(unique_ids[0]))
         else:
@@ -162,7 +162,7 @@ class DuckdbReader(LiveIdsReader):
         return facts[1][rows], facts[2][rows]
 
     def _numbers(self, only: int | None = None) -> tuple[Labels, Labels, Labels]:
-        """Return ids, labels and sizes of the rows of ``images``, or of the one of an id, by ascending ids."""
+        """Return ids, labels and sizes of all rows of ``images``, or of one id, by ascending ids."""
         statement, parameters = (_ALL_FACTS, ()) if only is None else (_FACTS, (only,))
         try:
             columns = require_open(self._connection, self._location, "read").execute(statement, parameters).fetchnumpy()
@@ -174,10 +174,10 @@ class DuckdbReader(LiveIdsReader):
         return ids, labels, sizes
 
     def _batches(self, unique_ids: Labels, counts: Labels) -> Iterator[Any]:
-        """Yield batches of Arrow with the rows of ``parts`` of some images: by a list of ids, or a range a run of them.
+        """Yield Arrow batches with the rows of ``parts`` of images, selected by a list of ids or by one range per span.
 
-        A range is looked for in row groups, of which DuckDB knows the least and the greatest id, and nothing else of a
-        row group is read; for a list of ids, it reads whole every one that has such an id.
+        For a range DuckDB reads only the rows it needs, because it knows the least and the greatest id of each row
+        group; for a list of ids, it reads every row group that has one of them.
         """
         cuts = [0, *(np.flatnonzero(np.diff(unique_ids) != 1) + 1).tolist(), len(unique_ids)]
         connection = require_open(self._connection, self._location, "read")
@@ -192,7 +192,7 @@ class DuckdbReader(LiveIdsReader):
             raise damaged(self.path, first_line(error)) from None
 
     def read_labels(self) -> Labels:
-        """Read the columns of ids and labels, which know nothing of pixels."""
+        """Read the columns of ids and labels, without pixels."""
         ids, labels, _ = self._numbers()
         if len(ids) != self.content.count:
             raise self._incomplete()
@@ -210,13 +210,13 @@ class DuckdbReader(LiveIdsReader):
 
 
 def bounds_of(data: Any) -> Any:
-    """Return where values of a column of Arrow start in its bytes, and where the last one ends."""
+    """Return the offsets of the values of an Arrow column in its bytes, and the end of the last one."""
     width = np.int64 if data.type == pa.large_binary() else np.int32
     return np.frombuffer(data.buffers()[1], width)[data.offset : data.offset + len(data) + 1]
 
 
-def _look_at(location: Path, path: Path) -> None:
-    """Look at the file before DuckDB does: it would make one that is missing."""
+def _check_file(location: Path, path: Path) -> None:
+    """Check that the file is a DuckDB file before DuckDB opens it, which would create a missing one."""
     file = RawFile.of_store("duckdb", location, path)
     try:
         if file.size < 12 or file.read_at(8, 4) != _MAGIC:

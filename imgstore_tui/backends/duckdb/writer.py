@@ -1,4 +1,4 @@
-"""Writing a DuckDB store."""
+"""Writes a DuckDB store."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class DuckdbWriter(Writer):
-    """Inserts parts batch by batch; labels and the manifest come at the end, and then the file gets its name."""
+    """Inserts parts batch by batch; ``close`` inserts the manifest and gives the file its name."""
 
     def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue], sync: SyncLevel) -> None:
         self._location, self._content = location, content
@@ -71,7 +71,7 @@ class DuckdbWriter(Writer):
         self._put += len(ids)
 
     def close(self) -> None:
-        """Write the manifest, bring all into the file, and give it its name: until then the folder is no store."""
+        """Write the manifest, checkpoint, and give the file its name, without which the folder is not a store."""
         connection = self._connection
         if connection is None:
             return

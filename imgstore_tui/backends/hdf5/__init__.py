@@ -1,4 +1,4 @@
-"""HDF5: arrays in one self-describing file."""
+"""Stores images in HDF5, as arrays in one self-describing file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Hdf5Backend(LocalBackend):
-    """A folder with ``store.h5``: datasets of images and labels; payloads of any length in a row, with offsets."""
+    """Keeps a folder with ``store.h5``: datasets of images and labels, or of payloads in a row and their offsets."""
 
     name = "hdf5"
     title = "HDF5"
@@ -88,7 +88,7 @@ class Hdf5Backend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Make the folder and, under a temporary name, the file."""
+        """Create the folder and, under a temporary name, the file."""
         if self.values["filter"] != "none" and content.kind is PayloadKind.ARRAY and not self.values["chunks"]:
             raise UnsupportedError("Backend hdf5 filters chunks only; add chunks=64, or leave the filter out.")
         begin_store(self, location, content)
@@ -106,16 +106,16 @@ class Hdf5Backend(LocalBackend):
         return Hdf5Arrays(location, files)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
-        """Open the file for reading and writing; its layout decides whether it can grow."""
+        """Open the file for changes; its layout decides whether it can grow."""
         return Hdf5Editor(location, sync)
 
     def continuation(self, kind: PayloadKind) -> Continuation:
-        """Chunks are added; one block has all its places from the start, and more images are put there."""
+        """Return that chunks are appended, and that writing into one block, which has its full size, resumes."""
         block = kind is PayloadKind.ARRAY and not self.values["chunks"]
         return Continuation.RESUME if block else Continuation.APPEND
 
     def resume(self, location: Path, content: Content, labels: Labels, sizes: Labels) -> Writer:
-        """Open the file under its temporary name, and go on behind the last image."""
+        """Open the file under its temporary name, and continue after the last image."""
         if self.continuation(content.kind) is not Continuation.RESUME:
             return super().resume(location, content, labels, sizes)
         return Hdf5Writer(location, content, self.values, SyncLevel.BUFFERED, labels)

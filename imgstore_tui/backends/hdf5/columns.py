@@ -1,4 +1,4 @@
-"""The fastest ways to and from the items of a dataset: at their place in the file where that is known, else by HDF5."""
+"""Reads and writes the items of a dataset the fastest way: at their offset in the file if known, else by HDF5."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from imgstore_tui.storekit.store_errors import read_error
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Pixels
 
-_CUT_BELOW = 16 * 2**10
-"""Payloads smaller than this are read together and cut; larger ones one by one, which spares a copy."""
+_JOINT_BELOW = 16 * 2**10
+"""Payloads smaller than this are read together and cut; larger ones one by one, which saves a copy."""
 
 
 class BlockWriter:
-    """The place of a dataset that is one block, to write a batch in one call, which the library does in several."""
+    """Writes batches into a dataset that is one block, by one call each, where the library needs several."""
 
     def __init__(self, path: Path, offset: int) -> None:
         self._path, self._place = path, offset
         self._descriptor = -1
 
     def write(self, first: int, images: Pixels) -> None:
-        """Write a batch whose first image has this number; raises OSError."""
+        """Write a batch whose first image has the id ``first``; raises OSError."""
         if self._descriptor < 0:
             self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         offset = self._place + first * (images.nbytes // len(images))
@@ -42,7 +42,7 @@ class BlockWriter:
             rest = rest[written:]
 
     def close(self) -> None:
-        """Close the file; raises OSError where only now there is no room for what was written, as over a network."""
+        """Close the file; raises OSError if only now space runs out for what was written, as on a network."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
@@ -50,28 +50,28 @@ class BlockWriter:
 
 @dataclass(slots=True)
 class DatasetInfo:
-    """A dataset that has been looked at."""
+    """An open dataset and its checked properties."""
 
     handle: Handle
     kind: np.dtype[Any]
     shape: tuple[int, ...]
     chunks: tuple[int, ...] | None
-    """Shape of a chunk; None where it is one block."""
+    """Shape of a chunk; None if the dataset is one block."""
     filtered: bool
 
 
 class ChunkOffsets:
-    """Where each chunk of a dataset lies: asked for once and all at once, since HDF5 takes 50 microseconds for one."""
+    """Offsets of all chunks of a dataset, read once and together, because HDF5 takes 50 microseconds for one."""
 
     def __init__(self, dataset: DatasetInfo, raw: RawFile) -> None:
         self._dataset, self._raw = dataset, raw
         self._found: dict[int, int] | None = None
 
     def all(self) -> dict[int, int]:
-        """Return the place in the file of each chunk that has one, by its number.
+        """Return the offset in the file of each chunk that is allocated, by its number.
 
         Raises:
-            StoreError: If they cannot be found, or one does not begin in the file.
+            StoreError: If they cannot be read, or one lies beyond the end of the file.
         """
         if self._found is None:
             chunks: list[Any] = []
@@ -79,7 +79,7 @@ class ChunkOffsets:
                 self._dataset.handle.id.chunk_iter(chunks.append)
             except (OSError, RuntimeError, ValueError) as error:
                 raise read_error(self._raw.path, error) from None
-            # One whose place is no place at all has not even a number.
+            # An impossible offset is reported as None.
             if any(info.byte_offset is None or info.byte_offset >= self._raw.size for info in chunks):
                 raise StoreError(f"{self._raw.path} is damaged: a part of its images lies beyond its end.")
             chunk = self._dataset.chunks[0] if self._dataset.chunks else 1
@@ -87,12 +87,12 @@ class ChunkOffsets:
         return self._found
 
     def missing(self) -> StoreError:
-        """Build the error for a chunk that has no place, though something is read from it."""
+        """Return the error for a chunk that is read and not allocated."""
         return StoreError(f"{self._raw.path} is damaged: a part of its images is missing.")
 
 
 class ItemReader:
-    """A dataset of one item of ``size`` bytes an image, in one block or in chunks of several items."""
+    """Reads a dataset of one item of ``size`` bytes per image, in one block or in chunks of several items."""
 
     def __init__(self, raw: RawFile, dataset: DatasetInfo, size: int, direct: bool) -> None:
         self._raw, self._dataset, self._size = raw, dataset, size
@@ -110,7 +110,7 @@ class ItemReader:
             self._chunk = dataset.chunks[0]
 
     def read(self, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
-        """Copy items into an array of as many; ids have been checked, and are not none."""
+        """Copy items into an array (n, ...), n is 1 or more; the ids have been checked."""
         if self._chunk:
             self._read_chunks(ids, span, out)
         elif self._place is None:
@@ -119,7 +119,7 @@ class ItemReader:
             self._raw.gather(self._place, self._count, ids, span, out)
 
     def _read_chunks(self, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
-        """Copy from the places of the chunks, a part of one at a time."""
+        """Copy from the chunks, by one call for each stretch within a chunk."""
         offsets, memory, at = self._chunks.all(), out.data.cast("B"), 0
         for start, stop in [(number, number + 1) for number in ids] if span is None else [span]:
             first = start
@@ -136,18 +136,18 @@ class ItemReader:
     def _read_by_library(self, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
         try:
             if span is not None and len(ids) > 1:
-                self._dataset.handle.shown.read_direct(out, np.s_[span[0] : span[1]])
+                self._dataset.handle.dataset.read_direct(out, np.s_[span[0] : span[1]])
                 return
-            # Never ``dataset[ids]``: h5py is up to a thousand times slower with a list than one by one. In the order
-            # of the file, so that each chunk is unpacked once.
+            # Never ``dataset[ids]``: h5py is up to a thousand times slower with a list than with single ids; these are
+            # read in the order of the file, so that each chunk is unpacked once.
             for position in sorted(range(len(ids)), key=ids.__getitem__):
-                out[position] = self._dataset.handle.shown[ids[position]]
+                out[position] = self._dataset.handle.dataset[ids[position]]
         except (OSError, RuntimeError, ValueError) as error:
             raise read_error(self._raw.path, error) from None
 
 
 class PayloadReader:
-    """A dataset of bytes, in chunks: payloads one behind the other."""
+    """Reads payloads from a dataset of bytes in chunks, in which they lie in a row."""
 
     def __init__(self, raw: RawFile, dataset: DatasetInfo, direct: bool) -> None:
         self._raw, self._dataset = raw, dataset
@@ -157,9 +157,15 @@ class PayloadReader:
         self._chunks = ChunkOffsets(dataset, raw)
 
     def read(self, starts: Sequence[int], stops: Sequence[int], ascending: bool) -> list[bytes]:
-        """Return owned bytes, one a payload; ascending payloads lie one behind the other."""
+        """Return one owned bytes object per payload.
+
+        Args:
+            starts: Where the payloads begin, in bytes from the start of the row.
+            stops: Where they end.
+            ascending: Whether each payload begins where the one before ends.
+        """
         try:
-            if not ascending or stops[-1] - starts[0] > _CUT_BELOW * len(starts):
+            if not ascending or stops[-1] - starts[0] > _JOINT_BELOW * len(starts):
                 return [self._bytes(start, stop) for start, stop in zip(starts, stops, strict=True)]
             base = starts[0]
             whole = self._bytes(base, stops[-1])
@@ -169,7 +175,7 @@ class PayloadReader:
 
     def _bytes(self, start: int, stop: int) -> bytes:
         if not self._direct:
-            payload: bytes = self._dataset.handle.shown[start:stop].tobytes()
+            payload: bytes = self._dataset.handle.dataset[start:stop].tobytes()
             return payload
         offsets, pieces = self._chunks.all(), []
         while start < stop:

@@ -1,4 +1,4 @@
-"""Changing an HDF5 store in place. HDF5 cannot promise that a file survives a crash in the middle of that."""
+"""Changes an HDF5 store in place. HDF5 does not guarantee that the file survives a crash meanwhile."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _DRIVER_ERRORS = (OSError, RuntimeError, ValueError)
 
 
 class Hdf5Editor(Editor):
-    """Appends to chunks, overwrites arrays. Until the end nothing but room for new images is added to the file."""
+    """Appends to chunked datasets and overwrites images; labels, offsets and the manifest are written at the end."""
 
     def __init__(self, location: Path, sync: SyncLevel) -> None:
         import h5py
 
-        with Hdf5Reader(location) as reader:  # which believes nothing that it has not looked at
+        with Hdf5Reader(location) as reader:  # which validates the store
             self.content, self._layout, self._grows = reader.content, reader.layout, reader.grows
         self._location = location
         self._sync_each_batch = sync is SyncLevel.BATCH
@@ -51,7 +51,7 @@ class Hdf5Editor(Editor):
             raise self._failed(error) from None
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Add the payloads to the row of all payloads."""
+        """Append payloads to the row of payloads."""
         check_batch(self._location, self.content, ids, payloads, labels)
         if not len(ids):
             return
@@ -67,12 +67,12 @@ class Hdf5Editor(Editor):
                 self._images[self._end :] = np.frombuffer(b"".join(payloads), np.uint8)
                 self._end = int(ends[-1])
             self._added_ends.append(ends)
-            self._follow(labels)
+            self._labels_added(labels)
         except _DRIVER_ERRORS as error:
             raise self._failed(error) from None
 
     def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Write to new places at the end of the dataset, or over what is there."""
+        """Append images to the dataset, or overwrite them."""
         check_batch(self._location, self.content, ids, images, labels)
         if not len(ids):
             return
@@ -83,7 +83,7 @@ class Hdf5Editor(Editor):
             if appends:
                 self._images.resize(self._live_ids.next_id + len(ids), axis=0)
                 self._images.write_direct(images, dest_sel=np.s_[ids[0] : ids[-1] + 1])
-                self._follow(labels)
+                self._labels_added(labels)
             else:
                 self._overwrite(ids, images, labels)
         except _DRIVER_ERRORS as error:
@@ -109,8 +109,8 @@ class Hdf5Editor(Editor):
         if self._sync_each_batch:
             self._commit()
 
-    def _follow(self, labels: Labels) -> None:
-        """Keep what belongs to new images for the end, or write and force it where each call must be safe."""
+    def _labels_added(self, labels: Labels) -> None:
+        """Keep the labels of new images for the end, or commit them now at the level ``batch``."""
         self._added.append(np.array(labels, np.int64))
         self._live_ids.grow(len(labels))
         self._changed = True
@@ -118,7 +118,7 @@ class Hdf5Editor(Editor):
             self._commit()
 
     def _commit(self) -> None:
-        """Make labels, offsets and manifest say what is there."""
+        """Write labels, offsets and the manifest of what was put."""
         count = self._live_ids.count
         if self._added:
             labels, self._added = np.concatenate(self._added), []
@@ -136,7 +136,7 @@ class Hdf5Editor(Editor):
             self.syncs += 1
 
     def close(self) -> None:
-        """Write what waits, and close the file."""
+        """Commit, and close the file."""
         if self._file is None:
             return
         try:
@@ -153,7 +153,7 @@ class Hdf5Editor(Editor):
             self.abort()
 
     def abort(self) -> None:
-        """Take back the room for images that are not in the manifest, and close the file."""
+        """Cut the datasets to the images in the manifest, and close the file."""
         file, self._file = self._file, None
         if file is None:
             return

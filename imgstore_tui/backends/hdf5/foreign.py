@@ -1,6 +1,6 @@
-"""HDF5: a dataset of images of one shape, ``(N, H, W)`` or ``(N, H, W, C)`` of 8 or 16 bits, and one of labels.
+"""Reads HDF5 files with a dataset of images, ``(N, H, W)`` or ``(N, H, W, C)`` of 8 or 16 bits, and one of labels.
 
-HDF5 has no convention of its own for images in a row; the names are those that tutorials and frameworks use.
+HDF5 has no convention for such files; the names of datasets are those that tutorials and frameworks use.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 _IMAGES = ("images", "image", "data", "x", "X", "x_train", "X_train", "train_x", "train_set_x", "pixels", "imgs")
 _LABELS = ("labels", "label", "meta", "targets", "target", "y", "Y", "y_train", "Y_train", "train_y", "train_set_y")
-_FILTERS = {1, 2, 3, 5, 6, 32000}  # built in, and lzf of h5py; for any other HDF5 would look for a plug-in to load
+_FILTERS = {1, 2, 3, 5, 6, 32000}  # built in, and lzf of h5py; for any other filter HDF5 would load a plug-in
 _MOST_CHUNK = 256 * 2**20
 _MOST_SHRUNK = 1100
-"""No filter shrinks pictures by more: what says that it holds more was made to fill the memory, or never written."""
+"""No filter compresses pictures by more; a file that claims so would exhaust the memory, or was never written."""
 
 
 class Hdf5Arrays(Reader):
-    """The images of one file, or of several in the order of their names, if all have one shape and type."""
+    """Reads the images of one file, or of several if all images have one shape and dtype."""
 
     def __init__(self, location: Path, files: Sequence[Path]) -> None:
         self._place = location
@@ -95,7 +95,7 @@ class Hdf5Arrays(Reader):
     def _is_dataset(file: Any, name: str) -> bool:
         import h5py
 
-        # A link may lead anywhere, to files of the user's for one; virtual and external datasets lie in other files.
+        # A link may lead to any file of the user; virtual and external datasets lie in other files.
         if not isinstance(file.get(name, getlink=True), h5py.HardLink) or file.get(name, getclass=True) != h5py.Dataset:
             return False
         return not file[name].is_virtual and file[name].external is None
@@ -118,7 +118,7 @@ class Hdf5Arrays(Reader):
         return np.zeros(count, np.int64)
 
     def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
-        """Read images; those that follow one another by one call."""
+        """Read images, consecutive ones by one call."""
         check_ids(self._place, self.content.count, ids)
         at = 0
         while at < len(ids):
@@ -146,7 +146,7 @@ class Hdf5Arrays(Reader):
 
 
 def _kind_of(dataset: Any) -> str:
-    """Return the kind of a dataset's numbers, as NumPy has it; of what NumPy has no type for, or that is empty, " "."""
+    """Return NumPy's kind of a dataset's numbers; a space if NumPy has no such type, or the dataset is empty."""
     try:
         return " " if dataset.shape is None else str(dataset.dtype.kind)
     except TypeError:

@@ -1,21 +1,21 @@
-"""What stands where in the file."""
+"""Defines the layout of the file."""
 
 from __future__ import annotations
 
 FILE = "store.h5"
 PARTIAL = "store.h5.partial"
-"""The file's name until it is closed: HDF5 cannot open a file that was not."""
+"""Name of the file until it is closed: HDF5 cannot open an unclosed file."""
 MANIFEST = "manifest"
-"""Attribute of the root group."""
+"""Name of the attribute of the root group that holds the manifest."""
 IMAGES = "images"
 """All images, or all payloads in a row."""
 OFFSETS = "offsets"
-"""Where each payload starts in the row, and where the last one ends."""
+"""Offsets of the payloads in the row, and the end of the last one."""
 CHUNK = 2**20
 """Bytes in a chunk of payloads, at most."""
 _LABELS_LEAST, _LABELS_MOST = 512, 8192
 
 
 def label_chunk(count: int) -> int:
-    """Return how many labels, or offsets, are in a chunk where there may be more of them some day."""
+    """Return the number of labels, or offsets, in a chunk of a dataset that can grow."""
     return min(max(count, _LABELS_LEAST), _LABELS_MOST)

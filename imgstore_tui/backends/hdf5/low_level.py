@@ -1,7 +1,7 @@
-"""Files and datasets by the library's own identifiers, below h5py's objects: what is done once a store costs no more.
+"""Opens files and datasets by HDF5 identifiers, below h5py's objects, where an operation is done once per store.
 
-A store of one image is made of nothing else, and h5py's own layer would take longer than the library under it. Source:
-the reference of h5py's low-level API (h5f, h5d, h5a, h5p), which is part of what h5py promises.
+For a store of one image there is nothing else, and h5py's high-level layer takes longer than HDF5 itself. Source: the
+reference of h5py's low-level API (h5f, h5d, h5a, h5p), which is public.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Handle:
-    """A dataset that is open: by its identifier, and as h5py shows it where that is asked for."""
+    """An open dataset: its identifier and, on first use, the object of h5py."""
 
     id: Any
-    """An ``h5py.h5d.DatasetID``; None once it has been let go."""
+    """An ``h5py.h5d.DatasetID``; None once it is released."""
     readonly: bool = False
-    """Lets h5py keep what it knows, eight times faster an image."""
-    _shown: Any = None
+    """Lets h5py cache properties, which is eight times faster per image."""
+    _dataset: Any = None
 
     @property
-    def shown(self) -> Any:
-        """The ``h5py.Dataset``: for slices, and for all that is not done once a store."""
-        if self._shown is None:
+    def dataset(self) -> Any:
+        """The ``h5py.Dataset``, for slices and for what is not done once per store."""
+        if self._dataset is None:
             import h5py
 
-            self._shown = h5py.Dataset(self.id, readonly=self.readonly)
-        return self._shown
+            self._dataset = h5py.Dataset(self.id, readonly=self.readonly)
+        return self._dataset
 
     def let_go(self) -> None:
-        """Let the identifier go, which closes it if nobody else has it."""
-        self.id = self._shown = None
+        """Release the identifier, which closes the dataset if it is the last reference."""
+        self.id = self._dataset = None
 
 
 def open_file(path: Path, chunk_cache: int, *, new: bool) -> Any:
@@ -48,7 +48,7 @@ def open_file(path: Path, chunk_cache: int, *, new: bool) -> Any:
     Args:
         path: The file.
         chunk_cache: Bytes of chunks that each dataset keeps in memory.
-        new: Whether to make it, in place of what may be there.
+        new: Whether to create the file, in place of an existing one.
     """
     from h5py import h5f
 
@@ -61,7 +61,7 @@ def _access(chunk_cache: int) -> Any:
     from h5py import h5f, h5p
 
     access = h5p.create(h5p.FILE_ACCESS)
-    # What h5py does itself: readable by every HDF5 since 1.6, and closed with all that is open in it.
+    # As h5py does: readable by every HDF5 since 1.6, and closed together with all objects in it.
     access.set_libver_bounds(h5f.LIBVER_EARLIEST, h5f.LIBVER_LATEST)
     access.set_fclose_degree(h5f.CLOSE_STRONG)
     metadata, slots, _, preemption = access.get_cache()
@@ -70,9 +70,9 @@ def _access(chunk_cache: int) -> Any:
 
 
 def close_file(file: Any) -> None:
-    """Close a file of ``open_file`` and all that is open in it; raises OSError or RuntimeError where it cannot.
+    """Close a file of ``open_file`` and all objects in it; raises OSError or RuntimeError on failure.
 
-    The identifier's own ``close`` looks through all identifiers that there are afterwards.
+    The ``close`` of the identifier searches all open identifiers afterwards, which takes long.
     """
     from h5py import h5i
 
@@ -80,9 +80,9 @@ def close_file(file: Any) -> None:
 
 
 def never_close(*handles: Any) -> None:
-    """Keep handles until the process ends.
+    """Keep handles open until the process ends.
 
-    HDF5 cannot close a file that it cannot write, and the process dies in trying, if only when the last reference goes.
+    HDF5 crashes the process when it closes a file that it cannot write, also when the last reference is released.
     """
     _never_closed.append(handles)
 
@@ -90,20 +90,20 @@ def never_close(*handles: Any) -> None:
 _never_closed: list[Any] = []
 
 
-def make_block(file: Any, name: str, shape: tuple[int, ...], kind: np.dtype[Any], *, early: bool = False) -> Handle:
-    """Make a dataset in one block, never filled before it is written.
+def make_block(file: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], *, early: bool = False) -> Handle:
+    """Create a dataset in one block that is not filled before it is written.
 
     Args:
         file: Identifier of the file.
-        name: Of the dataset.
-        shape: Of the dataset.
-        kind: Type of its numbers, little-endian.
-        early: Whether it has its place in the file at once, and not with the first write.
+        name: Name of the dataset.
+        shape: Shape of the dataset.
+        dtype: Type of its numbers, little-endian.
+        early: Whether space in the file is allocated now, not with the first write.
     """
     from h5py import h5d, h5s, h5t
 
     space = h5s.create_simple(shape)
-    return Handle(h5d.create(file, name.encode(), h5t.py_create(kind), space, _in_one_block(early)))
+    return Handle(h5d.create(file, name.encode(), h5t.py_create(dtype), space, _in_one_block(early)))
 
 
 @functools.cache
@@ -126,7 +126,7 @@ def write_whole(dataset: Handle, numbers: Pixels | Labels) -> None:
 
 
 def make_attribute(file: Any, name: str, text: str) -> None:
-    """Give the root group an attribute of a text of known length, as h5py writes ``numpy.bytes_``."""
+    """Set an attribute of the root group to text of fixed length, as h5py writes ``numpy.bytes_``."""
     from h5py import h5a, h5s, h5t
 
     value = np.array(text.encode("utf-8"))

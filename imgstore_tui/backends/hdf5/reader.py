@@ -84,7 +84,7 @@ class Hdf5Reader(CheckedReader):
     @property
     def grows(self) -> bool:
         """Whether there may be more images some day."""
-        return all(dataset.handle.shown.maxshape[0] is None for dataset in self._datasets)
+        return all(dataset.handle.dataset.maxshape[0] is None for dataset in self._datasets)
 
     def _manifest(self) -> bytes:
         h5 = self._h5

@@ -99,16 +99,16 @@ class Hdf5Writer(Writer):
         if self._values["filter"] != "none":
             settings["compression"] = self._values["filter"]
         kind = np.dtype(dtype).newbyteorder("<")
-        return Handle(self._shown().create_dataset(IMAGES, shape, kind, **settings).id)
+        return Handle(self._h5py_file().create_dataset(IMAGES, shape, kind, **settings).id)
 
     def _make_numbers(self, name: str, count: int) -> Handle:
         """Make a dataset of one number an image, which grows if the images can."""
         if self._in_one_block:
             return make_block(self._file, name, (count,), np.dtype("<i8"))
         chunks = (label_chunk(count),)
-        return Handle(self._shown().create_dataset(name, (count,), "<i8", maxshape=(None,), chunks=chunks).id)
+        return Handle(self._h5py_file().create_dataset(name, (count,), "<i8", maxshape=(None,), chunks=chunks).id)
 
-    def _shown(self) -> Any:
+    def _h5py_file(self) -> Any:
         """Return the file as h5py shows it."""
         import h5py
 
@@ -116,7 +116,7 @@ class Hdf5Writer(Writer):
 
     def _go_on(self, resumed: Labels) -> None:
         """Find the datasets that another process has made, and take it that images with these labels are in them."""
-        content, file = self._content, self._shown()
+        content, file = self._content, self._h5py_file()
         images, labels = file[IMAGES], file[str(self._values["labels"])]
         begun = images.shape == (content.count, *(content.shape or ())) and labels.shape == (content.count,)
         if not begun or images.dtype != np.dtype(content.dtype) or images.chunks is not None:
@@ -130,7 +130,7 @@ class Hdf5Writer(Writer):
         if not self._in_one_block:
             return super().checkpoint()
         try:
-            self._shown().flush()
+            self._h5py_file().flush()
         except (OSError, RuntimeError, ValueError) as error:
             raise self._failed(error) from None
         return self._put
@@ -150,7 +150,7 @@ class Hdf5Writer(Writer):
         try:
             if len(ends) and ends[-1] > self._end:
                 stop = int(ends[-1])
-                images = self._images.shown
+                images = self._images.dataset
                 if stop > len(images):
                     images.resize((max(stop, 2 * len(images)),))  # places that are never written take none
                 images[self._end : stop] = np.frombuffer(b"".join(payloads), np.uint8)
@@ -169,7 +169,7 @@ class Hdf5Writer(Writer):
             elif self._block is not None and len(images):
                 self._block.write(self._put, images)
             elif len(images):
-                self._images.shown.write_direct(images, dest_sel=np.s_[self._put : self._put + len(images)])
+                self._images.dataset.write_direct(images, dest_sel=np.s_[self._put : self._put + len(images)])
             self._follow(len(images), labels)
         except (OSError, RuntimeError, ValueError) as error:
             raise self._failed(error) from None
@@ -180,7 +180,7 @@ class Hdf5Writer(Writer):
         self._waiting.append(np.array(labels, np.int64))
         if self._sync_each_batch:
             self._write_waiting()
-            self._shown().flush()
+            self._h5py_file().flush()
             force(self._path)
             self.syncs += 1
 
@@ -190,11 +190,11 @@ class Hdf5Writer(Writer):
             if len(labels) == self._content.count and len(labels):
                 write_whole(self._labels, labels)
             elif len(labels):
-                self._labels.shown[self._put - len(labels) : self._put] = labels
+                self._labels.dataset[self._put - len(labels) : self._put] = labels
         if self._ends:
             ends, self._ends = np.concatenate(self._ends), []
             if len(ends):
-                self._offsets.shown[self._put - len(ends) + 1 : self._put + 1] = ends
+                self._offsets.dataset[self._put - len(ends) + 1 : self._put + 1] = ends
 
     def close(self) -> None:
         """Write what waits, close the file, and give it its name: until then the folder is no store."""
@@ -204,7 +204,7 @@ class Hdf5Writer(Writer):
             check_complete(self._location, self._content, self._put)
             self._write_waiting()
             if self._content.kind is PayloadKind.BYTES:
-                self._images.shown.resize((self._end,))
+                self._images.dataset.resize((self._end,))
             manifest = write_manifest(
                 "hdf5", self._content, labels=self._values["labels"], access=self._values["access"]
             )
@@ -230,7 +230,7 @@ class Hdf5Writer(Writer):
                 self._block.close()
         if self._file is not None:
             with contextlib.suppress(OSError, RuntimeError, ValueError):
-                self._shown().close()
+                self._h5py_file().close()
             self._file = None
 
     def _failed(self, error: Exception) -> StoreError:
