@@ -1,4 +1,4 @@
-"""safetensors: bare arrays in one file behind a header of JSON. Written and read by us; the format is that simple."""
+"""Stores images in safetensors, arrays in one file after a JSON header; read and written without the library."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 FILE = "images.safetensors"
 _HEAD = 1024
-"""Bytes of length and header together: room for three tensors of any shape of ours, filled up with spaces."""
+"""Bytes of the length and the header: room for three tensors of any shape, padded with spaces."""
 _TYPES = {"uint8": "U8", "uint16": "U16", "int64": "I64"}
-_CUT_BELOW = 16 * 2**10
-"""Payloads smaller than this are read together and cut; larger ones one by one, which spares a copy."""
+_JOINT_BELOW = 16 * 2**10
+"""Payloads smaller than this are read together and cut; larger ones one by one, which saves a copy."""
 
 
 class SafetensorsBackend(LocalBackend):
-    """A folder with ``images.safetensors``: ``labels`` and ``images``, or ``ends`` and ``payloads`` of any length."""
+    """Keeps a folder with ``images.safetensors``: ``labels`` and ``images``, or ``ends`` and ``payloads``."""
 
     name = "safetensors"
     title = "safetensors"
@@ -56,28 +56,28 @@ class SafetensorsBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Make the folder and the file; the manifest that makes it a store comes last."""
+        """Create the folder and the file; ``close`` writes the manifest."""
         refuse_batch_sync(self, sync)
         begin_store(self, location, content)
         return SafetensorsWriter(location, content)
 
     def continuation(self, kind: PayloadKind) -> Continuation:
-        """Every image has its place from the start, or follows the one before."""
+        """Return that writing resumes: every image has a fixed offset, or follows the one before."""
         return Continuation.RESUME
 
     def resume(self, location: Path, content: Content, labels: Labels, sizes: Labels) -> Writer:
-        """Go on behind the last image."""
+        """Continue after the last image."""
         writer = SafetensorsWriter(location, content, sizes)
         writer.continue_after(labels)
         return writer
 
     def open(self, location: Path) -> Reader:
-        """Open the file, whose header must be the one that its content asks for."""
+        """Open the file, whose header must be the one for its content."""
         return SafetensorsReader(location)
 
 
 def layout_of(content: Content, payload_bytes: int) -> tuple[bytes, dict[str, int]]:
-    """Return the head of the file, and where its tensors are; numbers of eight bytes come first, so that they align."""
+    """Return the header of the file, and the offsets of its tensors; int64 tensors come first, so that they align."""
     shapes: list[tuple[str, str, tuple[int, ...]]] = [("labels", "int64", (content.count,))]
     if content.kind is PayloadKind.ARRAY:
         shapes.append(("images", str(content.dtype), (content.count, *(content.shape or ()))))
@@ -96,7 +96,7 @@ def layout_of(content: Content, payload_bytes: int) -> tuple[bytes, dict[str, in
 
 
 class SafetensorsWriter(FolderWriter):
-    """Writes pixels behind room for what is known last."""
+    """Writes images after a gap for the header and the labels, which are known last."""
 
     keeps_labels = False
 
@@ -117,7 +117,7 @@ class SafetensorsWriter(FolderWriter):
         self._file = Output.continue_at(location / FILE, self._start + size)
 
     def checkpoint(self) -> int:
-        """All that was put is in the file, at its place."""
+        """Return the number of images put: all are in the file, at their final offsets."""
         return self._put
 
     def _add_array(self, images: Pixels, labels: Labels) -> None:
@@ -143,7 +143,7 @@ class SafetensorsWriter(FolderWriter):
 
 
 class SafetensorsReader(CheckedReader):
-    """Copies from where the tensors lie."""
+    """Copies images and payloads straight from the tensors."""
 
     def __init__(self, location: Path) -> None:
         self._location, self.path = location, location / FILE
@@ -152,13 +152,13 @@ class SafetensorsReader(CheckedReader):
         if not is_count(size) or size >= 2**62:
             raise layout_error(location)
         self._size = size
-        head, self._places = layout_of(self.content, self._size)
+        head, self._offsets = layout_of(self.content, self._size)
         try:
             self._raw = RawFile(self.path)
         except OSError as error:
             raise read_error(self.path, error) from None
         try:
-            if self._raw.size < self._places["end"]:
+            if self._raw.size < self._offsets["end"]:
                 raise StoreError(f"{self.path} is damaged: it is shorter than it says.")
             if self._raw.read_at(0, _HEAD) != head:
                 raise StoreError(f"{self.path} is damaged or not of this store: its header is another.")
@@ -167,7 +167,7 @@ class SafetensorsReader(CheckedReader):
             raise
 
     def _numbers(self, name: str, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
-        self._raw.gather(self._places[name], self.content.count, ids, span, out)
+        self._raw.gather(self._offsets[name], self.content.count, ids, span, out)
 
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy images into the caller's array."""
@@ -175,9 +175,9 @@ class SafetensorsReader(CheckedReader):
         self._numbers("labels", ids, span, labels)
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
-        """Find where the payloads end, then copy them."""
+        """Read where the payloads end, then copy them."""
         self._numbers("labels", ids, span, labels)
-        offset = self._places["payloads"]
+        offset = self._offsets["payloads"]
 
         def ends(requested: Sequence[int], span: IdSpan | None, out: Any) -> None:
             self._numbers("ends", requested, span, out)
@@ -185,7 +185,7 @@ class SafetensorsReader(CheckedReader):
         def piece(start: int, stop: int) -> bytes:
             return self._raw.read_at(offset + start, stop - start)
 
-        return read_row(ids, span, ends, self._size, piece, _CUT_BELOW * len(ids), self._unfitting)
+        return read_row(ids, span, ends, self._size, piece, _JOINT_BELOW * len(ids), self._unfitting)
 
     def _unfitting(self) -> StoreError:
         return StoreError(f"{self.path} is damaged: its ends do not fit the payloads.")
@@ -194,7 +194,7 @@ class SafetensorsReader(CheckedReader):
         """Read the tensor of labels."""
         labels = np.empty(self.content.count, np.int64)
         if len(labels):
-            self._raw.read_into(labels.data.cast("B"), self._places["labels"])
+            self._raw.read_into(labels.data.cast("B"), self._offsets["labels"])
         return labels
 
     def close(self) -> None:

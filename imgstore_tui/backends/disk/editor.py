@@ -50,7 +50,7 @@ class DiskEditor(Editor):
         self._added: list[tuple[str, bytes]] = []
         self._deleted: dict[int, None] = {}
         self._folders: set[str] = set()
-        self._touched: set[str] = {LABELS}
+        self._changed_names: set[str] = {LABELS}
         self._table = -1
         try:
             self._open_table()
@@ -113,7 +113,7 @@ class DiskEditor(Editor):
         os.pwrite(self._table, row, len(HEADER) + index * len(row))
         if before != name:
             os.unlink(before, dir_fd=self._root)
-            self._touched.add(before)
+            self._changed_names.add(before)
 
     def _file_of(self, image_id: int, index: int) -> str:
         reader = self._reader
@@ -158,7 +158,7 @@ class DiskEditor(Editor):
         for name in lost:
             os.unlink(name, dir_fd=self._root)
         for folder in {name.rpartition("/")[0] for name in lost} - {""}:
-            self._touched.add(folder)
+            self._changed_names.add(folder)
             with contextlib.suppress(OSError):  # most are not empty
                 os.rmdir(folder, dir_fd=self._root)
                 self._folders.discard(folder)
@@ -195,7 +195,7 @@ class DiskEditor(Editor):
         os.rename(name + PARTIAL, name, src_dir_fd=self._root, dst_dir_fd=self._root)
 
     def _write(self, name: str, data: bytes) -> None:
-        self._touched.add(name.removesuffix(PARTIAL))
+        self._changed_names.add(name.removesuffix(PARTIAL))
         file = self._open(name)
         try:
             write_all(file, data)
@@ -225,7 +225,7 @@ class DiskEditor(Editor):
 
     def changed_paths(self) -> Iterable[Path]:
         """Return the files that were written and exist, and the folders from which files were removed."""
-        return [path for name in sorted(self._touched) if (path := self._location / name).exists()]
+        return [path for name in sorted(self._changed_names) if (path := self._location / name).exists()]
 
     def close(self) -> None:
         """Update the table and the manifest, and close the store."""

@@ -1,4 +1,4 @@
-"""What the data type costs: the same images as 8-bit and as 64-bit integers, stored and read as the article does."""
+"""Measures what the data type costs: the same images as 8-bit and as 64-bit integers, as in the article."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 _TYPES = ("uint8", "int64")
 _TIMES = 6
-"""As many as an interval needs."""
+"""Repetitions: as many as an interval needs."""
 
 
 def store_in_types(location: Path, images: Pixels, labels: Labels) -> dict[str, list[float]]:
-    """Store and read the images in each type by turns.
+    """Store and read the images in each type, alternately.
 
     Returns:
-        ``TYPE_write_s``, ``TYPE_read_s`` (into 8 bits again) and ``TYPE_length_bytes``, one number a turn.
+        ``TYPE_write_s``, ``TYPE_read_s`` (into 8 bits again) and ``TYPE_length_bytes``, one number per repetition.
     """
     import h5py
 
@@ -37,7 +37,7 @@ def store_in_types(location: Path, images: Pixels, labels: Labels) -> dict[str, 
                 np.array(file["images"]).astype("uint8")
                 np.array(file["meta"]).astype("uint8")
             read = time.perf_counter()
-            if number:  # the first turn only warms
+            if number:  # the first repetition warms up
                 measurements.setdefault(f"{kind}_write_s", []).append(written - began)
                 measurements.setdefault(f"{kind}_read_s", []).append(read - written)
                 measurements.setdefault(f"{kind}_length_bytes", []).append(path.stat().st_size)

@@ -1,4 +1,4 @@
-"""Reading an HDF5 store: nothing in the file is followed or believed before it has been looked at."""
+"""Reads an HDF5 store; links and sizes in the file are checked before they are used."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from imgstore_tui.storekit.store_errors import layout_error
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
-_KNOWN_FILTERS = {1, 2, 32000}  # deflate, shuffle, lzf; any other would make HDF5 look for a plug-in and load it
-_MOST_SHRUNK = 1100  # neither deflate nor lzf shrinks by more
+_KNOWN_FILTERS = {1, 2, 32000}  # deflate, shuffle, lzf; for any other filter HDF5 would load a plug-in
+_MOST_SHRUNK = 1100  # neither deflate nor lzf compresses by more
 _FILTER_CACHE = 32 * 2**20
-_CACHE_SLOTS, _CACHE_WEAR = 10_007, 0.75  # a prime for the table of chunks; how soon one goes is HDF5's own default
+_CACHE_SLOTS, _CACHE_WEAR = 10_007, 0.75  # a prime for the chunk table; HDF5's default eviction
 
 
 class Hdf5Reader(CheckedReader):
-    """Reads contiguous datasets at their place in the file, the others through the library."""
+    """Reads unfiltered datasets straight from the file, the others through the library."""
 
     def __init__(self, location: Path) -> None:
         import h5py
@@ -54,9 +54,9 @@ class Hdf5Reader(CheckedReader):
             raise StoreError(f"{self._path} is damaged or no HDF5 file: {first_line(error)}.") from None
 
     def _open(self) -> None:
-        """Look at the file by the library's own calls: h5py's objects above them would take longer than it does."""
+        """Open and check the file by low-level calls, which are faster than h5py's objects."""
         h5 = self._h5
-        # Settings stay as the library has them: HDF5 refuses a file that this process has open with other ones.
+        # Default settings: HDF5 refuses a file that this process has open with other ones.
         self._file = h5.h5f.open(os.fsencode(self._path), h5.h5f.ACC_RDONLY)
         self.content, manifest = read_manifest(self._manifest(), "hdf5", self._location)
         labels = manifest.get("labels")
@@ -83,7 +83,7 @@ class Hdf5Reader(CheckedReader):
 
     @property
     def grows(self) -> bool:
-        """Whether there may be more images some day."""
+        """Whether the datasets can grow."""
         return all(dataset.handle.dataset.maxshape[0] is None for dataset in self._datasets)
 
     def _manifest(self) -> bytes:
@@ -102,17 +102,17 @@ class Hdf5Reader(CheckedReader):
         return bytes(text.item())
 
     def _dataset(self, name: str, kind: np.dtype[Any], shape: tuple[int, ...] | None) -> DatasetInfo:
-        """Open a dataset that is in this very file, of this type and shape, and no larger than the file can hold."""
+        """Open a dataset of this file, after a check of its dtype and shape, and that the file can hold it."""
         h5 = self._h5
         if self._file.links.get_info(name.encode()).type != h5.h5l.TYPE_HARD:
-            raise self._wrong(name)  # a soft or external link may lead anywhere, to files of the user's for one
+            raise self._wrong(name)  # a soft or external link may lead to any file of the user
         handle = h5.h5d.open(self._file, name.encode())
         plan = handle.get_create_plist()
         filters = {plan.get_filter(number)[0] for number in range(plan.get_nfilters())}
         chunked = plan.get_layout() == h5.h5d.CHUNKED
         if not (chunked or plan.get_layout() == h5.h5d.CONTIGUOUS) or plan.get_external_count():
             raise self._wrong(name)  # virtual and external datasets lie in other files
-        has = handle.shape  # not before: that of a virtual one is looked up in those files
+        has = handle.shape  # not earlier: HDF5 looks up the storage of a virtual dataset in those files
         if filters - _KNOWN_FILTERS or handle.dtype != kind:
             raise self._wrong(name)
         if (len(has) != 1) if shape is None else (has != shape):
@@ -120,10 +120,10 @@ class Hdf5Reader(CheckedReader):
         if math.prod(has) * kind.itemsize > self._raw.size * (_MOST_SHRUNK if filters else 1):
             raise StoreError(f"{self._path} is damaged: its dataset {name} is larger than the file.")
         if chunked:
-            # Filtered chunks must be read whole, so those are kept; others are read in parts if no cache holds them.
+            # Filtered chunks must be read whole, so they are cached; others are read in parts without a cache.
             access = h5.h5p.create(h5.h5p.DATASET_ACCESS)
             access.set_chunk_cache(_CACHE_SLOTS, _FILTER_CACHE if filters else 0, _CACHE_WEAR)
-            del handle  # while it is there, another one of the same dataset has its cache
+            del handle  # an open handle would pass its cache to another one of the dataset
             handle = h5.h5d.open(self._file, name.encode(), access)
         return DatasetInfo(
             Handle(handle, readonly=True), kind, has, plan.get_chunk() if chunked else None, bool(filters)
@@ -133,7 +133,7 @@ class Hdf5Reader(CheckedReader):
         return StoreError(f"{self._path} is damaged: its dataset {name} is not what it should be.")
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
-        """Find the places of the payloads, then copy them from the row."""
+        """Read where the payloads are, then copy them from the row."""
         self._labels.read(ids, span, labels)
         if span is not None:
             ends = np.empty(len(ids) + 1, np.int64)
@@ -149,7 +149,7 @@ class Hdf5Reader(CheckedReader):
         return self._row.read(starts, stops, span is not None)
 
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
-        """Read into the caller's array."""
+        """Read images into the caller's array."""
         self._images.read(ids, span, out)
         self._labels.read(ids, span, labels)
 
@@ -162,18 +162,18 @@ class Hdf5Reader(CheckedReader):
 
     def close(self) -> None:
         """Close the file."""
-        # An identifier that nobody holds is closed; h5py's ``close`` would look through all that there are first.
+        # An identifier without references is closed; h5py's ``close`` would search all open identifiers first.
         self._file = None
         for dataset in self._datasets:
             dataset.handle.let_go()
         self._raw.close()
 
     def _close_all(self) -> None:
-        """Close the file, and all of it that the error on its way may hold."""
+        """Close the file, and every object in it that an exception in flight may hold."""
         try:
             if self._file is not None:
                 self._h5.File(self._file).close()
-        except (OSError, RuntimeError, ValueError):  # the file is as damaged as the error says
+        except (OSError, RuntimeError, ValueError):  # the error that is being raised says what is wrong
             pass
         finally:
             self.close()

@@ -1,4 +1,4 @@
-"""Writing an HDF5 store."""
+"""Writes an HDF5 store."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
 _PAGE = 4096
-"""A chunk of payloads is a multiple of so many bytes."""
+"""A chunk of payloads is a multiple of this many bytes."""
 
 
 class Hdf5Writer(Writer):
-    """Writes batches into datasets that have their size from the start, or grow in steps where it is not known."""
+    """Writes batches into datasets of known size, or into ones that grow in steps."""
 
     def __init__(
         self,
@@ -53,24 +53,24 @@ class Hdf5Writer(Writer):
         self._path = location / PARTIAL
         self._sync_each_batch = sync is SyncLevel.BATCH
         self._put = self._end = 0
-        self._waiting: list[Labels] = []
+        self._pending_labels: list[Labels] = []
         self._ends: list[np.ndarray[Any, np.dtype[np.int64]]] = []
         self._open = True
         self._in_one_block = content.kind is PayloadKind.ARRAY and not values["chunks"]
         self._file: Any = None
-        """Its identifier."""
+        """Identifier of the file; None once it is closed."""
         self._images, self._offsets, self._labels = Handle(None), Handle(None), Handle(None)
         self._block: BlockWriter | None = None
         try:
-            # The chunk cache would copy every chunk once more; what is not filtered goes straight to the file.
+            # The chunk cache would copy every chunk once more; unfiltered chunks go straight to the file.
             cache = 0 if values["filter"] == "none" else 16 * CHUNK
             if resumed is not None:
-                RawFile(self._path).close()  # HDF5 would follow a link that has taken its place
+                RawFile(self._path).close()  # HDF5 would follow a link that replaced the file
             self._file = open_file(self._path, cache, new=resumed is None)
             if resumed is None:
                 self._make_datasets()
             else:
-                self._go_on(resumed)
+                self._continue_after(resumed)
             self._block = self._find_block()
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             self.abort()
@@ -79,7 +79,7 @@ class Hdf5Writer(Writer):
     def _make_datasets(self) -> None:
         content, count = self._content, self._content.count
         if self._in_one_block:
-            # The block has its place in the file from the start, so that batches can be written there.
+            # Space for the block is allocated now, so that batches can be written there.
             early = self._values["access"] == "direct" and count > 1
             kind = np.dtype(content.dtype).newbyteorder("<")
             self._images = make_block(self._file, IMAGES, (count, *(content.shape or ())), kind, early=early)
@@ -87,14 +87,14 @@ class Hdf5Writer(Writer):
             chunk = min(int(self._values["chunks"]), count or int(self._values["chunks"]))
             self._images = self._make_chunks((count, *(content.shape or ())), chunk, content.dtype or "")
         else:
-            # No larger than all payloads are expected to be: a chunk takes its place on disk whole.
+            # No larger than the expected payloads: a chunk is always allocated whole.
             chunk = min(CHUNK, max(1, -(-content.payload_bytes // _PAGE)) * _PAGE)
             self._images = self._make_chunks((0,), chunk, "uint8")
             self._offsets = self._make_numbers(OFFSETS, count + 1)
         self._labels = self._make_numbers(str(self._values["labels"]), count)
 
     def _make_chunks(self, shape: tuple[int, ...], chunk: int, dtype: str) -> Handle:
-        """Make the dataset of images so that it grows; it is never filled before it is written."""
+        """Create a dataset of images that can grow and is not filled before it is written."""
         settings: dict[str, Any] = {"maxshape": (None, *shape[1:]), "chunks": (chunk, *shape[1:]), "fill_time": "never"}
         if self._values["filter"] != "none":
             settings["compression"] = self._values["filter"]
@@ -102,20 +102,20 @@ class Hdf5Writer(Writer):
         return Handle(self._h5py_file().create_dataset(IMAGES, shape, kind, **settings).id)
 
     def _make_numbers(self, name: str, count: int) -> Handle:
-        """Make a dataset of one number an image, which grows if the images can."""
+        """Create a dataset of one number per image, which can grow if the images can."""
         if self._in_one_block:
             return make_block(self._file, name, (count,), np.dtype("<i8"))
         chunks = (label_chunk(count),)
         return Handle(self._h5py_file().create_dataset(name, (count,), "<i8", maxshape=(None,), chunks=chunks).id)
 
     def _h5py_file(self) -> Any:
-        """Return the file as h5py shows it."""
+        """Return the file as an object of h5py."""
         import h5py
 
         return h5py.File(self._file)
 
-    def _go_on(self, resumed: Labels) -> None:
-        """Find the datasets that another process has made, and take it that images with these labels are in them."""
+    def _continue_after(self, resumed: Labels) -> None:
+        """Open the datasets that another process created, which hold the images of these labels, int64 array (n,)."""
         content, file = self._content, self._h5py_file()
         images, labels = file[IMAGES], file[str(self._values["labels"])]
         begun = images.shape == (content.count, *(content.shape or ())) and labels.shape == (content.count,)
@@ -123,10 +123,10 @@ class Hdf5Writer(Writer):
             raise ValueError("it is not the file that was begun")
         self._images, self._labels = Handle(images.id), Handle(labels.id)
         self._put = len(resumed)
-        self._waiting = [np.array(resumed, np.int64)]
+        self._pending_labels = [np.array(resumed, np.int64)]
 
     def checkpoint(self) -> int:
-        """Let the file say where its one block is; the pixels go there, and nothing else changes until the end."""
+        """Flush the file, so that it records the offset of its one block; only pixels are written from then on."""
         if not self._in_one_block:
             return super().checkpoint()
         try:
@@ -136,7 +136,7 @@ class Hdf5Writer(Writer):
         return self._put
 
     def _find_block(self) -> BlockWriter | None:
-        """Return where whole batches of pixels go, None where the library writes them."""
+        """Return the writer of whole batches of pixels; None if the library writes them."""
         direct = self._values["access"] == "direct" and sys.byteorder == "little"
         if not direct or not self._in_one_block:
             return None
@@ -144,7 +144,7 @@ class Hdf5Writer(Writer):
         return None if offset is None else BlockWriter(self._path, offset)
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Add the payloads to the row of all payloads."""
+        """Append payloads to the row of payloads."""
         check_put(self._location, self._content, self._put, ids, payloads, labels)
         ends = self._end + np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads)))
         try:
@@ -152,16 +152,16 @@ class Hdf5Writer(Writer):
                 stop = int(ends[-1])
                 images = self._images.dataset
                 if stop > len(images):
-                    images.resize((max(stop, 2 * len(images)),))  # places that are never written take none
+                    images.resize((max(stop, 2 * len(images)),))  # ranges that are never written take no space
                 images[self._end : stop] = np.frombuffer(b"".join(payloads), np.uint8)
                 self._end = stop
             self._ends.append(ends)
-            self._follow(len(payloads), labels)
+            self._labels_added(len(payloads), labels)
         except (OSError, RuntimeError, ValueError) as error:
             raise self._failed(error) from None
 
     def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Write the batch to its place in the dataset."""
+        """Write the batch into the dataset."""
         check_put(self._location, self._content, self._put, ids, images, labels)
         try:
             if self._in_one_block and len(images) == self._content.count and len(images):
@@ -170,23 +170,23 @@ class Hdf5Writer(Writer):
                 self._block.write(self._put, images)
             elif len(images):
                 self._images.dataset.write_direct(images, dest_sel=np.s_[self._put : self._put + len(images)])
-            self._follow(len(images), labels)
+            self._labels_added(len(images), labels)
         except (OSError, RuntimeError, ValueError) as error:
             raise self._failed(error) from None
 
-    def _follow(self, count: int, labels: Labels) -> None:
-        """Keep the labels for one write at the end, or write and force everything where each batch must be safe."""
+    def _labels_added(self, count: int, labels: Labels) -> None:
+        """Keep the labels for one write at the end, or write and force everything at the level ``batch``."""
         self._put += count
-        self._waiting.append(np.array(labels, np.int64))
+        self._pending_labels.append(np.array(labels, np.int64))
         if self._sync_each_batch:
-            self._write_waiting()
+            self._write_pending()
             self._h5py_file().flush()
             force(self._path)
             self.syncs += 1
 
-    def _write_waiting(self) -> None:
-        if self._waiting:
-            labels, self._waiting = np.concatenate(self._waiting), []
+    def _write_pending(self) -> None:
+        if self._pending_labels:
+            labels, self._pending_labels = np.concatenate(self._pending_labels), []
             if len(labels) == self._content.count and len(labels):
                 write_whole(self._labels, labels)
             elif len(labels):
@@ -197,12 +197,12 @@ class Hdf5Writer(Writer):
                 self._offsets.dataset[self._put - len(ends) + 1 : self._put + 1] = ends
 
     def close(self) -> None:
-        """Write what waits, close the file, and give it its name: until then the folder is no store."""
+        """Write labels and manifest, close the file, and give it its name, without which the folder is not a store."""
         if not self._open:
             return
         try:
             check_complete(self._location, self._content, self._put)
-            self._write_waiting()
+            self._write_pending()
             if self._content.kind is PayloadKind.BYTES:
                 self._images.dataset.resize((self._end,))
             manifest = write_manifest(
@@ -237,6 +237,6 @@ class Hdf5Writer(Writer):
         if self._file is not None:
             never_close(self._file, self._images, self._offsets, self._labels)
             self._file, self._open = None, False
-        # Where the system has refused, h5py tells at length what HDF5 was about.
+        # If the system refused, h5py's message is long; the error number is enough.
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else first_line(error)
         return StoreError(f"{self._path} cannot be written: {reason}.")

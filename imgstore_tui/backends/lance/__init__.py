@@ -1,4 +1,4 @@
-"""Lance: a table in columns made for reading single rows, in fragments of which versions are kept."""
+"""Stores images in Lance, a column table made for reading single rows, in versioned fragments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOLDER = "images.lance"
 
 
 class LanceBackend(LocalBackend):
-    """A folder with ``images.lance``, a dataset of the columns ``image`` (large binary) and ``label`` (int64).
+    """Keeps a folder with ``images.lance``, a dataset of the columns ``image`` (large binary) and ``label`` (int64).
 
     The row of an image is its id; with pylance, ``lance.dataset("images.lance").take([7])`` is image 7.
     """
@@ -55,7 +55,7 @@ class LanceBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Make the folder and the fragments; the manifest that makes it a store comes last."""
+        """Create the folder and the fragments; ``close`` writes the manifest."""
         from imgstore_tui.backends.lance.writer import LanceWriter
 
         refuse_batch_sync(self, sync)

@@ -1,4 +1,4 @@
-"""Reading rows: runs as a stream of batches, others by asking for them all at once."""
+"""Reads rows: consecutive ones as a stream of batches, others by one request for all."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
 _TOGETHER = 2**22
-"""Bytes that are asked for at once: the library makes copies of each image, and keeps memory for more of them."""
+"""Bytes of one request, at most: the library makes copies of each image, and keeps memory for more of them."""
 _CACHED = 2**24
-"""Bytes of what files say of themselves that the library keeps."""
+"""Bytes of metadata that the library caches."""
 
 
 class LanceReader(Reader):
-    """Takes rows by their numbers."""
+    """Reads rows by their numbers."""
 
     def __init__(self, location: Path) -> None:
         self._location, self.path = location, location / FOLDER
@@ -51,7 +51,7 @@ class LanceReader(Reader):
             raise self._damaged(f"it has {count} rows, not {self.content.count}")
 
     def _look_at_files(self) -> None:
-        """Refuse what is no file before the library opens it: it follows links, and waits for a pipe for ever."""
+        """Refuse what is not a regular file before the library opens it, which follows links and blocks on a pipe."""
         for folder, _, names in os.walk(self.path):
             for name in names:
                 path = Path(folder, name)
@@ -60,13 +60,13 @@ class LanceReader(Reader):
 
     @contextlib.contextmanager
     def _library(self) -> Iterator[None]:
-        """Turn what the library says of what it cannot read into an error of ours."""
+        """Turn the errors of the library into StoreError."""
         try:
             yield
         except (pa.ArrowException, OSError, ValueError, RuntimeError) as error:
             raise self._damaged(first_line(error)) from None
         except BaseException as error:
-            # A damaged file can make it panic, which reaches Python as something that is no Exception.
+            # A damaged file can make it panic, which reaches Python as a BaseException.
             if type(error).__name__ != "PanicException":
                 raise
             raise self._damaged("the library gave up on it") from None
@@ -75,7 +75,7 @@ class LanceReader(Reader):
         return damaged_error(self.path, why, "Lance dataset")
 
     def _rows(self, ids: Sequence[int]) -> Iterator[tuple[int, Any, Any, Any]]:
-        """Yield, in the order of the ids: how many rows, where their values start and end, their bytes, labels."""
+        """Yield, in the order of the ids: number of rows, bounds of their values, their bytes, and labels."""
         span = check_ids(self._location, self.content.count, ids)
         dataset = require_open(self._dataset, self._location, "read")
         mean = self.content.payload_bytes // max(1, self.content.count)
@@ -110,7 +110,7 @@ class LanceReader(Reader):
         return starts, data if data is not None else b"", numbers
 
     def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
-        """Copy from the column into the caller's array."""
+        """Copy images from the column into the caller's array."""
         if self.content.kind is not PayloadKind.ARRAY:
             super().read_array(ids, out, labels)
             return
@@ -127,7 +127,7 @@ class LanceReader(Reader):
             at += count
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
-        """Cut payloads from the column."""
+        """Copy payloads from the column."""
         if self.content.kind is not PayloadKind.BYTES:
             return super().read_bytes(ids, labels)
         payloads: list[bytes] = []
@@ -146,5 +146,5 @@ class LanceReader(Reader):
         return np.array(column.to_numpy(), np.int64)
 
     def close(self) -> None:
-        """Let go of the dataset."""
+        """Release the dataset."""
         self._dataset = None

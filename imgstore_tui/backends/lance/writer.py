@@ -1,4 +1,4 @@
-"""Writing fragments as they fill, and at the end the version that has them all."""
+"""Writes each fragment when it is full, and at the end the version that has all fragments."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SCHEMA = pa.schema([
 
 
 class LanceWriter(BatchesWriter):
-    """Writes a fragment a batch: what the library's own writer of streams does in threads that nobody waits for."""
+    """Writes one fragment per batch; the library's stream writer would do so in threads that outlive the call."""
 
     def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue]) -> None:
         super().__init__("lance", location, content, rows_per_batch(content, int(values["rows"])))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class LmdbBackend(LocalBackend):
-    """A folder with ``data.mdb``, one database: images, then ``labels...``, then ``manifest``.
+    """Keeps a folder with ``data.mdb``, one database: images, then ``labels...``, then ``manifest``.
 
     The key of an image is its id in 4 bytes, the highest first (``together``: 8 digits), and the value its payload or
     bare pixels. Labels are little-endian int64 in blocks. Any program that knows LMDB reads it: in a transaction of a
@@ -86,7 +86,7 @@ class LmdbBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Make the folder and an empty environment in it."""
+        """Create the folder and an empty environment in it."""
         if content.count > 10**8:
             raise UnsupportedError("Backend lmdb numbers its images with 8 digits: at most 100,000,000 images.")
         begin_store(self, location, content)

@@ -1,4 +1,4 @@
-"""Changing an LMDB store: whatever is committed, labels and manifest go with it, so that every commit is a store."""
+"""Changes an LMDB store; every commit includes labels and manifest, so that each leaves a valid store."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from imgstore_tui.storekit.payload_row import image_views
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
-_TOUCHED = 16  # pages that one item in a random place can touch: the way down to it, and what splits there
-_BLOCK = 4096  # labels; the last block grows to this many before another one is begun
+_DIRTIED_PAGES = 16  # most pages that one item at a random key dirties: the path to it, and splits
+_BLOCK = 4096  # labels in a block; the last block grows to this size before a new one begins
 
 
 class LmdbEditor(Editor):
-    """Puts and deletes in one transaction, or in several where one would take too much memory."""
+    """Puts and deletes in one transaction, or in several if one would take too much memory."""
 
     def __init__(self, location: Path, transaction: int, sync: SyncLevel) -> None:
-        with LmdbReader(location) as reader:  # which believes nothing that it has not looked at
+        with LmdbReader(location) as reader:  # which validates the store
             self.content, self._layout, self._live_ids = reader.content, reader.layout, reader.live_ids
             self._blocks = reader.label_blocks() if self._layout == APART else {}
         self._location = location
         self._sync_each_batch, self._one = sync is SyncLevel.BATCH, not transaction
         self._dirty: set[int] = set()
-        self._struck = self._changed = False
+        self._deleted_any = self._changed = False
         self._open = True
         size = (location / "data.mdb").stat().st_size
         self._env = WriteEnvironment(location, 2 * size + 16 * TRANSACTION_BYTES)
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Put one value a payload."""
+        """Put one value per payload."""
         check_batch(self._location, self.content, ids, payloads, labels)
         if len(ids):
             self._put_values(ids, payloads, labels)
 
     def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Put one value an image, straight from the array's memory."""
+        """Put one value per image, straight from the array's memory."""
         check_batch(self._location, self.content, ids, images, labels)
         if len(ids):
             self._put_values(ids, image_views(images), labels)
@@ -60,37 +60,37 @@ class LmdbEditor(Editor):
             values = with_labels(self.content, values, labels)
         items = [(key_of(self._layout, image_id), value) for image_id, value in zip(ids, values, strict=True)]
         try:
-            self._make_room(worst_of(items, _TOUCHED))
+            self._make_room(worst_of(items, _DIRTIED_PAGES))
             filling.put(items)
             if appends:
                 self._live_ids.grow(len(ids))
             if self._layout == APART:
-                self._note_labels(ids, labels, appends)
-            self._done()
+                self._change_labels(ids, labels, appends)
+            self._call_done()
         except filling.error as error:
             raise filling.failed(error) from None
 
     def delete(self, ids: Sequence[int]) -> None:
-        """Delete the values; their pages are used again by what is put later."""
+        """Delete values; their pages are reused by later puts."""
         self._live_ids.check_each_once(self._location, ids)
         filling = self._env
         try:
-            self._make_room(_TOUCHED * PAGE * len(ids))
+            self._make_room(_DIRTIED_PAGES * PAGE * len(ids))
             transaction = filling.transaction()
             for image_id in ids:
                 if not transaction.delete(key_of(self._layout, image_id)):
                     raise StoreError(f"{self._location} is damaged: image {image_id} is missing in it.")
             filling.note(len(ids), PAGE * len(ids))
             self._live_ids.delete(ids)
-            self._struck = True
+            self._deleted_any = True
             if self._layout == APART:
-                self._note_labels(ids, np.zeros(len(ids), np.int64), False)
-            self._done()
+                self._change_labels(ids, np.zeros(len(ids), np.int64), False)
+            self._call_done()
         except filling.error as error:
             raise filling.failed(error) from None
 
-    def _note_labels(self, ids: Sequence[int], labels: Labels, appends: bool) -> None:
-        """Change labels in memory, and remember which blocks are to be put again."""
+    def _change_labels(self, ids: Sequence[int], labels: Labels, appends: bool) -> None:
+        """Change labels in memory, and record which blocks must be put again."""
         firsts = sorted(self._blocks)
         if appends:
             last = firsts[-1] if firsts and len(self._blocks[firsts[-1]]) < _BLOCK else ids[0]
@@ -106,16 +106,18 @@ class LmdbEditor(Editor):
             self._dirty.add(first)
 
     def _make_room(self, worst: int) -> None:
-        """See to it beforehand that the map is large enough, with what belongs to each commit."""
+        """Commit and grow the map beforehand if ``worst`` bytes and what each commit adds may not fit."""
         worst += (
-            8 * self._live_ids.next_id + 8 * len(self._live_ids.deleted) + _TOUCHED * PAGE * (2 + len(self._blocks))
+            8 * self._live_ids.next_id
+            + 8 * len(self._live_ids.deleted)
+            + _DIRTIED_PAGES * PAGE * (2 + len(self._blocks))
         )
-        if self._env.crowded(worst):
+        if self._env.may_overflow(worst):
             self._commit()
             self._env.make_room(worst)
 
-    def _done(self) -> None:
-        """End a call: end the transaction too, where it is time."""
+    def _call_done(self) -> None:
+        """Finish a call, and commit if the level or the size of the transaction requires it."""
         self._changed = True
         if self._sync_each_batch:
             self._commit()
@@ -128,7 +130,7 @@ class LmdbEditor(Editor):
             return
         filling, live_ids = self._env, self._live_ids
         items = [(labels_key(first), self._blocks[first].astype("<i8").data.cast("B")) for first in sorted(self._dirty)]
-        if self._struck:
+        if self._deleted_any:
             items.append((GONE, live_ids.deleted.astype("<i8").data.cast("B")))
         self.content = replace(self.content, count=live_ids.count)
         manifest = write_manifest("lmdb", self.content, layout=self._layout, next=live_ids.next_id)
@@ -137,10 +139,10 @@ class LmdbEditor(Editor):
             transaction.put(key, value)
         filling.commit()
         self._dirty.clear()
-        self._struck = self._changed = False
+        self._deleted_any = self._changed = False
 
     def close(self) -> None:
-        """Commit what is open."""
+        """Commit, and close the environment."""
         if not self._open:
             return
         filling = self._env

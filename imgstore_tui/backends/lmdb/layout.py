@@ -1,4 +1,4 @@
-"""What stands where in the database: keys, and the header of the article's values."""
+"""Defines the keys of the database, and the header of values in the article's layout."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 DATA = "data.mdb"
 MANIFEST = b"manifest"
 GONE = b"gone"
-"""Ids that were deleted, ascending, 8 bytes each; only where there are some."""
+"""Key of the deleted ids, ascending, 8 bytes each; absent if there are none."""
 LABELS = b"labels"
-"""Keys of blocks of labels: this, and the id of the first in 4 bytes. Letters stand behind all keys of images."""
+"""Prefix of the keys of label blocks; the id of the first label follows in 4 bytes. Letters sort after image keys."""
 APART, TOGETHER = "apart", "together"
 HEADER = struct.Struct("<4Iq")
-"""Before the pixels in the layout ``together``: the facts, and the label."""
+"""Header of a value in the layout ``together``: shape, bytes per number, label."""
 
 
 def facts_of(content: Content) -> list[int]:
-    """Return height, width, channels (0 for no such axis) and bytes a number; zeros where values are payloads."""
+    """Return height, width, channels (0 without that axis) and bytes per number; zeros for payloads."""
     if content.kind is PayloadKind.BYTES or content.shape is None:
         return [0, 0, 0, 0]
     height, width, *channels = content.shape
@@ -31,7 +31,7 @@ def facts_of(content: Content) -> list[int]:
 
 
 def keys_of(layout: str, start: int, stop: int) -> Iterator[bytes]:
-    """Yield the keys of a run of ids."""
+    """Yield the keys of the ids from ``start`` to ``stop``."""
     if layout == TOGETHER:
         return (b"%08d" % number for number in range(start, stop))
     return (number.to_bytes(4, "big") for number in range(start, stop))
@@ -43,11 +43,11 @@ def key_of(layout: str, number: int) -> bytes:
 
 
 def labels_key(first: int) -> bytes:
-    """Return the key of a block of labels that starts with this id."""
+    """Return the key of the block of labels that starts with the id ``first``."""
     return LABELS + first.to_bytes(4, "big")
 
 
 def with_labels(content: Content, values: Sequence[bytes | memoryview], labels: Labels) -> list[bytes]:
-    """Return values as they are in the layout ``together``: header, label and pixels."""
+    """Return values in the layout ``together``: header with the label, then the pixels."""
     facts = facts_of(content)
     return [b"".join((HEADER.pack(*facts, label), value)) for label, value in zip(labels.tolist(), values, strict=True)]

@@ -1,4 +1,4 @@
-"""Reading an LMDB store: what lies in the map is copied once, and no view of it leaves."""
+"""Reads an LMDB store; values are copied once from the map, and no view of it leaves."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class _Shared:
-    """One open environment: LMDB refuses to open the same one twice in a process, so readers share it."""
+    """An open environment, shared by readers: LMDB refuses to open one twice in a process."""
 
     def __init__(self, location: Path, data: Path, size: int) -> None:
         import lmdb
@@ -49,7 +49,7 @@ class _Shared:
         try:
             facts = self.env.stat()
             if (int(self.env.info()["last_pgno"]) + 1) * int(facts["psize"]) > size:
-                # Looked at before anything else: touching a page beyond the end would kill the process.
+                # Checked first: an access to a page beyond the end would kill the process.
                 raise StoreError(f"{data} is damaged: it is shorter than it says.")
             with self.env.begin() as transaction:
                 text, deleted = transaction.get(MANIFEST), transaction.get(GONE) or b""
@@ -105,7 +105,7 @@ def _release(key: tuple[int, int, int]) -> None:
 
 
 class LmdbReader(Reader):
-    """Reads in one transaction, by looking keys up or by walking along the leaves."""
+    """Reads in one transaction, by key lookups or along the leaves."""
 
     def __init__(self, location: Path) -> None:
         self._key, shared = _acquire(location)
@@ -116,7 +116,7 @@ class LmdbReader(Reader):
         self._transaction: Any = shared.env.begin(buffers=True)
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
-        """Copy one value an id."""
+        """Copy one value per id."""
         if self.content.kind is not PayloadKind.BYTES:
             return super().read_bytes(ids, labels)
         if self.layout == APART:
@@ -130,7 +130,7 @@ class LmdbReader(Reader):
         return payloads
 
     def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
-        """Copy one value an id straight into the caller's array."""
+        """Copy one value per id straight into the caller's array."""
         if self.content.kind is not PayloadKind.ARRAY:
             super().read_array(ids, out, labels)
             return
@@ -154,7 +154,7 @@ class LmdbReader(Reader):
             raise StoreError(f"{self._location} is damaged: an image in it is not of {size} bytes.") from None
 
     def _values(self, ids: Sequence[int]) -> Iterator[memoryview]:
-        """Yield the values where they lie in the map; they are never handed out uncopied."""
+        """Yield views of the values in the map; callers copy them."""
         span = self.live_ids.check(self._location, ids)
         try:
             if span is not None and len(ids) > 1:
@@ -170,21 +170,21 @@ class LmdbReader(Reader):
             raise StoreError(f"{self._location} is damaged: {error}.") from None
 
     def _scan(self, first: int, last: int, count: int) -> Iterator[memoryview]:
-        """Yield so many values by walking along the leaves, from one id to another, both of which are there."""
+        """Yield ``count`` values along the leaves, from the live id ``first`` to the live id ``last``."""
         cursor = self._transaction.cursor()
         if not cursor.set_key(key_of(self.layout, first)):
             raise self._incomplete()
         yield from itertools.islice(cursor.iternext(keys=False), count)
-        # Keys are unique and ordered: when the last one is right after so many steps, all before it were.
+        # Keys are unique and ordered: if the last one is right after ``count`` steps, all others were.
         if bytes(cursor.key()) != key_of(self.layout, last):
             raise self._incomplete()
 
     def ids(self) -> Sequence[int]:
-        """Return the ids that were not deleted."""
+        """Return the live ids, ascending."""
         return self.live_ids.ids()
 
     def read_labels(self) -> Labels:
-        """Copy the labels' own value; where they are in the images' values, look at the head of each."""
+        """Copy the label blocks; in the layout ``together``, read the header of each image."""
         live_ids = self.live_ids
         if self.layout == APART:
             return live_ids.without_deleted(self._all_labels())
@@ -214,12 +214,12 @@ class LmdbReader(Reader):
             )
 
     def _all_labels(self) -> Labels:
-        """Return a label for each id there ever was; they may lie in the map, and are not to be handed out uncopied."""
+        """Return one label per id ever used; they may be a view of the map, which callers copy."""
         if self._loaded is None:
             try:
                 whole = self._transaction.get(labels_key(0))
                 if whole is not None and len(whole) == 8 * self.live_ids.next_id:
-                    blocks = [np.frombuffer(whole, "<i8")]  # one block, as nearly always: no need to look for more
+                    blocks = [np.frombuffer(whole, "<i8")]  # one block, which is the usual case
                 else:
                     blocks = [np.frombuffer(value, "<i8") for _, value in self._blocks()]
             except (self._error, ValueError) as error:
@@ -233,8 +233,8 @@ class LmdbReader(Reader):
         return self._loaded
 
     def label_blocks(self) -> dict[int, Labels]:
-        """Return an owned copy of each block of labels under the id of its first."""
-        self._all_labels()  # which are looked at before anything is built on them
+        """Return an owned copy of each block of labels, by the id of its first label."""
+        self._all_labels()  # which checks that they are complete
         blocks = {
             int.from_bytes(key[len(LABELS) :], "big"): np.frombuffer(value, "<i8").astype(np.int64)
             for key, value in self._blocks()
@@ -258,7 +258,7 @@ class LmdbReader(Reader):
     def close(self) -> None:
         """End the transaction, and close the environment with its last reader."""
         if self._transaction is not None:
-            self._loaded = None  # it may lie in the map
+            self._loaded = None  # it may be a view of the map
             self._transaction.abort()
             self._transaction = None
             _release(self._key)

@@ -1,4 +1,4 @@
-"""An environment opened for writing: one transaction at a time, and a map that grows when it is full."""
+"""Writes to an LMDB environment: one transaction at a time, and a map that grows when it is full."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from imgstore_tui.core.errors import StoreError
 
 PAGE = 4096
 SPARE = 64 * PAGE
-"""What a transaction takes beside its values: branches, and the list of free pages."""
+"""Bytes that a transaction takes beside its values: branch pages and the list of free pages."""
 TRANSACTION_BYTES = 64 * 2**20
-"""An open transaction keeps its pages in private memory: with more than this it ends."""
+"""A transaction with more than this is committed: it keeps its pages in private memory."""
 PIECE_BYTES = 2 * 2**20
-"""Values of about so much are put at a time, where a transaction may end with any of them.
+"""Values of about this size are put at a time, if a transaction may end after any of them.
 
-So little that the next transaction gets the same memory again, still in the processor's cache: with 64 MiB, 200 images
-of 512x512x3 took 1.5 times as long.
+Small, so that the next transaction gets the same memory, still in the processor's cache: with 64 MiB, 200 images of
+512x512x3 took 1.5 times as long.
 """
 
 Items = list[tuple[bytes, Any]]
 
 
 class WriteEnvironment:
-    """Puts and deletes items; forces nothing by itself, but on request."""
+    """Puts and deletes items; forces nothing to the device unless asked."""
 
     def __init__(self, location: Path, map_bytes: int) -> None:
         import lmdb
@@ -35,39 +35,39 @@ class WriteEnvironment:
         self._full = lmdb.MapFullError
         self.map_bytes = map_bytes
         self.pending = self.pending_bytes = 0
-        """What the open transaction holds."""
+        """Items and bytes in the open transaction."""
         self._transaction: Any = None
         try:
-            # No commit forces anything; who wants that does so after the batch, or at the end.
+            # No commit forces anything; callers call ``force`` after a batch or at the end.
             self._env = lmdb.open(os.fsencode(location), map_size=map_bytes, sync=False, mode=0o644)
         except lmdb.Error as error:
             raise self.failed(error) from None
 
     def used(self) -> int:
-        """Return how much of the map is in use, pages that are free again included."""
+        """Return the bytes of the map in use, freed pages included."""
         return (int(self._env.info()["last_pgno"]) + 1) * int(self._env.stat()["psize"])
 
-    def crowded(self, worst: int) -> bool:
-        """Whether so many bytes more may not fit into the map."""
+    def may_overflow(self, worst: int) -> bool:
+        """Whether ``worst`` more bytes may not fit into the map."""
         return self.used() + self.pending_bytes + worst + SPARE > self.map_bytes
 
     def make_room(self, worst: int) -> None:
-        """Grow the map, if need be, for so many bytes more; no transaction may be open."""
-        if self.crowded(worst):
+        """Grow the map if ``worst`` more bytes may not fit; no transaction may be open."""
+        if self.may_overflow(worst):
             self.map_bytes = 2 * max(self.map_bytes, self.used() + worst + SPARE)
             self._env.set_mapsize(self.map_bytes)
 
     def transaction(self) -> Any:
-        """Return the open transaction; begin one where there is none."""
+        """Return the open transaction, or begin one."""
         if self._transaction is None:
             self._transaction = self._env.begin(write=True)
         return self._transaction
 
     def put(self, items: Items, *, append: bool = False) -> None:
-        """Put items; where the map is full, drop what the transaction holds of them, grow it, and put them again."""
+        """Put items; if the map is full, abort the transaction, grow the map, and put them again."""
         worst = worst_of(items)
-        if self.pending and self.crowded(worst):
-            self.commit()  # what earlier calls put could not be put again: its memory is the caller's
+        if self.pending and self.may_overflow(worst):
+            self.commit()  # what earlier calls put cannot be put again: its memory belongs to the caller
         while True:
             try:
                 self.transaction().cursor().putmulti(items, append=append)
@@ -82,30 +82,30 @@ class WriteEnvironment:
                 return
 
     def note(self, items: int, size: int) -> None:
-        """Add to what the open transaction holds."""
+        """Count items and bytes of the open transaction."""
         self.pending += items
         self.pending_bytes += size
 
     def commit(self) -> None:
-        """End the transaction, if one is open; what it holds is there from now on."""
+        """Commit the transaction, if one is open."""
         transaction, self._transaction = self._transaction, None
         self.pending = self.pending_bytes = 0
         if transaction is not None:
             transaction.commit()
 
     def drop(self) -> None:
-        """End the transaction, if one is open, as if it had never been."""
+        """Abort the transaction, if one is open."""
         transaction, self._transaction = self._transaction, None
         if transaction is not None:
             transaction.abort()
 
     def force(self) -> int:
-        """Force what has been committed to the device; returns the calls made."""
+        """Force what has been committed to the device; return the number of sync calls."""
         self._env.sync(True)
         return 1
 
     def force_names(self) -> int:
-        """Force the folder and its place in its parent to the device; returns the calls made."""
+        """Force the folder and its entry in the parent to the device; return the number of sync calls."""
         force(self.location)
         force(self.location.parent)
         return 2
@@ -116,12 +116,12 @@ class WriteEnvironment:
         self._env.close()
 
     def failed(self, error: Exception) -> StoreError:
-        """Build the error for what LMDB refuses to write."""
+        """Return the error for what LMDB refuses to write."""
         return StoreError(f"{self.location} cannot be written: {error}.")
 
 
 def pieces(items: Items) -> Iterator[Items]:
-    """Cut items into runs of at most ``PIECE_BYTES``, or of one."""
+    """Yield items in pieces of at most ``PIECE_BYTES``, or of one item."""
     start = size = 0
     for number, (_, value) in enumerate(items):
         if number > start and size + len(value) > PIECE_BYTES:
@@ -132,5 +132,5 @@ def pieces(items: Items) -> Iterator[Items]:
 
 
 def worst_of(items: Sequence[tuple[bytes, Any]], pages: int = 2) -> int:
-    """Return the most bytes that items can take, with so many pages beside the value of each."""
+    """Return the most bytes that items can take, with ``pages`` pages beside each value."""
     return sum(len(value) for _, value in items) + pages * PAGE * len(items)

@@ -1,4 +1,4 @@
-"""Writing an LMDB store."""
+"""Writes an LMDB store."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ class LmdbWriter(Writer):
     def __init__(self, location: Path, content: Content, layout: str, transaction: int, sync: SyncLevel) -> None:
         self._location, self._content, self._layout, self._least = location, content, layout, transaction
         self._sync_each_batch = sync is SyncLevel.BATCH
-        # Appending packs pages full, where LMDB would leave them half empty; but labels that are put batch by batch
-        # stand behind the images, and the article does not ask for it.
+        # Appending fills pages, which LMDB otherwise leaves half empty. It is impossible if labels, whose keys sort
+        # after those of images, are put with each batch; and the article does not use it.
         self._append = layout == APART and not self._sync_each_batch
         self._put = 0
         self._labels: list[Labels] = []
         self._open = True
-        # The map takes addresses, not space: ten times the pixels, as the article, and room for small values.
+        # The map takes addresses, not space: ten times the pixels, as in the article, and room for small values.
         self._env = WriteEnvironment(location, 2**20 + 10 * content.payload_bytes + 4 * PAGE * content.count)
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Put one value a payload."""
+        """Put one value per payload."""
         check_put(self._location, self._content, self._put, ids, payloads, labels)
         self._put_values(payloads, labels)
 
     def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Put one value an image, straight from the array's memory."""
+        """Put one value per image, straight from the array's memory."""
         check_put(self._location, self._content, self._put, ids, images, labels)
         if len(images):
             self._put_values(image_views(images), labels)
@@ -66,14 +66,14 @@ class LmdbWriter(Writer):
             raise filling.failed(error) from None
 
     def _put_labels(self) -> None:
-        """Put the labels that are waiting as one value, under the id of the first."""
+        """Put the labels collected so far as one value, under the id of the first."""
         if self._labels:
             value = np.concatenate(self._labels)
             self._labels = []
             self._env.put([(labels_key(self._put - len(value)), value.data.cast("B"))], append=self._append)
 
     def close(self) -> None:
-        """Put the labels and, last, the manifest: an environment without it is no store."""
+        """Put the labels and, last, the manifest, without which the environment is not a store."""
         if not self._open:
             return
         filling = self._env

@@ -1,4 +1,4 @@
-"""Plain .npy files: the pixels as they lie in memory. Nothing that stores pixels can do less."""
+"""Stores images in plain .npy files: the pixels as they are in memory, the least that any storage can do."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 
 
 class NpyBackend(LocalBackend):
-    """A folder with ``images.npy`` and ``labels.npy``; payloads of any length in ``payloads.npy``, with their ends."""
+    """Keeps a folder with ``images.npy`` and ``labels.npy``; payloads of any length in ``payloads.npy``."""
 
     name = "npy"
     title = "NumPy arrays"
@@ -64,7 +64,7 @@ class NpyBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Make the folder and the files; the manifest that makes it a store comes last."""
+        """Create the folder and the files; ``close`` writes the manifest."""
         refuse_batch_sync(self, sync)
         begin_store(self, location, content)
         return NpyWriter(location, content, str(self.values["access"]))
@@ -74,5 +74,5 @@ class NpyBackend(LocalBackend):
         return NpyReader(location)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
-        """Open the files to let them grow, or to write over images of one shape."""
+        """Open the files to append images, or to overwrite images of one shape."""
         return NpyEditor(location, sync)

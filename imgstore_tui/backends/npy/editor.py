@@ -1,4 +1,4 @@
-"""Letting the files grow, or writing over images in them."""
+"""Appends to the files, or overwrites images in them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class NpyEditor(FolderEditor):
-    """Adds at the end of the files, or writes over images in them; the manifest says what counts."""
+    """Appends to the files, or overwrites images in them; the manifest decides what counts."""
 
     def __init__(self, location: Path, sync: SyncLevel) -> None:
-        with NpyReader(location) as reader:  # which believes nothing that it has not looked at
+        with NpyReader(location) as reader:  # which validates the store
             super().__init__("npy", location, sync, reader.content, reader.layout)
             keep = self.content.count if self.content.kind is PayloadKind.ARRAY else reader.payload_end()
         count = self.content.count
@@ -41,7 +41,7 @@ class NpyEditor(FolderEditor):
             raise
 
     def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Write at the end of the array, or over what is there."""
+        """Append images to the array, or overwrite them."""
         check_batch(self._location, self.content, ids, images, labels)
         if not len(ids):
             return
@@ -56,7 +56,7 @@ class NpyEditor(FolderEditor):
         self._batch_done()
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Write at the end of the row of payloads."""
+        """Append payloads to the row of payloads."""
         check_batch(self._location, self.content, ids, payloads, labels)
         if not len(ids):
             return
@@ -74,4 +74,4 @@ class NpyEditor(FolderEditor):
         self._batch_done()
 
     def _before_commit(self) -> None:
-        """All is in the files already."""
+        """Do nothing: all data is in the files already."""

@@ -1,4 +1,4 @@
-"""The names of the files, and how payloads are put behind one another."""
+"""Defines the names of the files, and appends payloads to their row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ IMAGES, PAYLOADS, ENDS = "images.npy", "payloads.npy", "ends.npy"
 
 
 def append_payloads(row: NpyOutput, ends: NpyOutput | None, payloads: Sequence[bytes]) -> None:
-    """Write payloads at the end of their row, and where they end."""
+    """Append payloads to their row, and their ends to the array of ends."""
     if ends is None:
         raise ValueError("a store of arrays has no row of payloads")
     new_ends = row.count + np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads)))

@@ -1,4 +1,4 @@
-"""Reading the files."""
+"""Reads the files."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from imgstore_tui.storekit.payload_row import read_row
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
-_CUT_BELOW = 16 * 2**10
-"""Payloads smaller than this are read together and cut; larger ones one by one, which spares a copy."""
+_JOINT_BELOW = 16 * 2**10
+"""Payloads smaller than this are read together and cut; larger ones one by one, which saves a copy."""
 
 
 class NpyReader(CheckedReader):
-    """Copies from where the images lie."""
+    """Copies images and payloads straight from the files."""
 
     _location: Path
 
@@ -67,7 +67,7 @@ class NpyReader(CheckedReader):
         self._labels.read(ids, span, labels)
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
-        """Find where the payloads end, then copy them from the row."""
+        """Read where the payloads end, then copy them from the row."""
         self._labels.read(ids, span, labels)
         return read_row(
             ids,
@@ -75,7 +75,7 @@ class NpyReader(CheckedReader):
             self._ends.read,
             self._images.count,
             self._images.read_range,
-            _CUT_BELOW * len(ids),
+            _JOINT_BELOW * len(ids),
             self._unfitting,
         )
 
@@ -83,12 +83,12 @@ class NpyReader(CheckedReader):
         return StoreError(f"{self._ends.path} is damaged: its numbers do not fit the payloads.")
 
     def read_labels(self) -> Labels:
-        """Read the file of labels."""
+        """Read the labels file."""
         labels: Labels = self._labels.all("int64")
         return labels
 
     def payload_end(self) -> int:
-        """Return where the last payload ends."""
+        """Return the end of the last payload, in bytes from the start of the row."""
         last = np.zeros(1, np.int64)
         if self.content.count:
             self._ends.read([self.content.count - 1], None, last)

@@ -1,4 +1,4 @@
-"""Writing the files."""
+"""Writes the files."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class NpyWriter(FolderWriter):
-    """Writes each batch at the end of the file."""
+    """Appends each batch to the files."""
 
-    checksums_labels = False  # which are written over in place, where a sum elsewhere could not follow at once
+    checksums_labels = False  # labels are overwritten in place, and a checksum elsewhere could not follow atomically
 
     def __init__(self, location: Path, content: Content, access: str) -> None:
         super().__init__("npy", location, content)

@@ -1,4 +1,4 @@
-"""Apache Parquet, with images laid out as Hugging Face datasets has them."""
+"""Stores images in Apache Parquet, in the layout of Hugging Face datasets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILE = "images.parquet"
 
 
 class ParquetBackend(LocalBackend):
-    """A folder with ``images.parquet``; ``image`` is a struct of bytes and path, or fixed bytes where it is pixels."""
+    """Keeps a folder with ``images.parquet``; ``image`` is a struct of bytes and path, or fixed-size pixels."""
 
     name = "parquet"
     title = "Parquet"
@@ -65,7 +65,7 @@ class ParquetBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Make the folder and the file; the manifest that makes it a store comes last."""
+        """Create the folder and the file; ``close`` writes the manifest."""
         from imgstore_tui.backends.parquet.files import ParquetWriter
 
         refuse_batch_sync(self, sync)

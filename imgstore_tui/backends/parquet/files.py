@@ -1,4 +1,4 @@
-"""Writing and reading the Parquet file."""
+"""Writes and reads the Parquet file."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
 
 _STRUCT = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
-"""An image as Hugging Face datasets stores it."""
+"""Arrow type of an image as Hugging Face datasets stores it."""
 _KEPT_BYTES = 2**26
-"""Row groups that had to be read whole are kept up to so many bytes of the file, some at least."""
+"""Row groups that are read whole stay in memory up to this many bytes of the file, but a few at least."""
 _OWN_ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED"}
 _FEATURES = {IMAGE: {"_type": "Image"}, LABEL: {"dtype": "int64", "_type": "Value"}}
 
 
 class ParquetWriter(BatchesWriter):
-    """Writes a row group a batch."""
+    """Writes one row group per batch."""
 
     def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue]) -> None:
         super().__init__("parquet", location, content, rows_per_batch(content, int(values["rows"])))
@@ -82,7 +82,7 @@ class ParquetWriter(BatchesWriter):
 
 
 class ParquetReader(BatchesReader):
-    """Reads row groups whole, or images of one size where they lie; either way the checksums of pages are verified."""
+    """Reads whole row groups, or images of one size straight from the file; both ways verify the checksums of pages."""
 
     title = "Parquet"
     _file: Any = None
@@ -104,7 +104,7 @@ class ParquetReader(BatchesReader):
             self.direct = FixedRecords(self._raw, self.batches, self.rows, self._locate)
 
     def _locate(self, number: int) -> tuple[int, int] | None:
-        """Return where the images and the labels of a row group lie, if each are one page that is not compressed."""
+        """Return the offsets of images and labels of a row group; None unless each is one uncompressed page."""
         group, raw, offsets = self._file.metadata.row_group(number), self._raw, []
         for position, size in enumerate((image_bytes(self.content), np.dtype(np.int64).itemsize)):
             column = group.column(position)

@@ -1,7 +1,7 @@
-"""A page of values of one length where it lies in the file, so that single values can be read without the library.
+"""Locates a page of values of one length in a Parquet file, so that single values are read without the library.
 
-A page is a header in Thrift's compact protocol, then levels that say which rows have a value, then the values one
-behind the other. Only what we write is understood: one page a row group, not compressed, and every row has its value.
+A page is a header in Thrift's compact protocol, then levels that say which rows have a value, then the values in a
+row. Only what our writer makes is understood: one uncompressed page per row group, with a value in every row.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ MOST_HEADER = 4096
 
 _DATA_PAGE, _PLAIN, _RLE = 0, 0, 3
 _TRUE, _FALSE, _BYTE, _INTEGERS, _DOUBLE, _BINARY, _STRUCT = 1, 2, 3, (4, 5, 6), 7, 8, 12
-"""Kinds of fields in Thrift's compact protocol."""
+"""Types of fields in Thrift's compact protocol."""
 
 Fields = dict[int, "int | Fields"]
 
 
 @dataclass(frozen=True, slots=True)
 class DataPage:
-    """Where a page lies."""
+    """Location of a page in its file, in bytes."""
 
     start: int
-    """Place of what the checksum is made of: levels and values."""
+    """Offset of the data under the checksum: levels and values."""
     length: int
     values: int
-    """Place of the first value."""
+    """Offset of the first value."""
     checksum: int | None
-    """CRC32, None where the file has none."""
+    """CRC32; None if the file has none."""
 
 
 def page_at(file: RawFile, offset: int, rows: int, size: int) -> DataPage | None:
@@ -46,7 +46,7 @@ def page_at(file: RawFile, offset: int, rows: int, size: int) -> DataPage | None
         data = file.read_at(start, 16) if plain and start + length <= file.size and length >= 16 else b""
         levels = int.from_bytes(data[:4], "little")
         run = CompactReader(data[4:])
-        # One run of rows that all have a value.
+        # One run of levels, which says that all rows have a value.
         whole = bool(data) and run.number() == rows << 1 and data[4 + run.at] == 1 and run.at + 1 == levels
     except (KeyError, IndexError, ValueError):
         return None
@@ -56,13 +56,13 @@ def page_at(file: RawFile, offset: int, rows: int, size: int) -> DataPage | None
 
 
 class CompactReader:
-    """Thrift's compact protocol, as far as the header of a page needs it."""
+    """Decodes Thrift's compact protocol, as far as the header of a page needs it."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self.at = data, 0
 
     def number(self) -> int:
-        """Read a whole number of any length."""
+        """Read a variable-length whole number."""
         value = shift = 0
         while shift < 70:
             byte = self._data[self.at]
@@ -78,7 +78,7 @@ class CompactReader:
         return value >> 1 ^ -(value & 1)
 
     def fields(self, depth: int = 4) -> Fields:
-        """Read a structure: its numbers and its structures by their ids, other fields left out."""
+        """Read a structure: its numbers and structures by field id; other fields are skipped."""
         fields: Fields = {}
         field = 0
         while True:

@@ -1,4 +1,4 @@
-"""RocksDB: sorted tables of keys and values in one folder, changed through a log."""
+"""Stores images in RocksDB: sorted tables of keys and values in one folder, changed through a log."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MOST_BLOCK = 65_536
 
 
 class RocksdbBackend(LocalBackend):
-    """A folder with ``images.rocksdb``, a database of plain keys and values.
+    """Keeps a folder with ``images.rocksdb``, a database of plain keys and values.
 
     The key of an image is its id in 8 bytes, the highest first, and the value its payload or bare pixels; labels are
     little-endian int64 in values of 1,024 (see ``layout``). Any program that knows RocksDB reads it; with rocksdict,
@@ -89,7 +89,7 @@ class RocksdbBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Make the folder and the database; the manifest that makes it a store comes last."""
+        """Create the folder and the database; ``close`` writes the manifest."""
         if content.kind is PayloadKind.ARRAY and content.shape and image_bytes(content) > MOST_BYTES:
             raise UnsupportedError(f"Backend rocksdb takes images of at most {MOST_BYTES:,} bytes, its own limit.")
         from imgstore_tui.backends.rocksdb.writer import RocksdbWriter
@@ -98,13 +98,13 @@ class RocksdbBackend(LocalBackend):
         return RocksdbWriter(location, content, self.values, sync)
 
     def open(self, location: Path) -> Reader:
-        """Open the database for reading only, through a folder of links in which RocksDB may write what it likes."""
+        """Open the database for reading only, through a temporary folder of links in which RocksDB may write."""
         from imgstore_tui.backends.rocksdb.reader import RocksdbReader
 
         return RocksdbReader(location)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
-        """Open the database to change it, a batch a call."""
+        """Open the database for changes, one batch per call."""
         from imgstore_tui.backends.rocksdb.editor import RocksdbEditor
 
         return RocksdbEditor(location, sync)

@@ -1,4 +1,4 @@
-"""Changing a database: each call is one batch, with labels and manifest in it, so that it is there whole or not."""
+"""Changes a database: each call is one atomic batch that includes labels and manifest."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 
 class RocksdbEditor(Editor):
-    """Writes a batch a call through the log, and what is in memory into a table at the end."""
+    """Writes one batch per call through the log, and flushes memory into a table at the end."""
 
     def __init__(self, location: Path, sync: SyncLevel) -> None:
-        with RocksdbReader(location) as reader:  # which believes nothing that it has not looked at
+        with RocksdbReader(location) as reader:  # which validates the store
             self.content, self._live_ids, self._layout = reader.content, reader.live_ids, reader.layout()
             self._labels = reader.all_labels()
         import rocksdict
@@ -45,8 +45,8 @@ class RocksdbEditor(Editor):
         self._sync_each_batch = sync is SyncLevel.BATCH
         self._changed = False
         self._tables = set(_tables(location))
-        self._how = rocksdict.WriteOptions()
-        self._how.sync = self._sync_each_batch
+        self._write_options = rocksdict.WriteOptions()
+        self._write_options.sync = self._sync_each_batch
         options = options_for(self._layout)
         options.create_if_missing(False)
         try:
@@ -55,12 +55,12 @@ class RocksdbEditor(Editor):
             raise write_error(location / FOLDER, error) from None
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Put one value a payload."""
+        """Put one value per payload."""
         check_batch(self._location, self.content, ids, payloads, labels)
         self._put(ids, payloads, labels)
 
     def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Put one value an image."""
+        """Put one value per image."""
         check_batch(self._location, self.content, ids, images, labels)
         self._put(ids, (image.tobytes() for image in images), labels)
 
@@ -78,7 +78,7 @@ class RocksdbEditor(Editor):
         self._write(batch, ids)
 
     def delete(self, ids: Sequence[int]) -> None:
-        """Write that keys are gone; their values go when tables are merged."""
+        """Delete keys; their values are removed when tables are merged."""
         self._live_ids.check_each_once(self._location, ids)
         if not len(ids):
             return
@@ -105,19 +105,19 @@ class RocksdbEditor(Editor):
         for key, value in label_items(self._labels, blocks):
             batch[key] = value
         try:
-            self._database.write(batch, self._how)
+            self._database.write(batch, self._write_options)
         except Exception as error:
             raise write_error(self._location / FOLDER, error) from None
         self.content, self._changed = content, True
         self.syncs += self._sync_each_batch
 
     def changed_paths(self) -> Iterable[Path]:
-        """All but the tables that were there: a table never changes."""
+        """Return all files but the tables that existed before, which never change, and the folder."""
         new = [path for path in sorted((self._location / FOLDER).iterdir()) if path not in self._tables]
         return [*new, self._location / FOLDER]
 
     def close(self) -> None:
-        """Write what is in memory into a table, and close the database."""
+        """Flush memory into a table, and close the database."""
         database = self._database
         if database is None:
             return
@@ -135,7 +135,7 @@ class RocksdbEditor(Editor):
             self.abort()
 
     def abort(self) -> None:
-        """Close the database; each call that came to its end has been made."""
+        """Close the database; every call that returned has taken effect."""
         database, self._database = self._database, None
         if database is not None:
             with contextlib.suppress(Exception):

@@ -1,4 +1,4 @@
-"""What stands where in the database, and how it is opened to be written."""
+"""Defines the keys of the database, and the options with which it is opened for writing."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 MANIFEST = b"manifest"
 GONE = b"gone"
-"""Ids that were deleted, ascending, 8 bytes each; only where there are some."""
+"""Key of the deleted ids, ascending, 8 bytes each; absent if there are none."""
 LABELS = b"labels"
-"""Keys of blocks of labels: this, and the id of the first in 8 bytes. Letters stand behind all keys of images."""
+"""Prefix of the keys of label blocks; the id of the first label follows in 8 bytes. Letters sort after image keys."""
 BLOCK = 1024
-"""Labels in a value: those of ids from a multiple of this on, as many as there are; 0 for an id that was deleted."""
+"""Labels in a block, which begins at a multiple of this; the last block has fewer. A deleted id has the label 0."""
 
 
 def key_of(number: int) -> bytes:
-    """Return the key of an image: its id, so that the order of keys is that of ids."""
+    """Return the key of an image: its id, such that keys sort like ids."""
     return number.to_bytes(8, "big")
 
 
@@ -34,13 +34,18 @@ def labels_key(block: int) -> bytes:
 
 
 def label_items(labels: Labels, blocks: Iterable[int]) -> Iterator[tuple[bytes, bytes]]:
-    """Yield keys and values of blocks of labels, given all labels, one an id there ever was."""
+    """Yield keys and values of blocks of labels.
+
+    Args:
+        labels: int64 array (n,) of one label per id ever used.
+        blocks: Numbers of the blocks.
+    """
     for block in blocks:
         yield labels_key(block), labels[block * BLOCK : (block + 1) * BLOCK].astype("<i8").tobytes()
 
 
 def options_for(values: Mapping[str, OptionValue]) -> Any:
-    """Return what RocksDB is told about tables that it writes."""
+    """Return the RocksDB options for tables with these option values of the backend."""
     import rocksdict
 
     options = rocksdict.Options(raw_mode=True)  # keys and values are bytes, and nothing is a pickle
@@ -55,7 +60,7 @@ def options_for(values: Mapping[str, OptionValue]) -> Any:
 
 
 def quieten(options: Any) -> None:
-    """Spare what RocksDB would do beside its work."""
+    """Switch off statistics and background work of RocksDB."""
     options.set_stats_dump_period_sec(0)
     options.set_stats_persist_period_sec(0)
     options.set_skip_stats_update_on_db_open(True)
@@ -63,10 +68,10 @@ def quieten(options: Any) -> None:
 
 
 def database_of(location: Path) -> str:
-    """Return the path of the database, as the library takes it.
+    """Return the path of the database as the library takes it.
 
     Raises:
-        StoreError: If it has bytes in it that are no text.
+        StoreError: If it is not valid UTF-8.
     """
     path = os.fspath(location / FOLDER)
     try:

@@ -1,8 +1,8 @@
-"""A database opened for reading only, through a folder of our own with links to its files.
+"""Opens a database for reading only, through a temporary folder with links to its data files.
 
-RocksDB and its wrapper write into the folder of a database even where they only read it: a log, a note of the wrapper's
-settings. And they follow settings that stand in it: paths of logs and tables anywhere. So they are given a folder in
-which only the files with data are found. It is needed until all of them are open, and is gone then.
+RocksDB and its wrapper write into the folder of a database even when they only read: a log, the settings of the
+wrapper. They also follow settings in it, with paths of logs and tables anywhere. So they get a folder in which only
+the data files exist. It is removed as soon as all files are open.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ def open_database(location: Path) -> Any:
         StoreError: If it is missing, foreign or damaged.
     """
     folder = location / FOLDER
-    _look_at(location, folder)
+    _check_database(location, folder)
     import rocksdict
 
     options = rocksdict.Options(raw_mode=True)
     options.create_if_missing(False)
-    options.set_max_open_files(-1)  # all tables are opened at once: the links may go then
+    options.set_max_open_files(-1)  # all tables are opened now, so the links can be removed
     quieten(options)
     try:
         links = Path(tempfile.mkdtemp(prefix="imgstore-rocksdb-"))
@@ -58,8 +58,8 @@ def open_database(location: Path) -> Any:
         shutil.rmtree(links, ignore_errors=True)
 
 
-def _look_at(location: Path, folder: Path) -> None:
-    """Look whether there is a database at all: the library would make the folder."""
+def _check_database(location: Path, folder: Path) -> None:
+    """Check that there is a database, before the library creates a missing folder."""
     database_of(location)
     file = RawFile.of_store("rocksdb", location, folder / "CURRENT")
     try:

@@ -1,4 +1,4 @@
-"""Reading a database: by walking along the keys, or by asking for many at once."""
+"""Reads a database: along the keys, or by one request for many keys."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
 _TOGETHER = 2**24
-"""Bytes that are asked for at once: the library makes a copy of each value."""
+"""Bytes of one request, at most: the library makes a copy of each value."""
 
 
 class RocksdbReader(LiveIdsReader):
-    """Copies each value where it belongs; blocks of labels are kept once they have been asked for."""
+    """Copies values into the caller's memory; blocks of labels stay in memory once read."""
 
     def __init__(self, location: Path) -> None:
         self._location, self.path = location, location / FOLDER
@@ -50,7 +50,7 @@ class RocksdbReader(LiveIdsReader):
             raise
 
     def layout(self) -> Mapping[str, Any]:
-        """Return the options of the tables, as far as they make sense."""
+        """Return the options of the tables; raises StoreError if they are impossible."""
         compression, block = self.manifest.get("compression"), self.manifest.get("block")
         if compression not in COMPRESSIONS or not is_count(block) or not 0 < block <= MOST_BLOCK:
             raise layout_error(self._location)
@@ -81,7 +81,7 @@ class RocksdbReader(LiveIdsReader):
                 yield value
 
     def _scan(self, first: int, count: int) -> Iterator[bytes]:
-        """Yield the values of so many ids that follow one another."""
+        """Yield the values of ``count`` consecutive ids."""
         number = first
         items = require_open(self._database, self._location, "read").items(from_key=key_of(first))
         try:
@@ -93,11 +93,11 @@ class RocksdbReader(LiveIdsReader):
         except Exception as error:
             raise self._damaged(first_line(error)) from None
         if number != first + count:
-            self._get([key_of(number)])  # the walk ends without a word at what cannot be read; this says why
+            self._get([key_of(number)])  # the iterator ends silently at what cannot be read; this raises the reason
             raise self._damaged(f"image {number} is missing in it")
 
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
-        """Copy one value an id into the caller's array."""
+        """Copy one value per id into the caller's array."""
         size, at, pixels = image_bytes(self.content), 0, out.data.cast("B")
         for value in self._values(ids, span):
             if len(value) != size:
@@ -107,7 +107,7 @@ class RocksdbReader(LiveIdsReader):
         self._fill_labels(ids, labels)
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
-        """Return one value an id."""
+        """Return one value per id."""
         payloads = list(self._values(ids, span))
         self._fill_labels(ids, labels)
         return payloads
@@ -130,7 +130,7 @@ class RocksdbReader(LiveIdsReader):
         self._labels[block] = np.frombuffer(value, "<i8").astype(np.int64)
 
     def all_labels(self) -> Labels:
-        """Return an owned array of a label for each id there ever was; 0 for those that are gone."""
+        """Return one label per id ever used as an owned int64 array; 0 for deleted ids."""
         blocks = -(-self.live_ids.next_id // BLOCK)
         try:
             items = itertools.islice(
@@ -148,7 +148,7 @@ class RocksdbReader(LiveIdsReader):
         return np.concatenate([np.zeros(0, np.int64), *(self._labels[block] for block in range(blocks))])
 
     def read_labels(self) -> Labels:
-        """Read the blocks of labels, which lie together."""
+        """Read the blocks of labels, whose keys are consecutive."""
         return self.live_ids.without_deleted(self.all_labels())
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Filling a new database: tables written in the order of their keys, or batches through the log."""
+"""Writes a new database: tables in the order of their keys, or batches through the log."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
 _TABLE_BYTES = 64 * 2**20
-"""A table ends after so much, as RocksDB's own do, so that a later change has no more than that to merge with."""
+"""A table ends after this many bytes, like RocksDB's own, so that a later change merges with no more than that."""
 _BATCH_BYTES = 2**24
-"""A batch is a copy in memory; more than this goes in several."""
+"""Bytes in a batch, at most: it is a copy in memory."""
 
 
 class RocksdbWriter(Writer):
-    """Puts images; labels and the manifest, which makes it a store, come at the end."""
+    """Puts images; ``close`` puts the labels and the manifest."""
 
     def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue], sync: SyncLevel) -> None:
         import rocksdict
@@ -48,8 +48,8 @@ class RocksdbWriter(Writer):
         self._layout = {name: values[name] for name in ("compression", "block")}
         self._options = options_for(values)
         self._options.create_if_missing(True)
-        self._how = rocksdict.WriteOptions()
-        self._how.sync = self._sync_each_batch
+        self._write_options = rocksdict.WriteOptions()
+        self._write_options.sync = self._sync_each_batch
         self._tables: TableFiles | None = None
         self._database: Any = None
         try:
@@ -62,12 +62,12 @@ class RocksdbWriter(Writer):
             self._tables = TableFiles(location / FOLDER, self._options)
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Put one value a payload."""
+        """Put one value per payload."""
         check_put(self._location, self._content, self._put, ids, payloads, labels)
         self._add(ids, payloads, labels)
 
     def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Put one value an image."""
+        """Put one value per image."""
         check_put(self._location, self._content, self._put, ids, images, labels)
         self._add(ids, (image.tobytes() for image in images), labels)
 
@@ -79,7 +79,7 @@ class RocksdbWriter(Writer):
                 self._tables.add(items)
             else:
                 for batch in batches(items):
-                    database.write(batch, self._how)
+                    database.write(batch, self._write_options)
                     self.syncs += self._sync_each_batch
         except Exception as error:
             raise write_error(self._location / FOLDER, error) from None
@@ -87,19 +87,19 @@ class RocksdbWriter(Writer):
         self._labels.append(np.array(labels, np.int64))
 
     def close(self) -> None:
-        """Take the tables in, put the labels and the manifest, and write what is in memory."""
+        """Ingest the tables, put the labels and the manifest, and flush memory into tables."""
         database = self._database
         if database is None:
             return
         try:
             check_complete(self._location, self._content, self._put)
             if self._tables is not None:
-                self._tables.take_in(database)
+                self._tables.ingest(database)
             labels = np.concatenate([np.zeros(0, np.int64), *self._labels])
             items = list(label_items(labels, range(-(-len(labels) // BLOCK))))
             manifest = write_manifest("rocksdb", self._content, **self._layout)
             for batch in batches([*items, (MANIFEST, manifest.encode("utf-8"))]):
-                database.write(batch, self._how)
+                database.write(batch, self._write_options)
                 self.syncs += self._sync_each_batch
             database.flush()
             self._database = None
@@ -116,7 +116,7 @@ class RocksdbWriter(Writer):
             self.abort()
 
     def abort(self) -> None:
-        """Close the database; without its manifest it is no store."""
+        """Close the database; without the manifest it is not a store."""
         database, self._database = self._database, None
         if self._tables is not None:
             self._tables.drop()
@@ -126,7 +126,7 @@ class RocksdbWriter(Writer):
 
 
 class TableFiles:
-    """Tables beside those of the database, which it takes in whole."""
+    """Writes tables outside the database, which then ingests them whole."""
 
     def __init__(self, folder: Path, options: Any) -> None:
         self._folder, self._options = folder, options
@@ -135,7 +135,7 @@ class TableFiles:
         self._made: list[str] = []
 
     def add(self, items: Iterable[tuple[bytes, bytes]]) -> None:
-        """Add items whose keys follow those before."""
+        """Add items whose keys follow those added before."""
         for key, value in items:
             if self._table is None:
                 self._begin()
@@ -157,18 +157,18 @@ class TableFiles:
         if table is not None:
             table.finish()
 
-    def take_in(self, database: Any) -> None:
-        """Let the database have them, by giving them names of its own."""
+    def ingest(self, database: Any) -> None:
+        """Let the database ingest the tables, which renames the files."""
         import rocksdict
 
         self._end()
         if self._made:
-            how = rocksdict.IngestExternalFileOptions()
-            how.set_move_files(True)
-            database.ingest_external_file(self._made, how)
+            ingest_options = rocksdict.IngestExternalFileOptions()
+            ingest_options.set_move_files(True)
+            database.ingest_external_file(self._made, ingest_options)
 
     def drop(self) -> None:
-        """Let go of the one that is open, and remove those that were not taken in."""
+        """Release the open table, and remove files that were not ingested."""
         self._table = None
         for path in self._made:
             with contextlib.suppress(OSError):
@@ -176,7 +176,7 @@ class TableFiles:
 
 
 def batches(items: Iterable[tuple[bytes, bytes]]) -> Iterator[Any]:
-    """Yield items in batches that do not take much memory."""
+    """Yield items in batches of at most 16 MiB."""
     import rocksdict
 
     batch, size = rocksdict.WriteBatch(raw_mode=True), 0

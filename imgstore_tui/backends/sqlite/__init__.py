@@ -1,4 +1,4 @@
-"""SQLite: one table of images in one file, readable by everything."""
+"""Stores images in SQLite: one table in one file that every language can read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_BYTES = 10**9
 
 
 class SqliteBackend(LocalBackend):
-    """A folder with ``store.sqlite``: a row an image, and an index that holds ids and labels without the pixels."""
+    """Keeps a folder with ``store.sqlite``: one row per image, and an index of ids and labels without the pixels."""
 
     name = "sqlite"
     title = "SQLite"
@@ -75,7 +75,7 @@ class SqliteBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Make the folder and, under a temporary name, the file."""
+        """Create the folder and, under a temporary name, the file."""
         if content.kind is PayloadKind.ARRAY and content.shape and image_bytes(content) > MOST_BYTES:
             raise UnsupportedError("Backend sqlite takes images of at most 1,000,000,000 bytes, SQLite's own limit.")
         from imgstore_tui.backends.sqlite.writer import SqliteWriter
@@ -90,7 +90,7 @@ class SqliteBackend(LocalBackend):
         return SqliteReader(location)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
-        """Open the file to change rows in one transaction, or in one a call where each must be durable."""
+        """Open the file to change rows in one transaction, or in one per call if each must be durable."""
         from imgstore_tui.backends.sqlite.editor import SqliteEditor
 
         return SqliteEditor(location, sync)

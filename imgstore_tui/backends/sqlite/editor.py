@@ -1,4 +1,4 @@
-"""Changing an SQLite store, in transactions."""
+"""Changes an SQLite store in transactions."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from imgstore_tui.storekit.store_errors import require_open, write_error
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
-_SYNCS_A_COMMIT = 4
-"""SQLite forces the journal twice, then the file, then, as the journal goes, the folder."""
+_SYNCS_PER_COMMIT = 4
+"""Sync calls of a commit: SQLite forces the journal twice, then the file, then the folder of the removed journal."""
 
 
 class SqliteEditor(Editor):
-    """One transaction from opening to closing; where each call must be durable, one a call."""
+    """Changes rows in one transaction, or in one per call if each must be durable."""
 
     def __init__(self, location: Path, sync: SyncLevel) -> None:
-        _finish_what_died(location)
+        _recover(location)
         with SqliteReader(location) as reader:
             self.content, self._layout, self._live_ids = reader.content, reader.layout, reader.live_ids
         self._location, self._path = location, location / FILE
@@ -46,12 +46,12 @@ class SqliteEditor(Editor):
             raise write_error(self._path, error) from None
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Insert or replace one row a payload."""
+        """Insert or replace one row per payload."""
         check_batch(self._location, self.content, ids, payloads, labels)
         self._put(ids, payloads, labels)
 
     def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Insert or replace one row an image."""
+        """Insert or replace one row per image."""
         check_batch(self._location, self.content, ids, images, labels)
         if len(ids):
             self._put(ids, image_views(images), labels)
@@ -69,10 +69,10 @@ class SqliteEditor(Editor):
             raise write_error(self._path, error) from None
         if appends:
             self._live_ids.grow(len(ids))
-        self._note()
+        self._changes_done()
 
     def delete(self, ids: Sequence[int]) -> None:
-        """Delete rows; their pages are used again."""
+        """Delete rows; their pages are reused."""
         self._live_ids.check_each_once(self._location, ids)
         try:
             require_open(self._connection, self._location, "change").executemany(
@@ -82,15 +82,15 @@ class SqliteEditor(Editor):
             raise write_error(self._path, error) from None
         self._live_ids.delete(ids)
         if len(ids):
-            self._note()
+            self._changes_done()
 
-    def _note(self) -> None:
+    def _changes_done(self) -> None:
         self._changed = True
         if self._sync_each_batch:
             self._commit(more=True)
 
     def _commit(self, *, more: bool) -> None:
-        """Let the manifest say what is there, in the same transaction."""
+        """Update the manifest in the same transaction, and commit."""
         connection = require_open(self._connection, self._location, "change")
         content = replace(self.content, count=self._live_ids.count)
         manifest = write_manifest("sqlite", content, **self._layout, next=self._live_ids.next_id)
@@ -98,14 +98,14 @@ class SqliteEditor(Editor):
             connection.execute("UPDATE manifest SET text = ?", (manifest,))
             connection.execute("COMMIT")
             self.content, self._changed = content, False
-            self.syncs += _SYNCS_A_COMMIT * self._sync_each_batch
+            self.syncs += _SYNCS_PER_COMMIT * self._sync_each_batch
             if more:
                 connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             raise write_error(self._path, error) from None
 
     def changed_paths(self) -> Iterable[Path]:
-        """Return the file, and the folder in which the journal came and went."""
+        """Return the file, and the folder in which the journal was created and removed."""
         return [self._path, self._location]
 
     def close(self) -> None:
@@ -117,7 +117,7 @@ class SqliteEditor(Editor):
             self._release()
 
     def abort(self) -> None:
-        """Take back what was not committed, and close the file."""
+        """Roll back what was not committed, and close the file."""
         self._release()
 
     def _release(self) -> None:
@@ -129,8 +129,8 @@ class SqliteEditor(Editor):
             connection.close()
 
 
-def _finish_what_died(location: Path) -> None:
-    """Let SQLite take back what a process that died has left half done, if one has."""
+def _recover(location: Path) -> None:
+    """Let SQLite roll back the transaction of a process that died, if there is one."""
     if not (location / FILE).is_file() or not (location / JOURNAL).exists():
         return
     try:

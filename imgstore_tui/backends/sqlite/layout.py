@@ -1,4 +1,4 @@
-"""What stands where in the file, and how SQLite's errors become ours."""
+"""Defines the tables and the page size of the file, and turns SQLite's errors into StoreError."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
 
 PARTIAL = f"{FILE}.partial"
-"""The file's name until it is whole: it is written without a journal, because until then it is worth nothing."""
+"""Name of the file until it is complete: it is written without a journal, because it is useless before."""
 JOURNAL = f"{FILE}-journal"
-"""Where SQLite keeps what a change has not yet replaced for good."""
+"""Name of SQLite's rollback journal."""
 
 TABLES = {
     "images": "CREATE TABLE images(id INTEGER PRIMARY KEY, label INTEGER NOT NULL, data BLOB NOT NULL)",
     "labels": "CREATE INDEX labels ON images(id, label)",
     "manifest": "CREATE TABLE manifest(text TEXT NOT NULL)",
 }
-"""Labels are read from the index alone, which knows nothing of pixels."""
+"""Labels are read from the index alone, which holds no pixels."""
 PUT = "INSERT INTO images(id, label, data) VALUES (?, ?, ?)"
 
 _LEAST_PAGE, _MOST_PAGE = 4096, 65_536
-_IN_A_PAGE = 4
+_IMAGES_PER_PAGE = 4
 
 
 def page_size(content: Content, option: str) -> int:
-    """Return the bytes of a page."""
+    """Return the page size in bytes: the option, or for ``auto`` the power of two that holds four images."""
     if option != "auto":
         return int(option)
-    needed = _IN_A_PAGE * content.payload_bytes // max(1, content.count)
+    needed = _IMAGES_PER_PAGE * content.payload_bytes // max(1, content.count)
     page = _LEAST_PAGE
     while page < min(needed, _MOST_PAGE):
         page *= 2
@@ -51,5 +51,5 @@ def rows(ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Label
 
 
 def damaged(path: Path, error: sqlite3.Error) -> StoreError:
-    """Build the error for a file that cannot be read."""
+    """Return the error for a file that SQLite cannot read."""
     return damaged_error(path, first_line(error), "SQLite file")

@@ -1,4 +1,4 @@
-"""Reading an SQLite store: the file is opened as one that nobody changes, so that no lock and no journal is made."""
+"""Reads an SQLite store; the file is opened as immutable, so that no lock and no journal is created."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ _MAGIC = b"SQLite format 3\0"
 _MOST_MAPPED = 2**40
 _RUN = "SELECT label, data FROM images WHERE id BETWEEN ? AND ? ORDER BY id"
 _ONE = "SELECT label, data FROM images WHERE id = ?"
-# The order of the list is the order of the answer, because a CROSS JOIN is not turned round.
+# Rows come in the order of the list, because SQLite does not reorder a CROSS JOIN.
 _MANY = "SELECT label, data FROM json_each(?) AS asked CROSS JOIN images ON images.id = asked.value"
 _LABELS = "SELECT label FROM images INDEXED BY labels ORDER BY id"
 _GONE = "SELECT id FROM images INDEXED BY labels ORDER BY id"
 
 
 class SqliteReader(LiveIdsReader):
-    """Asks for a batch by one statement, and copies each row where it belongs."""
+    """Reads a batch by one statement, and copies each row into the caller's memory."""
 
     def __init__(self, location: Path) -> None:
         self._location, self.path = location, location / FILE
         self._connection: sqlite3.Connection | None = None
-        _look_at(location, self.path)
+        _check_file(location, self.path)
         uri = f"file:{quote(str(self.path.absolute()))}?mode=ro&immutable=1"
         try:
             self._connection = sqlite3.connect(uri, uri=True, isolation_level=None)
-            # What is in a file of somebody else's must not run here.
+            # Code in a file from elsewhere must not run.
             self._connection.execute("PRAGMA trusted_schema=OFF")
             self._open(self._connection)
         except sqlite3.Error as error:
@@ -78,7 +78,7 @@ class SqliteReader(LiveIdsReader):
         self.live_ids = LiveIds.of(self._location, self.content, next_id, deleted)
 
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
-        """Copy one row an id straight into the caller's array."""
+        """Copy one row per id straight into the caller's array."""
         size, at = image_bytes(self.content), 0
         pixels, numbers = out.data.cast("B"), []
         try:
@@ -91,7 +91,7 @@ class SqliteReader(LiveIdsReader):
         self._fill_labels(labels, numbers)
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
-        """Return the value of one row an id."""
+        """Return the value of one row per id."""
         rows = list(self._rows(ids, span))
         if not all(type(data) is bytes for _, data in rows):
             raise StoreError(f"{self.path} is damaged: an image in it is no bytes.")
@@ -107,7 +107,7 @@ class SqliteReader(LiveIdsReader):
             raise StoreError(f"{self.path} is damaged: a label in it is no number.") from None
 
     def _rows(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[tuple[Any, Any]]:
-        """Yield label and value of rows that are there; never more than were asked for."""
+        """Yield label and value of the rows that exist, at most one per id."""
         connection = require_open(self._connection, self._location, "read")
         try:
             if not self.layout["batch"] or len(ids) == 1:
@@ -147,8 +147,8 @@ class SqliteReader(LiveIdsReader):
                 connection.close()
 
 
-def _look_at(location: Path, path: Path) -> None:
-    """Look at the file before SQLite maps it: a page beyond its end would kill the process."""
+def _check_file(location: Path, path: Path) -> None:
+    """Check the file before SQLite maps it: a page beyond its end would kill the process."""
     file = RawFile.of_store("sqlite", location, path)
     try:
         head = file.read_at(0, 100) if file.size >= 100 else b""

@@ -1,4 +1,4 @@
-"""Writing an SQLite store."""
+"""Writes an SQLite store."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
 _CACHE_KIB = 2048
-"""Pages that wait in memory, at most: hardly one is needed twice, and memory that is used again is in the processor's
-cache."""
+"""Size of the page cache: hardly a page is needed twice, and memory that is reused stays in the processor's cache."""
 
 
 class SqliteWriter(Writer):
-    """Inserts a batch by one call, without a journal: what is not whole has another name and is worth nothing."""
+    """Inserts a batch by one call, without a journal: an incomplete file has a temporary name and is useless."""
 
     def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue], sync: SyncLevel) -> None:
         self._location, self._content = location, content
@@ -55,12 +54,12 @@ class SqliteWriter(Writer):
             raise write_error(self._path, error) from None
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Insert one row a payload."""
+        """Insert one row per payload."""
         check_put(self._location, self._content, self._put, ids, payloads, labels)
         self._insert(ids, payloads, labels)
 
     def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Insert one row an image, straight from the array's memory."""
+        """Insert one row per image, straight from the array's memory."""
         check_put(self._location, self._content, self._put, ids, images, labels)
         if len(ids):
             self._insert(ids, image_views(images), labels)
@@ -86,7 +85,7 @@ class SqliteWriter(Writer):
             raise write_error(self._path, error) from None
 
     def close(self) -> None:
-        """Write the manifest, commit, and give the file its name: until then the folder is no store."""
+        """Write the manifest, commit, and give the file its name, without which the folder is not a store."""
         connection = self._connection
         if connection is None:
             return

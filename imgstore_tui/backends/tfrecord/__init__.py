@@ -1,4 +1,4 @@
-"""TFRecord without TensorFlow: records of tf.train.Example, each with the checksums of the format."""
+"""Stores images in TFRecord without TensorFlow: records of tf.train.Example with the checksums of the format."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from imgstore_tui.storekit.records import RecordsEditor, RecordsWriter
 
 FILES = {"none": "images.tfrecord", "gzip": "images.tfrecord.gz"}
 INDEX_WIDTH = 3
-"""Place and length of a record, or of the compressed block it is in; its place in that block when unpacked."""
+"""Columns of the index: offset and length of a record or of its compressed block; its offset in the unpacked block."""
 
 
 class TfrecordBackend(LocalBackend):
-    """A folder with ``images.tfrecord``, which TensorFlow reads; beside it an index of ours."""
+    """Keeps a folder with ``images.tfrecord``, which TensorFlow reads, and an index of its own."""
 
     name = "tfrecord"
     title = "TFRecord"
@@ -65,7 +65,7 @@ class TfrecordBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Make the folder and the file; the manifest that makes it a store comes last."""
+        """Create the folder and the file; ``close`` writes the manifest."""
         from imgstore_tui.backends.tfrecord.records import Records
 
         compression = str(self.values["compression"])
@@ -88,7 +88,7 @@ class TfrecordBackend(LocalBackend):
         return ForeignReader.open(location, files, TfrecordImages, cls.name)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
-        """Open the file behind its last record, to go on there."""
+        """Open the file to append after its last record."""
         from imgstore_tui.backends.tfrecord.reader import TfrecordReader
         from imgstore_tui.backends.tfrecord.records import Records
 

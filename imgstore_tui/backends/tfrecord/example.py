@@ -1,7 +1,7 @@
-"""tf.train.Example on the wire: a map from names to lists of bytes, of numbers or of floats (protocol buffers).
+"""Encodes and searches tf.train.Example: a map from names to lists of bytes, integers or floats (protocol buffers).
 
-An image of ours is ``image/encoded`` with ``image/format``, as usual, or, where it is bare pixels, ``image/raw`` with
-``image/shape`` and ``image/dtype``; its label is ``image/class/label``.
+The backend stores an encoded image as ``image/encoded`` with ``image/format``, as usual, and bare pixels as
+``image/raw`` with ``image/shape`` and ``image/dtype``; the label is ``image/class/label``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
 
 def varint(number: int) -> bytes:
-    """Return a number as protocol buffers write it; negative ones as 64 bits of two's complement."""
+    """Return a number as a protocol buffers varint; negative ones as 64 bits of two's complement."""
     if number < 0:
         number += 1 << 64
     out = bytearray()
@@ -33,13 +33,13 @@ def _delimited(field: int, *parts: bytes | memoryview) -> bytes:
 
 
 def bytes_feature(name: bytes, *values: bytes) -> bytes:
-    """Return an entry of the map: a list of bytes."""
+    """Return an entry of the map with a list of bytes."""
     values_list = b"".join(_delimited(1, value) for value in values)
     return _entry(name, _delimited(_BYTES_LIST, values_list))
 
 
 def int64_feature(name: bytes, *values: int) -> bytes:
-    """Return an entry of the map: a list of numbers, packed."""
+    """Return an entry of the map with a packed list of integers."""
     return _entry(name, _delimited(_INT64_LIST, _delimited(1, b"".join(map(varint, values)))))
 
 
@@ -48,7 +48,7 @@ def _entry(name: bytes, feature: bytes) -> bytes:
 
 
 def head_and_tail(name: bytes, size: int, others: bytes) -> tuple[bytes, bytes]:
-    """Return what stands before and behind ``size`` bytes under ``name`` in an Example that has other features too."""
+    """Return the bytes of an Example before and after a value of ``size`` bytes; it has other features too."""
     value = varint(1 << 3 | _LENGTH) + varint(size)
     values_list = varint(_BYTES_LIST << 3 | _LENGTH) + varint(len(value) + size) + value
     key = _delimited(1, name)
@@ -59,10 +59,10 @@ def head_and_tail(name: bytes, size: int, others: bytes) -> tuple[bytes, bytes]:
 
 
 def find_bytes(record: bytes, name: bytes) -> tuple[int, int] | None:
-    """Return where the first value of a feature of bytes begins and ends in an Example, None where it has none.
+    """Return where the first value of a bytes feature begins and ends in an Example; None if it has none.
 
     Raises:
-        StoreError: If the record is no Example.
+        StoreError: If the record is not an Example.
     """
     for values, values_stop in _lists(record, name, _BYTES_LIST):
         for _, value, value_stop in _fields(record, values, values_stop, 1):
@@ -71,16 +71,16 @@ def find_bytes(record: bytes, name: bytes) -> tuple[int, int] | None:
 
 
 def find_int64(record: bytes, name: bytes) -> int | None:
-    """Return the first value of a feature of numbers in an Example, None where it has none.
+    """Return the first value of an integer feature in an Example; None if it has none.
 
     Raises:
-        StoreError: If the record is no Example.
+        StoreError: If the record is not an Example.
     """
     for values, values_stop in _lists(record, name, _INT64_LIST):
         at = values
         if at < values_stop:
             tag, at = _read_varint(record, at, values_stop)
-            if tag == 1 << 3 | _LENGTH:  # packed, as nearly always
+            if tag == 1 << 3 | _LENGTH:  # packed, which is the usual case
                 length, at = _read_varint(record, at, values_stop)
                 if not length:
                     continue
@@ -90,7 +90,7 @@ def find_int64(record: bytes, name: bytes) -> int | None:
 
 
 def _lists(record: bytes, name: bytes, kind: int) -> Iterator[tuple[int, int]]:
-    """Yield where the lists of a kind begin and end under a name in an Example."""
+    """Yield where the lists of one kind under a name begin and end in an Example."""
     for _, start, stop in _fields(record, 0, len(record), 1):  # features
         for _, entry, entry_stop in _fields(record, start, stop, 1):  # an entry of the map
             if next((record[a:b] for _, a, b in _fields(record, entry, entry_stop, 1)), b"") != name:
@@ -101,7 +101,7 @@ def _lists(record: bytes, name: bytes, kind: int) -> Iterator[tuple[int, int]]:
 
 
 def _fields(record: bytes, at: int, stop: int, number: int) -> list[tuple[int, int, int]]:
-    """Return number, start and stop of the fields of a message that have this number and a length."""
+    """Return number, start and stop of the length-delimited fields of a message with this number."""
     fields = []
     while at < stop:
         tag, at = _read_varint(record, at, stop)

@@ -1,4 +1,4 @@
-"""Reading records by their index; both checksums of every record that is read are verified."""
+"""Reads records by their index, and verifies both checksums of each."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     Data = NDArray[np.uint8]
 
 _AT_ONCE = 4 * 2**20
-"""Bytes of records that are read together, at most."""
+"""Bytes of records that are read by one call, at most."""
 _GZIP = 31
-"""What zlib wants to hear to take a header of gzip."""
-_MOST_KNOWN, _LONGEST_FRONT = 4096, 1024
-"""How many beginnings of Examples are kept, and the bytes of one, at most; those of ours have less than 100."""
+"""Value of ``wbits`` with which zlib takes a gzip header."""
+_MOST_TEMPLATES, _LONGEST_FRONT = 4096, 1024
+"""Most templates that are kept, and most bytes before the image in one; our writer's have less than 100."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """How an Example of some length begins, up to its image, and where the image is."""
+class _Template:
+    """The bytes of an Example of some length before its image, and where the image is."""
 
     front: bytes
     front_sum: int
@@ -47,13 +47,13 @@ class _Known:
 
 
 class TfrecordReader(CheckedReader):
-    """Reads records that lie together by one call."""
+    """Reads adjacent records by one call."""
 
     def __init__(self, location: Path) -> None:
         import google_crc32c
 
         self._sum, self._extend = google_crc32c.value, google_crc32c.extend
-        self._known: dict[int, _Known] = {}
+        self._templates: dict[int, _Template] = {}
         self._location = location
         self.records = RecordsReader("tfrecord", location, INDEX_WIDTH)
         self.content = self.records.content
@@ -76,7 +76,7 @@ class TfrecordReader(CheckedReader):
             raise
 
     def end(self) -> int:
-        """Return the place behind the last record, which the file must have."""
+        """Return the offset after the last record; the file must reach that far."""
         if not self.content.count:
             return 0
         offset, length, _ = self.records.rows([self.content.count - 1], None)[0].tolist()
@@ -85,7 +85,7 @@ class TfrecordReader(CheckedReader):
         return int(offset + length)
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
-        """Return the bytes of one Example an id."""
+        """Return the image bytes of one Example per id."""
         self.records.fill_labels(ids, span, labels)
         rows = self.records.rows(ids, span).tolist()
         payloads = []
@@ -95,7 +95,7 @@ class TfrecordReader(CheckedReader):
         return payloads
 
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
-        """Copy the pixels of one Example an id into the caller's array."""
+        """Copy the pixels of one Example per id into the caller's array."""
         self.records.fill_labels(ids, span, labels)
         rows, size = self.records.rows(ids, span).tolist(), image_bytes(self.content)
         memory = out.reshape(len(ids), -1).view(np.uint8)
@@ -114,8 +114,8 @@ class TfrecordReader(CheckedReader):
         return data[first:last]
 
     def _read_record_into(self, target: Data, offset: int, length: int) -> bool:
-        """Read the pixels of a record to where they belong, if what stands around them is known; verify its sums."""
-        template = self._known.get(length - HEAD.size - FOOT.size)
+        """Read the pixels of a record straight into ``target``, and verify its checksums; False if no template fits."""
+        template = self._templates.get(length - HEAD.size - FOOT.size)
         if template is None or template.stop - template.start != len(target):
             return False
         front, rest = bytearray(HEAD.size + template.start), bytearray(length - HEAD.size - template.stop)
@@ -131,8 +131,8 @@ class TfrecordReader(CheckedReader):
         return True
 
     def _value(self, data: Data, start: int, stop: int, number: int) -> tuple[int, int]:
-        """Return where the image of an Example begins and ends; most Examples of one length begin alike."""
-        template = self._known.get(stop - start)
+        """Return where the image of an Example begins and ends; most Examples of one length have one template."""
+        template = self._templates.get(stop - start)
         if template is None or data[start : start + template.start].tobytes() != template.front:
             record = data[start:stop].tobytes()
             try:
@@ -142,15 +142,15 @@ class TfrecordReader(CheckedReader):
             if image is None or image[1] > len(record):
                 raise StoreError(f"{self.path} is damaged: record {number} holds no image.")
             front = record[: image[0]]
-            template = _Known(front, self._sum(front), *image)
+            template = _Template(front, self._sum(front), *image)
             if len(front) <= _LONGEST_FRONT:
-                if len(self._known) >= _MOST_KNOWN:
-                    self._known.clear()
-                self._known[len(record)] = template
+                if len(self._templates) >= _MOST_TEMPLATES:
+                    self._templates.clear()
+                self._templates[len(record)] = template
         return start + template.start, start + template.stop
 
     def _records(self, rows: list[list[int]]) -> Iterator[tuple[Data, int, int]]:
-        """Yield where the Example of each row of the index lies, in what, its checksums verified."""
+        """Yield for each index row the data that holds the Example, and its start and stop; verifies checksums."""
         at = 0
         if self.compressed:
             for offset, length, within in rows:
@@ -179,7 +179,7 @@ class TfrecordReader(CheckedReader):
             raise StoreError(f"{self.path} is damaged: records do not lie in it where the index says.")
 
     def _checked(self, data: Data, at: int, length: int | None) -> tuple[int, int]:
-        """Return where the Example of the record at a place begins and ends, if its length and checksums are right."""
+        """Return start and stop of the Example of the record at an offset, after a check of length and checksums."""
         start = at + HEAD.size
         head = data[at:start].tobytes()
         size = int.from_bytes(head[:8], "little")
@@ -194,7 +194,7 @@ class TfrecordReader(CheckedReader):
         return StoreError(f"{self.path} is damaged: the checksum of a record is wrong.")
 
     def _unpacked(self, offset: int, length: int) -> bytes:
-        """Return a block, unpacked; the last one is kept, because its neighbours are mostly next."""
+        """Return an unpacked block; the last one stays in memory, because its records are mostly read in order."""
         if self._block is None or self._block[0] != offset:
             file = require_open(self._file, self._location, "read")
             self._within(offset + length)
@@ -209,7 +209,7 @@ class TfrecordReader(CheckedReader):
         return self._block[1]
 
     def read_labels(self) -> Labels:
-        """Read the labels' own file."""
+        """Read the labels file."""
         return self.records.read_labels()
 
     def close(self) -> None:

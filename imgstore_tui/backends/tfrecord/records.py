@@ -1,4 +1,4 @@
-"""Writing records: length, its checksum, an Example, its checksum."""
+"""Writes records: length, its checksum, an Example, its checksum."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ HEAD = struct.Struct("<QI")
 """Length of the record and the masked checksum of these eight bytes."""
 FOOT = struct.Struct("<I")
 _MASK = 0xA282EAD8
-_LEVEL = 1  # of gzip: the quickest; nobody who wants small images wants them in gzip
+_LEVEL = 1  # of gzip: the fastest, because other codecs make smaller images
 _BLOCK_BYTES = 4 * 2**20
-"""Bytes of records in a block that is compressed at once, before it is."""
+"""Bytes of records in a compressed block, before compression."""
 _MOST_VALUE = 2**29
-"""Bytes of an encoded image in a compressed block: a block says nothing of its size, and this is what is believed."""
+"""Most bytes of an encoded image in a compressed block, whose unpacked size is not stored."""
 _MOST_AROUND = 2**16
-"""Bytes of a record beside its image, at most."""
+"""Most bytes of a record beside its image."""
 
 
 def most_unpacked(content: Content) -> int:
-    """Return the bytes that a block can have before it is compressed: it ends with the record that fills it."""
+    """Return the most bytes that a block can have unpacked: it ends with the record that fills it."""
     value = image_bytes(content) if content.kind is PayloadKind.ARRAY else _MOST_VALUE
     return _BLOCK_BYTES + value + _MOST_AROUND
 
 
 def masked(checksum: int) -> int:
-    """Return a CRC32C as TFRecord stores it: turned and shifted, so that a sum of sums is no trap."""
+    """Return a CRC32C as TFRecord stores it: rotated and shifted, so that checksums of checksums stay sound."""
     return ((checksum >> 15 | checksum << 17) + _MASK) & 0xFFFFFFFF
 
 
 @functools.lru_cache(maxsize=4096)
 def head_of(size: int) -> bytes:
-    """Return what stands before an Example of so many bytes: its length, and the masked checksum of that."""
+    """Return the head of a record with an Example of ``size`` bytes: the size, and the masked checksum of that."""
     import google_crc32c
 
     length = struct.pack("<Q", size)
@@ -57,7 +57,7 @@ def head_of(size: int) -> bytes:
 
 
 class Records(RecordFiles):
-    """The file of records, open at its end."""
+    """A file of records, open for appending."""
 
     def __init__(self, path: Path, content: Content, end: int | None, *, compressed: bool) -> None:
         import google_crc32c
@@ -68,11 +68,11 @@ class Records(RecordFiles):
         self._kept = self._file.position
 
     def add_bytes(self, first: int, payloads: Sequence[bytes], labels: Labels) -> Labels:
-        """Write an Example a payload."""
+        """Write one Example per payload."""
         return self._add(payloads, ENCODED, labels)
 
     def add_array(self, first: int, images: Pixels, labels: Labels) -> Labels:
-        """Write an Example an image."""
+        """Write one Example per image."""
         return self._add(list(images.reshape(len(images), -1).view(np.uint8)), RAW, labels)
 
     def _add(self, values: Sequence[Piece], name: bytes, labels: Labels) -> Labels:
@@ -114,13 +114,13 @@ class Records(RecordFiles):
         return [(offset, len(block), start) for start in starts]
 
     def _around(self, name: bytes, value: Piece, label: int) -> tuple[bytes, int, bytes]:
-        """Return what stands before a value, the checksum of what of that is of the Example, and what stands behind."""
+        """Return the bytes before a value, the checksum of their part in the Example, and the bytes after it."""
         kind = decode.sniff(bytes(value[:32])) if name is ENCODED else None
         return _around(name, len(value), self._others(kind), label)
 
     @functools.lru_cache(maxsize=16)  # noqa: B019 - a records lives as long as its store is open
     def _others(self, kind: str | None) -> bytes:
-        """Return the features that are the same for all images of a kind."""
+        """Return the features that all images of one format share."""
         content = self._content
         format_name = kind or content.codec
         features = bytes_feature(b"image/format", format_name.encode())
@@ -133,21 +133,21 @@ class Records(RecordFiles):
         return features
 
     def force(self) -> int:
-        """Force the file."""
+        """Force the file to the device."""
         self._file.force()
         return 1
 
     def finish(self) -> None:
-        """Let the file end here; nothing stands at the end of a file of records."""
+        """Cut the file after the last record; the format has no end mark."""
         self._file.truncate(self._file.position)
         self._kept = self._file.position
 
     def roll_back(self) -> None:
-        """Cut off what was added."""
+        """Cut off the records that were added."""
         self._file.truncate(self._kept)
 
     def changed_paths(self) -> list[Path]:
-        """Return the file."""
+        """Return the path of the file."""
         return [self._file.path]
 
     def close(self) -> None:

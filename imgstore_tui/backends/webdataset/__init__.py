@@ -1,4 +1,4 @@
-"""WebDataset: tar files in which an image and its label are members of one name."""
+"""Stores images in WebDataset: tar files in which an image and its label are members of one name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from imgstore_tui.storekit.records import RecordsEditor, RecordsWriter
 
 
 class WebdatasetBackend(LocalBackend):
-    """A folder of ``images-000000.tar`` and on, which any reader of WebDataset takes; beside them an index of ours."""
+    """Keeps a folder of ``images-000000.tar`` and so on, which any WebDataset reader takes, and an index of its own."""
 
     name = "webdataset"
     title = "WebDataset tar"
@@ -60,14 +60,14 @@ class WebdatasetBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Make the folder and the first tar; the manifest that makes it a store comes last."""
+        """Create the folder and the first tar; ``close`` writes the manifest."""
         refuse_batch_sync(self, sync)
         begin_store(self, location, content)
         shards = Shards(location, content, int(self.values["shard"]))
         return RecordsWriter(self.name, location, content, shards, INDEX_WIDTH, {"shard": int(self.values["shard"])})
 
     def open(self, location: Path) -> Reader:
-        """Open the index; tars are opened as they are needed."""
+        """Open the index; tars are opened on demand."""
         return WebdatasetReader(location)
 
     @classmethod
@@ -78,7 +78,7 @@ class WebdatasetBackend(LocalBackend):
         return ForeignReader.open(location, files, TarImages, cls.name)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
-        """Open the last tar where its end is marked, to go on there."""
+        """Open the last tar to append at its end mark."""
         with WebdatasetReader(location) as reader:
             shards = Shards(location, reader.content, reader.shard, after=reader.end())
             try:

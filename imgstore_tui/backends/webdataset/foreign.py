@@ -36,7 +36,7 @@ class TarImages(ByteRangeFile):
                         if member.offset_data + member.size > self.file.size:
                             raise StoreError(f"{path} has been cut short.")
                         pictures.setdefault(key, (member.offset_data, member.size))
-                if tar.offset + tarfile.BLOCKSIZE > self.file.size:  # there the end would be marked
+                if tar.offset + tarfile.BLOCKSIZE > self.file.size:  # the end mark would be there
                     raise StoreError(f"{path} has been cut short.")
         except (tarfile.TarError, OSError, ValueError, EOFError) as error:
             self.close()

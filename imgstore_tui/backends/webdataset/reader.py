@@ -1,4 +1,4 @@
-"""Reading the tars by their index; every header on the way is compared with what it must be, its checksum included."""
+"""Reads tars by their index; every header is compared with the expected one, its checksum included."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
 _TOGETHER_BELOW = 32 * 2**10
-"""Members smaller than this are read together where they lie together."""
+"""Adjacent members smaller than this are read by one call."""
 _AT_ONCE = 4 * 2**20
-"""Bytes that are read together, at most."""
+"""Bytes that are read by one call, at most."""
 _MOST_OPEN = 64
-"""Tars that are kept open."""
+"""Most tars that are kept open."""
 
 
 class WebdatasetReader(CheckedReader):
-    """Reads single members at their place, small ones in a row together."""
+    """Reads single members at their offsets, small adjacent ones together."""
 
     _location: Path
 
@@ -58,7 +58,7 @@ class WebdatasetReader(CheckedReader):
             raise
 
     def end(self) -> tuple[int, int]:
-        """Return the tar in which the last image lies, and the place behind it, which the tar must have."""
+        """Return the number of the tar with the last image, and the offset after it, which the tar must reach."""
         if not self.content.count:
             self._tar(0)
             return 0, 0
@@ -70,7 +70,7 @@ class WebdatasetReader(CheckedReader):
         return number, end
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
-        """Copy one member an id."""
+        """Copy one member per id."""
         rows = self.records.rows(ids, span)
         self.records.fill_labels(ids, span, labels)
         payloads: list[bytes] = []
@@ -93,7 +93,7 @@ class WebdatasetReader(CheckedReader):
         return payloads
 
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
-        """Copy one member an id into the caller's array; what stands before each is compared for all at once."""
+        """Copy one member per id into the caller's array; the headers are compared for all at once."""
         rows = self.records.rows(ids, span)
         self.records.fill_labels(ids, span, labels)
         length = image_bytes(self.content)
@@ -120,10 +120,10 @@ class WebdatasetReader(CheckedReader):
         wrong |= (fronts[:, BLOCK:] != np.frombuffer(self._npy_head, np.uint8)).any(1)
         if wrong.any():
             first = int(wrong.argmax())
-            raise self._foreign(self._tar(int(rows[first, 0])), int(numbers[first]))
+            raise self._wrong_header(self._tar(int(rows[first, 0])), int(numbers[first]))
 
     def _read_run(self, rows: Labels, stride: int, fronts: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> None:
-        """Read members that mostly lie together, a few MiB at a time."""
+        """Read members that are mostly adjacent, a few MiB at a time."""
         apart = (np.diff(rows[:, 0]) != 0) | (np.diff(rows[:, 1]) != stride)
         bounds = [0, *(np.flatnonzero(apart) + 1).tolist(), len(rows)]
         most, width = max(1, _AT_ONCE // stride), fronts.shape[1]
@@ -140,7 +140,7 @@ class WebdatasetReader(CheckedReader):
     def _pieces(
         self, rows: Labels, first: int
     ) -> Iterator[tuple[RawFile, bytes, int, int, list[tuple[int, int, int]]]]:
-        """Yield what lies together, a few MiB at a time: the tar, the bytes, their place, the first id, index rows."""
+        """Yield adjacent members, a few MiB at a time: tar, bytes, their offset, first id, index rows."""
         facts = rows.tolist()
         at = 0
         while at < len(facts):
@@ -157,13 +157,13 @@ class WebdatasetReader(CheckedReader):
             at = stop
 
     def _check(self, tar: RawFile, header: bytes, number: int, size: int) -> None:
-        """Check that a header is the one of this image, to the bit."""
+        """Check that a header is exactly the one of this image."""
         name = name_in(header)
         if not name.startswith(key_of(number) + b".") or header != head(name, size):
-            raise self._foreign(tar, number)
+            raise self._wrong_header(tar, number)
 
     @staticmethod
-    def _foreign(tar: RawFile, number: int) -> StoreError:
+    def _wrong_header(tar: RawFile, number: int) -> StoreError:
         return StoreError(f"{tar.path} is damaged: the header of image {number} is not what it should be.")
 
     def _check_size(self, tar: RawFile, offset: int, size: int) -> None:
@@ -187,7 +187,7 @@ class WebdatasetReader(CheckedReader):
         return tar
 
     def read_labels(self) -> Labels:
-        """Read the labels' own file."""
+        """Read the labels file."""
         return self.records.read_labels()
 
     def close(self) -> None:

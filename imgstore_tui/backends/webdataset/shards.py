@@ -1,4 +1,4 @@
-"""Writing the tars: for each image a member that holds it and one, of the same name, that holds its label."""
+"""Writes the tars: for each image a member with the image, and a member of the same name with its label."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 FIRST = "images-000000.tar"
 INDEX_WIDTH = 3
-"""Number of the tar, place of the header of the image's member, bytes of the image's member."""
+"""Columns of the index: number of the tar, offset of the header of the image's member, bytes of that member."""
 LABEL_BLOCKS = 2 * BLOCK
-"""What the member of a label takes: its header, and a text that always fits into one block."""
+"""Bytes of the member of a label: its header, and a text that always fits into one block."""
 _LABEL_ROOM = 20
-"""Characters of the longest label."""
+"""Most characters of a label."""
 _TOGETHER_BELOW = 64 * 2**10
-"""Images that take less are put together with what stands around them; others are written from where they are."""
+"""Smaller images are joined with their headers before they are written; others are written from their memory."""
 _AT_ONCE = 4 * 2**20
-"""Bytes that are put together, at most."""
+"""Most bytes that are joined."""
 
 
 def tar_name(number: int) -> str:
-    """Return the name of a tar, as writers of WebDataset number them."""
+    """Return the name of a tar, numbered as WebDataset writers do."""
     return f"images-{number:06d}.tar"
 
 
@@ -54,22 +54,22 @@ def label_members(numbers: Labels, labels: Labels) -> NDArray[np.uint8]:
 
 
 class Shards(RecordFiles):
-    """The last tar of a store, and those that follow it."""
+    """Writes the last tar of a store, and those that follow it."""
 
     def __init__(self, location: Path, content: Content, shard: int, after: tuple[int, int] | None = None) -> None:
-        """Open the first tar, which is new, or the one that ``after`` names, behind a place in it."""
+        """Open a new first tar, or the tar and offset that ``after`` gives."""
         self._location, self._content, self._shard = location, content, shard
         self._kept = self._number, offset = after or (0, 0)
         path = location / tar_name(self._number)
         self._tar = Output(path, None if after is None else offset)
-        self._touched = [path]
+        self._changed_tars = [path]
         self._unforced: list[Path] = []
         self._npy_head = b""
         if content.kind is PayloadKind.ARRAY:
             self._npy_head = npy_header(np.dtype(content.dtype), content.shape or ())
 
     def add_bytes(self, first: int, payloads: Sequence[bytes], labels: Labels) -> Labels:
-        """Write two members a payload."""
+        """Write two members per payload."""
         rows = []
         for start, stop in self._parts(first, len(payloads)):
             at, pieces = self._tar.position, list[Piece]()
@@ -87,7 +87,7 @@ class Shards(RecordFiles):
         return np.array(rows, np.int64)
 
     def add_array(self, first: int, images: Pixels, labels: Labels) -> Labels:
-        """Write two members an image: a .npy file and its label."""
+        """Write two members per image: a .npy file and its label."""
         size = len(self._npy_head) + image_bytes(self._content)
         stride = BLOCK + padded(size) + LABEL_BLOCKS
         pixels = images.reshape(len(images), -1).view(np.uint8)
@@ -109,7 +109,7 @@ class Shards(RecordFiles):
         return rows
 
     def _parts(self, first: int, count: int, most: int = 2**20) -> Iterator[tuple[int, int]]:
-        """Yield the first and the one after the last of images that go into one tar, which is open then."""
+        """Yield the spans of ids that go into one tar each, which is open meanwhile."""
         last = first + count
         while first < last:
             stop = min(last, first + most)
@@ -121,18 +121,18 @@ class Shards(RecordFiles):
             first = stop
 
     def _next(self, number: int) -> None:
-        """End this tar, and begin the one with a number."""
+        """End this tar, and begin the tar with this number."""
         self._tar.write_end(END)
         self._tar.close()
         self._unforced.append(self._tar.path)
         self._number = number
         path = self._location / tar_name(number)
-        path.unlink(missing_ok=True)  # of a process that died while it added to the store
+        path.unlink(missing_ok=True)  # left by a process that died while it appended
         self._tar = Output(path)
-        self._touched.append(path)
+        self._changed_tars.append(path)
 
     def force(self) -> int:
-        """Force the tars written to since the last time."""
+        """Force the tars written since the last call."""
         calls = len(self._unforced) + 1
         for path in self._unforced:
             force(path)
@@ -141,18 +141,18 @@ class Shards(RecordFiles):
         return calls
 
     def finish(self) -> None:
-        """Mark the end of the archive."""
+        """Write the end mark of the archive."""
         self._tar.write_end(END)
         self._kept = self._number, self._tar.position
 
     def roll_back(self) -> None:
-        """Remove the tars that are new, and end the first one where it ended."""
+        """Remove the new tars, and cut the first one to its former end."""
         number, offset = self._kept
         if self._number != number:
             self._tar.close()
             for path in [self._location / tar_name(later) for later in range(number + 1, self._number + 1)]:
                 path.unlink(missing_ok=True)
-                self._touched.remove(path)
+                self._changed_tars.remove(path)
             self._unforced = []
             self._number = number
             self._tar = Output(self._location / tar_name(number), offset)
@@ -160,9 +160,9 @@ class Shards(RecordFiles):
         self._tar.write_end(END)
 
     def changed_paths(self) -> list[Path]:
-        """Return the tars that were written to."""
-        return self._touched
+        """Return the tars that were written."""
+        return self._changed_tars
 
     def close(self) -> None:
-        """Close the tar that is open."""
+        """Close the open tar."""
         self._tar.close()

@@ -1,4 +1,4 @@
-"""The tar format (POSIX ustar), as far as members of a WebDataset need it."""
+"""Builds headers of the tar format (POSIX ustar), as far as members of a WebDataset need it."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 BLOCK = 512
 END = bytes(2 * BLOCK)
-"""Marks the end of an archive."""
+"""The end mark of an archive."""
 MOST_BYTES = 8**11 - 1
-"""The size of a member has eleven octal digits."""
+"""Most bytes of a member, whose size has eleven octal digits."""
 
 _NAME = 100
 _SUM = 148
-"""Where the checksum of a header stands: six octal digits."""
+"""Position of the checksum in a header: six octal digits."""
 _DIGITS = 8
 _MODE_AND_OWNER = b"0000444\0" + b"0000000\0" * 2
-_TIME = b"00000000000\0"  # no time: the same images give the same archive
+_TIME = b"00000000000\0"  # no time stamp, so that the same images give the same archive
 _KIND = b"0" + bytes(100) + b"ustar\x0000" + bytes(BLOCK - 265)
-_NO_SUM = 8 * ord(" ")  # the field of the checksum counts as spaces
+_NO_SUM = 8 * ord(" ")  # the checksum field counts as spaces
 
 
 def key_of(number: int) -> bytes:
-    """Return the name that the members of an image have in common."""
+    """Return the name that the members of an image share."""
     return b"%08d" % number
 
 
 def padded(size: int) -> int:
-    """Return how many bytes so many take in an archive."""
+    """Return the bytes that ``size`` bytes take in an archive, padding included."""
     return -(-size // BLOCK) * BLOCK
 
 

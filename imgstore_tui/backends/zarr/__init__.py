@@ -1,4 +1,4 @@
-"""Zarr, version 3: arrays in chunks, each a file or a part of a shard."""
+"""Stores images in Zarr, version 3: arrays in chunks, each a file or a part of a shard."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHUNK_BYTES = 2**20
 
 
 class ZarrBackend(LocalBackend):
-    """A folder with ``images.zarr``, a group of the arrays ``images`` and ``labels``; payloads are a row of bytes."""
+    """Keeps a folder with ``images.zarr``, a group of arrays ``images`` and ``labels``; payloads are a row of bytes."""
 
     name = "zarr"
     title = "Zarr"
@@ -79,7 +79,7 @@ class ZarrBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Make the folder and the arrays; the manifest that makes it a store comes last."""
+        """Create the folder and the arrays; ``close`` writes the manifest."""
         from imgstore_tui.backends.zarr.writer import ZarrWriter
 
         refuse_batch_sync(self, sync)
@@ -88,7 +88,7 @@ class ZarrBackend(LocalBackend):
         return ZarrWriter(location, content, values)
 
     def _settled(self, content: Content) -> dict[str, OptionValue]:
-        """Return the options, with the chunk that images of such a size get."""
+        """Return the option values, with the chunk for images of this size."""
         chunk, shard = int(self.values["chunk"]), int(self.values["shard"])
         if content.kind is PayloadKind.ARRAY:
             chunk = chunk or max(1, CHUNK_BYTES // max(1, image_bytes(content)))
@@ -99,11 +99,11 @@ class ZarrBackend(LocalBackend):
         return {**self.values, "chunk": chunk}
 
     def continuation(self, kind: PayloadKind) -> Continuation:
-        """Every chunk has its place from the start."""
+        """Return that writing resumes: every chunk has a file of known name."""
         return Continuation.RESUME
 
     def resume(self, location: Path, content: Content, labels: Labels, sizes: Labels) -> Writer:
-        """Go on behind the last chunk that is whole."""
+        """Continue after the last complete chunk."""
         from imgstore_tui.backends.zarr.writer import ZarrWriter
 
         writer = ZarrWriter(location, content, self._settled(content), sizes)

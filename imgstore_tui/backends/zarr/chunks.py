@@ -1,7 +1,7 @@
-"""The chunks of an array where they lie in their files: found once, checked once, and copied without the library.
+"""Reads the chunks of an array straight from their files: located once, verified once, copied without the library.
 
-A file is a chunk, ``c/NUMBER/0/0...``, or a shard: chunks one behind the other, then for each its place and length
-(little-endian, 64 bits each) and the CRC32C of these.
+A file is a chunk, ``c/NUMBER/0/0...``, or a shard: chunks in a row, then the offset and length of each (little-endian,
+64 bits each) and the CRC32C of these.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
 
 _MOST_OPEN = 128
-"""Files that are kept open, each mapped once it is read in parts."""
+"""Most files that are kept open, each with a memory map once it is read in parts."""
 _UNPACKED_BYTES = 2**25
-"""Chunks that had to be unpacked are kept up to so many bytes together, one at least."""
+"""Unpacked chunks stay in memory up to this many bytes together, one at least."""
 _SUM = 4
 """Bytes of a checksum."""
 _ENTRY = 16
-"""Bytes of the place and the length of a chunk in a shard."""
+"""Bytes of the offset and the length of a chunk in the index of a shard."""
 _GZIP = 31
-"""What zlib wants to hear to take a header of gzip."""
+"""Value of ``wbits`` with which zlib takes a gzip header."""
 
 
 @dataclass(slots=True)
 class _File:
     raw: RawFile
     index: Any = None
-    """Of a shard: uint64 array (chunks, 2) of places and lengths."""
+    """Index of a shard, uint64 array (chunks, 2) of offsets and lengths; None if the file is a chunk."""
     right: set[int] = field(default_factory=set)
-    """Chunks whose checksum has been found right in the map."""
+    """Chunks whose checksum has been verified in the map."""
 
 
 class Chunks:
-    """An array that is open for reading."""
+    """An array open for reading."""
 
     def __init__(self, folder: Path, layout: Layout) -> None:
         import google_crc32c
@@ -62,29 +62,29 @@ class Chunks:
         self._open = True
 
     def read(self, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
-        """Copy items.
+        """Copy items by ids into an array.
 
         Args:
-            ids: Which, checked, at least one.
-            span: The first and the one after the last, where they are one ascending run.
-            out: C-contiguous array (n, ...), whose rows have the bytes of an item.
+            ids: Ids that exist, one or more.
+            span: Their span if they ascend one by one, else None.
+            out: C-contiguous array (n, ...) whose rows have the size of an item.
 
         Raises:
             StoreError: If a chunk is missing or damaged.
         """
         memory = out.reshape(len(ids), -1).view(np.uint8)
-        for number, positions, rows in self._parts(ids, span):
+        for number, positions, rows in self._chunks_of(ids, span):
             held = min(self._layout.chunk, self._layout.items - number * self._layout.chunk)
             whole = isinstance(rows, slice) and rows == slice(0, held)
             if whole and self._layout.filter is None:
-                self._fill(number, memory[positions])
+                self._read_chunk_into(number, memory[positions])
             elif isinstance(rows, slice) or len(rows) > 1:
                 memory[positions] = self._items(number)[rows]
             else:
                 memory[positions[0]] = self._items(number)[rows[0]]
 
     def read_range(self, start: int, stop: int) -> bytes:
-        """Return a part of an array of single bytes."""
+        """Return a range of an array of bytes."""
         chunk = self._layout.chunk
         parts = []
         for number in range(start // chunk, -(-stop // chunk)):
@@ -92,8 +92,8 @@ class Chunks:
             parts.append(self._items(number)[max(start - base, 0) : stop - base].tobytes())
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _parts(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[tuple[int, Any, Any]]:
-        """Yield for each chunk that is needed: its number, places among the ids, rows in the chunk."""
+    def _chunks_of(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[tuple[int, Any, Any]]:
+        """Yield each chunk that holds some of the ids: its number, positions of these ids, their rows in it."""
         chunk = self._layout.chunk
         if span is not None:
             for number in range(span[0] // chunk, -(-span[1] // chunk)):
@@ -113,10 +113,10 @@ class Chunks:
         for start, stop in itertools.pairwise(bounds):
             yield int(numbers[start]), order[start:stop], rows[start:stop]
 
-    def _fill(self, number: int, target: Any) -> None:
-        """Read all items of a chunk to where they belong, then verify its checksum there."""
-        file, offset, _ = self._find(number)
-        room = self._layout.chunk_bytes - target.nbytes  # of the last chunk, which is longer than the array
+    def _read_chunk_into(self, number: int, target: Any) -> None:
+        """Read all items of a chunk into ``target``, then verify the checksum there."""
+        file, offset, _ = self._locate(number)
+        room = self._layout.chunk_bytes - target.nbytes  # padding of the last chunk, beyond the end of the array
         rest = bytearray(room + _SUM * self._layout.summed)
         file.raw.read_parts_into([target.reshape(-1).data, memoryview(rest)], offset)
         if self._layout.summed:
@@ -125,11 +125,11 @@ class Chunks:
                 raise self._wrong(file)
 
     def _items(self, number: int) -> Bytes:
-        """Return a chunk as an array of items, (n, bytes), or (n,) where an item is a byte; to copy from and let go."""
+        """Return a view of a chunk as items, uint8 array (n, bytes), or (n,) for bytes, to be released soon."""
         shape = (self._layout.chunk, *([self._layout.size] if self._layout.sides > 1 or self._layout.size > 1 else []))
         if self._layout.filter is not None:
             return self._unpack(number).reshape(shape)
-        file, offset, length = self._find(number)
+        file, offset, length = self._locate(number)
         fresh = number not in file.right
         whole = file.raw.mapped()
         if fresh:
@@ -144,7 +144,7 @@ class Chunks:
     def _unpack(self, number: int) -> Bytes:
         unpacked = self._unpacked.get(number)
         if unpacked is None:
-            file, offset, length = self._find(number)
+            file, offset, length = self._locate(number)
             packed = np.frombuffer(file.raw.read_at(offset, length), np.uint8)
             self._verify(file, packed)
             if self._layout.summed:
@@ -153,7 +153,7 @@ class Chunks:
                 unpacked = np.frombuffer(
                     _unpacked(str(self._layout.filter), packed, self._layout.chunk_bytes), np.uint8
                 )
-            except Exception as error:  # each library has its own
+            except Exception as error:  # each library raises its own errors
                 raise self._damaged(file, first_line(error)) from None
             if len(unpacked) != self._layout.chunk_bytes:
                 raise self._damaged(file, "a chunk in it is not of the size it should be")
@@ -168,8 +168,8 @@ class Chunks:
         ):
             raise self._wrong(file)
 
-    def _find(self, number: int) -> tuple[_File, int, int]:
-        """Return the file in which a chunk lies, its place in it, and its length."""
+    def _locate(self, number: int) -> tuple[_File, int, int]:
+        """Return the file that holds a chunk, and its offset and length there."""
         layout = self._layout
         expected = None if layout.filter else layout.chunk_bytes + _SUM * layout.summed
         if layout.in_shard is None:
@@ -234,7 +234,7 @@ class Chunks:
 
 
 def _unpacked(name: str, packed: Bytes, size: int) -> Any:
-    """Return a chunk as it was before it was compressed; never much more than it should be."""
+    """Return a decompressed chunk of at most about ``size`` bytes."""
     if name == "gzip":
         return zlib.decompressobj(_GZIP).decompress(packed.data, size + 1)
     from numcodecs import blosc, zstd

@@ -1,4 +1,4 @@
-"""What ``zarr.json`` says of how an array lies in its files, as far as ours may lie."""
+"""Reads from ``zarr.json`` how an array is laid out in files, and refuses layouts that our writer does not make."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ _MOST_METADATA = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """An array that is cut along its first axis only."""
+    """The layout of an array that is chunked along its first axis only."""
 
     items: int
     """Length of the first axis."""
     size: int
-    """Bytes of an item: of all that has one place on the first axis."""
+    """Bytes of an item, which is one index of the first axis."""
     sides: int
     """Number of axes."""
     chunk: int
-    """Items in a chunk; the last one has room for as many, too."""
+    """Items in a chunk; the last chunk is padded to as many."""
     in_shard: int | None
-    """Chunks in a shard, which is a file; None where a chunk is a file."""
+    """Chunks in a shard, which is a file; None if each chunk is a file."""
     filter: str | None
-    """What a chunk is compressed by."""
+    """Compression of a chunk."""
     summed: bool
     """Whether a chunk ends with its CRC32C."""
 
     @property
     def chunk_bytes(self) -> int:
-        """Bytes of a chunk that is not compressed."""
+        """Bytes of an uncompressed chunk."""
         return self.chunk * self.size
 
 
 def read_layout(folder: Path, shape: tuple[int, ...], dtype: str) -> Layout:
-    """Return how the array in a folder lies in its files.
+    """Return the layout of the array in a folder.
 
-    Nothing but what we write is taken: an array asks for codecs by name, and a library would load any of them.
+    Only what our writer makes is accepted: an array names its codecs, and a library would load any of them.
 
     Raises:
-        StoreError: If it is not an array of this shape and type, or lies otherwise than ours do.
+        StoreError: If it is not an array of this shape and dtype, or has another layout.
     """
     path = folder / "zarr.json"
     try:
@@ -66,7 +66,7 @@ def read_layout(folder: Path, shape: tuple[int, ...], dtype: str) -> Layout:
 
 
 def _layout(facts: Any, shape: tuple[int, ...], dtype: str) -> Layout:
-    """Return what the metadata says; ValueError, or what comes of other types than there should be, if not ours."""
+    """Return the layout in the metadata; raises ValueError, TypeError or KeyError if it is another one."""
     grid, codecs = facts["chunk_grid"], facts["codecs"]
     file = chunk = _sides(grid["configuration"]["chunk_shape"], shape)
     sharded = codecs[0]["name"] == "sharding_indexed"
@@ -92,14 +92,14 @@ def _layout(facts: Any, shape: tuple[int, ...], dtype: str) -> Layout:
 
 
 def _sides(sides: Any, shape: tuple[int, ...]) -> int:
-    """Return the first side of a chunk, whose others are those of the whole array."""
+    """Return the first side of a chunk, whose other sides must be those of the array."""
     first, *others = sides
     _insist(is_count(first) and 0 < first <= MAX_COUNT and tuple(others) == shape[1:])
     return int(first)
 
 
 def _little(codec: Any) -> bool:
-    """Whether numbers are stored with their low byte first; where they have one byte, nothing is said."""
+    """Whether numbers are stored with the low byte first; single bytes have no order."""
     return bool((codec.get("configuration") or {}).get("endian", "little") == "little")
 
 

@@ -1,4 +1,4 @@
-"""Reading the arrays, whose chunks are found and checked by us: the library takes a millisecond for every call."""
+"""Reads the arrays without the library, which takes a millisecond for every call."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from imgstore_tui.storekit.store_errors import layout_error
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
-_CUT_BELOW = 2**22
-"""Payloads of a run are read together where they are no more bytes than this."""
+_JOINT_BYTES = 2**22
+"""A span of payloads is read by one call if it has no more bytes than this."""
 
 
 class ZarrReader(CheckedReader):
-    """Opens arrays that are what the manifest says, and lie in their files as ours do."""
+    """Reads arrays that match the manifest and have the layout of our writer."""
 
     _location: Path
 
@@ -55,9 +55,9 @@ class ZarrReader(CheckedReader):
         self._labels.read(ids, span, labels)
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
-        """Find where the payloads end, then cut them from the row."""
+        """Read where the payloads end, then cut them from the row."""
         self._labels.read(ids, span, labels)
-        return read_row(ids, span, self._ends.read, self._size, self._images.read_range, _CUT_BELOW, self._unfitting)
+        return read_row(ids, span, self._ends.read, self._size, self._images.read_range, _JOINT_BYTES, self._unfitting)
 
     def _unfitting(self) -> StoreError:
         return StoreError(f"{self._location / FOLDER} is damaged: its ends do not fit the payloads.")

@@ -1,4 +1,4 @@
-"""Writing the arrays, whole chunks at a time."""
+"""Writes the arrays, whole chunks at a time."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
 _AT_ONCE = 2**24
-"""Bytes that are handed over at once, if whole chunks: the library writes those at the same time."""
+"""Bytes that are written at a time, in whole chunks, which the library writes concurrently."""
 _NUMBERS_CHUNK = 65_536
 
 
 class ZarrWriter(FolderWriter):
-    """Collects images until they fill chunks, or shards."""
+    """Collects images until they fill chunks or shards."""
 
     keeps_labels = False
 
@@ -73,17 +73,17 @@ class ZarrWriter(FolderWriter):
         return zarr.open_group(os.fspath(path), mode="r+", zarr_format=3)
 
     def _old(self, name: str, shape: tuple[int, ...] | None, dtype: str) -> Any:
-        """Return an array that another process has made."""
+        """Return an array that another process created."""
         import zarr
 
-        with zarr.config.set({"array.write_empty_chunks": True}):  # which the array itself does not keep
+        with zarr.config.set({"array.write_empty_chunks": True}):  # which the array does not store
             array = self._group[name]
         if array.dtype != np.dtype(dtype) or shape not in (None, array.shape):
             raise ValueError("it is not the array that was begun")
         return array
 
     def _begin_in_a_chunk(self, sizes: Labels) -> None:
-        """Go on behind payloads of these sizes: what the last chunk already holds is written with it once more."""
+        """Continue after payloads of these sizes; what the last chunk already holds is written again with it."""
         self._ends.append(np.cumsum(sizes))
         stop = int(sizes.sum())
         if self._images.shape[0] < stop:
@@ -93,7 +93,7 @@ class ZarrWriter(FolderWriter):
         self._buffer[: self._filled] = self._images[self._written : stop]
 
     def checkpoint(self) -> int:
-        """What fills whole chunks is in files."""
+        """Return the number of images whose chunks are complete in files."""
         if self._content.kind is PayloadKind.ARRAY:
             return self._written
         ends = np.concatenate([np.zeros(0, np.int64), *self._ends])
@@ -118,8 +118,8 @@ class ZarrWriter(FolderWriter):
             compressors=compressors or None,
             filters=None,
             fill_value=0,
-            overwrite=self._there > 0,  # a process may have died just after it had made the array
-            config={"write_empty_chunks": True},  # a chunk that is not there is one that was lost
+            overwrite=self._there > 0,  # a process may have died just after it created the array
+            config={"write_empty_chunks": True},  # a chunk that is missing was lost
         )
 
     def _add_array(self, images: Pixels, labels: Labels) -> None:
