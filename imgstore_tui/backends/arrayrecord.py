@@ -33,7 +33,7 @@ _FOR_RANDOM = "readahead_buffer_size:0,max_parallelism:0"
 
 
 class ArrayRecordBackend(LocalBackend):
-    """Keeps a folder with ``images.array_record``, one record per image, and ``labels.npy``."""
+    """A folder with ``images.array_record``, a record an image, and ``labels.npy``."""
 
     name = "arrayrecord"
     title = "ArrayRecord"

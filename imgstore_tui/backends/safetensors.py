@@ -36,7 +36,7 @@ _JOINT_BELOW = 16 * 2**10
 
 
 class SafetensorsBackend(LocalBackend):
-    """Keeps a folder with ``images.safetensors``: ``labels`` and ``images``, or ``ends`` and ``payloads``."""
+    """A folder with ``images.safetensors``: ``labels`` and ``images``, or ``ends`` and ``payloads`` of any length."""
 
     name = "safetensors"
     title = "safetensors"

@@ -31,7 +31,7 @@ BEFORE = "images.arrow.before"
 
 
 class ArrowBackend(LocalBackend):
-    """Keeps a folder with ``images.arrow``, a table of images and labels in the IPC file format."""
+    """A folder with ``images.arrow``, a table of images and labels in the IPC file format."""
 
     name = "arrow"
     title = "Arrow IPC"

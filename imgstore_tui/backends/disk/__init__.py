@@ -27,7 +27,7 @@ from imgstore_tui.storekit.local import LocalBackend
 
 
 class DiskBackend(LocalBackend):
-    """Keeps a folder of files named by id, and ``labels.csv``, whose rows have one length to be located by number."""
+    """A folder of files named by id, and ``labels.csv``, whose rows are of one length so that each can be found."""
 
     name = "disk"
     title = "Files on disk"

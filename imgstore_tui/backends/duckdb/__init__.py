@@ -24,12 +24,12 @@ FILE = "images.duckdb"
 
 
 class DuckdbBackend(LocalBackend):
-    """Keeps a folder with ``images.duckdb``: tables ``images`` (id, label, size) and ``parts`` (id, part, data).
+    """A folder with ``images.duckdb``: tables ``images`` (id, label, size) and ``parts`` (id, part, data).
 
     An image is cut into parts of 3 KiB, because DuckDB handles 2,048 rows at a time. The view ``payloads`` puts them
     together again, so that the file is an ordinary database to any DuckDB:
 
-    ``SELECT label, count(*), sum(size) FROM images GROUP BY label`` reads no pixels;
+    ``SELECT label, count(*), sum(size) FROM images GROUP BY label`` looks at no pixel;
     ``SELECT data FROM payloads WHERE id = 7`` is image 7.
     """
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Hdf5Backend(LocalBackend):
-    """Keeps a folder with ``store.h5``: datasets of images and labels, or of payloads in a row and their offsets."""
+    """A folder with ``store.h5``: datasets of images and labels; payloads of any length in a row, with offsets."""
 
     name = "hdf5"
     title = "HDF5"

@@ -16,7 +16,7 @@ FOLDER = "images.lance"
 
 
 class LanceBackend(LocalBackend):
-    """Keeps a folder with ``images.lance``, a dataset of the columns ``image`` (large binary) and ``label`` (int64).
+    """A folder with ``images.lance``, a dataset of the columns ``image`` (large binary) and ``label`` (int64).
 
     The row of an image is its id; with pylance, ``lance.dataset("images.lance").take([7])`` is image 7.
     """

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class LmdbBackend(LocalBackend):
-    """Keeps a folder with ``data.mdb``, one database: images, then ``labels...``, then ``manifest``.
+    """A folder with ``data.mdb``, one database: images, then ``labels...``, then ``manifest``.
 
     The key of an image is its id in 4 bytes, the highest first (``together``: 8 digits), and the value its payload or
     bare pixels. Labels are little-endian int64 in blocks. Any program that knows LMDB reads it: in a transaction of a

@@ -27,7 +27,7 @@ from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 
 
 class NpyBackend(LocalBackend):
-    """Keeps a folder with ``images.npy`` and ``labels.npy``; payloads of any length in ``payloads.npy``."""
+    """A folder with ``images.npy`` and ``labels.npy``; payloads of any length in ``payloads.npy``, with their ends."""
 
     name = "npy"
     title = "NumPy arrays"

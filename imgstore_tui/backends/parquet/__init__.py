@@ -18,7 +18,7 @@ FILE = "images.parquet"
 
 
 class ParquetBackend(LocalBackend):
-    """Keeps a folder with ``images.parquet``; ``image`` is a struct of bytes and path, or fixed-size pixels."""
+    """A folder with ``images.parquet``; ``image`` is a struct of bytes and path, or fixed bytes where it is pixels."""
 
     name = "parquet"
     title = "Parquet"

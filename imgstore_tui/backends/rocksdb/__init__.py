@@ -29,7 +29,7 @@ MOST_BLOCK = 65_536
 
 
 class RocksdbBackend(LocalBackend):
-    """Keeps a folder with ``images.rocksdb``, a database of plain keys and values.
+    """A folder with ``images.rocksdb``, a database of plain keys and values.
 
     The key of an image is its id in 8 bytes, the highest first, and the value its payload or bare pixels; labels are
     little-endian int64 in values of 1,024 (see ``layout``). Any program that knows RocksDB reads it; with rocksdict,

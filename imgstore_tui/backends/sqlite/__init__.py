@@ -27,7 +27,7 @@ MOST_BYTES = 10**9
 
 
 class SqliteBackend(LocalBackend):
-    """Keeps a folder with ``store.sqlite``: one row per image, and an index of ids and labels without the pixels."""
+    """A folder with ``store.sqlite``: a row an image, and an index that holds ids and labels without the pixels."""
 
     name = "sqlite"
     title = "SQLite"

@@ -31,7 +31,7 @@ INDEX_WIDTH = 3
 
 
 class TfrecordBackend(LocalBackend):
-    """Keeps a folder with ``images.tfrecord``, which TensorFlow reads, and an index of its own."""
+    """A folder with ``images.tfrecord``, which TensorFlow reads; beside it an index of ours."""
 
     name = "tfrecord"
     title = "TFRecord"

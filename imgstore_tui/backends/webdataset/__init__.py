@@ -29,7 +29,7 @@ from imgstore_tui.storekit.records import RecordsEditor, RecordsWriter
 
 
 class WebdatasetBackend(LocalBackend):
-    """Keeps a folder of ``images-000000.tar`` and so on, which any WebDataset reader takes, and an index of its own."""
+    """A folder of ``images-000000.tar`` and on, which any reader of WebDataset takes; beside them an index of ours."""
 
     name = "webdataset"
     title = "WebDataset tar"

@@ -31,7 +31,7 @@ CHUNK_BYTES = 2**20
 
 
 class ZarrBackend(LocalBackend):
-    """Keeps a folder with ``images.zarr``, a group of arrays ``images`` and ``labels``; payloads are a row of bytes."""
+    """A folder with ``images.zarr``, a group of the arrays ``images`` and ``labels``; payloads are a row of bytes."""
 
     name = "zarr"
     title = "Zarr"
