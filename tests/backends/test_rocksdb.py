@@ -99,7 +99,7 @@ def test_what_a_process_that_dies_has_put_is_there(tmp_path: Path) -> None:
     script = (
         "import os, sys; import numpy as np; from pathlib import Path;"
         "from imgstore_tui.core.operations import SyncLevel;"
-        "from imgstore_tui.testing.store_material import Setup; setup = Setup.of('rocksdb');"
+        "from imgstore_tui.testing.store_material import StoreSetup; setup = StoreSetup.of('rocksdb');"
         "editor = setup.backend.edit(Path(sys.argv[1]), SyncLevel.BUFFERED);"
         "editor.put_array([8], np.full((1, 6, 4, 3), 5, np.uint8), np.array([55])); os._exit(0)"
     )
