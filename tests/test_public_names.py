@@ -83,12 +83,12 @@ def test_every_kind_of_journal_line_is_written_and_read_back(tmp_path: Path) -> 
     journal.warn("Beware.")
     journal.warn("Beware for now.", passing=True)
     journal.add_probe(probe)
-    journal.name("nightly")
+    journal.set_title("nightly")
     journal.pause("2026-01-02T03:04:06+00:00")
     journal.unpause(1.5)
     journal.skip(trial.cell, "2026-01-02T03:04:07+00:00")
     journal.end("stopped", "2026-01-02T03:04:08+00:00")
-    journal = Journal.go_on(journal.path, "2026-01-02T03:04:09+00:00")
+    journal = Journal.resume(journal.path, "2026-01-02T03:04:09+00:00")
     journal.end("finished", "2026-01-02T03:04:10+00:00")
     lines = [json.loads(line) for line in journal.path.read_text().splitlines()]
     for line in lines:

@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from imgstore_tui.bench.run import scratch, server_ledger
-from imgstore_tui.bench.run.scratch import Leftover
+from imgstore_tui.bench.run import run_folder, server_ledger
+from imgstore_tui.bench.run.run_folder import Leftover
 from imgstore_tui.bench.run.server_ledger import ServerLeftover
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.units import counted, format_bytes, format_count
@@ -36,7 +36,7 @@ class WeighedLeftover:
 
 def leftovers() -> list[Leftover | ServerLeftover]:
     """Return what dead runs have left or may have left; a run that is going on is none of them."""
-    return [*scratch.leftovers(), *server_ledger.server_leftovers()]
+    return [*run_folder.leftovers(), *server_ledger.server_leftovers()]
 
 
 def find_leftovers() -> list[WeighedLeftover]:
@@ -83,7 +83,7 @@ def sweep(leftover: Leftover | ServerLeftover, heard: Callable[[int], None] = la
         OSError: If a file cannot be removed.
     """
     if isinstance(leftover, Leftover):
-        scratch.sweep(leftover, heard)
+        run_folder.sweep(leftover, heard)
     else:
         server_ledger.sweep_server(leftover)
 

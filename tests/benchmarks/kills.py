@@ -27,7 +27,7 @@ from pathlib import Path
 
 from imgstore_tui.bench.plan.grid import plan_cells
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
-from imgstore_tui.bench.run.scratch import leftovers
+from imgstore_tui.bench.run.run_folder import leftovers
 from imgstore_tui.core.errors import DataError
 from tests.support.processes import descendants, have_ended
 

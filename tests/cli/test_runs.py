@@ -30,7 +30,7 @@ def test_a_run_that_is_measured_now_is_not_said_to_have_broken_off() -> None:
     kept(run)
     assert read_run(run.id).status == "interrupted"
     with RunLock() as lock:
-        lock.name(f"run {run.id}")
+        lock.set_holder(f"run {run.id}")
         assert read_run(run.id).status == "running"
         assert "still running" in program("show", run.id, "--no-charts").stdout
         assert sentence(program("delete", run.id)) == f"Run {run.id} is going on. Wait for it or stop it."

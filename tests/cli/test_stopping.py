@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
-from imgstore_tui.bench.run.scratch import leftovers
+from imgstore_tui.bench.run.run_folder import leftovers
 from imgstore_tui.core.errors import DataError
 from tests.support.processes import descendants, have_ended
 from tests.support.program import SMALL_RUN, program, sentence

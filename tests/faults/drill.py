@@ -24,8 +24,8 @@ from pathlib import Path
 from imgstore_tui.bench.processes import executor
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
 from imgstore_tui.bench.run import services
+from imgstore_tui.bench.run.run_folder import leftovers
 from imgstore_tui.bench.run.runner import run_plan
-from imgstore_tui.bench.run.scratch import leftovers
 from imgstore_tui.bench.system.cgroups import memory_groups
 from imgstore_tui.bench.system.disk_space import free_bytes
 from imgstore_tui.bench.system.processes import descendants_of

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
-from imgstore_tui.bench.run.scratch import leftovers
+from imgstore_tui.bench.run.run_folder import leftovers
 from tests.faults.places import loop, run_in, tmpfs
 from tests.support.program import SMALL_RUN
 

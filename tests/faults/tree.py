@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
-from imgstore_tui.bench.run.scratch import leftovers
+from imgstore_tui.bench.run.run_folder import leftovers
 from imgstore_tui.core.errors import DataError
 
 KILLS = 5

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from imgstore_tui.bench.plan.grid import plan_cells
 from imgstore_tui.bench.run.controls import RunControls
-from imgstore_tui.bench.run.scratch import RunFolder
+from imgstore_tui.bench.run.run_folder import RunFolder
 from imgstore_tui.core.events import (
     CellSkipped,
     Continued,

@@ -61,7 +61,7 @@ async def test_every_run_is_told_at_a_glance_newest_first(size: tuple[int, int])
 async def test_names_say_nothing_to_the_terminal() -> None:
     path = save_journal(replace(fake_run(rounds=1), id="20260101-000000-x"))
     journal = Journal.reopen(path)
-    journal.name(HOSTILE)
+    journal.set_title(HOSTILE)
     journal.close()
     (runs_folder() / f"{HOSTILE.replace('/', '')}.jsonl").write_text("{}\n")
     async with driven(size=WIDE) as app:
@@ -146,7 +146,7 @@ async def test_a_name_that_is_taken_is_refused_at_the_name() -> None:
 async def test_a_run_of_another_process_is_watched_and_a_second_one_refused() -> None:
     run = fake_run(rounds=1)
     with RunLock() as lock:
-        lock.name(f"run {run.id}")
+        lock.set_holder(f"run {run.id}")
         journal = Journal.begin(replace(run, measurements=(), status="running", finished_at=None))
         journal.add(run.measurements[0])
         runner = FakeRunner()

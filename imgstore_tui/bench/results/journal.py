@@ -1,14 +1,13 @@
-"""The journal: one JSON line a fact, on the device before anything else hears of it. The truth of a run.
+"""Writes the journal of a run: one JSON line per fact, on the device before any listener gets it.
 
-The first line is the run (plan, environment, datasets), then a line a measurement or warning, then the end.
-A journal without an end belongs to a run that is going on, or was interrupted.
+The first line is the run (plan, environment, datasets), then one line per measurement or warning, then the end.
+A journal without an end belongs to a run that is running, or was interrupted.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 from pathlib import Path
@@ -20,38 +19,49 @@ from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, di
 from imgstore_tui.core.files import force
 from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Run, to_json
 from imgstore_tui.core.paths import expand_path
+from imgstore_tui.storekit.file_lock import try_lock
 
 SUFFIX = ".jsonl"
 BALLAST_BYTES = 256 << 10
+"""Space that is held back, and released when the disk is full."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Journal:
-    """A journal being written."""
+    """A journal that is being written."""
 
     def __init__(self, path: Path, flags: int) -> None:
+        """Open a journal and lock it.
+
+        Args:
+            path: The file.
+            flags: Further flags of open(2).
+
+        Raises:
+            OSError: If it cannot be opened.
+            UnavailableError: If another process writes it.
+        """
         self.path = path
         self._ballast = path.with_suffix(".ballast")
         self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | flags, 0o600)
         try:
-            self._hold()
+            self._lock()
         except BaseException:
             os.close(self._descriptor)
             raise
 
-    def _hold(self) -> None:
-        """Keep others from writing this journal, or deleting it, until it is closed; the kernel drops it with us.
+    def _lock(self) -> None:
+        """Keep other processes from writing or deleting this journal until it is closed.
 
         Raises:
-            UnavailableError: If another process has it, or has just deleted it.
+            UnavailableError: If another process holds it, or has just deleted it.
         """
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UnavailableError(f"Run {self.path.stem} is being written by another process.") from None
+            if not try_lock(self._descriptor):
+                raise UnavailableError(f"Run {self.path.stem} is being written by another process.")
         except OSError as error:
-            # A file system without locks: the machine's run lock has to do.
+            # A file system without locks: the machine's run lock must suffice.
             if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
                 raise
         if not os.fstat(self._descriptor).st_nlink:
@@ -59,36 +69,36 @@ class Journal:
 
     @classmethod
     def begin(cls, run: Run, folder: Path | None = None) -> Self:
-        """Make the journal of a run, named after its id, in ``folder`` (default: ``runs_folder``).
+        """Create the journal of a run, named after its id, in ``folder`` (default: ``runs_folder``).
 
         Raises:
-            UnavailableError: If it cannot be made.
+            UnavailableError: If it cannot be created.
         """
-        place = folder or runs_folder()
+        folder = folder or runs_folder()
         try:
-            place.mkdir(parents=True, exist_ok=True)
-            journal = cls(place / f"{run.id}{SUFFIX}", os.O_CREAT | os.O_EXCL)
+            folder.mkdir(parents=True, exist_ok=True)
+            journal = cls(folder / f"{run.id}{SUFFIX}", os.O_CREAT | os.O_EXCL)
             # The name of a new file is on the device only when its folder is.
-            force(place)
+            force(folder)
         except OSError as error:
-            raise UnavailableError(f"Results cannot be saved in {place}: {error.strerror}.") from None
+            raise UnavailableError(f"Results cannot be saved in {folder}: {error.strerror}.") from None
         later = {"measurements", "status", "finished_at", "warnings", "probes", "title", "paused_s"}
         head = {name: value for name, value in to_json(run).items() if name not in later and value is not None}
         try:
             journal._write("run", {"schema_version": SCHEMA_VERSION, **head})
         except BaseException:
-            # A journal without a head is no run: nothing has been measured that it could keep.
+            # A journal without a head holds no run: nothing has been measured yet.
             journal.close()
             journal.path.unlink(missing_ok=True)
             raise
         return journal
 
     @classmethod
-    def go_on(cls, path: Path, resumed_at: str) -> Self:
+    def resume(cls, path: Path, resumed_at: str) -> Self:
         """Open a journal to add measurements to it.
 
         Raises:
-            UnavailableError: If it cannot be written, or somebody else does.
+            UnavailableError: If it cannot be written, or another process writes it.
         """
         journal = cls.reopen(path)
         journal._write("resumed", {"resumed_at": resumed_at})
@@ -96,10 +106,10 @@ class Journal:
 
     @classmethod
     def reopen(cls, path: Path) -> Self:
-        """Open a journal that is there; a last line that was cut short by a crash is taken away.
+        """Open an existing journal; a last line that was cut short by a crash is removed.
 
         Raises:
-            UnavailableError: If it cannot be written, or somebody else does.
+            UnavailableError: If it cannot be written, or another process writes it.
         """
         try:
             journal = cls(path, 0)
@@ -118,27 +128,27 @@ class Journal:
         self._write("measurement", measurement.to_json())
 
     def warn(self, text: str, *, passing: bool = False) -> None:
-        """Append a warning; one that is passing holds no longer when the run is resumed."""
+        """Append a warning; a passing one no longer holds when the run is resumed."""
         self._write("warning", {"text": text, "passing": True} if passing else {"text": text})
 
     def add_probe(self, probe: Probe) -> None:
-        """Append what a backend found out about itself."""
+        """Append the result of a backend's probe."""
         self._write("probe", to_json(probe))
 
-    def name(self, title: str) -> None:
-        """Append what the user calls the run; an empty title takes the name away."""
+    def set_title(self, title: str) -> None:
+        """Append the name that the user gives the run; an empty title removes it."""
         self._write("title", {"title": title})
 
     def pause(self, paused_at: str) -> None:
-        """Append that nothing is measured for the time being."""
+        """Append that the run is paused."""
         self._write("paused", {"paused_at": paused_at})
 
     def unpause(self, paused_s: float) -> None:
-        """Append that measuring goes on, and after how many seconds."""
+        """Append that the run continues, and how long the pause was."""
         self._write("continued", {"paused_s": paused_s})
 
     def skip(self, cell: Cell, skipped_at: str) -> None:
-        """Append that the user wants no more of a cell; its remaining trials follow as measurements."""
+        """Append that the user skips a cell; its remaining trials follow as skipped measurements."""
         self._write("skip", {"cell": to_json(cell), "skipped_at": skipped_at})
 
     def end(self, status: str, finished_at: str) -> None:
@@ -149,7 +159,7 @@ class Journal:
     def close(self) -> None:
         """Close without an end. Safe to call twice."""
         if self._descriptor >= 0:
-            with contextlib.suppress(OSError):  # where nothing can be changed any more, it stays
+            with contextlib.suppress(OSError):  # on a file system that became read-only, it stays
                 self._ballast.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = -1
@@ -169,17 +179,18 @@ class Journal:
         self._keep_ballast()
 
     def _unwritable(self, error: OSError) -> UnavailableError:
-        told = f"Results can no longer be saved in {self.path}: {error.strerror}. Earlier ones are safe."
-        return UnavailableError(told)
+        return UnavailableError(
+            f"Results can no longer be saved in {self.path}: {error.strerror}. Earlier ones are safe."
+        )
 
     def _append(self, line: bytes) -> None:
-        """Add a line and force it to the device, whole or not at all."""
-        facts = os.fstat(self._descriptor)
-        if not facts.st_nlink:
+        """Append a line and force it to the device, whole or not at all."""
+        status = os.fstat(self._descriptor)
+        if not status.st_nlink:
             raise UnavailableError(
                 f"{self.path} was removed while the run went on, and its results with it. Start a new run."
             )
-        size = facts.st_size
+        size = status.st_size
         try:
             written = 0
             while written < len(line):
@@ -190,7 +201,7 @@ class Journal:
             raise
 
     def _keep_ballast(self) -> None:
-        """Hold some space that is given back when the disk is full, so that the next results can still be saved."""
+        """Hold back some space, so that the next results can still be saved when the disk is full."""
         if self._ballast.exists():
             return
         try:
@@ -207,44 +218,47 @@ class Journal:
 
 
 def read_journal(path: Path) -> Run:
-    """Read a journal into a run; a last line cut short by a crash is left out.
+    """Read a journal into a run; a last line that was cut short by a crash is left out.
 
     Raises:
-        DataError: If the file cannot be read, is no journal, is of a newer version, or is damaged.
+        DataError: If the file cannot be read, is not a journal, is of a newer version, or is damaged.
     """
     reader = JournalReader(path)
     reader.read()
     return reader.run
 
 
-def find_run(word: str) -> Path:
-    """Return the file of a run: a path, a run id, the name that the user gave it, or ``last``.
+def find_run(text: str) -> Path:
+    """Return the file of a run.
+
+    Args:
+        text: A path, a run id, the name that the user gave it, or ``last``.
 
     Raises:
         UsageError: If there is no such run.
     """
-    with contextlib.suppress(UsageError, OSError):  # no home, or longer than a path can be: a name may begin so, too
-        path = expand_path(word)
+    with contextlib.suppress(UsageError, OSError):  # no home, or longer than a path can be: it may still be a name
+        path = expand_path(text)
         if path.is_file():
             return path
     saved = saved_runs()
-    if word == "last":
+    if text == "last":
         if not saved:
             raise UsageError(f"There is no saved run in {runs_folder()}. Start one with: imgstore-tui run")
         return saved[-1]
     for candidate in saved:
-        if candidate.stem == word:
+        if candidate.stem == text:
             return candidate
     for candidate in reversed(saved):
-        if word and word == _title(candidate):
+        if text and text == _title(candidate):
             return candidate
     raise UsageError(
-        f"There is no run '{word}': no file, no id, no name.{did_you_mean(word, [run.stem for run in saved])}"
+        f"There is no run '{text}': no file, no id, no name.{did_you_mean(text, [run.stem for run in saved])}"
     )
 
 
 def _title(path: Path) -> str:
-    """Return what the user calls a run; empty where it has no name, or cannot be read."""
+    """Return the name that the user gave a run; empty if it has none, or cannot be read."""
     try:
         return read_journal(path).title if b'{"kind":"title"' in path.read_bytes() else ""
     except (DataError, OSError):

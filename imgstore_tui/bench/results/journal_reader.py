@@ -1,4 +1,4 @@
-"""Reading a journal: all of it at once, or what has been added since the last look, as the events that made it."""
+"""Reads a journal: all of it at once, or what was added since the last read, as the events that wrote it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Ru
 
 
 class JournalReader:
-    """Takes a journal in piece by piece: whole lines only, each once.
+    """Reads a journal piece by piece: whole lines only, each once.
 
-    A journal that is being written is read while the run goes on: reading all of it anew at every look would take
-    from what is measured.
+    A journal is also read while its run writes it: reading all of it each time would slow what is measured.
     """
 
     def __init__(self, path: Path, *, brief: bool = False) -> None:
@@ -25,7 +24,7 @@ class JournalReader:
 
         Args:
             path: The journal.
-            brief: Count measurements instead of keeping them: a hundred times cheaper, for a list of runs.
+            brief: Count measurements instead of parsing them: a hundred times cheaper, for a list of runs.
         """
         self.path = path
         self.counts: Counter[str] = Counter()
@@ -34,7 +33,7 @@ class JournalReader:
         self._head: Run | None = None
         self._measurements: list[Measurement] = []
         self._warnings: list[tuple[str, bool]] = []
-        """Each with whether it holds only until the run is resumed."""
+        """Each with whether it is passing: holds only until the run is resumed."""
         self._probes: list[Probe] = []
         self._offset = 0
         self._lines = 0
@@ -44,7 +43,7 @@ class JournalReader:
         """The run as far as it has been read; without an end it is ``interrupted``.
 
         Raises:
-            DataError: If not even the first line is there.
+            DataError: If the first line is missing.
         """
         run = self._head
         if run is None:
@@ -59,13 +58,13 @@ class JournalReader:
         return run if run.finished_at is None else with_stops(run)
 
     def read(self) -> list[Event]:
-        """Take in the lines that were added since the last call; one that is not whole yet stays for the next.
+        """Read the lines that were added since the last call; an incomplete line is left for the next call.
 
         Returns:
-            What listeners of the run heard, oldest first, without beginning and end.
+            The events that the run emitted, oldest first, without start and end.
 
         Raises:
-            DataError: If the file cannot be read, is no journal, is of a newer version, or is damaged.
+            DataError: If the file cannot be read, is not a journal, is of a newer version, or is damaged.
         """
         try:
             with self.path.open("rb") as file:
@@ -73,31 +72,31 @@ class JournalReader:
                 data = file.read()
         except OSError as error:
             raise DataError(f"Run file {self.path}: {error.strerror}.") from None
-        # What follows the last line end is empty, or a line that was being written when the run died.
+        # What follows the last line end is empty, or a line that is being written, or was when the run died.
         whole = data.rfind(b"\n") + 1
         events = []
         for line in data[:whole].split(b"\n")[:-1]:
             self._lines += 1
-            event = self._line(line)
+            event = self._parse(line)
             if event is not None:
                 events.append(event)
         self._offset += whole
         return events
 
-    def _line(self, line: bytes) -> Event | None:
+    def _parse(self, line: bytes) -> Event | None:
         try:
-            values = json.loads(line, parse_constant=_no_number)
-            event = self._take(values.pop("kind"), values)
+            values = json.loads(line, parse_constant=_refuse_constant)
+            event = self._apply(values.pop("kind"), values)
         except DataError:
             raise
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            wrong = "is not a run of this program" if self._head is None else f"is damaged in line {self._lines}"
-            raise DataError(f"Run file {self.path} {wrong}.") from None
+            problem = "is not a run of this program" if self._head is None else f"is damaged in line {self._lines}"
+            raise DataError(f"Run file {self.path} {problem}.") from None
         if self._head is None:
             raise DataError(f"Run file {self.path} is not a run of this program.")
         return event
 
-    def _take(self, kind: str, values: dict[str, Any]) -> Event | None:
+    def _apply(self, kind: str, values: dict[str, Any]) -> Event | None:
         if kind == "run":
             version = values.pop("schema_version")
             if version > SCHEMA_VERSION:
@@ -117,11 +116,11 @@ class JournalReader:
         elif kind == "skip":
             return CellSkipped(from_json(Cell, values["cell"]))
         elif self._head is not None:
-            return self._change(self._head, kind, values)
+            return self._update_head(self._head, kind, values)
         return None
 
-    def _change(self, run: Run, kind: str, values: dict[str, Any]) -> Event | None:
-        """Take in a line that changes the run itself; of kinds unknown here the format may have more."""
+    def _update_head(self, run: Run, kind: str, values: dict[str, Any]) -> Event | None:
+        """Apply a line that changes the run itself; unknown kinds are ignored, because the format may grow."""
         match kind:
             case "resumed":
                 self._head = replace(run, status="running", finished_at=None)
@@ -139,6 +138,6 @@ class JournalReader:
         return None
 
 
-def _no_number(word: str) -> float:
-    """Refuse what JSON does not know and Python's reader takes: ``NaN`` and ``Infinity``."""
-    raise ValueError(f"{word} is no number")
+def _refuse_constant(text: str) -> float:
+    """Refuse ``NaN`` and ``Infinity``, which are not JSON but which Python's parser accepts."""
+    raise ValueError(f"{text} is not a number")

@@ -1,9 +1,8 @@
-"""One run at a time on a machine: two at once would measure each other."""
+"""Allows one run at a time on a machine: two at once would measure each other."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import stat
 import time
@@ -13,15 +12,17 @@ from typing import Self
 from imgstore_tui.bench.system.app_folders import LOCK_VARIABLE, lock_path
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.storekit.file_lock import try_lock
 
-PATIENCE_S = 0.1
+WAIT_S = 0.1
+"""Seconds to wait for a process that holds the lock for an instant only."""
 
 _HOLDERS = ("process ", "run ")
-"""How the name of a holder begins."""
+"""How the text in the lock file begins."""
 
 
 class RunLock:
-    """A lock that the kernel drops when its holder dies, however it dies."""
+    """The lock of a machine; the kernel drops it when the holding process ends, however it ends."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path or lock_path()
@@ -37,30 +38,26 @@ class RunLock:
         except BaseException:
             os.close(self._descriptor)
             raise
-        self.name(f"process {os.getpid()}")
+        self.set_holder(f"process {os.getpid()}")
         return self
 
     def _hold(self) -> None:
         if not _is_lock_file(self._descriptor):
             raise self._refusal("is no file of its own: a link, or something else than a file")
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + WAIT_S
         while True:
             holder = _holder(self._descriptor)
             if holder and not holder.startswith(_HOLDERS):
                 raise self._refusal("holds something else")
             try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                # A process that only looks holds the lock for an instant.
-                if time.monotonic() < deadline:
-                    time.sleep(0.02)
-                    continue
-                raise UnavailableError(
-                    f"Another run is going on ({holder or 'unknown'}). Wait for it or stop it."
-                ) from None
+                if try_lock(self._descriptor):
+                    return
             except OSError as error:
                 raise self._refusal(f"cannot be locked: {error.strerror}") from None
-            return
+            # A process that only tests the lock holds it for an instant.
+            if time.monotonic() > deadline:
+                raise UnavailableError(f"Another run is going on ({holder or 'unknown'}). Wait for it or stop it.")
+            time.sleep(0.02)
 
     def _refusal(self, reason: str) -> UnavailableError:
         return UnavailableError(
@@ -85,8 +82,8 @@ class RunLock:
         os.fchmod(descriptor, 0o666)
         return descriptor
 
-    def name(self, text: str) -> None:
-        """Say who holds the lock, for the one who is refused; another user's file may not let us."""
+    def set_holder(self, text: str) -> None:
+        """Write who holds the lock, for other processes; another user's file may not be writable."""
         with contextlib.suppress(OSError):
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, text.encode(), 0)
@@ -96,7 +93,7 @@ class RunLock:
 
 
 def running() -> str | None:
-    """Return who holds the lock, e.g. ``run 20260102-030405-quick``; None if nobody measures."""
+    """Return who holds the lock, e.g. ``run 20260102-030405-quick``; None if no run is being measured."""
     try:
         descriptor = os.open(lock_path(), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
@@ -104,18 +101,15 @@ def running() -> str | None:
     try:
         if not _is_lock_file(descriptor):
             return None
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _holder(descriptor)
+        return None if try_lock(descriptor, shared=True) else _holder(descriptor)
     except OSError:
         return None
     finally:
         os.close(descriptor)
-    return None
 
 
 def _is_lock_file(descriptor: int) -> bool:
-    """Tell whether a file is one that is written to without harm: regular, and with no other name."""
+    """Return whether a file may be written to: regular, and with no other name."""
     facts = os.fstat(descriptor)
     return stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1
 

@@ -1,4 +1,4 @@
-"""How long trials took on this machine in runs of the past, against what is assumed of a machine nobody knows."""
+"""Learns from saved runs how long trials take on this machine, relative to the assumptions of the cost model."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.server import ServerBackend
 
 RUNS = 8
-"""So many of the newest runs are learned from: a machine changes, and so do libraries."""
+"""Number of the newest runs to learn from: a machine changes, and so do libraries."""
 LARGEST_JOURNAL = 32 << 20
-"""Journals of more bytes are passed over: reading them would take longer than what they teach is worth."""
+"""Larger journals, in bytes, are skipped: reading them takes longer than it is worth."""
 _PAUSE_S = 60.0
-"""A gap this much longer than what was measured in it is none between two trials: the run was resumed."""
+"""A gap between trials that is this much longer than its trial is a stop after which the run was resumed."""
 
 _MOST_PAUSES = 20
-"""More than a user makes in a run; one after the last trial is in no gap, and must not take others with it."""
+"""More pauses than a user makes in a run; a pause after the last trial is in no gap, and must not remove others."""
 
 Key = tuple[str, ...]
 
 
 class PastCosts:
-    """Factors by which the assumptions of ``CostModel`` were off, from the very cell down to the machine as a whole."""
+    """Factors between measured and assumed seconds, from the same cell down to the machine as a whole."""
 
     def __init__(self, factors: Mapping[Key, Mapping[int, float]], preparing: float | None, runs: int) -> None:
-        """Keep what was learned.
+        """Create past costs.
 
         Args:
-            factors: By the words of a cell, and by its cutoff; see ``_keys``.
-            preparing: Factor of the time before the first trial; None if not known.
-            runs: Of how many runs.
+            factors: Factors by key of a cell, see ``_keys``, and by cutoff.
+            preparing: Factor of the time before the first trial; None if unknown.
+            runs: Number of runs that they come from.
         """
         self._factors = factors
         self._preparing = preparing
@@ -48,56 +48,61 @@ class PastCosts:
     @classmethod
     def learn(cls, runs: Iterable[Run]) -> Self:
         """Learn from runs that were measured on this machine."""
-        found: dict[Key, dict[int, list[float]]] = {}
+        ratios: dict[Key, dict[int, list[float]]] = {}
         preparing: list[float] = []
         count = 0
         for run in runs:
             count += 1
             sizes = {fact.text: fact.image_bytes for fact in run.datasets}
             costs = CostModel(sizes)
-            for trial, seconds in _taken(run):
-                factor = seconds / costs.expect(trial.cell)
+            for trial, seconds in _durations(run):
+                ratio = seconds / costs.expect(trial.cell)
                 for key in _keys(trial.cell):
-                    found.setdefault(key, {}).setdefault(trial.cutoff, []).append(factor)
+                    ratios.setdefault(key, {}).setdefault(trial.cutoff, []).append(ratio)
             before = _before_first(run)
             if before is not None:
                 images = {fact.text: fact.used for fact in run.datasets}
                 preparing.append(before / preparing_s(images, sizes))
         factors = {
             key: {cutoff: statistics.median(values) for cutoff, values in cutoffs.items()}
-            for key, cutoffs in found.items()
+            for key, cutoffs in ratios.items()
         }
         return cls(factors, statistics.median(preparing) if preparing else None, count)
 
     def factor(self, cell: Cell) -> tuple[float, bool]:
-        """Return how far off the assumption for a cell is, and whether its storage method was measured here before.
+        """Return the factor for a cell, and whether its storage method was measured on this machine before.
 
-        The nearest cutoff counts, of the most alike: the same method, else its backend, else any, on this machine.
+        It is that of the nearest cutoff of the same method, else of its backend, else of any method.
         """
         for rank, key in enumerate(_keys(cell)):
-            known = self._factors.get(key)
-            if known:
-                return known[min(known, key=lambda cutoff: abs(cutoff - cell.cutoff))], rank <= 1
+            factors = self._factors.get(key)
+            if factors:
+                return factors[min(factors, key=lambda cutoff: abs(cutoff - cell.cutoff))], rank <= 1
         return 1.0, False
 
     def preparing(self, images: Mapping[str, int], image_bytes: Mapping[str, float]) -> float:
-        """Return seconds expected before the first trial, see ``preparing_s``."""
+        """Return the seconds expected before the first trial.
+
+        Args:
+            images: Number of images of each dataset.
+            image_bytes: Pixels of one image of each, in bytes.
+        """
         return preparing_s(images, image_bytes) * (1.0 if self._preparing is None else self._preparing)
 
 
 NO_PAST_COSTS = PastCosts({}, None, 0)
-"""Nothing was ever measured here."""
+"""Nothing was measured on this machine yet."""
 
 
-def load_past_costs(wanted: Callable[[], bool] = lambda: True) -> PastCosts:
-    """Return what the newest saved runs of this machine teach; runs that cannot be read teach nothing.
+def load_past_costs(go_on: Callable[[], bool] = lambda: True) -> PastCosts:
+    """Learn from the newest saved runs of this machine; runs that cannot be read are skipped.
 
     Args:
-        wanted: Asked before each run whether to read on; what was read until then is what is returned.
+        go_on: Called before each run; when it returns False, only the runs read so far count.
     """
     runs: list[Run] = []
     for path in reversed(saved_runs()):
-        if not wanted():
+        if not go_on():
             break
         try:
             if path.stat().st_size > LARGEST_JOURNAL:
@@ -113,7 +118,7 @@ def load_past_costs(wanted: Callable[[], bool] = lambda: True) -> PastCosts:
 
 
 def _without_other_servers(run: Run) -> Run:
-    """Leave out the trials on servers that are not those of today: another server teaches nothing of this one."""
+    """Return a run without its trials on other servers than today's: they say nothing about these."""
     others = {facts.backend for facts in run.environment.servers if facts.address != _address_now(facts.backend)}
     if not others:
         return run
@@ -122,26 +127,26 @@ def _without_other_servers(run: Run) -> Run:
 
 def _address_now(backend: str) -> str | None:
     try:
-        kind = registry.backends.get(backend)
-        return kind.address()[0].public() if issubclass(kind, ServerBackend) else None
+        backend_class = registry.backends.get(backend)
+        return backend_class.address()[0].public() if issubclass(backend_class, ServerBackend) else None
     except ImgstoreError:
         return None
 
 
 def preparing_s(images: Mapping[str, int], image_bytes: Mapping[str, float]) -> float:
-    """Return seconds assumed for decoding the images that take part, one process start included.
+    """Return the seconds assumed for decoding images, one process start included.
 
     Args:
-        images: How many of each dataset take part.
-        image_bytes: Pixels of an image of each, in bytes.
+        images: Number of images of each dataset.
+        image_bytes: Pixels of one image of each, in bytes.
     """
     return 0.5 + sum(count * (IMAGE_S + BYTE_S * image_bytes.get(text, 0.0)) for text, count in images.items())
 
 
 def _keys(cell: Cell) -> list[Key]:
-    """Return the words that a cell is known by, the most telling first."""
+    """Return the keys of a cell, the most specific first."""
     level = str(cell.sync or cell.cache)
-    # Each kind is named: a backend as it is by default is called like the backend itself.
+    # Each key begins with its kind: a spec without options is called like its backend.
     return [
         ("spec and level", cell.spec, cell.operation, level),
         ("spec", cell.spec, cell.operation),
@@ -151,31 +156,31 @@ def _keys(cell: Cell) -> list[Key]:
     ]
 
 
-def _taken(run: Run) -> list[tuple[Measurement, float]]:
-    """Return trials with the seconds until the next one began: all that goes on around a clock is in them."""
-    taken = []
+def _durations(run: Run) -> list[tuple[Measurement, float]]:
+    """Return trials with the seconds until the next one began, everything around the clock included."""
+    durations = []
     for trial, following in zip(run.measurements, run.measurements[1:], strict=False):
         began, ended = _moment(trial.started_at), _moment(following.started_at)
         if began is None or ended is None or trial.elapsed_s is None:
             continue
-        taken.append((trial, (ended - began).total_seconds()))
-    going_on = _without_pauses(taken, run.paused_s)
-    return [(trial, seconds) for trial, seconds in going_on if 0 < seconds < _PAUSE_S + 10 * (trial.elapsed_s or 0.0)]
+        durations.append((trial, (ended - began).total_seconds()))
+    durations = _without_pauses(durations, run.paused_s)
+    return [(trial, seconds) for trial, seconds in durations if 0 < seconds < _PAUSE_S + 10 * (trial.elapsed_s or 0.0)]
 
 
-def _without_pauses(taken: list[tuple[Measurement, float]], paused_s: float) -> list[tuple[Measurement, float]]:
-    """Leave out the longest gaps, until they hold the time for which the run is known to have been paused.
+def _without_pauses(durations: list[tuple[Measurement, float]], paused_s: float) -> list[tuple[Measurement, float]]:
+    """Leave out the longest gaps until they cover the time for which the run was paused.
 
-    The journal tells how long that was, and not after which trials: those that hold a pause are among the longest.
+    The journal records how long that was, but not after which trials: gaps with a pause are among the longest.
     """
-    beyond = {place: seconds - (trial.elapsed_s or 0.0) for place, (trial, seconds) in enumerate(taken)}
+    gaps = {index: seconds - (trial.elapsed_s or 0.0) for index, (trial, seconds) in enumerate(durations)}
     left_out = []
-    for place in sorted(beyond, key=beyond.__getitem__, reverse=True)[:_MOST_PAUSES]:
+    for index in sorted(gaps, key=gaps.__getitem__, reverse=True)[:_MOST_PAUSES]:
         if paused_s <= 0:
             break
-        left_out.append(place)
-        paused_s -= beyond[place]
-    return [entry for place, entry in enumerate(taken) if place not in left_out]
+        left_out.append(index)
+        paused_s -= gaps[index]
+    return [duration for index, duration in enumerate(durations) if index not in left_out]
 
 
 def _before_first(run: Run) -> float | None:

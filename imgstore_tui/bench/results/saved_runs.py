@@ -1,4 +1,4 @@
-"""The saved runs: listed, renamed, deleted; what one is is told without showing it."""
+"""Lists, renames and deletes saved runs."""
 
 from __future__ import annotations
 
@@ -20,50 +20,50 @@ LONGEST_TITLE = 60
 
 @dataclass(frozen=True, slots=True)
 class SavedRun:
-    """A saved run at a glance."""
+    """Summary of a saved run."""
 
     path: Path
     size_bytes: int
-    """Of its journal."""
+    """Size of its journal."""
     run: Run | None = None
     """The run without its measurements; None for a file that cannot be read."""
     problem: str = ""
     """Why it cannot be read, one sentence."""
-    going_on: bool = False
-    """Whether it is measured right now."""
+    running: bool = False
+    """Whether it is being measured now."""
     trials: int = 0
-    """Trials that the whole plan has."""
+    """Trials of the whole plan."""
     measured: int = 0
-    """Trials that were carried out, whatever became of them."""
+    """Trials that were run, whether they succeeded or not."""
     failed: int = 0
 
     @property
     def id(self) -> str:
-        """What commands take: the name of its file."""
+        """The id that commands take: the name of its file."""
         return self.path.stem
 
     @property
     def name(self) -> str:
-        """What the user calls it, else its id."""
+        """The name that the user gave it, else its id."""
         return self.run.title if self.run is not None and self.run.title else self.id
 
     @property
     def status(self) -> str:
-        """How it stands, in a word."""
+        """Its status in one word."""
         if self.run is None:
             return "unreadable"
-        return "running" if self.going_on else self.run.status
+        return "running" if self.running else self.run.status
 
     @property
     def can_be_resumed(self) -> bool:
-        """Whether something is missing, and nobody is at it."""
-        return self.run is not None and self.run.status != "finished" and not self.going_on
+        """Whether trials are missing, and no process measures it."""
+        return self.run is not None and self.run.status != "finished" and not self.running
 
 
 def read_saved_run(path: Path) -> SavedRun:
-    """Return what a journal holds; one that is broken says so and is no error.
+    """Return the summary of a journal; for a file that cannot be read it names the problem.
 
-    Measurements are counted and not looked into: damage in one of them is said when the run is opened.
+    Measurements are counted, not parsed: damage in one of them is reported when the run is opened.
     """
     try:
         size = path.stat().st_size
@@ -78,13 +78,13 @@ def read_saved_run(path: Path) -> SavedRun:
     measured = reader.counts.total()
     trials = max(len(cells_of(run)) * run.plan.rounds, measured)
     return SavedRun(
-        path, size, run, going_on=is_running(run.id), trials=trials, measured=measured,
+        path, size, run, running=is_running(run.id), trials=trials, measured=measured,
         failed=reader.counts[Status.FAILED],
     )  # fmt: skip
 
 
 def newest_first() -> Iterator[SavedRun]:
-    """Yield the saved runs, the newest first; each is read only when it is asked for."""
+    """Yield the saved runs, the newest first; each is read only when it is yielded."""
     for path in reversed(saved_runs()):
         yield read_saved_run(path)
 
@@ -93,12 +93,12 @@ def delete(path: Path) -> None:
     """Delete a saved run. Exports of it stay.
 
     Raises:
-        UsageError: If the file is none of the saved runs.
-        UnavailableError: If the run is going on, or the file cannot be deleted.
+        UsageError: If the file is not a saved run.
+        UnavailableError: If the run is being measured, or the file cannot be deleted.
     """
     check_saved(path, "deleted")
-    # Held meanwhile, so that a run that is being measured keeps its journal; one that is torn can be held as well.
-    journal = _hold(path)
+    # Locked meanwhile, so that a run that is being measured keeps its journal; a damaged one can be locked as well.
+    journal = _lock(path)
     try:
         path.unlink()
     except OSError as error:
@@ -108,15 +108,15 @@ def delete(path: Path) -> None:
 
 
 def rename(path: Path, title: str) -> str:
-    """Give a saved run a name, or take it away with an empty one; its id stays.
+    """Give a saved run a name, or remove it with an empty one; its id stays.
 
     Returns:
-        The name as it was kept: without control characters and outer spaces.
+        The name as it was saved: without control characters and outer spaces.
 
     Raises:
-        UsageError: If the file is none of the saved runs, or the name is too long, or another run's.
-        DataError: If the file is no readable run.
-        UnavailableError: If the run is going on, or the file cannot be written.
+        UsageError: If the file is not a saved run, or the name is too long, or another run's.
+        DataError: If the file is not a readable run.
+        UnavailableError: If the run is being measured, or the file cannot be written.
     """
     check_saved(path, "renamed")
     title = safe_text(" ".join(title.split()))
@@ -128,26 +128,30 @@ def rename(path: Path, title: str) -> str:
     for other in saved_runs() if title else []:
         if other != path and title in (other.stem, read_saved_run(other).name):
             raise UsageError(f"Run {other.stem} is called '{title}' already. Choose another name.")
-    journal = _hold(path)
+    journal = _lock(path)
     try:
-        journal.name(title)
+        journal.set_title(title)
     finally:
         journal.close()
     return title
 
 
-def check_saved(path: Path, done: str) -> None:
-    """Refuse a file that is none of the saved runs; ``done`` says what would have been done to it.
+def check_saved(path: Path, action: str) -> None:
+    """Check that a file is a saved run.
+
+    Args:
+        path: The file.
+        action: What is about to be done to it, a participle for the message.
 
     Raises:
-        UsageError: If it is none.
+        UsageError: If it is not.
     """
     if path.parent != runs_folder():
-        raise UsageError(f"{path} is no saved run of this program, and is not {done}. See imgstore-tui runs.")
+        raise UsageError(f"{path} is no saved run of this program, and is not {action}. See imgstore-tui runs.")
 
 
 def check_ended(path: Path) -> None:
-    """Refuse a run that is being measured.
+    """Check that a run is not being measured.
 
     Raises:
         UnavailableError: If it is.
@@ -156,6 +160,6 @@ def check_ended(path: Path) -> None:
         raise UnavailableError(f"Run {path.stem} is going on. Wait for it or stop it.")
 
 
-def _hold(path: Path) -> Journal:
+def _lock(path: Path) -> Journal:
     check_ended(path)
     return Journal.reopen(path)

@@ -1,4 +1,4 @@
-"""One frozen state of a run, changed by events only: what both the screen and the command line show."""
+"""Reduces the events of a run to one frozen state, which the screen and the command line show."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from imgstore_tui.core.model import Cell, Measurement, Run
 
 
 class Phase(StrEnum):
-    """Where a run is."""
+    """Phase of a run."""
 
     IDLE = "idle"
     PREPARING = "preparing"
@@ -33,7 +33,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """All that is known of a run, at one moment."""
+    """State of a run at one moment."""
 
     phase: Phase = Phase.IDLE
     preparing: Preparing | None = None
@@ -45,15 +45,15 @@ class RunState:
     current: TrialStarted | None = None
     """The trial that runs; None between runs and while paused."""
     paused: bool = False
-    """Whether no trial runs because the user wished so."""
+    """Whether the user has paused the run."""
     skipped: frozenset[Cell] = frozenset()
-    """Cells of which the user wants no more."""
+    """Cells that the user skips."""
     images_done: int = 0
     fraction: float = 0.0
     remaining_s: float | None = None
     warnings: tuple[str, ...] = ()
     revision: int = 0
-    """Grows by one whenever ``run`` changes, so that tables and charts know when to be made anew."""
+    """Grows by one whenever ``run`` changes, so that tables and charts know when to be rebuilt."""
 
 
 def reduce(state: RunState, event: Event) -> RunState:
@@ -71,8 +71,8 @@ def reduce(state: RunState, event: Event) -> RunState:
         case Paused():
             return replace(state, paused=True, current=None)
         case Continued(paused_s):
-            known = None if state.run is None else replace(state.run, paused_s=state.run.paused_s + paused_s)
-            return replace(state, paused=False, run=known)
+            resumed = None if state.run is None else replace(state.run, paused_s=state.run.paused_s + paused_s)
+            return replace(state, paused=False, run=resumed)
         case CellSkipped(cell):
             return replace(state, skipped=state.skipped | {cell})
         case Progress(images_done, fraction, remaining_s):
@@ -89,10 +89,10 @@ def reduce(state: RunState, event: Event) -> RunState:
 
 
 def reduce_all(state: RunState, events: Iterable[Event]) -> RunState:
-    """Return the state after ``events``, in order: as ``reduce`` would one by one, but in one go.
+    """Return the state after ``events``, in order: the same as ``reduce`` for each, but in linear time.
 
-    A state is frozen, so that each trial that ends copies all before it. Of a run that is opened thousands come at
-    once: those are gathered until something else touches the run.
+    A state is frozen, so each trial that ends copies all trials before it. When a run is opened, thousands come at
+    once: they are gathered until another event changes the run.
     """
     trials: list[Measurement] = []
     for event in events:

@@ -1,89 +1,80 @@
-"""Why a trial failed, as far as the system tells: drivers' own words for a full disk or killed process often lie."""
+"""Finds why a trial failed, as far as the system shows: drivers' messages for a full disk or a kill often mislead."""
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import resource
-import struct
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from imgstore_tui.bench.protocol.messages import TrialOutcome
+from imgstore_tui.bench.system.inode_flags import APPEND_ONLY, IMMUTABLE, read_flags
 from imgstore_tui.bench.system.memory import oom_kills
 from imgstore_tui.core.units import format_bytes
 
 FULL_BYTES = 1 << 20
 """With less than this free, a disk counts as full: file systems keep a little for themselves."""
 
-_GET_FLAGS = 0x80086601
-"""Source: ioctl_iflags(2), FS_IOC_GETFLAGS, and below FS_IMMUTABLE_FL and FS_APPEND_FL."""
-_UNCHANGEABLE = {0x10: "immutable (chattr +i)", 0x20: "append-only (chattr +a)"}
+_UNCHANGEABLE = {IMMUTABLE: "immutable (chattr +i)", APPEND_ONLY: "append-only (chattr +a)"}
 
 _FAILED_DEVICE = (os.strerror(errno.EIO), f"[Errno {errno.EIO}]", f"errno = {errno.EIO},")
 
 
-def with_cause(outcome: TrialOutcome, place: Path | None, kills_before: int | None) -> TrialOutcome:
-    """Return a failure with the cause that the system shows, looked at right after it.
+def with_cause(outcome: TrialOutcome, folder: Path | None, kills_before: int | None) -> TrialOutcome:
+    """Return a failure with the cause that the system shows right after it.
 
     Args:
-        outcome: What the executor said.
-        place: Folder in which was written.
-        kills_before: What ``oom_kills`` said before the trial.
+        outcome: The executor's outcome.
+        folder: The folder of the store; None if it is not in a local file system.
+        kills_before: ``oom_kills`` before the trial.
     """
     if outcome.ok or outcome.cancelled or outcome.skipped:
         return outcome
-    said = outcome.reason or ""
-    # Where a trial hung, whoever asks the file system may hang as well.
-    causes = [] if outcome.hung or place is None else [*_of_the_place(place), *_of_the_limits(said)]
-    if place is not None and any(words in said for words in _FAILED_DEVICE):
-        causes.append(f"The device or file system under {place} failed; the kernel's log says more (dmesg).")
+    reason = outcome.reason or ""
+    # Where a trial hung, a call to the file system may hang as well.
+    causes = [] if outcome.hung or folder is None else [*_folder_causes(folder), *_limit_causes(reason)]
+    if folder is not None and any(text in reason for text in _FAILED_DEVICE):
+        causes.append(f"The device or file system under {folder} failed; the kernel's log says more (dmesg).")
     kills = oom_kills()
     if kills is not None and kills_before is not None and kills > kills_before:
         causes.append("The kernel killed it because memory ran out.")
-    return replace(outcome, reason=" ".join([*causes, said]).strip())
+    return replace(outcome, reason=" ".join([*causes, reason]).strip())
 
 
-def _of_the_place(place: Path) -> Iterator[str]:
+def _folder_causes(folder: Path) -> Iterator[str]:
     try:
-        status = os.statvfs(place)
+        status = os.statvfs(folder)
     except OSError as error:
-        yield f"{place} is out of reach: {error.strerror}."
+        yield f"{folder} is out of reach: {error.strerror}."
         return
     free = status.f_bavail * status.f_frsize
     if free < FULL_BYTES:
-        yield f"The disk is full: {format_bytes(free)} free at {place}."
+        yield f"The disk is full: {format_bytes(free)} free at {folder}."
     if status.f_files and not status.f_favail:
-        yield f"No inodes are left at {place}: it can hold no more files."
+        yield f"No inodes are left at {folder}: it can hold no more files."
     try:
-        # Mode bits tell nothing of a mount that is read-only, a folder that must not change, or root.
-        with tempfile.TemporaryFile(dir=place):
+        # Mode bits do not show a read-only mount, an immutable folder, or root.
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            yield f"{place} cannot be written{_unchangeable(place)}: {error.strerror}."
+            yield f"{folder} cannot be written{_unchangeable(folder)}: {error.strerror}."
 
 
-def _unchangeable(place: Path) -> str:
-    """Return why a folder that cannot be written cannot, where its file system tells."""
+def _unchangeable(folder: Path) -> str:
+    """Return why a folder cannot be written, if its flags show it."""
     try:
-        descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+        flags = read_flags(folder)
     except OSError:
         return ""
-    try:
-        flags = struct.unpack("i", fcntl.ioctl(descriptor, _GET_FLAGS, bytes(4)))[0]
-    except OSError:
-        return ""
-    finally:
-        os.close(descriptor)
-    found = [words for flag, words in _UNCHANGEABLE.items() if flags & flag]
-    return f", it is {' and '.join(found)}" if found else ""
+    reasons = [reason for flag, reason in _UNCHANGEABLE.items() if flags & flag]
+    return f", it is {' and '.join(reasons)}" if reasons else ""
 
 
-def _of_the_limits(said: str) -> Iterator[str]:
+def _limit_causes(reason: str) -> Iterator[str]:
     largest = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
-    if largest != resource.RLIM_INFINITY and "came back" not in said:
+    if largest != resource.RLIM_INFINITY and "came back" not in reason:
         yield f"No file may grow beyond {format_bytes(largest)} here (ulimit -f)."

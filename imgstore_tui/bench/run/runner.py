@@ -21,8 +21,9 @@ from imgstore_tui.bench.results.lock import RunLock
 from imgstore_tui.bench.run.controls import RunControls
 from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.bench.run.preflight import DataSize, ask_servers, check_content, check_feasible, keeps_original_files
+from imgstore_tui.bench.run.run_folder import RunFolder, leftovers, sweep
 from imgstore_tui.bench.run.run_loop import RunLoop
-from imgstore_tui.bench.run.scratch import RunFolder, choose_scratch, leftovers, sweep
+from imgstore_tui.bench.run.scratch import choose_scratch
 from imgstore_tui.bench.run.server_ledger import ServerLedger, ledger_path, leftovers_in, sweep_server
 from imgstore_tui.bench.run.services import Budget, Listener, RunServices
 from imgstore_tui.bench.system.app_folders import runs_folder
@@ -124,7 +125,7 @@ def resume_run(
         if reader.run != run:
             # Between the first look and the lock, another process has gone on with it.
             raise UsageError(f"Run {run.id} was changed by another process meanwhile; look at it, then resume again.")
-        journal = Journal.go_on(path, datetime.now(UTC).isoformat(timespec="seconds"))
+        journal = Journal.resume(path, datetime.now(UTC).isoformat(timespec="seconds"))
         reader.read()  # what the run was warned of for the time being holds no longer
         again = replace(reader.run, plan=plan, status="running")
         return _measure(again, ready, journal, executor, controls, listen)
@@ -182,7 +183,7 @@ def _prepared(
         folder, ledger = RunFolder(place, name), ServerLedger(name)
         stack.callback(_remove, folder, listen, cancel)
         stack.callback(_clear, ledger, listen, cancel)
-        lock.name(f"run {name}")
+        lock.set_holder(f"run {name}")
         facts = {}
         for number, (text, dataset) in enumerate(datasets.items()):
             source = folder.claim(folder.pixel_cache(number).name)

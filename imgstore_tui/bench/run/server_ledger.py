@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgstore_tui.bench.run.scratch import is_running
+from imgstore_tui.bench.run.run_folder import is_run_alive
 from imgstore_tui.bench.system.app_folders import scratch_notes_folder
 from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
 from imgstore_tui.core.files import force
@@ -97,8 +97,8 @@ def leftovers_in(path: Path) -> list[ServerLeftover]:
 def server_leftovers() -> list[ServerLeftover]:
     """Return what the ledgers name of runs that have died."""
     folder = scratch_notes_folder()
-    found = [leftover for path in sorted(folder.glob(f"*{SUFFIX}")) for leftover in leftovers_in(path)]
-    return [leftover for leftover in found if not is_running(leftover.run_id)]
+    listed = [leftover for path in sorted(folder.glob(f"*{SUFFIX}")) for leftover in leftovers_in(path)]
+    return [leftover for leftover in listed if not is_run_alive(leftover.run_id)]
 
 
 def find_stores(leftover: ServerLeftover) -> list[str]:

@@ -15,7 +15,7 @@ from imgstore_tui.bench.results.journal import Journal
 from imgstore_tui.bench.run.controls import CancelSignal, RunControls
 from imgstore_tui.bench.run.failure_cause import with_cause
 from imgstore_tui.bench.run.measurement import measurement_of
-from imgstore_tui.bench.run.scratch import RunFolder
+from imgstore_tui.bench.run.run_folder import RunFolder
 from imgstore_tui.bench.run.server_ledger import ServerLedger
 from imgstore_tui.bench.system.ext4_placement import unique_name, warm_directory
 from imgstore_tui.bench.system.memory import oom_kills

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -21,6 +20,7 @@ from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.core.units import format_count
 from imgstore_tui.jobs.convert.checksums import Checksums
 from imgstore_tui.storekit.atomic_write import atomic_file
+from imgstore_tui.storekit.file_lock import try_lock
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.server import ServerBackend
 
@@ -72,10 +72,8 @@ class Workspace:
                 raise foreign
         self.folder.mkdir(exist_ok=True, parents=True)
         self._lock = os.open(self.folder / "lock", _LOCK, 0o666)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UnavailableError(f"{self.folder} is in use: this conversion is running already.") from None
+        if not try_lock(self._lock):
+            raise UnavailableError(f"{self.folder} is in use: this conversion is running already.")
         saved = _facts_in(self._facts_path)
         if saved is None and self._facts_path.exists():
             raise foreign
@@ -156,10 +154,8 @@ def sweep_delivered(destination: Path) -> None:
         return
     lock = os.open(folder / "lock", _LOCK, 0o666)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
-    except BlockingIOError:  # it is running, and has not written anything yet
-        return
+        if try_lock(lock):  # else it is running, and has not written anything yet
+            shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(lock)
 

@@ -131,7 +131,7 @@ class SavedRunsScreen(Dialog[RunSelection | None]):
             case "compare":
                 return any(len(table.marked) == 2 for table in self.query(RunsTable))
             case "delete":
-                return here is not None and not here.going_on
+                return here is not None and not here.running
         return True
 
     def action_open(self) -> None:

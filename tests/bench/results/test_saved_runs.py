@@ -115,12 +115,12 @@ def test_a_journal_that_is_written_is_held() -> None:
     run = fake_run(rounds=1)
     journal = Journal.begin(run)
     for action in (
-        lambda: delete(journal.path), lambda: rename(journal.path, "x"), lambda: Journal.go_on(journal.path, "now"),
+        lambda: delete(journal.path), lambda: rename(journal.path, "x"), lambda: Journal.resume(journal.path, "now"),
     ):  # fmt: skip
         with pytest.raises(UnavailableError, match="is being written by another process"):
             action()
     with RunLock() as lock:
-        lock.name(f"run {run.id}")
+        lock.set_holder(f"run {run.id}")
         assert read_saved_run(journal.path).status == "running"
         assert not read_saved_run(journal.path).can_be_resumed
         with pytest.raises(UnavailableError, match="is going on"):
@@ -150,7 +150,7 @@ def test_a_run_of_another_process_is_watched_as_it_goes_on() -> None:
     run = fake_run(rounds=1)
     heard: list[Event] = []
     with RunLock() as lock:
-        lock.name(f"run {run.id}")
+        lock.set_holder(f"run {run.id}")
         journal = Journal.begin(run)
         journal.add(run.measurements[0])
 
@@ -174,7 +174,7 @@ def test_a_run_of_another_process_is_watched_as_it_goes_on() -> None:
 def test_watching_can_be_left() -> None:
     run, cancel = fake_run(rounds=1), threading.Event()
     with RunLock() as lock:
-        lock.name(f"run {run.id}")
+        lock.set_holder(f"run {run.id}")
         journal = Journal.begin(run)
         cancel.set()
         assert follow_run(journal.path, cancel=cancel, listen=lambda _: None).status == "interrupted"

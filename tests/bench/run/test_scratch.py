@@ -8,15 +8,8 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.bench.results.lock import RunLock
-from imgstore_tui.bench.run.scratch import (
-    SENTINEL,
-    Leftover,
-    RunFolder,
-    choose_scratch,
-    leftovers,
-    remove_folder,
-    sweep,
-)
+from imgstore_tui.bench.run.run_folder import SENTINEL, Leftover, RunFolder, leftovers, remove_folder, sweep
+from imgstore_tui.bench.run.scratch import choose_scratch
 from imgstore_tui.bench.system.app_folders import scratch_notes_folder
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
 from imgstore_tui.storekit.safe_remove import remove_tree
@@ -85,7 +78,7 @@ def test_a_note_of_a_folder_that_is_only_just_beginning_stays(tmp_path: Path) ->
 
 def dead_run(place: Path) -> Leftover:
     code = (
-        "import os, sys; from pathlib import Path; from imgstore_tui.bench.run.scratch import RunFolder; "
+        "import os, sys; from pathlib import Path; from imgstore_tui.bench.run.run_folder import RunFolder; "
         "folder = RunFolder(Path(sys.argv[1]), 'dead'); folder.claim('store-000001').mkdir(); "
         "folder.claim('source-0'); os._exit(1)"
     )
@@ -129,7 +122,7 @@ def test_a_mount_is_never_crossed(tmp_path: Path) -> None:
     data.mkdir()
     (data / "precious").write_text("mine")
     found = dead_run(tmp_path)
-    code = "import sys\nfrom imgstore_tui.bench.run.scratch import leftovers, sweep\nsweep(leftovers()[0])"
+    code = "import sys\nfrom imgstore_tui.bench.run.run_folder import leftovers, sweep\nsweep(leftovers()[0])"
     script = f'mount --bind "{data}" "{found.path}/store-000001" && exec "{sys.executable}" -c "{code}"'
     done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=False)
     if "unshare" in done.stderr or "mount:" in done.stderr:
@@ -142,7 +135,7 @@ def test_a_mount_is_never_crossed(tmp_path: Path) -> None:
 def test_a_second_run_is_refused_and_the_first_is_named() -> None:
     code = "from imgstore_tui.bench.results.lock import RunLock\nwith RunLock(): pass"
     with RunLock() as lock:
-        lock.name("run 42")
+        lock.set_holder("run 42")
         refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert "Another run is going on (run 42)" in refused.stderr
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -284,7 +277,7 @@ def test_runs_that_come_and_go_while_leftovers_are_looked_for_are_no_error(tmp_p
     script = """
 import sys
 from pathlib import Path
-from imgstore_tui.bench.run.scratch import RunFolder
+from imgstore_tui.bench.run.run_folder import RunFolder
 for number in range(400):
     folders = [RunFolder(Path(sys.argv[1]), f"{number}-{other}") for other in range(4)]
     for folder in folders:
