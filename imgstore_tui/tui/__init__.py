@@ -1,7 +1,7 @@
 """The screen: the only importer of Textual.
 
-``gate`` looks at the terminal before Textual is loaded, ``app`` begins; ``screens`` and ``widgets`` have one of them a
-module, ``styles`` how they are laid out. What they show is plain values that know no Textual: the ``choice`` from which
-a plan follows, the forms being edited (``spec_form``, ``data_form``, ``conditions``), the run as far as it is
-(``session``). A run goes on in a thread, and ``run_thread`` is the one way to it.
+``terminal.capabilities`` checks the terminal before Textual is loaded, ``app`` starts. ``screens`` and ``widgets`` have
+one of them per module, ``styles`` their layout. They show plain values that know no Textual: the ``Choice`` from which
+a plan follows, the forms being edited (``forms``), the run as far as it has come (``run.shown_run``). A run goes on in
+a thread, and ``run.run_thread`` is the only way to it.
 """

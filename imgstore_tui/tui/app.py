@@ -1,4 +1,4 @@
-"""The Textual app: themes, the way out, and the one screen that holds all else."""
+"""Defines the Textual app: themes, command palette, exit, and the workbench as its only screen."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from imgstore_tui.tui.terminal.clean_exit import CleanExitApp
 from imgstore_tui.tui.terminal.exit_summary import print_exit_summary
 from imgstore_tui.tui.terminal.filters import AsciiFilter, NoColourFilter
 from imgstore_tui.tui.terminal.textual_fixes import SafeCommandPalette, tolerate_undecodable_keys
-from imgstore_tui.tui.widgets.slim_scroll_bar import SlimScrollBar
+from imgstore_tui.tui.widgets.chrome import SlimScrollBar
 
 
 class ImgstoreApp(CleanExitApp):
-    """Choose, run, watch, understand."""
+    """The app: choose, run, watch and understand."""
 
     TITLE = "imgstore-tui"
     HORIZONTAL_BREAKPOINTS = breakpoints.COLUMN_CLASSES
@@ -79,7 +79,7 @@ class ImgstoreApp(CleanExitApp):
         self.call_after_refresh(self.collect_less_often)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return what the picture goes through last."""
+        """Return the filters of everything that is painted."""
         filters = [entry for entry in super().get_line_filters() if not isinstance(entry, Monochrome | NoColor)]
         filters += [self._no_colour] if self.no_color else []
         return [*filters, self._no_unicode] if self._no_unicode.enabled else filters
@@ -115,15 +115,15 @@ class ImgstoreApp(CleanExitApp):
 
     def action_next_theme(self) -> None:
         """Use the next of the app's themes."""
-        here = themes.THEME_NAMES.index(self.theme) if self.theme in themes.THEME_NAMES else -1
-        self.theme = themes.THEME_NAMES[(here + 1) % len(themes.THEME_NAMES)]
+        index = themes.THEME_NAMES.index(self.theme) if self.theme in themes.THEME_NAMES else -1
+        self.theme = themes.THEME_NAMES[(index + 1) % len(themes.THEME_NAMES)]
 
     async def action_quit(self) -> None:
-        """Leave as the key does."""
+        """Quit as the key does."""
         self.action_leave()
 
     def action_leave(self) -> None:
-        """Leave; the workbench asks while a run goes on."""
+        """Quit; the workbench asks first while a run goes on."""
         self.workbench.ask_to_leave()
 
     @on(Workbench.Exported)
@@ -143,13 +143,13 @@ def run_app(
     run: RunFunction | None = None,
     watchdog: Watchdog | None = None,
 ) -> int:
-    """Show the screen until the user leaves, then print on standard output what should stay.
+    """Show the screen until the user quits, then print the summary on standard output.
 
     Args:
         settings: How to draw, from ``capabilities.prepare_terminal``.
-        mouse: Whether the mouse is listened to; without it the terminal's own selection works.
-        plan: What is chosen at first; None for the last choice, at the first start the plan ``quick``.
-        run: Carries a plan out; None for the real instrument.
+        mouse: Whether the mouse is used; without it the terminal's own selection works.
+        plan: The first choice; None for the last choice, or ``quick`` at the first start.
+        run: Runs plans; None for the real instrument.
         watchdog: Ends the program where the app cannot; None for one that begins now.
 
     Returns:

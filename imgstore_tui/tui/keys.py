@@ -1,4 +1,4 @@
-"""The keys of the workbench. Letters, digits and F-keys only: they survive SSH, tmux and PuTTY."""
+"""Defines the keys of the workbench: letters, digits and F-keys only, which work over SSH, tmux and PuTTY."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _ANYWHERE: list[BindingType] = [
 
 WORKBENCH_KEYS: list[BindingType] = [*_RUN, *_RESULTS, *_CHOICE, *_ANYWHERE]
 KEYS_BY_PURPOSE = {"The run": _RUN, "Its results": _RESULTS, "The choice": _CHOICE, "Anywhere": _ANYWHERE}
-"""The same for the help, below headings."""
+"""The same keys by heading, for the help."""
 
 PALETTE_KEY = Binding("ctrl+p", "command_palette", "Palette", tooltip="Find any action by its name")
-"""Bound by Textual itself; here for the help."""
+"""Bound by Textual itself; listed here for the help."""

@@ -1,4 +1,4 @@
-"""What more than one pane has to say to the workbench."""
+"""Messages that several panes send to the workbench."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from imgstore_tui.core.model import Cell
 
 @dataclass
 class CellOpened(Message):
-    """The user wants to see all that is known of a cell."""
+    """The user opens the detail of a cell."""
 
     cell: Cell

@@ -1,4 +1,4 @@
-"""The panes of the workbench, in the order of their keys."""
+"""Names the panes of the workbench, in the order of their keys."""
 
 from __future__ import annotations
 

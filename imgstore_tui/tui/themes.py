@@ -1,4 +1,4 @@
-"""The app's themes, dark and light, and the colours that go with them."""
+"""Defines the app's themes, dark and light, and the colours that belong to them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from imgstore_tui.present.tables.table_model import Emphasis
 
 DARK = Theme(
     name="darkroom",
-    primary="#e8a24a",  # the safelight: where the keys go, and nothing else
+    primary="#e8a24a",  # what has the focus, and nothing else
     secondary="#7fa6c9",
     accent="#e8a24a",
     foreground="#d6d8dc",
@@ -94,7 +94,7 @@ SIXTEEN_DARK, SIXTEEN_LIGHT = (
             **BUILTIN_THEMES[f"ansi-{shade}"].variables,
             "border": colour,
             "border-blurred": "ansi_bright_black",
-            # With no colours the thumb alone is to stand out.
+            # Without colours only the thumb is drawn.
             "scrollbar-background": "ansi_default",
             "scrollbar-background-hover": "ansi_default",
             "scrollbar-background-active": "ansi_default",
@@ -103,7 +103,7 @@ SIXTEEN_DARK, SIXTEEN_LIGHT = (
     )
     for shade, colour in (("dark", "ansi_yellow"), ("light", "ansi_blue"))
 )
-"""The terminal's own 16 colours. Textual's themes of the kind draw their frames black on black."""
+"""Themes of the terminal's own 16 colours. Textual's own draw their frames black on black."""
 
 ANSI_DARK = TerminalTheme(
     (17, 19, 24),
@@ -121,7 +121,7 @@ ANSI_LIGHT = TerminalTheme(
     [(122, 119, 111), (179, 38, 30), (63, 122, 53), (138, 97, 0),
      (47, 102, 144), (142, 63, 138), (31, 111, 168), (22, 24, 28)],
 )  # fmt: skip
-"""What the names of colours mean in our themes: green for well, red for failed, and so on."""
+"""The 16 named colours in our themes."""
 
 PALETTES = {
     DARK.name: ChartColours(
@@ -132,7 +132,7 @@ PALETTES = {
     ),
     "": ChartColours(),
 }
-"""Colours of storage methods, apart in hue and in lightness; of any other theme (""), the terminal's own."""
+"""Colours of storage methods by theme, different in hue and lightness; "" is any other theme."""
 
 THEMES = (DARK, LIGHT, SIXTEEN_DARK, SIXTEEN_LIGHT)
 THEME_NAMES = tuple(theme.name for theme in THEMES)
@@ -145,4 +145,4 @@ MARK_STYLES = {
     Emphasis.BAD: "bold red",
     Emphasis.QUIET: "dim italic",
 }
-"""How marked entries of tables look: by the terminal's own colours, which every theme leaves readable."""
+"""Styles of emphasised table entries, in the terminal's own colours, which every theme leaves readable."""

@@ -45,7 +45,7 @@ def test_a_topic_fits_a_narrow_terminal_and_is_ascii(name: str) -> None:
 
 
 def test_without_a_topic_help_lists_them_with_their_summaries() -> None:
-    done = program("help")
+    done = program("help", COLUMNS="110")
     assert done.returncode == 0
     for topic in load_topics():
         assert re.search(rf"^{topic.name} +{re.escape(topic.summary)}", done.stdout, re.MULTILINE)

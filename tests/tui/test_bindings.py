@@ -71,7 +71,7 @@ def bound_keys() -> Iterator[tuple[str, str]]:
 
 async def _ran(app: Driven) -> bool:
     """Run, unless that was done for an earlier key of the same test; return whether it was done now."""
-    first = app.workbench.found is None
+    first = app.workbench.results is None
     if first:
         await app.run()
     return first
@@ -173,11 +173,11 @@ async def _next_level(app: Driven, key: str) -> None:
 async def _next_data(app: Driven, key: str) -> None:
     await app.run()
     await app.press("2")
-    run = app.workbench.found.run if app.workbench.found else None
+    run = app.workbench.results.run if app.workbench.results else None
     assert run is not None
     both = replace(run, plan=replace(run.plan, datasets=("synthetic", "folder:/photos")))
     more = [replace(trial, dataset="folder:/photos") for trial in run.measurements]
-    app.workbench.found = build_results(replace(both, measurements=(*run.measurements, *more)))
+    app.workbench.results = build_results(replace(both, measurements=(*run.measurements, *more)))
     await app.pilot.pause()
     assert "(synthetic)" in app.picture
     await app.press(key)

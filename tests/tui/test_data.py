@@ -67,14 +67,14 @@ async def look_at(app: Driven, path: str) -> None:
     await open_folders(app)
     field(app, "path").query_one(Input).value = path
     await app.pilot.pause()
-    await app.until(lambda: screen(app).sheet.found is not None or bool(field(app, "path").problem))
+    await app.until(lambda: screen(app).sheet.preview is not None or bool(field(app, "path").problem))
 
 
 @pytest.mark.parametrize("size", [SMALL, NARROW, MIDDLE, WIDE])
 async def test_a_folder_is_looked_at_and_used(photos: Path, size: tuple[int, int]) -> None:
     async with driven(size=size) as app:
         await look_at(app, str(photos))
-        found = screen(app).sheet.found
+        found = screen(app).sheet.preview
         assert found is not None
         assert found.size.images == 6
         assert [picture.label for picture in found.thumbnails][:2] != ["", ""]
@@ -211,49 +211,62 @@ async def test_nothing_is_looked_at_while_a_run_goes_on(photos: Path) -> None:
         await open_folders(app)
         field(app, "path").query_one(Input).value = str(photos)
         await app.until(lambda: "while a run goes on" in app.picture)
-        assert screen(app).sheet.found is None
+        assert screen(app).sheet.preview is None
+
+
+class EndlessPreviews:
+    """Previews that go on until they are cancelled."""
+
+    def __init__(self) -> None:
+        self.started = 0
+        self.cancelled = 0
+
+    @property
+    def all_cancelled(self) -> bool:
+        """Whether at least one has started, and each has ended."""
+        return 0 < self.started == self.cancelled
 
 
 @pytest.fixture
-def left_looks(monkeypatch: pytest.MonkeyPatch) -> list[type[BaseException]]:
-    """Let every look at data go on until it is left; what ended each is in the list."""
-    left: list[type[BaseException]] = []
+def previews(monkeypatch: pytest.MonkeyPatch) -> EndlessPreviews:
+    previews = EndlessPreviews()
 
     def endless(*_: object, progress: PreviewProgress, **__: object) -> DatasetPreview:
+        previews.started += 1
         try:
             while True:
                 progress("reading", 1, None)
                 time.sleep(0.01)
-        except PreviewCancelledError as error:
-            left.append(type(error))
+        except PreviewCancelledError:
+            previews.cancelled += 1
             raise
 
     monkeypatch.setattr(preview_thread, "preview_dataset", endless)
-    return left
+    return previews
 
 
-async def test_leaving_does_not_wait_for_a_look(photos: Path, left_looks: list[type[BaseException]]) -> None:
+async def test_leaving_does_not_wait_for_a_preview(photos: Path, previews: EndlessPreviews) -> None:
     async with driven() as app:
         await open_folders(app)
         field(app, "path").query_one(Input).value = str(photos)
         await app.until(lambda: screen(app).sheet.doing != "")
         await app.press("escape")
         assert app.app.screen is app.workbench
-        await app.until(lambda: len(left_looks) == 1)
+        await app.until(lambda: previews.all_cancelled)
 
 
-async def test_a_look_gives_way_to_a_run_that_begins(photos: Path, left_looks: list[type[BaseException]]) -> None:
+async def test_a_preview_gives_way_to_a_run_that_begins(photos: Path, previews: EndlessPreviews) -> None:
     runner = FakeRunner(hold_after=3)
     plan = replace(named_plan("quick"), datasets=(f"folder:{photos}",))
     async with driven(runner, WIDE, plan=plan) as app:
-        outlook = app.workbench.query_one(EstimateLine)
-        await app.until(lambda: outlook.doing != "")
+        estimate_line = app.workbench.query_one(EstimateLine)
+        await app.until(lambda: estimate_line.doing != "")
         await app.press("r")
-        await app.until(lambda: runner.held.is_set() and len(left_looks) == 1)
-        await app.until(lambda: outlook.doing == "")
-        # A run in another terminal is found out by the look itself.
-        app.workbench.run_worker(partial(preview_thread.post_preview, outlook, "folder:/x", 1), thread=True)
-        await app.until(lambda: len(left_looks) == 2)
+        await app.until(lambda: runner.held.is_set() and previews.all_cancelled)
+        await app.until(lambda: estimate_line.doing == "")
+        # The preview itself notices a run in another terminal.
+        app.workbench.run_worker(partial(preview_thread.post_preview, estimate_line, "folder:/x", 1), thread=True)
+        await app.until(lambda: previews.started == 2 and previews.all_cancelled)
         assert "too much of it" not in app.picture
 
 

@@ -118,7 +118,7 @@ def test_a_thread_that_will_not_end_does_not_hold_the_program(tmp_path: Path) ->
 
 def test_an_error_of_our_own_shows_no_local_variables(tmp_path: Path) -> None:
     body = (
-        "from imgstore_tui.tui.widgets.title_bar import TitleBar\n"
+        "from imgstore_tui.tui.widgets.chrome import TitleBar\n"
         "def broken(self):\n"
         "    password = 'S3CRET' + str(6 * 7)\n"
         "    raise RuntimeError('it broke \\x1b[2J here')\n"

@@ -96,7 +96,7 @@ async def test_the_detail_of_a_cell_grows_with_the_run() -> None:
     runner = FakeRunner(hold_after=60, delay_s=0.01)
     async with driven(runner) as app:
         await app.press("r", "6")
-        await app.until(lambda: app.workbench.found is not None)
+        await app.until(lambda: app.workbench.results is not None)
         await app.press("enter")
         assert app.shows(DetailScreen)
         await app.until(runner.held.is_set)
@@ -197,7 +197,7 @@ async def test_sorting_holds_while_the_numbers_change() -> None:
     runner = FakeRunner(hold_after=200, delay_s=0.005)
     async with driven(runner, WIDE) as app:
         await app.press("r")
-        await app.until(lambda: app.workbench.found is not None)
+        await app.until(lambda: app.workbench.results is not None)
         await app.press("3", "v", "v", "v", "n", "n", "n")
         await app.until(runner.held.is_set)
         await app.pilot.pause(1.2)
@@ -225,7 +225,7 @@ async def test_verdicts_can_be_read_at_one_number_of_images(size: tuple[int, int
 async def test_the_article_s_report_is_read_whole() -> None:
     run = fake_article_run((1, 10, 100))
     async with driven() as app:
-        app.workbench.found = build_results(run)
+        app.workbench.results = build_results(run)
         await app.press("5", "enter")
         assert app.shows(ReportScreen)
         await app.until(lambda: "1. Store one image and its label" in app.picture)
@@ -241,7 +241,7 @@ async def test_the_article_s_report_is_read_whole() -> None:
 
 async def test_the_tables_of_the_article_are_views_of_the_table_pane() -> None:
     async with driven(size=WIDE) as app:
-        app.workbench.found = build_results(fake_article_run((1, 10, 100)))
+        app.workbench.results = build_results(fake_article_run((1, 10, 100)))
         await app.press("3", "slash")
         app.workbench.panes.table.filter_line.input.value = "MapFullError"
         await app.until(lambda: "3 Table: What the article says" in app.picture)

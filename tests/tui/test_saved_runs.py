@@ -49,7 +49,7 @@ async def test_every_run_is_told_at_a_glance_newest_first(size: tuple[int, int])
         assert "40 of 102" in rows[1]
         assert "synthetic" in rows[1]
         # In the dialog alone; what is behind it shows beside it.
-        assert "is not a run of this program." in str(app.app.screen.query_one(".words", Static).visual)
+        assert "is not a run of this program." in str(app.app.screen.query_one(".message", Static).visual)
         await app.press("enter", "r", "n", "space")
         assert app.shows(SavedRunsScreen), "what cannot be read can only be deleted"
         await app.press("down")
@@ -239,7 +239,7 @@ async def test_an_error_of_our_own_leaves_no_list_and_no_comparison_reading(monk
         raise RuntimeError("[/foo] boom")
 
     path = save_journal(replace(fake_run(rounds=1), id="20260101-000000-x"))
-    monkeypatch.setattr(compare, "compare", broken)
+    monkeypatch.setattr(compare, "compare_runs", broken)
     monkeypatch.setattr(runs_table, "newest_first", broken)
     async with driven(size=WIDE) as app:
         await listed(app, "Not all saved runs can be read: RuntimeError: [/foo] boom")

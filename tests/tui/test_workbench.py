@@ -25,10 +25,10 @@ from imgstore_tui.tui.app import ImgstoreApp
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.leave import LeaveScreen
 from imgstore_tui.tui.widgets.choose_lists import CutoffList, OperationList
+from imgstore_tui.tui.widgets.choose_pane import FoldedText
+from imgstore_tui.tui.widgets.chrome import SlimScrollBar
 from imgstore_tui.tui.widgets.field import Line
-from imgstore_tui.tui.widgets.folded_text import FoldedText
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
-from imgstore_tui.tui.widgets.slim_scroll_bar import SlimScrollBar
 from tests.support.fake_runs import SETTINGS, FakeRunner, leave_behind
 from tests.support.screen import NARROW, SMALL, WIDE, driven
 
@@ -421,7 +421,7 @@ async def test_what_is_told_of_a_method_ends_in_a_sign_where_it_has_no_room(size
     async with driven(size=size) as app:
         note = app.workbench.query_one(FoldedText)
         for words in ("in a word.", "on and on " * 80, "nothing else " * 80):
-            note.words = words
+            note.text = words
             await app.pilot.pause()
             assert note.size.height == (1 if words == "in a word." else lines)
             told = note.render().plain
@@ -436,7 +436,7 @@ async def test_what_a_key_does_goes_on_below_its_beginning() -> None:
         await app.until(lambda: "Skip the cell" in app.picture)
         lines = app.picture.splitlines()
         first = next(number for number, line in enumerate(lines) if "Skip the cell" in line)
-        assert lines[first + 1].index("more of it") == lines[first].index("Skip the cell")
+        assert lines[first + 1].index("run no more of it") == lines[first].index("Skip the cell")
 
 
 async def test_the_log_has_the_colours_of_the_theme_and_not_of_the_one_before() -> None:
@@ -514,7 +514,7 @@ async def test_the_log_follows_its_end_however_fast_lines_come_and_not_who_scrol
         log = app.workbench.panes.log_lines
 
         def say(count: int) -> None:
-            log.say([(datetime.now(UTC), Text(f"line {number}")) for number in range(count)])
+            log.add_lines([(datetime.now(UTC), Text(f"line {number}")) for number in range(count)])
 
         for _ in range(8):
             say(30)  # the lines before have not been painted yet

@@ -1,1 +1,1 @@
-"""What the user edits on the screen: choices, conditions, datasets, methods, plans."""
+"""The values that the user edits on the screen: choice, conditions, datasets, storage methods."""

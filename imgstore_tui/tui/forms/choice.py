@@ -1,4 +1,4 @@
-"""What the user has chosen so far: one frozen value, from which the plan follows."""
+"""Holds what the user has chosen: one frozen value, from which the plan follows."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from imgstore_tui.bench.plan.plans import QUICK_SPECS, check_plan, named_plan, true_name
+from imgstore_tui.bench.plan.plans import PLAN_NAMES, QUICK_SPECS, check_plan, named_plan, true_name
 from imgstore_tui.bench.run.estimate import Estimate
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import parse_cutoffs, parse_duration
+from imgstore_tui.jobs.plans import plan_by_name, saved_plans
 from imgstore_tui.plugins import registry
 from imgstore_tui.present.text.estimates import space_text
 
-_LONGEST_NUMBER = 20
+_MAX_DIGITS = 20
 DECADES = (1, 10, 100, 1000, 10_000, 100_000)
 
 
@@ -26,22 +27,22 @@ class Choice:
     """The choices in the panes, complete or not."""
 
     base: Plan
-    """The plan that the choice began with: as long as nothing is changed, it goes by its name."""
+    """The plan that the choice began with: its name holds as long as nothing is changed."""
     rest: Plan
-    """Everything that no list holds: data, rounds, budget, cache states, sync levels, seed, scratch, ..."""
+    """Everything that is in no list: data, rounds, budget, cache states, sync levels, seed, scratch, ..."""
     offered: tuple[Spec, ...]
-    """Specs that can be ticked: each available backend as it is by default, and what was added by hand."""
+    """Specs that can be ticked: each available backend with its defaults, and specs added by hand."""
     ticked: frozenset[str]
     """Labels of the specs that take part."""
     cutoffs_offered: tuple[int, ...] = DECADES
     cutoffs: frozenset[int] = frozenset()
     operations: frozenset[Operation] = frozenset()
     problems: tuple[tuple[str, str], ...] = field(default=())
-    """Name of a field and what is wrong with the words in it."""
+    """Names of fields and the problems with their texts."""
 
     @classmethod
     def of(cls, plan: Plan) -> Choice:
-        """Return the choice that stands for ``plan``, with all else that is available on offer."""
+        """Return the choice of ``plan``, with everything else that is available on offer."""
         specs = {spec.label: spec for spec in available_specs()}
         specs.update((spec.label, spec) for spec in plan.specs)
         return cls(
@@ -56,7 +57,7 @@ class Choice:
 
     @property
     def plan(self) -> Plan:
-        """The plan as chosen; whether it can be run is for ``check`` to say."""
+        """The plan as chosen; ``check`` tells whether it can run."""
         plan = replace(
             self.rest,
             specs=tuple(spec for spec in self.offered if spec.label in self.ticked),
@@ -66,15 +67,15 @@ class Choice:
         return replace(plan, name=true_name(self.base, plan))
 
     def called(self, name: str) -> Choice:
-        """Return the choice under a name of its own, which it loses when it is changed."""
+        """Return the choice as a named plan; it loses the name when it is changed."""
         plan = replace(self.plan, name=name)
         return replace(self, base=plan, rest=plan)
 
     def check(self) -> Plan:
-        """Return the plan, found fit to start.
+        """Return the plan after checking that it can start.
 
         Raises:
-            ImgstoreError: The first thing that is in the way, in a sentence.
+            ImgstoreError: The first problem, in a sentence.
         """
         for _, text in self.problems:
             raise UsageError(text)
@@ -89,8 +90,8 @@ class Choice:
         """The first of the plan's datasets, as written."""
         return self.rest.datasets[0] if self.rest.datasets else ""
 
-    def words(self, expected: Estimate) -> str:
-        """Return what a run of it would be, or what is in the way, in a line."""
+    def status_text(self, expected: Estimate) -> str:
+        """Return in a line what a run would take, or why it cannot start."""
         if self.problems:
             return f"Not ready: {self.problems[0][1]}"
         if not expected.trials:
@@ -98,7 +99,7 @@ class Choice:
         return f"Press r to run. {space_text(expected)}"
 
     def problem(self, name: str) -> str:
-        """Return what is wrong with the words in a field; empty where nothing is."""
+        """Return the problem with the text in a field; empty if there is none."""
         return dict(self.problems).get(name, "")
 
     def with_spec_toggled(self, label: str) -> Choice:
@@ -113,7 +114,7 @@ class Choice:
         """Return the choice with one more spec on offer, ticked.
 
         Raises:
-            UsageError: If the text means nothing.
+            UsageError: If the text is not a spec.
             UnavailableError: If a driver is missing.
         """
         spec = registry.resolve_spec(text)
@@ -121,15 +122,21 @@ class Choice:
         return replace(self, offered=offered, ticked=self.ticked | {spec.label})
 
     def with_spec_edited(self, label: str, spec: Spec, *, another: bool) -> Choice:
-        """Return the choice with a spec ticked beside the one of a label, or in its place."""
+        """Return the choice with an edited spec ticked.
+
+        Args:
+            label: Label of the spec that was edited.
+            spec: The edited spec.
+            another: Whether the old spec stays beside it.
+        """
         offered = [entry for entry in self.offered if entry.label != spec.label or entry.label == label]
-        place = next(number for number, entry in enumerate(offered) if entry.label == label)
-        offered[place : place + 1] = [offered[place], spec] if another else [spec]
+        index = next(number for number, entry in enumerate(offered) if entry.label == label)
+        offered[index : index + 1] = [offered[index], spec] if another else [spec]
         ticked = self.ticked if another else self.ticked - {label}
         return replace(self, offered=tuple(dict.fromkeys(offered)), ticked=ticked | {spec.label})
 
     def with_spec_removed(self, label: str) -> Choice:
-        """Return the choice with a spec on offer no more; the last one of a backend gives way to its default.
+        """Return the choice without a spec; the last spec of a backend is replaced by the default.
 
         Raises:
             UsageError: If it is the default, which is always on offer.
@@ -140,8 +147,8 @@ class Choice:
         default = [spec for spec in available_specs() if spec.backend == removed.backend]
         others = [spec for spec in self.offered if spec.backend == removed.backend and spec != removed]
         instead = [] if others else default
-        place = self.offered.index(removed)
-        offered = (*self.offered[:place], *instead, *self.offered[place + 1 :])
+        index = self.offered.index(removed)
+        offered = (*self.offered[:index], *instead, *self.offered[index + 1 :])
         return replace(self, offered=offered, ticked=self.ticked - {label})
 
     def with_cutoff_toggled(self, cutoff: int) -> Choice:
@@ -171,23 +178,23 @@ class Choice:
         return replace(self, operations=frozenset(Operation) if on else frozenset())
 
     def with_rest(self, **changes: Any) -> Choice:
-        """Return the choice with fields of the plan changed that no list holds."""
+        """Return the choice with some fields of ``rest`` changed."""
         return replace(self, rest=replace(self.rest, **changes))
 
     def with_datasets(self, texts: tuple[str, ...]) -> Choice:
-        """Return the choice with other data, which was found to mean something."""
+        """Return the choice with other, valid data."""
         problems = tuple(entry for entry in self.problems if entry[0] != "dataset")
         return replace(self.with_rest(datasets=texts), problems=problems)
 
     def with_conditions(self, changes: Mapping[str, Any]) -> Choice:
-        """Return the choice under other conditions, which were found to mean something."""
+        """Return the choice under other, valid conditions."""
         problems = tuple(entry for entry in self.problems if entry[0] not in ("rounds", "budget"))
         return replace(self.with_rest(**changes), problems=problems)
 
     def with_field(self, name: str, text: str) -> Choice:
-        """Return the choice with what a field says: ``dataset``, ``rounds`` or ``budget``.
+        """Return the choice with the text of a field: ``dataset``, ``rounds`` or ``budget``.
 
-        Words that mean nothing leave the choice as it was and are kept as a problem of that field.
+        An invalid text leaves the choice as it was and is kept as a problem of the field.
         """
         clean = replace(self, problems=tuple(entry for entry in self.problems if entry[0] != name))
         try:
@@ -201,12 +208,12 @@ class Choice:
                 text = dataset_text(text)
                 dataset = registry.make_dataset(text)
                 for root in dataset.roots:
-                    if not _is_there(root):
+                    if not _exists(root):
                         raise UsageError(f"There is no '{root}'.")
                 return self.with_rest(datasets=(text, *self.rest.datasets[1:]))
             case "rounds":
-                # What is longer than that is no number of rounds, and may be longer than Python takes for a number.
-                if not text.isdecimal() or len(text) > _LONGEST_NUMBER or int(text) < 1:
+                # Python refuses to convert very long numbers.
+                if not text.isdecimal() or len(text) > _MAX_DIGITS or int(text) < 1:
                     raise UsageError(f"Rounds are a whole number, 1 or more, not '{text}'.")
                 return self.with_rest(rounds=int(text))
             case "budget":
@@ -218,35 +225,56 @@ NO_CHOICE = Choice(Plan(), Plan(), (), frozenset())
 """Nothing ticked, nothing on offer."""
 
 
-def _is_there(root: Path) -> bool:
+def _exists(root: Path) -> bool:
     try:
         return root.exists()
-    except OSError as error:  # longer than a path can be, or in a folder that may not be looked into
+    except OSError as error:  # too long for a path, or in a folder that cannot be read
         raise UsageError(f"'{root}' cannot be reached: {error.strerror}.") from None
 
 
 def dataset_text(text: str) -> str:
-    """Return a dataset as the plan spells it: a bare path is taken for a folder of pictures."""
+    """Return a dataset as the plan spells it: a bare path is a folder of pictures."""
     if not text.startswith(("/", "~", ".")):
         return text
     return f'folder:"{text}"' if "," in text else f"folder:{text}"
 
 
 def available_specs() -> tuple[Spec, ...]:
-    """Return every backend that can be used here and now, as it is by default."""
+    """Return every backend that can be used on this machine, with its defaults."""
     specs = []
     for backend in registry.sorted_backends():
         try:
             specs.append(registry.resolve_spec(backend.name))
         except ImgstoreError:
-            # Its own driver or its codec's is missing: listed as unavailable, with the way to get it.
+            # Its driver or that of its codec is missing: the list shows it as unavailable.
             continue
     return tuple(specs)
 
 
 def first_plan() -> Plan:
-    """Return the plan to begin with: ``quick``, less what is not available here."""
+    """Return the first plan: ``quick``, without what is not available here."""
     try:
         return named_plan("quick")
     except ImgstoreError:
         return Plan(specs=tuple(spec for spec in available_specs() if spec.backend in QUICK_SPECS), name="quick")
+
+
+class PlanCycle:
+    """Steps through the program's own plans, then the saved ones; skips one that failed the last time."""
+
+    def __init__(self) -> None:
+        self._tried = ""
+
+    def after(self, name: str) -> Plan:
+        """Return the plan after the one of a name, or after the one that could not be loaded.
+
+        Raises:
+            ImgstoreError: If that plan cannot be loaded; the next call tries the one after it.
+        """
+        names = [*PLAN_NAMES, *saved_plans()]
+        last = self._tried or name
+        index = names.index(last) if last in names else -1
+        self._tried = names[(index + 1) % len(names)]
+        plan = plan_by_name(self._tried)
+        self._tried = ""
+        return plan

@@ -1,4 +1,4 @@
-"""The conditions of a run while they are being edited: what was written, and whether it means something."""
+"""Holds the conditions of a run while they are edited, and checks them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OPTIONS = (
            maximum=MOST_ROUNDS),
     Option("budget", "60s", "No new trial starts after this time: 90s, 5m, 1h30m, or none for no limit."),
     Option(SCRATCH, "", "Folder in which the stores are made: its file system is what is measured. Empty: a place is "
-           "found, here or beside the data."),
+           "problems, here or beside the data."),
     Option("batch", DEFAULT_BATCH, "At most this many images per call; fewer where images are large.", minimum=1,
            maximum=1_000_000),
     Option("seed", _DEFAULT.seed, "Random seed of everything that is shuffled.", minimum=0,
@@ -53,7 +53,7 @@ OPTIONS = (
     Option("probes", _DEFAULT.probes, "At the end, check each storage method for habits that no operation shows; the "
            "article's report uses them."),
 )  # fmt: skip
-"""What there is to edit, in the order of the form."""
+"""The conditions that can be edited, in the order of the form."""
 
 
 def _time(text: str) -> float | None:
@@ -69,7 +69,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], str], Callable[[Any], Any]]] = {
     "source": ("baseline", option_text, bool),
     "drop-caches": ("drop_caches", option_text, bool),
 }
-"""Field of the plan, how its value is written, and how what is written is read; the others are themselves."""
+"""By option: field of the plan, function that writes its value, function that reads it; the others need none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +88,14 @@ class Conditions:
         return cls(tuple(values))
 
     def with_value(self, name: str, text: str) -> Conditions:
-        """Return the conditions after something was written."""
+        """Return the conditions with another text for an option."""
         return replace(self, values=tuple((key, text if key == name else value) for key, value in self.values))
 
     @property
     def fields(self) -> list[tuple[Option, str, tuple[str, ...]]]:
-        """Every option, its value as written, and the words of which it takes one, if it does."""
+        """Every option, its value as written, and its choices if it has some."""
         values = dict(self.values)
-        return [(option, values[option.name], _words(option, values[option.name])) for option in OPTIONS]
+        return [(option, values[option.name], _choices(option, values[option.name])) for option in OPTIONS]
 
     @property
     def scratch(self) -> str | None:
@@ -103,34 +103,34 @@ class Conditions:
         return dict(self.values)[SCRATCH].strip() or None
 
     def problems(self) -> dict[str, str]:
-        """Return what is wrong with the words, a sentence by the name of the option."""
-        found = {}
-        for option, text, words in self.fields:
+        """Return the problems, a sentence by name of the option."""
+        problems = {}
+        for option, text, choices in self.fields:
             try:
-                _parsed(option, text, words)
+                _parsed(option, text, choices)
             except UsageError as error:
-                found[option.name] = str(error)
-        return found
+                problems[option.name] = str(error)
+        return problems
 
     def changes(self) -> dict[str, Any]:
         """Return the fields of a plan as these conditions set them.
 
         Raises:
-            UsageError: If something written means nothing.
+            UsageError: If a value is invalid.
         """
         return {
-            _FIELDS.get(option.name, (option.name,))[0]: _parsed(option, text, words)
-            for option, text, words in self.fields
+            _FIELDS.get(option.name, (option.name,))[0]: _parsed(option, text, choices)
+            for option, text, choices in self.fields
         }
 
 
-def _words(option: Option, text: str) -> tuple[str, ...]:
-    """Return an option's words, with one more where a plan file says what the form does not offer."""
-    words = option.words
-    return words if not words or text in words else (*words, text)
+def _choices(option: Option, text: str) -> tuple[str, ...]:
+    """Return the choices of an option, and the value of a plan file that the form does not offer."""
+    choices = option.words
+    return choices if not choices or text in choices else (*choices, text)
 
 
-def _parsed(option: Option, text: str, words: tuple[str, ...]) -> Any:
-    value = text if text in words and not isinstance(option.default, bool) else option.parse(text, "the plan")
+def _parsed(option: Option, text: str, choices: tuple[str, ...]) -> Any:
+    value = text if text in choices and not isinstance(option.default, bool) else option.parse(text, "the plan")
     _, _, read = _FIELDS.get(option.name, ("", None, None))
     return value if read is None else read(value)

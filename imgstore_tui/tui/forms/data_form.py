@@ -1,4 +1,4 @@
-"""A dataset while it is being edited: what was written, and whether it means something."""
+"""Holds a dataset while it is edited, and checks it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imgstore_tui.core.spec import DatasetText, parse_dataset_text, spell_datase
 from imgstore_tui.plugins import registry
 
 KIND, PATH = "kind", "path"
-"""The fields that are no options, by the key of each."""
+"""Keys of the fields that are not options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +24,27 @@ class DataForm:
 
     @classmethod
     def of(cls, text: str) -> DataForm:
-        """Return the form that stands for a dataset as a plan spells it; ``synthetic`` where that means nothing."""
+        """Return the form of a dataset as a plan spells it; that of ``synthetic`` if the text is invalid."""
         try:
-            words = parse_dataset_text(text)
-            declared = options_of(words.name)
+            parsed = parse_dataset_text(text)
+            declared = options_of(parsed.name)
         except ImgstoreError:
             return cls.of("synthetic")
-        given = {name: value for name, value in words.options.items() if name in {option.name for option in declared}}
+        given = {name: value for name, value in parsed.options.items() if name in {option.name for option in declared}}
         values = tuple((option.name, given.get(option.name, option_text(option.default))) for option in declared)
-        return cls(words.name, words.path or "", values)
+        return cls(parsed.name, parsed.path or "", values)
 
     @staticmethod
     def reads(text: str) -> bool:
-        """Tell whether a form can stand for a dataset: it has the right shape, and its kind is known."""
+        """Return whether a text can be edited as a form: it has the right shape, and its kind is known."""
         try:
-            words = parse_dataset_text(text)
-            return words.options.keys() <= {option.name for option in options_of(words.name)}
+            parsed = parse_dataset_text(text)
+            return parsed.options.keys() <= {option.name for option in options_of(parsed.name)}
         except ImgstoreError:
             return False
 
     def with_value(self, key: str, text: str) -> DataForm:
-        """Return the form after something was written; another kind has options of its own, the path stays."""
+        """Return the form with another text for a field; another kind has other options, the path stays."""
         if key == KIND:
             return replace(self.of(text), path=self.path)
         if key == PATH:
@@ -53,7 +53,7 @@ class DataForm:
 
     @property
     def needs_path(self) -> bool:
-        """Whether this kind is somewhere."""
+        """Whether this kind of dataset has a path."""
         return registry.datasets.get(self.kind).needs_path
 
     @property
@@ -63,35 +63,35 @@ class DataForm:
         return [(option, values[option.name]) for option in options_of(self.kind)]
 
     def problems(self) -> dict[str, str]:
-        """Return what is wrong with the words, a sentence by the key of the field; the data is not looked at."""
-        found = {}
+        """Return the problems, a sentence by key of the field; the data itself is not read."""
+        problems = {}
         for option, text in self.fields:
             try:
                 option.parse(text, f"dataset {self.kind}")
                 if "," in text:
                     raise UsageError(f"Option '{option.name}' takes no comma: it separates options.")
             except UsageError as error:
-                found[option.name] = str(error)
+                problems[option.name] = str(error)
         if self.needs_path and not self.path.strip():
-            found[PATH] = "Name a path."
+            problems[PATH] = "Name a path."
         else:
             try:
                 spell_dataset(DatasetText(self.kind, self.path if self.needs_path else None))
             except UsageError as error:
-                found[PATH] = str(error)
-        if not found:
+                problems[PATH] = str(error)
+        if not problems:
             try:
                 registry.make_dataset(self._spelled())
             except ImgstoreError as error:
                 key = next((option.name for option, _ in self.fields if f"'{option.name}'" in str(error)), KIND)
-                found[key] = str(error)
-        return found
+                problems[key] = str(error)
+        return problems
 
     def text(self) -> str:
         """Return the dataset as a plan spells it.
 
         Raises:
-            UsageError: If something written means nothing.
+            UsageError: If a value is invalid.
         """
         for problem in self.problems().values():
             raise UsageError(problem)
@@ -105,7 +105,7 @@ class DataForm:
 
 
 def options_of(kind: str) -> tuple[Option, ...]:
-    """Return the options of a kind of dataset, with the one that each has.
+    """Return the options of a kind of dataset, including the one that every kind has.
 
     Raises:
         ImgstoreError: If there is no such kind.

@@ -1,4 +1,4 @@
-"""The last choice, kept from one start to the next."""
+"""Saves the last choice and loads it at the next start."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from imgstore_tui.tui.forms.choice import Choice
 
 KIND = "imgstore-tui choice"
 VERSION = 1
-LARGEST = 1 << 20
-"""Bytes beyond which a file is none of ours."""
+MAX_BYTES = 1 << 20
+"""A larger file was not written by this program."""
 
 
 def save_choice(choice: Choice) -> None:
-    """Keep a choice for the next start.
+    """Save a choice for the next start.
 
     Raises:
-        ImgstoreError: If it cannot be written; what was kept before is still there then.
+        ImgstoreError: If it cannot be written; the previous file is kept then.
     """
     plan = choice.plan
     values = {
         "kind": KIND,
         "version": VERSION,
-        # Specs apart, so that one that is not installed any more takes no other with it.
+        # Specs apart, so that one that is no longer installed does not invalidate the others.
         "plan": dump_plan(replace(with_absolute_paths(plan), specs=())),
         "ticked": [spec.label for spec in plan.specs],
         "offered": [spec.label for spec in choice.offered],
@@ -46,10 +46,10 @@ def save_choice(choice: Choice) -> None:
 
 
 def load_choice() -> tuple[Choice | None, str]:
-    """Return the choice that was kept last, None if there is none, and what is wrong with it, in a sentence."""
+    """Return the saved choice, None if there is none, and the problem with it in a sentence."""
     path = last_choice_file()
     try:
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > MAX_BYTES:
             raise ValueError("it is too large")
         values = json.loads(path.read_bytes())
         if not isinstance(values, dict) or values.get("kind") != KIND:

@@ -1,4 +1,4 @@
-"""The lines of the list of storage methods: what can be ticked, what cannot and how to get it."""
+"""Makes the lines of the list of storage methods, and the note below it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _FAMILIES = {
 
 
 def method_lines(choice: Choice, marks: MethodMarks) -> list[CheckItem | Heading]:
-    """Return backends by family, each followed by the specs of it that were added by hand.
+    """Return the lines: backends by family, each followed by its specs that were added by hand.
 
     Args:
-        choice: What is on offer, and what is ticked.
-        marks: Marks and colours, as the charts have them.
+        choice: The specs on offer, and those ticked.
+        marks: Marks and colours, the same as in the charts.
     """
     lines: list[CheckItem | Heading] = []
     for family, backends in groupby(registry.sorted_backends(), key=lambda backend: backend.family):
@@ -36,7 +36,7 @@ def method_lines(choice: Choice, marks: MethodMarks) -> list[CheckItem | Heading
         for backend in backends:
             offered = [spec for spec in choice.offered if spec.backend == backend.name]
             if not offered:
-                # In few words: below the list, and when it is asked for, stands the command that gets it.
+                # Short: the note below the list has the command that installs it.
                 absent = registry.missing_imports(backend)
                 note = f"needs {', '.join(absent)}" if absent else "codec missing"
                 if not absent and registry.missing_setting(backend):
@@ -59,7 +59,7 @@ def _note(codec: str, label: str) -> str:
 
 
 def method_note(label: str) -> str:
-    """Return what is to be known of the line under the cursor, in a sentence of harmless text."""
+    """Return the note on the line under the cursor, as safe text."""
     name = backend_of(label)
     for broken in registry.backends.failed():
         if broken.name == name:

@@ -1,4 +1,4 @@
-"""Completing a path while it is written: the file system is asked in a thread, however slow it is."""
+"""Completes a path while it is typed; reads the file system in a thread."""
 
 from __future__ import annotations
 
@@ -12,54 +12,54 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.text import safe_text
 
-MOST = 20_000
-"""So many entries of a folder are looked at: a folder of a million files must not keep anybody waiting."""
+MAX_ENTRIES = 20_000
+"""Entries of a folder that are read at most, so that a folder of a million files does not block."""
 
 
 class PathSuggester(Suggester):
-    """Suggests the first name that goes on as what was written does; a folder ends in a slash."""
+    """Suggests the first name that begins as typed; a folder ends in a slash."""
 
     def __init__(self, *, folders_only: bool = False) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self._folders_only = folders_only
 
     async def get_suggestion(self, value: str) -> str | None:
-        """Return the whole path that is suggested; None if there is none."""
+        """Return the suggested path; None if there is none."""
         return await asyncio.to_thread(complete, value, folders_only=self._folders_only)
 
 
-def complete(written: str, *, folders_only: bool = False) -> str | None:
-    """Return what a path may go on as: what all that begin like it have in common, else the first of them.
+def complete(typed: str, *, folders_only: bool = False) -> str | None:
+    """Return the completed path: the common beginning of all matches, else the first match; None if there is none.
 
-    Names that a line cannot hold as they are (control characters, bytes that are no text) are never suggested.
+    Names with control characters or undecodable bytes are not suggested.
 
     Args:
-        written: The beginning of a path.
+        typed: The beginning of a path.
         folders_only: Whether files are left out.
     """
-    if not written or written == "~":
+    if not typed or typed == "~":
         return None
-    head, _, begin = written.rpartition("/")
+    head, _, begin = typed.rpartition("/")
     try:
-        folder = expand_path(f"{head}/" if head or written.startswith("/") else ".")
+        folder = expand_path(f"{head}/" if head or typed.startswith("/") else ".")
     except ImgstoreError:
         return None
-    found = sorted(_names(folder, begin, folders_only=folders_only))
-    if not found:
+    names = sorted(_names(folder, begin, folders_only=folders_only))
+    if not names:
         return None
-    first, last = found[0], found[-1]
-    same = next((place for place, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
+    first, last = names[0], names[-1]
+    same = next((index for index, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
     common = first[:same]
     name = common if len(common) > len(begin) else first
-    whole = f"{written[: len(written) - len(begin)]}{name}"
-    return whole if whole != written else None
+    whole = f"{typed[: len(typed) - len(begin)]}{name}"
+    return whole if whole != typed else None
 
 
 def _names(folder: Path, begin: str, *, folders_only: bool) -> list[str]:
     names = []
     try:
         with os.scandir(folder) as entries:
-            for _, entry in zip(range(MOST), entries, strict=False):
+            for _, entry in zip(range(MAX_ENTRIES), entries, strict=False):
                 if not entry.name.startswith(begin) or (entry.name.startswith(".") and not begin):
                     continue
                 if safe_text(entry.name) != entry.name:
@@ -69,6 +69,6 @@ def _names(folder: Path, begin: str, *, folders_only: bool) -> list[str]:
                 elif not folders_only:
                     names.append(entry.name)
     except OSError:
-        # Not there, or not to be read: what is wrong with a path is said when it is looked at.
+        # Missing or unreadable: the problem is shown when the path is used.
         return []
     return names

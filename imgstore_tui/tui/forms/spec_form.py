@@ -1,4 +1,4 @@
-"""A storage method while its options are being edited: what was written, and whether it means something."""
+"""Holds a storage method while its options are edited, and checks it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from imgstore_tui.core.spec import CODEC_PREFIX, Spec
 from imgstore_tui.plugins import registry
 
 PRESET, CODEC = "preset", "codec"
-"""The fields that are no options, by the key of each."""
+"""Keys of the fields that are not options."""
 
-Written = tuple[tuple[str, str], ...]
+Texts = tuple[tuple[str, str], ...]
+"""Names of options and their values as written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +23,26 @@ class SpecForm:
     backend: str
     preset: str
     codec: str
-    options: Written
-    codec_options: Written
+    options: Texts
+    codec_options: Texts
 
     @classmethod
     def of(cls, spec: Spec) -> SpecForm:
-        """Return the form that stands for a spec."""
-        return cls(spec.backend, spec.preset, spec.codec, _written(spec.options), _written(spec.codec_options))
+        """Return the form of a spec."""
+        return cls(spec.backend, spec.preset, spec.codec, _texts(spec.options), _texts(spec.codec_options))
 
     def with_preset(self, name: str) -> SpecForm:
-        """Return the form as a preset sets it, codec and all."""
+        """Return the form as a preset sets it, including the codec."""
         return self.of(registry.resolve_spec(f"{self.backend}:preset={name}", require_available=False))
 
     def with_codec(self, name: str) -> SpecForm:
-        """Return the form with another codec, that one's options at their defaults."""
+        """Return the form with another codec, its options at their defaults."""
         text = f"{self.backend}+{name}:preset={self.preset}"
         spec = registry.resolve_spec(text, require_available=False)
-        return replace(self, codec=name, codec_options=_written(spec.codec_options))
+        return replace(self, codec=name, codec_options=_texts(spec.codec_options))
 
     def with_value(self, key: str, text: str) -> SpecForm:
-        """Return the form after something was written: ``preset``, ``codec``, an option, or ``codec.`` an option."""
+        """Return the form with another text for ``preset``, ``codec``, an option, or ``codec.`` and an option."""
         if key == PRESET:
             return self.with_preset(text)
         if key == CODEC:
@@ -61,8 +62,8 @@ class SpecForm:
         ]
 
     def problems(self) -> dict[str, str]:
-        """Return what is wrong, a sentence by the key of the field concerned."""
-        found = {}
+        """Return the problems, a sentence by key of the field."""
+        problems = {}
         for key, option, text in self.fields:
             owner = f"codec {self.codec}" if key.startswith(CODEC_PREFIX) else f"backend {self.backend}"
             try:
@@ -70,30 +71,30 @@ class SpecForm:
                 if "," in text:
                     raise UsageError(f"Option '{option.name}' of {owner} takes no comma: it separates options.")
             except UsageError as error:
-                found[key] = str(error)
+                problems[key] = str(error)
         for key, plugin in ((CODEC, registry.codecs.get(self.codec)), (PRESET, registry.backends.get(self.backend))):
             try:
                 registry.check_available(plugin)
             except ImgstoreError as error:
-                found[key] = str(error)
-        return found
+                problems[key] = str(error)
+        return problems
 
     def spec(self) -> Spec:
         """Return the storage method that the form describes.
 
         Raises:
-            ImgstoreError: If something written means nothing, or is not to be had here.
+            ImgstoreError: If a value is invalid or a driver is missing.
         """
         for problem in self.problems().values():
             raise UsageError(problem)
-        words = [f"{PRESET}={self.preset}"]
-        words += [f"{key}={text}" for key, option, text in self.fields if text or option.default != ""]
-        return registry.resolve_spec(f"{self.backend}+{self.codec}:{','.join(words)}")
+        options = [f"{PRESET}={self.preset}"]
+        options += [f"{key}={text}" for key, option, text in self.fields if text or option.default != ""]
+        return registry.resolve_spec(f"{self.backend}+{self.codec}:{','.join(options)}")
 
 
-def _written(values: tuple[tuple[str, OptionValue], ...]) -> Written:
+def _texts(values: tuple[tuple[str, OptionValue], ...]) -> Texts:
     return tuple((name, option_text(value)) for name, value in values)
 
 
-def _changed(values: Written, name: str, text: str) -> Written:
+def _changed(values: Texts, name: str, text: str) -> Texts:
     return tuple((entry, text if entry == name else value) for entry, value in values)

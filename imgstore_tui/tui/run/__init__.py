@@ -1,1 +1,1 @@
-"""The run on the screen: the thread it runs in, and the state that is shown."""
+"""The run on the screen: its thread, its state, and previews of data."""

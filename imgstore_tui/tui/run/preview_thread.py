@@ -1,4 +1,4 @@
-"""Previewing data in a thread: whoever wants to know is told by messages, and may leave at any moment."""
+"""Previews data in a thread and posts progress and result to a widget, which may be closed at any moment."""
 
 from __future__ import annotations
 
@@ -17,82 +17,87 @@ from imgstore_tui.jobs.preview import DatasetPreview, PreviewCancelledError, pre
 from imgstore_tui.tui.terminal.clean_exit import CleanExitApp
 
 REPORT_EVERY_S = 0.25
+"""Seconds between two messages about the progress."""
 PREVIEW_GROUP = "preview"
+"""The group of the thread workers that preview data."""
 
 
 @dataclass
 class PreviewProgress(Message):
-    """How far a preview is."""
+    """The progress of a preview."""
 
     text: str
-    words: str
+    """The dataset as written."""
+    step: str
     done: int
     total: int | None
 
 
 @dataclass
 class PreviewEnded(Message):
-    """A preview is over: what was seen, or why nothing was."""
+    """A preview has ended, with a result or a problem."""
 
     text: str
-    found: DatasetPreview | None
+    preview: DatasetPreview | None
     problem: str = ""
-    wanted: int = 0
-    """How many images were asked for: of large folders no more were looked at."""
+    requested: int = 0
+    """How many images were requested; of a large folder no more are scanned."""
 
 
 @dataclass
 class PreviewYielded(Message):
-    """A preview was left because a run has begun; of the data nothing is known."""
+    """A preview was cancelled because a run has begun."""
 
     text: str
 
 
 def run_in_progress(app: App[Any]) -> bool:
-    """Whether a run goes on, here or in another terminal: nothing else is read then, for it would be measured too."""
+    """Return whether a run goes on, here or in another terminal: other reads would disturb it."""
     return (isinstance(app, CleanExitApp) and app.run_thread.busy) or running() is not None
 
 
 class _YieldError(PreviewCancelledError):
-    """A run has begun meanwhile."""
+    """A run has begun during the preview."""
 
 
-def post_preview(widget: Widget, text: str, wanted: int, *, pictures: int = 0, patience_s: float | None = None) -> None:
-    """Preview a dataset and post what is seen to a widget; to be called in a thread worker of its own.
+def post_preview(
+    widget: Widget, text: str, requested: int, *, pictures: int = 0, patience_s: float | None = None
+) -> None:
+    """Preview a dataset and post the result to a widget; called in a thread worker.
 
     Args:
-        widget: Who is told.
+        widget: Gets the messages.
         text: The dataset as written.
-        wanted: How many images a run would use.
+        requested: How many images a run would use.
         pictures: How many pictures to show.
-        patience_s: Give up without a word after so many seconds; None to go on to the end.
+        patience_s: Seconds after which the preview gives up; None for no limit.
     """
     worker = get_current_worker()
-    began = told = time.monotonic()
+    began = last_report = time.monotonic()
 
-    def tell(words: str, done: int, total: int | None) -> None:
-        nonlocal told
+    def report(step: str, done: int, total: int | None) -> None:
+        nonlocal last_report
         now = time.monotonic()
         if worker.is_cancelled or (patience_s is not None and now - began > patience_s):
             raise PreviewCancelledError
-        if now - told >= REPORT_EVERY_S:
-            told = now
+        if now - last_report >= REPORT_EVERY_S:
+            last_report = now
             if run_in_progress(widget.app):
                 raise _YieldError
-            widget.post_message(PreviewProgress(text, words, done, total))
+            widget.post_message(PreviewProgress(text, step, done, total))
 
-    answer: Message
+    message: Message
     try:
-        found = preview_dataset(text, wanted, thumbnails=pictures, progress=tell)
+        preview = preview_dataset(text, requested, thumbnails=pictures, progress=report)
     except _YieldError:
-        answer = PreviewYielded(text)
+        message = PreviewYielded(text)
     except PreviewCancelledError:
-        answer = PreviewEnded(text, None, "There is too much of it to look through.")
+        message = PreviewEnded(text, None, "There is too much of it to look through.")
     except ImgstoreError as error:
-        answer = PreviewEnded(text, None, str(error))
-    except Exception as error:  # whatever the data does, the screen stays up and says so
-        answer = PreviewEnded(text, None, f"The data cannot be looked at: {type(error).__name__}: {error}")
+        message = PreviewEnded(text, None, str(error))
+    except Exception as error:  # no error of a decoder ends the screen
+        message = PreviewEnded(text, None, f"The data cannot be looked at: {type(error).__name__}: {error}")
     else:
-        answer = PreviewEnded(text, found, wanted=wanted)
+        message = PreviewEnded(text, preview, requested=requested)
     if not worker.is_cancelled:
-        widget.post_message(answer)
+        widget.post_message(message)

@@ -1,4 +1,4 @@
-"""The way between the run, which goes on in a thread, and the screen, which must never wait for it."""
+"""Runs a plan in a thread and queues its events for the screen, so that neither waits for the other."""
 
 from __future__ import annotations
 
@@ -18,24 +18,31 @@ from imgstore_tui.core.model import Plan, Run
 
 
 class RunFunction(Protocol):
-    """What carries a plan out: ``bench.runner.run_plan``, or a fake in tests."""
+    """Runs a plan: ``bench.run.runner.run_plan``, or a fake in tests."""
 
     def __call__(
         self, plan: Plan, *, cancel: threading.Event, controls: RunControls, listen: Callable[[Event], None]
     ) -> Run:
-        """Run ``plan`` until it is done or ``cancel`` is set, steered meanwhile; ``listen`` hears of everything."""
+        """Run ``plan`` until it is done or ``cancel`` is set.
+
+        Args:
+            plan: The plan.
+            cancel: Stops the run when it is set.
+            controls: Pause it and skip cells.
+            listen: Gets every event.
+        """
 
 
 class RunAction(Protocol):
-    """What the thread does: carries a plan out, resumes a run, or watches one."""
+    """The work of the thread: runs a plan, resumes a run, or follows one."""
 
     def __call__(self, *, cancel: threading.Event, controls: RunControls, listen: Callable[[Event], None]) -> Run:
-        """Do it until it is done or ``cancel`` is set."""
+        """Work until it is done or ``cancel`` is set."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunFailed:
-    """The run could not start or go on, and why."""
+    """The run could not start or go on; the text says why."""
 
     text: str
 
@@ -46,7 +53,7 @@ RunUpdate = Event | RunFailed
 def run_measuring(
     plan: Plan, *, cancel: threading.Event, controls: RunControls, listen: Callable[[Event], None]
 ) -> Run:
-    """Carry a plan out in child processes; the instrument is loaded only now."""
+    """Run a plan in child processes; the instrument is imported only here."""
     from imgstore_tui.bench.run.runner import run_plan
 
     return run_plan(plan, cancel=cancel, controls=controls, listen=listen)
@@ -55,7 +62,7 @@ def run_measuring(
 def resume_measuring(
     path: Path, *, cancel: threading.Event, controls: RunControls, listen: Callable[[Event], None]
 ) -> Run:
-    """Measure what a saved run lacks."""
+    """Measure the missing trials of a saved run."""
     from imgstore_tui.bench.run.runner import resume_run
 
     return resume_run(path, cancel=cancel, controls=controls, listen=listen)
@@ -65,37 +72,37 @@ def watch_saved(
     path: Path,
     *,
     cancel: threading.Event,
-    controls: RunControls,  # noqa: ARG001 - another process measures: there is nothing to steer
+    controls: RunControls,  # noqa: ARG001 - another process measures
     listen: Callable[[Event], None],
 ) -> Run:
-    """Tell what a saved run holds, and, while another process measures it, what comes."""
+    """Report the events of a saved run, and new ones while another process measures it."""
     from imgstore_tui.bench.results.follow import follow_run
 
     return follow_run(path, cancel=cancel, listen=listen)
 
 
 class RunTask:
-    """What one thread does: it holds all the thread touches, so that a thread that is slow to end touches no other's.
+    """The state of one thread, so that a thread that is slow to end cannot touch the state of the next one.
 
-    The thread only appends to a deque (40 ns) and touches no widget; the screen takes what has come whenever its
-    own timer says so. Nothing the thread does can therefore wait for a repaint, and no repaint for the thread.
+    The thread appends to a deque (40 ns) and touches no widget; the screen reads the deque by its own timer. So the
+    thread never waits for a repaint, and no repaint waits for the thread.
     """
 
     def __init__(self, *, watching: bool = False) -> None:
-        """Make ready; the job counts as going on from now.
+        """Create the task; it counts as running from now on.
 
         Args:
-            watching: Whether the thread only looks at a run; it measures nothing then.
+            watching: Whether the thread only follows a run and measures nothing.
         """
         self.watching = watching
         self.controls = RunControls()
-        """How the run in the thread is steered."""
+        """Pause the run in the thread and skip its cells."""
         self.cancel = threading.Event()
         self.over = threading.Event()
         self.updates: deque[RunUpdate] = deque()
 
     def carry_out(self, action: RunAction) -> None:
-        """Do what is to be done, in the thread. Never raises: what goes wrong becomes news."""
+        """Do the work, in the thread. Never raises: an error becomes a ``RunFailed``."""
         finished = False
 
         def listen(event: Event) -> None:
@@ -109,7 +116,7 @@ class RunTask:
                 self.updates.append(RunFinished(run))
         except ImgstoreError as error:
             self.updates.append(RunFailed(str(error)))
-        except Exception as error:  # whatever the instrument does, the screen stays up and says so
+        except Exception as error:  # no error of the instrument ends the screen
             self.updates.append(
                 RunFailed(f"The run broke off by an error of this program: {type(error).__name__}: {error}")
             )
@@ -118,7 +125,7 @@ class RunTask:
 
 
 class RunThread:
-    """One job at a time: made ready by the screen, carried out by a thread, heard of through its queue."""
+    """Runs one task at a time: prepared by the screen, done by a thread, read through its queue."""
 
     def __init__(self, run: RunFunction | None = None) -> None:
         self._run = run or run_measuring
@@ -127,22 +134,22 @@ class RunThread:
 
     @property
     def controls(self) -> RunControls:
-        """How the run in the thread is steered; a new one for every run."""
+        """The controls of the run in the thread; a new object per run."""
         return self._task.controls
 
     @property
     def watching(self) -> bool:
-        """Whether the thread only looks at a run; it measures nothing then."""
+        """Whether the thread only follows a run and measures nothing."""
         return self._task.watching
 
     @property
     def busy(self) -> bool:
-        """Whether the thread is at work."""
+        """Whether the thread is running."""
         return not self._task.over.is_set()
 
     @property
     def stopping(self) -> bool:
-        """Whether the run has been told to stop and has not yet."""
+        """Whether the run is to stop and has not ended yet."""
         return self.busy and self._task.cancel.is_set()
 
     @property
@@ -151,12 +158,12 @@ class RunThread:
         return self.busy and not self.watching
 
     def prepare(self, *, watching: bool = False) -> RunTask:
-        """Put a new job in the place of the last one, so that ``busy`` holds before its thread starts."""
+        """Replace the last task by a new one, so that ``busy`` is true before its thread starts."""
         self._task = RunTask(watching=watching)
         return self._task
 
     def run_action(self, plan: Plan) -> RunAction:
-        """Return what carries a plan out."""
+        """Return the action that runs a plan."""
         return partial(self._run, plan)
 
     def stop(self) -> None:
@@ -164,21 +171,21 @@ class RunThread:
         self._task.cancel.set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the thread is done; return whether it is."""
+        """Wait until the thread has ended; return whether it has."""
         return self._task.over.wait(seconds)
 
     def drain(self) -> list[RunUpdate]:
-        """Take all news that has come since the last call, oldest first."""
-        news = []
+        """Return all updates since the last call, oldest first."""
+        updates = []
         while self._task.updates:
-            news.append(self._task.updates.popleft())
-        return news
+            updates.append(self._task.updates.popleft())
+        return updates
 
 
-def apply_updates(state: RunState, news: Iterable[RunUpdate]) -> RunState:
-    """Return the state after ``news``: the shared reducer's, or for a run that broke off, what is left of it."""
+def apply_updates(state: RunState, updates: Iterable[RunUpdate]) -> RunState:
+    """Return the state after some updates: by the shared reducer, and for a failed run as interrupted."""
     events: list[Event] = []
-    for entry in news:
+    for entry in updates:
         if isinstance(entry, RunFailed):
             state, events = _failed_state(reduce_all(state, events), entry.text), []
         else:

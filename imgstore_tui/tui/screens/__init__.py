@@ -1,1 +1,1 @@
-"""One screen a file; a screen holds the state of what is on it."""
+"""The screens, one per module; a screen holds the state of what it shows."""

@@ -1,4 +1,4 @@
-"""A question with two answers, before something that cannot be undone."""
+"""Asks yes or no before something that cannot be undone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 
 class AskScreen(Dialog[bool]):
-    """Yes takes its own key: enter, pressed out of habit, says no."""
+    """A question; yes has a key of its own, and enter means no."""
 
     CSS_PATH = "../styles/modal.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -24,21 +24,21 @@ class AskScreen(Dialog[bool]):
     ]
 
     def __init__(self, title: str, question: str) -> None:
-        """Ask.
+        """Create the dialog.
 
         Args:
-            title: What it is about, in a word.
-            question: The question: harmless text.
+            title: The subject, in a word.
+            question: The question, as safe text.
         """
         super().__init__()
-        self._about = title
+        self._title = title
         self._question = question
 
     def compose(self) -> ComposeResult:
         """Lay out the question."""
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = self._about
-            yield Static(Text(self._question), classes="words")
+            dialog.border_title = self._title
+            yield Static(Text(self._question), classes="message")
             yield KeyBar()
 
     def action_answer(self, sure: bool) -> None:

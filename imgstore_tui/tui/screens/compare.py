@@ -1,4 +1,4 @@
-"""Two saved runs side by side."""
+"""Compares two saved runs side by side."""
 
 from __future__ import annotations
 
@@ -33,39 +33,39 @@ from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 FRAME_COLUMNS = 5
-"""What the dialog takes from the terminal's width."""
+"""Columns that the frame of the dialog takes."""
 
 
 class ComparisonView(Widget):
-    """The comparison, laid out anew for every width."""
+    """The comparison, laid out for the width of the terminal."""
 
     DEFAULT_CSS = "ComparisonView { height: auto; }"
 
-    found: reactive[RunComparison | None] = reactive(None, layout=True)
+    comparison: reactive[RunComparison | None] = reactive(None, layout=True)
     problem: reactive[str] = reactive("", layout=True)
 
     def render(self) -> Group | Text:
         """Draw lines and table."""
         if self.problem:
             return Text(safe_text(self.problem), style="bold red")
-        if self.found is None:
+        if self.comparison is None:
             return Text("Reading both runs ...", style="dim")
-        parts: list[Text | Table] = [Text(comparison_title(self.found), style="bold")]
-        parts += [Text(line, style="bold yellow" if bad else "") for line, bad in comparison_lines(self.found)]
+        parts: list[Text | Table] = [Text(comparison_title(self.comparison), style="bold")]
+        parts += [Text(line, style="bold yellow" if bad else "") for line, bad in comparison_lines(self.comparison)]
         width = self.app.size.width - FRAME_COLUMNS
-        for table in comparison_tables(self.found):
+        for table in comparison_tables(self.comparison):
             parts += [Text(), rich_table(table, width)]
-        return Group(*parts, Text(), Text(comparison_caption(self.found), style="dim"))
+        return Group(*parts, Text(), Text(comparison_caption(self.comparison), style="dim"))
 
 
 class CompareScreen(Dialog[None]):
-    """What both runs measured, in one table: the one that was marked second against the first."""
+    """What both runs measured, in one table: the second run against the first."""
 
     @dataclass
     class Compared(Message):
-        """Both runs were read and compared, or could not be."""
+        """Both runs were compared, or a problem prevented it."""
 
-        found: RunComparison | None
+        comparison: RunComparison | None
         problem: str = ""
 
     CSS_PATH = "../styles/modal.tcss"
@@ -78,11 +78,11 @@ class CompareScreen(Dialog[None]):
     body = getters.query_one(ComparisonView)
 
     def __init__(self, base: Path, run: Path) -> None:
-        """Compare.
+        """Create the dialog.
 
         Args:
-            base: Journal of the run that the other is held against.
-            run: Journal of the other.
+            base: Journal of the run that the other is compared with.
+            run: Journal of the other run.
         """
         super().__init__()
         self._paths = (base, run)
@@ -105,17 +105,17 @@ class CompareScreen(Dialog[None]):
     def _read(self) -> None:
         worker = get_current_worker()
         try:
-            answer = self.Compared(compare_runs(*map(read_journal, self._paths)))
+            message = self.Compared(compare_runs(*map(read_journal, self._paths)))
         except ImgstoreError as error:
-            answer = self.Compared(None, str(error))
-        except Exception as error:  # whatever the files hold, the screen stays up and says so
-            answer = self.Compared(None, f"The runs cannot be compared: {type(error).__name__}: {error}")
-        if not worker.is_cancelled:  # else they have been swapped meanwhile
-            self.post_message(answer)
+            message = self.Compared(None, str(error))
+        except Exception as error:  # no error in the files ends the screen
+            message = self.Compared(None, f"The runs cannot be compared: {type(error).__name__}: {error}")
+        if not worker.is_cancelled:  # else the runs were swapped in between
+            self.post_message(message)
 
     @on(Compared)
     def _compared(self, event: Compared) -> None:
-        self.body.found, self.body.problem = event.found, event.problem
+        self.body.comparison, self.body.problem = event.comparison, event.problem
 
     def action_swap(self) -> None:
         """Compare the first with the second instead."""

@@ -1,4 +1,4 @@
-"""The form of the conditions under which is measured, and a look at the place where stores are made."""
+"""Edits the conditions of a run, and checks the scratch folder."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.option_field import OptionField
 
 _WAIT_S = 0.4
+"""Seconds after the last key until the scratch folder is checked."""
 
 
 class ConditionsScreen(Dialog[dict[str, Any] | None]):
-    """Everything of a plan that is neither storage, images, operations nor data."""
+    """Edits everything of a plan that is not storage, images, operations or data."""
 
     CSS_PATH = "../styles/modal.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,10 +45,10 @@ class ConditionsScreen(Dialog[dict[str, Any] | None]):
 
     @dataclass
     class ScratchChecked(Message):
-        """The place for the stores was looked at."""
+        """The scratch folder was checked."""
 
         scratch: str | None
-        place: ScratchPlace | None
+        folder: ScratchPlace | None
         problem: str
 
     def __init__(self, plan: Plan, expect: Callable[[dict[str, Any]], Estimate]) -> None:
@@ -55,15 +56,15 @@ class ConditionsScreen(Dialog[dict[str, Any] | None]):
 
         Args:
             plan: The plan as chosen.
-            expect: Returns what it will take with some of its fields changed.
+            expect: Estimates the plan with some of its fields changed.
         """
         super().__init__()
         self._plan = plan
         self._expect = expect
-        self._written = Conditions.of(plan)
+        self._conditions = Conditions.of(plan)
         self._refused = ""
-        """What is wrong with the place for the stores."""
-        self._place: ScratchPlace | None = None
+        """The problem with the scratch folder."""
+        self._scratch: ScratchPlace | None = None
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -71,13 +72,13 @@ class ConditionsScreen(Dialog[dict[str, Any] | None]):
         with Vertical(classes="dialog wide form") as dialog:
             dialog.border_title = "Conditions"
             with VerticalScroll(can_focus=False):
-                for option, text, words in self._written.fields:
+                for option, text, choices in self._conditions.fields:
                     path = option.name == SCRATCH
                     yield OptionField(
                         option.name,
                         option,
                         text,
-                        words=words,
+                        choices=choices,
                         hint="found by itself" if path else "",
                         suggester=PathSuggester(folders_only=True) if path else None,
                     )
@@ -85,61 +86,61 @@ class ConditionsScreen(Dialog[dict[str, Any] | None]):
             yield KeyBar()
 
     def on_mount(self) -> None:
-        """Say what the conditions come to."""
-        self._say()
-        self._look()
+        """Show the estimate of the conditions."""
+        self._show_result()
+        self._check_scratch()
 
     @on(OptionField.Changed)
     def _edited(self, event: OptionField.Changed) -> None:
         event.stop()
-        self._written = self._written.with_value(event.field.key, event.text)
+        self._conditions = self._conditions.with_value(event.field.key, event.text)
         if event.field.key == SCRATCH:
-            self._refused, self._place = "", None
+            self._refused, self._scratch = "", None
             if self._timer is not None:
                 self._timer.stop()
-            self._timer = self.set_timer(_WAIT_S, self._look)
-        self._say()
+            self._timer = self.set_timer(_WAIT_S, self._check_scratch)
+        self._show_result()
 
-    def _say(self) -> None:
-        problems = self._written.problems()
+    def _show_result(self) -> None:
+        problems = self._conditions.problems()
         for field in self.query(OptionField):
             field.problem = problems.get(field.key, self._refused if field.key == SCRATCH else "")
         line = self.query_one(".result", Static)
         if problems:
             line.update(Text("Not ready: see above.", style="bold red"))
             return
-        expected = self._expect(self._written.changes())
-        words = Text()
-        lacking = "" if self._place is None else self._place.shortage(expected.need)
-        if lacking:
-            words.append(f"{safe_text(lacking)}\n", style="bold red")
-        words.append(f"{estimate_text(expected)}\n", style="bold")
-        if self._place is not None:
-            words.append(f"{safe_text(self._place.text)}\n", style="dim")
-        line.update(words.append(basis_text(expected), style="dim"))
+        expected = self._expect(self._conditions.changes())
+        result = Text()
+        shortage = "" if self._scratch is None else self._scratch.shortage(expected.need)
+        if shortage:
+            result.append(f"{safe_text(shortage)}\n", style="bold red")
+        result.append(f"{estimate_text(expected)}\n", style="bold")
+        if self._scratch is not None:
+            result.append(f"{safe_text(self._scratch.text)}\n", style="dim")
+        line.update(result.append(basis_text(expected), style="dim"))
 
-    # The place for the stores
+    # The scratch folder
 
-    def _look(self) -> None:
-        look = partial(self._look_at, self._written.scratch)
-        self.run_worker(look, thread=True, exclusive=True, exit_on_error=False, group=SCRATCH)
+    def _check_scratch(self) -> None:
+        check = partial(self._check, self._conditions.scratch)
+        self.run_worker(check, thread=True, exclusive=True, exit_on_error=False, group=SCRATCH)
 
-    def _look_at(self, scratch: str | None) -> None:
-        """Look in a thread: a place on a network may take its time to answer."""
+    def _check(self, scratch: str | None) -> None:
+        """Check in a thread: a network file system may message slowly."""
         try:
-            answer = self.ScratchChecked(scratch, find_scratch_place(scratch, self._plan.datasets), "")
+            message = self.ScratchChecked(scratch, find_scratch_place(scratch, self._plan.datasets), "")
         except ImgstoreError as error:
-            answer = self.ScratchChecked(scratch, None, str(error))
+            message = self.ScratchChecked(scratch, None, str(error))
         except OSError as error:
-            answer = self.ScratchChecked(scratch, None, f"{error.filename or scratch}: {error.strerror or error}.")
-        self.post_message(answer)
+            message = self.ScratchChecked(scratch, None, f"{error.filename or scratch}: {error.strerror or error}.")
+        self.post_message(message)
 
     @on(ScratchChecked)
     def _scratch_checked(self, event: ScratchChecked) -> None:
         event.stop()
-        if event.scratch == self._written.scratch:
-            self._place, self._refused = event.place, event.problem
-            self._say()
+        if event.scratch == self._conditions.scratch:
+            self._scratch, self._refused = event.folder, event.problem
+            self._show_result()
 
     # The way out
 
@@ -149,13 +150,13 @@ class ConditionsScreen(Dialog[dict[str, Any] | None]):
         self.action_use()
 
     def action_use(self) -> None:
-        """Take the conditions, if they mean something."""
-        wrong = next((field for field in self.query(OptionField) if field.problem), None)
-        if wrong is not None:
-            self.set_focus(wrong.editor)
+        """Use the conditions if they are valid."""
+        invalid = next((field for field in self.query(OptionField) if field.problem), None)
+        if invalid is not None:
+            self.set_focus(invalid.editor)
             return
-        self.dismiss(self._written.changes())
+        self.dismiss(self._conditions.changes())
 
     def action_cancel(self) -> None:
-        """Leave everything as it was."""
+        """Leave the conditions as they were."""
         self.dismiss(None)

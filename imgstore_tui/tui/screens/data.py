@@ -1,4 +1,4 @@
-"""Where the images come from: kind, path and options of each dataset of the plan, and a look at it."""
+"""Edits the datasets of the plan: kind, path and options of each, with a preview."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ from imgstore_tui.tui.run.preview_thread import (
 from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.option_field import OptionField
-from imgstore_tui.tui.widgets.preview_sheet import PICTURES, PreviewSheet, drawing_mode, progress_words
+from imgstore_tui.tui.widgets.preview_sheet import PICTURES, PreviewSheet, drawing_mode, progress_text
 
 WHICH = "which"
 _WAIT_S = 0.4
-"""Data is looked at when nothing was written for so long."""
+"""Seconds after the last key until the data is previewed."""
 _NOT_NOW = "Not looked at while a run goes on: it would be measured too."
 
 
 class DataScreen(Dialog[tuple[str, ...] | None]):
-    """The datasets of a plan, one at a time: what is written at the left, what is found at the right."""
+    """The datasets of a plan, one at a time: the form at the left, the preview at the right."""
 
     CSS_PATH = "../styles/modal.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,31 +54,31 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
     form = getters.query_one(VerticalScroll)
     sheet = getters.query_one(PreviewSheet)
 
-    def __init__(self, texts: Sequence[str], wanted: int, *, ascii_only: bool) -> None:
+    def __init__(self, texts: Sequence[str], requested: int, *, ascii_only: bool) -> None:
         """Open the datasets of a plan.
 
         Args:
             texts: The datasets as written.
-            wanted: How many images a run would use.
+            requested: How many images a run would use.
             ascii_only: Whether nothing beyond ASCII may be drawn.
         """
         super().__init__()
         self._forms = [DataForm.of(text) for text in texts] or [DataForm.of("synthetic")]
         self._unreadable = next((text for text in texts if not DataForm.reads(text)), "")
-        """A dataset that no form can stand for, as it was written."""
-        self._here = 0
-        self._wanted = wanted
+        """A dataset that cannot be edited as a form, as it was written."""
+        self._index = 0
+        self._requested = requested
         self._ascii = ascii_only
         self._timer: Timer | None = None
         self._laying_out = asyncio.Lock()
 
     @property
     def _form(self) -> DataForm:
-        return self._forms[self._here]
+        return self._forms[self._index]
 
     def compose(self) -> ComposeResult:
         """Lay out the form and the sheet."""
-        drawing, why = drawing_mode(
+        style, reason = drawing_mode(
             ascii_only=self._ascii, no_colour=self.app.no_color, colours=self.app.console.color_system
         )
         with Vertical(classes="dialog data") as dialog:
@@ -86,7 +86,7 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
             with Horizontal(classes="halves"):
                 with VerticalScroll(can_focus=False):
                     yield from self._fields()
-                yield PreviewSheet(drawing, why)
+                yield PreviewSheet(style, reason)
             yield Static(classes="result")
             yield KeyBar()
 
@@ -97,10 +97,10 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
         if len(self._forms) > 1:
             numbers = [str(number + 1) for number in range(len(self._forms))]
             which = Option(WHICH, "", "The plan has several datasets; this is the one below.")
-            fields.append(OptionField(WHICH, which, numbers[self._here], words=numbers))
+            fields.append(OptionField(WHICH, which, numbers[self._index], choices=numbers))
         kinds = sorted(registry.datasets.all(), key=lambda name: registry.datasets.get(name).needs_path)
-        what = kind.describe.split(". ")[0].rstrip(".")
-        fields.append(OptionField(KIND, Option(KIND, "", f"{what}."), form.kind, words=kinds))
+        summary = kind.describe.split(". ")[0].rstrip(".")
+        fields.append(OptionField(KIND, Option(KIND, "", f"{summary}."), form.kind, choices=kinds))
         if form.needs_path:
             path = Option(PATH, "", "The right arrow takes what is suggested.")
             fields.append(OptionField(PATH, path, form.path, hint="/path/to/it", suggester=PathSuggester()))
@@ -108,27 +108,27 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
         return fields
 
     def on_mount(self) -> None:
-        """Look at the data as it is."""
-        self._say()
-        self._look_soon()
+        """Preview the data as it is."""
+        self._show_result()
+        self._schedule_preview()
 
     @on(OptionField.Changed)
     async def _edited(self, event: OptionField.Changed) -> None:
         event.stop()
         key = event.field.key
         if key == WHICH:
-            self._here = int(event.text) - 1
+            self._index = int(event.text) - 1
         else:
-            self._forms[self._here] = self._form.with_value(key, event.text)
+            self._forms[self._index] = self._form.with_value(key, event.text)
         if key in (WHICH, KIND):
             await self._show_fields(key)
             return
-        self._say()
-        self._look_soon()
+        self._show_result()
+        self._schedule_preview()
 
     async def _show_fields(self, focused: str) -> None:
-        """Show the fields anew, and say what they come to."""
-        # Keys and messages come by two ways: one must not lay out what another is taking away.
+        """Show the fields of the form and its result."""
+        # Keys and messages arrive independently: only one may replace the fields at a time.
         async with self._laying_out:
             for form in self.query(VerticalScroll):
                 async with self.batch():
@@ -137,41 +137,41 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
         for field in self.query(OptionField):
             if field.key == focused:
                 field.take_focus()
-        if self.query(".result"):  # else the screen was closed meanwhile
-            self._say()
+        if self.query(".result"):  # else the screen was closed in between
+            self._show_result()
             self.refresh_bindings()
-            self._look_soon()
+            self._schedule_preview()
 
-    def _say(self) -> None:
+    def _show_result(self) -> None:
         problems = self._form.problems()
         for field in self.query(OptionField):
             field.problem = problems.get(field.key, "")
         line = self.query_one(".result", Static)
         try:
-            words = Text.assemble(("= ", "dim"), (safe_text(", ".join(self._texts())), "bold"))
+            result = Text.assemble(("= ", "dim"), (safe_text(", ".join(self._texts())), "bold"))
             if self._unreadable:
-                lost = safe_text(
+                problem = safe_text(
                     f"'{self._unreadable}' means nothing here; synthetic stands in its place. esc leaves it."
                 )
-                words.append(f"\n{lost}", style="bold red")
-            line.update(words)
+                result.append(f"\n{problem}", style="bold red")
+            line.update(result)
         except ImgstoreError as error:
             line.update(Text(safe_text(f"Not ready: {error}"), style="bold red"))
 
     def _texts(self) -> tuple[str, ...]:
         return tuple(form.text() for form in self._forms)
 
-    # Looking
+    # The preview
 
-    def _look_soon(self) -> None:
+    def _schedule_preview(self) -> None:
         if self._timer is not None:
             self._timer.stop()
         self.workers.cancel_group(self, PREVIEW_GROUP)
-        self.sheet.found, self.sheet.doing = None, ""
+        self.sheet.preview, self.sheet.doing = None, ""
         if not self._form.problems():
-            self._timer = self.set_timer(_WAIT_S, self._look)
+            self._timer = self.set_timer(_WAIT_S, self._preview)
 
-    def _look(self) -> None:
+    def _preview(self) -> None:
         if run_in_progress(self.app):
             self.sheet.doing = _NOT_NOW
             return
@@ -180,11 +180,11 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
         except ImgstoreError:
             return
         self.sheet.doing = "Looking at the data. It can be used without waiting."
-        look_at = partial(post_preview, self, text, self._wanted, pictures=PICTURES)
-        self.run_worker(look_at, thread=True, exclusive=True, exit_on_error=False, group=PREVIEW_GROUP)
+        preview = partial(post_preview, self, text, self._requested, pictures=PICTURES)
+        self.run_worker(preview, thread=True, exclusive=True, exit_on_error=False, group=PREVIEW_GROUP)
 
-    def _is_here(self, text: str) -> bool:
-        """Whether news are of what is on the screen now."""
+    def _is_shown(self, text: str) -> bool:
+        """Return whether a message is about the dataset that is on the screen."""
         try:
             return self._form.text() == text
         except ImgstoreError:
@@ -193,25 +193,25 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
     @on(PreviewProgress)
     def _preview_progress(self, event: PreviewProgress) -> None:
         event.stop()
-        if self._is_here(event.text):
-            self.sheet.doing = progress_words(event.words, event.done, event.total)
+        if self._is_shown(event.text):
+            self.sheet.doing = progress_text(event.step, event.done, event.total)
 
     @on(PreviewYielded)
     def _preview_yielded(self, event: PreviewYielded) -> None:
         event.stop()
-        if self._is_here(event.text):
+        if self._is_shown(event.text):
             self.sheet.doing = _NOT_NOW
 
     @on(PreviewEnded)
     def _preview_ended(self, event: PreviewEnded) -> None:
         event.stop()
-        if not self._is_here(event.text):
+        if not self._is_shown(event.text):
             return
         self.sheet.doing = ""
-        self.sheet.found = event.found
-        wrong = PATH if self._form.needs_path else KIND
+        self.sheet.preview = event.preview
+        key = PATH if self._form.needs_path else KIND
         for field in self.query(OptionField):
-            if field.key == wrong:
+            if field.key == key:
                 field.problem = event.problem
 
     # The way out
@@ -222,35 +222,35 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
         self.action_use()
 
     def action_use(self) -> None:
-        """Take all datasets as written, if they mean something."""
+        """Use all datasets if they are valid."""
         try:
             texts = self._texts()
         except ImgstoreError:
-            self._say()
+            self._show_result()
             return
-        twice = next((text for text in texts if texts.count(text) > 1), None)
-        if twice is not None:
-            words = f"'{twice}' is in the plan twice. Change one of them, or take it away with F8."
-            self.query_one(".result", Static).update(Text(safe_text(words), style="bold red"))
+        repeated = next((text for text in texts if texts.count(text) > 1), None)
+        if repeated is not None:
+            problem = f"'{repeated}' is in the plan twice. Change one of them, or take it away with F8."
+            self.query_one(".result", Static).update(Text(safe_text(problem), style="bold red"))
             return
         self.dismiss(texts)
 
     async def action_another(self) -> None:
-        """Add a dataset like this one, to be changed."""
-        self._forms.insert(self._here + 1, self._form)
-        self._here += 1
+        """Add a copy of this dataset, to be changed."""
+        self._forms.insert(self._index + 1, self._form)
+        self._index += 1
         await self._show_fields(KIND)
 
     async def action_drop(self) -> None:
-        """Take this dataset out of the plan."""
-        del self._forms[self._here]
-        self._here = min(self._here, len(self._forms) - 1)
+        """Remove this dataset from the plan."""
+        del self._forms[self._index]
+        self._index = min(self._index, len(self._forms) - 1)
         await self._show_fields(KIND)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """One dataset must stay."""
+        """Allow removing only while there are several datasets."""
         return len(self._forms) > 1 if action == "drop" else True
 
     def action_cancel(self) -> None:
-        """Leave everything as it was."""
+        """Leave the data as it was."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""All that is known of one cell, over the workbench."""
+"""Shows everything about one cell."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 
-def _step(key: str, shown: str, step: int, words: str) -> Binding:
-    """Return the binding of a key that the scrolling page would else take for itself."""
-    told = f"The same with {words.lower()}"
-    return Binding(key, f"step({step})", words, key_display=shown, priority=True, tooltip=told)
+def _step(key: str, shown: str, step: int, description: str) -> Binding:
+    """Return the binding of a key that the scrolling page would take otherwise."""
+    tooltip = f"The same with {description.lower()}"
+    return Binding(key, f"step({step})", description, key_display=shown, priority=True, tooltip=tooltip)
 
 
 class DetailScreen(Dialog[None]):
-    """Samples, phases, memory, disk, proof and surroundings of a cell; it scrolls, and grows while the run goes on."""
+    """Samples, phases, memory, disk, proof and surroundings of a cell; updated while the run goes on."""
 
     CSS_PATH = "../styles/modal.tcss"
     AUTO_FOCUS = "VerticalScroll"
@@ -36,17 +36,17 @@ class DetailScreen(Dialog[None]):
         _step("right", "→", 1, "More images"),
     ]
 
-    found: reactive[RunResults | None] = reactive(None, repaint=False)
+    results: reactive[RunResults | None] = reactive(None, repaint=False)
     cell: reactive[Cell | None] = reactive(None, repaint=False)
 
     body = getters.query_one(".detail", Static)
     page = getters.query_one(VerticalScroll)
 
-    def __init__(self, found: RunResults, cell: Cell) -> None:
+    def __init__(self, results: RunResults, cell: Cell) -> None:
         super().__init__()
-        self.set_reactive(DetailScreen.found, found)
+        self.set_reactive(DetailScreen.results, results)
         self.set_reactive(DetailScreen.cell, cell)
-        self._said: tuple[int, str] | None = None
+        self._shown: tuple[int, str] | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the text and the keys."""
@@ -56,56 +56,56 @@ class DetailScreen(Dialog[None]):
             yield KeyBar()
 
     def on_mount(self) -> None:
-        """Say it once the width is known."""
-        self.call_after_refresh(self._say)
+        """Show the text once the width is known."""
+        self.call_after_refresh(self._show)
 
     def on_resize(self) -> None:
-        """Say it anew for another width."""
-        self.call_after_refresh(self._say)
+        """Show the text for another width."""
+        self.call_after_refresh(self._show)
 
-    def watch_found(self) -> None:
-        """Say what is known now."""
-        self._say()
+    def watch_results(self) -> None:
+        """Show new results."""
+        self._show()
 
     def watch_cell(self) -> None:
-        """Begin at the top of another cell."""
-        self._say()
+        """Show another cell from its top."""
+        self._show()
         if self.is_mounted:
             self.page.scroll_home(animate=False)
 
     def action_close(self) -> None:
-        """Go back to the workbench."""
+        """Close the dialog."""
         self.dismiss()
 
     def action_step(self, step: int) -> None:
         """Show the same storage method, operation and level with more images, or with fewer."""
-        beside = self._beside()
-        place = beside.index(self.cell) + step if self.cell in beside else -1
-        if 0 <= place < len(beside):
-            self.cell = beside[place]
+        cells = self._cells_by_cutoff()
+        index = cells.index(self.cell) + step if self.cell in cells else -1
+        if 0 <= index < len(cells):
+            self.cell = cells[index]
 
-    def _beside(self) -> list[Cell]:
-        """Return the cells that differ from this one in nothing but the number of images, in order."""
-        if self.found is None or self.cell is None:
+    def _cells_by_cutoff(self) -> list[Cell]:
+        """Return the cells that differ from this one only in the number of images, in its order."""
+        if self.results is None or self.cell is None:
             return []
-        here = self.cell
-        same = [
+        current = self.cell
+        cells = [
             entry.cell
-            for entry in self.found.summaries
-            if entry.cell.spec == here.spec and _level(entry.cell) == _level(here)
+            for entry in self.results.summaries
+            if entry.cell.spec == current.spec and _level(entry.cell) == _level(current)
         ]
-        return sorted(same, key=lambda cell: cell.cutoff)
+        return sorted(cells, key=lambda cell: cell.cutoff)
 
-    def _say(self) -> None:
-        if not self.is_mounted or self.found is None or self.cell is None:
+    def _show(self) -> None:
+        if not self.is_mounted or self.results is None or self.cell is None:
             return
         width = self.page.scrollable_content_region.width - 1
         if width <= 0:
             return
-        text = cell_detail(self.found, self.cell, width)
+        text = cell_detail(self.results, self.cell, width)
         self.query_one(".dialog").border_title = Text(cell_title(self.cell))
-        if self._said != (width, text.plain):
-            self._said = (width, text.plain)
+        if self._shown != (width, text.plain):
+            self._shown = (width, text.plain)
             self.body.update(text)
 
 

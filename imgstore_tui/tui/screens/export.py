@@ -1,4 +1,4 @@
-"""The dialog by which results leave the screen: to a file, or to the terminal's clipboard."""
+"""Exports results to a file or to the terminal's clipboard."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 SAFE_CLIPBOARD_BYTES = 74_994
-"""What fits into the 100,000 characters that terminals commonly take from one OSC 52."""
+"""Bytes that fit into the 100,000 characters that terminals commonly accept in one OSC 52."""
 
 _NAMES = 11
 """Columns of the names of formats."""
@@ -34,7 +34,7 @@ _HINT = "In the list enter chooses what to export; in the line it writes the fil
 
 
 class ExportScreen(Dialog[str | None]):
-    """Format and path; enter writes. A file that exists is only replaced when enter is pressed again."""
+    """Asks for format and path; an existing file is only replaced when enter is pressed again."""
 
     CSS_PATH = "../styles/modal.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,21 +46,21 @@ class ExportScreen(Dialog[str | None]):
     path = getters.query_one(Field)
     hint = getters.query_one(".hint", Static)
 
-    def __init__(self, run: Run, drawing: Chart | None = None, folder: Path | None = None) -> None:
-        """Ask what is to be exported.
+    def __init__(self, run: Run, chart: Chart | None = None, folder: Path | None = None) -> None:
+        """Create the dialog.
 
         Args:
             run: The run.
-            drawing: The chart on the screen, if there is one.
-            folder: Where files are offered to be made; None for the current one.
+            chart: The chart on the screen, if there is one.
+            folder: The folder of the suggested path; None for the current one.
         """
         super().__init__()
         self._run = run
-        self._folder = folder or _folder_to_offer()
-        self._offers = {offer.name: offer for offer in export_choices(run, drawing)}
-        self._chosen = next(offer for offer in self._offers.values() if not offer.how_to_get)
-        self._agreed: str | None = None
-        """Path of an existing file that may be replaced, because it was asked for twice."""
+        self._folder = folder or _default_folder()
+        self._choices = {choice.name: choice for choice in export_choices(run, chart)}
+        self._chosen = next(choice for choice in self._choices.values() if not choice.how_to_get)
+        self._confirmed: str | None = None
+        """Path of an existing file that may be replaced, because enter was pressed twice."""
 
     def compose(self) -> ComposeResult:
         """Lay out formats and path."""
@@ -75,27 +75,27 @@ class ExportScreen(Dialog[str | None]):
         """Offer the formats."""
         self._show_formats()
 
-    def _default(self, offer: ExportChoice) -> Path:
-        return self._folder / file_name(self._run, offer.suffix, "chart" if offer.chart else "")
+    def _default(self, choice: ExportChoice) -> Path:
+        return self._folder / file_name(self._run, choice.suffix, "chart" if choice.chart else "")
 
     def _show_formats(self) -> None:
-        of_run = [self._entry(offer) for offer in self._offers.values() if not offer.chart]
-        of_chart = [self._entry(offer) for offer in self._offers.values() if offer.chart]
+        of_run = [self._entry(choice) for choice in self._choices.values() if not choice.chart]
+        of_chart = [self._entry(choice) for choice in self._choices.values() if choice.chart]
         self.formats.show([*of_run, Heading("The chart on the screen"), *of_chart] if of_chart else of_run)
 
-    def _entry(self, offer: ExportChoice) -> CheckItem:
-        tick = Tick.NONE if offer.how_to_get else Tick.ON if offer is self._chosen else Tick.OFF
-        return CheckItem(offer.name, f"{offer.name:<{_NAMES}}{offer.how_to_get or offer.title}", tick)
+    def _entry(self, choice: ExportChoice) -> CheckItem:
+        tick = Tick.NONE if choice.how_to_get else Tick.ON if choice is self._chosen else Tick.OFF
+        return CheckItem(choice.name, f"{choice.name:<{_NAMES}}{choice.how_to_get or choice.title}", tick)
 
     @on(CheckList.Ticked)
     def _format_chosen(self, event: CheckList.Ticked) -> None:
         event.stop()
-        offer = self._offers[event.key]
-        if offer.how_to_get:
+        choice = self._choices[event.key]
+        if choice.how_to_get:
             return
-        before, self._chosen = self._default(self._chosen), offer
+        before, self._chosen = self._default(self._chosen), choice
         if self.path.text == str(before):
-            self.path.input.value = str(self._default(offer))
+            self.path.input.value = str(self._default(choice))
         self._show_formats()
         self.set_focus(self.path.input)
         self.refresh_bindings()
@@ -104,7 +104,7 @@ class ExportScreen(Dialog[str | None]):
     def _path_changed(self, event: Field.Changed) -> None:
         event.stop()
         self.path.problem = ""
-        self._agreed = None
+        self._confirmed = None
 
     @on(Field.Submitted)
     def _submitted(self, event: Field.Submitted) -> None:
@@ -112,7 +112,7 @@ class ExportScreen(Dialog[str | None]):
         self.action_save()
 
     def action_save(self) -> None:
-        """Write the file, or say what is in the way."""
+        """Write the file, or show the problem."""
         text = self.path.text.strip()
         if not text:
             self.path.problem = "Name a file."
@@ -121,11 +121,11 @@ class ExportScreen(Dialog[str | None]):
             path = expand_path(text)
             if path.is_dir():
                 path /= self._default(self._chosen).name
-            if path.exists() and self._agreed != text:
-                self._agreed = text
+            if path.exists() and self._confirmed != text:
+                self._confirmed = text
                 self.path.problem = safe_text(f"Press enter again to replace it: there is a {path.name} already.")
                 return
-            written = write_new(path, self._chosen.make, overwrite=self._agreed == text)
+            written = write_new(path, self._chosen.make, overwrite=self._confirmed == text)
         except ImgstoreError as error:
             self.path.problem = safe_text(str(error))
         except OSError as error:
@@ -134,14 +134,14 @@ class ExportScreen(Dialog[str | None]):
             self.dismiss(str(written))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only text that is to be had can be copied."""
+        """Allow copying only text whose format is available."""
         return not (action == "copy" and (self._pointed.binary or self._pointed.how_to_get))
 
     @property
     def _pointed(self) -> ExportChoice:
-        """What is under the cursor."""
+        """The format under the cursor."""
         pointed = next((entry.pointed for entry in self.query(CheckList)), None)
-        return self._chosen if pointed is None else self._offers[pointed.key]
+        return self._chosen if pointed is None else self._choices[pointed.key]
 
     @on(CheckList.Pointed)
     def _moved(self) -> None:
@@ -149,27 +149,27 @@ class ExportScreen(Dialog[str | None]):
 
     def action_copy(self) -> None:
         """Send the text under the cursor to the clipboard; whether it arrives, only the terminal knows."""
-        offer = self._pointed
+        choice = self._pointed
         try:
-            data = offer.make()
+            data = choice.make()
         except ImgstoreError as error:
             self.path.problem = safe_text(str(error))
             return
         self.app.copy_to_clipboard(data.decode())
-        told = f"{offer.name}: {format_bytes(len(data))} sent to the terminal's clipboard (OSC 52)."
+        message = f"{choice.name}: {format_bytes(len(data))} sent to the terminal's clipboard (OSC 52)."
         if len(data) > SAFE_CLIPBOARD_BYTES:
-            told += f" Many terminals take no more than {format_bytes(SAFE_CLIPBOARD_BYTES)}: better write a file."
+            message += f" Many terminals take no more than {format_bytes(SAFE_CLIPBOARD_BYTES)}: better write a file."
         else:
-            told += " tmux passes it on with: set -g set-clipboard on"
-        self.hint.update(Text(told))
+            message += " tmux passes it on with: set -g set-clipboard on"
+        self.hint.update(Text(message))
 
     def action_cancel(self) -> None:
         """Write nothing."""
         self.dismiss(None)
 
 
-def _folder_to_offer() -> Path:
-    """Return the current folder, or the user's own where that is gone."""
+def _default_folder() -> Path:
+    """Return the current folder, or the home folder if the current one is gone."""
     try:
         return current_folder()
     except ImgstoreError:

@@ -1,4 +1,4 @@
-"""Shows what every key does, made from the bindings themselves, and the manual beside it."""
+"""Shows what every key does, from the bindings themselves, and the topics of the manual."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 KEYS = "keys"
-"""The first entry of the list: the keys, which are no topic of the manual."""
+"""The first entry of the list: the keys."""
 _KEYS = 11
 """Columns of the keys, with the gap beside them."""
 
@@ -40,7 +40,7 @@ Stopping keeps what was measured. No screen? See 'imgstore-tui run --help'."""
 
 
 class TopicList(OptionList):
-    """The entries of the help. The keys that scroll by pages scroll the page beside it."""
+    """The list of topics; the page keys scroll the page beside it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "select", "Read", key_display="enter", tooltip="Go to the page, which takes the whole width"),
@@ -57,7 +57,7 @@ class TopicList(OptionList):
 
 
 class TopicPage(VerticalScroll):
-    """The entry that is read."""
+    """The topic that is shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,backspace", "topics", "Topics", key_display="left", tooltip="Go back to the list of topics"),
@@ -65,7 +65,7 @@ class TopicPage(VerticalScroll):
     ]
 
     def action_topics(self) -> None:
-        """Give the keys back to the list."""
+        """Focus the list."""
         self.screen.query_one(TopicList).focus()
 
 
@@ -121,7 +121,7 @@ class HelpScreen(Dialog[None]):
         self.page.focus()
 
     def on_descendant_focus(self) -> None:
-        """Give a page that is read the width of the list, where there is little."""
+        """Give the page the width of the list while it has the focus, on a narrow terminal."""
         self.set_class(self.focused is self.page, "-reading")
         self.call_after_refresh(self._fill)
 
@@ -136,11 +136,11 @@ class HelpScreen(Dialog[None]):
 
     def _key_text(self, width: int) -> Text:
         text = Text()
-        for key, words in self._keys:
+        for key, description in self._keys:
             if not key:
-                text.append("\n" if text else "").append(f"{words}\n", style="italic")
+                text.append("\n" if text else "").append(f"{description}\n", style="italic")
                 continue
-            first, *rest = textwrap.wrap(words, max(1, width - _KEYS))
+            first, *rest = textwrap.wrap(description, max(1, width - _KEYS))
             text.append(f"{key:>{_KEYS - 2}}", style="bold").append(f"  {first}\n")
             for line in rest:
                 text.append(f"{' ' * _KEYS}{line}\n")
@@ -148,30 +148,27 @@ class HelpScreen(Dialog[None]):
 
 
 ELSEWHERE = "Elsewhere"
-"""Where the keys of a widget hold that does not say so itself."""
+"""Heading for widgets without ``KEYS_OF``."""
 
 
 def pane_bindings(screen: Screen[Any]) -> dict[str, list[BindingType]]:
-    """Return the bindings that our own widgets on a screen have, by where they hold, in the order of panes.
-
-    A widget says where that is by its ``KEYS_OF``.
-    """
-    kinds = dict.fromkeys(
-        kind
+    """Return the bindings of our own widgets on a screen, by heading (``KEYS_OF``), in the order of panes."""
+    widget_classes = dict.fromkeys(
+        widget_class
         for widget in screen.walk_children(Widget)
-        for kind in type(widget).__mro__
-        if kind.__module__.startswith("imgstore_tui.tui.")
+        for widget_class in type(widget).__mro__
+        if widget_class.__module__.startswith("imgstore_tui.tui.")
     )
-    found: dict[str, list[BindingType]] = {}
-    for kind in kinds:
-        own = vars(kind)
+    bindings: dict[str, list[BindingType]] = {}
+    for widget_class in widget_classes:
+        own = vars(widget_class)
         if own.get("BINDINGS"):
-            found.setdefault(own.get("KEYS_OF", ELSEWHERE), []).extend(own["BINDINGS"])
-    return found
+            bindings.setdefault(own.get("KEYS_OF", ELSEWHERE), []).extend(own["BINDINGS"])
+    return bindings
 
 
 def pane_help(screen: Screen[Any]) -> list[KeyHelp]:
-    """Return keys and words of the widgets of a screen, below headings that say where they hold."""
+    """Return the keys of the widgets of a screen, below headings."""
     lines: list[KeyHelp] = []
     for where, bindings in pane_bindings(screen).items():
         lines += [("", where), *help_lines(bindings)]
@@ -179,17 +176,17 @@ def pane_help(screen: Screen[Any]) -> list[KeyHelp]:
 
 
 def help_lines(*groups: Iterable[BindingType]) -> list[KeyHelp]:
-    """Return keys and words of bindings; keys of like words together."""
+    """Return the keys of bindings; keys of the same tooltip together."""
     lines: dict[str, list[str]] = {}
     for group in groups:
         for binding in group:
             if isinstance(binding, Binding) and binding.tooltip:
                 lines.setdefault(binding.tooltip, []).append(_spelled(binding.key))
-    return [(_together(keys), words) for words, keys in lines.items()]
+    return [(_together(keys), tooltip) for tooltip, keys in lines.items()]
 
 
 def _together(keys: list[str]) -> str:
-    """Return keys beside each other, digits in a row as ``1-6``."""
+    """Return keys as one text, consecutive digits as ``1-6``."""
     if len(keys) > 2 and all(key.isdigit() for key in keys):
         return f"{keys[0]}-{keys[-1]}"
     return " ".join(keys)

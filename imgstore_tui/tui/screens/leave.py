@@ -1,4 +1,4 @@
-"""The question before leaving while a run goes on."""
+"""Asks before the program quits while a run goes on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STOPPING = "Stopping: the running trial is ended, its store removed.\nPress q o
 
 
 class LeaveScreen(Dialog[bool]):
-    """Asks once, then stops the run and waits for it; a further press leaves without waiting."""
+    """Asks once, then stops the run and waits for it; another press quits without waiting."""
 
     CSS_PATH = "../styles/modal.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,7 +28,7 @@ class LeaveScreen(Dialog[bool]):
         Binding("escape,n", "stay", "Stay", key_display="esc", tooltip="Let the run go on"),
     ]
 
-    words = getters.query_one(".words", Static)
+    message = getters.query_one(".message", Static)
 
     def __init__(self, run_thread: RunThread) -> None:
         super().__init__()
@@ -39,19 +39,19 @@ class LeaveScreen(Dialog[bool]):
         """Lay out the question."""
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Quit"
-            yield Static(Text(_ASK), classes="words")
+            yield Static(Text(_ASK), classes="message")
             yield KeyBar()
 
     def action_leave(self) -> None:
-        """Stop the run; asked a second time, do not wait for it."""
+        """Stop the run; the second time, do not wait for it."""
         if self._stopping or not self._run_thread.busy:
             self.dismiss(True)
             return
         self._stopping = True
         self._run_thread.stop()
-        self.words.update(Text(_STOPPING))
+        self.message.update(Text(_STOPPING))
         self.refresh_bindings()
-        self.set_interval(0.1, self._look)
+        self.set_interval(0.1, self._poll)
 
     def action_stay(self) -> None:
         """Let the run go on."""
@@ -59,9 +59,9 @@ class LeaveScreen(Dialog[bool]):
             self.dismiss(False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is no way back once the run was told to stop."""
+        """Allow staying only until the run is stopped."""
         return not (action == "stay" and self._stopping)
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         if not self._run_thread.busy:
             self.dismiss(True)

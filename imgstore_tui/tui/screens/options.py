@@ -1,4 +1,4 @@
-"""The form in which the options of a storage method are edited, made from what backend and codec declare."""
+"""Edits the options of a storage method, as its backend and codec declare them."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from imgstore_tui.tui.widgets.option_field import OptionField
 
 @dataclass(frozen=True, slots=True)
 class EditedSpec:
-    """What the user wants of the form."""
+    """The spec that the user made with the form."""
 
     spec: Spec
     another: bool
-    """Whether beside the one that was opened, or in its place."""
+    """Whether it is added beside the spec that was opened, or replaces it."""
 
 
 class OptionsScreen(Dialog[EditedSpec | None]):
-    """Preset, codec and options of one storage method."""
+    """The form: preset, codec and options of one storage method."""
 
     CSS_PATH = "../styles/modal.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,12 +53,12 @@ class OptionsScreen(Dialog[EditedSpec | None]):
 
         Args:
             spec: The storage method to begin with.
-            taken: Labels of those on offer.
+            taken: Labels of the methods on offer.
         """
         super().__init__()
         self._before = spec
         self._taken = frozenset(taken)
-        self._written = SpecForm.of(spec)
+        self._form = SpecForm.of(spec)
 
     def compose(self) -> ComposeResult:
         """Lay out the form."""
@@ -68,45 +68,45 @@ class OptionsScreen(Dialog[EditedSpec | None]):
             with VerticalScroll(can_focus=False):
                 yield Static(Text(safe_text(f"{backend.title}. {backend.when_to_choose}")), classes="about")
                 presets = [preset.name for preset in backend.presets]
-                yield OptionField(PRESET, self._preset(), self._written.preset, words=presets)
-                yield OptionField(CODEC, self._codec(), self._written.codec, words=sorted(registry.codecs.all()))
+                yield OptionField(PRESET, self._preset(), self._form.preset, choices=presets)
+                yield OptionField(CODEC, self._codec(), self._form.codec, choices=sorted(registry.codecs.all()))
                 yield from self._fields()
                 yield Static(Text(safe_text(f"Mind: {backend.caveats}")), classes="about")
             yield Static(classes="result")
             yield KeyBar()
 
     def _preset(self) -> Option:
-        backend, name = registry.backends.get(self._before.backend), self._written.preset
-        said = registry.preset_of(backend, name).summary
-        return Option(PRESET, backend.presets[0].name, f"Sets codec and options. '{name}': {said}.")
+        backend, name = registry.backends.get(self._before.backend), self._form.preset
+        summary = registry.preset_of(backend, name).summary
+        return Option(PRESET, backend.presets[0].name, f"Sets codec and options. '{name}': {summary}.")
 
     def _codec(self) -> Option:
-        codec = registry.codecs.get(self._written.codec)
-        return Option(CODEC, registry.backends.get(self._before.backend).default_codec, codec_words(codec))
+        codec = registry.codecs.get(self._form.codec)
+        return Option(CODEC, registry.backends.get(self._before.backend).default_codec, codec_text(codec))
 
     def _fields(self) -> list[OptionField]:
-        return [OptionField(key, option, text) for key, option, text in self._written.fields]
+        return [OptionField(key, option, text) for key, option, text in self._form.fields]
 
     def on_mount(self) -> None:
-        """Say what the form stands for."""
-        self._say()
+        """Show the spec of the form."""
+        self._show_result()
 
     @on(OptionField.Changed)
     async def _edited(self, event: OptionField.Changed) -> None:
         event.stop()
-        self._written = self._written.with_value(event.field.key, event.text)
+        self._form = self._form.with_value(event.field.key, event.text)
         if event.field.key in (PRESET, CODEC):
             await self._show_fields()
-        self._say()
+        self._show_result()
         self.call_after_refresh(event.field.scroll_visible, animate=False)
 
     async def _show_fields(self) -> None:
-        """Show the fields anew: a preset sets them, and each codec has its own."""
+        """Replace the fields: a preset sets them, and each codec has its own."""
         for field in self.query(OptionField):
             if field.key == CODEC:
-                field.show(self._codec(), self._written.codec)
+                field.show(self._codec(), self._form.codec)
             elif field.key == PRESET:
-                field.show(self._preset(), self._written.preset)
+                field.show(self._preset(), self._form.preset)
         old = [field for field in self.query(OptionField) if field.key not in (PRESET, CODEC)]
         about = self.form.query(".about").last()
         async with self.batch():
@@ -114,56 +114,56 @@ class OptionsScreen(Dialog[EditedSpec | None]):
                 await field.remove()
             await self.form.mount_all(self._fields(), before=about)
 
-    def _say(self) -> None:
-        problems = self._written.problems()
+    def _show_result(self) -> None:
+        problems = self._form.problems()
         for field in self.query(OptionField):
             field.problem = problems.get(field.key, "")
         line = self.query_one(".result", Static)
         try:
-            line.update(Text.assemble(("= ", "dim"), (safe_text(self._written.spec().label), "bold")))
+            line.update(Text.assemble(("= ", "dim"), (safe_text(self._form.spec().label), "bold")))
         except ImgstoreError as error:
-            words = "Not ready: see above." if problems else safe_text(str(error))
-            line.update(Text(words, style="bold red"))
+            message = "Not ready: see above." if problems else safe_text(str(error))
+            line.update(Text(message, style="bold red"))
 
     def action_change(self) -> None:
-        """Take the options in place of those before."""
-        self._answer(another=False)
+        """Replace the old options."""
+        self._use(another=False)
 
     def action_another(self) -> None:
-        """Take the options beside those before."""
-        self._answer(another=True)
+        """Add the options beside the old ones."""
+        self._use(another=True)
 
     @on(OptionField.Submitted)
     def _submitted(self, event: OptionField.Submitted) -> None:
         event.stop()
         self.action_change()
 
-    def _answer(self, *, another: bool) -> None:
+    def _use(self, *, another: bool) -> None:
         try:
-            spec = self._written.spec()
+            spec = self._form.spec()
         except ImgstoreError:
-            self._point_at_problem()
+            self._focus_problem()
             return
         if another and spec.label in self._taken:
-            words = f"'{spec.label}' is on offer already. Choose other options, or press enter to leave it as it is."
-            self.query_one(".result", Static).update(Text(safe_text(words), style="bold red"))
+            problem = f"'{spec.label}' is on offer already. Choose other options, or press enter to leave it as it is."
+            self.query_one(".result", Static).update(Text(safe_text(problem), style="bold red"))
             return
         self.dismiss(EditedSpec(spec, another))
 
-    def _point_at_problem(self) -> None:
+    def _focus_problem(self) -> None:
         for field in self.query(OptionField):
             if field.problem:
                 self.set_focus(field.editor)
                 return
 
     def action_cancel(self) -> None:
-        """Leave everything as it was."""
+        """Leave the options as they were."""
         self.dismiss(None)
 
 
-def codec_words(codec: type[Codec]) -> str:
-    """Return what a codec is, in a sentence or two."""
+def codec_text(codec: type[Codec]) -> str:
+    """Return the description of a codec, in a sentence or two."""
     if codec.from_file:
         return f"{codec.title}: the bytes of your own files, untouched."
-    lost = f"; drops {', '.join(codec.drops)}" if codec.drops else ""
-    return f"{codec.title}: {'every bit of the pixels survives' if codec.lossless else 'lossy'}{lost}."
+    loss = f"; drops {', '.join(codec.drops)}" if codec.drops else ""
+    return f"{codec.title}: {'every bit of the pixels survives' if codec.lossless else 'lossy'}{loss}."

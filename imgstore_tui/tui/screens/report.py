@@ -1,4 +1,4 @@
-"""The whole run to be read, over the workbench."""
+"""Shows the full report of a run."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 
 class ReportScreen(Dialog[None]):
-    """The article's items and claims where the run is its experiment; ranking, verdicts and notes of any run.
+    """The article's items and claims if the run is its experiment; ranking, verdicts and notes of any run.
 
-    It stands still while a run goes on: who reads is not to lose the line, and charts are not to be drawn for nothing.
+    It does not change while a run goes on: the reader keeps the line, and no charts are drawn for nothing.
     """
 
     CSS_PATH = "../styles/modal.tcss"
@@ -34,17 +34,17 @@ class ReportScreen(Dialog[None]):
     body = getters.query_one(".report", Static)
     page = getters.query_one(VerticalScroll)
 
-    def __init__(self, found: RunResults, cutoff: int | None, palette: ChartColours, *, ascii_only: bool) -> None:
+    def __init__(self, results: RunResults, cutoff: int | None, colours: ChartColours, *, ascii_only: bool) -> None:
         super().__init__()
-        self._found = found
+        self._results = results
         self._cutoff = cutoff
-        self._palette = palette
+        self._colours = colours
         self._ascii = ascii_only
         self._width = 0
 
     def compose(self) -> ComposeResult:
         """Lay out the text and the keys."""
-        run = self._found.run
+        run = self._results.run
         with Vertical(classes="dialog page") as dialog:
             dialog.border_title = Text(safe_text(f"Report: run {run.id}"))
             dialog.border_subtitle = "as of now; open it again for more" if run.status == "running" else ""
@@ -53,20 +53,22 @@ class ReportScreen(Dialog[None]):
             yield KeyBar()
 
     def on_mount(self) -> None:
-        """Say it once the width is known."""
-        self.call_after_refresh(self._say)
+        """Show the text once the width is known."""
+        self.call_after_refresh(self._show)
 
     def on_resize(self) -> None:
-        """Say it anew for another width."""
-        self.call_after_refresh(self._say)
+        """Show the text for another width."""
+        self.call_after_refresh(self._show)
 
     def action_close(self) -> None:
-        """Go back to the workbench."""
+        """Close the report."""
         self.dismiss()
 
-    def _say(self) -> None:
+    def _show(self) -> None:
         width = self.page.scrollable_content_region.width - 1 if self.is_mounted else 0
         if width > 0 and width != self._width:
             self._width = width
-            told = full_report(self._found, width, cutoff=self._cutoff, colours=self._palette, ascii_only=self._ascii)
-            self.body.update(told)
+            report = full_report(
+                self._results, width, cutoff=self._cutoff, colours=self._colours, ascii_only=self._ascii
+            )
+            self.body.update(report)

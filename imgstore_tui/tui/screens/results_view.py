@@ -1,4 +1,4 @@
-"""A screen that shows what a run says: which chart, table and cell is looked at, and how."""
+"""The part of the workbench that shows results: which chart, table and cell, and how."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from imgstore_tui.tui.widgets.verdict_pane import VerdictPane
 
 
 class ResultsView(RunControl):
-    """Holds how results are looked at; a subclass lays out the panes that are bound to it."""
+    """Holds how results are shown; a subclass lays out the panes that are bound to it."""
 
     pane: reactive[PaneName] = reactive(PaneName.CHOOSE, repaint=False)
     """The pane in front."""
@@ -34,7 +34,7 @@ class ResultsView(RunControl):
         self.log_x = self.log_y = not (self.log_x and self.log_y)
 
     def action_next_level(self) -> None:
-        """Show the chart at its next level, or hot against cold; say so where there is but one."""
+        """Show the chart at its next level, or hot against cold; notify if there is only one."""
         chart = self.panes.chart
         if len(chart.views) > 1:
             chart.level += 1
@@ -51,32 +51,32 @@ class ResultsView(RunControl):
         self.panes.matrix.next_layer()
 
     def action_filter(self) -> None:
-        """Bring the table to the front and offer the line to filter it by."""
+        """Bring the table to the front and open its filter line."""
         self.pane = PaneName.TABLE
         self.panes.table.open_filter()
 
     def action_cutoff(self, step: int) -> None:
         """Rank at the next larger number of images, or at the next smaller."""
-        if self.found is not None:
-            self.cutoff = next_cutoff(self.cutoff, measured_cutoffs(self.found), step)
+        if self.results is not None:
+            self.cutoff = next_cutoff(self.cutoff, measured_cutoffs(self.results), step)
 
     @on(CellOpened)
     def _cell_opened(self, event: CellOpened) -> None:
         event.stop()
-        if self.found is not None:
-            self.app.push_screen(DetailScreen(self.found, event.cell))
+        if self.results is not None:
+            self.app.push_screen(DetailScreen(self.results, event.cell))
 
     @on(VerdictPane.ReportRequested)
     def _report_requested(self, event: VerdictPane.ReportRequested) -> None:
         event.stop()
-        if self.found is not None:
+        if self.results is not None:
             plain = self.has_class("-ascii")
             self.app.push_screen(
-                ReportScreen(self.found, self.cutoff, self.panes.chart.marks.palette, ascii_only=plain)
+                ReportScreen(self.results, self.cutoff, self.panes.chart.marks.palette, ascii_only=plain)
             )
 
-    def watch_found(self) -> None:
-        """Let the detail of a cell grow with the run."""
+    def watch_results(self) -> None:
+        """Update the detail of a cell with the run."""
         front = self.app.screen
-        if isinstance(front, DetailScreen) and self.found is not None:
-            front.found = self.found
+        if isinstance(front, DetailScreen) and self.results is not None:
+            front.results = self.results

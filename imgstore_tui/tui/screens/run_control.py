@@ -1,4 +1,4 @@
-"""A screen that has one run: starts, steers and stops it, takes in what is said of it, opens those that are saved."""
+"""The part of the workbench that starts, controls and stops a run, reads its updates and opens saved runs."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from imgstore_tui.tui.run.preview_thread import PREVIEW_GROUP
 from imgstore_tui.tui.run.run_thread import RunAction, RunThread, resume_measuring, watch_saved
 from imgstore_tui.tui.run.shown_run import ShownRun
 from imgstore_tui.tui.screens.saved_runs import RunSelection, SavedRunsScreen
-from imgstore_tui.tui.widgets.estimate_line import RATES_GROUP
+from imgstore_tui.tui.widgets.estimate_line import COSTS_GROUP
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
 from imgstore_tui.tui.widgets.panes import Panes
 from imgstore_tui.tui.widgets.run_line import RunLine
 
 STOP_WATCHING_S = 2.0
-"""How long the thread that looks at a run may take to leave it."""
+"""Seconds that the thread that follows a run may take to end."""
 
 _SKIPPABLE = ("prepare", "trial", "verify")
-"""The steps of a cell that can be ended."""
+"""The steps of a cell that can be skipped."""
 
 
 class RunControl(Screen[None]):
-    """Holds the state of the run that is shown; a subclass lays out what is bound to it, and says what to run."""
+    """Holds the state of the shown run; a subclass lays out what is bound to it and provides the plan."""
 
     run_state: reactive[RunState] = reactive(RunState(), repaint=False)
-    found: reactive[RunResults | None] = reactive(None, repaint=False)
+    results: reactive[RunResults | None] = reactive(None, repaint=False)
     stopping: reactive[bool] = reactive(False, repaint=False)
     opening: reactive[bool] = reactive(False, repaint=False)
 
@@ -50,17 +50,17 @@ class RunControl(Screen[None]):
         """Start with no run.
 
         Args:
-            run_thread: Carries runs out.
-            fps: How many times a second news of a run is taken in.
+            run_thread: Runs plans.
+            fps: How many times per second updates of a run are read.
         """
         super().__init__()
         self._run_thread = run_thread
         self._shown_run = ShownRun(run_thread)
         self._fps = fps
         self._ticker: Timer | None = None
-        self._offered_last: tuple[object, ...] = ()
+        self._last_key_state: tuple[object, ...] = ()
 
-    # What a subclass says
+    # What a subclass provides
 
     def plan_to_run(self) -> Plan:
         """Return the plan to run.
@@ -71,20 +71,20 @@ class RunControl(Screen[None]):
         raise NotImplementedError
 
     def spec_style(self) -> SpecStyle:
-        """Return what colours storage methods in the log."""
+        """Return the function that colours storage methods in the log."""
         raise NotImplementedError
 
     def run_begun(self) -> None:
-        """Do what is to be done when there is a run to look at."""
+        """React to the start of a run."""
 
     # Starting
 
     def on_mount(self) -> None:
-        """Start the one timer by which news reaches the screen."""
+        """Start the timer that reads updates of the run."""
         self._ticker = self.set_interval(1 / self._fps, self._tick, pause=True)
 
     def action_run(self) -> None:
-        """Start the run, or say what is in the way."""
+        """Start the run, or show the problem."""
         other = running() if self._run_thread.watching and self._run_thread.busy else None
         if other is not None:
             self._refuse(f"Another run is going on ({other or 'unknown'}). Wait for it or stop it.")
@@ -99,20 +99,20 @@ class RunControl(Screen[None]):
 
     def action_saved_runs(self) -> None:
         """Show the saved runs."""
-        self.app.push_screen(SavedRunsScreen(may_open=not self._run_thread.measuring), self._wished)
+        self.app.push_screen(SavedRunsScreen(may_open=not self._run_thread.measuring), self._open_selected)
 
-    def _wished(self, wish: RunSelection | None) -> None:
-        if wish is not None and wish.resume:
-            self.resume(wish.path)
-        elif wish is not None:
-            self.open(wish.path)
+    def _open_selected(self, selection: RunSelection | None) -> None:
+        if selection is not None and selection.resume:
+            self.resume(selection.path)
+        elif selection is not None:
+            self.open(selection.path)
 
     def open(self, path: Path) -> None:
-        """Show a saved run; one that another process measures is watched until it ends."""
+        """Show a saved run; one that another process measures is followed until it ends."""
         self._begin(partial(watch_saved, path), watching=True)
 
     def resume(self, path: Path) -> None:
-        """Measure what a saved run lacks."""
+        """Measure the missing trials of a saved run."""
         self._begin(partial(resume_measuring, path))
 
     def _begin(self, action: RunAction, *, watching: bool = False) -> None:
@@ -124,17 +124,17 @@ class RunControl(Screen[None]):
             return
         self._run_thread.stop()
         if not self._run_thread.wait(STOP_WATCHING_S):
-            # What it still says must not mix with what the next one says.
+            # Its updates must not mix with those of the next run.
             self._refuse("The run that was opened last is still being read. Try again in a moment.")
             return
         if not watching:
-            # What is being read would be measured too.
+            # Other reads would disturb the run.
             for worker in self.app.workers:
-                if worker.group in (PREVIEW_GROUP, RATES_GROUP):
+                if worker.group in (PREVIEW_GROUP, COSTS_GROUP):
                     worker.cancel()
-        job = self._shown_run.begin(watching=watching)
-        self.run_worker(partial(job.carry_out, action), thread=True, exit_on_error=False, group="run")
-        self._show_session()
+        task = self._shown_run.begin(watching=watching)
+        self.run_worker(partial(task.carry_out, action), thread=True, exit_on_error=False, group="run")
+        self._show_run()
         self.run_begun()
         if self._ticker is not None:
             self._ticker.resume()
@@ -142,8 +142,8 @@ class RunControl(Screen[None]):
 
     @property
     def _sweeping(self) -> bool:
-        """Whether what runs that died have left is being removed: that would be measured too."""
-        # Asked for keys to show, the line may not be there yet, or not any more.
+        """Whether leftovers of killed runs are being removed, which would disturb a run."""
+        # The key bar asks before the line is mounted and after it is removed.
         return any(line.sweeping for line in self.query(LeftoversLine))
 
     def _refuse(self, sentence: str) -> None:
@@ -153,12 +153,12 @@ class RunControl(Screen[None]):
     # Pause and skip
 
     def action_stop(self) -> None:
-        """Ask the run to stop; of one that is only watched, look away."""
+        """Stop the run, or stop following it."""
         self._run_thread.stop()
         self.stopping = self._run_thread.stopping and not self._run_thread.watching
 
     def action_pause(self) -> None:
-        """Let no new trial start, or let them start again."""
+        """Pause or continue: no new trial starts while paused."""
         controls = self._run_thread.controls
         if controls.paused:
             controls.resume()
@@ -167,14 +167,14 @@ class RunControl(Screen[None]):
         self.run_line.pausing = controls.paused
 
     def action_skip(self) -> None:
-        """End the trial that runs, and measure no more of its cell."""
+        """End the running trial and skip the rest of its cell."""
         current = self.run_state.current
         if current is not None:
             self._run_thread.controls.skip(current.cell)
             self.run_line.skipping = self._run_thread.controls.skipped
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only what can be done to the run now."""
+        """Allow only what can be done to the run now."""
         match action:
             case "run":
                 return not self._run_thread.measuring and not self._sweeping
@@ -182,69 +182,71 @@ class RunControl(Screen[None]):
                 return self._run_thread.busy
             case "sweep":
                 line = next(iter(self.query(LeftoversLine)), None)
-                return line is not None and bool(line.found) and not line.sweeping and not self._run_thread.measuring
+                return (
+                    line is not None and bool(line.leftovers) and not line.sweeping and not self._run_thread.measuring
+                )
             case "pause":
                 return self._run_thread.measuring and not self._run_thread.stopping
             case "skip":
                 current = self.run_state.current if self.run_state.phase is Phase.RUNNING else None
-                # In the step "destroy" the trial is over and went well: there is nothing left of it to end.
-                may = current is not None and current.step in _SKIPPABLE
-                return self._run_thread.measuring and not self._run_thread.stopping and may
+                # In the step "destroy" the trial has succeeded already.
+                skippable = current is not None and current.step in _SKIPPABLE
+                return self._run_thread.measuring and not self._run_thread.stopping and skippable
         return True
 
-    def _offered(self) -> tuple[object, ...]:
-        """Return what decides which keys do something: asking for all keys takes milliseconds, at every tick."""
+    def _key_state(self) -> tuple[object, ...]:
+        """Return what decides which keys are active: refreshing all keys at every tick takes milliseconds."""
         names = ("run", "stop", "pause", "skip", "sweep")
-        return (*(self.check_action(name, ()) for name in names), self.found is None, self.run_state.run is None)
+        return (*(self.check_action(name, ()) for name in names), self.results is None, self.run_state.run is None)
 
     def action_sweep(self) -> None:
-        """Remove what runs that died have left."""
+        """Remove what killed runs have left."""
         self.query_one(LeftoversLine).sweep()
 
     @on(LeftoversLine.Scanned)
     def _leftovers_scanned(self, event: LeftoversLine.Scanned) -> None:
-        for entry in event.found:
+        for entry in event.leftovers:
             self.log_line(warning_line(f"a killed run has left {entry.leftover.path}; u removes it"))
 
     @on(LeftoversLine.Swept)
     def _swept(self, event: LeftoversLine.Swept) -> None:
-        for sentence, well in event.lines:
-            self.log_line(Text(safe_text(sentence)) if well else error_line(sentence))
+        for sentence, success in event.lines:
+            self.log_line(Text(safe_text(sentence)) if success else error_line(sentence))
         self.refresh_bindings()
 
-    # Taking news in
+    # Updates
 
     def _tick(self) -> None:
-        """Take in what the thread has said since the last time, in one repaint."""
+        """Show all updates since the last tick, in one repaint."""
         with self.app.batch_update():
-            self.panes.log_lines.say(self._shown_run.update(self.spec_style()))
-            self._show_session()
+            self.panes.log_lines.add_lines(self._shown_run.update(self.spec_style()))
+            self._show_run()
         if self._shown_run.ended is not None and self._ticker is not None:
             self._ticker.pause()
 
-    def _show_session(self) -> None:
-        session, line = self._shown_run, self.run_line
-        if session.found is not self.found:
-            self.found = session.found
-        line.found = session.found
+    def _show_run(self) -> None:
+        run, line = self._shown_run, self.run_line
+        if run.results is not self.results:
+            self.results = run.results
+        line.results = run.results
         watching = self._run_thread.watching
-        self.run_state, self.stopping = session.state, self._run_thread.stopping and not watching
-        self.opening = watching and session.state.phase is Phase.PREPARING
-        line.problem, line.began, line.ended = session.problem, session.began, session.ended
-        for left in self.query(LeftoversLine):
-            left.measuring = self._run_thread.measuring
+        self.run_state, self.stopping = run.state, self._run_thread.stopping and not watching
+        self.opening = watching and run.state.phase is Phase.PREPARING
+        line.problem, line.began, line.ended = run.problem, run.began, run.ended
+        for leftovers in self.query(LeftoversLine):
+            leftovers.measuring = self._run_thread.measuring
         line.watching, line.pausing = watching, self._run_thread.controls.paused
         line.skipping = self._run_thread.controls.skipped
         line.redraw()
-        if (offered := self._offered()) != self._offered_last:
-            self._offered_last = offered
+        if (key_state := self._key_state()) != self._last_key_state:
+            self._last_key_state = key_state
             self.refresh_bindings()
 
     def log_line(self, line: Text) -> None:
-        """Say something in the log."""
-        self.panes.log_lines.say([(datetime.now(UTC), line)])
+        """Add a line to the log."""
+        self.panes.log_lines.add_lines([(datetime.now(UTC), line)])
 
     def last_state(self) -> RunState:
-        """Return the state of the run with all news of it, also after the screen is gone."""
+        """Return the state of the run with all its updates, also after the screen has closed."""
         self._shown_run.update(self.spec_style())
         return self._shown_run.state

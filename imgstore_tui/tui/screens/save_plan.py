@@ -1,4 +1,4 @@
-"""The dialog that keeps the present choice under a name."""
+"""Saves the choice as a named plan."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 
 class SavePlanScreen(Dialog[str | None]):
-    """Asks for a name; a plan that exists is only replaced when enter is pressed again."""
+    """Asks for a name; an existing plan is only replaced when enter is pressed again."""
 
     CSS_PATH = "../styles/modal.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -35,37 +35,37 @@ class SavePlanScreen(Dialog[str | None]):
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self._plan = plan
-        self._agreed: str | None = None
-        """Name of a plan that may be replaced, because it was asked for twice."""
+        self._confirmed: str | None = None
+        """Name of an existing plan that may be replaced, because enter was pressed twice."""
 
     def compose(self) -> ComposeResult:
-        """Lay out the line and what is there already."""
+        """Lay out the line and the saved plans."""
         name = self._plan.name if self._plan.name not in (*PLAN_NAMES, "custom") else ""
         saved = ", ".join(saved_plans()) or "none yet"
         with Vertical(classes="dialog wide") as dialog:
             dialog.border_title = "Save the plan"
             yield Field("name", name, hint="e.g. holidays")
             yield Static(Text(safe_text(f"Saved so far: {saved}.")), classes="hint")
-            words = f"In {plans_folder()}, for the key p and for: imgstore-tui run --plan NAME"
-            yield Static(Text(safe_text(words)), classes="hint")
+            usage = f"In {plans_folder()}, for the key p and for: imgstore-tui run --plan NAME"
+            yield Static(Text(safe_text(usage)), classes="hint")
             yield KeyBar()
 
     @on(Field.Changed)
     def _changed(self, event: Field.Changed) -> None:
         event.stop()
         self.field.problem = ""
-        self._agreed = None
+        self._confirmed = None
 
     @on(Field.Submitted)
     def _submitted(self, event: Field.Submitted) -> None:
         event.stop()
         name = event.text.strip()
         try:
-            if plan_path(name).exists() and self._agreed != name:
-                self._agreed = name
+            if plan_path(name).exists() and self._confirmed != name:
+                self._confirmed = name
                 self.field.problem = "There is such a plan already. Press enter again to replace it."
                 return
-            save_plan(self._plan, name, overwrite=self._agreed == name)
+            save_plan(self._plan, name, overwrite=self._confirmed == name)
         except (ImgstoreError, OSError) as error:
             self.field.problem = safe_text(str(error))
         else:

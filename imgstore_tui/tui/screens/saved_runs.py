@@ -1,4 +1,4 @@
-"""The saved runs: opened, resumed, set side by side, renamed, deleted."""
+"""Lists the saved runs; opens, resumes, compares, renames and deletes them."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _BUSY = "A run is going on. Stop it first, or wait for it."
 
 @dataclass(frozen=True, slots=True)
 class RunSelection:
-    """What is to be done with a run that was chosen."""
+    """The run that the user chose, and what to do with it."""
 
     path: Path
     resume: bool = False
-    """Whether to measure what it lacks; else it is shown."""
+    """Whether its missing trials are measured; else it is shown."""
 
 
 class SavedRunsScreen(Dialog[RunSelection | None]):
-    """A list, newest first, that fills as files are read; each row's words stand below it."""
+    """A list, newest first, that fills as files are read, with a description of the run under the cursor."""
 
     CSS_PATH = "../styles/modal.tcss"
     AUTO_FOCUS = "RunsTable"
@@ -55,55 +55,55 @@ class SavedRunsScreen(Dialog[RunSelection | None]):
 
     table = getters.query_one(RunsTable)
     field = getters.query_one(Field)
-    told = getters.query_one(".words", Static)
+    description = getters.query_one(".message", Static)
 
     def __init__(self, *, may_open: bool) -> None:
-        """Show the list.
+        """Create the list.
 
         Args:
-            may_open: Whether a run may take the place of the one that is shown.
+            may_open: Whether a run may replace the one that is shown.
         """
         super().__init__()
         self._may_open = may_open
 
     def compose(self) -> ComposeResult:
-        """Lay out list, words and the line for a name."""
+        """Lay out list, description and the line for a name."""
         with Vertical(classes="dialog full") as dialog:
             dialog.border_title = "Saved runs"
             yield RunsTable()
-            yield Static(classes="words")
+            yield Static(classes="message")
             yield Field("name", hint="enter keeps it, esc does not")
             yield KeyBar()
 
     def on_mount(self) -> None:
-        """Say that the files are being read."""
+        """Show that the files are being read."""
         self.field.display = False
-        self._say()
+        self._show()
 
     @on(RunsTable.RunRead)
     def _run_read(self) -> None:
         if self.table.row_count == 1:
-            self._say()
+            self._show()
             self.refresh_bindings()
 
     @on(RunsTable.AllRead)
     def _all_read(self, event: RunsTable.AllRead) -> None:
-        self._say(event.problem)
+        self._show(event.problem)
 
     @property
-    def _here(self) -> SavedRun | None:
+    def _run_here(self) -> SavedRun | None:
         """The run under the cursor."""
-        # Asked for keys to show, the list may not be there yet, or not any more.
+        # The key bar asks before the list is mounted and after it is removed.
         return next((table.here for table in self.query(RunsTable)), None)
 
     @on(DataTable.RowHighlighted)
     def _pointed(self) -> None:
-        self._say()
+        self._show()
         self.refresh_bindings()
 
-    def _say(self, problem: str = "") -> None:
-        """Say all about the run under the cursor, or what is in the way."""
-        here = self._here
+    def _show(self, problem: str = "") -> None:
+        """Show the description of the run under the cursor, or a problem."""
+        here = self._run_here
         if problem:
             text = Text(safe_text(problem), style="bold red")
         elif here is not None:
@@ -114,13 +114,13 @@ class SavedRunsScreen(Dialog[RunSelection | None]):
             text = Text("Reading the saved runs ...", style="dim")
         else:
             text = Text("There is no saved run yet. Every run is saved as it goes: press r on the screen behind.")
-        self.told.update(text)
+        self.description.update(text)
 
-    # What can be done
+    # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only what can be done with the run under the cursor."""
-        here = self._here
+        """Allow only what can be done with the run under the cursor."""
+        here = self._run_here
         match action:
             case "open" | "name":
                 return here is not None and here.run is not None
@@ -144,28 +144,28 @@ class SavedRunsScreen(Dialog[RunSelection | None]):
             self.action_open()
 
     def action_resume(self) -> None:
-        """Measure what the run lacks."""
+        """Measure the missing trials of the run."""
         self._choose(resume=True)
 
     def _choose(self, *, resume: bool) -> None:
-        here = self._here
+        here = self._run_here
         if here is None:
             return
         if self._may_open:
             self.dismiss(RunSelection(here.path, resume))
         else:
-            self._say(_BUSY)
+            self._show(_BUSY)
 
     def action_mark(self) -> None:
-        """Mark the run, or take its mark away."""
-        here = self._here
+        """Mark or unmark the run."""
+        here = self._run_here
         if here is not None:
             self.table.mark(here.path)
             self.refresh_bindings()
 
     def action_name(self) -> None:
         """Ask for a name."""
-        here = self._here
+        here = self._run_here
         if here is not None and here.run is not None:
             self.field.display = True
             self.field.write(here.run.title)
@@ -175,13 +175,13 @@ class SavedRunsScreen(Dialog[RunSelection | None]):
     @on(Field.Submitted)
     def _named(self, event: Field.Submitted) -> None:
         event.stop()
-        here = self._here
+        here = self._run_here
         if here is None:
             return
-        if self._tried(lambda: rename(here.path, event.text)):
+        if self._try(lambda: rename(here.path, event.text)):
             self._end_naming()
             self.table.put(read_saved_run(here.path))
-            self._say()
+            self._show()
 
     def _end_naming(self) -> None:
         self.field.display = False
@@ -189,30 +189,30 @@ class SavedRunsScreen(Dialog[RunSelection | None]):
 
     def action_delete(self) -> None:
         """Delete the run, after asking."""
-        here = self._here
+        here = self._run_here
         if here is not None:
             self.app.push_screen(AskScreen("Delete", deletion_question(here)), lambda sure: self._delete(here, sure))
 
     def _delete(self, saved: SavedRun, sure: bool | None) -> None:
-        if sure and self._tried(lambda: delete(saved.path)):
+        if sure and self._try(lambda: delete(saved.path)):
             self.table.drop(saved.path)
-            self._say()
+            self._show()
             self.refresh_bindings()
 
-    def _tried(self, action: Callable[[], object]) -> bool:
-        """Do something; what is in the way is said at the name where one is written, else below the list."""
+    def _try(self, action: Callable[[], object]) -> bool:
+        """Call a function and return whether it succeeded; show an error at the name, or below the list."""
         try:
             action()
         except ImgstoreError as error:
             if self.field.display:
                 self.field.problem = safe_text(str(error))
             else:
-                self._say(str(error))
+                self._show(str(error))
             return False
         return True
 
     def action_compare(self) -> None:
-        """Set the two marked runs side by side."""
+        """Compare the two marked runs."""
         base, run = self.table.marked
         self.app.push_screen(CompareScreen(base, run))
 
@@ -221,7 +221,7 @@ class SavedRunsScreen(Dialog[RunSelection | None]):
         self.app.push_screen(HelpScreen(help_lines(RunsTable.BINDINGS, self.BINDINGS)))
 
     def action_leave(self) -> None:
-        """Close the list; while a name is written, only its line."""
+        """Close the list, or only the line for a name while it is open."""
         if self.field.display:
             self._end_naming()
         else:

@@ -1,4 +1,4 @@
-"""The screen on which everything happens: choose, run, watch, read."""
+"""The main screen: choose, run, watch and read."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.present.charts.legend import ChartColours
 from imgstore_tui.present.text.log_line import SpecStyle, error_line
-from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice
+from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice, PlanCycle
 from imgstore_tui.tui.forms.last_choice import save_choice
-from imgstore_tui.tui.forms.plan_cycle import PlanCycle
 from imgstore_tui.tui.keys import WORKBENCH_KEYS
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.run.run_thread import RunThread
@@ -33,6 +32,7 @@ from imgstore_tui.tui.terminal.capabilities import ScreenSettings
 from imgstore_tui.tui.terminal.glyphs import glyphs
 from imgstore_tui.tui.widgets.chart_pane import ChartPane
 from imgstore_tui.tui.widgets.choose_pane import ChoosePane
+from imgstore_tui.tui.widgets.chrome import TabStrip, TitleBar
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
 from imgstore_tui.tui.widgets.log_pane import LogPane, method_style
@@ -40,14 +40,12 @@ from imgstore_tui.tui.widgets.matrix_pane import MatrixPane
 from imgstore_tui.tui.widgets.method_marks import MethodMarks
 from imgstore_tui.tui.widgets.panes import Panes
 from imgstore_tui.tui.widgets.run_line import RunLine
-from imgstore_tui.tui.widgets.tab_strip import TabStrip
 from imgstore_tui.tui.widgets.table_pane import TablePane
-from imgstore_tui.tui.widgets.title_bar import TitleBar
 from imgstore_tui.tui.widgets.verdict_pane import VerdictPane
 
 
 class Workbench(ResultsView):
-    """Holds the choice beside the run; panes get both as reactives and send what the user wants."""
+    """Holds the choice beside the run; panes get both as reactives and post what the user asks for."""
 
     @dataclass
     class Exported(Message):
@@ -57,15 +55,15 @@ class Workbench(ResultsView):
 
     @dataclass
     class Leaving(Message):
-        """The user wants to leave, and nothing is in the way."""
+        """The user quits, and no run goes on."""
 
     CSS_PATH = "../styles/workbench.tcss"
     AUTO_FOCUS = "MethodList"
 
     BINDINGS: ClassVar[list[BindingType]] = WORKBENCH_KEYS
 
-    # What widgets are bound to. Textual repaints a whole screen whenever a reactive of it changes, also when the
-    # focus does: tens of kilobytes for a key, and for every look at a running run.
+    # The reactives that widgets are bound to. Textual repaints a whole screen whenever one of its reactives changes,
+    # the focus included: tens of kilobytes per key and per tick of a run, hence repaint=False.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     choice: reactive[Choice] = reactive(NO_CHOICE, repaint=False)
     palette: reactive[ChartColours] = reactive(ChartColours(), repaint=False)
@@ -75,64 +73,64 @@ class Workbench(ResultsView):
         super().__init__(run_thread, settings.fps)
         self._settings = settings
         self._note = note
-        """What there is to say of the choice that is taken up."""
+        """The problem with the saved choice."""
         self._plans = PlanCycle()
         self.set_reactive(Workbench.choice, choice)
         self.set_class(settings.ascii, "-ascii")
 
     def compose(self) -> ComposeResult:
-        """Lay out every pane once; the style sheet decides which are seen and where."""
-        drawn = glyphs(self._settings.ascii)
-        yield TitleBar(drawn).data_bind(Workbench.choice, Workbench.run_state, Workbench.stopping, Workbench.opening)
+        """Lay out every pane once; the style sheet decides which are visible and where."""
+        symbols = glyphs(self._settings.ascii)
+        yield TitleBar(symbols).data_bind(Workbench.choice, Workbench.run_state, Workbench.stopping, Workbench.opening)
         yield TabStrip().data_bind(Workbench.pane)
         with Panes().data_bind(Workbench.pane):
             yield ChoosePane(self.choice).data_bind(Workbench.choice, Workbench.marks)
             yield ChartPane(ascii_only=self._settings.ascii).data_bind(
                 Workbench.run_state,
-                Workbench.found,
+                Workbench.results,
                 Workbench.marks,
                 Workbench.log_x,
                 Workbench.log_y,
                 Workbench.per_image,
             )
-            yield MatrixPane().data_bind(Workbench.run_state, Workbench.found, Workbench.marks, Workbench.per_image)
-            yield TablePane().data_bind(Workbench.found, Workbench.cutoff)
+            yield MatrixPane().data_bind(Workbench.run_state, Workbench.results, Workbench.marks, Workbench.per_image)
+            yield TablePane().data_bind(Workbench.results, Workbench.cutoff)
             yield LogPane().data_bind(Workbench.marks)
-            yield VerdictPane().data_bind(Workbench.found, Workbench.cutoff)
+            yield VerdictPane().data_bind(Workbench.results, Workbench.cutoff)
         yield LeftoversLine()
-        yield RunLine(drawn).data_bind(Workbench.run_state, Workbench.stopping)
+        yield RunLine(symbols).data_bind(Workbench.run_state, Workbench.stopping)
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """Say what is chosen at first."""
+        """Show the first choice."""
         self.watch_choice(self.choice)
         if self._note:
             self.log_line(error_line(self._note))
 
-    # What is chosen
+    # The choice
 
     @on(ChoosePane.ChoiceRequested)
     def _choice_requested(self, event: ChoosePane.ChoiceRequested) -> None:
         self.choice = event.choice
 
     def watch_choice(self, choice: Choice) -> None:
-        """Say what a run of the new choice would be."""
+        """Mark the methods of the new choice."""
         self.marks = self._marks()
         self.run_line.problem = ""
 
     @on(ChoosePane.SummaryChanged)
-    def _expected(self, event: ChoosePane.SummaryChanged) -> None:
-        self.run_line.ready, self.run_line.ready_time = event.words, event.duration
+    def _summary_changed(self, event: ChoosePane.SummaryChanged) -> None:
+        self.run_line.ready, self.run_line.ready_time = event.text, event.duration
 
     def watch_palette(self) -> None:
-        """Colour the storage methods anew."""
+        """Colour the storage methods."""
         self.marks = self._marks()
 
     def _marks(self) -> MethodMarks:
         return MethodMarks.of(self._shown_run.state.run, self.choice.plan, self.palette)
 
     def action_next_plan(self) -> None:
-        """Choose as the named plan after the present one does."""
+        """Switch to the next named plan."""
         try:
             plan = self._plans.after(self.choice.plan.name)
         except ImgstoreError as error:
@@ -147,17 +145,17 @@ class Workbench(ResultsView):
         self.panes.choose.open_data()
 
     def action_conditions(self) -> None:
-        """Open the conditions under which is measured."""
+        """Open the conditions of the run."""
         self.panes.choose.open_conditions()
 
     def action_save_plan(self) -> None:
-        """Keep the choice under a name."""
+        """Save the choice as a named plan."""
         self.panes.choose.save_plan()
 
     # The run
 
     def plan_to_run(self) -> Plan:
-        """Return the plan as chosen, and keep the choice for the next start."""
+        """Return the plan as chosen, and save the choice for the next start."""
         plan = self.choice.check()
         try:
             save_choice(self.choice)
@@ -166,21 +164,21 @@ class Workbench(ResultsView):
         return plan
 
     def spec_style(self) -> SpecStyle:
-        """Colour storage methods in the log as in the list, whatever the list's colours come to be."""
+        """Colour storage methods in the log as in the list, also after the theme changes."""
         return method_style
 
     def run_begun(self) -> None:
-        """Bring results to the front where they have no place beside the choice."""
+        """Bring results to the front on a terminal too narrow for both."""
         if self.pane is PaneName.CHOOSE and self.app.size.width < WIDE_COLUMNS:
             self.action_show_pane(PaneName.CHART)
 
-    def watch_found(self) -> None:
-        """Give the methods of a run that has begun their marks."""
-        super().watch_found()
+    def watch_results(self) -> None:
+        """Mark the methods of the run."""
+        super().watch_results()
         self.marks = self._marks()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only what can be done now."""
+        """Allow only what can be done now."""
         match action:
             case "next_plan":
                 return not self._run_thread.measuring
@@ -189,17 +187,17 @@ class Workbench(ResultsView):
             case "export":
                 return self.run_state.run is not None
             case "next_chart" | "next_table":
-                return self.found is not None
+                return self.results is not None
         return super().check_action(action, parameters)
 
-    # What is in front
+    # The pane in front
 
     @on(TabStrip.Chosen)
     def _tab_chosen(self, event: TabStrip.Chosen) -> None:
         self.action_show_pane(event.pane)
 
     def action_show_pane(self, name: str) -> None:
-        """Bring a pane to the front and the keys to it."""
+        """Bring a pane to the front and focus it."""
         self.pane = PaneName(name)
         self.panes.focus_front()
 
@@ -207,12 +205,12 @@ class Workbench(ResultsView):
         """Go back to the list of storage methods."""
         self.set_focus(self.panes.choose.storage)
 
-    # The way out
+    # Export and exit
 
     def action_export(self) -> None:
-        """Ask for format and path, and write the results there."""
+        """Open the export dialog."""
         if self.run_state.run is not None:
-            self.app.push_screen(ExportScreen(self.run_state.run, self.panes.chart.drawing), self._exported)
+            self.app.push_screen(ExportScreen(self.run_state.run, self.panes.chart.chart), self._exported)
 
     def _exported(self, path: str | None) -> None:
         if path is not None:
@@ -221,7 +219,7 @@ class Workbench(ResultsView):
             self.notify(f"{Path(path).name}\nin {Path(path).parent}", title="Saved", markup=False)
 
     def ask_to_leave(self) -> None:
-        """Leave at once, or, while a run goes on, after asking."""
+        """Quit at once, or after asking while a run goes on."""
         front = self.app.screen
         if isinstance(front, LeaveScreen):
             front.action_leave()

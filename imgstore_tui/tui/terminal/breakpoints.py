@@ -1,15 +1,15 @@
-"""Sizes of a terminal at which the screen is laid out otherwise."""
+"""Defines the terminal sizes at which the layout of the screen changes."""
 
 from __future__ import annotations
 
 WIDE_COLUMNS = 120
-"""Columns from which on choosing and results stand side by side."""
+"""Columns from which on choice and results are side by side."""
 BROAD_COLUMNS = 150
-"""Columns from which on, where all panes are seen, the matrix stands beside the chart."""
+"""Columns from which on the matrix is beside the chart, if all panes are visible."""
 SHORT_ROWS = 20
-"""Rows from which on there is room for more than the lists themselves."""
+"""Rows from which on more than the lists themselves fits."""
 TALL_ROWS = 36
-"""Rows from which on, where it is wide too, all panes are seen at once."""
+"""Rows from which on all panes are visible at once, if the terminal is also wide."""
 
 COLUMN_CLASSES = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
 ROW_CLASSES = [(0, "-low"), (SHORT_ROWS, "-short"), (TALL_ROWS, "-tall")]

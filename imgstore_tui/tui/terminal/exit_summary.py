@@ -42,10 +42,10 @@ def print_exit_summary(
 
 def _say(console: Console, run: Run | None, journal: str | None, saved: Sequence[str], *, ascii_only: bool) -> None:
     if run is not None:
-        found = build_results(run)
-        for table in overview_tables(found) if run.measurements else []:
+        results = build_results(run)
+        for table in overview_tables(results) if run.measurements else []:
             console.print(rich_table(table, console.width, ascii_only=ascii_only))
-        told = recommendation_text(found, width=console.width)
+        told = recommendation_text(results, width=console.width)
         told.plain = ascii_text(told.plain) if ascii_only else told.plain
         if told:
             console.print(Text("\n").append_text(told), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What is done to the picture last, for terminals that show less: no colours at all, nothing beyond ASCII."""
+"""Filters what Textual paints, for terminals without colours or without Unicode."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from imgstore_tui.present.text.ascii import ascii_text
 
 
 class NoColourFilter(LineFilter):
-    """Leaves no colour code, for ``NO_COLOR``; what stood out by its background is reversed instead.
+    """Removes all colours, for ``NO_COLOR``; text with a background colour of its own is reversed.
 
-    Textual's own filter of this kind turns the terminal's default colours into black, text and background alike.
+    Textual's own filter turns the terminal's default colours into black, text and background alike.
     """
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
@@ -37,10 +37,10 @@ def _without_colour(style: Style, background: RichColor) -> Style:
 
 
 class AsciiFilter(LineFilter):
-    """Lets nothing but ASCII reach the terminal: not from us, from Textual, nor from the user's data."""
+    """Replaces everything that is not ASCII, whether it comes from us, from Textual or from the user's data."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return segments of the same width, what has no counterpart written as ``?``."""
+        """Return segments of the same width; a character without an ASCII counterpart becomes ``?``."""
         return [
             segment if segment.text.isascii() else Segment(ascii_text(segment.text), segment.style, segment.control)
             for segment in segments

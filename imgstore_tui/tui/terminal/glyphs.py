@@ -1,4 +1,4 @@
-"""The few characters drawn by hand, for terminals with and without Unicode."""
+"""Defines the glyphs of the title bar and the progress bar, with and without Unicode."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """The few characters that are drawn by hand."""
+    """A set of glyphs."""
 
     dot: str
-    """Between the parts of a line."""
+    """Separates the parts of a line."""
     done: str
-    """What is behind in a progress bar."""
+    """The done part of a progress bar."""
     ahead: str
-    """What is ahead."""
+    """The remaining part."""
 
 
 UNICODE = Glyphs(dot="·", done="━", ahead="─")
@@ -22,5 +22,5 @@ ASCII = Glyphs(dot="|", done="=", ahead="-")
 
 
 def glyphs(ascii_only: bool) -> Glyphs:
-    """Return the glyphs that may be drawn."""
+    """Return the glyphs that the terminal can draw."""
     return ASCII if ascii_only else UNICODE

@@ -1,1 +1,1 @@
-"""One widget a file: data comes down as reactives, messages go up."""
+"""The widgets: data comes down as reactives, messages go up."""

@@ -1,4 +1,4 @@
-"""The chart: one question a picture, drawn anew when the data, the size or the theme change."""
+"""Shows one chart of the run; redraws when the data, the size or the theme change."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class ChartPane(LinePicture, can_focus=True):
     ]
 
     run_state: reactive[RunState] = reactive(RunState(), repaint=False)
-    found: reactive[RunResults | None] = reactive(None, repaint=False)
+    results: reactive[RunResults | None] = reactive(None, repaint=False)
     marks: reactive[MethodMarks] = reactive(MethodMarks(), repaint=False)
     turns: reactive[int] = reactive(0, repaint=False)
-    """How many times the next chart was asked for."""
+    """How many times the next chart was requested."""
     level: reactive[int] = reactive(0, repaint=False)
-    """How many times the next level was asked for."""
+    """How many times the next level was requested."""
     data: reactive[int] = reactive(0, repaint=False)
-    """How many times the next dataset was asked for."""
+    """How many times the next dataset was requested."""
     log_x: reactive[bool] = reactive(True, repaint=False)
     log_y: reactive[bool] = reactive(True, repaint=False)
     per_image: reactive[bool] = reactive(False, repaint=False)
@@ -55,32 +55,32 @@ class ChartPane(LinePicture, can_focus=True):
         self.add_class("-empty")
 
     def on_mount(self) -> None:
-        """Load what draws in a thread, once the screen is painted: with the first result it would hold up the keys."""
+        """Import plotext in a thread once the screen is painted: at the first result it would delay the keys."""
         self.call_after_refresh(self.run_worker, warm_up, thread=True, exit_on_error=False)
 
     @property
     def kind(self) -> ChartKind | None:
         """The chart shown; None before there is a run."""
-        if self.found is None:
+        if self.results is None:
             return None
-        kinds = chart_kinds(self.found.run)
+        kinds = chart_kinds(self.results.run)
         return kinds[self.turns % len(kinds)] if kinds else None
 
     @property
     def views(self) -> tuple[ChartView, ...]:
-        """The levels at which the chart can be looked at."""
-        return () if self.found is None or self.kind is None else chart_views(self.found.run, self.kind)
+        """The levels at which the chart can be shown."""
+        return () if self.results is None or self.kind is None else chart_views(self.results.run, self.kind)
 
     @property
     def view(self) -> ChartView:
         """The level that is shown."""
-        found = self.views
-        return found[self.level % len(found)] if found else ChartView()
+        views = self.views
+        return views[self.level % len(views)] if views else ChartView()
 
     @property
     def dataset(self) -> str | None:
         """The dataset that is shown; None before there is a run."""
-        datasets = () if self.found is None else self.found.run.plan.datasets
+        datasets = () if self.results is None else self.results.run.plan.datasets
         return datasets[self.data % len(datasets)] if datasets else None
 
     def action_next_data(self) -> None:
@@ -88,12 +88,12 @@ class ChartPane(LinePicture, can_focus=True):
         self.data += 1
 
     @property
-    def drawing(self) -> Chart | None:
-        """The chart with its axes, before it is drawn; None where there is none."""
-        if self.found is None or self.kind is None:
+    def chart(self) -> Chart | None:
+        """The chart with its axes, before it is drawn; None if there is none."""
+        if self.results is None or self.kind is None:
             return None
         figure = make_figure(
-            self.found,
+            self.results,
             self.kind,
             per_image=self.per_image,
             dataset=self.dataset,
@@ -104,30 +104,30 @@ class ChartPane(LinePicture, can_focus=True):
         return Chart(figure, Scales(self.log_x, self.log_y))
 
     def picture(self) -> Text:
-        """Return the chart, or what to do to get one."""
-        if self.found is None and self.run_state.phase is not Phase.IDLE:
+        """Return the chart, or a hint how to get one."""
+        if self.results is None and self.run_state.phase is not Phase.IDLE:
             return Text("The first points come with the first trials.", style="dim")
-        if self.found is None:
+        if self.results is None:
             return Text(_WELCOME, style="dim")
-        drawing = self.drawing
-        if drawing is None:
+        chart = self.chart
+        if chart is None:
             return Text("This run measures nothing over numbers of images: see its tables.", style="dim")
         return draw_figure(
-            drawing.figure,
+            chart.figure,
             self.size.width,
             self.size.height,
-            scales=drawing.scales,
+            scales=chart.scales,
             colours=self.marks.palette,
             ascii_only=self._ascii,
         )
 
-    def watch_found(self) -> None:
-        """Draw what is known now, and say which chart of how many this is."""
+    def watch_results(self) -> None:
+        """Draw the new results, and number the chart in the title."""
         self._retitle()
         self.redraw()
 
     def watch_run_state(self, before: RunState, state: RunState) -> None:
-        """Say what to do, or that there is nothing to see yet."""
+        """Show the hint for the phase of the run."""
         if before.phase is not state.phase:
             self.redraw()
 
@@ -162,14 +162,14 @@ class ChartPane(LinePicture, can_focus=True):
         self.redraw()
 
     def _retitle(self) -> None:
-        empty = self.found is None
+        empty = self.results is None
         if empty is not self.has_class("-empty"):
             self.set_class(empty, "-empty")
-        kinds = () if self.found is None else chart_kinds(self.found.run)
+        kinds = () if self.results is None else chart_kinds(self.results.run)
         subtitle = f"{self.turns % len(kinds) + 1} of {len(kinds)}, m: next" if kinds else ""
         if len(self.views) > 1:
             subtitle = f"h: {self.level % len(self.views) + 1} of {len(self.views)} levels  {subtitle}"
-        if self.found is not None and len(self.found.run.plan.datasets) > 1:
+        if self.results is not None and len(self.results.run.plan.datasets) > 1:
             subtitle = f"n: data  {subtitle}"
         if subtitle != self.border_subtitle:
             self.border_subtitle = subtitle

@@ -1,4 +1,4 @@
-"""A list of things to tick, readable without colour: ``[x]`` in, ``[ ]`` out, ``[-]`` not to be had."""
+"""Shows a list to tick, readable without colour: ``[x]`` ticked, ``[ ]`` not, ``[-]`` not available."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from textual.widgets.option_list import Option
 
 
 class Tick(StrEnum):
-    """Whether an entry takes part."""
+    """Whether an item is ticked."""
 
     ON = "[x]"
     OFF = "[ ]"
@@ -31,11 +31,11 @@ class CheckItem:
     """One line that can be ticked."""
 
     key: Any
-    """What it stands for; handed back in messages."""
+    """Identifies the item in messages."""
     label: str
     tick: Tick
     note: str = ""
-    """Dim words at the right edge."""
+    """Dim text at the right edge."""
     mark: str = ""
     """A letter before the label, the same as in the charts."""
     style: str = ""
@@ -51,7 +51,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """Text at the left, text at the right, cut to the width there is. Never read as markup."""
+    """Text at the left and at the right, cut to the width. Never read as markup."""
 
     left: Text
     right: Text
@@ -74,7 +74,7 @@ class _Line:
 
 
 class CheckList(OptionList):
-    """Entries to tick under headings. It changes nothing itself: it says what was asked for."""
+    """Items to tick under headings. It changes no tick itself, it posts what the user asks for."""
 
     KEYS_OF: ClassVar[str] = "In any list of ticks"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -85,7 +85,7 @@ class CheckList(OptionList):
 
     @dataclass
     class Ticked(Message):
-        """The user wants an entry ticked, or not any more."""
+        """The user asks to tick or untick an item."""
 
         check_list: CheckList
         key: Any
@@ -97,7 +97,7 @@ class CheckList(OptionList):
 
     @dataclass
     class AllTicked(Message):
-        """The user wants all entries ticked, or none."""
+        """The user asks to tick all items, or none."""
 
         check_list: CheckList
         on: bool
@@ -109,7 +109,7 @@ class CheckList(OptionList):
 
     @dataclass
     class Pointed(Message):
-        """The cursor came to an entry."""
+        """The cursor came to an item."""
 
         check_list: CheckList
         key: Any
@@ -124,7 +124,7 @@ class CheckList(OptionList):
         self._lines_shown: tuple[CheckItem | Heading, ...] = ()
 
     def show(self, lines: Sequence[CheckItem | Heading]) -> None:
-        """Show these lines; the cursor stays on its entry."""
+        """Show these lines; the cursor stays on its item."""
         new = tuple(lines)
         if new == self._lines_shown:
             return
@@ -135,30 +135,30 @@ class CheckList(OptionList):
                 if before != line:
                     self.replace_option_prompt_at_index(index, _prompt(line))
             return
-        place = self.highlighted or 0
-        here = None if self.highlighted is None or not old else _key(old[self.highlighted])
+        index = self.highlighted or 0
+        current = None if self.highlighted is None or not old else _key(old[self.highlighted])
         self.set_options([Option(_prompt(line), disabled=isinstance(line, Heading)) for line in new])
         keys = [_key(line) for line in new]
         first = next((index for index, line in enumerate(new) if isinstance(line, CheckItem)), None)
-        # Where the entry is gone, the one before it.
-        above = [index for index, line in enumerate(new[: place + 1]) if isinstance(line, CheckItem)]
+        # If the item is gone, go to the one before it.
+        above = [index for index, line in enumerate(new[: index + 1]) if isinstance(line, CheckItem)]
         near = above[-1] if above else first
-        self.highlighted = keys.index(here) if here is not None and here in keys else near
+        self.highlighted = keys.index(current) if current is not None and current in keys else near
 
     def on_resize(self) -> None:
-        """Keep the heading above the first entry in sight."""
+        """Keep the heading above the first item visible."""
         first = next((index for index, line in enumerate(self._lines_shown) if isinstance(line, CheckItem)), None)
         if self.highlighted == first:
             self.call_after_refresh(self.scroll_home, animate=False)
 
     @property
     def pointed(self) -> CheckItem | None:
-        """The entry under the cursor."""
+        """The item under the cursor."""
         line = None if self.highlighted is None else self._lines_shown[self.highlighted]
         return line if isinstance(line, CheckItem) else None
 
     def point_at(self, key: Any) -> bool:
-        """Bring the cursor to an entry; return whether it is there."""
+        """Move the cursor to an item; return whether it is in the list."""
         for index, line in enumerate(self._lines_shown):
             if isinstance(line, CheckItem) and line.key == key:
                 self.highlighted = index
@@ -166,12 +166,12 @@ class CheckList(OptionList):
         return False
 
     def action_tick(self) -> None:
-        """Ask for the entry under the cursor to be ticked or unticked."""
+        """Ask to tick or untick the item under the cursor."""
         if self.pointed is not None:
             self.post_message(self.Ticked(self, self.pointed.key))
 
     def action_page_up(self) -> None:
-        """Move a page up; a list that was not drawn since it changed has no lines to move over."""
+        """Move a page up; Textual raises if the list was not drawn since it changed."""
         with contextlib.suppress(KeyError, IndexError):
             super().action_page_up()  # type: ignore[no-untyped-call]
 
@@ -181,7 +181,7 @@ class CheckList(OptionList):
             super().action_page_down()  # type: ignore[no-untyped-call]
 
     def action_all(self, on: bool) -> None:
-        """Ask for all entries to be ticked, or none."""
+        """Ask to tick all items, or none."""
         self.post_message(self.AllTicked(self, on))
 
     @on(OptionList.OptionSelected)

@@ -1,4 +1,4 @@
-"""The lists of the choose pane: storage methods, numbers of images, operations."""
+"""The three lists of the choose pane: storage methods, numbers of images, operations."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ class MethodList(CheckList):
 
     @dataclass
     class OptionsRequested(Message):
-        """The user wants to see the options of an entry."""
+        """The user opens the options of an item."""
 
         key: str
 
     @dataclass
     class RemovalRequested(Message):
-        """The user wants an entry gone."""
+        """The user removes an item."""
 
         key: str
 
     def action_options(self) -> None:
-        """Ask for the options of the entry under the cursor."""
+        """Ask for the options of the item under the cursor."""
         if self.pointed is not None:
             self.post_message(self.OptionsRequested(self.pointed.key))
 
     def action_remove(self) -> None:
-        """Ask for the entry under the cursor to be taken off the list."""
+        """Ask to remove the item under the cursor."""
         if self.pointed is not None:
             self.post_message(self.RemovalRequested(self.pointed.key))
 

@@ -1,13 +1,17 @@
-"""The pane in which a run is chosen: storage, numbers of images, operations, data, rounds."""
+"""The pane that edits the choice: storage, numbers of images, operations, data, rounds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from rich.cells import cell_len
+from rich.text import Text
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
 from textual.reactive import reactive
+from textual.widget import Widget
 
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.operations import Operation
@@ -17,15 +21,46 @@ from imgstore_tui.tui.forms.choice import Choice
 from imgstore_tui.tui.forms.method_list import method_lines, method_note
 from imgstore_tui.tui.widgets.check_list import CheckItem, CheckList, Tick
 from imgstore_tui.tui.widgets.choose_lists import CutoffList, MethodList, OperationList
-from imgstore_tui.tui.widgets.chooser import FIELD_WORDS, Chooser
+from imgstore_tui.tui.widgets.chooser import FIELD_TEXTS, Chooser
 from imgstore_tui.tui.widgets.estimate_line import EstimateLine
 from imgstore_tui.tui.widgets.field import Field
-from imgstore_tui.tui.widgets.folded_text import FoldedText
 from imgstore_tui.tui.widgets.method_marks import MethodMarks
+
+_MORE = " ..."
+"""Ends a text that has no room for all of its lines."""
+
+
+class FoldedText(Widget):
+    """A text wrapped to the width, as high as it needs and the style sheet allows; a cut one ends in ``...``."""
+
+    DEFAULT_CSS = """
+    FoldedText { height: auto; color: $text-muted; }
+    """
+
+    text: reactive[str] = reactive("", layout=True)
+    """The text, safe to print."""
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many lines the text needs."""
+        return len(self._folded(width))
+
+    def render(self) -> Text:
+        """Draw the lines that fit; the last one shows that there are more."""
+        width, height = self.size
+        lines = self._folded(width)
+        if len(lines) > height > 0:
+            kept = lines[height - 1].plain.rstrip()
+            while kept and cell_len(kept) + cell_len(_MORE) > width:
+                kept = kept.rpartition(" ")[0]
+            lines = [*lines[: height - 1], Text(kept + _MORE)]
+        return Text("\n").join(lines)
+
+    def _folded(self, width: int) -> list[Text]:
+        return list(Text(self.text).wrap(self.app.console, max(1, width)))
 
 
 class ChoosePane(Chooser):
-    """Lists and fields that show a choice, and ask for another one when the user touches them."""
+    """Lists and fields that show a choice and ask for another one when the user edits them."""
 
     marks: reactive[MethodMarks] = reactive(MethodMarks())
 
@@ -33,7 +68,7 @@ class ChoosePane(Chooser):
     operations = getters.query_one(OperationList)
 
     def compose(self) -> ComposeResult:
-        """Lay out the boxes; the style sheet decides what stands beside what."""
+        """Lay out the boxes; the style sheet decides their order."""
         with Vertical(classes="box storage"):
             yield MethodList()
             yield FoldedText()
@@ -46,15 +81,15 @@ class ChoosePane(Chooser):
                 with Vertical(classes="box operations"):
                     yield OperationList()
             with Vertical(classes="box data"):
-                yield Field("", FIELD_WORDS["dataset"](self.choice), hint="e.g. /path/to/photos", id="dataset")
+                yield Field("", FIELD_TEXTS["dataset"](self.choice), hint="e.g. /path/to/photos", id="dataset")
             with Vertical(classes="box rounds"):
                 with Horizontal():
-                    yield Field("rounds", FIELD_WORDS["rounds"](self.choice), id="rounds")
-                    yield Field("budget", FIELD_WORDS["budget"](self.choice), hint="none", id="budget")
+                    yield Field("rounds", FIELD_TEXTS["rounds"](self.choice), id="rounds")
+                    yield Field("budget", FIELD_TEXTS["budget"](self.choice), hint="none", id="budget")
                 yield EstimateLine().data_bind(ChoosePane.choice)
 
     def on_mount(self) -> None:
-        """Name the boxes and fill them."""
+        """Title the boxes and fill them."""
         for name, title in (("storage", "1 Storage"), ("cutoffs", "Images"), ("operations", "Operations")):
             self.query_one(f".{name}").border_title = title
         self.query_one(".data").border_title = "Data: synthetic, or a folder"
@@ -62,12 +97,12 @@ class ChoosePane(Chooser):
         self._fill()
 
     def watch_choice(self) -> None:
-        """Show what is chosen now."""
+        """Show the new choice."""
         if self.is_mounted:
             self._fill()
 
     def watch_marks(self) -> None:
-        """Show the marks of the run that is on the screen now."""
+        """Show the new marks."""
         if self.is_mounted:
             self._fill()
 
@@ -104,7 +139,7 @@ class ChoosePane(Chooser):
         }
         if event.check_list is self.storage and self.offered_spec(event.key) is None:
             return
-        self.want(toggles[type(event.check_list)](event.key))
+        self.request(toggles[type(event.check_list)](event.key))
 
     @on(CheckList.AllTicked)
     def _all_ticked(self, event: CheckList.AllTicked) -> None:
@@ -114,19 +149,19 @@ class ChoosePane(Chooser):
             CutoffList: self.choice.with_all_cutoffs,
             OperationList: self.choice.with_all_operations,
         }[type(event.check_list)]
-        self.want(everything(event.on))
+        self.request(everything(event.on))
 
     @on(CheckList.Pointed)
     def _pointed(self, event: CheckList.Pointed) -> None:
         event.stop()
         if event.check_list is self.storage:
-            self.query_one(FoldedText).words = method_note(event.key)
+            self.query_one(FoldedText).text = method_note(event.key)
 
     @on(Field.Changed)
     def _field_changed(self, event: Field.Changed) -> None:
         event.stop()
-        if event.field.id in FIELD_WORDS:
-            self.want(self.choice.with_field(event.field.id, event.text))
+        if event.field.id in FIELD_TEXTS:
+            self.request(self.choice.with_field(event.field.id, event.text))
         else:
             event.field.problem = ""
 
@@ -143,7 +178,7 @@ class ChoosePane(Chooser):
             field.problem = safe_text(str(error))
             return
         field.input.clear()
-        self.want(choice)
+        self.request(choice)
 
 
 def _tick(on: bool) -> Tick:

@@ -1,4 +1,4 @@
-"""Choosing, as far as it takes screens of its own: options, data, conditions, saving."""
+"""Opens the dialogs that edit parts of a choice: options, data, conditions, saving."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from imgstore_tui.tui.widgets.choose_lists import MethodList
 from imgstore_tui.tui.widgets.estimate_line import EstimateLine
 from imgstore_tui.tui.widgets.field import Field
 
-FIELD_WORDS: dict[str, Callable[[Choice], str]] = {
+FIELD_TEXTS: dict[str, Callable[[Choice], str]] = {
     "dataset": lambda choice: choice.dataset,
     "rounds": lambda choice: str(choice.rest.rounds),
     "budget": lambda choice: "" if choice.rest.budget_s is None else spell_duration(choice.rest.budget_s),
 }
-"""The fields by the part of a choice that they hold, and the words for it."""
+"""By field of the choose pane: function that returns its text for a choice."""
 
 
 class Chooser(VerticalScroll, can_focus=False):
-    """Opens the screens on which parts of a choice are edited, and asks for the choice that comes of them."""
+    """Opens dialogs and asks for the choice that follows from their results."""
 
     choice: reactive[Choice] = reactive(NO_CHOICE)
 
@@ -45,24 +45,24 @@ class Chooser(VerticalScroll, can_focus=False):
 
     @dataclass
     class ChoiceRequested(Message):
-        """The user wants another choice."""
+        """The user makes another choice."""
 
         choice: Choice
 
     @dataclass
     class SummaryChanged(Message):
-        """What a run of the choice would be, or what is in the way, in a line; and about how long, in a few words."""
+        """What a run would take, or why it cannot start, in a line; and its duration, in a few words."""
 
-        words: str
+        text: str
         duration: str
 
     def __init__(self, choice: Choice) -> None:
         super().__init__()
         self.set_reactive(Chooser.choice, choice)
         self._point_at: str | None = None
-        """Label of a spec that the cursor goes to once it is on the list."""
+        """Label of the spec that the cursor goes to once it is in the list."""
         self.unusable: dict[str, str] = {}
-        """What is wrong with data that was looked at, by its text."""
+        """Problems with data that was previewed, by the text of the dataset."""
 
     @on(EstimateLine.DataUnusable)
     def _data_unusable(self, event: EstimateLine.DataUnusable) -> None:
@@ -71,26 +71,26 @@ class Chooser(VerticalScroll, can_focus=False):
         self.show_problems()
 
     def show_problems(self) -> None:
-        """Say at each field what is wrong with what it holds."""
+        """Show at each field the problem with its text."""
         for field in self.query(Field):
-            if field.id in FIELD_WORDS:
-                # In few words: there is little room, and the screen of the data says it in full.
-                seen = self.unusable.get(self.choice.dataset, "") if field.id == "dataset" else ""
-                seen = f"{seen.partition(': ')[0].rstrip('.')}." if seen else ""
-                field.problem = safe_text(self.choice.problem(field.id) or seen)
+            if field.id in FIELD_TEXTS:
+                # Shortened: there is little room, and the dialog of the data shows it in full.
+                problem = self.unusable.get(self.choice.dataset, "") if field.id == "dataset" else ""
+                problem = f"{problem.partition(': ')[0].rstrip('.')}." if problem else ""
+                field.problem = safe_text(self.choice.problem(field.id) or problem)
 
     def write_fields(self, choice: Choice) -> None:
-        """Write a choice that was not made here into the fields."""
+        """Write a choice that was made elsewhere into the fields."""
         for field in self.query(Field):
-            if field.id in FIELD_WORDS:
-                field.write(FIELD_WORDS[field.id](choice))
+            if field.id in FIELD_TEXTS:
+                field.write(FIELD_TEXTS[field.id](choice))
 
-    def want(self, choice: Choice) -> None:
+    def request(self, choice: Choice) -> None:
         """Ask for another choice."""
         self.post_message(self.ChoiceRequested(choice))
 
     def offered_spec(self, label: str) -> Spec | None:
-        """Return the spec of a line of the storage list; where there is none, say why."""
+        """Return the spec of a line of the method list; if there is none, notify why and return None."""
         for spec in self.choice.offered:
             if spec.label == label:
                 return spec
@@ -108,42 +108,42 @@ class Chooser(VerticalScroll, can_focus=False):
         def take(edited: EditedSpec | None) -> None:
             if edited is not None:
                 self._point_at = edited.spec.label
-                self.want(self.choice.with_spec_edited(spec.label, edited.spec, another=edited.another))
+                self.request(self.choice.with_spec_edited(spec.label, edited.spec, another=edited.another))
 
         self.app.push_screen(OptionsScreen(spec, taken), take)
 
     def open_data(self) -> None:
         """Open the data of the plan."""
         plan = self.choice.plan
-        wanted = max((images_needed(plan, text) for text in plan.datasets), default=1)
+        requested = max((images_needed(plan, text) for text in plan.datasets), default=1)
 
         def take(texts: tuple[str, ...] | None) -> None:
             if texts is not None:
                 choice = self.choice.with_datasets(texts)
-                self.want(choice)
+                self.request(choice)
                 self.write_fields(choice)
 
         ascii_only = self.screen.has_class("-ascii")
-        self.app.push_screen(DataScreen(self.choice.rest.datasets, wanted, ascii_only=ascii_only), take)
+        self.app.push_screen(DataScreen(self.choice.rest.datasets, requested, ascii_only=ascii_only), take)
 
     def open_conditions(self) -> None:
-        """Open the conditions under which is measured."""
+        """Open the conditions of the run."""
         plan = self.choice.plan
-        outlook = self.query_one(EstimateLine)
+        estimate_line = self.query_one(EstimateLine)
 
         def take(changes: dict[str, Any] | None) -> None:
             if changes is not None:
                 choice = self.choice.with_conditions(changes)
-                self.want(choice)
+                self.request(choice)
                 self.write_fields(choice)
 
         def expect(changes: dict[str, Any]) -> Estimate:
-            return outlook.estimate(replace(plan, **changes))
+            return estimate_line.estimate(replace(plan, **changes))
 
         self.app.push_screen(ConditionsScreen(plan, expect), take)
 
     def save_plan(self) -> None:
-        """Keep the choice under a name."""
+        """Save the choice as a named plan."""
         try:
             plan = self.choice.check()
         except ImgstoreError as error:
@@ -152,7 +152,7 @@ class Chooser(VerticalScroll, can_focus=False):
 
         def take(name: str | None) -> None:
             if name is not None:
-                self.want(self.choice.called(name))
+                self.request(self.choice.called(name))
                 self.notify(f"Saved as the plan '{name}'.", markup=False)
 
         self.app.push_screen(SavePlanScreen(plan), take)
@@ -161,7 +161,7 @@ class Chooser(VerticalScroll, can_focus=False):
     def _expected(self, event: EstimateLine.Changed) -> None:
         event.stop()
         time = "" if self.choice.problems else time_text(event.expected)
-        self.post_message(self.SummaryChanged(self.choice.words(event.expected), time))
+        self.post_message(self.SummaryChanged(self.choice.status_text(event.expected), time))
 
     @on(MethodList.RemovalRequested)
     def _removal_requested(self, event: MethodList.RemovalRequested) -> None:
@@ -169,6 +169,6 @@ class Chooser(VerticalScroll, can_focus=False):
         if self.offered_spec(event.key) is None:
             return
         try:
-            self.want(self.choice.with_spec_removed(event.key))
+            self.request(self.choice.with_spec_removed(event.key))
         except ImgstoreError as error:
             self.notify(safe_text(str(error)), markup=False)

@@ -1,4 +1,4 @@
-"""The line that says what the plan as chosen will take: trials, disk, and about how long."""
+"""Shows what the chosen plan will take: trials, disk and time."""
 
 from __future__ import annotations
 
@@ -33,14 +33,15 @@ from imgstore_tui.tui.run.preview_thread import (
 )
 
 _WAIT_S = 0.8
-"""Data is looked at when nothing was written for so long."""
+"""Seconds after the last change until the data is previewed."""
 _PATIENCE_S = 60.0
-RATES_GROUP = "rates"
-"""The workers that read past runs."""
+"""Seconds after which a preview gives up."""
+COSTS_GROUP = "costs"
+"""The group of the thread workers that read past runs."""
 
 
 class EstimateLine(Widget):
-    """Keeps what is known of the data and of past runs, and says what it comes to whenever the choice changes."""
+    """Keeps the sizes of the data and the costs of past runs, and estimates every new choice."""
 
     DEFAULT_CSS = """
     EstimateLine { height: 1; color: $text-muted; }
@@ -49,78 +50,78 @@ class EstimateLine(Widget):
     choice: reactive[Choice] = reactive(NO_CHOICE, repaint=False)
     expected: reactive[Estimate | None] = reactive(None)
     doing: reactive[str] = reactive("")
-    """What is being looked at now, in a word or two."""
+    """What is being read now, in a few words."""
 
     @dataclass
     class Changed(Message):
-        """Another estimate."""
+        """There is a new estimate."""
 
         expected: Estimate
 
     @dataclass
     class DataUnusable(Message):
-        """Data was looked at and cannot be used."""
+        """Data was previewed and cannot be used."""
 
         text: str
         problem: str
 
     @dataclass
-    class RatesRead(Message):
-        """Past runs have been read; without rates, a run that began was in the way, and they are still to be read."""
+    class CostsRead(Message):
+        """Past runs were read; None if a run that began interrupted it."""
 
-        rates: PastCosts | None
+        costs: PastCosts | None
 
     def __init__(self) -> None:
         super().__init__()
-        self._rates = NO_PAST_COSTS
+        self._costs = NO_PAST_COSTS
         self._sizes: dict[str, DataSize] = {}
-        self._wanted: dict[str, int] = {}
-        """How many images were asked for when data was looked at: of large folders no more were."""
+        self._requested: dict[str, int] = {}
+        """How many images were requested of each dataset; of a large folder no more are scanned."""
         self._unusable: set[str] = set()
-        """Data that was looked at and cannot be used, or takes too long."""
+        """Datasets that cannot be used, or take too long to scan."""
         self._timer: Timer | None = None
         self._newest: list[Path] = []
-        """The newest run when past ones were read."""
+        """The newest saved run when past runs were read."""
 
     def on_mount(self) -> None:
-        """Read what past runs have taken."""
-        self._refresh_rates()
+        """Read the costs of past runs."""
+        self._refresh_costs()
 
-    def _refresh_rates(self) -> None:
-        """Read past runs in a thread, if there are others than last time and none goes on."""
+    def _refresh_costs(self) -> None:
+        """Read past runs in a thread, if there is a new one and no run goes on."""
         newest = saved_runs()[-1:]
         if newest == self._newest or run_in_progress(self.app):
             return
         self._newest = newest
-        self.run_worker(self._read_rates, thread=True, exit_on_error=False, group=RATES_GROUP)
+        self.run_worker(self._read_costs, thread=True, exit_on_error=False, group=COSTS_GROUP)
 
-    def _read_rates(self) -> None:
+    def _read_costs(self) -> None:
         worker = get_current_worker()
-        rates = load_past_costs(lambda: not worker.is_cancelled)
-        self.post_message(self.RatesRead(None if worker.is_cancelled else rates))
+        costs = load_past_costs(lambda: not worker.is_cancelled)
+        self.post_message(self.CostsRead(None if worker.is_cancelled else costs))
 
-    @on(RatesRead)
-    def _rates_read(self, event: RatesRead) -> None:
+    @on(CostsRead)
+    def _costs_read(self, event: CostsRead) -> None:
         event.stop()
-        if event.rates is None:
+        if event.costs is None:
             self._newest = []
             return
-        self._rates = event.rates
-        self._say()
+        self._costs = event.costs
+        self._estimate_choice()
 
     def watch_choice(self, before: Choice) -> None:
-        """Say what the new choice comes to, and look at data that is not known."""
-        self._say()
+        """Estimate the new choice, and preview data of unknown size."""
+        self._estimate_choice()
         if not self.is_mounted:
             return
         if self.choice.rest.datasets != before.rest.datasets:
-            # What was not there a moment ago may be now.
+            # Data that was missing before may exist now.
             self._unusable.clear()
-        self._refresh_rates()
+        self._refresh_costs()
         if self._unknown:
             if self._timer is not None:
                 self._timer.stop()
-            self._timer = self.set_timer(_WAIT_S, self._look)
+            self._timer = self.set_timer(_WAIT_S, self._preview)
 
     @property
     def _unknown(self) -> list[str]:
@@ -130,16 +131,16 @@ class EstimateLine(Widget):
             text
             for text in texts
             if text not in self._unusable
-            and (text not in self._sizes or images_needed(plan, text) > self._wanted.get(text, MAX_CUTOFF))
+            and (text not in self._sizes or images_needed(plan, text) > self._requested.get(text, MAX_CUTOFF))
         ]
 
-    def _look(self) -> None:
-        # While a run goes on nothing else reads: it would be measured too.
+    def _preview(self) -> None:
+        # Other reads would disturb a run.
         if self._unknown and not run_in_progress(self.app):
             text = self._unknown[0]
-            wanted = images_needed(self.choice.plan, text)
-            look_at = partial(post_preview, self, text, wanted, patience_s=_PATIENCE_S)
-            self.run_worker(look_at, thread=True, exclusive=True, exit_on_error=False, group=PREVIEW_GROUP)
+            requested = images_needed(self.choice.plan, text)
+            preview = partial(post_preview, self, text, requested, patience_s=_PATIENCE_S)
+            self.run_worker(preview, thread=True, exclusive=True, exit_on_error=False, group=PREVIEW_GROUP)
 
     @on(PreviewProgress)
     def _preview_progress(self, event: PreviewProgress) -> None:
@@ -161,30 +162,30 @@ class EstimateLine(Widget):
     def _preview_ended(self, event: PreviewEnded) -> None:
         event.stop()
         self.doing = ""
-        if event.found is None:
+        if event.preview is None:
             self._unusable.add(event.text)
             self.post_message(self.DataUnusable(event.text, event.problem))
         else:
-            self._sizes[event.text] = event.found.size
-            self._wanted[event.text] = event.wanted
-        self._say()
-        self._look()
+            self._sizes[event.text] = event.preview.size
+            self._requested[event.text] = event.requested
+        self._estimate_choice()
+        self._preview()
 
     def estimate(self, plan: Plan) -> Estimate:
-        """Return what a plan will take, as far as its data is known."""
+        """Return the estimate of a plan, as far as the sizes of its data are known."""
         for text in plan.datasets:
             size = None if text in self._sizes else known_size(text)
             if size is not None:
                 self._sizes[text] = size
-        return estimate(plan, self._sizes, self._rates)
+        return estimate(plan, self._sizes, self._costs)
 
-    def _say(self) -> None:
+    def _estimate_choice(self) -> None:
         self.expected = self.estimate(self.choice.plan)
         self.post_message(self.Changed(self.expected))
 
     def render(self) -> Text:
         """Draw the line."""
-        words = "" if self.expected is None else estimate_short(self.expected)
-        line = Text(f"{words}, {self.doing}" if self.doing else words, no_wrap=True)
+        text = "" if self.expected is None else estimate_short(self.expected)
+        line = Text(f"{text}, {self.doing}" if self.doing else text, no_wrap=True)
         line.truncate(self.size.width, overflow="ellipsis")
         return line

@@ -1,4 +1,4 @@
-"""One line to write in, with its name before it and what is wrong with it below."""
+"""Shows an input line with its name before it and the problem with it below."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from imgstore_tui.core.text import safe_text
 
 
 class Line(Input):
-    """An input whose words never hold what a terminal obeys, pasted or from a plan."""
+    """An input whose text never holds control characters, whether pasted or from a plan."""
 
     KEYS_OF: ClassVar[str] = "In a line that is written in"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -26,12 +26,12 @@ class Line(Input):
     ]
 
     def validate_value(self, value: str) -> str:
-        """Return the words with control characters spelled out."""
+        """Return the text with control characters spelled out."""
         return safe_text(value)
 
 
 class Field(Vertical):
-    """A named input line. What stands in it is checked by whoever listens, and said in place."""
+    """A named input line; the receiver of its messages checks the text and sets ``problem``."""
 
     DEFAULT_CSS = """
     Field { height: auto; }
@@ -43,13 +43,13 @@ class Field(Vertical):
     """
 
     problem: reactive[str] = reactive("")
-    """What is wrong with the words in it, shown below; empty where nothing is."""
+    """The problem with the text, shown below; empty if there is none."""
 
     input = getters.query_one(Input)
 
     @dataclass
     class Changed(Message):
-        """The words in the line changed."""
+        """The text changed."""
 
         field: Field
         text: str
@@ -91,23 +91,23 @@ class Field(Vertical):
             if self._name_shown:
                 yield Static(Text(self._name_shown), classes="field--name")
             line = Line(safe_text(self._value), placeholder=self._hint, compact=True, select_on_focus=False)
-            # A blinking cursor would repaint twice a second, in the middle of a measurement too.
+            # A blinking cursor would repaint twice per second, also during a measurement.
             line.cursor_blink = False
             yield line
         yield Static(classes="field--problem")
 
     @property
     def text(self) -> str:
-        """The words in the line."""
+        """The text in the line."""
         return self.input.value
 
     def write(self, text: str) -> None:
-        """Put words into the line, without a message about it."""
+        """Set the text without a message."""
         with self.input.prevent(Input.Changed):
             self.input.value = text
 
     def watch_problem(self, problem: str) -> None:
-        """Say what is wrong."""
+        """Show the problem."""
         self.set_class(bool(problem), "-wrong")
         if self.is_mounted:
             self.query_one(".field--problem", Static).update(Text(problem))

@@ -1,4 +1,4 @@
-"""The table that is drawn: rows and columns of our own model, of which only the entries that changed are painted."""
+"""Draws a table of the shared table model; repaints only entries that changed."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from imgstore_tui.core.model import Cell
 from imgstore_tui.present.tables.table_model import Table, TableColumn, TableEntry
 from imgstore_tui.tui.themes import MARK_STYLES
 
-LEAST_SENTENCE = 20
-"""Columns below which a column of sentences is not made narrower."""
+MIN_SENTENCE = 20
+"""Columns of the terminal that a column of sentences has at least."""
 
 
 class GridTable(DataTable[Text]):
-    """A table that keeps its cursor, and what is in sight, when its numbers change."""
+    """A table that keeps its cursor and scroll position when its numbers change."""
 
     KEYS_OF: ClassVar[str] = "In the table"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -36,12 +36,12 @@ class GridTable(DataTable[Text]):
 
     @property
     def shown(self) -> tuple[TableColumn, ...]:
-        """The columns that are seen, or can be scrolled to."""
+        """The columns that are visible or can be scrolled to."""
         return tuple(self._shown)
 
     @property
     def cell_here(self) -> Cell | None:
-        """The cell under the cursor; of a row that is about several, that of the column, or the last."""
+        """The cell under the cursor; in a row with several cells, that of the column, else the last."""
         if not 0 <= self.cursor_row < len(self._entries):
             return None
         row = self._entries[self.cursor_row]
@@ -53,8 +53,8 @@ class GridTable(DataTable[Text]):
 
         Args:
             table: What to show.
-            wide: Whether the columns that need room are shown, too.
-            room: Columns there are.
+            wide: Whether the wide columns are shown, too.
+            room: Columns of the terminal.
         """
         kept = [index for index, column in enumerate(table.columns) if wide or not column.wide]
         columns = [table.columns[index] for index in kept]
@@ -66,7 +66,7 @@ class GridTable(DataTable[Text]):
         if shape == self._shape:
             self._update(rows, columns)
             return
-        # The cursor and what is in sight stay where they are as long as it is the same table.
+        # Cursor and scroll position stay as long as it is the same table.
         cursor, top, same = self.cursor_coordinate, self.scroll_y, self._shape[:1] == shape[:1]
         self._shape, self._entries, self._shown = shape, rows, columns
         self.clear(columns=True)
@@ -76,7 +76,7 @@ class GridTable(DataTable[Text]):
         for row in rows:
             self.add_row(*map(_cell, row, columns, widths), height=None if folded else 1)
         if not same:
-            # A row that says what those below are about opens nothing.
+            # A heading row opens nothing.
             first = next((number for number in range(len(rows)) if number not in table.heads), 0)
             self.move_cursor(row=first, scroll=False)
         else:
@@ -84,16 +84,16 @@ class GridTable(DataTable[Text]):
             self.scroll_to(y=top, animate=False)
 
     def _update(self, rows: list[tuple[TableEntry, ...]], columns: list[TableColumn]) -> None:
-        """Write the entries that changed: most of a table stays as it is when a trial ends."""
+        """Write the entries that changed: few do when a trial ends."""
         old, self._entries, self._shown = self._entries, rows, columns
         for number, (before, row) in enumerate(zip(old, rows, strict=True)):
-            for place, column in enumerate(columns):
-                if before[place] != row[place]:
-                    self.update_cell_at(Coordinate(number, place), _cell(row[place], column, self._widths[place]))
+            for index, column in enumerate(columns):
+                if before[index] != row[index]:
+                    self.update_cell_at(Coordinate(number, index), _cell(row[index], column, self._widths[index]))
 
 
 def _widths(columns: list[TableColumn], rows: list[tuple[TableEntry, ...]], room: int) -> tuple[tuple[int, ...], bool]:
-    """Return the columns' widths, and whether some that hold sentences had to be made narrower than those are."""
+    """Return the widths of the columns, and whether some columns of sentences were made narrower."""
     widths = [
         max([cell_len(column.title), *(cell_len(row[number].text) for row in rows)])
         for number, column in enumerate(columns)
@@ -103,9 +103,9 @@ def _widths(columns: list[TableColumn], rows: list[tuple[TableEntry, ...]], room
     folded = False
     sentences = [number for number, column in enumerate(columns) if column.wraps]
     while over > 0 and sentences:
-        # The widest gives way, until it is as wide as the next.
+        # The widest is made narrower until it is as wide as the next.
         widest = max(sentences, key=lambda number: widths[number])
-        if widths[widest] <= LEAST_SENTENCE:
+        if widths[widest] <= MIN_SENTENCE:
             break
         widths[widest] -= 1
         over, folded = over - 1, True
@@ -113,6 +113,6 @@ def _widths(columns: list[TableColumn], rows: list[tuple[TableEntry, ...]], room
 
 
 def _cell(entry: TableEntry, column: TableColumn, width: int) -> Text:
-    # Moved to the right by us: Rich drops the spaces that stand where other rows have a sign.
+    # Aligned here: Rich would strip the trailing space that other rows use for a sign.
     text = f"{' ' * (width - cell_len(entry.text))}{entry.text}" if column.right else entry.text
     return Text(text, style=MARK_STYLES[entry.emphasis], no_wrap=not column.wraps)

@@ -1,4 +1,4 @@
-"""The bottom line: the keys that do something now."""
+"""Shows the active keys in the bottom line."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 _ALWAYS = ("question_mark", "q")
-"""Keys that are shown however little room there is: the help has all the others."""
+"""Keys that are shown even on a narrow terminal; the help lists the others."""
 
 
 class KeyBar(Widget):
-    """The active bindings that want to be shown, in one line.
+    """The active bindings with ``show``, in one line.
 
-    Textual's own footer is a widget a key and is laid out anew at every change of focus; this one repaints a line.
+    Textual's own footer has a widget per key and a new layout at every change of focus; this one repaints a line.
     """
 
     DEFAULT_CSS = """
@@ -28,10 +28,10 @@ class KeyBar(Widget):
     COMPONENT_CLASSES = {"key-bar--key"}  # noqa: RUF012 - Textual's own convention
 
     keys: reactive[tuple[tuple[str, str, str], ...]] = reactive(())
-    """Key as shown, what it does in a word, key as pressed."""
+    """Key as shown, description in a word, key as pressed."""
 
     def on_mount(self) -> None:
-        """Listen for changes of what the keys do."""
+        """Subscribe to changes of the bindings."""
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
         self._bindings_changed(self.screen)
 
@@ -50,17 +50,17 @@ class KeyBar(Widget):
         self.keys = tuple(reversed(shown.values()))
 
     def render(self) -> Text:
-        """Draw as many keys as there is room for; help and the way out are always among them."""
+        """Draw as many keys as fit; help and quit are always among them."""
         line, _ = self._laid_out()
         return line
 
     def _laid_out(self) -> tuple[Text, list[tuple[int, str]]]:
         style: Style = self.get_component_rich_style("key-bar--key")
         line, ends = Text(no_wrap=True), []
-        parts = [(Text.assemble((shown, style), f" {words}", "  "), key) for shown, words, key in self.keys]
+        parts = [(Text.assemble((shown, style), f" {description}", "  "), key) for shown, description, key in self.keys]
         while parts and sum(part.cell_len for part, _ in parts) - 2 > self.size.width:
-            more = [place for place, (_, key) in enumerate(parts) if key not in _ALWAYS]
-            del parts[more[-1] if more else -1]
+            optional = [index for index, (_, key) in enumerate(parts) if key not in _ALWAYS]
+            del parts[optional[-1] if optional else -1]
         for part, key in parts:
             line.append_text(part)
             ends.append((line.cell_len, key))

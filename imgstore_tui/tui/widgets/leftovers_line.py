@@ -1,4 +1,4 @@
-"""The line that offers to remove what runs that died have left; it is not there where they left nothing."""
+"""Offers to remove what killed runs have left; hidden if they left nothing."""
 
 from __future__ import annotations
 
@@ -16,71 +16,71 @@ from imgstore_tui.jobs.sweep import WeighedLeftover, find_leftovers, sweep, tota
 
 
 class LeftoversLine(Widget):
-    """Looks once, at the start, in a thread: weighing many files takes its time. Nothing is removed unasked."""
+    """Scans once, at the start, in a thread. Nothing is removed without the key."""
 
     DEFAULT_CSS = """
     LeftoversLine { height: 1; padding: 0 1; color: $text-warning; display: none; }
     LeftoversLine.-found { display: block; }
     """
 
-    found: reactive[tuple[WeighedLeftover, ...]] = reactive((), init=False)
+    leftovers: reactive[tuple[WeighedLeftover, ...]] = reactive((), init=False)
     sweeping: reactive[bool] = reactive(False)
     measuring: reactive[bool] = reactive(False)
-    """Whether a run goes on: what is removed now would be measured, too."""
+    """Whether a run goes on, which removing would disturb."""
 
     @dataclass
     class Scanned(Message):
-        """The thread has looked."""
+        """The scan has ended."""
 
-        found: tuple[WeighedLeftover, ...]
+        leftovers: tuple[WeighedLeftover, ...]
 
     @dataclass
     class Swept(Message):
-        """What became of every leftover: a sentence each, and whether it went well."""
+        """Per leftover: a sentence, and whether it was removed."""
 
         lines: tuple[tuple[str, bool], ...]
 
     def on_mount(self) -> None:
-        """Look."""
+        """Scan for leftovers."""
         self.run_worker(self._scan, thread=True, exit_on_error=False)
 
     def _scan(self) -> None:
         try:
-            found = tuple(find_leftovers())
+            leftovers = tuple(find_leftovers())
         except OSError:
-            # Somebody else sweeps right now.
-            found = ()
-        self.post_message(self.Scanned(found))
+            # Another process removes them right now.
+            leftovers = ()
+        self.post_message(self.Scanned(leftovers))
 
     @on(Scanned)
     def _scanned(self, event: Scanned) -> None:
-        self.found = event.found
+        self.leftovers = event.leftovers
 
-    def watch_found(self, found: tuple[WeighedLeftover, ...]) -> None:
-        """Be there, or not."""
-        self.set_class(bool(found), "-found")
+    def watch_leftovers(self, leftovers: tuple[WeighedLeftover, ...]) -> None:
+        """Show or hide the line."""
+        self.set_class(bool(leftovers), "-found")
         self.screen.refresh_bindings()
 
     def render(self) -> Text:
-        """Say what was left and which key removes it."""
-        weight = total_size(self.found)
+        """Draw the leftovers and the key that removes them."""
+        size = total_size(self.leftovers)
         if self.sweeping:
-            return Text(f"removing {weight} ...", no_wrap=True)
-        one = len(self.found) == 1
-        runs, it = ("A run that died", "it") if one else (f"{len(self.found)} runs that died", "them")
-        places = ", ".join(safe_text(str(entry.leftover.path)) for entry in self.found)
+            return Text(f"removing {size} ...", no_wrap=True)
+        one = len(self.leftovers) == 1
+        runs, it = ("A run that died", "it") if one else (f"{len(self.leftovers)} runs that died", "them")
+        paths = ", ".join(safe_text(str(entry.leftover.path)) for entry in self.leftovers)
         when = " after this run" if self.measuring else ""
-        return Text(f"{runs} left {weight}: u removes {it}{when}. {places}", no_wrap=True, overflow="ellipsis")
+        return Text(f"{runs} left {size}: u removes {it}{when}. {paths}", no_wrap=True, overflow="ellipsis")
 
     def sweep(self) -> None:
-        """Remove all of it, in a thread."""
-        if self.found and not self.sweeping:
+        """Remove all leftovers, in a thread."""
+        if self.leftovers and not self.sweeping:
             self.sweeping = True
             self.run_worker(self._sweep, thread=True, exit_on_error=False)
 
     def _sweep(self) -> None:
         lines = []
-        for entry in self.found:
+        for entry in self.leftovers:
             try:
                 sweep(entry.leftover)
             except (ImgstoreError, OSError) as error:
@@ -92,4 +92,4 @@ class LeftoversLine(Widget):
     @on(Swept)
     def _swept(self) -> None:
         self.sweeping = False
-        self.found = ()
+        self.leftovers = ()

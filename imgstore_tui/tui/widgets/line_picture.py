@@ -1,4 +1,4 @@
-"""A widget that is one picture made of lines, of which only those that changed are painted again."""
+"""Draws a widget line by line and repaints only the lines that changed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 
 class LinePicture(Widget):
-    """Keeps its picture until it is drawn anew: a trial changes few lines, and the terminal may be far away."""
+    """Caches its lines: a trial changes few of them, and the terminal may be remote."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -16,11 +16,11 @@ class LinePicture(Widget):
         self._size_drawn = Size(0, 0)
 
     def picture(self) -> Text:
-        """Return what is to be seen at the present size; for the subclass to say."""
+        """Return the content for the current size; implemented by the subclass."""
         raise NotImplementedError
 
     def render(self) -> Text:
-        """Return the picture as it was drawn last, drawn anew for another size."""
+        """Return the cached picture; draw it again if the size has changed."""
         if self._size_drawn != self.size:
             self._draw()
         return self._picture
@@ -30,17 +30,17 @@ class LinePicture(Widget):
         self._picture = self.picture()
 
     def redraw_with(self, *names: str) -> None:
-        """Redraw whenever one of these reactives, which do not repaint by themselves, changes."""
+        """Redraw whenever one of these reactives changes."""
         for name in names:
             self.watch(self, name, self.redraw, init=False)
 
     def notify_style_update(self) -> None:
-        """Draw anew when it is painted next: colours may be others."""
+        """Draw again at the next paint, since colours may have changed."""
         super().notify_style_update()
         self._size_drawn = Size(0, 0)
 
     def redraw(self) -> None:
-        """Draw anew and repaint the lines that changed; out of sight, wait until it is seen."""
+        """Draw again and repaint the lines that changed; if hidden, wait until it is visible."""
         if not self.size or not self.is_on_screen:
             self._size_drawn = Size(0, 0)
             return

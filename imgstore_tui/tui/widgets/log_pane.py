@@ -1,4 +1,4 @@
-"""The live log: a line for everything that happened, as the command line would print it."""
+"""Shows the live log: one line per event, as the command line prints it."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from imgstore_tui.present.text.log_line import MOST_LINES
 from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
 TimedLine = tuple[datetime, Text]
-"""A line, and when what it says happened."""
+"""A line and the time of its event."""
 _EMPTY = "Every trial gets a line here as it ends."
 _METHOD = "method:"
 _INDENT = "         "
-"""Before the continuation of a long line: as wide as the clock."""
+"""Indents the continuation of a long line by the width of the clock."""
 
 
 def method_style(label: str) -> str:
-    """Return what stands in a line of the log for the colour of a storage method: it is looked up when painted."""
+    """Return the placeholder style of a storage method; its colour is looked up when the line is painted."""
     return f"{_METHOD}{label}"
 
 
 class LogPane(ScrollView, can_focus=True):
-    """Lines with the time of day. The end stays in sight unless the user scrolled away from it.
+    """Lines with the time of day. The end stays visible unless the user scrolls away from it.
 
-    Textual's own log folds a line once, to the width there was when it came, which is none for a hidden pane;
-    this one keeps the lines and folds them anew when the width changes.
+    Textual's own log wraps a line once, to the width at that time, which is 0 in a hidden pane; this one keeps the
+    lines and wraps them again when the width changes.
     """
 
     marks: reactive[MethodMarks] = reactive(MethodMarks(), repaint=False)
@@ -43,36 +43,36 @@ class LogPane(ScrollView, can_focus=True):
         self.border_title = "4 Log"
         self._lines: list[Text] = []
         self._rows: list[Text] = []
-        self._behind: list[Text] = []
-        """Lines that have no rows yet."""
+        self._pending: list[Text] = []
+        """Lines that are not wrapped into rows yet."""
         self._width = 0
         self._follows = True
-        """Whether the end stays in sight."""
+        """Whether the end stays visible."""
         self._moving = False
-        """Whether it is this that scrolls now, and not the user."""
+        """Whether the pane itself scrolls now, and not the user."""
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Everything said, without its colours."""
+        """The lines, without their colours."""
         return tuple(line.plain for line in self._lines)
 
-    def say(self, lines: Iterable[TimedLine]) -> None:
+    def add_lines(self, lines: Iterable[TimedLine]) -> None:
         """Add lines, all in one repaint."""
         new = [Text.assemble((f"{when.astimezone():%H:%M:%S} ", "dim"), line) for when, line in lines]
         if not new:
             return
         self._lines = [*self._lines, *new][-MOST_LINES:]
-        # Out of sight nothing is laid out: each time the whole screen would be.
-        self._behind = [*self._behind, *new][-MOST_LINES:]
+        # A hidden pane is not laid out, since that would lay out the whole screen.
+        self._pending = [*self._pending, *new][-MOST_LINES:]
         if self._width and self.display:
-            self._catch_up()
+            self._lay_out_pending()
 
     def watch_marks(self) -> None:
         """Paint in other colours."""
         self.refresh()
 
     def _coloured(self, line: Text) -> Text:
-        """Return a line in which methods have the colours of now: themes change, and lines stay."""
+        """Return a line with the current colours of the methods."""
         painted = line.copy()
         painted.spans = [
             Span(span.start, span.end, self.marks.style(span.style.removeprefix(_METHOD)))
@@ -83,17 +83,17 @@ class LogPane(ScrollView, can_focus=True):
         return painted
 
     def on_resize(self) -> None:
-        """Fold all lines anew if the width changed, or those that came while the pane was out of sight."""
+        """Wrap all lines again if the width changed, or those that came while the pane was hidden."""
         width = self.scrollable_content_region.width
         if width and width != self._width:
-            self._width, self._behind = width, []
+            self._width, self._pending = width, []
             self._lay_out([row for line in self._lines for row in self._folded(line)], keep=False)
-        elif width and self._behind:
-            self._catch_up()
+        elif width and self._pending:
+            self._lay_out_pending()
 
-    def _catch_up(self) -> None:
-        """Lay out the lines that came since the last time."""
-        new, self._behind = self._behind, []
+    def _lay_out_pending(self) -> None:
+        """Lay out the pending lines."""
+        new, self._pending = self._pending, []
         self._lay_out([row for line in new for row in self._folded(line)], keep=True)
 
     def _lay_out(self, rows: list[Text], *, keep: bool) -> None:
@@ -105,7 +105,7 @@ class LogPane(ScrollView, can_focus=True):
         self.refresh()
 
     def _to_end(self) -> None:
-        """Bring the end into sight, if the user has not scrolled away meanwhile."""
+        """Scroll to the end unless the user has scrolled away."""
         if self._follows:
             self._moving = True
             self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
@@ -114,7 +114,7 @@ class LogPane(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Note whether the user scrolls away from the end, or back to it.
 
-        Where the end is when lines come says nothing: those that came a moment ago may not be in sight yet.
+        This is not checked when lines arrive, since earlier ones may not be scrolled to yet.
         """
         super().watch_scroll_y(old_value, new_value)
         if not self._moving:
@@ -130,7 +130,7 @@ class LogPane(ScrollView, can_focus=True):
         return [first, *(Text(_INDENT).append_text(row) for row in rest.wrap(console, self._width - len(_INDENT)))]
 
     def render_line(self, y: int) -> Strip:
-        """Draw the row at ``y`` of what is in sight."""
+        """Draw the visible row at ``y``."""
         number = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
         base = self.rich_style

@@ -1,4 +1,4 @@
-"""The matrix drawn: which rows and columns have a place, where each cell stands, and where the cursor is."""
+"""Draws the matrix: chooses visible rows and columns, and maps between cells, cursor and screen."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from imgstore_tui.core.units import format_count_short
 from imgstore_tui.present.tables.matrix import CellState, MatrixCell, MatrixLayer
 from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
-LEAST_CELL, MOST_CELL = 8, 18
-"""Columns of a cell, the gap to the next included; below the least some columns of the matrix are left out."""
+MIN_CELL, MAX_CELL = 8, 18
+"""Columns of the terminal per cell, gap included; where they would be fewer, some cells are left out."""
 
 STATE_STYLES = {
     CellState.WAITING: "dim", CellState.RUNNING: "bold yellow", CellState.PART: "", CellState.DONE: "green",
@@ -25,7 +25,7 @@ STATE_STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class GridPosition:
-    """Where the cursor is: layer, row and column of the matrix."""
+    """Layer, row and column of the matrix."""
 
     layer: int = 0
     row: int = 0
@@ -34,65 +34,65 @@ class GridPosition:
 
 @dataclass(frozen=True, slots=True)
 class DrawnGrid:
-    """A matrix as lines, and what stands where."""
+    """A drawn matrix: its lines, and the cell at each point."""
 
     lines: tuple[Text, ...]
     spots: tuple[tuple[int, int, int, GridPosition], ...] = field(default=())
-    """Line, first and past the last column of each cell, and its place."""
+    """Per cell: line, first column, column past the last, and its position."""
 
     def at(self, x: int, y: int) -> GridPosition | None:
-        """Return the place of the cell that is drawn there."""
-        return next((place for line, left, right, place in self.spots if line == y and left <= x < right), None)
+        """Return the position of the cell that is drawn at a point; None if there is none."""
+        return next((position for line, left, right, position in self.spots if line == y and left <= x < right), None)
 
 
-def square_at(layers: Sequence[MatrixLayer], place: GridPosition) -> MatrixCell | None:
-    """Return the cell at a place; None where there is none."""
-    if place.layer < len(layers) and place.row < len(layers[place.layer].rows):
-        row = layers[place.layer].rows[place.row]
-        return row[place.column] if place.column < len(row) else None
+def square_at(layers: Sequence[MatrixLayer], position: GridPosition) -> MatrixCell | None:
+    """Return the cell at a position; None if there is none."""
+    if position.layer < len(layers) and position.row < len(layers[position.layer].rows):
+        row = layers[position.layer].rows[position.row]
+        return row[position.column] if position.column < len(row) else None
     return None
 
 
-def nearest_position(layers: Sequence[MatrixLayer], place: GridPosition) -> GridPosition:
-    """Return the place of the cell that is nearest to a place that may be beyond the matrix, or where no cell is."""
+def nearest_position(layers: Sequence[MatrixLayer], position: GridPosition) -> GridPosition:
+    """Return the position of the cell nearest to a position, which may be outside the matrix or empty."""
     if not layers:
         return GridPosition()
-    layer = max(0, min(place.layer, len(layers) - 1))
-    row = max(0, min(place.row, len(layers[layer].labels) - 1))
+    layer = max(0, min(position.layer, len(layers) - 1))
+    row = max(0, min(position.row, len(layers[layer].labels) - 1))
     filled = [column for column, square in enumerate(layers[layer].rows[row]) if square is not None]
-    return GridPosition(layer, row, min(filled, key=lambda column: abs(column - place.column), default=0))
+    return GridPosition(layer, row, min(filled, key=lambda column: abs(column - position.column), default=0))
 
 
-def step_from(layers: Sequence[MatrixLayer], place: GridPosition, down: int, right: int) -> GridPosition:
-    """Return where a step leads: over what has no cell, and beyond the rows of a layer into the next.
+def step_from(layers: Sequence[MatrixLayer], position: GridPosition, down: int, right: int) -> GridPosition:
+    """Return the position after a step, which skips empty positions and goes on in the next layer.
 
     Args:
         layers: All layers.
-        place: Where the step begins.
+        position: Where the step begins.
         down: Rows; negative for up.
         right: Cells; negative for left.
     """
     if not layers:
         return GridPosition()
-    layer, row = place.layer, place.row + down
+    layer, row = position.layer, position.row + down
     if row < 0 < layer:
         layer, row = layer - 1, len(layers[layer - 1].labels) - 1
     elif row >= len(layers[layer].labels) and layer + 1 < len(layers):
         layer, row = layer + 1, 0
-    column = place.column + right
+    column = position.column + right
     cells = layers[layer].rows[max(0, min(row, len(layers[layer].labels) - 1))]
     while right and 0 <= column < len(cells) and cells[column] is None:
         column += right
     return nearest_position(layers, GridPosition(layer, row, column))
 
 
-def page_of(layers: Sequence[MatrixLayer], wanted: int, height: int) -> range:
-    """Return the layers that are shown together: all, or as many as fit with the one that is wanted among them.
+def page_of(layers: Sequence[MatrixLayer], layer: int, height: int) -> range:
+    """Return the layers that are shown together: all, or as many as fit with a given one.
 
     Args:
-        layers: All layers; each takes a line for its title and one a row, below one line of numbers.
-        wanted: Index of the layer that must be seen.
-        height: Lines there are.
+        layers: All layers; each takes a line for its title and one per row, below one line of numbers.
+        layer: Index of the layer that must be shown.
+        height: Lines of the terminal.
     """
     first = 0
     while first < len(layers):
@@ -100,7 +100,7 @@ def page_of(layers: Sequence[MatrixLayer], wanted: int, height: int) -> range:
         while past < len(layers) and (past == first or used + 1 + len(layers[past].labels) <= height):
             used += 1 + len(layers[past].labels)
             past += 1
-        if first <= wanted < past:
+        if first <= layer < past:
             return range(first, past)
         first = past
     return range(0)
@@ -116,16 +116,16 @@ def draw_grid(
     *,
     lit: StyleType,
 ) -> DrawnGrid:
-    """Draw some layers one under the other; the cursor's cell is always among what has a place.
+    """Draw some layers one under the other; the cell under the cursor is always visible.
 
     Args:
         layers: All layers.
         shown: Indexes of those to draw.
         cursor: Where the cursor is.
-        width: Columns there are.
-        height: Lines there are.
+        width: Columns of the terminal.
+        height: Lines of the terminal.
         marks: Marks and colours of storage methods.
-        lit: How the cell under the cursor looks; empty where it is not to be seen.
+        lit: Style of the cell under the cursor; empty if the cursor is hidden.
     """
     drawn = [layers[index] for index in shown]
     names = max((len(safe_text(label)) for layer in drawn for label in layer.labels), default=0)
@@ -136,9 +136,9 @@ def draw_grid(
     for column in columns:
         head.append(f"N={format_count_short(cutoffs[column])}".ljust(each))
     if columns and (columns[0] > 0 or columns[-1] < len(cutoffs) - 1):
-        # Columns without a place are counted where the rows have their names.
-        told = f"<{columns[0]} {len(cutoffs) - 1 - columns[-1]}>"
-        head = Text.assemble((told[:names].ljust(names), "dim"), head[names:])
+        # The number of hidden columns is shown above the names of the rows.
+        hidden = f"<{columns[0]} {len(cutoffs) - 1 - columns[-1]}>"
+        head = Text.assemble((hidden[:names].ljust(names), "dim"), head[names:])
     rows: list[tuple[Text, list[tuple[int, int, GridPosition]]]] = []
     for index in shown:
         rows.append((Text(layers[index].title, style="bold"), []))
@@ -152,45 +152,45 @@ def draw_grid(
     lines, spots = [head], []
     for number, (line, cells) in enumerate(rows[first : first + room]):
         lines.append(line)
-        spots += [(number + 1, left, right, place) for left, right, place in cells]
+        spots += [(number + 1, left, right, position) for left, right, position in cells]
     below = len(rows) - first - room
     if first or below > 0:
-        # What has no place above or below is counted in the corner.
+        # The number of hidden rows is shown in the corner.
         beyond = [f"{count} {where}" for count, where in ((first, "above"), (below, "below")) if count > 0]
-        _tell(lines[0], ", ".join(beyond), width)
+        _append_right(lines[0], ", ".join(beyond), width)
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     return DrawnGrid(tuple(lines), tuple(spots))
 
 
 def _columns(count: int, cursor: int, room: int) -> tuple[range, int]:
-    """Return the columns that have a place, the cursor's among them, and how wide each is."""
+    """Return the visible columns, that of the cursor among them, and the width of each."""
     if not count:
-        return range(0), LEAST_CELL
-    fitting = max(1, min(count, room // LEAST_CELL))
+        return range(0), MIN_CELL
+    fitting = max(1, min(count, room // MIN_CELL))
     first = max(0, min(cursor - fitting // 2, count - fitting))
-    return range(first, first + fitting), max(LEAST_CELL, min(MOST_CELL, room // fitting))
+    return range(first, first + fitting), max(MIN_CELL, min(MAX_CELL, room // fitting))
 
 
 def _row(
-    layer: MatrixLayer, place: GridPosition, label: str, columns: range, names: int, each: int, cursor: GridPosition,
+    layer: MatrixLayer, position: GridPosition, label: str, columns: range, names: int, each: int, cursor: GridPosition,
     marks: MethodMarks, *, lit: StyleType,
 ) -> tuple[Text, list[tuple[int, int, GridPosition]]]:  # fmt: skip
     name = Text(f"{marks.mark(label)} {safe_text(label)}", style=marks.style(label))
     name.truncate(names - 1, overflow="ellipsis", pad=True)
     line, spots = Text.assemble(name, " "), []
     for column in columns:
-        square = layer.rows[place.row][column]
-        here = replace(place, column=column)
+        square = layer.rows[position.row][column]
+        here = replace(position, column=column)
         left = line.cell_len
-        words = "" if square is None else square.text(each - 1)
+        text = "" if square is None else square.text(each - 1)
         state = "dim" if square is None else STATE_STYLES[square.state]
-        cell = Text(words.ljust(each - 1))
+        cell = Text(text.ljust(each - 1))
         if lit and here == cursor:
-            # In one colour: its state and rank have signs of their own.
+            # In one colour; state and rank show by their signs.
             cell.stylize(lit)
         else:
-            cell.stylize(state, 0, 1 if square is not None and square.state is CellState.DONE else len(words))
+            cell.stylize(state, 0, 1 if square is not None and square.state is CellState.DONE else len(text))
             if square is not None and square.sign:
                 cell.stylize("bold green" if square.sign == "*" else "green", 1)
         line.append_text(cell).append(" ")
@@ -199,9 +199,9 @@ def _row(
     return line, spots
 
 
-def _tell(line: Text, words: str, width: int) -> None:
-    """Write words at the right end of a line, if there is room for them."""
+def _append_right(line: Text, text: str, width: int) -> None:
+    """Append a text at the right end of a line if it fits."""
     line.rstrip()
-    gap = width - line.cell_len - len(words)
+    gap = width - line.cell_len - len(text)
     if gap > 0:
-        line.append(" " * gap).append(words, style="dim italic")
+        line.append(" " * gap).append(text, style="dim italic")

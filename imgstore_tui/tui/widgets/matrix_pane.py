@@ -1,4 +1,4 @@
-"""The matrix: storage methods down, numbers of images across, filling as trials end."""
+"""Shows the matrix of storage methods and numbers of images, which fills as trials end."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from imgstore_tui.tui.widgets.matrix_grid import (
 from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
 _FOOT = 4
-"""Lines below the matrix: an empty one, the cell under the cursor, what is known of it, what the glyphs mean."""
-_LEAST = 10
-"""Lines from which on there is room for them."""
+"""Lines below the matrix: an empty one, the cell under the cursor, its results, the legend."""
+_MIN_HEIGHT = 10
+"""Height of the pane from which on these lines are shown."""
 
 
 class MatrixPane(LinePicture, can_focus=True):
-    """What became of every cell so far, by a glyph, a colour and its value."""
+    """The state of every cell by a glyph, a colour and its value."""
 
     DEFAULT_CSS = """
     MatrixPane > .matrix--cursor {
@@ -65,7 +65,7 @@ class MatrixPane(LinePicture, can_focus=True):
     ]
 
     run_state: reactive[RunState] = reactive(RunState(), repaint=False)
-    found: reactive[RunResults | None] = reactive(None, repaint=False)
+    results: reactive[RunResults | None] = reactive(None, repaint=False)
     marks: reactive[MethodMarks] = reactive(MethodMarks(), repaint=False)
     per_image: reactive[bool] = reactive(False, repaint=False)
     cursor: reactive[GridPosition] = reactive(GridPosition(), repaint=False)
@@ -77,31 +77,31 @@ class MatrixPane(LinePicture, can_focus=True):
         self.add_class("-empty")
         self._layers: tuple[MatrixLayer, ...] = ()
         self._drawn = DrawnGrid(())
-        self._still: tuple[MatrixLayer, ...] = ()
-        """The matrix without what is running, made anew only when results come."""
-        self._of: RunResults | None = None
-        """The results that it was made of."""
-        self._known: tuple[object, ...] = ()
-        """What else it was made of."""
+        self._base_layers: tuple[MatrixLayer, ...] = ()
+        """The matrix without the running trial, rebuilt only for new results."""
+        self._base_results: RunResults | None = None
+        """The results that it was built of."""
+        self._base_key: tuple[object, ...] = ()
+        """The other values that it was built of."""
 
     @property
     def square(self) -> MatrixCell | None:
-        """The cell under the cursor; None where the plan has none."""
+        """The cell under the cursor; None if the plan has none there."""
         return square_at(self._layers, self.cursor)
 
     def picture(self) -> Text:
-        """Return the matrix, and what is under the cursor."""
+        """Return the matrix and the lines below it."""
         state, (width, height) = self.run_state, self.size
         if state.run is None:
             self._layers, self._drawn = (), DrawnGrid(())
             return Text("Storage methods by numbers of images: it fills as a run goes on.", style="dim")
-        known = (state.run.id, len(state.cells), self.per_image)
-        if known != self._known or self._of is not self.found:
-            self._known, self._of = known, self.found
-            self._still = matrix_layers(self.found, state.run, state.cells, per_image=self.per_image)
-        self._layers = with_running(self._still, state.current, state.images_done)
+        key = (state.run.id, len(state.cells), self.per_image)
+        if key != self._base_key or self._base_results is not self.results:
+            self._base_key, self._base_results = key, self.results
+            self._base_layers = matrix_layers(self.results, state.run, state.cells, per_image=self.per_image)
+        self._layers = with_running(self._base_layers, state.current, state.images_done)
         self.set_reactive(MatrixPane.cursor, nearest_position(self._layers, self.cursor))
-        foot = _FOOT if height >= _LEAST else 0
+        foot = _FOOT if height >= _MIN_HEIGHT else 0
         shown = page_of(self._layers, self.cursor.layer, height - foot)
         self._retitle(shown)
         lit = self.get_component_rich_style("matrix--cursor") if self.has_focus else ""
@@ -117,7 +117,7 @@ class MatrixPane(LinePicture, can_focus=True):
         square = self.square
         lines = [
             Text("" if square is None else cell_title(square.cell), style="bold"),
-            Text("" if square is None else matrix_cell_text(square, self.found)),
+            Text("" if square is None else matrix_cell_text(square, self.results)),
             Text(matrix_legend_text(self._layers[shown.start : shown.stop]), style="dim"),
         ]
         for line in lines:
@@ -138,33 +138,33 @@ class MatrixPane(LinePicture, can_focus=True):
             self.cursor = GridPosition((self.cursor.layer + 1) % len(self._layers), self.cursor.row, self.cursor.column)
 
     def action_move(self, down: int, right: int) -> None:
-        """Move the cursor; beyond the rows of an operation lies the next one."""
+        """Move the cursor; after the rows of an operation comes the next one."""
         self.cursor = step_from(self._layers, self.cursor, down, right)
 
     def action_open(self) -> None:
-        """Ask for the cell under the cursor to be shown in full."""
+        """Open the detail of the cell under the cursor."""
         if self.square is not None:
             self.post_message(CellOpened(self.square.cell))
 
     def on_click(self, event: events.Click) -> None:
         """Go to the cell that was clicked; clicked again, it opens."""
         offset = event.get_content_offset(self)
-        place = None if offset is None else self._drawn.at(offset.x, offset.y)
-        if place is None:
+        position = None if offset is None else self._drawn.at(offset.x, offset.y)
+        if position is None:
             return
-        if place == self.cursor:
+        if position == self.cursor:
             self.action_open()
-        self.cursor = place
+        self.cursor = position
 
     def watch_run_state(self) -> None:
-        """Show which cell is running, and how far it is."""
+        """Show the running cell and its progress."""
         empty = self.run_state.run is None
         if empty is not self.has_class("-empty"):
             self.set_class(empty, "-empty")
         self.redraw()
 
-    def watch_found(self) -> None:
-        """Show the values that are known now."""
+    def watch_results(self) -> None:
+        """Show new results."""
         self.redraw()
 
     def watch_marks(self) -> None:
@@ -176,10 +176,10 @@ class MatrixPane(LinePicture, can_focus=True):
         self.redraw()
 
     def watch_cursor(self) -> None:
-        """Show where the cursor is."""
+        """Move the cursor."""
         self.redraw()
 
     def watch_has_focus(self, has_focus: bool) -> None:
-        """Show the cursor only where the keys go."""
+        """Show the cursor only while the pane has the focus."""
         super().watch_has_focus(has_focus)
         self.redraw()

@@ -1,4 +1,4 @@
-"""Which mark and colour stand for a storage method, the same in list, chart and log."""
+"""Assigns a mark and a colour to each storage method, the same in list, chart and log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class MethodMarks:
         """Return the marks for a run on the screen and the plan that is chosen.
 
         Args:
-            run: The run that charts show; its order is theirs.
+            run: The run on the screen; its methods come first, in its order.
             plan: The plan chosen for the next run.
             palette: The colours of the theme.
         """
@@ -30,13 +30,13 @@ class MethodMarks:
         return cls(tuple(dict.fromkeys([*shown, *(spec.label for spec in plan.specs)])), palette)
 
     def mark(self, label: str) -> str:
-        """Return the character that stands for a method; a space for one that has none."""
+        """Return the mark of a method; a space if it has none."""
         if label == IN_PLACE.label:
             return mark_of(SOURCE_INDEX)
         return mark_of(self.labels.index(label)) if label in self.labels else " "
 
     def style(self, label: str) -> str:
-        """Return the style in which a method is written."""
+        """Return the style of a method."""
         if label == IN_PLACE.label:
             return self.palette.style(SOURCE_INDEX)
         return self.palette.style(self.labels.index(label)) if label in self.labels else ""

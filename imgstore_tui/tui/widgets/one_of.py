@@ -1,4 +1,4 @@
-"""One of a few words: all of them in sight, the chosen one in brackets, so that it needs no colour."""
+"""Shows a few choices in a line, the chosen one in brackets, readable without colour."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from imgstore_tui.core.text import safe_text
 
 
 class OneOf(Widget, can_focus=True):
-    """Words of which exactly one is chosen; they take as many lines as they need."""
+    """Choices of which exactly one is chosen; they take as many lines as they need."""
 
     DEFAULT_CSS = """
     OneOf { height: auto; width: 1fr; color: $text-muted; }
@@ -35,11 +35,11 @@ class OneOf(Widget, can_focus=True):
     ]
 
     value: reactive[str] = reactive("")
-    """The chosen word."""
+    """The chosen value."""
 
     @dataclass
     class Changed(Message):
-        """Another word was chosen."""
+        """Another value was chosen."""
 
         one_of: OneOf
         value: str
@@ -49,62 +49,62 @@ class OneOf(Widget, can_focus=True):
             """The widget it comes from."""
             return self.one_of
 
-    def __init__(self, words: Sequence[str], value: str) -> None:
+    def __init__(self, choices: Sequence[str], value: str) -> None:
         super().__init__()
-        self._words = tuple(words)
+        self._choices = tuple(choices)
         self.set_reactive(OneOf.value, value)
 
     def _laid_out(self, width: int) -> list[list[str]]:
-        """Return the words by lines; each takes two columns more, for brackets or spaces."""
+        """Return the choices by lines; each takes two more columns, for brackets or spaces."""
         lines: list[list[str]] = [[]]
         room = width
-        for word in self._words:
-            need = cell_len(safe_text(word)) + 2
+        for choice in self._choices:
+            need = cell_len(safe_text(choice)) + 2
             if lines[-1] and need > room:
                 lines.append([])
                 room = width
-            lines[-1].append(word)
+            lines[-1].append(choice)
             room -= need
         return lines
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return how many lines the words take."""
+        """Return how many lines the choices take."""
         return len(self._laid_out(width))
 
     def render(self) -> Text:
-        """Draw the words."""
+        """Draw the choices."""
         chosen = self.get_component_rich_style("one-of--chosen")
         lines = []
-        for words in self._laid_out(self.size.width):
+        for choices in self._laid_out(self.size.width):
             line = Text(no_wrap=True)
-            for word in words:
-                shown = safe_text(word)
-                if word == self.value:
+            for choice in choices:
+                shown = safe_text(choice)
+                if choice == self.value:
                     line.append(f"[{shown}]", style=chosen)
                 else:
                     line.append(f" {shown} ")
             lines.append(line)
         return Text("\n", no_wrap=True).join(lines)
 
-    def choose(self, word: str) -> None:
-        """Choose a word and say so."""
-        if word != self.value:
-            self.value = word
-            self.post_message(self.Changed(self, word))
+    def choose(self, choice: str) -> None:
+        """Choose a value and post a message."""
+        if choice != self.value:
+            self.value = choice
+            self.post_message(self.Changed(self, choice))
 
     def action_step(self, by: int) -> None:
-        """Choose the next word, or the one before; after the last comes the first."""
-        here = self._words.index(self.value) if self.value in self._words else -1
-        self.choose(self._words[(here + by) % len(self._words)])
+        """Choose the next value, or the one before; after the last comes the first."""
+        index = self._choices.index(self.value) if self.value in self._choices else -1
+        self.choose(self._choices[(index + by) % len(self._choices)])
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the word that was clicked."""
+        """Choose the value that was clicked."""
         lines = self._laid_out(self.size.width)
         if event.y >= len(lines):
             return
         right = 0
-        for word in lines[event.y]:
-            right += cell_len(safe_text(word)) + 2
+        for choice in lines[event.y]:
+            right += cell_len(safe_text(choice)) + 2
             if event.x < right:
-                self.choose(word)
+                self.choose(choice)
                 return

@@ -1,4 +1,4 @@
-"""One declared option in a form: its name, what it is set to, what it means, and what is wrong with it."""
+"""Edits one declared option in a form: shows its name, value, summary and problem."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from imgstore_tui.tui.widgets.one_of import OneOf
 
 
 class OptionField(Vertical):
-    """Edits one option: a choice of words where they are few, else a line to write in."""
+    """A field for one option: a line of choices if they are few, else an input line."""
 
     DEFAULT_CSS = """
     OptionField { height: auto; margin-bottom: 1; }
@@ -37,7 +37,7 @@ class OptionField(Vertical):
     """
 
     problem: reactive[str] = reactive("")
-    """What is wrong with the value; empty where nothing is."""
+    """The problem with the value; empty if there is none."""
 
     @dataclass
     class Changed(Message):
@@ -68,25 +68,25 @@ class OptionField(Vertical):
         option: Option,
         text: str,
         *,
-        words: Sequence[str] = (),
+        choices: Sequence[str] = (),
         hint: str = "",
         suggester: Suggester | None = None,
     ) -> None:
-        """Make a field.
+        """Create a field.
 
         Args:
-            key: What it stands for, for whoever listens.
+            key: Identifies the field in messages.
             option: The declared option.
             text: The value, as written.
-            words: The words to choose from; none for those that the option declares.
-            hint: Shown in a line that is empty.
-            suggester: Completes what is written.
+            choices: The values to choose from; empty for those that the option declares.
+            hint: Shown in an empty line.
+            suggester: Completes the text.
         """
         super().__init__()
         self.key = key
         self._option = option
         self._text = text
-        self._words = tuple(words) or option.words
+        self._choices = tuple(choices) or option.words
         self._hint = hint
         self._suggester = suggester
 
@@ -99,8 +99,8 @@ class OptionField(Vertical):
         yield Static(classes="option--problem")
 
     def _editor(self) -> Widget:
-        if self._words:
-            return OneOf(self._words, self._text)
+        if self._choices:
+            return OneOf(self._choices, self._text)
         line = Line(
             safe_text(self._text), placeholder=self._hint, compact=True, select_on_focus=False,
             suggester=self._suggester,
@@ -117,28 +117,28 @@ class OptionField(Vertical):
 
     @property
     def editor(self) -> Widget:
-        """What takes the keys."""
-        return self.query_one(OneOf) if self._words else self.query_one(Input)
+        """The widget that takes the keys."""
+        return self.query_one(OneOf) if self._choices else self.query_one(Input)
 
     def take_focus(self) -> None:
-        """Give the keys to the editor, if it is there: the form may be closed, or laid out anew, at any moment."""
+        """Focus the editor if it is mounted: the form may be closed or replaced at any moment."""
         for editor in self.query("OneOf, Input"):
             editor.focus()
 
-    def show(self, option: Option, word: str) -> None:
-        """Choose one of the words, without a message about it, and describe it."""
+    def show(self, option: Option, choice: str) -> None:
+        """Choose a value without a message, and show the summary of the option."""
         self._option = option
-        self.query_one(OneOf).value = word
+        self.query_one(OneOf).value = choice
         self.query_one(".option--summary", Static).update(Text(self._sentence()))
 
     def watch_problem(self, problem: str) -> None:
-        """Say what is wrong."""
+        """Show the problem."""
         self.set_class(bool(problem), "-wrong")
         if self.is_mounted:
             self.query_one(".option--problem", Static).update(Text(safe_text(problem)))
 
     def on_mount(self) -> None:
-        """Say what was wrong from the beginning."""
+        """Show a problem that was set before mounting."""
         self.watch_problem(self.problem)
 
     @on(OneOf.Changed)
@@ -150,7 +150,7 @@ class OptionField(Vertical):
     def _written(self, event: Input.Changed) -> None:
         event.stop()
         if event.value != safe_text(self._text):
-            # What a plan says stays as it is until it is edited: the line shows a harmless spelling of it.
+            # The value of the plan stays until it is edited; the line shows its safe spelling.
             self._text = event.value
             self.post_message(self.Changed(self, event.value))
 

@@ -1,4 +1,4 @@
-"""The panes, one of them in front."""
+"""Lays out the panes, one of them in front."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from imgstore_tui.tui.widgets.verdict_pane import VerdictPane
 
 
 class Panes(Container):
-    """Holds the panes; the style sheet decides which are seen and where."""
+    """Holds the panes; the style sheet decides which are visible and where."""
 
     pane: reactive[PaneName] = reactive(PaneName.CHOOSE, repaint=False)
     """The pane in front."""
@@ -35,26 +35,26 @@ class Panes(Container):
         self.watch_pane(self.pane, self.pane)
 
     def watch_pane(self, before: PaneName, pane: PaneName) -> None:
-        """Let the style sheet know which pane is in front."""
+        """Mark the pane in front for the style sheet."""
         if not self.is_mounted:
             return
-        # Classes of the panes and not of the screen, where every widget would be styled anew: 140 ms against 15. They
-        # count at once, and not with the next repaint: keys that follow fast are meant for what comes to the front.
+        # Classes of the panes and not of the screen, which would restyle every widget: 15 ms against 140. They are set
+        # at once and not with the next repaint: keys that follow fast are meant for the new pane.
         self._widget(before).remove_class("-front")
         self._widget(pane).add_class("-front")
         self.chart.set_class(pane is PaneName.CHOOSE, "-beside-choose")
         self.chart.set_class(pane is PaneName.MATRIX, "-behind")
 
     def on_resize(self) -> None:
-        """Let the style sheet know whether there is room for the matrix beside the chart."""
+        """Tell the style sheet whether the matrix fits beside the chart."""
         broad = self.size.width >= BROAD_COLUMNS
         for pane in (self.chart, self.matrix):
             pane.set_class(broad, "-broad")
 
     def focus_front(self) -> None:
-        """Give the keys to the pane in front."""
+        """Focus the pane in front."""
         inner: dict[PaneName, Widget] = {PaneName.CHOOSE: self.choose.storage, PaneName.TABLE: self.table.grid}
-        # At once, and not with the next message: keys that follow fast are for what came to the front.
+        # At once and not with the next message: keys that follow fast are meant for this pane.
         self.screen.set_focus(inner.get(self.pane, self._widget(self.pane)))
 
     def _widget(self, pane: PaneName) -> Widget:

@@ -1,4 +1,4 @@
-"""What a look at the data has shown: in words, and as a contact sheet of a few pictures."""
+"""Shows the preview of a dataset: its facts, and a contact sheet of a few pictures."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from imgstore_tui.jobs.preview import DatasetPreview, Thumbnail
 from imgstore_tui.present.charts.contact_sheet import PixelStyle, contact_sheet, full_rows
 
 PICTURES = 12
-"""So many pictures are shown at most."""
+"""The most pictures that are shown."""
 
 
 class PreviewSheet(Widget):
-    """Draws what was found, how far the look is, or why there is nothing to see."""
+    """Draws the preview, its progress, or why there is none."""
 
     DEFAULT_CSS = """
     PreviewSheet { width: 1fr; height: 1fr; }
@@ -24,49 +24,49 @@ class PreviewSheet(Widget):
     """
     COMPONENT_CLASSES = {"sheet--name"}  # noqa: RUF012 - Textual's own convention
 
-    found: reactive[DatasetPreview | None] = reactive(None)
+    preview: reactive[DatasetPreview | None] = reactive(None)
     doing: reactive[str] = reactive("")
-    """What goes on while nothing is found yet."""
+    """The progress, while there is no preview yet."""
 
-    def __init__(self, drawing: PixelStyle, why: str) -> None:
-        """Make an empty sheet.
+    def __init__(self, style: PixelStyle, reason: str) -> None:
+        """Create an empty sheet.
 
         Args:
-            drawing: How pictures are drawn on this terminal.
-            why: Said below them where they are not drawn in full; empty where they are.
+            style: How pictures are drawn on this terminal.
+            reason: Why they are not drawn in full; empty if they are.
         """
         super().__init__()
-        self._drawing = drawing
-        self._why = why
+        self._style = style
+        self._reason = reason
 
     def render(self) -> Text:
-        """Draw the words, and the pictures in the room that is left."""
-        if self.found is None:
+        """Draw the facts, and the pictures in the remaining room."""
+        if self.preview is None:
             return Text(self.doing, style="dim")
-        words = self._words(self.found)
-        lines = list(words.wrap(self.app.console, max(1, self.size.width)))
+        facts = self._facts(self.preview)
+        lines = list(facts.wrap(self.app.console, max(1, self.size.width)))
         if len(lines) > self.size.height // 2:
-            # The pictures are what one looks for; the head of a long tale is enough.
+            # The pictures matter most; the first lines of the facts are enough.
             lines = [*lines[: self.size.height // 2 - 1], Text("...", style="dim")]
         room = self.size.height - len(lines) - 1
-        pictures = [(picture.pixels, picture.label) for picture in self._shown(self.found, room)]
+        pictures = [(picture.pixels, picture.label) for picture in self._shown(self.preview, room)]
         theme = self.app.current_theme
-        sheet = contact_sheet(pictures, self.size.width, room, self._drawing, light=not theme.dark)
+        sheet = contact_sheet(pictures, self.size.width, room, self._style, light=not theme.dark)
         return Text("\n", no_wrap=True).join([*lines, Text(), sheet])
 
-    def _shown(self, found: DatasetPreview, room: int) -> tuple[Thumbnail, ...]:
-        # Few and clear where there is little room.
-        wanted = max(2, min(PICTURES, self.size.width * room // 70))
-        return found.thumbnails[: full_rows(wanted, len(found.thumbnails), self.size.width, room)]
+    def _shown(self, preview: DatasetPreview, room: int) -> tuple[Thumbnail, ...]:
+        # Fewer and larger in little room.
+        count = max(2, min(PICTURES, self.size.width * room // 70))
+        return preview.thumbnails[: full_rows(count, len(preview.thumbnails), self.size.width, room)]
 
-    def _words(self, found: DatasetPreview) -> Text:
+    def _facts(self, preview: DatasetPreview) -> Text:
         name = self.get_component_rich_style("sheet--name")
-        text = Text(safe_text(found.summary), style="bold")
-        why = self._why if found.thumbnails else "Not decoded, so there is no picture to show."
-        if why:
-            text.append(f"\n{why}", style=name)
-        for title, words in found.facts:
-            text.append("\n").append(f"{title} ", style=name).append(words, style="not bold")
+        text = Text(safe_text(preview.summary), style="bold")
+        reason = self._reason if preview.thumbnails else "Not decoded, so there is no picture to show."
+        if reason:
+            text.append(f"\n{reason}", style=name)
+        for title, fact in preview.facts:
+            text.append("\n").append(f"{title} ", style=name).append(fact, style="not bold")
         return text
 
 
@@ -79,7 +79,7 @@ def drawing_mode(*, ascii_only: bool, no_colour: bool, colours: str | None) -> t
         colours: What the terminal can show, as Rich calls it: ``standard``, ``256``, ``truecolor``.
 
     Returns:
-        The way, and why it is not the best one, in a sentence; empty where it is.
+        The style, and in a sentence why it is not the best one; empty if it is.
     """
     if ascii_only:
         return PixelStyle.SHADES, "Pictures in shades: ASCII only here."
@@ -90,7 +90,7 @@ def drawing_mode(*, ascii_only: bool, no_colour: bool, colours: str | None) -> t
     return PixelStyle.BLOCKS, ""
 
 
-def progress_words(words: str, done: int, total: int | None) -> str:
-    """Return how far a look is."""
+def progress_text(step: str, done: int, total: int | None) -> str:
+    """Return the progress of a preview."""
     count = format_count(done) if total is None else f"{format_count(done)} of {format_count(total)}"
-    return f"{safe_text(words)}: {count}"
+    return f"{safe_text(step)}: {count}"

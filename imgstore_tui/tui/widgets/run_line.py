@@ -1,4 +1,4 @@
-"""The two lines that say what goes on: in words, and as a bar with the time it has left."""
+"""Shows the progress of the run in two lines: a text, and a bar with the remaining time."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _STEPS = {
     "destroy": "removing the store (untimed)",
 }
 _FURTHER_KEYS = (("p", "next plan"), ("w", "save as a plan"), ("t", "theme"), ("ctrl+p", "all actions"))
-"""Keys for which the line of keys has no room."""
+"""Keys that do not fit into the key bar."""
 
 
 class RunLine(LinePicture):
-    """What runs now, and how far all of it is. Time left comes from expected cost, never from counting steps."""
+    """The running trial and the progress of the run. The remaining time is estimated from expected costs."""
 
     DEFAULT_CSS = """
     RunLine { height: 2; padding: 0 1; }
@@ -48,52 +48,52 @@ class RunLine(LinePicture):
 
     run_state: reactive[RunState] = reactive(RunState(), repaint=False)
     ready: reactive[str] = reactive("", repaint=False)
-    """What there is to say before a run."""
+    """The text before a run."""
     ready_time: reactive[str] = reactive("", repaint=False)
-    """How long that may take."""
+    """The expected duration before a run."""
     problem: reactive[str] = reactive("", repaint=False)
-    """Why a run could not start; shown until something else happens."""
+    """Why a run could not start; shown until the next change."""
     stopping: reactive[bool] = reactive(False, repaint=False)
     pausing: reactive[bool] = reactive(False, repaint=False)
-    """Whether no new trial is to start."""
+    """Whether the run pauses after the running trial."""
     skipping: reactive[frozenset[Cell]] = reactive(frozenset(), repaint=False)
-    """Cells of which no more is wanted."""
+    """Cells that are skipped."""
     watching: reactive[bool] = reactive(False, repaint=False)
     """Whether another process measures."""
     began: reactive[float | None] = reactive(None, repaint=False)
-    """When the run was started, by the monotonic clock; None with no run, and with one that was opened."""
+    """Start of the run by the monotonic clock; None without a run, and for a saved one."""
     ended: reactive[float | None] = reactive(None, repaint=False)
-    found: reactive[RunResults | None] = reactive(None, repaint=False)
-    """What the run says so far."""
+    results: reactive[RunResults | None] = reactive(None, repaint=False)
+    """The results so far."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
         self._glyphs = glyphs
 
     def on_mount(self) -> None:
-        """Draw anew what changes; time goes on by itself, see ``redraw``."""
+        """Redraw on every change; the elapsed time is redrawn by the tick of the screen."""
         self.redraw_with(
             "run_state", "ready", "ready_time", "problem", "stopping", "pausing", "skipping", "watching", "began",
-            "ended", "found",
+            "ended", "results",
         )  # fmt: skip
 
     def picture(self) -> Text:
         """Draw both lines."""
         if self.problem:
             return self._problem()
-        words = self._words()
-        words.truncate(self.size.width, overflow="ellipsis")
-        text = Text.assemble(words, "\n", self._bar())
+        line = self._status()
+        line.truncate(self.size.width, overflow="ellipsis")
+        text = Text.assemble(line, "\n", self._bar())
         text.no_wrap = True
         return text
 
     def _problem(self) -> Text:
-        """Return what is in the way, over both lines: no bar means nothing there."""
+        """Return the problem, over both lines."""
         text = Text(safe_text(self.problem), style=self.get_component_rich_style("run-line--problem"))
         text.truncate(2 * self.size.width - 10, overflow="ellipsis")
         return text
 
-    def _words(self) -> Text:
+    def _status(self) -> Text:
         state, dot = self.run_state, f" {self._glyphs.dot} "
         if self.stopping:
             return Text("stopping: the running trial is ended, all that was measured stays")
@@ -101,9 +101,9 @@ class RunLine(LinePicture):
             return Text("paused: no new trial starts until z is pressed again", style="bold")
         match state.phase:
             case Phase.PREPARING if state.preparing is not None:
-                what, done, total = state.preparing.what, state.preparing.done, state.preparing.total
+                step, done, total = state.preparing.what, state.preparing.done, state.preparing.total
                 share = format_count(done) if total is None else f"{format_count(done)} of {format_count(total)}"
-                return Text(f"preparing (untimed): {safe_text(what)}{dot}{share}")
+                return Text(f"preparing (untimed): {safe_text(step)}{dot}{share}")
             case Phase.RUNNING if state.current is not None and state.run is not None:
                 cell = state.current.cell
                 parts = [
@@ -132,31 +132,31 @@ class RunLine(LinePicture):
         run = self.run_state.run
         assert run is not None  # noqa: S101 - asked for with a run only
         counts = Counter(measurement.status for measurement in run.measurements)
-        words = {"budget": "time budget spent", "interrupted": "broke off"}.get(run.status, run.status)
+        status = {"budget": "time budget spent", "interrupted": "broke off"}.get(run.status, run.status)
         parts = [
-            words,
+            status,
             f"{counted(len(run.measurements), 'trial')} kept",
             f"{counts[Status.FAILED]} failed" if counts[Status.FAILED] else "none failed",
             *([f"{counts[Status.SKIPPED]} skipped"] if counts[Status.SKIPPED] else []),
         ]
         dot = f" {self._glyphs.dot} "
-        told = dot.join(parts)
-        # Where it was saved: whole, or by the name that commands take, or not at all; never half of it.
+        outcome = dot.join(parts)
+        # Where it was saved: the path, the run id if that is too long, or nothing; never cut.
         path = safe_text(self.run_state.journal or "")
         for saved in (path, PurePath(path).stem) if path else ():
-            if cell_len(told) + cell_len(dot) + cell_len(saved) <= self.size.width:
-                return f"{told}{dot}{saved}"
-        return told
+            if cell_len(outcome) + cell_len(dot) + cell_len(saved) <= self.size.width:
+                return f"{outcome}{dot}{saved}"
+        return outcome
 
     def _bar(self) -> Text:
-        """Return the second line: what else can be done before a run, how far it is, and what it says at its end."""
+        """Return the second line: further keys before a run, a bar during it, the recommendation at its end."""
         quiet = self.get_component_rich_style("run-line--quiet")
         label = Text(self._numbers(), style=quiet)
         width = max(0, self.size.width - label.cell_len - (2 if label else 0))
-        words = self._told(width)
-        if words is not None:
-            words.truncate(width, overflow="ellipsis", pad=True)
-            return words.append("  " if label else "").append_text(label)
+        text = self._bar_text(width)
+        if text is not None:
+            text.truncate(width, overflow="ellipsis", pad=True)
+            return text.append("  " if label else "").append_text(label)
         done = min(width, round(self.run_state.fraction * width))
         bar = Text.assemble(
             (self._glyphs.done * done, self.get_component_rich_style("run-line--done")),
@@ -164,25 +164,25 @@ class RunLine(LinePicture):
         )
         return bar.append("  " if label else "").append_text(label)
 
-    def _told(self, width: int) -> Text | None:
-        """Return what stands in the place of the bar; None while there is something for a bar to show."""
+    def _bar_text(self, width: int) -> Text | None:
+        """Return the text that replaces the bar; None while there is progress to show."""
         phase = self.run_state.phase
         if phase is Phase.IDLE:
             key, quiet = map(self.get_component_rich_style, ("run-line--key", "run-line--quiet"))
             text = Text()
-            for name, what in _FURTHER_KEYS:
-                entry = Text.assemble("  " if text else "", (name, key), (f" {what}", quiet))
+            for name, description in _FURTHER_KEYS:
+                entry = Text.assemble("  " if text else "", (name, key), (f" {description}", quiet))
                 if text.cell_len + entry.cell_len > width:
                     break
                 text.append_text(entry)
             return text
-        if phase is not Phase.FINISHED or self.found is None:
+        if phase is not Phase.FINISHED or self.results is None:
             return None
-        # Never half an answer.
-        answer = fastest_line(self.found, width)
+        # Never cut.
+        answer = fastest_line(self.results, width)
         if answer:
             return Text(answer, style=self.get_component_rich_style("run-line--answer"))
-        if not self.found.verdicts:
+        if not self.results.verdicts:
             return Text()
         key, quiet = map(self.get_component_rich_style, ("run-line--key", "run-line--quiet"))
         return Text.assemble(("5", key), (" which to take, and how sure that is", quiet))
@@ -195,14 +195,14 @@ class RunLine(LinePicture):
         if state.run is None:
             return "".join(elapsed)
         if state.phase is Phase.FINISHED and state.fraction >= 1:
-            # How many trials that were is said above.
+            # The first line has the number of trials.
             return "".join(elapsed)
         total = len(state.cells) * state.run.plan.rounds
         parts = [f"{state.fraction:4.0%}", f"{format_count(len(state.run.measurements))}/{format_count(total)}"]
         parts += elapsed
         if state.phase is Phase.RUNNING:
-            known = state.remaining_s is not None
-            parts.append(f"left ~{format_duration(state.remaining_s or 0)}" if known else "left ?")
+            estimated = state.remaining_s is not None
+            parts.append(f"left ~{format_duration(state.remaining_s or 0)}" if estimated else "left ?")
         return "  ".join(parts)
 
 

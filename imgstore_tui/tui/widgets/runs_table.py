@@ -1,4 +1,4 @@
-"""The saved runs as a table: a row each, and which two are marked."""
+"""Shows the saved runs in a table, and marks two of them."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _TITLES = {
     "started": ("  started (UTC)", 18), "name": ("name and data", 0), "plan": ("plan", 7), "trials": ("trials", 11),
     "failed": ("failed", 6), "size": ("size", 8), "status": ("status", 10),
 }  # fmt: skip
-"""Title and width of every column; that of names takes what is left."""
+"""Title and width of every column; the column of names takes the remaining width."""
 _NUMBERS = ("trials", "failed", "size")
 _NARROW = ("started", "name", "trials", "status")
-_LEAST_NAME = 12
+_MIN_NAME = 12
 
 
 class RunsTable(DataTable[Text]):
-    """Reads the saved runs in a thread, newest first, and knows them by their files.
+    """Reads the saved runs in a thread, newest first.
 
-    On a narrow terminal plan, failures and size have no column: they are said of the run under the cursor.
+    On a narrow terminal plan, failures and size have no column: they are in the description below.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,13 +41,13 @@ class RunsTable(DataTable[Text]):
 
     @dataclass
     class RunRead(Message):
-        """A file was read, in the thread."""
+        """The thread has read a file."""
 
         saved: SavedRun
 
     @dataclass
     class AllRead(Message):
-        """All files were read, or why not all."""
+        """All files were read, or a problem prevented it."""
 
         problem: str = ""
 
@@ -57,11 +57,11 @@ class RunsTable(DataTable[Text]):
         self._shape: tuple[tuple[str, int], ...] = ()
         """Columns and their widths."""
         self._gone: set[Path] = set()
-        """Files that were deleted while others were still being read."""
+        """Files that were deleted while others were being read."""
         self.reading = True
-        """Whether more runs are to come."""
+        """Whether files are still being read."""
         self.marked: tuple[Path, ...] = ()
-        """The runs that are to be set side by side, in the order in which they were marked; two at most."""
+        """The runs to compare, in the order in which they were marked; two at most."""
 
     # Reading
 
@@ -78,7 +78,7 @@ class RunsTable(DataTable[Text]):
                 if worker.is_cancelled:
                     return
                 self.post_message(self.RunRead(saved))
-        except Exception as error:  # whatever the files hold, the screen stays up and says so
+        except Exception as error:  # no error in the files ends the screen
             problem = f"Not all saved runs can be read: {type(error).__name__}: {error}"
         self.post_message(self.AllRead(problem))
 
@@ -100,16 +100,16 @@ class RunsTable(DataTable[Text]):
         return runs[self.cursor_row] if 0 <= self.cursor_row < len(runs) else None
 
     def put(self, saved: SavedRun) -> None:
-        """Show a run: as a row of its own, or anew in the row that it has."""
-        known = saved.path in self._runs
+        """Show a run in a new row, or update its row."""
+        exists = saved.path in self._runs
         self._runs[saved.path] = saved
-        if known:
+        if exists:
             self._redraw(saved.path)
         elif self._shape:
             self.add_row(*self._row(saved), key=str(saved.path))
 
     def drop(self, path: Path) -> None:
-        """Take a run out of the list."""
+        """Remove a run from the list."""
         self._gone.add(path)
         del self._runs[path]
         self.remove_row(str(path))
@@ -117,16 +117,16 @@ class RunsTable(DataTable[Text]):
             self.mark(path)
 
     def mark(self, path: Path) -> None:
-        """Mark a run, or take its mark away; of three the first goes."""
+        """Mark or unmark a run; of three marks the first is removed."""
         before = self.marked
         self.marked = tuple(other for other in before if other != path) if path in before else (*before, path)[-2:]
-        for touched in {*before, *self.marked} & self._runs.keys():
-            self._redraw(touched)
+        for changed in {*before, *self.marked} & self._runs.keys():
+            self._redraw(changed)
 
     # Columns
 
     def on_resize(self) -> None:
-        """Lay out the columns that there is room for."""
+        """Lay out the columns that fit."""
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -134,7 +134,7 @@ class RunsTable(DataTable[Text]):
         names = _TITLES.keys() if wide else _NARROW
         # Each column has a space at both sides, and the scroll bar needs one.
         room = self.container_size.width - 1 - sum(_TITLES[name][1] + 2 for name in names) - 2
-        shape = tuple((name, _TITLES[name][1] or max(_LEAST_NAME, room)) for name in names)
+        shape = tuple((name, _TITLES[name][1] or max(_MIN_NAME, room)) for name in names)
         if shape == self._shape:
             return
         self._shape, cursor = shape, self.cursor_row

@@ -1,4 +1,4 @@
-"""The run as tables, one at a time, filling as trials end; sorted and filtered as asked for."""
+"""Shows the tables of the run, one at a time, sorted and filtered."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from imgstore_tui.tui.widgets.grid_table import GridTable
 
 _NOTHING = "Nothing measured yet. Choose, then press r."
 WIDE = 100
-"""Columns from which on a table shows everything."""
+"""Columns of the pane from which on a table shows its wide columns."""
 
 
 class TablePane(Vertical):
-    """One table of a run. The rows are the shared ones of ``present``; here they only move and scroll."""
+    """One table of a run, with the rows of ``present``."""
 
     KEYS_OF: ClassVar[str] = "In the table"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,10 +40,10 @@ class TablePane(Vertical):
         Binding("escape", "clear_filter", "All rows", key_display="esc", tooltip="Show all rows of the table again"),
     ]
 
-    found: reactive[RunResults | None] = reactive(None, repaint=False)
-    """The run, digested; None before there is anything."""
+    results: reactive[RunResults | None] = reactive(None, repaint=False)
+    """The results of the run; None before the first."""
     view: reactive[int] = reactive(0, repaint=False)
-    """Which table, counted endlessly; the rest of a division by how many there are."""
+    """Number of the table, modulo how many there are."""
     cutoff: reactive[int | None] = reactive(None, repaint=False)
     """The number of images of the ranking; None for the largest."""
     arrangement: reactive[TableView] = reactive(TableView(), repaint=False)
@@ -64,8 +64,8 @@ class TablePane(Vertical):
         yield Field("filter", hint="storage, operation, level or N, e.g. read lmdb 1k", classes="filter")
         yield Static(classes="caption")
 
-    def watch_found(self) -> None:
-        """Show what is known now."""
+    def watch_results(self) -> None:
+        """Show new results."""
         self._show()
 
     def watch_view(self) -> None:
@@ -84,25 +84,25 @@ class TablePane(Vertical):
         """Show more columns or fewer."""
         self._show()
 
-    # What is shown
+    # The table
 
     def _show(self) -> None:
         if not self.is_mounted or not self.display or not self.size.width:
             return
-        all_of_them = [] if self.found is None else tables_of(self.found, self.cutoff)
-        shown = [(table, whole) for whole in all_of_them if (table := apply_view(whole, self.arrangement)).rows]
+        tables = [] if self.results is None else tables_of(self.results, self.cutoff)
+        shown = [(table, whole) for whole in tables if (table := apply_view(whole, self.arrangement)).rows]
         self.set_class(not shown, "-empty")
         if not shown:
-            self._say_nothing(bool(all_of_them))
+            self._show_empty(bool(tables))
             return
         index = self.view % len(shown)
         table, whole = shown[index]
         subtitle = f"{index + 1} of {len(shown)}, v: next"
-        rows = [len(one.rows) - len(one.heads) for one in (table, whole)]
-        if told := view_text(self.arrangement, *rows):
-            subtitle = f"{told}, esc: all  {subtitle}"
-        elif self.found is not None and table.title.startswith("Ranking"):
-            subtitle = f"{cutoff_text(self.cutoff, measured_cutoffs(self.found))}  {subtitle}"
+        rows = [len(entry.rows) - len(entry.heads) for entry in (table, whole)]
+        if view := view_text(self.arrangement, *rows):
+            subtitle = f"{view}, esc: all  {subtitle}"
+        elif self.results is not None and table.title.startswith("Ranking"):
+            subtitle = f"{cutoff_text(self.cutoff, measured_cutoffs(self.results))}  {subtitle}"
         names = (table.title, subtitle, table.caption)
         if names != self._names:
             self._names = names
@@ -110,20 +110,20 @@ class TablePane(Vertical):
             self.query_one(".caption", Static).update(Text(names[2]))
         self.grid.fill(table, wide=self.size.width >= WIDE, room=self.content_size.width)
 
-    def _say_nothing(self, filtered: bool) -> None:
-        words = _NOTHING if self.found is None else "The first rows come with the first trials."
+    def _show_empty(self, filtered: bool) -> None:
+        message = _NOTHING if self.results is None else "The first rows come with the first trials."
         if filtered:
-            words = f"No row of any table has '{self.arrangement.query}'. esc: all rows."
-        self.query_one(".empty", Static).update(Text(words))
+            message = f"No row of any table has '{self.arrangement.query}'. esc: all rows."
+        self.query_one(".empty", Static).update(Text(message))
         self._names, self.border_title, self.border_subtitle = (), "3 Table", ""
 
     # The order of rows
 
     def action_next_column(self) -> None:
-        """Sort by the column after the present one; after the last, as the plan has it."""
+        """Sort by the next column; after the last, in the order of the plan."""
         titles = [_bare(column.title) for column in self.grid.shown if column.title]
-        here = titles.index(self.arrangement.sort_column) if self.arrangement.sort_column in titles else -1
-        title = titles[here + 1] if here + 1 < len(titles) else ""
+        index = titles.index(self.arrangement.sort_column) if self.arrangement.sort_column in titles else -1
+        title = titles[index + 1] if index + 1 < len(titles) else ""
         self.arrangement = replace(self.arrangement, sort_column=title, descending=False)
 
     def action_turn(self) -> None:
@@ -138,21 +138,21 @@ class TablePane(Vertical):
     # Which rows
 
     def open_filter(self) -> None:
-        """Offer the line to filter by."""
+        """Open the filter line."""
         self.add_class("-filtering")
-        # At once, and not with the next repaint: what follows the key are letters for the line already.
+        # At once and not with the next repaint: the keys that follow are letters for the line.
         self.app.stylesheet.update(self)
         self.screen.set_focus(self.filter_line.input)
 
     def action_clear_filter(self) -> None:
-        """Show all rows, and give the keys back to the table."""
+        """Show all rows and focus the table."""
         self.filter_line.write("")
         self.remove_class("-filtering")
         self.arrangement = replace(self.arrangement, query="")
         self.screen.set_focus(self.grid)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is nothing to clear without a filter."""
+        """Allow clearing only with a filter."""
         return action != "clear_filter" or self.has_class("-filtering")
 
     @on(Field.Changed)
@@ -168,7 +168,7 @@ class TablePane(Vertical):
         else:
             self.action_clear_filter()
 
-    # What a row is about
+    # The detail of a row
 
     @on(DataTable.RowSelected)
     @on(DataTable.CellSelected)
@@ -180,24 +180,24 @@ class TablePane(Vertical):
 
 
 def _bare(title: str) -> str:
-    """Return the title of a column without the sign of its order."""
+    """Return the title of a column without the sign of the sort order."""
     return title.removesuffix(f" {UP}").removesuffix(f" {DOWN}")
 
 
-def tables_of(found: RunResults, cutoff: int | None = None) -> list[Table]:
+def tables_of(results: RunResults, cutoff: int | None = None) -> list[Table]:
     """Return the tables that have a row, in the order in which the key steps through them.
 
     Args:
-        found: The run.
+        results: The run.
         cutoff: The number of images of the ranking; None for the largest.
     """
     tables = [
-        *overview_tables(found),
-        ranking_table(found, cutoff),
-        *timing_tables(found),
-        *disk_tables(found),
-        *(article_report_tables(found) if is_article(found.run) else one_image_tables(found)),
-        failures_table(found),
-        warnings_table(found),
+        *overview_tables(results),
+        ranking_table(results, cutoff),
+        *timing_tables(results),
+        *disk_tables(results),
+        *(article_report_tables(results) if is_article(results.run) else one_image_tables(results)),
+        failures_table(results),
+        warnings_table(results),
     ]
     return [table for table in tables if table.rows]

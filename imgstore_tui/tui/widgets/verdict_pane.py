@@ -1,4 +1,4 @@
-"""What the numbers say so far, in sentences, and what they stand on; or what speaks for each storage method."""
+"""Shows the verdicts in sentences and the facts of the run, or notes on the storage methods."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from imgstore_tui.present.text.narrative import verdict_text
 
 
 class VerdictPane(VerticalScroll):
-    """The verdict of every contest, then the facts of the run; or notes on its storage methods."""
+    """The verdict of every comparison, then the facts of the run; or notes on its storage methods."""
 
     KEYS_OF: ClassVar[str] = "In the verdict"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,76 +34,76 @@ class VerdictPane(VerticalScroll):
 
     @dataclass
     class ReportRequested(Message):
-        """The user wants to read the whole run."""
+        """The user opens the full report."""
 
-    found: reactive[RunResults | None] = reactive(None, repaint=False)
+    results: reactive[RunResults | None] = reactive(None, repaint=False)
     cutoff: reactive[int | None] = reactive(None, repaint=False)
-    """The number of images that is judged; None for all."""
+    """The number of images of the verdicts; None for all."""
     notes: reactive[bool] = reactive(False, repaint=False)
-    """Whether notes are shown in place of verdicts."""
+    """Whether notes are shown and not verdicts."""
     body = getters.query_one(Static)
 
     def __init__(self) -> None:
         super().__init__()
         self.border_title = "5 Verdict"
         self.add_class("-empty")
-        self._said = Text()
+        self._shown = Text()
 
     def compose(self) -> ComposeResult:
         """Lay out the text."""
         yield Static()
 
-    def watch_found(self) -> None:
-        """Say what is known now."""
-        self._say()
+    def watch_results(self) -> None:
+        """Show new results."""
+        self._show_text()
 
     def watch_cutoff(self) -> None:
-        """Judge at another number of images."""
-        self._say()
+        """Show verdicts at another number of images."""
+        self._show_text()
 
     def watch_notes(self) -> None:
         """Show the other text, from its top."""
-        self._say()
+        self._show_text()
         if self.is_mounted:
             self.scroll_home(animate=False)
 
     def on_mount(self) -> None:
-        """Say that nothing is known yet."""
-        self._say()
+        """Show the text of an empty pane."""
+        self._show_text()
 
     def on_show(self) -> None:
-        """Say what became known while the pane was out of sight."""
-        self._say()
+        """Show what changed while the pane was hidden."""
+        self._show_text()
 
     def on_resize(self) -> None:
-        """Fold it anew."""
-        self._say()
+        """Wrap the text again."""
+        self._show_text()
 
     def action_toggle_notes(self) -> None:
-        """Show notes in place of verdicts, or verdicts again."""
+        """Switch between verdicts and notes."""
         self.notes = not self.notes
 
     def action_open_report(self) -> None:
-        """Ask for the whole run to be shown."""
+        """Open the full report."""
         self.post_message(self.ReportRequested())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is no report before there is a run."""
-        return action != "open_report" or self.found is not None
+        """Allow the report only with results."""
+        return action != "open_report" or self.results is not None
 
-    def _say(self) -> None:
+    def _show_text(self) -> None:
         if not self.is_mounted or not self.display:
             return
         width = self.scrollable_content_region.width
-        found = self.found
-        if (found is None) is not self.has_class("-empty"):
-            self.set_class(found is None, "-empty")
-        text = methods_text(found, width=width) if self.notes else verdict_text(found, self.cutoff, width=width)
-        cutoffs = () if self.found is None else measured_cutoffs(self.found)
+        results = self.results
+        if (results is None) is not self.has_class("-empty"):
+            self.set_class(results is None, "-empty")
+        text = methods_text(results, width=width) if self.notes else verdict_text(results, self.cutoff, width=width)
+        cutoffs = () if self.results is None else measured_cutoffs(self.results)
         subtitle = "n: verdicts" if self.notes else f"{cutoff_text(self.cutoff, cutoffs)}  n: notes".strip()
-        if self.found is not None and self.border_subtitle != subtitle:
+        if self.results is not None and self.border_subtitle != subtitle:
             self.border_title = "5 Verdict: notes on methods" if self.notes else "5 Verdict"
             self.border_subtitle = Text(subtitle)
-        if text != self._said:
-            self._said = text
+        if text != self._shown:
+            self._shown = text
             self.body.update(text)

@@ -16,9 +16,8 @@ from imgstore_tui.core.operations import CacheState, SyncLevel
 from imgstore_tui.jobs.plans import save_plan, saved_plans
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.registry import resolve_spec
-from imgstore_tui.tui.forms.choice import Choice
+from imgstore_tui.tui.forms.choice import Choice, PlanCycle
 from imgstore_tui.tui.forms.last_choice import load_choice, save_choice
-from imgstore_tui.tui.forms.plan_cycle import PlanCycle
 from tests.support.screen import NARROW, WIDE, driven
 
 QUICK = Choice.of(named_plan("quick"))
