@@ -1,4 +1,4 @@
-"""A run summed up while it grows comes to what it comes to when it is summed up at once."""
+"""Tests aggregation: a run aggregated while it grows has the summaries of one aggregated at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Summaries of cells, against numbers worked out by hand."""
+"""Tests summaries of cells against numbers computed by hand."""
 
 from dataclasses import replace
 
@@ -13,12 +13,12 @@ from imgstore_tui.testing.fake_runs import IMAGE_BYTES, fake_run
 
 
 def find(run: Run, spec: str, operation: Operation, cutoff: int) -> CellSummary:
-    (found,) = [
+    (summary,) = [
         entry
         for entry in summarise(run)
         if (entry.cell.spec, entry.cell.operation, entry.cell.cutoff) == (spec, operation, cutoff)
     ]
-    return found
+    return summary
 
 
 def with_seconds(run: Run, seconds: list[float]) -> Run:

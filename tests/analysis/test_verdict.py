@@ -1,4 +1,4 @@
-"""Verdicts: who may be ranked with whom, and why not."""
+"""Tests verdicts: which methods may be ranked together, and why others may not."""
 
 from dataclasses import replace
 
@@ -102,9 +102,9 @@ def test_a_spec_with_fewer_rounds_is_left_out_by_name() -> None:
 
 def test_sync_levels_never_meet() -> None:
     run = fake_run(cutoffs=[10], operations=WRITE, sync=[SyncLevel.BUFFERED, SyncLevel.END])
-    found = verdicts(summarise(run))
-    assert [verdict.contest.sync for verdict in found] == [SyncLevel.BUFFERED, SyncLevel.END]
-    assert all(len(verdict.standings) == 3 for verdict in found)
+    judged = verdicts(summarise(run))
+    assert [verdict.contest.sync for verdict in judged] == [SyncLevel.BUFFERED, SyncLevel.END]
+    assert all(len(verdict.standings) == 3 for verdict in judged)
 
 
 def test_what_is_lossy_is_named_beside_what_keeps_every_bit_also_where_it_is_read() -> None:
@@ -113,9 +113,9 @@ def test_what_is_lossy_is_named_beside_what_keeps_every_bit_also_where_it_is_rea
         replace(trial, psnr_db=38.4) if trial.spec == "disk" and trial.operation is Operation.WRITE_MANY else trial
         for trial in run.measurements
     ]
-    found = verdicts(summarise(replace(run, measurements=tuple(lossy))))
-    assert len(found) == 2
-    assert all(verdict.describe().endswith("Not like for like: lossy is disk (38 dB).") for verdict in found)
+    judged = verdicts(summarise(replace(run, measurements=tuple(lossy))))
+    assert len(judged) == 2
+    assert all(verdict.describe().endswith("Not like for like: lossy is disk (38 dB).") for verdict in judged)
     assert all("lossy" not in verdict.describe() for verdict in verdicts(summarise(run)))
 
 

@@ -1,4 +1,4 @@
-"""convert: what comes out is what went in, whole or absent, and a kill costs little."""
+"""Tests conversions: the store equals the dataset, is complete or absent, and a kill loses little."""
 
 from __future__ import annotations
 
@@ -37,14 +37,19 @@ def way_of(backend: str) -> Continuation:
 GOING_ON = [SPECS.get(name, name) for name in HERE if way_of(name) is not Continuation.RESTART]
 
 
-def planned(text: str, spec: str, destination: Path, **words: bool) -> Conversion:
+def planned(text: str, spec: str, destination: Path, **options: bool) -> Conversion:
     return plan_conversion(
-        text, spec, destination, count=None, replace=words.get("replace", False), restart=words.get("restart", False)
+        text,
+        spec,
+        destination,
+        count=None,
+        replace=options.get("replace", False),
+        restart=options.get("restart", False),
     )
 
 
-def converted(text: str, spec: str, destination: Path, **words: bool) -> ConversionResult:
-    return planned(text, spec, destination, **words).run(lambda doing, done, total: None)
+def converted(text: str, spec: str, destination: Path, **options: bool) -> ConversionResult:
+    return planned(text, spec, destination, **options).run(lambda doing, done, total: None)
 
 
 def held(location: Path) -> list[tuple[bytes, int]]:
@@ -119,8 +124,8 @@ def test_what_was_broken_off_is_gone_on_with(
 
 @pytest.mark.parametrize("spec", ["sqlite", "hdf5", "hdf5+png", "safetensors", *({"arrow"} & set(HERE))])
 def test_a_kill_is_survived(spec: str, tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "imgstore_tui", "convert", "synthetic,size=8,count=30000", spec, "out"]
-    process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    command = [sys.executable, "-m", "imgstore_tui", "convert", "synthetic,size=8,count=30000", spec, "out"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     work, closed = tmp_path / "out.converting", ("store.sqlite", "store.h5")
     try:
         deadline = time.monotonic() + 60
@@ -132,7 +137,7 @@ def test_a_kill_is_survived(spec: str, tmp_path: Path) -> None:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
     assert not (tmp_path / "out").exists()
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "of them written before" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     clean = converted("synthetic,size=8,count=30000", "npy", tmp_path / "other")
@@ -165,19 +170,19 @@ def test_what_cannot_be_gone_on_with_begins_anew_and_says_so(
 ) -> None:
     """Whether the backend knows that beforehand, or finds out when it is asked to add to what it has closed."""
     monkeypatch.setattr(Hdf5Backend, "continuation", lambda self, kind: way)
-    said: list[str] = []
+    messages: list[str] = []
     job = planned(DATA, "hdf5", tmp_path / "out")
-    job.notify = said.append
+    job.notify = messages.append
     dies_at(job.dataset, monkeypatch, 25)
     with pytest.raises(KeyboardInterrupt):
         job.run(lambda doing, done, total: None)
-    assert len(said) == 1
-    assert is_sentence(said[0])
+    assert len(messages) == 1
+    assert is_sentence(messages[0])
     assert not job.durable_images
     job = planned(DATA, "hdf5", tmp_path / "out")
-    job.notify = said.append
+    job.notify = messages.append
     assert job.run(lambda doing, done, total: None).resumed == 0
-    assert any("starts over" in line for line in said[1:])
+    assert any("starts over" in line for line in messages[1:])
     assert held(tmp_path / "out") == source(DATA)
 
 
@@ -204,11 +209,11 @@ def test_what_a_dead_process_has_spoilt_is_written_once_more(
     data = bytearray(file.read_bytes())
     data[-200 if spec == "npy" else 3000] ^= 1
     file.write_bytes(data)
-    said: list[str] = []
+    messages: list[str] = []
     job = planned(DATA, spec, tmp_path / "out")
-    job.notify = said.append
+    job.notify = messages.append
     assert job.run(lambda doing, done, total: None).resumed == 0
-    assert any("starts over" in line and "does not come back" in line for line in said)
+    assert any("starts over" in line and "does not come back" in line for line in messages)
     assert held(tmp_path / "out") == source(DATA)
 
 
@@ -219,11 +224,11 @@ def test_less_than_was_safe_is_written_once_more(
     broken_off(DATA, tmp_path / "out", monkeypatch, spec)
     file = max((tmp_path / "out.converting" / "store").iterdir(), key=lambda path: path.stat().st_size)
     os.truncate(file, 1500)
-    said: list[str] = []
+    messages: list[str] = []
     job = planned(DATA, spec, tmp_path / "out")
-    job.notify = said.append
+    job.notify = messages.append
     assert job.run(lambda doing, done, total: None).resumed == 0
-    assert any("starts over" in line for line in said)
+    assert any("starts over" in line for line in messages)
     assert held(tmp_path / "out") == source(DATA)
 
 
@@ -413,12 +418,12 @@ def test_a_kill_between_the_two_names_is_told_and_gone_on_with(tmp_path: Path) -
     died = subprocess.run([sys.executable, "-c", script, DATA], cwd=tmp_path, check=False)
     assert died.returncode == -signal.SIGKILL
     assert not (tmp_path / "out").exists()
-    said: list[str] = []
+    messages: list[str] = []
     job = planned(DATA, "npy", tmp_path / "out", replace=True)
-    job.notify = said.append
+    job.notify = messages.append
     job.run(lambda doing, done, total: None)
-    assert is_sentence(said[0], tmp_path / "out.old")
-    assert "rename it to out" in said[0]
+    assert is_sentence(messages[0], tmp_path / "out.old")
+    assert "rename it to out" in messages[0]
     assert held(tmp_path / "out") == source(DATA)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
@@ -441,11 +446,11 @@ def test_a_kill_right_after_the_store_has_its_name_leaves_nothing(tmp_path: Path
 
 def test_an_old_one_of_somebody_else_is_named_and_stays(tmp_path: Path) -> None:
     converted("synthetic,count=3", "npy", tmp_path / "out.old")
-    said: list[str] = []
+    messages: list[str] = []
     job = planned(DATA, "npy", tmp_path / "out", replace=True)
-    job.notify = said.append
+    job.notify = messages.append
     job.run(lambda doing, done, total: None)
-    assert "it stays as it is" in said[0]
+    assert "it stays as it is" in messages[0]
     assert len(held(tmp_path / "out.old")) == 3
 
 
@@ -533,9 +538,9 @@ def test_a_store_that_has_changed_meanwhile_is_noticed(
 def test_a_relative_path_is_that_of_one_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
 ) -> None:
-    for place in "ab":
+    for name in "ab":
         for number in range(20):
-            save(tmp_path / place / "photos" / f"{number:02}.png", seed=number)
+            save(tmp_path / name / "photos" / f"{number:02}.png", seed=number)
     monkeypatch.chdir(tmp_path / "a")
     broken_off("folder:photos", tmp_path / "out", monkeypatch)
     monkeypatch.chdir(tmp_path / "b")
@@ -566,9 +571,9 @@ def test_a_kill_before_the_first_word_is_no_obstacle(names: list[str], tmp_path:
 
 @pytest.mark.parametrize("name", ["store/mine.txt", "conversion.json"])
 def test_a_folder_that_is_no_conversion_is_left_alone(name: str, tmp_path: Path) -> None:
-    place = tmp_path / "out.converting" / name
-    place.parent.mkdir(parents=True)
-    place.write_text("{}")
+    path = tmp_path / "out.converting" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
     (tmp_path / "out.converting" / "lock").write_text("")
     before = snapshot(tmp_path)
     with pytest.raises(UsageError, match="does not belong to a conversion"):
@@ -584,13 +589,13 @@ def test_a_link_or_a_pipe_among_what_was_broken_off_leads_nowhere(
 ) -> None:
     broken_off(DATA, tmp_path / "out", monkeypatch, "hdf5")
     work, mine = tmp_path / "out.converting", tmp_path / "mine"
-    place = work / "store" / name if name == "store.h5.partial" else work / name
-    mine.write_bytes(place.read_bytes() if place.exists() else b"mine")
-    place.unlink(missing_ok=True)
+    path = work / "store" / name if name == "store.h5.partial" else work / name
+    mine.write_bytes(path.read_bytes() if path.exists() else b"mine")
+    path.unlink(missing_ok=True)
     if instead == "link":
-        place.symlink_to(mine)
+        path.symlink_to(mine)
     else:
-        os.mkfifo(place)
+        os.mkfifo(path)
     before = mine.read_bytes()
     with contextlib.suppress(ImgstoreError, OSError):
         converted(DATA, "hdf5", tmp_path / "out")
@@ -648,7 +653,7 @@ def test_an_image_that_a_codec_does_not_keep_is_not_stored(tmp_path: Path, monke
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (["synthetic", "lmdb", "out"], 2, "never ends"),
         (["synthetic", "lmbd", "out"], 2, "Did you mean 'lmdb'?"),
@@ -660,10 +665,10 @@ def test_an_image_that_a_codec_does_not_keep_is_not_stored(tmp_path: Path, monke
         (["synthetic", "lmdb"], 2, "DESTINATION"),
     ],
 )
-def test_what_cannot_be_is_one_sentence(words: list[str], code: int, said: str, tmp_path: Path) -> None:
-    done = program("convert", *words)
+def test_what_cannot_be_is_one_sentence(arguments: list[str], code: int, message: str, tmp_path: Path) -> None:
+    done = program("convert", *arguments)
     assert done.returncode == code
-    assert said in sentence(done)
+    assert message in sentence(done)
 
 
 def test_the_command_tells_what_came_of_it(tmp_path: Path) -> None:

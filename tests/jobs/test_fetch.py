@@ -1,4 +1,4 @@
-"""Fetching from a server on this machine: whole and checked, or a sentence and nothing kept."""
+"""Tests downloads from a local server: complete and checked, or a sentence and nothing kept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ARCHIVE = "cifar-10-python.tar.gz"
 
 @dataclass
 class Server:
-    """A web server that answers as it is told."""
+    """A web server with files of the test, and the requests it received."""
 
     url: str
     files: dict[str, bytes] = field(default_factory=dict)
@@ -37,13 +37,13 @@ class Server:
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            told.asked.append(self.path)
-            data = told.files.get(self.path)
+            site.asked.append(self.path)
+            data = site.files.get(self.path)
             if data is None:
                 self.send_error(404)
                 return
             self.send_response(200)
-            self.send_header("Content-Length", str(len(data) + told.announced))
+            self.send_header("Content-Length", str(len(data) + site.announced))
             self.end_headers()
             self.wfile.write(data)
 
@@ -51,12 +51,12 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             pass
 
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as listening:
-        told = Server(f"http://127.0.0.1:{listening.server_port}/kriz/")
-        monkeypatch.setenv(fetch.BASE_VARIABLE, told.url)
+        site = Server(f"http://127.0.0.1:{listening.server_port}/kriz/")
+        monkeypatch.setenv(fetch.BASE_VARIABLE, site.url)
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         thread = threading.Thread(target=listening.serve_forever)
         thread.start()
-        yield told
+        yield site
         listening.shutdown()
         thread.join()
 
@@ -72,8 +72,8 @@ def serve_archive(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch)
     return data
 
 
-def run(*words: str) -> int:
-    return guarded(lambda: run_command(("datasets", "fetch", *words)))
+def run(*arguments: str) -> int:
+    return guarded(lambda: run_command(("datasets", "fetch", *arguments)))
 
 
 def test_it_comes_whole_is_checked_and_can_be_used(
@@ -85,10 +85,10 @@ def test_it_comes_whole_is_checked_and_can_be_used(
     assert run("cifar10", "--to", str(home)) == 0
     assert (home / ARCHIVE).read_bytes() == data
     assert [path.name for path in home.iterdir()] == [ARCHIVE]
-    said = capsys.readouterr()
-    assert f"{server.url}{ARCHIVE}" in said.err.replace("\n", "")
-    assert said.out == f"imgstore-tui run -d cifar10:{home / ARCHIVE}\n"
-    dataset = make_dataset(said.out.split()[-1])
+    printed = capsys.readouterr()
+    assert f"{server.url}{ARCHIVE}" in printed.err.replace("\n", "")
+    assert printed.out == f"imgstore-tui run -d cifar10:{home / ARCHIVE}\n"
+    dataset = make_dataset(printed.out.split()[-1])
     dataset.scan()
     assert len(dataset)
     assert run("cifar10", "--to", str(home)) == 0
@@ -97,7 +97,7 @@ def test_it_comes_whole_is_checked_and_can_be_used(
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         ("missing", "the server answers 404"),
         ("short", "The connection broke after"),
@@ -106,7 +106,7 @@ def test_it_comes_whole_is_checked_and_can_be_used(
 )
 def test_what_goes_wrong_is_one_sentence_and_leaves_nothing(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-    spoil: str, said: str,
+    spoil: str, message: str,
 ) -> None:  # fmt: skip
     data = serve_archive(server, tmp_path / "made", monkeypatch)
     if spoil == "missing":
@@ -121,7 +121,7 @@ def test_what_goes_wrong_is_one_sentence_and_leaves_nothing(
     printed = capsys.readouterr()
     assert printed.out == ""
     last = printed.err.splitlines()[-1].removeprefix("imgstore-tui: ")
-    assert said in last
+    assert message in last
     assert is_sentence(last)
     assert list(home.iterdir()) == []
 
@@ -141,7 +141,7 @@ def test_nobody_at_home_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "settings", "said"),
+    ("arguments", "settings", "message"),
     [
         (("imagenet",), {}, "Unknown dataset to fetch 'imagenet'"),
         (("cifar10", "--to", "/nowhere/at/all"), {}, "is no folder"),
@@ -151,11 +151,11 @@ def test_nobody_at_home_is_one_sentence(tmp_path: Path) -> None:
     ],
 )
 def test_words_that_are_off_are_refused_before_anything_is_asked_for(
-    words: tuple[str, ...], settings: dict[str, str], said: str
+    arguments: tuple[str, ...], settings: dict[str, str], message: str
 ) -> None:
-    done = program("datasets", "fetch", *words, timeout=60, **settings)
+    done = program("datasets", "fetch", *arguments, timeout=60, **settings)
     assert done.returncode == 2
-    assert said in sentence(done)
+    assert message in sentence(done)
     assert "secret" not in done.stderr
 
 

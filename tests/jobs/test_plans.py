@@ -1,4 +1,4 @@
-"""Plans kept under a name."""
+"""Tests plans saved under a name."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def test_what_no_plan_can_be_called_is_refused(name: str) -> None:
 def test_a_broken_file_is_named() -> None:
     save_plan(MINE, "a")
     path = saved_plans()["a"]
-    for words in ("[red", "rounds = 'six'", "colour = 1", "specs = ['lmdbb']"):
-        path.write_text(words)
+    for text in ("[red", "rounds = 'six'", "colour = 1", "specs = ['lmdbb']"):
+        path.write_text(text)
         with pytest.raises(ImgstoreError, match=r"a\.toml"):
             plan_by_name("a")
     path.write_bytes(b"\xff\xfe")

@@ -1,4 +1,4 @@
-"""A look at data before it is measured."""
+"""Tests previews of datasets and of the scratch folder."""
 
 from __future__ import annotations
 
@@ -30,29 +30,29 @@ def photos(tmp_path: Path) -> Path:
 
 def test_what_is_there_is_told(photos: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in photos.rglob("*")}
-    found = preview_dataset(f"folder:{photos}", 1000, thumbnails=6)
-    assert found.size.images == 8
-    assert found.size.has_originals
-    facts = dict(found.facts)
+    preview = preview_dataset(f"folder:{photos}", 1000, thumbnails=6)
+    assert preview.size.images == 8
+    assert preview.size.has_originals
+    facts = dict(preview.facts)
     assert facts["labels"] == "cats 4, dogs 4"
     assert facts["sizes"] == "20x40 to 300x600 among those shown"
     assert facts["left out"].startswith("1 file, e.g. broken.png")
-    assert len(found.thumbnails) == 6
-    assert {picture.label for picture in found.thumbnails} == {"cats", "dogs"}
-    assert all(max(picture.pixels.shape) <= LARGEST_EDGE for picture in found.thumbnails)
+    assert len(preview.thumbnails) == 6
+    assert {picture.label for picture in preview.thumbnails} == {"cats", "dogs"}
+    assert all(max(picture.pixels.shape) <= LARGEST_EDGE for picture in preview.thumbnails)
     assert before == {path: path.stat().st_mtime_ns for path in photos.rglob("*")}, "only ever read"
 
 
 def test_data_without_pixels_has_no_pictures(photos: Path) -> None:
-    found = preview_dataset(f"folder:{photos},decode=no", 10, thumbnails=6)
-    assert found.thumbnails == ()
-    assert found.size.images == 9
+    preview = preview_dataset(f"folder:{photos},decode=no", 10, thumbnails=6)
+    assert preview.thumbnails == ()
+    assert preview.size.images == 9
 
 
 def test_endless_data_is_looked_at_in_no_time() -> None:
-    found = preview_dataset("synthetic,varying=yes", 10, thumbnails=3)
-    assert [picture.label for picture in found.thumbnails] == ["0", "1", "2"]
-    assert dict(found.facts).keys() == {"sizes"}
+    preview = preview_dataset("synthetic,varying=yes", 10, thumbnails=3)
+    assert [picture.label for picture in preview.thumbnails] == ["0", "1", "2"]
+    assert dict(preview.facts).keys() == {"sizes"}
 
 
 @pytest.mark.parametrize("text", ["folder:/no/such/place", "nonsense", "cifar10:/etc/passwd", "folder:/etc/passwd"])
@@ -64,15 +64,15 @@ def test_what_cannot_be_seen_is_said(text: str) -> None:
 def test_it_can_be_left_also_where_nothing_is_found(tmp_path: Path) -> None:
     for number in range(1200):
         (tmp_path / f"{number}.txt").touch()
-    told = []
+    steps = []
 
     def leave(what: str, done: int, total: int | None) -> None:
-        told.append(what)
+        steps.append(what)
         raise PreviewCancelledError
 
     with pytest.raises(PreviewCancelledError):
         preview_dataset(f"folder:{tmp_path}", 10, progress=leave)
-    assert told == ["looking for pictures"]
+    assert steps == ["looking for pictures"]
     with pytest.raises(DataError):
         preview_dataset(f"folder:{tmp_path}", 10)
 
@@ -88,11 +88,11 @@ def test_any_image_is_made_small(shape: tuple[int, ...], dtype: type) -> None:
 
 
 def test_the_place_for_the_stores_is_the_one_that_a_run_takes(tmp_path: Path) -> None:
-    place = find_scratch_place(str(tmp_path), ["synthetic"])
-    assert place.path == tmp_path.resolve()
-    assert str(tmp_path) in place.text
-    assert "free" in place.text
-    assert place.shortage(None) == ""
+    scratch = find_scratch_place(str(tmp_path), ["synthetic"])
+    assert scratch.path == tmp_path.resolve()
+    assert str(tmp_path) in scratch.text
+    assert "free" in scratch.text
+    assert scratch.shortage(None) == ""
     assert find_scratch_place(None, ["synthetic"]).path == Path.cwd()
 
 

@@ -1,4 +1,4 @@
-"""The article's report: eight items in its order, as published, claims; in the terminal and in the exports."""
+"""Tests the article's report: its items in order, as published, claims; in the terminal and in exports."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ TITLES = [
 ]
 
 
-def printed(run: Run, **words: bool) -> str:
+def printed(run: Run, **options: bool) -> str:
     console = Console(width=100, file=StringIO(), color_system=None)
-    print_verdicts(console, print_tables(console, run, plain=True, **words), plain=True)
+    print_verdicts(console, print_tables(console, run, plain=True, **options), plain=True)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 
@@ -81,9 +81,9 @@ def test_as_published_mixes_levels_and_ranks_nothing() -> None:
 
 
 def test_other_images_are_said_to_be_other_images() -> None:
-    for dataset, said in (("synthetic", True), ("cifar10:/data", False)):
+    for dataset, expected in (("synthetic", True), ("cifar10:/data", False)):
         (store, *_) = article_report_tables(build_results(fake_article_run((1, 10), dataset=dataset)))
-        assert ("other images than the article's" in store.caption) is said
+        assert ("other images than the article's" in store.caption) is expected
 
 
 def test_a_run_of_another_plan_has_no_report_and_all_its_charts() -> None:

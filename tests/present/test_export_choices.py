@@ -1,4 +1,4 @@
-"""What can leave the screen: every export, and the chart alone as text, drawing and picture."""
+"""Tests what the screen can export: the run in every format, the chart as text, drawing and picture."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ def test_axes_are_those_on_the_screen() -> None:
 
 
 def test_the_chart_as_a_picture() -> None:
-    found = offer("chart-png", DRAWINGS[0])
+    choice = offer("chart-png", DRAWINGS[0])
     if importlib.util.find_spec("matplotlib") is None:
-        assert found.how_to_get.endswith(" -m pip install 'matplotlib>=3.10'")
+        assert choice.how_to_get.endswith(" -m pip install 'matplotlib>=3.10'")
         pytest.skip("matplotlib is not installed (extra plot)")
-    picture = Image.open(io.BytesIO(found.make()))
+    picture = Image.open(io.BytesIO(choice.make()))
     assert picture.format == "PNG"
     assert min(picture.size) > 300

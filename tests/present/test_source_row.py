@@ -1,4 +1,4 @@
-"""The source row wherever a run is shown: first, with a mark of its own, a contestant like the others."""
+"""Tests the source row wherever a run is shown: first, with its mark, and a competitor like the others."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ def run_with_source(*, faster: float = 0.5) -> Run:
 
 
 def test_it_comes_first_in_every_table() -> None:
-    found = build_results(run_with_source())
-    for table in timing_tables(found):
+    results = build_results(run_with_source())
+    for table in timing_tables(results):
         methods = [row[1].text for row in table.rows]
         if "source" in methods:
             assert methods[:3] == ["source", "disk", "lmdb"]
-    disk = disk_tables(found)[0]
+    disk = disk_tables(results)[0]
     assert [row[1].text for row in disk.rows if row[0].text == "10"] == ["source", "disk", "lmdb"]
     assert "your files alone" in disk.caption
-    assert any("never written to" in row[1].text for row in all_tables(found)[0].rows)
+    assert any("never written to" in row[1].text for row in all_tables(results)[0].rows)
 
 
 def test_it_keeps_its_place_at_a_glance_while_its_smallest_cutoff_is_missing() -> None:
@@ -65,16 +65,16 @@ def test_it_keeps_its_place_at_a_glance_while_its_smallest_cutoff_is_missing() -
 
 
 def test_without_it_nothing_is_said_of_it() -> None:
-    found = build_results(fake_run(["disk", "lmdb"], [10], 6))
-    assert "source" not in disk_tables(found)[0].caption
-    assert all("Source" not in row[0].text for row in all_tables(found)[0].rows)
+    results = build_results(fake_run(["disk", "lmdb"], [10], 6))
+    assert "source" not in disk_tables(results)[0].caption
+    assert all("Source" not in row[0].text for row in all_tables(results)[0].rows)
 
 
 @pytest.mark.parametrize(("faster", "winner"), [(0.01, "source"), (50.0, "lmdb")])
 def test_it_wins_and_loses_like_the_others(faster: float, winner: str) -> None:
-    found = verdicts(summarise(run_with_source(faster=faster)))
+    judged = verdicts(summarise(run_with_source(faster=faster)))
     verdict = next(
-        entry for entry in found if entry.contest.operation is Operation.READ_MANY and entry.contest.cutoff == 100
+        entry for entry in judged if entry.contest.operation is Operation.READ_MANY and entry.contest.cutoff == 100
     )
     assert verdict.winner == winner
     assert verdict.standing("source") is not None

@@ -1,4 +1,4 @@
-"""The article's claims: each finding follows from the numbers, and from nothing else."""
+"""Tests the article's claims: each result follows from the numbers, and from nothing else."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def sized(run: Run, **image_bytes: int) -> Run:
 
 
 def test_every_claim_of_the_article_is_judged_and_says_why() -> None:
-    found = judged(fake_article_run((1, 10, 1000)))
-    assert list(found) == [claim.key for claim in CLAIMS]
-    assert all(entry.text for entry in found.values())
-    assert all(entry.result is not ClaimResult.UNMEASURED for entry in found.values())
+    claims = judged(fake_article_run((1, 10, 1000)))
+    assert list(claims) == [claim.key for claim in CLAIMS]
+    assert all(entry.text for entry in claims.values())
+    assert all(entry.result is not ClaimResult.UNMEASURED for entry in claims.values())
 
 
 def test_slowest_by_far_is_twice_as_slow_as_each_of_the_others() -> None:
@@ -74,8 +74,8 @@ def test_slowest_by_far_is_twice_as_slow_as_each_of_the_others() -> None:
     ],
 )
 def test_hdf5_against_lmdb(hdf5: float, start: ClaimResult, end: ClaimResult) -> None:
-    found = judged(timed(fake_article_run((1, 10, 1000)), Operation.WRITE_MANY, disk=9.0, lmdb=1.0, hdf5=hdf5))
-    assert (found["store-start"].result, found["store-end"].result) == (start, end)
+    claims = judged(timed(fake_article_run((1, 10, 1000)), Operation.WRITE_MANY, disk=9.0, lmdb=1.0, hdf5=hdf5))
+    assert (claims["store-start"].result, claims["store-end"].result) == (start, end)
 
 
 @pytest.mark.parametrize(
@@ -99,10 +99,10 @@ def test_one_image_is_fast_where_all_are_for_sure(slowest: tuple[float, ...], fi
 
 
 def test_too_few_rounds_tell_nothing_of_times_but_of_sizes() -> None:
-    found = judged(fake_article_run((1, 10, 1000), rounds=3))
-    assert found["one-fast"].result is found["store-png"].result is ClaimResult.OPEN
-    assert found["epochs"].result is ClaimResult.OPEN
-    assert found["disk-grows"].result is ClaimResult.HOLDS
+    claims = judged(fake_article_run((1, 10, 1000), rounds=3))
+    assert claims["one-fast"].result is claims["store-png"].result is ClaimResult.OPEN
+    assert claims["epochs"].result is ClaimResult.OPEN
+    assert claims["disk-grows"].result is ClaimResult.HOLDS
 
 
 def test_more_disk() -> None:
@@ -122,9 +122,9 @@ def test_an_hour_of_reading() -> None:
 
 def test_storing_twice_and_types_come_from_the_probes() -> None:
     run = fake_article_run((1, 10))
-    found = judged(run)
-    assert (found["twice-map"].result, found["twice-full"].result) == (ClaimResult.HOLDS, ClaimResult.PARTLY)
-    assert found["dtype"].result is ClaimResult.HOLDS
+    claims = judged(run)
+    assert (claims["twice-map"].result, claims["twice-full"].result) == (ClaimResult.HOLDS, ClaimResult.PARTLY)
+    assert claims["dtype"].result is ClaimResult.HOLDS
     none = judged(replace(run, probes=()))
     assert {none[key].result for key in ("twice-map", "twice-full", "dtype")} == {ClaimResult.UNMEASURED}
 

@@ -1,4 +1,4 @@
-"""Axes: ticks where people expect them."""
+"""Tests axes: ticks at the values a reader expects."""
 
 import itertools
 import math
@@ -8,24 +8,24 @@ import pytest
 from imgstore_tui.present.charts.axes import Axis, count_axis, decade_label, drawable, make_axis, seconds_label
 
 
-def words(axis: Axis) -> list[str]:
+def tick_texts(axis: Axis) -> list[str]:
     return [text for _, text in axis.ticks]
 
 
 def test_decades_with_units() -> None:
     axis = make_axis([3e-4, 0.002, 20.0], 10, decade_label, log=True)
-    assert words(axis) == ["1ms", "10ms", "100ms", "1s", "10s"]
+    assert tick_texts(axis) == ["1ms", "10ms", "100ms", "1s", "10s"]
     assert axis.low == pytest.approx(math.log10(2e-4), abs=0.2)
     assert axis.high == pytest.approx(math.log10(20), abs=0.2)
 
 
 def test_decades_are_thinned_where_there_is_no_room() -> None:
-    assert words(make_axis([1e-6, 1e3], 4, decade_label, log=True)) == ["1µs", "1ms", "1s", "1000s"]
+    assert tick_texts(make_axis([1e-6, 1e3], 4, decade_label, log=True)) == ["1µs", "1ms", "1s", "1000s"]
 
 
 def test_a_short_axis_has_finer_ticks_and_never_less_than_a_decade() -> None:
     axis = make_axis([1.1e-3, 1.3e-3], 8, decade_label, log=True)
-    assert words(axis) == ["1ms", "2ms", "5ms", "10ms"]
+    assert tick_texts(axis) == ["1ms", "2ms", "5ms", "10ms"]
 
 
 @pytest.mark.parametrize("value", [1e-9, 1e-3, 1.0, 3.0, 1e6])
@@ -37,18 +37,18 @@ def test_one_value_lies_inside(value: float) -> None:
 
 
 def test_linear_axes_start_at_zero_and_share_a_unit() -> None:
-    assert words(make_axis([0.3, 1.6], 6, seconds_label, log=False)) == ["0", "0.5s", "1s", "1.5s"]
-    assert words(make_axis([0.16], 6, seconds_label, log=False)) == ["0", "50ms", "100ms", "150ms"]
-    assert words(make_axis([7.0], 8, seconds_label, log=False)) == ["0", *(f"{number}s" for number in range(1, 8))]
+    assert tick_texts(make_axis([0.3, 1.6], 6, seconds_label, log=False)) == ["0", "0.5s", "1s", "1.5s"]
+    assert tick_texts(make_axis([0.16], 6, seconds_label, log=False)) == ["0", "50ms", "100ms", "150ms"]
+    assert tick_texts(make_axis([7.0], 8, seconds_label, log=False)) == ["0", *(f"{number}s" for number in range(1, 8))]
 
 
 def test_counts_stand_where_they_were_measured() -> None:
-    assert words(count_axis([10, 100, 1000, 10_000, 100_000], 60, log=True)) == ["10", "100", "1k", "10k", "100k"]
-    assert words(count_axis([10, 300, 500], 60, log=True)) == ["10", "300", "500"]
-    assert words(count_axis([10, 11, 12, 13, 14, 15, 1000], 40, log=True)) == ["10", "100", "1k"]
-    assert words(count_axis([7], 60, log=True)) == ["7"]
-    assert words(count_axis([1, 100_000], 3, log=True)) == ["1"]
-    assert words(count_axis([10, 100_000], 60, log=False)) == ["0", "20k", "40k", "60k", "80k", "100k"]
+    assert tick_texts(count_axis([10, 100, 1000, 10_000, 100_000], 60, log=True)) == ["10", "100", "1k", "10k", "100k"]
+    assert tick_texts(count_axis([10, 300, 500], 60, log=True)) == ["10", "300", "500"]
+    assert tick_texts(count_axis([10, 11, 12, 13, 14, 15, 1000], 40, log=True)) == ["10", "100", "1k"]
+    assert tick_texts(count_axis([7], 60, log=True)) == ["7"]
+    assert tick_texts(count_axis([1, 100_000], 3, log=True)) == ["1"]
+    assert tick_texts(count_axis([10, 100_000], 60, log=False)) == ["0", "20k", "40k", "60k", "80k", "100k"]
 
 
 def test_what_cannot_be_drawn() -> None:

@@ -1,4 +1,4 @@
-"""Pictures in characters."""
+"""Tests thumbnails drawn with characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Charts: right numbers in the right place, and no size or data that breaks them."""
+"""Tests charts as text: right numbers at the right positions, for any size and data."""
 
 import itertools
 import math
@@ -31,9 +31,9 @@ def lines(text: Text) -> list[str]:
 
 
 def check(text: Text, width: int, height: int) -> None:
-    found = lines(text) if height else []
-    assert len(found) == height
-    assert {cell_len(line) for line in found} <= {width}
+    drawn = lines(text) if height else []
+    assert len(drawn) == height
+    assert {cell_len(line) for line in drawn} <= {width}
 
 
 def ugly_series(source: random.Random) -> list[Series]:
@@ -79,15 +79,15 @@ def test_every_kind_at_every_size() -> None:
 
 def test_marks_stand_on_the_decade_they_were_measured_at() -> None:
     series = [Series("a", tuple(Point(n, n / 1000, 0, 0) for n in (1, 10, 100, 1000)), 0)]
-    found = lines(build_chart(series, 60, 24))
-    axis = next(line for line in found if "┬" in line)
+    drawn = lines(build_chart(series, 60, 24))
+    axis = next(line for line in drawn if "┬" in line)
     columns = [index for index, character in enumerate(axis) if character == "┬"]
     rows = {
-        label: next(line for line in found if line.lstrip().startswith(label))
+        label: next(line for line in drawn if line.lstrip().startswith(label))
         for label in ("1ms", "10ms", "100ms", "1s")
     }
     assert [line.index("o") for line in rows.values()] == columns
-    assert found[-1].split() == ["1", "10", "100", "1k"]
+    assert drawn[-1].split() == ["1", "10", "100", "1k"]
 
 
 def test_ascii_is_ascii_and_tells_series_apart() -> None:
@@ -153,10 +153,10 @@ def test_no_line_passes_over_a_failure() -> None:
     run = fake_run(["lmdb"], [1, 10, 100, 1000, 10_000], failures={"lmdb/write-many/100": "x"})
     (line,) = make_figure(run, "write-many").series
     assert [[point.n for point in part] for part in line.segments()] == [[1, 10], [1000, 10_000]]
-    found = lines(chart_for(run, "write-many", 80, 24))
-    axis = next(row for row in found if "┬" in row)
+    drawn = lines(chart_for(run, "write-many", 80, 24))
+    axis = next(row for row in drawn if "┬" in row)
     ticks = [index for index, character in enumerate(axis) if character == "┬"]  # at 1, 10, 1k and 10k
-    above = [row[(ticks[1] + ticks[2]) // 2] for row in found[1:-3]]
+    above = [row[(ticks[1] + ticks[2]) // 2] for row in drawn[1:-3]]
     assert set(above) <= {" ", "┈"}
 
 
@@ -167,8 +167,8 @@ def test_kinds_offered_are_those_the_plan_can_fill() -> None:
 
 def test_bars_are_as_long_as_their_numbers() -> None:
     run = fake_run(["disk", "hdf5"], [1000], operations=[Operation.WRITE_MANY])
-    found = lines(chart_for(run, "disk", 80, 10, scales=LINEAR, ascii_only=True))
-    disk, hdf5 = (next(line for line in found if name in line).count("#") for name in ("disk", "hdf5"))
+    drawn = lines(chart_for(run, "disk", 80, 10, scales=LINEAR, ascii_only=True))
+    disk, hdf5 = (next(line for line in drawn if name in line).count("#") for name in ("disk", "hdf5"))
     assert hdf5 / disk == pytest.approx((4096 + 3080 * 1000) / (8192 + 4096 * 1000), abs=0.02)
 
 
@@ -231,11 +231,11 @@ def test_hot_stands_against_cold() -> None:
 
 def test_views_are_the_levels_and_hot_against_cold_where_both_are_planned() -> None:
     run = fake_run(sync=[SyncLevel.BUFFERED, SyncLevel.END], cache=[CacheState.HOT, CacheState.COLD])
-    words = {kind: [view.text for view in chart_views(run, kind)] for kind in ChartKind}
-    assert words[ChartKind.READ] == ["hot", "cold", "hot against cold"]
-    assert words[ChartKind.WRITE] == words[ChartKind.WRITE_ONE] == ["buffered", "end"]
-    assert words[ChartKind.BOTH] == ["buffered, hot", "buffered, cold", "end, hot", "end, cold"]
-    assert words[ChartKind.DISK] == [""]
+    views = {kind: [view.text for view in chart_views(run, kind)] for kind in ChartKind}
+    assert views[ChartKind.READ] == ["hot", "cold", "hot against cold"]
+    assert views[ChartKind.WRITE] == views[ChartKind.WRITE_ONE] == ["buffered", "end"]
+    assert views[ChartKind.BOTH] == ["buffered, hot", "buffered, cold", "end, hot", "end, cold"]
+    assert views[ChartKind.DISK] == [""]
 
 
 def test_one_image_is_shown_as_bars_of_time() -> None:
@@ -287,9 +287,9 @@ def test_no_cell_shows_dots_of_one_line_in_the_colour_of_another(ascii_only: boo
     seen = set()
     for line in (rising, falling):
         alone = cells(plotted(line, ascii_only=ascii_only))
-        for place, (sign, style) in both.items():
+        for position, (sign, style) in both.items():
             if style == f"color({line.method_index})" and sign != "ox"[line.method_index]:
-                assert alone[place] == (sign, style)
+                assert alone[position] == (sign, style)
                 seen.add(style)
     assert len(seen) == 2
 
@@ -301,10 +301,10 @@ def test_marks_of_one_place_stand_side_by_side() -> None:
 
 
 def test_numbers_of_bars_stand_below_each_other() -> None:
-    found = lines(chart_for(fake_run(), "disk", 80, 30))
-    ends = {line.index("iB") for line in found if "iB" in line}
+    drawn = lines(chart_for(fake_run(), "disk", 80, 30))
+    ends = {line.index("iB") for line in drawn if "iB" in line}
     assert len(ends) == 1
-    assert all(line.index("█") > line.index("iB") for line in found if "█" in line)
+    assert all(line.index("█") > line.index("iB") for line in drawn if "█" in line)
 
 
 def test_a_legend_of_many_methods_takes_the_lines_it_needs_where_there_are_enough() -> None:
@@ -318,8 +318,8 @@ def test_a_legend_of_many_methods_takes_the_lines_it_needs_where_there_are_enoug
 @pytest.mark.parametrize("height", range(14, 44, 3))
 @pytest.mark.parametrize("scales", [LOG, LINEAR])
 def test_ticks_are_as_far_apart_as_their_numbers(height: int, scales: Scales) -> None:
-    found = lines(chart_for(fake_run(), "write-many", 80, height, scales=scales))
-    rows = [number for number, line in enumerate(found) if "┤" in line or "┼" in line]
+    drawn = lines(chart_for(fake_run(), "write-many", 80, height, scales=scales))
+    rows = [number for number, line in enumerate(drawn) if "┤" in line or "┼" in line]
     assert len({later - earlier for earlier, later in itertools.pairwise(rows)}) == 1, rows
 
 

@@ -1,4 +1,4 @@
-"""The detail of a cell: every sample, phases that add up, reasons, and nothing in it that is obeyed."""
+"""Tests the detail of a cell: every sample, phases that add up, reasons, harmless text."""
 
 from dataclasses import replace
 
@@ -56,14 +56,14 @@ def test_every_sample_and_what_surrounds_it_is_there() -> None:
         if trial.cell == cell_of(run, "disk", Operation.READ_ONE, 100):
             for sample in trial.samples:
                 assert format_seconds(sample) in text
-    words = " ".join(text.split())
+    joined = " ".join(text.split())
     for part in (
         "96.9 % confidence interval", "as long as the fastest, lmdb", "6 of 6 rounds count", "of pixels",
         "of its own, above what it began with", "408 KiB allocated", "in 101 files", "1.36x the bare pixels",
         "every image and label was read back", "100% of the store in memory", "codec png, preset tuned",
         "started by fork", "Imaginary 9000", "ext4 /scratch", "h5py 3.16.0",
     ):  # fmt: skip
-        assert part in words, part
+        assert part in joined, part
 
 
 def test_a_write_says_what_was_forced_and_what_was_left_behind() -> None:
@@ -89,8 +89,8 @@ def test_what_was_not_verified_does_not_count() -> None:
 
 def test_a_cell_without_a_trial_says_so() -> None:
     run = fake_run()
-    found = build_results(replace(run, measurements=()))
-    text = cell_detail(found, cell_of(run, "disk", Operation.READ_MANY, 10), 60).plain
+    results = build_results(replace(run, measurements=()))
+    text = cell_detail(results, cell_of(run, "disk", Operation.READ_MANY, 10), 60).plain
     assert "no trial of it has ended yet" in text
 
 
@@ -100,9 +100,9 @@ def test_every_line_fits(width: int, ascii_only: bool) -> None:
     run = fake_run(
         ["disk", "lmdb:preset=article"], cache=[CacheState.HOT, CacheState.COLD], failures={"disk/read-many": EVIL}
     )
-    found = build_results(run)
-    for summary in found.summaries:
-        text = cell_detail(found, summary.cell, width, ascii_only=ascii_only)
+    results = build_results(run)
+    for summary in results.summaries:
+        text = cell_detail(results, summary.cell, width, ascii_only=ascii_only)
         assert max(cell_len(line) for line in text.plain.split("\n")) <= width
         assert text.plain.isascii() or not ascii_only
 

@@ -1,4 +1,4 @@
-"""Every exporter of ours passes the suite that third parties' ones can inherit."""
+"""Tests every exporter of this program with the suite that plug-ins of others inherit."""
 
 from imgstore_tui.present import exports
 from imgstore_tui.present.exports.csv import CsvExporter

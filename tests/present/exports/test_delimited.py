@@ -1,4 +1,4 @@
-"""CSV and TSV: what other programs read back is what was measured."""
+"""Tests CSV and TSV: other programs read back what was measured."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The report: whole, self-contained, and deaf to what stands in the data."""
+"""Tests the HTML report: complete, self-contained, and safe from the text of the data."""
 
 import base64
 import hashlib
@@ -30,7 +30,7 @@ class Page(HTMLParser):
         super().__init__()
         self.open: list[str] = []
         self.attributes: set[str] = set()
-        self.words: list[str] = []
+        self.texts: list[str] = []
         self.cells: list[list[str]] = []
         self.feed(text)
         assert self.open == []
@@ -50,7 +50,7 @@ class Page(HTMLParser):
             assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        self.words.append(data)
+        self.texts.append(data)
         if self.open and self.open[-1] in {"td", "th"}:
             self.cells[-1][-1] += data
 
@@ -61,8 +61,8 @@ def page(text: bytes) -> Page:
 
 def test_it_is_whole_and_asks_nobody_for_anything() -> None:
     text = exports.get("html").export(fake_run(operations=list(Operation))).decode()
-    found = Page(text)
-    assert not found.attributes & {"src", "href", "onclick", "onload", "style", "xlink:href"}
+    parser = Page(text)
+    assert not parser.attributes & {"src", "href", "onclick", "onload", "style", "xlink:href"}
     assert "url(" not in text
     assert "@import" not in text
 
@@ -85,9 +85,9 @@ def test_tables_read_back_as_the_row_model_has_them() -> None:
 
 
 def test_hostile_text_is_text() -> None:
-    words = "".join(page(exports.get("html").export(hostile_run())).words)
+    shown = "".join(page(exports.get("html").export(hostile_run())).texts)
     for text in HOSTILE_TEXTS:
-        assert safe_text(text) in words
+        assert safe_text(text) in shown
 
 
 def test_charts_are_sound_and_name_every_point() -> None:
@@ -96,10 +96,10 @@ def test_charts_are_sound_and_name_every_point() -> None:
         root = ElementTree.fromstring(figure_svg(make_figure(run, kind)))
         assert root.tag == "svg"
         assert root.attrib["aria-label"]
-    told = figure_svg(make_figure(run, "read-many"))
-    assert told.count("<title>") == 1 + 5
-    assert told.count("<polyline") == 2 + 1
-    assert "disk, 100 images: " in told
+    svg = figure_svg(make_figure(run, "read-many"))
+    assert svg.count("<title>") == 1 + 5
+    assert svg.count("<polyline") == 2 + 1
+    assert "disk, 100 images: " in svg
 
 
 def test_bars_are_as_long_as_their_logarithms() -> None:

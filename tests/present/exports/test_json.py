@@ -1,4 +1,4 @@
-"""The record: described by its schema, whole, and readable back."""
+"""Tests the JSON record: described by its schema, complete, and readable."""
 
 import json
 from dataclasses import fields, replace
@@ -81,7 +81,7 @@ def test_one_trial_stands_on_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("", "no whole JSON file"),
         (export(fake_run())[:5000], "no whole JSON file"),
@@ -94,10 +94,10 @@ def test_one_trial_stands_on_one_line() -> None:
     ],
     ids=["empty", "torn", "list", "object", "newer", "wrong kind", "too little", "deep"],
 )
-def test_what_is_no_record_is_refused_in_a_sentence(text: str, words: str, tmp_path: Path) -> None:
+def test_what_is_no_record_is_refused_in_a_sentence(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     path.write_text(text)
-    with pytest.raises(DataError, match=words) as caught:
+    with pytest.raises(DataError, match=message) as caught:
         load_json(path)
     assert str(path) in str(caught.value)
 

@@ -1,4 +1,4 @@
-"""Markdown: read back by a Markdown parser of another house."""
+"""Tests Markdown with the Markdown parser of another project."""
 
 from html.parser import HTMLParser
 
@@ -48,9 +48,9 @@ def parsed(text: str) -> Cells:
 def test_tables_read_back_as_the_row_model_has_them() -> None:
     run = fake_run(failures={"hdf5/write-many/100": "a|b"})
     tables = all_tables(build_results(run))[1:]
-    found = parsed(exports.get("md").export(run).decode()).tables
-    assert len(found) == len(tables)
-    for rows, table in zip(found, tables, strict=True):
+    parsed_tables = parsed(exports.get("md").export(run).decode()).tables
+    assert len(parsed_tables) == len(tables)
+    for rows, table in zip(parsed_tables, tables, strict=True):
         assert rows[0] == [column.title for column in table.columns]
         expected = [[cell.text.strip() for cell in row] for row in table.rows]
         assert [[cell.strip() for cell in row] for row in rows[1:]] == expected

@@ -1,4 +1,4 @@
-"""Sheets by matplotlib, where it is installed: sound files, the same every time, in a thread too."""
+"""Tests the sheets of matplotlib, where it is installed: valid files, the same each time, in a thread too."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""The SVG export: all charts of a run on one sheet, sound XML that loads nothing, drawn without matplotlib."""
+"""Tests the SVG export: all charts on one sheet, valid XML that loads nothing, without matplotlib."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def sheet(run: Run) -> ElementTree.Element:
     return ElementTree.fromstring(exports.get("svg").export(run))
 
 
-def words(root: ElementTree.Element) -> str:
+def texts(root: ElementTree.Element) -> str:
     return " ".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
 
 
@@ -35,7 +35,7 @@ def test_every_chart_is_there_with_its_title_and_one_caption() -> None:
     root = sheet(run)
     drawn = [drawing for drawing in run_charts(run) if not drawing.figure.empty]
     assert len(root.findall(f"{SVG}svg")) == len(drawn) > 3
-    text = words(root)
+    text = texts(root)
     for drawing in drawn:
         assert drawing.title in text
     for word in ("lmdb:note=$x_1$", "Data: synthetic", "Machine: ", "6 rounds", "96.9 %"):
@@ -69,7 +69,7 @@ def test_every_class_has_its_style_and_nothing_is_loaded() -> None:
 def test_before_anything_is_measured_the_sheet_says_so() -> None:
     root = sheet(replace(fake_run(), measurements=()))
     assert root.findall(f"{SVG}svg") == []
-    assert "Nothing has been measured yet. Data: synthetic" in words(root)
+    assert "Nothing has been measured yet. Data: synthetic" in texts(root)
 
 
 def test_matplotlib_is_not_loaded() -> None:

@@ -1,4 +1,4 @@
-"""LaTeX: what is escaped, and, where LaTeX is installed, that it compiles."""
+"""Tests LaTeX: escaped text, and that it compiles where LaTeX is installed."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Exports on disk: whole or absent, and never over another by accident."""
+"""Tests exported files: complete or absent, and over another file only on request."""
 
 import importlib.metadata
 import os

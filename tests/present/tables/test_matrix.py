@@ -1,4 +1,4 @@
-"""The matrix: what became of every cell, and how much of it is said in how little room."""
+"""Tests the matrix: the state of every cell, and how much of it fits."""
 
 from dataclasses import replace
 
@@ -67,8 +67,8 @@ def test_what_failed_was_skipped_or_is_not_claimed_is_told_apart() -> None:
     ]
     (layer,) = layers_of(replace(run, measurements=tuple(trials)))
     assert states(layer) == [[CellState.FAILED], [CellState.SKIPPED], [CellState.UNSUPPORTED]]
-    words = [square.text(18) for row in layer.rows for square in row if square is not None]
-    assert words == ["✗ failed 6/6", "– skipped", "× unsupported"]
+    cells = [square.text(18) for row in layer.rows for square in row if square is not None]
+    assert cells == ["✗ failed 6/6", "– skipped", "× unsupported"]
     assert matrix_legend_text([layer]) == "✗ failed  – skipped  × unsupported"
 
 

@@ -1,4 +1,4 @@
-"""The ranking at one number of images: places, ties, what is left out."""
+"""Tests the ranking at one number of images: order, ties, methods left out."""
 
 from dataclasses import replace
 
@@ -16,8 +16,8 @@ def texts(table: Table) -> list[list[str]]:
 
 
 def test_methods_stand_by_median_with_all_that_they_cost() -> None:
-    found = build_results(fake_run(operations=[Operation.WRITE_MANY, Operation.READ_MANY]))
-    table = ranking_table(found, 1000)
+    results = build_results(fake_run(operations=[Operation.WRITE_MANY, Operation.READ_MANY]))
+    table = ranking_table(results, 1000)
     assert table.title == "Ranking at 1,000 images"
     rows = texts(table)
     assert [rows[index][1] for index in sorted(table.heads)] == ["write-many buffered", "read-many hot"]
@@ -45,8 +45,8 @@ def test_with_too_few_rounds_there_is_an_order_but_no_place() -> None:
 
 
 def test_the_largest_stands_for_all_and_for_one_that_was_not_measured() -> None:
-    found = build_results(fake_run())
-    assert ranking_table(found).title == ranking_table(found, 77).title == "Ranking at 1,000 images"
+    results = build_results(fake_run())
+    assert ranking_table(results).title == ranking_table(results, 77).title == "Ranking at 1,000 images"
     assert not ranking_table(build_results(replace(fake_run(), measurements=()))).rows
 
 

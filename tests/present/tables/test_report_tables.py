@@ -1,4 +1,4 @@
-"""Tables: what they say, that they fit, that nothing in them is obeyed."""
+"""Tests tables: their content, that they fit, that their text is harmless."""
 
 from dataclasses import replace
 from io import StringIO
@@ -86,12 +86,12 @@ def test_best_is_named_and_slower_has_its_ratio() -> None:
 
 
 def test_few_rounds_show_a_range_in_brackets_and_no_verdict() -> None:
-    found = build_results(fake_run(cutoffs=[10], rounds=3, operations=[Operation.READ_MANY]))
-    (table,) = timing_tables(found)
+    results = build_results(fake_run(cutoffs=[10], rounds=3, operations=[Operation.READ_MANY]))
+    (table,) = timing_tables(results)
     assert all(row[3].startswith("(") for row in texts(table))
     assert all(row[5].startswith("(") for row in texts(table))
     assert "the range of 3 rounds: an interval or a verdict needs 6" in table.caption
-    assert "Nothing is marked as fastest" in overview_tables(found)[0].caption
+    assert "Nothing is marked as fastest" in overview_tables(results)[0].caption
 
 
 def test_sync_levels_have_tables_of_their_own() -> None:
@@ -127,27 +127,27 @@ def test_what_was_skipped_is_not_called_failed_in_any_table() -> None:
     skipped = tuple(
         replace(trial, status=Status.SKIPPED) if trial.status is Status.FAILED else trial for trial in run.measurements
     )
-    found = build_results(replace(run, measurements=skipped))
-    for table in (*timing_tables(found), *overview_tables(found), ranking_table(found, 10)):
-        words = {word for row in texts(table) for word in row}
-        assert "skipped" in words
-        assert "failed" not in words
+    results = build_results(replace(run, measurements=skipped))
+    for table in (*timing_tables(results), *overview_tables(results), ranking_table(results, 10)):
+        shown = {word for row in texts(table) for word in row}
+        assert "skipped" in shown
+        assert "failed" not in shown
 
 
 def test_failures_have_reasons_and_no_number() -> None:
-    found = build_results(fake_run(failures={"hdf5/write-many/100": EVIL}))
-    (row,) = texts(failures_table(found))
+    results = build_results(fake_run(failures={"hdf5/write-many/100": EVIL}))
+    (row,) = texts(failures_table(results))
     assert row == ["hdf5", "write-many buffered", "100", "6 of 6", "[red]x[/] <U+001B>[31m<U+202E> =1+1"]
-    table = timing_tables(found)[1]
+    table = timing_tables(results)[1]
     failed = next(row for row in texts(table) if row[2] == "failed")
     assert set(failed[3:-1]) == {"-"}
-    assert any("Left out: hdf5 (6 of 6 trials failed)." in line for line in verdict_lines(found))
+    assert any("Left out: hdf5 (6 of 6 trials failed)." in line for line in verdict_lines(results))
 
 
 def test_numbers_of_images_with_one_verdict_share_a_line() -> None:
-    found = build_results(fake_run(["lmdb"], [1, 10, 1000], operations=[Operation.READ_MANY, Operation.READ_RANDOM]))
+    results = build_results(fake_run(["lmdb"], [1, 10, 1000], operations=[Operation.READ_MANY, Operation.READ_RANDOM]))
     sentence = "No verdict: there is only one storage method."
-    assert verdict_lines(found) == [
+    assert verdict_lines(results) == [
         f"read-many, cache hot, 1, 10 and 1,000 images: {sentence}",
         f"read-random, cache hot, 1, 10 and 1,000 images: {sentence}",
     ]

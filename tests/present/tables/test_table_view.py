@@ -1,4 +1,4 @@
-"""Tables sorted and filtered: by value and not by text, headings kept, what is not known last."""
+"""Tests sorted and filtered tables: by value and not by text, headings kept, unknown values last."""
 
 from imgstore_tui.core.operations import CacheState, Operation
 from imgstore_tui.present.results import build_results
@@ -15,19 +15,19 @@ WRITE_MANY = next(table for table in timing_tables(FOUND) if table.title.startsw
 
 
 def column(table: Table, title: str) -> list[str]:
-    place = [entry.title for entry in table.columns].index(title)
-    return [row[place].text.strip() for row in table.rows]
+    column = [entry.title for entry in table.columns].index(title)
+    return [row[column].text.strip() for row in table.rows]
 
 
 def test_numbers_are_sorted_as_numbers_and_what_is_not_known_stays_last() -> None:
     for falling, sign in ((False, "▲"), (True, "▼")):
         table = apply_view(READ_ONE, TableView("", "median", falling))
-        place = [entry.title for entry in table.columns].index(f"median {sign}")
-        values = [row[place].value for row in table.rows]
+        column = [entry.title for entry in table.columns].index(f"median {sign}")
+        values = [row[column].value for row in table.rows]
         known = [value for value in values if value is not None]
         assert known == sorted(known, reverse=falling)
         assert values[-4:] == [None] * 4
-        assert [row[place].text for row in table.rows[-4:]] == ["failed"] * 4
+        assert [row[column].text for row in table.rows[-4:]] == ["failed"] * 4
         assert len(table.rows) == len(READ_ONE.rows)
 
 
@@ -52,8 +52,8 @@ def test_below_a_heading_rows_are_sorted_among_themselves() -> None:
 
 
 def test_every_word_must_be_found_in_method_operation_or_level() -> None:
-    found = build_results(fake_run(cache=[CacheState.HOT, CacheState.COLD]))
-    (table,) = overview_tables(found)
+    results = build_results(fake_run(cache=[CacheState.HOT, CacheState.COLD]))
+    (table,) = overview_tables(results)
     left = apply_view(table, TableView("LMDB read cold"))
     assert column(left, "method") == [
         "read-one, cache cold", "lmdb", "read-many, cache cold", "lmdb", "read-random, cache cold", "lmdb",

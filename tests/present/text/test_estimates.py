@@ -1,4 +1,4 @@
-"""Estimates in words."""
+"""Tests the text of estimates."""
 
 from __future__ import annotations
 

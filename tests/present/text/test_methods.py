@@ -1,4 +1,4 @@
-"""Notes: a method's own words beside its numbers, and what the article says of it."""
+"""Tests the descriptions of storage methods, their numbers, and the article's claims about them."""
 
 from dataclasses import replace
 from io import StringIO
@@ -19,8 +19,8 @@ EVIL = "[red]x[/] \x1b[31m\u202e"
 
 
 def test_every_method_has_its_own_words_and_what_was_measured_for_it() -> None:
-    found = build_results(fake_run(cache=[CacheState.HOT, CacheState.COLD]))
-    notes = {note.spec.label: note for note in method_summaries(found)}
+    results = build_results(fake_run(cache=[CacheState.HOT, CacheState.COLD]))
+    notes = {note.spec.label: note for note in method_summaries(results)}
     assert list(notes) == ["disk", "lmdb", "hdf5"]
     backend = registry.backends.get("lmdb")
     assert (notes["lmdb"].when_to_choose, notes["lmdb"].caveats) == (backend.when_to_choose, backend.caveats)
@@ -47,13 +47,13 @@ def test_ties_failures_and_too_few_rounds_are_said() -> None:
 
 def test_the_article_s_claims_stand_with_the_method_that_they_are_about() -> None:
     notes = {note.spec.backend: note for note in method_summaries(build_results(fake_article_run((1, 10, 100, 1000))))}
-    said = {backend: {claim for claim, _, _ in claim_lines(note)} for backend, note in notes.items()}
-    assert "Stored by the thousand, PNG files are slowest by far" in said["disk"]
-    assert "So storing again ends in MapFullError" in said["lmdb"]
-    assert "That is because its overflow pages waste more of the disk as images grow" in said["lmdb"]
-    assert "So storing again ends in MapFullError" not in said["hdf5"]
-    assert not any("whatever the method" in claim for claims in said.values() for claim in claims)
-    assert "The data type of HDF5 decides what it takes in time and space" in said["hdf5"]
+    claims_of = {backend: {claim for claim, _, _ in claim_lines(note)} for backend, note in notes.items()}
+    assert "Stored by the thousand, PNG files are slowest by far" in claims_of["disk"]
+    assert "So storing again ends in MapFullError" in claims_of["lmdb"]
+    assert "That is because its overflow pages waste more of the disk as images grow" in claims_of["lmdb"]
+    assert "So storing again ends in MapFullError" not in claims_of["hdf5"]
+    assert not any("whatever the method" in claim for claims in claims_of.values() for claim in claims)
+    assert "The data type of HDF5 decides what it takes in time and space" in claims_of["hdf5"]
     assert all(finding != "not measured" for note in notes.values() for _, finding, _ in claim_lines(note))
 
 
@@ -73,11 +73,11 @@ def test_nothing_measured_has_no_notes() -> None:
 
 
 def test_verdicts_of_one_number_of_images_alone() -> None:
-    found = build_results(fake_run(operations=[Operation.READ_MANY]))
-    assert "N=10  " in verdict_text(found).plain
-    assert "N=10  " not in verdict_text(found, 1000).plain
-    assert "N=1k  lmdb is fastest" in verdict_text(found, 1000).plain
-    assert "Nothing was measured at 77 images." in verdict_text(found, 77).plain
+    results = build_results(fake_run(operations=[Operation.READ_MANY]))
+    assert "N=10  " in verdict_text(results).plain
+    assert "N=10  " not in verdict_text(results, 1000).plain
+    assert "N=1k  lmdb is fastest" in verdict_text(results, 1000).plain
+    assert "Nothing was measured at 77 images." in verdict_text(results, 77).plain
 
 
 def test_the_whole_report_has_the_article_s_eight_items_and_fits() -> None:
@@ -90,19 +90,19 @@ def test_the_whole_report_has_the_article_s_eight_items_and_fits() -> None:
         text = console.file.getvalue()
         for number in range(1, 9):
             assert f"\n{number}. " in f"\n{text}", number
-        for words in ("What the article says", "As published", "Ranking at", "Verdicts", "Storage methods"):
-            assert words in text
+        for heading in ("What the article says", "As published", "Ranking at", "Verdicts", "Storage methods"):
+            assert heading in text
         assert max(len(line) for line in text.splitlines()) <= width
         assert "\x1b" not in text
 
 
 @pytest.mark.parametrize("width", [10, 30, 41, 76])
 def test_what_is_long_goes_on_below_its_own_beginning(width: int) -> None:
-    found = build_results(fake_run(["disk", "lmdb"], [10, 1000], rounds=6))
+    results = build_results(fake_run(["disk", "lmdb"], [10, 1000], rounds=6))
     for tell in (verdict_text, methods_text):
-        told, folded = tell(found).plain, tell(found, width=width).plain
-        assert folded.split() == told.split()
-    lines = verdict_text(found, width=width).plain.split("\n")
+        plain, folded = tell(results).plain, tell(results, width=width).plain
+        assert folded.split() == plain.split()
+    lines = verdict_text(results, width=width).plain.split("\n")
     if width > 40:
         assert max(map(len, lines)) <= width
         machine = next(number for number, line in enumerate(lines) if line.startswith("Data "))

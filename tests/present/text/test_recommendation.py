@@ -1,4 +1,4 @@
-"""Which to take: named where there is a verdict, and where there is none, what is missing for one."""
+"""Tests the recommendation, and what is missing for one where there is no verdict."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def of_photos(run: Run, *, source: float) -> Run:
     return replace(run, measurements=(*run.measurements, *own))
 
 
-def words(run: Run, cutoff: int | None = None) -> list[str]:
+def lines_of(run: Run, cutoff: int | None = None) -> list[str]:
     return [line.text for line in recommendation_lines(build_results(run), cutoff)]
 
 
@@ -43,36 +43,36 @@ def commands(run: Run) -> list[str]:
 
 def test_the_first_of_each_operation_at_the_most_images_and_what_it_weighs() -> None:
     run = exact(fake_run(cutoffs=[10, 100], operations=BOTH), disk=3.0, lmdb=2.0, hdf5=2.0)
-    assert words(run)[:3] == [
+    assert lines_of(run)[:3] == [
         "Take hdf5 where images are read often: in read-many it cannot be told apart from lmdb, and takes less disk.",
         "Fastest at 100 images - write-many: hdf5 or lmdb (tie); read-many: hdf5 or lmdb (tie).",
         "On disk: hdf5 305 KiB, lmdb 416 KiB.",
     ]
-    assert words(run, 10)[1].startswith("Fastest at 10 images - ")
-    assert words(run, 77) == []
+    assert lines_of(run, 10)[1].startswith("Fastest at 10 images - ")
+    assert lines_of(run, 77) == []
 
 
 def test_images_that_were_repeated_are_not_passed_off_as_so_many() -> None:
     run = fake_run(cutoffs=[100, 1000], operations=BOTH)
     few = replace(run, datasets=tuple(replace(facts, used=300, repeated=True) for facts in run.datasets))
-    assert words(few)[1].startswith("Fastest at 1,000 images (300 of them, repeated) - ")
-    assert words(few, 100)[1].startswith("Fastest at 100 images - ")
+    assert lines_of(few)[1].startswith("Fastest at 1,000 images (300 of them, repeated) - ")
+    assert lines_of(few, 100)[1].startswith("Fastest at 100 images - ")
 
 
 def test_one_image_alone_is_not_said_twice() -> None:
-    assert "write-one: " in words(fake_run())[1]
+    assert "write-one: " in lines_of(fake_run())[1]
 
 
 def test_what_takes_least_disk_is_named_where_it_is_not_among_the_fastest() -> None:
     run = exact(fake_run(cutoffs=[100], operations=BOTH), disk=3.0, lmdb=1.0, hdf5=2.0)
-    assert words(run)[2] == "On disk: lmdb 416 KiB; least of all hdf5 305 KiB."
+    assert lines_of(run)[2] == "On disk: lmdb 416 KiB; least of all hdf5 305 KiB."
 
 
 def test_one_s_own_files_stay_as_they_are_where_nothing_reads_faster() -> None:
     run = exact(fake_run(cutoffs=[100], operations=BOTH, dataset=PHOTOS), disk=3.0, lmdb=2.0, hdf5=2.5)
     for source in (1.0, 2.0):
         run_ = of_photos(run, source=source)
-        assert words(run_)[0] == (
+        assert lines_of(run_)[0] == (
             "To be read, your files can stay as they are (source): nothing here was shown to be faster in read-many."
         )
         assert not commands(run_)
@@ -82,8 +82,8 @@ def test_what_reads_faster_is_held_against_one_s_own_files_and_the_command_is_gi
     run = of_photos(
         exact(fake_run(cutoffs=[100], operations=BOTH, dataset=PHOTOS), disk=3.0, lmdb=2.0, hdf5=2.5), source=8.0
     )
-    told, command, *_ = recommendation_lines(build_results(run))
-    assert told.text == (
+    advice, command, *_ = recommendation_lines(build_results(run))
+    assert advice.text == (
         "Take lmdb where images are read often: it is fastest in read-many. Your files as they are (source) take 4 "
         "times as long as lmdb (4 to 4); lmdb takes 4.16 times their disk, and keeps their pixels alone."
     )
@@ -100,15 +100,18 @@ def test_reading_in_random_order_counts_before_reading_in_order() -> None:
             for trial in run.measurements
         ),
     )
-    assert any(line.startswith("Take disk ") for line in words(crossed))
+    assert any(line.startswith("Take disk ") for line in lines_of(crossed))
 
 
 def test_hot_and_cold_are_advised_on_apart_and_the_same_command_is_given_once() -> None:
     both = (CacheState.HOT, CacheState.COLD)
     run = fake_run(cutoffs=[100], operations=BOTH, dataset=PHOTOS, cache=both)
-    told = words(exact(run, disk=3.0, lmdb=2.0, hdf5=2.5))
-    assert [line.rpartition(", ")[2] for line in told if line.startswith("Take lmdb ")] == ["cache hot.", "cache cold."]
-    assert sum(line.startswith("imgstore-tui convert ") for line in told) == 1
+    lines = lines_of(exact(run, disk=3.0, lmdb=2.0, hdf5=2.5))
+    assert [line.rpartition(", ")[2] for line in lines if line.startswith("Take lmdb ")] == [
+        "cache hot.",
+        "cache cold.",
+    ]
+    assert sum(line.startswith("imgstore-tui convert ") for line in lines) == 1
 
 
 def test_pixels_measured_bare_are_no_reason_to_store_them_encoded() -> None:
@@ -126,21 +129,21 @@ def test_pixels_measured_bare_are_no_reason_to_store_them_encoded() -> None:
 def test_no_command_is_given_that_cannot_be_shown_as_it_is(dataset: str) -> None:
     run = fake_run(cutoffs=[100], operations=BOTH, dataset=dataset)
     assert not commands(run)
-    assert all(line.isprintable() for line in words(run))
+    assert all(line.isprintable() for line in lines_of(run))
 
 
 def test_images_that_are_made_up_are_said_to_be() -> None:
-    assert words(fake_run(operations=BOTH))[-2:] == [
+    assert lines_of(fake_run(operations=BOTH))[-2:] == [
         "These images are made up. To measure your own:", "imgstore-tui run -d folder:PATH -n 10",
     ]  # fmt: skip
-    assert "made up" not in " ".join(words(fake_run(operations=BOTH, dataset="cifar10:/data")))
+    assert "made up" not in " ".join(lines_of(fake_run(operations=BOTH, dataset="cifar10:/data")))
 
 
 def test_where_rounds_are_missing_it_is_said_how_to_get_them() -> None:
-    assert words(fake_run(rounds=3, operations=BOTH)) == ["No answer: it takes 6 rounds, and the plan has 3."]
+    assert lines_of(fake_run(rounds=3, operations=BOTH)) == ["No answer: it takes 6 rounds, and the plan has 3."]
     short = fake_run(rounds=3, operations=BOTH, status="budget")
     short = replace(short, plan=replace(short.plan, rounds=6))
-    assert words(short) == [
+    assert lines_of(short) == [
         "No answer yet: its time budget ended the run before the 6 rounds that it takes. To go on:",
         f"imgstore-tui resume {short.id}",
     ]
@@ -151,13 +154,13 @@ def test_a_run_that_ended_before_a_second_method_had_its_turn_says_how_to_go_on(
     first = tuple(trial for trial in run.measurements if trial.spec == "disk")
     short = replace(run, plan=replace(run.plan, rounds=6), measurements=first)
     assert commands(short) == [f"imgstore-tui resume {run.id}"]
-    assert words(replace(short, measurements=())) == []
+    assert lines_of(replace(short, measurements=())) == []
 
 
 def test_no_verdict_no_answer() -> None:
-    assert words(fake_run(["lmdb"], operations=BOTH)) == []
-    assert words(fake_run(operations=BOTH, failures={"disk": "x", "lmdb": "x", "hdf5": "x"})) == []
-    assert words(fake_run(operations=BOTH, status="running")) == []
+    assert lines_of(fake_run(["lmdb"], operations=BOTH)) == []
+    assert lines_of(fake_run(operations=BOTH, failures={"disk": "x", "lmdb": "x", "hdf5": "x"})) == []
+    assert lines_of(fake_run(operations=BOTH, status="running")) == []
 
 
 def test_what_is_lossy_is_named_and_what_keeps_every_bit_beside_it() -> None:
@@ -166,7 +169,7 @@ def test_what_is_lossy_is_named_and_what_keeps_every_bit_beside_it() -> None:
         replace(trial, psnr_db=38.4) if trial.spec == "disk" and trial.operation.writes else trial
         for trial in run.measurements
     )
-    third, first, second, *_ = words(replace(run, measurements=lossy))
+    third, first, second, *_ = lines_of(replace(run, measurements=lossy))
     assert first == "Fastest at 10 images - write-many: disk; read-many: disk."
     assert second.endswith("Lossy: disk (38 dB).")
     assert third.endswith("Of those that keep every bit hdf5 is first, and takes 2 times as long as disk (2 to 2).")
@@ -181,7 +184,7 @@ def test_of_those_that_may_yet_be_told_apart_the_lowest_median_is_named_whatever
     assert (
         "Take lmdb where images are read often: in read-many it cannot be told apart from hdf5 yet (more rounds may), "
         "and has the lowest median."
-    ) in words(replace(run, measurements=waver))
+    ) in lines_of(replace(run, measurements=waver))
 
 
 def test_a_grain_less_on_disk_decides_nothing() -> None:
@@ -190,14 +193,14 @@ def test_a_grain_less_on_disk_decides_nothing() -> None:
         replace(trial, allocated_bytes=100_000 - (trial.spec == "hdf5")) if trial.operation.writes else trial
         for trial in run.measurements
     )
-    assert any(line.startswith("Take lmdb ") for line in words(replace(run, measurements=level)))
+    assert any(line.startswith("Take lmdb ") for line in lines_of(replace(run, measurements=level)))
 
 
 def test_what_was_read_from_memory_alone_is_said_to_be() -> None:
-    told = "All was read from memory. For more images than fit there, read cold, too (--cache hot,cold)."
-    assert told in words(fake_run(operations=BOTH))
-    assert told not in words(fake_run(operations=BOTH, cache=[CacheState.HOT, CacheState.COLD]))
-    assert told not in words(fake_run(operations=[Operation.WRITE_MANY]))
+    sentence = "All was read from memory. For more images than fit there, read cold, too (--cache hot,cold)."
+    assert sentence in lines_of(fake_run(operations=BOTH))
+    assert sentence not in lines_of(fake_run(operations=BOTH, cache=[CacheState.HOT, CacheState.COLD]))
+    assert sentence not in lines_of(fake_run(operations=[Operation.WRITE_MANY]))
 
 
 def test_a_tie_goes_to_what_keeps_every_bit() -> None:
@@ -206,12 +209,12 @@ def test_a_tie_goes_to_what_keeps_every_bit() -> None:
         replace(trial, psnr_db=38.4, allocated_bytes=1) if trial.spec == "disk" and trial.operation.writes else trial
         for trial in run.measurements
     )
-    assert any(line.startswith("Take lmdb ") for line in words(replace(run, measurements=light)))
+    assert any(line.startswith("Take lmdb ") for line in lines_of(replace(run, measurements=light)))
 
 
 def test_it_stands_before_the_verdicts_on_the_screen_and_in_documents() -> None:
     run = fake_run(operations=BOTH)
-    first, *_ = words(run)
+    first, *_ = lines_of(run)
     documents = [exports.get(name).export(run).decode() for name in ("md", "html")]
     for text in (verdict_text(build_results(run)).plain, *documents):
         plain = text.replace("\\", "")
@@ -229,7 +232,7 @@ def test_in_short_methods_stand_with_their_operations_and_never_half_of_them() -
 
 def test_a_verdict_that_is_read_names_few_and_counts_the_rest() -> None:
     run = fake_run([f"lmdb:note={letter}" for letter in "abcdefgh"], [10], operations=[Operation.WRITE_MANY])
-    costs = {spec.label: 1.0 + place for place, spec in enumerate(run.plan.specs)}
+    costs = {spec.label: 1.0 + number for number, spec in enumerate(run.plan.specs)}
     run = replace(run, measurements=tuple(replace(trial, seconds=costs[trial.spec]) for trial in run.measurements))
     read = operation_verdicts_text(build_results(run)).plain
     assert "lmdb:note=e takes 5" in read
@@ -254,5 +257,5 @@ def test_of_several_data_sets_it_is_said_which_is_meant() -> None:
         datasets=one.datasets + other.datasets,
         measurements=one.measurements + other.measurements,
     )
-    told = [line for line in words(both) if line.startswith("Take ")]
-    assert [line.partition(" for ")[2].partition(" where ")[0] for line in told] == [PHOTOS, "cifar10:/data"]
+    advice = [line for line in lines_of(both) if line.startswith("Take ")]
+    assert [line.partition(" for ")[2].partition(" where ")[0] for line in advice] == [PHOTOS, "cifar10:/data"]
