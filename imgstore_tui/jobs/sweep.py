@@ -1,4 +1,4 @@
-"""What runs that died have left behind, here and on servers: found, weighed, removed when asked."""
+"""Finds, weighs and removes the leftovers of killed runs, in folders and on servers."""
 
 from __future__ import annotations
 
@@ -18,72 +18,72 @@ __all__ = ["Leftover", "ServerLeftover", "WeighedLeftover", "find_leftovers", "l
 
 @dataclass(frozen=True, slots=True)
 class WeighedLeftover:
-    """A leftover and what it weighs."""
+    """A leftover with its disk use, or its number of stores."""
 
     leftover: Leftover | ServerLeftover
     allocated_bytes: int = 0
     files: int = 0
     stores: int | None = None
-    """Stores on a server; None for a folder, and where the server cannot be asked."""
+    """Number of stores on a server; None for a folder, and where the server cannot be reached."""
 
     @property
     def size(self) -> str:
-        """How much it is, in words."""
+        """The disk use or the number of stores, as text."""
         if isinstance(self.leftover, Leftover):
             return f"{format_bytes(self.allocated_bytes)} in {format_count(self.files)} files"
         return "an unknown number of stores" if self.stores is None else counted(self.stores, "store")
 
 
 def leftovers() -> list[Leftover | ServerLeftover]:
-    """Return what dead runs have left or may have left; a run that is going on is none of them."""
+    """Return the leftovers of killed runs, and possible ones on servers; running runs are not among them."""
     return [*run_folder.leftovers(), *server_ledger.server_leftovers()]
 
 
 def find_leftovers() -> list[WeighedLeftover]:
-    """Return what dead runs have left, each weighed; a server is asked, which takes seconds where it is down.
+    """Return the leftovers of killed runs, weighed; a server is asked, which takes seconds if it is down.
 
-    A ledger of which nothing is left on its server is removed.
+    A ledger whose server holds nothing of it any more is removed.
     """
-    found = []
+    weighed = []
     for leftover in leftovers():
         if isinstance(leftover, Leftover):
-            found.append(_weigh(leftover))
+            weighed.append(_weigh(leftover))
             continue
         try:
             stores = len(server_ledger.find_stores(leftover))
         except ImgstoreError:
-            found.append(WeighedLeftover(leftover))
+            weighed.append(WeighedLeftover(leftover))
             continue
         if stores:
-            found.append(WeighedLeftover(leftover, stores=stores))
+            weighed.append(WeighedLeftover(leftover, stores=stores))
         else:
             with contextlib.suppress(ImgstoreError):
                 sweep(leftover)
-    return found
+    return weighed
 
 
-def total_size(found: Sequence[WeighedLeftover]) -> str:
-    """Return how much several leftovers are together, in words."""
-    folders = [entry for entry in found if isinstance(entry.leftover, Leftover)]
+def total_size(weighed: Sequence[WeighedLeftover]) -> str:
+    """Return the total disk use and number of stores of leftovers, as text."""
+    folders = [entry for entry in weighed if isinstance(entry.leftover, Leftover)]
     weight = format_bytes(sum(entry.allocated_bytes for entry in folders))
     parts = [f"{weight} in {counted(sum(entry.files for entry in folders), 'file')}"] if folders else []
-    parts += [f"{entry.size} on a server" for entry in found if entry not in folders]
+    parts += [f"{entry.size} on a server" for entry in weighed if entry not in folders]
     return " and ".join(parts)
 
 
-def sweep(leftover: Leftover | ServerLeftover, heard: Callable[[int], None] = lambda _: None) -> None:
-    """Remove what a dead run has left.
+def sweep(leftover: Leftover | ServerLeftover, progress: Callable[[int], None] = lambda _: None) -> None:
+    """Remove a leftover.
 
     Args:
-        leftover: What it has left.
-        heard: Told now and then how many files are gone; may raise to end it, which leaves the rest.
+        leftover: The leftover.
+        progress: Called now and then with the number of files removed; may raise to stop, which keeps the rest.
 
     Raises:
-        ImgstoreError: If a part must stay, or a server cannot be asked.
+        ImgstoreError: If a part cannot be removed, or a server cannot be reached.
         OSError: If a file cannot be removed.
     """
     if isinstance(leftover, Leftover):
-        run_folder.sweep(leftover, heard)
+        run_folder.sweep(leftover, progress)
     else:
         server_ledger.sweep_server(leftover)
 

@@ -234,7 +234,7 @@ def claim_rows(results: RunResults) -> list[dict[str, object]]:
             "claim": judged.claim.text,
             "rule": judged.claim.rule,
             "finding": judged.result.value,
-            "parts": [{"finding": part.result.value, "words": part.text} for part in judged.cases],
+            "parts": [{"finding": case.result.value, "words": case.text} for case in judged.cases],
         }
         for judged in check_claims(results.run, results.summaries)
     ]

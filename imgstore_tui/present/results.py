@@ -1,4 +1,4 @@
-"""Builds the results of a run: its cells summarised, its contests judged; the one door for all that present it."""
+"""Builds the results of a run, which everything that presents it takes: summaries of cells, verdicts of contests."""
 
 from __future__ import annotations
 

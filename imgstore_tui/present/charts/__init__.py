@@ -1,1 +1,1 @@
-"""Charts: figures as data, then as terminal text, SVG, or matplotlib sheets."""
+"""Builds figures of a run and draws them: as terminal text, as SVG, with matplotlib."""

@@ -1,1 +1,1 @@
-"""One cell in full."""
+"""Shows one cell in full."""

@@ -1,1 +1,1 @@
-"""Tables as data, their views, and how Rich prints them."""
+"""Builds tables as data, filters and sorts them, and renders them with Rich."""

@@ -1,1 +1,1 @@
-"""Sentences and lines of text: verdicts, recommendations, captions, log lines."""
+"""Writes sentences and lines of text: recommendation, verdicts, captions, log lines."""
