@@ -40,7 +40,7 @@ def test_it_fits_the_schema_and_reads_back_equal(run: Run) -> None:
 
 def test_the_schema_is_sound_and_knows_every_field() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    for name in ("Plan", "Spec", "Environment", "DatasetFacts", "Measurement"):
+    for name in ("Plan", "Spec", "Environment", "ServerFacts", "DatasetFacts", "Measurement"):
         assert set(SCHEMA["$defs"][name]["properties"]) == {entry.name for entry in fields(getattr(model, name))}
     assert set(SCHEMA["properties"]) == {entry.name for entry in fields(Run)} | {"schema_version", "summary", "claims"}
     assert set(SCHEMA["$defs"]["Summary"]["properties"]) == set(record(fake_run())["summary"][0])
