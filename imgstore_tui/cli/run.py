@@ -61,7 +61,7 @@ def _print_dry_run(plan: Plan) -> int:
     from rich.table import Table
 
     from imgstore_tui.bench.plan.grid import images_needed, plan_cells
-    from imgstore_tui.bench.plan.plans import can_be_spelled, dump_plan
+    from imgstore_tui.bench.plan.plans import dump_plan, is_utf8
     from imgstore_tui.bench.results.past_costs import load_past_costs
     from imgstore_tui.bench.run.estimate import estimate
     from imgstore_tui.bench.run.preflight import DataSize, check_feasible
@@ -104,7 +104,7 @@ def _print_dry_run(plan: Plan) -> int:
         entries = (spec, operation, ", ".join(format_count(cutoff) for cutoff in cutoffs), level)
         table.add_row(*([safe_text(data)] if several else []), *entries)
     console.print(table)
-    if can_be_spelled(plan):
+    if is_utf8(plan):
         console.print(f"\nAs a plan file:\n{dump_plan(plan)}", end="", soft_wrap=True)
     else:
         console.print("\nNo plan file can spell it: a path in it is not UTF-8.")

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from imgstore_tui.bench.plan.plans import PLAN_NAMES, can_be_spelled, dump_plan, load_plan, named_plan, true_name
+from imgstore_tui.bench.plan.plans import PLAN_NAMES, dump_plan, is_utf8, load_plan, name_after_change, named_plan
 from imgstore_tui.bench.system.app_folders import plans_folder
 from imgstore_tui.core.errors import ImgstoreError, UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.model import Plan
@@ -61,7 +61,7 @@ def save_plan(plan: Plan, name: str, *, overwrite: bool = False) -> Path:
         UnavailableError: If the file system refuses.
     """
     path = plan_path(name)
-    if not can_be_spelled(plan):
+    if not is_utf8(plan):
         raise UsageError("A plan file cannot spell a path that is not UTF-8. Make a link to it, and choose that.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ def plan_path(name: str) -> Path:
 def name_if_unchanged(plan: Plan) -> str:
     """Return the name of a plan if it still equals the plan of that name, else ``custom``."""
     try:
-        return true_name(plan_by_name(plan.name), plan)
+        return name_after_change(plan_by_name(plan.name), plan)
     except ImgstoreError:
         return "custom"
 

@@ -1,4 +1,4 @@
-"""The order of things: a plan's cells, gathered in blocks that share a store, shuffled anew every round."""
+"""Spans a plan's cells, gathers them in blocks that share a store, and shuffles the blocks of each round."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from imgstore_tui.core.spec import IN_PLACE, Spec
 from imgstore_tui.plugins import registry
 
 IN_PLACE_OPERATIONS = (Operation.READ_ONE, Operation.GET_ONE, Operation.READ_MANY, Operation.READ_RANDOM)
-"""What can be done with the user's own files: they are read, and have no store of labels."""
+"""The operations of the source row: files are only read, and have no store of labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +38,33 @@ def images_needed(plan: Plan, dataset: str) -> int:
 
 
 def reads_in_place(plan: Plan) -> bool:
-    """Tell whether files of the user's, where a dataset has them, take part as they are.
+    """Return whether the user's files, if a dataset has them, are read in place as the source row.
 
-    Not where the payload is ``raw``: files are not pixels, and what they would be compared with has no codec.
+    They are not if the payload is ``raw``: files are not pixels, and what they would be compared with has no codec.
     """
     return plan.baseline and plan.payload is not Payload.RAW
 
 
-def with_files(facts: Iterable[DatasetFacts]) -> frozenset[str]:
-    """Return the datasets, as written, whose images are files of the user's own, as a run has found them."""
+def datasets_with_files(facts: Iterable[DatasetFacts]) -> frozenset[str]:
+    """Return the datasets of a run, as written, whose images are files of the user."""
     return frozenset(fact.text for fact in facts if fact.original_bytes is not None)
 
 
-def plan_blocks(plan: Plan, filed: Collection[str] = ()) -> tuple[Block, ...]:
+def plan_blocks(plan: Plan, file_datasets: Collection[str] = ()) -> tuple[Block, ...]:
     """Return the plan's blocks in the order in which tables show them.
 
-    ``write-one`` is a matter of one image: it stands in the block of cutoff 1, which is made for it where the
-    plan has no such cutoff.
+    ``write-one`` writes one image: it belongs to the block of cutoff 1, which is added if the plan has no such cutoff.
 
     Args:
         plan: The plan.
-        filed: Those of its datasets that have files of their own; each gets the source row, first of all.
+        file_datasets: Its datasets whose images are files; each gets the source row as its first method.
     """
     blocks = []
     for dataset in plan.datasets:
         cutoffs = list(cutoffs_of(plan, dataset))
         if Operation.WRITE_ONE in plan.operations and 1 not in cutoffs:
             cutoffs.insert(0, 1)
-        in_place = dataset in filed and reads_in_place(plan)
+        in_place = dataset in file_datasets and reads_in_place(plan)
         for spec in (IN_PLACE, *plan.specs) if in_place else plan.specs:
             for cutoff in cutoffs:
                 cells = tuple(
@@ -93,13 +92,13 @@ def _cells(plan: Plan, dataset: str, spec: Spec, operation: Operation, cutoff: i
     return [cell(cache, None) for cache in plan.cache]
 
 
-def plan_cells(plan: Plan, filed: Collection[str] = ()) -> tuple[Cell, ...]:
+def plan_cells(plan: Plan, file_datasets: Collection[str] = ()) -> tuple[Cell, ...]:
     """Return all cells of the plan, in the order in which tables show them; see ``plan_blocks``."""
-    return tuple(cell for block in plan_blocks(plan, filed) for cell in block.cells)
+    return tuple(cell for block in plan_blocks(plan, file_datasets) for cell in block.cells)
 
 
-def shuffled(blocks: tuple[Block, ...], seed: int, round_number: int) -> list[Block]:
-    """Return the blocks in this round's order: the same for the same seed, another for every round."""
+def shuffled_blocks(blocks: tuple[Block, ...], seed: int, round_number: int) -> list[Block]:
+    """Return the blocks in the order of a round: the same for the same seed, different for every round."""
     order = list(blocks)
     random.Random(f"{seed}/{round_number}").shuffle(order)  # noqa: S311 - an order, not a secret
     return order

@@ -1,4 +1,4 @@
-"""Plans: the named ones, plans as files (TOML), and the check that a plan can be run."""
+"""Defines the named plans, reads and writes plan files (TOML), and checks that a plan can be run."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ QUICK_SPECS = ("disk", "lmdb", "hdf5")
 MOST_WORKERS = 64
 MOST_ROUNDS = 10_000
 LARGEST_FILE = 1 << 20
-"""Bytes beyond which a file is no plan; a device may have no end at all."""
+"""Largest size of a plan file, bytes; a device may be endless."""
 PLAN_NAMES = ("quick", "article", "full")
 
 ARTICLE_DATA = "synthetic"
-"""In place of CIFAR-10, until the user says where that is."""
+"""Replaces CIFAR-10 until the user names its folder."""
 LARGER_IMAGES = ("synthetic,size=256,upto=1000", "synthetic,size=512,upto=100")
-"""What the article says of larger images without measuring it. No store of them holds more pixels than 100,000 of
-its own images do."""
-_ARTICLE_LEAVES = frozenset({"datasets", "cutoffs", "rounds", "budget_s", "scratch", "seed"})
-"""What may be changed in the plan ``article`` with its tables, figures and claims still meaning what they say."""
+"""For what the article claims about larger images without measuring it. No store of them holds more pixels than
+100,000 of its own images."""
+_ARTICLE_CHANGEABLE = frozenset({"datasets", "cutoffs", "rounds", "budget_s", "scratch", "seed"})
+"""Fields of the plan ``article`` that may change without changing what its tables, figures and claims mean."""
 
 _SUPPORTED_SYNC = (SyncLevel.BUFFERED, SyncLevel.END)
 
@@ -39,7 +39,7 @@ def named_plan(name: str) -> Plan:
     """Return the plan called ``quick``, ``full`` or ``article``.
 
     Raises:
-        UsageError: If there is no plan of that name.
+        UsageError: If no plan has that name.
     """
     if name == "quick":
         return Plan(
@@ -72,33 +72,33 @@ def named_plan(name: str) -> Plan:
 
 
 def changed_plan(plan: Plan, **changes: Any) -> Plan:
-    """Return a plan with some fields changed, under a name that is still true.
+    """Return a plan with some fields changed, and named accordingly.
 
-    One dataset given to the plan ``article`` takes the place of CIFAR-10 beside the larger images; several are taken
-    as they are.
+    A single dataset given to the plan ``article`` replaces CIFAR-10 beside the larger images; several are taken as they
+    are.
     """
     if plan.name == "article" and len(changes.get("datasets", ())) == 1:
         changes["datasets"] = (*changes["datasets"], *LARGER_IMAGES)
     changed = replace(plan, **changes)
-    return replace(changed, name=true_name(plan, changed))
+    return replace(changed, name=name_after_change(plan, changed))
 
 
-def true_name(before: Plan, after: Plan) -> str:
+def name_after_change(before: Plan, after: Plan) -> str:
     """Return the name of a plan after a change.
 
-    What was changed is no longer the plan of its name, but for ``article``, which is the same experiment on other
-    images, up to other numbers of them.
+    A changed plan is ``custom``, except ``article``, which stays the same experiment on other images and numbers of
+    images.
     """
     changed = {name for name in Plan.__dataclass_fields__ if getattr(before, name) != getattr(after, name)}
-    kept = not changed or (before.name == "article" and changed <= _ARTICLE_LEAVES)
+    kept = not changed or (before.name == "article" and changed <= _ARTICLE_CHANGEABLE)
     return before.name if kept else "custom"
 
 
 def load_plan(path: Path) -> Plan:
-    """Read a plan file (TOML, as ``dump_plan`` writes it); what it leaves out is as in ``quick``.
+    """Read a plan file (TOML, as ``dump_plan`` writes it); omitted fields are as in ``quick``.
 
     Raises:
-        UsageError: If the file cannot be read, is no TOML, or has an unknown key or value; it is named.
+        UsageError: If the file cannot be read, is not TOML, or has an unknown key or value; it is named.
     """
     try:
         with path.open("rb") as file:
@@ -118,28 +118,28 @@ def parse_plan(text: str) -> Plan:
     """Read a plan from TOML, as ``load_plan`` does from a file.
 
     Raises:
-        UsageError: If it is no TOML, or has an unknown key or value.
-        UnavailableError: If it asks for what is not installed.
+        UsageError: If it is not TOML, or has an unknown key or value.
+        UnavailableError: If it needs something that is not installed.
     """
     try:
-        return _plan_from_words(tomllib.loads(text))
+        return _plan_from_values(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"It is not TOML: {error}.") from None
     except (TypeError, ValueError) as error:
         raise UsageError(f"{error}.") from None
 
 
-def _plan_from_words(values: dict[str, Any]) -> Plan:
-    known = set(Plan.__dataclass_fields__)
+def _plan_from_values(values: dict[str, Any]) -> Plan:
+    names = set(Plan.__dataclass_fields__)
     for key, value in values.items():
-        if key not in known:
-            raise unknown_name("key", key, known)
+        if key not in names:
+            raise unknown_name("key", key, names)
         if key == "budget_s" and isinstance(value, str):
             values[key] = None if value == "none" else parse_duration(value)
     base = to_json(named_plan("quick"))
-    words = {**base, "name": "custom", **values}
-    specs = words.pop("specs")
-    plan: Plan = from_json(Plan, {**words, "specs": []})
+    merged = {**base, "name": "custom", **values}
+    specs = merged.pop("specs")
+    plan: Plan = from_json(Plan, {**merged, "specs": []})
     if "specs" not in values:
         return replace(plan, specs=named_plan("quick").specs)
     if not isinstance(specs, list) or not all(isinstance(spec, str) for spec in specs):
@@ -148,33 +148,33 @@ def _plan_from_words(values: dict[str, Any]) -> Plan:
 
 
 def dump_plan(plan: Plan) -> str:
-    """Return the plan as TOML, specs by their labels; see ``can_be_spelled`` for what is then to be a file."""
+    """Return the plan as TOML, specs by their labels; only a plan that ``is_utf8`` can be saved as a file."""
     lines = []
     for key, value in to_json(plan).items():
         if key == "specs":
-            words: Any = [spec.label for spec in plan.specs]
+            written: Any = [spec.label for spec in plan.specs]
         elif key == "budget_s" and value is None:
-            words = "none"
+            written = "none"
         elif value is None:
             continue
         else:
-            words = value
-        # A JSON text, number or list of those is also a TOML one, but for control characters that JSON leaves.
-        lines.append(f"{key} = {escaped_text(json.dumps(words, ensure_ascii=False))}")
+            written = value
+        # JSON texts, numbers and lists of them are also TOML, except for control characters that JSON leaves.
+        lines.append(f"{key} = {escaped_text(json.dumps(written, ensure_ascii=False))}")
     return "\n".join(lines) + "\n"
 
 
-def can_be_spelled(plan: Plan) -> bool:
-    """Tell whether a file can hold the plan: TOML is UTF-8, and a path need not be."""
+def is_utf8(plan: Plan) -> bool:
+    """Return whether a file can hold the plan: TOML is UTF-8, and a path need not be."""
     return not any("\ud800" <= letter <= "\udfff" for letter in "".join((*plan.datasets, plan.scratch or "")))
 
 
 def check_plan(plan: Plan) -> None:
-    """Raise the first thing that makes the plan impossible, in a sentence.
+    """Check that a plan can be run.
 
     Raises:
-        UsageError: If the plan is empty somewhere, or names one thing twice.
-        UnsupportedError: If it asks for what a backend or this version does not do.
+        UsageError: If a list of the plan is empty or names one thing twice, or a number is out of range.
+        UnsupportedError: If it needs what a backend or this version does not support.
     """
     for what, values in (
         ("dataset", plan.datasets), ("storage method", plan.specs), ("cutoff", plan.cutoffs),

@@ -1,9 +1,9 @@
-"""The fork server: a small single-threaded process that forks one child a trial, watches it and says how it ended.
+"""Forks one child per trial from a small single-threaded process, watches it, and reports how it ended.
 
-Forking a process that has everything imported costs milliseconds where a new interpreter costs a third of a
-second. The fork server opens no store, no client and no pool; it imports the drivers that survive a fork, freezes the
-collector, and makes sure before every fork that it is still a single task. It talks JSON lines on standard input
-and output and ends, with its child, when its input ends: when the supervisor is gone, however it went.
+Forking a process that has imported everything costs milliseconds; a new interpreter costs a third of a second. The
+fork server opens no store, client or pool; it imports the fork-safe drivers, freezes the garbage collector, and checks
+before every fork that it has a single thread. It exchanges JSON lines on standard input and output and ends, with its
+child, when its input ends: when the supervisor is gone, for whatever reason.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.storekit import child_python
 
 SAMPLE_EVERY_S = 0.01
-"""How often a child's private memory is looked at while its clock runs."""
+"""Interval between samples of a child's private memory while its clock runs."""
 KEPT_STDERR = 4_096
+"""Bytes of a child's standard error that are kept, its last."""
 
 
 @dataclass
 class Child:
-    """A running child and what has been heard of it."""
+    """A running child and what it has written so far."""
 
     pid: int
     pidfd: int
@@ -49,19 +50,19 @@ class Child:
     errors: bytearray = field(default_factory=bytearray)
     peak_private: int = 0
     images: int = 0
-    """Images it had done when it was last looked at."""
+    """Images it had done when it was last checked."""
     ended_by_us: str | None = None
-    """``limit`` or ``cancel`` once we have killed it."""
+    """``limit`` or ``cancel`` once the fork server has killed it."""
 
-    def kill(self, why: str) -> None:
-        """End it at once."""
+    def kill(self, reason: str) -> None:
+        """Kill it; ``reason`` is ``limit`` or ``cancel``."""
         if self.ended_by_us is None:
-            self.ended_by_us = why
+            self.ended_by_us = reason
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
 
 class ForkServer:
-    """The loop: requests in, children out, one at a time."""
+    """Serves requests, one child at a time."""
 
     def __init__(self, progress: SharedProgress) -> None:
         self._progress = progress
@@ -71,8 +72,8 @@ class ForkServer:
         self._poll.register(0, select.POLLIN)
 
     def serve(self) -> None:
-        """Answer requests until standard input ends."""
-        self._say({"event": "ready", "pid": os.getpid()})
+        """Serve requests until standard input ends."""
+        self._send({"event": "ready", "pid": os.getpid()})
         while True:
             timeout_ms = None if self._child is None else SAMPLE_EVERY_S * 1000
             ready = {descriptor for descriptor, _ in self._poll.poll(timeout_ms)}
@@ -117,7 +118,7 @@ class ForkServer:
             if start == "fresh":
                 _run_fresh(request, result_write, self._progress.descriptor)
             child_side.write_message(child_side.handle_request(request, self._progress), result_write)
-            # No interpreter shutdown: a child has nothing to put in order, and drivers crash there on a full disk.
+            # No interpreter shutdown: a child has nothing to clean up, and drivers crash there on a full disk.
             os._exit(0)
         os.close(result_write)
         os.close(error_write)
@@ -137,7 +138,7 @@ class ForkServer:
         if self._progress.measuring:
             child.peak_private = max(child.peak_private, tree_private_bytes(child.pid))
         if self._progress.images != child.images:
-            # It moves, so it does not hang.
+            # It makes progress, so it does not hang.
             child.images = self._progress.images
             child.deadline = time.monotonic() + child.limit_s
         if time.monotonic() > child.deadline:
@@ -157,7 +158,7 @@ class ForkServer:
                 self._poll.unregister(descriptor)
             os.close(descriptor)
         self._child = None
-        self._say({
+        self._send({
             "event": "ended",
             "exit": os.waitstatus_to_exitcode(status),
             "ended_by_us": child.ended_by_us,
@@ -169,21 +170,21 @@ class ForkServer:
         })  # fmt: skip
 
     @staticmethod
-    def _say(message: dict[str, Any]) -> None:
+    def _send(message: dict[str, Any]) -> None:
         child_side.write_message(message, 1)
         os.write(1, b"\n")
 
 
 def _become_child(error_write: int) -> None:
-    """Cut the ties to the fork server: no terminal, no request pipe, errors to our pipe."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
+    """Detach from the fork server: no terminal, no request pipe, errors to the pipe of this child."""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
     os.dup2(error_write, 2)
 
 
 def _run_fresh(request: dict[str, Any], result_write: int, progress_fd: int) -> None:
-    """Replace the forked child by a new interpreter that gets the request on its standard input."""
+    """Replace the forked child with a new interpreter that gets the request on its standard input."""
     request_read, request_write = os.pipe()
     if os.fork() == 0:
         os.close(request_read)
@@ -193,8 +194,8 @@ def _run_fresh(request: dict[str, Any], result_write: int, progress_fd: int) -> 
     os.dup2(request_read, 0)
     for descriptor in (result_write, progress_fd):
         os.set_inheritable(descriptor, True)
-    words = child_python.command(child_side.__name__, str(result_write), str(progress_fd))
-    os.execv(words[0], words)  # noqa: S606
+    arguments = child_python.command(child_side.__name__, str(result_write), str(progress_fd))
+    os.execv(arguments[0], arguments)  # noqa: S606
 
 
 def main() -> None:
@@ -203,11 +204,11 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for module in sys.argv[2:]:
-        # A driver that cannot be loaded fails its own trials, with its own words, not the fork server.
+        # A driver that cannot be loaded fails its own trials, with its own message, not the fork server.
         with contextlib.suppress(Exception):
             importlib.import_module(module)
     importlib.import_module("imgstore_tui.bench.trial.trial")
-    # Finding plug-ins costs more than a fork: once here, not once a child.
+    # Finding plug-ins costs more than a fork: once here, not once per child.
     registry.backends.all()
     registry.codecs.all()
     gc.collect()

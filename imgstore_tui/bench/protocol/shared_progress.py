@@ -1,4 +1,4 @@
-"""A few bytes shared by supervisor, fork server and child: how far a trial is, and whether its clock runs."""
+"""Shares a few bytes between supervisor, fork server and child: how far a trial is, and whether its clock runs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ _MEASURING_AT = 8
 
 
 class SharedProgress:
-    """Shared memory that a child writes without a system call, and the others read whenever they like."""
+    """Shared memory that a child writes without a system call, and that the others read at any time."""
 
     def __init__(self, descriptor: int) -> None:
+        """Map the memory behind an open descriptor."""
         self.descriptor = descriptor
         self._memory = mmap.mmap(descriptor, _SIZE)
 
     @classmethod
     def create(cls) -> SharedProgress:
-        """Make new shared memory, in memory where the system has anonymous files, else in an unlinked file."""
+        """Create the memory: an anonymous file if the system has them, else an unlinked file."""
         if hasattr(os, "memfd_create"):
             descriptor = os.memfd_create("imgstore-tui-progress")
         else:
@@ -31,21 +32,21 @@ class SharedProgress:
         return cls(descriptor)
 
     def clear(self) -> None:
-        """Set everything back, before a child starts."""
+        """Reset everything, before a child starts."""
         self._memory[:] = bytes(_SIZE)
 
     def report(self, images: int) -> None:
-        """Say how many images are done."""
+        """Set the number of images done."""
         _IMAGES.pack_into(self._memory, 0, images)
 
     @property
     def images(self) -> int:
-        """How many images are done."""
+        """Number of images done."""
         count: int = _IMAGES.unpack_from(self._memory, 0)[0]
         return count
 
-    def measure(self, on: bool) -> None:
-        """Say whether the trial is between its first clock's start and its last clock's stop."""
+    def set_measuring(self, on: bool) -> None:
+        """Set whether the trial is between its first clock's start and its last clock's stop."""
         self._memory[_MEASURING_AT] = int(on)
 
     @property
@@ -54,6 +55,6 @@ class SharedProgress:
         return bool(self._memory[_MEASURING_AT])
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Unmap the memory and close its descriptor."""
         self._memory.close()
         os.close(self.descriptor)

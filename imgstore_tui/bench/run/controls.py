@@ -1,4 +1,4 @@
-"""What the user wants of a run that is going on: set in one thread, looked at in another."""
+"""Pauses a running run and skips cells of it: set in one thread, read in another."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from imgstore_tui.core.model import Cell
 
 
 class RunControls:
-    """Pausing, and cells to be skipped. Sets and flags only: setting and looking are single steps in Python."""
+    """Whether the run is paused, and the cells to skip; setting and reading each are single steps in Python."""
 
     def __init__(self) -> None:
         self._paused = Event()
@@ -17,16 +17,16 @@ class RunControls:
 
     @property
     def paused(self) -> bool:
-        """Whether no new trial is to start."""
+        """Whether no new trial may start."""
         return self._paused.is_set()
 
     @property
     def skipped(self) -> frozenset[Cell]:
-        """The cells of which no more is wanted."""
+        """The cells to skip."""
         return self._skipped
 
     def pause(self) -> None:
-        """Let no new trial start; the one that runs is finished."""
+        """Let no new trial start; the running one is finished."""
         self._paused.set()
 
     def resume(self) -> None:
@@ -34,18 +34,18 @@ class RunControls:
         self._paused.clear()
 
     def skip(self, cell: Cell) -> None:
-        """End the trial of this cell if one runs, and measure no more of it."""
+        """End the running trial of this cell, if any, and measure no further one."""
         self._skipped |= {cell}
 
 
 @dataclass(frozen=True, slots=True)
 class CancelSignal:
-    """Whether a request is to be ended: because the run is, or because its cell is to be skipped."""
+    """Whether a request must end: because the run is stopped, or because its cell is skipped."""
 
     cancel: Event
     controls: RunControls
     cell: Cell
 
     def is_set(self) -> bool:
-        """Look now."""
+        """Return whether the request must end now."""
         return self.cancel.is_set() or self.cell in self.controls.skipped

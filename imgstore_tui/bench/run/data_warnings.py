@@ -1,4 +1,4 @@
-"""What there is to be known of a run's data before its first trial: what repeats, what is left out, what is lost."""
+"""Warns of a run's data before its first trial: images that repeat, files left out, what codecs drop."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from imgstore_tui.core.operations import Payload
 from imgstore_tui.core.units import counted
 from imgstore_tui.plugins import registry
 
-_HAVING = {TRANSPARENCY: "an alpha channel", DEPTH: "16 bits a channel"}
+_AFFECTED = {TRANSPARENCY: "an alpha channel", DEPTH: "16 bits a channel"}
 
 
-def warnings_of(run: Run, facts: Mapping[str, DatasetFacts], sources: Mapping[str, Path]) -> Iterator[str]:
-    """Yield what bears on the numbers of a run, a sentence each.
+def warnings_of(run: Run, facts: Mapping[str, DatasetFacts], pixel_caches: Mapping[str, Path]) -> Iterator[str]:
+    """Yield what affects the numbers of a run, one sentence each.
 
     Args:
-        run: The run, of which nothing was measured yet.
-        facts: What was found in each of its datasets, by its text.
-        sources: Where the pixel cache of each lies.
+        run: The run, without measurements yet.
+        facts: Facts of each of its datasets, by its text.
+        pixel_caches: Folder of the pixel cache of each.
     """
     plan = run.plan
     for text, fact in facts.items():
@@ -37,19 +37,19 @@ def warnings_of(run: Run, facts: Mapping[str, DatasetFacts], sources: Mapping[st
             yield f"{text} is run with {most}: its option upto leaves larger cutoffs out."
         if fact.excluded_count:
             yield f"{text}: {counted(fact.excluded_count, 'file')} cannot take part; `show` lists them."
-        yield from _losses(plan, text, sources[text])
+        yield from _losses(plan, text, pixel_caches[text])
     if run.environment.same_device_as_data is False:
         yield f"The stores are made on another device than the data: {run.environment.scratch}."
 
 
 def _losses(plan: Plan, text: str, cache: Path) -> Iterator[str]:
-    """Say which codecs drop more of which pictures than a figure of likeness tells."""
+    """Yield which codecs drop something that no PSNR shows, and in how many images."""
     if plan.payload is Payload.RAW:
         return
-    source, said = PixelCache(cache), set()
+    pixel_cache, reported = PixelCache(cache), set()
     for spec in plan.specs:
-        for what, count in source.dropped_by(registry.make_codec(spec)).items():
-            if (spec.codec, what) not in said:
-                said.add((spec.codec, what))
-                having = f"image{' has' if count == 1 else 's have'} {_HAVING[what]}"
-                yield f"{text}: {count:,} {having}; {spec.codec} drops {what}."
+        for dropped, count in pixel_cache.dropped_by(registry.make_codec(spec)).items():
+            if (spec.codec, dropped) not in reported:
+                reported.add((spec.codec, dropped))
+                affected = f"image{' has' if count == 1 else 's have'} {_AFFECTED[dropped]}"
+                yield f"{text}: {count:,} {affected}; {spec.codec} drops {dropped}."

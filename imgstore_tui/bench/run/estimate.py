@@ -1,4 +1,4 @@
-"""What a plan will take, before it is run: trials, disk, and about how long."""
+"""Estimates what a plan takes before it is run: trials, disk, and seconds."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from imgstore_tui.plugins import registry
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What is expected of a run."""
+    """What a plan is expected to take."""
 
     cells: int
-    """What is compared, the source row included."""
+    """Cells, those of the source row included."""
     trials: int
     need: SpaceNeed | None
-    """Disk at its most; None while it is not known how large the images are."""
+    """Disk space at its peak; None while the size of the images is unknown."""
     seconds: float | None
-    """From start to end, the budget not counted in; None while it is not known how large the images are."""
+    """From start to end, the budget ignored; None while the size of the images is unknown."""
     measured: bool
-    """Whether it rests, for the most part, on what was measured on this machine before."""
+    """Whether more than half of it is based on measurements of this machine."""
     budget_s: float | None
-    """When the last trial begins at the latest; None for no limit."""
+    """Seconds after which no trial begins; None for no limit."""
 
     @property
     def cut_short(self) -> bool:
@@ -37,46 +37,48 @@ class Estimate:
         return self.seconds is not None and self.budget_s is not None and self.seconds > self.budget_s
 
 
-def estimate(plan: Plan, sizes: Mapping[str, DataSize], rates: PastCosts = NO_PAST_COSTS) -> Estimate:
-    """Say what a plan will take.
+def estimate(plan: Plan, sizes: Mapping[str, DataSize], past_costs: PastCosts = NO_PAST_COSTS) -> Estimate:
+    """Estimate what a plan takes.
 
     Args:
-        plan: The plan; it need not be fit to run.
-        sizes: How much there is of each dataset; without one of them, nothing is said of disk and time.
-        rates: What this machine took in the past.
+        plan: The plan; it need not be runnable.
+        sizes: Size of each dataset; if one is missing, disk and time are not estimated.
+        past_costs: What trials took on this machine before.
     """
-    filed = [text for text in plan.datasets if (sizes[text].has_originals if text in sizes else _has_files(text))]
-    cells = plan_cells(plan, filed)
+    file_datasets = [
+        text for text in plan.datasets if (sizes[text].has_originals if text in sizes else _has_files(text))
+    ]
+    cells = plan_cells(plan, file_datasets)
     trials = len(cells) * plan.rounds
     if not set(plan.datasets) <= sizes.keys() or not cells:
         return Estimate(len(cells), trials, None, None, False, plan.budget_s)
     image_bytes = {text: sizes[text].image_bytes for text in plan.datasets}
     costs = CostModel(image_bytes)
-    total = known = 0.0
+    total = measured = 0.0
     for cell in cells:
-        factor, seen = rates.factor(cell)
+        factor, is_measured = past_costs.factor(cell)
         seconds = costs.expect(cell) * factor * plan.rounds
         total += seconds
-        known += seconds if seen else 0.0
+        measured += seconds if is_measured else 0.0
     images = {text: min(images_needed(plan, text), sizes[text].images) for text in plan.datasets}
-    total += rates.preparing(images, image_bytes)
+    total += past_costs.preparing(images, image_bytes)
     need = space_needed(plan, {text: sizes[text] for text in plan.datasets})
-    return Estimate(len(cells), trials, need, total, known > total / 2, plan.budget_s)
+    return Estimate(len(cells), trials, need, total, measured > total / 2, plan.budget_s)
 
 
 def known_size(text: str) -> DataSize | None:
-    """Return how much there is of a dataset whose images are all of one size by its very kind.
+    """Return the size of a dataset whose images always have one shape, without reading it.
 
     Returns:
-        None where that can only be known by looking at the data, or where ``text`` is no dataset.
+        None if the size can only be known by reading the data, or ``text`` is not a dataset.
     """
-    dataset = _made(text)
+    dataset = _dataset(text)
     if dataset is None or dataset.needs_path or dataset.uniform is None:
         return None
     return DataSize.of(dataset)
 
 
-def _made(text: str) -> Dataset | None:
+def _dataset(text: str) -> Dataset | None:
     try:
         return registry.make_dataset(text)
     except ImgstoreError:
@@ -84,5 +86,5 @@ def _made(text: str) -> Dataset | None:
 
 
 def _has_files(text: str) -> bool:
-    dataset = _made(text)
+    dataset = _dataset(text)
     return dataset is not None and dataset.has_originals

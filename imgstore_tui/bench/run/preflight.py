@@ -32,33 +32,40 @@ HEADROOM = 1.5
 """Stores weigh more than their pixels: pages, blocks, indexes."""
 BLOCK_BYTES = 4096
 LISTED_BYTES = 200
-"""A file's place in the list of those that are read in place: its path, above all."""
-
+"""Bytes of a file in the list of those that are read in place, mostly its path."""
 
 PROCESS_BYTES = 128 << 20
-"""What the fork server and a child take before they hold an image: interpreter and drivers."""
+"""Memory of the fork server and a child before they hold an image: interpreter and drivers."""
 BATCH_COPIES = 4
-"""What is given, what comes back, and what codec and driver make of it on the way."""
+"""Copies of a batch in memory: the source, the result, and those of codec and driver."""
 MOST_OVER = 4
-"""An estimate may be off by so much; a plan beyond it is refused."""
+"""Factor by which an estimate may be wrong; a plan beyond it is refused."""
 SHORT = 1.5
-"""An estimate beyond a time budget by so much is worth a word."""
+"""Factor by which an estimate may exceed a time budget without a warning."""
 SHORTEST_S = 15.0
-"""Below this a time budget says no more than to be quick."""
+"""Shorter time budgets are not taken literally: they only ask for a quick run."""
 
 
 def ask_servers(plan: Plan) -> tuple[ServerFacts, ...]:
-    """Return what the servers of a plan say of themselves, each asked in a process of its own.
+    """Return the facts of a plan's servers, each asked in its own process.
 
     Raises:
         UnavailableError: If one is not named, does not answer, refuses, or lacks the database.
     """
-    kinds = dict.fromkeys(registry.backends.get(spec.backend) for spec in plan.specs)
-    return tuple(server_facts(kind.address()[0]) for kind in kinds if issubclass(kind, ServerBackend))
+    backends = dict.fromkeys(registry.backends.get(spec.backend) for spec in plan.specs)
+    return tuple(server_facts(backend.address()[0]) for backend in backends if issubclass(backend, ServerBackend))
 
 
 def check_content(plan: Plan, facts: dict[str, DatasetFacts]) -> None:
-    """Raise UnsupportedError if a spec cannot hold the images of a dataset."""
+    """Check that every spec of a plan can store the images of its datasets.
+
+    Args:
+        plan: The plan.
+        facts: Facts of each of its datasets, by its text.
+
+    Raises:
+        UnsupportedError: If one cannot.
+    """
     for spec in plan.specs:
         backend, codec = registry.backends.get(spec.backend), registry.make_codec(spec)
         preset = registry.preset_of(backend, spec.preset)
@@ -81,14 +88,14 @@ def check_content(plan: Plan, facts: dict[str, DatasetFacts]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class DataSize:
-    """How much of it there is in a dataset: all that the need for space depends on."""
+    """The size of a dataset, as far as the need for space depends on it."""
 
     image_bytes: float
-    """Pixels of one image, in bytes; the mean of a few where sizes vary."""
+    """Pixels of one image, in bytes; the mean of a sample if sizes vary."""
     images: int
     """Distinct images."""
     has_originals: bool
-    """Whether they are files of the user's own."""
+    """Whether they are files of the user."""
 
     @classmethod
     def of(cls, dataset: Dataset) -> Self:
@@ -98,20 +105,20 @@ class DataSize:
 
 @dataclass(frozen=True, slots=True)
 class SpaceNeed:
-    """What a plan takes at most of the place where stores are made."""
+    """Space that a plan takes in the scratch folder at its peak."""
 
     bytes: float
     files: int
 
 
 def keeps_original_files(plan: Plan, dataset: Dataset | DataSize) -> bool:
-    """Tell whether the files' own bytes are needed: to be stored as they are, or to be compared with as bytes."""
+    """Return whether the bytes of the original files are needed: to be stored, or to be compared with."""
     from_file = any(registry.codecs.get(spec.codec).from_file for spec in plan.specs)
     return from_file or (plan.payload is Payload.ENCODED and dataset.has_originals and reads_in_place(plan))
 
 
 def image_bytes(dataset: Dataset) -> float:
-    """Return the pixels of one image of a scanned dataset, in bytes; where sizes vary, the mean of a few."""
+    """Return the pixels of one image of a scanned dataset, in bytes; the mean of a sample if sizes vary."""
     if dataset.uniform is not None:
         shape, dtype = dataset.uniform
         return pixel_bytes(shape, dtype)
@@ -124,17 +131,17 @@ def image_bytes(dataset: Dataset) -> float:
 
 
 def space_needed(plan: Plan, sizes: Mapping[str, DataSize]) -> SpaceNeed:
-    """Return about what the pixel caches and stores of a plan will take at their most.
+    """Estimate the peak of what the pixel caches and stores of a plan take.
 
     Args:
         plan: The plan.
-        sizes: How much there is of each of its datasets, by its text.
+        sizes: Size of each of its datasets, by its text.
     """
-    # What a server stores takes no space here.
-    kinds = [registry.backends.get(spec.backend) for spec in plan.specs]
-    here = [kind for kind in kinds if not issubclass(kind, ServerBackend)]
-    many = sum(kind.capabilities.file_per_image for kind in here)
-    # A block has a store of its own at each sync level, and one for each change of it.
+    # Stores on servers take no space here.
+    backends = [registry.backends.get(spec.backend) for spec in plan.specs]
+    local = [backend for backend in backends if not issubclass(backend, ServerBackend)]
+    many_files = sum(backend.capabilities.file_per_image for backend in local)
+    # A block has one store per sync level, and one for each change of it.
     stores = len(plan.sync) * (1 + sum(operation.changes for operation in plan.operations))
     need = at_a_time = 0.0
     files = 0
@@ -145,21 +152,21 @@ def space_needed(plan: Plan, sizes: Mapping[str, DataSize]) -> SpaceNeed:
         # The pixel cache, and the files' own bytes in it, which are seldom more than the pixels.
         need += size * used * (2 if keeps_original_files(plan, data) else 1)
         need += LISTED_BYTES * used if data.has_originals and reads_in_place(plan) else 0
-        # Stores of many files stay until the end; of the others at most one block's stand at a time.
-        staying = sum(cutoffs_of(plan, text)) * many * plan.rounds * stores
+        # Stores of many files stay until the end; of the others, those of one block exist at a time.
+        staying = sum(cutoffs_of(plan, text)) * many_files * plan.rounds * stores
         need += image * staying
         files += staying
-        at_a_time = max(at_a_time, image * largest * stores if here else 0.0)
+        at_a_time = max(at_a_time, image * largest * stores if local else 0.0)
     return SpaceNeed(need + at_a_time, files)
 
 
 def check_space(need: SpaceNeed, scratch: Path) -> None:
-    """Raise UnavailableError if a place has not what is needed."""
-    room = free_files(scratch)
-    if room is not None and need.files > room:
+    """Raise UnavailableError if a scratch folder lacks the space or inodes that are needed."""
+    inodes = free_files(scratch)
+    if inodes is not None and need.files > inodes:
         raise UnavailableError(
-            f"The stores need about {format_count(need.files)} files and {scratch} can hold {format_count(room)} more. "
-            "Ask for fewer cutoffs or rounds, or name another place with --scratch."
+            f"The stores need about {format_count(need.files)} files and {scratch} can hold "
+            f"{format_count(inodes)} more. Ask for fewer cutoffs or rounds, or name another place with --scratch."
         )
     free = free_bytes(scratch)
     if need.bytes > free:
@@ -170,16 +177,16 @@ def check_space(need: SpaceNeed, scratch: Path) -> None:
 
 
 def check_feasible(plan: Plan, sizes: Mapping[str, DataSize], scratch: Path) -> None:
-    """Refuse a plan that space, memory or its own time budget has no room for.
+    """Check that a plan fits into space, memory and its own time budget.
 
     Args:
         plan: The plan.
-        sizes: How much there is of each of its datasets, by its text.
-        scratch: Where stores are to be made.
+        sizes: Size of each of its datasets, by its text.
+        scratch: Folder in which stores are made.
 
     Raises:
-        UnavailableError: If it needs more space, files or memory than there is.
-        UsageError: If not even one round has a chance in its time budget.
+        UnavailableError: If it needs more space, files or memory than is available.
+        UsageError: If not even one round can fit into its time budget.
     """
     check_space(space_needed(plan, sizes), scratch)
     image_bytes = {text: size.image_bytes for text, size in sizes.items()}
@@ -188,11 +195,11 @@ def check_feasible(plan: Plan, sizes: Mapping[str, DataSize], scratch: Path) -> 
 
 
 def check_memory(plan: Plan, image_bytes: Mapping[str, float]) -> None:
-    """Raise UnavailableError if the batches of a trial will not fit into the memory that is available.
+    """Raise UnavailableError if the batches of a trial do not fit into the available memory.
 
     Args:
         plan: The plan.
-        image_bytes: Pixels of an image of each dataset, in bytes.
+        image_bytes: Pixels of one image of each dataset, in bytes.
     """
     available = available_bytes()
     largest = max(image_bytes.values(), default=0.0)
@@ -207,12 +214,12 @@ def check_memory(plan: Plan, image_bytes: Mapping[str, float]) -> None:
 
 
 def check_time(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, float]) -> None:
-    """Raise UsageError if not even one round has a chance in the plan's time budget.
+    """Raise UsageError if not even one round can fit into the plan's time budget.
 
     Args:
         plan: The plan.
         cells: Its cells, those of the source row included.
-        image_bytes: Pixels of an image of each dataset, in bytes.
+        image_bytes: Pixels of one image of each dataset, in bytes.
     """
     if plan.budget_s is None:
         return
@@ -222,33 +229,33 @@ def check_time(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, floa
         raise UsageError(
             f"One round takes very roughly {format_duration(round_s)} and the time budget is "
             f"{format_duration(plan.budget_s)}. Ask for fewer cutoffs or storage methods, or for more time with "
-            f"--budget.{_what_fits(plan, round_s)}"
+            f"--budget.{_fitting_cutoff(plan, round_s)}"
         )
 
 
-def _what_fits(plan: Plan, round_s: float) -> str:
-    """Return a number of images of which the rounds of a verdict may fit into the time budget; empty if none may."""
+def _fitting_cutoff(plan: Plan, round_s: float) -> str:
+    """Return a sentence with a cutoff whose rounds may fit into the time budget; empty if none may."""
     images = sum(plan.cutoffs) * (plan.budget_s or 0.0) / (MIN_ROUNDS * round_s)
     decade = 10 ** max(0, len(str(int(images))) - 1)
     return f" As it is, -n {int(images) // decade * decade} may fit." if images >= 1 else ""
 
 
-def short_budget(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, float], rates: PastCosts) -> str:
-    """Return what must be known where the time budget will most likely end a run before it has a verdict.
+def short_budget(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, float], past_costs: PastCosts) -> str:
+    """Return a warning if the time budget will most likely end a run before it has a verdict.
 
     Args:
         plan: The plan.
         cells: Its cells, those of the source row included.
-        image_bytes: Pixels of an image of each dataset, in bytes.
-        rates: What this machine took in the past.
+        image_bytes: Pixels of one image of each dataset, in bytes.
+        past_costs: What trials took on this machine before.
 
     Returns:
-        A sentence or two; empty where there may be time enough, or no verdict is asked for.
+        One or two sentences; empty if the time may suffice, or the plan asks for no verdict.
     """
     if plan.budget_s is None or plan.rounds < MIN_ROUNDS or len({cell.spec for cell in cells}) < 2:
         return ""
     costs = CostModel(image_bytes)
-    round_s = sum(costs.expect(cell) * rates.factor(cell)[0] for cell in cells)
+    round_s = sum(costs.expect(cell) * past_costs.factor(cell)[0] for cell in cells)
     if MIN_ROUNDS * round_s <= SHORT * plan.budget_s:
         return ""
     return (

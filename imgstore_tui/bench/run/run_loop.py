@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from imgstore_tui.bench.plan.grid import Block, plan_blocks, shuffled, with_files
+from imgstore_tui.bench.plan.grid import Block, datasets_with_files, plan_blocks, shuffled_blocks
 from imgstore_tui.bench.protocol.messages import TrialOutcome
 from imgstore_tui.bench.results.past_costs import load_past_costs
 from imgstore_tui.bench.run.block_round import BlockRound
@@ -37,7 +37,7 @@ class RunLoop:
         self._plan = run.plan
         self._services = services
         self._data_warnings = data_warnings
-        self._blocks = plan_blocks(run.plan, with_files(services.facts.values()))
+        self._blocks = plan_blocks(run.plan, datasets_with_files(services.facts.values()))
         self._skipped: set[Cell] = set()
 
     def run(self) -> Run:
@@ -83,7 +83,7 @@ class RunLoop:
         services.budget.restart()
         for number in range(self._plan.rounds):
             services.executor.begin_round()
-            for block in shuffled(self._blocks, self._plan.seed, number):
+            for block in shuffled_blocks(self._blocks, self._plan.seed, number):
                 if services.stopped:
                     return "stopped"
                 if services.budget.left_s < 0:

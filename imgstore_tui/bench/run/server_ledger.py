@@ -1,4 +1,4 @@
-"""Keeps the list of what a run makes on servers: written before it is made, so that all of it is found again."""
+"""Lists the stores that a run makes on servers, each before it is made, so that all are found again."""
 
 from __future__ import annotations
 
@@ -21,21 +21,20 @@ SUFFIX = ".servers"
 
 
 def ledger_path(run_id: str) -> Path:
-    """Return where the ledger of a run lies: beside the note of its folder."""
+    """Return the path of a run's ledger, beside the note of its folder."""
     return scratch_notes_folder() / f"{run_id}{SUFFIX}"
 
 
 class ServerLedger:
-    """The places on servers in which a run makes stores, and the names that it gives them."""
+    """The databases or buckets in which a run makes stores, and the names of the stores."""
 
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
         self._path = ledger_path(run_id)
-        self._places: set[str] = set()
         self._stores = 0
 
     def claim(self, backend: type[ServerBackend]) -> ServerLocation:
-        """Return a name for a store that does not exist yet; the ledger on the device knows it.
+        """Return a name for a store that does not exist yet, after it was added to the ledger on the device.
 
         Raises:
             UnavailableError: If the ledger cannot be written, or no server is named for the backend.
@@ -72,7 +71,7 @@ class ServerLedger:
 
 @dataclass(frozen=True, slots=True)
 class ServerLeftover:
-    """What a run that died may have left in one place on a server."""
+    """What a dead run may have left in one database or bucket."""
 
     run_id: str
     place: str
@@ -80,29 +79,29 @@ class ServerLeftover:
 
     @property
     def path(self) -> str:
-        """The address of all its stores, for people."""
+        """The address of all its stores, for messages."""
         return f"{self.place} {run_prefix(self.run_id)}*"
 
 
 def leftovers_in(path: Path) -> list[ServerLeftover]:
-    """Return the places that a ledger names; a line that is cut short was never acted upon."""
-    places = []
+    """Return the places that a ledger lists; of a line that is cut short no store was made."""
+    addresses = []
     with contextlib.suppress(FileNotFoundError):
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             with contextlib.suppress(ValueError, KeyError, TypeError):
-                places.append(str(json.loads(line)["place"]))
-    return [ServerLeftover(path.name.removesuffix(SUFFIX), place) for place in dict.fromkeys(places)]
+                addresses.append(str(json.loads(line)["place"]))
+    return [ServerLeftover(path.name.removesuffix(SUFFIX), place) for place in dict.fromkeys(addresses)]
 
 
 def server_leftovers() -> list[ServerLeftover]:
-    """Return what the ledgers name of runs that have died."""
+    """Return what the ledgers of dead runs list."""
     folder = scratch_notes_folder()
     listed = [leftover for path in sorted(folder.glob(f"*{SUFFIX}")) for leftover in leftovers_in(path)]
     return [leftover for leftover in listed if not is_run_alive(leftover.run_id)]
 
 
 def find_stores(leftover: ServerLeftover) -> list[str]:
-    """Return the names of the stores that are still there.
+    """Return the names of the stores that still exist.
 
     Raises:
         ImgstoreError: If the server cannot be asked.
@@ -111,7 +110,7 @@ def find_stores(leftover: ServerLeftover) -> list[str]:
 
 
 def sweep_server(leftover: ServerLeftover, limit_s: float = REMOVE_LIMIT_S) -> int:
-    """Remove the stores of a run from one place, and its lines from the ledger; return how many there were.
+    """Remove the stores of a run from one place, and its lines from the ledger; return the number of stores.
 
     Raises:
         ImgstoreError: If the server cannot be asked, or one must stay; the ledger stays, too.

@@ -122,7 +122,7 @@ class RunServices:
         cancel = self.cancel if request.step is Step.DESTROY else CancelSignal(self.cancel, self.controls, cell)
         folder: Path | None = Path(request.location).parent if request.location else self.folder.path
         if is_address(request.location):
-            folder = None  # what a file system here says explains nothing there
+            folder = None  # the state of a local file system explains nothing on a server
         outcome = with_cause(self.executor.run(request, limit_s, report, cancel), folder, kills)
         if outcome.cancelled and outcome.hung and outcome.reason is not None:
             # There is no row to say it in, and it does not concern the figures.
@@ -156,9 +156,9 @@ class RunServices:
 
     def new_location(self, spec: Spec) -> Location:
         """Return a folder or a name on a server for a store that does not exist yet; it is listed before it is made."""
-        kind = backend_class(spec)
-        if issubclass(kind, ServerBackend):
-            return self.ledger.claim(kind)
+        backend = backend_class(spec)
+        if issubclass(backend, ServerBackend):
+            return self.ledger.claim(backend)
         self._stores += 1
         folder = self.folder.claim(unique_name(f"store-{self._stores:06}"))
         return folder / "store" if warm_directory(folder) else folder

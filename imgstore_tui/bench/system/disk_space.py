@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 
-def free_bytes(place: Path) -> int:
-    """Return the bytes that an ordinary user may still write on the file system of a place."""
-    status = os.statvfs(place)
+def free_bytes(path: Path) -> int:
+    """Return the bytes that an ordinary user may still write on the file system of a path."""
+    status = os.statvfs(path)
     return status.f_bavail * status.f_frsize
 
 
-def free_files(place: Path) -> int | None:
-    """Return how many files the file system of a place can still hold; None where it has no such limit."""
-    status = os.statvfs(place)
+def free_files(path: Path) -> int | None:
+    """Return how many more files the file system of a path can hold; None if it has no limit."""
+    status = os.statvfs(path)
     return status.f_favail if status.f_files else None

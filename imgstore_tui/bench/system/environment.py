@@ -1,4 +1,4 @@
-"""What the machine is, as far as it bears on the numbers."""
+"""Describes the machine, as far as it affects the numbers."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from imgstore_tui.bench.system.mounts import mount_of
 from imgstore_tui.core.model import Environment
 
 _DISTRIBUTIONS = {"PIL": "pillow"}
-"""Names of packages that every run asks for and that are not called like what is imported."""
+"""Names of packages that every run uses and that differ from their import names."""
 
 
 def describe_environment(scratch: Path, data_roots: Iterable[Path], modules: Iterable[str]) -> Environment:
-    """Describe this machine, the place of the stores, and the libraries that take part.
+    """Describe this machine, the scratch folder, and the libraries that take part.
 
     Args:
         scratch: Folder in which stores are made.
-        data_roots: What the datasets read, to say whether both lie on one device.
+        data_roots: Files and folders of the data, to tell whether they are on the same device.
         modules: Import names of the libraries that take part.
     """
     mount = mount_of(scratch)
@@ -51,7 +51,7 @@ def describe_environment(scratch: Path, data_roots: Iterable[Path], modules: Ite
 def library_versions(modules: Iterable[str]) -> dict[str, str]:
     """Return the installed version of each library by its import name, without importing it.
 
-    What has no version of its own is left out: what is not installed, and what comes with Python.
+    Libraries without a version are left out: those not installed, and modules of Python itself.
     """
     versions = {}
     for module in sorted(set(modules)):
@@ -73,7 +73,7 @@ def _version_of(module: str) -> str | None:
 
 @functools.cache
 def _packages(_path: tuple[str, ...]) -> Mapping[str, list[str]]:
-    """Return the packages that each module is of: looked through once, unless there is more on the path by then."""
+    """Return the packages of each module; cached until the import path changes."""
     return importlib.metadata.packages_distributions()
 
 

@@ -115,7 +115,7 @@ class Clock:
         if self.before is None:
             self.before = Snapshot.take()
             if self.progress is not None:
-                self.progress.measure(True)
+                self.progress.set_measuring(True)
         self._io = process_io()
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
         self._mark = _now()

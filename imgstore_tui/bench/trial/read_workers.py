@@ -1,4 +1,4 @@
-"""Several reading processes on one clock: what a data loader with N workers does."""
+"""Reads with several processes on one clock, as a data loader with N workers does."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ Batches = Sequence[Sequence[int]]
 def read_in_processes(
     workers: int, batches: Batches, prepare: Callable[[], Callable[[Batches, Clock], None]], clock: Clock
 ) -> None:
-    """Read every ``workers``-th batch in a process of its own, all at once.
+    """Read batches in several processes at once, each every ``workers``-th one.
 
-    The processes are there and wait before the clock starts; it stops when the last has said that it is done. Wall
-    time is on the clock as ``storage``; the phases that count are the workers' own seconds, added up.
+    The processes are ready and wait before the clock starts; it stops when the last is done. Wall time is on the clock
+    as ``storage``; the phases that count are the sums of the workers' own seconds.
 
     Args:
-        workers: How many processes.
+        workers: Number of processes.
         batches: The ids of each call.
-        prepare: Called in each process before it is ready; returns what opens the store, reads some batches and closes
-            it, with phases on the clock that it is given.
-        clock: Gets wall time and worker-seconds.
+        prepare: Called in each process before it is ready; returns a function that opens the store, reads its batches
+            and closes the store, with phases on its own clock.
+        clock: Gets the wall time and the workers' seconds.
 
     Raises:
         StoreError: If a worker failed.
     """
-    go_read, go_write = os.pipe()
+    start_read, start_write = os.pipe()
     results: dict[int, bytearray] = {}
     pids = []
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -44,16 +44,16 @@ def read_in_processes(
         pid = os.fork()
         if pid == 0:
             die_with_parent(parent)
-            os.close(go_write)
-            _work(go_read, result_write, batches[number::workers], prepare)
+            os.close(start_write)
+            _work(start_read, result_write, batches[number::workers], prepare)
         os.close(result_write)
         results[result_read] = bytearray()
         pids.append(pid)
-    os.close(go_read)
+    os.close(start_read)
     for descriptor in results:
         os.read(descriptor, 1)
     clock.start()
-    os.close(go_write)
+    os.close(start_write)
     waiting = set(results)
     while waiting:
         for descriptor in select.select(list(waiting), [], [])[0]:
@@ -75,36 +75,36 @@ def read_in_processes(
 
 
 def _work(
-    go_read: int, result_write: int, batches: Batches, prepare: Callable[[], Callable[[Batches, Clock], None]]
+    start_read: int, result_write: int, batches: Batches, prepare: Callable[[], Callable[[Batches, Clock], None]]
 ) -> None:
-    """Be a worker: ready, wait, read, say the phases, end."""
-    own = Clock()
+    """Run a worker: report ready, wait for the start, read, report the phases, end."""
+    clock = Clock()
     read = prepare()
     os.write(result_write, b"r")
-    # The go is the end of the pipe: it wakes all workers at once.
-    os.read(go_read, 1)
+    # The start is the end of the pipe: it wakes all workers at once.
+    os.read(start_read, 1)
     try:
         if batches:
-            read(batches, own)
-        answer = {
-            "phases": own.phases, "read": own.io_read_bytes, "dirtied": own.io_dirtied_bytes, "reason": None,
-            "requests": own.requests, "retries": own.retries,
+            read(batches, clock)
+        report = {
+            "phases": clock.phases, "read": clock.io_read_bytes, "dirtied": clock.io_dirtied_bytes, "reason": None,
+            "requests": clock.requests, "retries": clock.retries,
         }  # fmt: skip
     except Exception as error:
-        answer = {"reason": f"A reading process failed. {error}"}
+        report = {"reason": f"A reading process failed. {error}"}
     with contextlib.suppress(OSError):
-        os.write(result_write, json.dumps(answer).encode())
+        os.write(result_write, json.dumps(report).encode())
     os._exit(0)
 
 
 def _collect(result: bytes, clock: Clock) -> None:
     if not result:
         raise StoreError("A reading process died.")
-    answer = json.loads(result)
-    if answer["reason"] is not None:
-        raise StoreError(answer["reason"])
-    for phase, taken in answer["phases"].items():
-        clock.count_worker(phase, taken)
-    clock.io_read_bytes += answer["read"]
-    clock.io_dirtied_bytes += answer["dirtied"]
-    clock.count_requests(answer["requests"], answer["retries"])
+    report = json.loads(result)
+    if report["reason"] is not None:
+        raise StoreError(report["reason"])
+    for phase, nanoseconds in report["phases"].items():
+        clock.count_worker(phase, nanoseconds)
+    clock.io_read_bytes += report["read"]
+    clock.io_dirtied_bytes += report["dirtied"]
+    clock.count_requests(report["requests"], report["retries"])

@@ -1,7 +1,7 @@
-"""The source row: the user's files read where they lie, as they are now. Nothing here can write.
+"""Reads the user's files in place, as they are, as if they were a store: the source row. It never writes.
 
-What stands in for a store is a list of the files that take part, kept in the pixel cache, never near the data: a table
-of rows of one length, then the paths that the rows point at.
+In place of a store there is a list of the files that take part, kept in the pixel cache, never near the data: a table
+of rows of one length, then the paths that the rows point to.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels
 
 LIST_NAME = "files.bin"
-_ROW = struct.Struct("<qqqqq")  # where the path begins, its length, the file's size, time of change in ns, the label
-# No link is followed, nothing that is no file is waited for, nothing can be written.
+_ROW = struct.Struct("<qqqqq")  # offset and length of the path, size of the file, modification time in ns, label
+# No link is followed, a pipe or device does not block, nothing can be written.
 _READ_ONLY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
-    """A file as it was when the data was looked through."""
+    """A file as it was when the data was scanned."""
 
     path: Path
-    """Absolute, and no link."""
+    """Absolute, and not a link."""
     size: int
     modified_ns: int
     label: int
 
     @classmethod
     def of(cls, path: Path, label: int) -> ListedFile:
-        """Look at a file now."""
+        """Return the state of a file now."""
         status = path.lstat()
         return cls(path, status.st_size, status.st_mtime_ns, label)
 
@@ -66,12 +66,12 @@ def write_list(folder: Path, files: Sequence[ListedFile]) -> None:
 
 
 def backend_class(spec: Spec) -> type[Backend]:
-    """Return the backend that a spec names, the one for the source row included."""
+    """Return the backend of a spec, that of the source row included."""
     return SourceRow if spec == IN_PLACE else registry.backends.get(spec.backend)
 
 
 class SourceRow(LocalBackend):
-    """The user's own files as if they were a store: to be read, weighed, and left alone."""
+    """The user's own files as a store that can only be read and measured."""
 
     name = IN_PLACE.backend
     title = "Your files as they are"
@@ -83,12 +83,12 @@ class SourceRow(LocalBackend):
     when_to_choose = "It is what you have: what does not beat it is not worth the trouble of converting."
 
     def __init__(self, images: int) -> None:
-        """Make it for the first ``images`` images; those beyond the data repeat it."""
+        """Create the backend for the first ``images`` images; those beyond the data repeat it."""
         super().__init__({})
         self._images = images
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Refuse."""
+        """Raise UnsupportedError: the user's files are only read."""
         self._refuse()
 
     def open(self, location: Path) -> Reader:
@@ -101,16 +101,16 @@ class SourceRow(LocalBackend):
             yield from (Path(os.fsdecode(reader.row(index)[0])) for index in range(min(self._images, reader.distinct)))
 
     def disk_usage(self, location: Path) -> DiskUsage:
-        """Return what the files weigh, folders left out; unknown where images are repeated, which no disk holds."""
+        """Return the disk usage of the files, folders excluded; unknown if images repeat, which no disk stores."""
         with _SourceRowReader(location, self._images) as reader:
             if self._images > reader.distinct:
                 return DiskUsage(None, None, None)
-        # As du counts: a file of two names once.
-        found = {(status.st_dev, status.st_ino): status for status in map(Path.lstat, self.files(location))}
+        # As du counts: a file with two names once.
+        statuses = {(status.st_dev, status.st_ino): status for status in map(Path.lstat, self.files(location))}
         return DiskUsage(
-            sum(status.st_size for status in found.values()),
-            sum(status.st_blocks * 512 for status in found.values()),
-            len(found),
+            sum(status.st_size for status in statuses.values()),
+            sum(status.st_blocks * 512 for status in statuses.values()),
+            len(statuses),
         )
 
     def make_durable(self, location: Path, changed: Iterable[Path] | None = None) -> int:
@@ -118,7 +118,7 @@ class SourceRow(LocalBackend):
         return 0
 
     def destroy(self, location: Path) -> None:
-        """Refuse."""
+        """Raise UnsupportedError: the user's files are only read."""
         self._refuse()
 
     @staticmethod
@@ -143,14 +143,14 @@ class _SourceRowReader(Reader):
         self.content = Content(images, PayloadKind.BYTES, IN_PLACE.codec)
 
     def row(self, image_id: int) -> tuple[bytes, int, int, int]:
-        """Return path, size, time of change and label of an image."""
+        """Return path, size, modification time in ns and label of an image."""
         if self._map is None:
             raise StoreError(f"{self._folder} is closed.")
         start, length, size, modified_ns, label = _ROW.unpack_from(self._map, image_id % self.distinct * _ROW.size)
         return self._map[start : start + length], size, modified_ns, label
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
-        """Read one file an id."""
+        """Read one file per id."""
         check_ids(self._folder, self.content.count, ids)
         payloads = []
         for position, image_id in enumerate(ids):
@@ -159,7 +159,7 @@ class _SourceRowReader(Reader):
         return payloads
 
     def read_labels(self) -> Labels:
-        """Return the labels in our list."""
+        """Return the labels of the list."""
         labels = np.fromiter((self.row(index)[3] for index in range(self.distinct)), np.int64, self.distinct)
         return np.resize(labels, self.content.count)
 
@@ -170,29 +170,29 @@ class _SourceRowReader(Reader):
 
 
 def _read(path: bytes, size: int, modified_ns: int) -> bytes:
-    """Return a file's bytes, if it is still the one that was looked at."""
+    """Return a file's bytes, if it is unchanged since the scan."""
     try:
         descriptor = os.open(path, _READ_ONLY)
         try:
             status = os.fstat(descriptor)
             if status.st_size != size or status.st_mtime_ns != modified_ns or not stat.S_ISREG(status.st_mode):
-                raise _not_as_it_was(path, "has changed")
+                raise _changed(path, "has changed")
             data = os.read(descriptor, size)
-            while len(data) < size:  # cut short meanwhile, or more than the 2 GiB of one read
+            while len(data) < size:  # truncated meanwhile, or more than the 2 GiB of one read
                 more = os.read(descriptor, size - len(data))
                 if not more:
-                    raise _not_as_it_was(path, "has changed")
+                    raise _changed(path, "has changed")
                 data += more
             return data
         finally:
             os.close(descriptor)
     except OSError as error:
         if error.errno in {errno.ENOENT, errno.ENOTDIR}:
-            raise _not_as_it_was(path, "is gone") from None
+            raise _changed(path, "is gone") from None
         if error.errno == errno.ELOOP:
-            raise _not_as_it_was(path, "has become a link") from None
+            raise _changed(path, "has become a link") from None
         raise StoreError(f"Picture '{safe_text(os.fsdecode(path))}' cannot be read: {error.strerror}.") from None
 
 
-def _not_as_it_was(path: bytes, what: str) -> StoreError:
-    return StoreError(f"Picture '{safe_text(os.fsdecode(path))}' {what} since the run began.")
+def _changed(path: bytes, change: str) -> StoreError:
+    return StoreError(f"Picture '{safe_text(os.fsdecode(path))}' {change} since the run began.")

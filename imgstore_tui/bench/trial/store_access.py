@@ -1,7 +1,7 @@
-"""Does to a store what a trial needs beside reading and writing: places, forcing, draining, cache states, weight.
+"""Gives a trial access to its stores beyond reading and writing: locations, syncing, draining, cache states, removal.
 
-What lies in files the instrument looks at itself; for a server it asks the backend, and never takes a local file system
-for the store's.
+Stores in files are inspected by the instrument itself; for a server the backend is asked, and no local file system is
+taken for that of the store.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class StoreAccess(ABC):
     @property
     @abstractmethod
     def location(self) -> Any:
-        """Where the request's store is, or where its many stores are made."""
+        """The request's store, or where its many stores are made."""
 
     @property
     @abstractmethod
     def dummy(self) -> Any:
-        """Where a store of one image is made, to use the library on before a clock starts."""
+        """Location of a store of one image, on which the library is used before a clock starts."""
 
     @abstractmethod
     def begin_many(self) -> None:
@@ -51,7 +51,7 @@ class StoreAccess(ABC):
 
     @abstractmethod
     def one_of_many(self, number: int) -> Any:
-        """Return where one of many stores is made."""
+        """Return the location of one of many stores."""
 
     @abstractmethod
     def check_sync(self) -> None:
@@ -59,35 +59,35 @@ class StoreAccess(ABC):
 
     @abstractmethod
     def force(self, location: Any, writer: Writer) -> int | None:
-        """Make a closed store durable, on the clock; return the sync calls made, None where none can be counted."""
+        """Make a closed store durable, on the clock; return the sync calls, None if they cannot be counted."""
 
     @abstractmethod
     def drain(self, locations: Sequence[Any]) -> float:
-        """Let what was written get to the device, off the clock; return the seconds that it took."""
+        """Force what was written to the device, off the clock; return the seconds that it took."""
 
     @abstractmethod
     def prepare_cache(self, location: Any) -> float | None:
-        """Bring a closed store into the request's cache state; return the share of it that is in memory, if known.
+        """Bring a closed store into the request's cache state; return the share of it in memory, None if unknown.
 
         Raises:
-            UnsupportedError: If it did not become cold, or nobody can tell: such a trial has no cold time.
+            UnsupportedError: If it did not become cold, or that cannot be known: such a trial has no cold time.
         """
 
     @abstractmethod
     def resident(self, location: Any) -> float | None:
-        """Return the share of a store that is in memory, if known."""
+        """Return the share of a store in memory, 0 to 1; None if unknown."""
 
     @abstractmethod
     def cache_proof(self, share: float | None) -> str | None:
-        """Return, in words, how the cache state is known, or why it is not."""
+        """Return how the cache state is known, or why it is not, as text."""
 
     @abstractmethod
     def with_server(self, result: TrialResult) -> TrialResult:
-        """Return a result with what a server adds to it, and without what it makes meaningless."""
+        """Return a result with what a server adds to it, and without what is meaningless for a server."""
 
     @abstractmethod
     def destroy(self) -> None:
-        """Remove all that a request of this kind may have made, whole or broken off."""
+        """Remove all stores that the request's operation may have made, complete or not."""
 
 
 def access_to(backend: Backend, request: TrialRequest) -> StoreAccess:
@@ -100,7 +100,7 @@ def access_to(backend: Backend, request: TrialRequest) -> StoreAccess:
 
 
 class LocalAccess(StoreAccess):
-    """Stores that are files here."""
+    """Stores in local files."""
 
     def __init__(self, backend: LocalBackend, request: TrialRequest) -> None:
         super().__init__(request)
@@ -113,15 +113,15 @@ class LocalAccess(StoreAccess):
 
     @property
     def dummy(self) -> Path:
-        """A name of this process's own: what a trial that died here has left is in nobody's way."""
+        """Named after the process: what a trial that died has left here is not in the way."""
         return Path(self._request.workspace) / f"dummy-{os.getpid()}"
 
     def begin_many(self) -> None:
-        """Make their folder."""
+        """Create their folder."""
         self.location.mkdir()
 
     def one_of_many(self, number: int) -> Path:
-        """Return a name in their folder."""
+        """Return a path in their folder."""
         return self.location / f"{number:03}"
 
     def check_sync(self) -> None:
@@ -136,7 +136,7 @@ class LocalAccess(StoreAccess):
         return drain_files(self._backend, *locations)
 
     def prepare_cache(self, location: Path) -> float | None:
-        """Evict the pages of the files where the request asks for it."""
+        """Evict the pages of the files if the request is cold."""
         files, drop = list(self._backend.files(location)), self._request.drop_caches
         return prepare_cache(files, location, cold=self._cold, drop_caches=drop)
 
@@ -145,11 +145,11 @@ class LocalAccess(StoreAccess):
         return resident_share(self._backend.files(location))
 
     def cache_proof(self, share: float | None) -> str | None:
-        """Return what mincore said."""
+        """Return the residency according to mincore."""
         return proof(share, cold=self._cold, drop_caches=self._request.drop_caches)
 
     def with_server(self, result: TrialResult) -> TrialResult:
-        """Return it without requests: there is no server."""
+        """Return the result without requests: there is no server."""
         return replace(result, requests=None, retries=None)
 
     def destroy(self) -> None:
@@ -176,17 +176,17 @@ class ServerAccess(StoreAccess):
 
     @property
     def location(self) -> ServerLocation:
-        """The store, or what the names of many stores begin with."""
+        """The store, or the prefix of the names of many stores."""
         return self._location
 
-    def _beside(self, word: str) -> ServerLocation:
+    def _beside(self, suffix: str) -> ServerLocation:
         name = self._location.name.rpartition("/")[2]
         prefix = self._location.name[: len(self._location.name) - len(name)]
-        return self._location.place.child(f"{prefix}{name}_{word}")
+        return self._location.place.child(f"{prefix}{name}_{suffix}")
 
     @property
     def dummy(self) -> ServerLocation:
-        """A name beside the store, of this process's own."""
+        """A name beside the store, with the id of the process."""
         return self._beside(f"d{os.getpid()}")
 
     def begin_many(self) -> None:
@@ -197,24 +197,24 @@ class ServerAccess(StoreAccess):
         return self._beside(f"{number:03}")
 
     def check_sync(self) -> None:
-        """Ask the server what its settings make of the level."""
+        """Ask the server what its settings guarantee at the sync level."""
         sync = self._request.sync
         self._durability = self._backend.durability(self._location, sync)
         if sync is not SyncLevel.BUFFERED and self._durability.by is not DurableBy.ACKNOWLEDGE:
             raise UnsupportedError(self._durability.reason)
 
     def force(self, location: ServerLocation, writer: Writer) -> int | None:
-        """Do nothing: the server has acknowledged what is durable."""
+        """Do nothing: the server acknowledges only what is durable."""
         return None
 
     def drain(self, locations: Sequence[ServerLocation]) -> float:
-        """Let the server write what it holds back."""
+        """Let the server write what it buffers."""
         began = time.perf_counter()
         self._backend.drain(locations[0])
         return time.perf_counter() - began
 
     def prepare_cache(self, location: ServerLocation) -> float | None:
-        """Refuse cold, about which nobody can tell."""
+        """Refuse cold: the caches of a server cannot be inspected."""
         if self._cold:
             raise UnsupportedError(f"Nothing is called cold, because {self._backend.unknown_cache()}.")
         return None
@@ -224,7 +224,7 @@ class ServerAccess(StoreAccess):
         return None
 
     def cache_proof(self, share: float | None) -> str | None:
-        """Return that it is unknown, and why."""
+        """Return that the state is unknown, and why."""
         return f"unknown, because {self._backend.unknown_cache()}"
 
     def with_server(self, result: TrialResult) -> TrialResult:
@@ -240,7 +240,7 @@ class ServerAccess(StoreAccess):
         )
 
     def destroy(self) -> None:
-        """Remove the store and all whose names begin with its own."""
+        """Remove the store and all stores whose names begin with its name."""
         for store in self._backend.list_stores(self._location.place, f"{self._location.name}_"):
             self._backend.destroy(store)
         self._backend.destroy(self._location)

@@ -79,7 +79,7 @@ def _measure(setup: TrialSetup, location: Location, progress: SharedProgress) ->
     clock, started_at = Clock(progress), datetime.now(UTC).isoformat(timespec="milliseconds")
     timed = _run_operation(setup, location, clock)
     result = replace(_result_of(clock, timed.samples), started_at=started_at, batch=setup.largest_call)
-    progress.measure(False)
+    progress.set_measuring(False)
     gc.enable()
     return timed.complete(setup.access.with_server(result))
 

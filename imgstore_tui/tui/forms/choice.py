@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from imgstore_tui.bench.plan.plans import PLAN_NAMES, QUICK_SPECS, check_plan, named_plan, true_name
+from imgstore_tui.bench.plan.plans import PLAN_NAMES, QUICK_SPECS, check_plan, name_after_change, named_plan
 from imgstore_tui.bench.run.estimate import Estimate
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.model import Plan
@@ -64,7 +64,7 @@ class Choice:
             cutoffs=tuple(sorted(self.cutoffs)),
             operations=tuple(operation for operation in Operation if operation in self.operations),
         )
-        return replace(plan, name=true_name(self.base, plan))
+        return replace(plan, name=name_after_change(self.base, plan))
 
     def called(self, name: str) -> Choice:
         """Return the choice as a named plan; it loses the name when it is changed."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.plan.grid import plan_blocks, plan_cells, shuffled
-from imgstore_tui.bench.plan.plans import can_be_spelled, check_plan, dump_plan, load_plan, named_plan
+from imgstore_tui.bench.plan.grid import plan_blocks, plan_cells, shuffled_blocks
+from imgstore_tui.bench.plan.plans import check_plan, dump_plan, is_utf8, load_plan, named_plan
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.text import safe_text
@@ -47,8 +47,8 @@ def test_whatever_is_in_a_path_is_spelled_harmlessly(tmp_path: Path) -> None:
     path = tmp_path / "plan.toml"
     path.write_text(text, encoding="utf-8")
     assert load_plan(path) == plan
-    assert can_be_spelled(plan)
-    assert not can_be_spelled(replace(plan, datasets=("folder:/\udcff",)))
+    assert is_utf8(plan)
+    assert not is_utf8(replace(plan, datasets=("folder:/\udcff",)))
 
 
 def test_a_plan_file_without_an_end_is_refused() -> None:
@@ -122,7 +122,7 @@ def test_writes_have_sync_levels_and_reads_have_cache_states() -> None:
 
 def test_rounds_are_shuffled_anew_but_repeatably() -> None:
     blocks = plan_blocks(named_plan("quick"))
-    first, again, second = shuffled(blocks, 0, 0), shuffled(blocks, 0, 0), shuffled(blocks, 0, 1)
+    first, again, second = shuffled_blocks(blocks, 0, 0), shuffled_blocks(blocks, 0, 0), shuffled_blocks(blocks, 0, 1)
     assert first == again
     assert first != second
     assert first != list(blocks)

@@ -1,0 +1,175 @@
+"""Prepares a run before its first trial, and removes what it made: lock, data, scratch folder, pixel caches."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from imgstore_tui.bench.plan.grid import images_needed, reads_in_place
+from imgstore_tui.bench.plan.plans import check_plan
+from imgstore_tui.bench.results.lock import RunLock
+from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
+from imgstore_tui.bench.run.preflight import (
+    DataSize,
+    ask_servers,
+    check_content,
+    check_feasible,
+    keeps_original_files,
+)
+from imgstore_tui.bench.run.run_folder import RunFolder
+from imgstore_tui.bench.run.scratch import choose_scratch
+from imgstore_tui.bench.run.server_ledger import ServerLedger
+from imgstore_tui.bench.run.services import Listener
+from imgstore_tui.bench.system.app_folders import runs_folder
+from imgstore_tui.bench.system.environment import describe_environment
+from imgstore_tui.core.backend import Backend
+from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.dataset import Dataset
+from imgstore_tui.core.errors import ImgstoreError, StoreError
+from imgstore_tui.core.events import Preparing, Warned
+from imgstore_tui.core.model import DatasetFacts, Environment, Plan
+from imgstore_tui.plugins import registry
+from imgstore_tui.plugins.server_process import REMOVE_LIMIT_S
+
+REMOVAL_S = 1.5
+"""Seconds for which a stopped run removes its scratch; the rest is left for ``sweep``."""
+
+
+class StoppedError(ImgstoreError):
+    """The run was stopped before its first trial."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRun:
+    """What a run has before its first trial."""
+
+    run_id: str
+    folder: RunFolder
+    ledger: ServerLedger
+    environment: Environment
+    facts: dict[str, DatasetFacts]
+    warnings: tuple[str, ...]
+    """Warnings of the datasets."""
+    cancel: threading.Event
+
+
+@contextlib.contextmanager
+def prepared_run(
+    plan: Plan, run_id: str | None, cancel: threading.Event, listen: Listener, scratch_before: str | None = None
+) -> Iterator[PreparedRun]:
+    """Take the lock, scan the data, make the run's folder and the pixel caches; release and remove them at the end.
+
+    Args:
+        plan: What to run.
+        run_id: The id of a run that is resumed; None for a new run.
+        cancel: When set, the preparation stops.
+        listen: Called with every event.
+        scratch_before: The scratch folder of a run that is resumed.
+
+    Raises:
+        StoppedError: If it is cancelled.
+        ImgstoreError: If the plan cannot be run.
+    """
+    check_plan(plan)
+    servers = ask_servers(plan)
+    with RunLock() as lock, contextlib.ExitStack() as stack:
+        datasets = {text: _scan(text, plan, listen, cancel) for text in plan.datasets}
+        roots = [root for dataset in datasets.values() for root in dataset.roots]
+        scratch = choose_scratch(plan.scratch, roots, scratch_before)
+        check_feasible(plan, {text: DataSize.of(dataset) for text, dataset in datasets.items()}, scratch)
+        name = run_id or _new_id(datetime.now(UTC), plan)
+        folder, ledger = RunFolder(scratch, name), ServerLedger(name)
+        stack.callback(_remove, folder, listen, cancel)
+        stack.callback(_clear, ledger, listen, cancel)
+        lock.set_holder(f"run {name}")
+        facts = {}
+        for number, (text, dataset) in enumerate(datasets.items()):
+            pixel_cache = folder.claim(folder.pixel_cache(number).name)
+            facts[text] = _build(dataset, text, plan, pixel_cache, listen, cancel)
+        if cancel.is_set():
+            raise StoppedError("Stopped before the first trial; nothing was measured.")
+        check_content(plan, facts)
+        environment = replace(describe_environment(scratch, roots, _modules(plan)), servers=servers)
+        warnings = tuple(f"{text}: {warning}" for text, dataset in datasets.items() for warning in dataset.warnings)
+        yield PreparedRun(name, folder, ledger, environment, facts, warnings, cancel)
+
+
+def _modules(plan: Plan) -> set[str]:
+    """Return the import names of the libraries of a plan's backends and codecs."""
+    plugins: list[type[Backend] | type[Codec]] = [registry.backends.get(spec.backend) for spec in plan.specs]
+    plugins += [registry.codecs.get(spec.codec) for spec in plan.specs]
+    return {name for plugin in plugins for name in plugin.requires}
+
+
+def _remove(folder: RunFolder, listen: Listener, cancel: threading.Event) -> None:
+    """Remove the run's folder; what cannot be removed is reported, and stays for the next sweep.
+
+    A user who stops a run does not wait until thousands of files are removed: the rest is left and reported.
+    """
+    began = time.monotonic()
+
+    def on_removed(_: int) -> None:
+        if cancel.is_set() and time.monotonic() - began > REMOVAL_S:
+            raise StoreError(f"The run was stopped before all of {folder.path} was gone.")
+
+    try:
+        folder.remove(on_removed)
+    except (ImgstoreError, OSError) as error:
+        why = str(error) if isinstance(error, ImgstoreError) else f"{error.strerror} ({error.filename})."
+        listen(Warned(f"Scratch was not removed. {why} Remove it with: imgstore-tui sweep"))
+
+
+def _clear(ledger: ServerLedger, listen: Listener, cancel: threading.Event) -> None:
+    """Remove what is left of the run on servers; what cannot be removed is reported, and stays for the next sweep."""
+    try:
+        ledger.clear(REMOVAL_S if cancel.is_set() else REMOVE_LIMIT_S)
+    except ImgstoreError as error:
+        listen(Warned(str(error)))
+
+
+def _scan(text: str, plan: Plan, listen: Listener, cancel: threading.Event) -> Dataset:
+    def progress(step: str, done: int, total: int | None) -> None:
+        if cancel.is_set():
+            raise StoppedError("Stopped before the first trial; nothing was measured.")
+        listen(Preparing(step, done, total))
+
+    dataset = registry.make_dataset(text)
+    dataset.wanted = images_needed(plan, text)
+    dataset.scan(progress)
+    return dataset
+
+
+def _build(
+    dataset: Dataset, text: str, plan: Plan, folder: Path, listen: Listener, cancel: threading.Event
+) -> DatasetFacts:
+    folder.mkdir()
+
+    def progress(done: int, total: int) -> None:
+        listen(Preparing(f"decoding {dataset.summary}", done, total))
+
+    return build_pixel_cache(
+        dataset,
+        text,
+        images_needed(plan, text),
+        folder,
+        originals=keeps_original_files(plan, dataset),
+        in_place=dataset.has_originals and reads_in_place(plan),
+        progress=progress,
+        cancel=cancel,
+    )
+
+
+def _new_id(started: datetime, plan: Plan) -> str:
+    name = "".join(letter for letter in plan.name if letter.isalnum() or letter in "-_")[:20]
+    base = f"{started:%Y%m%d-%H%M%S}-{name or 'run'}"
+    number = 1
+    run_id = base
+    while (runs_folder() / f"{run_id}.jsonl").exists():
+        number += 1
+        run_id = f"{base}-{number}"
+    return run_id
