@@ -57,9 +57,9 @@ class DurableBy(StrEnum):
     """What makes a store safe from a power failure."""
 
     FORCE = "force"
-    """The caller: it forces the files of the closed store to the device (``LocalBackend.make_durable``)."""
+    """The caller, which forces the files of the closed store to the device (``LocalBackend.make_durable``)."""
     ACKNOWLEDGE = "acknowledge"
-    """The server: it answers only when what was put is on its device."""
+    """The server, which answers only when the data is on its device."""
     NOTHING = "nothing"
     """Nothing does at this level."""
 
@@ -84,14 +84,14 @@ class Backend(ABC, Generic[L]):
     title: ClassVar[str]
     family: ClassVar[Family]
     requires: ClassVar[tuple[str, ...]] = ()
-    """Import names of the driver; all must be found for the backend to be available."""
+    """Import names of the driver; the backend is available if all of them exist."""
     extra: ClassVar[str | None] = None
-    """What to ``pip install`` for it: the name of our extra, or None where the core install has it."""
+    """Name of the extra that installs the driver; None if the core installation has it."""
     payloads: ClassVar[frozenset[PayloadKind]]
     default_codec: ClassVar[str]
     capabilities: ClassVar[Capabilities] = Capabilities()
     presets: ClassVar[tuple[Preset, ...]]
-    """The first is the default."""
+    """Presets; the first is the default."""
     options: ClassVar[tuple[Option, ...]] = ()
     caveats: ClassVar[str]
     when_to_choose: ClassVar[str]
@@ -141,27 +141,27 @@ class Backend(ABC, Generic[L]):
         raise UnsupportedError(f"Backend {self.name} cannot change a store once it is written.")
 
     def continuation(self, kind: PayloadKind) -> Continuation:
-        """Return how a store of such payloads goes on, with the options as they are, when its writer is gone."""
+        """Return how writing of a store of such payloads continues after its writer has died."""
         return Continuation.APPEND if self.capabilities.append else Continuation.RESTART
 
     def resume(self, location: L, content: Content, labels: Labels, sizes: Labels) -> Writer:
-        """Go on with a store that was created by another process and never closed, where ``continuation`` says so.
+        """Continue to write a store that another process created and never closed, if ``continuation`` is ``RESUME``.
 
         Args:
             location: Where it is.
             content: What was given to ``create``.
-            labels: int64 array (n,) of the images that ``Writer.checkpoint`` said are there; what follows them counts
-                no more, and is put again.
+
+            labels: int64 array (n,) of the images that ``Writer.checkpoint`` counted; later ones are put again.
             sizes: int64 array (n,), the bytes of their payloads.
 
         Raises:
-            UnsupportedError: If the backend cannot go on.
-            StoreError: If not so much is there, or something else.
+            UnsupportedError: If the backend cannot continue.
+            StoreError: If there are fewer images, or something else.
         """
         raise UnsupportedError(f"Backend {self.name} cannot go on with a store that was not closed.")
 
     def probe(self, location: L, images: Pixels, labels: Labels) -> dict[str, list[float]]:
-        """Try out a habit of this storage system that no operation shows; most have none.
+        """Measure a property of this storage system that no operation shows; most backends measure none.
 
         Args:
             location: An empty folder, or a name of a server where nothing is; what is left is removed afterwards.
@@ -169,7 +169,7 @@ class Backend(ABC, Generic[L]):
             labels: int64 array (n,).
 
         Returns:
-            Numbers by name, one a repetition; the name ends in the unit: ``_s``, ``_bytes``, ``_count``.
+            Numbers by name, one per repetition; the name ends in the unit: ``_s``, ``_bytes``, ``_count``.
         """
         return {}
 
@@ -179,7 +179,7 @@ class Backend(ABC, Generic[L]):
 
     @abstractmethod
     def disk_usage(self, location: L) -> DiskUsage:
-        """Return what the store weighs, None for what cannot be known; never 0 in its place."""
+        """Return the disk use of the store; None, never 0, for what cannot be known."""
 
     @abstractmethod
     def durability(self, location: L, sync: SyncLevel) -> Durability:
@@ -187,11 +187,11 @@ class Backend(ABC, Generic[L]):
 
     @abstractmethod
     def unknown_cache(self) -> str | None:
-        """Return why it cannot be known whether a store is in memory; None where the pages of its files tell."""
+        """Return why it cannot be known whether a store is in memory; None if the page cache shows it."""
 
     @abstractmethod
     def destroy(self, location: L) -> None:
-        """Remove exactly the store at ``location``, whole or broken off, and nothing beside it.
+        """Remove the store at ``location``, complete or not, and nothing else.
 
         Raises:
             StoreError: If a part of it must be left.

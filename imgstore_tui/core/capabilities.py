@@ -1,4 +1,4 @@
-"""What a backend says of itself, for lists, forms and plans, before anything is stored."""
+"""Declares what a backend can do, for lists, forms and plans."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Continuation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a backend claims; the conformance suite asserts that the rest is refused in a sentence."""
+    """The claims of a backend; the conformance suite asserts that everything else is refused in a sentence."""
 
     append: bool = False
     overwrite: bool = False
@@ -47,7 +47,7 @@ class Capabilities:
     """Labels can be read without touching pixels."""
     uniform_only: bool = False
     file_per_image: bool = False
-    """Each image takes a file of its own: stores need as many, and take long to remove."""
+    """Each image is a file, so stores need many inodes and take long to remove."""
     label_minimum: int = -(2**63)
     label_maximum: int = 2**63 - 1
     server: bool = False
@@ -55,7 +55,7 @@ class Capabilities:
     """The imported driver survives a fork (it starts no threads on import)."""
 
     def claims(self, operation: Operation) -> bool:
-        """Whether the backend can be asked for an operation; every one can be written and read whole."""
+        """Whether the backend can run an operation; every backend writes and reads whole stores."""
         match operation:
             case Operation.APPEND:
                 return self.append

@@ -1,4 +1,4 @@
-"""The contract of a codec: one image to bytes and back."""
+"""Declares the contract of a codec, which turns one image into bytes and back."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 TRANSPARENCY = "transparency"
-"""Among what a codec drops: every image comes back opaque, in the colours it had."""
+"""An entry of ``Codec.drops``: every image comes back opaque, in its colours."""
 DEPTH = "16-bit depth"
-"""Among what a codec drops: images of 16 bits come back as 16 bits, of which 8 are known."""
+"""An entry of ``Codec.drops``: images of 16 bits come back as 16 bits, of which 8 are significant."""
 
 
 class Codec(ABC):

@@ -1,4 +1,4 @@
-"""What a store holds, and how images and labels stand in memory."""
+"""Defines what a store holds, and the types of images and labels in memory."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class PayloadKind(StrEnum):
     """The two forms in which a backend can take a batch."""
 
     BYTES = "bytes"
-    """One ``bytes`` object an image, of any length."""
+    """One ``bytes`` object per image, of any length."""
     ARRAY = "array"
     """One C-contiguous array (n, ...) of images that all have one shape and dtype."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a store holds: known before it is created, and found again when it is opened."""
+    """What a store holds: known before it is created, and recorded in its manifest."""
 
     count: int
     kind: PayloadKind
@@ -53,7 +53,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class DiskUsage:
-    """What a store weighs; None where only a server could know and does not say."""
+    """The disk use of a store; None for what only a server could know and does not say."""
 
     apparent_bytes: int | None
     """Sum of the lengths of all files."""

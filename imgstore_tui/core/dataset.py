@@ -1,4 +1,4 @@
-"""The contract of a dataset: where images and labels come from. A dataset is only ever read."""
+"""Declares the contract of a dataset, the source of images and labels, which is only read."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ UPTO = Option(
     minimum=1,
     maximum=MAX_CUTOFF,
 )
-"""Every dataset has this option beside its own; it bounds the plan's cutoffs, the dataset itself never sees it."""
+"""Every dataset has this option; it bounds the cutoffs of a plan, and the dataset does not get it."""
 
 ScanProgress = Callable[[str, int, int | None], None]
-"""Called with what is being done, how many are done, and how many in all (None: not known)."""
+"""Called with what is being done, how many are done, and how many in total (None if unknown)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """One picture file that cannot take part, and why."""
+    """One picture file that cannot be used, and why."""
 
     name: str
     """Path below the dataset's root, as the file system spells it (surrogates for invalid bytes)."""
@@ -40,7 +40,7 @@ class Excluded:
 
 
 class BrokenImageError(DataError):
-    """One image of a dataset cannot be read, the others may: leave it out, list it among the excluded, go on."""
+    """One image of a dataset cannot be read, others may: callers list it as excluded and continue."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"Picture '{safe_text(name)}' cannot be used. {reason}")
@@ -50,7 +50,7 @@ class BrokenImageError(DataError):
 class Dataset(ABC):
     """Images and integer labels, indexable, never all in memory.
 
-    Subclasses declare the class variables. ``__init__`` only checks words; ``scan`` reads.
+    Subclasses declare the class variables. ``__init__`` only checks its arguments; ``scan`` reads.
     """
 
     name: ClassVar[str]
@@ -65,7 +65,7 @@ class Dataset(ABC):
     """What it is and what it takes, in a sentence or two."""
 
     wanted: int | None = None
-    """Set before ``scan`` by who will use no more than so many images: a dataset may then look no further."""
+    """Most images that the caller will use, set before ``scan``, which may then stop early; None for no limit."""
 
     def __init__(self, path: Any, values: Mapping[str, OptionValue]) -> None:
         self.path: Location | None = path
@@ -81,19 +81,19 @@ class Dataset(ABC):
 
     @abstractmethod
     def __len__(self) -> int:
-        """Number of distinct images; where they are made as they are asked for, the most that can be."""
+        """Number of distinct images; for generated images the most that can be generated."""
 
     @property
     @abstractmethod
     def uniform(self) -> tuple[tuple[int, ...], str] | None:
-        """Shape and dtype (``uint8``, ``uint16``) of every image, or None where they vary."""
+        """Shape and dtype (``uint8``, ``uint16``) of every image, or None if they vary."""
 
     @abstractmethod
     def image(self, index: int) -> Pixels:
         """Return image ``index`` as an owned uint8 or uint16 array (H, W, C), or (H, W) for grey.
 
         Raises:
-            IndexError: If there is no such image; negative ones count as such.
+            IndexError: If there is no such image; negative indices are out of range.
             BrokenImageError: If this one cannot be read: damaged, or changed or gone since ``scan``.
             DataError: If the dataset as a whole cannot be read any more.
         """
@@ -128,7 +128,7 @@ class Dataset(ABC):
         raise DataError(f"Dataset {self.name} has no picture files of its own, so there is no original to store.")
 
     def file(self, index: int) -> Path:
-        """Return where the file of image ``index`` lies: absolute, and no link.
+        """Return the absolute path of the file of image ``index``, with links resolved.
 
         Raises:
             IndexError: If there is no such image.
@@ -138,18 +138,18 @@ class Dataset(ABC):
 
     @property
     def excluded(self) -> tuple[Excluded, ...]:
-        """Files that looked like pictures but cannot take part."""
+        """Files that look like pictures but cannot be used."""
         return ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know about the data though it can be used, a sentence each."""
+        """What the user should know about data that can be used, one sentence each."""
         return ()
 
     @property
     @abstractmethod
     def summary(self) -> str:
-        """What was found, in one line, e.g. ``synthetic 32x32x3``; shown beside every result."""
+        """The dataset in one line, e.g. ``synthetic 32x32x3``; shown beside every result."""
 
     @property
     def roots(self) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""Errors a person can act on: one sentence that says what, where and what to do."""
+"""Defines errors that a user can act on: one sentence that says what, where and what to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process answers to the shell."""
+    """Exit codes of the process."""
 
     OK = 0
     TRIALS_FAILED = 1
@@ -27,38 +27,38 @@ class ImgstoreError(Exception):
 
 
 class UsageError(ImgstoreError):
-    """The words of the call are off: an unknown name, a number out of range."""
+    """The arguments are wrong: an unknown name, a number out of range."""
 
     exit_code = ExitCode.USAGE
 
 
 class FileTakenError(UsageError):
-    """A file of that name exists, and was not to be replaced."""
+    """A file of that name exists, and must not be replaced."""
 
 
 class UnavailableError(ImgstoreError):
-    """The environment cannot do it: a missing driver, no server, no terminal."""
+    """The environment lacks something: a driver, a server, a terminal."""
 
 
 class DataError(ImgstoreError):
-    """The user's data cannot serve: missing, empty, unreadable, of a kind we do not know."""
+    """The user's data cannot be used: it is missing, empty, unreadable, or of an unknown kind."""
 
 
 class StoreError(ImgstoreError):
-    """A store is missing, foreign, cut short, corrupt, or does not hold what is asked of it."""
+    """A store is missing, foreign, truncated or corrupt, or does not hold what is requested."""
 
 
 class UnsupportedError(ImgstoreError):
-    """A backend or codec was asked for something that it does not claim."""
+    """A backend or codec is used for something that it does not claim."""
 
 
 def did_you_mean(name: str, known_names: Iterable[str]) -> str:
-    """Return ``" Did you mean 'x'?"`` for the known name nearest to ``name``, or an empty string."""
+    """Return ``" Did you mean 'x'?"`` for the most similar known name, or an empty string."""
     matches = difflib.get_close_matches(name.lower(), list(known_names), n=1, cutoff=0.5)
     return f" Did you mean '{matches[0]}'?" if matches else ""
 
 
 def unknown_name(kind: str, name: str, known_names: Iterable[str]) -> UsageError:
-    """Build the error for a name that nobody answers to, with the nearest right one and the whole list."""
+    """Return the error for an unknown name, with the most similar known name and all known names."""
     names = sorted(known_names)
     return UsageError(f"Unknown {kind} '{name}'.{did_you_mean(name, names)} Known: {', '.join(names)}.")

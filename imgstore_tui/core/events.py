@@ -1,4 +1,4 @@
-"""What a running run says, to anybody who listens. Frozen; made in the supervising thread."""
+"""Defines the events of a run, frozen, which the supervising thread sends to listeners."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from imgstore_tui.core.model import Cell, Measurement, Run
 
 @dataclass(frozen=True, slots=True)
 class Preparing:
-    """Work before the first trial: scanning the data, making the pixels ready."""
+    """Work goes on before the first trial: scanning the data, filling the pixel cache."""
 
     what: str
     done: int
@@ -18,7 +18,7 @@ class Preparing:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """All is ready, the journal is open; trials follow."""
+    """Preparation is done and the journal is open; trials follow."""
 
     run: Run
     cells: tuple[Cell, ...]
@@ -31,7 +31,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class TrialStarted:
-    """A child has been asked to run a trial, or an untimed step that a trial needs."""
+    """A child process begins a trial, or an untimed step that a trial needs."""
 
     cell: Cell
     round: int
@@ -41,52 +41,52 @@ class TrialStarted:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the running trial is, and the whole run; at most ten a second."""
+    """Progress of the running trial and of the whole run; at most ten events per second."""
 
     images_done: int
     fraction: float
-    """Share of the run's expected cost that is behind us, 0 to 1."""
+    """Share of the run's expected cost that is done, 0 to 1."""
     remaining_s: float | None
     """Expected seconds to go; None until something has been measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrialFinished:
-    """A trial ended, its measurement is in the journal already."""
+    """A trial has ended, and its measurement is in the journal."""
 
     measurement: Measurement
 
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """Something that bears on the numbers, in a sentence, with what to do."""
+    """Something affects the numbers; one sentence with what to do."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """The user wants no new trial for the time being; none is running."""
+    """The user has paused the run; no trial is running."""
 
 
 @dataclass(frozen=True, slots=True)
 class Continued:
-    """A pause is over."""
+    """A pause has ended."""
 
     paused_s: float
-    """How long it was."""
+    """Length of the pause in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class CellSkipped:
-    """The user wants no more of a cell; what remained of it follows as skipped trials."""
+    """The user skips a cell; its remaining trials follow as skipped."""
 
     cell: Cell
 
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """The run is over; ``run`` holds everything."""
+    """The run has ended; ``run`` holds everything."""
 
     run: Run
 

@@ -1,4 +1,4 @@
-"""The contract of an exporter: a run in, a file's bytes out."""
+"""Declares the contract of an exporter, which turns a run into the bytes of a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from imgstore_tui.core.model import Run
 
 
 class Exporter(ABC):
-    """One format in which a run can leave the program.
+    """One format in which a run can be exported.
 
     Text formats write UTF-8 in which nothing from the user's data can act: no terminal escape, no spreadsheet
     formula, no markup. The same run always gives the same bytes. Subclasses declare the class variables and import
@@ -21,18 +21,18 @@ class Exporter(ABC):
     title: ClassVar[str]
     """What it is good for, in a few words."""
     suffix: ClassVar[str]
-    """Of the file's name, with the dot."""
+    """Suffix of the file's name, with the dot."""
     binary: ClassVar[bool] = False
-    """Whether the bytes are no text."""
+    """Whether the bytes are not text."""
     requires: ClassVar[tuple[str, ...]] = ()
     """Import names of libraries; all must be found for the format to be available."""
     extra: ClassVar[str | None] = None
-    """Name of our extra that installs them."""
+    """Name of the extra that installs them."""
 
     @abstractmethod
     def export(self, run: Run) -> bytes:
         """Return the run in this format.
 
         Args:
-            run: Any run, running or broken off ones and those without a measurement included.
+            run: Any run, also one that is running, that broke off, or that has no measurement.
         """

@@ -1,4 +1,4 @@
-"""Files below a folder, and how they get to the device."""
+"""Lists files below a folder, and forces files to the device."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def walk(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield all that lies below a folder; links are not followed."""
+    """Yield all entries below a folder; links are not followed."""
     with os.scandir(folder) as entries:
         for entry in entries:
             yield entry

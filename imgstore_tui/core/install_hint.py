@@ -1,4 +1,4 @@
-"""The command that gets a library, for the Python that runs this: from the metadata of whoever asks for it."""
+"""Builds the command that installs a library for this Python, from the metadata of the package that needs it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _OWN = "imgstore-tui"
 def install_command(package: str, extra: str | None, requires: Sequence[str]) -> str:
     """Return the command that installs what a plug-in needs: ``python -m pip install 'qoi>=0.7'``.
 
-    What is named are the libraries and not the extra, since a clone's extras are in no package index.
+    The command names the libraries and not the extra, because the extras of a clone are in no package index.
 
     Args:
         package: The top-level package of the plug-in.
-        extra: The extra of that package's distribution that asks for the libraries; None where there is none.
-        requires: Names to install where the metadata does not tell.
+        extra: The extra of that package's distribution that requires the libraries; None if there is none.
+        requires: Names to install if the metadata does not list them.
     """
     requirements = list(_requirements(package, extra)) if extra else []
     return f"{_python()} -m pip install {' '.join(shlex.quote(name) for name in requirements or requires)}"
@@ -45,15 +45,15 @@ def _requirements(package: str, extra: str | None) -> list[str]:
 
 
 def _python() -> str:
-    """Return how this interpreter is called from the user's shell, as short as it goes."""
+    """Return the shortest way to start this interpreter from the user's shell."""
     own = Path(sys.executable)
     for name in ("python", "python3"):
         candidate = shutil.which(name)
-        # In one folder, python and python3.11 are one interpreter; elsewhere a link may be another environment's.
+        # In one folder, python and python3.11 are the same; elsewhere a link may belong to another environment.
         if candidate and Path(candidate).parent.absolute() == own.parent.absolute() and Path(candidate).samefile(own):
             return name
     try:
         current = Path.cwd()
-    except OSError:  # which somebody has removed
+    except OSError:  # it was removed
         return shlex.quote(str(own))
     return shlex.quote(str(own.relative_to(current) if own.is_relative_to(current) else own))

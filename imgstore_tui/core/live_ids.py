@@ -148,7 +148,7 @@ def next_id_in(manifest: Mapping[str, Any], content: Content, location: Location
     """Return the next id that a manifest records; without a record, no image was ever deleted.
 
     Raises:
-        StoreError: If it is no possible id.
+        StoreError: If it is impossible.
     """
     next_id = manifest.get("next", content.count)
     if not is_count(next_id) or not content.count <= next_id <= MAX_COUNT:

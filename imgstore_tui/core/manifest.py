@@ -1,7 +1,7 @@
-"""What a store of ours says of itself, and the checks of ids that every backend shares.
+"""Writes and validates the manifest of a store, and checks ids and batches for every backend.
 
-A manifest is one line of JSON that stands in the store where its format has room for it. Whoever opens a store trusts
-nothing in it: what is read is of the right type and within bounds, or the store is refused in a sentence.
+A manifest is one line of JSON in the store, at a place that the format offers. Nothing in it is trusted when a store is
+opened: a value of the wrong type or out of bounds is refused in a sentence.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels, Pixels
 
 VERSION = 1
-"""Raised when a store written by this code can no longer be read by older code."""
+"""Layout version; incremented when older code can no longer read what this code writes."""
 MAX_MANIFEST_BYTES = 65_536
-"""A manifest is some hundred bytes; more is no manifest."""
+"""Largest manifest that is read; real ones have some hundred bytes."""
 
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,63}$")
 MAX_COUNT = 2**40
-"""More images than any store of ours holds."""
+"""Most images that a manifest may count."""
 _MAX_IMAGE_BYTES = 2**31
-"""Twice as many as the largest picture that is taken has: who says more wants memory."""
-_OF_EVERY_STORE = {"format", "version", *(field.name for field in fields(Content))}
+"""Largest image that a manifest may describe: twice the largest accepted picture, to bound memory."""
+_COMMON_KEYS = {"format", "version", *(field.name for field in fields(Content))}
 IdSpan = tuple[int, int]
 """The first id and the one after the last, of ids that ascend one by one."""
 _KINDS = {kind.value: kind for kind in PayloadKind}
@@ -46,7 +46,7 @@ def write_manifest(backend: str, content: Content, **layout: Any) -> str:
     Args:
         backend: Name of the backend that writes it.
         content: What the store holds.
-        **layout: What else a reader must know, as JSON takes it.
+        **layout: What else a reader must know; JSON values.
     """
     return json.dumps(
         {
@@ -64,12 +64,12 @@ def write_manifest(backend: str, content: Content, **layout: Any) -> str:
 
 
 def layout_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a manifest says of a store's layout: all that was given to ``write_manifest`` beside the content."""
-    return {name: value for name, value in manifest.items() if name not in _OF_EVERY_STORE}
+    """Return the layout in a manifest: what ``write_manifest`` was given beside the content."""
+    return {name: value for name, value in manifest.items() if name not in _COMMON_KEYS}
 
 
 def read_manifest(text: bytes | str, backend: str, location: Location) -> tuple[Content, Mapping[str, Any]]:
-    """Return what the store at ``location`` says it holds, and the whole manifest.
+    """Return the content that the manifest of the store at ``location`` describes, and the whole manifest.
 
     Raises:
         StoreError: If it is foreign, damaged, or written by a newer version.
@@ -116,30 +116,30 @@ def _content(manifest: Mapping[str, Any]) -> Content | None:
 
 
 def is_count(value: Any) -> TypeGuard[int]:
-    """Whether a value from JSON is a whole number, not below 0."""
+    """Whether a JSON value is a whole number of 0 or more."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def image_bytes(content: Content) -> int:
-    """Return the bytes of one image of a store whose images all have one shape."""
+    """Return the size of one image in bytes, for a store whose images have one shape."""
     if content.shape is None or content.dtype is None:
         raise ValueError("the images have no common shape")
     return pixel_bytes(content.shape, content.dtype)
 
 
 def foreign(backend: str, location: Location) -> StoreError:
-    """Build the error for a place where there is something else than a store of this backend, or nothing."""
+    """Return the error for a location where there is no store of this backend."""
     if not isinstance(location, ServerLocation) and not location.exists():
         return StoreError(f"{location} does not exist.")
     return StoreError(f"{location} is not a store of the backend {backend}.")
 
 
 def begin_store(backend: Backend, location: Path, content: Content) -> None:
-    """Make the folder of a new store, after a check that the backend takes such content.
+    """Create the folder of a new store, after a check that the backend takes such content.
 
     Raises:
         UnsupportedError: If the backend does not claim such content.
-        StoreError: If something is there already, or the folder cannot be made.
+        StoreError: If the location exists already, or the folder cannot be created.
     """
     check_content(backend, content)
     try:
@@ -163,7 +163,15 @@ def check_content(backend: Backend, content: Content) -> None:
 def check_put(
     location: Location, content: Content, put: int, ids: Sequence[int], batch: Pixels | Sequence[bytes], labels: Labels
 ) -> None:
-    """Check that a batch is of the content's kind, that its parts fit, and that it follows the ``put`` images before.
+    """Check that a batch for a new store fits its content and follows the images before it.
+
+    Args:
+        location: The store, for messages.
+        content: What the store was announced to hold.
+        put: Number of images put before.
+        ids: Ids of the batch.
+        batch: Images as one array (n, H, W[, C]), or payloads.
+        labels: int64 array (n,).
 
     Raises:
         UnsupportedError: If it is an array for a store of payloads, or the other way round.
@@ -180,7 +188,14 @@ def check_put(
 def check_batch(
     location: Location, content: Content, ids: Sequence[int], batch: Pixels | Sequence[bytes], labels: Labels
 ) -> None:
-    """Check that a batch is of the content's kind and that its parts fit; not which ids it has.
+    """Check that a batch fits the content of a store, whatever its ids are.
+
+    Args:
+        location: The store, for messages.
+        content: What the store holds.
+        ids: Ids of the batch.
+        batch: Images as one array (n, H, W[, C]), or payloads.
+        labels: int64 array (n,).
 
     Raises:
         UnsupportedError: If it is an array for a store of payloads, or the other way round.
@@ -202,7 +217,7 @@ def check_batch(
 
 
 def check_complete(location: Location, content: Content, put: int) -> None:
-    """Check that all images that were announced have been put.
+    """Check that all announced images have been put.
 
     Raises:
         StoreError: If some are missing.
@@ -212,10 +227,17 @@ def check_complete(location: Location, content: Content, put: int) -> None:
 
 
 def check_out(location: Location, content: Content, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
-    """Check that the caller's arrays are what the batch needs.
+    """Check that the caller's arrays fit a batch.
+
+    Args:
+        location: The store, for messages.
+        content: What the store holds.
+        ids: Ids to read.
+        out: Array (n, H, W[, C]) for the images.
+        labels: int64 array (n,) for the labels.
 
     Raises:
-        StoreError: If they are not.
+        StoreError: If they do not.
     """
     fits = out.shape[1:] == content.shape and out.dtype == _TYPES.get(content.dtype or "")
     if not fits or not out.flags.c_contiguous:
@@ -228,10 +250,10 @@ def check_out(location: Location, content: Content, ids: Sequence[int], out: Pix
 
 
 def check_ids(location: Location, count: int, ids: Sequence[int]) -> IdSpan | None:
-    """Check that all ids exist, and return the first and the one after the last where they are one ascending run.
+    """Check that all ids exist, and return their span if they ascend one by one, else None.
 
     Raises:
-        StoreError: If one does not exist.
+        StoreError: If an id does not exist.
     """
     if not len(ids):
         return 0, 0
@@ -244,7 +266,7 @@ def check_ids(location: Location, count: int, ids: Sequence[int]) -> IdSpan | No
 
 
 def span(ids: Sequence[int]) -> IdSpan | None:
-    """Return the first id and the one after the last, if the ids ascend one by one; a ``range`` answers at once."""
+    """Return the span of ids that ascend one by one, else None; fast for a ``range``."""
     first, last = ids[0], ids[-1]
     if last - first + 1 != len(ids):
         return None

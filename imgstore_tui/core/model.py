@@ -1,4 +1,4 @@
-"""What a run is made of: the plan, its trials, what they yield. Frozen, so that it may cross threads."""
+"""Defines a run: its plan, its trials and their measurements; frozen, so that it can cross threads."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a backend found out about a habit of its own that no operation shows, see ``Backend.probe``."""
+    """What a backend measured about itself that no operation shows, see ``Backend.probe``."""
 
     spec: str
     backend: str
@@ -229,7 +229,7 @@ class Probe:
     images: int
     """How many images it was tried with."""
     values: dict[str, tuple[float, ...]]
-    """Numbers by name, one a repetition; the name ends in the unit: ``_s``, ``_bytes``, ``_count``."""
+    """Numbers by name, one per repetition; the name ends in the unit: ``_s``, ``_bytes``, ``_count``."""
     reason: str | None = None
     """Why there are none, one sentence."""
 

@@ -1,4 +1,4 @@
-"""What a trial can do, and the states under which it is measured."""
+"""Defines the operations of trials, and the conditions under which they are measured."""
 
 from __future__ import annotations
 

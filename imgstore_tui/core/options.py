@@ -1,4 +1,4 @@
-"""Options, declared once: command line, forms and documents are made from the declaration."""
+"""Declares and parses options; the command line, forms and documents are made from the declaration."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class Option:
     """One setting of a backend, a codec or a dataset."""
 
     name: str
-    """The word before ``=`` in a spec."""
+    """Name before ``=`` in a spec."""
     default: OptionValue
-    """The value when nothing is said; its type is the type of the option."""
+    """Value if none is given; its type is the type of the option."""
     summary: str
-    """What it sets, and why the default is what it is, in one sentence."""
+    """What the option sets, and the reason for the default, in one sentence."""
     choices: tuple[str, ...] = ()
-    """The words a text option takes; empty for any."""
+    """Values that a text option takes; empty for any."""
     minimum: float | None = None
     maximum: float | None = None
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """The words of which it takes one; empty where it is written freely."""
+    def allowed_values(self) -> tuple[str, ...]:
+        """Texts of which the option takes one; empty if it takes any."""
         return ("no", "yes") if isinstance(self.default, bool) else self.choices
 
     def parse(self, given: OptionValue, owner: str) -> OptionValue:
@@ -68,7 +68,7 @@ class Option:
 
 
 def option_text(value: OptionValue) -> str:
-    """Return a value as it is written in a spec."""
+    """Return the text of a value in a spec."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value}"
@@ -77,7 +77,7 @@ def option_text(value: OptionValue) -> str:
 def resolve_options(
     declared: tuple[Option, ...], given: Mapping[str, OptionValue], owner: str
 ) -> dict[str, OptionValue]:
-    """Return every declared option with its value: what was given, else the default.
+    """Return every declared option with its value: the given one, else the default.
 
     Raises:
         UsageError: If a name is not declared or a value does not fit.

@@ -1,4 +1,4 @@
-"""Paths as people write them, and the folder that those without a beginning start in."""
+"""Expands and completes paths as users write them."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def expand_path(text: str) -> Path:
 
 
 def absolute_path(path: Path) -> Path:
-    """Return a path that means the same from wherever it is looked at.
+    """Return an absolute path.
 
     Raises:
-        UnavailableError: If it begins in the current folder, and that is gone.
+        UnavailableError: If it is relative, and the current folder is gone.
     """
     return path if path.is_absolute() else current_folder() / path
 
 
 def current_folder() -> Path:
-    """Return the folder that the process is in.
+    """Return the current folder of the process.
 
     Raises:
         UnavailableError: If it was removed, or cannot be reached any more.

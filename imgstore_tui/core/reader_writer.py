@@ -1,4 +1,4 @@
-"""A store that is open: to be written, to be changed, or to be read."""
+"""Declares the contracts of open stores: writer, editor and reader."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Writer(ABC):
     """A store being written. Ids of a new store are 0, 1, 2, ... in order, as many as its content says."""
 
     syncs: int = 0
-    """Calls made so far that forced data to the device; none but for the level ``batch``."""
+    """Number of sync calls so far; 0 except at the level ``batch``."""
     requests: int = 0
     """Requests sent to a server so far; 0 where there is no server."""
     retries: int = 0
@@ -30,7 +30,7 @@ class Writer(ABC):
 
         Args:
             ids: Ids of the images, ascending, following those already put.
-            payloads: One bytes object an image.
+            payloads: One bytes object per image.
             labels: int64 array (n,).
 
         Raises:
@@ -54,20 +54,20 @@ class Writer(ABC):
         raise UnsupportedError(f"{type(self).__name__} does not take arrays, only bytes.")
 
     def checkpoint(self) -> int:
-        """Let the files be such that ``Backend.resume`` can go on with them, if this process gets no further.
+        """Bring the files into a state from which ``Backend.resume`` can continue if this process dies.
 
         Returns:
-            How many images, from the first on, are whole in the files. Nothing is forced to the device.
+            Number of images, from the first on, that are complete in the files. Nothing is forced to the device.
 
         Raises:
-            UnsupportedError: If nobody could go on with them.
+            UnsupportedError: If writing cannot be resumed.
             StoreError: If the files cannot be written.
         """
         raise UnsupportedError(f"{type(self).__name__} puts its files together at the end; nobody can go on with them.")
 
     @abstractmethod
     def close(self) -> None:
-        """Finish the store: after this it can be opened and holds all that was put. Safe to call twice.
+        """Finish the store, which can then be opened and holds all images put. Safe to call twice.
 
         Raises:
             StoreError: If fewer images were put than the content announced, or the store cannot be finished.
@@ -75,7 +75,7 @@ class Writer(ABC):
 
     @abstractmethod
     def abort(self) -> None:
-        """Let go of every handle without promising anything about what was put. Safe to call twice."""
+        """Release every handle; nothing is guaranteed about what was put. Safe to call twice."""
 
     def __enter__(self) -> Self:
         return self
@@ -88,10 +88,10 @@ class Writer(ABC):
 
 
 class Editor(Writer):
-    """A store opened to be changed. ``put_bytes`` and ``put_array`` take ids of two kinds, never mixed in one call.
+    """A store opened for changes. ``put_bytes`` and ``put_array`` take new or existing ids, never both in one call.
 
-    New ids follow the highest one there ever was (append); ids that are there get another image and label (overwrite).
-    Ids that were deleted stay free: the others keep theirs, and reading one that is gone is an error.
+    New ids follow the highest id ever used (append); existing ids get another image and label (overwrite). Deleted ids
+    are never reused, and reading one is an error.
     """
 
     content: Content
@@ -111,11 +111,11 @@ class Editor(Writer):
         """Remove images and their labels.
 
         Args:
-            ids: Ids that are there, each once.
+            ids: Existing ids, each once.
 
         Raises:
             UnsupportedError: If the backend does not claim it.
-            StoreError: If an id is not there.
+            StoreError: If an id does not exist.
         """
         raise UnsupportedError(f"{type(self).__name__} does not delete single images.")
 
@@ -137,7 +137,7 @@ class Reader(ABC):
             labels: int64 array (n,) that receives the labels.
 
         Returns:
-            One owned bytes object an id, in the order of ``ids``.
+            One owned bytes object per id, in the order of ``ids``.
 
         Raises:
             UnsupportedError: If the store holds arrays.
@@ -160,7 +160,7 @@ class Reader(ABC):
         raise UnsupportedError("This store holds encoded images; read them with read_bytes.")
 
     def ids(self) -> Sequence[int]:
-        """Return the ids that are there, ascending: all below the count, where nothing can be deleted."""
+        """Return the existing ids, ascending: all below the count if nothing can be deleted."""
         return range(self.content.count)
 
     @abstractmethod
@@ -169,7 +169,7 @@ class Reader(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of every handle. Safe to call twice."""
+        """Release every handle. Safe to call twice."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""The words that say what to run: ``BACKEND[+CODEC][:OPTION=VALUE,...]`` and ``NAME[:PATH][,OPTION=VALUE]``."""
+"""Parses what to run: ``BACKEND[+CODEC][:OPTION=VALUE,...]`` and ``NAME[:PATH][,OPTION=VALUE]``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CODEC_PREFIX = "codec."
 
 @dataclass(frozen=True, slots=True)
 class SpecText:
-    """A spec as written, taken apart but not yet checked against what exists."""
+    """A parsed spec, not yet checked against what exists."""
 
     backend: str
     codec: str | None
@@ -27,7 +27,7 @@ class SpecText:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A storage method, fully resolved: every option of backend and codec has its value."""
+    """A resolved storage method: every option of backend and codec has a value."""
 
     backend: str
     codec: str
@@ -42,12 +42,12 @@ class Spec:
 
 
 IN_PLACE = Spec("source", ORIGINAL_CODEC, "", label="source")
-"""The source row: the user's own files, read where they lie. Nobody chooses it; a run adds it to what it compares."""
+"""The source row: the user's own files, read in place. A run adds it to the methods that it compares."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetText:
-    """A dataset as written: its name, its path if it has one, its options."""
+    """A parsed dataset text: name, path if it has one, options."""
 
     name: str
     path: str | None
@@ -55,7 +55,7 @@ class DatasetText:
 
 
 def parse_spec_text(text: str) -> SpecText:
-    """Take a spec apart.
+    """Parse a spec.
 
     Raises:
         UsageError: If the text does not have the form ``BACKEND[+CODEC][:OPTION=VALUE,...]``.
@@ -84,9 +84,9 @@ def backend_of(label: str) -> str:
 
 
 def parse_dataset_text(text: str) -> DatasetText:
-    """Take a dataset apart: ``NAME[:PATH][,OPTION=VALUE]``; a path with a comma stands in double quotes.
+    """Parse a dataset: ``NAME[:PATH][,OPTION=VALUE]``; a path with a comma stands in double quotes.
 
-    An address of a server goes to the end of the text; with options it stands in double quotes, too.
+    The address of a server extends to the end of the text; with options it needs double quotes, too.
 
     Raises:
         UsageError: If the text does not have that form.
@@ -94,7 +94,7 @@ def parse_dataset_text(text: str) -> DatasetText:
     stripped = text.strip()
     head, colon, rest = stripped.partition(":")
     if colon and _NAME.match(head) and is_address(rest):
-        return DatasetText(head, rest)  # an address goes to the end, commas and all
+        return DatasetText(head, rest)  # an address extends to the end, commas included
     match = re.match(r'^([a-z][a-z0-9_-]*)(?::("(?:[^"]*)"|[^,]*))?(?:,(.*))?$', stripped, re.DOTALL)
     if match is None:
         raise UsageError(f"'{stripped}' is not a dataset. Write NAME[:PATH][,OPTION=VALUE], e.g. folder:photos.")
@@ -105,22 +105,22 @@ def parse_dataset_text(text: str) -> DatasetText:
     return DatasetText(name, path.strip('"') if path is not None else None, options)
 
 
-def spell_dataset(words: DatasetText) -> str:
-    """Return the text that ``parse_dataset_text`` takes apart into these words, whatever is in the path.
+def spell_dataset(dataset: DatasetText) -> str:
+    """Return the text that ``parse_dataset_text`` parses into ``dataset``, whatever is in the path.
 
     Raises:
-        UsageError: If there is none: a path with a comma, or a space at an end, and a quotation mark.
+        UsageError: If there is none: for a quotation mark in a path with a comma or with a space at an end.
     """
-    path = words.path
-    options = "".join(f",{name}={value}" for name, value in words.options.items())
+    path = dataset.path
+    options = "".join(f",{name}={value}" for name, value in dataset.options.items())
     if path is None:
-        return f"{words.name}{options}"
+        return f"{dataset.name}{options}"
     if is_address(path):
-        return f'{words.name}:"{path}"{options}' if options else f"{words.name}:{path}"
+        return f'{dataset.name}:"{path}"{options}' if options else f"{dataset.name}:{path}"
     quoted = f'"{path}"' if "," in path or path != path.strip() else path
     if '"' in path and (quoted != path or path.strip('"') != path):
         raise UsageError("A plan cannot spell a path with a comma and a quotation mark. Make a link to it.")
-    return f"{words.name}:{quoted}{options}"
+    return f"{dataset.name}:{quoted}{options}"
 
 
 def _pairs(text: str, whole: str) -> dict[str, str]:

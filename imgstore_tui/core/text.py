@@ -1,4 +1,4 @@
-"""Making text of the user's data and of drivers harmless before it reaches a terminal, a widget or a file."""
+"""Makes text from the user's data and from drivers harmless for terminals, widgets and files."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def escaped_text(text: str) -> str:
-    r"""Return ``text`` with what a terminal might obey written as ``\uXXXX``, which JSON and TOML read back.
+    r"""Return ``text`` with control characters written as ``\uXXXX``, which JSON and TOML read back.
 
-    Lone surrogates stay, which stand for bytes that are no UTF-8: TOML has no escape for them.
+    Lone surrogates stay: they stand for bytes that are not UTF-8, and TOML has no escape for them.
     """
     return "".join(
         (f"\\u{ord(letter):04X}" if ord(letter) < 0x10000 else f"\\U{ord(letter):08X}")
@@ -22,7 +22,7 @@ def escaped_text(text: str) -> str:
 
 
 def safe_text(text: str) -> str:
-    r"""Return ``text`` with every character that a terminal might obey written as ``<U+XXXX>``.
+    r"""Return ``text`` with every control character written as ``<U+XXXX>``.
 
     Letters of all scripts and spaces stay. Markup of Rich and Textual stays too: hand the result over as
     ``Text``/``Content`` or with ``markup=False``.
@@ -35,7 +35,7 @@ def safe_text(text: str) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of what a driver says, without what a terminal must not be shown; else its kind."""
+    """Return the first line of an error's message without unprintable characters, or the name of its class."""
     message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     line = (message.strip().splitlines() or [type(error).__name__])[0][:200].rstrip(". ")
     return "".join(letter if letter.isprintable() else "?" for letter in line)

@@ -1,4 +1,4 @@
-"""Numbers as people read and write them: seconds, bytes, counts, cutoffs, time budgets."""
+"""Formats and parses numbers for users: seconds, bytes, counts, cutoffs, time budgets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _DURATION_SCALE = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 SECOND_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-"""Seconds in each unit of short durations, and its name; the largest first."""
+"""Length in seconds and name of each unit of short durations; the largest first."""
 
 
 def format_seconds(seconds: float | None) -> str:
@@ -29,12 +29,12 @@ def format_seconds(seconds: float | None) -> str:
 
 
 def seconds_unit(seconds: float, share: float = 0.9995) -> tuple[float, str]:
-    """Return the unit in which a duration is written: how many seconds it is, and its name.
+    """Return the unit in which a duration is formatted: its length in seconds, and its name.
 
     Args:
         seconds: The duration.
-        share: The part of a unit from which on it is used. With three digits, what would round up to 1,000 of a unit
-            is 1 of the next.
+        share: The fraction of a unit from which on it is used, below 1 because with three digits 999.5 of a unit
+            round to 1 of the next.
     """
     return next((unit for unit in SECOND_UNITS if abs(seconds) >= unit[0] * share), SECOND_UNITS[-1])
 
@@ -85,7 +85,7 @@ def format_rate(per_second: float | None) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Format a waiting time for a clock: ``0:07``, ``3:25``, ``1:02:03``."""
+    """Format a waiting time like a clock: ``0:07``, ``3:25``, ``1:02:03``."""
     whole = max(0, round(seconds))
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
@@ -131,13 +131,13 @@ def parse_count(text: str) -> int:
     """Parse a count such as ``10``, ``1_000``, ``10k`` or ``1.5M``.
 
     Raises:
-        UsageError: If the text is no count, not whole, not positive, or beyond ``MAX_CUTOFF``.
+        UsageError: If the text is not a count, not whole, not positive, or beyond ``MAX_CUTOFF``.
     """
     match = _COUNT.match(text.strip())
     if match is None:
         raise UsageError(f"'{text.strip()}' is not a number of images. Write 10, 1000, 10k or 1M.")
     scale = {"": 1, "k": 1_000, "m": 1_000_000}[match[2].lower()]
-    value = Decimal(match[1].replace("_", "")) * scale  # as written: 1.005 * 1000 is not 1005 among floats
+    value = Decimal(match[1].replace("_", "")) * scale  # exact: as floats, 1.005 * 1000 is not 1005
     if value > MAX_CUTOFF:
         raise UsageError(f"A cutoff of {text.strip()} images is more than this program takes ({MAX_CUTOFF:,}).")
     if value != int(value):
@@ -151,7 +151,7 @@ def parse_cutoffs(text: str) -> tuple[int, ...]:
     """Parse cutoffs: a list ``10,100,1k``, or decades ``1..100000``; sorted, without repeats.
 
     Raises:
-        UsageError: If a part is no count, or a range runs backwards.
+        UsageError: If a part is not a count, or a range runs backwards.
     """
     cutoffs: set[int] = set()
     parts = [part.strip() for part in text.split(",")]
@@ -179,7 +179,7 @@ def parse_cutoffs(text: str) -> tuple[int, ...]:
 
 
 def spell_duration(seconds: float) -> str:
-    """Spell a time exactly, as ``parse_duration`` reads it back: ``90s``, ``0.5s``."""
+    """Format a time exactly, as ``parse_duration`` reads it back: ``90s``, ``0.5s``."""
     return f"{format(Decimal(repr(float(seconds))), 'f').removesuffix('.0')}s"
 
 
@@ -187,7 +187,7 @@ def parse_duration(text: str) -> float:
     """Parse a time such as ``90``, ``90s``, ``2m``, ``1h30m`` into seconds.
 
     Raises:
-        UsageError: If the text is no time, or is zero.
+        UsageError: If the text is not a time, or is zero.
     """
     stripped = text.strip().lower()
     seconds = 0.0

@@ -126,7 +126,7 @@ class Conditions:
 
 def _choices(option: Option, text: str) -> tuple[str, ...]:
     """Return the choices of an option, and the value of a plan file that the form does not offer."""
-    choices = option.words
+    choices = option.allowed_values
     return choices if not choices or text in choices else (*choices, text)
 
 

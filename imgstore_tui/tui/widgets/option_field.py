@@ -86,7 +86,7 @@ class OptionField(Vertical):
         self.key = key
         self._option = option
         self._text = text
-        self._choices = tuple(choices) or option.words
+        self._choices = tuple(choices) or option.allowed_values
         self._hint = hint
         self._suggester = suggester
 
