@@ -1,4 +1,4 @@
-"""AVIF by Pillow: lossy, smaller than JPEG and WebP at the same likeness, and many times slower to write."""
+"""Encodes AVIF by Pillow: lossy, smaller than JPEG and WebP at the same quality, and many times slower to write."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.options import Option
 from imgstore_tui.images.picture_codec import PictureCodec
 
-_MOST = 32_768  # libavif decodes no longer side
+_MOST = 32_768  # longest side that libavif decodes
 _XMP = re.compile(rb'<imgstore shape="(HW[134]?(?:/16)?)"/>')
 
 
 class AvifCodec(PictureCodec):
-    """RGB and RGBA at 8 bits, and grey, of which it makes colours; of 16 bits the upper 8."""
+    """Takes RGB and RGBA of 8 bits, grey, which is stored as colours, and of 16 bits the upper 8."""
 
     name = "avif"
     title = "AVIF"
@@ -50,7 +50,7 @@ class AvifCodec(PictureCodec):
     )
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
-        """Refuse what AVIF has no place for."""
+        """Raise UnsupportedError for what AVIF cannot hold."""
         fits = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
         if not fits or dtype not in ("uint8", "uint16") or 0 in shape:
             raise UnsupportedError(
@@ -62,12 +62,12 @@ class AvifCodec(PictureCodec):
     def settings(self, note: str | None) -> dict[str, Any]:
         """Return the options, one thread, and the note as metadata."""
         chosen: dict[str, Any] = {name: self.values[name] for name in ("quality", "speed", "subsampling")}
-        chosen["max_threads"] = 1  # workers are what a run asks for, and no child of it may start more
+        chosen["max_threads"] = 1  # a run sets the number of workers, and a child must not start more
         if note is not None:
             chosen["xmp"] = f'<imgstore shape="{note}"/>'.encode()
         return chosen
 
     def note_in(self, payload: bytes) -> str | None:
-        """Look for the metadata, which stand among the pixels' data."""
+        """Return the note in the metadata, which may be anywhere in the file."""
         match = _XMP.search(payload)
         return match[1].decode("ascii") if match else None

@@ -1,7 +1,7 @@
-"""Raw pixels compressed by Blosc 2: the bits of all pixels are sorted by place first, so that a quick compressor does.
+"""Compresses raw pixels by Blosc 2: bits are sorted by their position first, so that a fast compressor is enough.
 
-A payload is the header of the codec raw, then one chunk of Blosc 2, which has its own length in it but no checksum. The
-chunk is made by imagecodecs and not by the package blosc2, which starts threads as soon as it is imported.
+A payload is the header of the codec raw, then one Blosc 2 chunk, which holds its length but no checksum. The chunk is
+made by imagecodecs and not by the package blosc2, which starts threads on import.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 _SHUFFLES = {"bit": 2, "byte": 1, "none": 0}
 _LENGTHS = struct.Struct("<4xi4xi16x")  # of the chunk's head: bytes unpacked, and bytes of the chunk
 _MOST = 2**31 - 2**16
-"""Bytes of the largest image; the format counts in 32 bits with a sign."""
-_BELIEVED = 8 * decode.MAX_PIXELS
-"""Bytes of the largest picture that is taken anywhere, RGBA at 16 bits; a header that says more is not believed."""
+"""Most bytes of an image; the format counts in signed 32 bits."""
+_MOST_UNPACKED = 8 * decode.MAX_PIXELS
+"""Bytes of the largest accepted picture, RGBA at 16 bits; a header that claims more is refused."""
 _WIDEST = 255
-"""Bytes of the largest pixel whose parts are sorted."""
+"""Most bytes of a pixel whose bits are sorted."""
 
 
 class Blosc2Codec(Codec):
-    """Every shape of plain numbers, bit for bit."""
+    """Takes plain numbers of any shape, losslessly."""
 
     name = "blosc2"
     title = "Raw pixels, Blosc 2"
@@ -60,7 +60,7 @@ class Blosc2Codec(Codec):
     )
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
-        """Take every shape of plain numbers that is not too large."""
+        """Accept plain numbers of any shape up to the size limit."""
         kind = np.dtype(dtype)
         raw.header(tuple(shape), kind)
         if 0 in shape or math.prod(shape) * kind.itemsize > _MOST:
@@ -102,12 +102,12 @@ class Blosc2Codec(Codec):
 
     @staticmethod
     def _chunk(payload: bytes, size: int) -> bytes:
-        """Return the chunk, after a look at the lengths in it: the library writes as many bytes as they say."""
+        """Return the chunk, after a check of the lengths in it: the library writes as many bytes as they claim."""
         chunk = payload[raw.read_header(payload)[2] :]
         if len(chunk) < _LENGTHS.size:
             raise StoreError(f"A stored Blosc 2 chunk is cut short: it has only {len(chunk)} bytes.")
         unpacked, packed = _LENGTHS.unpack_from(chunk)
-        if not 0 < size <= _BELIEVED or (unpacked, packed) != (size, len(chunk)):
+        if not 0 < size <= _MOST_UNPACKED or (unpacked, packed) != (size, len(chunk)):
             raise StoreError("A stored Blosc 2 chunk is damaged or cut short: its lengths do not fit its image.")
         return chunk
 
@@ -118,5 +118,5 @@ class Blosc2Codec(Codec):
         try:
             imagecodecs.blosc2_decode(chunk, out=out.reshape(-1).view(np.uint8), numthreads=1)
         except (imagecodecs.Blosc2Error, ValueError, RuntimeError, MemoryError) as error:
-            why = first_line(error)
-            raise StoreError(f"A stored Blosc 2 chunk cannot be unpacked: it is damaged ({why}).") from None
+            reason = first_line(error)
+            raise StoreError(f"A stored Blosc 2 chunk cannot be unpacked: it is damaged ({reason}).") from None

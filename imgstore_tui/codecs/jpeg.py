@@ -1,4 +1,4 @@
-"""JPEG by Pillow: lossy, small, and what cameras write."""
+"""Encodes JPEG by Pillow: lossy, small, and what cameras write."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from imgstore_tui.images.picture_codec import PictureCodec
 
 
 class JpegCodec(JpegFormat, PictureCodec):
-    """Written and read by Pillow."""
+    """Writes and reads JPEG by Pillow."""
 
     name = "jpeg"
     title = "JPEG"

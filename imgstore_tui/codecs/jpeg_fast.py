@@ -1,4 +1,4 @@
-"""JPEG by libjpeg-turbo without Pillow around it: the same files, written and read with less work an image.
+"""Encodes JPEG by libjpeg-turbo without Pillow: the same files, written and read with less work per image.
 
 The files hold what the codec jpeg writes: the same scale of quality, the same note. simplejpeg starts no thread, so a
 process that has imported it may fork.
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 _MARKS = b"\xff\xd8\xff"
 _COLOURS = {"YCbCr": "RGB", "RGB": "RGB", "Gray": "GRAY"}
-"""How each kind of JPEG is read; CMYK is not written here."""
-_NOTE_AT = 20  # behind the start and the JFIF header, which libjpeg writes with no thumbnail in it
+"""Colour space to decode each colour space of a file to; CMYK is never written here."""
+_NOTE_AT = 20  # after the start marker and the JFIF header, which libjpeg writes without a thumbnail
 
 
 class JpegFastCodec(JpegFormat):
-    """Written and read by libjpeg-turbo."""
+    """Writes and reads JPEG by libjpeg-turbo."""
 
     name = "jpeg-fast"
     title = "JPEG, fast library"
@@ -59,7 +59,7 @@ class JpegFastCodec(JpegFormat):
         return self.restore(out, self.note_in(payload))
 
     def decode_into(self, payload: bytes, out: Pixels) -> None:
-        """Decode one payload, straight into the caller's array where there is no note."""
+        """Decode one payload, straight into the caller's array if it has no note."""
         shape, colours = self._facts(payload)
         straight = out.shape == shape and out.dtype == np.uint8 and out.flags.c_contiguous
         if not straight or self.note_in(payload) is not None:
@@ -69,7 +69,7 @@ class JpegFastCodec(JpegFormat):
 
     @staticmethod
     def _facts(payload: bytes) -> tuple[tuple[int, ...], str]:
-        """Return shape and colours from the header, before any memory is taken."""
+        """Return shape and colour space from the header, before memory is allocated."""
         import simplejpeg
 
         if not payload.startswith(_MARKS):

@@ -1,7 +1,7 @@
-"""JPEG XL by libjxl: lossless and smaller than PNG and WebP, or lossy; at 8 and at 16 bits.
+"""Encodes JPEG XL by libjxl: lossless and smaller than PNG and WebP, or lossy; at 8 and at 16 bits.
 
-Payloads are bare codestreams. One whose image has a channel axis of one, which the format does not know, is put into
-the format's container with a box that says so; readers of JPEG XL skip it.
+Payloads are bare codestreams. An image with a channel axis of one, which the format does not know, is put into the
+format's container with a box that records it; readers of JPEG XL skip the box.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 _NOTE = struct.pack(">I4s", 8 + len(ONE_CHANNEL), b"imgs") + ONE_CHANNEL.encode()
 _MOST = 2**30
-"""Pixels a side, as the format has it."""
+"""Most pixels per side in the format."""
 
 
 class JxlCodec(NotedCodec):
-    """Grey, RGB and RGBA at 8 and at 16 bits."""
+    """Takes grey, RGB and RGBA of 8 and 16 bits."""
 
     name = "jxl"
     title = "JPEG XL"
@@ -58,7 +58,7 @@ class JxlCodec(NotedCodec):
         self.lossless = bool(self.values["lossless"])
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
-        """Refuse what is not claimed."""
+        """Raise UnsupportedError for what is not claimed."""
         fits = (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))) and 0 not in shape
         if not fits or dtype not in ("uint8", "uint16"):
             raise UnsupportedError(
@@ -84,7 +84,7 @@ class JxlCodec(NotedCodec):
         return bytes(payload) + _NOTE if one else bytes(payload)
 
     def decode(self, payload: bytes) -> Pixels:
-        """Decode one payload, whose size is looked at before memory is taken."""
+        """Decode one payload, whose size is checked before memory is allocated."""
         import imagecodecs
 
         height, width = size_in(payload)
@@ -103,5 +103,5 @@ class JxlCodec(NotedCodec):
         return self.restore(pixels, self.note_in(payload))
 
     def note_in(self, payload: bytes) -> str | None:
-        """Look for the box at the end."""
+        """Return the note in the box at the end."""
         return ONE_CHANNEL if payload.endswith(_NOTE) else None

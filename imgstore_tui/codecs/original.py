@@ -1,4 +1,4 @@
-"""The bytes of the user's own picture files, untouched."""
+"""Stores the bytes of the user's own picture files, untouched."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class OriginalCodec(Codec):
-    """Stores each picture file as it is; decoding gives what the folder shows."""
+    """Stores each picture file as it is; decoding gives the pixels that the dataset folder gives."""
 
     name = ORIGINAL_CODEC
     title = "Original files"
@@ -24,14 +24,14 @@ class OriginalCodec(Codec):
     requires = ("PIL",)
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
-        """Take whatever a picture file decodes to."""
+        """Accept any shape and dtype: nothing is encoded."""
 
     def encode(self, image: Pixels) -> bytes:
-        """Refuse: the bytes come from the file."""
+        """Raise UnsupportedError: payloads are the bytes of files."""
         raise UnsupportedError("Codec original stores the bytes of picture files and encodes nothing; use png or raw.")
 
     def decode(self, payload: bytes) -> Pixels:
-        """Decode a picture file of any kind that is taken."""
+        """Decode a picture file of any accepted format."""
         try:
             return decode.decode(payload)
         except DataError as error:

@@ -1,4 +1,4 @@
-"""PNG by Pillow: lossless, and what most image stores hold."""
+"""Encodes PNG by Pillow: lossless, and what most image stores hold."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.options import Option
 from imgstore_tui.images.picture_codec import ONE_CHANNEL, PictureCodec
 
-# Pillow's numbers for zlib's strategies; "default" is what Pillow does when nothing is said.
+# Pillow's numbers for zlib's strategies; "default" is Pillow's default.
 _STRATEGIES = {"default": -1, "filtered": 1, "huffman": 2, "rle": 3, "fixed": 4}
 
 _NOTE = b"tEXtimgstore\0" + ONE_CHANNEL.encode()
-_NOTE_AT = slice(33, 33 + 64)  # right behind the IHDR chunk; readers of PNG skip it
+_NOTE_AT = slice(33, 33 + 64)  # right after the IHDR chunk; readers of PNG skip it
 
 
 class PngCodec(PictureCodec):
-    """Grey, RGB and RGBA at 8 bits, grey at 16 bits."""
+    """Takes grey, RGB and RGBA of 8 bits, and grey of 16 bits."""
 
     name = "png"
     title = "PNG"
@@ -39,7 +39,7 @@ class PngCodec(PictureCodec):
     )
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
-        """Refuse what PNG, or Pillow's PNG, does not keep bit for bit."""
+        """Raise UnsupportedError for what PNG by Pillow does not store losslessly."""
         channels = shape[2] if len(shape) == 3 else 1
         grey_16 = dtype == "uint16" and channels == 1
         fits = len(shape) in (2, 3) and (grey_16 or (dtype == "uint8" and channels in (1, 3, 4)))
@@ -62,5 +62,5 @@ class PngCodec(PictureCodec):
         return chosen
 
     def note_in(self, payload: bytes) -> str | None:
-        """Look for the text chunk."""
+        """Return the note in the text chunk."""
         return ONE_CHANNEL if _NOTE in payload[_NOTE_AT] else None

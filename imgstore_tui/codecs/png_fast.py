@@ -3,7 +3,7 @@
 8-bit RGB and RGBA are written by fpng, or where that is not installed by imagecodecs' libpng with the settings of
 OpenCV, 8 to 13 times slower; which of them is an option, and so in every row. Everything else is written, and all is
 read, by imagecodecs' libpng. fpng holds Python's lock while it works, so a second thread gains nothing in writing;
-libpng lets go of it. Neither starts a thread, so a process that has imported them may fork.
+libpng releases it. Neither starts a thread, so a process that has imported them may fork.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 _FPNG, _LIBPNG = "fpng", "libpng"
 _WRITER = _FPNG if importlib.util.find_spec("fpng") else _LIBPNG
 _OPENCV = {"level": 1, "strategy": 3, "filter": 16}
-"""Run lengths of differences to the left: smaller and twice as quick as libpng's own way at level 1."""
+"""Run lengths of differences to the left: smaller and twice as fast as libpng's default at level 1."""
 _CHANNELS = (1, 3, 4)
-_HEAD = struct.Struct(">8s4x4sIIBB")  # signature, length, IHDR, width, height, depth, kind of colour
+_HEAD = struct.Struct(">8s4x4sIIBB")  # signature, length, IHDR, width, height, depth, colour type
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KINDS = {0: (), 2: (3,), 6: (4,)}  # grey, RGB, RGBA; palettes and grey with alpha are never written here
-_HEAD_END = 33  # signature and IHDR; a note stands right behind, and readers of PNG skip it
+_HEAD_END = 33  # signature and IHDR; a note follows, which readers of PNG skip
 _NOTE_TEXT = b"tEXtimgstore\0" + ONE_CHANNEL.encode()
 _NOTE = struct.pack(">I", len(_NOTE_TEXT) - 4) + _NOTE_TEXT + struct.pack(">I", zlib.crc32(_NOTE_TEXT))
 
 
 class PngFastCodec(Codec):
-    """Grey, RGB and RGBA at 8 and at 16 bits."""
+    """Takes grey, RGB and RGBA of 8 and 16 bits."""
 
     name = "png-fast"
     title = "PNG, fast libraries" if _WRITER == _FPNG else "PNG, libpng at its quickest (fpng is not installed)"
@@ -56,7 +56,7 @@ class PngFastCodec(Codec):
     )
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
-        """Refuse what PNG does not keep bit for bit."""
+        """Raise UnsupportedError for what PNG does not store losslessly."""
         channels = shape[2] if len(shape) == 3 else 1
         if len(shape) not in (2, 3) or channels not in _CHANNELS or dtype not in ("uint8", "uint16") or 0 in shape:
             raise UnsupportedError(
@@ -64,13 +64,13 @@ class PngFastCodec(Codec):
             )
 
     def encode(self, image: Pixels) -> bytes:
-        """Encode one image, which libraries get in one block of memory."""
+        """Encode one image, which is made contiguous first."""
         shape, dtype = image.shape, image.dtype
         self.check(shape, "uint8" if dtype == "u1" else dtype.name)
         if not image.flags.c_contiguous:
             image = image.copy()
         colours = dtype.itemsize == 1 and shape[2:] in ((3,), (4,))
-        if colours and self.values.get("writer", _FPNG) == _FPNG:  # a run of before has no such option
+        if colours and self.values.get("writer", _FPNG) == _FPNG:  # specs of earlier runs lack this option
             return self._by_fpng(image)
         import imagecodecs
 
@@ -111,7 +111,7 @@ class PngFastCodec(Codec):
 
     @staticmethod
     def _facts(payload: bytes) -> tuple[tuple[int, ...], str]:
-        """Return shape and type from the header, before any memory is taken."""
+        """Return shape and dtype from the header, before memory is allocated."""
         if len(payload) < _HEAD_END:
             raise StoreError(f"A stored PNG is cut short: it has only {len(payload)} bytes.")
         signature, name, width, height, depth, colour = _HEAD.unpack_from(payload)

@@ -1,6 +1,7 @@
-"""Writes and reads QOI, the quite OK image format: lossless, quick; small for drawings, raw-sized for photographs.
+"""Encodes QOI, the quite OK image format: lossless, fast; small for drawings, raw-sized for photographs.
 
-By imagecodecs, whose QOI is the format's own: 1.2 to 1.6 times as slow as the package qoi, which has no wheel for ARM.
+imagecodecs uses the reference implementation: it takes 1.2 to 1.6 times as long as the package qoi, which has no wheel
+for ARM.
 """
 
 from __future__ import annotations
@@ -22,18 +23,18 @@ from imgstore_tui.images.picture_codec import GREY, ONE_CHANNEL, NotedCodec
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
 
-_HEAD = struct.Struct(">4sIIBB")  # signature, width, height, channels, kind of colour
+_HEAD = struct.Struct(">4sIIBB")  # signature, width, height, channels, colour space
 _HEIGHT = slice(8, 12)
 _END = bytes(7) + b"\x01"
 _BEYOND = b"\x5a\xa5\x3c\xc3"
 _PROOF = b"\xff" + _BEYOND + b"\xff\xa5\x5a\xc3\x3c"
-"""Two RGBA pixels, put behind those of a file that is read: the first must come out as the first of one more row."""
+"""Two RGBA pixels that are appended to a file that is read: the first must be decoded as the first of an extra row."""
 _NOTE = re.compile(rb"imgstore (HW1?)\Z")
-_NOTE_AT = slice(-16, None)  # behind the end mark, where readers of QOI do not look
+_NOTE_AT = slice(-16, None)  # after the end mark, where readers of QOI stop
 
 
 class QoiCodec(NotedCodec):
-    """RGB and RGBA at 8 bits, and grey, of which QOI makes colours."""
+    """Takes RGB and RGBA of 8 bits, and grey, which is stored as colours."""
 
     name = "qoi"
     title = "QOI"
@@ -44,10 +45,10 @@ class QoiCodec(NotedCodec):
 
     def __init__(self, values: Mapping[str, OptionValue]) -> None:
         super().__init__(values)
-        self._kept = threading.local()  # new pages for every large image would cost more than decoding it
+        self._kept = threading.local()  # new memory pages for every large image would take longer than decoding it
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
-        """Refuse what QOI has no place for."""
+        """Raise UnsupportedError for what QOI cannot hold."""
         fits = (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))) and 0 not in shape
         if not fits or dtype != "uint8":
             raise UnsupportedError(f"Codec qoi takes 8-bit grey, RGB and RGBA images, not {dtype} of shape {shape}.")
@@ -68,7 +69,7 @@ class QoiCodec(NotedCodec):
         return self.restore(self._rows(payload).copy(), self.note_in(payload))
 
     def decode_into(self, payload: bytes, out: Pixels) -> None:
-        """Decode one payload into the caller's array, with one copy less where there is no note."""
+        """Decode one payload into the caller's array, with one copy less if it has no note."""
         if self.note_in(payload) is not None:
             super().decode_into(payload, out)
             return
@@ -78,10 +79,10 @@ class QoiCodec(NotedCodec):
         out[...] = rows
 
     def _rows(self, payload: bytes) -> Pixels:
-        """Return the pixels in memory that the next call uses again.
+        """Return the pixels in memory that the next call reuses.
 
-        The library makes up what is missing and leaves what is too much. So it is given a row more to fill and two
-        pixels more for it, which come out where they should if the file has exactly the pixels that its header says.
+        The library invents missing pixels and ignores surplus ones. So it decodes an extra row and two appended pixels,
+        which come out at the right place only if the file has exactly the pixels that its header claims.
         """
         import imagecodecs
 
@@ -105,12 +106,12 @@ class QoiCodec(NotedCodec):
         return rows
 
     def note_in(self, payload: bytes) -> str | None:
-        """Look behind the end mark."""
+        """Return the note after the end mark."""
         match = _NOTE.search(payload[_NOTE_AT])
         return match[1].decode("ascii") if match else None
 
     def _facts(self, payload: bytes) -> tuple[tuple[int, int, int], int]:
-        """Return the shape of the colours from the header, and where the file ends and a note may begin."""
+        """Return the shape in the header, and the offset where the pixels end and a note may begin."""
         if len(payload) < _HEAD.size + len(_END):
             raise StoreError(f"A stored QOI is cut short: it has only {len(payload)} bytes.")
         signature, width, height, channels, _ = _HEAD.unpack_from(payload)

@@ -1,4 +1,4 @@
-"""Pixels as they are, behind a header that says what they are."""
+"""Stores pixels as they are, after a header with their shape and dtype."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RawCodec(Codec):
-    """A header of 8 bytes and 4 a side, then the pixels, row by row, little-endian."""
+    """Writes a header of 8 bytes and 4 per axis, then the pixels, row by row, little-endian."""
 
     name = RAW_CODEC
     title = "Raw pixels"
@@ -24,7 +24,7 @@ class RawCodec(Codec):
     drops = ("EXIF", "ICC profile")
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
-        """Take every shape of plain numbers."""
+        """Accept plain numbers of any shape."""
         raw.header(tuple(shape), np.dtype(dtype))
 
     def encode(self, image: Pixels) -> bytes:
@@ -32,7 +32,7 @@ class RawCodec(Codec):
         return raw.pack(image)
 
     def decode(self, payload: bytes) -> Pixels:
-        """Return the pixels; lengths are checked before memory is taken."""
+        """Return the pixels; lengths are checked before memory is allocated."""
         return raw.unpack(payload)
 
     def decode_into(self, payload: bytes, out: Pixels) -> None:

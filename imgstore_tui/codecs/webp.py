@@ -1,4 +1,4 @@
-"""WebP by Pillow: lossless and smaller than PNG, or lossy and smaller than JPEG; slow to write."""
+"""Encodes WebP by Pillow: lossless and smaller than PNG, or lossy and smaller than JPEG; slow to write."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.images.picture_codec import PictureCodec
 
-_MOST = 16_383  # WebP has 14 bits for a side
+_MOST = 16_383  # WebP has 14 bits per side
 _XMP = re.compile(rb'<imgstore shape="(HW[134]?(?:/16)?)"/>')
-_NOTE_AT = slice(-64, None)  # metadata stand at the end; readers of WebP skip them
+_NOTE_AT = slice(-64, None)  # the metadata are at the end; readers of WebP skip them
 
 
 class WebpCodec(PictureCodec):
-    """RGB and RGBA at 8 bits, and grey, of which WebP makes colours; if lossy, of 16 bits the upper 8."""
+    """Takes RGB and RGBA of 8 bits, grey, which is stored as colours, and if lossy of 16 bits the upper 8."""
 
     name = "webp"
     title = "WebP"
@@ -50,7 +50,7 @@ class WebpCodec(PictureCodec):
             self.drops = (*PictureCodec.drops, DEPTH)
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
-        """Refuse what WebP has no place for."""
+        """Raise UnsupportedError for what WebP cannot hold."""
         fits = (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))) and 0 not in shape
         if fits and dtype == "uint16" and self.lossless:
             raise UnsupportedError(
@@ -62,15 +62,15 @@ class WebpCodec(PictureCodec):
             raise UnsupportedError(f"Codec webp takes images of at most {_MOST:,} pixels a side, not {max(shape):,}.")
 
     def settings(self, note: str | None) -> dict[str, Any]:
-        """Return the options, and the note as metadata: WebP leaves out, for one, an alpha channel that is opaque."""
+        """Return the options, and the note as metadata: WebP drops an opaque alpha channel, for example."""
         chosen: dict[str, Any] = {name: self.values[name] for name in ("lossless", "quality", "method")}
-        # Without ``exact``, colours under full transparency are thrown away.
+        # Without ``exact``, colours of fully transparent pixels are lost.
         chosen["exact"] = self.lossless
         if note is not None:
             chosen["xmp"] = f'<imgstore shape="{note}"/>'.encode()
         return chosen
 
     def note_in(self, payload: bytes) -> str | None:
-        """Look for the metadata."""
+        """Return the note in the metadata."""
         match = _XMP.search(payload[_NOTE_AT])
         return match[1].decode("ascii") if match else None

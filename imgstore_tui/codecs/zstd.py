@@ -1,6 +1,6 @@
-"""Raw pixels compressed by Zstandard: lossless, much faster than PNG, and larger, because it knows nothing of pictures.
+"""Compresses raw pixels by Zstandard: lossless, much faster than PNG, and larger, because it ignores image structure.
 
-A payload is one frame with its length and a checksum in it. ``zstd -d`` makes of it what the codec raw stores.
+A payload is one frame with its length and a checksum. ``zstd -d`` turns it into what the codec raw stores.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from imgstore_tui.images import decode, raw
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
 
-# Python has Zstandard from 3.14 on; before, the same module under another name does.
+# Python has Zstandard from 3.14 on; before, the backport is the same module under another name.
 _MODULE = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _MOST = 8 * decode.MAX_PIXELS + 64
-"""Bytes of the largest picture that is taken anywhere, RGBA at 16 bits; a frame that says more is not believed."""
+"""Bytes of the largest accepted picture, RGBA at 16 bits; a frame that claims more is refused."""
 
 
 class ZstdCodec(Codec):
-    """Every shape of plain numbers, bit for bit."""
+    """Takes plain numbers of any shape, losslessly."""
 
     name = "zstd"
     title = "Raw pixels, Zstandard"
@@ -50,17 +50,19 @@ class ZstdCodec(Codec):
 
     def __init__(self, values: Mapping[str, OptionValue]) -> None:
         super().__init__(values)
-        self._kept = threading.local()  # a compressor is one thread's, and making one costs more than a small image
+        self._kept = (
+            threading.local()
+        )  # a compressor belongs to one thread, and creating one takes longer than compressing a small image
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
-        """Take every shape of plain numbers."""
+        """Accept plain numbers of any shape."""
         raw.header(tuple(shape), np.dtype(dtype))
 
     def encode(self, image: Pixels) -> bytes:
         """Return one frame."""
         packed = raw.pack(image)
         compressor = getattr(self._kept, "compressor", None) or self._compressor()
-        compressor.set_pledged_input_size(len(packed))  # so that the frame says how long its content is
+        compressor.set_pledged_input_size(len(packed))  # so that the frame records the length of its content
         payload: bytes = compressor.compress(packed, compressor.FLUSH_FRAME)
         return payload
 
@@ -73,18 +75,18 @@ class ZstdCodec(Codec):
         return self._kept.compressor
 
     def decode(self, payload: bytes) -> Pixels:
-        """Return the pixels; the frame's checksum is looked at."""
+        """Return the pixels, after a check of the frame's checksum."""
         return raw.unpack(self._packed(payload))
 
     def decode_into(self, payload: bytes, out: Pixels) -> None:
-        """Put the pixels into the caller's array."""
+        """Copy the pixels into the caller's array."""
         packed = self._packed(payload)
         if not raw.unpack_into(packed, out):
-            super().decode_into(payload, out)  # says what does not fit, or copies with strides
+            super().decode_into(payload, out)  # raises the error for a wrong shape, or copies with strides
 
     @staticmethod
     def _packed(payload: bytes) -> bytes:
-        """Return what the codec raw would have stored."""
+        """Return the payload that the codec raw would store."""
         zstd = importlib.import_module(_MODULE)
         if not payload.startswith(_MAGIC):
             raise StoreError("A stored image is no Zstandard frame.")

@@ -1,1 +1,1 @@
-"""Pixels: decoding and encoding picture files, raw bytes, resizing, headers."""
+"""Decodes, encodes and resizes pictures, and reads their headers."""

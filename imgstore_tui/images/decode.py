@@ -1,13 +1,13 @@
-"""The one place where picture files are decoded, by Pillow, and where their dangers are met.
+"""Decodes picture files by Pillow, with bounds on size and formats; the only module that does.
 
-Eight formats are let in, told by their first bytes and not by their names, HEIF only where pillow-heif is installed. A
-picture of more than 128 Mpx is refused before a pixel is decoded. Whatever is wrong with a file is a ``DataError`` of
-one sentence, without the path.
+Eight formats are accepted, recognised by their first bytes and not by their names; HEIF only if pillow-heif is
+installed. A picture of more than 128 Mpx is refused before a pixel is decoded. Any defect of a file is a ``DataError``
+of one sentence, without the path.
 
-What decoding gives: the first picture of a file, pixels as they are stored. The EXIF orientation of JPEG, PNG, WebP and
-AVIF is not applied: a store keeps what it is given, so turning would make ``original`` (the file's own bytes) and the
-other codecs hold different pixels, and cost time that no storage system answers for. (The orientation of TIFF and HEIF
-is part of the format itself; the libraries apply it to shape and pixels alike.) Colour profiles are not applied either.
+The result is the first picture of a file, with pixels as stored. The EXIF orientation of JPEG, PNG, WebP and AVIF is
+not applied: ``original`` (the file's own bytes) and the other codecs would hold different pixels, and rotating takes
+time that no storage system causes. (The orientation of TIFF and HEIF is part of the format; the libraries apply it to
+shape and pixels.) Colour profiles are not applied either.
 
 Modes: grey stays (H, W), uint8, or uint16 at more than 8 bits; 1 bit becomes 0 and 255; a palette becomes RGB, or RGBA
 where it is transparent; grey with alpha becomes RGBA; CMYK and YCbCr become RGB. Colour at 16 bits a channel is
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
 
 MAX_PIXELS = 128_000_000
-"""Pictures of more pixels than this are refused, however small their file is."""
+"""Pictures of more pixels are refused, however small their file is."""
 
 SUFFIXES: frozenset[str] = frozenset(
     {
@@ -42,7 +42,7 @@ SUFFIXES: frozenset[str] = frozenset(
         *(".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".heic", ".heif", ".hif", ".jxl"),
     }
 )
-"""Suffixes, in lower case, of files that are likely pictures."""
+"""Suffixes, in lower case, of files that are probably pictures."""
 
 EXTENSIONS = {
     "PNG": "png",
@@ -55,25 +55,25 @@ EXTENSIONS = {
     "HEIF": "heic",
     "JXL": "jxl",
 }
-"""The formats that are known, by Pillow's names, and the suffix, without the dot, that we give their files."""
+"""Accepted formats by Pillow's names, each with the suffix of files that are written, without the dot."""
 
-_HEAD = 32  # so many first bytes tell the format, and a PNG's depth
-_BOXES = 2**16  # in so many first bytes of an AVIF it says how it is coded
+_HEAD = 32  # first bytes that show the format, and the depth of a PNG
+_BOXES = 2**16  # first bytes of an AVIF that show how it is coded
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
 _JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 
-# What a mode of Pillow becomes where it is not kept. A palette is looked at; any mode not named here is refused.
+# Conversions of Pillow's modes that are not kept. A palette is handled apart; any other mode is refused.
 _CONVERT = {"1": "L", "LA": "RGBA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
 _CHANNELS: dict[str, tuple[int, ...]] = {"L": (), "RGB": (3,), "RGBA": (4,)}
 _GREY_16 = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 
 
 class NoDecoderError(DataError):
-    """A picture of a known format that nothing here decodes; its bytes can be stored as they are."""
+    """A picture of a known format without a decoder here; its bytes can be stored as they are."""
 
 
 def sniff(data: bytes) -> str | None:
-    """Return the format (a key of ``EXTENSIONS``) that a file's first bytes show, or None."""
+    """Return the format (a key of ``EXTENSIONS``) by a file's first bytes, or None."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "PNG"
     if data.startswith(b"\xff\xd8\xff"):
@@ -99,17 +99,17 @@ def decode(data: bytes, only: str | None = None) -> Pixels:
 
     Args:
         data: All bytes of the file.
-        only: The one format that is expected; None for any.
+        only: The expected format; None for any.
 
     Returns:
         An owned array: uint8 (H, W), (H, W, 3) or (H, W, 4), or uint16 (H, W).
 
     Raises:
-        DataError: If it is no picture, of a kind that is not taken, too large, cut short or damaged.
+        DataError: If it is not a picture, of a format that is not accepted, too large, truncated or damaged.
     """
     with _Opened(io.BytesIO(data), data[:_HEAD], only) as picture:
         pixels = picture.pixels()
-    # Pillow hands over read-only memory; a caller may write to what it owns.
+    # Pillow returns read-only memory; callers may write to an owned array.
     return pixels if pixels.flags.writeable else pixels.copy()
 
 
@@ -117,7 +117,7 @@ def decode_into(data: bytes, out: Pixels, only: str | None = None) -> None:
     """Decode a picture file into the caller's array, with one copy less than ``decode``.
 
     Raises:
-        DataError: As ``decode``, and if the picture does not have the shape and type of ``out``.
+        DataError: As ``decode``, and if the picture does not have the shape and dtype of ``out``.
     """
     with _Opened(io.BytesIO(data), data[:_HEAD], only) as picture:
         if picture.shape != out.shape or out.dtype != picture.dtype:
@@ -128,10 +128,10 @@ def decode_into(data: bytes, out: Pixels, only: str | None = None) -> None:
 
 
 def probe(path: Path) -> tuple[tuple[int, ...], str]:
-    """Return shape and type of what ``decode`` would give, reading no more than the file's header.
+    """Return shape and dtype of what ``decode`` would return, from the file's header alone.
 
     Raises:
-        DataError: As ``decode``, as far as the header shows it, and if the file cannot be read.
+        DataError: As ``decode``, as far as the header shows the defect, and if the file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -144,7 +144,7 @@ def probe(path: Path) -> tuple[tuple[int, ...], str]:
 
 
 class _Opened:
-    """A picture whose header has been read and checked; every failure inside becomes a ``DataError``."""
+    """A picture whose header has been read and checked; every failure becomes a ``DataError``."""
 
     def __init__(self, file: IO[bytes], head: bytes, only: str | None) -> None:
         format_name = sniff(head)
@@ -160,7 +160,7 @@ class _Opened:
             self._image = opener(self._file)
         except Exception as error:
             raise _damaged(self._format, error) from None
-        # The file is the caller's, and Pillow's image has nothing else to close.
+        # The file belongs to the caller, and Pillow's image has nothing else to close.
         width, height = self._image.size
         if width * height > MAX_PIXELS:
             raise DataError(f"It has {width} x {height} pixels, more than the {MAX_PIXELS:,} that are taken.")
@@ -173,11 +173,13 @@ class _Opened:
             raise _damaged(self._format, error) from None
 
     def pixels(self) -> Pixels:
-        """Decode, into memory that only the caller holds but may not be able to write to."""
+        """Decode into memory that only the caller references, but that may be read-only."""
         image = self._image if self._image.mode == self._mode else self._image.convert(self._mode)
         pixels: Pixels = np.asarray(image)
         if self.dtype == "uint16":
-            pixels = pixels.astype(np.uint16, copy=False)  # from either byte order, or from 32 bits that hold 16
+            pixels = pixels.astype(
+                np.uint16, copy=False
+            )  # from either byte order, or from 32 bits with 16 significant ones
         if pixels.shape != self.shape:
             raise DataError(f"It decodes to {pixels.shape} where its header says {self.shape}.")
         return pixels
@@ -200,14 +202,14 @@ class _Opened:
         return mode, _CHANNELS[mode], "uint8"
 
     def _cut_to_8_bits(self) -> bool:
-        """Whether Pillow would drop bits without a word."""
+        """Whether Pillow would silently drop bits."""
         image: Any = self._image
         if self._format == "PNG":
-            return self._head[24] == 16  # the depth in IHDR; grey at 16 bits has been dealt with
+            return self._head[24] == 16  # the depth in IHDR; grey at 16 bits is handled before
         if self._format == "TIFF":
             return any(bits > 8 for bits in image.tag_v2.get(258, ()))  # BitsPerSample
         if self._format == "PPM":
-            arguments = image.tile[0].args  # (raw mode, largest value) where that is not 255
+            arguments = image.tile[0].args  # (raw mode, largest value) if that is not 255
             return isinstance(arguments, tuple) and len(arguments) > 1 and int(arguments[1]) > 255
         if self._format == "HEIF":
             return int(image.info.get("bit_depth", 8)) > 8
@@ -226,10 +228,10 @@ def _damaged(kind: str, error: Exception) -> DataError:
 
 @functools.cache
 def _opener(kind: str) -> Callable[[IO[bytes]], Image.Image]:
-    """Return what opens files of a format. Pillow's plug-ins' own classes skip ``Image.open``, whose limit is not ours.
+    """Return the opener of a format: a class of a Pillow plug-in, which skips the limit of ``Image.open``.
 
     Raises:
-        NoDecoderError: If there is nothing that decodes it.
+        NoDecoderError: If there is no decoder for it.
     """
     if kind in (classes := _classes()):
         return classes[kind]
@@ -237,7 +239,9 @@ def _opener(kind: str) -> Callable[[IO[bytes]], Image.Image]:
         from PIL import AvifImagePlugin
 
         if AvifImagePlugin.SUPPORTED:
-            AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # else one image takes every core, whatever workers are asked for
+            AvifImagePlugin.DEFAULT_MAX_THREADS = (
+                1  # otherwise one image uses every core, whatever number of workers is set
+            )
             return AvifImagePlugin.AvifImageFile
         raise NoDecoderError("It is an AVIF picture, which this build of Pillow does not decode.")
     if kind == "HEIF":
@@ -272,8 +276,8 @@ def _classes() -> dict[str, Callable[[IO[bytes]], Image.Image]]:
         WebPImagePlugin,
     )
 
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # the TIFF plug-in checks by itself, and would warn from 89 Mpx
-    # Odd but readable metadata is no reason to write into a terminal that a screen is drawn on.
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # the TIFF plug-in has its own check, which would warn from 89 Mpx on
+    # Warnings about odd metadata must not be printed into a terminal that shows a screen.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
     return {
         "PNG": PngImagePlugin.PngImageFile,

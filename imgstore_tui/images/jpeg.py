@@ -1,4 +1,4 @@
-"""What JPEG is, whichever library writes it: its limits, its options, and the note in it."""
+"""Defines what JPEG codecs share, whichever library writes: limits, options, and the note in a comment."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.options import Option
 from imgstore_tui.images.picture_codec import NotedCodec
 
-_MOST = 65_500  # libjpeg's own limit a side
+_MOST = 65_500  # libjpeg's limit per side
 _COMMENT = re.compile(rb"imgstore (HW[134]?(?:/16)?)(?![\w/])")
-_NOTE_AT = slice(0, 128)  # the comment stands right behind the JFIF header; readers of JPEG skip it
+_NOTE_AT = slice(0, 128)  # the comment follows the JFIF header; readers of JPEG skip it
 
 
 class JpegFormat(NotedCodec):
-    """Grey and RGB at 8 bits, as alike as the quality says and no more; of RGBA the colours, of 16 bits the upper 8."""
+    """Takes grey and RGB of 8 bits, lossily; of RGBA the colours, and of 16 bits the upper 8."""
 
     alpha = False
     deep = False
@@ -39,7 +39,7 @@ class JpegFormat(NotedCodec):
     )
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
-        """Refuse what JPEG has no place for."""
+        """Raise UnsupportedError for what JPEG cannot hold."""
         fits = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
         if not fits or dtype not in ("uint8", "uint16") or 0 in shape:
             raise UnsupportedError(
@@ -51,11 +51,11 @@ class JpegFormat(NotedCodec):
             )
 
     def note_in(self, payload: bytes) -> str | None:
-        """Look for the comment."""
+        """Return the note in the comment."""
         match = _COMMENT.search(payload[_NOTE_AT])
         return match[1].decode("ascii") if match else None
 
 
 def comment(note: str) -> bytes:
-    """Return a note as the comment's text."""
+    """Return the text of the comment with a note."""
     return f"imgstore {note}".encode()

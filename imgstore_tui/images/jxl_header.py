@@ -1,4 +1,4 @@
-"""The size of a JPEG XL picture, from its first bytes: libraries tell it only when they have decoded it."""
+"""Reads the size of a JPEG XL picture from its first bytes; libraries report it only after decoding."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
 _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
 _SIDE_BITS = (9, 13, 18, 30)
 _WANTED = 16
-"""Bytes of a codestream in which its size stands."""
+"""First bytes of a codestream that hold the size."""
 
 
 def size_in(payload: bytes) -> tuple[int, int]:
     """Return height and width (ISO/IEC 18181-1, SizeHeader).
 
     Raises:
-        StoreError: If it is no JPEG XL, or too short to tell.
+        StoreError: If it is not JPEG XL, or too short.
     """
     if payload.startswith(_CONTAINER):
         payload = _codestream_in(payload)
@@ -35,7 +35,7 @@ def size_in(payload: bytes) -> tuple[int, int]:
 
 
 def _codestream_in(payload: bytes) -> bytes:
-    """Return the first bytes of the codestream in a container of boxes, each with its length and its name."""
+    """Return the first bytes of the codestream in a container of boxes with lengths and names."""
     offset = len(_CONTAINER)
     while offset + 8 <= len(payload):
         length, name = struct.unpack_from(">I4s", payload, offset)
@@ -44,10 +44,10 @@ def _codestream_in(payload: bytes) -> bytes:
             (length,) = struct.unpack_from(">Q", payload, offset + 8)
             head = 16
         if name in (b"jxlc", b"jxlp"):
-            start = offset + head + 4 * (name == b"jxlp")  # a part has its number first
+            start = offset + head + 4 * (name == b"jxlp")  # a partial codestream begins with its number
             return payload[start : start + _WANTED]
         if length < head:
-            break  # to the end of the file, or nonsense
+            break  # to the end of the file, or invalid
         offset += length
     raise StoreError("A stored JPEG XL is damaged or cut short: there is no picture in it.")
 
@@ -57,7 +57,7 @@ def _side(bits: _Bits, small: int) -> int:
 
 
 class _Bits:
-    """Takes bits, the lowest of each byte first."""
+    """Reads bits, the lowest of each byte first."""
 
     def __init__(self, data: bytes) -> None:
         self._value, self._left = int.from_bytes(data, "little"), 8 * len(data)

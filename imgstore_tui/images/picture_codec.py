@@ -1,4 +1,4 @@
-"""What codecs that make picture files have in common: fitting images into a format, and, by Pillow, the files."""
+"""Provides what codecs of picture formats share: fitting images into a format, and encoding by Pillow."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
 
 ONE_CHANNEL = "HW1"
-"""Layout in a note: the image has a channel axis of one, which picture formats do not know."""
+"""In a note: the image has a channel axis of one, which picture formats do not know."""
 GREY = "HW"
-"""Layout in a note: the image has no channel axis, and the format has no grey."""
+"""In a note: the image has no channel axis, and the format has no grey."""
 OPAQUE = "HW4"
-"""Layout in a note: the image has an alpha channel that is not in the file; all of it counts as opaque."""
+"""In a note: the image has an alpha channel that is not in the file, because all of it is opaque."""
 COLOUR = "HW3"
-"""Layout in a note that is there for the image's depth."""
+"""In a note that only records the depth of the image."""
 DEEP = "/16"
-"""End of a note: the image is of 16 bits, the file of 8."""
+"""End of a note: the image has 16 bits, the file 8."""
 
 
 class NotedCodec(Codec):
-    """Makes files of a picture format, with a note in those of which the format alone does not say what they were."""
+    """Encodes images in a picture format, with a note in the file if the format cannot express the shape or depth."""
 
     grey: ClassVar[bool] = True
-    """Whether the format has images without colours."""
+    """Whether the format has grey images."""
     alpha: ClassVar[bool] = True
-    """Whether it has transparency."""
+    """Whether the format has an alpha channel."""
     deep: ClassVar[bool] = True
-    """Whether it has 16 bits."""
+    """Whether the format has 16 bits."""
     drops: tuple[str, ...] = ("EXIF", "ICC profile")
 
     @abstractmethod
     def note_in(self, payload: bytes) -> str | None:
-        """Return the note that ``encode`` has left."""
+        """Return the note that ``encode`` wrote, or None."""
 
     def flatten(self, image: Pixels) -> tuple[Pixels, str | None]:
-        """Return an image as the format can hold it, and what must be noted to make it what it was."""
+        """Return an image in a form that the format can hold, and the note to restore its shape and depth."""
         channels = image.shape[2] if image.ndim == 3 else 0
         flat: Pixels = image
         layout: str | None = None
@@ -65,7 +65,7 @@ class NotedCodec(Codec):
 
     @staticmethod
     def restore(pixels: Pixels, note: str | None) -> Pixels:
-        """Make what ``flatten`` was given out of what the file holds, as far as the note says."""
+        """Restore the shape and depth of an image from the pixels of the file and the note; inverse of ``flatten``."""
         layout, deep, _ = (note or "").partition(DEEP)
         if layout in (GREY, ONE_CHANNEL) and pixels.ndim == 3:
             pixels = pixels[:, :, 0].copy()
@@ -79,15 +79,15 @@ class NotedCodec(Codec):
 
 
 class PictureCodec(NotedCodec):
-    """Encodes with Pillow, and decodes as every picture file is decoded."""
+    """Encodes by Pillow, and decodes like any picture file."""
 
     picture: ClassVar[str]
-    """The format, by Pillow's name."""
+    """Pillow's name of the format."""
     requires = ("PIL",)
 
     @abstractmethod
     def settings(self, note: str | None) -> dict[str, Any]:
-        """Return what Pillow is to be told, and how it is to leave a note in the file."""
+        """Return the arguments of Pillow's ``save``, with the note."""
 
     def encode(self, image: Pixels) -> bytes:
         """Encode one image."""
@@ -108,7 +108,7 @@ class PictureCodec(NotedCodec):
         return self.restore(pixels, self.note_in(payload))
 
     def decode_into(self, payload: bytes, out: Pixels) -> None:
-        """Decode one payload into the caller's array, with one copy less where there is no note."""
+        """Decode one payload into the caller's array, with one copy less if it has no note."""
         if self.note_in(payload) is not None or (out.ndim == 3 and out.shape[2] == 1):
             super().decode_into(payload, out)
             return
@@ -119,6 +119,6 @@ class PictureCodec(NotedCodec):
 
 
 def unreadable(title: str, error: DataError) -> StoreError:
-    """Build the error for a payload that is no picture, from what is wrong with the picture."""
+    """Return the error for a payload that cannot be decoded, from the error of decoding."""
     message = str(error)
     return StoreError(f"A stored {title} cannot be decoded: {message[0].lower()}{message[1:]}")

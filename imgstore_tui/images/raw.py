@@ -1,6 +1,6 @@
-"""Pixels as bytes: a header that says what they are, then the numbers, row by row, little-endian.
+"""Packs pixels as bytes: a header with shape and dtype, then the numbers, row by row, little-endian.
 
-The header has 8 bytes and 4 a side. It is what the codec raw stores, and what codecs that compress raw pixels compress.
+The header has 8 bytes and 4 per axis. The codec raw stores this, and codecs that compress raw pixels compress it.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ if TYPE_CHECKING:
 
 _MAGIC = b"IMGR"
 _VERSION = 1
-_HEAD = struct.Struct("<4sBcBB")  # magic, version, kind and size of the numbers, number of sides
-_KINDS = frozenset("buif")  # numbers only: nothing that could hold an object, a reference or a text
+_HEAD = struct.Struct("<4sBcBB")  # magic, version, kind and size of the numbers, number of axes
+_KINDS = frozenset("buif")  # numbers only: no objects, references or text
 _MAX_SIDES = 8
 
 Facts = tuple[tuple[int, ...], np.dtype[Any], int]
-"""Shape and little-endian type of an image, and where in its payload the pixels begin."""
+"""Shape and little-endian dtype of an image, and the offset of the pixels in its payload."""
 
 
 def pack(image: Pixels) -> bytes:
     """Return the header and the pixels.
 
     Raises:
-        UnsupportedError: If it is no array of plain numbers.
+        UnsupportedError: If it is not an array of plain numbers.
     """
     return b"".join((header(image.shape, image.dtype), plain(image).data))
 
 
 def plain(image: Pixels) -> np.ndarray[Any, Any]:
-    """Return the image C-contiguous and little-endian; itself where it is so."""
+    """Return the image C-contiguous and little-endian, without a copy if it is already."""
     contiguous: np.ndarray[Any, Any] = np.ascontiguousarray(image)
     return contiguous.astype(contiguous.dtype.newbyteorder("<")) if contiguous.dtype.str.startswith(">") else contiguous
 
 
 def unpack(payload: bytes) -> Pixels:
-    """Return the pixels in memory of their own; lengths are checked before memory is taken.
+    """Return the pixels as an owned array; lengths are checked before memory is allocated.
 
     Raises:
-        StoreError: If the payload is cut short, damaged or of another kind.
+        StoreError: If the payload is truncated, damaged or of another codec.
     """
     shape, dtype, start = read_header(payload)
-    size = math.prod(shape) * dtype.itemsize  # Python's integers do not overflow, whatever the header says
+    size = math.prod(shape) * dtype.itemsize  # Python's integers do not overflow, whatever the header claims
     if size != len(payload) - start:
         raise StoreError(f"A stored raw image is damaged: {len(payload) - start} bytes of pixels, not {size}.")
     pixels = np.frombuffer(payload, dtype, offset=start).reshape(shape)
@@ -58,7 +58,7 @@ def unpack(payload: bytes) -> Pixels:
 
 
 def unpack_into(payload: bytes, out: Pixels) -> bool:
-    """Copy the pixels straight into an array, if that is how they lie; else return False and leave it as it is."""
+    """Copy the pixels into ``out`` if layout and dtype agree; else return False and leave it unchanged."""
     head = header(out.shape, out.dtype)
     fits = len(payload) == len(head) + out.nbytes and payload.startswith(head)
     if not (fits and out.size and out.flags.c_contiguous and sys.byteorder == "little"):
@@ -68,10 +68,10 @@ def unpack_into(payload: bytes, out: Pixels) -> bool:
 
 
 def read_header(payload: bytes) -> Facts:
-    """Return what a payload's header says.
+    """Return shape, dtype and offset of the pixels from a payload's header.
 
     Raises:
-        StoreError: If there is none, or it makes no sense.
+        StoreError: If there is none, or it is impossible.
     """
     try:
         magic, version, kind, size, sides = _HEAD.unpack_from(payload)
@@ -94,10 +94,10 @@ def read_header(payload: bytes) -> Facts:
 
 @functools.lru_cache(maxsize=64)
 def header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:
-    """Return the header of images of a shape and type.
+    """Return the header of images of a shape and dtype.
 
     Raises:
-        UnsupportedError: If they are no arrays of plain numbers.
+        UnsupportedError: If they are not arrays of plain numbers.
     """
     if dtype.kind not in _KINDS or len(shape) > _MAX_SIDES or max(shape, default=0) >= 2**32:
         raise UnsupportedError(f"Raw pixels are arrays of plain numbers, not {dtype} of shape {shape}.")

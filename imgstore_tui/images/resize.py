@@ -1,4 +1,4 @@
-"""Turning pictures of all sizes and kinds into one."""
+"""Resizes pictures of any shape to 8-bit RGB of one size."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _LARGEST_EDGE = 16_384
 
 
 def parse_size(text: str) -> tuple[int, int] | None:
-    """Return width and height of ``WIDTHxHEIGHT``; None of nothing.
+    """Parse ``WIDTHxHEIGHT`` into width and height; None for an empty text.
 
     Raises:
-        UsageError: If the text has not that form, or is out of bounds.
+        UsageError: If the text does not have that form, or is out of bounds.
     """
     if not text:
         return None
@@ -36,7 +36,7 @@ def parse_size(text: str) -> tuple[int, int] | None:
 
 
 def resized(pixels: Pixels, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return a picture as 8-bit RGB of that width and height."""
+    """Return a picture as 8-bit RGB of a width and height."""
     import numpy as np
     from PIL import Image
 
