@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100 as published, python and binary, read without running a pickle."""
+"""Reads CIFAR-10 and CIFAR-100 as published, python and binary, without running a pickle."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ class Cifar100(CifarDataset):
     )
     layout = CIFAR100
 
-    def _kind_of_labels(self) -> LabelSet:
+    def _label_set(self) -> LabelSet:
         coarse, fine = self.layout.labels
         return coarse if self.values["labels"] == "coarse" else fine

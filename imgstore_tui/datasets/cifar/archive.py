@@ -1,4 +1,4 @@
-"""The bytes of CIFAR's files, wherever they lie: in a folder, alone, or in an archive that is never unpacked."""
+"""Reads the files of CIFAR from a folder, from one file, or from an archive that is never unpacked to disk."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.text import safe_text
 
 _LARGEST_ARCHIVE = 1 << 30
-"""Unpacked bytes; the published archives have less than 200 MB. More is a bomb."""
+"""Most unpacked bytes of an archive; the published ones have less than 200 MB, and more is a decompression bomb."""
 _PIECE = 1 << 20
 _MOST_MEMBERS = 1_000
 _CUT_SHORT = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
 
 
 class CifarFiles(ABC):
-    """Named files that can be read from any place."""
+    """Named files that can be read at any offset."""
 
     random_access: bool
-    """Whether a read costs the same wherever it lies."""
+    """Whether a read takes the same time at any offset."""
     single = False
-    """Whether it is one file, whatever its name."""
+    """Whether there is one file only, which may have any name."""
 
     @abstractmethod
     def find(self, names: frozenset[str]) -> Iterator[tuple[str, int]]:
-        """Yield name and size of the files that are wanted and there, in the order that is fastest to read.
+        """Yield name and size of the files among ``names`` that exist, in the order that is fastest to read.
 
         Raises:
-            DataError: If the archive is damaged; what came before may still be read.
+            DataError: If the archive is damaged; files yielded before can still be read.
         """
 
     @abstractmethod
@@ -45,15 +45,15 @@ class CifarFiles(ABC):
         """Return exactly ``count`` bytes of a file that was found.
 
         Raises:
-            DataError: If there are less, or the file has changed or gone since it was found.
+            DataError: If there are fewer, or the file has changed or is gone since ``find``.
         """
 
     @abstractmethod
     def checksum(self, name: str) -> str | None:
-        """Return a file's MD5, or None where only the archive as a whole has one that is published."""
+        """Return a file's MD5, or None if only the archive as a whole has a published one."""
 
     def archive_checksum(self) -> str | None:
-        """Return the archive's own MD5; None where there is no archive."""
+        """Return the archive's MD5; None if there is no archive."""
         return None
 
 
@@ -61,9 +61,9 @@ def open_files(path: Path, folders: tuple[str, ...], archives: tuple[str, ...]) 
     """Return the files at ``path``: a folder, an archive, or one file.
 
     Args:
-        path: Where the user says they are.
-        folders: Folders that may lie in that folder, to look into as well.
-        archives: Archives that may lie in that folder, to take if no such folder does.
+        path: The path that the user gives.
+        folders: Names of subfolders that are searched as well.
+        archives: Names of archives in that folder that are read if there is no such subfolder.
 
     Raises:
         DataError: If it is missing or cannot be read.
@@ -86,14 +86,14 @@ def open_files(path: Path, folders: tuple[str, ...], archives: tuple[str, ...]) 
     except PermissionError:
         raise DataError(f"{where} may not be read. Ask its owner for the permission to.") from None
     except (OSError, ValueError) as error:
-        raise DataError(f"{where} cannot be read: {_why(error)}.") from None
+        raise DataError(f"{where} cannot be read: {_reason(error)}.") from None
     if head.startswith(b"\x1f\x8b") or head[257:262] == b"ustar":
         return ArchiveFiles(path, packed=head.startswith(b"\x1f\x8b"))
     return FolderFiles(path, [])
 
 
 class FolderFiles(CifarFiles):
-    """Files on a file system; opened for every read, so that a file cut meanwhile is an error and no crash."""
+    """Files on a file system; opened for every read, so that truncation meanwhile is an error and not a crash."""
 
     random_access = True
 
@@ -101,10 +101,10 @@ class FolderFiles(CifarFiles):
         self._path, self._folders = path, folders
         self.single = not folders
         self._files: dict[str, Path] = {}
-        self._seen: dict[str, tuple[int, int]] = {}
+        self._stat: dict[str, tuple[int, int]] = {}
 
     def find(self, names: frozenset[str]) -> Iterator[tuple[str, int]]:
-        """Yield the one file whatever its name, or what is wanted of the folders'."""
+        """Yield the one file, whatever its name, or the files of the folders."""
         paths = [folder / name for folder in self._folders for name in sorted(names)] or [self._path]
         for path in paths:
             try:
@@ -113,23 +113,23 @@ class FolderFiles(CifarFiles):
                 continue
             if stat.S_ISREG(status.st_mode) and path.name not in self._files:
                 self._files[path.name] = path
-                self._seen[path.name] = (status.st_size, status.st_mtime_ns)
+                self._stat[path.name] = (status.st_size, status.st_mtime_ns)
                 yield path.name, status.st_size
 
     def read(self, name: str, offset: int, count: int) -> bytes:
-        """Return bytes of a file that has not changed since it was found."""
+        """Return bytes of a file that has not changed since ``find``."""
         path = self._files[name]
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             try:
                 status = os.fstat(descriptor)
-                if not stat.S_ISREG(status.st_mode) or self._seen[name] != (status.st_size, status.st_mtime_ns):
+                if not stat.S_ISREG(status.st_mode) or self._stat[name] != (status.st_size, status.st_mtime_ns):
                     raise DataError(f"'{safe_text(str(path))}' has changed since it was looked at.")
                 data = os.pread(descriptor, count, offset)
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise DataError(f"'{safe_text(str(path))}' cannot be read: {_why(error)}.") from None
+            raise DataError(f"'{safe_text(str(path))}' cannot be read: {_reason(error)}.") from None
         if len(data) != count:
             raise DataError(f"'{safe_text(str(path))}' ends too early.")
         return data
@@ -137,14 +137,14 @@ class FolderFiles(CifarFiles):
     def checksum(self, name: str) -> str:
         """Return the MD5 of a file."""
         digest = hashlib.md5(usedforsecurity=False)
-        size = self._seen[name][0]
+        size = self._stat[name][0]
         for offset in range(0, size, _PIECE):
             digest.update(self.read(name, offset, min(_PIECE, size - offset)))
         return digest.hexdigest()
 
 
 class _Bounded(io.RawIOBase):
-    """A stream that ends in a sentence, not in hours or a full memory, if it unpacks to far more than it may."""
+    """A stream that raises DataError if it unpacks to far more than it may, before time or memory run out."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -164,13 +164,13 @@ class _Bounded(io.RawIOBase):
         return self._stream.seek(offset)
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= _PIECE:  # a header that announces gigabytes
+        if not 0 <= size <= _PIECE:  # a header that claims gigabytes
             raise DataError("The archive holds a header that no CIFAR archive has.")
         return self._stream.read(size)
 
 
 class ArchiveFiles(CifarFiles):
-    """Files in a tar archive, packed by gzip or not. Reading backwards in a packed one unpacks it from the start."""
+    """Files in a tar archive, gzipped or not. Reading backwards in a gzipped one unpacks it from the start."""
 
     random_access = False
 
@@ -180,12 +180,12 @@ class ArchiveFiles(CifarFiles):
         self._members: dict[str, tuple[int, int]] = {}
         file = path.open("rb")
         status = os.fstat(file.fileno())
-        self._file, self._seen = file, (status.st_size, status.st_mtime_ns)
+        self._file, self._stat = file, (status.st_size, status.st_mtime_ns)
         unpacked = gzip.GzipFile(fileobj=file, mode="rb") if packed else file
         self._stream = _Bounded(unpacked)  # type: ignore[arg-type]  # a GzipFile is an IO[bytes] in all that counts
 
     def find(self, names: frozenset[str]) -> Iterator[tuple[str, int]]:
-        """Yield what is wanted in the order in which it lies in the archive; folders' names do not count."""
+        """Yield the files in the order of the archive; names of folders are ignored."""
         try:
             with tarfile.open(fileobj=self._stream, mode="r:") as archive:
                 for number, member in enumerate(archive):
@@ -197,8 +197,8 @@ class ArchiveFiles(CifarFiles):
                         yield name, member.size
         except DataError:
             raise
-        except Exception as error:  # tarfile does not say what a hostile header may make it raise
-            raise DataError(f"The archive {self._where} is cut short or damaged: {_why(error)}.") from None
+        except Exception as error:  # the exceptions of tarfile for hostile headers are not documented
+            raise DataError(f"The archive {self._where} is cut short or damaged: {_reason(error)}.") from None
 
     def read(self, name: str, offset: int, count: int) -> bytes:
         """Return bytes of a member."""
@@ -206,7 +206,7 @@ class ArchiveFiles(CifarFiles):
         pieces: list[bytes] = []
         try:
             status = os.fstat(self._file.fileno())
-            if self._seen != (status.st_size, status.st_mtime_ns):
+            if self._stat != (status.st_size, status.st_mtime_ns):
                 raise DataError(f"The archive {self._where} has changed since it was looked at.")
             if offset + count > size:
                 raise EOFError
@@ -220,11 +220,11 @@ class ArchiveFiles(CifarFiles):
         except _CUT_SHORT:
             raise DataError(f"The archive {self._where} is cut short or damaged within it.") from None
         except OSError as error:
-            raise DataError(f"The archive {self._where} cannot be read: {_why(error)}.") from None
+            raise DataError(f"The archive {self._where} cannot be read: {_reason(error)}.") from None
         return b"".join(pieces)
 
     def checksum(self, name: str) -> None:
-        """Return None: the archive's own checksum says more."""
+        """Return None: the checksum of the archive covers the file."""
         return
 
     def archive_checksum(self) -> str:
@@ -236,9 +236,9 @@ class ArchiveFiles(CifarFiles):
         return digest.hexdigest()
 
     def __del__(self) -> None:
-        # A dataset has no end of its own; the archive stays open between reads because going back in it is dear.
+        # A dataset is never closed; the archive stays open between reads because seeking back in it is expensive.
         self._file.close()
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return safe_text(str(getattr(error, "strerror", None) or "") or str(error) or type(error).__name__)

@@ -1,4 +1,4 @@
-"""One file of CIFAR images, python or binary: where its pixels lie and what its labels are, checked."""
+"""Reads the labels of one CIFAR file, python or binary, and locates its pixels, with all checks."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from imgstore_tui.datasets.cifar.pickle_reader import Array, Dtype, read_pickle
 from imgstore_tui.datasets.cifar.stream import Blob
 
 _LARGEST_PICKLE = 64 << 20
-"""Bytes for 10,000 images; Python 2 wrote 31 MB, Python 3 with protocol 2 writes 41 MB."""
+"""Most bytes for 10,000 images; Python 2 wrote 31 MB, Python 3 with protocol 2 writes 41 MB."""
 _MOST_IMAGES = 1_000_000
 _PIECE = 1_000
-"""Binary records read at once."""
+"""Binary records that are read at a time."""
 
 
 @dataclass(slots=True)
 class CifarBatch:
-    """One file of images, looked through."""
+    """One checked file of images."""
 
     name: str
     count: int
     labels: array[int]
     offset: int
-    """Of the first image's first pixel."""
+    """Offset of the first image."""
     stride: int
     """Bytes from one image to the next."""
-    spelled: Blob | None = None
-    """Set where pixels are spelled as text, which has to be read as a whole."""
+    text_pixels: Blob | None = None
+    """The pixels as text, which must be read whole; None if they are bytes."""
 
 
 def read_batch(files: CifarFiles, name: str, size: int, layout: CifarLayout, labels: LabelSet) -> CifarBatch:
-    """Look a file of images through.
+    """Check a file of images, and read its labels.
 
     Raises:
-        DataError: If it is cut short, damaged, or something else, in a sentence without the file's name.
+        DataError: If it is truncated, damaged, or something else; the message does not name the file.
     """
     if not size:
         raise DataError("It is empty.")
@@ -91,10 +91,10 @@ def _read_python(files: CifarFiles, name: str, size: int, layout: CifarLayout, l
 
 
 def read_names(files: CifarFiles, name: str, size: int, labels: LabelSet) -> tuple[str, ...]:
-    """Return the names of labels that a file of the archive gives.
+    """Return the names of labels in a file of the archive.
 
     Raises:
-        DataError: If it does not hold a name for each label.
+        DataError: If it does not have a name for each label.
     """
     if size > 1 << 16:
         raise DataError("It is too large for a list of names.")

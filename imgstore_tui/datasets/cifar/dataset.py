@@ -1,4 +1,4 @@
-"""What the datasets ``cifar10`` and ``cifar100`` have in common: everything but the layout."""
+"""Provides what the datasets ``cifar10`` and ``cifar100`` share: everything but the layout."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ SPLIT = Option(
     "Which images; the training images by default, as in most comparisons.",
     choices=("train", "test", "all"),
 )
-_AHEAD = 500
-"""Images read at once where they are asked for in order."""
+_READ_AHEAD = 500
+"""Images that are read at a time if they are read in order."""
 _BATCH = 10_000
-"""Images read at once where going back is dear; 30 MB."""
+"""Images that are read at a time if seeking back is expensive; 30 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """The rows of a batch that were read last."""
+    """The rows of a file that were read last."""
 
     batch: int
     start: int
@@ -46,7 +46,7 @@ class _Window:
 
 
 class CifarDataset(Dataset):
-    """CIFAR as published: the python or the binary archive, packed or unpacked, or one of its files."""
+    """Reads CIFAR as published: the python or the binary archive, packed or unpacked, or one of its files."""
 
     needs_path = True
     layout: ClassVar[CifarLayout]
@@ -57,7 +57,7 @@ class CifarDataset(Dataset):
             raise UsageError(f"Dataset {self.name} needs a path. Write {self.name}:PATH.")
         self._path = path
         self._split = str(values["split"])
-        self._labels = self._kind_of_labels()
+        self._labels = self._label_set()
         self._names = self._labels.names
         self._files: CifarFiles | None = None
         self._batches: list[CifarBatch] = []
@@ -66,16 +66,16 @@ class CifarDataset(Dataset):
         self._warnings: list[str] = []
         self._window = _Window(0, 0, 0, b"")
 
-    def _kind_of_labels(self) -> LabelSet:
+    def _label_set(self) -> LabelSet:
         return self.layout.labels[-1]
 
     def scan(self, progress: ScanProgress | None = None) -> None:
-        """Find the batches, look them through, compare their checksums.
+        """Find and check the files, and compare their checksums.
 
         Raises:
             DataError: If there is nothing that can be read.
         """
-        report = progress or _silent
+        report = progress or _ignore_progress
         files = self._files = open_files(self._path, self.layout.folders, tuple(self.layout.archives))
         parts = {name: part for part in self.layout.parts for name in (part.name, part.binary_name)}
         extra = {self.layout.meta, self._labels.names_file}
@@ -99,7 +99,7 @@ class CifarDataset(Dataset):
         if damage:
             self._warnings.append(damage)
         if not files.single:
-            self._say_what_is_missing(wanted_names - seen)
+            self._warn_of_missing(wanted_names - seen)
         report("comparing checksums", len(seen), None)
         self._compare_checksums(files, parts)
 
@@ -126,7 +126,7 @@ class CifarDataset(Dataset):
             if checksum not in self.layout.archives.values():
                 self._warnings.append(f"The archive's checksum is not the published one of {self.layout.title}.")
             return
-        # Sums are published of the python files and of the archives, not of the binary files.
+        # Checksums are published for the python files and the archives, not for the binary files.
         published = {part.name: part.md5 for part in parts.values()}
         differing = [
             batch.name
@@ -139,13 +139,13 @@ class CifarDataset(Dataset):
             )
 
     def _choose(self, batches: dict[str, CifarBatch]) -> None:
-        """Take the published order; the binary files if there are both kinds and no fewer of them."""
+        """Use the published order, and the binary files if there are both kinds and at least as many of them."""
         python = [batches[part.name] for part in self.layout.parts if part.name in batches]
         binary = [batches[part.binary_name] for part in self.layout.parts if part.binary_name in batches]
         self._batches = (binary if len(binary) >= len(python) else python) or list(batches.values())
         self._starts = [0, *itertools.accumulate(batch.count for batch in self._batches)]
 
-    def _say_what_is_missing(self, absent: set[str]) -> None:
+    def _warn_of_missing(self, absent: set[str]) -> None:
         binary = self._batches[0].name.endswith(".bin")
         names = [part.binary_name if binary else part.name for part in self.layout.parts]
         missing = [name for name in names if name in absent]
@@ -172,14 +172,14 @@ class CifarDataset(Dataset):
 
     @property
     def uniform(self) -> tuple[tuple[int, ...], str]:
-        """All images are alike."""
+        """Shape and dtype of every image."""
         return (32, 32, 3), "uint8"
 
     def image(self, index: int) -> NDArray[np.uint8]:
-        """Return image ``index``: its three planes woven into pixels.
+        """Return image ``index``, with its three planes interleaved.
 
         Raises:
-            DataError: If the file has changed or gone.
+            DataError: If the file has changed or is gone.
         """
         import numpy as np
 
@@ -193,15 +193,15 @@ class CifarDataset(Dataset):
 
     def _read_rows(self, number: int, row: int) -> _Window:
         files, batch, last = self._opened(), self._batches[number], self._window
-        if batch.spelled is not None:
-            return _Window(number, 0, batch.count, _spelled_out(files, batch, batch.spelled))
+        if batch.text_pixels is not None:
+            return _Window(number, 0, batch.count, _decode_text_pixels(files, batch, batch.text_pixels))
         if not files.random_access:
             start = row - row % _BATCH
             stop = min(start + _BATCH, batch.count)
         else:
             in_order = row == 0 or (number == last.batch and row == last.stop)
-            start, stop = row, min(row + (_AHEAD if in_order else 1), batch.count)
-        # Without what stands between the last image and the next, which may not exist.
+            start, stop = row, min(row + (_READ_AHEAD if in_order else 1), batch.count)
+        # Without the bytes between the last image and the next, which may not exist.
         count = (stop - start - 1) * batch.stride + PIXELS
         return _Window(number, start, stop, files.read(batch.name, batch.offset + start * batch.stride, count))
 
@@ -223,7 +223,7 @@ class CifarDataset(Dataset):
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """Names as the archive gives them, else the well-known ones."""
+        """Names in the archive, else the well-known ones."""
         return self._names
 
     @property
@@ -233,7 +233,7 @@ class CifarDataset(Dataset):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is missing, short, or not as published."""
+        """What is missing, incomplete, or not as published."""
         return tuple(self._warnings)
 
     @property
@@ -243,7 +243,7 @@ class CifarDataset(Dataset):
         return f"{self.layout.title} {images}, {format_count(len(self))} images 32x32x3"
 
 
-def _spelled_out(files: CifarFiles, batch: CifarBatch, blob: Blob) -> bytes:
+def _decode_text_pixels(files: CifarFiles, batch: CifarBatch, blob: Blob) -> bytes:
     try:
         data = files.read(batch.name, blob.offset, blob.length).decode("utf-8").encode("latin-1")
     except ValueError:
@@ -253,5 +253,5 @@ def _spelled_out(files: CifarFiles, batch: CifarBatch, blob: Blob) -> bytes:
     return data
 
 
-def _silent(doing: str, done: int, total: int | None) -> None:
+def _ignore_progress(doing: str, done: int, total: int | None) -> None:
     pass

@@ -1,4 +1,4 @@
-"""How CIFAR-10 and CIFAR-100 are laid out, as published by their makers."""
+"""Declares the files, checksums and labels of CIFAR-10 and CIFAR-100 as published."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class BatchFile:
     """One file of images."""
 
     name: str
-    """Of the python file; the binary one ends in ``.bin``."""
+    """Name of the python file; the binary one ends in ``.bin``."""
     split: str
     """``train`` or ``test``."""
     images: int
     md5: str
-    """Of the python file."""
+    """MD5 of the python file."""
 
     @property
     def binary_name(self) -> str:
@@ -28,16 +28,16 @@ class BatchFile:
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
-    """One kind of label."""
+    """One set of labels."""
 
     key: str
-    """In a python file."""
+    """Key in a python file."""
     names_key: str
-    """In the python file of names."""
+    """Key in the python file of names."""
     names_file: str
-    """Of the binary archive."""
+    """Name of the file of names in the binary archive."""
     column: int
-    """Which byte of a binary record."""
+    """Position of the label in a binary record."""
     names: tuple[str, ...]
 
 
@@ -48,9 +48,9 @@ class CifarLayout:
     title: str
     parts: tuple[BatchFile, ...]
     labels: tuple[LabelSet, ...]
-    """As they stand in a binary record."""
+    """Sets of labels, in the order of a binary record."""
     meta: str
-    """The python file of names."""
+    """Name of the python file of names."""
     folders: tuple[str, ...]
     """Names of the unpacked archives."""
     archives: dict[str, str]

@@ -1,10 +1,9 @@
-"""The data of a pickle, read without running it.
+"""Reads the data in a pickle without running it.
 
-A pickle is a program: its opcodes may import and call anything. This is a machine of our own that knows only the
-opcodes that carry data, and five names, which become inert marks. Whatever else a file asks for is refused with a
-sentence. It imports nothing, calls nothing, and its memory is bounded: long strings (pixels) are not read but handed
-over as the place where they lie; steps, the sizes of dictionaries and the lengths of lines have limits; nothing is
-hashed or compared that could be nested.
+A pickle is a program whose opcodes may import and call anything. This interpreter knows only the opcodes that carry
+data, and five names, which become inert markers. Anything else in a file is refused with a sentence. It imports
+nothing, calls nothing, and its memory is bounded: long strings (pixels) are returned as ranges of the file; steps,
+sizes of dictionaries and lengths of lines have limits; nothing that could be nested is hashed or compared.
 """
 
 from __future__ import annotations
@@ -20,20 +19,20 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.datasets.cifar.stream import Blob, DamagedError, ReadAt, Stream
 
 _MAX_STEPS = 1_000_000
-"""CIFAR-100's training file takes 300,000."""
+"""Most opcodes; CIFAR-100's training file has 300,000."""
 _MAX_KEYS = 100
 
 
 @dataclass(slots=True)
 class Dtype:
-    """What stands for a numpy dtype."""
+    """Stands for a numpy dtype."""
 
     name: str
 
 
 @dataclass(slots=True)
 class Array:
-    """What stands for a numpy array; all fields as the file says, nothing checked."""
+    """Stands for a numpy array; the fields are as in the file, unchecked."""
 
     shape: object = None
     dtype: object = None
@@ -50,7 +49,7 @@ class _Name(Enum):
 
 
 class _Mark:
-    """Lies on the stack where a tuple, list or dictionary begins."""
+    """Marks on the stack where a tuple, list or dictionary begins."""
 
 
 _NAMES = {
@@ -66,12 +65,12 @@ _MARK = _Mark()
 
 
 def read_pickle(read_at: ReadAt, size: int) -> object:
-    """Return the value that a pickle of ``size`` bytes stands for.
+    """Return the value of a pickle of ``size`` bytes.
 
     Integers, floats, strings, bytes, None, tuples, lists, dictionaries with simple keys, ``Array``, ``Blob``.
 
     Raises:
-        DataError: If the pickle is damaged or asks for anything else, in a sentence without the file's name.
+        DataError: If the pickle is damaged or contains anything else; the message does not name the file.
     """
     machine = _Machine(Stream(read_at, size))
     try:
@@ -86,7 +85,7 @@ def read_pickle(read_at: ReadAt, size: int) -> object:
 
 
 class _Machine:
-    """A stack, a memo, and the opcodes that carry data."""
+    """Interprets the opcodes that carry data, with a stack and a memo."""
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
@@ -115,7 +114,7 @@ class _Machine:
         return value
 
     def since_mark(self) -> list[Any]:
-        """Take everything above the last mark, and the mark."""
+        """Pop everything above the last mark, and the mark."""
         values: list[Any] = []
         while (value := self._stack.pop()) is not _MARK:
             values.append(value)
@@ -155,7 +154,7 @@ class _Machine:
         if not isinstance(target, dict) or len(pairs) % 2:
             raise DamagedError("something is put into what is no dictionary")
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-            # A key that is nested, or many that collide, would be hashed: the stack overflows, or years pass.
+            # Hashing a nested key could overflow the stack, and many colliding keys would take years.
             if not isinstance(key, str | bytes | int) or len(target) >= _MAX_KEYS:
                 raise DamagedError("stands a dictionary that no batch holds")
             target[key] = value
@@ -208,7 +207,7 @@ class _Machine:
 
     def integer_from_line(self) -> None:
         line = self.stream.line()
-        # Protocols 0 and 1 spell the truth values so.
+        # Protocols 0 and 1 write booleans like this.
         self.push({"00": False, "01": True}[line] if line in {"00", "01"} else _integer(line.removesuffix("L")))
 
     def text_from_line(self) -> None:

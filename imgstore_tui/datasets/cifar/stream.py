@@ -1,4 +1,4 @@
-"""A file of strings with their lengths in front, read forward; long strings stay where they are."""
+"""Reads a file of length-prefixed strings forward; long strings are returned as ranges of the file."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 ReadAt = Callable[[int, int], bytes]
-"""Returns exactly so many bytes from an offset on, or raises DataError."""
+"""Given an offset and a count, returns exactly that many bytes, or raises DataError."""
 
 _LONG = 1024
-"""Strings longer than this stay where they are."""
+"""Strings longer than this are returned as ranges of the file."""
 _MAX_LINE = 256
 _CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A long string, left where it is."""
+    """The range of a long string in the file."""
 
     offset: int
     length: int
@@ -24,15 +24,15 @@ class Blob:
     text: bool = False
     """UTF-8 text, not bytes."""
     latin1: bool = False
-    """Bytes that were spelled as text, one character a byte: how Python 3 writes bytes in protocol 2."""
+    """Bytes that were written as text, one character per byte, as Python 3 does in protocol 2."""
 
 
 class DamagedError(Exception):
-    """The bytes cannot be what they should be; says how, to stand after "at byte 5"."""
+    """The data is damaged; the message continues "at byte 5 ..."."""
 
 
 class Stream:
-    """The file, read in chunks."""
+    """Reads the file in chunks."""
 
     def __init__(self, read_at: ReadAt, size: int) -> None:
         self._read_at, self._size = read_at, size
@@ -40,11 +40,11 @@ class Stream:
 
     @property
     def offset(self) -> int:
-        """Where the next byte is taken from."""
+        """Offset of the next byte."""
         return self._start + self._at
 
     def take(self, count: int) -> bytes:
-        """Return the next bytes, exactly so many."""
+        """Return exactly the next ``count`` bytes."""
         end = self._at + count
         if end > len(self._chunk):
             self._refill(count)
@@ -57,7 +57,7 @@ class Stream:
         offset = self.offset
         if offset + count > self._size:
             raise DamagedError("it ends too early")
-        # What is left is kept, so that an archive is only ever read forward.
+        # The rest of the chunk is kept, so that an archive is only read forward.
         kept = self._chunk[self._at :]
         more = min(max(count, _CHUNK), self._size - offset - len(kept))
         self._chunk = kept + self._read_at(offset + len(kept), more)
@@ -73,7 +73,7 @@ class Stream:
         return taken.decode("ascii", "replace")
 
     def string(self, width: int, *, text: bool = False) -> bytes | str | Blob:
-        """Read a string whose length stands before it in ``width`` bytes."""
+        """Read a string after its length of ``width`` bytes."""
         length = int.from_bytes(self.take(width), "little")
         if length > self._size - self.offset:
             raise DamagedError(f"{length:,} bytes are announced, more than there are")

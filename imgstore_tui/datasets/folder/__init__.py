@@ -1,4 +1,4 @@
-"""The user's own pictures: any tree of picture files, read in place and never written to."""
+"""Reads the user's own pictures: any tree of picture files, in place and without writing."""
 
 from __future__ import annotations
 
@@ -20,23 +20,22 @@ from imgstore_tui.images.resize import parse_size, resized
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
 
-_LOOKED_AT_ANYWAY = 10_000
-"""Headers of so many files are read however few are wanted: it takes seconds, and shows what is broken."""
-_AT_THE_ROOT = "."
-"""The class of pictures that lie beside the class folders; no folder can be called so."""
+_LEAST_HEADERS = 10_000
+"""Headers that are read even if fewer pictures are needed: it takes seconds, and shows what is broken."""
+_ROOT_CLASS = "."
+"""Class of pictures beside the class folders; no folder can have this name."""
 
 Kind = tuple[tuple[int, ...], str]
 
 
 class FolderDataset(Dataset):
-    """Picture files below a folder, in a seeded mixed order: any number of the first ones has each class by its share.
+    """Reads picture files below a folder in a seeded order, of which any prefix holds each class by its share.
 
-    The folder directly below the root is a picture's class, as in most data sets that are kept so; deeper folders do
-    not count. Pictures beside class folders are of the class ``.``, label 0. Where there are no class folders, all
-    labels are 0 and have no names. A CSV of labels, where there is one, counts instead of folders. Files are told by
-    their suffix; what is hidden is skipped. Links to folders are not followed and links to files are only inside the
-    tree: those that are passed over are listed as excluded, as is every file that its header shows to be no picture we
-    take. Damage further in shows when a picture is read.
+    The folder directly below the root is a picture's class, as in most data sets of this form; deeper folders do not
+    count. Pictures beside class folders have the class ``.``, label 0. Without class folders all labels are 0 and have
+    no names. A CSV of labels replaces the folders. Files are recognised by their suffix; hidden ones are skipped. Links
+    to folders are not followed, and links to files only inside the tree: others are listed as excluded, like every file
+    whose header shows that it is not an accepted picture. Damage further in shows when a picture is read.
     """
 
     name = "folder"
@@ -92,14 +91,14 @@ class FolderDataset(Dataset):
         self._decode = bool(values["decode"])
         if not self._decode and self._resize is not None:
             raise UsageError("Pictures that are not decoded cannot be resized. Leave out resize or decode=no.")
-        self._listed = self._looked = 0
-        self._unseen: Iterator[tuple[str, int]] = iter(())
+        self._listed = self._headers_read = 0
+        self._unread: Iterator[tuple[str, int]] = iter(())
         self._excluded: list[Excluded] = []
         self._broken: set[int] = set()
-        """Pictures whose header promised more than the rest of the file keeps."""
+        """Indices of pictures with a valid header that turned out to be damaged."""
         self._classes: tuple[str, ...] = ()
         self._class_count = 0
-        # Columns, not objects: a tree of a million files is ordinary.
+        # Columns, not objects: a tree may have a million files.
         self._names: list[str] = []
         self._labels = array("q")
         self._sizes = array("q")
@@ -108,14 +107,14 @@ class FolderDataset(Dataset):
         self._kinds: dict[Kind, int] = {}
 
     def scan(self, progress: ScanProgress | None = None) -> None:
-        """List the tree, then read the headers of the pictures that are to take part.
+        """List the tree, then read the headers of the pictures that are used.
 
         Raises:
-            DataError: If the folder is missing, no folder, unreadable, holds no picture, or does not fit its labels.
+            DataError: If the folder is missing, unreadable, no folder, without a picture, or does not fit its labels.
         """
         from imgstore_tui.images.decode import SUFFIXES
 
-        report = progress or _silent
+        report = progress or _ignore_progress
         scan.check_root(self._root)
         suffixes = SUFFIXES if self._decode else SUFFIXES | scan.RAW_SUFFIXES
         names: list[str] = []
@@ -128,25 +127,25 @@ class FolderDataset(Dataset):
         self._listed = len(names)
         labels = self._labels_of(names)
         label_of = dict(zip(names, labels, strict=True))
-        self._unseen = ((name, label_of[name]) for name in stratified_order(names, labels, self._seed))
-        self._look_at(min(self._limit(), len(names)), report)
+        self._unread = ((name, label_of[name]) for name in stratified_order(names, labels, self._seed))
+        self._read_headers(min(self._limit(), len(names)), report)
         if not self._names:
             raise DataError(self._nothing_found(suffixes))
 
     def _limit(self) -> int:
         if self._sample:
             return self._sample
-        return self._listed if self.wanted is None else max(self.wanted, _LOOKED_AT_ANYWAY)
+        return self._listed if self.wanted is None else max(self.wanted, _LEAST_HEADERS)
 
-    def _look_at(self, count: int, report: ScanProgress) -> None:
-        """Look at unseen files until so many pictures are known, or none is left."""
+    def _read_headers(self, count: int, report: ScanProgress) -> None:
+        """Read headers of further files until ``count`` pictures are known, or none is left."""
         done = 0
-        while len(self._names) < count and (unseen := next(self._unseen, None)) is not None:
+        while len(self._names) < count and (unread := next(self._unread, None)) is not None:
             if not done % scan.PROGRESS_EVERY:
                 report("reading headers", len(self._names), count)
             done += 1
-            self._looked += 1
-            name, label = unseen
+            self._headers_read += 1
+            name, label = unread
             try:
                 facts = (scan.read_header if self._decode else scan.file_facts)(self._root, name)
             except BrokenImageError as error:
@@ -163,17 +162,17 @@ class FolderDataset(Dataset):
         report("reading headers", len(self._names), len(self._names))
 
     def _labels_of(self, names: list[str]) -> Sequence[int]:
-        """Return the label of every file, and keep what labels are called."""
-        # Of all files, broken ones too: mending a file must not change the labels of others.
+        """Return the label of every file, and store the names of labels."""
+        # For all files, broken ones too: repairing a file must not change the labels of others.
         if self._table:
             table = labels_csv.read_labels(labels_csv.find_table(self._table, self._root), names)
             self._classes = table.names
             self._class_count = len(set(table.numbers))
             return table.numbers
         folders = {_class_of(name) for name in names}
-        if folders - {_AT_THE_ROOT}:
-            # Sorted, but "." first whatever the others start with.
-            self._classes = tuple(sorted(folders, key=lambda folder: (folder != _AT_THE_ROOT, folder)))
+        if folders - {_ROOT_CLASS}:
+            # Sorted, with "." first.
+            self._classes = tuple(sorted(folders, key=lambda folder: (folder != _ROOT_CLASS, folder)))
         self._class_count = len(self._classes)
         labels = {folder: label for label, folder in enumerate(self._classes)}
         return array("q", (labels.get(_class_of(name), 0) for name in names))
@@ -194,18 +193,18 @@ class FolderDataset(Dataset):
 
     @property
     def uniform(self) -> Kind | None:
-        """Shape and dtype if all headers agree, or what ``resize`` makes."""
+        """Shape and dtype if all headers agree, or those of ``resize``."""
         if self._resize is not None:
             width, height = self._resize
             return (height, width, 3), "uint8"
         return next(iter(self._kinds)) if len(self._kinds) == 1 and self._decode else None
 
     def image(self, index: int) -> Pixels:
-        """Return picture ``index``, decoded anew.
+        """Return picture ``index``, decoded on every call.
 
         Raises:
-            BrokenImageError: If it is damaged, or has changed or gone since ``scan``; then, where not all files have
-                been looked at, another picture takes its place, at the end.
+            BrokenImageError: If it is damaged, or has changed or is gone since ``scan``; if headers of other files have
+                not been read yet, another picture is added at the end.
             DataError: If pictures are not decoded.
         """
         from imgstore_tui.images.decode import decode
@@ -227,7 +226,7 @@ class FolderDataset(Dataset):
     def _replace(self, index: int) -> None:
         if index not in self._broken:
             self._broken.add(index)
-            self._look_at(len(self._names) + 1, _silent)
+            self._read_headers(len(self._names) + 1, _ignore_progress)
 
     def label(self, index: int) -> int:
         """Return the number of the class of picture ``index``."""
@@ -246,14 +245,14 @@ class FolderDataset(Dataset):
 
     @property
     def has_originals(self) -> bool:
-        """Whether pictures are taken as they are, not resized."""
+        """Whether pictures are used unchanged, not resized."""
         return self._resize is None
 
     def original(self, index: int) -> bytes:
         """Return the bytes of the file of picture ``index``.
 
         Raises:
-            BrokenImageError: If it has changed or gone since ``scan``.
+            BrokenImageError: If it has changed or is gone since ``scan``.
             DataError: If pictures are resized.
         """
         if self._resize is not None:
@@ -261,7 +260,7 @@ class FolderDataset(Dataset):
         return self._read(index)
 
     def file(self, index: int) -> Path:
-        """Return where the file of picture ``index`` lies, behind links that stay inside the tree."""
+        """Return the path of the file of picture ``index``, with links inside the tree resolved."""
         self._check(index)
         return Path(os.path.realpath(self._root / self._names[index]))
 
@@ -279,7 +278,7 @@ class FolderDataset(Dataset):
 
     @property
     def excluded(self) -> tuple[Excluded, ...]:
-        """Files and folders that cannot take part, sorted by name."""
+        """Files and folders that cannot be used, sorted by name."""
         return tuple(sorted(self._excluded, key=lambda entry: entry.name))
 
     @property
@@ -287,15 +286,15 @@ class FolderDataset(Dataset):
         """E.g. ``folder holidays: 1,204 pictures of varying sizes in 3 classes``."""
         number = len(self._names) - len(self._broken)
         text = counted(number, "picture")
-        if self._looked < self._listed:
+        if self._headers_read < self._listed:
             share = f"{100 * number / self._listed:.3g} % of {format_count(self._listed)}"
             text = f"a sample of {text}, {share}," if self._sample else f"{text} looked at, {share},"
-        text += f" {self._sizes_in_words()}"
+        text += f" {self._size_text()}"
         count = self._class_count
         text += f" in {format_count(count)} class{'' if count == 1 else 'es'}" if count else ""
         return f"folder {safe_text(self._root.resolve().name or str(self._root))}: {text}"
 
-    def _sizes_in_words(self) -> str:
+    def _size_text(self) -> str:
         if not self._decode:
             return "taken as files, not decoded,"
         if self.uniform is None:
@@ -308,8 +307,8 @@ class FolderDataset(Dataset):
 
 def _class_of(name: str) -> str:
     folder, slash, _ = name.partition("/")
-    return folder if slash else _AT_THE_ROOT
+    return folder if slash else _ROOT_CLASS
 
 
-def _silent(doing: str, done: int, total: int | None) -> None:
+def _ignore_progress(doing: str, done: int, total: int | None) -> None:
     pass

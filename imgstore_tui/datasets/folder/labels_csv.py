@@ -1,4 +1,4 @@
-"""Labels of pictures from a CSV: found, read and matched, or refused in one sentence that says what does not fit."""
+"""Reads labels of pictures from a CSV, and refuses one that does not match in a sentence that says why."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 
-NAME_WORDS = (
+NAME_COLUMNS = (
     "name", "filename", "file_name", "file", "filepath", "file_path", "path", "image", "image_name", "image_path",
     "img", "picture", "photo", "id", "image_id",
 )  # fmt: skip
-LABEL_WORDS = ("label", "class", "category", "target", "label_name", "class_name", "label_id", "class_id", "y")
-"""How people call the two columns; where a table has several of these, the first of this order counts."""
+LABEL_COLUMNS = ("label", "class", "category", "target", "label_name", "class_name", "label_id", "class_id", "y")
+"""Usual names of the two columns; if a table has several, the first in this order counts."""
 
 LARGEST_TABLE = 1 << 30
 _SEPARATORS = ",;\t"
@@ -31,27 +31,27 @@ _LARGEST = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class PictureLabels:
-    """What a table says of a list of pictures."""
+    """The labels of a list of pictures."""
 
     numbers: array[int]
     """The label of each picture, in the order of the list."""
     names: tuple[str, ...]
-    """Names of the labels 0, 1, ...; empty where the table holds whole numbers."""
+    """Names of the labels 0, 1, ...; empty if the table holds whole numbers."""
 
 
 def find_table(given: str, root: Path) -> Path:
-    """Return the table's path: as given, from the current folder, or else from ``root``."""
+    """Return the path of the table: relative to the current folder, or else to ``root``."""
     direct = expand_path(given)
     below = root / given
     return below if not direct.is_file() and below.is_file() else direct
 
 
 def read_labels(table: Path, pictures: Sequence[str]) -> PictureLabels:
-    """Return the labels of pictures as a table gives them: one row each, no more and no fewer.
+    """Return the labels of pictures from a table with exactly one row for each.
 
-    Comma, semicolon or tab between columns; with a head line or without one; names as paths below the data's folder,
-    or as bare file names where no two pictures share one. Text labels are numbered in alphabetical order; where all
-    labels are whole numbers they are kept.
+    Columns are separated by comma, semicolon or tab; a header line is optional; names are paths below the data's
+    folder, or bare file names if these are unique. Text labels are numbered in alphabetical order; if all labels are
+    whole numbers, they are kept.
 
     Args:
         table: The CSV.
@@ -68,13 +68,13 @@ class _Table:
         self._path = path
         self._where = f"The labels in '{safe_text(path.name)}'"
         self._pictures = pictures
-        self._places = {name: index for index, name in enumerate(pictures)}
+        self._by_path = {name: index for index, name in enumerate(pictures)}
         leaves = Counter(name.rpartition("/")[2] for name in pictures)
-        self._shared = {leaf for leaf, count in leaves.items() if count > 1}
-        self._leaves = {name.rpartition("/")[2]: index for index, name in enumerate(pictures)}
+        self._ambiguous = {leaf for leaf, count in leaves.items() if count > 1}
+        self._by_file_name = {name.rpartition("/")[2]: index for index, name in enumerate(pictures)}
 
     def read(self) -> PictureLabels:
-        """Read all rows, then judge."""
+        """Read all rows, then report the first kind of fault, with counts, or return the labels."""
         labels: dict[int, str] = {}
         rows = 0
         faults: dict[str, tuple[int, str]] = {}
@@ -85,7 +85,7 @@ class _Table:
 
         for line, name, label in self._rows():
             rows += 1
-            picture = self._place(name)
+            picture = self._picture_index(name)
             if picture is None:
                 fault("name no picture", name, line)
             elif picture < 0:
@@ -109,28 +109,28 @@ class _Table:
             )
         return self._numbered([labels[picture] for picture in range(len(self._pictures))])
 
-    def _place(self, name: str) -> int | None:
-        """Return which picture a name means; -1 for several, None for none."""
+    def _picture_index(self, name: str) -> int | None:
+        """Return the index of the picture with a name; -1 for several, None for none."""
         name_below = name.removeprefix("./")
         for spelt in (name_below, name_below.replace("\\", "/")):
-            if spelt in self._places:
-                return self._places[spelt]
-            if spelt in self._shared:
+            if spelt in self._by_path:
+                return self._by_path[spelt]
+            if spelt in self._ambiguous:
                 return -1
-            if spelt in self._leaves:
-                return self._leaves[spelt]
+            if spelt in self._by_file_name:
+                return self._by_file_name[spelt]
         return None
 
     def _rows(self) -> Iterator[tuple[int, str, str]]:
-        """Yield line, name and label of every row but the head."""
+        """Yield line number, name and label of every row but the header."""
         lines = self._lines()
         first = next(lines, None)
         if first is None:
             return
         name_at, label_at = self._columns(first[1])
-        # A head line is one whose name is no picture's and that has a word we know: a label may be such a word, too.
-        header_words = {word.strip().lower().replace(" ", "_") for word in first[1]} & {*NAME_WORDS, *LABEL_WORDS}
-        if not header_words or self._place(first[1][name_at].strip()) is not None:
+        # A header has a known column name, and no picture has its name: a label may equal a column name.
+        header_words = {word.strip().lower().replace(" ", "_") for word in first[1]} & {*NAME_COLUMNS, *LABEL_COLUMNS}
+        if not header_words or self._picture_index(first[1][name_at].strip()) is not None:
             yield first[0], first[1][name_at].strip(), first[1][label_at].strip()
         for line, row in lines:
             if len(row) <= max(name_at, label_at):
@@ -138,7 +138,7 @@ class _Table:
             yield line, row[name_at].strip(), row[label_at].strip()
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield every row that is not empty, with the number of its last line."""
+        """Yield every non-empty row with the number of its last line."""
         line = 0
         try:
             if not self._path.is_file():
@@ -164,16 +164,16 @@ class _Table:
             ) from None
 
     def _columns(self, first: list[str]) -> tuple[int, int]:
-        """Return where names and labels stand."""
+        """Return the positions of the columns of names and labels."""
         headers = [word.strip().lower().replace(" ", "_") for word in first]
-        name_at = next((headers.index(word) for word in NAME_WORDS if word in headers), None)
-        label_at = next((headers.index(word) for word in LABEL_WORDS if word in headers), None)
+        name_at = next((headers.index(word) for word in NAME_COLUMNS if word in headers), None)
+        label_at = next((headers.index(word) for word in LABEL_COLUMNS if word in headers), None)
         if len(headers) < 2:
             self._refuse("it has one column; it needs two, name and label")
         if len(headers) == 2:
-            # With two columns, one that is known tells which the other is.
+            # With two columns, one known name determines the other.
             if name_at is None:
-                name_at = 0 if label_at is None or self._place(first[0].strip()) is not None else 1 - label_at
+                name_at = 0 if label_at is None or self._picture_index(first[0].strip()) is not None else 1 - label_at
             return name_at, 1 - name_at
         if name_at is None or label_at is None:
             shown = ", ".join(safe_text(word.strip()[:40]) for word in first[:8])

@@ -1,4 +1,4 @@
-"""Finding and reading the picture files of a tree without ever changing it, leaving it, or waiting for a pipe."""
+"""Finds and reads the picture files of a tree without changing it, leaving it, or blocking on a pipe."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 
 LARGEST_FILE = 1 << 30
-"""Files beyond this are left out: they would be read into memory whole."""
+"""Larger files are excluded, because files are read into memory whole."""
 PROGRESS_EVERY = 256
-"""Progress is told once in so many files."""
+"""Files between two reports of progress."""
 RAW_SUFFIXES = frozenset({
     ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".exr", ".gif", ".hdr", ".j2k", ".jp2", ".nef", ".orf", ".pef", ".psd",
     ".raf", ".raw", ".rw2", ".srw", ".svg", ".tga", ".x3f",
 })  # fmt: skip
-"""Suffixes of pictures that nobody here decodes."""
-# Thumbnails that a NAS keeps, and what macOS leaves in archives.
-_NOT_THE_USERS = frozenset({"@eaDir", "__MACOSX"})
+"""Suffixes of pictures without a decoder here."""
+# Folders of thumbnails that a NAS keeps, and of metadata that macOS puts into archives.
+_SYSTEM_FOLDERS = frozenset({"@eaDir", "__MACOSX"})
 
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What the header and the file system say about a picture file."""
+    """Facts of a picture file from its header and the file system."""
 
     size: int
-    """Bytes of the file."""
+    """Length of the file in bytes."""
     modified_ns: int
     shape: tuple[int, ...]
-    """Empty where nobody looked inside."""
+    """Shape of the picture; empty if the header was not read."""
     dtype: str
 
 
@@ -52,22 +52,21 @@ def check_root(root: Path) -> None:
     except PermissionError:
         raise DataError(f"The folder {where} may not be read. Ask its owner for the permission to.") from None
     except (OSError, ValueError) as error:
-        raise DataError(f"The folder {where} cannot be read: {_why(error)}. Check the path.") from None
+        raise DataError(f"The folder {where} cannot be read: {_reason(error)}. Check the path.") from None
 
 
 def list_files(root: Path, suffixes: frozenset[str], report: ScanProgress) -> Iterator[str | Excluded]:
-    """Walk the tree and yield what may be a picture, in no order.
+    """Walk the tree and yield files that may be pictures, in no order.
 
-    Hidden files and folders, and those that a NAS or macOS puts beside the user's, are skipped. Links to folders are
-    not followed.
+    Hidden files and folders, and those that a NAS or macOS adds, are skipped. Links to folders are not followed.
 
     Args:
         root: Folder to walk.
-        suffixes: Suffixes to look for, lower case, with the dot.
-        report: Told now and then how many were found, also where none are.
+        suffixes: Suffixes of pictures, lower case, with the dot.
+        report: Called now and then with the number of files found.
 
     Yields:
-        The path of a file relative to ``root``, or what is passed over and why.
+        The path of a file relative to ``root``, or an excluded entry with the reason.
     """
     waiting = [""]
     count = passed = 0
@@ -79,7 +78,7 @@ def list_files(root: Path, suffixes: frozenset[str], report: ScanProgress) -> It
                     passed += 1
                     if not passed % PROGRESS_EVERY:
                         report("looking for pictures", count, None)
-                    if entry.name.startswith(".") or entry.name in _NOT_THE_USERS:
+                    if entry.name.startswith(".") or entry.name in _SYSTEM_FOLDERS:
                         continue
                     name = f"{folder}{entry.name}"
                     if entry.is_dir(follow_symlinks=False):
@@ -90,14 +89,14 @@ def list_files(root: Path, suffixes: frozenset[str], report: ScanProgress) -> It
                         count += 1
                         yield name
         except OSError as error:
-            yield Excluded(folder.rstrip("/") or ".", f"The folder cannot be read: {_why(error)}.")
+            yield Excluded(folder.rstrip("/") or ".", f"The folder cannot be read: {_reason(error)}.")
 
 
 def read_header(root: Path, name: str) -> FileFacts:
-    """Read a picture's header.
+    """Return the facts of a picture file, with shape and dtype from its header.
 
     Raises:
-        BrokenImageError: If it is no picture that we take, no regular file, or a link that leaves ``root``.
+        BrokenImageError: If it is not an accepted picture, not a regular file, or a link that leaves ``root``.
     """
     from imgstore_tui.images.decode import NoDecoderError, probe
 
@@ -112,16 +111,16 @@ def read_header(root: Path, name: str) -> FileFacts:
 
 
 def file_facts(root: Path, name: str) -> FileFacts:
-    """Look at a file as the file system does, without a look inside.
+    """Return the facts of a file without reading it.
 
     Raises:
-        BrokenImageError: If it is no regular file, empty, too large, or a link that leaves ``root``.
+        BrokenImageError: If it is not a regular file, empty, too large, or a link that leaves ``root``.
     """
     path = root / name
     try:
         status = path.lstat()
         if stat.S_ISLNK(status.st_mode):
-            # Not Path.resolve, whose error for a circle depends on the version of Python.
+            # Not Path.resolve, whose error for a loop depends on the version of Python.
             if not Path(os.path.realpath(path, strict=True)).is_relative_to(root.resolve()):
                 raise BrokenImageError(name, "It is a link that leaves the folder, which is not followed.")
             status = path.stat()
@@ -137,36 +136,36 @@ def file_facts(root: Path, name: str) -> FileFacts:
 
 
 def read_unchanged(root: Path, name: str, size: int, modified_ns: int) -> bytes:
-    """Return the bytes of a file that has not changed since it was looked at.
+    """Return the bytes of a file that has not changed since it was scanned.
 
     Raises:
-        BrokenImageError: If it has, or is gone, or cannot be read.
+        BrokenImageError: If it has changed, is gone, or cannot be read.
     """
     try:
-        # A pipe put where the picture was must not hang us.
+        # Opening a pipe that replaced the picture must not block.
         descriptor = os.open(root / name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
             regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
             data = file.read(size + 1) if regular else b""
-            modified_now = os.fstat(descriptor).st_mtime_ns  # afterwards, to notice a change meanwhile
+            modified_now = os.fstat(descriptor).st_mtime_ns  # after reading, to notice a concurrent change
     except FileNotFoundError:
         raise BrokenImageError(name, "The file is gone since the folder was scanned.") from None
     except OSError as error:
-        raise BrokenImageError(name, f"The file cannot be read: {_why(error)}.") from None
+        raise BrokenImageError(name, f"The file cannot be read: {_reason(error)}.") from None
     if len(data) != size or modified_now != modified_ns:
         raise changed_error(name)
     return data
 
 
 def changed_error(name: str) -> BrokenImageError:
-    """Return the error for a file that is not what it was."""
+    """Return the error for a file that has changed."""
     return BrokenImageError(name, "The file has changed since the folder was scanned.")
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link in a circle: it is looked at again, with the files
+    except OSError:  # a link in a loop, which is refused later as a file
         return False
 
 
@@ -175,8 +174,8 @@ def _broken_link_or(error: OSError) -> str:
         return "It is a link to nothing, or has just gone."
     if error.errno == errno.ELOOP:
         return "It is a link that leads in a circle."
-    return f"The file cannot be read: {_why(error)}."
+    return f"The file cannot be read: {_reason(error)}."
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)

@@ -1,4 +1,4 @@
-"""An order in which any number of the first names is a random sample, each class by its share."""
+"""Orders names so that every prefix is a class-stratified random sample."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Sequence
 
 
 def stratified_order(names: Sequence[str], classes: Sequence[int], seed: int) -> list[str]:
-    """Return the names in a seeded order whose every beginning holds each class by its share, as nearly as can be.
+    """Return the names in a seeded order of which every prefix holds each class by its share, as nearly as possible.
 
-    By a hash of each name, so that it comes out the same everywhere, and changes little where files come and go. A
-    million names take a few seconds, and nothing is read of their files.
+    The order depends on a hash of each name, so it is the same everywhere, and changes little if files are added or
+    removed. A million names take a few seconds; no file is read.
 
     Args:
-        names: The names, each once.
+        names: Distinct names.
         classes: The class of each.
-        seed: Another number, another order.
+        seed: Seed of the order.
     """
     if not names:
         return []
-    import numpy as np  # listing the datasets needs none
+    import numpy as np  # not needed to list the datasets
 
     salt = hashlib.blake2b(f"{seed}/".encode(), digest_size=8)
     keys = np.empty(len(names), np.uint64)
@@ -28,10 +28,10 @@ def stratified_order(names: Sequence[str], classes: Sequence[int], seed: int) ->
         digest.update(name.encode("utf-8", "surrogateescape"))
         keys[position] = int.from_bytes(digest.digest(), "little")
     _, codes, sizes = np.unique(np.asarray(classes, np.int64), return_inverse=True, return_counts=True)
-    # By class, and in a class by chance: a name's rank is how far it stands from where its class begins.
+    # Sorted by class, randomly within a class; the rank of a name is its distance from the start of its class.
     drawn = np.lexsort((keys, codes))
     starts = np.cumsum(sizes) - sizes
     ranks = np.arange(len(names)) - starts[codes[drawn]]
-    # The middle of the stretch that each stands for, of all that its class takes up.
+    # Each name gets the middle of its share of the range 0 to 1, in which its class is spread evenly.
     quantiles = (ranks + 0.5) / sizes[codes[drawn]]
     return [names[index] for index in drawn[np.lexsort((keys[drawn], quantiles))]]

@@ -1,4 +1,4 @@
-"""Pictures made from numbers: for a first run, for tests, and where the user's own are not at hand."""
+"""Generates pictures from a seed: for a first run, for tests, and if no pictures of the user are at hand."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from imgstore_tui.datasets.synthetic.recipe import Recipe
 
 _SMALLEST, _LARGEST = 8, 2048
-_AHEAD_BYTES = 1 << 20
-"""At most so many pixels are kept that were made in one go, unless one image is more."""
+_READ_AHEAD_BYTES = 1 << 20
+"""Most bytes of pixels that are generated and kept at a time, but at least one image."""
 
 
 class Synthetic(Dataset):
-    """Endless pictures from an integer recipe: the same seed and index give the same bytes everywhere.
+    """Generates endless pictures from an integer recipe: the same seed and index give the same bytes everywhere.
 
-    Nothing but the last few images is kept. Images asked for in order are made several at a time, for speed; an
-    image asked for out of order is made alone.
+    Only the last few images are kept. Images that are read in order are generated several at a time, for speed; an
+    image that is read out of order is generated alone.
     """
 
     name = "synthetic"
@@ -57,7 +57,7 @@ class Synthetic(Dataset):
         self._ahead: tuple[int, NDArray[np.uint8]] | None = None
 
     def scan(self, progress: ScanProgress | None = None) -> None:
-        """Get the recipe ready; there is nothing to look for."""
+        """Prepare the recipe."""
         from imgstore_tui.datasets.synthetic.recipe import Recipe
 
         self._recipe = Recipe(self._high, self._high, self._channels, self._seed)
@@ -74,17 +74,17 @@ class Synthetic(Dataset):
         return (edges if self._channels == 1 else (*edges, self._channels)), "uint8"
 
     def image(self, index: int) -> NDArray[np.uint8]:
-        """Return image ``index``; it is made anew unless it was made with the one before."""
+        """Return image ``index``, which is generated unless it was generated with the one before."""
         if not 0 <= index < self._count:
             raise IndexError(index)
         if self._recipe is None:
             raise RuntimeError("scan must be called first")
         start, images = self._ahead or (0, None)
         if images is None or not start <= index < start + len(images):
-            # In order: twice as many as last time. Anything else might be a random access: this one alone.
+            # In order: twice as many as the last time. Anything else may be random access: only this one.
             count = 1
             if images is not None and index == start + len(images):
-                count = max(1, min(2 * len(images), _AHEAD_BYTES // images[0].nbytes, self._count - index))
+                count = max(1, min(2 * len(images), _READ_AHEAD_BYTES // images[0].nbytes, self._count - index))
             start, images = self._ahead = index, self._recipe.images(index, count)
         whole: NDArray[np.uint8] = images[index - start]
         if not self._varying:
@@ -100,7 +100,7 @@ class Synthetic(Dataset):
 
     @property
     def summary(self) -> str:
-        """E.g. ``synthetic 32x32x3``; the seed stands there unless it is 0."""
+        """E.g. ``synthetic 32x32x3``, with the seed unless it is 0."""
         edge = f"{self._low}..{self._high}" if self._varying else f"{self._size}"
         seed = f", seed {self._seed}" if self._seed else ""
         return f"synthetic {edge}x{edge}x{self._channels}{seed}"

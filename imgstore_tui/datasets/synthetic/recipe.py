@@ -1,18 +1,18 @@
-"""Pictures made from numbers: the integer recipe behind the dataset ``synthetic``.
+"""Implements the integer recipe of the dataset ``synthetic``.
 
-They compress like small photographs but show clouds: right for storage, useless for training. Only integers and the
-raw bits of Philox take part, so the same seed gives the same bytes under every numpy; at 32x32x3 they are pinned by
-a hash in the tests. Philox counts: any image is reached without making those before it.
+The pictures compress like small photographs but show clouds: suited for storage, useless for training. Only integers
+and the raw bits of Philox are used, so the same seed gives the same bytes under every numpy; at 32x32x3 a hash in the
+tests pins them. Philox is counter-based: any image is generated without those before it.
 
-The recipe works in blocks of 1,000 images, each with a stream of its own (key: seed and block number). A *draw* takes
-so many bytes an image for all images of the block, rounded up to whole 64-bit words. A *field* is a sum over grids:
-k x k bytes, (byte - 128) * 4, bilinear upsampling that wraps around, times weight // 256. Other sizes than 32 follow
-from the same words:
+The recipe works in blocks of 1,000 images, each with a stream (key: seed and block number). A *draw* takes a number of
+bytes per image for all images of the block, rounded up to whole 64-bit words. A *field* is a sum over grids: k x k
+bytes, (byte - 128) * 4, bilinear upsampling that wraps around, times weight // 256. Other sizes than 32 use the same
+words:
 
 * Grids double up to the *edge*, the smallest power of two that holds the picture (8 or more); beyond 32, each finer
   grid of the texture weighs (r + 64) // 256 of the one before. Grids finer than the edge are left out.
 * A picture is the first ``height`` rows and ``width`` columns of its fields; noise is drawn for these only.
-* Where sizes vary, pictures of the largest size are cut to height and width drawn from a stream apart.
+* If sizes vary, pictures of the largest size are cut to a height and width drawn from a separate stream.
 * Grey is luma with the first base colour. The fourth channel is a cut-out with soft edges along the mask.
 """
 
@@ -26,11 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 1000
-"""Images a stream holds."""
+"""Images per stream."""
 _SIZES = 1 << 63
-"""The stream that sizes are drawn from where they vary."""
+"""Key of the stream from which varying sizes are drawn."""
 _STRIP = 1 << 17
-"""Pixels worked on at once: the planes of one strip stay in the processor's cache."""
+"""Pixels that are computed at a time: the planes of one strip stay in the processor's cache."""
 _SMOOTH = {2: 73, 4: 31}
 _MASK = {4: 256, 8: 100}
 _CHROMA = {2: 44, 4: 40, 8: 25, 16: 10}
@@ -40,16 +40,16 @@ Plane = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class _Draw:
-    """Where one draw lies in a block's stream."""
+    """The position of one draw in a block's stream."""
 
     start: int
-    """First byte in the stream."""
+    """Offset of the draw in the stream, in bytes."""
     each: int
-    """Bytes an image."""
+    """Bytes per image."""
 
 
 class Recipe:
-    """Pictures of one size, number of channels and seed."""
+    """Generates pictures of one size, number of channels and seed."""
 
     def __init__(self, height: int, width: int, channels: int, seed: int) -> None:
         self.shape: tuple[int, ...] = (height, width) if channels == 1 else (height, width, channels)
@@ -90,15 +90,15 @@ class Recipe:
         at = 0
         while at < count:
             block, offset = divmod(first + at, BLOCK)
-            # As many images at once as fill a strip, none from the next block.
+            # As many images at a time as fill a strip, all of one block.
             batch = min(count - at, BLOCK - offset, max(1, _STRIP // (self._height * self._width)))
             self._make(_Stream(self._seed, block, offset, batch, self._draws), out[at : at + batch])
             at += batch
         return out
 
     def edges(self, index: int, low: int) -> tuple[int, int]:
-        """Return height and width, between ``low`` and the recipe's own, of image ``index`` where sizes vary."""
-        # The upper half of the block numbers is free for this: no picture's block comes near.
+        """Return height and width of image ``index`` for varying sizes, between ``low`` and the recipe's size."""
+        # The upper half of the block numbers is free for this: no picture reaches it.
         random_words = np.random.Philox(key=np.array([self._seed, _SIZES], np.uint64), counter=index).random_raw(2)
         height, width = (int(word) >> 32 for word in random_words)
         return low + height % (self._height - low + 1), low + width % (self._width - low + 1)
@@ -179,7 +179,7 @@ class _Stream:
         self._offset, self._count, self._draws = offset, count, draws
 
     def take(self, name: str) -> NDArray[np.uint8]:
-        """Return one draw's bytes (count, bytes an image)."""
+        """Return the bytes of one draw, uint8 array (count, bytes per image)."""
         draw = self._draws[name]
         start = draw.start + self._offset * draw.each
         stop = start + self._count * draw.each
@@ -202,7 +202,7 @@ class _Stream:
 
 
 class _Field:
-    """A weighted sum of upsampled grids, of which rows can be had."""
+    """A weighted sum of upsampled grids, which is computed by rows."""
 
     def __init__(self, grids: list[tuple[NDArray[np.uint8], int]], weights: Sequence[Plane | int]) -> None:
         self._layers = [(grid, step, weight) for (grid, step), weight in zip(grids, weights, strict=False)]

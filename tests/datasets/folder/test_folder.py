@@ -68,7 +68,7 @@ def test_a_larger_sample_begins_with_the_smaller_one(tmp_path: Path) -> None:
 
 
 def test_only_the_headers_of_what_is_wanted_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imgstore_tui.datasets.folder._LOOKED_AT_ANYWAY", 8)
+    monkeypatch.setattr("imgstore_tui.datasets.folder._LEAST_HEADERS", 8)
     dataset = folder(tree_of(tmp_path, a=30, b=20))
     dataset.wanted = 4
     dataset.scan()
@@ -80,7 +80,7 @@ def test_only_the_headers_of_what_is_wanted_are_read(tmp_path: Path, monkeypatch
 def test_what_turns_out_broken_is_replaced_while_there_are_unseen_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imgstore_tui.datasets.folder._LOOKED_AT_ANYWAY", 8)
+    monkeypatch.setattr("imgstore_tui.datasets.folder._LEAST_HEADERS", 8)
     tree_of(tmp_path, a=12)
     for path in (tmp_path / "a").iterdir():
         path.write_bytes(path.read_bytes()[:-9])  # the header is whole
