@@ -164,11 +164,10 @@ def leftovers() -> list[Leftover]:
 
 
 def is_run_alive(run_id: str) -> bool:
-    """Return whether a run holds its folder: it is running, or just beginning."""
+    """Return whether a run is running: it holds its folder before it makes anything elsewhere."""
     try:
-        note = scratch_notes_folder() / run_id
-        path = Path(os.fsdecode(note.read_bytes()))
-        return _locked(path / SENTINEL) or time.time() - note.stat().st_mtime <= BEGINNING_S
+        path = Path(os.fsdecode((scratch_notes_folder() / run_id).read_bytes()))
+        return _locked(path / SENTINEL)
     except OSError:
         return False
 
