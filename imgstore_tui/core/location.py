@@ -152,7 +152,9 @@ def parse_server(text: str, parts: SplitResult, scheme: Scheme, *, secrets: bool
     parameters = parse_qsl(parts.query, keep_blank_values=True)
     open_parameters = tuple(pair for pair in parameters if not _SECRET_PARAMETER.search(pair[0]))
     # First of all: no message below may repeat what is secret.
-    if not secrets and (":" in parts.netloc.rpartition("@")[0] or len(open_parameters) < len(parameters)):
+    # A password that is not encoded may hold what ends a host.
+    user_and_password = text.partition("://")[2].rpartition("@")[0]
+    if not secrets and (":" in user_and_password or len(open_parameters) < len(parameters)):
         raise UsageError(
             f"{head} with a password or key is not taken as an argument, where others can read it. "
             f"Leave it out here and set the variable {scheme.url_variable}."

@@ -57,11 +57,11 @@ def main() -> None:
             deadline = time.monotonic() + 60
             while run.poll() is None and fork_server_of(run) is None and time.monotonic() < deadline:
                 for pid in descendants(run.pid):
-                    check_process(pid)
+                    check_process(pid, run)
                 time.sleep(0.02)
             time.sleep(dice.uniform(0.2, LONGEST_WAIT_S))
             for pid in [run.pid, *descendants(run.pid)][1:]:
-                check_process(pid)
+                check_process(pid, run)
             hits[hit(target, run, server)] += 1
             if target in ("run", "server"):
                 with contextlib.suppress(ProcessLookupError):
@@ -125,11 +125,14 @@ def hit(target: str, run: subprocess.Popen[bytes], server: PostgresServer) -> st
     return "nothing"
 
 
-def check_process(pid: int) -> None:
+def check_process(pid: int, run: subprocess.Popen[bytes]) -> None:
     """Look for the password where others can read it: a process's environment and command line."""
-    for name in ("environ", "cmdline"):
-        with contextlib.suppress(OSError):
-            check_text(f"{name} of process {pid}", Path(f"/proc/{pid}/{name}").read_bytes())
+    with contextlib.suppress(OSError):
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        # Between its fork and its start a process still shows what the run itself was started with, by whoever did.
+        if command != Path(f"/proc/{run.pid}/cmdline").read_bytes():
+            check_text(f"environment and command of {command!r}", environment + command)
 
 
 def check_text(what: str, text: bytes) -> None:

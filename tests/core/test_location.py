@@ -112,6 +112,8 @@ def test_a_bad_address_is_refused(text: str, sentence: str) -> None:
         "postgresql://me:canary@h/db",
         "postgresql://me:can%61ry@h/d b",
         "postgresql://:canary@/db",
+        "postgresql://me:can#ary/canary@h/db",
+        "postgresql://me:canary@1@h/db",
         "postgresql://h/db?password=canary",
         "postgresql://h/db?sslpassword=canary",
         "s3://bucket/x?aws_secret_access_key=canary",
