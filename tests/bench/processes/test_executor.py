@@ -64,9 +64,9 @@ def request(
     )
 
 
-def run(executor: ProcessExecutor, fault: str, source: Path, limit_s: float = 20, **words: object) -> TrialOutcome:
+def run(executor: ProcessExecutor, fault: str, source: Path, limit_s: float = 20, **fields: object) -> TrialOutcome:
     spec = registry.resolve_spec(f"faulty:fault={fault}")
-    return executor.run(request(spec, source, **words), limit_s, lambda images: None, threading.Event())  # type: ignore[arg-type]
+    return executor.run(request(spec, source, **fields), limit_s, lambda images: None, threading.Event())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -115,19 +115,22 @@ def test_a_child_that_shouts_and_starts_threads_does_no_harm(executor: ProcessEx
 
 
 def test_what_a_child_wrote_is_verified(executor: ProcessExecutor, source: Path, tmp_path: Path) -> None:
-    for fault, words in (("wrong", "Image 1 came back with other pixels"), ("label", "Image 0 came back with label 1")):
+    for fault, message in (
+        ("wrong", "Image 1 came back with other pixels"),
+        ("label", "Image 0 came back with label 1"),
+    ):
         assert run(executor, fault, source).ok
         verified = run(executor, fault, source, step=Step.VERIFY)
         assert not verified.ok
-        assert words in str(verified.reason)
+        assert message in str(verified.reason)
         (tmp_path / "store").rename(tmp_path / fault)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_first_use_of_a_library_is_on_no_clock(executor: ProcessExecutor, source: Path, workers: int) -> None:
-    words: dict[str, Any] = {"operation": Operation.READ_MANY, "workers": workers}
-    assert run(executor, "slow start", source, step=Step.PREPARE, **words).ok
-    outcome = run(executor, "slow start", source, **words)
+    fields: dict[str, Any] = {"operation": Operation.READ_MANY, "workers": workers}
+    assert run(executor, "slow start", source, step=Step.PREPARE, **fields).ok
+    outcome = run(executor, "slow start", source, **fields)
     assert outcome.ok, outcome.reason
     assert outcome.result.open_s is not None
     assert outcome.result.seconds is not None
@@ -203,12 +206,12 @@ def test_a_fork_server_that_is_killed_while_it_starts_is_started_again(executor:
 
 
 def test_progress_is_told(executor: ProcessExecutor, source: Path) -> None:
-    heard: list[int] = []
+    counts: list[int] = []
     spec = registry.resolve_spec("faulty:fault=slow")
-    assert executor.run(request(spec, source), 20, heard.append, threading.Event()).ok
-    assert heard == sorted(heard)
+    assert executor.run(request(spec, source), 20, counts.append, threading.Event()).ok
+    assert counts == sorted(counts)
     # Four batches of four images, a quarter of a second each, polled ten times a second.
-    assert {4, 8, 12} & set(heard)
+    assert {4, 8, 12} & set(counts)
 
 
 def test_a_fresh_interpreter_serves_where_a_fork_does_not(

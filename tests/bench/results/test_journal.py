@@ -61,9 +61,9 @@ def test_a_journal_that_was_removed_is_not_written_on(run: Run) -> None:
 
 
 def test_without_an_end_it_was_interrupted(run: Run) -> None:
-    found = read_journal(write(run, end=False))
-    assert found.status == "interrupted"
-    assert found.measurements == run.measurements
+    read = read_journal(write(run, end=False))
+    assert read.status == "interrupted"
+    assert read.measurements == run.measurements
 
 
 def test_cut_anywhere_after_the_first_line_it_loses_no_whole_line(run: Run) -> None:
@@ -72,9 +72,9 @@ def test_cut_anywhere_after_the_first_line_it_loses_no_whole_line(run: Run) -> N
     head = data.index(b"\n") + 1
     for length in range(head, len(data), 997):
         path.write_bytes(data[:length])
-        found = read_journal(path)
+        read = read_journal(path)
         lines = data[head:length].count(b"\n")
-        assert len(found.measurements) + len(found.warnings) == lines
+        assert len(read.measurements) + len(read.warnings) == lines
 
 
 @pytest.mark.parametrize(

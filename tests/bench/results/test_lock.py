@@ -91,13 +91,13 @@ def test_a_fifo_that_another_process_holds_ends_no_command() -> None:
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o666])
 @pytest.mark.parametrize("held", [False, True])
 def test_the_lock_of_another_user_is_heeded_or_refused_in_a_sentence(tmp_path: Path, mode: int, held: bool) -> None:
-    place = tmp_path / "shared"
-    place.mkdir()
-    place.chmod(0o1777)
-    for parent in list(place.parents)[:-1]:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    for parent in list(folder.parents)[:-1]:
         if not parent.stat().st_mode & 0o001:
             parent.chmod(parent.stat().st_mode | 0o011)
-    lock = place / "lock"
+    lock = folder / "lock"
     lock.write_text("run 20260102-030405-quick")
     lock.chmod(mode)
     code = (
@@ -129,3 +129,12 @@ def test_the_lock_of_another_user_is_heeded_or_refused_in_a_sentence(tmp_path: P
         assert "Another run is going on (run 20260102-030405-quick)" in done.stdout
     else:
         assert done.stdout == "holder None\nlocked\n"
+
+
+def test_a_second_run_is_refused_and_the_first_is_named() -> None:
+    code = "from imgstore_tui.bench.results.lock import RunLock\nwith RunLock(): pass"
+    with RunLock() as lock:
+        lock.set_holder("run 42")
+        refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert "Another run is going on (run 42)" in refused.stderr
+    subprocess.run([sys.executable, "-c", code], check=True)

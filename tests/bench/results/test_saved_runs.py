@@ -1,4 +1,4 @@
-"""The saved runs: told at a glance, renamed, deleted; one that is going on is watched and left alone."""
+"""Saved runs are summarized, renamed and deleted; a running one is followed and left alone."""
 
 from __future__ import annotations
 
@@ -135,38 +135,38 @@ def test_a_journal_that_is_written_is_held() -> None:
 def test_a_run_that_is_over_is_told_at_once() -> None:
     run = fake_run(rounds=2)
     path = save_journal(run)
-    heard: list[Event] = []
-    found = follow_run(path, cancel=threading.Event(), listen=heard.append)
+    events: list[Event] = []
+    followed = follow_run(path, cancel=threading.Event(), listen=events.append)
     state = RunState()
-    for event in heard:
+    for event in events:
         state = reduce(state, event)
     assert state.phase is Phase.FINISHED
-    assert state.run == found == read_journal(path)
+    assert state.run == followed == read_journal(path)
     assert len(state.cells) == 51
     assert state.journal == str(path)
 
 
 def test_a_run_of_another_process_is_watched_as_it_goes_on() -> None:
     run = fake_run(rounds=1)
-    heard: list[Event] = []
+    events: list[Event] = []
     with RunLock() as lock:
         lock.set_holder(f"run {run.id}")
         journal = Journal.begin(run)
         journal.add(run.measurements[0])
 
         def listen(event: Event) -> None:
-            heard.append(event)
-            trials = sum(isinstance(entry, TrialFinished) for entry in heard)
+            events.append(event)
+            trials = sum(isinstance(entry, TrialFinished) for entry in events)
             if isinstance(event, Progress) and trials < 4:
                 journal.add(run.measurements[trials])
             elif isinstance(event, Progress) and read_journal(journal.path).finished_at is None:
                 journal.end("finished", "now")
 
-        found = follow_run(journal.path, cancel=threading.Event(), listen=listen)
+        followed = follow_run(journal.path, cancel=threading.Event(), listen=listen)
         journal.close()
-    assert (found.status, found.measurements) == ("finished", run.measurements[:4])
-    assert [event.measurement for event in heard if isinstance(event, TrialFinished)] == list(run.measurements[:4])
-    shares = [event.fraction for event in heard if isinstance(event, Progress)]
+    assert (followed.status, followed.measurements) == ("finished", run.measurements[:4])
+    assert [event.measurement for event in events if isinstance(event, TrialFinished)] == list(run.measurements[:4])
+    shares = [event.fraction for event in events if isinstance(event, Progress)]
     assert shares == sorted(shares)
     assert 0 < shares[0] < 1
 

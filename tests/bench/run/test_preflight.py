@@ -64,9 +64,9 @@ def test_a_short_budget_says_to_be_quick_not_to_refuse() -> None:
 def test_a_budget_that_is_too_short_for_a_verdict_is_told_beforehand() -> None:
     plan = replace(PLAN, cutoffs=(100_000,), budget_s=60.0)
     cells = plan_cells(plan)
-    told = short_budget(plan, cells, SIZES, NO_PAST_COSTS)
+    warning = short_budget(plan, cells, SIZES, NO_PAST_COSTS)
     assert re.match(
-        r"A verdict needs 6 rounds, about \d+ min here; the time budget of 1:00 ends the run before\.", told
+        r"A verdict needs 6 rounds, about \d+ min here; the time budget of 1:00 ends the run before\.", warning
     )
     for fit in (replace(plan, budget_s=None), replace(plan, budget_s=86_400.0), replace(plan, rounds=2)):
         assert not short_budget(fit, cells, SIZES, NO_PAST_COSTS)

@@ -30,16 +30,16 @@ from tests.support.entry_points import offer
 from tests.support.plans import small_plan
 
 
-def run_fake(plan: Plan, executor: FakeExecutor | None = None, **words: object) -> tuple[Run, list[Event]]:
-    heard: list[Event] = []
-    run = run_plan(plan, executor=executor or FakeExecutor(), listen=heard.append, **words)  # type: ignore[arg-type]
-    return run, heard
+def run_fake(plan: Plan, executor: FakeExecutor | None = None, **arguments: object) -> tuple[Run, list[Event]]:
+    events: list[Event] = []
+    run = run_plan(plan, executor=executor or FakeExecutor(), listen=events.append, **arguments)  # type: ignore[arg-type]
+    return run, events
 
 
 def test_no_more_time_is_left_than_the_budget_lets() -> None:
-    _, heard = run_fake(small_plan(budget_s=1.0, rounds=20))
-    expected = next(event.expected_s for event in heard if isinstance(event, RunStarted))
-    left = [event.remaining_s for event in heard if isinstance(event, Progress) and event.remaining_s is not None]
+    _, events = run_fake(small_plan(budget_s=1.0, rounds=20))
+    expected = next(event.expected_s for event in events if isinstance(event, RunStarted))
+    left = [event.remaining_s for event in events if isinstance(event, Progress) and event.remaining_s is not None]
     assert expected > 10
     assert left
     # What has begun when it is spent comes to its end: a trial, of the many that there would be.
@@ -55,14 +55,14 @@ def test_a_change_is_half_done_when_half_of_its_images_are() -> None:
                 on_progress(5)
             return super().run(request, limit_s, on_progress, cancel)
 
-    _, heard = run_fake(small_plan("lmdb", rounds=1, cutoffs=(1000,), operations=(Operation.APPEND,)), Half())
-    shares = [event.fraction for event in heard if isinstance(event, Progress) and event.images_done == 5]
+    _, events = run_fake(small_plan("lmdb", rounds=1, cutoffs=(1000,), operations=(Operation.APPEND,)), Half())
+    shares = [event.fraction for event in events if isinstance(event, Progress) and event.images_done == 5]
     assert shares == [pytest.approx(0.5)], "of the ten images that are a hundredth of the store"
 
 
 def test_every_cell_is_measured_once_a_round() -> None:
-    run, heard = run_fake(small_plan())
-    started = next(event for event in heard if isinstance(event, RunStarted))
+    run, events = run_fake(small_plan())
+    started = next(event for event in events if isinstance(event, RunStarted))
     assert run.status == "finished"
     for cell in started.cells:
         rounds = [m.round for m in run.measurements if m.cell == cell]
@@ -77,9 +77,9 @@ def test_the_journal_holds_what_the_listener_hears_before_it_hears_it() -> None:
 
     def listen(event: Event) -> None:
         if isinstance(event, TrialFinished):
-            found = read_journal(saved_runs()[0])
-            assert found.measurements[-1] == event.measurement
-            seen.append(len(found.measurements))
+            saved = read_journal(saved_runs()[0])
+            assert saved.measurements[-1] == event.measurement
+            seen.append(len(saved.measurements))
 
     run = run_plan(small_plan(), executor=FakeExecutor(), listen=listen)
     assert seen == list(range(1, len(run.measurements) + 1))
@@ -87,16 +87,16 @@ def test_the_journal_holds_what_the_listener_hears_before_it_hears_it() -> None:
 
 
 def test_the_state_that_events_make_is_the_run() -> None:
-    run, heard = run_fake(small_plan())
+    run, events = run_fake(small_plan())
     state = RunState()
-    for event in heard:
+    for event in events:
         state = reduce(state, event)
-    assert reduce_all(RunState(), heard) == state
+    assert reduce_all(RunState(), events) == state
     assert state.phase is Phase.FINISHED
     assert state.run == run
     assert state.fraction == 1.0
-    assert isinstance(heard[-1], RunFinished)
-    fractions = [event.fraction for event in heard if isinstance(event, Progress)]
+    assert isinstance(events[-1], RunFinished)
+    fractions = [event.fraction for event in events if isinstance(event, Progress)]
     assert fractions
     assert all(0 <= fraction <= 1 for fraction in fractions)
 
@@ -162,11 +162,11 @@ def test_a_failed_preparation_fails_the_reads_that_depend_on_it_by_name() -> Non
 
 def test_where_a_store_is_not_claimed_what_depends_on_it_is_skipped_and_has_not_failed() -> None:
     def answer(request: TrialRequest) -> TrialOutcome:
-        wanted = (request.step, request.operation) in {
+        unsupported = (request.step, request.operation) in {
             (Step.TRIAL, Operation.WRITE_MANY),
             (Step.PREPARE, Operation.APPEND),
         }
-        return TrialOutcome(False, "Codec x takes no grey.", skipped=True) if wanted else fake_outcome(request)
+        return TrialOutcome(False, "Codec x takes no grey.", skipped=True) if unsupported else fake_outcome(request)
 
     operations = (Operation.WRITE_MANY, Operation.READ_MANY, Operation.APPEND)
     run, _ = run_fake(small_plan("disk", rounds=1, cutoffs=(20,), operations=operations), FakeExecutor(answer))
@@ -187,11 +187,11 @@ def test_one_failed_trial_leaves_the_others_alone() -> None:
 
 def test_stopping_keeps_what_was_measured_and_leaves_nothing() -> None:
     cancel = threading.Event()
-    heard: list[Event] = []
+    events: list[Event] = []
 
     def listen(event: Event) -> None:
-        heard.append(event)
-        if sum(isinstance(event, TrialFinished) for event in heard) == 5:
+        events.append(event)
+        if sum(isinstance(event, TrialFinished) for event in events) == 5:
             cancel.set()
 
     run = run_plan(small_plan(), executor=FakeExecutor(), cancel=cancel, listen=listen)
@@ -203,11 +203,11 @@ def test_stopping_keeps_what_was_measured_and_leaves_nothing() -> None:
 
 def test_a_stopped_run_is_resumed_and_only_what_is_missing_is_measured() -> None:
     cancel = threading.Event()
-    heard: list[Event] = []
+    events: list[Event] = []
 
     def listen(event: Event) -> None:
-        heard.append(event)
-        if sum(isinstance(event, TrialFinished) for event in heard) == 5:
+        events.append(event)
+        if sum(isinstance(event, TrialFinished) for event in events) == 5:
             cancel.set()
 
     first = run_plan(small_plan(), executor=FakeExecutor(), cancel=cancel, listen=listen)
@@ -266,11 +266,11 @@ def test_a_run_is_not_resumed_in_another_place(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_spent_budget_ends_the_run_and_says_so() -> None:
-    run, heard = run_fake(small_plan(budget_s=1e-9))
+    run, events = run_fake(small_plan(budget_s=1e-9))
     assert run.status == "budget"
     assert "time budget" in run.warnings[-1]
     assert read_journal(saved_runs()[0]) == run
-    assert any(isinstance(event, Warned) for event in heard)
+    assert any(isinstance(event, Warned) for event in events)
     whole = resume_run(saved_runs()[0], executor=FakeExecutor())
     assert whole.status == "finished"
     assert not any("time budget" in text for text in (*whole.warnings, *read_journal(saved_runs()[0]).warnings))
@@ -285,12 +285,12 @@ def test_a_budget_too_short_for_a_verdict_is_told_before_it_is_spent() -> None:
 
 
 def test_which_rule_ended_the_rounds_of_a_cell_is_told() -> None:
-    heard: list[Event] = []
+    events: list[Event] = []
     plan = small_plan("disk", rounds=2, budget_s=3600.0)
 
     def listen(event: Event) -> None:
-        heard.append(event)
-        if sum(isinstance(event, TrialFinished) for event in heard) == 8:
+        events.append(event)
+        if sum(isinstance(event, TrialFinished) for event in events) == 8:
             # Of the six cells two have had their second turn, or more, whatever the order.
             time_flies()
 

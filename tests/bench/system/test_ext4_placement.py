@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.bench.system.ext4_placement import spread_folders, unique_name, warm_directory
+from imgstore_tui.bench.system.inode_flags import TOP_OF_HIERARCHY, read_flags
 
 
 def on_ext4(folder: Path) -> bool:
-    found = subprocess.run(["stat", "-f", "-c", "%T", folder], capture_output=True, text=True, check=False)
-    return found.stdout.strip() == "ext2/ext3" and shutil.which("lsattr") is not None
+    filesystem = subprocess.run(["stat", "-f", "-c", "%T", folder], capture_output=True, text=True, check=False)
+    return filesystem.stdout.strip() == "ext2/ext3" and shutil.which("lsattr") is not None
 
 
 def test_a_folder_is_marked_as_the_top_of_a_hierarchy(tmp_path: Path) -> None:
@@ -25,9 +26,22 @@ def test_a_folder_is_marked_as_the_top_of_a_hierarchy(tmp_path: Path) -> None:
     assert "T" in shown.split()[0]
 
 
-def test_other_file_systems_are_left_as_they_are() -> None:
+def test_a_file_system_without_the_mark_is_left_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="Inappropriate ioctl"):
+        read_flags(Path("/proc/self"))
     spread_folders(Path("/proc/self"))
-    spread_folders(Path("/nonexistent"))
+    spread_folders(tmp_path / "absent")
+    assert not (tmp_path / "absent").exists()
+
+
+def test_a_mark_keeps_the_other_flags_of_a_folder(tmp_path: Path) -> None:
+    if not on_ext4(tmp_path):
+        pytest.skip("needs ext4 and lsattr")
+    subprocess.run(["chattr", "+A", tmp_path], check=True)
+    before = read_flags(tmp_path)
+    assert not before & TOP_OF_HIERARCHY
+    spread_folders(tmp_path)
+    assert read_flags(tmp_path) == before | TOP_OF_HIERARCHY
 
 
 def test_no_name_comes_twice() -> None:
@@ -37,10 +51,10 @@ def test_no_name_comes_twice() -> None:
 
 
 def test_a_folder_is_made_and_left_empty(tmp_path: Path) -> None:
-    assert warm_directory(tmp_path / "place")
-    assert list((tmp_path / "place").iterdir()) == []
+    assert warm_directory(tmp_path / "store")
+    assert list((tmp_path / "store").iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made_is_told_of(tmp_path: Path) -> None:
-    assert not warm_directory(tmp_path / "absent" / "place")
+    assert not warm_directory(tmp_path / "absent" / "store")
     assert os.listdir(tmp_path) == []  # noqa: PTH208

@@ -1,10 +1,14 @@
-"""The file that is written before the clock starts."""
+"""Residency is measured as other tools measure it; page frames are recycled before a clock starts."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
-from imgstore_tui.bench.system.page_cache import LEAST_RECYCLED_BYTES, recycle_page_frames
+import pytest
+
+from imgstore_tui.bench.system.page_cache import LEAST_RECYCLED_BYTES, recycle_page_frames, resident_share
 
 
 def written_bytes() -> int:
@@ -29,3 +33,27 @@ def test_a_small_trial_is_spared(tmp_path: Path) -> None:
 def test_a_folder_that_takes_no_file_is_left_to_the_trial(tmp_path: Path) -> None:
     recycle_page_frames(tmp_path / "absent", LEAST_RECYCLED_BYTES)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_residency_agrees_with_fincore(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(os.urandom(64 * 4096))
+    assert resident_share([path]) == 1.0
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 32 * 4096, os.POSIX_FADV_DONTNEED)
+    share = resident_share([path])
+    try:
+        listed = subprocess.run(
+            ["fincore", "-nb", "-o", "PAGES", str(path)], capture_output=True, text=True, check=True
+        )
+    except FileNotFoundError:
+        pytest.skip("fincore is not installed (apt-get install util-linux-extra)")
+    assert share == int(listed.stdout) / 64
+
+
+def test_residency_of_nothing_is_unknown(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    assert resident_share([]) is None
+    assert resident_share([tmp_path / "empty"]) is None
+    assert resident_share([tmp_path / "missing"]) is None

@@ -30,13 +30,13 @@ PLAN = Plan(
 )
 
 
-def kind_of(place: Path) -> str:
-    done = subprocess.run(["stat", "-f", "-c", "%T", str(place)], capture_output=True, text=True, check=True)
+def filesystem_of(path: Path) -> str:
+    done = subprocess.run(["stat", "-f", "-c", "%T", str(path)], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
 def test_eviction_agrees_with_fincore(tmp_path: Path) -> None:
-    if kind_of(tmp_path) == "tmpfs":
+    if filesystem_of(tmp_path) == "tmpfs":
         pytest.skip("the temporary folder is in memory: set TMPDIR to a disk")
     path = tmp_path / "file"
     path.write_bytes(os.urandom(1 << 20))
@@ -49,7 +49,7 @@ def test_eviction_agrees_with_fincore(tmp_path: Path) -> None:
 
 
 def test_cold_reads_start_with_nothing_in_memory_and_fetch_it_all() -> None:
-    if kind_of(Path.cwd()) == "tmpfs":
+    if filesystem_of(Path.cwd()) == "tmpfs":
         pytest.skip("the temporary folder is in memory: set TMPDIR to a disk")
     run = run_plan(PLAN)
     assert {m.status for m in run.measurements} == {Status.OK}, [m.reason for m in run.measurements]
@@ -69,17 +69,17 @@ def test_cold_reads_start_with_nothing_in_memory_and_fetch_it_all() -> None:
 
 
 def test_hot_reads_come_before_cold_ones() -> None:
-    heard: list[Event] = []
-    run_plan(replace(PLAN, specs=PLAN.specs[1:2]), listen=heard.append)
-    states = [event.cell.cache for event in heard if isinstance(event, TrialStarted) and event.step == "trial"]
+    events: list[Event] = []
+    run_plan(replace(PLAN, specs=PLAN.specs[1:2]), listen=events.append)
+    states = [event.cell.cache for event in events if isinstance(event, TrialStarted) and event.step == "trial"]
     assert states == [CacheState.HOT] * 3 + [CacheState.COLD] * 3
 
 
 def test_on_a_file_system_in_memory_nothing_is_called_cold(tmp_path: Path) -> None:
-    place = Path("/dev/shm")
-    if not place.is_dir() or kind_of(place) != "tmpfs":
+    shared_memory = Path("/dev/shm")
+    if not shared_memory.is_dir() or filesystem_of(shared_memory) != "tmpfs":
         pytest.skip("/dev/shm is no tmpfs here")
-    scratch = place / f"imgstore-test-{os.getpid()}"
+    scratch = shared_memory / f"imgstore-test-{os.getpid()}"
     scratch.mkdir()
     try:
         run = run_plan(replace(PLAN, scratch=str(scratch)), cancel=threading.Event())
@@ -106,5 +106,5 @@ def test_a_cold_read_that_fetched_nothing_says_so(fetched: int) -> None:
 
     run = run_plan(replace(PLAN, operations=(Operation.READ_MANY,)), executor=FakeExecutor(answer))
     for m in run.measurements:
-        said = any("the kernel fetched nothing" in warning for warning in m.warnings)
-        assert said == (m.cache is CacheState.COLD and not fetched)
+        warned = any("the kernel fetched nothing" in warning for warning in m.warnings)
+        assert warned == (m.cache is CacheState.COLD and not fetched)

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
-from imgstore_tui.bench.trial.pixel_cache import PixelCache
-from imgstore_tui.core.dataset import BrokenImageError, Dataset, ScanProgress
 from imgstore_tui.core.errors import DataError
+from tests.support.listed_images import build_listed
 
 IMAGES: list[Any] = [
     np.arange(12, dtype=np.uint8).reshape(2, 2, 3),
@@ -20,48 +16,8 @@ IMAGES: list[Any] = [
 ]
 
 
-class Listed(Dataset):
-    name = "listed"
-    title = "Listed"
-    describe = "Images from a list."
-
-    def __init__(self, images: list[Any], values: Mapping[str, Any] | None = None) -> None:
-        super().__init__(None, values or {})
-        self.images = images
-
-    def scan(self, progress: ScanProgress | None = None) -> None:
-        pass
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    @property
-    def uniform(self) -> None:
-        return None
-
-    def image(self, index: int) -> Any:
-        if self.images[index] is None:
-            raise BrokenImageError(f"bad{index}", "It is cut short.")
-        return self.images[index]
-
-    def label(self, index: int) -> int:
-        return index - 1
-
-    @property
-    def summary(self) -> str:
-        return "listed"
-
-
-def build(folder: Path, images: list[Any], count: int, **settings: Any) -> tuple[Any, PixelCache | None]:
-    facts = build_pixel_cache(
-        Listed(images), "listed", count, folder, originals=settings.get("originals", False),
-        progress=lambda done, total: None, cancel=threading.Event(),
-    )  # fmt: skip
-    return facts, PixelCache(folder)
-
-
 def test_images_of_all_shapes_come_back(tmp_path: Path) -> None:
-    facts, source = build(tmp_path, IMAGES, 3)
+    facts, source = build_listed(tmp_path, IMAGES, 3)
     assert source is not None
     for index, image in enumerate(IMAGES):
         np.testing.assert_array_equal(source.image(index), image)
@@ -72,7 +28,7 @@ def test_images_of_all_shapes_come_back(tmp_path: Path) -> None:
 
 
 def test_a_cutoff_beyond_the_data_repeats_it_and_says_so(tmp_path: Path) -> None:
-    facts, source = build(tmp_path, IMAGES[:1], 7)
+    facts, source = build_listed(tmp_path, IMAGES[:1], 7)
     assert source is not None
     assert facts.repeated
     assert facts.used == 1
@@ -85,12 +41,12 @@ def test_a_cutoff_beyond_the_data_repeats_it_and_says_so(tmp_path: Path) -> None
 
 
 def test_no_more_than_the_cutoff_is_used(tmp_path: Path) -> None:
-    facts, _ = build(tmp_path, IMAGES, 2)
+    facts, _ = build_listed(tmp_path, IMAGES, 2)
     assert (facts.images, facts.used) == (3, 2)
 
 
 def test_a_broken_image_is_left_out_and_listed(tmp_path: Path) -> None:
-    facts, source = build(tmp_path, [None, *IMAGES[:1]], 2)
+    facts, source = build_listed(tmp_path, [None, *IMAGES[:1]], 2)
     assert source is not None
     assert facts.excluded == (("bad0", "It is cut short."),)
     assert (facts.images, facts.used) == (1, 1)
@@ -99,12 +55,12 @@ def test_a_broken_image_is_left_out_and_listed(tmp_path: Path) -> None:
 
 def test_nothing_but_broken_images_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not one image"):
-        build(tmp_path, [None, None], 2)
+        build_listed(tmp_path, [None, None], 2)
 
 
 def test_originals_of_a_dataset_that_has_none_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="original"):
-        build(tmp_path, IMAGES, 1, originals=True)
+        build_listed(tmp_path, IMAGES, 1, originals=True)
 
 
 def test_the_fingerprint_tells_pixels_shapes_and_labels_apart(tmp_path: Path) -> None:
@@ -112,12 +68,12 @@ def test_the_fingerprint_tells_pixels_shapes_and_labels_apart(tmp_path: Path) ->
     for number, images in enumerate(([IMAGES[0]], [IMAGES[0].reshape(4, 1, 3)], [IMAGES[0] + 1], IMAGES[:2])):
         folder = tmp_path / str(number)
         folder.mkdir()
-        prints.add(build(folder, images, 2)[0].fingerprint)
+        prints.add(build_listed(folder, images, 2)[0].fingerprint)
     assert len(prints) == 4
 
 
 def test_a_batch_is_smaller_where_images_are_large(tmp_path: Path) -> None:
-    _, source = build(tmp_path, IMAGES, 3)
+    _, source = build_listed(tmp_path, IMAGES, 3)
     assert source is not None
     assert source.batch_size(256) == 256
     assert source.batch_size(256, most_bytes=40) == 2

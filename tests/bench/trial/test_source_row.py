@@ -121,20 +121,20 @@ def become_a_pipe(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (vanish, "is gone"), (grow, "has changed"), (touch, "has changed"),
         (become_a_link, "has become a link"), (become_a_pipe, "has changed"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_not_as_it_was_is_named(
-    tmp_path: Path, photos: Path, change: Callable[[Path], None], said: str
+    tmp_path: Path, photos: Path, change: Callable[[Path], None], message: str
 ) -> None:
     files = listed(tmp_path, photos)
     change(files[2])
     with SourceRow(6).open(tmp_path) as reader:
         reader.read_bytes([1], np.zeros(1, np.int64))
-        with pytest.raises(StoreError, match=f"'{files[2]}' {said} since the run began"):
+        with pytest.raises(StoreError, match=f"'{files[2]}' {message} since the run began"):
             reader.read_bytes([2], np.zeros(1, np.int64))
 
 
@@ -167,9 +167,9 @@ def test_a_run_with_real_children_reads_it_first_verified_and_leaves_it_alone(
 def test_cold_it_is_proven_cold(photos: Path) -> None:
     plan = plan_of(photos, cache=(CacheState.COLD,), operations=(Operation.READ_ONE, Operation.READ_MANY))
     run = run_plan(plan)
-    found = [m for m in run.measurements if m.spec == "source"]
-    assert found
-    for m in found:
+    rows = [m for m in run.measurements if m.spec == "source"]
+    assert rows
+    for m in rows:
         if m.status is Status.SKIPPED:  # on a file system that lives in memory
             assert "stayed in memory" in str(m.reason)
         else:
@@ -221,9 +221,9 @@ def test_a_picture_that_goes_while_the_run_is_on_fails_the_source_row_alone(phot
 
     plan = plan_of(photos, "disk+original", cutoffs=(6,))
     run = run_plan(plan, listen=spoil)
-    told = {m.spec: (m.status, m.reason) for m in run.measurements}
-    assert told["disk+original"] == (Status.OK, None)
-    status, reason = told["source"]
+    results = {m.spec: (m.status, m.reason) for m in run.measurements}
+    assert results["disk+original"] == (Status.OK, None)
+    status, reason = results["source"]
     assert status is Status.FAILED
     assert str(reason).startswith("Not run, because the files in place are not what was scanned: Picture '")
     assert str(reason).endswith("since the run began.")
@@ -242,10 +242,10 @@ def test_the_switch_is_part_of_a_plan_file(tmp_path: Path, photos: Path) -> None
 
 
 def test_a_trial_is_finished_for_every_cell(photos: Path) -> None:
-    heard: list[TrialFinished] = []
+    events: list[TrialFinished] = []
     run_plan(
         plan_of(photos, rounds=2),
         executor=FakeExecutor(),
-        listen=lambda event: heard.append(event) if isinstance(event, TrialFinished) else None,
+        listen=lambda event: events.append(event) if isinstance(event, TrialFinished) else None,
     )
-    assert len([event for event in heard if event.measurement.spec == "source"]) == 2 * 2 * 4
+    assert len([event for event in events if event.measurement.spec == "source"]) == 2 * 2 * 4
