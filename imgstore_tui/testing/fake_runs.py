@@ -1,4 +1,4 @@
-"""Made-up runs that look like real ones: for tests of all that shows a run, and for trying a screen out."""
+"""Provides invented runs that look like real ones, for tests of whatever shows a run, and for trying a screen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from imgstore_tui.core.spec import Spec, parse_spec_text
 IMAGE_BYTES = 32 * 32 * 3
 DEFAULT_OPERATIONS = Plan().operations
 
-# Seconds: open and close, and each image; to write, and to read. Bytes on disk: fixed, and each image.
+# Seconds to write, fixed and per image; to read, fixed and per image. Bytes on disk, fixed and per image.
 _COSTS: dict[str, tuple[float, float, float, float, int, int]] = {
     "disk": (6e-4, 1.9e-4, 3e-4, 1.1e-4, 8192, 4096),
     "lmdb": (1.1e-3, 9e-6, 2.5e-4, 4e-6, 16384, 4096),
@@ -24,12 +24,12 @@ _CODECS = {"disk": "png"}
 
 
 def fake_spec(label: str) -> Spec:
-    """Return a spec with this label, without asking whether such a backend exists."""
-    words = parse_spec_text(label)
-    codec = words.codec or _CODECS.get(words.backend, "raw")
+    """Return a spec with this label, whether such a backend exists or not."""
+    parsed = parse_spec_text(label)
+    codec = parsed.codec or _CODECS.get(parsed.backend, "raw")
     return Spec(
-        words.backend, codec, words.preset or "tuned", tuple(words.options.items()),
-        tuple(words.codec_options.items()), label,
+        parsed.backend, codec, parsed.preset or "tuned", tuple(parsed.options.items()),
+        tuple(parsed.codec_options.items()), label,
     )  # fmt: skip
 
 
@@ -48,20 +48,20 @@ def fake_run(
     verified: bool = True,
     status: str = "finished",
 ) -> Run:
-    """Return a believable run: the same arguments give the same run on every machine.
+    """Return a plausible run; the same arguments give the same run on every machine.
 
     Args:
-        specs: Labels, in the order shown; known to cost what they do here are disk, lmdb and hdf5.
+        specs: Labels, in the order shown; disk, lmdb and hdf5 have their usual costs.
         cutoffs: Numbers of images.
         rounds: Rounds, numbered from 1.
         seed: Seeds the noise.
-        failures: Reason by ``SPEC``, ``SPEC/OPERATION`` or ``SPEC/OPERATION/CUTOFF``: such trials fail.
+        failures: Reasons by ``SPEC``, ``SPEC/OPERATION`` or ``SPEC/OPERATION/CUTOFF``; these trials fail.
         operations: What is measured.
         sync: Sync levels of the writes.
         cache: Cache states of the reads.
         dataset: Dataset as written.
         noise: Standard deviation of the logarithm of a trial's time.
-        verified: Whether trials carry the proof that their store was right.
+        verified: Whether trials say that their store was verified.
         status: How the run ended.
     """
     source = random.Random(f"imgstore-tui/{seed}")  # noqa: S311 - noise, not a secret
@@ -100,12 +100,12 @@ def fake_run(
 def fake_article_run(
     cutoffs: Sequence[int] = (1, 10, 100, 1000, 10_000, 100_000), rounds: int = 6, *, dataset: str = "cifar10:/data"
 ) -> Run:
-    """Return a believable run of the plan ``article``, with larger images and probes.
+    """Return a plausible run of the plan ``article``, with larger images and probes.
 
     Args:
         cutoffs: Numbers of images; the larger images stop at 1,000 and 100.
         rounds: Rounds.
-        dataset: What stands for the article's own images.
+        dataset: The dataset in place of the article's own images.
     """
     larger = {"synthetic,size=256,upto=1000": (256, 1000), "synthetic,size=512,upto=100": (512, 100)}
     specs = [f"{backend}:preset=article" for backend in ("disk", "lmdb", "hdf5")]

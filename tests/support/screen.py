@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 
-from imgstore_tui.bench.results.state import Phase
+from imgstore_tui.bench.results.state import RunPhase
 from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.tui.app import ImgstoreApp
 from imgstore_tui.tui.run.run_thread import RunFunction
@@ -70,7 +70,7 @@ class Driven:
 
     async def finish(self) -> Run:
         """Wait until the run is over; return it."""
-        await self.until(lambda: self.workbench.run_state.phase is Phase.FINISHED)
+        await self.until(lambda: self.workbench.run_state.phase is RunPhase.FINISHED)
         run = self.workbench.run_state.run
         assert run is not None
         return run

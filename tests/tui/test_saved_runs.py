@@ -11,7 +11,7 @@ from textual.widgets import Static
 from imgstore_tui.bench.results.journal import Journal, read_journal, saved_runs
 from imgstore_tui.bench.results.lock import RunLock
 from imgstore_tui.bench.results.saved_runs import read_saved_run
-from imgstore_tui.bench.results.state import Phase
+from imgstore_tui.bench.results.state import RunPhase
 from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.core.model import Plan
@@ -191,7 +191,7 @@ async def test_a_stopped_run_is_resumed_for_real_and_completed() -> None:
     async with driven() as app:
         await listed(app, "1 of 4")
         await app.press("r")
-        await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED, looks=3000)
+        await app.until(lambda: app.workbench.run_state.phase is RunPhase.FINISHED, looks=3000)
         assert app.workbench.pane is PaneName.CHART
         assert "finished · 4 trials kept · none failed" in app.picture
     assert read_journal(saved_runs()[0]).status == "finished"
@@ -215,7 +215,7 @@ async def test_paused_says_so_and_time_stands_still_for_what_is_left() -> None:
         await app.until(lambda: "until z is pressed again" in app.picture)
         assert app.picture.splitlines()[0].endswith("paused")
         await app.press("s")
-        await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
+        await app.until(lambda: app.workbench.run_state.phase is RunPhase.FINISHED)
         assert "stopped" in app.picture
 
 

@@ -17,7 +17,7 @@ from textual import _time, events, timer
 from textual.geometry import Size
 
 from imgstore_tui.bench.plan.plans import named_plan
-from imgstore_tui.bench.results.state import Phase
+from imgstore_tui.bench.results.state import RunPhase
 from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.tui import themes
@@ -71,7 +71,7 @@ async def test_what_is_chosen_is_what_runs() -> None:
 async def test_a_whole_run_at_every_size(size: tuple[int, int]) -> None:
     async with driven(FakeRunner(failures={"hdf5/read-one": "it broke"}), size) as app:
         await app.run()
-        assert app.workbench.run_state.phase is Phase.FINISHED
+        assert app.workbench.run_state.phase is RunPhase.FINISHED
         for pane in PaneName:
             await app.press(pane.key)
             assert len(app.picture.splitlines()) == size[1]
@@ -208,7 +208,7 @@ async def test_a_run_that_cannot_start_says_why_and_can_be_tried_again(error: Ex
     async with driven(runner) as app:
         await app.run()
         assert str(error) in app.picture
-        assert app.workbench.run_state.phase is Phase.IDLE
+        assert app.workbench.run_state.phase is RunPhase.IDLE
         runner.fail_with = None
         await app.run()
         assert str(error) not in app.picture
@@ -382,7 +382,7 @@ async def test_clicks_do_what_keys_do() -> None:
         await app.press("1")
         keys = next(line for line in app.picture.splitlines() if "r Run" in line)
         await app.pilot.click("KeyBar", offset=(keys.index("r Run"), 0))
-        await app.until(lambda: app.workbench.run_state.phase is Phase.FINISHED)
+        await app.until(lambda: app.workbench.run_state.phase is RunPhase.FINISHED)
 
 
 def _contrast(one: str, other: str) -> float:

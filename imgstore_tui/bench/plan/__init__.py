@@ -1,1 +1,1 @@
-"""Plans, the grid of cells they span, and what they cost."""
+"""Defines plans, the grid of cells that they span, and what they cost."""

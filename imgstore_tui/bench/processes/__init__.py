@@ -1,1 +1,1 @@
-"""How a trial gets a process of its own: the executor, the fork server, and the child's side."""
+"""Gives each trial its own process: the executor, the fork server, and the child's side."""

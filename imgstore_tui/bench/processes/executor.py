@@ -95,7 +95,7 @@ class ProcessExecutor:
             stderr=subprocess.PIPE,
             pass_fds=(self._progress.descriptor,),
             env=child_python.environment(**_SINGLE_THREADED),
-            # A session of its own: the terminal's Ctrl-C is the supervisor's to judge.
+            # In a new session, so that only the supervisor gets the terminal's Ctrl-C.
             start_new_session=True,
             bufsize=0,
         )

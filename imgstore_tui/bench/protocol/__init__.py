@@ -1,1 +1,1 @@
-"""What crosses the line between supervisor and child: requests, outcomes, shared progress."""
+"""Defines what crosses between supervisor and child: requests, outcomes, shared progress."""

@@ -37,7 +37,7 @@ class TrialRequest:
     operation: Operation = Operation.WRITE_MANY
     cutoff: int = 1
     location: str = ""
-    """Where the store is, as text; for ``write-one`` where fresh stores are made."""
+    """Location of the store as text; for ``write-one``, location under which fresh stores are made."""
     pixel_cache: str = ""
     """Folder of the pixel cache."""
     workspace: str = ""

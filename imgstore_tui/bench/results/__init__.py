@@ -1,1 +1,1 @@
-"""Where results go and come back from: the journal, saved runs, past costs, the lock of a running run."""
+"""Writes results and reads them back: the journal, saved runs, past costs, the lock of a running run."""

@@ -22,7 +22,7 @@ from imgstore_tui.core.events import (
 from imgstore_tui.core.model import Cell, Measurement, Run
 
 
-class Phase(StrEnum):
+class RunPhase(StrEnum):
     """Phase of a run."""
 
     IDLE = "idle"
@@ -35,7 +35,7 @@ class Phase(StrEnum):
 class RunState:
     """State of a run at one moment."""
 
-    phase: Phase = Phase.IDLE
+    phase: RunPhase = RunPhase.IDLE
     preparing: Preparing | None = None
     run: Run | None = None
     """The run with all measurements so far; None before it has started."""
@@ -60,10 +60,10 @@ def reduce(state: RunState, event: Event) -> RunState:
     """Return the state after ``event``."""
     match event:
         case Preparing():
-            return replace(state, phase=Phase.PREPARING, preparing=event)
+            return replace(state, phase=RunPhase.PREPARING, preparing=event)
         case RunStarted(run, cells, expected_s, journal):
             return replace(
-                state, phase=Phase.RUNNING, preparing=None, run=run, cells=cells, expected_s=expected_s,
+                state, phase=RunPhase.RUNNING, preparing=None, run=run, cells=cells, expected_s=expected_s,
                 journal=journal, revision=state.revision + 1,
             )  # fmt: skip
         case TrialStarted():
@@ -83,7 +83,7 @@ def reduce(state: RunState, event: Event) -> RunState:
             return replace(state, warnings=(*state.warnings, text))
         case RunFinished(run):
             return replace(
-                state, phase=Phase.FINISHED, run=run, current=None, paused=False, remaining_s=0.0,
+                state, phase=RunPhase.FINISHED, run=run, current=None, paused=False, remaining_s=0.0,
                 fraction=1.0 if run.status == "finished" else state.fraction, revision=state.revision + 1,
             )  # fmt: skip
 

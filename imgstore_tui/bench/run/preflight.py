@@ -1,4 +1,4 @@
-"""Before the first trial: what cannot work is refused in a sentence, while nothing is lost."""
+"""Checks a plan before its first trial, and refuses in one sentence what cannot work."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Budget:
 
 @dataclass
 class RunServices:
-    """What the rounds of a run use; it knows the run's folder, journal, executor and listener, but not its rounds."""
+    """Everything that the rounds of a run use: its folder, journal, executor and listener. It knows no rounds."""
 
     plan: Plan
     facts: dict[str, DatasetFacts]

@@ -1,1 +1,1 @@
-"""What the operating system gives: page cache, mounts, cgroups, processes, environment."""
+"""Wraps the operating system: page cache, mounts, cgroups, memory, processes, environment, the program's folders."""

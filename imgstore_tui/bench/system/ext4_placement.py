@@ -22,7 +22,7 @@ _BLOCK = bytes(4096)
 
 
 def spread_folders(folder: Path) -> None:
-    """Mark a folder so that each folder made in it gets a block group of its own, if the file system knows the mark."""
+    """Mark a folder so that each folder made in it gets its own block group, if the file system knows the mark."""
     # One that does not raises an error, and places stores as usual.
     with contextlib.suppress(OSError):
         add_flag(folder, TOP_OF_HIERARCHY)

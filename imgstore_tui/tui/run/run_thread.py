@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from imgstore_tui.bench.results.state import Phase, RunState, reduce, reduce_all
+from imgstore_tui.bench.results.state import RunPhase, RunState, reduce, reduce_all
 from imgstore_tui.bench.run.controls import RunControls
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.events import Event, RunFinished
@@ -196,6 +196,6 @@ def apply_updates(state: RunState, updates: Iterable[RunUpdate]) -> RunState:
 def _failed_state(state: RunState, text: str) -> RunState:
     if state.run is None:
         state = RunState()
-    elif state.phase is not Phase.FINISHED:
+    elif state.phase is not RunPhase.FINISHED:
         state = reduce(state, RunFinished(replace(state.run, status="interrupted")))
     return replace(state, warnings=(*state.warnings, text))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from rich.text import Text
 
-from imgstore_tui.bench.results.state import Phase, RunState
+from imgstore_tui.bench.results.state import RunPhase, RunState
 from imgstore_tui.core.events import Event, RunFinished, TrialFinished
 from imgstore_tui.present.results import ResultsBuilder, RunResults
 from imgstore_tui.present.text.log_line import MOST_LINES, SpecStyle, error_line, log_line
@@ -46,7 +46,7 @@ class ShownRun:
             The task for the thread.
         """
         task = self.run_thread.prepare(watching=watching)
-        self.state, self.results, self.problem = RunState(phase=Phase.PREPARING), None, ""
+        self.state, self.results, self.problem = RunState(phase=RunPhase.PREPARING), None, ""
         self.began, self.ended, self._built = None if watching else time.monotonic(), None, (0, 0.0)
         self._live = True
         return task

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from imgstore_tui.bench.results.lock import running
-from imgstore_tui.bench.results.state import Phase, RunState
+from imgstore_tui.bench.results.state import RunPhase, RunState
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
@@ -188,7 +188,7 @@ class RunControl(Screen[None]):
             case "pause":
                 return self._run_thread.measuring and not self._run_thread.stopping
             case "skip":
-                current = self.run_state.current if self.run_state.phase is Phase.RUNNING else None
+                current = self.run_state.current if self.run_state.phase is RunPhase.RUNNING else None
                 # In the step "destroy" the trial has succeeded already.
                 skippable = current is not None and current.step in _SKIPPABLE
                 return self._run_thread.measuring and not self._run_thread.stopping and skippable
@@ -231,7 +231,7 @@ class RunControl(Screen[None]):
         line.results = run.results
         watching = self._run_thread.watching
         self.run_state, self.stopping = run.state, self._run_thread.stopping and not watching
-        self.opening = watching and run.state.phase is Phase.PREPARING
+        self.opening = watching and run.state.phase is RunPhase.PREPARING
         line.problem, line.began, line.ended = run.problem, run.began, run.ended
         for leftovers in self.query(LeftoversLine):
             leftovers.measuring = self._run_thread.measuring

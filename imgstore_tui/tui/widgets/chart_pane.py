@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
-from imgstore_tui.bench.results.state import Phase, RunState
+from imgstore_tui.bench.results.state import RunPhase, RunState
 from imgstore_tui.present.charts.axes import Scales
 from imgstore_tui.present.charts.chart_list import Chart, ChartView, chart_views
 from imgstore_tui.present.charts.figures import ChartKind, chart_kinds, make_figure
@@ -105,7 +105,7 @@ class ChartPane(LinePicture, can_focus=True):
 
     def picture(self) -> Text:
         """Return the chart, or a hint how to get one."""
-        if self.results is None and self.run_state.phase is not Phase.IDLE:
+        if self.results is None and self.run_state.phase is not RunPhase.IDLE:
             return Text("The first points come with the first trials.", style="dim")
         if self.results is None:
             return Text(_WELCOME, style="dim")

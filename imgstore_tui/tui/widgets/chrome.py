@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.scrollbar import ScrollBarRender
 from textual.widget import Widget
 
-from imgstore_tui.bench.results.state import Phase, RunState
+from imgstore_tui.bench.results.state import RunPhase, RunState
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.panes import PaneName
@@ -73,9 +73,9 @@ class TitleBar(LinePicture):
         state = self.run_state
         if state.paused:
             return "paused"
-        if state.phase is Phase.FINISHED and state.run is not None:
+        if state.phase is RunPhase.FINISHED and state.run is not None:
             return {"budget": "budget spent", "interrupted": "broke off"}.get(state.run.status, state.run.status)
-        return "ready" if state.phase is Phase.IDLE else str(state.phase)
+        return "ready" if state.phase is RunPhase.IDLE else str(state.phase)
 
     def _conditions(self) -> list[str]:
         run = self.run_state.run

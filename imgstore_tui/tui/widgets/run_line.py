@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.reactive import reactive
 
-from imgstore_tui.bench.results.state import Phase, RunState
+from imgstore_tui.bench.results.state import RunPhase, RunState
 from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
@@ -100,11 +100,11 @@ class RunLine(LinePicture):
         if state.paused:
             return Text("paused: no new trial starts until z is pressed again", style="bold")
         match state.phase:
-            case Phase.PREPARING if state.preparing is not None:
+            case RunPhase.PREPARING if state.preparing is not None:
                 step, done, total = state.preparing.what, state.preparing.done, state.preparing.total
                 share = format_count(done) if total is None else f"{format_count(done)} of {format_count(total)}"
                 return Text(f"preparing (untimed): {safe_text(step)}{dot}{share}")
-            case Phase.RUNNING if state.current is not None and state.run is not None:
+            case RunPhase.RUNNING if state.current is not None and state.run is not None:
                 cell = state.current.cell
                 parts = [
                     safe_text(cell.spec),
@@ -117,14 +117,14 @@ class RunLine(LinePicture):
                 if cell in self.skipping:
                     parts.insert(0, "skipping")
                 return Text(dot.join(["pausing after this trial", *parts] if self.pausing else parts))
-            case Phase.RUNNING if self.watching and state.run is not None:
+            case RunPhase.RUNNING if self.watching and state.run is not None:
                 run_id = safe_text(state.run.id)
                 if self.ended is not None:
                     return Text(f"no longer watching run {run_id}, which goes on")
                 return Text(f"watching run {run_id}, which another process measures")
-            case Phase.FINISHED if state.run is not None:
+            case RunPhase.FINISHED if state.run is not None:
                 return Text(self._outcome(), style="bold")
-            case Phase.IDLE:
+            case RunPhase.IDLE:
                 return Text(safe_text(self.ready))
         return Text("opening the run" if self.watching else "starting")
 
@@ -167,7 +167,7 @@ class RunLine(LinePicture):
     def _bar_text(self, width: int) -> Text | None:
         """Return the text that replaces the bar; None while there is progress to show."""
         phase = self.run_state.phase
-        if phase is Phase.IDLE:
+        if phase is RunPhase.IDLE:
             key, quiet = map(self.get_component_rich_style, ("run-line--key", "run-line--quiet"))
             text = Text()
             for name, description in _FURTHER_KEYS:
@@ -176,7 +176,7 @@ class RunLine(LinePicture):
                     break
                 text.append_text(entry)
             return text
-        if phase is not Phase.FINISHED or self.results is None:
+        if phase is not RunPhase.FINISHED or self.results is None:
             return None
         # Never cut.
         answer = fastest_line(self.results, width)
@@ -189,18 +189,18 @@ class RunLine(LinePicture):
 
     def _numbers(self) -> str:
         state = self.run_state
-        if state.phase is Phase.IDLE:
+        if state.phase is RunPhase.IDLE:
             return safe_text(self.ready_time)
         elapsed = [] if self.began is None else [format_duration((self.ended or time.monotonic()) - self.began)]
         if state.run is None:
             return "".join(elapsed)
-        if state.phase is Phase.FINISHED and state.fraction >= 1:
+        if state.phase is RunPhase.FINISHED and state.fraction >= 1:
             # The first line has the number of trials.
             return "".join(elapsed)
         total = len(state.cells) * state.run.plan.rounds
         parts = [f"{state.fraction:4.0%}", f"{format_count(len(state.run.measurements))}/{format_count(total)}"]
         parts += elapsed
-        if state.phase is Phase.RUNNING:
+        if state.phase is RunPhase.RUNNING:
             estimated = state.remaining_s is not None
             parts.append(f"left ~{format_duration(state.remaining_s or 0)}" if estimated else "left ?")
         return "  ".join(parts)

@@ -12,7 +12,7 @@ from imgstore_tui.bench.results.follow import follow_run
 from imgstore_tui.bench.results.journal import Journal, find_run, read_journal, saved_runs
 from imgstore_tui.bench.results.lock import RunLock
 from imgstore_tui.bench.results.saved_runs import delete, newest_first, read_saved_run, rename
-from imgstore_tui.bench.results.state import Phase, RunState, reduce
+from imgstore_tui.bench.results.state import RunPhase, RunState, reduce
 from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError
 from imgstore_tui.core.events import Event, Progress, TrialFinished
@@ -140,7 +140,7 @@ def test_a_run_that_is_over_is_told_at_once() -> None:
     state = RunState()
     for event in events:
         state = reduce(state, event)
-    assert state.phase is Phase.FINISHED
+    assert state.phase is RunPhase.FINISHED
     assert state.run == followed == read_journal(path)
     assert len(state.cells) == 51
     assert state.journal == str(path)

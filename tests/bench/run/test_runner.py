@@ -15,7 +15,7 @@ from PIL import Image
 
 from imgstore_tui.bench.protocol.messages import Flag, Step, TrialOutcome, TrialRequest
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
-from imgstore_tui.bench.results.state import Phase, RunState, reduce, reduce_all
+from imgstore_tui.bench.results.state import RunPhase, RunState, reduce, reduce_all
 from imgstore_tui.bench.run.runner import resume_run, run_plan
 from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.core.backend import Capabilities
@@ -92,7 +92,7 @@ def test_the_state_that_events_make_is_the_run() -> None:
     for event in events:
         state = reduce(state, event)
     assert reduce_all(RunState(), events) == state
-    assert state.phase is Phase.FINISHED
+    assert state.phase is RunPhase.FINISHED
     assert state.run == run
     assert state.fraction == 1.0
     assert isinstance(events[-1], RunFinished)

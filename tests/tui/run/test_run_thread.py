@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from imgstore_tui.bench.plan.plans import named_plan
-from imgstore_tui.bench.results.state import Phase, RunState
+from imgstore_tui.bench.results.state import RunPhase, RunState
 from imgstore_tui.bench.run.controls import RunControls
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.events import Event, RunFinished, RunStarted
@@ -28,7 +28,7 @@ def carried_out(run_thread: RunThread) -> RunState:
 def test_news_comes_in_order_and_once() -> None:
     run_thread = RunThread(FakeRunner())
     state = carried_out(run_thread)
-    assert state.phase is Phase.FINISHED
+    assert state.phase is RunPhase.FINISHED
     assert state.run is not None
     assert len(state.run.measurements) == 51 * 6
     assert run_thread.drain() == []
@@ -65,7 +65,7 @@ def test_stopping_reaches_the_run() -> None:
 def test_a_new_run_is_not_stopped_by_the_last_ones_stop() -> None:
     run_thread = RunThread(FakeRunner())
     run_thread.stop()
-    assert carried_out(run_thread).phase is Phase.FINISHED
+    assert carried_out(run_thread).phase is RunPhase.FINISHED
 
 
 def test_a_thread_that_is_slow_to_end_touches_nothing_of_the_next_run() -> None:
@@ -91,13 +91,13 @@ def test_a_thread_that_is_slow_to_end_touches_nothing_of_the_next_run() -> None:
 @pytest.mark.parametrize("error", [UnavailableError("No room [/foo]."), RuntimeError("boom"), MemoryError()])
 def test_an_error_before_the_start_leaves_an_idle_screen(error: Exception) -> None:
     state = carried_out(RunThread(FakeRunner(fail_with=error)))
-    assert (state.phase, state.run) == (Phase.IDLE, None)
+    assert (state.phase, state.run) == (RunPhase.IDLE, None)
     assert str(error) in state.warnings[-1]
 
 
 def test_an_error_in_the_middle_keeps_what_was_measured() -> None:
     state = carried_out(RunThread(FakeRunner(fail_with=RuntimeError("boom"), hold_after=7)))
-    assert state.phase is Phase.FINISHED
+    assert state.phase is RunPhase.FINISHED
     assert state.run is not None
     assert (state.run.status, len(state.run.measurements)) == ("interrupted", 7)
     assert "boom" in state.warnings[-1]
@@ -106,4 +106,4 @@ def test_an_error_in_the_middle_keeps_what_was_measured() -> None:
 def test_an_error_after_the_end_does_not_undo_it() -> None:
     run = fake_run()
     state = apply_updates(RunState(), [RunStarted(run, (), 1.0, "journal"), RunFinished(run), RunFailed("late")])
-    assert (state.phase, state.warnings) == (Phase.FINISHED, ("late",))
+    assert (state.phase, state.warnings) == (RunPhase.FINISHED, ("late",))
