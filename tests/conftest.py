@@ -4,16 +4,44 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support import selection
 
 # What starts the tests may ignore these, as nohup does, or a shell in the background; the program would heed that.
 for _number in (signal.SIGHUP, signal.SIGINT):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.SIG_DFL if _number is signal.SIGHUP else signal.default_int_handler)
 
+# Hundreds of programs are started here, each of which would compile the whole package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 ALLOWED_SKIPS = Path(__file__).with_name("allowed_skips.txt")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run every test, not the representative part alone")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return "every test" if _is_full(config) else "a representative part of the tests; --full runs them all"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only a full run tests."""
+    if not _is_full(config):
+        items[:], others = selection.split(items)
+        config.hook.pytest_deselected(items=others)
+
+
+def _is_full(config: pytest.Config) -> bool:
+    """Whether every test runs that was named; a test that is named by itself runs, full or not."""
+    return config.getoption("full") or any("::" in argument for argument in config.args)
 
 
 @pytest.fixture(autouse=True)

@@ -47,6 +47,7 @@ def test_a_cell_is_printed_at_every_level_as_the_screen_shows_it(saved: Run) -> 
         assert " ".join(cell_detail(found, cell, 90, ascii_only=True).plain.split()) in shown
 
 
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize(
     ("words", "said"),
     [

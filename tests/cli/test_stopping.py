@@ -18,7 +18,7 @@ from imgstore_tui.bench.results.journal import read_journal, saved_runs
 from imgstore_tui.bench.run.run_folder import leftovers
 from imgstore_tui.core.errors import DataError
 from tests.support.processes import descendants, have_ended
-from tests.support.program import SMALL_RUN, program, sentence
+from tests.support.program import SHORT_RUN, SMALL_RUN, program, sentence
 
 
 def begin(*words: str) -> subprocess.Popen[str]:
@@ -29,7 +29,7 @@ def begin(*words: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         # The first line of the journal may be on its way.
         with contextlib.suppress(DataError):
@@ -43,6 +43,7 @@ def family(started: subprocess.Popen[str]) -> list[int]:
     return [started.pid, *descendants(started.pid)]
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["INT", "TERM", "HUP"]
 )
@@ -50,7 +51,7 @@ def test_a_signal_stops_the_run_and_keeps_what_was_measured(number: signal.Signa
     started = begin()
     pids = family(started)
     started.send_signal(number)
-    output, errors = started.communicate(timeout=10)
+    output, errors = started.communicate(timeout=60)
     assert started.returncode == code, errors
     assert have_ended(pids)
     run = read_journal(saved_runs()[0])
@@ -66,7 +67,7 @@ def test_a_signal_stops_the_run_and_keeps_what_was_measured(number: signal.Signa
 def test_under_nohup_a_hang_up_does_not_stop_a_run() -> None:
     ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        started = begin()
+        started = begin(*SHORT_RUN)
     finally:
         signal.signal(signal.SIGHUP, ignored)
     started.send_signal(signal.SIGHUP)
@@ -79,7 +80,7 @@ def test_a_killed_run_leaves_no_process_is_swept_and_resumed() -> None:
     started = begin()
     pids = family(started)
     os.kill(started.pid, signal.SIGKILL)
-    started.communicate(timeout=10)
+    started.communicate(timeout=60)
     assert have_ended(pids)
     before = read_journal(saved_runs()[0])
     assert before.status == "interrupted"
@@ -104,7 +105,7 @@ def test_a_killed_run_leaves_no_process_is_swept_and_resumed() -> None:
 def test_what_a_killed_run_has_left_is_swept() -> None:
     started = begin()
     os.kill(started.pid, signal.SIGKILL)
-    started.communicate(timeout=10)
+    started.communicate(timeout=60)
     assert program("sweep").stdout.startswith("removed ")
     assert list(Path.cwd().iterdir()) == []
     assert leftovers() == []
@@ -115,7 +116,7 @@ def test_killed_readers_die_with_their_trial() -> None:
     started = begin(*words, "--quiet")
     pids = family(started)
     os.kill(started.pid, signal.SIGKILL)
-    started.communicate(timeout=10)
+    started.communicate(timeout=60)
     assert have_ended(pids)
 
 
@@ -127,17 +128,17 @@ def test_a_signal_before_the_first_trial_is_told_to_the_shell() -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not any(Path.cwd().iterdir()) and time.monotonic() < deadline:
         time.sleep(0.02)
     started.send_signal(signal.SIGTERM)
-    started.communicate(timeout=30)
+    started.communicate(timeout=60)
     assert started.returncode == 143
     assert list(Path.cwd().iterdir()) == []
 
 
 def test_a_run_is_watched_from_another_terminal() -> None:
-    started = begin()
+    started = begin(*SHORT_RUN)
     done = program("show", "last", "--follow", "--no-charts")
     started.communicate(timeout=60)
     assert done.returncode == 0
@@ -191,7 +192,7 @@ def test_a_full_standard_output_is_one_sentence() -> None:
 
 def test_tables_and_the_file_of_a_run_do_not_depend_on_each_other() -> None:
     Path("out").mkdir()
-    started = begin(*SMALL_RUN, "--save", "out/run.json")
+    started = begin(*SHORT_RUN, "--save", "out/run.json")
     Path("out").rmdir()
     output, errors = started.communicate(timeout=60)
     assert started.returncode == 2
@@ -200,7 +201,7 @@ def test_tables_and_the_file_of_a_run_do_not_depend_on_each_other() -> None:
     assert errors.splitlines() == [errors.strip()]
     assert "out does not exist" in errors
     with Path("/dev/full").open("w") as full:
-        words = [sys.executable, "-m", "imgstore_tui", *SMALL_RUN, "--save", "run.json"]
+        words = [sys.executable, "-m", "imgstore_tui", *SHORT_RUN, "--save", "run.json"]
         done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 3
     assert done.stderr == "imgstore-tui: No space left on device.\n"

@@ -30,7 +30,10 @@ def scanned(location: Path, **options: str) -> Dataset:
     return dataset
 
 
-@pytest.mark.parametrize("text", ["lmdb", "disk+png", "sqlite+original"])
+@pytest.mark.parametrize(
+    "text",
+    ["lmdb", pytest.param("disk+png", marks=pytest.mark.full), pytest.param("sqlite+original", marks=pytest.mark.full)],
+)
 class TestStore(DatasetConformance):
     @pytest.fixture
     def make(self, text: str, tmp_path: Path) -> MakeDataset:
@@ -39,6 +42,7 @@ class TestStore(DatasetConformance):
         return lambda: registry.make_dataset(f'store:"{tmp_path / "store"}"')
 
 
+@pytest.mark.sample_diagonal
 @pytest.mark.parametrize("backend", HERE)
 @pytest.mark.parametrize("varying", [False, True])
 def test_a_store_of_any_backend_is_read(backend: str, varying: bool, tmp_path: Path) -> None:

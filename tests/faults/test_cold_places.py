@@ -31,6 +31,7 @@ def look(place: Path, mount: str, spec: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.sample_diagonal
 @pytest.mark.parametrize("spec", SPECS)
 @pytest.mark.parametrize("kind", ["ext4", "xfs", "overlay"])
 def test_what_is_called_cold_is_cold_for_fincore(kind: str, spec: str, tmp_path: Path) -> None:
@@ -45,6 +46,7 @@ def test_what_is_called_cold_is_cold_for_fincore(kind: str, spec: str, tmp_path:
     assert found["read"] > 0
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("spec", SPECS)
 def test_in_memory_nothing_is_called_cold_and_fincore_agrees(spec: str, tmp_path: Path) -> None:
     found = look(tmp_path / "place", PLACES["tmpfs"], spec)

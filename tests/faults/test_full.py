@@ -50,6 +50,7 @@ def check(output: str, words: str) -> None:
     assert reason.startswith("Not run, because write-many failed")
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("spec", SPECS)
 def test_a_full_disk_fails_one_row_and_results_on_it_are_safe(spec: str, tmp_path: Path) -> None:
     # The pixels (12 MB) fit, pixels and store do not.
@@ -63,6 +64,7 @@ def test_out_of_inodes_is_named(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("spec", ["lmdb", "hdf5"])
 def test_a_limit_of_the_file_size_is_one_failed_row(spec: str, tmp_path: Path) -> None:
     # Children inherit the limit; the pixel cache (12.3 MB) stays below it, a store of 4,000 images does not.

@@ -6,6 +6,8 @@ import json
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.faults.places import run_in
 from tests.support.datasets import save
 
@@ -23,6 +25,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.full
 def test_a_tree_of_links_bind_mounts_and_odd_names_stays_as_it_was(tmp_path: Path) -> None:
     place = tmp_path / "place"
     for number, raw in enumerate(NAMES):

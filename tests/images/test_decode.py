@@ -173,6 +173,7 @@ def test_cut_short_anywhere_it_is_an_error_of_ours_or_a_whole_picture(name: str)
             assert decode.decode(data[:length]).shape == shape
 
 
+@pytest.mark.sample_first(9)
 @pytest.mark.parametrize("name", KINDS)
 def test_a_flipped_byte_never_escapes_as_another_exception(name: str) -> None:
     data = KINDS[name][0]

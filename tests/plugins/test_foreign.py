@@ -221,6 +221,7 @@ def test_a_label_that_is_no_number_is_refused(tmp_path: Path) -> None:
 STACK = pixels((7, 6, 4, 3), 5)
 
 
+@pytest.mark.sample_first(3)
 @pytest.mark.parametrize("kind", ["u1", "<u2", ">u2"])
 @pytest.mark.parametrize(("images", "labels"), [("images", "meta"), ("x_train", "y_train"), ("anything", None)])
 def test_the_images_and_labels_of_an_hdf5_file_are_read(

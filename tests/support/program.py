@@ -7,6 +7,8 @@ import sys
 
 SMALL_RUN = ["run", "-b", "disk,lmdb", "-n", "1,50", "-d", "synthetic,size=16", "--rounds", "3", "--quiet"]
 """Arguments of a run that takes a few seconds."""
+SHORT_RUN = [*SMALL_RUN, "--rounds", "1"]
+"""Arguments of a run of 18 trials, which still goes on when the first ones are in its journal."""
 
 
 def program(*words: str, timeout: float = 120, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -70,6 +70,7 @@ async def look_at(app: Driven, path: str) -> None:
     await app.until(lambda: screen(app).sheet.preview is not None or bool(field(app, "path").problem))
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("size", [SMALL, NARROW, MIDDLE, WIDE])
 async def test_a_folder_is_looked_at_and_used(photos: Path, size: tuple[int, int]) -> None:
     async with driven(size=size) as app:
@@ -88,6 +89,7 @@ async def test_a_folder_is_looked_at_and_used(photos: Path, size: tuple[int, int
         assert f"folder:{photos}"[:20] in app.picture
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("ascii_only", [False, True])
 async def test_pictures_are_seen_on_every_terminal(
     photos: Path, ascii_only: bool, monkeypatch: pytest.MonkeyPatch
@@ -314,6 +316,7 @@ def test_a_path_with_a_comma_or_a_space_at_its_end_is_quoted() -> None:
     assert DataForm.of("folder:/a").with_value("path", "/a ").text() == 'folder:"/a "'
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("key", ["escape", "enter", "f2", "f8"])
 async def test_a_key_that_comes_while_the_form_is_laid_out_anew_breaks_nothing(key: str) -> None:
     async with driven() as app:

@@ -22,6 +22,7 @@ async def pointed_at(app: Driven, name: str) -> None:
     await app.press(*["down"] * names.index(name))
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("size", [NARROW, WIDE, (120, 35)])
 async def test_the_chart_that_is_looked_at_is_written(size: tuple[int, int]) -> None:
     async with driven(size=size) as app:

@@ -28,6 +28,7 @@ async def open_options(app: Driven, label: str) -> None:
     await app.press("o")
 
 
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize("size", [SMALL, NARROW, MIDDLE, WIDE])
 @pytest.mark.parametrize("ascii_only", [False, True])
 async def test_the_form_fits_and_says_what_it_comes_to(size: tuple[int, int], ascii_only: bool) -> None:

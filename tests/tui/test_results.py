@@ -31,6 +31,7 @@ async def click(app: Driven, place: Offset) -> None:
     await app.pilot.pause()
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_matrix_shows_state_value_and_reason_at_every_size(size: tuple[int, int]) -> None:
     async with driven(FakeRunner(failures={"hdf5/write-many": EVIL}), size) as app:
@@ -78,6 +79,7 @@ async def test_values_of_one_image_are_shown_where_that_was_asked_for() -> None:
         assert app.picture != before
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_detail_of_a_cell_fits_and_scrolls_to_its_end(size: tuple[int, int]) -> None:
     async with driven(FakeRunner(failures={"lmdb/read-one": EVIL}), size) as app:
@@ -103,6 +105,7 @@ async def test_the_detail_of_a_cell_grows_with_the_run() -> None:
         await app.until(lambda: "2 of 6 rounds count" in app.picture)
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("size", [NARROW, WIDE])
 async def test_a_click_on_a_header_sorts_turns_and_lets_go(size: tuple[int, int]) -> None:
     async with driven(size=size) as app:
@@ -184,6 +187,7 @@ async def test_keys_that_follow_a_pane_s_are_for_it() -> None:
         assert app.app.focused is panes.table.filter_line.input
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("size", SIZES)
 async def test_which_to_take_is_said_at_the_end_wherever_one_looks(size: tuple[int, int]) -> None:
     async with driven(size=size) as app:
@@ -206,6 +210,7 @@ async def test_sorting_holds_while_the_numbers_change() -> None:
         assert [str(grid.get_row_at(index)[1]) for index in (0, grid.row_count - 1)] == ["disk", "disk"]
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("size", SIZES)
 async def test_verdicts_can_be_read_at_one_number_of_images(size: tuple[int, int]) -> None:
     async with driven(size=size) as app:

@@ -35,6 +35,7 @@ async def listed(app: Driven, words: str) -> None:
     await app.until(lambda: words in app.picture)
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("size", [NARROW, WIDE, (120, 35)])
 async def test_every_run_is_told_at_a_glance_newest_first(size: tuple[int, int]) -> None:
     run = fake_run(rounds=2)

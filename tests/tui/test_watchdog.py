@@ -52,6 +52,7 @@ def _measured() -> int:
         return 0
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.3])
 def test_a_terminal_closed_while_the_screen_starts_ends_the_program(tmp_path: Path, delay_s: float) -> None:
     with program(tmp_path) as terminal:
@@ -61,6 +62,7 @@ def test_a_terminal_closed_while_the_screen_starts_ends_the_program(tmp_path: Pa
         assert terminal.process.wait(PATIENCE_S) == 129
 
 
+@pytest.mark.sample_diagonal
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 @pytest.mark.parametrize("delay_s", [0.0, 0.05, 0.2])
 def test_a_signal_while_the_screen_starts_restores_the_terminal(
@@ -90,6 +92,7 @@ def test_a_signal_while_the_program_is_loaded_ends_it_without_a_word(
             assert not terminal.alternate
 
 
+@pytest.mark.sample_diagonal
 @pytest.mark.parametrize("way", ["nobody reads", "Ctrl-S"])
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_a_terminal_that_takes_no_output_makes_the_screen_deaf_to_nothing(
@@ -234,6 +237,7 @@ def test_a_program_whose_server_is_gone_ends(piped: Piped, end: str) -> None:
     assert piped.process.wait(PATIENCE_S) == 129
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_a_program_whose_picture_nobody_reads_dies_and_stays_small(
     piped: Piped, number: signal.Signals, code: int

@@ -67,6 +67,7 @@ async def test_what_is_chosen_is_what_runs() -> None:
         assert (plan.rounds, plan.budget_s, plan.datasets) == (2, None, ("synthetic",))
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("size", [NARROW, WIDE, SMALL])
 async def test_a_whole_run_at_every_size(size: tuple[int, int]) -> None:
     async with driven(FakeRunner(failures={"hdf5/read-one": "it broke"}), size) as app:
@@ -363,6 +364,7 @@ async def test_nothing_beyond_ascii_where_that_was_asked() -> None:
             assert painted.isascii(), {letter for letter in painted if not letter.isascii()}
 
 
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize("theme", ["darkroom", "lightbox", "terminal-dark", "terminal-light"])
 async def test_every_theme_can_be_asked_for(theme: str) -> None:
     async with driven(theme=theme) as app:

@@ -374,6 +374,7 @@ def test_scratch_in_the_data_is_refused(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_run_with_real_children_is_whole_and_leaves_nothing(workers: int) -> None:
     operations = tuple(operation for operation in Operation if not operation.changes)

@@ -51,6 +51,7 @@ def ugly_series(source: random.Random) -> list[Series]:
     ]
 
 
+@pytest.mark.sample_first(5)
 @pytest.mark.parametrize("seed", range(20))
 def test_any_data_at_any_size_gives_exactly_that_size(seed: int) -> None:
     source = random.Random(seed)

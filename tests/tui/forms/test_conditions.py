@@ -57,6 +57,7 @@ def test_what_means_nothing_is_a_problem_of_its_field(name: str, text: str, word
     assert word in problems[name]
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("size", [SMALL, NARROW, MIDDLE, WIDE])
 async def test_conditions_are_taken_and_shown(size: tuple[int, int]) -> None:
     async with driven(size=size) as app:

@@ -30,6 +30,7 @@ async def test_a_palette_that_is_closed_while_it_looks_for_commands_ends_nothing
         await app.until(lambda: app.shows(Workbench))
 
 
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize("key", ["question_mark", "d", "c", "o", "w", "f", "ctrl+p"])
 async def test_what_is_closed_twice_takes_nothing_else_away(key: str) -> None:
     async with driven() as app:

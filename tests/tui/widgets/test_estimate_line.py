@@ -26,6 +26,7 @@ def save_run(trial_s: float) -> None:
     journal.end("finished", "2026-01-02T03:05:00+00:00")
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("size", [NARROW, (120, 35), WIDE])
 async def test_trials_disk_and_time_are_said_at_every_size(size: tuple[int, int]) -> None:
     async with driven(size=size) as app:
