@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
 
 from imgstore_tui.core.backend import Backend, Content, PayloadKind, Reader, Writer
 from imgstore_tui.core.codec import Codec, payload_kind
@@ -22,6 +21,8 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.local import LocalBackend
 
 if TYPE_CHECKING:
+    import pytest  # children that tests start use this module too, and need no pytest
+
     from imgstore_tui.core.content import Labels, Pixels
 
 Shape = tuple[int, ...]
