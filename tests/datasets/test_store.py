@@ -30,6 +30,7 @@ def scanned(location: Path, **options: str) -> Dataset:
     return dataset
 
 
+@pytest.mark.sample_diagonal
 @pytest.mark.parametrize(
     "text",
     ["lmdb", pytest.param("disk+png", marks=pytest.mark.full), pytest.param("sqlite+original", marks=pytest.mark.full)],
@@ -42,6 +43,7 @@ class TestStore(DatasetConformance):
         return lambda: registry.make_dataset(f'store:"{tmp_path / "store"}"')
 
 
+@pytest.mark.sample_first(4)
 @pytest.mark.sample_diagonal
 @pytest.mark.parametrize("backend", HERE)
 @pytest.mark.parametrize("varying", [False, True])

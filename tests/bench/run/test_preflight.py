@@ -26,9 +26,14 @@ PLAN = Plan(specs=(resolve_spec("lmdb"), resolve_spec("disk")), cutoffs=(10, 100
 SIZES = {"synthetic": 3072.0}
 
 
-def test_an_ordinary_plan_has_room() -> None:
+def test_an_ordinary_plan_has_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = plan_cells(PLAN)
     check_memory(PLAN, SIZES)
-    check_time(PLAN, plan_cells(PLAN), SIZES)
+    check_time(PLAN, cells, SIZES)
+    assert not short_budget(PLAN, cells, SIZES, NO_PAST_COSTS)
+    monkeypatch.setattr(preflight, "available_bytes", lambda: 1 << 20)
+    with pytest.raises(UnavailableError, match=r"needs about 131 MiB of memory and 1\.00 MiB is available"):
+        check_memory(PLAN, SIZES)
 
 
 def test_batches_that_no_memory_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +63,10 @@ def test_a_round_that_no_budget_holds_is_refused() -> None:
 
 
 def test_a_short_budget_says_to_be_quick_not_to_refuse() -> None:
-    check_time(replace(PLAN, budget_s=0.5), plan_cells(PLAN), SIZES)
+    plan, cells = replace(PLAN, budget_s=0.5), plan_cells(PLAN)
+    check_time(plan, cells, SIZES)
+    advice = short_budget(plan, cells, SIZES, NO_PAST_COSTS)
+    assert advice.startswith("A verdict needs 6 rounds, about 15 s here; the time budget of 0:00 ends the run before.")
 
 
 def test_a_budget_that_is_too_short_for_a_verdict_is_told_beforehand() -> None:

@@ -13,7 +13,10 @@ from imgstore_tui.tui.terminal.capabilities import check_terminal, settings_for
 
 
 class Terminal(io.StringIO):
+    asked = 0
+
     def isatty(self) -> bool:
+        self.asked += 1
         return True
 
 
@@ -25,7 +28,9 @@ def settings(
 
 
 def test_a_terminal_is_let_in() -> None:
-    check_terminal(Terminal(), Terminal(), {"TERM": "xterm-256color"})
+    keys, picture = Terminal(), Terminal()
+    check_terminal(keys, picture, {"TERM": "xterm-256color"})
+    assert (keys.asked, picture.asked) == (1, 1)
 
 
 @pytest.mark.parametrize(
