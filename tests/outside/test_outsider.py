@@ -21,7 +21,7 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_passes_the_conformance_suite_without_a_line_of_its_own(tmp_path: Path) -> None:
     suite = Path(__file__).with_name("ledger_suite.py")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", str(suite)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "--full", str(suite)],
         capture_output=True,
         text=True,
         check=False,

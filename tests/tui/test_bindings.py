@@ -793,7 +793,7 @@ def _effects() -> Iterator[Any]:
         seen.add(owner)
 
 
-@pytest.mark.parametrize(("owner", "keys"), _effects())
+@pytest.mark.parametrize(("owner", "keys"), list(_effects()))
 async def test_a_key_does_what_it_says(
     owner: str, keys: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
