@@ -39,11 +39,15 @@ def export_choices(run: Run, chart: Chart | None) -> tuple[ExportChoice, ...]:
     """Return the formats of a run, available or not, and those of the chart on the screen, if any."""
     choices = [
         ExportChoice(
-            name, kind.title, kind.suffix, kind.binary, how_to_get(kind) if missing_imports(kind) else "",
-            partial(_export, name, run),
+            name=name,
+            title=exporter.title,
+            suffix=exporter.suffix,
+            binary=exporter.binary,
+            how_to_get=how_to_get(exporter) if missing_imports(exporter) else "",
+            make=partial(_export, name, run),
         )
-        for name, kind in exports.all_exporters().items()
-    ]  # fmt: skip
+        for name, exporter in exports.all_exporters().items()
+    ]
     if chart is not None and not chart.figure.empty:
         png = exports.catalogue.get("png")
         plot = how_to_get(png) if missing_imports(png) else ""

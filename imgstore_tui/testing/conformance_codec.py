@@ -65,20 +65,20 @@ class CodecConformance:
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "coder" in metafunc.fixturenames:
-            kind = registry.codecs.get(self.codec)
-            coders = [kind(resolve_options(kind.options, chosen, "it")) for chosen in self.settings]
+            codec_class = registry.codecs.get(self.codec)
+            coders = [codec_class(resolve_options(codec_class.options, chosen, "it")) for chosen in self.settings]
             names = [",".join(f"{name}={value}" for name, value in chosen.items()) or "-" for chosen in self.settings]
             metafunc.parametrize("coder", coders, ids=names)
 
     def test_it_declares_what_lists_and_forms_need(self) -> None:
-        kind = registry.codecs.get(self.codec)
-        assert re.fullmatch(r"[a-z][a-z0-9_-]*", kind.name)
-        assert kind.name == self.codec
-        assert kind.title
-        assert re.fullmatch(r"[a-z0-9]{1,8}", kind.extension)
-        assert all(kind.drops)
-        assert len({option.name for option in kind.options}) == len(kind.options)
-        for option in kind.options:
+        codec_class = registry.codecs.get(self.codec)
+        assert re.fullmatch(r"[a-z][a-z0-9_-]*", codec_class.name)
+        assert codec_class.name == self.codec
+        assert codec_class.title
+        assert re.fullmatch(r"[a-z0-9]{1,8}", codec_class.extension)
+        assert all(codec_class.drops)
+        assert len({option.name for option in codec_class.options}) == len(codec_class.options)
+        for option in codec_class.options:
             assert option.parse(option.default, "it") == option.default
             assert is_sentence(option.summary)
 

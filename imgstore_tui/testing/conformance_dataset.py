@@ -61,13 +61,13 @@ class DatasetConformance:
         return dataset
 
     def test_it_declares_what_lists_and_forms_need(self, make: MakeDataset) -> None:
-        kind = type(make())
-        assert re.fullmatch(r"[a-z][a-z0-9_-]*", kind.name)
-        assert kind.title
-        assert is_sentence(kind.describe)
-        names = [option.name for option in kind.options]
+        dataset_class = type(make())
+        assert re.fullmatch(r"[a-z][a-z0-9_-]*", dataset_class.name)
+        assert dataset_class.title
+        assert is_sentence(dataset_class.describe)
+        names = [option.name for option in dataset_class.options]
         assert len(set(names)) == len(names)
-        for option in kind.options:
+        for option in dataset_class.options:
             assert option.parse(option.default, "it") == option.default
             assert is_sentence(option.summary)
 

@@ -78,8 +78,8 @@ class StoreSetup:
         spec = registry.resolve_spec(text, require_available=False)
         registry.check_installed(registry.backends.get(spec.backend))
         registry.check_available(registry.codecs.get(spec.codec))
-        kind = registry.backends.get(spec.backend)
-        narrow = kind.capabilities.uniform_only or registry.preset_of(kind, spec.preset).uniform_only
+        backend_class = registry.backends.get(spec.backend)
+        narrow = backend_class.capabilities.uniform_only or registry.preset_of(backend_class, spec.preset).uniform_only
         return cls(text, registry.make_backend(spec), registry.make_codec(spec), narrow)
 
     def material(self, shapes: Sequence[Shape], labels: Sequence[int] | None = None, dtype: str = "uint8") -> Material:
@@ -202,9 +202,9 @@ def open_files() -> list[str]:
 
 def specs_of(backend: str, codecs: Sequence[str]) -> list[str]:
     """Return a spec for every preset of a backend with each of the codecs that are installed."""
-    kind = registry.backends.get(backend)
+    backend_class = registry.backends.get(backend)
     names = [name for name in codecs if not registry.missing_imports(registry.codecs.get(name))]
-    return [f"{backend}+{name}:preset={preset.name}" for preset in kind.presets for name in names]
+    return [f"{backend}+{name}:preset={preset.name}" for preset in backend_class.presets for name in names]
 
 
 def spread(metafunc: pytest.Metafunc, backend: str, codecs: Sequence[str], more: Sequence[str] = ()) -> None:
@@ -213,6 +213,6 @@ def spread(metafunc: pytest.Metafunc, backend: str, codecs: Sequence[str], more:
         texts = [*specs_of(backend, codecs), *more]
         metafunc.parametrize("setup", [StoreSetup.of(text) for text in texts], ids=lambda x: x.text)
     if "preset" in metafunc.fixturenames:
-        kind = registry.backends.get(backend)
-        setups = [StoreSetup.of(f"{backend}:preset={preset.name}") for preset in kind.presets]
+        backend_class = registry.backends.get(backend)
+        setups = [StoreSetup.of(f"{backend}:preset={preset.name}") for preset in backend_class.presets]
         metafunc.parametrize("preset", setups, ids=lambda x: x.text)

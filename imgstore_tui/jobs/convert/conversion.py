@@ -235,17 +235,18 @@ def plan_conversion(
 
 def _check_server(spec: Spec, dataset: Dataset, location: ServerLocation, *, replace: bool) -> None:
     """Check an address as a destination: that it is of the backend's server, which answers, and that it is free."""
-    kind = registry.server_of(location)
-    if kind.name != spec.backend:
+    backend_class = registry.server_of(location)
+    if backend_class.name != spec.backend:
         raise UsageError(
-            f"{location} is an address of {kind.title}. Write: imgstore-tui convert DATASET {kind.name} {location}"
+            f"{location} is an address of {backend_class.title}. "
+            f"Write: imgstore-tui convert DATASET {backend_class.name} {location}"
         )
-    registry.check_installed(kind)
+    registry.check_installed(backend_class)
     registry.check_available(registry.codecs.get(spec.codec))
     check_named(location)
     if dataset.path == location:
         raise UsageError(f"{location} is the data itself, which is only read. Name another place.")
-    backend = registry.with_defaults(kind)
+    backend = registry.with_defaults(backend_class)
     if not backend.exists(location):
         return
     if not replace:
@@ -256,11 +257,13 @@ def _check_server(spec: Spec, dataset: Dataset, location: ServerLocation, *, rep
 
 def _check_folder(spec: Spec, dataset: Dataset, location: Path, *, replace: bool) -> Path:
     """Check a path as a destination: that a store can be made there, apart from the data, and that it is free."""
-    kind = registry.backends.get(spec.backend)
-    if issubclass(kind, ServerBackend):
-        address = f"{kind.schemes[0]}://{kind.address_form.value}"
-        raise UsageError(f"Backend {kind.name} stores on a server. Write its address as destination, e.g. {address}.")
-    registry.check_available(kind)
+    backend_class = registry.backends.get(spec.backend)
+    if issubclass(backend_class, ServerBackend):
+        address = f"{backend_class.schemes[0]}://{backend_class.address_form.value}"
+        raise UsageError(
+            f"Backend {backend_class.name} stores on a server. Write its address as destination, e.g. {address}."
+        )
+    registry.check_available(backend_class)
     registry.check_available(registry.codecs.get(spec.codec))
     destination = absolute_path(location)
     if not destination.parent.is_dir():

@@ -43,24 +43,24 @@ _SETTINGS: dict[Any, Any] = {
 _METADATA = {"pdf": {"CreationDate": None}, "png": {}}
 
 
-def draw_sheet(run: Run, kind: str) -> bytes:
+def draw_sheet(run: Run, file_format: str) -> bytes:
     """Return all charts of a run on one sheet; the same run gives the same bytes.
 
     The figure is matplotlib's ``Figure`` itself: pyplot keeps global state and wants a screen.
 
     Args:
         run: What to draw.
-        kind: ``png`` or ``pdf``.
+        file_format: ``png`` or ``pdf``.
     """
-    return _draw(sheet_charts(run), run, kind, columns=2)
+    return _draw(sheet_charts(run), run, file_format, columns=2)
 
 
-def draw_chart(chart: Chart, run: Run, kind: str) -> bytes:
-    """Return one chart of a run on one sheet; ``kind`` as for ``draw_sheet``."""
-    return _draw([chart], run, kind, columns=1)
+def draw_chart(chart: Chart, run: Run, file_format: str) -> bytes:
+    """Return one chart of a run on one sheet; ``file_format`` as for ``draw_sheet``."""
+    return _draw([chart], run, file_format, columns=1)
 
 
-def _draw(charts: Sequence[Chart], run: Run, kind: str, *, columns: int) -> bytes:
+def _draw(charts: Sequence[Chart], run: Run, file_format: str, *, columns: int) -> bytes:
     import matplotlib
     import matplotlib.style
     from matplotlib.figure import Figure as Sheet
@@ -78,7 +78,7 @@ def _draw(charts: Sequence[Chart], run: Run, kind: str, *, columns: int) -> byte
         _legend(sheet, panels)
         caption = "\n".join(textwrap.wrap(sheet_caption(run), 190))
         sheet.supxlabel(caption, fontsize=7, x=0.01, ha="left", color="#646b73")
-        sheet.savefig(data, format=kind, dpi=150, metadata=_METADATA[kind])
+        sheet.savefig(data, format=file_format, dpi=150, metadata=_METADATA[file_format])
     return data.getvalue()
 
 

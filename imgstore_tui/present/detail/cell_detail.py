@@ -80,13 +80,13 @@ def _figures(page: TextPage, results: RunResults, summary: CellSummary) -> None:
     interval = summary.interval
     if interval is None:
         return
-    kind = (
+    meaning = (
         f"is the range: an interval needs {MIN_ROUNDS} rounds"
         if interval.coverage is None
         else f"is its {100 * interval.coverage:.1f} % confidence interval"
     )
     spread = "" if summary.spread is None else f"; spread {100 * summary.spread:.1f} %"
-    page.pair("median", f"{format_seconds(interval.median)}; {interval_text(interval)} {kind}{spread}")
+    page.pair("median", f"{format_seconds(interval.median)}; {interval_text(interval)} {meaning}{spread}")
     if summary.images > 1:
         page.pair("an image", format_seconds(summary.seconds_per_image))
     rate = f"{format_rate(summary.images_per_s)} images/s"

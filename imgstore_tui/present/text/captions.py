@@ -24,8 +24,8 @@ def dataset_text(facts: DatasetFacts | None, text: str) -> str:
     """Return a dataset in one line: its kind, its content, what is repeated or left out."""
     if facts is None:
         return text
-    kind = re.split("[:,]", facts.text, maxsplit=1)[0]
-    summary = facts.summary if kind in facts.summary else f"{kind}: {facts.summary}"
+    name = re.split("[:,]", facts.text, maxsplit=1)[0]
+    summary = facts.summary if name in facts.summary else f"{name}: {facts.summary}"
     if facts.repeated:
         summary += f"; {counted(facts.used, 'image')} repeated to fill the largest cutoff"
     if facts.excluded_count:
