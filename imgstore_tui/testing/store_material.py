@@ -208,7 +208,14 @@ def specs_of(backend: str, codecs: Sequence[str]) -> list[str]:
 
 
 def spread(metafunc: pytest.Metafunc, backend: str, codecs: Sequence[str], more: Sequence[str] = ()) -> None:
-    """Parametrise a test: by spec if it uses the fixture ``setup``, by preset if it uses ``preset``."""
+    """Parametrise a test: by spec if it uses the fixture ``setup``, by preset if it uses ``preset``.
+
+    Args:
+        metafunc: The test.
+        backend: Name of the backend.
+        codecs: Codecs of the specs; those that are not installed are left out.
+        more: Further specs.
+    """
     if "setup" in metafunc.fixturenames:
         texts = [*specs_of(backend, codecs), *more]
         metafunc.parametrize("setup", [StoreSetup.of(text) for text in texts], ids=lambda x: x.text)

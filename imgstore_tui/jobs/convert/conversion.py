@@ -208,20 +208,20 @@ class Conversion:
 def plan_conversion(
     text: str, spec_text: str, destination: Path | str, *, count: int | None, replace: bool, restart: bool
 ) -> Conversion:
-    """Check the words of a conversion; the data set has not been scanned yet.
+    """Check the arguments of a conversion, without scanning the dataset.
 
     Args:
-        text: The data set.
-        spec_text: How to store it.
+        text: The dataset as the user wrote it.
+        spec_text: The spec of the store.
         destination: A path, or the address of a store on a server.
-        count: Images from the first on; None for all.
-        replace: Whether a store at the destination is replaced.
-        restart: Whether what an earlier process has written is discarded.
+        count: Number of images, from the first on; None for all.
+        replace: Whether a store at the destination may be replaced.
+        restart: Whether an unfinished conversion is started over.
 
     Raises:
-        UsageError: If a name is unknown, or the destination cannot be one.
+        UsageError: If a name is unknown, or the destination is not valid.
         UnavailableError: If a driver is missing, or a server does not answer.
-        StoreError: If ``replace`` is asked for something that is no store, or holds more than one.
+        StoreError: If something other than a store would be replaced.
     """
     location = registry.parse_location(str(destination))
     spec = registry.resolve_spec(spec_text, require_available=False)
@@ -234,7 +234,7 @@ def plan_conversion(
 
 
 def _check_server(spec: Spec, dataset: Dataset, location: ServerLocation, *, replace: bool) -> None:
-    """Check an address as a destination: that it is of the backend's server, which answers, and that it is free."""
+    """Check an address as destination: it belongs to the backend's server, which answers, and it is free."""
     backend_class = registry.server_of(location)
     if backend_class.name != spec.backend:
         raise UsageError(
@@ -256,7 +256,7 @@ def _check_server(spec: Spec, dataset: Dataset, location: ServerLocation, *, rep
 
 
 def _check_folder(spec: Spec, dataset: Dataset, location: Path, *, replace: bool) -> Path:
-    """Check a path as a destination: that a store can be made there, apart from the data, and that it is free."""
+    """Check a path as destination: a store can be made there, outside the data, and it is free."""
     backend_class = registry.backends.get(spec.backend)
     if issubclass(backend_class, ServerBackend):
         address = f"{backend_class.schemes[0]}://{backend_class.address_form.value}"

@@ -91,7 +91,17 @@ def draw_figure(
     ascii_only: bool = False,
     highlight: str | None = None,
 ) -> Text:
-    """Return a figure as text, exactly ``height`` lines of ``width`` columns; see ``chart_for``."""
+    """Return a figure as text, exactly ``height`` lines of ``width`` columns.
+
+    Args:
+        figure: The figure.
+        width: Columns.
+        height: Lines.
+        scales: Which axes are logarithmic.
+        colours: Styles; None for colours that any terminal has.
+        ascii_only: Whether only ASCII is used.
+        highlight: Name of the series shown in bold.
+    """
     if not figure.kind.has_bars:
         return build_chart(
             figure.series, width, height, scales=scales, colours=colours, ascii_only=ascii_only, title=figure.title,
