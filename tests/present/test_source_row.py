@@ -14,7 +14,7 @@ from imgstore_tui.present import exports
 from imgstore_tui.present.charts.figures import SOURCE_INDEX, ChartKind, Figure, make_figure
 from imgstore_tui.present.charts.legend import ChartColours
 from imgstore_tui.present.charts.svg import figure_svg
-from imgstore_tui.present.charts.text_chart import chart_for
+from imgstore_tui.present.charts.text_chart import draw_figure
 from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.disk_use import disk_tables
 from imgstore_tui.present.tables.report_tables import all_tables
@@ -91,7 +91,7 @@ def test_its_mark_is_its_own_and_takes_none_from_the_others(kind: ChartKind) -> 
     run = run_with_source()
     figure, plain = make_figure(run, kind), make_figure(fake_run(["disk", "lmdb"], [10, 100], 6), kind)
     assert _ranks(figure) == {"source": SOURCE_INDEX} | _ranks(plain)
-    text = chart_for(run, kind, 80, 24, ascii_only=True).plain
+    text = draw_figure(make_figure(run, kind), 80, 24, ascii_only=True).plain
     assert "S source" in text
     assert "o disk" in text
     assert 'class="source"' in figure_svg(figure)

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from imgstore_tui.analysis.summary import CellSummary
-from imgstore_tui.core.model import Run
-from imgstore_tui.core.operations import CacheState, SyncLevel
 from imgstore_tui.present.charts.axes import (
     LOG,
     Scales,
@@ -21,7 +18,7 @@ from imgstore_tui.present.charts.axes import (
     seconds_label,
 )
 from imgstore_tui.present.charts.bars import bar_lines
-from imgstore_tui.present.charts.figures import ChartKind, Figure, Series, make_figure
+from imgstore_tui.present.charts.figures import Figure, Series
 from imgstore_tui.present.charts.legend import ChartColours, legend_lines
 from imgstore_tui.present.charts.plotext_lines import plot_lines
 from imgstore_tui.present.text.ascii import ascii_text
@@ -40,45 +37,6 @@ class _ChartStyle:
     ascii_only: bool
     highlight: str | None
     strokes: tuple[str, str]
-
-
-def chart_for(
-    source: Run | Sequence[CellSummary],
-    kind: ChartKind | str,
-    width: int,
-    height: int,
-    *,
-    scales: Scales = LOG,
-    per_image: bool = False,
-    dataset: str | None = None,
-    sync: SyncLevel | None = None,
-    cache: CacheState | None = None,
-    against: bool = False,
-    colours: ChartColours | None = None,
-    ascii_only: bool = False,
-    highlight: str | None = None,
-) -> Text:
-    """Return a chart of a run: exactly ``height`` lines of ``width`` columns.
-
-    Args:
-        source: A run, or summaries of its cells.
-        kind: Kind of chart.
-        width: Columns.
-        height: Lines.
-        scales: Which axes are logarithmic.
-        per_image: Whether values are divided by the number of images.
-        dataset: Dataset; None for the first measured.
-        sync: Sync level of writes; None for the first measured.
-        cache: Cache state of reads; None for the first measured.
-        against: Whether hot reads stand against cold ones.
-        colours: Styles; None for colours that any terminal has.
-        ascii_only: Whether only ASCII is used.
-        highlight: Name of the series shown in bold.
-    """
-    figure = make_figure(source, kind, per_image=per_image, dataset=dataset, sync=sync, cache=cache, against=against)
-    return draw_figure(
-        figure, width, height, scales=scales, colours=colours, ascii_only=ascii_only, highlight=highlight
-    )
 
 
 def draw_figure(

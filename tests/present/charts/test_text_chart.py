@@ -5,21 +5,25 @@ import math
 import random
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
 from imgstore_tui.analysis.aggregate import summarise
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.present.charts.axes import LINEAR, LOG, Axis, Scales, count_axis, decade_label, make_axis
 from imgstore_tui.present.charts.chart_list import chart_views
 from imgstore_tui.present.charts.figures import ChartKind, Point, Series, chart_kinds, make_figure
 from imgstore_tui.present.charts.legend import ChartColours
 from imgstore_tui.present.charts.plotext_lines import plot_lines
-from imgstore_tui.present.charts.text_chart import build_chart, chart_for
+from imgstore_tui.present.charts.text_chart import build_chart, draw_figure
 from imgstore_tui.testing.fake_runs import fake_run
 
 UGLY = [math.nan, math.inf, -math.inf, 0.0, -1.0, 1e-320, 1e300, 1e-29, 1e29, 1.0, 1.0000001, 1e-6, 3.5]
@@ -28,6 +32,15 @@ NAMES = ["disk", "lmdb:preset=article", "[red]x[/]", "数据库", "", "a" * 90]
 
 def lines(text: Text) -> list[str]:
     return text.plain.split("\n")
+
+
+def chart_for(
+    source: Run | Sequence[CellSummary], kind: ChartKind | str, width: int, height: int, **options: Any
+) -> Text:
+    """Draw a chart of a run; options go to ``make_figure`` or ``draw_figure``, whichever has them."""
+    drawn = {name: value for name, value in options.items() if name in ("scales", "colours", "ascii_only", "highlight")}
+    shown = {name: value for name, value in options.items() if name not in drawn}
+    return draw_figure(make_figure(source, kind, **shown), width, height, **drawn)
 
 
 def check(text: Text, width: int, height: int) -> None:
