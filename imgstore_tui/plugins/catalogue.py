@@ -1,7 +1,7 @@
-"""Finds the plug-ins of one kind by name, ours and third parties' alike, and says which of them can be used here.
+"""Finds the plug-ins of one kind by name, built-in and third-party, and tells which of them are available.
 
-A plug-in is one module of a package of ours or one entry point of its group; either way it is one class that declares
-what its contract in ``core`` asks for. No driver is imported to find out whether it is there.
+A plug-in is a module of a package here or an entry point of its group; it is one class that fulfils its contract in
+``core``. No driver is imported to find out whether it is installed.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from imgstore_tui.core.install_hint import install_command
 
 
 class Pluggable(Protocol):
-    """What a class declares of itself whatever it plugs in as."""
+    """What the class of every kind of plug-in declares."""
 
     name: ClassVar[str]
     requires: ClassVar[tuple[str, ...]]
-    """Import names of libraries; all must be found for it to be available."""
+    """Import names of libraries; the plug-in is available if all exist."""
     extra: ClassVar[str | None]
-    """Name of the extra of its distribution that installs them; None where there is none."""
+    """Name of the extra of its distribution that installs them; None if there is none."""
 
 
 Plugin = TypeVar("Plugin", bound=Pluggable)
@@ -42,7 +42,7 @@ class FailedPlugin:
 
 
 class Catalogue(Generic[Plugin]):
-    """All plug-ins of one kind, found once."""
+    """All plug-ins of one kind, discovered once."""
 
     def __init__(
         self,
@@ -52,14 +52,14 @@ class Catalogue(Generic[Plugin]):
         group: str | None = None,
         adapt: Callable[[type], type] = lambda member: member,
     ) -> None:
-        """Make a catalogue; nothing is looked for before it is asked.
+        """Define a catalogue; plug-ins are discovered on first use.
 
         Args:
-            kind: What its plug-ins are, for sentences.
-            package: The package whose modules have ours.
-            contract: The class that all of them inherit.
-            group: Entry points that offer others' plug-ins; None for a group called like the package.
-            adapt: Makes of another's class one that fulfils the contract as it is today.
+            kind: What a plug-in is called, for messages.
+            package: The package whose modules are the built-in plug-ins.
+            contract: The base class of all plug-ins.
+            group: Group of entry points of third-party plug-ins; None for the name of the package.
+            adapt: Turns a class that fulfils an older contract into one that fulfils the present one.
         """
         self.kind = kind
         self._package = package
@@ -70,7 +70,7 @@ class Catalogue(Generic[Plugin]):
     @functools.cached_property
     def _found(self) -> tuple[dict[str, type[Plugin]], tuple[FailedPlugin, ...]]:
         classes: dict[str, type[Plugin]] = {}
-        broken: list[FailedPlugin] = []
+        failed: list[FailedPlugin] = []
         package = importlib.import_module(self._package)
         for module in pkgutil.iter_modules(package.__path__):
             loaded = importlib.import_module(f"{self._package}.{module.name}")
@@ -87,9 +87,9 @@ class Catalogue(Generic[Plugin]):
                 if member.name in classes:
                     raise ValueError(f"the name '{member.name}' is taken")
                 classes[member.name] = member
-            except Exception as error:  # a third party's package must not take the program down
-                broken.append(FailedPlugin(point.name, f"{type(error).__name__}: {error}"))
-        return classes, tuple(broken)
+            except Exception as error:  # a third-party package must not stop the program
+                failed.append(FailedPlugin(point.name, f"{type(error).__name__}: {error}"))
+        return classes, tuple(failed)
 
     def _is_plugin(self, member: Any) -> TypeGuard[type[Plugin]]:
         return (
@@ -104,15 +104,15 @@ class Catalogue(Generic[Plugin]):
         return dict(self._found[0])
 
     def failed(self) -> tuple[FailedPlugin, ...]:
-        """Return the plug-ins offered by other packages that could not be loaded."""
+        """Return the third-party plug-ins that could not be loaded."""
         return self._found[1]
 
     def get(self, name: str) -> type[Plugin]:
         """Return the plug-in called ``name``, available or not.
 
         Raises:
-            UsageError: If there is none; the nearest right name is given.
-            UnavailableError: If another package offers it and it cannot be loaded.
+            UsageError: If there is none; the message names the most similar one.
+            UnavailableError: If it is third-party and cannot be loaded.
         """
         classes = self._found[0]
         if name not in classes:
@@ -124,7 +124,7 @@ class Catalogue(Generic[Plugin]):
 
 
 def missing_imports(plugin: type[Pluggable]) -> tuple[str, ...]:
-    """Return the import names that a plug-in requires and this Python does not have."""
+    """Return the import names that a plug-in requires and that are not installed."""
     return tuple(name for name in plugin.requires if not _is_here(name))
 
 
@@ -141,24 +141,24 @@ def how_to_get(plugin: type[Pluggable]) -> str:
 
 
 def missing_requirement(plugin: type[Pluggable]) -> str:
-    """Return what keeps a plug-in from being used, and what helps; empty where nothing does.
+    """Return why a plug-in cannot be used, and what helps; empty if it can.
 
-    Whoever tells it says first who needs it: ``'qoi'`` ``needs qoi, not installed. Run: python -m pip install qoi``.
+    The text follows the name of the plug-in: ``'qoi'`` ``needs qoi, not installed. Run: python -m pip install qoi``.
     """
-    if lack := _missing_library(plugin):
-        return lack
+    if requirement := _missing_library(plugin):
+        return requirement
     setting = missing_setting(plugin)
     return f"needs a server: {setting}" if setting else ""
 
 
 def missing_setting(plugin: type[Pluggable]) -> str:
-    """Return what else must be set before a plug-in can be used, in words for the user; empty where nothing must."""
-    ask: Callable[[], str] | None = getattr(plugin, "missing_setting", None)
-    return "" if ask is None else ask()
+    """Return which setting a plug-in needs before it can be used, for the user; empty if none is missing."""
+    check: Callable[[], str] | None = getattr(plugin, "missing_setting", None)
+    return "" if check is None else check()
 
 
 def way_to_use(plugin: type[Pluggable]) -> str:
-    """Return the command or the setting that makes a plug-in available; empty where it is."""
+    """Return the command or the setting that makes a plug-in available; empty if it is available."""
     return how_to_get(plugin) if missing_imports(plugin) else missing_setting(plugin)
 
 
@@ -168,12 +168,12 @@ def _missing_library(plugin: type[Pluggable]) -> str:
 
 
 def check_installed(plugin: type[Pluggable]) -> None:
-    """Raise UnavailableError, with what helps, if a library of a plug-in is missing; what it needs beside is left."""
-    if lack := _missing_library(plugin):
-        raise UnavailableError(f"'{plugin.name}' {lack}")
+    """Raise UnavailableError, with what helps, if a library of a plug-in is missing; settings are not checked."""
+    if requirement := _missing_library(plugin):
+        raise UnavailableError(f"'{plugin.name}' {requirement}")
 
 
 def check_available(plugin: type[Pluggable]) -> None:
     """Raise UnavailableError, with what helps, if a plug-in cannot be used here."""
-    if lack := missing_requirement(plugin):
-        raise UnavailableError(f"'{plugin.name}' {lack}")
+    if requirement := missing_requirement(plugin):
+        raise UnavailableError(f"'{plugin.name}' {requirement}")

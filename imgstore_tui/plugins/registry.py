@@ -1,4 +1,4 @@
-"""The backends, codecs and datasets there are, and what the words for them mean: ``lmdb+png``, ``folder:photos``.
+"""Registers backends, codecs and datasets, and resolves the texts that name them: ``lmdb+png``, ``folder:photos``.
 
 A plug-in is one module of ``imgstore_tui.backends`` (``codecs``, ``datasets``) or one entry point of the group of
 the same name, see ``catalogue``.
@@ -66,9 +66,9 @@ __all__ = [
 
 
 def as_local(kind: type) -> type:
-    """Return a class that derives from the contract alone as a local backend, which is what it is.
+    """Return a class that derives from ``Backend`` alone as a local backend.
 
-    Plug-ins of before know of folders only: what belongs to a folder is mixed in behind what they define themselves.
+    Plug-ins for an older contract know folders only: ``LocalBackend`` is mixed in after their own methods.
     """
     if not issubclass(kind, Backend) or issubclass(kind, LocalBackend | ServerBackend):
         return kind
@@ -77,7 +77,7 @@ def as_local(kind: type) -> type:
 
 
 class BackendCatalogue(Catalogue[Backend]):
-    """All backends. Whoever looks at them takes the secrets of the servers among them out of the environment."""
+    """All backends. Listing them moves the secrets of servers from the environment into memory."""
 
     def __init__(self) -> None:
         super().__init__("backend", "imgstore_tui.backends", Backend, adapt=as_local)
@@ -135,24 +135,26 @@ def resolve_spec(text: str, *, require_available: bool = True) -> Spec:
         UsageError: If a name is unknown or a value does not fit.
         UnavailableError: If a driver is missing (with the command that installs it).
     """
-    words = parse_spec_text(text)
-    if words.backend == IN_PLACE.backend:
+    parsed = parse_spec_text(text)
+    if parsed.backend == IN_PLACE.backend:
         raise UsageError(f"'{IN_PLACE}' is your own files as they are: every run on a folder reads them, unasked.")
     try:
-        backend = backends.get(words.backend)
+        backend = backends.get(parsed.backend)
     except UsageError as error:
-        codec_meant = f" To store files of it write disk+{words.backend}." if words.backend in codecs.all() else ""
-        raise UsageError(f"{error}{codec_meant}") from None
+        codec_hint = f" To store files of it write disk+{parsed.backend}." if parsed.backend in codecs.all() else ""
+        raise UsageError(f"{error}{codec_hint}") from None
     _refuse_server(backend)
-    preset = preset_of(backend, words.preset)
-    codec_name = words.codec or preset.codec or backend.default_codec
+    preset = preset_of(backend, parsed.preset)
+    codec_name = parsed.codec or preset.codec or backend.default_codec
     codec = codecs.get(codec_name)
-    for name, value in words.options.items():
+    for name, value in parsed.options.items():
         if not any(option.name == name for option in backend.options) and any(o.name == name for o in codec.options):
             raise UsageError(f"'{name}' is an option of the codec {codec.name}; write {CODEC_PREFIX}{name}={value}.")
-    options = resolve_options(backend.options, {**preset.options, **words.options}, f"backend {backend.name}")
+    options = resolve_options(backend.options, {**preset.options, **parsed.options}, f"backend {backend.name}")
     base_codec_options = preset.codec_options if codec_name == (preset.codec or backend.default_codec) else {}
-    codec_options = resolve_options(codec.options, {**base_codec_options, **words.codec_options}, f"codec {codec.name}")
+    codec_options = resolve_options(
+        codec.options, {**base_codec_options, **parsed.codec_options}, f"codec {codec.name}"
+    )
     if require_available:
         check_available(backend)
         check_available(codec)
@@ -171,21 +173,21 @@ def _label(
     head = backend.name
     if codec.name != (preset.codec or backend.default_codec):
         head += f"+{codec.name}"
-    words = [] if preset is backend.presets[0] else [f"preset={preset.name}"]
-    words += _changed(backend.options, options, dict(preset.options), "")
-    words += _changed(codec.options, codec_options, base_codec_options, CODEC_PREFIX)
-    return head + (":" + ",".join(words) if words else "")
+    assignments = [] if preset is backend.presets[0] else [f"preset={preset.name}"]
+    assignments += _changed(backend.options, options, dict(preset.options), "")
+    assignments += _changed(codec.options, codec_options, base_codec_options, CODEC_PREFIX)
+    return head + (":" + ",".join(assignments) if assignments else "")
 
 
 def _changed(
     declared: Iterable[Option], values: dict[str, OptionValue], base: dict[str, OptionValue], prefix: str
 ) -> list[str]:
-    words = []
+    assignments = []
     for option in declared:
         value = values[option.name]
         if value != base.get(option.name, option.default):
-            words.append(f"{prefix}{option.name}={option_text(value)}")
-    return words
+            assignments.append(f"{prefix}{option.name}={option_text(value)}")
+    return assignments
 
 
 def make_backend(spec: Spec) -> Backend:
@@ -200,7 +202,7 @@ def make_backend(spec: Spec) -> Backend:
 
 
 def make_local(spec: Spec) -> LocalBackend:
-    """Return the spec's backend with its options set, where its stores are files.
+    """Return the spec's backend with its options set, if its stores are files.
 
     Raises:
         UnavailableError: If they are not.
@@ -225,7 +227,7 @@ def _refuse_server(backend: type[Backend]) -> None:
 
 
 def schemes() -> dict[str, Scheme]:
-    """Return the schemes of the addresses of all servers that are known here."""
+    """Return the schemes of the addresses of all servers that have a backend here."""
     return {
         scheme: kind.scheme()
         for kind in sorted_backends()
@@ -235,7 +237,7 @@ def schemes() -> dict[str, Scheme]:
 
 
 def parse_location(text: str) -> Location:
-    """Take the text of a location apart, see ``core.location.parse_location``.
+    """Parse the text of a location, see ``core.location.parse_location``.
 
     Raises:
         UsageError: If it is malformed, of an unknown scheme, or holds a password or key.
@@ -256,7 +258,7 @@ def server_of(location: ServerLocation) -> type[ServerBackend]:
 
 
 def with_defaults(kind: type[AnyBackend]) -> AnyBackend:
-    """Return a backend with every option as it is by default: what is there is read and removed with any."""
+    """Return a backend with default options, which reads and removes stores written with any options."""
     return kind(resolve_options(kind.options, {}, f"backend {kind.name}"))
 
 
@@ -265,74 +267,74 @@ def make_codec(spec: Spec) -> Codec:
     return codecs.get(spec.codec)(dict(spec.codec_options))
 
 
-def open_store(place: Path) -> tuple[type[LocalBackend], Reader]:
+def open_store(path: Path) -> tuple[type[LocalBackend], Reader]:
     """Open a store for reading, whichever backend wrote it.
 
     Args:
-        place: The store's folder, or a file in it by which it can be told.
+        path: The store's folder, or a file in it.
 
     Raises:
-        StoreError: If it is missing, damaged, or of no backend here.
+        StoreError: If it is missing, damaged, or not of a backend here.
         UnavailableError: If the driver of its backend is missing.
     """
-    location = place.parent if place.is_file() else place
+    location = path.parent if path.is_file() else path
     if not location.exists():
         raise StoreError(f"{location} does not exist.")
     local = local_backends()
-    likely = [kind for kind in local if any((location / mark).exists() for mark in kind.signature_files)]
-    said: ImgstoreError | None = None
-    for kind in [*likely, *(kind for kind in local if not kind.signature_files and not missing_imports(kind))]:
+    candidates = [kind for kind in local if any((location / mark).exists() for mark in kind.signature_files)]
+    refusal: ImgstoreError | None = None
+    for kind in [*candidates, *(kind for kind in local if not kind.signature_files and not missing_imports(kind))]:
         try:
             check_available(kind)
             return kind, kind(resolve_options(kind.options, {}, f"backend {kind.name}")).open(location)
         except (StoreError, UnavailableError) as error:
-            said = said or (error if kind in likely else None)
-    raise said or StoreError(
+            refusal = refusal or (error if kind in candidates else None)
+    raise refusal or StoreError(
         f"{location} is not a store of any backend here; a folder of picture files is read as folder:PATH."
     )
 
 
 def make_dataset(text: str) -> Dataset:
-    """Turn ``NAME[:PATH][,OPTION=VALUE]`` into a dataset that has not looked at its data yet.
+    """Turn ``NAME[:PATH][,OPTION=VALUE]`` into a dataset that has not read its data yet.
 
     Raises:
-        UsageError: If a name is unknown, a value does not fit, or a path is missing or not wanted.
+        UsageError: If a name is unknown, a value does not fit, or a path is missing or superfluous.
         UnavailableError: If a driver is missing.
     """
     try:
-        words = parse_dataset_text(text)
-        kind = datasets.get(words.name)
+        parsed = parse_dataset_text(text)
+        kind = datasets.get(parsed.name)
     except UsageError as error:
-        raise UsageError(f"{error}{_meant(text)}") from None
+        raise UsageError(f"{error}{_path_hint(text)}") from None
     check_available(kind)
-    if kind.needs_path and words.path is None:
+    if kind.needs_path and parsed.path is None:
         raise UsageError(f"Dataset {kind.name} needs a path. Write {kind.name}:PATH.")
-    if not kind.needs_path and words.path is not None:
+    if not kind.needs_path and parsed.path is not None:
         raise UsageError(f"Dataset {kind.name} takes no path. Write {kind.name}.")
-    path = None if words.path is None else parse_location(words.path)
+    path = None if parsed.path is None else parse_location(parsed.path)
     if isinstance(path, ServerLocation):
         if not kind.takes_address:
             raise UsageError(f"Dataset {kind.name} reads files here. To read a store on a server write store:{path}.")
         check_installed(server_of(path))
-    values = resolve_options((*kind.options, UPTO), words.options, f"dataset {kind.name}")
+    values = resolve_options((*kind.options, UPTO), parsed.options, f"dataset {kind.name}")
     del values[UPTO.name]
     return kind(path, values)
 
 
-def _meant(text: str) -> str:
-    """Return how to write a path that was given without the name of a dataset; nothing where there is no such path."""
+def _path_hint(text: str) -> str:
+    """Return how to write a path that was given without the name of a dataset; empty if there is no such path."""
     address = text.strip().strip('"')
     if is_address(address):
         return f" To read that store write store:{parse_location(address)}."
     try:
-        place = expand_path(text.strip())
-        if place.is_dir():
-            is_store = any((place / mark).exists() for kind in local_backends() for mark in kind.signature_files)
-            return f" To read that folder write {'store' if is_store else 'folder'}:{place}."
-        if place.is_file():
+        path = expand_path(text.strip())
+        if path.is_dir():
+            is_store = any((path / mark).exists() for kind in local_backends() for mark in kind.signature_files)
+            return f" To read that folder write {'store' if is_store else 'folder'}:{path}."
+        if path.is_file():
             names = [name for name, kind in sorted(datasets.all().items()) if kind.needs_path and name != "folder"]
-            return f" To read that file write NAME:{place}, where NAME is one of {', '.join(names)}."
-    except (UsageError, OSError, ValueError):  # nobody's home, longer than a path can be, a null character
+            return f" To read that file write NAME:{path}, where NAME is one of {', '.join(names)}."
+    except (UsageError, OSError, ValueError):  # an unknown home folder, a path that is too long, a null character
         pass
     return ""
 
@@ -340,10 +342,10 @@ def _meant(text: str) -> str:
 def most_images(text: str) -> int:
     """Return the largest number of images that may be run on a dataset: its option ``upto``.
 
-    A text that is no dataset bounds nothing; that it is none is for ``make_dataset`` to say.
+    An invalid text bounds nothing; ``make_dataset`` refuses it.
     """
     try:
-        words = parse_dataset_text(text)
-        return int(UPTO.parse(words.options.get(UPTO.name, UPTO.default), f"dataset {words.name}"))
+        parsed = parse_dataset_text(text)
+        return int(UPTO.parse(parsed.options.get(UPTO.name, UPTO.default), f"dataset {parsed.name}"))
     except UsageError:
         return int(UPTO.default)

@@ -142,8 +142,8 @@ class ParquetReader(BatchesReader):
             allowed = FREE_BYTES + self.rows_in(number) * image_bytes(self.content)
         else:
             allowed = max(allowed_bytes(group.column(0)), self.content.payload_bytes + FREE_BYTES)
-        for place in range(group.num_columns):
-            column = group.column(place)
+        for position in range(group.num_columns):
+            column = group.column(position)
             if column.has_dictionary_page or not _OWN_ENCODINGS.issuperset(column.encodings):
                 raise self.damaged("its columns are encoded in a way that may unpack to any size")
             if self._raw is not None and column.compression != "UNCOMPRESSED":

@@ -55,17 +55,17 @@ def check_pages(file: RawFile, column: Any, allowed: int) -> int:
         raise too_large(file, column.total_uncompressed_size, allowed)
     if column.compression == "UNCOMPRESSED":
         return int(column.total_uncompressed_size)
-    place = column.data_page_offset
+    offset = column.data_page_offset
     if column.has_dictionary_page and column.dictionary_page_offset:
-        place = min(place, column.dictionary_page_offset)
-    end = place + column.total_compressed_size
+        offset = min(offset, column.dictionary_page_offset)
+    end = offset + column.total_compressed_size
     total = largest = 0
-    while place < end:
-        size, packed, unpacked = _page_sizes(file, place)
+    while offset < end:
+        size, packed, unpacked = _page_sizes(file, offset)
         total, largest = total + unpacked, max(largest, unpacked)
         if total > allowed:
             raise too_large(file, total, allowed)
-        place += size + packed
+        offset += size + packed
     return largest
 
 
@@ -77,10 +77,10 @@ def too_large(file: RawFile, size: int, allowed: int) -> StoreError:
     )
 
 
-def _page_sizes(file: RawFile, place: int) -> tuple[int, int, int]:
+def _page_sizes(file: RawFile, offset: int) -> tuple[int, int, int]:
     """Return the bytes of a page's header, of the page as it lies, and of the page when it is decompressed."""
     for length in _HEADER_SIZES:
-        header = CompactReader(file.read_at(place, max(0, min(length, file.size - place))))
+        header = CompactReader(file.read_at(offset, max(0, min(length, file.size - offset))))
         try:
             fields = header.fields()
         except IndexError:
