@@ -22,6 +22,7 @@ from tests.support.datasets import save
 from tests.support.program import program, sentence
 
 
+@pytest.mark.sample_diagonal
 @pytest.mark.parametrize("backend", AVAILABLE)
 @pytest.mark.parametrize("codec", ["raw", "png"])
 def test_it_holds_what_the_data_set_holds(backend: str, codec: str, tmp_path: Path, short_sessions: None) -> None:

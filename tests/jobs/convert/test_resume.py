@@ -32,6 +32,7 @@ from tests.support.conversions import (
 from tests.support.datasets import save
 
 
+@pytest.mark.sample_first(3)
 @pytest.mark.parametrize("spec", [*RESUMABLE, "hdf5:chunks=4", "hdf5:access=library", "hdf5+png", "safetensors+png"])
 def test_what_was_broken_off_is_gone_on_with(
     spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
@@ -49,6 +50,7 @@ def test_what_was_broken_off_is_gone_on_with(
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("spec", ["sqlite", "hdf5", "hdf5+png", "safetensors", *({"arrow"} & set(AVAILABLE))])
 def test_a_kill_is_survived(spec: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "imgstore_tui", "convert", "synthetic,size=8,count=30000", spec, "out"]
@@ -113,6 +115,7 @@ def test_what_cannot_be_gone_on_with_begins_anew_and_says_so(
     assert stored_images(tmp_path / "out") == source_images(DATA)
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("spec", ["hdf5", "safetensors", "lmdb"])
 def test_a_kill_while_all_is_read_back_costs_no_writing(
     spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -127,6 +130,7 @@ def test_a_kill_while_all_is_read_back_costs_no_writing(
     assert stored_images(tmp_path / "out") == source_images(DATA)
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("spec", ["hdf5", "safetensors", "npy"])
 def test_what_a_dead_process_has_spoilt_is_written_once_more(
     spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
@@ -282,6 +286,7 @@ def test_a_folder_that_is_no_conversion_is_left_alone(name: str, tmp_path: Path)
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize("name", ["lock", "sums.bin", "conversion.json", "conversion.json.partial", "store.h5.partial"])
 @pytest.mark.parametrize("instead", ["link", "pipe"])
 @pytest.mark.timeout(60)

@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.binding import Binding
@@ -38,7 +39,15 @@ def test_every_key_has_a_test_and_every_test_a_key() -> None:
     assert set(bound_keys()) == {(owner, key) for owner, keys in EFFECTS for key in keys}
 
 
-@pytest.mark.parametrize(("owner", "keys"), sorted(EFFECTS))
+def _effects() -> Iterator[Any]:
+    """Yield the class and the keys of each test; all but the first one of a class are for a full run."""
+    seen: set[str] = set()
+    for owner, keys in sorted(EFFECTS):
+        yield pytest.param(owner, keys, marks=[pytest.mark.full] if owner in seen else [])
+        seen.add(owner)
+
+
+@pytest.mark.parametrize(("owner", "keys"), list(_effects()))
 async def test_a_key_does_what_it_says(
     owner: str, keys: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
