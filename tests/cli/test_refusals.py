@@ -252,4 +252,4 @@ def test_without_the_extra_web_the_line_that_installs_it_is_named() -> None:
     assert done.returncode == 3
     told = sentence(done)
     assert told.startswith("'web' needs textual-serve, not installed. Run: ")
-    assert told.endswith(" -m pip install 'textual-serve>=1.1.3'")
+    assert told.endswith(" -m pip install 'textual-serve<1.2,>=1.1.3'")
