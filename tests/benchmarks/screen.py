@@ -59,8 +59,8 @@ from imgstore_tui.registry import resolve_spec
 """
 _IN_APP = """
 from imgstore_tui.tui.app import run_app
-from imgstore_tui.tui.terminal.capabilities import open_gate
-sys.exit(run_app(open_gate(theme=None, ascii_only=False, fps=None), plan=plan))
+from imgstore_tui.tui.terminal.capabilities import prepare_terminal
+sys.exit(run_app(prepare_terminal(theme=None, ascii_only=False, fps=None), plan=plan))
 """
 _HEADLESS = """
 from imgstore_tui.bench.run.runner import run_plan

@@ -216,8 +216,8 @@ def test_a_window_is_resized_while_a_run_goes_on(tmp_path: Path, told: dict[str,
 
 def test_over_ssh_nothing_moves_by_itself(tmp_path: Path) -> None:
     body = (
-        "from imgstore_tui.tui.terminal.capabilities import open_gate\n"
-        "SETTINGS = open_gate(theme=None, ascii_only=False, fps=30)\n"
+        "from imgstore_tui.tui.terminal.capabilities import prepare_terminal\n"
+        "SETTINGS = prepare_terminal(theme=None, ascii_only=False, fps=30)\n"
         "assert (SETTINGS.animate, SETTINGS.fps) == (False, 2)\n"
         "runner = FakeRunner()"
     )
