@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -165,7 +166,23 @@ class ZarrWriter(FolderWriter):
         return {"bytes": self._written}
 
     def _failed(self, error: Exception) -> StoreError:
+        _await_writes()
         return write_error(self._location / FOLDER, error)
 
     def _release(self) -> None:
         self._buffer = np.empty(0, np.uint8)
+
+
+def _await_writes() -> None:
+    """Wait until the chunks that were handed over with one that failed are written or have failed as well.
+
+    The library returns at the first failure and leaves the others to its event loop: they would write into what is
+    being removed, and asyncio would print their failures when the process ends.
+    """
+    from zarr.core import sync
+
+    async def settle() -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    sync.sync(settle())

@@ -35,7 +35,7 @@ def with_cause(outcome: TrialOutcome, folder: Path | None, kills_before: int | N
         return outcome
     reason = outcome.reason or ""
     # Where a trial hung, a call to the file system may hang as well.
-    causes = [] if outcome.hung or folder is None else [*_folder_causes(folder), *_limit_causes(reason)]
+    causes = [] if outcome.hung or folder is None else [*causes_at(folder), *_limit_causes(reason)]
     if folder is not None and any(text in reason for text in _FAILED_DEVICE):
         causes.append(f"The device or file system under {folder} failed; the kernel's log says more (dmesg).")
     kills = oom_kills()
@@ -44,7 +44,8 @@ def with_cause(outcome: TrialOutcome, folder: Path | None, kills_before: int | N
     return replace(outcome, reason=" ".join([*causes, reason]).strip())
 
 
-def _folder_causes(folder: Path) -> Iterator[str]:
+def causes_at(folder: Path) -> Iterator[str]:
+    """Yield a sentence for each reason for which nothing can be written in a folder, looked at now."""
     try:
         status = os.statvfs(folder)
     except OSError as error:

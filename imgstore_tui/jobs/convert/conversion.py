@@ -22,6 +22,7 @@ from imgstore_tui.core.units import MAX_CUTOFF
 from imgstore_tui.jobs.convert.checksums import ChecksumRecord, changed_since, image_checksum
 from imgstore_tui.jobs.convert.fill import ConversionProgress, StoreFiller
 from imgstore_tui.jobs.convert.replace import check_free, check_replaceable, discard_replaced, replaced_path
+from imgstore_tui.jobs.convert.space import SpaceError, with_cause
 from imgstore_tui.jobs.convert.verify import verify_store
 from imgstore_tui.jobs.convert.workspace import Workspace, sweep_delivered
 from imgstore_tui.plugins import registry
@@ -87,7 +88,16 @@ class Conversion:
                 self._report_replaced(workspace, self.destination)
             arguments = self.dataset, backend, codec, self._kind(backend, codec), workspace, count, self.notify
             filler = self._filler = StoreFiller(*arguments)
-            unreadable = filler.run(progress)
+            try:
+                unreadable = filler.run(progress)
+            except SpaceError:
+                if not filler.resumed:
+                    workspace.discard()
+                raise
+            except (StoreError, OSError) as error:
+                if isinstance(self.destination, Path):
+                    raise with_cause(error, workspace.folder) from None
+                raise
             try:
                 fingerprint = self._verify(backend, codec, workspace, progress)
             except StoreError as error:

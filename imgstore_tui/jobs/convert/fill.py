@@ -23,6 +23,7 @@ from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.jobs.convert import prepare
 from imgstore_tui.jobs.convert.checksums import ChecksumRecord, changed_since
 from imgstore_tui.jobs.convert.prepare import ImagePreparer, PreparedBatch, UnreadableImageError
+from imgstore_tui.jobs.convert.space import check_space
 from imgstore_tui.jobs.convert.workspace import Workspace
 from imgstore_tui.storekit.local import LocalBackend
 
@@ -72,6 +73,12 @@ class StoreFiller:
     def run(self, progress: ConversionProgress) -> tuple[Excluded, ...]:
         """Write all images that are not stored yet; return those that could not be read, by earlier processes too."""
         self.resumed = self.durable_images = self._count_valid(progress)
+        if not self._whole and isinstance(self._backend, LocalBackend):
+            missing = self._count - self.resumed - len(self._excluded)
+            # One of its own: this one prepares images in order, and knows by that what the dataset holds.
+            preparer = ImagePreparer(self._dataset, self._codec, self._kind, self._count)
+            folder = self._workspace.folder
+            check_space(preparer, self._backend, self._content(missing, 0), self._count, missing, folder)
         if self._continuation is Continuation.RESTART and not self.resumed:
             self._notify(f"Storage {self._backend.name} is put together at its end: if interrupted, this starts over.")
         while True:

@@ -106,6 +106,11 @@ class Workspace:
             self.facts.pop(key, None)
         self.save()
 
+    def discard(self) -> None:
+        """Remove the folder of a conversion that has not begun."""
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def save(self) -> None:
         """Write the facts atomically."""
         text = json.dumps({**self.facts, "format": _FORMAT})
