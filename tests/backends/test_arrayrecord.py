@@ -64,8 +64,8 @@ def test_a_flipped_byte_of_an_image_is_noticed(tmp_path: Path) -> None:
     material = setup.material([(60, 40, 3)] * 20)
     path = setup.make(tmp_path / "store", material) / FILE
     whole = path.read_bytes()
-    place = whole.index(material.array[7].tobytes())
-    path.write_bytes(whole[: place + 99] + bytes([whole[place + 99] ^ 1]) + whole[place + 100 :])
+    start = whole.index(material.array[7].tobytes())
+    path.write_bytes(whole[: start + 99] + bytes([whole[start + 99] ^ 1]) + whole[start + 100 :])
     with setup.backend.open(tmp_path / "store") as reader:
         material.check(reader, [0, 19])
         with pytest.raises(StoreError, match="hash mismatch") as caught:
@@ -77,10 +77,10 @@ def test_another_number_or_size_of_records_is_refused(tmp_path: Path) -> None:
     setup = StoreSetup.of("arrayrecord+raw")
     material = setup.material([(6, 4, 3)] * 5)
     path = setup.make(tmp_path / "store", material) / FILE
-    for records, words in (([b"x"] * 4, "4 records, not 5"), ([b"x"] * 5, "has 1 bytes, not 72")):
+    for records, message in (([b"x"] * 4, "4 records, not 5"), ([b"x"] * 5, "has 1 bytes, not 72")):
         writer = library.ArrayRecordWriter(str(path), "group_size:1")
         for record in records:
             writer.write(record)
         writer.close()
-        with pytest.raises(StoreError, match=words), setup.backend.open(tmp_path / "store") as reader:
+        with pytest.raises(StoreError, match=message), setup.backend.open(tmp_path / "store") as reader:
             material.get(reader, [2])

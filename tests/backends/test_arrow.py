@@ -68,11 +68,11 @@ def test_datasets_reads_it_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     setup = StoreSetup.of("parquet:rows=3")
     images = [pixels((40, 41, 3), number) for number in range(8)]
     path = setup.make(tmp_path / "store", setup.pack(images, range(8))) / "images.parquet"
-    found = datasets.load_dataset("parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
-    assert found["label"][:] == list(range(8))
+    dataset = datasets.load_dataset("parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
+    assert dataset["label"][:] == list(range(8))
     for number, image in enumerate(images):
-        assert isinstance(found[number]["image"], Image.Image)
-        np.testing.assert_array_equal(np.asarray(found[number]["image"]), image)
+        assert isinstance(dataset[number]["image"], Image.Image)
+        np.testing.assert_array_equal(np.asarray(dataset[number]["image"]), image)
 
 
 def test_a_flipped_byte_in_a_page_is_noticed(tmp_path: Path) -> None:
@@ -175,8 +175,8 @@ def test_a_flipped_byte_of_a_page_is_noticed_in_random_order(column: str, tmp_pa
     path = setup.make(tmp_path / "store", material) / "images.parquet"
     data = path.read_bytes()
     facts = pq.ParquetFile(path).metadata.row_group(1).column(column == "label")
-    place = facts.data_page_offset + facts.total_compressed_size - 3
-    path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+    position = facts.data_page_offset + facts.total_compressed_size - 3
+    path.write_bytes(data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :])
     with setup.backend.open(tmp_path / "store") as reader:
         material.check(reader, [11, 0, 3])
         for ids in ([5, 0], range(4, 6)):

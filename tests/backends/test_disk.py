@@ -104,7 +104,7 @@ def test_a_label_that_is_no_number_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         ({"version": 99}, "newer imgstore-tui"),
         ({"version": "1"}, "no valid version"),
@@ -125,11 +125,11 @@ def test_a_label_that_is_no_number_is_noticed(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_a_manifest_is_not_believed(change: dict[str, object], words: str, tmp_path: Path) -> None:
+def test_a_manifest_is_not_believed(change: dict[str, object], message: str, tmp_path: Path) -> None:
     setup = made("disk", tmp_path / "store")
     path = tmp_path / "store" / "store.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(StoreError, match=words):
+    with pytest.raises(StoreError, match=message):
         setup.backend.open(tmp_path / "store")
 
 

@@ -30,8 +30,8 @@ class TestDuckdb(BackendConformance):
 
 def asked(path: Path, statement: str, *, change: bool = False) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(path), read_only=not change) as connection:
-        found: list[tuple[Any, ...]] = connection.execute(statement).fetchall()
-        return found
+        rows: list[tuple[Any, ...]] = connection.execute(statement).fetchall()
+        return rows
 
 
 @pytest.mark.parametrize("options", ["", ":part=1", ":compression=auto"])
@@ -119,8 +119,8 @@ def test_one_writes_at_a_time(tmp_path: Path) -> None:
     setup = StoreSetup.of("duckdb+raw")
     location = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))
     script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
-    words = [sys.executable, "-c", script, str(location / FILE)]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    command = [sys.executable, "-c", script, str(location / FILE)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "open\n"
         for attempt in (lambda: setup.backend.edit(location, SyncLevel.BUFFERED), lambda: setup.backend.open(location)):
@@ -130,7 +130,7 @@ def test_one_writes_at_a_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "words"),
+    ("statement", "message"),
     [
         ("DROP TABLE manifest", "not a store"),
         ("DELETE FROM manifest", "not a store"),
@@ -147,14 +147,14 @@ def test_one_writes_at_a_time(tmp_path: Path) -> None:
         ("UPDATE parts SET part = 1 WHERE id = 2", "not of the size"),
     ],
 )
-def test_what_is_wrong_inside_is_noticed(statement: str, words: str, tmp_path: Path) -> None:
+def test_what_is_wrong_inside_is_noticed(statement: str, message: str, tmp_path: Path) -> None:
     setup = StoreSetup.of("duckdb+raw")
     material = setup.material([(6, 4, 3)] * 4)
     path = setup.make(tmp_path / "store", material) / FILE
     asked(path, "DROP VIEW payloads", change=True)
     asked(path, statement, change=True)
     for ids in (range(4), [3, 2, 2]):
-        with pytest.raises(StoreError, match=words) as caught, setup.backend.open(path.parent) as reader:
+        with pytest.raises(StoreError, match=message) as caught, setup.backend.open(path.parent) as reader:
             material.get(reader, ids)
         assert str(tmp_path / "store") in str(caught.value)
 

@@ -23,13 +23,15 @@ KINDS: list[Any] = [*registry.backends.all().values(), *registry.codecs.all().va
 
 def asked_for(lines: Iterable[str]) -> set[tuple[str, str]]:
     """Return names and versions of requirements, however they are spelt."""
-    return {(canonicalize_name(wanted.name), str(wanted.specifier)) for wanted in map(Requirement, lines)}
+    return {
+        (canonicalize_name(requirement.name), str(requirement.specifier)) for requirement in map(Requirement, lines)
+    }
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.extra], ids=lambda kind: kind.name)
 def test_it_is_listed_with_the_command_that_gets_it(kind: Any) -> None:
-    words = shlex.split(registry.how_to_get(kind))
-    assert asked_for(words[words.index("install") + 1 :]) == asked_for(EXTRAS[kind.extra])
+    command = shlex.split(registry.how_to_get(kind))
+    assert asked_for(command[command.index("install") + 1 :]) == asked_for(EXTRAS[kind.extra])
 
 
 def test_what_wants_a_library_that_is_not_always_there_names_an_extra() -> None:

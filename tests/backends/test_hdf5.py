@@ -68,9 +68,9 @@ def test_bare_h5py_reads_payloads(tmp_path: Path) -> None:
 def test_h5dump_reads_it(tmp_path: Path) -> None:
     made("hdf5", tmp_path / "store")
     path = str(tmp_path / "store" / "store.h5")
-    said = subprocess.run(["h5dump", "-p", "-d", "/images", path], capture_output=True, text=True, check=True).stdout
-    assert "H5T_STD_U8LE" in said
-    assert "CONTIGUOUS" in said
+    output = subprocess.run(["h5dump", "-p", "-d", "/images", path], capture_output=True, text=True, check=True).stdout
+    assert "H5T_STD_U8LE" in output
+    assert "CONTIGUOUS" in output
     labels = subprocess.run(
         ["h5dump", "-y", "-w", "0", "-d", "/labels", path], capture_output=True, text=True, check=True
     )
@@ -277,16 +277,16 @@ def test_what_a_virtual_dataset_leads_to_is_not_even_looked_at(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("text", "name"), [("hdf5:chunks=2", "images"), ("hdf5:chunks=2", "labels"), ("hdf5+png", "images")]
 )
-@pytest.mark.parametrize("place", [2**64 - 1, 2**64 - 2, 2**63, 2**62])
-def test_where_chunks_lie_is_not_believed(text: str, name: str, place: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("offset", [2**64 - 1, 2**64 - 2, 2**63, 2**62])
+def test_where_chunks_lie_is_not_believed(text: str, name: str, offset: int, tmp_path: Path) -> None:
     setup = StoreSetup.of(text)
     material = setup.material([(6, 4, 3)] * 4)
     path = setup.make(tmp_path / "store", material) / "store.h5"
     with h5py.File(path) as file:
-        there = file[name].id.get_chunk_info(0).byte_offset
+        stored_offset = file[name].id.get_chunk_info(0).byte_offset
     data = path.read_bytes()
-    assert data.count(struct.pack("<Q", there)) == 1
-    path.write_bytes(data.replace(struct.pack("<Q", there), struct.pack("<Q", place)))
+    assert data.count(struct.pack("<Q", stored_offset)) == 1
+    path.write_bytes(data.replace(struct.pack("<Q", stored_offset), struct.pack("<Q", offset)))
     with pytest.raises(StoreError, match="damaged") as caught, setup.backend.open(path.parent) as reader:
         material.get(reader, range(4))
     assert is_sentence(caught.value, path.parent)
@@ -295,8 +295,8 @@ def test_where_chunks_lie_is_not_believed(text: str, name: str, place: int, tmp_
 def test_a_file_that_another_program_writes_is_not_called_damaged(tmp_path: Path) -> None:
     setup = made("hdf5", tmp_path / "store")
     script = "import sys, h5py; file = h5py.File(sys.argv[1], 'r+'); print('open', flush=True); sys.stdin.read()"
-    words = [sys.executable, "-c", script, str(tmp_path / "store" / "store.h5")]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    command = [sys.executable, "-c", script, str(tmp_path / "store" / "store.h5")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "open\n"
         with pytest.raises(StoreError, match="open for writing in another program"):

@@ -60,7 +60,7 @@ def test_it_reads_what_pylance_writes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "words"),
+    ("columns", "message"),
     [
         ({"image": pa.array([b"x"] * 4, pa.large_binary()), "label": pa.array(range(4))}, "4 rows, not 5"),
         ({"image": pa.array(["x"] * 5), "label": pa.array(range(5))}, "columns are not"),
@@ -69,13 +69,13 @@ def test_it_reads_what_pylance_writes(tmp_path: Path) -> None:
         ({"image": pa.array([None] * 5, pa.large_binary()), "label": pa.array(range(5))}, "missing"),
     ],
 )
-def test_another_table_is_refused(columns: dict[str, object], words: str, tmp_path: Path) -> None:
+def test_another_table_is_refused(columns: dict[str, object], message: str, tmp_path: Path) -> None:
     setup = StoreSetup.of("lance+raw")
     material = setup.material([(6, 4, 3)] * 5)
     location = setup.make(tmp_path / "store", material)
     lance.write_dataset(pa.table(columns), str(location / FOLDER), mode="overwrite")
     for ids in (range(5), [4, 0]):
-        with pytest.raises(StoreError, match=words), setup.backend.open(location) as reader:
+        with pytest.raises(StoreError, match=message), setup.backend.open(location) as reader:
             material.get(reader, ids)
 
 

@@ -43,22 +43,22 @@ def put(location: Path, key: bytes, value: bytes | None) -> None:
 def test_a_bare_loop_reads_it(tmp_path: Path) -> None:
     setup = StoreSetup.of("lmdb")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4, LABELS))
-    found = everything(tmp_path / "store")
-    images = [np.frombuffer(value, np.uint8).reshape(6, 4, 3) for key, value in found.items() if len(key) == 4]
+    items = everything(tmp_path / "store")
+    images = [np.frombuffer(value, np.uint8).reshape(6, 4, 3) for key, value in items.items() if len(key) == 4]
     for number, image in enumerate(images):
         np.testing.assert_array_equal(image, pixels((6, 4, 3), number))
-    assert list(found)[:4] == [struct.pack(">I", number) for number in range(4)]
-    assert np.frombuffer(found[b"labels\0\0\0\0"], "<i8").tolist() == LABELS
-    assert json.loads(found[b"manifest"])["shape"] == [6, 4, 3]
+    assert list(items)[:4] == [struct.pack(">I", number) for number in range(4)]
+    assert np.frombuffer(items[b"labels\0\0\0\0"], "<i8").tolist() == LABELS
+    assert json.loads(items[b"manifest"])["shape"] == [6, 4, 3]
 
 
 def test_a_bare_loop_reads_the_articles_layout(tmp_path: Path) -> None:
     setup = StoreSetup.of("lmdb:preset=article")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4, LABELS))
-    found = everything(tmp_path / "store")
-    assert list(found) == [b"00000000", b"00000001", b"00000002", b"00000003", b"manifest"]
+    items = everything(tmp_path / "store")
+    assert list(items) == [b"00000000", b"00000001", b"00000002", b"00000003", b"manifest"]
     for number in range(4):
-        value = found[f"{number:08}".encode()]
+        value = items[f"{number:08}".encode()]
         height, width, channels, size, label = struct.unpack_from("<4Iq", value)
         assert (height, width, channels, size, label) == (6, 4, 3, 1, LABELS[number])
         image = np.frombuffer(value, np.uint8, offset=24).reshape(height, width, channels)
@@ -158,7 +158,7 @@ def test_another_process_reads_at_the_same_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "words"),
+    ("key", "value", "message"),
     [
         (b"manifest", None, "not a store"),
         (b"manifest", b"{", "cannot be read"),
@@ -172,13 +172,13 @@ def test_another_process_reads_at_the_same_time(tmp_path: Path) -> None:
         (b"labels\0\0\0\0", bytes(31), "is damaged"),
     ],
 )
-def test_what_is_wrong_inside_is_noticed(key: bytes, value: bytes | None, words: str, tmp_path: Path) -> None:
+def test_what_is_wrong_inside_is_noticed(key: bytes, value: bytes | None, message: str, tmp_path: Path) -> None:
     setup = StoreSetup.of("lmdb")
     material = setup.material([(6, 4, 3)] * 4)
     location = setup.make(tmp_path / "store", material)
     put(location, key, value)
     for ids in (range(4), [3, 2, 2]):
-        with pytest.raises(StoreError, match=words), setup.backend.open(location) as reader:
+        with pytest.raises(StoreError, match=message), setup.backend.open(location) as reader:
             material.get(reader, ids)
 
 

@@ -25,12 +25,12 @@ def test_it_queries_encoded_images(tmp_path: Path) -> None:
     material = setup.material(SHAPES, LABELS)
     path = setup.make(tmp_path / "store", material) / "images.parquet"
     with duckdb.connect() as connection:
-        words = "SELECT label, image.bytes FROM read_parquet($path)"
-        assert connection.execute(words, {"path": str(path)}).fetchall() == list(
+        statement = "SELECT label, image.bytes FROM read_parquet($path)"
+        assert connection.execute(statement, {"path": str(path)}).fetchall() == list(
             zip(LABELS, material.payloads, strict=True)
         )
-        words = "SELECT image.bytes FROM read_parquet($path) WHERE label = 300"
-        assert connection.execute(words, {"path": str(path)}).fetchall() == [(material.payloads[2],)]
+        statement = "SELECT image.bytes FROM read_parquet($path) WHERE label = 300"
+        assert connection.execute(statement, {"path": str(path)}).fetchall() == [(material.payloads[2],)]
 
 
 def test_it_queries_pixels(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_it_queries_pixels(tmp_path: Path) -> None:
     material = setup.material([(6, 4, 3)] * 4, LABELS)
     path = setup.make(tmp_path / "store", material) / "images.parquet"
     with duckdb.connect() as connection:
-        words = "SELECT image FROM read_parquet($path) ORDER BY label DESC"
-        found = connection.execute(words, {"path": str(path)}).fetchall()
-    pictures = [np.frombuffer(value, np.uint8).reshape(6, 4, 3) for (value,) in found]
+        statement = "SELECT image FROM read_parquet($path) ORDER BY label DESC"
+        rows = connection.execute(statement, {"path": str(path)}).fetchall()
+    pictures = [np.frombuffer(value, np.uint8).reshape(6, 4, 3) for (value,) in rows]
     np.testing.assert_array_equal(np.stack(pictures), material.array[np.argsort(LABELS)[::-1]])

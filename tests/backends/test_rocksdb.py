@@ -42,7 +42,7 @@ def test_plain_rocksdict_reads_it(options: str, tmp_path: Path) -> None:
     database = rocksdict.Rdict(str(tmp_path / "store" / FOLDER))
     assert [database[key(number)] for number in range(4)] == material.payloads
     assert np.frombuffer(database[b"labels" + key(0)], "<i8").tolist() == LABELS
-    assert [found for found, _ in database.items()][:4] == [key(number) for number in range(4)]
+    assert [stored_key for stored_key, _ in database.items()][:4] == [key(number) for number in range(4)]
     database.close()
 
 
@@ -129,9 +129,9 @@ def test_settings_in_a_store_are_not_followed(tmp_path: Path) -> None:
     location = setup.make(tmp_path / "store", material)
     (tmp_path / "elsewhere").mkdir()
     for path in (location / FOLDER).glob("OPTIONS-*"):
-        words = path.read_text()
-        assert "[DBOptions]\n" in words
-        path.write_text(words.replace("[DBOptions]\n", f"[DBOptions]\n  db_log_dir={tmp_path}/elsewhere\n"))
+        settings = path.read_text()
+        assert "[DBOptions]\n" in settings
+        path.write_text(settings.replace("[DBOptions]\n", f"[DBOptions]\n  db_log_dir={tmp_path}/elsewhere\n"))
     material.check_store(setup.backend, location)
     with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
         editor.delete([0])
@@ -169,9 +169,9 @@ def test_a_flipped_byte_of_an_image_is_noticed(tmp_path: Path) -> None:
     location = setup.make(tmp_path / "store", material)
     for path in walk(location):
         whole = path.read_bytes()
-        place = whole.find(material.array[7].tobytes())
-        if place >= 0:
-            path.write_bytes(whole[: place + 99] + bytes([whole[place + 99] ^ 1]) + whole[place + 100 :])
+        start = whole.find(material.array[7].tobytes())
+        if start >= 0:
+            path.write_bytes(whole[: start + 99] + bytes([whole[start + 99] ^ 1]) + whole[start + 100 :])
             break
     else:
         pytest.fail("no file holds the pixels")

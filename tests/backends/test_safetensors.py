@@ -41,9 +41,9 @@ def test_the_package_reads_it_equal(dtype: str, tmp_path: Path) -> None:
     setup = StoreSetup.of("safetensors")
     material = setup.pack(list(setup.material([(7, 5)] * 4, dtype=dtype).array), LABELS)
     path = setup.make(tmp_path / "store", material) / "images.safetensors"
-    found = load_file(path)
-    np.testing.assert_array_equal(found["images"], material.array)
-    assert found["labels"].tolist() == LABELS
+    tensors = load_file(path)
+    np.testing.assert_array_equal(tensors["images"], material.array)
+    assert tensors["labels"].tolist() == LABELS
     with safe_open(path, "numpy") as file:
         np.testing.assert_array_equal(file.get_slice("images")[1:3], material.array[1:3])
 
@@ -56,9 +56,9 @@ def test_the_package_reads_payloads(tmp_path: Path) -> None:
 
     setup = StoreSetup.of("safetensors+png")
     material = setup.material([(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3)], LABELS)
-    found = load_file(setup.make(tmp_path / "store", material) / "images.safetensors")
-    assert found["payloads"].tobytes() == b"".join(material.payloads)
-    assert found["ends"].tolist() == np.cumsum([len(payload) for payload in material.payloads]).tolist()
+    tensors = load_file(setup.make(tmp_path / "store", material) / "images.safetensors")
+    assert tensors["payloads"].tobytes() == b"".join(material.payloads)
+    assert tensors["ends"].tolist() == np.cumsum([len(payload) for payload in material.payloads]).tolist()
 
 
 def test_another_header_is_refused(tmp_path: Path) -> None:

@@ -34,9 +34,9 @@ def asked(path: Path, statement: str) -> list[tuple[object, ...]]:
 def test_a_bare_loop_reads_it(tmp_path: Path) -> None:
     setup = StoreSetup.of("sqlite")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4, LABELS))
-    found = asked(tmp_path / "store" / FILE, "SELECT id, label, data FROM images")
-    assert [(number, label) for number, label, _ in found] == list(enumerate(LABELS))
-    for number, _, data in found:
+    rows = asked(tmp_path / "store" / FILE, "SELECT id, label, data FROM images")
+    assert [(number, label) for number, label, _ in rows] == list(enumerate(LABELS))
+    for number, _, data in rows:
         assert isinstance(data, bytes)
         assert isinstance(number, int)
         np.testing.assert_array_equal(np.frombuffer(data, "u1").reshape(6, 4, 3), pixels((6, 4, 3), number))
@@ -48,8 +48,8 @@ def test_the_shell_reads_it_and_finds_no_fault(tmp_path: Path) -> None:
     material = setup.material([(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3)], LABELS)
     path = setup.make(tmp_path / "store", material) / FILE
 
-    def shell(words: str) -> list[str]:
-        command = ["sqlite3", "-readonly", str(path), words]
+    def shell(statement: str) -> list[str]:
+        command = ["sqlite3", "-readonly", str(path), statement]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
     assert shell("PRAGMA integrity_check") == ["ok"]
@@ -67,8 +67,8 @@ def test_what_the_shell_changes_is_read(tmp_path: Path) -> None:
     material = setup.material([(6, 4, 3)] * 3)
     path = setup.make(tmp_path / "store", material) / FILE
     (tmp_path / "in.png").write_bytes(material.payloads[2])
-    words = f"UPDATE images SET data = readfile('{tmp_path / 'in.png'}'), label = 77 WHERE id = 0"
-    subprocess.run(["sqlite3", str(path), words], check=True)
+    statement = f"UPDATE images SET data = readfile('{tmp_path / 'in.png'}'), label = 77 WHERE id = 0"
+    subprocess.run(["sqlite3", str(path), statement], check=True)
     with setup.backend.open(tmp_path / "store") as reader:
         assert material.get(reader, [0, 1])[0] == [material.payloads[2], material.payloads[1]]
         assert reader.read_labels().tolist() == [77, 1, 2]
@@ -130,7 +130,7 @@ def test_one_writes_at_a_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "words"),
+    ("statement", "message"),
     [
         ("DROP TABLE manifest", "not a store"),
         ("DELETE FROM manifest", "not a store"),
@@ -145,13 +145,13 @@ def test_one_writes_at_a_time(tmp_path: Path) -> None:
         ("UPDATE images SET label = 1.5e300 WHERE id = 2", "no number"),
     ],
 )
-def test_what_is_wrong_inside_is_noticed(statement: str, words: str, tmp_path: Path) -> None:
+def test_what_is_wrong_inside_is_noticed(statement: str, message: str, tmp_path: Path) -> None:
     setup = StoreSetup.of("sqlite")
     material = setup.material([(6, 4, 3)] * 4)
     path = setup.make(tmp_path / "store", material) / FILE
     asked(path, statement)
     for ids in (range(4), [3, 2, 2]):
-        with pytest.raises(StoreError, match=words) as caught, setup.backend.open(path.parent) as reader:
+        with pytest.raises(StoreError, match=message) as caught, setup.backend.open(path.parent) as reader:
             material.get(reader, ids)
         assert str(tmp_path / "store") in str(caught.value)
 

@@ -75,8 +75,8 @@ def test_every_flipped_byte_of_a_record_is_noticed(text: str, tmp_path: Path) ->
     material = setup.material([(3, 2, 3)] * 3)
     path = setup.make(tmp_path / "store", material) / FILE
     data = path.read_bytes()
-    for place in range(len(data)):
-        path.write_bytes(data[:place] + bytes([data[place] ^ 0x10]) + data[place + 1 :])
+    for position in range(len(data)):
+        path.write_bytes(data[:position] + bytes([data[position] ^ 0x10]) + data[position + 1 :])
         with setup.backend.open(tmp_path / "store") as reader:
             for ids in (range(3), [2, 1, 0]):
                 with pytest.raises(StoreError, match="checksum") as caught:
@@ -134,8 +134,8 @@ def test_tensorflow_reads_it_equal(text: str, tmp_path: Path) -> None:
         assert features["image/class/label"].int64_list.value[0] == number * 7 - 5
         assert list(features["image/shape"].int64_list.value) == [40, 41, 3]
         if "image/raw" in features:
-            found = np.frombuffer(features["image/raw"].bytes_list.value[0], np.uint8).reshape(40, 41, 3)
-            np.testing.assert_array_equal(found, images[number])
+            decoded = np.frombuffer(features["image/raw"].bytes_list.value[0], np.uint8).reshape(40, 41, 3)
+            np.testing.assert_array_equal(decoded, images[number])
         else:
             payload = features["image/encoded"].bytes_list.value[0]
             assert payload == material.payloads[number]

@@ -31,8 +31,8 @@ def test_tar_lists_it_and_takes_it_apart(tmp_path: Path) -> None:
     setup = StoreSetup.of("webdataset+png")
     material = setup.material(SHAPES, LABELS)
     tar = setup.make(tmp_path / "store", material) / "images-000000.tar"
-    words = ["tar", "--list", "--verbose", "--file", str(tar)]
-    lines = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
+    command = ["tar", "--list", "--verbose", "--file", str(tar)]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert len(lines) == 8
     out = tmp_path / "out"
     out.mkdir()
@@ -74,9 +74,9 @@ def test_the_package_reads_it_equal(text: str, tmp_path: Path) -> None:
     images = [pixels((40, 41, 3), number) for number in range(8)]
     setup.make(tmp_path / "store", setup.pack(images, [number * 7 for number in range(8)]))
     tars = [str(path) for path in sorted((tmp_path / "store").glob("*.tar"))]
-    found: list[Any] = list(webdataset.WebDataset(tars, shardshuffle=False).decode("rgb8"))
-    assert len(found) == 8
-    for number, (sample, image) in enumerate(zip(found, images, strict=True)):
+    samples: list[Any] = list(webdataset.WebDataset(tars, shardshuffle=False).decode("rgb8"))
+    assert len(samples) == 8
+    for number, (sample, image) in enumerate(zip(samples, images, strict=True)):
         assert sample["__key__"] == f"{number:08}"
         assert sample["cls"] == number * 7
         np.testing.assert_array_equal(sample["npy" if "npy" in sample else "png"], image)
@@ -85,11 +85,11 @@ def test_the_package_reads_it_equal(text: str, tmp_path: Path) -> None:
 def test_shards_hold_as_many_as_asked_for(tmp_path: Path) -> None:
     setup = StoreSetup.of("webdataset:shard=5")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 12))
-    found = {}
+    images_by_tar = {}
     for path in sorted((tmp_path / "store").glob("*.tar")):
         with tarfile.open(path) as tar:
-            found[path.name] = len(tar.getnames()) // 2
-    assert found == {"images-000000.tar": 5, "images-000001.tar": 5, "images-000002.tar": 2}
+            images_by_tar[path.name] = len(tar.getnames()) // 2
+    assert images_by_tar == {"images-000000.tar": 5, "images-000001.tar": 5, "images-000002.tar": 2}
 
 
 def test_it_goes_on_where_the_last_tar_ended(tmp_path: Path) -> None:
@@ -135,9 +135,9 @@ def test_a_flipped_byte_in_a_header_is_noticed(text: str, at: int, tmp_path: Pat
     material = setup.material([(6, 4, 3)] * 4)
     tar = setup.make(tmp_path / "store", material) / "images-000000.tar"
     index = np.load(tmp_path / "store" / "index.npy")
-    place = int(index[2, 1]) + at
+    position = int(index[2, 1]) + at
     data = bytearray(tar.read_bytes())
-    data[place] ^= 1
+    data[position] ^= 1
     tar.write_bytes(data)
     for ids in (range(4), [3, 2]):
         with pytest.raises(StoreError, match="image 2") as caught, setup.backend.open(tmp_path / "store") as reader:

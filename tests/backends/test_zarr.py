@@ -72,8 +72,8 @@ def test_a_flipped_byte_is_noticed_however_it_is_read(options: str, tmp_path: Pa
     material = setup.material([(6, 4, 3)] * 16)
     path = setup.make(tmp_path / "store", material) / "images.zarr" / "images" / "c" / "0" / "0" / "0" / "0"
     data = path.read_bytes()
-    for place in (5, len(data) - 2):  # in the first chunk, and in the index of a shard
-        path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+    for position in (5, len(data) - 2):  # in the first chunk, and in the index of a shard
+        path.write_bytes(data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :])
         for ids in (range(2), [1, 0], [0], range(1, 9)):
             with setup.backend.open(tmp_path / "store") as reader, pytest.raises(StoreError, match="damaged"):
                 material.get(reader, ids)
@@ -137,13 +137,15 @@ def test_it_goes_on_behind_the_last_whole_chunk(
         material.array[:] = 0
     writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
     material.put(writer, 0, 19)
-    there = writer.checkpoint()
-    assert 8 <= there < 19
+    complete = writer.checkpoint()
+    assert 8 <= complete < 19
     shutil.copytree(tmp_path / "store", tmp_path / "left")  # what a kill leaves
     writer.abort()
     sizes = np.array([len(payload) for payload in material.payloads] or [126_000] * 24)
-    with setup.backend.resume(tmp_path / "left", material.content, material.labels[:there], sizes[:there]) as writer:
-        material.put(writer, there, 21)
-        assert writer.checkpoint() >= there
+    with setup.backend.resume(
+        tmp_path / "left", material.content, material.labels[:complete], sizes[:complete]
+    ) as writer:
+        material.put(writer, complete, 21)
+        assert writer.checkpoint() >= complete
         material.put(writer, 21)
     material.check_store(setup.backend, tmp_path / "left")

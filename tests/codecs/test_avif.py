@@ -35,9 +35,9 @@ def coder(**chosen: Any) -> Codec:
 @pytest.mark.parametrize("shape", [(40, 30), (40, 30, 1), (40, 30, 3), (40, 30, 4)])
 def test_pillow_reads_the_same(shape: tuple[int, ...]) -> None:
     payload = coder().encode(smooth(shape))
-    with Image.open(io.BytesIO(payload)) as found:
-        assert found.format == "AVIF"
-        shown = np.asarray(found.convert("RGBA" if shape[2:] == (4,) else "RGB"))
+    with Image.open(io.BytesIO(payload)) as picture:
+        assert picture.format == "AVIF"
+        shown = np.asarray(picture.convert("RGBA" if shape[2:] == (4,) else "RGB"))
     decoded = coder().decode(payload)
     np.testing.assert_array_equal(decoded, shown if shape[2:] in ((3,), (4,)) else shown[:, :, 0].reshape(shape))
 
@@ -57,17 +57,17 @@ def test_quality_and_speed_are_what_they_say() -> None:
 def test_an_alpha_channel_stays(alpha: int) -> None:
     image = smooth((40, 30, 4))
     image[:, :, 3] = alpha
-    found = coder(quality=95).decode(coder(quality=95).encode(image))
-    assert found.shape == image.shape
-    assert np.abs(found[:, :, 3].astype(int) - alpha).max() <= 1
+    decoded = coder(quality=95).decode(coder(quality=95).encode(image))
+    assert decoded.shape == image.shape
+    assert np.abs(decoded[:, :, 3].astype(int) - alpha).max() <= 1
 
 
 @needs
 def test_of_16_bits_the_upper_8_are_kept() -> None:
     image = smooth((40, 30, 3), "uint16")
-    found = coder(quality=95).decode(coder(quality=95).encode(image))
-    assert found.dtype == np.uint16
-    assert psnr_db(found, image) > 30
+    decoded = coder(quality=95).decode(coder(quality=95).encode(image))
+    assert decoded.dtype == np.uint16
+    assert psnr_db(decoded, image) > 30
     assert DEPTH in coder().drops
 
 

@@ -39,9 +39,9 @@ class TestBlosc2(CodecConformance):
     settings = ({}, {"compressor": "zstd", "level": 9}, {"shuffle": "byte", "compressor": "zlib"}, {"shuffle": "none"})
 
 
-def in_a_process_of_its_own(script: str, given: bytes, *words: str) -> bytes:
+def in_a_process_of_its_own(script: str, given: bytes, *arguments: str) -> bytes:
     """The package blosc2 starts threads, which this process must not have."""
-    done = subprocess.run([sys.executable, "-c", script, *words], input=given, capture_output=True, check=True)
+    done = subprocess.run([sys.executable, "-c", script, *arguments], input=given, capture_output=True, check=True)
     return done.stdout
 
 
@@ -83,10 +83,10 @@ def test_lengths_are_not_believed() -> None:
     image = pixels((7, 5, 3), 1)
     payload = coder().encode(image)
     start = len(raw.header(image.shape, image.dtype))
-    for place in (4, 12):  # what the chunk says of its length, unpacked and packed
+    for position in (4, 12):  # what the chunk says of its length, unpacked and packed
         for length in (0, 1, 104, 106, 2**31 - 1, -1):
             harmed = bytearray(payload)
-            struct.pack_into("<i", harmed, start + place, length)
+            struct.pack_into("<i", harmed, start + position, length)
             with pytest.raises(StoreError, match="lengths do not fit"):
                 coder().decode(bytes(harmed))
     other = raw.header((2**31, 2**31, 4), np.dtype("u1"))

@@ -34,9 +34,9 @@ def test_it_says_that_it_is_lossy() -> None:
 @pytest.mark.parametrize("shape", [(40, 30), (40, 30, 1), (40, 30, 3)])
 def test_pillow_reads_the_same(shape: tuple[int, ...]) -> None:
     payload = coder().encode(smooth(shape))
-    with Image.open(io.BytesIO(payload)) as found:
-        assert found.format == "JPEG"
-        np.testing.assert_array_equal(np.asarray(found).reshape(shape), coder().decode(payload))
+    with Image.open(io.BytesIO(payload)) as picture:
+        assert picture.format == "JPEG"
+        np.testing.assert_array_equal(np.asarray(picture).reshape(shape), coder().decode(payload))
 
 
 def test_more_quality_is_more_alike_and_larger() -> None:
@@ -47,10 +47,10 @@ def test_more_quality_is_more_alike_and_larger() -> None:
     assert likeness == sorted(likeness)
 
 
-@pytest.mark.parametrize(("words", "factors"), [("4:4:4", (1, 1)), ("4:2:2", (2, 1)), ("4:2:0", (2, 2))])
-def test_subsampling_is_as_asked_for(words: str, factors: tuple[int, int]) -> None:
-    with Image.open(io.BytesIO(coder(subsampling=words).encode(smooth((64, 48, 3))))) as found:
-        assert found.layer[0][1:3] == factors  # type: ignore[attr-defined]
+@pytest.mark.parametrize(("option", "factors"), [("4:4:4", (1, 1)), ("4:2:2", (2, 1)), ("4:2:0", (2, 2))])
+def test_subsampling_is_as_asked_for(option: str, factors: tuple[int, int]) -> None:
+    with Image.open(io.BytesIO(coder(subsampling=option).encode(smooth((64, 48, 3))))) as picture:
+        assert picture.layer[0][1:3] == factors  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -65,20 +65,20 @@ def test_what_has_no_place_is_refused(shape: tuple[int, ...], dtype: str) -> Non
 def test_transparency_is_dropped_and_the_colours_under_it_stay(dtype: str) -> None:
     image = smooth((40, 30, 4), dtype)
     image[:20, :, 3] = 0
-    found = coder().decode(coder().encode(image))
-    assert (found.shape, found.dtype.name) == (image.shape, dtype)
-    assert (found[:, :, 3] == np.iinfo(dtype).max).all()
-    assert psnr_db(found[:, :, :3], image[:, :, :3]) > 30
+    decoded = coder().decode(coder().encode(image))
+    assert (decoded.shape, decoded.dtype.name) == (image.shape, dtype)
+    assert (decoded[:, :, 3] == np.iinfo(dtype).max).all()
+    assert psnr_db(decoded[:, :, :3], image[:, :, :3]) > 30
     assert "transparency" in coder().drops
 
 
 @pytest.mark.parametrize("shape", [(40, 30), (40, 30, 1), (40, 30, 3)])
 def test_of_16_bits_the_upper_8_are_kept(shape: tuple[int, ...]) -> None:
     image = smooth(shape, "uint16")
-    found = coder(quality=100, subsampling="4:4:4").decode(coder(quality=100, subsampling="4:4:4").encode(image))
-    assert (found.shape, found.dtype.name) == (shape, "uint16")
-    assert int(found.max()) > 60_000
-    assert psnr_db(found, image) > 35
+    decoded = coder(quality=100, subsampling="4:4:4").decode(coder(quality=100, subsampling="4:4:4").encode(image))
+    assert (decoded.shape, decoded.dtype.name) == (shape, "uint16")
+    assert int(decoded.max()) > 60_000
+    assert psnr_db(decoded, image) > 35
     assert "16-bit depth" in coder().drops
 
 

@@ -40,9 +40,9 @@ class TestJpegFast(CodecConformance):
 @pytest.mark.parametrize("shape", [(40, 30), (40, 30, 1), (40, 30, 3), (1, 1, 3), (301, 203, 3)])
 def test_pillow_reads_the_same(shape: tuple[int, ...]) -> None:
     payload = coder().encode(smooth(shape))
-    with Image.open(io.BytesIO(payload)) as found:
-        assert found.format == "JPEG"
-        np.testing.assert_allclose(np.asarray(found).reshape(shape), coder().decode(payload), atol=2)
+    with Image.open(io.BytesIO(payload)) as picture:
+        assert picture.format == "JPEG"
+        np.testing.assert_allclose(np.asarray(picture).reshape(shape), coder().decode(payload), atol=2)
 
 
 @needs
@@ -51,9 +51,9 @@ def test_pillow_reads_the_same(shape: tuple[int, ...]) -> None:
 def test_it_and_the_codec_jpeg_read_each_others_files(shape: tuple[int, ...], dtype: str) -> None:
     image = smooth(shape, dtype)
     for writer, reader in ((coder(), PILLOW), (PILLOW, coder())):
-        found = reader.decode(writer.encode(image))
-        assert (found.shape, found.dtype.name) == (shape, dtype)
-        assert psnr_db(reader.kept_pixels(found), reader.kept_pixels(image)) > 35
+        decoded = reader.decode(writer.encode(image))
+        assert (decoded.shape, decoded.dtype.name) == (shape, dtype)
+        assert psnr_db(reader.kept_pixels(decoded), reader.kept_pixels(image)) > 35
 
 
 @needs
@@ -73,10 +73,10 @@ def test_a_kind_it_does_not_write_is_refused() -> None:
 
 
 @needs
-@pytest.mark.parametrize(("words", "factors"), [("4:4:4", (1, 1)), ("4:2:2", (2, 1)), ("4:2:0", (2, 2))])
-def test_subsampling_is_as_asked_for(words: str, factors: tuple[int, int]) -> None:
-    with Image.open(io.BytesIO(coder(subsampling=words).encode(smooth((64, 48, 3))))) as found:
-        assert found.layer[0][1:3] == factors  # type: ignore[attr-defined]
+@pytest.mark.parametrize(("option", "factors"), [("4:4:4", (1, 1)), ("4:2:2", (2, 1)), ("4:2:0", (2, 2))])
+def test_subsampling_is_as_asked_for(option: str, factors: tuple[int, int]) -> None:
+    with Image.open(io.BytesIO(coder(subsampling=option).encode(smooth((64, 48, 3))))) as picture:
+        assert picture.layer[0][1:3] == factors  # type: ignore[attr-defined]
 
 
 @needs

@@ -43,8 +43,8 @@ def test_the_library_reads_the_same(shape: tuple[int, ...], dtype: str) -> None:
     import imagecodecs
 
     image = smooth(shape, dtype)
-    found = imagecodecs.jpegxl_decode(coder().encode(image))
-    np.testing.assert_array_equal(found.reshape(shape), image)
+    decoded = imagecodecs.jpegxl_decode(coder().encode(image))
+    np.testing.assert_array_equal(decoded.reshape(shape), image)
 
 
 @needs

@@ -30,9 +30,9 @@ def coder(**chosen: Any) -> Codec:
 @pytest.mark.parametrize("shape", [(7, 5), (7, 5, 1), (7, 5, 3), (7, 5, 4)])
 def test_pillow_reads_the_same(shape: tuple[int, ...]) -> None:
     image = pixels(shape, 1)
-    with Image.open(io.BytesIO(coder().encode(image))) as found:
-        assert found.format == "PNG"
-        np.testing.assert_array_equal(np.asarray(found).reshape(shape), image)
+    with Image.open(io.BytesIO(coder().encode(image))) as picture:
+        assert picture.format == "PNG"
+        np.testing.assert_array_equal(np.asarray(picture).reshape(shape), image)
 
 
 def test_16_bit_grey_keeps_every_bit() -> None:

@@ -80,9 +80,9 @@ def test_without_fpng_libpng_writes_and_says_so() -> None:
 @pytest.mark.parametrize("shape", [(7, 5), (7, 5, 1), (7, 5, 3), (7, 5, 4), (300, 200, 3), (1, 1, 4)])
 def test_pillow_reads_the_same(shape: tuple[int, ...]) -> None:
     for image in (pixels(shape, 1), smooth(shape)):
-        with Image.open(io.BytesIO(KIND({}).encode(image))) as found:
-            assert found.format == "PNG"
-            np.testing.assert_array_equal(np.asarray(found).reshape(shape), image)
+        with Image.open(io.BytesIO(KIND({}).encode(image))) as picture:
+            assert picture.format == "PNG"
+            np.testing.assert_array_equal(np.asarray(picture).reshape(shape), image)
 
 
 @needs
@@ -107,8 +107,8 @@ def test_its_libraries_start_no_thread() -> None:
         "c.decode(c.encode(numpy.zeros((9, 9, 3), 'u1'))); c.encode(numpy.zeros((9, 9), 'u2')); "
         "print(len(os.listdir('/proc/self/task')))"
     )
-    words = [sys.executable, "-c", script]
+    command = [sys.executable, "-c", script]
     env = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     root = Path(__file__).parents[2]
-    done = subprocess.run(words, capture_output=True, text=True, check=True, env=env, cwd=root)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=env, cwd=root)
     assert done.stdout.strip() == "1"

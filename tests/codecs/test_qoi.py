@@ -35,10 +35,10 @@ class TestQoi(CodecConformance):
 @pytest.mark.parametrize("shape", [(7, 5), (7, 5, 1), (7, 5, 3), (7, 5, 4), (300, 200, 3), (1, 1, 4)])
 def test_pillow_reads_the_same(shape: tuple[int, ...]) -> None:
     for image in (pixels(shape, 1), smooth(shape)):
-        with Image.open(io.BytesIO(KIND({}).encode(image))) as found:
-            assert found.format == "QOI"
+        with Image.open(io.BytesIO(KIND({}).encode(image))) as picture:
+            assert picture.format == "QOI"
             colours = image.reshape(*shape[:2], 1).repeat(3, 2) if shape[2:] in ((), (1,)) else image
-            np.testing.assert_array_equal(np.asarray(found), colours)
+            np.testing.assert_array_equal(np.asarray(picture), colours)
 
 
 @needs

@@ -30,10 +30,10 @@ def test_its_layout_is_what_its_page_says() -> None:
 @pytest.mark.parametrize("shape", [(), (5,), (2, 3), (2, 3, 4, 5), (0,), (3, 0, 2)])
 def test_any_numbers_of_any_shape(dtype: str, shape: tuple[int, ...]) -> None:
     image: Any = np.random.default_rng(1).integers(0, 2, shape).astype(dtype)
-    found = RAW.decode(RAW.encode(image))
-    assert found.dtype == image.dtype
-    assert found.shape == shape
-    np.testing.assert_array_equal(found, image)
+    decoded = RAW.decode(RAW.encode(image))
+    assert decoded.dtype == image.dtype
+    assert decoded.shape == shape
+    np.testing.assert_array_equal(decoded, image)
     out = np.ones_like(image)
     RAW.decode_into(RAW.encode(image), out)
     np.testing.assert_array_equal(out, image)
@@ -58,7 +58,7 @@ def head(
 
 
 @pytest.mark.parametrize(
-    ("payload", "words"),
+    ("payload", "message"),
     [
         (head(magic=b"XXXX") + bytes(4), "not of the raw kind"),
         (head(version=2) + bytes(4), "layout 2"),
@@ -74,6 +74,6 @@ def head(
         (head()[:-1], "cut short"),
     ],
 )
-def test_a_header_is_not_believed(payload: bytes, words: str) -> None:
-    with pytest.raises(StoreError, match=words):
+def test_a_header_is_not_believed(payload: bytes, message: str) -> None:
+    with pytest.raises(StoreError, match=message):
         RAW.decode(payload)

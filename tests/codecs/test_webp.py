@@ -40,21 +40,21 @@ def test_an_alpha_channel_stays_whatever_is_in_it(alpha: int | None, lossless: b
         image[:, :, 3] = alpha
     chosen = coder(lossless=lossless)
     payload = chosen.encode(image)
-    found = chosen.decode(payload)
-    assert found.shape == image.shape
-    np.testing.assert_array_equal(found[:, :, 3], image[:, :, 3])
+    decoded = chosen.decode(payload)
+    assert decoded.shape == image.shape
+    np.testing.assert_array_equal(decoded[:, :, 3], image[:, :, 3])
     if lossless:
-        np.testing.assert_array_equal(found, image)
+        np.testing.assert_array_equal(decoded, image)
     out = np.zeros_like(image)
     chosen.decode_into(payload, out)
-    np.testing.assert_array_equal(out, found)
+    np.testing.assert_array_equal(out, decoded)
 
 
 def test_pillow_reads_the_same() -> None:
     image = smooth((40, 30, 3))
-    with Image.open(io.BytesIO(coder().encode(image))) as found:
-        assert found.format == "WEBP"
-        np.testing.assert_array_equal(np.asarray(found), image)
+    with Image.open(io.BytesIO(coder().encode(image))) as picture:
+        assert picture.format == "WEBP"
+        np.testing.assert_array_equal(np.asarray(picture), image)
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_what_has_no_place_is_refused(shape: tuple[int, ...], dtype: str) -> Non
 def test_grey_becomes_colours_in_the_file_and_grey_again(shape: tuple[int, ...]) -> None:
     image = smooth(shape)
     payload = coder().encode(image)
-    with Image.open(io.BytesIO(payload)) as found:
-        assert found.mode == "RGB"
+    with Image.open(io.BytesIO(payload)) as picture:
+        assert picture.mode == "RGB"
     np.testing.assert_array_equal(coder().decode(payload), image)
 
 
@@ -79,8 +79,8 @@ def test_of_16_bits_the_upper_8_are_kept_if_it_may_lose_any() -> None:
     with pytest.raises(UnsupportedError, match=r"codec\.lossless=no"):
         coder().encode(image)
     chosen = coder(lossless=False, quality=95)
-    found = chosen.decode(chosen.encode(image))
-    assert found.dtype == np.uint16
-    assert psnr_db(found, image) > 30
+    decoded = chosen.decode(chosen.encode(image))
+    assert decoded.dtype == np.uint16
+    assert psnr_db(decoded, image) > 30
     assert "16-bit depth" in chosen.drops
     assert "16-bit depth" not in coder().drops

@@ -38,8 +38,8 @@ class TestZstd(CodecConformance):
 def test_a_flipped_byte_never_gives_other_pixels() -> None:
     payload = coder().encode(smooth((33, 31, 3)))
     expected = coder().decode(payload)
-    for place in range(len(payload)):
-        flipped = payload[:place] + bytes([payload[place] ^ 0x5F]) + payload[place + 1 :]
+    for position in range(len(payload)):
+        flipped = payload[:position] + bytes([payload[position] ^ 0x5F]) + payload[position + 1 :]
         try:
             np.testing.assert_array_equal(coder().decode(flipped), expected)
         except StoreError:
@@ -57,10 +57,10 @@ def test_a_higher_level_is_smaller() -> None:
 @program
 def test_the_zstd_program_makes_what_raw_stores_and_the_other_way_round() -> None:
     image = smooth((33, 31, 3))
-    found = subprocess.run(["zstd", "-dc"], input=coder().encode(image), capture_output=True, check=True)
-    assert found.stdout == RAW.encode(image)
-    words = ["zstd", "-c", "-19", f"--stream-size={len(found.stdout)}"]
-    made = subprocess.run(words, input=found.stdout, capture_output=True, check=True)
+    unpacked = subprocess.run(["zstd", "-dc"], input=coder().encode(image), capture_output=True, check=True)
+    assert unpacked.stdout == RAW.encode(image)
+    command = ["zstd", "-c", "-19", f"--stream-size={len(unpacked.stdout)}"]
+    made = subprocess.run(command, input=unpacked.stdout, capture_output=True, check=True)
     np.testing.assert_array_equal(coder().decode(made.stdout), image)
 
 

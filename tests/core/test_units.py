@@ -93,21 +93,21 @@ def test_times_that_are_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "text"),
     [(0, "5 s"), (7, "5 s"), (43, "45 s"), (54, "55 s"), (58, "1 min"), (95, "1.5 min"), (500, "8 min"),
      (2000, "35 min"), (3500, "1 h"), (5400, "1.5 h"), (86400, "25 h"), (200_000, "2.5 days"), (1e9, "11,575 days")],
 )  # fmt: skip
-def test_about_seconds_promises_no_more_than_is_known(seconds: float, words: str) -> None:
-    assert about_seconds(seconds) == words
+def test_about_seconds_promises_no_more_than_is_known(seconds: float, text: str) -> None:
+    assert about_seconds(seconds) == text
 
 
 @pytest.mark.parametrize(
-    ("count", "words"),
+    ("count", "text"),
     [(0, "0 B"), (7, "7 B"), (999, "1,000 B"), (8192, "8 KiB"), (25.4 * 2**20, "25 MiB"), (1.46 * 2**30, "1.5 GiB"),
      (1000 * 2**20, "1 GiB"), (5e15, "4,500 TiB")],
 )  # fmt: skip
-def test_about_bytes_has_two_digits(count: float, words: str) -> None:
-    assert about_bytes(count) == words
+def test_about_bytes_has_two_digits(count: float, text: str) -> None:
+    assert about_bytes(count) == text
 
 
 @pytest.mark.parametrize("text", ["9" * 400, f"1..{'9' * 400}", "9" * 400 + "k"])

@@ -16,9 +16,9 @@ DECLARED = (
 
 
 def test_a_spec_is_taken_apart() -> None:
-    words = parse_spec_text("hdf5+png:chunks=64,codec.level=9,preset=article")
-    assert (words.backend, words.codec, words.preset) == ("hdf5", "png", "article")
-    assert (words.options, words.codec_options) == ({"chunks": "64"}, {"level": "9"})
+    parsed = parse_spec_text("hdf5+png:chunks=64,codec.level=9,preset=article")
+    assert (parsed.backend, parsed.codec, parsed.preset) == ("hdf5", "png", "article")
+    assert (parsed.options, parsed.codec_options) == ({"chunks": "64"}, {"level": "9"})
 
 
 @pytest.mark.parametrize("text", ["", "+png", "lmdb+", "LMDB!", "lmdb:x", "lmdb:x=", "lmdb:=1", "lmdb:", "[red]"])
@@ -28,8 +28,8 @@ def test_a_spec_of_another_form_is_refused(text: str) -> None:
 
 
 def test_a_dataset_is_taken_apart() -> None:
-    words = parse_dataset_text('folder:"/a,b/c d",resize=64x64')
-    assert (words.name, words.path, words.options) == ("folder", "/a,b/c d", {"resize": "64x64"})
+    parsed = parse_dataset_text('folder:"/a,b/c d",resize=64x64')
+    assert (parsed.name, parsed.path, parsed.options) == ("folder", "/a,b/c d", {"resize": "64x64"})
     assert parse_dataset_text("synthetic,size=64").options == {"size": "64"}
     assert parse_dataset_text("folder:C:/x").path == "C:/x"
 

@@ -24,8 +24,8 @@ HERE = [kind.name for kind in registry.local_backends() if not registry.missing_
 
 
 def scanned(location: Path, **options: str) -> Dataset:
-    words = "".join(f",{key}={value}" for key, value in options.items())
-    dataset = registry.make_dataset(f'store:"{location}"{words}')
+    suffix = "".join(f",{key}={value}" for key, value in options.items())
+    dataset = registry.make_dataset(f'store:"{location}"{suffix}')
     dataset.scan()
     return dataset
 
@@ -111,9 +111,9 @@ def _asked(location: Path, what: str) -> list[tuple[int, int]]:
     answers, first = [], 0
     with store.reader:
         while first < facts["count"]:
-            found, parts = store.answer(first, 256, what)
-            answers.append((len(found["images"]), sum(map(len, parts))))
-            first += len(found["images"])
+            answer, parts = store.answer(first, 256, what)
+            answers.append((len(answer["images"]), sum(map(len, parts))))
+            first += len(answer["images"])
     return answers
 
 

@@ -156,9 +156,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_not_taken_is_refused_in_a_sentence(name: str, tmp_path: Path) -> None:
-    data, words = REFUSED[name]
+    data, message = REFUSED[name]
     for attempt in (lambda: decode.decode(data), lambda: probe(data, tmp_path)):
-        with pytest.raises(DataError, match=words) as caught:
+        with pytest.raises(DataError, match=message) as caught:
             attempt()
         assert str(caught.value).endswith(".")
         assert "\n" not in str(caught.value)

@@ -77,19 +77,19 @@ def shots_of(text: str) -> list[Shot]:
 
 @pytest.fixture(scope="module")
 def shots(folder: Path) -> list[Shot]:
-    found = shots_of(f'folder:"{folder}"')
-    kinds = {(shot.pixels.ndim, shot.pixels.shape[2:], shot.pixels.dtype.name) for shot in found}
-    assert len(found) > 20
+    photographs = shots_of(f'folder:"{folder}"')
+    kinds = {(shot.pixels.ndim, shot.pixels.shape[2:], shot.pixels.dtype.name) for shot in photographs}
+    assert len(photographs) > 20
     assert kinds == {(2, (), "uint8"), (2, (), "uint16"), (3, (3,), "uint8"), (3, (4,), "uint8")}
-    assert {shot.suffix for shot in found} == {"png", "jpg", "webp", "tif", "avif"}
-    return found
+    assert {shot.suffix for shot in photographs} == {"png", "jpg", "webp", "tif", "avif"}
+    return photographs
 
 
-def stored(text: str, spec: str, place: Path) -> Path:
+def stored(text: str, spec: str, folder: Path) -> Path:
     """Convert, and return the store."""
-    words: dict[str, Any] = {"count": None, "replace": False, "restart": False}
-    plan_conversion(text, spec, place / "store", **words).run(lambda doing, done, total: None)
-    return place / "store"
+    arguments: dict[str, Any] = {"count": None, "replace": False, "restart": False}
+    plan_conversion(text, spec, folder / "store", **arguments).run(lambda doing, done, total: None)
+    return folder / "store"
 
 
 def needs(module: str) -> pytest.MarkDecorator:
@@ -99,16 +99,16 @@ def needs(module: str) -> pytest.MarkDecorator:
 
 
 def needs_extra(module: str, extra: str) -> pytest.MarkDecorator:
-    found = importlib.util.find_spec(module) is not None
-    return pytest.mark.skipif(not found, reason=f"{module} is not installed (extra {extra})")
+    installed = importlib.util.find_spec(module) is not None
+    return pytest.mark.skipif(not installed, reason=f"{module} is not installed (extra {extra})")
 
 
 def needs_tool(name: str, package: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(not shutil.which(name), reason=f"{name} is not installed (apt-get install {package})")
 
 
-def said_by(*words: str | Path) -> str:
-    return subprocess.run([str(word) for word in words], capture_output=True, text=True, check=True).stdout
+def said_by(*command: str | Path) -> str:
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout
 
 
 def same_picture(picture: Image.Image, shot: Shot) -> None:
@@ -135,12 +135,12 @@ def test_the_webdataset_package_reads_it(folder: Path, shots: list[Shot], tmp_pa
     import webdataset
 
     for text, spec in ((f'folder:"{folder}"', "webdataset+original:shard=7"), (f'folder:"{folder}"', "webdataset+png")):
-        place = tmp_path / spec.partition(":")[0]
-        place.mkdir()
-        tars = [str(path) for path in sorted(stored(text, spec, place).glob("*.tar"))]
-        found: list[Any] = list(webdataset.WebDataset(tars, shardshuffle=False))
-        assert len(found) == len(shots)
-        for sample, shot in zip(found, shots, strict=True):
+        target = tmp_path / spec.partition(":")[0]
+        target.mkdir()
+        tars = [str(path) for path in sorted(stored(text, spec, target).glob("*.tar"))]
+        samples: list[Any] = list(webdataset.WebDataset(tars, shardshuffle=False))
+        assert len(samples) == len(shots)
+        for sample, shot in zip(samples, shots, strict=True):
             assert int(sample["cls"]) == shot.label
             if "original" in spec:
                 assert sample[shot.suffix] == shot.data
@@ -167,8 +167,8 @@ def test_tensorflow_reads_it(spec: str, folder: Path, shots: list[Shot], tmp_pat
             assert payload == shot.data
             continue
         kind = tf.uint16 if shot.pixels.dtype == np.uint16 else tf.uint8
-        found = tf.io.decode_png(payload, dtype=kind).numpy()
-        np.testing.assert_array_equal(found, shot.pixels.reshape(found.shape))
+        decoded = tf.io.decode_png(payload, dtype=kind).numpy()
+        np.testing.assert_array_equal(decoded, shot.pixels.reshape(decoded.shape))
 
 
 @needs("datasets")
@@ -181,13 +181,13 @@ def test_hugging_face_datasets_reads_it(
     import datasets
 
     path = stored(f'folder:"{folder}"', "parquet+original:rows=5", tmp_path) / "images.parquet"
-    found = datasets.load_dataset("parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
-    assert found["label"][:] == [shot.label for shot in shots]
-    for row, shot in zip(found.cast_column("image", datasets.Image(decode=False)), shots, strict=True):
+    dataset = datasets.load_dataset("parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
+    assert dataset["label"][:] == [shot.label for shot in shots]
+    for row, shot in zip(dataset.cast_column("image", datasets.Image(decode=False)), shots, strict=True):
         assert row["image"]["bytes"] == shot.data
     for number, shot in enumerate(shots):
         if shot.suffix != "jpg":  # which datasets turns by its EXIF
-            same_picture(found[number]["image"], shot)
+            same_picture(dataset[number]["image"], shot)
 
 
 @needs_tool("sqlite3", "sqlite3")
@@ -211,8 +211,8 @@ def test_h5dump_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> Non
 def test_mdb_dump_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
     store = stored(f'folder:"{folder}"', "lmdb+original", tmp_path)
     lines = [line.strip() for line in said_by("mdb_dump", store).split("HEADER=END\n")[1].split("DATA=END")[0].split()]
-    found = {bytes.fromhex(key): bytes.fromhex(value) for key, value in zip(lines[::2], lines[1::2], strict=True)}
-    assert [found[number.to_bytes(4, "big")] for number in range(len(shots))] == [shot.data for shot in shots]
+    items = {bytes.fromhex(key): bytes.fromhex(value) for key, value in zip(lines[::2], lines[1::2], strict=True)}
+    assert [items[number.to_bytes(4, "big")] for number in range(len(shots))] == [shot.data for shot in shots]
 
 
 @needs_extra("zarr", "zarr")
@@ -232,10 +232,10 @@ def test_the_safetensors_package_reads_pixels(folder: Path, tmp_path: Path) -> N
     from safetensors.numpy import load_file
 
     text = f'folder:"{folder}",resize=48x32'
-    found = load_file(stored(text, "safetensors", tmp_path) / "images.safetensors")
+    tensors = load_file(stored(text, "safetensors", tmp_path) / "images.safetensors")
     shots = shots_of(text)
-    np.testing.assert_array_equal(found["images"], np.stack([shot.pixels for shot in shots]))
-    assert found["labels"].tolist() == [shot.label for shot in shots]
+    np.testing.assert_array_equal(tensors["images"], np.stack([shot.pixels for shot in shots]))
+    assert tensors["labels"].tolist() == [shot.label for shot in shots]
 
 
 @needs_extra("rocksdict", "rocksdb")
@@ -262,19 +262,19 @@ def test_duckdb_alone_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) 
 def test_pylance_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
     import lance
 
-    place = stored(f'folder:"{folder}"', "lance+original:rows=7", tmp_path) / "images.lance"
-    rows = lance.dataset(str(place)).to_table().to_pylist()
+    path = stored(f'folder:"{folder}"', "lance+original:rows=7", tmp_path) / "images.lance"
+    rows = lance.dataset(str(path)).to_table().to_pylist()
     assert rows == [{"image": shot.data, "label": shot.label} for shot in shots]
 
 
 # What others write
 
 
-def check(place: Path, shots: Sequence[Shot]) -> None:
+def check(path: Path, shots: Sequence[Shot]) -> None:
     """Assert that a source of images holds these files, with their labels and pixels."""
-    found = shots_of(f'store:"{place}"')
-    assert [(shot.data, shot.label) for shot in found] == [(shot.data, shot.label) for shot in shots]
-    for one, other in zip(found, shots, strict=True):
+    stored_shots = shots_of(f'store:"{path}"')
+    assert [(shot.data, shot.label) for shot in stored_shots] == [(shot.data, shot.label) for shot in shots]
+    for one, other in zip(stored_shots, shots, strict=True):
         assert one.pixels.dtype == other.pixels.dtype
         np.testing.assert_array_equal(one.pixels, other.pixels)
 
@@ -338,29 +338,29 @@ def test_parquet_of_hugging_face_datasets_is_read(
         path = tmp_path / "folder" / "train" / f"{shot.label}" / f"{number:04}.{shot.suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(shot.data)
-    found = datasets.load_dataset(
+    dataset = datasets.load_dataset(
         "imagefolder", data_dir=str(tmp_path / "folder"), split="train", cache_dir=str(tmp_path / "cache")
     )
-    whole = found.with_format("arrow").map(datasets.table.embed_table_storage, batched=True)  # else only the places
+    whole = dataset.with_format("arrow").map(datasets.table.embed_table_storage, batched=True)  # else only the places
     whole.to_parquet(tmp_path / "a.parquet")
-    there = shots_of(f'store:"{tmp_path / "a.parquet"}"')
-    known = [shot for shot in shots if shot.suffix != "avif"]  # which datasets does not list
-    assert sorted((x.data, x.label) for x in there) == sorted((x.data, x.label) for x in known)
+    stored_shots = shots_of(f'store:"{tmp_path / "a.parquet"}"')
+    listed_shots = [shot for shot in shots if shot.suffix != "avif"]  # which datasets does not list
+    assert sorted((x.data, x.label) for x in stored_shots) == sorted((x.data, x.label) for x in listed_shots)
 
 
 @needs_tool("sqlite3", "sqlite3")
 def test_a_store_that_the_sqlite3_shell_has_loaded_is_read(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
-    words = said_by("sqlite3", stored(f'folder:"{folder}"', "sqlite+original", tmp_path) / "store.sqlite", ".dump")
+    dump = said_by("sqlite3", stored(f'folder:"{folder}"', "sqlite+original", tmp_path) / "store.sqlite", ".dump")
     (tmp_path / "loaded").mkdir()
-    subprocess.run(["sqlite3", str(tmp_path / "loaded" / "store.sqlite")], input=words, text=True, check=True)
+    subprocess.run(["sqlite3", str(tmp_path / "loaded" / "store.sqlite")], input=dump, text=True, check=True)
     check(tmp_path / "loaded", shots)
 
 
 @needs_tool("mdb_load", "lmdb-utils")
 def test_a_store_that_mdb_load_has_loaded_is_read(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
-    words = said_by("mdb_dump", stored(f'folder:"{folder}"', "lmdb+original", tmp_path))
+    dump = said_by("mdb_dump", stored(f'folder:"{folder}"', "lmdb+original", tmp_path))
     (tmp_path / "loaded").mkdir()
-    subprocess.run(["mdb_load", str(tmp_path / "loaded")], input=words, text=True, check=True)
+    subprocess.run(["mdb_load", str(tmp_path / "loaded")], input=dump, text=True, check=True)
     check(tmp_path / "loaded", shots)
 
 

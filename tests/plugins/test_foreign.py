@@ -34,14 +34,14 @@ def png(image: Any) -> bytes:
 FILES = [png(image) for image in IMAGES]
 
 
-def scanned(place: Path) -> Dataset:
-    dataset = registry.make_dataset(f'store:"{place}"')
+def scanned(path: Path) -> Dataset:
+    dataset = registry.make_dataset(f'store:"{path}"')
     dataset.scan()
     return dataset
 
 
-def check(place: Path, labels: list[int]) -> None:
-    dataset = scanned(place)
+def check(path: Path, labels: list[int]) -> None:
+    dataset = scanned(path)
     assert [dataset.label(index) for index in range(len(dataset))] == labels
     for index, image in enumerate(IMAGES):
         np.testing.assert_array_equal(dataset.image(index), image)
@@ -105,12 +105,12 @@ def test_rows_of_a_parquet_file_that_hold_nothing_take_no_memory(tmp_path: Path)
 def test_a_missing_library_is_said_with_the_command_that_gets_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, kind = tmp_path / "a.parquet", registry.backends.get("parquet")
-    place.write_bytes(b"PAR1")
+    path, kind = tmp_path / "a.parquet", registry.backends.get("parquet")
+    path.write_bytes(b"PAR1")
     monkeypatch.setattr(kind, "requires", ("no_such_library",))
     with pytest.raises(UnavailableError) as caught:
-        open_foreign(place)
-    assert str(caught.value) == f"{place} needs no_such_library, not installed. Run: {registry.how_to_get(kind)}"
+        open_foreign(path)
+    assert str(caught.value) == f"{path} needs no_such_library, not installed. Run: {registry.how_to_get(kind)}"
 
 
 @pytest.mark.skipif(importlib.util.find_spec("datasets") is None, reason="datasets is not installed (extra interop)")
@@ -167,9 +167,9 @@ def test_what_tensorflow_writes_is_read(tmp_path: Path) -> None:
 
 def test_a_record_with_a_flipped_byte_is_refused(tmp_path: Path) -> None:
     data = make_tfrecord(tmp_path / "a.tfrecord")
-    for place in range(0, len(data), 97):
-        (tmp_path / "a.tfrecord").write_bytes(data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :])
-        if place < 400:  # each try is a process of its own
+    for position in range(0, len(data), 97):
+        (tmp_path / "a.tfrecord").write_bytes(data[:position] + bytes([data[position] ^ 4]) + data[position + 1 :])
+        if position < 400:  # each try is a process of its own
             with pytest.raises(DataError, match=r"checksum|cut short") as caught:
                 scanned(tmp_path / "a.tfrecord")
             assert is_sentence(caught.value, tmp_path)
@@ -232,8 +232,8 @@ def test_the_images_and_labels_of_an_hdf5_file_are_read(
         file.create_dataset(images, data=stack, chunks=(3, 6, 4, 3), compression="gzip")
         if labels:
             file.create_dataset(labels, data=np.arange(7)[:, None], dtype=">i2")
-    for place in (tmp_path / "theirs.h5", tmp_path):
-        dataset = scanned(place)
+    for path in (tmp_path / "theirs.h5", tmp_path):
+        dataset = scanned(path)
         assert dataset.uniform == ((6, 4, 3), stack.dtype.newbyteorder("=").name)
         assert [dataset.label(index) for index in range(len(dataset))] == (list(range(7)) if labels else [0] * 7)
         for index in (0, 1, 2, 6, 4, 5):
@@ -270,16 +270,16 @@ def test_an_hdf5_file_leads_nowhere_else(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("spoil", ["cut", "empty", "text", "two"])
 def test_an_hdf5_file_without_images_is_a_sentence(spoil: str, tmp_path: Path) -> None:
-    place = tmp_path / "theirs.h5"
-    with h5py.File(place, "w") as file:
+    path = tmp_path / "theirs.h5"
+    with h5py.File(path, "w") as file:
         file["one" if spoil == "two" else "images"] = STACK
         file["two"] = STACK
     if spoil == "cut":
-        place.write_bytes(place.read_bytes()[:600])
+        path.write_bytes(path.read_bytes()[:600])
     elif spoil != "two":
-        place.write_bytes(b"" if spoil == "empty" else b"no store\n" * 99)
+        path.write_bytes(b"" if spoil == "empty" else b"no store\n" * 99)
     with pytest.raises(DataError, match=r"theirs\.h5 (is damaged or no HDF5 file|has no dataset of images)") as caught:
-        scanned(place)
+        scanned(path)
     assert is_sentence(str(caught.value))
 
 

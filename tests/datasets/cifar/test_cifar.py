@@ -18,12 +18,12 @@ KINDS = ["python2", "python3:2", "python3:3", "python3:4", "python3:5", "binary"
 
 
 @pytest.mark.parametrize("kind", ["python2", "binary"])
-@pytest.mark.parametrize("place", ["folder", "archive"])
+@pytest.mark.parametrize("container", ["folder", "archive"])
 class TestCifar10(DatasetConformance):
     @pytest.fixture
-    def make(self, tmp_path: Path, kind: str, place: str) -> MakeDataset:
+    def make(self, tmp_path: Path, kind: str, container: str) -> MakeDataset:
         write_cifar(tmp_path / "c", CIFAR10, kind)
-        path = tmp_path / "c" if place == "folder" else pack(tmp_path / "c", tmp_path / "c.tar.gz")
+        path = tmp_path / "c" if container == "folder" else pack(tmp_path / "c", tmp_path / "c.tar.gz")
         return lambda: make_dataset(f"cifar10:{path}")
 
 
@@ -35,21 +35,21 @@ class TestCifar100(DatasetConformance):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("place", ["folder", "parent", "tar.gz", "tar", "beside"])
+@pytest.mark.parametrize("container", ["folder", "parent", "tar.gz", "tar", "beside"])
 @pytest.mark.parametrize("name", ["cifar10", "cifar100"])
-def test_every_form_gives_what_was_written(tmp_path: Path, kind: str, place: str, name: str) -> None:
+def test_every_form_gives_what_was_written(tmp_path: Path, kind: str, container: str, name: str) -> None:
     layout = LAYOUTS[name]
     home = layout.folders[0 if kind == "binary" else 1]
     made = write_cifar(tmp_path / home, layout, kind, 7)
     path = tmp_path / home
-    if place == "parent":
+    if container == "parent":
         path = tmp_path
-    elif place == "beside":
+    elif container == "beside":
         path = tmp_path / "downloads"
         path.mkdir()
         pack(tmp_path / home, path / f"{home.replace('batches-py', 'python').replace('batches-bin', 'binary')}.tar.gz")
-    elif place != "folder":
-        path = pack(path, tmp_path / f"c.{place}")
+    elif container != "folder":
+        path = pack(path, tmp_path / f"c.{container}")
     key = layout.labels[-1].key
     for split in ("train", "test", "all"):
         dataset = scanned_cifar(name, path, split=split)
@@ -166,7 +166,7 @@ def test_a_short_batch_is_said(tmp_path: Path) -> None:
 def test_a_wrong_checksum_is_a_warning(tmp_path: Path) -> None:
     write_cifar(tmp_path / "c", CIFAR10, "python2", 7)
     warning = "Checksums that are not the published ones of CIFAR-10: data_batch_1, data_batch_2, data_batch_3"
-    assert any(said.startswith(warning) for said in scanned_cifar("cifar10", tmp_path / "c").warnings)
+    assert any(text.startswith(warning) for text in scanned_cifar("cifar10", tmp_path / "c").warnings)
     archive = pack(tmp_path / "c", tmp_path / "c.tar.gz")
     assert "The archive's checksum is not the published one of CIFAR-10." in scanned_cifar("cifar10", archive).warnings
 

@@ -150,19 +150,20 @@ def test_a_hostile_batch_does_not_take_the_others_down(tmp_path: Path) -> None:
 @pytest.mark.parametrize("make", [hostile, floats])
 def test_reasons_say_what_was_found(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "batch")
-    said = {"hostile": "It asks for 'posix.system', which no CIFAR batch needs. Nothing of it was run.",
+    messages = {"hostile": "It asks for 'posix.system', which no CIFAR batch needs. Nothing of it was run.",
             "floats": "Its array 'data' does not hold bytes, row by row."}  # fmt: skip
     with pytest.raises(DataError) as caught:
         scanned_cifar("cifar10", tmp_path / "batch")
-    assert str(caught.value).endswith(said[make.__name__])
+    assert str(caught.value).endswith(messages[make.__name__])
 
 
 @pytest.mark.parametrize(
-    ("size", "said"), [(30_730_000 - 5, "no multiple of 3,073"), (3072, "no multiple"), (3073 * 2 + 1, "no multiple")]
+    ("size", "message"),
+    [(30_730_000 - 5, "no multiple of 3,073"), (3072, "no multiple"), (3073 * 2 + 1, "no multiple")],
 )
-def test_a_binary_batch_of_the_wrong_length_is_refused(tmp_path: Path, size: int, said: str) -> None:
+def test_a_binary_batch_of_the_wrong_length_is_refused(tmp_path: Path, size: int, message: str) -> None:
     (tmp_path / "data_batch_1.bin").write_bytes(bytes(size))
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         scanned_cifar("cifar10", tmp_path)
 
 
@@ -227,5 +228,5 @@ def test_a_file_that_changes_after_the_scan_is_named(tmp_path: Path, kind: str) 
 
 
 def test_listing_it_needs_no_numpy(fresh_modules: Callable[[str], set[str]]) -> None:
-    found = fresh_modules("import imgstore_tui.datasets.cifar")
-    assert "numpy" not in found
+    modules = fresh_modules("import imgstore_tui.datasets.cifar")
+    assert "numpy" not in modules

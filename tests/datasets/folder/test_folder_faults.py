@@ -16,7 +16,7 @@ from tests.support.photos import broken_files, odd_files, save_files
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "message"),
     [
         ("missing", "There is no folder"),
         ("file", "is a file, not a folder"),
@@ -26,14 +26,14 @@ from tests.support.photos import broken_files, odd_files, save_files
         ("a\0b", "cannot be read"),
     ],
 )
-def test_a_folder_that_cannot_serve_is_refused_in_a_sentence(tmp_path: Path, path: str, said: str) -> None:
+def test_a_folder_that_cannot_serve_is_refused_in_a_sentence(tmp_path: Path, path: str, message: str) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "empty" / "deep").mkdir(parents=True)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "notes.txt").touch()
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "a.jpg").write_bytes(b"hello")
-    with pytest.raises(DataError, match=said) as caught:
+    with pytest.raises(DataError, match=message) as caught:
         scanned_folder(tmp_path / path)
     assert is_sentence(str(caught.value))
 

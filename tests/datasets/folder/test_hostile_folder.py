@@ -82,8 +82,10 @@ def test_a_run_over_it_is_whole_verified_and_leaves_it_as_it_was(home: Path) -> 
     assert "circle" in reasons["links/circle.png"]
     assert {"links/nothing.png", "links/up", "links/out", "links/pipe.png", "broken/empty.jpg"} <= set(reasons)
     assert len([name for name in reasons if name.startswith("broken/")]) == len(list((home / "broken").iterdir()))
-    found = exports.all_exporters().values()
-    for exporter in (kind for kind in found if not kind.binary and kind.name != "json" and not missing_imports(kind)):
+    exporters = exports.all_exporters().values()
+    for exporter in (
+        kind for kind in exporters if not kind.binary and kind.name != "json" and not missing_imports(kind)
+    ):
         text = exporter().export(run).decode()
         assert "\x1b" not in text
         assert "\u202e" not in text

@@ -56,7 +56,7 @@ def test_odd_names_and_labels_are_taken_as_they_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("1.png,a\n2.png,b\n9.png,c\n8.png,d\n", "2 of 4 rows name no picture, for example '9.png' in line 3."),
         ("1.png,a\n3.png,b\n", "1 of 3 pictures have no row, for example 'a/2.png'; each picture needs one."),
@@ -78,11 +78,11 @@ def test_odd_names_and_labels_are_taken_as_they_are(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_one_sentence_with_counts_and_an_example(
-    tmp_path: Path, text: str | bytes, said: str
+    tmp_path: Path, text: str | bytes, message: str
 ) -> None:
     with pytest.raises(DataError) as caught:
         read(tmp_path, text)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert str(caught.value).startswith("The labels in 'labels.csv' do not fit: ")
     assert is_sentence(str(caught.value))
 

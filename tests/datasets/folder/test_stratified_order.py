@@ -18,9 +18,9 @@ def test_all_names_come_once() -> None:
 
 @pytest.mark.parametrize("count", [10, 50, 100, 333, 999])
 def test_every_beginning_has_each_class_by_its_share(count: int) -> None:
-    found = Counter(name[0] for name in stratified_order(NAMES, CLASSES, 0)[:count])
+    counts = Counter(name[0] for name in stratified_order(NAMES, CLASSES, 0)[:count])
     for name, share in (("a", 0.6), ("b", 0.3), ("c", 0.1)):
-        assert abs(found[name] - share * count) <= 1
+        assert abs(counts[name] - share * count) <= 1
 
 
 def test_in_a_class_it_is_chance_that_decides() -> None:
