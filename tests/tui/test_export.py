@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from textual.widgets import Static
 from imgstore_tui.present import exports
 from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.workbench import Workbench
+from imgstore_tui.tui.widgets.field import Line
 from tests.support.fake_runs import FakeRunner
 from tests.support.screen import NARROW, WIDE, Driven, driven
 
@@ -110,3 +112,49 @@ async def test_before_there_is_a_chart_none_is_offered() -> None:
         await app.press("e")
         assert "The chart on the screen" not in app.picture
         assert "json" in app.picture
+
+
+async def test_export_writes_the_format_that_was_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with driven() as app:
+        await app.run()
+        await app.press("e")
+        await app.point_at("json")
+        await app.press("enter", "enter")
+        assert app.app.screen is app.workbench
+        (path,) = app.app.saved
+        assert json.loads(Path(path).read_bytes())["plan"]["name"] == "quick"
+        assert any(f"saved {path}" in line for line in app.workbench.panes.log_lines.lines)
+
+
+async def test_export_replaces_a_file_only_when_asked_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    taken = tmp_path / "taken.csv"
+    taken.write_text("mine")
+    async with driven() as app:
+        await app.run()
+        await app.press("e")
+        await app.tab_to(Line)
+        await app.press("ctrl+u", "enter")
+        assert "Name a file." in app.picture
+        await app.write("taken.csv")
+        await app.press("enter")
+        assert "Press enter again to replace it" in app.picture
+        assert taken.read_text() == "mine"
+        await app.press("x", "backspace", "enter")
+        assert taken.read_text() == "mine", "another edit asks anew"
+        await app.press("enter")
+        assert taken.read_text().startswith("run,")
+
+
+async def test_export_says_what_is_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with driven() as app:
+        await app.run()
+        await app.press("e")
+        await app.tab_to(Line)
+        await app.press("ctrl+u")
+        await app.write("no/such.csv")
+        await app.press("enter")
+        assert "does not exist" in app.picture
+        assert app.app.saved == []
