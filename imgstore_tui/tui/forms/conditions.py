@@ -42,7 +42,7 @@ OPTIONS = (
            maximum=MOST_ROUNDS),
     Option("budget", "60s", "No new trial starts after this time: 90s, 5m, 1h30m, or none for no limit."),
     Option(SCRATCH, "", "Folder in which the stores are made: its file system is what is measured. Empty: a place is "
-           "problems, here or beside the data."),
+           "found, here or beside the data."),
     Option("batch", DEFAULT_BATCH, "At most this many images per call; fewer where images are large.", minimum=1,
            maximum=1_000_000),
     Option("seed", _DEFAULT.seed, "Random seed of everything that is shuffled.", minimum=0,
