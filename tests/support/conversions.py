@@ -55,8 +55,10 @@ def source_images(text: str) -> list[tuple[bytes, int]]:
 
 
 def interrupt_at(dataset: Dataset, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Let a dataset raise KeyboardInterrupt from an image on, as Ctrl-C does."""
+    """Let a dataset raise KeyboardInterrupt from an image on, as Ctrl-C does while a store is filled."""
     original = dataset.image
+    # Before, a sample of images from everywhere is read to see whether the store will fit.
+    monkeypatch.setattr("imgstore_tui.jobs.convert.fill.check_space", lambda *_: None)
 
     def image(index: int) -> object:
         if index >= number:
