@@ -1,5 +1,7 @@
 """The lists on a narrow terminal: names and availability are never cut, sentences keep their indentation."""
 
+import re
+
 import pytest
 
 from imgstore_tui.cli import backends, codecs, datasets, doctor
@@ -13,7 +15,8 @@ def test_codecs_at_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     assert "…" not in printed
     for name in registry.codecs.all():
         assert f"\n{name} " in printed
-    assert "\nraw        lossless  Raw pixels             available" in printed
+    # How wide the columns are depends on which libraries are missing.
+    assert re.search(r"^raw {8}lossless  Raw pixels +available *$", printed, re.MULTILINE)
 
 
 def test_texts_of_options_are_wrapped_under_themselves(
