@@ -14,12 +14,13 @@ from imgstore_tui.bench.processes.executor import ProcessExecutor
 from imgstore_tui.bench.protocol.messages import Executor
 from imgstore_tui.bench.results.journal import Journal
 from imgstore_tui.bench.results.journal_reader import JournalReader
+from imgstore_tui.bench.run.budget import Budget
 from imgstore_tui.bench.run.controls import RunControls
 from imgstore_tui.bench.run.prepare import PreparedRun, prepared_run
 from imgstore_tui.bench.run.run_folder import leftovers, sweep
 from imgstore_tui.bench.run.run_loop import RunLoop
 from imgstore_tui.bench.run.server_ledger import ledger_path, leftovers_in, sweep_server
-from imgstore_tui.bench.run.services import Budget, Listener, RunServices
+from imgstore_tui.bench.run.services import Listener, RunServices
 from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.events import Preparing
 from imgstore_tui.core.model import Environment, Plan, Run

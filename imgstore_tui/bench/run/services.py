@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 from imgstore_tui.bench.plan.remaining_work import RemainingWork
 from imgstore_tui.bench.protocol.messages import Executor, Step, TrialOutcome, TrialRequest
 from imgstore_tui.bench.results.journal import Journal
+from imgstore_tui.bench.run.budget import Budget
 from imgstore_tui.bench.run.controls import CancelSignal, RunControls
 from imgstore_tui.bench.run.failure_cause import with_cause
 from imgstore_tui.bench.run.measurement import measurement_of
@@ -29,25 +28,6 @@ from imgstore_tui.storekit.server import ServerBackend
 Listener = Callable[[Event], None]
 LEAST_LIMIT_S = 120.0
 """Seconds without progress after which a trial counts as hung; larger trials get more."""
-
-
-class Budget:
-    """The time budget of a run; pauses do not count."""
-
-    def __init__(self, seconds: float | None) -> None:
-        """Start the budget now; None is unlimited."""
-        self._limit_s = math.inf if seconds is None else seconds
-        self._began = time.monotonic()
-        self.paused_s = 0.0
-
-    def restart(self) -> None:
-        """Count from now."""
-        self._began = time.monotonic()
-
-    @property
-    def left_s(self) -> float:
-        """Seconds for which trials may still begin; infinite without a budget."""
-        return self._limit_s - (time.monotonic() - self._began - self.paused_s)
 
 
 @dataclass

@@ -10,10 +10,10 @@ from imgstore_tui.bench.protocol.messages import Step, TrialOutcome, TrialReques
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
 from imgstore_tui.bench.results.journal_reader import JournalReader
 from imgstore_tui.bench.results.state import RunState, reduce
+from imgstore_tui.bench.run.budget import Budget
 from imgstore_tui.bench.run.controls import RunControls
 from imgstore_tui.bench.run.measurement import SKIPPED_BY_USER
 from imgstore_tui.bench.run.runner import resume_run, run_plan
-from imgstore_tui.bench.run.services import Budget
 from imgstore_tui.core.events import CellSkipped, Continued, Event, Paused, RunFinished, TrialFinished, TrialStarted
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import Operation, Status
