@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import selection
+from tests.support import selection, servers
 
 # What starts the tests may ignore these, as nohup does, or a shell in the background; the program would heed that.
 for _number in (signal.SIGHUP, signal.SIGINT):
@@ -25,6 +25,14 @@ SKIPS, SKIPS_IN_FULL = (Path(__file__).with_name(name) for name in ("allowed_ski
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run every test, not the representative part alone")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    servers.begin_session(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    servers.end_session()
 
 
 def pytest_report_header(config: pytest.Config) -> str:

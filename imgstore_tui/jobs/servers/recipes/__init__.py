@@ -1,0 +1,1 @@
+"""Recipes, one server a file: each is found because it is here."""

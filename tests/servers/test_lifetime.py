@@ -1,0 +1,105 @@
+"""Servers that the program starts end with whoever started them, however that ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imgstore_tui.core.errors import UnavailableError
+from imgstore_tui.jobs.servers import state, supervisor
+from imgstore_tui.jobs.servers.catalogue import all_recipes
+from imgstore_tui.jobs.servers.state import NodeState
+from tests.support.processes import descendants, have_ended
+from tests.support.servers import own_node, server, skip_without
+
+
+def start(folder: Path) -> tuple[NodeState, list[int]]:
+    """Start PostgreSQL below a guardian of this process; return its state and all processes."""
+    skip_without("postgres")
+    started = supervisor.start("postgres", folder, fast=True)
+    node = started.wait()
+    family = [node.guardian, *descendants(node.guardian)]
+    assert len(family) > 3
+    return node, family
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_node_is_shared_and_answers() -> None:
+    first, second = server("postgres"), server("postgres")
+    assert first == second
+    assert "127.0.0.1" in first.url
+
+
+def test_it_ends_in_order(tmp_path: Path) -> None:
+    node, family = start(tmp_path)
+    assert listens(node.port)
+    supervisor.end(node)
+    assert have_ended(family)
+    assert not listens(node.port)
+    assert not node.folder.exists()
+    assert state.read_all(tmp_path) == []
+
+
+@pytest.mark.parametrize("victim", ["starter", "guardian", "server"])
+def test_nothing_survives_a_kill(tmp_path: Path, victim: str) -> None:
+    skip_without("postgres")
+    words = (
+        "import sys, time; from pathlib import Path; from imgstore_tui.jobs.servers import supervisor;"
+        " supervisor.start('postgres', Path(sys.argv[1]), fast=True).wait(); print('up', flush=True); time.sleep(600)"
+    )
+    starter = subprocess.Popen([sys.executable, "-c", words, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert starter.stdout is not None
+    with starter.stdout:
+        assert starter.stdout.readline() == "up\n"
+    (node,) = supervisor.running(tmp_path)
+    family = [node.guardian, *descendants(node.guardian)]
+    os.kill({"starter": starter.pid, "guardian": node.guardian, "server": node.pids[0]}[victim], signal.SIGKILL)
+    assert have_ended(family)
+    assert not listens(node.port)
+    starter.kill()
+    starter.wait()
+    for left in supervisor.leftovers(tmp_path):
+        supervisor.end(left)
+    assert not node.folder.exists()
+    assert state.read_all(tmp_path) == []
+
+
+def test_a_state_file_is_closed_to_others_and_arguments_hold_no_secret(tmp_path: Path) -> None:
+    node, family = start(tmp_path)
+    password = node.variables["IMGSTORE_POSTGRES_URL"].partition("@")[0].rpartition(":")[2]
+    assert len(password) > 10
+    assert node.file.stat().st_mode & 0o077 == 0
+    for pid in family:
+        assert password.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes()
+        assert password.encode() not in Path(f"/proc/{pid}/environ").read_bytes()
+    supervisor.end(node)
+
+
+def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
+    with own_node("postgres") as node:
+        node.stop()
+        (node.folder / "data" / "postgresql.conf").write_text("no_such_setting = 1\n")
+        with pytest.raises(UnavailableError, match=r"PostgreSQL does not start: it ended with 1: .*no_such_setting"):
+            node.start()
+
+
+def test_every_recipe_names_a_backend_and_what_to_do_without_it() -> None:
+    for name, recipe in all_recipes().items():
+        assert recipe.name == name
+        assert recipe.title
+        assert not recipe.how_to_get.endswith(".")
+        programs = recipe.programs()
+        assert programs is None or all(path.exists() for path in programs.values()), name
