@@ -37,6 +37,9 @@ class Aggregator:
     def _reset(self) -> None:
         self._run: Run | None = None
         self._cells: dict[Cell, list[Measurement]] = {}
+        self._cells_of_store: dict[_StoreKey, set[Cell]] = {}
+        self._cells_of_images: dict[tuple[str, int], set[Cell]] = {}
+        """Cells by dataset and cutoff."""
         self._stores: dict[_StoreKey, dict[Cell, list[Measurement]]] = {}
         """Trials with disk use, by store."""
         self._pixel_bytes: dict[tuple[str, int], int] = {}
@@ -51,7 +54,7 @@ class Aggregator:
             self._reset()
         changed: set[Cell] = set()
         for measurement in run.measurements[done:]:
-            changed |= self._add(measurement)
+            self._add(measurement, changed)
         facts = {entry.text: entry for entry in run.datasets}
         for cell in changed:
             self._summaries[cell] = summarise_cell(
@@ -63,20 +66,25 @@ class Aggregator:
         self._run = run
         return tuple(self._summaries[cell] for cell in self._order)
 
-    def _add(self, measurement: Measurement) -> set[Cell]:
-        """Add a trial; return the cells whose summaries it changes."""
+    def _add(self, measurement: Measurement, changed: set[Cell]) -> None:
+        """Add a trial, and the cells whose summaries it changes to ``changed``."""
         cell = measurement.cell
-        self._cells.setdefault(cell, []).append(measurement)
-        changed = {cell}
+        store, images = _store_key(cell), (cell.dataset, cell.cutoff)
+        trials = self._cells.get(cell)
+        if trials is None:
+            trials = self._cells[cell] = []
+            self._cells_of_store.setdefault(store, set()).add(cell)
+            self._cells_of_images.setdefault(images, set()).add(cell)
+        trials.append(measurement)
+        changed.add(cell)
         if measurement.allocated_bytes is not None or measurement.apparent_bytes is not None:
-            self._stores.setdefault(_store_key(cell), {}).setdefault(cell, []).append(measurement)
-            changed |= {other for other in self._cells if _store_key(other) == _store_key(cell)}
-        images, size = (cell.dataset, cell.cutoff), measurement.pixel_bytes
+            self._stores.setdefault(store, {}).setdefault(cell, []).append(measurement)
+            changed |= self._cells_of_store[store]
+        size = measurement.pixel_bytes
         whole = cell.operation in _WHOLE or (cell.cutoff == 1 and not cell.operation.changes)
         if size is not None and whole and self._pixel_bytes.get(images) != size:
             self._pixel_bytes[images] = size
-            changed |= {other for other in self._cells if (other.dataset, other.cutoff) == images}
-        return changed
+            changed |= self._cells_of_images[images]
 
     def _disk_usage(self, cell: Cell) -> DiskUsage | None:
         """Return the disk use of the stores of a cell, else of ``write-many``, else of another operation."""

@@ -15,8 +15,9 @@ from typing import Any
 
 from imgstore_tui.core import credentials
 from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
+from imgstore_tui.core.json_values import from_json, to_json
 from imgstore_tui.core.location import ServerLocation
-from imgstore_tui.core.model import ServerFacts, from_json, to_json
+from imgstore_tui.core.model import ServerFacts
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit import child_python
 from imgstore_tui.storekit.server import ServerBackend

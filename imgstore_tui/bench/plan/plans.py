@@ -11,7 +11,8 @@ from typing import Any
 
 from imgstore_tui.bench.plan.grid import plan_cells
 from imgstore_tui.core.errors import UnavailableError, UnsupportedError, UsageError, unknown_name
-from imgstore_tui.core.model import LARGEST_NUMBER, Plan, from_json, to_json
+from imgstore_tui.core.json_values import LARGEST_NUMBER, from_json, to_json
+from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation, Payload, SyncLevel
 from imgstore_tui.core.text import escaped_text
 from imgstore_tui.core.units import parse_duration

@@ -13,7 +13,7 @@ from imgstore_tui.bench.protocol.messages import TrialOutcome, TrialRequest
 from imgstore_tui.bench.protocol.shared_progress import SharedProgress
 from imgstore_tui.core import credentials
 from imgstore_tui.core.errors import ImgstoreError, UnsupportedError
-from imgstore_tui.core.model import from_json, to_json
+from imgstore_tui.core.json_values import from_json, to_json
 
 
 def handle_request(values: dict[str, Any], progress: SharedProgress) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from imgstore_tui.bench.trial.source_row import backend_class
 from imgstore_tui.core import credentials
 from imgstore_tui.core.content import RAW_CODEC
 from imgstore_tui.core.errors import UnavailableError
-from imgstore_tui.core.model import from_json, to_json
+from imgstore_tui.core.json_values import from_json, to_json
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit import child_python

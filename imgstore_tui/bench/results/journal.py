@@ -17,7 +17,8 @@ from imgstore_tui.bench.results.journal_reader import JournalReader
 from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, did_you_mean
 from imgstore_tui.core.files import force
-from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Run, to_json
+from imgstore_tui.core.json_values import to_json
+from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Run
 from imgstore_tui.core.paths import expand_path
 from imgstore_tui.storekit.file_lock import try_lock
 
@@ -224,7 +225,7 @@ def read_journal(path: Path) -> Run:
         DataError: If the file cannot be read, is not a journal, is of a newer version, or is damaged.
     """
     reader = JournalReader(path)
-    reader.read()
+    reader.read_on()
     return reader.run
 
 

@@ -71,7 +71,7 @@ def read_saved_run(path: Path) -> SavedRun:
         return SavedRun(path, 0, problem=f"Run file {path}: {error.strerror}.")
     try:
         reader = JournalReader(path, brief=True)
-        reader.read()
+        reader.read_on()
         run = reader.run
     except DataError as error:
         return SavedRun(path, size, problem=str(error))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import fields
+from operator import attrgetter
 
 from imgstore_tui.core.model import Measurement, Run
 from imgstore_tui.core.text import safe_text
@@ -24,14 +26,15 @@ def _trial_fields() -> tuple[str, ...]:
 
 TRIAL_FIELDS = _trial_fields()
 """Every field of a measurement, in the order of columns."""
+_TRIAL_VALUES = attrgetter(*TRIAL_FIELDS)
 
 
 def trial_rows(run: Run) -> Iterator[tuple[str, ...]]:
     """Yield the head row, then one row of text per trial: the run's id and ``TRIAL_FIELDS`` in order."""
     yield ("run", *TRIAL_FIELDS)
+    name = cell_text(run.id)
     for measurement in run.measurements:
-        values = measurement.to_json()
-        yield (cell_text(run.id), *(cell_text(values[name]) for name in TRIAL_FIELDS))
+        yield (name, *map(cell_text, _TRIAL_VALUES(measurement)))
 
 
 def cell_text(value: object) -> str:
@@ -41,11 +44,21 @@ def cell_text(value: object) -> str:
     empty lists are empty. Text is made harmless, so it has neither line breaks nor tabs; where a spreadsheet would read
     it as a formula, an apostrophe stands before it.
     """
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
-    if not isinstance(value, str):
-        value = json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else ""
-    text = safe_text(value)
+    if isinstance(value, str):
+        return _harmless(value)
+    return _harmless(_compact(value)) if value else ""
+
+
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+@functools.lru_cache(1024)
+def _harmless(text: str) -> str:
+    text = safe_text(text)
     return f"'{text}" if text.lstrip().startswith(_FORMULA) else text

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.exporter import Exporter
-from imgstore_tui.core.model import SCHEMA_VERSION, Run, from_json, to_json
+from imgstore_tui.core.json_values import from_json, to_json
+from imgstore_tui.core.model import SCHEMA_VERSION, Run
 from imgstore_tui.present.article import claim_rows
 from imgstore_tui.present.results import build_results
 
@@ -27,15 +30,33 @@ class JsonExporter(Exporter):
 
     def export(self, run: Run) -> bytes:
         """Return the record in ASCII, so that it does not depend on the reader's encoding."""
-        parts = [f" {json.dumps(key)}: {_lines(value)}" for key, value in record(run).items()]
-        return ("{\n" + ",\n".join(parts) + "\n}\n").encode("ascii")
+        values = _record_but_measurements(run)
+        text = io.StringIO()
+        for number, (key, value) in enumerate(values.items()):
+            text.write(f"{',' if number else '{'}\n {json.dumps(key)}: ")
+            # A run may have a million measurements: none is kept twice.
+            _write_lines(text, map(to_json, run.measurements) if key == "measurements" else value)
+        text.write("\n}\n")
+        return text.getvalue().encode("ascii")
 
 
-def _lines(value: Any) -> str:
-    """Return a value as JSON, with one line per object of a list, so that records can be searched and compared."""
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "[\n  " + ",\n  ".join(json.dumps(item, allow_nan=False) for item in value) + "\n ]"
-    return json.dumps(value, allow_nan=False)
+_encode = json.JSONEncoder(allow_nan=False).encode
+
+
+def _write_lines(text: io.StringIO, value: Any) -> None:
+    """Write a value as JSON, with one line per object of a list, so that records can be searched and compared."""
+    if not isinstance(value, map) and not (isinstance(value, list) and value and isinstance(value[0], dict)):
+        text.write(_encode(value))
+        return
+    written = "["
+    for item in value:
+        try:
+            line = _encode(item)
+        except ValueError:
+            line = _encode(_finite(item))
+        text.write(f"{written}\n  {line}")
+        written = ","
+    text.write("[]" if written == "[" else "\n ]")
 
 
 def record(run: Run) -> dict[str, Any]:
@@ -43,12 +64,18 @@ def record(run: Run) -> dict[str, Any]:
 
     In a run of the plan ``article``, ``claims`` has the result of each of the article's claims.
     """
+    values = _record_but_measurements(run)
+    values["measurements"] = [_finite(to_json(measurement)) for measurement in run.measurements]
+    return values
+
+
+def _record_but_measurements(run: Run) -> dict[str, Any]:
+    """Return the record with an empty list of measurements."""
     results = build_results(run)
     summary = [_summary_row(entry, results.verdict_of.get(entry.cell.contest)) for entry in results.summaries]
     claims = claim_rows(results)
-    values: dict[str, Any] = _finite(
-        {"schema_version": SCHEMA_VERSION, **to_json(run), "summary": summary, "claims": claims}
-    )
+    bare = to_json(replace(run, measurements=()))
+    values: dict[str, Any] = _finite({"schema_version": SCHEMA_VERSION, **bare, "summary": summary, "claims": claims})
     return values
 
 

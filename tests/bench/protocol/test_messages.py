@@ -7,7 +7,7 @@ import json
 import pytest
 
 from imgstore_tui.bench.protocol.messages import Step, TrialOutcome, TrialRequest, TrialResult
-from imgstore_tui.core.model import from_json, to_json
+from imgstore_tui.core.json_values import from_json, to_json
 from imgstore_tui.core.operations import CacheState, Operation, Payload, SyncLevel
 from imgstore_tui.plugins.registry import resolve_spec
 
