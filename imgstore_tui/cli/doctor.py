@@ -25,6 +25,7 @@ from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count
+from imgstore_tui.jobs.servers import catalogue, state, supervisor
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.catalogue import FailedPlugin, Pluggable, how_to_get, missing_imports, missing_setting
 from imgstore_tui.present import exports
@@ -48,6 +49,7 @@ def main(argv: Sequence[str]) -> int:
     for heading, checks in (
         ("This machine", _machine(arguments.scratch)), ("What can be measured", _instrument(arguments.scratch)),
         ("The screen", _terminal()), ("Storage, codecs and the rest", _drivers()),
+        ("Servers on hand", _servers()),
     ):  # fmt: skip
         if table.row_count:
             table.add_row()
@@ -154,6 +156,19 @@ def _drivers() -> Iterator[Check]:
     pictures = exports.catalogue.get("png")
     yield _library("pictures of charts", pictures.requires, how_to_get(pictures) if missing_imports(pictures) else "")
     yield _library("in a browser", web.REQUIRES[:1], web.how_to_get())
+
+
+def _servers() -> Iterator[Check]:
+    running = {node.name: node for node in supervisor.running(state.default_folder())}
+    for name, recipe in catalogue.all_recipes().items():
+        if node := running.get(name):
+            yield name, True, f"{recipe.title} runs on 127.0.0.1:{node.port}; end it with imgstore-tui servers down"
+        elif recipe.programs() is not None:
+            yield name, True, f"{recipe.title} is installed; start it with imgstore-tui servers up {name}"
+        else:
+            yield name, None, f"{recipe.title} is not installed: {recipe.how_to_get}"
+    for node in supervisor.leftovers(state.default_folder()):
+        yield node.name, False, f"{node.folder} was left by a kill; remove it with imgstore-tui servers down"
 
 
 def _plugins(kind: str, plugins: Sequence[type[Pluggable]], failed: Sequence[FailedPlugin]) -> Iterator[Check]:

@@ -26,6 +26,7 @@ COMMANDS = {
     "rename": "give a saved run a name",
     "delete": "delete a saved run",
     "sweep": "remove stores left behind by runs that were killed",
+    "servers": "start servers that are installed here, list and end them",
     "backends": "list the storage backends, and how to get those that are missing",
     "codecs": "list the codecs",
     "datasets": "list the sources of images",

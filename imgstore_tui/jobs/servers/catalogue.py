@@ -6,8 +6,9 @@ import functools
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Sequence
 
-from imgstore_tui.core.errors import unknown_name
+from imgstore_tui.core.errors import UnavailableError, unknown_name
 from imgstore_tui.jobs.servers import recipes
 from imgstore_tui.jobs.servers.recipe import ServerRecipe
 
@@ -33,3 +34,24 @@ def recipe(name: str) -> ServerRecipe:
     if name not in all_recipes():
         raise unknown_name("server", name, all_recipes())
     return all_recipes()[name]
+
+
+def installed(names: Sequence[str] = ()) -> list[ServerRecipe]:
+    """Return the recipes of some names, or of all servers that are installed: one a backend, the better ones first.
+
+    Raises:
+        UsageError: If there is none of a name.
+        UnavailableError: If one that is named is not installed, or nothing is.
+    """
+    for chosen in (named := [recipe(name) for name in dict.fromkeys(names)]):
+        if chosen.programs() is None:
+            raise UnavailableError(f"{chosen.title} is not installed: {chosen.how_to_get}.")
+    if named:
+        return named
+    best: dict[str, ServerRecipe] = {}
+    for candidate in sorted(all_recipes().values(), key=lambda found: found.for_tests):
+        if candidate.backend not in best and candidate.programs() is not None:
+            best[candidate.backend] = candidate
+    if not best:
+        raise UnavailableError("No server is installed here. How to get one: imgstore-tui servers list.")
+    return sorted(best.values(), key=lambda found: found.name)

@@ -23,6 +23,7 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.jobs.servers import state
 from imgstore_tui.jobs.servers.catalogue import recipe
 from imgstore_tui.jobs.servers.node import Node
+from imgstore_tui.jobs.servers.supervisor import RUN_PREFIX
 
 _PR_SET_CHILD_SUBREAPER = 36
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
@@ -72,6 +73,9 @@ def main(argv: Sequence[str]) -> int:
                 os.kill(pid, signal.SIGKILL)
         node.remove()
         arguments.state.unlink(missing_ok=True)
+        if arguments.state.parent.name.startswith(RUN_PREFIX):
+            with contextlib.suppress(OSError):  # there is another server's in it
+                arguments.state.parent.rmdir()
     return 0
 
 

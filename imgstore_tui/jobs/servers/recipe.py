@@ -42,6 +42,9 @@ class ServerRecipe(ABC):
     """The product's own name: ``PostgreSQL``, ``SeaweedFS``."""
     emulator: ClassVar[bool] = False
     """Whether it imitates a service for tests; figures of it say nothing about the service."""
+    for_tests: ClassVar[bool] = False
+    """Whether another server of the same backend is the better choice where both are there, because this one is old or
+    an emulator."""
     how_to_get: ClassVar[str]
     """What to do where it is not installed, as an order without a full stop: ``apt-get install postgresql``."""
     download: ClassVar[Download | None] = None

@@ -17,10 +17,13 @@ from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.jobs.servers import state
 from imgstore_tui.jobs.servers.catalogue import recipe
 from imgstore_tui.jobs.servers.node import PREFIX
+from imgstore_tui.jobs.servers.recipe import ServerRecipe
 from imgstore_tui.jobs.servers.state import NodeState
 from imgstore_tui.storekit import child_python
 from imgstore_tui.storekit.file_lock import lock
 
+RUN_PREFIX = "imgstore-tui-run-"
+"""What the name of a folder of state files begins with that is needed for one command only."""
 _MODULE = "imgstore_tui.jobs.servers.guardian"
 _END_S = 30.0
 _guardians: dict[int, subprocess.Popen[str]] = {}
@@ -65,6 +68,8 @@ def start(
         fast: Whether settings are allowed that lose data in a crash.
         parent: Folder in which its data is, None for ``/var/tmp``.
         companion: Process with which it ends; None for this one, or sooner, when ``process.stdin`` is closed.
+
+    The environment of this process must hold no secret any more: the guardian inherits it.
     """
     file = folder / f"{name}.json"
     words = [name, str(file), *(["--fast"] if fast else [])]
@@ -77,15 +82,10 @@ def start(
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
-        env=_environment(),
+        env=child_python.environment(),
     )
     _guardians[process.pid] = process
     return Started(name, file, process)
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of a guardian: without the addresses of servers, which may hold secrets."""
-    return {name: value for name, value in child_python.environment().items() if not name.endswith("_URL")}
 
 
 def running(folder: Path) -> list[NodeState]:
@@ -137,3 +137,33 @@ def merged(nodes: Sequence[NodeState]) -> Mapping[str, str]:
         for name, value in node.variables.items():
             variables.setdefault(name, value)
     return variables
+
+
+def up(recipes: Sequence[ServerRecipe], *, fast: bool, parent: Path | None) -> Iterator[NodeState | UnavailableError]:
+    """Start servers together, for the terminal session, or find them running; yield each, or why it does not start.
+
+    They end with the leader of the terminal session, which is its shell, or with ``end``.
+    """
+    folder = state.default_folder()
+    with contextlib.ExitStack() as locks:
+        started: list[Started | NodeState] = []
+        for chosen in recipes:
+            locks.enter_context(only_one(folder, chosen.name))
+            found = state.read(folder / f"{chosen.name}.json")
+            if found is not None and found.is_alive:
+                started.append(found)
+                continue
+            if found is not None:
+                end(found)
+            started.append(start(chosen.name, folder, fast=fast, parent=parent, companion=session_leader()))
+        for one in started:
+            try:
+                yield one.wait() if isinstance(one, Started) else one
+            except UnavailableError as error:
+                yield error
+
+
+def session_leader() -> int:
+    """Return the process whose end is that of the terminal session: its leader, else the parent of this process."""
+    leader = os.getsid(0)
+    return leader if leader not in (0, os.getpid()) else os.getppid()
