@@ -56,10 +56,11 @@ class Aggregator:
         for measurement in run.measurements[done:]:
             self._add(measurement, changed)
         facts = {entry.text: entry for entry in run.datasets}
+        emulators = {server.backend: server.product for server in run.environment.servers if server.emulator}
         for cell in changed:
             self._summaries[cell] = summarise_cell(
                 cell, self._cells[cell], facts.get(cell.dataset), self._disk_usage(cell),
-                self._pixel_bytes.get((cell.dataset, cell.cutoff)),
+                self._pixel_bytes.get((cell.dataset, cell.cutoff)), emulators.get(self._cells[cell][0].backend, ""),
             )  # fmt: skip
         if len(self._order) < len(self._summaries):
             self._order = sorted(self._summaries, key=_plan_order(run))

@@ -164,6 +164,8 @@ def _verdict(
 
 
 def _exclusion_reason(entry: CellSummary) -> str | None:
+    if entry.emulator:
+        return f"{entry.emulator} is an emulator, whose speed says nothing about the service"
     if entry.failed:
         return f"{entry.failed + entry.skipped} of {entry.trials} trials failed"
     if entry.skipped:
@@ -184,12 +186,16 @@ def _no_verdict(entries: list[CellSummary], valid: dict[str, dict[int, float]], 
         if others:
             return f"only {only} has been measured, {_listed(others)} not yet"
         return "there is only one storage method"
+    if all(entry.emulator for entry in entries):
+        return "every server that was measured is an emulator"
     if not valid:
         if all(entry.failed + entry.skipped == entry.trials for entry in entries):
             return "every trial failed"
         if any(entry.unverified for entry in entries):
             return "nothing was verified"
         return "no storage method got through without a failure"
+    if len(valid) == 1 and any(entry.emulator for entry in entries):
+        return f"only {next(iter(valid))} can be ranked"
     if len(valid) == 1:
         return f"only {next(iter(valid))} got through without a failure"
     rounds = sorted(len(entries) for entries in valid.values())[-2]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
 from typing import Any, Self
 
-from imgstore_tui.core.access import Access
 from imgstore_tui.core.json_values import from_json, to_json
 from imgstore_tui.core.operations import CacheState, Operation, Payload, Status, SyncLevel
 from imgstore_tui.core.options import OptionValue
@@ -185,8 +184,6 @@ class Measurement:
     """Off the clock: forcing what was written to the device."""
     dirty_before: int | None = None
     """Dirty and writeback bytes of the whole system when the clock started."""
-    access: Access | None = None
-    """Who read or wrote the bytes of the store; None where the backend is not installed here."""
 
     @property
     def cell(self) -> Cell:
@@ -247,11 +244,14 @@ class ServerFacts:
     """What decides how durable and how fast it is, by the names that it has there."""
     free_bytes: int | None = None
     """Room for stores; None where the server does not say."""
+    emulator: bool = False
+    """Whether it only imitates a service, for tests: what it measures says nothing of that, and is not ranked."""
 
     @property
     def label(self) -> str:
-        """Product and version, and whether it is on another machine."""
-        return f"{self.product} {self.version}{'' if self.same_host is not False else ', another host'}"
+        """Product and version, whether it is an emulator, and whether it is on another machine."""
+        more = f"{', an emulator' if self.emulator else ''}{', another host' if self.same_host is False else ''}"
+        return f"{self.product} {self.version}{more}"
 
 
 @dataclass(frozen=True, slots=True)

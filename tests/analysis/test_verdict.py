@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from imgstore_tui.analysis.aggregate import summarise
 from imgstore_tui.analysis.verdict import Verdict, verdicts
-from imgstore_tui.core.model import Run
+from imgstore_tui.core.model import Run, ServerFacts
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.testing.fake_runs import fake_run
 
@@ -139,3 +139,26 @@ def test_what_is_left_open_by_a_wide_interval_is_unsure_and_no_tie_though_its_me
     assert set(verdict.best) == {"disk", "lmdb"}
     assert "Unsure:" in verdict.describe()
     assert "cannot be told apart yet, more rounds may." in verdict.describe()
+
+
+def test_an_emulator_is_measured_and_never_ranked() -> None:
+    run = scaled(fake_run(cutoffs=[10], operations=WRITE), disk=4.0, lmdb=1.0, hdf5=2.0)
+    # That it is one is a fact of the server, whatever the backend and the server are called.
+    for emulator, winner in ((True, "hdf5"), (False, "lmdb")):
+        server = ServerFacts("lmdb", "Imitation", "1", "lmdb://x/y", emulator=emulator)
+        verdict = only(replace(run, environment=replace(run.environment, servers=(server,))))
+        assert verdict.winner == winner
+        assert (verdict.standing("lmdb") is None) == emulator
+        reasons = [reason for spec, reason in verdict.left_out if spec == "lmdb"]
+        expected = ["Imitation is an emulator, whose speed says nothing about the service"] if emulator else []
+        assert reasons == expected
+    assert "an emulator" in ServerFacts("x", "Imitation", "1", "", emulator=True).label
+
+
+def test_emulators_alone_have_no_verdict() -> None:
+    run = fake_run(["disk", "lmdb"], cutoffs=[10], operations=WRITE)
+    servers = tuple(ServerFacts(name, f"Fake {name}", "1", "", emulator=True) for name in ("disk", "lmdb"))
+    both = only(replace(run, environment=replace(run.environment, servers=servers)))
+    assert both.describe() == "No verdict: every server that was measured is an emulator."
+    one = only(replace(run, environment=replace(run.environment, servers=servers[:1])))
+    assert one.describe() == "No verdict: only lmdb can be ranked."
