@@ -97,8 +97,8 @@ def _answer(request: dict[str, Any]) -> Any:
     registry.check_installed(kind)
     backend: ServerBackend = registry.with_defaults(kind)
     if request["action"] == "facts":
-        return to_json(backend.facts(location.place))
-    stores = backend.list_stores(location.place, request["prefix"])
+        return to_json(backend.facts(location))
+    stores = backend.list_stores(location, request["prefix"])
     if request["action"] == "remove":
         for store in stores:
             backend.destroy(store)

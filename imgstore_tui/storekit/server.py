@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import socket
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
@@ -27,8 +25,9 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 class ServerBackend(Backend[ServerLocation], ABC):
     """A storage system whose stores are on a server, each under a name of its own: a table, a collection, a prefix.
 
-    What it connects with is in the location, in ``credentials`` and in the files of the server's own tools; it looks at
-    no environment variable. No wait is longer than ``CONNECT_S`` before a server counts as one that does not answer.
+    What it connects with is in the location, in ``credentials`` and in the files and variables of the server's own
+    tools; nothing secret is in a variable of its process. No wait is longer than ``CONNECT_S`` before a server counts
+    as one that does not answer.
     An error message holds no secret: whatever a driver says goes through ``credentials.scrub``.
     """
 
@@ -47,7 +46,7 @@ class ServerBackend(Backend[ServerLocation], ABC):
 
     @classmethod
     def address(cls) -> tuple[ServerLocation, str | None]:
-        """Return the place that the address variable names, and the password in it.
+        """Return the place that the address variable names, a prefix in a bucket included, and the password in it.
 
         Raises:
             UnavailableError: If the variable is not set.
@@ -60,7 +59,8 @@ class ServerBackend(Backend[ServerLocation], ABC):
             location, password = server_of(url, dict.fromkeys(cls.schemes, cls.scheme()))
         except UsageError as error:
             raise UsageError(f"{cls.url_variable}: {error}") from None
-        return location.place, password
+        place = location if location.form is AddressForm.OBJECT else location.place
+        return place, password
 
     @classmethod
     def missing_setting(cls) -> str:
@@ -98,7 +98,7 @@ class ServerBackend(Backend[ServerLocation], ABC):
 
     @abstractmethod
     def list_stores(self, place: ServerLocation, prefix: str) -> Sequence[ServerLocation]:
-        """Return the stores of ours in a place whose names begin with ``prefix``, whole or broken off; no others."""
+        """Return the stores of ours in a place whose names there begin so, whole or broken off; no others."""
 
     @abstractmethod
     def drain(self, location: ServerLocation) -> None:
@@ -130,9 +130,10 @@ class ServerBackend(Backend[ServerLocation], ABC):
         return f"the caches of {self.title} cannot be emptied or looked at from here"
 
 
-def run_prefix(run_id: str) -> str:
-    """Return what the names of all stores of a run begin with."""
-    return f"{PREFIX}{_NOT_IN_NAMES.sub('_', run_id.lower()).strip('_')}_"
+def run_prefix(run_id: str, form: AddressForm = AddressForm.TABLE) -> str:
+    """Return what the names of all stores of a run begin with; in a bucket they share a folder, to be listed alone."""
+    folder = f"{PREFIX.rstrip('_')}/" if form is AddressForm.OBJECT else PREFIX
+    return f"{folder}{_NOT_IN_NAMES.sub('_', run_id.lower()).strip('_')}_"
 
 
 def begin_server_store(backend: ServerBackend, location: ServerLocation, content: Content) -> None:
@@ -152,19 +153,3 @@ def check_named(location: ServerLocation) -> None:
     """Raise UsageError if a location names a place, but no store in it."""
     if not location.name:
         raise UsageError(f"{location} names no store. Write {location.child('NAME')}.")
-
-
-def is_this_machine(host: str) -> bool | None:
-    """Return whether a name or an address is one of this machine; None where it cannot be resolved."""
-    try:
-        addresses = {(family, sockaddr[0]) for family, _, _, _, sockaddr in socket.getaddrinfo(host, None)}
-    except OSError:
-        return None
-    return any(_can_bind(family, str(address)) for family, address in addresses)
-
-
-def _can_bind(family: int, address: str) -> bool:
-    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
-        probe.bind((address, 0))
-        return True
-    return False

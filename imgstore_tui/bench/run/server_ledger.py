@@ -41,7 +41,7 @@ class ServerLedger:
         """
         place, _ = backend.address()
         self._stores += 1
-        location = place.child(f"{run_prefix(self._run_id)}{self._stores}")
+        location = place.child(f"{run_prefix(self._run_id, place.form)}{self._stores}")
         line = json.dumps({"backend": backend.name, "place": place.public(), "name": location.name})
         try:
             new = not self._path.exists()
@@ -80,7 +80,14 @@ class ServerLeftover:
     @property
     def path(self) -> str:
         """The address of all its stores, for messages."""
-        return f"{self.place} {run_prefix(self.run_id)}*"
+        return f"{self.place} {self.prefix}*"
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its stores begin with."""
+        with contextlib.suppress(ImgstoreError):
+            return run_prefix(self.run_id, _location(self).form)
+        return run_prefix(self.run_id)
 
 
 def leftovers_in(path: Path) -> list[ServerLeftover]:
@@ -106,7 +113,7 @@ def find_stores(leftover: ServerLeftover) -> list[str]:
     Raises:
         ImgstoreError: If the server cannot be asked.
     """
-    return list_stores(_location(leftover), run_prefix(leftover.run_id))
+    return list_stores(_location(leftover), leftover.prefix)
 
 
 def sweep_server(leftover: ServerLeftover, limit_s: float = REMOVE_LIMIT_S) -> int:
@@ -116,7 +123,7 @@ def sweep_server(leftover: ServerLeftover, limit_s: float = REMOVE_LIMIT_S) -> i
         ImgstoreError: If the server cannot be asked, or one must stay; the ledger stays, too.
     """
     try:
-        names = remove_stores(_location(leftover), run_prefix(leftover.run_id), limit_s)
+        names = remove_stores(_location(leftover), leftover.prefix, limit_s)
     except ImgstoreError as error:
         raise type(error)(f"{error} What {leftover.path} names there stays listed for: imgstore-tui sweep") from None
     path = ledger_path(leftover.run_id)
