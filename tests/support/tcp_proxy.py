@@ -1,0 +1,89 @@
+"""A small TCP proxy on a loopback port that passes bytes on, late, not at all, or until it resets the connection."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+
+
+class TcpProxy:
+    """What it does can be changed while it runs; it counts the connections that it has reset."""
+
+    def __init__(self, port: int) -> None:
+        self.delay_s = 0.0
+        """How long each piece of what is sent either way is held back."""
+        self.cut_after: int | None = None
+        """Bytes from a client after which its connection is reset; None for never."""
+        self.cuts = 10**9
+        """How many connections are reset at most."""
+        self.silent = False
+        """Whether what a client sends is taken, and nothing is passed on."""
+        self.reset = 0
+        self._upstream = port
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.port = int(self._listener.getsockname()[1])
+        self._lock = threading.Lock()
+        self._open: list[socket.socket] = [self._listener]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client = self._listener.accept()[0]
+                try:
+                    server = socket.create_connection(("127.0.0.1", self._upstream))
+                except OSError:
+                    client.close()
+                    continue
+                for one in (client, server):
+                    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._open += [client, server]
+                threading.Thread(target=self._pass, args=(client, server, True), daemon=True).start()
+                threading.Thread(target=self._pass, args=(server, client, False), daemon=True).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket, from_client: bool) -> None:
+        passed = 0
+        with contextlib.suppress(OSError):
+            while data := source.recv(65_536):
+                passed += len(data)
+                if from_client and self._cuts(passed):
+                    # Closing with a linger time of zero resets the connection.
+                    source.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    break
+                if self.delay_s:
+                    time.sleep(self.delay_s)
+                if not (from_client and self.silent):
+                    target.sendall(data)
+        for one in (source, target):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def _cuts(self, passed: int) -> bool:
+        with self._lock:
+            if self.cut_after is None or passed <= self.cut_after or self.cuts <= 0:
+                return False
+            self.cuts -= 1
+            self.reset += 1
+            return True
+
+    def close(self) -> None:
+        """End all connections."""
+        for one in self._open:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+
+@contextlib.contextmanager
+def tcp_proxy(port: int) -> Iterator[TcpProxy]:
+    """Run a proxy before a loopback port."""
+    proxy = TcpProxy(port)
+    try:
+        yield proxy
+    finally:
+        proxy.close()
