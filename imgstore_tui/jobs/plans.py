@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from imgstore_tui.bench.plan.plans import PLAN_NAMES, dump_plan, is_utf8, load_plan, name_after_change, named_plan
-from imgstore_tui.bench.system.app_folders import plans_folder
+from imgstore_tui.bench.system.app_folders import make_private, plans_folder
 from imgstore_tui.core.errors import ImgstoreError, UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.paths import absolute_path, expand_path
@@ -64,7 +64,7 @@ def save_plan(plan: Plan, name: str, *, overwrite: bool = False) -> Path:
     if not is_utf8(plan):
         raise UsageError("A plan file cannot spell a path that is not UTF-8. Make a link to it, and choose that.")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
     except OSError as error:
         raise UnavailableError(f"Plans cannot be saved in {path.parent}: {error.strerror}.") from None
     write_atomic(path, dump_plan(replace(with_absolute_paths(plan), name=name)).encode(), overwrite=overwrite)

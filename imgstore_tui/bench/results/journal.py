@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from imgstore_tui.bench.results.journal_reader import JournalReader
-from imgstore_tui.bench.system.app_folders import runs_folder
+from imgstore_tui.bench.system.app_folders import make_private, runs_folder
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, did_you_mean
 from imgstore_tui.core.files import force
 from imgstore_tui.core.json_values import to_json
@@ -77,7 +77,7 @@ class Journal:
         """
         folder = folder or runs_folder()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private(folder)
             journal = cls(folder / f"{run.id}{SUFFIX}", os.O_CREAT | os.O_EXCL)
             # The name of a new file is on the device only when its folder is.
             force(folder)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgstore_tui.bench.system.app_folders import scratch_notes_folder
+from imgstore_tui.bench.system.app_folders import make_private, scratch_notes_folder
 from imgstore_tui.bench.system.ext4_placement import spread_folders
 from imgstore_tui.bench.system.mounts import mounts_below
 from imgstore_tui.core.errors import StoreError, UnavailableError
@@ -49,7 +49,7 @@ class RunFolder:
         self.workspace = self.path / WORKSPACE
         self._note = scratch_notes_folder() / run_id
         try:
-            self._note.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self._note.parent)
             # Noted first: a folder without a note would never be found again.
             self._note.write_bytes(os.fsencode(self.path))
         except OSError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgstore_tui.bench.run.run_folder import is_run_alive
-from imgstore_tui.bench.system.app_folders import scratch_notes_folder
+from imgstore_tui.bench.system.app_folders import make_private, scratch_notes_folder
 from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
 from imgstore_tui.core.files import force
 from imgstore_tui.core.location import ServerLocation
@@ -45,7 +45,7 @@ class ServerLedger:
         line = json.dumps({"backend": backend.name, "place": place.public(), "name": location.name})
         try:
             new = not self._path.exists()
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self._path.parent)
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(f"{line}\n")
                 file.flush()

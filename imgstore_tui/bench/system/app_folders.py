@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -18,6 +20,35 @@ def home_folder() -> Path:
     """Return the folder of all that the program keeps: ``IMGSTORE_TUI_HOME`` if set, else in the user's data."""
     home = os.environ.get(HOME_VARIABLE)
     return Path(home) if home else platformdirs.user_data_path("imgstore-tui", appauthor=False)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder of the program's own that only its user can enter: what was measured names paths and machines.
+
+    One of an earlier version that others can enter is closed to them; a home that the user has named stays as it is.
+
+    Args:
+        folder: The home, or a folder in it.
+
+    Raises:
+        OSError: If it cannot be made.
+    """
+    home = home_folder()
+    for part in [*(parent for parent in reversed(folder.parents) if parent.is_relative_to(home)), folder]:
+        try:
+            part.mkdir(mode=0o700, parents=True)
+        except FileExistsError:
+            if not part.is_dir():
+                raise
+            if part != home or not os.environ.get(HOME_VARIABLE):
+                _close_to_others(part)
+
+
+def _close_to_others(folder: Path) -> None:
+    facts = folder.lstat()
+    if stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.geteuid() and facts.st_mode & 0o077:
+        with contextlib.suppress(OSError):  # a file system without modes, or one that became read-only
+            folder.chmod(stat.S_IMODE(facts.st_mode) & ~0o077)
 
 
 def runs_folder() -> Path:

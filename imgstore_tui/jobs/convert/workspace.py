@@ -70,7 +70,7 @@ class Workspace:
                 raise foreign
             if {path.name for path in self.folder.iterdir()} - _EARLY:
                 raise foreign
-        self.folder.mkdir(exist_ok=True, parents=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True, parents=True)
         self._lock = os.open(self.folder / "lock", _LOCK, 0o666)
         if not try_lock(self._lock):
             raise UnavailableError(f"{self.folder} is in use: this conversion is running already.")

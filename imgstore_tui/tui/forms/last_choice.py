@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from imgstore_tui.bench.plan.plans import dump_plan, parse_plan
-from imgstore_tui.bench.system.app_folders import last_choice_file
+from imgstore_tui.bench.system.app_folders import last_choice_file, make_private
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.jobs.plans import name_if_unchanged, with_absolute_paths
@@ -39,7 +39,7 @@ def save_choice(choice: Choice) -> None:
     }
     path = last_choice_file()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
     except OSError as error:
         raise ImgstoreError(f"The choice cannot be kept in {path.parent}: {error.strerror}.") from None
     write_atomic(path, json.dumps(values, indent=1).encode(), overwrite=True)
