@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import sys
+
+# What ``signal`` is made of: it is loaded with every interpreter, and ``signal`` itself takes milliseconds.
+from _signal import (  # type: ignore[import-not-found]
+    SIG_DFL,
+    SIG_IGN,
+    SIGINT,
+    getsignal,
+    signal,
+)
 
 
 def main() -> None:
     """Run the program and exit with its code."""
+    if getsignal(SIGINT) is not SIG_IGN:
+        # Until a handler of our own is loaded: Python's would print a traceback.
+        signal(SIGINT, SIG_DFL)
     argv = sys.argv[1:]
     if argv and not argv[0].startswith("-"):
         sys.exit(_run_command(argv))
@@ -15,12 +26,9 @@ def main() -> None:
 
 
 def _run_command(argv: list[str]) -> int:
-    try:
-        from imgstore_tui.cli import interrupt
+    from imgstore_tui.cli import interrupt
 
-        interrupt.end_at_once()
-    except KeyboardInterrupt:
-        os._exit(130)
+    interrupt.end_at_once()
     from imgstore_tui.cli.main import guarded, run_command
 
     code = guarded(lambda: run_command(argv))

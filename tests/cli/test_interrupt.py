@@ -52,6 +52,12 @@ def test_an_interrupt_while_modules_are_loaded_is_no_traceback(module: str) -> N
     assert done.returncode == 130
 
 
+@pytest.mark.parametrize(("module", "words"), [("imgstore_tui.jobs.watchdog", []), ("imgstore_tui.cli", ["backends"])])
+def test_an_interrupt_before_anything_of_ours_is_loaded_is_silent(module: str, words: list[str]) -> None:
+    done = interrupted_while(module, *words)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, ""), "130 to a shell"
+
+
 @pytest.mark.parametrize("moment", range(12))
 def test_an_interrupt_at_any_moment_is_no_traceback_of_ours(moment: int) -> None:
     started = subprocess.Popen(
