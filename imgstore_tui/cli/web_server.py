@@ -32,7 +32,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 """Names by which a browser may know us, also through a tunnel; any other may be a trick (DNS rebinding)."""
 COOKIE = "imgstore-tui"
 STATIC = Path(textual_serve.__file__).parent / "static"
-WINDOWS_END_S = 1.2
+WINDOWS_END_S = 0.9
 """How long the programs of windows may take to end their runs when the server ends; then they are killed."""
 CONNECTIONS_END_S = 0.2
 """How long connections may take after that."""
