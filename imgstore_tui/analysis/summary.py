@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from imgstore_tui.core.access import Access
 from imgstore_tui.core.content import DiskUsage, pixel_bytes
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement
 from imgstore_tui.core.operations import Operation, Status
@@ -48,6 +49,8 @@ class CellSummary:
     warnings: tuple[NoiseWarning, ...]
     notes: tuple[str, ...]
     """Warnings of the trials, each once."""
+    access: Access | None = None
+    """Who read or wrote the bytes of the store; None where it is not known, or not the same in all trials."""
     emulator: str = ""
     """Name of the emulator that was measured in the place of a service, whose times are never ranked; else empty."""
 
@@ -147,8 +150,14 @@ def summarise_cell(
             [sum(trial.samples) for trial in counted if trial.samples],
         ),
         notes=tuple(dict.fromkeys(note for trial in trials for note in trial.warnings)),
+        access=_common_access(trials),
         emulator=emulator,
     )
+
+
+def _common_access(trials: Sequence[Measurement]) -> Access | None:
+    kinds = {trial.access for trial in trials}
+    return kinds.pop() if len(kinds) == 1 else None
 
 
 def _cpu(trial: Measurement) -> float | None:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
+from imgstore_tui.core.access import Access
 from imgstore_tui.core.capabilities import Capabilities, Continuation, Family, Preset
 from imgstore_tui.core.content import Content, DiskUsage, PayloadKind
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.files import force
 from imgstore_tui.core.former_names import adopt_former_names
-from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.reader_writer import Editor, Reader, Writer
 
@@ -34,6 +35,7 @@ else:
     L = TypeVar("L")
 
 __all__ = [
+    "Access",
     "Backend",
     "Capabilities",
     "Content",
@@ -126,6 +128,20 @@ class Backend(ABC, Generic[L]):
         Raises:
             StoreError: If it is missing, foreign, damaged, or written by a newer version.
         """
+
+    def access(self, operation: Operation, kind: PayloadKind) -> Access:
+        """Return who reads or writes the bytes of a store in an operation, as the options are.
+
+        By default the library that the backend requires does; without one, files are the system's, and everything else
+        is code of the backend.
+
+        Args:
+            operation: The operation.
+            kind: The form of the images in the store.
+        """
+        if self.requires:
+            return Access.LIBRARY
+        return Access.SYSTEM if self.family is Family.FILES else Access.OWN
 
     def edit(self, location: L, sync: SyncLevel) -> Editor:
         """Open a store to append, overwrite or delete, where ``capabilities`` claim it.

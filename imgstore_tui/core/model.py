@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
 from typing import Any, Self
 
+from imgstore_tui.core.access import Access
 from imgstore_tui.core.json_values import from_json, to_json
 from imgstore_tui.core.operations import CacheState, Operation, Payload, Status, SyncLevel
 from imgstore_tui.core.options import OptionValue
@@ -184,6 +185,8 @@ class Measurement:
     """Off the clock: forcing what was written to the device."""
     dirty_before: int | None = None
     """Dirty and writeback bytes of the whole system when the clock started."""
+    access: Access | None = None
+    """Who read or wrote the bytes of the store; None where the backend is not installed here."""
 
     @property
     def cell(self) -> Cell:

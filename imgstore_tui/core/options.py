@@ -27,6 +27,8 @@ class Option:
     """Values that a text option takes; empty for any."""
     minimum: float | None = None
     maximum: float | None = None
+    former: OptionValue | None = None
+    """What a spec meant that was saved before this option existed; None for the default."""
 
     @property
     def allowed_values(self) -> tuple[str, ...]:

@@ -151,31 +151,44 @@ def resolve_spec(text: str, *, require_available: bool = True) -> Spec:
         if not any(option.name == name for option in backend.options) and any(o.name == name for o in codec.options):
             raise UsageError(f"'{name}' is an option of the codec {codec.name}; write {CODEC_PREFIX}{name}={value}.")
     options = resolve_options(backend.options, {**preset.options, **parsed.options}, f"backend {backend.name}")
-    base_codec_options = preset.codec_options if codec_name == (preset.codec or backend.default_codec) else {}
+    base_codec_options = codec_options_of(backend, preset, codec)
     codec_options = resolve_options(
         codec.options, {**base_codec_options, **parsed.codec_options}, f"codec {codec.name}"
     )
     if require_available:
         check_available(backend)
         check_available(codec)
-    label = _label(backend, codec, preset, options, codec_options, dict(base_codec_options))
+    label = spec_label(backend, codec, preset, options, codec_options)
     return Spec(backend.name, codec.name, preset.name, tuple(options.items()), tuple(codec_options.items()), label)
 
 
-def _label(
+def codec_options_of(backend: type[Backend], preset: Preset, codec: type[Codec]) -> dict[str, OptionValue]:
+    """Return the options that a preset sets for a codec: none if the codec is not the preset's."""
+    return dict(preset.codec_options) if codec.name == (preset.codec or backend.default_codec) else {}
+
+
+def spec_label(
     backend: type[Backend],
     codec: type[Codec],
     preset: Preset,
     options: dict[str, OptionValue],
     codec_options: dict[str, OptionValue],
-    base_codec_options: dict[str, OptionValue],
 ) -> str:
+    """Return the shortest text that means a spec.
+
+    Args:
+        backend: Its backend.
+        codec: Its codec.
+        preset: Its preset.
+        options: Every option of the backend with its value.
+        codec_options: Every option of the codec with its value.
+    """
     head = backend.name
     if codec.name != (preset.codec or backend.default_codec):
         head += f"+{codec.name}"
     assignments = [] if preset is backend.presets[0] else [f"preset={preset.name}"]
     assignments += _changed(backend.options, options, dict(preset.options), "")
-    assignments += _changed(codec.options, codec_options, base_codec_options, CODEC_PREFIX)
+    assignments += _changed(codec.options, codec_options, codec_options_of(backend, preset, codec), CODEC_PREFIX)
     return head + (":" + ",".join(assignments) if assignments else "")
 
 
@@ -198,7 +211,7 @@ def make_backend(spec: Spec) -> Backend:
     """
     backend = backends.get(spec.backend)
     _refuse_server(backend)
-    return backend(dict(spec.options))
+    return backend({option.name: option.default for option in backend.options} | dict(spec.options))
 
 
 def make_local(spec: Spec) -> LocalBackend:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import socket
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
@@ -153,3 +155,19 @@ def check_named(location: ServerLocation) -> None:
     """Raise UsageError if a location names a place, but no store in it."""
     if not location.name:
         raise UsageError(f"{location} names no store. Write {location.child('NAME')}.")
+
+
+def is_this_machine(host: str) -> bool | None:
+    """Return whether a name or an address is one of this machine; None where it cannot be resolved."""
+    try:
+        addresses = {(family, sockaddr[0]) for family, _, _, _, sockaddr in socket.getaddrinfo(host, None)}
+    except OSError:
+        return None
+    return any(_can_bind(family, str(address)) for family, address in addresses)
+
+
+def _can_bind(family: int, address: str) -> bool:
+    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.bind((address, 0))
+        return True
+    return False

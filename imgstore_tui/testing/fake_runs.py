@@ -7,9 +7,10 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from imgstore_tui.core.access import Access
 from imgstore_tui.core.model import DatasetFacts, Environment, Measurement, Plan, Probe, Run
 from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
-from imgstore_tui.core.spec import Spec, parse_spec_text
+from imgstore_tui.core.spec import CODEC_PREFIX, Spec, parse_spec_text
 
 IMAGE_BYTES = 32 * 32 * 3
 DEFAULT_OPERATIONS = Plan().operations
@@ -188,7 +189,8 @@ def _trial(
     many = operation.images(2) == 1 and not operation.changes
     allocated = fixed_bytes + image_bytes * cutoff
     return Measurement(
-        spec=spec.label, backend=spec.backend, codec=spec.codec, preset=spec.preset, options=dict(spec.options),
+        spec=spec.label, backend=spec.backend, codec=spec.codec, preset=spec.preset,
+        options=dict(spec.options) | {f"{CODEC_PREFIX}{name}": value for name, value in spec.codec_options},
         dataset=dataset, operation=operation, cutoff=cutoff, round=number, payload=Plan().payload, workers=1,
         cache=state if isinstance(state, CacheState) else None, sync=state if isinstance(state, SyncLevel) else None,
         status=Status.OK, scratch="", batch=256, stop="rounds", seconds=seconds,
@@ -202,8 +204,12 @@ def _trial(
         allocated_bytes=allocated if operation.writes else None,
         files=(cutoff + 1 if spec.backend == "disk" else 1) if operation.writes else None,
         verified=verified, sync_count=2 if synced else 0, start="fork", started_at="2026-01-02T03:04:05+00:00",
-        elapsed_s=seconds * 1.1, drain_s=0.004 if operation.writes else None, dirty_before=0,
+        elapsed_s=seconds * 1.1, drain_s=0.004 if operation.writes else None, dirty_before=0, access=_access(spec),
     )  # fmt: skip
+
+
+def _access(spec: Spec) -> Access:
+    return Access.SYSTEM if spec.backend == "disk" else Access.LIBRARY
 
 
 def _costs(spec: Spec) -> tuple[float, float, float, float, int, int]:
@@ -225,4 +231,5 @@ def _failed(trial: Measurement, failures: Mapping[str, str]) -> Measurement:
         dataset=trial.dataset, operation=trial.operation, cutoff=trial.cutoff, round=trial.round,
         payload=trial.payload, workers=trial.workers, cache=trial.cache, sync=trial.sync, status=Status.FAILED,
         scratch=trial.scratch, batch=trial.batch, reason=reason, start=trial.start, started_at=trial.started_at,
+        access=trial.access,
     )  # fmt: skip

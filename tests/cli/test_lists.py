@@ -47,4 +47,6 @@ def test_a_backend_says_what_its_stores_look_like_to_other_programs(
     printed = " ".join(capsys.readouterr().out.split())
     first_words = " ".join((registry.backends.get(name).__doc__ or "").replace("`", "").split()[:5])
     assert f"stored as {first_words}" in printed
-    assert first_words.startswith("A table " if registry.backends.get(name).capabilities.server else "A folder ")
+    assert first_words.startswith(
+        ("A table ", "A collection ") if registry.backends.get(name).capabilities.server else "A folder "
+    )

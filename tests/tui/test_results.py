@@ -266,7 +266,7 @@ async def test_numbers_stand_below_each_other_whatever_sign_follows() -> None:
         await app.run()
         await app.press("3")
         grid = app.workbench.panes.table.grid
-        cells = [text for row in range(grid.row_count) if (text := str(grid.get_row_at(row)[-1])).strip()]
+        cells = [text for row in range(grid.row_count) if (text := str(grid.get_row_at(row)[-2])).strip()]
         assert any(cell.endswith(("*", "=")) for cell in cells)
         assert any(cell.endswith("s  ") for cell in cells), "where others have a sign"
         assert len({len(cell) for cell in cells}) == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgstore_tui.core.backend import (
+    Access,
     Capabilities,
     Content,
     Continuation,
@@ -17,7 +18,7 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.manifest import begin_store
-from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
@@ -87,6 +88,11 @@ class ArrowBackend(LocalBackend):
         writer = ArrowWriter(location, content, self.values, len(labels))
         writer.continue_after(labels)
         return writer
+
+    def access(self, operation: Operation, kind: PayloadKind) -> Access:
+        """Return ``own`` for images of one shape in random order, which are copied straight from the map."""
+        mapped = kind is PayloadKind.ARRAY and self.values["compression"] == "none"
+        return Access.OWN if operation is Operation.READ_RANDOM and mapped else Access.LIBRARY
 
     def open(self, location: Path) -> Reader:
         """Map the file into memory."""

@@ -12,6 +12,7 @@ from imgstore_tui.backends.hdf5.layout import FILE
 from imgstore_tui.backends.hdf5.reader import Hdf5Reader
 from imgstore_tui.backends.hdf5.writer import Hdf5Writer
 from imgstore_tui.core.backend import (
+    Access,
     Capabilities,
     Content,
     Continuation,
@@ -24,7 +25,7 @@ from imgstore_tui.core.backend import (
 )
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import begin_store
-from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.storekit.local import LocalBackend
 
@@ -93,6 +94,15 @@ class Hdf5Backend(LocalBackend):
             raise UnsupportedError("Backend hdf5 filters chunks only; add chunks=64, or leave the filter out.")
         begin_store(self, location, content)
         return Hdf5Writer(location, content, self.values, sync)
+
+    def access(self, operation: Operation, kind: PayloadKind) -> Access:
+        """Return ``own`` for what ``access=direct`` reads and writes round HDF5: pixels and bytes without a filter."""
+        if self.values["access"] == "library" or operation.changes or operation is Operation.WRITE_ONE:
+            return Access.LIBRARY
+        if operation.writes:
+            block = kind is PayloadKind.ARRAY and not self.values["chunks"]
+            return Access.OWN if block else Access.LIBRARY
+        return Access.OWN if self.values["filter"] == "none" else Access.LIBRARY
 
     def open(self, location: Path) -> Reader:
         """Open the file for reading only."""

@@ -10,6 +10,7 @@ from imgstore_tui.backends.npy.layout import IMAGES, PAYLOADS
 from imgstore_tui.backends.npy.reader import NpyReader
 from imgstore_tui.backends.npy.writer import NpyWriter
 from imgstore_tui.core.backend import (
+    Access,
     Capabilities,
     Content,
     Editor,
@@ -20,7 +21,7 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.manifest import begin_store
-from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
@@ -68,6 +69,12 @@ class NpyBackend(LocalBackend):
         refuse_batch_sync(self, sync)
         begin_store(self, location, content)
         return NpyWriter(location, content, str(self.values["access"]))
+
+    def access(self, operation: Operation, kind: PayloadKind) -> Access:
+        """Return ``library`` where NumPy itself reads: images of one shape, with ``access=numpy``."""
+        reads_images = not operation.writes and operation is not Operation.READ_LABELS
+        by_numpy = reads_images and kind is PayloadKind.ARRAY and self.values["access"] == "numpy"
+        return Access.LIBRARY if by_numpy else Access.OWN
 
     def open(self, location: Path) -> Reader:
         """Open the files for reading only."""

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from imgstore_tui.core.backend import Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.backend import Access, Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.manifest import begin_store
-from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.storekit.foreign_files import ForeignReader
 from imgstore_tui.storekit.local import LocalBackend
@@ -71,6 +71,11 @@ class ParquetBackend(LocalBackend):
         refuse_batch_sync(self, sync)
         begin_store(self, location, content)
         return ParquetWriter(location, content, self.values)
+
+    def access(self, operation: Operation, kind: PayloadKind) -> Access:
+        """Return ``own`` for images of one shape in random order, which are copied straight from their pages."""
+        plain = kind is PayloadKind.ARRAY and self.values["compression"] == "none"
+        return Access.OWN if operation is Operation.READ_RANDOM and plain else Access.LIBRARY
 
     def open(self, location: Path) -> Reader:
         """Open the file and read its footer."""

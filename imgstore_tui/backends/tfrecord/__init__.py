@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imgstore_tui.core.backend import (
+    Access,
     Capabilities,
     Content,
     Editor,
@@ -18,7 +19,7 @@ from imgstore_tui.core.backend import (
 )
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import begin_store
-from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.storekit.foreign_files import ForeignReader
 from imgstore_tui.storekit.local import LocalBackend
@@ -73,6 +74,10 @@ class TfrecordBackend(LocalBackend):
         begin_store(self, location, content)
         records = Records(location / FILES[compression], content, None, compressed=compression == "gzip")
         return RecordsWriter(self.name, location, content, records, INDEX_WIDTH, {"compression": compression})
+
+    def access(self, operation: Operation, kind: PayloadKind) -> Access:
+        """Return ``own``: the library of the format is TensorFlow, which is not used; the required one sums bytes."""
+        return Access.OWN
 
     def open(self, location: Path) -> Reader:
         """Open the index and the file."""

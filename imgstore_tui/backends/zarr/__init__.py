@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgstore_tui.core.backend import (
+    Access,
     Capabilities,
     Content,
     Continuation,
@@ -18,7 +19,7 @@ from imgstore_tui.core.backend import (
 )
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import begin_store, image_bytes
-from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
@@ -109,6 +110,10 @@ class ZarrBackend(LocalBackend):
         writer = ZarrWriter(location, content, self._settled(content), sizes)
         writer.continue_after(labels)
         return writer
+
+    def access(self, operation: Operation, kind: PayloadKind) -> Access:
+        """Return that the library writes, and that chunks are read round it."""
+        return Access.LIBRARY if operation.writes else Access.OWN
 
     def open(self, location: Path) -> Reader:
         """Open the arrays for reading only."""

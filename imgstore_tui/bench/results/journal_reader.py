@@ -14,6 +14,7 @@ from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.events import CellSkipped, Continued, Event, Paused, TrialFinished, Warned
 from imgstore_tui.core.json_values import from_json
 from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Run, with_stops
+from imgstore_tui.plugins.saved_specs import SavedSpecs
 
 
 class JournalReader:
@@ -33,6 +34,7 @@ class JournalReader:
         self.counts: Counter[str] = Counter()
         """Measurements by status."""
         self._brief = brief
+        self._saved_specs = SavedSpecs()
         self._head: Run | None = None
         self._measurements: list[Measurement] = []
         self._warnings: list[tuple[str, bool]] = []
@@ -115,20 +117,21 @@ class JournalReader:
             version = values.pop("schema_version")
             if version > SCHEMA_VERSION:
                 raise DataError(f"Run file {self.path} is of version {version}; this program reads {SCHEMA_VERSION}.")
-            self._head = from_json(Run, values)
+            self._head = self._saved_specs.head(from_json(Run, values))
         elif kind == "measurement":
             self.counts[values["status"]] += 1
             if self._brief:
                 return None
-            self._measurements.append(Measurement.from_json(values))
+            self._measurements.append(self._saved_specs.measurement(Measurement.from_json(values)))
             return TrialFinished(self._measurements[-1])
         elif kind == "warning":
             self._warnings.append((values["text"], bool(values.get("passing"))))
             return Warned(values["text"])
         elif kind == "probe":
-            self._probes.append(from_json(Probe, values))
+            probe: Probe = from_json(Probe, values)
+            self._probes.append(replace(probe, spec=self._saved_specs.label(probe.spec)))
         elif kind == "skip":
-            return CellSkipped(from_json(Cell, values["cell"]))
+            return CellSkipped(self._saved_specs.cell(from_json(Cell, values["cell"])))
         elif self._head is not None:
             return self._update_head(self._head, kind, values)
         return None

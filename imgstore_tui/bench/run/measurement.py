@@ -9,6 +9,7 @@ from imgstore_tui.core.model import Cell, DatasetFacts, Measurement
 from imgstore_tui.core.operations import CacheState, Operation, Status
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import counted
+from imgstore_tui.plugins.saved_specs import access_of
 
 BUSY_NEIGHBOURS = 0.2
 """Cores kept busy by other processes from which on a row carries a warning."""
@@ -88,6 +89,7 @@ def measurement_of(
         elapsed_s=result.elapsed_s,
         drain_s=result.drain_s,
         dirty_before=result.dirty_before,
+        access=access_of(spec, cell.operation, cell.payload, uniform=facts.shape is not None),
     )
     return replace(measurement, warnings=_warnings_of(measurement, facts))
 

@@ -17,6 +17,7 @@ from imgstore_tui.present.detail.strips import add_phases, add_rounds
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.matrix import cell_state
 from imgstore_tui.present.tables.table_model import interval_text, ratio_interval_text, ratio_text
+from imgstore_tui.present.text.access import access_sentence
 from imgstore_tui.present.text.captions import level_text, setting_text
 from imgstore_tui.present.text.text_page import TextPage
 from imgstore_tui.stats.intervals import MIN_ROUNDS
@@ -46,6 +47,8 @@ def cell_detail(results: RunResults, cell: Cell, width: int, *, ascii_only: bool
     page = TextPage(width)
     page.pair("timed", f"{cell.operation.describe}; {setting_text(cell)}")
     page.pair("data", cell.dataset)
+    if summary is not None and summary.access is not None:
+        page.pair("access", access_sentence(summary.access))
     page.pair("state", _state(summary, results.run.plan.rounds))
     if summary is not None:
         _figures(page, results, summary)

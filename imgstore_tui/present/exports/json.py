@@ -15,6 +15,7 @@ from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.json_values import from_json, to_json
 from imgstore_tui.core.model import SCHEMA_VERSION, Run
+from imgstore_tui.plugins.saved_specs import SavedSpecs
 from imgstore_tui.present.article import claim_rows
 from imgstore_tui.present.results import build_results
 
@@ -105,6 +106,7 @@ def _summary_row(summary: CellSummary, verdict: Verdict | None) -> dict[str, obj
         "unverified": summary.unverified,
         "verified": summary.verified,
         "reasons": [{"reason": reason, "trials": trials} for reason, trials in summary.reasons],
+        "access": None if summary.access is None else summary.access.value,
         "median_s": summary.seconds,
         "low_s": None if interval is None else interval.low,
         "high_s": None if interval is None else interval.high,
@@ -185,4 +187,4 @@ def parse_json(text: str, name: str = "The text") -> Run:
         run: Run = from_json(Run, values)
     except (TypeError, ValueError) as error:
         raise DataError(f"{name} is no record of a run: {error}.") from None
-    return run
+    return SavedSpecs().run(run)

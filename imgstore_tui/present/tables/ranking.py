@@ -16,7 +16,7 @@ from imgstore_tui.present.tables.table_model import (
     interval_text,
     ratio_text,
 )
-from imgstore_tui.present.tables.timings import allocated_entry, pixel_rate_entry, standing_entries
+from imgstore_tui.present.tables.timings import access_entry, allocated_entry, pixel_rate_entry, standing_entries
 from imgstore_tui.present.text.captions import setting_text
 from imgstore_tui.stats.ranking import Placement
 
@@ -75,6 +75,7 @@ _COLUMNS = (
     TableColumn("pixels/s", wide=True),
     TableColumn("memory", wide=True),
     TableColumn("disk", wide=True),
+    TableColumn("access", right=False),
 )
 
 
@@ -104,8 +105,9 @@ def _row(results: RunResults, summary: CellSummary, number: int, slowest: float)
         against = TableEntry(ratio_text(standing.ratio), emphasis, standing.ratio.median)
     name = TableEntry(summary.cell.spec, emphasis, cell=summary.cell)
     if summary.interval is None or summary.seconds is None:
-        return (TableEntry("-", Emphasis.QUIET), name, TableEntry(summary.invalid_reason, Emphasis.BAD),
-                NOTHING, TableEntry("not ranked", Emphasis.BAD), *[NOTHING] * 5)  # fmt: skip
+        reason, unranked = TableEntry(summary.invalid_reason, Emphasis.BAD), TableEntry("not ranked", Emphasis.BAD)
+        none = [NOTHING] * 5
+        return (TableEntry("-", Emphasis.QUIET), name, reason, NOTHING, unranked, *none, access_entry(summary))
     length = summary.seconds / slowest * _BAR if slowest else 0.0
     bar = "█" * int(length) + ("▌" if length % 1 >= 0.5 or length < 1 else "")
     return (
@@ -119,6 +121,7 @@ def _row(results: RunResults, summary: CellSummary, number: int, slowest: float)
         pixel_rate_entry(summary),
         TableEntry(format_bytes(summary.peak_private_bytes), value=summary.peak_private_bytes),
         allocated_entry(summary),
+        access_entry(summary),
     )
 
 

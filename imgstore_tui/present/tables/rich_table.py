@@ -10,7 +10,7 @@ from rich.text import Text
 from imgstore_tui.present.tables.table_model import Emphasis, Table, TableEntry
 from imgstore_tui.present.text.ascii import ascii_text
 
-WIDE = 120
+WIDE = 130
 """Columns of a terminal from which a table shows all its columns."""
 
 _ASCII_HEAD = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)

@@ -18,6 +18,7 @@ from imgstore_tui.present.tables.table_model import (
     ratio_interval_text,
     ratio_text,
 )
+from imgstore_tui.present.text.access import access_text
 from imgstore_tui.present.text.captions import caption, contest_title, dataset_text, level_text
 from imgstore_tui.stats.intervals import MIN_ROUNDS
 from imgstore_tui.stats.ranking import Placement
@@ -35,7 +36,7 @@ def overview_tables(results: RunResults) -> list[Table]:
             cell = operation[0].cell
             heading = f"{cell.operation}, {level_text(cell)}"
             heads.add(len(rows))
-            rows.append((TableEntry(heading, Emphasis.QUIET), *(TableEntry("") for _ in cutoffs)))
+            rows.append((TableEntry(heading, Emphasis.QUIET), *(TableEntry("") for _ in (None, *cutoffs))))
             # A method without the smallest cutoff yet must keep its position.
             for spec in sorted(group_summaries(operation, "cutoff"), key=lambda group: order(group[0].cell.spec)):
                 at = {summary.cell.cutoff: summary for summary in spec}
@@ -43,6 +44,7 @@ def overview_tables(results: RunResults) -> list[Table]:
                     (
                         TableEntry(f"  {spec[0].cell.spec}", cell=spec[-1].cell),
                         *(_glance(at[cutoff], results) if cutoff in at else TableEntry("") for cutoff in cutoffs),
+                        TableEntry(access_text(spec)),
                     )
                 )
             breaks.add(len(rows) - 1)
@@ -55,6 +57,7 @@ def overview_tables(results: RunResults) -> list[Table]:
                 (
                     TableColumn("method", right=False, wraps=True),
                     *(TableColumn(f"N={format_count_short(cutoff)}") for cutoff in cutoffs),
+                    TableColumn("access", right=False),
                 ),
                 tuple(rows),
                 f"Data: {dataset_text(facts.get(cell.dataset), cell.dataset)}. Time of one use, for all N images "
@@ -107,6 +110,7 @@ def timing_tables(results: RunResults) -> list[Table]:
         TableColumn("CPU", wide=True),
         TableColumn("memory", wide=True),
         TableColumn("rounds", wide=True),
+        TableColumn("access", right=False),
     )
     return [_timing_table(results, group, columns) for group in group_summaries(results.summaries, "spec", "cutoff")]
 
@@ -137,7 +141,8 @@ def timing_entries(summary: CellSummary, results: RunResults) -> tuple[TableEntr
     counted = f"{summary.ok} of {summary.trials}" if summary.ok != summary.trials else str(summary.ok)
     rounds = TableEntry(counted, value=summary.ok)
     if summary.interval is None:
-        return (name, TableEntry(summary.invalid_reason, Emphasis.BAD), *[NOTHING] * 8, rounds)
+        invalid = TableEntry(summary.invalid_reason, Emphasis.BAD)
+        return (name, invalid, *[NOTHING] * 8, rounds, access_entry(summary))
     against, ratio = standing_entries(summary, results)
     emphasis = _emphasis(summary, results)
     return (
@@ -152,7 +157,13 @@ def timing_entries(summary: CellSummary, results: RunResults) -> tuple[TableEntr
         TableEntry(format_seconds(summary.cpu_s), value=summary.cpu_s),
         TableEntry(format_bytes(summary.peak_private_bytes), value=summary.peak_private_bytes),
         rounds,
+        access_entry(summary),
     )
+
+
+def access_entry(summary: CellSummary) -> TableEntry:
+    """Return who reads or writes the bytes of a cell's store, in a word."""
+    return TableEntry(access_text([summary]))
 
 
 def allocated_entry(summary: CellSummary) -> TableEntry:
@@ -207,12 +218,14 @@ def one_image_tables(results: RunResults) -> list[Table]:
                 TableColumn("interval"),
                 *((TableColumn("disk used"),) if writes else ()),
                 TableColumn("against best", right=False),
+                TableColumn("access", right=False),
             )
             rows = tuple(
                 (
                     *timing_entries(summary, results)[:3],
                     *((allocated_entry(summary),) if writes else ()),
                     standing_entries(summary, results)[0],
+                    access_entry(summary),
                 )
                 for summary in group
             )

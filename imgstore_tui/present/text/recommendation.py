@@ -11,6 +11,7 @@ from pathlib import PurePath
 from rich.cells import cell_len
 
 from imgstore_tui.analysis.verdict import Verdict
+from imgstore_tui.core.access import Access
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import CacheState, Operation, Payload
@@ -185,9 +186,18 @@ def _advice(
         text += "." if _keeps_files(pick) else ", and keeps their pixels alone."
     if pick in lossy:
         text += _lossless_alternative(verdict, lossy)
+    text += _access_of(results, replace(verdict.contest, spec=pick))
     yield _line(text)
     if results.run.plan.payload is not Payload.RAW:  # in raw runs the codec has no part
         yield from _conversion(verdict.contest.dataset, pick)
+
+
+def _access_of(results: RunResults, cell: Cell) -> str:
+    """Return a sentence on who reads, where it is no library that the user's program would call; else empty."""
+    summary = next((summary for summary in results.summaries if summary.cell == cell), None)
+    if summary is None or summary.access is not Access.OWN:
+        return ""
+    return f" Here {cell.spec} is read by code of this program (access own), not by a library of its format."
 
 
 def _lossless_alternative(verdict: Verdict, lossy: Collection[str]) -> str:

@@ -78,10 +78,10 @@ def test_best_is_named_and_slower_has_its_ratio() -> None:
     assert table.rows[1][2].emphasis is Emphasis.BEST
     (overview,) = overview_tables(build_results(run))
     assert texts(overview) == [
-        ["read-many, cache hot", ""],
-        ["disk", "300 ms"],
-        ["lmdb", "100 ms *"],
-        ["hdf5", "200 ms"],
+        ["read-many, cache hot", "", ""],
+        ["disk", "300 ms", "system"],
+        ["lmdb", "100 ms *", "library"],
+        ["hdf5", "200 ms", "library"],
     ]
 
 
@@ -115,7 +115,9 @@ def test_disk_use_by_hand() -> None:
 def test_the_article_s_two_tables() -> None:
     store, read = one_image_tables(build_results(fake_run()))
     assert store.title == "Store one image and its label, sync buffered"
-    assert [column.title for column in store.columns] == ["method", "time", "interval", "disk used", "against best"]
+    assert [column.title for column in store.columns] == [
+        "method", "time", "interval", "disk used", "against best", "access",
+    ]  # fmt: skip
     assert [row[3] for row in texts(store)] == ["12.0 KiB", "20.0 KiB", "7.01 KiB"]
     assert read.title == "Read one image and its label, cache hot"
     assert [row[0] for row in texts(read)] == ["disk", "lmdb", "hdf5"]
@@ -140,7 +142,7 @@ def test_failures_have_reasons_and_no_number() -> None:
     assert row == ["hdf5", "write-many buffered", "100", "6 of 6", "[red]x[/] <U+001B>[31m<U+202E> =1+1"]
     table = timing_tables(results)[1]
     failed = next(row for row in texts(table) if row[2] == "failed")
-    assert set(failed[3:-1]) == {"-"}
+    assert set(failed[3:-2]) == {"-"}
     assert any("Left out: hdf5 (6 of 6 trials failed)." in line for line in verdict_lines(results))
 
 

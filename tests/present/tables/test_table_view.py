@@ -68,7 +68,7 @@ def test_a_number_means_that_many_images_and_no_other() -> None:
         assert set(column(apply_view(WRITE_MANY, TableView(word)), "images")) == {"10"}
     for word in ("1k", "1000", "1,000", "N=1k"):
         assert set(column(apply_view(WRITE_MANY, TableView(word)), "images")) == {"1,000"}
-        assert [entry.title for entry in apply_view(OVERVIEW, TableView(word)).columns] == ["method", "N=1k"]
+        assert [entry.title for entry in apply_view(OVERVIEW, TableView(word)).columns] == ["method", "N=1k", "access"]
     assert not apply_view(WRITE_MANY, TableView("5")).rows
 
 

@@ -1,0 +1,214 @@
+"""Connects to MongoDB, and turns the errors of its driver into a sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote, urlencode
+
+import pymongo
+from pymongo import errors
+from pymongo.collection import Collection
+from pymongo.write_concern import WriteConcern
+
+from imgstore_tui.core import credentials
+from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.text import first_line
+from imgstore_tui.storekit.server import CONNECT_S
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.location import ServerLocation
+    from imgstore_tui.storekit.server import ServerBackend
+
+    Client: TypeAlias = pymongo.MongoClient[dict[str, Any]]
+    Documents: TypeAlias = Collection[dict[str, Any]]
+
+_ANSWER_S = 20
+"""A request that has not been answered by then has failed."""
+ADMIN_S = 120
+"""The same for requests that make the server write all that it holds."""
+_LONGEST_NAME = 255
+_LONGEST_DATABASE = 63
+_NOT_IN_DATABASES = re.compile(r'[/\\. "$*<>:|?\x00]')
+_OWN_PARAMETERS = {
+    "appname", "connecttimeoutms", "retryreads", "retrywrites", "serverselectiontimeoutms", "sockettimeoutms",
+    "timeoutms",
+}  # fmt: skip
+UNAUTHORIZED = 13
+_AUTHENTICATION_FAILED = 18
+_NAMESPACE_EXISTS = 48
+_DUPLICATE_KEY = 11_000
+_OUT_OF_DISK_SPACE = 14_031
+_BUFFERED = WriteConcern(w=1, j=False)
+_DURABLE = WriteConcern(w="majority", j=True)
+
+
+def write_concern(sync: SyncLevel, *, last: bool) -> WriteConcern:
+    """Return how a write is acknowledged.
+
+    The journal is one sequence: a write that is in it on the device has all before it there, too.
+
+    Args:
+        sync: The sync level.
+        last: Whether it is the last write that must be durable: of a batch, or of the store.
+    """
+    return _DURABLE if last and sync is not SyncLevel.BUFFERED else _BUFFERED
+
+
+def connect(backend: ServerBackend, location: ServerLocation, *, answer_s: float = _ANSWER_S) -> Client:
+    """Connect to the server of a location, as the user of the location or of the address variable.
+
+    Args:
+        backend: Knows user and password.
+        location: The place or store.
+        answer_s: Longest wait for an answer.
+
+    Raises:
+        StoreError: If the server keeps no database of such a name.
+        UnavailableError: If it does not answer, refuses, or is too old.
+    """
+    database = location.database
+    if _NOT_IN_DATABASES.search(database) or len(database.encode()) > _LONGEST_DATABASE:
+        raise StoreError(
+            f"{location.place}: a database of MongoDB has 1 to {_LONGEST_DATABASE} bytes, none of them a blank or one "
+            'of / \\ . " $ * < > : | ?. Choose another.'
+        )
+    host = f"[{location.host}]" if ":" in location.host and "," not in location.host else location.host
+    port = "" if location.port is None else f":{location.port}"
+    more = [(name, value) for name, value in location.parameters if name.lower() not in _OWN_PARAMETERS]
+    user = backend.user(location)
+    login = {"username": user, "password": backend.password(location)} if user else {}
+    try:
+        # The driver takes the database as the one that knows the user, where `authSource` names no other.
+        client: Client = pymongo.MongoClient(
+            f"{location.scheme}://{host}{port}/{quote(database, safe='')}?{urlencode(more, quote_via=quote)}",
+            appname="imgstore-tui",
+            serverSelectionTimeoutMS=CONNECT_S * 1000,
+            connectTimeoutMS=CONNECT_S * 1000,
+            socketTimeoutMS=int(answer_s * 1000),
+            retryReads=False,
+            retryWrites=False,
+            **{name: value for name, value in login.items() if value},
+        )
+    except (errors.PyMongoError, ValueError, TypeError) as error:
+        raise UnavailableError(f"{_server(location)} cannot be connected to: {message(error)}.") from None
+    try:
+        client.admin.command("ping")
+    except errors.PyMongoError as error:
+        client.close()
+        raise UnavailableError(_cannot_connect(location, error)) from None
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+@contextlib.contextmanager
+def connected(
+    backend: ServerBackend, location: ServerLocation, action: str, *, answer_s: float = _ANSWER_S
+) -> Iterator[Client]:
+    """Connect for the length of a block, in which the driver's errors become a sentence."""
+    with contextlib.closing(connect(backend, location, answer_s=answer_s)) as client, driver_errors(location, action):
+        yield client
+
+
+def _server(location: ServerLocation) -> str:
+    return f"MongoDB at {location.host}{'' if location.port is None else f':{location.port}'}"
+
+
+def _cannot_connect(location: ServerLocation, error: errors.PyMongoError) -> str:
+    server, reason = _server(location), message(error)
+    if isinstance(error, errors.OperationFailure) and error.code == _AUTHENTICATION_FAILED:
+        return (
+            f"{server} refuses: {reason}. Put user and password into the variable IMGSTORE_MONGODB_URL, and "
+            f"?authSource=NAME if another database than '{location.database}' knows the user."
+        )
+    if isinstance(error, errors.ConfigurationError):
+        return f"{server} cannot be used: {reason}."
+    if isinstance(error, errors.OperationFailure):
+        return f"{server} refuses: {reason}. Ask who runs it to let you in."
+    return f"{server} does not answer: {reason}. Start it, or correct the address."
+
+
+@contextlib.contextmanager
+def driver_errors(location: ServerLocation, action: str) -> Iterator[None]:
+    """Turn the driver's errors into a sentence.
+
+    Args:
+        location: The store.
+        action: What cannot be done to it, e.g. ``written``.
+
+    Raises:
+        StoreError: For every error of the driver.
+    """
+    try:
+        yield
+    except ImgstoreError:
+        raise
+    except (errors.PyMongoError, OverflowError, ValueError) as error:
+        raise StoreError(_sentence(location, action, error)) from None
+
+
+def _sentence(location: ServerLocation, action: str, error: Exception) -> str:
+    code, reason = _code(error), message(error)
+    head = f"{location} cannot be {action}"
+    if code == _NAMESPACE_EXISTS:
+        return f"{location} exists already; a store is made under a name of its own."
+    if code == _DUPLICATE_KEY:
+        return f"{head}: another process changes it at the same time."
+    if code == _OUT_OF_DISK_SPACE or "No space left" in reason:
+        return f"{head}: the disk of the server is full ({reason}). Make room there."
+    if code == UNAUTHORIZED:
+        return f"{head}: the server does not allow it ({reason})."
+    if isinstance(error, errors.NetworkTimeout):
+        return f"{head}: the server has not answered for {_ANSWER_S} s."
+    if isinstance(error, errors.ConnectionFailure):
+        return f"{head}: the server has gone ({reason})."
+    return f"{head}: {reason}."
+
+
+def _code(error: Exception) -> int | None:
+    """Return the server's code of an error."""
+    if isinstance(error, errors.BulkWriteError):
+        return _first_failure(error).get("code")
+    return error.code if isinstance(error, errors.OperationFailure) else None
+
+
+def _first_failure(error: errors.BulkWriteError) -> Mapping[str, Any]:
+    """Return what the server says of the first write of many that failed."""
+    failures = [*error.details.get("writeErrors", []), *error.details.get("writeConcernErrors", [])]
+    return failures[0] if failures else {}
+
+
+def message(error: Exception) -> str:
+    """Return what went wrong, without the driver's state, a secret and the full stop."""
+    text = first_line(error)
+    if isinstance(error, errors.BulkWriteError):
+        text = str(_first_failure(error).get("errmsg", text))
+    for mark in (" (configured timeouts", ", Timeout: ", ", full error: "):
+        text = text.partition(mark)[0]
+    return credentials.scrub(text)[:200].rstrip(".")
+
+
+def collection(client: Client, location: ServerLocation) -> Documents:
+    """Return the collection of a store.
+
+    Raises:
+        StoreError: If the server takes no collection of such a name.
+    """
+    check_name(location)
+    return client[location.database][location.name]
+
+
+def check_name(location: ServerLocation) -> None:
+    """Raise StoreError if the server takes no collection of such a name."""
+    name = location.name
+    wrong = "$" in name or "\x00" in name or ".." in name or name != name.strip(".") or name.startswith("system.")
+    if not name or wrong or len(f"{location.database}.{name}".encode()) > _LONGEST_NAME:
+        raise StoreError(
+            f"{location}: a collection of MongoDB has 1 to {_LONGEST_NAME} bytes with its database, no $, no full "
+            "stop at an end or beside another, and does not begin with 'system.'. Choose another."
+        )

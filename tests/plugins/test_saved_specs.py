@@ -1,0 +1,98 @@
+"""Tests that saved runs are read by their resolved options, and that every row says who read or wrote the bytes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from imgstore_tui.bench.results.journal import Journal, read_journal
+from imgstore_tui.core.access import Access
+from imgstore_tui.core.backend import PayloadKind
+from imgstore_tui.core.model import Cell, Run
+from imgstore_tui.core.operations import CacheState, Operation
+from imgstore_tui.core.options import Option, OptionValue
+from imgstore_tui.core.spec import Spec
+from imgstore_tui.plugins import registry
+from imgstore_tui.plugins.saved_specs import SavedSpecs, relabelled
+from imgstore_tui.testing.fake_runs import fake_run
+
+
+def saved_as(run: Run, label: str, options: dict[str, OptionValue]) -> Run:
+    """Return a run of one method as a program saved it that had other defaults and knew no access."""
+    specs = tuple(replace(spec, label=label, options=tuple(options.items())) for spec in run.plan.specs)
+    trials = tuple(replace(trial, spec=label, options=options, access=None) for trial in run.measurements)
+    return replace(run, plan=replace(run.plan, specs=specs), measurements=trials)
+
+
+def journalled(run: Run, folder: Path) -> Run:
+    journal = Journal.begin(run, folder)
+    for trial in run.measurements:
+        journal.add(trial)
+    journal.close()
+    return read_journal(journal.path)
+
+
+@pytest.mark.parametrize("backend", sorted(registry.backends.all()))
+def test_the_label_of_a_spec_of_today_stays(backend: str) -> None:
+    kind = registry.backends.get(backend)
+    for preset in kind.presets:
+        spec = registry.resolve_spec(f"{backend}:preset={preset.name}", require_available=False)
+        assert relabelled(spec) == spec
+
+
+def test_a_default_of_before_shows_in_the_label(tmp_path: Path) -> None:
+    # Whichever of the two is the default now, the other shows.
+    other = {"direct": "library", "library": "direct"}[str(dict(registry.resolve_spec("hdf5").options)["access"])]
+    options: dict[str, OptionValue] = {"chunks": 0, "filter": "none", "access": other, "labels": "labels"}
+    before = saved_as(fake_run(["hdf5"], [10], 1, operations=[Operation.READ_MANY]), "hdf5", options)
+    run = journalled(before, tmp_path)
+    assert [spec.label for spec in run.plan.specs] == [f"hdf5:access={other}"]
+    assert {trial.spec for trial in run.measurements} == {f"hdf5:access={other}"}
+    assert {trial.access for trial in run.measurements} == {{"direct": Access.OWN, "library": Access.LIBRARY}[other]}
+    assert SavedSpecs().run(before).measurements == run.measurements
+
+
+def test_an_option_that_is_newer_than_a_run_means_what_it_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = registry.backends.get("sqlite")
+    option = Option("by", "new", "How.", ("new", "old"), former="old")
+    monkeypatch.setattr(kind, "options", (*kind.options, option))
+    old = Spec("sqlite", "raw", "tuned", registry.resolve_spec("sqlite").options[:-1], (), "sqlite")
+    assert dict(relabelled(old).options)["by"] == "old"
+    assert relabelled(old).label == "sqlite:by=old"
+    assert relabelled(registry.resolve_spec("sqlite")).label == "sqlite"
+
+
+def test_what_is_not_known_here_stays() -> None:
+    for spec in (
+        Spec("attic", "raw", "tuned", (("a", 1),), (), "attic:a=1"),
+        Spec("lmdb", "raw", "lost", (), (), "lmdb:preset=lost"),
+        Spec("lmdb", "raw", "tuned", (("lost", 1),), (), "lmdb:lost=1"),
+    ):
+        assert relabelled(spec) == spec
+
+
+@pytest.mark.parametrize("backend", sorted(registry.backends.all()))
+def test_every_operation_of_every_backend_has_an_access(backend: str) -> None:
+    made = registry.with_defaults(registry.backends.get(backend))
+    for operation in Operation:
+        for kind in made.payloads:
+            assert made.access(operation, kind) in Access
+
+
+def test_a_backend_says_by_default_what_it_requires() -> None:
+    lmdb = registry.with_defaults(registry.backends.get("lmdb"))
+    disk = registry.with_defaults(registry.backends.get("disk"))
+    assert lmdb.access(Operation.READ_MANY, PayloadKind.BYTES) is Access.LIBRARY
+    assert disk.access(Operation.WRITE_MANY, PayloadKind.BYTES) is Access.SYSTEM
+
+
+def test_a_skipped_cell_gets_the_label_of_its_method() -> None:
+    other = {"direct": "library", "library": "direct"}[str(dict(registry.resolve_spec("hdf5").options)["access"])]
+    options: dict[str, OptionValue] = {"chunks": 0, "filter": "none", "access": other, "labels": "labels"}
+    run = saved_as(fake_run(["hdf5"], [10], 1, operations=[Operation.READ_MANY]), "hdf5", options)
+    specs = SavedSpecs()
+    specs.head(run)
+    cell = Cell("synthetic", "hdf5", Operation.READ_MANY, 10, CacheState.HOT, None)
+    assert specs.cell(cell).spec == f"hdf5:access={other}"
