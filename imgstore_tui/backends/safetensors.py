@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,30 +13,34 @@ import numpy as np
 
 from imgstore_tui.core.backend import Content, Continuation, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import IdSpan, begin_store, image_bytes, is_count
+from imgstore_tui.core.manifest import IdSpan, foreign, image_bytes, is_count, read_manifest, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.storekit.checked_reader import CheckedReader
-from imgstore_tui.storekit.folder_writer import FolderWriter
-from imgstore_tui.storekit.local import LocalBackend
+from imgstore_tui.storekit.file_writer import FileWriter
 from imgstore_tui.storekit.manifest_file import load_manifest, refuse_batch_sync
+from imgstore_tui.storekit.one_file import METADATA_KEY, OneFileBackend, begin_file, file_of
 from imgstore_tui.storekit.output import Output
 from imgstore_tui.storekit.payload_row import read_row
 from imgstore_tui.storekit.raw_file import RawFile
-from imgstore_tui.storekit.store_errors import layout_error, read_error
+from imgstore_tui.storekit.store_errors import layout_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
 FILE = "images.safetensors"
+"""Name of the file in a store that is a folder, as earlier versions made it."""
 _HEAD = 1024
-"""Bytes of the length and the header: room for three tensors of any shape, padded with spaces."""
+"""Bytes of the length and the header: room for the manifest and three tensors of any shape, padded with spaces."""
+_LENGTH = (_HEAD - 8).to_bytes(8, "little")
 _TYPES = {"uint8": "U8", "uint16": "U16", "int64": "I64"}
+_METADATA = "__metadata__"
+"""Key of the header under which the format keeps text by name."""
 _JOINT_BELOW = 16 * 2**10
 """Payloads smaller than this are read together and cut; larger ones one by one, which saves a copy."""
 
 
-class SafetensorsBackend(LocalBackend):
-    """A folder with ``images.safetensors``: ``labels`` and ``images``, or ``ends`` and ``payloads`` of any length."""
+class SafetensorsBackend(OneFileBackend):
+    """One file: ``labels`` and ``images``, or ``ends`` and ``payloads`` of any length."""
 
     name = "safetensors"
     title = "safetensors"
@@ -46,6 +50,8 @@ class SafetensorsBackend(LocalBackend):
     presets = (Preset("tuned", "labels before the pixels, which are read to where they belong by one call"),)
     signature_files = (FILE,)
     owned_pattern = re.compile(r"images\.safetensors|manifest\.json(\.partial)?")
+    file_suffix = ".safetensors"
+    file_signature = (0, _LENGTH)
     caveats = (
         "It is written once and nothing can be added, replaced or deleted; there are no checksums, no chunks and no "
         "compression, and it was made for the weights of models."
@@ -56,9 +62,9 @@ class SafetensorsBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Create the folder and the file; ``close`` writes the manifest."""
+        """Create the file under a temporary name."""
         refuse_batch_sync(self, sync)
-        begin_store(self, location, content)
+        begin_file(self, location, content)
         return SafetensorsWriter(location, content)
 
     def continuation(self, kind: PayloadKind) -> Continuation:
@@ -76,14 +82,20 @@ class SafetensorsBackend(LocalBackend):
         return SafetensorsReader(location)
 
 
-def layout_of(content: Content, payload_bytes: int) -> tuple[bytes, dict[str, int]]:
-    """Return the header of the file, and the offsets of its tensors; int64 tensors come first, so that they align."""
+def layout_of(content: Content, payload_bytes: int, manifest: str | None = None) -> tuple[bytes, dict[str, int]]:
+    """Return the header of the file, and the offsets of its tensors; int64 tensors come first, so that they align.
+
+    Args:
+        content: What the store holds.
+        payload_bytes: Bytes of all images.
+        manifest: The manifest in the header; None for a store that is a folder, which has a file for it.
+    """
     shapes: list[tuple[str, str, tuple[int, ...]]] = [("labels", "int64", (content.count,))]
     if content.kind is PayloadKind.ARRAY:
         shapes.append(("images", str(content.dtype), (content.count, *(content.shape or ()))))
     else:
         shapes += [("ends", "int64", (content.count,)), ("payloads", "uint8", (payload_bytes,))]
-    tensors: dict[str, Any] = {}
+    tensors: dict[str, Any] = {} if manifest is None else {_METADATA: {METADATA_KEY: manifest}}
     offsets, offset = {}, 0
     for name, dtype, shape in shapes:
         size = math.prod(shape) * np.dtype(dtype).itemsize
@@ -92,13 +104,11 @@ def layout_of(content: Content, payload_bytes: int) -> tuple[bytes, dict[str, in
         offset += size
     offsets["end"] = _HEAD + offset
     text = json.dumps(tensors).encode("ascii")
-    return (_HEAD - 8).to_bytes(8, "little") + text.ljust(_HEAD - 8), offsets
+    return _LENGTH + text.ljust(_HEAD - 8), offsets
 
 
-class SafetensorsWriter(FolderWriter):
+class SafetensorsWriter(FileWriter):
     """Writes images after a gap for the header and the labels, which are known last."""
-
-    keeps_labels = False
 
     def __init__(self, location: Path, content: Content, resumed_sizes: Labels | None = None) -> None:
         super().__init__("safetensors", location, content)
@@ -106,7 +116,7 @@ class SafetensorsWriter(FolderWriter):
         _, offsets = layout_of(content, 0)
         self._start = offsets.get("images", offsets.get("payloads", _HEAD))
         if resumed_sizes is None:
-            self._file = Output(location / FILE)
+            self._file = Output(self._path, 0)
             self._file.position = self._start
             return
         size = int(resumed_sizes.sum())
@@ -114,7 +124,7 @@ class SafetensorsWriter(FolderWriter):
             size = len(resumed_sizes) * image_bytes(content)
         else:
             self._ends.append(np.cumsum(resumed_sizes))
-        self._file = Output.continue_at(location / FILE, self._start + size)
+        self._file = Output.continue_at(self._path, self._start + size)
 
     def checkpoint(self) -> int:
         """Return the number of images put: all are in the file, at their final offsets."""
@@ -128,15 +138,15 @@ class SafetensorsWriter(FolderWriter):
         self._ends.append(first + np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads))))
         self._file.write_pieces(payloads)
 
-    def _finish(self) -> Mapping[str, Any]:
+    def _finish_file(self) -> None:
         size = self._file.position - self._start
-        head, offsets = layout_of(self._content, size)
+        manifest = write_manifest(self._backend, self._content, bytes=size)
+        head, offsets = layout_of(self._content, size, manifest)
         self._file.write_at(0, head)
         self._file.write_at(offsets["labels"], self.labels().data)
         if self._ends:
             self._file.write_at(offsets["ends"], np.concatenate(self._ends).data)
         self._file.truncate(offsets["end"])
-        return {"bytes": size}
 
     def _release(self) -> None:
         self._file.close()
@@ -146,25 +156,36 @@ class SafetensorsReader(CheckedReader):
     """Copies images and payloads straight from the tensors."""
 
     def __init__(self, location: Path) -> None:
-        self._location, self.path = location, location / FILE
-        self.content, manifest = load_manifest("safetensors", location)
-        size = manifest.get("bytes")
-        if not is_count(size) or size >= 2**62:
-            raise layout_error(location)
-        self._size = size
-        head, self._offsets = layout_of(self.content, self._size)
+        self._location, self.path = location, file_of(location, FILE)
+        self._raw = RawFile.of_store("safetensors", location, self.path)
         try:
-            self._raw = RawFile(self.path)
-        except OSError as error:
-            raise read_error(self.path, error) from None
-        try:
+            stored_head = self._raw.read_at(0, min(_HEAD, self._raw.size))
+            text = None if location.is_dir() else self._manifest_in(stored_head)
+            self.content, manifest = (
+                load_manifest("safetensors", location) if text is None else read_manifest(text, "safetensors", location)
+            )
+            size = manifest.get("bytes")
+            if not is_count(size) or size >= 2**62:
+                raise layout_error(location)
+            self._size = size
+            head, self._offsets = layout_of(self.content, self._size, text)
             if self._raw.size < self._offsets["end"]:
                 raise StoreError(f"{self.path} is damaged: it is shorter than it says.")
-            if self._raw.read_at(0, _HEAD) != head:
+            if stored_head != head:
                 raise StoreError(f"{self.path} is damaged or not of this store: its header is another.")
         except StoreError:
             self._raw.close()
             raise
+
+    def _manifest_in(self, head: bytes) -> str:
+        """Return the manifest in the header of the file."""
+        try:
+            text = json.loads(head[8:])[_METADATA][METADATA_KEY] if head.startswith(_LENGTH) else None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            text = None
+        if not isinstance(text, str):
+            raise foreign("safetensors", self._location)
+        return text
 
     def _numbers(self, name: str, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
         self._raw.gather(self._offsets[name], self.content.count, ids, span, out)

@@ -48,6 +48,10 @@ class StoreError(ImgstoreError):
     """A store is missing, foreign, truncated or corrupt, or does not hold what is requested."""
 
 
+class NotAStoreError(StoreError):
+    """There is nothing, or something that is no store of the backend and never was."""
+
+
 class UnsupportedError(ImgstoreError):
     """A backend or codec is used for something that it does not claim."""
 

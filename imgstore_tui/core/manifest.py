@@ -17,7 +17,7 @@ import numpy as np
 
 from imgstore_tui.core.backend import Backend, Content, PayloadKind
 from imgstore_tui.core.content import pixel_bytes
-from imgstore_tui.core.errors import StoreError, UnsupportedError
+from imgstore_tui.core.errors import NotAStoreError, StoreError, UnsupportedError
 from imgstore_tui.core.location import Location, ServerLocation
 
 if TYPE_CHECKING:
@@ -127,11 +127,11 @@ def image_bytes(content: Content) -> int:
     return pixel_bytes(content.shape, content.dtype)
 
 
-def foreign(backend: str, location: Location) -> StoreError:
+def foreign(backend: str, location: Location) -> NotAStoreError:
     """Return the error for a location where there is no store of this backend."""
     if not isinstance(location, ServerLocation) and not location.exists():
-        return StoreError(f"{location} does not exist.")
-    return StoreError(f"{location} is not a store of the backend {backend}.")
+        return NotAStoreError(f"{location} does not exist.")
+    return NotAStoreError(f"{location} is not a store of the backend {backend}.")
 
 
 def begin_store(backend: Backend, location: Path, content: Content) -> None:

@@ -15,7 +15,14 @@ from imgstore_tui.core import credentials
 from imgstore_tui.core.backend import Backend, Family, Preset, Reader
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import UPTO, Dataset
-from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError, UsageError, unknown_name
+from imgstore_tui.core.errors import (
+    ImgstoreError,
+    NotAStoreError,
+    StoreError,
+    UnavailableError,
+    UsageError,
+    unknown_name,
+)
 from imgstore_tui.core.location import Location, Scheme, ServerLocation, is_address
 from imgstore_tui.core.location import parse_location as location_of
 from imgstore_tui.core.options import Option, OptionValue, option_text, resolve_options
@@ -32,6 +39,7 @@ from imgstore_tui.plugins.catalogue import (
     way_to_use,
 )
 from imgstore_tui.storekit.local import LocalBackend
+from imgstore_tui.storekit.one_file import OneFileBackend
 from imgstore_tui.storekit.server import ServerBackend
 
 AnyBackend = TypeVar("AnyBackend", bound=Backend)
@@ -55,7 +63,9 @@ __all__ = [
     "missing_setting",
     "most_images",
     "open_store",
+    "open_store_at",
     "parse_location",
+    "possible_backends",
     "preset_of",
     "resolve_spec",
     "server_of",
@@ -284,27 +294,50 @@ def open_store(path: Path) -> tuple[type[LocalBackend], Reader]:
     """Open a store for reading, whichever backend wrote it.
 
     Args:
-        path: The store's folder, or a file in it.
+        path: The store, or a file in a store that is a folder.
 
     Raises:
-        StoreError: If it is missing, damaged, or not of a backend here.
+        NotAStoreError: If it is missing, or not a store of a backend here.
+        StoreError: If it is damaged.
         UnavailableError: If the driver of its backend is missing.
     """
-    location = path.parent if path.is_file() else path
+    if not path.is_file():
+        return open_store_at(path)
+    try:
+        return open_store_at(path.resolve())  # a link that the user names is followed, one in a store is not
+    except NotAStoreError as error:
+        try:
+            return open_store_at(path.parent)
+        except NotAStoreError:
+            raise error from None
+
+
+def open_store_at(location: Path) -> tuple[type[LocalBackend], Reader]:
+    """Open the store that is the file or the folder at a location, see ``open_store``."""
     if not location.exists():
-        raise StoreError(f"{location} does not exist.")
-    local = local_backends()
-    candidates = [kind for kind in local if any((location / mark).exists() for mark in kind.signature_files)]
+        raise NotAStoreError(f"{location} does not exist.")
+    candidates = possible_backends(location)
+    unmarked = [
+        kind for kind in local_backends()
+        if location.is_dir() and not kind.signature_files and not missing_imports(kind)
+    ]  # fmt: skip
     refusal: ImgstoreError | None = None
-    for kind in [*candidates, *(kind for kind in local if not kind.signature_files and not missing_imports(kind))]:
+    for kind in [*candidates, *unmarked]:
         try:
             check_available(kind)
-            return kind, kind(resolve_options(kind.options, {}, f"backend {kind.name}")).open(location)
+            return kind, with_defaults(kind).open(location)
         except (StoreError, UnavailableError) as error:
             refusal = refusal or (error if kind in candidates else None)
-    raise refusal or StoreError(
+    raise refusal or NotAStoreError(
         f"{location} is not a store of any backend here; a folder of picture files is read as folder:PATH."
     )
+
+
+def possible_backends(location: Path) -> list[type[LocalBackend]]:
+    """Return the backends of which a file or a folder may be a store, by its first bytes or the names in it."""
+    if location.is_dir():
+        return [kind for kind in local_backends() if any((location / name).exists() for name in kind.signature_files)]
+    return [kind for kind in local_backends() if issubclass(kind, OneFileBackend) and kind.has_signature(location)]
 
 
 def make_dataset(text: str) -> Dataset:
@@ -342,8 +375,9 @@ def _path_hint(text: str) -> str:
     try:
         path = expand_path(text.strip())
         if path.is_dir():
-            is_store = any((path / mark).exists() for kind in local_backends() for mark in kind.signature_files)
-            return f" To read that folder write {'store' if is_store else 'folder'}:{path}."
+            return f" To read that folder write {'store' if possible_backends(path) else 'folder'}:{path}."
+        if path.is_file() and possible_backends(path):
+            return f" To read that file write store:{path}."
         if path.is_file():
             names = [name for name, kind in sorted(datasets.all().items()) if kind.needs_path and name != "folder"]
             return f" To read that file write NAME:{path}, where NAME is one of {', '.join(names)}."

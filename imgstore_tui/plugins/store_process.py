@@ -23,7 +23,7 @@ import numpy as np
 from imgstore_tui.core import credentials
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.codec import Codec
-from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
+from imgstore_tui.core.errors import ImgstoreError, NotAStoreError, StoreError, UnavailableError
 from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.foreign import open_foreign
@@ -115,8 +115,9 @@ def _open(location: Location) -> tuple[str, Reader]:
         return server.name, registry.with_defaults(server).open(location)
     try:
         kind, reader = registry.open_store(location)
-    except StoreError:
-        if location.is_dir() and (location / MANIFEST).exists():
+    except (StoreError, UnavailableError) as error:
+        of_a_backend = location.is_dir() and (location / MANIFEST).exists()
+        if of_a_backend or (location.is_file() and not isinstance(error, NotAStoreError | UnavailableError)):
             raise  # it is a store of a backend here, and damaged
         foreign = open_foreign(location) if location.exists() else None
         if foreign is None:

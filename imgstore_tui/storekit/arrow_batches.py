@@ -15,13 +15,16 @@ import numpy as np
 
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import IdSpan, image_bytes, is_count
+from imgstore_tui.core.manifest import IdSpan, foreign, image_bytes, is_count, read_manifest, write_manifest
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.checked_reader import CheckedReader
+from imgstore_tui.storekit.file_writer import FileWriter
 from imgstore_tui.storekit.fixed_records import FixedRecords
 from imgstore_tui.storekit.folder_writer import FolderWriter
 from imgstore_tui.storekit.manifest_file import load_manifest
+from imgstore_tui.storekit.one_file import METADATA_KEY, file_of
 from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.sequential_writer import SequentialWriter
 from imgstore_tui.storekit.store_errors import damaged_error, layout_error, write_error
 
 if TYPE_CHECKING:
@@ -41,10 +44,8 @@ def rows_per_batch(content: Content, option: int) -> int:
     return max(1, min(option, BATCH_BYTES // max(1, mean)))
 
 
-class BatchesWriter(FolderWriter):
+class _BatchCollector(SequentialWriter):
     """Collects images into batches. A subclass opens the file, writes each batch, and closes the file."""
-
-    keeps_labels = False
 
     def __init__(self, backend: str, location: Path, content: Content, rows: int) -> None:
         super().__init__(backend, location, content)
@@ -92,6 +93,7 @@ class BatchesWriter(FolderWriter):
             raise self._failed(error) from None
 
     def _finish(self) -> Mapping[str, Any]:
+        """Write the last batch and the end of the file; return the entries of the manifest about batches."""
         import pyarrow as pa
 
         self._flush()
@@ -117,31 +119,45 @@ class BatchesWriter(FolderWriter):
         """Write the end of the file, and close it."""
 
 
+class BatchesWriter(_BatchCollector, FolderWriter):
+    """Writes batches into a store that is a folder, with the manifest in a file."""
+
+    keeps_labels = False
+
+
+class BatchesFileWriter(_BatchCollector, FileWriter):
+    """Writes batches into a store that is one file, with the manifest in its metadata."""
+
+    def metadata(self, **layout: Any) -> dict[str, str]:
+        """Return the metadata of the file's schema: the manifest, of which ``layout`` is a part."""
+        return {METADATA_KEY: write_manifest(self._backend, self._content, rows=self._rows, **layout)}
+
+    def _finish_file(self) -> None:
+        self._finish()
+
+
 class BatchesReader(CheckedReader):
     """Reads images by the batch that holds them. A subclass names its format, opens the file and loads batches."""
 
     title: ClassVar[str]
     """Name of the format, for messages."""
 
+    _location: Path
     most_kept = 4
     """Number of batches whose columns stay in memory; more if they are only views of a memory map."""
 
     def __init__(self, backend: str, location: Path, file: str) -> None:
         import pyarrow as pa
 
-        self._location, self.path = location, location / file
-        self.content, self.manifest = load_manifest(backend, location)
-        rows = self.manifest.get("rows")
-        if not is_count(rows) or not 0 < rows <= _MOST_ROWS:
-            raise layout_error(location)
-        self.rows = rows
-        self.batches = -(-self.content.count // rows)
+        self._location, self.path = location, file_of(location, file)
         self.direct: FixedRecords | None = None
         """Reads images straight from the file; None if they do not lie there uncompressed and of one size."""
         self._kept: dict[int, tuple[Any, Any, Any]] = {}
         try:
-            RawFile(self.path).close()  # it is a regular file: a link is not followed, and opening a pipe would block
-            self._open()
+            # It is a regular file: a link is not followed, and opening a pipe would block.
+            RawFile.of_store(backend, location, self.path).close()
+            self._read_manifest(backend, self._open_file().get(METADATA_KEY.encode()))
+            self._check()
         except (pa.ArrowException, OSError) as error:
             self.close()
             raise self.damaged(first_line(error)) from None
@@ -153,9 +169,26 @@ class BatchesReader(CheckedReader):
         """Return the error for a file that is damaged or of another format."""
         return damaged_error(self.path, why, f"{self.title} file")
 
+    def _read_manifest(self, backend: str, text: bytes | None) -> None:
+        if self._location.is_dir():
+            self.content, self.manifest = load_manifest(backend, self._location)
+        elif text is None:
+            raise foreign(backend, self._location)
+        else:
+            self.content, self.manifest = read_manifest(text, backend, self._location)
+        rows = self.manifest.get("rows")
+        if not is_count(rows) or not 0 < rows <= _MOST_ROWS:
+            raise layout_error(self._location)
+        self.rows = rows
+        self.batches = -(-self.content.count // rows)
+
     @abstractmethod
-    def _open(self) -> None:
-        """Open the file and check its schema; ``close`` closes what is open, after an error too."""
+    def _open_file(self) -> Mapping[bytes, bytes]:
+        """Open the file; return its metadata. ``close`` closes what is open, after an error too."""
+
+    @abstractmethod
+    def _check(self) -> None:
+        """Check the schema and the number of rows."""
 
     @abstractmethod
     def _load(self, number: int) -> tuple[Any, Any]:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
+import functools
 import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from imgstore_tui.core.backend import force
 from imgstore_tui.core.errors import FileTakenError, UnavailableError
+
+_AT_FDCWD = -100
+_RENAME_NOREPLACE = 1
+_UNKNOWN_FLAG = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
+"""Errors of a kernel or a file system that cannot rename without replacing."""
 
 
 @contextlib.contextmanager
@@ -42,7 +50,7 @@ def atomic_file(
         if overwrite:
             partial.replace(path)
         else:
-            _rename_new(partial, path)
+            rename_new(partial, path)
         if durable:
             force(path.parent)
     finally:
@@ -67,29 +75,55 @@ def write_atomic(path: Path, data: bytes, *, overwrite: bool = False) -> None:
 
 
 def publish(partial: Path, path: Path, *, durable: bool) -> int:
-    """Give the finished file of a new store its name, and force the folder and its entry in the parent if ``durable``.
+    """Give the finished file of a new store its name, and force the name to the device if ``durable``.
 
     Returns:
         How many sync calls were made.
 
     Raises:
+        OSError: If the name is taken, or the file system refuses.
+    """
+    rename_new(partial, path)
+    if durable:
+        force(path.parent)
+    return int(durable)
+
+
+def rename_new(source: Path, target: Path) -> None:
+    """Rename a file or a folder unless the new name is taken, in one step where the file system can.
+
+    Raises:
+        FileExistsError: If it is taken.
         OSError: If the file system refuses.
     """
-    partial.rename(path)
-    if not durable:
-        return 0
-    force(path.parent)
-    force(path.parent.parent)
-    return 2
-
-
-def _rename_new(partial: Path, path: Path) -> None:
-    """Rename a file unless the new name is taken; a hard link refuses where a rename would replace."""
+    rename = _renameat2()
+    if rename is not None:
+        if rename(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE) == 0:
+            return
+        number = ctypes.get_errno()
+        if number not in _UNKNOWN_FLAG:
+            raise OSError(number, os.strerror(number), str(source), None, str(target))
+    if source.is_dir() and not source.is_symlink():
+        _rename_unchecked(source, target)
+        return
     try:
-        os.link(partial, path)
+        os.link(source, target, follow_symlinks=False)  # refuses where a rename would replace
     except FileExistsError:
         raise
-    except OSError:  # a file system without hard links: a check beforehand has to do
-        if path.exists():
-            raise FileExistsError(path) from None
-        partial.replace(path)
+    except OSError:  # a file system without hard links
+        _rename_unchecked(source, target)
+    else:
+        source.unlink()
+
+
+def _rename_unchecked(source: Path, target: Path) -> None:
+    """Rename after a check that another process may overtake."""
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(source), None, str(target))
+    source.rename(target)
+
+
+@functools.cache
+def _renameat2() -> Any:
+    """Return the C library's ``renameat2``, see rename(2); None where it has none."""
+    return getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)

@@ -30,6 +30,8 @@ class LocalBackend(Backend[Path], ABC):
     of no other file. None: unknown, so nothing is ever removed to make room for another store."""
     foreign_suffixes: ClassVar[frozenset[str]] = frozenset()
     """Suffixes, with the dot, of files of other programs that ``open_foreign`` reads."""
+    file_suffix: ClassVar[str] = ""
+    """Suffix, with the dot, that a run gives to the name of a store; empty where a store is a folder."""
 
     @classmethod
     def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:  # noqa: ARG003 - for subclasses

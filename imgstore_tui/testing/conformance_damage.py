@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import pytest
 
 from imgstore_tui.core.errors import ImgstoreError, StoreError
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.testing.store_material import Material, StoreSetup, is_sentence, snapshot, walk
+from imgstore_tui.testing.store_material import Material, StoreSetup, copy_store, is_sentence, snapshot, walk
 
 _FLIPS = 24
 _KILLED = {-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT}
@@ -29,7 +28,7 @@ class DamageConformance:
         foreign.mkdir()
         good = preset.make(tmp_path / "good", preset.material([(3, 3, 3)]))
         for path in walk(good):  # files of the right names that hold something else
-            target = foreign / path.relative_to(good)
+            target = foreign / (path.relative_to(good) if good.is_dir() else path.name)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(b"not what the name says" * 1000)
         for location in (tmp_path / "missing", tmp_path / "missing" / "below", file, file / "below", empty, foreign):
@@ -104,8 +103,8 @@ class DamageConformance:
         flips = [(path, offset) for path in _some(walk(location)) for offset in _offsets(path.stat().st_size)]
         copy = tmp_path / "copy"
         while flips:
-            shutil.copytree(location, copy)
-            lines = [f"{copy / path.relative_to(location)}\t{offset}" for path, offset in flips]
+            copy_store(location, copy)
+            lines = [f"{copy}{str(path)[len(str(location)) :]}\t{offset}" for path, offset in flips]
             child = subprocess.run(
                 [sys.executable, "-m", "imgstore_tui.testing.flip_bytes", preset.text, str(copy)],
                 input="\n".join(lines),
@@ -123,7 +122,7 @@ class DamageConformance:
             if child.returncode == 0:
                 assert done == len(flips)
             flips = flips[done + 1 :]
-            shutil.rmtree(copy)
+            preset.backend.destroy(copy)
 
     @pytest.mark.parametrize("most", [1_000, 100_000])
     def test_a_full_disk_is_a_sentence(self, preset: StoreSetup, most: int, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,15 @@ from imgstore_tui.core.backend import Continuation, Editor
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_damage import DamageConformance
-from imgstore_tui.testing.store_material import StoreSetup, is_sentence, open_files, snapshot, walk
+from imgstore_tui.testing.store_material import (
+    StoreSetup,
+    copy_store,
+    is_sentence,
+    open_files,
+    parts_of,
+    snapshot,
+    walk,
+)
 
 
 class LocalFilesConformance(DamageConformance):
@@ -46,6 +53,9 @@ class LocalFilesConformance(DamageConformance):
             with contextlib.suppress(UnsupportedError), setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
                 setup.material([(40, 41, 3)] * 15).put(editor, start=12)
         assert not list(kind.unowned_files(location))
+        assert sorted(setup.local.files(location)) == walk(location)
+        if not location.is_dir():
+            return
         folders = [location, *(path for path in location.rglob("*") if path.is_dir())]
         others = {folder / "my_notes.txt" for folder in folders} | {location / "link"}
         for other in others - {location / "link"}:
@@ -98,7 +108,7 @@ class LocalFilesConformance(DamageConformance):
             return
         safe = writer.checkpoint()
         assert 0 <= safe <= 17
-        shutil.copytree(location, left)  # the store as a kill leaves it
+        copy_store(location, left)  # the store as a kill leaves it
         material.put(writer, 17, 20)
         writer.abort()
         for folder in (left, location):
@@ -116,10 +126,9 @@ class LocalFilesConformance(DamageConformance):
     def test_its_weight_agrees_with_du(self, setup: StoreSetup, tmp_path: Path) -> None:
         location = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 30))
         usage = setup.local.disk_usage(location)
-        du = subprocess.run(
-            ["du", "-s", "--block-size=1", str(location)], capture_output=True, text=True, check=True
-        ).stdout
-        assert usage.allocated_bytes == int(du.split()[0])
+        command = ["du", "-s", "-c", "--block-size=1", *map(str, parts_of(location))]
+        du = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert usage.allocated_bytes == int(du.splitlines()[-1].split()[0])
         files = walk(location)
         assert usage.apparent_bytes == sum(path.stat().st_size for path in files)
         assert usage.files == len(files)
@@ -129,9 +138,12 @@ class LocalFilesConformance(DamageConformance):
         material = setup.material([(7, 5, 3)] * 6)
         for name in ("store", "store2", "stor"):
             setup.make(tmp_path / name, material)
-        (tmp_path / "mine.txt").write_text("mine")
+        neighbours = ["mine.txt", "stor", "store-of-others", "store.txt", "store2"]
+        for name in neighbours:
+            if not (tmp_path / name).exists():
+                (tmp_path / name).write_text("mine")
         setup.backend.destroy(tmp_path / "store")
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.txt", "stor", "store2"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == neighbours
         material.check_store(setup.backend, tmp_path / "store2")
         material.check_store(setup.backend, tmp_path / "stor")
 

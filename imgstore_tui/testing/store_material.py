@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,14 +178,33 @@ class Material:
 
 
 def walk(location: Path) -> list[Path]:
-    """Return every regular file below a folder, by ``os.walk``."""
+    """Return every regular file of a store: those below a folder, or a file and those that are called after it."""
+    if not location.is_dir():
+        return parts_of(location)
     return sorted(Path(folder) / name for folder, _, names in os.walk(location) for name in names)
 
 
+def parts_of(location: Path) -> list[Path]:
+    """Return what is at a location, and beside it under its name with a dot or a hyphen and more."""
+    names = (f"{location.name}.", f"{location.name}-")
+    around = location.parent.iterdir() if location.parent.is_dir() else ()
+    return sorted(path for path in around if path.name == location.name or path.name.startswith(names))
+
+
+def copy_store(location: Path, target: Path) -> None:
+    """Copy what is at a location, and beside it under its name, to another name."""
+    for path in parts_of(location):
+        copy = target.with_name(target.name + path.name[len(location.name) :])
+        if path.is_dir():
+            shutil.copytree(path, copy)
+        else:
+            shutil.copy2(path, copy)
+
+
 def snapshot(location: Path) -> dict[str, tuple[int, int, str]]:
-    """Return size, modification time and SHA-256 of everything below a folder."""
+    """Return size, modification time and SHA-256 of a store, or of everything below a folder."""
     files = {}
-    for path in [location, *sorted(location.rglob("*"))]:
+    for path in [*parts_of(location), *sorted(location.rglob("*"))]:
         status = path.lstat()
         content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
         files[str(path)] = (0 if path.is_dir() else status.st_size, status.st_mtime_ns, content)

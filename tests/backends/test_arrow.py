@@ -39,7 +39,7 @@ class TestParquet(BackendConformance):
 def test_pyarrow_reads_arrays(tmp_path: Path) -> None:
     for name, rows in (("arrow", 3), ("parquet", 3)):
         setup = StoreSetup.of(f"{name}+raw:rows={rows}")
-        path = setup.make(tmp_path / name, setup.material([(6, 4, 3)] * 4, LABELS)) / f"images.{name}"
+        path = setup.make(tmp_path / name, setup.material([(6, 4, 3)] * 4, LABELS))
         table = pq.read_table(path) if name == "parquet" else pa.ipc.open_file(path).read_all()
         assert table["label"].to_pylist() == LABELS
         for number, value in enumerate(table["image"].to_pylist()):
@@ -49,7 +49,7 @@ def test_pyarrow_reads_arrays(tmp_path: Path) -> None:
 def test_parquet_has_the_layout_of_hugging_face(tmp_path: Path) -> None:
     setup = StoreSetup.of("parquet:rows=3")
     material = setup.material(SHAPES, LABELS)
-    path = setup.make(tmp_path / "store", material) / "images.parquet"
+    path = setup.make(tmp_path / "store", material)
     table = pq.read_table(path)
     assert table["image"].to_pylist() == [
         {"bytes": payload, "path": f"{number:08}.png"} for number, payload in enumerate(material.payloads)
@@ -67,7 +67,7 @@ def test_datasets_reads_it_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     setup = StoreSetup.of("parquet:rows=3")
     images = [pixels((40, 41, 3), number) for number in range(8)]
-    path = setup.make(tmp_path / "store", setup.pack(images, range(8))) / "images.parquet"
+    path = setup.make(tmp_path / "store", setup.pack(images, range(8)))
     dataset = datasets.load_dataset("parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
     assert dataset["label"][:] == list(range(8))
     for number, image in enumerate(images):
@@ -78,7 +78,7 @@ def test_datasets_reads_it_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_flipped_byte_in_a_page_is_noticed(tmp_path: Path) -> None:
     setup = StoreSetup.of("parquet+raw")
     material = setup.material([(40, 41, 3)] * 4)
-    path = setup.make(tmp_path / "store", material) / "images.parquet"
+    path = setup.make(tmp_path / "store", material)
     data = bytearray(path.read_bytes())
     data[2000] ^= 1
     path.write_bytes(data)
@@ -91,7 +91,8 @@ def test_a_flipped_byte_in_a_page_is_noticed(tmp_path: Path) -> None:
 def test_another_table_in_its_place_is_refused(name: str, tmp_path: Path) -> None:
     setup = StoreSetup.of(f"{name}+png")
     material = setup.material([(6, 4, 3)] * 3)
-    path = setup.make(tmp_path / "store", material) / f"images.{name}"
+    path = setup.make(tmp_path / "store", material)
+    schema = pq.read_schema(path) if name == "parquet" else pa.ipc.open_file(path).schema
     for table in (
         pa.table({"image": ["a", "b", "c"], "label": [1, 2, 3]}),
         pa.table({"image": [None, b"b", b"c"], "label": [1, 2, 3]}),
@@ -100,11 +101,12 @@ def test_another_table_in_its_place_is_refused(name: str, tmp_path: Path) -> Non
         pa.table({"image": [b"a", b"b"], "label": [1, 2]}),
         pa.table({"other": [b"a", b"b", b"c"]}),
     ):
+        own = table.replace_schema_metadata(schema.metadata)
         if name == "parquet":
-            pq.write_table(table, path)
+            pq.write_table(own, path)
         else:
-            with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as file:
-                file.write_table(table)
+            with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, own.schema) as file:
+                file.write_table(own)
         for ids in (range(3), [2, 0]):
             with pytest.raises(StoreError) as caught, setup.backend.open(tmp_path / "store") as reader:
                 material.get(reader, ids)
@@ -113,7 +115,7 @@ def test_another_table_in_its_place_is_refused(name: str, tmp_path: Path) -> Non
 
 def test_pictures_from_a_row_are_pictures(tmp_path: Path) -> None:
     setup = StoreSetup.of("parquet+png")
-    path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)])) / "images.parquet"
+    path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)]))
     (row,) = pq.read_table(path)["image"].to_pylist()
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(row["bytes"]))), pixels((6, 4, 3), 0))
 
@@ -172,7 +174,7 @@ def test_random_order_gives_what_a_run_gives(name: str, options: str, tmp_path: 
 def test_a_flipped_byte_of_a_page_is_noticed_in_random_order(column: str, tmp_path: Path) -> None:
     setup = StoreSetup.of("parquet+raw:rows=4")
     material = setup.material([(6, 4, 3)] * 12)
-    path = setup.make(tmp_path / "store", material) / "images.parquet"
+    path = setup.make(tmp_path / "store", material)
     data = path.read_bytes()
     facts = pq.ParquetFile(path).metadata.row_group(1).column(column == "label")
     position = facts.data_page_offset + facts.total_compressed_size - 3

@@ -13,14 +13,13 @@ import pytest
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
-from imgstore_tui.testing.store_material import StoreSetup, walk
+from imgstore_tui.testing.store_material import StoreSetup
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
 duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed (extra duckdb)")
 
 LABELS = [-3, 0, 300, 2**40]
 SHAPES = [(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3)]
-FILE = "images.duckdb"
 
 
 class TestDuckdb(BackendConformance):
@@ -38,7 +37,7 @@ def asked(path: Path, statement: str, *, change: bool = False) -> list[tuple[Any
 def test_duckdb_alone_reads_it(options: str, tmp_path: Path) -> None:
     setup = StoreSetup.of(f"duckdb{options}")
     material = setup.material(SHAPES, LABELS)
-    path = setup.make(tmp_path / "store", material) / FILE
+    path = setup.make(tmp_path / "store", material)
     assert asked(path, "SELECT id, label, data FROM payloads ORDER BY id") == [
         (number, label, payload) for number, (label, payload) in enumerate(zip(LABELS, material.payloads, strict=True))
     ]
@@ -53,7 +52,7 @@ def test_duckdb_alone_reads_it(options: str, tmp_path: Path) -> None:
 def test_pixels_are_bare(tmp_path: Path) -> None:
     setup = StoreSetup.of("duckdb+raw")
     material = setup.material([(60, 90)] * 5, dtype="uint16")
-    path = setup.make(tmp_path / "store", material) / FILE
+    path = setup.make(tmp_path / "store", material)
     ((data,),) = asked(path, "SELECT data FROM payloads WHERE id = 3")
     assert np.frombuffer(data, "<u2").tolist() == material.array[3].ravel().tolist()
 
@@ -61,23 +60,23 @@ def test_pixels_are_bare(tmp_path: Path) -> None:
 def test_what_duckdb_alone_changes_is_read(tmp_path: Path) -> None:
     setup = StoreSetup.of("duckdb")
     material = setup.material([(6, 4, 3)] * 3)
-    path = setup.make(tmp_path / "store", material) / FILE
+    path = setup.make(tmp_path / "store", material)
     asked(path, "UPDATE images SET label = 77 WHERE id = 0", change=True)
-    with setup.backend.open(path.parent) as reader:
+    with setup.backend.open(path) as reader:
         assert reader.read_labels().tolist() == [77, 1, 2]
         assert material.get(reader, [1, 0])[0] == [material.payloads[1], material.payloads[0]]
 
 
 def test_labels_are_read_without_the_parts(tmp_path: Path) -> None:
     setup = StoreSetup.of("duckdb+raw")
-    path = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 30)) / FILE
+    path = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 30))
     plan = asked(path, "EXPLAIN SELECT id, label, size FROM images ORDER BY id")
     assert "parts" not in str(plan)
 
 
 def test_row_groups_are_small(tmp_path: Path) -> None:
     setup = StoreSetup.of("duckdb+raw:part=1")
-    path = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 3000)) / FILE
+    path = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 3000))
     rows = asked(path, "SELECT max(count) FROM pragma_storage_info('parts') WHERE column_name = 'id'")
     assert rows == [(2048,)]
     assert asked(path, "SELECT count(*) FROM parts") == [(5 * 3000,)]
@@ -88,9 +87,9 @@ def test_what_was_not_closed_has_a_temporary_name(tmp_path: Path) -> None:
     material = setup.material([(6, 4, 3)] * 4)
     writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
     material.put(writer)
-    assert FILE not in {path.name for path in walk(tmp_path / "store")}
+    assert "store" not in {path.name for path in tmp_path.iterdir()}
     writer.close()
-    assert [path.name for path in walk(tmp_path / "store")] == [FILE]
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
 
 def test_what_a_process_that_dies_has_committed_is_there(tmp_path: Path) -> None:
@@ -119,7 +118,7 @@ def test_one_writes_at_a_time(tmp_path: Path) -> None:
     setup = StoreSetup.of("duckdb+raw")
     location = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))
     script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
-    command = [sys.executable, "-c", script, str(location / FILE)]
+    command = [sys.executable, "-c", script, str(location)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "open\n"
@@ -150,24 +149,24 @@ def test_one_writes_at_a_time(tmp_path: Path) -> None:
 def test_what_is_wrong_inside_is_noticed(statement: str, message: str, tmp_path: Path) -> None:
     setup = StoreSetup.of("duckdb+raw")
     material = setup.material([(6, 4, 3)] * 4)
-    path = setup.make(tmp_path / "store", material) / FILE
+    path = setup.make(tmp_path / "store", material)
     asked(path, "DROP VIEW payloads", change=True)
     asked(path, statement, change=True)
     for ids in (range(4), [3, 2, 2]):
-        with pytest.raises(StoreError, match=message) as caught, setup.backend.open(path.parent) as reader:
+        with pytest.raises(StoreError, match=message) as caught, setup.backend.open(path) as reader:
             material.get(reader, ids)
         assert str(tmp_path / "store") in str(caught.value)
 
 
 def test_a_view_in_the_place_of_a_table_is_not_run(tmp_path: Path) -> None:
     setup = StoreSetup.of("duckdb+raw")
-    path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4)) / FILE
+    path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))
     secret = tmp_path / "secret.csv"
     secret.write_text("text\nmine\n")
     asked(path, "DROP TABLE manifest", change=True)
     asked(path, f"CREATE VIEW manifest AS SELECT text FROM read_csv('{secret}')", change=True)
     with pytest.raises(StoreError, match="not a store"):
-        setup.backend.open(path.parent)
+        setup.backend.open(path)
 
 
 def test_a_change_larger_than_its_memory_is_made(tmp_path: Path) -> None:

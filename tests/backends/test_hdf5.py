@@ -41,8 +41,8 @@ def made(text: str, location: Path, **given: Any) -> StoreSetup:
 @pytest.mark.parametrize(("text", "labels"), [("hdf5", "labels"), ("hdf5:preset=article", "meta")])
 def test_bare_h5py_reads_it(text: str, labels: str, tmp_path: Path) -> None:
     made(text, tmp_path / "store")
-    assert [path.name for path in (tmp_path / "store").iterdir()] == ["store.h5"]
-    with h5py.File(tmp_path / "store" / "store.h5", "r") as file:
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
+    with h5py.File(tmp_path / "store", "r") as file:
         assert set(file) == {"images", labels}
         assert file["images"].chunks is None
         assert file["images"].dtype == np.uint8
@@ -57,7 +57,7 @@ def test_bare_h5py_reads_payloads(tmp_path: Path) -> None:
     setup = StoreSetup.of("hdf5+png")
     material = setup.material([(6, 4, 3), (1, 1), (90, 80, 3)])
     setup.make(tmp_path / "store", material)
-    with h5py.File(tmp_path / "store" / "store.h5", "r") as file:
+    with h5py.File(tmp_path / "store", "r") as file:
         ends = file["offsets"][:]
         row = file["images"][:].tobytes()
         assert len(row) == ends[-1]
@@ -67,7 +67,7 @@ def test_bare_h5py_reads_payloads(tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("h5dump") is None, reason="h5dump is not installed (apt-get install hdf5-tools)")
 def test_h5dump_reads_it(tmp_path: Path) -> None:
     made("hdf5", tmp_path / "store")
-    path = str(tmp_path / "store" / "store.h5")
+    path = str(tmp_path / "store")
     output = subprocess.run(["h5dump", "-p", "-d", "/images", path], capture_output=True, text=True, check=True).stdout
     assert "H5T_STD_U8LE" in output
     assert "CONTIGUOUS" in output
@@ -121,7 +121,7 @@ def test_a_filter_needs_chunks(tmp_path: Path) -> None:
 
 def test_another_reader_is_not_in_the_way(tmp_path: Path) -> None:
     setup = made("hdf5", tmp_path / "store")
-    path = tmp_path / "store" / "store.h5"
+    path = tmp_path / "store"
     with setup.backend.open(tmp_path / "store") as reader, h5py.File(path, "r") as file:
         assert file["labels"][0] == reader.read_labels()[0] == -3
     with h5py.File(path, "r+"):  # no lock is left behind
@@ -133,9 +133,9 @@ def test_what_was_not_closed_has_a_temporary_name(tmp_path: Path) -> None:
     material = setup.material([(6, 4, 3)] * 4)
     writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
     material.put(writer)
-    assert [path.name for path in (tmp_path / "store").iterdir()] == ["store.h5.partial"]
+    assert [path.name for path in tmp_path.iterdir()] == ["store.partial"]
     writer.close()
-    assert [path.name for path in (tmp_path / "store").iterdir()] == ["store.h5"]
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
 
 # Files made to do harm
@@ -251,7 +251,7 @@ HARM = (
 @pytest.mark.parametrize("harm", HARM, ids=lambda harm: harm.__name__)
 def test_what_is_not_ours_is_refused_before_it_is_followed(harm: Callable[[h5py.File], None], tmp_path: Path) -> None:
     setup = made("hdf5", tmp_path / "store")
-    with h5py.File(tmp_path / "store" / "store.h5", "r+") as file:
+    with h5py.File(tmp_path / "store", "r+") as file:
         harm(file)
     with pytest.raises(StoreError) as caught:
         setup.backend.open(tmp_path / "store")
@@ -267,7 +267,7 @@ def test_what_a_virtual_dataset_leads_to_is_not_even_looked_at(tmp_path: Path) -
     endless.select_hyperslab((0, 0, 0, 0), (h5py.h5s.UNLIMITED, 1, 1, 1), None, (1, 6, 4, 3))
     plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     plan.set_virtual(endless, str(tmp_path / "pipe.h5").encode(), b"images", endless)
-    with h5py.File(tmp_path / "store" / "store.h5", "r+") as file:
+    with h5py.File(tmp_path / "store", "r+") as file:
         del file["images"]
         h5py.h5d.create(file.id, b"images", h5py.h5t.STD_U8LE, endless, plan)
     with pytest.raises(StoreError, match="images is not what it should be"):
@@ -281,21 +281,21 @@ def test_what_a_virtual_dataset_leads_to_is_not_even_looked_at(tmp_path: Path) -
 def test_where_chunks_lie_is_not_believed(text: str, name: str, offset: int, tmp_path: Path) -> None:
     setup = StoreSetup.of(text)
     material = setup.material([(6, 4, 3)] * 4)
-    path = setup.make(tmp_path / "store", material) / "store.h5"
+    path = setup.make(tmp_path / "store", material)
     with h5py.File(path) as file:
         stored_offset = file[name].id.get_chunk_info(0).byte_offset
     data = path.read_bytes()
     assert data.count(struct.pack("<Q", stored_offset)) == 1
     path.write_bytes(data.replace(struct.pack("<Q", stored_offset), struct.pack("<Q", offset)))
-    with pytest.raises(StoreError, match="damaged") as caught, setup.backend.open(path.parent) as reader:
+    with pytest.raises(StoreError, match="damaged") as caught, setup.backend.open(path) as reader:
         material.get(reader, range(4))
-    assert is_sentence(caught.value, path.parent)
+    assert is_sentence(caught.value, path)
 
 
 def test_a_file_that_another_program_writes_is_not_called_damaged(tmp_path: Path) -> None:
     setup = made("hdf5", tmp_path / "store")
     script = "import sys, h5py; file = h5py.File(sys.argv[1], 'r+'); print('open', flush=True); sys.stdin.read()"
-    command = [sys.executable, "-c", script, str(tmp_path / "store" / "store.h5")]
+    command = [sys.executable, "-c", script, str(tmp_path / "store")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "open\n"
@@ -312,7 +312,7 @@ def test_a_packed_chunk_is_unpacked_once_for_all_its_images(tmp_path: Path) -> N
     with setup.backend.open(location) as reader:
         before = read_so_far()
         material.check(reader, np.random.default_rng(1).permutation(24).tolist())
-        assert read_so_far() - before < 2 * (location / "store.h5").stat().st_size
+        assert read_so_far() - before < 2 * location.stat().st_size
 
 
 def read_so_far() -> int:
@@ -346,7 +346,7 @@ def test_offsets_are_not_believed(offsets: list[int], tmp_path: Path) -> None:
     setup = StoreSetup.of("hdf5+png")
     material = setup.material([(6, 4, 3)] * 3)
     setup.make(tmp_path / "store", material)
-    with h5py.File(tmp_path / "store" / "store.h5", "r+") as file:
+    with h5py.File(tmp_path / "store", "r+") as file:
         file["offsets"][:] = offsets
     with setup.backend.open(tmp_path / "store") as reader:
         for ids in (range(3), [2, 0, 1]):

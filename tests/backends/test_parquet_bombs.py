@@ -20,6 +20,7 @@ pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (ex
 
 STRUCT = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
 VALUE = 1 << 20
+NOTE = {b"note": b"x" * 6000}
 ROWS = 1500
 MOST_BYTES = 700 << 20
 """What a process may take that has Python, Arrow and the first part of a bomb in memory."""
@@ -33,10 +34,10 @@ def zeros(rows: int) -> Any:
     )
 
 
-def write(path: Path, rows: int, **settings: Any) -> None:
+def write(path: Path, rows: int, metadata: Any = None, **settings: Any) -> None:
     images = pa.StructArray.from_arrays([zeros(rows), pa.nulls(rows, pa.string())], fields=list(STRUCT))
     # As many bytes as rows, as a file of real rows has.
-    schema = pa.schema([pa.field("image", STRUCT), pa.field("label", pa.int64())], metadata={"note": "x" * 6000})
+    schema = pa.schema([pa.field("image", STRUCT), pa.field("label", pa.int64())], metadata=metadata or NOTE)
     table = pa.Table.from_arrays([images, pa.array(np.zeros(rows, np.int64))], schema=schema)
     pq.write_table(
         table, path, compression="zstd", compression_level=19, write_statistics=False, row_group_size=rows, **settings
@@ -104,8 +105,8 @@ def test_pictures_that_repeat_are_no_bomb(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_store_whose_file_was_replaced_by_a_bomb_is_refused(tmp_path: Path, kind: str) -> None:
     setup = StoreSetup.of("parquet:rows=400,compression=zstd")
-    path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 400)) / "images.parquet"
-    write(path, 400, **KINDS[kind])
+    path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 400))
+    write(path, 400, {**pq.read_schema(path).metadata, **NOTE}, **KINDS[kind])
     with setup.backend.open(tmp_path / "store") as reader:
         labels = np.zeros(1, np.int64)
         before = pa.default_memory_pool().max_memory()

@@ -23,7 +23,7 @@ SHAPES = [(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3)]
 def test_it_queries_encoded_images(tmp_path: Path) -> None:
     setup = StoreSetup.of("parquet:rows=3")
     material = setup.material(SHAPES, LABELS)
-    path = setup.make(tmp_path / "store", material) / "images.parquet"
+    path = setup.make(tmp_path / "store", material)
     with duckdb.connect() as connection:
         statement = "SELECT label, image.bytes FROM read_parquet($path)"
         assert connection.execute(statement, {"path": str(path)}).fetchall() == list(
@@ -36,7 +36,7 @@ def test_it_queries_encoded_images(tmp_path: Path) -> None:
 def test_it_queries_pixels(tmp_path: Path) -> None:
     setup = StoreSetup.of("parquet+raw:rows=3")
     material = setup.material([(6, 4, 3)] * 4, LABELS)
-    path = setup.make(tmp_path / "store", material) / "images.parquet"
+    path = setup.make(tmp_path / "store", material)
     with duckdb.connect() as connection:
         statement = "SELECT image FROM read_parquet($path) ORDER BY label DESC"
         rows = connection.execute(statement, {"path": str(path)}).fetchall()

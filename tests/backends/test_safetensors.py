@@ -22,7 +22,7 @@ class TestSafetensors(BackendConformance):
 
 def test_its_header_is_the_one_of_the_format(tmp_path: Path) -> None:
     setup = StoreSetup.of("safetensors")
-    data = (setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4)) / "images.safetensors").read_bytes()
+    data = (setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))).read_bytes()
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
     assert header["images"] == {"dtype": "U8", "shape": [4, 6, 4, 3], "data_offsets": [32, 32 + 288]}
@@ -40,7 +40,7 @@ def test_the_package_reads_it_equal(dtype: str, tmp_path: Path) -> None:
 
     setup = StoreSetup.of("safetensors")
     material = setup.pack(list(setup.material([(7, 5)] * 4, dtype=dtype).array), LABELS)
-    path = setup.make(tmp_path / "store", material) / "images.safetensors"
+    path = setup.make(tmp_path / "store", material)
     tensors = load_file(path)
     np.testing.assert_array_equal(tensors["images"], material.array)
     assert tensors["labels"].tolist() == LABELS
@@ -56,14 +56,14 @@ def test_the_package_reads_payloads(tmp_path: Path) -> None:
 
     setup = StoreSetup.of("safetensors+png")
     material = setup.material([(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3)], LABELS)
-    tensors = load_file(setup.make(tmp_path / "store", material) / "images.safetensors")
+    tensors = load_file(setup.make(tmp_path / "store", material))
     assert tensors["payloads"].tobytes() == b"".join(material.payloads)
     assert tensors["ends"].tolist() == np.cumsum([len(payload) for payload in material.payloads]).tolist()
 
 
 def test_another_header_is_refused(tmp_path: Path) -> None:
     setup = StoreSetup.of("safetensors")
-    path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4)) / "images.safetensors"
+    path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))
     data = path.read_bytes()
     path.write_bytes(data.replace(b'"U8"', b'"I8"'))
     with pytest.raises(StoreError, match="header is another") as caught:

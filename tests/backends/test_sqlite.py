@@ -23,7 +23,6 @@ class TestSqlite(BackendConformance):
 
 
 LABELS = [-3, 0, 300, 2**40]
-FILE = "store.sqlite"
 
 
 def asked(path: Path, statement: str) -> list[tuple[object, ...]]:
@@ -34,7 +33,7 @@ def asked(path: Path, statement: str) -> list[tuple[object, ...]]:
 def test_a_bare_loop_reads_it(tmp_path: Path) -> None:
     setup = StoreSetup.of("sqlite")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4, LABELS))
-    rows = asked(tmp_path / "store" / FILE, "SELECT id, label, data FROM images")
+    rows = asked(tmp_path / "store", "SELECT id, label, data FROM images")
     assert [(number, label) for number, label, _ in rows] == list(enumerate(LABELS))
     for number, _, data in rows:
         assert isinstance(data, bytes)
@@ -46,7 +45,7 @@ def test_a_bare_loop_reads_it(tmp_path: Path) -> None:
 def test_the_shell_reads_it_and_finds_no_fault(tmp_path: Path) -> None:
     setup = StoreSetup.of("sqlite+png")
     material = setup.material([(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3)], LABELS)
-    path = setup.make(tmp_path / "store", material) / FILE
+    path = setup.make(tmp_path / "store", material)
 
     def shell(statement: str) -> list[str]:
         command = ["sqlite3", "-readonly", str(path), statement]
@@ -65,7 +64,7 @@ def test_the_shell_reads_it_and_finds_no_fault(tmp_path: Path) -> None:
 def test_what_the_shell_changes_is_read(tmp_path: Path) -> None:
     setup = StoreSetup.of("sqlite+png")
     material = setup.material([(6, 4, 3)] * 3)
-    path = setup.make(tmp_path / "store", material) / FILE
+    path = setup.make(tmp_path / "store", material)
     (tmp_path / "in.png").write_bytes(material.payloads[2])
     statement = f"UPDATE images SET data = readfile('{tmp_path / 'in.png'}'), label = 77 WHERE id = 0"
     subprocess.run(["sqlite3", str(path), statement], check=True)
@@ -77,10 +76,10 @@ def test_what_the_shell_changes_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("side", "page"), [(8, 4096), (32, 16_384), (64, 65_536), (512, 65_536)])
 def test_pages_follow_the_images(side: int, page: int, tmp_path: Path) -> None:
     setup = StoreSetup.of("sqlite")
-    path = setup.make(tmp_path / "store", setup.material([(side, side, 3)] * 9)) / FILE
+    path = setup.make(tmp_path / "store", setup.material([(side, side, 3)] * 9))
     assert asked(path, "PRAGMA page_size") == [(page,)]
     plain = StoreSetup.of("sqlite:preset=plain")
-    path = plain.make(tmp_path / "plain", plain.material([(side, side, 3)] * 9)) / FILE
+    path = plain.make(tmp_path / "plain", plain.material([(side, side, 3)] * 9))
     assert asked(path, "PRAGMA page_size") == [(4096,)]
 
 
@@ -88,7 +87,7 @@ def test_labels_are_read_from_the_index_alone(tmp_path: Path) -> None:
     from imgstore_tui.backends.sqlite.reader import _LABELS
 
     setup = StoreSetup.of("sqlite")
-    path = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 30)) / FILE
+    path = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 30))
     (plan,) = asked(path, f"EXPLAIN QUERY PLAN {_LABELS}")
     assert "USING COVERING INDEX labels" in str(plan[-1])
 
@@ -98,9 +97,9 @@ def test_what_was_not_closed_has_a_temporary_name(tmp_path: Path) -> None:
     material = setup.material([(6, 4, 3)] * 4)
     writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
     material.put(writer)
-    assert [path.name for path in (tmp_path / "store").iterdir()] == [f"{FILE}.partial"]
+    assert [path.name for path in tmp_path.iterdir()] == ["store.partial"]
     writer.close()
-    assert [path.name for path in (tmp_path / "store").iterdir()] == [FILE]
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
 
 def test_a_process_that_dies_in_a_change_is_told_of_and_mended(tmp_path: Path) -> None:
@@ -112,7 +111,7 @@ def test_a_process_that_dies_in_a_change_is_told_of_and_mended(tmp_path: Path) -
         "c.execute('PRAGMA cache_size=2'); c.execute('PRAGMA cache_spill=1'); c.execute('BEGIN IMMEDIATE'); "
         "c.execute('UPDATE images SET data = zeroblob(18900)'); os._exit(0)"
     )
-    subprocess.run([sys.executable, "-c", script, str(tmp_path / "store" / FILE)], check=True)
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "store")], check=True)
     with pytest.raises(StoreError, match="died"):
         setup.backend.open(tmp_path / "store")
     setup.backend.edit(tmp_path / "store", SyncLevel.BUFFERED).abort()
@@ -148,18 +147,18 @@ def test_one_writes_at_a_time(tmp_path: Path) -> None:
 def test_what_is_wrong_inside_is_noticed(statement: str, message: str, tmp_path: Path) -> None:
     setup = StoreSetup.of("sqlite")
     material = setup.material([(6, 4, 3)] * 4)
-    path = setup.make(tmp_path / "store", material) / FILE
+    path = setup.make(tmp_path / "store", material)
     asked(path, statement)
     for ids in (range(4), [3, 2, 2]):
-        with pytest.raises(StoreError, match=message) as caught, setup.backend.open(path.parent) as reader:
+        with pytest.raises(StoreError, match=message) as caught, setup.backend.open(path) as reader:
             material.get(reader, ids)
         assert str(tmp_path / "store") in str(caught.value)
 
 
 def test_a_view_in_the_place_of_a_table_is_not_run(tmp_path: Path) -> None:
     setup = StoreSetup.of("sqlite")
-    path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4)) / FILE
+    path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))
     asked(path, "ALTER TABLE images RENAME TO hidden")
     asked(path, "CREATE VIEW images AS SELECT * FROM hidden")
     with pytest.raises(StoreError, match="tables are not those"):
-        setup.backend.open(path.parent)
+        setup.backend.open(path)

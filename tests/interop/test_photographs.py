@@ -180,7 +180,7 @@ def test_hugging_face_datasets_reads_it(
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     import datasets
 
-    path = stored(f'folder:"{folder}"', "parquet+original:rows=5", tmp_path) / "images.parquet"
+    path = stored(f'folder:"{folder}"', "parquet+original:rows=5", tmp_path)
     dataset = datasets.load_dataset("parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
     assert dataset["label"][:] == [shot.label for shot in shots]
     for row, shot in zip(dataset.cast_column("image", datasets.Image(decode=False)), shots, strict=True):
@@ -192,14 +192,14 @@ def test_hugging_face_datasets_reads_it(
 
 @needs_tool("sqlite3", "sqlite3")
 def test_the_sqlite3_shell_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
-    path = stored(f'folder:"{folder}"', "sqlite+original", tmp_path) / "store.sqlite"
+    path = stored(f'folder:"{folder}"', "sqlite+original", tmp_path)
     lines = said_by("sqlite3", "-readonly", path, "SELECT label || ' ' || hex(data) FROM images ORDER BY id")
     assert lines.splitlines() == [f"{shot.label} {shot.data.hex().upper()}" for shot in shots]
 
 
 @needs_tool("h5dump", "hdf5-tools")
 def test_h5dump_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
-    path = stored(f'folder:"{folder}"', "hdf5+original", tmp_path) / "store.h5"
+    path = stored(f'folder:"{folder}"', "hdf5+original", tmp_path)
     for name in ("images", "offsets", "labels"):
         said_by("h5dump", "-d", f"/{name}", "-b", "LE", "-o", tmp_path / name, path)
     row, ends = (tmp_path / "images").read_bytes(), np.fromfile(tmp_path / "offsets", "<i8").tolist()
@@ -232,7 +232,7 @@ def test_the_safetensors_package_reads_pixels(folder: Path, tmp_path: Path) -> N
     from safetensors.numpy import load_file
 
     text = f'folder:"{folder}",resize=48x32'
-    tensors = load_file(stored(text, "safetensors", tmp_path) / "images.safetensors")
+    tensors = load_file(stored(text, "safetensors", tmp_path))
     shots = shots_of(text)
     np.testing.assert_array_equal(tensors["images"], np.stack([shot.pixels for shot in shots]))
     assert tensors["labels"].tolist() == [shot.label for shot in shots]
@@ -252,7 +252,7 @@ def test_rocksdict_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> 
 def test_duckdb_alone_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
     import duckdb
 
-    path = stored(f'folder:"{folder}"', "duckdb+original", tmp_path) / "images.duckdb"
+    path = stored(f'folder:"{folder}"', "duckdb+original", tmp_path)
     with duckdb.connect(str(path), read_only=True) as connection:
         rows = connection.execute("SELECT label, data FROM payloads ORDER BY id").fetchall()
     assert rows == [(shot.label, shot.data) for shot in shots]
@@ -350,9 +350,8 @@ def test_parquet_of_hugging_face_datasets_is_read(
 
 @needs_tool("sqlite3", "sqlite3")
 def test_a_store_that_the_sqlite3_shell_has_loaded_is_read(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
-    dump = said_by("sqlite3", stored(f'folder:"{folder}"', "sqlite+original", tmp_path) / "store.sqlite", ".dump")
-    (tmp_path / "loaded").mkdir()
-    subprocess.run(["sqlite3", str(tmp_path / "loaded" / "store.sqlite")], input=dump, text=True, check=True)
+    dump = said_by("sqlite3", stored(f'folder:"{folder}"', "sqlite+original", tmp_path), ".dump")
+    subprocess.run(["sqlite3", str(tmp_path / "loaded")], input=dump, text=True, check=True)
     check(tmp_path / "loaded", shots)
 
 
@@ -369,9 +368,8 @@ def test_a_store_that_mdb_load_has_loaded_is_read(folder: Path, shots: list[Shot
 def test_a_store_that_h5repack_has_written_is_read(
     filters: list[str], folder: Path, shots: list[Shot], tmp_path: Path
 ) -> None:
-    path = stored(f'folder:"{folder}"', "hdf5+original", tmp_path) / "store.h5"
-    (tmp_path / "loaded").mkdir()
-    said_by("h5repack", *filters, path, tmp_path / "loaded" / "store.h5")
+    path = stored(f'folder:"{folder}"', "hdf5+original", tmp_path)
+    said_by("h5repack", *filters, path, tmp_path / "loaded")
     check(tmp_path / "loaded", shots)
 
 
@@ -410,11 +408,10 @@ def test_a_database_that_rocksdict_has_filled_is_read(folder: Path, shots: list[
 def test_a_file_that_duckdb_has_copied_is_read(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
     import duckdb
 
-    path = stored(f'folder:"{folder}"', "duckdb+original", tmp_path) / "images.duckdb"
-    (tmp_path / "loaded").mkdir()
+    path = stored(f'folder:"{folder}"', "duckdb+original", tmp_path)
     with duckdb.connect() as connection:
         connection.execute(f"ATTACH '{path}' AS given (READ_ONLY)")
-        connection.execute(f"ATTACH '{tmp_path / 'loaded' / 'images.duckdb'}' AS made")
+        connection.execute(f"ATTACH '{tmp_path / 'loaded'}' AS made")
         connection.execute("COPY FROM DATABASE given TO made")
     check(tmp_path / "loaded", shots)
 

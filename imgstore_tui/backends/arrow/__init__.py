@@ -17,22 +17,22 @@ from imgstore_tui.core.backend import (
     Reader,
     Writer,
 )
-from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
+from imgstore_tui.storekit.one_file import PARTIAL, OneFileBackend, begin_file
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
 
 FILE = "images.arrow"
-BEFORE = "images.arrow.before"
-"""Name of an unfinished file while its batches are copied to a new one."""
+"""Name of the file in a store that is a folder, as earlier versions made it."""
+BEFORE = f"{PARTIAL}.before"
+"""What follows the name of an unfinished file while its batches are copied to a new one."""
 
 
-class ArrowBackend(LocalBackend):
-    """A folder with ``images.arrow``, a table of images and labels in the IPC file format."""
+class ArrowBackend(OneFileBackend):
+    """One file, a table of images and labels in the IPC file format."""
 
     name = "arrow"
     title = "Arrow IPC"
@@ -59,6 +59,9 @@ class ArrowBackend(LocalBackend):
         ),
     )
     signature_files = (FILE,)
+    file_suffix = ".arrow"
+    file_signature = (0, b"ARROW1")
+    side_suffixes = (PARTIAL, BEFORE)
     owned_pattern = re.compile(r"images\.arrow(\.before)?|manifest\.json(\.partial)?")
     caveats = (
         "It is written once, from front to back: nothing can be added, replaced or deleted; the library is 55 MB, and "
@@ -70,11 +73,11 @@ class ArrowBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Create the folder and the file; ``close`` writes the manifest."""
+        """Create the file under a temporary name."""
         from imgstore_tui.backends.arrow.files import ArrowWriter
 
         refuse_batch_sync(self, sync)
-        begin_store(self, location, content)
+        begin_file(self, location, content)
         return ArrowWriter(location, content, self.values)
 
     def continuation(self, kind: PayloadKind) -> Continuation:

@@ -15,8 +15,9 @@ from imgstore_tui.backends.arrow import BEFORE, FILE
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
-from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_per_batch
+from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesFileWriter, BatchesReader, rows_per_batch
 from imgstore_tui.storekit.fixed_records import FixedRecords
+from imgstore_tui.storekit.one_file import beside
 from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _VIEWS = 1_000_000
 """Number of batches that stay in memory: views of the map cost nothing."""
 
 
-class ArrowWriter(BatchesWriter):
+class ArrowWriter(BatchesFileWriter):
     """Writes record batches."""
 
     def __init__(
@@ -37,22 +38,21 @@ class ArrowWriter(BatchesWriter):
         super().__init__("arrow", location, content, rows_per_batch(content, int(values["rows"])))
         compression = None if values["compression"] == "none" else str(values["compression"])
         kind = pa.binary(image_bytes(content)) if content.kind is PayloadKind.ARRAY else pa.large_binary()
-        self._schema = pa.schema([pa.field(IMAGE, kind, nullable=False), pa.field(LABEL, pa.int64(), nullable=False)])
-        self._compressed = compression is not None
+        fields = [pa.field(IMAGE, kind, nullable=False), pa.field(LABEL, pa.int64(), nullable=False)]
+        self._schema = pa.schema(fields, self.metadata(mapped=compression is None))
+        before = beside(location, BEFORE)
         self._records: Any = None
         self._file: Any = None
         try:
-            if (
-                kept_batches is not None and not (location / BEFORE).exists()
-            ):  # else an earlier attempt died while it copied
-                (location / FILE).rename(location / BEFORE)
-            self._records = pa.OSFile(os.fspath(location / FILE), "wb")
+            if kept_batches is not None and not before.exists():  # else an earlier attempt died while it copied
+                self._path.rename(before)
+            self._records = pa.OSFile(os.fspath(self._path), "wb")
             options = pa.ipc.IpcWriteOptions(compression=compression)
             self._file = pa.ipc.new_file(self._records, self._schema, options=options)
             if kept_batches is not None:
                 if kept_batches:  # else the file may lack even a schema
-                    self._copy(location / BEFORE, kept_batches)
-                (location / BEFORE).unlink()
+                    self._copy(before, kept_batches)
+                before.unlink()
         except (pa.ArrowException, OSError, StopIteration) as error:
             self.abort()
             raise self._failed(error) from None
@@ -84,9 +84,6 @@ class ArrowWriter(BatchesWriter):
         self._file.close()
         self._records.close()
 
-    def _finish(self) -> Mapping[str, Any]:
-        return {**super()._finish(), "mapped": not self._compressed}
-
     def _release(self) -> None:
         for part in (self._file, self._records):
             if part is not None:
@@ -104,16 +101,19 @@ class ArrowReader(BatchesReader):
     def __init__(self, location: Path) -> None:
         super().__init__("arrow", location, FILE)
 
-    def _open(self) -> None:
+    def _open_file(self) -> Mapping[bytes, bytes]:
         self._raw = RawFile(self.path)
         if not self._raw.size:
             raise self.damaged("it is empty")
         whole = pa.py_buffer(self._raw.mapped())
         self._start = whole.address
         self._file = pa.ipc.open_file(whole)
+        return self._file.schema.metadata or {}
+
+    def _check(self) -> None:
         if self._file.num_record_batches != self.batches or self._file.schema.names != [IMAGE, LABEL]:
             raise self.damaged("it does not hold the batches it should")
-        if self.manifest.get("mapped"):
+        if self.manifest.get("mapped") and self._raw is not None:
             self.most_kept = _VIEWS
             if self.content.kind is PayloadKind.ARRAY:
                 self.direct = FixedRecords(self._raw, self.batches, self.rows, self._locate)

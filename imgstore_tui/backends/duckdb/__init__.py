@@ -15,16 +15,18 @@ from imgstore_tui.core.backend import (
     Reader,
     Writer,
 )
-from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.storekit.local import LocalBackend
+from imgstore_tui.storekit.one_file import PARTIAL, OneFileBackend, begin_file
 
 FILE = "images.duckdb"
+"""Name of the file in a store that is a folder, as earlier versions made it."""
+_LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
+"""What follows the name of the file in the names of DuckDB's logs."""
 
 
-class DuckdbBackend(LocalBackend):
-    """A folder with ``images.duckdb``: tables ``images`` (id, label, size) and ``parts`` (id, part, data).
+class DuckdbBackend(OneFileBackend):
+    """One file: tables ``images`` (id, label, size) and ``parts`` (id, part, data).
 
     An image is cut into parts of 3 KiB, because DuckDB handles 2,048 rows at a time. The view ``payloads`` puts them
     together again, so that the file is an ordinary database to any DuckDB:
@@ -60,6 +62,9 @@ class DuckdbBackend(LocalBackend):
         ),
     )
     signature_files = (FILE,)
+    file_suffix = ".duckdb"
+    file_signature = (8, b"DUCK")
+    side_suffixes = (PARTIAL, *_LOGS, *(f"{PARTIAL}{log}" for log in _LOGS))
     owned_pattern = re.compile(r"images\.duckdb(\.partial)?(\.wal(\.\w+)?)?")
     caveats = (
         "It is made for questions about columns, not for values of many KiB: each call costs about a millisecond, a "
@@ -72,10 +77,10 @@ class DuckdbBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Create the folder and, under a temporary name, the file."""
+        """Create the file under a temporary name."""
         from imgstore_tui.backends.duckdb.writer import DuckdbWriter
 
-        begin_store(self, location, content)
+        begin_file(self, location, content)
         return DuckdbWriter(location, content, self.values, sync)
 
     def open(self, location: Path) -> Reader:

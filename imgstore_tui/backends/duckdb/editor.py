@@ -18,6 +18,7 @@ from imgstore_tui.backends.duckdb.reader import DuckdbReader
 from imgstore_tui.core.backend import Editor
 from imgstore_tui.core.manifest import check_batch, image_bytes, write_manifest
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.one_file import file_of
 from imgstore_tui.storekit.store_errors import require_open, write_error
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class DuckdbEditor(Editor):
     def __init__(self, location: Path, sync: SyncLevel) -> None:
         with DuckdbReader(location) as reader:
             self.content, self._part, self._live_ids = reader.content, reader.part, reader.live_ids
-        self._location, self._path = location, location / FILE
+        self._location, self._path = location, file_of(location, FILE)
         self._sync_each_batch = sync is SyncLevel.BATCH
         self._changed, self._pending = False, 0
         self._connection: Any = None
@@ -105,7 +106,7 @@ class DuckdbEditor(Editor):
 
     def changed_paths(self) -> Iterable[Path]:
         """Return the file, and the folder in which the log was created and removed."""
-        return [self._path, self._location]
+        return [self._path, self._path.parent]
 
     def close(self) -> None:
         """Commit, merge the log into the file, and close it."""

@@ -11,15 +11,11 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from imgstore_tui.backends.duckdb import FILE
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.storekit.store_errors import damaged_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
-
-PARTIAL = f"{FILE}.partial"
-"""Name of the file until it is complete; it is useless before."""
 
 ROWS = 2048
 """Rows in a row group: the fewest that DuckDB allows, because it reads and writes whole groups."""

@@ -20,6 +20,7 @@ from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, IdSpan, foreign, image_bytes, is_count, read_manifest
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.checked_reader import LiveIdsReader
+from imgstore_tui.storekit.one_file import file_of
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.store_errors import layout_error, require_open
 
@@ -42,7 +43,7 @@ class DuckdbReader(LiveIdsReader):
     """Selects ranges of ids, whose row groups DuckDB locates by their least and greatest id."""
 
     def __init__(self, location: Path) -> None:
-        self._location, self.path = location, location / FILE
+        self._location, self.path = location, file_of(location, FILE)
         self._connection: Any = None
         self._facts: tuple[Labels, Labels, Labels] | None = None
         _check_file(location, self.path)

@@ -11,14 +11,14 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from imgstore_tui.backends.duckdb import FILE
-from imgstore_tui.backends.duckdb.layout import COLUMNS, PARTIAL, VIEW, attach, put_images
+from imgstore_tui.backends.duckdb.layout import COLUMNS, VIEW, attach, put_images
 from imgstore_tui.core.backend import Content, Writer
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_complete, check_put, image_bytes, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.storekit.atomic_write import publish
+from imgstore_tui.storekit.one_file import partial_path
 from imgstore_tui.storekit.store_errors import write_error
 
 if TYPE_CHECKING:
@@ -30,19 +30,20 @@ class DuckdbWriter(Writer):
 
     def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue], sync: SyncLevel) -> None:
         self._location, self._content = location, content
-        self._path = location / PARTIAL
+        self._path = partial_path(location)
         self._sync_each_batch = sync is SyncLevel.BATCH
         self._part = int(values["part"]) * 1024
         self._layout = {"part": self._part}
         self._put = 0
         self._connection: Any = None
         try:
+            self._path.unlink()  # DuckDB takes no empty file for a new one
             self._connection = attach(self._path, logged=self._sync_each_batch)
             for name, columns in COLUMNS.items():
                 plain = "BLOB USING COMPRESSION uncompressed" if values["compression"] == "none" else "BLOB"
                 self._connection.execute(f"CREATE TABLE {name}({columns.replace('BLOB', plain)})")
             self._connection.execute(VIEW)
-        except duckdb.Error as error:
+        except (duckdb.Error, OSError) as error:
             self.abort()
             raise write_error(self._path, error) from None
 
@@ -71,7 +72,7 @@ class DuckdbWriter(Writer):
         self._put += len(ids)
 
     def close(self) -> None:
-        """Write the manifest, checkpoint, and give the file its name, without which the folder is not a store."""
+        """Write the manifest, checkpoint, and give the file its name, without which it is no store."""
         connection = self._connection
         if connection is None:
             return
@@ -82,7 +83,7 @@ class DuckdbWriter(Writer):
             connection.execute("CHECKPOINT store")
             self._connection = None
             connection.close()
-            self.syncs += publish(self._path, self._location / FILE, durable=self._sync_each_batch)
+            self.syncs += publish(self._path, self._location, durable=self._sync_each_batch)
         except (duckdb.Error, OSError) as error:
             raise write_error(self._path, error) from None
         finally:

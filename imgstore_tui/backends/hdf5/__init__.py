@@ -24,17 +24,16 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import UnsupportedError
-from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.storekit.local import LocalBackend
+from imgstore_tui.storekit.one_file import OneFileBackend, begin_file
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
 
-class Hdf5Backend(LocalBackend):
-    """A folder with ``store.h5``: datasets of images and labels; payloads of any length in a row, with offsets."""
+class Hdf5Backend(OneFileBackend):
+    """One file: datasets of images and labels; payloads of any length in a row, with offsets."""
 
     name = "hdf5"
     title = "HDF5"
@@ -78,6 +77,8 @@ class Hdf5Backend(LocalBackend):
     )
     signature_files = (FILE,)
     owned_pattern = re.compile(r"store\.h5(\.partial)?")
+    file_suffix = ".h5"
+    file_signature = (0, b"\x89HDF\r\n\x1a\n")
     foreign_suffixes = frozenset({".h5", ".hdf5"})
     caveats = (
         "Random batches through the library are slow, and very slow by a list of ids or from large chunks; a file that "
@@ -89,10 +90,10 @@ class Hdf5Backend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Create the folder and, under a temporary name, the file."""
+        """Create the file under a temporary name: HDF5 cannot open a file that was not closed."""
         if self.values["filter"] != "none" and content.kind is PayloadKind.ARRAY and not self.values["chunks"]:
             raise UnsupportedError("Backend hdf5 filters chunks only; add chunks=64, or leave the filter out.")
-        begin_store(self, location, content)
+        begin_file(self, location, content)
         return Hdf5Writer(location, content, self.values, sync)
 
     def access(self, operation: Operation, kind: PayloadKind) -> Access:

@@ -19,6 +19,7 @@ from imgstore_tui.core.live_ids import LiveIds
 from imgstore_tui.core.manifest import check_batch, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.text import first_line
+from imgstore_tui.storekit.one_file import file_of
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -34,7 +35,7 @@ class Hdf5Editor(Editor):
 
         with Hdf5Reader(location) as reader:  # which validates the store
             self.content, self._layout, self._grows = reader.content, reader.layout, reader.grows
-        self._location = location
+        self._location, self._path = location, file_of(location, FILE)
         self._sync_each_batch = sync is SyncLevel.BATCH
         self._live_ids = LiveIds(self.content.count)
         self._added: list[Labels] = []
@@ -42,7 +43,7 @@ class Hdf5Editor(Editor):
         self._changed = False
         self._file: Any = None
         try:
-            self._file = h5py.File(location / FILE, "r+", rdcc_nbytes=16 * CHUNK)
+            self._file = h5py.File(self._path, "r+", rdcc_nbytes=16 * CHUNK)
             self._images, self._labels = self._file[IMAGES], self._file[str(self._layout["labels"])]
             self._offsets = self._file.get(OFFSETS)
             self._end = int(self._offsets[-1]) if self._offsets is not None else 0
@@ -132,7 +133,7 @@ class Hdf5Editor(Editor):
             self._file.attrs[MANIFEST] = np.bytes_(write_manifest("hdf5", self.content, **self._layout))
         if self._sync_each_batch:
             self._file.flush()
-            force(self._location / FILE)
+            force(self._path)
             self.syncs += 1
 
     def close(self) -> None:
@@ -145,7 +146,7 @@ class Hdf5Editor(Editor):
             self._file.close()
             self._file = None
             if self._sync_each_batch:
-                force(self._location / FILE)
+                force(self._path)
                 self.syncs += 1
         except _DRIVER_ERRORS as error:
             raise self._failed(error) from None
@@ -170,4 +171,4 @@ class Hdf5Editor(Editor):
         if self._file is not None:
             never_close(self._file, self._images, self._offsets, self._labels)
             self._file = None
-        return StoreError(f"{self._location / FILE} cannot be changed: {first_line(error)}.")
+        return StoreError(f"{self._path} cannot be changed: {first_line(error)}.")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 FILE = "store.h5"
-PARTIAL = "store.h5.partial"
-"""Name of the file until it is closed: HDF5 cannot open an unclosed file."""
+"""Name of the file in a store that is a folder, as earlier versions made it."""
 MANIFEST = "manifest"
 """Name of the attribute of the root group that holds the manifest."""
 IMAGES = "images"

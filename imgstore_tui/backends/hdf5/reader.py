@@ -18,6 +18,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, IdSpan, foreign, image_bytes, read_manifest
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.checked_reader import CheckedReader
+from imgstore_tui.storekit.one_file import file_of
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.store_errors import layout_error
 
@@ -37,7 +38,7 @@ class Hdf5Reader(CheckedReader):
         import h5py
 
         self._h5 = h5py
-        self._location, self._path = location, location / FILE
+        self._location, self._path = location, file_of(location, FILE)
         self._file: Any = None
         self._datasets: tuple[DatasetInfo, ...] = ()
         self._raw = RawFile.of_store("hdf5", location, self._path)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imgstore_tui.backends.hdf5.columns import BlockWriter
-from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, OFFSETS, PARTIAL, label_chunk
+from imgstore_tui.backends.hdf5.layout import CHUNK, IMAGES, MANIFEST, OFFSETS, label_chunk
 from imgstore_tui.backends.hdf5.low_level import (
     Handle,
     close_file,
@@ -29,6 +29,7 @@ from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.atomic_write import publish
+from imgstore_tui.storekit.one_file import partial_path
 from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Hdf5Writer(Writer):
         resumed: Labels | None = None,
     ) -> None:
         self._location, self._content, self._values = location, content, values
-        self._path = location / PARTIAL
+        self._path = partial_path(location)
         self._sync_each_batch = sync is SyncLevel.BATCH
         self._put = self._end = 0
         self._pending_labels: list[Labels] = []
@@ -197,7 +198,7 @@ class Hdf5Writer(Writer):
                 self._offsets.dataset[self._put - len(ends) + 1 : self._put + 1] = ends
 
     def close(self) -> None:
-        """Write labels and manifest, close the file, and give it its name, without which the folder is not a store."""
+        """Write labels and manifest, close the file, and give it its name, without which it is no store."""
         if not self._open:
             return
         try:
@@ -216,7 +217,7 @@ class Hdf5Writer(Writer):
             if self._sync_each_batch:
                 force(self._path)
                 self.syncs += 1
-            self.syncs += publish(self._path, self._location / FILE, durable=self._sync_each_batch)
+            self.syncs += publish(self._path, self._location, durable=self._sync_each_batch)
         except (OSError, RuntimeError, ValueError) as error:
             raise self._failed(error) from None
         finally:

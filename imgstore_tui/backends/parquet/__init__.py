@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imgstore_tui.core.backend import Access, Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
-from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.storekit.foreign_files import ForeignReader
-from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
+from imgstore_tui.storekit.one_file import OneFileBackend, begin_file
 
 FILE = "images.parquet"
+"""Name of the file in a store that is a folder, as earlier versions made it."""
 
 
-class ParquetBackend(LocalBackend):
-    """A folder with ``images.parquet``; ``image`` is a struct of bytes and path, or fixed bytes where it is pixels."""
+class ParquetBackend(OneFileBackend):
+    """One file; ``image`` is a struct of bytes and path, or fixed bytes where it is pixels."""
 
     name = "parquet"
     title = "Parquet"
@@ -54,6 +54,8 @@ class ParquetBackend(LocalBackend):
     )
     signature_files = (FILE,)
     owned_pattern = re.compile(r"images\.parquet|manifest\.json(\.partial)?")
+    file_suffix = ".parquet"
+    file_signature = (0, b"PAR1")
     foreign_suffixes = frozenset({".parquet"})
     caveats = (
         "One image costs as much as its row group, so random reading is slow; nothing can be added, replaced or "
@@ -65,11 +67,11 @@ class ParquetBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Create the folder and the file; ``close`` writes the manifest."""
+        """Create the file under a temporary name."""
         from imgstore_tui.backends.parquet.files import ParquetWriter
 
         refuse_batch_sync(self, sync)
-        begin_store(self, location, content)
+        begin_file(self, location, content)
         return ParquetWriter(location, content, self.values)
 
     def access(self, operation: Operation, kind: PayloadKind) -> Access:

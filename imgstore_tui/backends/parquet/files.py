@@ -22,7 +22,7 @@ from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import first_line
 from imgstore_tui.images import decode
-from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesReader, BatchesWriter, rows_per_batch
+from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesFileWriter, BatchesReader, rows_per_batch
 from imgstore_tui.storekit.fixed_records import FixedRecords
 from imgstore_tui.storekit.raw_file import RawFile
 
@@ -37,7 +37,7 @@ _OWN_ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED"}
 _FEATURES = {IMAGE: {"_type": "Image"}, LABEL: {"dtype": "int64", "_type": "Value"}}
 
 
-class ParquetWriter(BatchesWriter):
+class ParquetWriter(BatchesFileWriter):
     """Writes one row group per batch."""
 
     def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue]) -> None:
@@ -45,12 +45,13 @@ class ParquetWriter(BatchesWriter):
         self._first = 0
         array = content.kind is PayloadKind.ARRAY
         kind = pa.binary(image_bytes(content)) if array else _STRUCT
-        metadata = None if array else {"huggingface": json.dumps({"info": {"features": _FEATURES}})}
+        metadata = {} if array else {"huggingface": json.dumps({"info": {"features": _FEATURES}})}
+        metadata |= self.metadata()
         self._schema = pa.schema([pa.field(IMAGE, kind), pa.field(LABEL, pa.int64())], metadata)
         self._file: Any = None
         try:
             self._file = pq.ParquetWriter(
-                os.fspath(location / FILE),
+                os.fspath(self._path),
                 self._schema,
                 compression=str(values["compression"]),
                 use_dictionary=False,
@@ -91,8 +92,11 @@ class ParquetReader(BatchesReader):
     def __init__(self, location: Path) -> None:
         super().__init__("parquet", location, FILE)
 
-    def _open(self) -> None:
+    def _open_file(self) -> Mapping[bytes, bytes]:
         self._file = pq.ParquetFile(os.fspath(self.path), page_checksum_verification=True, pre_buffer=False)
+        return self._file.metadata.metadata or {}
+
+    def _check(self) -> None:
         facts = self._file.metadata
         if facts.num_row_groups != self.batches or facts.num_rows != self.content.count:
             raise self.damaged("it does not hold the rows it should")

@@ -16,18 +16,21 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import UnsupportedError
-from imgstore_tui.core.manifest import begin_store, image_bytes
+from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.storekit.local import LocalBackend
+from imgstore_tui.storekit.one_file import PARTIAL, OneFileBackend, begin_file
 
 FILE = "store.sqlite"
+"""Name of the file in a store that is a folder, as earlier versions made it."""
+JOURNAL = "-journal"
+"""What follows the name of the file in the name of SQLite's rollback journal."""
 MOST_BYTES = 10**9
 """SQLite's own limit on one value."""
 
 
-class SqliteBackend(LocalBackend):
-    """A folder with ``store.sqlite``: a row an image, and an index that holds ids and labels without the pixels."""
+class SqliteBackend(OneFileBackend):
+    """One file: a row an image, and an index that holds ids and labels without the pixels."""
 
     name = "sqlite"
     title = "SQLite"
@@ -65,6 +68,9 @@ class SqliteBackend(LocalBackend):
     )
     signature_files = (FILE,)
     owned_pattern = re.compile(r"store\.sqlite(\.partial|-journal)?")
+    file_suffix = ".sqlite"
+    file_signature = (0, b"SQLite format 3\0")
+    side_suffixes = (PARTIAL, JOURNAL, "-wal", "-shm")
     caveats = (
         "Every image is copied once more on its way out than from an array, none may be larger than 1 GB, one process "
         "writes at a time, and the format itself has no checksums."
@@ -75,12 +81,12 @@ class SqliteBackend(LocalBackend):
     )
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
-        """Create the folder and, under a temporary name, the file."""
+        """Create the file under a temporary name."""
         if content.kind is PayloadKind.ARRAY and content.shape and image_bytes(content) > MOST_BYTES:
             raise UnsupportedError("Backend sqlite takes images of at most 1,000,000,000 bytes, SQLite's own limit.")
         from imgstore_tui.backends.sqlite.writer import SqliteWriter
 
-        begin_store(self, location, content)
+        begin_file(self, location, content)
         return SqliteWriter(location, content, self.values, sync)
 
     def open(self, location: Path) -> Reader:

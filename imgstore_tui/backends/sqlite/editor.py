@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgstore_tui.backends.sqlite import FILE
-from imgstore_tui.backends.sqlite.layout import JOURNAL, PUT, rows
+from imgstore_tui.backends.sqlite import FILE, JOURNAL
+from imgstore_tui.backends.sqlite.layout import PUT, rows
 from imgstore_tui.backends.sqlite.reader import SqliteReader
 from imgstore_tui.core.backend import Editor
 from imgstore_tui.core.manifest import check_batch, write_manifest
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.one_file import beside, file_of
 from imgstore_tui.storekit.payload_row import image_views
 from imgstore_tui.storekit.store_errors import require_open, write_error
 
@@ -29,10 +30,10 @@ class SqliteEditor(Editor):
     """Changes rows in one transaction, or in one per call if each must be durable."""
 
     def __init__(self, location: Path, sync: SyncLevel) -> None:
-        _recover(location)
+        self._location, self._path = location, file_of(location, FILE)
+        _recover(self._path)
         with SqliteReader(location) as reader:
             self.content, self._layout, self._live_ids = reader.content, reader.layout, reader.live_ids
-        self._location, self._path = location, location / FILE
         self._sync_each_batch = sync is SyncLevel.BATCH
         self._changed = False
         self._connection: sqlite3.Connection | None = None
@@ -106,7 +107,7 @@ class SqliteEditor(Editor):
 
     def changed_paths(self) -> Iterable[Path]:
         """Return the file, and the folder in which the journal was created and removed."""
-        return [self._path, self._location]
+        return [self._path, self._path.parent]
 
     def close(self) -> None:
         """Commit, and close the file."""
@@ -129,13 +130,13 @@ class SqliteEditor(Editor):
             connection.close()
 
 
-def _recover(location: Path) -> None:
+def _recover(path: Path) -> None:
     """Let SQLite roll back the transaction of a process that died, if there is one."""
-    if not (location / FILE).is_file() or not (location / JOURNAL).exists():
+    if not path.is_file() or not beside(path, JOURNAL).exists():
         return
     try:
-        connection = sqlite3.connect(location / FILE, isolation_level=None, timeout=0)
+        connection = sqlite3.connect(path, isolation_level=None, timeout=0)
         with contextlib.closing(connection):
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
     except sqlite3.Error as error:
-        raise write_error(location / FILE, error) from None
+        raise write_error(path, error) from None

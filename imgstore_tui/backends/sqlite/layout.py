@@ -6,7 +6,6 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imgstore_tui.backends.sqlite import FILE
 from imgstore_tui.core.backend import Content
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.text import first_line
@@ -16,11 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from imgstore_tui.core.backend import Labels
-
-PARTIAL = f"{FILE}.partial"
-"""Name of the file until it is complete: it is written without a journal, because it is useless before."""
-JOURNAL = f"{FILE}-journal"
-"""Name of SQLite's rollback journal."""
 
 TABLES = {
     "images": "CREATE TABLE images(id INTEGER PRIMARY KEY, label INTEGER NOT NULL, data BLOB NOT NULL)",

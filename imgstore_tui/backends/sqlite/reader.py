@@ -11,12 +11,13 @@ from urllib.parse import quote
 
 import numpy as np
 
-from imgstore_tui.backends.sqlite import FILE
-from imgstore_tui.backends.sqlite.layout import JOURNAL, TABLES, damaged
+from imgstore_tui.backends.sqlite import FILE, JOURNAL
+from imgstore_tui.backends.sqlite.layout import TABLES, damaged
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, IdSpan, foreign, image_bytes, read_manifest
 from imgstore_tui.storekit.checked_reader import LiveIdsReader
+from imgstore_tui.storekit.one_file import beside, file_of
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.store_errors import require_open
 
@@ -37,7 +38,7 @@ class SqliteReader(LiveIdsReader):
     """Reads a batch by one statement, and copies each row into the caller's memory."""
 
     def __init__(self, location: Path) -> None:
-        self._location, self.path = location, location / FILE
+        self._location, self.path = location, file_of(location, FILE)
         self._connection: sqlite3.Connection | None = None
         _check_file(location, self.path)
         uri = f"file:{quote(str(self.path.absolute()))}?mode=ro&immutable=1"
@@ -159,7 +160,7 @@ def _check_file(location: Path, path: Path) -> None:
             raise StoreError(f"{path} is damaged: it is shorter than it says.")
     finally:
         file.close()
-    journal = location / JOURNAL
+    journal = beside(path, JOURNAL)
     if journal.exists() and journal.stat().st_size:
         raise StoreError(
             f"{path} was being changed when the program that did so died; run: sqlite3 '{path}' 'PRAGMA quick_check', "

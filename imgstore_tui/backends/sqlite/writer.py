@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgstore_tui.backends.sqlite import FILE
-from imgstore_tui.backends.sqlite.layout import PARTIAL, PUT, TABLES, page_size, rows
+from imgstore_tui.backends.sqlite.layout import PUT, TABLES, page_size, rows
 from imgstore_tui.core.backend import Content, Writer, force
 from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.storekit.atomic_write import publish
+from imgstore_tui.storekit.one_file import partial_path
 from imgstore_tui.storekit.payload_row import image_views
 from imgstore_tui.storekit.store_errors import require_open, write_error
 
@@ -29,7 +29,7 @@ class SqliteWriter(Writer):
 
     def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue], sync: SyncLevel) -> None:
         self._location, self._content = location, content
-        self._path = location / PARTIAL
+        self._path = partial_path(location)
         self._layout = {"map": bool(values["map"]), "batch": bool(values["batch"])}
         self._one_by_one = not values["batch"]
         self._most = int(values["transaction"])
@@ -85,7 +85,7 @@ class SqliteWriter(Writer):
             raise write_error(self._path, error) from None
 
     def close(self) -> None:
-        """Write the manifest, commit, and give the file its name, without which the folder is not a store."""
+        """Write the manifest, commit, and give the file its name, without which it is no store."""
         connection = self._connection
         if connection is None:
             return
@@ -99,7 +99,7 @@ class SqliteWriter(Writer):
             if self._sync_each_batch:
                 force(self._path)
                 self.syncs += 1
-            self.syncs += publish(self._path, self._location / FILE, durable=self._sync_each_batch)
+            self.syncs += publish(self._path, self._location, durable=self._sync_each_batch)
         except (sqlite3.Error, OSError) as error:
             raise write_error(self._path, error) from None
         finally:

@@ -11,10 +11,12 @@ from imgstore_tui.bench.plan.grid import Block
 from imgstore_tui.bench.protocol.messages import Step, TrialOutcome, TrialRequest
 from imgstore_tui.bench.run.services import RunServices
 from imgstore_tui.bench.trial.source_row import backend_class
+from imgstore_tui.core.backend import Backend
 from imgstore_tui.core.location import Location, public_text
 from imgstore_tui.core.model import Cell, Measurement
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.core.spec import IN_PLACE
+from imgstore_tui.plugins import registry
 
 FEW_FILES = 8
 """A store of more files than this is deleted last: deleting many can slow the creates that follow."""
@@ -66,12 +68,16 @@ class BlockRound:
     def remove_stores(self) -> None:
         """Remove the block's stores; of a stopped run they are removed with its folder."""
         for cell, store in self.made:
-            # A folder that does not exist was never made; whether a server has something only the server knows.
-            if self.services.stopped or (isinstance(store, Path) and not store.exists()):
+            # What does not exist was never made; whether a server has something only the server knows.
+            if self.services.stopped or (isinstance(store, Path) and not self._backend.exists(store)):
                 continue
             # Deleting many files can slow the creates that follow: such stores wait for the end of the run.
             defer = isinstance(store, Path) and _has_many_files(store)
             self.services.destroy(cell, self.number, self._request(Step.DESTROY, cell, store), defer=defer)
+
+    @property
+    def _backend(self) -> Backend:
+        return registry.make_backend(self.block.spec)
 
     def _new_location(self, cell: Cell) -> Location:
         location = self.services.new_location(self.block.spec)

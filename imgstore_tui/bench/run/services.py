@@ -23,6 +23,7 @@ from imgstore_tui.core.events import Event, TrialFinished, TrialStarted, Warned
 from imgstore_tui.core.location import Location, is_address
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Plan
 from imgstore_tui.core.spec import Spec
+from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.server import ServerBackend
 
 Listener = Callable[[Event], None]
@@ -135,13 +136,14 @@ class RunServices:
         self.listen(Warned(text))
 
     def new_location(self, spec: Spec) -> Location:
-        """Return a folder or a name on a server for a store that does not exist yet; it is listed before it is made."""
+        """Return a path or a name on a server for a store that does not exist yet; it is listed before it is made."""
         backend = backend_class(spec)
         if issubclass(backend, ServerBackend):
             return self.ledger.claim(backend)
         self._stores += 1
         folder = self.folder.claim(unique_name(f"store-{self._stores:06}"))
-        return folder / "store" if warm_directory(folder) else folder
+        suffix = backend.file_suffix if issubclass(backend, LocalBackend) else ""
+        return folder / f"store{suffix}" if warm_directory(folder) else folder
 
     def destroy(self, cell: Cell, number: int, request: TrialRequest, *, defer: bool) -> None:
         """Run a request that removes a store.

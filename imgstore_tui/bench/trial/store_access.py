@@ -108,13 +108,13 @@ class LocalAccess(StoreAccess):
 
     @property
     def location(self) -> Path:
-        """The store's folder, or the folder of many stores."""
+        """The store, or the folder of many stores."""
         return Path(self._request.location)
 
     @property
     def dummy(self) -> Path:
         """Named after the process: what a trial that died has left here is not in the way."""
-        return Path(self._request.workspace) / f"dummy-{os.getpid()}"
+        return Path(self._request.workspace) / f"dummy-{os.getpid()}{self._backend.file_suffix}"
 
     def begin_many(self) -> None:
         """Create their folder."""
@@ -122,7 +122,7 @@ class LocalAccess(StoreAccess):
 
     def one_of_many(self, number: int) -> Path:
         """Return a path in their folder."""
-        return self.location / f"{number:03}"
+        return self.location / f"{number:03}{self._backend.file_suffix}"
 
     def check_sync(self) -> None:
         """Accept: files can be forced."""
@@ -158,7 +158,8 @@ class LocalAccess(StoreAccess):
             self._backend.destroy(self.location)
             return
         for store in sorted(self.location.iterdir()):
-            self._backend.destroy(store)
+            if self._backend.exists(store):  # what lies beside a store that is one file goes with it
+                self._backend.destroy(store)
         self.location.rmdir()
 
 

@@ -21,11 +21,18 @@ from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import MAX_CUTOFF
 from imgstore_tui.jobs.convert.checksums import ChecksumRecord, changed_since, image_checksum
 from imgstore_tui.jobs.convert.fill import ConversionProgress, StoreFiller
-from imgstore_tui.jobs.convert.replace import check_free, check_replaceable, discard_replaced, replaced_path
+from imgstore_tui.jobs.convert.replace import (
+    check_beside,
+    check_free,
+    check_replaceable,
+    discard_replaced,
+    replaced_path,
+)
 from imgstore_tui.jobs.convert.space import SpaceError, with_cause
 from imgstore_tui.jobs.convert.verify import verify_store
 from imgstore_tui.jobs.convert.workspace import Workspace, sweep_delivered
 from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.atomic_write import rename_new
 from imgstore_tui.storekit.server import ServerBackend, check_named
 
 if TYPE_CHECKING:
@@ -185,12 +192,13 @@ class Conversion:
 
     def _deliver(self, workspace: Workspace, destination: Path) -> None:
         """Rename the store to the destination; what was there is moved aside first and removed last."""
+        check_beside(registry.backends.get(self.spec.backend), destination)
         old = self._move_aside(workspace, destination)
         try:
             workspace.deliver(destination)
         except BaseException as error:
             if old is not None and not os.path.lexists(destination):
-                old.rename(destination)
+                rename_new(old, destination)
             if isinstance(error, OSError):
                 where = f"the store is whole in {workspace.store}"
                 if os.path.lexists(destination) and not os.path.lexists(str(workspace.store)):
@@ -211,7 +219,11 @@ class Conversion:
         check_replaceable(destination)  # hours may have passed since the first check
         workspace.facts["aside"] = True
         workspace.save()
-        destination.rename(old)
+        try:
+            rename_new(destination, old)
+        except FileExistsError:
+            check_free(destination)
+            raise
         return old
 
 
@@ -284,6 +296,7 @@ def _check_folder(spec: Spec, dataset: Dataset, location: Path, *, replace: bool
             inside = real.is_relative_to(root.resolve()) or root.resolve().is_relative_to(real)
             if inside:
                 raise UsageError(f"{destination} lies in the data itself, which is only read. Name another place.")
+    check_beside(backend_class, destination)
     if os.path.lexists(destination):
         sweep_delivered(destination)
         if not replace:

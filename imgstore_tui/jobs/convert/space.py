@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
-import shutil
 import time
 from pathlib import Path
 
@@ -105,7 +105,7 @@ def _least(sizes: list[int]) -> float:
 def _stored_bytes(batch: PreparedBatch, backend: LocalBackend, content: Content, folder: Path) -> float:
     """Return the bytes of an image in a store of the sample; infinity where even that has no room."""
     place = folder / "sample"
-    shutil.rmtree(place, ignore_errors=True)
+    _remove(backend, place)
     sample = Content(
         len(batch.records), content.kind, content.codec, content.shape, content.dtype,
         sum(record.size for record in batch.records),
@@ -122,4 +122,10 @@ def _stored_bytes(batch: PreparedBatch, backend: LocalBackend, content: Content,
     except (ImgstoreError, OSError):
         return float("inf")
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        _remove(backend, place)
+
+
+def _remove(backend: LocalBackend, place: Path) -> None:
+    with contextlib.suppress(ImgstoreError, OSError):  # a store that cannot be made there says why
+        if backend.exists(place):
+            backend.destroy(place)

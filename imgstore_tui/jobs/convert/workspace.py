@@ -19,13 +19,15 @@ from imgstore_tui.core.files import force
 from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.core.units import format_count
 from imgstore_tui.jobs.convert.checksums import Checksums
-from imgstore_tui.storekit.atomic_write import atomic_file
+from imgstore_tui.storekit.atomic_write import atomic_file, rename_new
 from imgstore_tui.storekit.file_lock import try_lock
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.server import ServerBackend
 
 _FORMAT = "imgstore-tui conversion 2"
 _LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_STORE = "store"
+"""Name of the unfinished store in the folder."""
 _EARLY = frozenset({"lock", "conversion.json.partial", "sums.bin"})
 """Files that may exist before the facts are written."""
 
@@ -49,7 +51,7 @@ class Workspace:
         """
         self.folder = _folder_of(destination)
         self._backend = backend
-        self.store: Location = self.folder / "store"
+        self.store: Location = self.folder / _STORE
         if isinstance(destination, ServerLocation):
             self.store = staged_name(destination)
         self._facts_path = self.folder / "conversion.json"
@@ -97,10 +99,11 @@ class Workspace:
 
     def clear(self) -> None:
         """Remove the store and its checksums, to start over."""
-        if isinstance(self.store, Path):
-            shutil.rmtree(self.store, ignore_errors=True)
-        else:
+        if isinstance(self.store, ServerLocation):
             self._backend.destroy(self.store)
+        elif self._backend.exists(self.store):
+            with contextlib.suppress(StoreError, OSError):  # what stays is in the way of the next, which says so
+                self._backend.destroy(self.store)
         self.checksums.truncate(0)
         for key in ("excluded", "content", "safe"):
             self.facts.pop(key, None)
@@ -129,9 +132,11 @@ class Workspace:
         """Rename the store to the destination and remove the folder."""
         if not isinstance(self.store, Path):
             raise TypeError(f"{self.store} is on a server")
-        if os.path.lexists(destination):
-            raise StoreError(f"{destination} has appeared meanwhile; the store is complete in {self.store}.")
-        self.store.rename(destination)
+        try:
+            rename_new(self.store, destination)
+        except FileExistsError:
+            message = f"{destination} has appeared meanwhile; the store is complete in {self.store}."
+            raise StoreError(message) from None
         force(destination.parent)
         self.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -155,7 +160,9 @@ class Workspace:
 def sweep_delivered(destination: Path) -> None:
     """Remove the folder of a conversion that was killed after its store was renamed."""
     folder = _folder_of(destination)
-    if folder.is_symlink() or (folder / "store").exists() or _facts_in(folder / "conversion.json") is None:
+    if folder.is_symlink() or _facts_in(folder / "conversion.json") is None:
+        return
+    if any(path.name.startswith(_STORE) for path in folder.iterdir()):  # a file is called otherwise until it is whole
         return
     lock = os.open(folder / "lock", _LOCK, 0o666)
     try:

@@ -66,7 +66,7 @@ def test_nothing_that_is_not_the_store_is_removed_with_it(tmp_path: Path) -> Non
 def test_a_file_in_a_store_is_no_destination(tmp_path: Path) -> None:
     convert("synthetic,count=3", "npy", tmp_path / "w1")
     before = snapshot(tmp_path)
-    with pytest.raises(StoreError, match="is not the folder of a store"):
+    with pytest.raises(StoreError, match="is not a store"):
         convert(DATA, "npy", tmp_path / "w1" / "labels.npy", replace=True)
     assert snapshot(tmp_path) == before
 
@@ -97,14 +97,11 @@ def test_a_store_that_cannot_be_delivered_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     convert("synthetic,count=3", "npy", tmp_path / "out")
-    given = Path.rename
 
-    def rename(self: Path, target: Path) -> Path:
-        if self.name == "store":
-            raise OSError(5, "Input/output error")
-        return given(self, target)
+    def rename(source: Path, target: Path) -> None:
+        raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(Path, "rename", rename)
+    monkeypatch.setattr("imgstore_tui.jobs.convert.workspace.rename_new", rename)
     with pytest.raises(StoreError, match="Input/output error; the store is whole in"):
         convert(DATA, "npy", tmp_path / "out", replace=True)
     assert len(stored_images(tmp_path / "out")) == 3
