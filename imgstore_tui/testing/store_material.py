@@ -201,6 +201,15 @@ def copy_store(location: Path, target: Path) -> None:
             shutil.copy2(path, copy)
 
 
+def remove_store(location: Path) -> None:
+    """Remove what is at a location, and beside it under its name."""
+    for path in parts_of(location):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
 def snapshot(location: Path) -> dict[str, tuple[int, int, str]]:
     """Return size, modification time and SHA-256 of a store, or of everything below a folder."""
     files = {}

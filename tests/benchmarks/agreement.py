@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.plugins import registry
 from imgstore_tui.stats.ratios import paired_ratio
+from imgstore_tui.testing.store_material import remove_store
 
 CASES = [
     ("lmdb", Operation.READ_MANY, 40_000),
@@ -154,11 +154,11 @@ def compare(folder: Path, source: Path, spec_text: str, operation: Operation, co
             location = folder / f"{who.__name__}-{number}" if operation.writes else store
             taken[who.__name__] = who(location)
             if operation.writes:
-                shutil.rmtree(location)
+                remove_store(location)
                 subprocess.run(["sync", "-f", str(folder)], check=True)
         pairs.append((taken["instrument"], taken["script"]))
     executor.close()
-    shutil.rmtree(store, ignore_errors=True)
+    remove_store(store)
     ratio = paired_ratio(dict(enumerate(p[0] for p in pairs)), dict(enumerate(p[1] for p in pairs)))
     assert ratio is not None
     low, high = ratio.low, ratio.high

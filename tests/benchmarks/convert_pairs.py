@@ -32,6 +32,7 @@ from imgstore_tui.core.backend import Continuation
 from imgstore_tui.core.codec import payload_kind
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.plugins import registry
+from imgstore_tui.testing.store_material import walk
 from tests.support.processes import descendants, have_ended
 
 FORMATS = ("lmdb", "hdf5", "sqlite", "webdataset+png", "tfrecord+png", "npy")
@@ -84,12 +85,20 @@ def held(store: Path) -> str:
     ).stdout.strip()
 
 
-def sum_of_tree(folder: Path) -> str:
+def sum_of_store(store: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in walk(store):
         status = path.stat()
         digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+def remove(store: Path) -> None:
+    """Remove a store, and nothing beside it."""
+    if store.is_dir():
+        shutil.rmtree(store)
+    else:
+        store.unlink()
 
 
 def way_of(spec: str) -> Continuation:
@@ -159,7 +168,7 @@ class Pairs:
         out = self.place / "out"
         work = out.with_name("out.converting")
         words = [f'store:"{self.stores[source]}"', spec, str(out)]
-        before, there = sum_of_tree(self.stores[source]), set(self.place.iterdir())
+        before, there = sum_of_store(self.stores[source]), set(self.place.iterdir())
         longest, kill = self.seconds[spec], None
         for _ in range(MOST_TRIES):
             kill = kill_one(words, work, spec, self.order, longest)
@@ -169,7 +178,7 @@ class Pairs:
             assert held(out) == self.sums[source], "a store that was finished is not whole"
             again = convert(*words)
             assert "exists already" in again.communicate()[1], "a store that was finished is not known to be so"
-            shutil.rmtree(out)
+            remove(out)
             longest *= 0.7
         assert kill is not None, "it could not be killed in time"
         began = time.monotonic()
@@ -178,8 +187,8 @@ class Pairs:
         assert print_ == self.print, "the fingerprint is another"
         assert held(out) == self.sums[source], "the store does not hold what the source holds"
         assert resumed >= kill.safe, f"{kill.safe:,} were safe, {resumed:,} were gone on with: {said}"
-        shutil.rmtree(out)
-        assert sum_of_tree(self.stores[source]) == before, "the source has changed"
+        remove(out)
+        assert sum_of_store(self.stores[source]) == before, "the source has changed"
         assert set(self.place.iterdir()) == there, f"left: {set(self.place.iterdir()) - there}"
         self.tally[f"kills of the {kill.name}"] += 1
         self.tally["gone on with" if resumed else "killed before anything was safe, begun anew"] += 1

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import collections
 import random
-import shutil
 import tempfile
 import threading
 import time
@@ -21,6 +20,7 @@ from imgstore_tui.bench.protocol.messages import Step, TrialRequest
 from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.plugins import registry
+from imgstore_tui.testing.store_material import copy_store, remove_store, walk
 
 SPECS = (
     "disk",
@@ -31,14 +31,16 @@ SPECS = (
     "hdf5:chunks=4,filter=gzip",
     "lmdb:preset=article",
     "hdf5:preset=article",
+    "sqlite",
+    "safetensors",
 )
 IMAGES = 12
 LIMIT_S = 10.0
 
 
-def damage(folder: Path, order: random.Random) -> None:
+def damage(store: Path, order: random.Random) -> None:
     """Damage one file of a store in one random way."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = walk(store)
     path = order.choice(files)
     data = bytearray(path.read_bytes())
     kind = order.choice(("flip", "flip", "flip", "zero", "cut", "grow", "insert", "swap", "gone"))
@@ -106,7 +108,7 @@ def mutate(text: str, count: int, order: random.Random, folder: Path) -> None:
     began = time.monotonic()
     for _ in range(count):
         store = folder / "store"
-        shutil.copytree(whole, store)
+        copy_store(whole, store)
         damage(store, order)
         ok, reason = run(Step.VERIFY, store)
         if ok:
@@ -119,9 +121,9 @@ def mutate(text: str, count: int, order: random.Random, folder: Path) -> None:
             sentence = reason[:1].isupper() or reason.startswith(str(store))
             assert sentence and "Traceback" not in reason and "\n" not in reason, reason  # noqa: PT018
             tally["refused in a sentence"] += 1
-        shutil.rmtree(store)
+        remove_store(store)
     executor.close()
-    shutil.rmtree(whole)
+    remove_store(whole)
     counts = "; ".join(f"{number} {what}" for what, number in tally.most_common())
     print(f"{text:28} {count} mutations in {time.monotonic() - began:.0f} s: {counts}", flush=True)
 

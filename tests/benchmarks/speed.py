@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import statistics
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from imgstore_tui.bench.system.ext4_placement import spread_folders, unique_name
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.plugins import registry
 from imgstore_tui.stats.ratios import paired_ratio
+from imgstore_tui.testing.store_material import remove_store
 from tests.benchmarks import reference
 from tests.benchmarks.pixels import make_pixels
 
@@ -133,7 +133,7 @@ class Bench:
         executor.close()
         self._print(case, count, taken)
         for store in (*old, *stores.values()):  # not earlier: deleting many files slows the next that are made
-            shutil.rmtree(store, ignore_errors=True)
+            remove_store(store)
 
     @staticmethod
     def _print(case: Case, count: int, taken: dict[str, dict[int, float]]) -> None:

@@ -21,6 +21,7 @@ from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import CacheState, Operation
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.registry import resolve_spec
+from imgstore_tui.testing.store_material import walk
 
 IMAGES = 60
 
@@ -49,7 +50,7 @@ def main() -> None:
         TrialRequest(Step.TRIAL, spec, Operation.READ_MANY, IMAGES, *places, cache=CacheState.COLD), lambda _: None
     )
     write(setup, store, IMAGES, Clock())
-    files = [path for path in store.rglob("*") if path.is_file()]
+    files = walk(store)
     before = pages(files)
     try:
         share, refused = setup.access.prepare_cache(store), None
