@@ -1,3 +1,31 @@
 """How should I store my images? Measured with your own images, on your own machine."""
 
+from __future__ import annotations
+
+import os as _os
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+if _TYPE_CHECKING:
+    from imgstore_tui.sequence import StoredImages
+
 __version__ = "0.1.0"
+
+
+def open(  # noqa: A001 - a name of this module, not of whoever imports from it
+    location: str | _os.PathLike[str], *, trust: bool = False, access: str | None = None
+) -> StoredImages:
+    """Open a store as a map-style sequence: ``len``, ``[i]``, slices and lists of numbers, ``labels``.
+
+    Args:
+        location: Path of a store or of a file of another program, or the address of a store on a server.
+        trust: Whether files of other programs are read in this process, too. A damaged or hostile file may kill the
+            process or worse; without trust it is read in a child process, at the price of a pipe.
+        access: How the store is read, where its backend has an option of that name; None for its default, the
+            library of the format.
+
+    Raises:
+        ImgstoreError: If it cannot be read; the message is a sentence.
+    """
+    from imgstore_tui.sequence import StoredImages
+
+    return StoredImages(location, trust=trust, access=access)

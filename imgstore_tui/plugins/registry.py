@@ -7,7 +7,7 @@ the same name, see ``catalogue``.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -280,9 +280,13 @@ def server_of(location: ServerLocation) -> type[ServerBackend]:
     raise unknown_name("kind of address", location.scheme, schemes())
 
 
-def with_defaults(kind: type[AnyBackend]) -> AnyBackend:
-    """Return a backend with default options, which reads and removes stores written with any options."""
-    return kind(resolve_options(kind.options, {}, f"backend {kind.name}"))
+def with_defaults(kind: type[AnyBackend], given: Mapping[str, OptionValue] | None = None) -> AnyBackend:
+    """Return a backend with default options but those given; it reads and removes stores written with any options.
+
+    Raises:
+        UsageError: If it has no such option, or a value does not fit.
+    """
+    return kind(resolve_options(kind.options, given or {}, f"backend {kind.name}"))
 
 
 def make_codec(spec: Spec) -> Codec:
@@ -290,11 +294,12 @@ def make_codec(spec: Spec) -> Codec:
     return codecs.get(spec.codec)(dict(spec.codec_options))
 
 
-def open_store(path: Path) -> tuple[type[LocalBackend], Reader]:
+def open_store(path: Path, given: Mapping[str, OptionValue] | None = None) -> tuple[type[LocalBackend], Reader]:
     """Open a store for reading, whichever backend wrote it.
 
     Args:
         path: The store, or a file in a store that is a folder.
+        given: Options of the backend that are not to be the default.
 
     Raises:
         NotAStoreError: If it is missing, or not a store of a backend here.
@@ -302,17 +307,19 @@ def open_store(path: Path) -> tuple[type[LocalBackend], Reader]:
         UnavailableError: If the driver of its backend is missing.
     """
     if not path.is_file():
-        return open_store_at(path)
+        return open_store_at(path, given)
     try:
-        return open_store_at(path.resolve())  # a link that the user names is followed, one in a store is not
+        return open_store_at(path.resolve(), given)  # a link that the user names is followed, one in a store is not
     except NotAStoreError as error:
         try:
-            return open_store_at(path.parent)
+            return open_store_at(path.parent, given)
         except NotAStoreError:
             raise error from None
 
 
-def open_store_at(location: Path) -> tuple[type[LocalBackend], Reader]:
+def open_store_at(
+    location: Path, given: Mapping[str, OptionValue] | None = None
+) -> tuple[type[LocalBackend], Reader]:
     """Open the store that is the file or the folder at a location, see ``open_store``."""
     if not location.exists():
         raise NotAStoreError(f"{location} does not exist.")
@@ -325,7 +332,7 @@ def open_store_at(location: Path) -> tuple[type[LocalBackend], Reader]:
     for kind in [*candidates, *unmarked]:
         try:
             check_available(kind)
-            return kind, with_defaults(kind).open(location)
+            return kind, with_defaults(kind, given).open(location)
         except (StoreError, UnavailableError) as error:
             refusal = refusal or (error if kind in candidates else None)
     raise refusal or NotAStoreError(

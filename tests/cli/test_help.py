@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import io
+import pkgutil
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -127,8 +128,8 @@ def test_the_python_of_the_manual_runs(
     examples: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(examples)
-    (block,) = code_blocks(load_topic("convert").markdown, "python")
-    exec(compile(block, "convert.md", "exec"), {})
+    (block,) = code_blocks(load_topic("python").markdown, "python")
+    exec(compile(block, "python.md", "exec"), {})
     assert capsys.readouterr().out == "3 (8, 8, 3) 0\n"
 
 
@@ -147,7 +148,7 @@ def test_every_module_that_a_topic_names_exists() -> None:
     names = {name for topic in load_topics() for name in re.findall(r"\bimgstore_tui(?:\.\w+)+", topic.markdown)}
     assert groups <= names
     for name in names - groups:
-        assert importlib.util.find_spec(name) is not None, name
+        assert pkgutil.resolve_name(name) is not None, name
 
 
 def test_the_house_names_every_room() -> None:

@@ -43,7 +43,8 @@ class SqliteReader(LiveIdsReader):
         _check_file(location, self.path)
         uri = f"file:{quote(str(self.path.absolute()))}?mode=ro&immutable=1"
         try:
-            self._connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+            # Threads may take turns; SQLite itself lets them.
+            self._connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
             # Code in a file from elsewhere must not run.
             self._connection.execute("PRAGMA trusted_schema=OFF")
             self._open(self._connection)

@@ -1,0 +1,257 @@
+"""Provides a store to a program as a map-style sequence of images: what ``imgstore_tui.open`` returns.
+
+A store that this program wrote is read in the calling process, by the reader that the instrument measures. Files of
+other programs are read in a child process, because a damaged one may kill a driver, unless the caller trusts them.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, SupportsIndex, overload
+
+import numpy as np
+
+from imgstore_tui.core.backend import Backend
+from imgstore_tui.core.codec import Codec
+from imgstore_tui.core.content import PayloadKind
+from imgstore_tui.core.errors import NotAStoreError, StoreError, UnavailableError
+from imgstore_tui.core.location import Location, ServerLocation
+from imgstore_tui.core.reader_writer import Reader
+from imgstore_tui.datasets.store import StoreDataset
+from imgstore_tui.plugins import registry
+from imgstore_tui.plugins.foreign import open_foreign
+from imgstore_tui.storekit.server import check_named
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.content import Labels, Pixels
+
+_inherited: list[object] = []
+"""Stores that a forked process got from its parent: neither used nor closed, because the parent still reads them."""
+_sequences: weakref.WeakSet[StoredImages]
+
+
+@dataclass(slots=True)
+class _Opened:
+    """A store that is open in this process."""
+
+    reader: Reader
+    codec: Codec
+    ids: Sequence[int]
+    label: Labels = field(default_factory=lambda: np.empty(1, np.int64))
+    """Receives the label of a single image."""
+
+
+class StoredImages:
+    """The images of a store, in the order of their ids, each read when it is asked for.
+
+    It may be handed to threads, and to forked or spawned processes: each process opens the store anew. Pickled it is
+    its location, without a secret.
+    """
+
+    def __init__(self, location: str | os.PathLike[str], *, trust: bool = False, access: str | None = None) -> None:
+        """Open a store; ``imgstore_tui.open`` describes the arguments."""
+        text = os.fspath(location)
+        parsed = registry.parse_location(text)
+        self._location: Location = parsed if isinstance(parsed, ServerLocation) else Path(parsed).absolute()
+        self._trust, self._access = trust, access
+        self._labels: Labels | None = None
+        self._lock = threading.Lock()
+        self._opened: _Opened | StoreDataset | None = None
+        self._closed = False
+        self._forked_from = ""
+        """Why a forked process cannot read, if it cannot."""
+        self._opened = self._open()
+        self._count = len(self._opened.ids if isinstance(self._opened, _Opened) else self._opened)
+        _sequences.add(self)
+
+    def __reduce__(self) -> tuple[Callable[..., StoredImages], tuple[str, bool, str | None]]:
+        location = self._location
+        text = location.public() if isinstance(location, ServerLocation) else str(location)
+        return _reopen, (text, self._trust, self._access)
+
+    def _open(self) -> _Opened | StoreDataset:
+        found = self._open_here()
+        if found is None:
+            contained = StoreDataset(self._location, {})
+            contained.scan()
+            return contained
+        backend, reader = found
+        if not backend.capabilities.fork_safe:
+            self._forked_from = (
+                f"{self._location} is read by {backend.title}, whose library does not survive a fork: use spawn, e.g. "
+                "multiprocessing.get_context('spawn'), or multiprocessing_context='spawn' of a DataLoader."
+            )
+        try:
+            codec = registry.codecs.get(reader.content.codec)
+            registry.check_available(codec)
+            ids = reader.ids()
+        except BaseException:
+            reader.close()
+            raise
+        return _Opened(reader, codec({option.name: option.default for option in codec.options}), ids)
+
+    def _open_here(self) -> tuple[type[Backend], Reader] | None:
+        """Return the store's backend and reader; None for files of others that are not trusted."""
+        location = self._location
+        if isinstance(location, ServerLocation):
+            server = registry.server_of(location)
+            registry.check_installed(server)
+            check_named(location)
+            return server, registry.with_defaults(server, self._options).open(location)
+        try:
+            return registry.open_store(location, self._options)
+        except NotAStoreError:
+            if not self._trust:
+                return None  # the child process says what it is, or what is wrong with it
+            foreign = open_foreign(location) if location.exists() else None
+            if foreign is None:
+                raise
+        name, reader = foreign
+        return registry.backends.get(name), reader
+
+    @property
+    def _options(self) -> dict[str, str]:
+        return {} if self._access is None else {"access": self._access}
+
+    def _store(self) -> _Opened | StoreDataset:
+        """Return the open store; the lock is held."""
+        if self._opened is None:
+            if self._closed:
+                raise StoreError(f"{self._location} is closed: nothing can be read.")
+            if self._forked_from:
+                raise UnavailableError(self._forked_from)
+            self._opened = self._open()
+        return self._opened
+
+    def _after_fork(self) -> None:
+        """Forget, in a forked process, what the parent has open: its handles and positions are shared with it."""
+        _inherited.append(self._opened)
+        self._lock, self._opened = threading.Lock(), None
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def labels(self) -> Labels:
+        """Labels of all images, int64 array (n,), which the caller must not change."""
+        if self._labels is None:
+            with self._lock:
+                store = self._store()
+                if isinstance(store, StoreDataset):
+                    labels = np.array([store.label(index) for index in range(len(store))], np.int64)
+                else:
+                    labels = store.reader.read_labels()
+            labels.flags.writeable = False
+            self._labels = labels
+        return self._labels
+
+    def __iter__(self) -> Iterator[Pixels]:
+        for index in range(len(self)):
+            yield self._read_one(index)
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Pixels: ...
+    @overload
+    def __getitem__(self, index: slice | Sequence[int] | Labels) -> Pixels | list[Pixels]: ...
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return one image, or several by one call.
+
+        Args:
+            index: A number, negative ones from the end; a slice; a list or array of numbers, in any order, with
+                repeats.
+
+        Returns:
+            For a number, an array (H, W, C) or (H, W); for several, one array (n, H, W[, C]) where all images of the
+            store have one shape, else a list of arrays. It is the caller's own memory.
+
+        Raises:
+            IndexError: If there is no such image.
+            StoreError: If the store is damaged or closed.
+        """
+        if isinstance(index, slice):
+            return self._read(range(*index.indices(len(self))))
+        if hasattr(index, "__index__") and not isinstance(index, np.ndarray):
+            return self._read_one(self._checked(index.__index__()))
+        return self._read([self._checked(int(number)) for number in index])
+
+    def _checked(self, index: int) -> int:
+        count = len(self)
+        if not -count <= index < count:
+            raise IndexError(f"{self._location} holds {count} images; there is no image {index}.")
+        return index + count if index < 0 else index
+
+    def _read_one(self, index: int) -> Pixels:
+        with self._lock:
+            store = self._store()
+            if isinstance(store, StoreDataset):
+                return store.image(index)
+            content = store.reader.content
+            if content.kind is PayloadKind.ARRAY:
+                image: Pixels = np.empty((1, *(content.shape or ())), content.dtype)
+                store.reader.read_array([store.ids[index]], image, store.label)
+                single: Pixels = image[0]
+                return single
+            (payload,) = store.reader.read_bytes([store.ids[index]], store.label)
+            codec = store.codec
+        return codec.decode(payload)  # outside the lock, so that threads decode at the same time
+
+    def _read(self, indices: Sequence[int]) -> Pixels | list[Pixels]:
+        with self._lock:
+            store = self._store()
+            if isinstance(store, StoreDataset):
+                images: list[Pixels] = [store.image(index) for index in indices]
+                if not images or store.uniform is None:
+                    return images
+                together: Pixels = np.empty((len(images), *images[0].shape), images[0].dtype)
+                together[...] = images
+                return together
+            content, labels = store.reader.content, np.empty(len(indices), np.int64)
+            ids = indices if isinstance(store.ids, range) and store.ids.start == 0 else [store.ids[i] for i in indices]
+            if content.kind is PayloadKind.ARRAY:
+                out: Pixels = np.empty((len(ids), *(content.shape or ())), content.dtype)
+                store.reader.read_array(ids, out, labels)
+                return out
+            payloads = store.reader.read_bytes(ids, labels)
+            codec = store.codec
+        if content.shape is None:
+            return [codec.decode(payload) for payload in payloads]
+        decoded: Pixels = np.empty((len(payloads), *content.shape), content.dtype)
+        for payload, target in zip(payloads, decoded, strict=True):
+            codec.decode_into(payload, target)
+        return decoded
+
+    def close(self) -> None:
+        """Release every handle. Safe to call twice."""
+        with self._lock:
+            store, self._opened, self._closed = self._opened, None, True
+        if isinstance(store, _Opened):
+            store.reader.close()
+        # A child process ends when the dataset that asks it is gone.
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"imgstore_tui.open({str(self._location)!r})"
+
+
+def _reopen(location: str, trust: bool, access: str | None) -> StoredImages:
+    return StoredImages(location, trust=trust, access=access)
+
+
+def _forget_inherited() -> None:
+    for sequence in list(_sequences):
+        sequence._after_fork()
+
+
+_sequences = weakref.WeakSet()
+os.register_at_fork(after_in_child=_forget_inherited)
