@@ -192,3 +192,20 @@ def test_only_what_is_opened_is_imported(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def children() -> int:
+    return len(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
+@pytest.mark.parametrize("name", ["lmdb", "hdf5", "npy", "tar", "trusted tar"])
+def test_only_a_file_of_another_program_is_read_in_a_child(name: str, tmp_path: Path) -> None:
+    made = tar_of_another_program(tmp_path / "a.tar") if name.endswith("tar") else arrays(name, tmp_path / "store")
+    before, expected = children(), 1 if name == "tar" else 0
+    with imgstore_tui.open(made, trust=name == "trusted tar") as opened:
+        assert children() - before == expected
+
+        def reads_in_a_fork_alike() -> bool:
+            return bool((opened[1] == IMAGES[1]).all()) and children() == expected
+
+        assert in_a_fork(reads_in_a_fork_alike)

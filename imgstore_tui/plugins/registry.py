@@ -7,7 +7,7 @@ the same name, see ``catalogue``.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,7 +25,7 @@ from imgstore_tui.core.errors import (
 )
 from imgstore_tui.core.location import Location, Scheme, ServerLocation, is_address
 from imgstore_tui.core.location import parse_location as location_of
-from imgstore_tui.core.options import Option, OptionValue, option_text, resolve_options
+from imgstore_tui.core.options import OptionValue, resolve_options
 from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.spec import CODEC_PREFIX, IN_PLACE, Spec, parse_dataset_text, parse_spec_text
 from imgstore_tui.plugins.catalogue import (
@@ -38,6 +38,7 @@ from imgstore_tui.plugins.catalogue import (
     missing_setting,
     way_to_use,
 )
+from imgstore_tui.plugins.spec_labels import codec_options_of, spec_label
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.one_file import OneFileBackend
 from imgstore_tui.storekit.server import ServerBackend
@@ -172,47 +173,6 @@ def resolve_spec(text: str, *, require_available: bool = True) -> Spec:
     return Spec(backend.name, codec.name, preset.name, tuple(options.items()), tuple(codec_options.items()), label)
 
 
-def codec_options_of(backend: type[Backend], preset: Preset, codec: type[Codec]) -> dict[str, OptionValue]:
-    """Return the options that a preset sets for a codec: none if the codec is not the preset's."""
-    return dict(preset.codec_options) if codec.name == (preset.codec or backend.default_codec) else {}
-
-
-def spec_label(
-    backend: type[Backend],
-    codec: type[Codec],
-    preset: Preset,
-    options: dict[str, OptionValue],
-    codec_options: dict[str, OptionValue],
-) -> str:
-    """Return the shortest text that means a spec.
-
-    Args:
-        backend: Its backend.
-        codec: Its codec.
-        preset: Its preset.
-        options: Every option of the backend with its value.
-        codec_options: Every option of the codec with its value.
-    """
-    head = backend.name
-    if codec.name != (preset.codec or backend.default_codec):
-        head += f"+{codec.name}"
-    assignments = [] if preset is backend.presets[0] else [f"preset={preset.name}"]
-    assignments += _changed(backend.options, options, dict(preset.options), "")
-    assignments += _changed(codec.options, codec_options, codec_options_of(backend, preset, codec), CODEC_PREFIX)
-    return head + (":" + ",".join(assignments) if assignments else "")
-
-
-def _changed(
-    declared: Iterable[Option], values: dict[str, OptionValue], base: dict[str, OptionValue], prefix: str
-) -> list[str]:
-    assignments = []
-    for option in declared:
-        value = values[option.name]
-        if value != base.get(option.name, option.default):
-            assignments.append(f"{prefix}{option.name}={option_text(value)}")
-    return assignments
-
-
 def make_backend(spec: Spec) -> Backend:
     """Return the spec's backend with its options set.
 
@@ -317,9 +277,7 @@ def open_store(path: Path, given: Mapping[str, OptionValue] | None = None) -> tu
             raise error from None
 
 
-def open_store_at(
-    location: Path, given: Mapping[str, OptionValue] | None = None
-) -> tuple[type[LocalBackend], Reader]:
+def open_store_at(location: Path, given: Mapping[str, OptionValue] | None = None) -> tuple[type[LocalBackend], Reader]:
     """Open the store that is the file or the folder at a location, see ``open_store``."""
     if not location.exists():
         raise NotAStoreError(f"{location} does not exist.")

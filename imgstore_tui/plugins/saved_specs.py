@@ -16,6 +16,7 @@ from imgstore_tui.core.operations import Operation, Payload
 from imgstore_tui.core.options import OptionValue, resolve_options
 from imgstore_tui.core.spec import CODEC_PREFIX, IN_PLACE, Spec
 from imgstore_tui.plugins import registry
+from imgstore_tui.plugins.spec_labels import codec_options_of, spec_label
 
 
 def access_of(spec: Spec, operation: Operation, payload: Payload, *, uniform: bool) -> Access | None:
@@ -52,11 +53,11 @@ def relabelled(spec: Spec) -> Spec:
             if option.former is not None and option.name not in given
         }
         options = resolve_options(backend.options, {**preset.options, **given, **newer}, backend.name)
-        base = registry.codec_options_of(backend, preset, codec)
+        base = codec_options_of(backend, preset, codec)
         codec_options = resolve_options(codec.options, {**base, **dict(spec.codec_options)}, codec.name)
     except ImgstoreError:
         return spec
-    label = registry.spec_label(backend, codec, preset, options, codec_options)
+    label = spec_label(backend, codec, preset, options, codec_options)
     return replace(spec, options=(*spec.options, *newer.items()), label=label)
 
 

@@ -90,6 +90,10 @@ def _acquire(location: Path) -> tuple[tuple[int, int, int], _Shared]:
         key = (os.getpid(), status.st_dev, status.st_ino)  # a forked child must not use its parent's
         shared = _shared.get(key)
         if shared is None:
+            # LMDB knows no process but the one that opened, and refuses a file that the parent of a fork has open.
+            # There are no locks, so closing it here takes nothing from the parent.
+            for inherited in [other for other in _shared if other[0] != key[0] and other[1:] == key[1:]]:
+                _shared.pop(inherited).env.close()
             shared = _shared[key] = _Shared(location, data, status.st_size)
         shared.readers += 1
         return key, shared
@@ -97,7 +101,9 @@ def _acquire(location: Path) -> tuple[tuple[int, int, int], _Shared]:
 
 def _release(key: tuple[int, int, int]) -> None:
     with _guard:
-        shared = _shared[key]
+        shared = _shared.get(key)
+        if shared is None:  # the parent of this forked process had it open
+            return
         shared.readers -= 1
         if not shared.readers:
             del _shared[key]
