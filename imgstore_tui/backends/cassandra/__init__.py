@@ -1,0 +1,180 @@
+"""Cassandra: one table a store, partitions of several images, written by batches of one partition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from imgstore_tui.core.backend import (
+    Capabilities,
+    Content,
+    DiskUsage,
+    Durability,
+    DurableBy,
+    Editor,
+    Family,
+    PayloadKind,
+    Preset,
+    Reader,
+    Writer,
+)
+from imgstore_tui.core.location import ServerLocation
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.server import ServerBackend, begin_server_store, check_named
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.model import ServerFacts
+
+_PERIODS = {"periodic": "commitlog_sync_period", "group": "commitlog_sync_group_window"}
+"""The setting that says how long a commit log waits, by the way in which it is forced."""
+
+
+class CassandraBackend(ServerBackend):
+    """A table whose comment names the store, with images in partitions by id; without its manifest it is no store."""
+
+    name = "cassandra"
+    title = "Apache Cassandra"
+    family = Family.NOSQL
+    requires = ("cassandra",)
+    extra = "cassandra"
+    payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
+    default_codec = "raw"
+    capabilities = Capabilities(append=True, overwrite=True, delete=True, server=True)
+    schemes = ("cassandra",)
+    url_variable = "IMGSTORE_CASSANDRA_URL"
+    presets = (
+        Preset("tuned", "partitions of many images, prepared batches of one partition, several at a time"),
+        Preset(
+            "plain",
+            "Cassandra's own settings, a partition, an INSERT and a SELECT an image, none prepared",
+            options={"compression": "lz4", "bucket": 1, "batch": False},
+        ),
+    )
+    options = (
+        Option(
+            "compression",
+            "none",
+            "How the server packs the blocks of a table; none, because encoded images do not get smaller and raw ones "
+            "seldom do.",
+            choices=("none", "lz4", "zstd"),
+        ),
+        Option(
+            "bucket",
+            256,
+            "Most images of a partition, fewer where they would be more than 4 MiB; 256, because one request reads and "
+            "writes many then.",
+            minimum=1,
+            maximum=10_000,
+        ),
+        Option(
+            "batch",
+            True,
+            "Put and ask for many images by one request, several requests at a time; yes, which spares round trips.",
+        ),
+    )
+    caveats = (
+        "Every image crosses a connection, each store is a change of the schema, which takes a second, and when a "
+        "write is on the device is a setting of the node."
+    )
+    when_to_choose = (
+        "Choose it when many machines write at once and none may be a single point of failure, and a cluster is run "
+        "for it anyway."
+    )
+
+    def create(self, location: ServerLocation, content: Content, sync: SyncLevel) -> Writer:
+        """Create the table."""
+        from imgstore_tui.backends.cassandra.writer import CassandraWriter
+
+        begin_server_store(self, location, content)
+        return CassandraWriter(self, location, content, sync)
+
+    def open(self, location: ServerLocation) -> Reader:
+        """Connect, and read the manifest."""
+        from imgstore_tui.backends.cassandra.reader import CassandraReader
+
+        return CassandraReader(self, location)
+
+    def edit(self, location: ServerLocation, sync: SyncLevel) -> Editor:
+        """Connect, and read the manifest."""
+        from imgstore_tui.backends.cassandra.editor import CassandraEditor
+
+        return CassandraEditor(self, location, sync)
+
+    def exists(self, location: ServerLocation) -> bool:
+        """Whether there is a store, or a table or view of somebody else, of that name."""
+        from imgstore_tui.backends.cassandra.admin import exists
+
+        return exists(self, location)
+
+    def disk_usage(self, location: ServerLocation) -> DiskUsage:
+        """Return what the server says: the files of the table; its commit log serves all tables and is not counted."""
+        from imgstore_tui.backends.cassandra.admin import disk_usage
+
+        return disk_usage(self, location)
+
+    def durability(self, location: ServerLocation, sync: SyncLevel) -> Durability:
+        """Return what the node's commit log makes of a sync level: a client can choose none."""
+        from imgstore_tui.backends.cassandra.admin import settings
+
+        values = settings(self, location.place)
+        mode = values.get("commitlog_sync")
+        shown = ("commitlog_sync", _PERIODS.get(mode or "", ""), "durable_writes", "replication")
+        words = ", ".join(f"{name}={values[name]}" for name in shown if name in values)
+        if values["durable_writes"] == "false":
+            return Durability(
+                DurableBy.NOTHING,
+                f"Keyspace '{location.database}' has durable_writes = false, so nothing that it acknowledges is "
+                "durable.",
+            )
+        if sync is SyncLevel.BUFFERED:
+            return Durability(DurableBy.NOTHING if mode == "periodic" else DurableBy.ACKNOWLEDGE, words)
+        if mode in ("batch", "group"):
+            return Durability(DurableBy.ACKNOWLEDGE, words)
+        if mode is None:
+            return Durability(
+                DurableBy.NOTHING, "The node does not say when it forces its commit log, so no level can be promised."
+            )
+        return Durability(
+            DurableBy.NOTHING,
+            f"The node forces its commit log every {values.get('commitlog_sync_period', 'few seconds')} "
+            "(commitlog_sync: periodic), so what it acknowledges is not durable yet; set batch or group in its "
+            "cassandra.yaml.",
+        )
+
+    def facts(self, place: ServerLocation) -> ServerFacts:
+        """Ask for version and settings."""
+        from imgstore_tui.backends.cassandra.admin import facts
+
+        return facts(self, place)
+
+    def list_stores(self, place: ServerLocation, prefix: str) -> Sequence[ServerLocation]:
+        """Return the stores whose names begin so."""
+        from imgstore_tui.backends.cassandra.admin import list_stores
+
+        return list_stores(self, place, prefix)
+
+    def drain(self, location: ServerLocation) -> None:
+        """Have the table flushed, and wait for compaction."""
+        from imgstore_tui.backends.cassandra.admin import drain
+
+        drain(self, location)
+
+    def ping(self, location: ServerLocation) -> float:
+        """Time the smallest statement."""
+        from imgstore_tui.backends.cassandra.admin import ping
+
+        return ping(self, location)
+
+    def deliver(self, staged: ServerLocation, final: ServerLocation, *, replace: bool) -> None:
+        """Let the table say that it is the final store, in one step."""
+        from imgstore_tui.backends.cassandra.admin import deliver
+
+        deliver(self, staged, final, replace=replace)
+
+    def destroy(self, location: ServerLocation) -> None:
+        """Drop the table, if its comment says that it is this store."""
+        from imgstore_tui.backends.cassandra.admin import destroy
+
+        check_named(location)
+        destroy(self, location)
