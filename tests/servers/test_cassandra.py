@@ -2,17 +2,244 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
 import pytest
 
 pytest.importorskip("cassandra", reason="cassandra is not installed (extra cassandra)")
 
+from imgstore_tui.core import credentials
+from imgstore_tui.core.backend import DurableBy
+from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
+from imgstore_tui.core.location import ServerLocation
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.jobs.servers.node import Node
+from imgstore_tui.jobs.servers.recipes.cassandra import CassandraRecipe
+from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.server import ServerBackend
 from imgstore_tui.testing.conformance_server import ServerConformance
-from tests.support.servers import server
+from imgstore_tui.testing.store_material import StoreSetup, is_sentence
+from tests.support.servers import server, skip_without
 
 
 class TestCassandra(ServerConformance):
     backend = "cassandra"
+    codecs = ("raw", "png")  # arrays and payloads; every store is a change of the schema
 
     @pytest.fixture
     def server_url(self) -> str:
         return server("cassandra").url
+
+
+def cql(statement: str, url: str) -> list[Any]:
+    """Run a statement with the driver itself, round the code that is tested."""
+    from urllib.parse import unquote, urlsplit
+
+    from cassandra.auth import PlainTextAuthProvider
+    from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
+    from cassandra.policies import RoundRobinPolicy
+
+    parts = urlsplit(url)
+    profile = ExecutionProfile(load_balancing_policy=RoundRobinPolicy(), request_timeout=60)
+    login = PlainTextAuthProvider(parts.username, unquote(parts.password or ""))
+    cluster = Cluster(
+        ["127.0.0.1"], port=parts.port, auth_provider=login, protocol_version=5, connect_timeout=20,
+        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+    )  # fmt: skip
+    try:
+        return list(cluster.connect(parts.path.strip("/")).execute(statement))
+    finally:
+        cluster.shutdown()
+
+
+def tables() -> list[str]:
+    url = server("cassandra").url
+    return sorted(
+        row[0] for row in cql("SELECT table_name FROM system_schema.tables WHERE keyspace_name = 'imgstore'", url)
+    )
+
+
+@pytest.fixture
+def place() -> Iterator[ServerLocation]:
+    before = credentials.held()
+    credentials.hold({"IMGSTORE_CASSANDRA_URL": server("cassandra").url})
+    kind = registry.backends.get("cassandra")
+    assert issubclass(kind, ServerBackend)
+    yield kind.address()[0]
+    credentials.forget()
+    credentials.hold(before)
+
+
+def backend() -> ServerBackend:
+    made = StoreSetup.of("cassandra").backend
+    assert isinstance(made, ServerBackend)
+    return made
+
+
+def test_a_table_of_somebody_else_is_neither_read_nor_removed(place: ServerLocation) -> None:
+    url = server("cassandra").url
+    cql('CREATE TABLE IF NOT EXISTS somebodys (a int PRIMARY KEY) WITH comment = \'{"format": "theirs"}\'', url)
+    cql("INSERT INTO somebodys (a) VALUES (1)", url)
+    setup = StoreSetup.of("cassandra")
+    location = place.child("somebodys")
+    for action in (setup.backend.open, setup.backend.destroy):
+        with pytest.raises(StoreError) as caught:
+            action(location)
+        assert is_sentence(caught.value, location)
+    with pytest.raises(StoreError, match="exists already"):
+        setup.make(location, setup.material([(3, 3, 3)]))
+    assert not backend().list_stores(place, "somebodys")
+    assert [row[0] for row in cql("SELECT a FROM somebodys", url)] == [1]
+    cql("DROP TABLE somebodys", url)
+
+
+@pytest.mark.parametrize("name", ['a "quoted" na\'me', "Capitals and blanks", "größer/日本", "x" * 100])
+def test_a_store_may_have_a_name_that_no_table_can_have(place: ServerLocation, name: str) -> None:
+    setup = StoreSetup.of("cassandra")
+    material = setup.material([(3, 3, 3)] * 3)
+    location = setup.make(place.child(name), material)
+    material.check_store(setup.backend, registry.parse_location(location.public()))
+    assert location in backend().list_stores(place, name[:3])
+    setup.backend.destroy(location)
+    assert not setup.backend.exists(location)
+
+
+def test_of_two_tables_that_say_that_they_are_a_store_the_later_is(place: ServerLocation) -> None:
+    """As it is when a process dies between giving a store its name and dropping the one that had it."""
+    url = server("cassandra").url
+    setup = StoreSetup.of("cassandra")
+    old, new = setup.material([(3, 3, 3)] * 2), setup.material([(3, 3, 3)] * 3)
+    setup.make(place.child("turn_old"), old)
+    staged = setup.make(place.child("turn_new"), new)
+    cql(
+        'ALTER TABLE turn_new WITH comment = \'{"format": "imgstore-tui cassandra", "name": "turn_old", "turn": 1}\'',
+        url,
+    )
+    assert not setup.backend.exists(staged)
+    new.check_store(setup.backend, place.child("turn_old"))
+    setup.backend.destroy(place.child("turn_old"))
+    assert not {"turn_old", "turn_new"} & set(tables())
+
+
+def test_large_images_are_replaced_as_a_whole(place: ServerLocation) -> None:
+    setup = StoreSetup.of("cassandra+raw")
+    first, second = (np.full((700, 800, 3), number, np.uint8) for number in (1, 2))
+    material = setup.pack([first, np.zeros((2, 2, 3), np.uint8)], [1, 2])
+    location = setup.make(place.child("large"), material)
+    with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
+        editor.put_bytes([0], [second.tobytes()], np.array([8]))
+        editor.put_bytes([1], [first.tobytes()], np.array([9]))
+    with setup.backend.open(location) as reader:
+        labels = np.zeros(2, np.int64)
+        assert reader.read_bytes([1, 0], labels) == [first.tobytes(), second.tobytes()]
+        assert labels.tolist() == [9, 8]
+    setup.backend.destroy(location)
+
+
+def test_rows_that_are_missing_are_noticed(place: ServerLocation) -> None:
+    setup = StoreSetup.of("cassandra")
+    material = setup.material([(3, 3, 3)] * 6)
+    location = setup.make(place.child("damaged"), material)
+    cql("DELETE FROM damaged WHERE bucket = 0 AND id = 2", server("cassandra").url)
+    with setup.backend.open(location) as reader:
+        for ids in ([2], [1, 2, 3], [3, 2]):
+            with pytest.raises(StoreError, match="images are missing in it"):
+                material.get(reader, ids)
+        with pytest.raises(StoreError, match="images are missing in it"):
+            reader.read_labels()
+    setup.backend.destroy(location)
+
+
+def test_of_two_editors_the_second_is_refused(place: ServerLocation) -> None:
+    setup = StoreSetup.of("cassandra")
+    location = setup.make(place.child("shared"), setup.material([(3, 3, 3)] * 4))
+    first, second = (setup.backend.edit(location, SyncLevel.BUFFERED) for _ in range(2))
+    first.delete([3])
+    first.close()
+    with pytest.raises(StoreError, match="another process changes it"):
+        second.delete([2])
+    second.abort()
+    with setup.backend.open(location) as reader:
+        assert list(reader.ids()) == [0, 1, 2]
+    setup.backend.destroy(location)
+
+
+def test_a_node_that_forces_its_log_now_and_then_makes_no_level_durable(place: ServerLocation) -> None:
+    buffered = backend().durability(place.child("x"), SyncLevel.BUFFERED)
+    assert buffered.by is DurableBy.NOTHING
+    assert "commitlog_sync=periodic, commitlog_sync_period=10000ms" in buffered.reason
+    for level in (SyncLevel.END, SyncLevel.BATCH):
+        durability = backend().durability(place.child("x"), level)
+        assert durability.by is DurableBy.NOTHING
+        assert "commitlog_sync: periodic" in durability.reason
+
+
+class BatchRecipe(CassandraRecipe):
+    """A node that forces its commit log before it acknowledges."""
+
+    commit_log: ClassVar[dict[str, str]] = {"commitlog_sync": "batch"}
+
+
+@pytest.mark.full
+@pytest.mark.timeout(400)
+def test_a_node_that_forces_its_log_first_makes_every_level_durable_and_survives_a_kill(place: ServerLocation) -> None:
+    skip_without("cassandra")
+    node = Node(BatchRecipe())
+    try:
+        node.start()
+        credentials.hold(node.variables())
+        kind = registry.backends.get("cassandra")
+        assert issubclass(kind, ServerBackend)
+        location = kind.address()[0].child("durable")
+        durability = backend().durability(location, SyncLevel.END)
+        assert durability.by is DurableBy.ACKNOWLEDGE
+        assert "commitlog_sync=batch" in durability.reason
+        setup = StoreSetup.of("cassandra")
+        material = setup.material([(30, 30, 3)] * 300)
+        setup.make(location, material, SyncLevel.END)
+        writer = setup.backend.create(location.place.child("half"), material.content, SyncLevel.END)
+        material.put(writer, 0, 20)
+        node.kill()
+        with pytest.raises(StoreError) as caught:
+            material.put(writer, 20)
+        assert is_sentence(caught.value, location.place.child("half"))
+        writer.abort()
+        with pytest.raises(UnavailableError) as refused:
+            setup.backend.open(location)
+        assert is_sentence(refused.value)
+        node.start()
+        material.check_store(setup.backend, location)
+        assert [store.name for store in backend().list_stores(location.place, "")] == ["durable", "half"]
+    finally:
+        node.stop()
+        node.remove()
+
+
+def test_the_size_is_that_of_the_files(place: ServerLocation) -> None:
+    setup = StoreSetup.of("cassandra")
+    location = setup.make(place.child("weighed"), setup.material([(64, 64, 3)] * 500))
+    backend().drain(location)
+    stored = 500 * 64 * 64 * 3
+    assert 0.8 * stored < (setup.backend.disk_usage(location).apparent_bytes or 0) < 1.4 * stored
+    setup.backend.destroy(location)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [((("ssl", "yes"),), "Known: dc, tls, tlsCAFile"), ((("tls", "perhaps"),), "is true or false")],
+)
+def test_parameters_that_are_unknown_are_refused(
+    place: ServerLocation, parameters: tuple[tuple[str, str]], words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        backend().exists(replace(place, parameters=parameters).child("x"))
+
+
+def test_a_keyspace_that_is_missing_is_named(place: ServerLocation) -> None:
+    with pytest.raises(UnavailableError) as caught:
+        backend().facts(replace(place, database="Nowhere"))
+    assert is_sentence(caught.value)
+    assert "has no keyspace 'Nowhere'" in str(caught.value)

@@ -22,6 +22,8 @@ class TcpProxy:
         """How many connections are reset at most."""
         self.silent = False
         """Whether what a client sends is taken, and nothing is passed on."""
+        self.replaced: tuple[bytes, bytes] | None = None
+        """Bytes in what is sent either way, and what they are passed on as."""
         self.reset = 0
         self._upstream = port
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -56,6 +58,8 @@ class TcpProxy:
                     break
                 if self.delay_s:
                     time.sleep(self.delay_s)
+                if self.replaced is not None:
+                    data = data.replace(*self.replaced)
                 if not (from_client and self.silent):
                     target.sendall(data)
         for one in (source, target):
