@@ -13,6 +13,7 @@ from imgstore_tui.backends.postgres.connection import said, table
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, read_manifest
+from imgstore_tui.storekit.row_reader import incomplete
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +40,7 @@ CREATE_BEFORE_16 = sql.SQL(
 )
 """The same for servers that do not take the storage of a column as it is made."""
 STORAGE_IN_CREATE = 160_000
-INSERT = sql.SQL("INSERT INTO {table} (id, label, data) VALUES (%b, %b, %b)")
+INSERT = sql.SQL("INSERT INTO {table} (id, label, data) VALUES (%s, %s, %s)")
 REPLACE = sql.SQL(
     "INSERT INTO {table} (id, label, data) VALUES (%b, %b, %b) "
     "ON CONFLICT (id) DO UPDATE SET label = excluded.label, data = excluded.data"
@@ -114,11 +115,6 @@ def numbers(connection: Connection, location: ServerLocation, query: str, count:
     if len(found) != count:
         raise incomplete(location)
     return np.fromiter((number for (number,) in found), np.int64, count)
-
-
-def incomplete(location: ServerLocation) -> StoreError:
-    """Build the error for a store in which rows are missing."""
-    return StoreError(f"{location} is damaged: images are missing in it.")
 
 
 def set_comment(location: ServerLocation, text: str) -> sql.Composed:

@@ -1,0 +1,122 @@
+"""Writes a MySQL store: the table first, then its rows and what it holds in one transaction."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from imgstore_tui.backends.mysql.connection import Connection, said, table
+from imgstore_tui.backends.mysql.layout import (
+    INSERT_ONE,
+    NAME,
+    claim,
+    create_statement,
+    cut,
+    most_bytes,
+    put_manifest,
+    statements,
+    too_large,
+)
+from imgstore_tui.core.backend import Content, Writer
+from imgstore_tui.core.errors import ImgstoreError, StoreError
+from imgstore_tui.core.manifest import check_complete, check_put, image_bytes, write_manifest
+from imgstore_tui.core.operations import SyncLevel
+
+if TYPE_CHECKING:
+    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.location import ServerLocation
+    from imgstore_tui.storekit.server import ServerBackend
+
+
+class MysqlWriter(Writer):
+    """Inserts a batch by one statement. Until the last commit the store says that it is unfinished."""
+
+    def __init__(self, backend: ServerBackend, location: ServerLocation, content: Content, sync: SyncLevel) -> None:
+        self._location, self._content = location, content
+        self._each, self._put, self._whole = sync is SyncLevel.BATCH, 0, False
+        self._one_by_one = not backend.values["batch"]
+        create = create_statement(location, index=bool(backend.values["index"]))
+        self._connection: Connection | None = Connection(backend, location, binary=True)
+        self._made = False
+        try:
+            with said(location, "made"):
+                claim(self._connection, location)
+                self._most = most_bytes(self._connection)
+                self._connection.query(create)
+                self._made = True
+                self._connection.query("BEGIN")
+                self.requests = 6
+        except BaseException:
+            self.abort()
+            raise
+
+    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
+        """Insert one row a payload."""
+        check_put(self._location, self._content, self._put, ids, payloads, labels)
+        if len(ids):
+            self._insert(ids, payloads, labels)
+
+    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
+        """Insert one row an image."""
+        check_put(self._location, self._content, self._put, ids, images, labels)
+        if len(ids):
+            self._insert(ids, cut(images, image_bytes(self._content)), labels)
+
+    def _insert(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
+        connection = self._opened()
+        rows = list(zip(map(int, ids), labels.tolist(), values, strict=True))
+        with said(self._location, "written"):
+            if self._one_by_one:
+                self._insert_one_by_one(connection, rows)
+            else:
+                for statement in statements(connection, self._location, rows, self._most):
+                    connection.query(statement)
+                    self.requests += 1
+            self._put += len(ids)
+            if self._each:
+                connection.query("COMMIT")
+                connection.query("BEGIN")
+                self.requests += 2
+                self.syncs += 1
+
+    def _insert_one_by_one(self, connection: Connection, rows: Sequence[tuple[int, int, bytes | memoryview]]) -> None:
+        statement = INSERT_ONE.format(table=table(self._location))
+        for number, label, data in rows:
+            # The driver doubles what it escapes, at worst every byte.
+            if 2 * len(data) + 256 > self._most and len(data) + 256 > self._most:
+                raise too_large(self._location, len(data), self._most)
+            connection.query(statement, [number, label, bytes(data)])
+            self.requests += 1
+
+    def _opened(self) -> Connection:
+        if self._connection is None:
+            raise StoreError(f"{self._location} is closed: nothing more can be put.")
+        return self._connection
+
+    def close(self) -> None:
+        """Put what the store says of itself, and commit."""
+        if self._connection is None:
+            return
+        try:
+            check_complete(self._location, self._content, self._put)
+            with said(self._location, "written"):
+                put_manifest(self._connection, self._location, write_manifest(NAME, self._content))
+                self._connection.query("COMMIT")
+            self._whole = True
+            self.requests += 2
+            self.syncs += self._each
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Take back what is not whole, the table included, and close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if self._made and not self._whole:
+            # Where the server has gone the table stays, unfinished, and is removed with the run's leftovers.
+            with contextlib.suppress(ImgstoreError), said(self._location, "removed"):
+                connection.query("ROLLBACK")
+                connection.query(f"DROP TABLE {table(self._location)}")
+        connection.close()
