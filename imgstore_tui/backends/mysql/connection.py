@@ -171,7 +171,7 @@ def _cannot_connect(location: ServerLocation, error: pymysql.MySQLError) -> str:
     where, code, words = server_text(location), code_of(error), message(error)
     if code == ER.BAD_DB_ERROR:
         return f"{where} has no database '{location.database}'. Create it (CREATE DATABASE), or name another."
-    if code in {ER.ACCESS_DENIED_ERROR, ER.ACCESS_DENIED_NO_PASSWORD_ERROR, 1524}:
+    if code in {ER.ACCESS_DENIED_ERROR, 1524, 1698}:
         return f"{where} refuses: {words}. Put user and password into the variable IMGSTORE_MYSQL_URL."
     if code == ER.DBACCESS_DENIED_ERROR:
         return f"{where} refuses: {words}. Ask who runs it to let you into this database."

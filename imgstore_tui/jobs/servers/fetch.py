@@ -69,6 +69,7 @@ def fetch(download: Download) -> Path:
                     f"{download.title} cannot be downloaded; {command[0]} says: "
                     f"{safe_text(next((line for line in lines if 'ERROR' in line), ' '.join(lines[-2:])))[:400]}"
                 )
+        download.finish(partial)
         try:
             partial.rename(target)
         except OSError:

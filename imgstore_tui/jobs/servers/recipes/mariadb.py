@@ -1,4 +1,4 @@
-"""MariaDB, from Debian's package of its server alone."""
+"""MariaDB, from Debian's packages of its server and the tools that this needs."""
 
 from __future__ import annotations
 
@@ -35,51 +35,32 @@ class MariadbRecipe(ServerRecipe):
             node.programs["install"], "--no-defaults", f"--datadir={node.folder}/data", "--skip-test-db",
             "--auth-root-authentication-method=normal", f"--basedir={node.programs['server'].parents[1]}",
         )  # fmt: skip
-        write_users(node, "mysql_native_password")
+        word = node.password.replace("\\", "\\\\").replace("'", "\\'")
+        node.write(
+            "users.sql",
+            f"CREATE DATABASE IF NOT EXISTS {DATABASE};\n"
+            f"CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED BY '{word}';\n"
+            f"GRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n"
+            "DROP USER IF EXISTS 'root'@'localhost';\n",
+        )
 
     def processes(self, node: Node) -> Sequence[Process]:
         """Start the server with its defaults, or forcing nothing to the device."""
-        return [Process([node.programs["server"], "--no-defaults", *settings(node)])]
+        folder = node.folder
+        words = [
+            f"--datadir={folder}/data", f"--socket={folder}/socket", f"--pid-file={folder}/pid",
+            f"--tmpdir={folder / 'tmp'}", f"--init-file={folder}/users.sql", f"--port={node.port}",
+            "--bind-address=127.0.0.1", "--max-allowed-packet=128M",  # a picture of 50 megapixels fits
+        ]  # fmt: skip
+        if node.fast:
+            words += ["--innodb-flush-log-at-trx-commit=0", "--skip-log-bin", "--innodb-fast-shutdown=2"]
+        return [Process([node.programs["server"], "--no-defaults", *words])]
 
     def answers(self, node: Node) -> bool:
-        """Whether it greets, and has read the file of users."""
+        """Whether it greets, which it does when it has read the file of users."""
         return probes.replies(node.port)
 
     def variables(self, node: Node) -> Mapping[str, str]:
         """Return the address, with the password."""
-        return address(node)
-
-
-def write_users(node: Node, plugin: str) -> None:
-    """Write the statements that the server runs at each start: its database and the one user, who is not root."""
-    word = node.password.replace("\\", "\\\\").replace("'", "''")
-    node.write(
-        "users.sql",
-        f"CREATE DATABASE IF NOT EXISTS {DATABASE};\n"
-        f"CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED {_with(plugin)} '{word}';\n"
-        f"GRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n"
-        "DROP USER IF EXISTS 'root'@'localhost';\n",
-    )
-
-
-def _with(plugin: str) -> str:
-    return "BY" if plugin == "mysql_native_password" else f"WITH {plugin} BY"
-
-
-def settings(node: Node) -> list[str]:
-    """Return the settings that MySQL and MariaDB share."""
-    folder = node.folder
-    words = [
-        f"--datadir={folder}/data", f"--socket={folder}/socket", f"--pid-file={folder}/pid", f"--port={node.port}",
-        f"--tmpdir={folder / 'tmp'}", f"--init-file={folder}/users.sql", "--bind-address=127.0.0.1",
-        "--max-allowed-packet=64M",
-    ]  # fmt: skip
-    if node.fast:
-        words += ["--innodb-flush-log-at-trx-commit=0", "--skip-log-bin", "--innodb-fast-shutdown=2"]
-    return words
-
-
-def address(node: Node) -> dict[str, str]:
-    """Return the address, with the password."""
-    word = quote(node.password, safe="")
-    return {"IMGSTORE_MYSQL_URL": f"mysql://{USER}:{word}@127.0.0.1:{node.port}/{DATABASE}"}
+        word = quote(node.password, safe="")
+        return {"IMGSTORE_MYSQL_URL": f"mysql://{USER}:{word}@127.0.0.1:{node.port}/{DATABASE}"}
