@@ -34,9 +34,10 @@ def get(variable: str) -> str | None:
     return _values.get(variable)
 
 
-def forget() -> None:
-    """Drop all of them."""
-    _values.clear()
+def forget(*variables: str) -> None:
+    """Drop those of some variables; all of them if none is named."""
+    for variable in variables or tuple(_values):
+        _values.pop(variable, None)
 
 
 def scrub(text: str) -> str:

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.run.preflight import DataSize, space_needed
+from imgstore_tui.bench.run.preflight import DataSize, check_server_space, space_needed
 from imgstore_tui.core import credentials
+from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.plugins import registry
+from imgstore_tui.plugins.server_process import server_facts
+from imgstore_tui.testing.store_material import is_sentence
 from tests.support.entry_points import ROOT, offer
 from tests.support.program import program
 
@@ -88,6 +91,21 @@ def test_no_room_is_asked_for_here(url: str) -> None:
     assert space_needed(plan, size).bytes == 10_000 * 3_000_000, "the pixel cache alone"
     here = replace(plan, specs=(*plan.specs, registry.resolve_spec("lmdb")))
     assert space_needed(here, size).bytes > 2 * 10_000 * 3_000_000
+
+
+def test_a_server_that_says_that_it_has_no_room_is_not_begun_with(url: str) -> None:
+    credentials.hold({"IMGSTORE_SHELF_URL": url})
+    size = {"synthetic": DataSize(3_000_000.0, 10_000, has_originals=False)}
+    plan = Plan(specs=(registry.resolve_spec("shelf"),), cutoffs=(10_000,))
+    from tests.outside.shelf import Shelf
+
+    facts = server_facts(Shelf.address()[0])
+    assert facts.free_bytes is None
+    check_server_space(plan, size, [facts, replace(facts, free_bytes=10**12)])
+    with pytest.raises(UnavailableError, match="MiB free") as caught:
+        check_server_space(plan, size, [replace(facts, free_bytes=2**29)])
+    assert is_sentence(caught.value)
+    assert facts.address in str(caught.value)
 
 
 def test_it_is_converted_to_and_from(url: str, tmp_path: Path) -> None:

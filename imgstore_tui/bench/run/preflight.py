@@ -176,6 +176,18 @@ def check_space(need: SpaceNeed, scratch: Path) -> None:
         )
 
 
+def check_server_space(plan: Plan, sizes: Mapping[str, DataSize], servers: Sequence[ServerFacts]) -> None:
+    """Raise UnavailableError if a server that says how much room it has lacks it for its largest store."""
+    largest = max((HEADROOM * size.image_bytes * images_needed(plan, text) for text, size in sizes.items()), default=0)
+    need = largest * len(plan.sync) * (1 + sum(operation.changes for operation in plan.operations))
+    for server in servers:
+        if server.free_bytes is not None and need > server.free_bytes:
+            raise UnavailableError(
+                f"The stores need about {format_bytes(need)} and {server.product} at {server.address} has "
+                f"{format_bytes(server.free_bytes)} free. Ask for fewer cutoffs, or name another server."
+            )
+
+
 def check_feasible(plan: Plan, sizes: Mapping[str, DataSize], scratch: Path) -> None:
     """Check that a plan fits into space, memory and its own time budget.
 

@@ -19,6 +19,7 @@ from imgstore_tui.bench.run.preflight import (
     ask_servers,
     check_content,
     check_feasible,
+    check_server_space,
     keeps_original_files,
 )
 from imgstore_tui.bench.run.run_folder import RunFolder
@@ -81,7 +82,9 @@ def prepared_run(
         datasets = {text: _scan(text, plan, listen, cancel) for text in plan.datasets}
         roots = [root for dataset in datasets.values() for root in dataset.roots]
         scratch = choose_scratch(plan.scratch, roots, scratch_before)
-        check_feasible(plan, {text: DataSize.of(dataset) for text, dataset in datasets.items()}, scratch)
+        sizes = {text: DataSize.of(dataset) for text, dataset in datasets.items()}
+        check_feasible(plan, sizes, scratch)
+        check_server_space(plan, sizes, servers)
         name = run_id or _new_id(datetime.now(UTC), plan)
         folder, ledger = RunFolder(scratch, name), ServerLedger(name)
         stack.callback(_remove, folder, listen, cancel)

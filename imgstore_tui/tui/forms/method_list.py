@@ -8,6 +8,7 @@ from imgstore_tui.core.backend import Family
 from imgstore_tui.core.spec import backend_of
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.server import ServerBackend
 from imgstore_tui.tui.forms.choice import Choice
 from imgstore_tui.tui.widgets.check_list import CheckItem, Heading, Tick
 from imgstore_tui.tui.widgets.method_marks import MethodMarks
@@ -54,6 +55,14 @@ def method_lines(choice: Choice, marks: MethodMarks) -> list[CheckItem | Heading
     return [*lines, *(CheckItem(one.name, safe_text(one.name), Tick.NONE, "could not be loaded") for one in broken)]
 
 
+def server_to_name(label: str) -> type[ServerBackend] | None:
+    """Return the backend of a line that lacks nothing but the address of its server; None for any other line."""
+    backend = registry.backends.all().get(backend_of(label))
+    if backend is None or not issubclass(backend, ServerBackend):
+        return None
+    return None if registry.missing_imports(backend) or not registry.missing_setting(backend) else backend
+
+
 def _note(codec: str, label: str) -> str:
     return "" if f"+{codec}" in label else codec
 
@@ -69,7 +78,7 @@ def method_note(label: str) -> str:
     if absent:
         return safe_text(f"Needs {', '.join(absent)}: {registry.how_to_get(backend)}")
     if setting := registry.missing_setting(backend):
-        return safe_text(f"Needs a server: {setting}")
+        return safe_text(f"Needs a server: press space to name it, or {setting}")
     if label == name:
         return safe_text(f"{backend.title}. {backend.when_to_choose}")
     return safe_text(f"{backend.title}, with options of your own: o changes them, delete takes it off the list.")

@@ -111,6 +111,8 @@ class ChoosePane(Chooser):
         self.storage.show(method_lines(choice, self.marks))
         if self._point_at is not None and self.storage.point_at(self._point_at):
             self._point_at = None
+        if self.storage.pointed is not None:  # what it needs may be there now
+            self.query_one(FoldedText).text = method_note(self.storage.pointed.key)
         self.cutoffs.show(
             [
                 CheckItem(cutoff, format_count(cutoff), _tick(cutoff in choice.cutoffs))

@@ -18,12 +18,14 @@ from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import spell_duration
 from imgstore_tui.present.text.estimates import time_text
+from imgstore_tui.storekit.server import ServerBackend
 from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice
-from imgstore_tui.tui.forms.method_list import method_note
+from imgstore_tui.tui.forms.method_list import method_note, server_to_name
 from imgstore_tui.tui.screens.conditions import ConditionsScreen
 from imgstore_tui.tui.screens.data import DataScreen
 from imgstore_tui.tui.screens.options import EditedSpec, OptionsScreen
 from imgstore_tui.tui.screens.save_plan import SavePlanScreen
+from imgstore_tui.tui.screens.server import ServerScreen
 from imgstore_tui.tui.widgets.choose_lists import MethodList
 from imgstore_tui.tui.widgets.estimate_line import EstimateLine
 from imgstore_tui.tui.widgets.field import Field
@@ -90,12 +92,28 @@ class Chooser(VerticalScroll, can_focus=False):
         self.post_message(self.ChoiceRequested(choice))
 
     def offered_spec(self, label: str) -> Spec | None:
-        """Return the spec of a line of the method list; if there is none, notify why and return None."""
+        """Return the spec of a line of the method list; if there is none, say why, or ask for its server."""
         for spec in self.choice.offered:
             if spec.label == label:
                 return spec
+        if (backend := server_to_name(label)) is not None:
+            self.name_server(backend)
+            return None
         self.notify(method_note(label), title="Not available here", severity="warning", markup=False)
         return None
+
+    def name_server(self, backend: type[ServerBackend]) -> None:
+        """Ask for the server of a backend; once it is known, its method is on offer and ticked."""
+
+        def take(named: bool | None) -> None:
+            if named:
+                self._point_at = backend.name
+                try:
+                    self.request(self.choice.with_spec_added(backend.name))
+                except ImgstoreError as error:
+                    self.notify(safe_text(str(error)), title="Not available here", severity="warning", markup=False)
+
+        self.app.push_screen(ServerScreen(backend), take)
 
     @on(MethodList.OptionsRequested)
     def _options_requested(self, event: MethodList.OptionsRequested) -> None:

@@ -77,6 +77,7 @@ class Field(Vertical):
         value: str = "",
         *,
         hint: str = "",
+        hidden: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's own word
         classes: str | None = None,
     ) -> None:
@@ -84,13 +85,17 @@ class Field(Vertical):
         self._name_shown = name
         self._value = value
         self._hint = hint
+        self._hidden = hidden
 
     def compose(self) -> ComposeResult:
         """Lay out name, input and problem."""
         with Horizontal():
             if self._name_shown:
                 yield Static(Text(self._name_shown), classes="field--name")
-            line = Line(safe_text(self._value), placeholder=self._hint, compact=True, select_on_focus=False)
+            line = Line(
+                safe_text(self._value), placeholder=self._hint, compact=True, select_on_focus=False,
+                password=self._hidden,
+            )  # fmt: skip
             # A blinking cursor would repaint twice per second, also during a measurement.
             line.cursor_blink = False
             yield line
