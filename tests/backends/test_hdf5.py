@@ -26,7 +26,7 @@ from imgstore_tui.testing.store_material import StoreSetup, is_sentence, pixels
 
 class TestHdf5(BackendConformance):
     backend = "hdf5"
-    more = ("hdf5:chunks=4", "hdf5:chunks=3,filter=lzf", "hdf5+png:access=library")
+    more = ("hdf5:chunks=4", "hdf5:chunks=3,filter=lzf", "hdf5+png:access=direct", "hdf5:access=direct")
 
 
 LABELS = [-3, 0, 300, 2**40]
@@ -79,7 +79,7 @@ def test_h5dump_reads_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    ["chunks=4", "chunks=4,filter=lzf", "chunks=7,filter=gzip", "chunks=1000", "access=library", "filter=gzip+png"],
+    ["chunks=4", "chunks=4,filter=lzf", "chunks=7,filter=gzip", "chunks=1000", "access=direct", "filter=gzip+png"],
 )
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_every_layout_holds_the_same(options: str, dtype: str, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_every_layout_holds_the_same(options: str, dtype: str, tmp_path: Path) -
 
 def test_payloads_across_chunks(tmp_path: Path) -> None:
     """The row is cut into chunks of 1 MiB; payloads do not care."""
-    for options in ("", ":access=library"):
+    for options in ("", ":access=direct"):
         setup = StoreSetup.of(f"hdf5+original{options}")
         material = setup.material([(300, 400, 3), (5, 5, 3)] * 6)
         location = setup.make(tmp_path / f"store{len(options)}", material)
@@ -322,7 +322,7 @@ def read_so_far() -> int:
 
 def test_what_a_network_says_only_at_the_end_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """There, a full disk may be told when a file is closed; no such disk is at hand, so its word is put in."""
-    setup = StoreSetup.of("hdf5")
+    setup = StoreSetup.of("hdf5:access=direct")
     material = setup.material([(6, 4, 3)] * 4)
     writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
     material.put(writer, 0, 2)

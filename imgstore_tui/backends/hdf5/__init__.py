@@ -43,7 +43,7 @@ class Hdf5Backend(OneFileBackend):
     default_codec = "raw"
     capabilities = Capabilities(append=True, overwrite=True)
     presets = (
-        Preset("tuned", "one contiguous dataset; batches are read at its place in the file"),
+        Preset("tuned", "one contiguous dataset; handles are kept, images are read into the caller's memory"),
         Preset(
             "article",
             "contiguous datasets images and meta, written and read through the library; int64 labels stand where the "
@@ -68,10 +68,10 @@ class Hdf5Backend(OneFileBackend):
         ),
         Option(
             "access",
-            "direct",
-            "How pixels that are not filtered are read: direct, from their place in the file, many times faster in "
-            "random order, or library, through HDF5, as an ordinary program does.",
-            choices=("direct", "library"),
+            "library",
+            "How what is not filtered is read and written: library, through HDF5 by the fastest calls of h5py, or "
+            "direct, by code of this program at its place in the file; library, because other programs use it.",
+            choices=("library", "direct"),
         ),
         Option("labels", "labels", "Name of the dataset of labels; the article calls it meta.", ("labels", "meta")),
     )
@@ -107,7 +107,7 @@ class Hdf5Backend(OneFileBackend):
 
     def open(self, location: Path) -> Reader:
         """Open the file for reading only."""
-        return Hdf5Reader(location)
+        return Hdf5Reader(location, direct=self.values["access"] == "direct")
 
     @classmethod
     def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:

@@ -32,15 +32,16 @@ _CACHE_SLOTS, _CACHE_WEAR = 10_007, 0.75  # a prime for the chunk table; HDF5's 
 
 
 class Hdf5Reader(CheckedReader):
-    """Reads unfiltered datasets straight from the file, the others through the library."""
+    """Reads datasets through the library, or unfiltered ones straight from the file."""
 
-    def __init__(self, location: Path) -> None:
+    def __init__(self, location: Path, *, direct: bool = False) -> None:
         import h5py
 
-        self._h5 = h5py
+        self._h5, self._direct = h5py, direct
         self._location, self._path = location, file_of(location, FILE)
         self._file: Any = None
         self._datasets: tuple[DatasetInfo, ...] = ()
+        self._columns: list[ItemReader | PayloadReader] = []
         self._raw = RawFile.of_store("hdf5", location, self._path)
         try:
             self._open()
@@ -57,19 +58,21 @@ class Hdf5Reader(CheckedReader):
     def _open(self) -> None:
         """Open and check the file by low-level calls, which are faster than h5py's objects."""
         h5 = self._h5
-        # Default settings: HDF5 refuses a file that this process has open with other ones.
-        self._file = h5.h5f.open(os.fsencode(self._path), h5.h5f.ACC_RDONLY)
+        # Otherwise default settings: HDF5 refuses a file that this process has open with other ones.
+        settings = h5.h5p.create(h5.h5p.FILE_ACCESS)
+        settings.set_sieve_buf_size(1)  # else HDF5 reads 64 KiB round every small image of a block
+        self._file = h5.h5f.open(os.fsencode(self._path), h5.h5f.ACC_RDONLY, fapl=settings)
         self.content, manifest = read_manifest(self._manifest(), "hdf5", self._location)
         labels = manifest.get("labels")
         if labels not in ("labels", "meta"):
             raise layout_error(self._path)
-        self.layout = {"labels": labels, "access": manifest.get("access")}
-        direct, count = manifest.get("access") != "library", self.content.count
+        self.layout = {"labels": labels}
+        direct, count = self._direct, self.content.count
         if self.content.kind is PayloadKind.ARRAY:
             kind = np.dtype(self.content.dtype).newbyteorder("<")
             images = self._dataset(IMAGES, kind, (count, *(self.content.shape or ())))
             self._images = ItemReader(self._raw, images, image_bytes(self.content), direct)
-            self._datasets = (images,)
+            self._datasets, self._columns = (images,), [self._images]
         else:
             images = self._dataset(IMAGES, np.dtype("u1"), None)
             offsets = self._dataset(OFFSETS, np.dtype("<i8"), (count + 1,))
@@ -77,10 +80,11 @@ class Hdf5Reader(CheckedReader):
                 PayloadReader(self._raw, images, direct),
                 ItemReader(self._raw, offsets, 8, direct),
             )
-            self._datasets = (images, offsets)
+            self._datasets, self._columns = (images, offsets), [self._row, self._offsets]
         numbers = self._dataset(labels, np.dtype("<i8"), (count,))
         self._labels = ItemReader(self._raw, numbers, 8, direct)
         self._datasets += (numbers,)
+        self._columns.append(self._labels)
 
     @property
     def grows(self) -> bool:
@@ -165,6 +169,8 @@ class Hdf5Reader(CheckedReader):
         """Close the file."""
         # An identifier without references is closed; h5py's ``close`` would search all open identifiers first.
         self._file = None
+        for column in self._columns:
+            column.close()
         for dataset in self._datasets:
             dataset.handle.let_go()
         self._raw.close()

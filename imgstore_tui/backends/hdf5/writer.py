@@ -206,9 +206,7 @@ class Hdf5Writer(Writer):
             self._write_pending()
             if self._content.kind is PayloadKind.BYTES:
                 self._images.dataset.resize((self._end,))
-            manifest = write_manifest(
-                "hdf5", self._content, labels=self._values["labels"], access=self._values["access"]
-            )
+            manifest = write_manifest("hdf5", self._content, labels=self._values["labels"])
             make_attribute(self._file, MANIFEST, manifest)
             if self._block is not None:
                 self._block.close()
