@@ -16,7 +16,7 @@ import sys
 import threading
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import textual_serve
 from aiohttp import web
@@ -173,29 +173,30 @@ class _Sentences(logging.Handler):
         report(f"{record.getMessage()}: {reason}" if reason is not None else record.getMessage())
 
 
-def serve(port: int) -> int:
+def serve(port: int) -> NoReturn:
     """Serve until SIGINT, SIGTERM or SIGHUP.
 
     Args:
         port: Where; 0 for any that is free. The address stands on standard output.
 
     Returns:
-        The exit code: that of the signal.
+        Never: the process ends with the exit code of the signal.
 
     Raises:
         UnavailableError: If the port cannot be had.
     """
-    return asyncio.run(_serve(port))
+    watchdog = Watchdog()
+    # A busy machine takes seconds to take an interpreter apart, in which nothing watches over its end any more.
+    watchdog.end(asyncio.run(_serve(port, watchdog)))
 
 
-async def _serve(port: int) -> int:
+async def _serve(port: int, watchdog: Watchdog) -> int:
     logging.getLogger("aiohttp").addHandler(_Sentences(logging.ERROR))
     server = LoopbackServer()
     runner = web.AppRunner(server.make_app(), access_log=None, shutdown_timeout=CONNECTIONS_END_S)
     await runner.setup()
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[int] = loop.create_future()
-    watchdog = Watchdog()
     # A loop that is stuck in a write to its terminal is deaf; the watchdog is not.
     watchdog.ask_first(lambda code: _end_soon(loop, ended, code))
     watchdog.at_end(lambda: None, lambda: 0)

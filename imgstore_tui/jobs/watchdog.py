@@ -107,6 +107,10 @@ class Watchdog:
         """
         self._ask = ask
 
+    def hang_up(self) -> None:
+        """End the program as the loss of its terminal does: who showed it is gone."""
+        self._wake_up(signal.SIGHUP)
+
     def leaving(self) -> None:
         """Say that the program has begun to leave by itself: it has until ``QUIT_END_S``."""
         self._wake_up(_LEAVING)

@@ -134,8 +134,7 @@ class BrowserDriver(WebDriver):
     def on_meta(self, packet_type: str, payload: dict[str, object]) -> None:
         """Take what the server says; that the window is closed ends the app as a signal does."""
         if packet_type == "quit":
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._app.exit)
+            _watchdog_of(self).hang_up()
         else:
             super().on_meta(packet_type, payload)
 
