@@ -53,7 +53,14 @@ PLACES: dict[str, tuple[Step, ...]] = {
     "opened run": (("f", b"Saved runs"), ("\r", b"finished")),
     "export": (("f", b"Saved runs"), ("\r", b"finished"), ("e", b"Export")),
     "filter": (("f", b"Saved runs"), ("\r", b"finished"), ("/", b"")),
-    "cell": (("f", b"Saved runs"), ("\r", b"finished"), ("6", b""), ("\x1b[B", b""), ("\r", b"timed ")),
+    "cell": (
+        ("f", b"Saved runs"),
+        ("\r", b"finished"),
+        ("6", b"6 Matrix"),
+        ("\x1b[B", b""),
+        ("\x1b[B", b""),
+        ("\r", b"timed "),
+    ),
     "report": (("f", b"Saved runs"), ("\r", b"finished"), ("5", b""), ("\r", b"Report")),
     "run that begins": (("r", b""),),
     "run that measures": (("r", b"round 1 of"),),
@@ -313,6 +320,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.closings", description=__doc__.split("\n")[0])
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=600.0, help="stop after so long, whatever the count")
     parser.add_argument("--only", default="", metavar="WORD", help="only ways and places that hold the word")
     words = parser.parse_args()
     # Under nohup a hang-up would be ignored, and no closing; in the background of a shell an interrupt.
@@ -330,7 +338,7 @@ def main() -> int:
             write_journal(home / "runs", measurements)
         began = time.monotonic()
         for number, (close, way_name, place) in enumerate(attempts(words.count, order), 1):
-            if words.only not in f"{way_name} {place}":
+            if words.only not in f"{way_name} {place}" or time.monotonic() - began > words.minutes * 60:
                 continue
             way = ways[way_name]
             try:
