@@ -24,11 +24,18 @@ def main(argv: Sequence[str]) -> int:
         "-f", "--format", metavar="FORMAT", help=f"{', '.join(exports.names())} (default: by FILE's extension)"
     )
     parser.add_argument("-o", "--output", metavar="FILE", default="-", help="default: standard output")
+    parser.add_argument(
+        "--anonymous", action="store_true", help="leave out names of host, user, paths, files and servers"
+    )
     parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
     arguments = parser.parse_args(argv)
     name = arguments.format or _format_by_suffix(arguments.output)
     exporter = exports.get(name)
     run = read_run(arguments.run)
+    if arguments.anonymous:
+        from imgstore_tui.present.anonymous import anonymous_run
+
+        run = anonymous_run(run)
     if arguments.output == "-":
         sys.stdout.buffer.write(exporter.export(run))
         sys.stdout.buffer.flush()
