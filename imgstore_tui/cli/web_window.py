@@ -144,7 +144,9 @@ class Window(AppService):
         await self._download_manager.cancel_app_downloads(app_service_id=self.app_service_id)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
-                await self.send_meta({"type": "quit"})
+                # A signal, as a program that is being loaded hears nothing else; HUP may be ignored (``nohup``).
+                with contextlib.suppress(ProcessLookupError):
+                    process.terminate()
                 await process.wait()
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):

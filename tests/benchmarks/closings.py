@@ -50,18 +50,18 @@ PLACES: dict[str, tuple[Step, ...]] = {
     "delete?": (("f", b"Saved runs"), ("d", b"Delete")),
     "name of a run": (("f", b"Saved runs"), ("n", b"")),
     "side by side": (("f", b"Saved runs"), (" ", b""), ("\x1b[B", b""), (" ", b""), ("c", b"Side by side")),
-    "opened run": (("f", b"Saved runs"), ("\r", b"finished")),
-    "export": (("f", b"Saved runs"), ("\r", b"finished"), ("e", b"Export")),
-    "filter": (("f", b"Saved runs"), ("\r", b"finished"), ("/", b"")),
+    "opened run": (("f", b"Saved runs"), ("\r", b"")),
+    "export": (("f", b"Saved runs"), ("\r", b""), ("e", b"In the list enter")),
+    "filter": (("f", b"Saved runs"), ("\r", b""), ("/", b"")),
     "cell": (
         ("f", b"Saved runs"),
-        ("\r", b"finished"),
+        ("\r", b""),
         ("6", b"6 Matrix"),
         ("\x1b[B", b""),
         ("\x1b[B", b""),
         ("\r", b"timed "),
     ),
-    "report": (("f", b"Saved runs"), ("\r", b"finished"), ("5", b""), ("\r", b"Report")),
+    "report": (("f", b"Saved runs"), ("\r", b""), ("5", b""), ("\r", b"Report: run")),
     "run that begins": (("r", b""),),
     "run that measures": (("r", b"round 1 of"),),
     "run that pauses": (("r", b"round 1 of"), ("z", b"")),
@@ -157,9 +157,12 @@ def go_to(terminal: Terminal | BrowserWindow, place: str, order: random.Random) 
     for key, words in PLACES[place]:
         _forget(terminal)
         press(key)
-        terminal.read(0.3)
         if words:
             terminal.until(words, 60)
+        else:
+            quiet = time.monotonic() + 5
+            while terminal.read(0.5) and time.monotonic() < quiet:
+                pass
     end = time.monotonic() + order.uniform(0.0, 0.7)
     while (left := end - time.monotonic()) > 0:
         terminal.read(left)
@@ -341,15 +344,15 @@ def main() -> int:
             if words.only not in f"{way_name} {place}" or time.monotonic() - began > words.minutes * 60:
                 continue
             way = ways[way_name]
+            known = len(way.failures)
             try:
                 close(way, way_name, place, folder, order)
             except (AssertionError, OSError) as error:
                 way.failures.append(f"{way_name} in {place}: never came there: {str(error)[-300:]}")
             places[place] += 1
-            failures = [text for entry in ways.values() for text in entry.failures]
-            for text in failures[told:]:
+            for text in way.failures[known:]:
                 print(f"FAILURE {text}", flush=True)
-            told = len(failures)
+            told += len(way.failures) - known
             if number % 20 == 0:
                 print(
                     f"{number} closings, {told} failures, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True
