@@ -198,15 +198,25 @@ def _run_fresh(request: dict[str, Any], result_write: int, progress_fd: int) -> 
     os.execv(arguments[0], arguments)  # noqa: S606
 
 
+def _end_if_alone() -> None:
+    """End if the supervisor is gone already: a busy machine takes seconds to load all drivers."""
+    poll = select.poll()
+    poll.register(0, 0)
+    if poll.poll(0):
+        os._exit(0)
+
+
 def main() -> None:
     """Run as ``python -m imgstore_tui.bench.processes.fork_server PROGRESS_FD MODULE...``."""
     progress = SharedProgress(int(sys.argv[1]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for module in sys.argv[2:]:
+        _end_if_alone()
         # A driver that cannot be loaded fails its own trials, with its own message, not the fork server.
         with contextlib.suppress(Exception):
             importlib.import_module(module)
+    _end_if_alone()
     importlib.import_module("imgstore_tui.bench.trial.trial")
     # Finding plug-ins costs more than a fork: once here, not once per child.
     registry.backends.all()

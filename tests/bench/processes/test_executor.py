@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from imgstore_tui.bench.processes import fork_server
 from imgstore_tui.bench.processes.executor import ProcessExecutor
 from imgstore_tui.bench.protocol.messages import Step, TrialOutcome, TrialRequest
+from imgstore_tui.bench.protocol.shared_progress import SharedProgress
 from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import Spec
@@ -228,3 +232,18 @@ def test_a_fresh_interpreter_serves_where_a_fork_does_not(
         assert (outcome.ok, outcome.start) == (True, "fresh"), outcome.reason
     finally:
         executor.close()
+
+
+def test_a_fork_server_whose_supervisor_is_gone_loads_no_drivers(tmp_path: Path) -> None:
+    (tmp_path / "driver.py").write_text(f"open({str(tmp_path / 'loaded')!r}, 'w').close()")
+    progress = SharedProgress.create()
+    read, write = os.pipe()
+    os.close(write)
+    os.set_inheritable(progress.descriptor, True)
+    done = subprocess.run(
+        [sys.executable, "-m", fork_server.__name__, str(progress.descriptor), "driver"],
+        stdin=read, check=False, timeout=60, close_fds=False, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    os.close(read)
+    assert done.returncode == 0
+    assert not (tmp_path / "loaded").exists()
