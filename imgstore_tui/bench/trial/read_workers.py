@@ -12,8 +12,11 @@ from collections.abc import Callable, Sequence
 from imgstore_tui.bench.system.processes import die_with_parent
 from imgstore_tui.bench.trial.clock import Clock
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.operations import Operation
 
 Batches = Sequence[Sequence[int]]
+IN_PROCESSES = (Operation.READ_MANY, Operation.READ_RANDOM)
+"""Operations that several processes share."""
 
 
 def read_in_processes(
@@ -72,6 +75,31 @@ def read_in_processes(
     clock.cpu_system_s += after.ru_stime - usage.ru_stime
     for result in results.values():
         _collect(bytes(result), clock)
+
+
+def in_own_process(act: Callable[[], None]) -> None:
+    """Do something in a forked process and wait for its end: threads that a library starts do not survive a fork.
+
+    Raises:
+        StoreError: If it failed.
+    """
+    result_read, result_write = os.pipe()
+    parent, pid = os.getpid(), os.fork()
+    if pid == 0:
+        die_with_parent(parent)
+        reason = ""
+        try:
+            act()
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+        os.write(result_write, reason.encode() or b"\0")
+        os._exit(0)
+    os.close(result_write)
+    with open(result_read, "rb") as result:
+        said = result.read()
+    os.waitpid(pid, 0)
+    if said != b"\0":
+        raise StoreError(said.decode() or "A process that prepared the trial died.")
 
 
 def _work(

@@ -18,6 +18,7 @@ from imgstore_tui.bench.trial.edit import edit
 from imgstore_tui.bench.trial.probe import run_probe
 from imgstore_tui.bench.trial.read import read
 from imgstore_tui.bench.trial.read_pass import read_labels, use_store, verify
+from imgstore_tui.bench.trial.read_workers import IN_PROCESSES, in_own_process
 from imgstore_tui.bench.trial.settle import wait_for_writeback
 from imgstore_tui.bench.trial.setup import TimedSamples, TrialSetup
 from imgstore_tui.bench.trial.store_access import access_to
@@ -143,9 +144,17 @@ def _warm_up(setup: TrialSetup, leftovers: contextlib.ExitStack) -> None:
         return
     setup.dummy = setup.access.dummy
     leftovers.callback(_remove, setup, setup.dummy)
-    write(setup.unreported(), setup.dummy, 1, Clock())
-    use_store(setup, setup.dummy)
-    read_labels(setup, setup.dummy, Clock())
+    dummy = setup.dummy
+
+    def use() -> None:
+        write(setup.unreported(), dummy, 1, Clock())
+        use_store(setup, dummy)
+        read_labels(setup, dummy, Clock())
+
+    if setup.request.workers > 1 and setup.request.operation in IN_PROCESSES:
+        in_own_process(use)
+    else:
+        use()
 
 
 def _remove(setup: TrialSetup, store: Location) -> None:
