@@ -28,6 +28,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--cell", metavar="METHOD/OPERATION/N", help="only show one cell in full: samples, phases, memory, proof"
     )
+    parser.add_argument(
+        "--prices", metavar="FILE", nargs="?", const="", help="only what object storage costs, by a price sheet"
+    )
     parser.add_argument("--linear", action="store_true", help="linear axes instead of log-log")
     parser.add_argument("--linear-x", action="store_true", help="linear x axis: number of images")
     parser.add_argument("--linear-y", action="store_true", help="linear y axis: values")
@@ -39,6 +42,9 @@ def main(argv: Sequence[str]) -> int:
     run = read_run(arguments.run)
     console = data_console()
     plain = arguments.ascii or ascii_only()
+    if arguments.prices is not None:
+        _print_costs(console, run, arguments.prices, plain=plain)
+        return 0
     if arguments.at is not None or arguments.cell is not None:
         if arguments.at is not None:
             _print_ranking(console, run, arguments.at, plain=plain)
@@ -105,6 +111,28 @@ def _print_ranking(console: Console, run: Run, at: str, *, plain: bool) -> None:
     if cutoff not in cutoffs:
         raise UsageError(f"Nothing was measured at {format_count(cutoff)} images. {_measured(cutoffs)}")
     console.print(rich_table(ranking_table(results, cutoff), output_width(), ascii_only=plain))
+
+
+def _print_costs(console: Console, run: Run, sheet_path: str, *, plain: bool) -> None:
+    """Print what the requests and bytes of a run cost.
+
+    Raises:
+        UsageError: If the price sheet cannot be read, or no requests were counted.
+    """
+    from imgstore_tui.analysis.prices import EXAMPLE, read_prices
+    from imgstore_tui.core.paths import expand_path
+    from imgstore_tui.present.tables.cost import cost_table
+    from imgstore_tui.present.tables.rich_table import rich_table
+
+    table = cost_table(run, read_prices(expand_path(sheet_path)) if sheet_path else EXAMPLE)
+    if not table.rows:
+        raise UsageError("No requests were counted in this run: none of its methods is on a server.")
+    console.print(rich_table(table, output_width(), ascii_only=plain))
+    if not sheet_path:
+        talk_console().print(
+            "These prices are an example. Copy the sheet from imgstore-tui help object-storage, write yours into it, "
+            "and name it: --prices FILE"
+        )
 
 
 def _print_cells(console: Console, run: Run, name: str, *, plain: bool) -> None:

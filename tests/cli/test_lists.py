@@ -48,5 +48,5 @@ def test_a_backend_says_what_its_stores_look_like_to_other_programs(
     first_words = " ".join((registry.backends.get(name).__doc__ or "").replace("`", "").split()[:5])
     assert f"stored as {first_words}" in printed
     assert first_words.startswith(
-        ("A table ", "A collection ") if registry.backends.get(name).capabilities.server else "A folder "
+        ("A table ", "A collection ", "Objects ") if registry.backends.get(name).capabilities.server else "A folder "
     )
