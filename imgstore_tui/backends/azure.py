@@ -20,7 +20,7 @@ _ENDPOINTS = ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT")
 
 
 class AzureBackend(ObjectBackend):
-    """A container of a storage account, or of the emulator that an endpoint names."""
+    """Objects below a prefix of a container: a manifest with labels and places, and the images, packed or not."""
 
     name = "azure"
     title = "Azure Blob Storage"

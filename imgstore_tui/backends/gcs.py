@@ -21,7 +21,7 @@ _EMULATOR = "STORAGE_EMULATOR_HOST"
 
 
 class GcsBackend(ObjectBackend):
-    """A bucket of Google Cloud Storage, or of the emulator that ``STORAGE_EMULATOR_HOST`` or the address names."""
+    """Objects below a prefix of a bucket: a manifest with labels and places, and the images, packed or one by one."""
 
     name = "gcs"
     title = "Google Cloud Storage"

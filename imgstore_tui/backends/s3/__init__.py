@@ -23,7 +23,7 @@ _EMULATORS = ("werkzeug", "moto", "localstack", "adobe", "hypercorn", "uvicorn")
 
 
 class S3Backend(ObjectBackend):
-    """A bucket of Amazon S3 or of a server that ``AWS_ENDPOINT_URL`` or the address names."""
+    """Objects below a prefix of a bucket: a manifest with labels and places, and the images, packed or one by one."""
 
     name = "s3"
     title = "S3 API"
