@@ -23,7 +23,7 @@ LABELS = [-3, 0, 300, 2**40]
 class TestZarr(BackendConformance):
     backend = "zarr"
     codecs = ("raw", "png")
-    more = ("zarr:chunk=2,shard=4,filter=zstd",)
+    more = ("zarr:chunk=2,shard=4,filter=zstd", "zarr:access=direct")
 
 
 @pytest.mark.parametrize("options", ["chunk=3", "chunk=1,shard=2", "filter=blosc", "filter=gzip,checksum=no"])

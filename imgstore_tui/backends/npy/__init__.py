@@ -39,20 +39,17 @@ class NpyBackend(LocalBackend):
     signature_files = (IMAGES, PAYLOADS)
     owned_pattern = re.compile(r"(images|payloads|ends|labels)\.npy|manifest\.json(\.partial)?")
     presets = (
-        Preset("tuned", "runs are read by one call, small images in random order are gathered from a map"),
-        Preset(
-            "plain",
-            "numpy.load(..., mmap_mode='r') and an index, as an ordinary program does",
-            options={"access": "numpy"},
-        ),
+        Preset("tuned", "numpy.load(..., mmap_mode='r'); images are copied from the map into the caller's memory"),
+        Preset("plain", "the same, under its former name"),
     )
     options = (
         Option(
             "access",
-            "direct",
-            "How arrays are read: direct, into the caller's memory by one call where that can be, or numpy, by an "
-            "index into what numpy.load maps.",
-            choices=("direct", "numpy"),
+            "numpy",
+            "How arrays are read: numpy, from what numpy.load maps, or direct, by code of this program, into the "
+            "caller's memory by one call where that can be; numpy, because other programs use it.",
+            choices=("numpy", "direct"),
+            former="direct",
         ),
     )
     caveats = (
@@ -68,17 +65,15 @@ class NpyBackend(LocalBackend):
         """Create the folder and the files; ``close`` writes the manifest."""
         refuse_batch_sync(self, sync)
         begin_store(self, location, content)
-        return NpyWriter(location, content, str(self.values["access"]))
+        return NpyWriter(location, content)
 
     def access(self, operation: Operation, kind: PayloadKind) -> Access:
-        """Return ``library`` where NumPy itself reads: images of one shape, with ``access=numpy``."""
-        reads_images = not operation.writes and operation is not Operation.READ_LABELS
-        by_numpy = reads_images and kind is PayloadKind.ARRAY and self.values["access"] == "numpy"
-        return Access.LIBRARY if by_numpy else Access.OWN
+        """Return that NumPy reads, unless ``access=direct``; each batch is written at its place by code of ours."""
+        return Access.OWN if operation.writes or self.values["access"] == "direct" else Access.LIBRARY
 
     def open(self, location: Path) -> Reader:
         """Open the files for reading only."""
-        return NpyReader(location)
+        return NpyReader(location, direct=self.values["access"] == "direct")
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
         """Open the files to append images, or to overwrite images of one shape."""

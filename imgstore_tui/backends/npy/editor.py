@@ -25,8 +25,8 @@ class NpyEditor(FolderEditor):
     """Appends to the files, or overwrites images in them; the manifest decides what counts."""
 
     def __init__(self, location: Path, sync: SyncLevel) -> None:
-        with NpyReader(location) as reader:  # which validates the store
-            super().__init__("npy", location, sync, reader.content, reader.layout)
+        with NpyReader(location, direct=True) as reader:  # which validates the store
+            super().__init__("npy", location, sync, reader.content, {})
             keep = self.content.count if self.content.kind is PayloadKind.ARRAY else reader.payload_end()
         count = self.content.count
         try:

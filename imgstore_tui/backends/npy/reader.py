@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imgstore_tui.backends.npy.layout import ENDS, IMAGES, PAYLOADS
+from imgstore_tui.backends.npy.mapped import MappedColumn
 from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import IdSpan
 from imgstore_tui.storekit.checked_reader import CheckedReader
-from imgstore_tui.storekit.folder_writer import open_labels
+from imgstore_tui.storekit.folder_writer import LABELS
 from imgstore_tui.storekit.manifest_file import load_manifest
 from imgstore_tui.storekit.npy_file import NpyColumn
 from imgstore_tui.storekit.payload_row import read_row
@@ -26,44 +27,34 @@ _JOINT_BELOW = 16 * 2**10
 
 
 class NpyReader(CheckedReader):
-    """Copies images and payloads straight from the files."""
+    """Copies images and payloads, through NumPy or straight from the files."""
 
     _location: Path
 
-    def __init__(self, location: Path) -> None:
-        self._location = location
-        self.content, manifest = load_manifest("npy", location)
-        self.layout = {"access": manifest.get("access")}
+    def __init__(self, location: Path, *, direct: bool) -> None:
+        self._location, self._kind = location, NpyColumn if direct else MappedColumn
+        self.content, _ = load_manifest("npy", location)
         self._columns: list[NpyColumn] = []
-        self._view: Any = None
         content, count = self.content, self.content.count
         try:
             if content.kind is PayloadKind.ARRAY:
                 self._images = self._column(IMAGES, str(content.dtype), content.shape or (), count)
-                if self.layout["access"] == "numpy":
-                    self._view = np.load(location / IMAGES, mmap_mode="r", allow_pickle=False)
             else:
                 self._ends = self._column(ENDS, "int64", (), count)
                 self._images = self._column(PAYLOADS, "uint8", (), None)
-            self._labels = open_labels(location, count)
-            self._columns.append(self._labels)
-        except (StoreError, OSError, ValueError) as error:
+            self._labels = self._column(LABELS, "int64", (), count)
+        except StoreError:
             self.close()
-            if isinstance(error, StoreError):
-                raise
-            raise StoreError(f"{location / IMAGES} cannot be read: NumPy does not load it.") from None
+            raise
 
     def _column(self, name: str, dtype: str, item: tuple[int, ...], count: int | None) -> NpyColumn:
-        column = NpyColumn(self._location / name, dtype, item, count)
+        column = self._kind(self._location / name, dtype, item, count)
         self._columns.append(column)
         return column
 
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy images into the caller's array."""
-        if self._view is not None:
-            out[...] = self._view[span[0] : span[1]] if span is not None else self._view[list(ids)]
-        else:
-            self._images.read(ids, span, out)
+        self._images.read(ids, span, out)
         self._labels.read(ids, span, labels)
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
@@ -96,6 +87,5 @@ class NpyReader(CheckedReader):
 
     def close(self) -> None:
         """Close the files."""
-        self._view = None
         for column in self._columns:
             column.close()

@@ -21,9 +21,8 @@ class NpyWriter(FolderWriter):
 
     checksums_labels = False  # labels are overwritten in place, and a checksum elsewhere could not follow atomically
 
-    def __init__(self, location: Path, content: Content, access: str) -> None:
+    def __init__(self, location: Path, content: Content) -> None:
         super().__init__("npy", location, content)
-        self._access = access
         self._ends: NpyOutput | None = None
         if content.kind is PayloadKind.ARRAY:
             self._images = NpyOutput(location / IMAGES, str(content.dtype), content.shape or ())
@@ -45,7 +44,7 @@ class NpyWriter(FolderWriter):
         self._images.commit()
         if self._ends is not None:
             self._ends.commit()
-        return {"access": self._access}
+        return {}
 
     def _release(self) -> None:
         self._images.close()

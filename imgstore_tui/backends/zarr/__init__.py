@@ -65,6 +65,14 @@ class ZarrBackend(LocalBackend):
             choices=("none", "zstd", "gzip", "blosc"),
         ),
         Option("checksum", True, "A CRC32C a chunk; yes, because nothing else finds what storage has spoilt."),
+        Option(
+            "access",
+            "library",
+            "How chunks are read: library, whole, and up to 32 MiB of them are kept, or direct, by code of this "
+            "program; library, because other programs use it.",
+            choices=("library", "direct"),
+            former="direct",
+        ),
     )
     signature_files = (FOLDER,)
     owned_pattern = re.compile(
@@ -112,11 +120,11 @@ class ZarrBackend(LocalBackend):
         return writer
 
     def access(self, operation: Operation, kind: PayloadKind) -> Access:
-        """Return that the library writes, and that chunks are read round it."""
-        return Access.LIBRARY if operation.writes else Access.OWN
+        """Return that the library writes, and that ``access=direct`` reads chunks round it."""
+        return Access.OWN if self.values["access"] == "direct" and not operation.writes else Access.LIBRARY
 
     def open(self, location: Path) -> Reader:
         """Open the arrays for reading only."""
         from imgstore_tui.backends.zarr.reader import ZarrReader
 
-        return ZarrReader(location)
+        return ZarrReader(location, direct=self.values["access"] == "direct")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _MOST_OPEN = 128
 """Most files that are kept open, each with a memory map once it is read in parts."""
-_UNPACKED_BYTES = 2**25
+UNPACKED_BYTES = 2**25
 """Unpacked chunks stay in memory up to this many bytes together, one at least."""
 _SUM = 4
 """Bytes of a checksum."""
@@ -157,7 +157,7 @@ class Chunks:
                 raise self._damaged(file, first_line(error)) from None
             if len(unpacked) != self._layout.chunk_bytes:
                 raise self._damaged(file, "a chunk in it is not of the size it should be")
-            if len(self._unpacked) >= max(1, _UNPACKED_BYTES // self._layout.chunk_bytes):
+            if len(self._unpacked) >= max(1, UNPACKED_BYTES // self._layout.chunk_bytes):
                 self._unpacked.pop(next(iter(self._unpacked)))
             self._unpacked[number] = unpacked
         return unpacked
@@ -191,7 +191,7 @@ class Chunks:
         if file is None:
             if not self._open:
                 raise StoreError(f"{self._folder} is closed: nothing can be read.")
-            path = self._folder.joinpath("c", str(number), *["0"] * (self._layout.sides - 1))
+            path = self._chunk_path(number)
             try:
                 file = _File(RawFile(path))
             except FileNotFoundError:
@@ -208,6 +208,10 @@ class Chunks:
                 self._files.pop(next(iter(self._files))).raw.close()
             self._files[number] = file
         return file
+
+    def _chunk_path(self, number: int) -> Path:
+        """Return the path of a file, which is a chunk or a shard."""
+        return self._folder.joinpath("c", str(number), *["0"] * (self._layout.sides - 1))
 
     def _index(self, file: _File, chunks: int) -> Any:
         size = chunks * _ENTRY
