@@ -222,7 +222,9 @@ def close_screen(way: Way, name: str, place: str, folder: Path, order: random.Ra
             # A terminal that is read is read on.
             while terminal.process.poll() is None and time.monotonic() - began < LIMIT_S + 4:
                 terminal.read(0.02)
-        judge(way, what, mark, began, terminal.process, signalled(number))
+        # An interrupt may meet Python before it has come to our first line; then its traceback is Python's.
+        codes = (*signalled(number), 1) if last == "INT" and place == "start" else signalled(number)
+        judge(way, what, mark, began, terminal.process, codes)
         if terminal.raw:
             way.failures.append(f"{what}: the terminal is raw")
         terminal.start_output()

@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
+from tests.support.browser_window import TEXT, BrowserWindow
 from tests.support.processes import descendants, have_ended
 from tests.support.program import program, sentence
 
@@ -244,3 +245,25 @@ async def test_the_program_ends_with_its_server() -> None:
                 deadline = time.monotonic() + PATIENCE_S
                 while not have_ended(family):
                     assert time.monotonic() < deadline
+
+
+def test_what_is_no_message_ends_no_server() -> None:
+    with served() as (server, url):
+        window = BrowserWindow(url)
+        window.until(b"Press r to run")
+        for message in (b"{", b"[]", b'["resize",{"width":"a","height":-1}]', b'["stdin",5]', b"[" * 5000, b"\xff\xfe"):
+            window.frame(TEXT, message)
+        for junk in (b"\xff" * 20, b"\x81\x05hello", b"GET / HTTP"):
+            other = BrowserWindow(url)
+            other.send_bytes(junk)
+            other.close()
+        again = BrowserWindow(url)
+        again.until(b"Press r to run")
+        again.close()
+        window.close()
+        server.terminate()
+        assert server.wait(PATIENCE_S) == 143
+        assert server.stderr is not None
+        said = server.stderr.read()
+    assert "Traceback" not in said
+    assert "A message from the browser was not understood." in said
