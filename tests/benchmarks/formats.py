@@ -2,8 +2,9 @@
 
 The naive way is ``naive.py``, or for LMDB and HDF5 the article's own in ``reference.py``, in a fresh interpreter for
 every repeat. Ours is the tuned preset as the instrument measures it, on bare pixels, so that no codec is measured; the
-floor is ``npy:access=direct``, measured the same way in the same round. The three are interleaved, their order alternates. Printed
-are medians in milliseconds, how many times the floor's time ours takes, the median of the ratios naive / ours with its
+floor is ``npy:access=direct``, measured the same way in the same round. The three are interleaved, their order
+alternates. Printed are medians in milliseconds, how many
+times the floor's time ours takes, the median of the ratios naive / ours with its
 distribution-free interval (95 %; below six rounds it is the range seen), the rounds, and the verdict: *below* where the
 interval lies under 0.9, *unsure* where only the median does, or a part of the range.
 
