@@ -21,7 +21,8 @@ MODULE = "zip_store"
 def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write the files that the page shows, and offer the backend by the entry point that it shows."""
     page = load_topic("backend").markdown
-    example, suite, _ = code_blocks(page, "python")  # the last is the suite of a server, see test_shelf
+    example, suite, imports, _ = code_blocks(page, "python")  # the last is the suite of a server, see test_shelf
+    exec(compile(imports, "backend.md", "exec"), {})
     (tmp_path / f"{MODULE}.py").write_text(example)
     path = tmp_path / f"test_{MODULE}.py"
     path.write_text(suite)
