@@ -90,9 +90,6 @@ def facts(backend: ServerBackend, place: ServerLocation) -> ServerFacts:
     """Return what the server says of itself, as far as the user may ask."""
     with connected(backend, place, "looked at") as client:
         build = client.admin.command("buildInfo")
-        with _where_allowed():
-            sizes = client[place.database].command("dbStats")
-        free = sizes["fsTotalSize"] - sizes["fsUsedSize"] if "fsTotalSize" in sizes else None
         address = client.address
         return ServerFacts(
             NAME,
@@ -101,8 +98,18 @@ def facts(backend: ServerBackend, place: ServerLocation) -> ServerFacts:
             place.place.public(),
             is_this_machine(address[0]) if address else None,
             _settings(client),
-            None if free is None else int(free),
+            _free_bytes(client, place.database),
         )
+
+
+def _free_bytes(client: Client, database: str) -> int | None:
+    """Return the room on the server's disk, which it does not say for a database in which there is nothing yet."""
+    for name in (database, "admin"):
+        with _where_allowed():
+            stats = client[name].command("dbStats")
+            if stats["fsTotalSize"]:
+                return int(stats["fsTotalSize"] - stats["fsUsedSize"])
+    return None
 
 
 def settings(backend: ServerBackend, place: ServerLocation) -> dict[str, str]:
