@@ -208,7 +208,7 @@ def cause(error: Exception) -> Cause:
     if isinstance(inner, cassandra.OperationTimedOut | cassandra.Timeout):
         return Cause.TIMEOUT
     text = str(inner)
-    if "unsupported protocol version" in text or "Beta version of the protocol" in text:
+    if "unsupported protocol version" in text or "explicitly set client protocol_version" in text:
         return Cause.TOO_OLD
     if isinstance(error, NoHostAvailable) or isinstance(inner, ConnectionException | OSError):
         return Cause.GONE

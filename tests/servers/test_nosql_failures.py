@@ -1,0 +1,235 @@
+"""What goes wrong between a program and MongoDB or Cassandra is a sentence within seconds, and nothing is left."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pymongo", reason="pymongo is not installed (extra mongodb)")
+pytest.importorskip("cassandra", reason="cassandra is not installed (extra cassandra)")
+
+from imgstore_tui.core import credentials
+from imgstore_tui.core.backend import Writer
+from imgstore_tui.core.errors import StoreError, UnavailableError
+from imgstore_tui.core.location import ServerLocation
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.server import ServerBackend
+from imgstore_tui.testing.store_material import Material, StoreSetup, is_sentence
+from tests.support.program import program
+from tests.support.servers import own_node, server
+from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+
+CANARY = "canary-Pass#word@1"
+SERVERS = ("mongodb", "cassandra")
+pytestmark = pytest.mark.timeout(300)
+
+
+def variable(name: str) -> str:
+    return f"IMGSTORE_{name.upper()}_URL"
+
+
+def hold(name: str, url: str) -> ServerLocation:
+    credentials.hold({variable(name): url})
+    return backend(name).address()[0]
+
+
+def backend(name: str) -> ServerBackend:
+    found = StoreSetup.of(name).backend
+    assert isinstance(found, ServerBackend)
+    return found
+
+
+def fill(material: Material, writer: Writer) -> None:
+    material.put(writer)
+    writer.close()
+
+
+@pytest.fixture(autouse=True)
+def secrets() -> Iterator[None]:
+    before = credentials.held()
+    yield
+    credentials.forget()
+    credentials.hold(before)
+
+
+@pytest.fixture(params=SERVERS)
+def name(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def place(name: str) -> Iterator[ServerLocation]:
+    """Return the database of the session's server, whose stores are removed in the end."""
+    url = server(name).url
+    found = hold(name, url)
+    yield found
+    hold(name, url)
+    for store in backend(name).list_stores(found, "f_"):
+        backend(name).destroy(store)
+
+
+@pytest.fixture
+def proxy(place: ServerLocation) -> Iterator[TcpProxy]:
+    with tcp_proxy(place.port or 0) as running:
+        yield running
+
+
+def through(name: str, place: ServerLocation, proxy: TcpProxy) -> ServerLocation:
+    """Return the database as seen through a proxy."""
+    return hold(name, credentials.held()[variable(name)].replace(f":{place.port}/", f":{proxy.port}/"))
+
+
+def test_what_is_wrong_with_an_address_is_a_sentence(name: str, place: ServerLocation) -> None:
+    url = credentials.held()[variable(name)]
+    password = url.partition("@")[0].rpartition(":")[2]
+    cases = {"does not answer": url.replace(f":{place.port}/", ":1/"), "refuses": url.replace(password, "wr0ng-Pa33")}
+    for words, wrong in cases.items():
+        location = hold(name, wrong)
+        for act in (backend(name).facts, lambda found: backend(name).open(found.child("f_x"))):
+            began = time.monotonic()
+            with pytest.raises(UnavailableError) as caught:
+                act(location)
+            assert is_sentence(caught.value)
+            assert words in str(caught.value)
+            assert "wr0ng" not in str(caught.value)
+            assert time.monotonic() - began < 30
+
+
+def test_a_connection_that_is_cut_while_writing_is_a_sentence(
+    name: str, place: ServerLocation, proxy: TcpProxy
+) -> None:
+    one = StoreSetup.of(f"{name}+raw")
+    material = one.material([(64, 64, 3)] * 40)
+    location = through(name, place, proxy).child("f_cut")
+    proxy.cut_after = 100_000
+    writer = one.backend.create(location, material.content, SyncLevel.BUFFERED)
+    with pytest.raises(StoreError) as caught:
+        fill(material, writer)
+    assert is_sentence(caught.value, location)
+    assert "the server has gone" in str(caught.value)
+    assert proxy.reset
+    writer.abort()
+    proxy.cut_after = None
+    with pytest.raises(StoreError, match="never finished"):
+        one.backend.open(location)
+    assert [store.name for store in backend(name).list_stores(location.place, "f_cut")] == ["f_cut"]
+    one.backend.destroy(location)
+    assert not one.backend.exists(location)
+
+
+def test_a_server_that_falls_silent_is_given_up(name: str, place: ServerLocation, proxy: TcpProxy) -> None:
+    one = StoreSetup.of(f"{name}+raw")
+    material = one.material([(64, 64, 3)] * 4)
+    location = through(name, place, proxy).child("f_silent")
+    writer = one.backend.create(location, material.content, SyncLevel.BUFFERED)
+    proxy.silent = True
+    began = time.monotonic()
+    with pytest.raises(StoreError) as caught:
+        fill(material, writer)
+    assert is_sentence(caught.value, location)
+    assert "has not answered" in str(caught.value)
+    with pytest.raises(UnavailableError, match="does not answer"):
+        one.backend.open(location)
+    assert time.monotonic() - began < 90
+    writer.abort()
+
+
+def test_a_link_of_20_ms_is_slower_and_right(name: str, place: ServerLocation, proxy: TcpProxy) -> None:
+    one = StoreSetup.of(f"{name}+raw")
+    material = one.material([(16, 16, 3)] * 30)
+    location = through(name, place, proxy).child("f_slow")
+    proxy.delay_s = 0.02
+    one.make(location, material)
+    material.check_store(one.backend, location)
+    assert backend(name).ping(location) > 0.04
+
+
+@pytest.mark.parametrize(
+    ("name", "bytes_sent", "words"),
+    [
+        # The driver's own word for what the server can do: the bytes of its answer are changed on their way.
+        ("mongodb", (b"maxWireVersion\x00\x11", b"maxWireVersion\x00\x05"), "requires at least"),
+        # The server's own word for a protocol that it does not know: the first bytes of the request are changed.
+        ("cassandra", (b"\x05\x00\x00\x00\x05\x00\x00\x00\x00", b"\x09\x00\x00\x00\x05\x00\x00\x00\x00"), "older than"),
+    ],
+)
+def test_a_server_that_is_too_old_is_refused(
+    name: str, bytes_sent: tuple[bytes, bytes], words: str, place: ServerLocation, proxy: TcpProxy
+) -> None:
+    location = through(name, place, proxy)
+    proxy.replaced = bytes_sent
+    with pytest.raises(UnavailableError) as caught:
+        backend(name).facts(location)
+    assert is_sentence(caught.value)
+    assert words in str(caught.value)
+
+
+def test_an_image_of_20_mb_and_many_varying_ones_come_back(name: str, place: ServerLocation) -> None:
+    one = StoreSetup.of(f"{name}+raw")
+    shapes = [(2600, 2600, 3), *((1 + number % 90, 1 + number % 70, 3) for number in range(300))]
+    material = one.material(shapes)
+    location = one.make(place.child("f_large"), material)
+    material.check_store(one.backend, location)
+
+
+@pytest.mark.full
+def test_10_000_images_come_back(name: str, place: ServerLocation) -> None:
+    one = StoreSetup.of(f"{name}+raw")
+    for number, shapes in enumerate(([(32, 32, 3)] * 10_000, [(1 + i % 40, 1 + i % 30, 3) for i in range(10_000)])):
+        material = one.material(shapes)
+        location = place.child(f"f_many_{number}")
+        with one.backend.create(location, material.content, SyncLevel.BUFFERED) as writer:
+            material.put(writer, batch=256)
+        with one.backend.open(location) as reader:
+            for first in range(0, 10_000, 1000):
+                material.check(reader, range(first, first + 1000))
+            material.check(reader, list(range(9_999, 0, -37)))
+            assert reader.read_labels().tolist() == material.labels.tolist()
+        one.backend.destroy(location)
+
+
+def test_a_store_goes_in_and_out_and_whole(name: str, place: ServerLocation) -> None:
+    url = credentials.held()[variable(name)]
+    address = f"{place.public()}#f_converted"
+    settings: dict[str, Any] = {variable(name): url}
+    words = ("convert", "synthetic,size=16", name, address, "--count", "300", "--quiet")
+    done = program(*words, **settings)
+    assert done.returncode == 0, done.stderr
+    again = program(*words, **settings)
+    assert again.returncode == 2
+    assert "exists already" in again.stderr
+    replaced = program(*words, "--replace", **settings)
+    assert replaced.returncode == 0, replaced.stderr
+    out = program("convert", f"store:{address}", "npy", "out.npy", "--quiet", **settings)
+    assert out.returncode == 0, out.stderr
+    stores = [store.name for store in backend(name).list_stores(place, "f_converted")]
+    assert stores == ["f_converted"]
+    with backend(name).open(place.child("f_converted")) as reader:
+        assert reader.content.count == 300
+
+
+def test_a_run_goes_on_when_the_server_dies_and_shows_no_password(name: str, own_home: Path) -> None:
+    with own_node(name, password=CANARY) as node:
+        url = node.variables()[variable(name)]
+        settings: dict[str, Any] = {variable(name): url}
+        words = ["run", "-b", name, "npy", "-n", "1,30", "-d", "synthetic,size=16", "--rounds", "1", "--quiet"]
+        done = program(*words, "--save", "whole.json", timeout=250, **settings)
+        assert done.returncode == 0, done.stderr + done.stdout
+        saved = json.loads(Path("whole.json").read_text())
+        assert {row["status"] for row in saved["measurements"]} == {"ok"}
+        assert saved["environment"]["servers"][0]["version"]
+        assert not backend(name).list_stores(hold(name, url), "")
+        node.stop()
+        refused = program(*words, **settings)
+        assert refused.returncode in (1, 3)
+        assert "does not answer" in refused.stdout + refused.stderr
+    for text in (done.stdout, done.stderr, refused.stdout, refused.stderr, Path("whole.json").read_text()):
+        assert "canary-Pass" not in text
+    for path in own_home.rglob("*"):
+        assert not path.is_file() or b"canary-Pass" not in path.read_bytes(), path
