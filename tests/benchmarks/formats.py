@@ -3,10 +3,9 @@
 The naive way is ``naive.py``, or for LMDB and HDF5 the article's own in ``reference.py``, in a fresh interpreter for
 every repeat. Ours is the tuned preset as the instrument measures it, on bare pixels, so that no codec is measured; the
 floor is ``npy:access=direct``, measured the same way in the same round. The three are interleaved, their order
-alternates. Printed are medians in milliseconds, how many
-times the floor's time ours takes, the median of the ratios naive / ours with its
-distribution-free interval (95 %; below six rounds it is the range seen), the rounds, and the verdict: *below* where the
-interval lies under 0.9, *unsure* where only the median does, or a part of the range.
+alternates. Printed are medians in milliseconds, how many times the floor's time ours takes, the median of the ratios
+naive / ours with its distribution-free interval (95 %; below six rounds it is the range seen), the rounds, and the
+verdict: *below* where the interval lies under 0.9, *unsure* where only the median does, or a part of the range.
 
 Six rounds are the fewest for an interval; a line that is unsure after them takes as many again, and one whose naive way
 is so slow that six rounds pass ``--seconds`` has fewer. Nothing is forced to the device; every store that is written is
@@ -52,7 +51,7 @@ FEW_FILES = 8
 
 def specs() -> Iterator[str]:
     """Yield every local format that stores pixels, the floor first."""
-    yield "npy:access=direct"
+    yield "npy"
     for kind in registry.sorted_backends():
         if kind.name not in {"npy", "disk"} and not kind.capabilities.server:
             yield kind.name if kind.default_codec == "raw" else f"{kind.name}+raw"
@@ -102,7 +101,7 @@ class Format:
 
     def __init__(self, text: str, folder: Path, count: int, floor: Path) -> None:
         self._text, self._folder, self._count = text, folder, count
-        self._specs = {"ours": registry.resolve_spec(text), "floor": registry.resolve_spec("npy")}
+        self._specs = {"ours": registry.resolve_spec(text), "floor": registry.resolve_spec("npy:access=direct")}
         self._method = self._specs["ours"].backend
         self._script = next((script for script in (naive, reference) if self._method in script.WRITE), None)
         self._sides = [*self._specs, *(["naive"] if self._script else [])]
