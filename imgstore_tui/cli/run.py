@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from imgstore_tui.cli.output import data_console
+from imgstore_tui.cli.output import data_console, talk_console
 from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.cli.plan_arguments import add_plan_arguments, plan_from_arguments
 from imgstore_tui.core.errors import UnavailableError, UsageError
@@ -24,6 +24,8 @@ def main(argv: Sequence[str]) -> int:
     from imgstore_tui.bench.plan.plans import check_plan
 
     check_plan(plan)
+    if plan.name == "systems" and not arguments.quiet:
+        _say_missing_systems(plan)
     if arguments.dry_run:
         return _print_dry_run(plan)
     if arguments.save == "":
@@ -109,6 +111,20 @@ def _print_dry_run(plan: Plan) -> int:
     else:
         console.print("\nNo plan file can spell it: a path in it is not UTF-8.")
     return 0
+
+
+def _say_missing_systems(plan: Plan) -> None:
+    """Say which of the article's systems are not measured, and what would add them."""
+    from imgstore_tui.bench.plan.plans import missing_systems
+    from imgstore_tui.jobs.servers.catalogue import all_recipes
+
+    talk = talk_console()
+    for backend, way in missing_systems().items():
+        if backend in {spec.backend for spec in plan.specs}:
+            continue
+        here = [name for name, recipe in all_recipes().items() if recipe.backend == backend and recipe.programs()]
+        start = f', or: eval "$(imgstore-tui servers up {here[0]})"' if here else ""
+        talk.print(f"not measured: {safe_text(backend)}: {safe_text(way)}{start}", soft_wrap=True)
 
 
 def _check_folder(folder: Path) -> None:

@@ -23,21 +23,27 @@ MOST_WORKERS = 64
 MOST_ROUNDS = 10_000
 LARGEST_FILE = 1 << 20
 """Largest size of a plan file, bytes; a device may be endless."""
-PLAN_NAMES = ("quick", "article", "full")
+PLAN_NAMES = ("quick", "article", "full", "systems")
+
+SYSTEMS = ("disk", "lmdb", "hdf5", "tfrecord", "mysql", "postgres", "mongodb", "cassandra", "s3", "gcs", "azure")
+"""The systems that the article names, by their backends, in its order."""
 
 ARTICLE_DATA = "synthetic"
 """Replaces CIFAR-10 until the user names its folder."""
 LARGER_IMAGES = ("synthetic,size=256,upto=1000", "synthetic,size=512,upto=100")
 """For what the article claims about larger images without measuring it. No store of them holds more pixels than
 100,000 of its own images."""
-_ARTICLE_CHANGEABLE = frozenset({"datasets", "cutoffs", "rounds", "budget_s", "scratch", "seed"})
-"""Fields of the plan ``article`` that may change without changing what its tables, figures and claims mean."""
+_CHANGEABLE = {
+    "article": frozenset({"datasets", "cutoffs", "rounds", "budget_s", "scratch", "seed"}),
+    "systems": frozenset({"datasets", "cutoffs", "rounds", "budget_s", "scratch", "seed", "sync", "operations"}),
+}
+"""Fields of these plans that may change without changing what their tables, figures and claims mean."""
 
 _SUPPORTED_SYNC = (SyncLevel.BUFFERED, SyncLevel.END)
 
 
 def named_plan(name: str) -> Plan:
-    """Return the plan called ``quick``, ``full`` or ``article``.
+    """Return the plan called ``quick``, ``full``, ``article`` or ``systems``.
 
     Raises:
         UsageError: If no plan has that name.
@@ -69,7 +75,28 @@ def named_plan(name: str) -> Plan:
             name=name,
             probes=True,
         )
+    if name == "systems":
+        return Plan(
+            specs=tuple(registry.resolve_spec(backend) for backend in SYSTEMS if not _way_to_use(backend)),
+            cutoffs=(1, 10, 100, 1000, 10_000, 100_000),
+            operations=(
+                Operation.WRITE_ONE, Operation.WRITE_MANY, Operation.READ_ONE, Operation.READ_MANY,
+                Operation.READ_RANDOM,
+            ),
+            budget_s=None,
+            name=name,
+        )  # fmt: skip
     raise unknown_name("plan", name, PLAN_NAMES)
+
+
+def missing_systems() -> dict[str, str]:
+    """Return what the plan ``systems`` leaves out here, by backend, and the command or setting that would add it."""
+    return {backend: way for backend in SYSTEMS if (way := _way_to_use(backend))}
+
+
+def _way_to_use(backend: str) -> str:
+    """Return what makes a backend available, empty where it is."""
+    return registry.way_to_use(registry.backends.get(backend))
 
 
 def changed_plan(plan: Plan, **changes: Any) -> Plan:
@@ -87,11 +114,11 @@ def changed_plan(plan: Plan, **changes: Any) -> Plan:
 def name_after_change(before: Plan, after: Plan) -> str:
     """Return the name of a plan after a change.
 
-    A changed plan is ``custom``, except ``article``, which stays the same experiment on other images and numbers of
-    images.
+    A changed plan is ``custom``, except ``article`` and ``systems``, which stay the same experiment on other images
+    and numbers of images.
     """
     changed = {name for name in Plan.__dataclass_fields__ if getattr(before, name) != getattr(after, name)}
-    kept = not changed or (before.name == "article" and changed <= _ARTICLE_CHANGEABLE)
+    kept = not changed or changed <= _CHANGEABLE.get(before.name, frozenset())
     return before.name if kept else "custom"
 
 

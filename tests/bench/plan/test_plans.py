@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.bench.plan.grid import plan_blocks, plan_cells, shuffled_blocks
-from imgstore_tui.bench.plan.plans import check_plan, dump_plan, is_utf8, load_plan, named_plan
+from imgstore_tui.bench.plan.plans import (
+    SYSTEMS,
+    changed_plan,
+    check_plan,
+    dump_plan,
+    is_utf8,
+    load_plan,
+    missing_systems,
+    named_plan,
+)
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.text import safe_text
@@ -134,3 +143,14 @@ def test_a_number_that_no_journal_could_keep_is_refused_before_the_run() -> None
     for name, plan in (("seed", replace(quick, seed=2**70)), ("batch", replace(quick, batch=2**70))):
         with pytest.raises(UsageError, match=f"The {name} has too many digits"):
             check_plan(plan)
+
+
+def test_the_plan_systems_has_the_article_s_systems_and_keeps_its_name() -> None:
+    plan, missing = named_plan("systems"), missing_systems()
+    assert len(SYSTEMS) == 11
+    assert {spec.backend for spec in plan.specs} | set(missing) == set(SYSTEMS)
+    assert not {spec.backend for spec in plan.specs} & set(missing)
+    assert {"disk", "lmdb", "hdf5"} <= {spec.backend for spec in plan.specs}
+    assert all(missing.values())
+    assert changed_plan(plan, cutoffs=(1, 10)).name == "systems"
+    assert changed_plan(plan, workers=2).name == "custom"
