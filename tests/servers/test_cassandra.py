@@ -24,6 +24,9 @@ from imgstore_tui.testing.conformance_server import ServerConformance
 from imgstore_tui.testing.store_material import StoreSetup, is_sentence
 from tests.support.servers import server, skip_without
 
+# The first test waits until the node has started, which takes minutes on a busy machine.
+pytestmark = pytest.mark.timeout(400)
+
 
 class TestCassandra(ServerConformance):
     backend = "cassandra"
