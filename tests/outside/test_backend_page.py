@@ -43,6 +43,18 @@ def test_the_example_passes_the_conformance_suite(suite: Path) -> None:
     assert " passed" in done.stdout
 
 
+@pytest.mark.full
+def test_the_example_passes_the_lint_and_the_types_of_this_repository(suite: Path) -> None:
+    module = suite.with_name(f"{MODULE}.py")
+    settings = ["--config", str(ROOT / "pyproject.toml"), "--config", 'lint.isort.known-first-party=["imgstore_tui"]']
+    # Lines of a manual are shorter than lines of code, so what the formatter would join stays apart.
+    for command in (["ruff", "check", "--no-cache", *settings], ["mypy", "--strict", "--no-incremental"]):
+        done = subprocess.run(
+            [sys.executable, "-m", *command, str(module)], capture_output=True, text=True, check=False, cwd=ROOT
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_example_is_listed_and_measured() -> None:
     assert "ZIP archive" in program("backends", "zip").stdout
     done = program("run", "-b", "zip", "-n", "1,20", "--rounds", "1", "-d", "synthetic,size=8", "--quiet")
