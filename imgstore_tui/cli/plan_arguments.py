@@ -40,7 +40,10 @@ def add_plan_arguments(parser: CommandParser) -> None:
     )
     add("--batch", type=int, metavar="N", help="at most this many images per call (default 256)")
     add(
-        "--rounds", type=int, metavar="N", help="how often everything is repeated (default 6, the fewest for a verdict)"
+        "--rounds",
+        type=int,
+        metavar="N",
+        help="how often everything is repeated, at most: what is settled stops sooner in quick (default 12)",
     )
     add("--budget", metavar="TIME", help="start no new trial after this time: 90s, 5m, none (default 60s)")
     add("--seed", type=int, metavar="N", help="random seed of everything that is shuffled")

@@ -70,6 +70,7 @@ def _print_dry_run(plan: Plan) -> int:
     from imgstore_tui.bench.run.scratch import choose_scratch
     from imgstore_tui.bench.system.disk_space import free_bytes
     from imgstore_tui.plugins import registry
+    from imgstore_tui.present.text.captions import rounds_text
     from imgstore_tui.present.text.estimates import basis_text, estimate_text
 
     console = data_console()
@@ -89,7 +90,7 @@ def _print_dry_run(plan: Plan) -> int:
     with_originals = [text for text, size in sizes.items() if size.has_originals]
     console.print(f"scratch   {safe_text(str(scratch))}, {format_bytes(free_bytes(scratch))} free")
     console.print(
-        f"trials    {counted(expected.cells, 'cell')} x {counted(plan.rounds, 'round')} = {estimate_text(expected)}",
+        f"trials    {counted(expected.cells, 'cell')} x {rounds_text(plan)} = {estimate_text(expected)}",
         soft_wrap=True,
     )
     console.print(f"          {basis_text(expected)}", soft_wrap=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, Self
 
@@ -38,6 +38,7 @@ class Plan:
     batch: int = DEFAULT_BATCH
     """Most images a call hands over; fewer where images are large, see ``Measurement.batch``."""
     rounds: int = 6
+    """Trials of each cell; the most of them where ``looks`` ends them sooner."""
     budget_s: float | None = 60.0
     """No new block starts after this many seconds; None for no limit."""
     seed: int = 0
@@ -50,6 +51,10 @@ class Plan:
     """Whether every storage method is asked at the end for what it finds out about itself, see ``Probe``."""
     baseline: bool = True
     """Whether the user's own files, read in place as they are, take part as the row ``source``."""
+    looks: bool = False
+    """Whether cells that are compared stop together before the last round, at a look that settles their ranking."""
+    version: int = 1
+    """Which version of the defaults fills in what a plan file leaves out; a file that does not say has version 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +139,8 @@ class Measurement:
     """Why it failed or was skipped, one sentence."""
     warnings: tuple[str, ...] = ()
     stop: str | None = None
-    """Which rule ended the rounds of this cell: all ``rounds`` of the plan, or its ``budget``; None where neither did:
-    the run goes on, was stopped, or broke off."""
+    """Which rule ended the rounds of this cell: all ``rounds`` of the plan, a ranking that was ``settled`` at a look,
+    or the ``budget``; None where none did: the run goes on, was stopped, or broke off."""
     cache_proof: str | None = None
     """How the cache state is known, in words."""
     seconds: float | None = None
@@ -305,22 +310,12 @@ class Run:
     """How long nothing was measured because the user wished so, seconds."""
 
 
-def with_stops(run: Run) -> Run:
-    """Return a run that has ended with the rule noted that ended the rounds of each cell, see ``Measurement.stop``."""
-    done: dict[Cell, set[int]] = {}
-    for measurement in run.measurements:
-        done.setdefault(measurement.cell, set()).add(measurement.round)
-    rest = "budget" if run.status == "budget" else None
-    stops = {cell: "rounds" if len(rounds) >= run.plan.rounds else rest for cell, rounds in done.items()}
-    return replace(run, measurements=tuple(_with_stop(trial, stops[trial.cell]) for trial in run.measurements))
-
-
 _FIELDS = tuple(entry.name for entry in fields(Measurement))
 _ALL_FIELDS = attrgetter(*_FIELDS)
 _STOP = _FIELDS.index("stop")
 
 
-def _with_stop(trial: Measurement, stop: str | None) -> Measurement:
+def with_stop(trial: Measurement, stop: str | None) -> Measurement:
     """Return a trial with another stop: ``replace``, which takes five times as long, for journals of a million."""
     if trial.stop == stop:
         return trial

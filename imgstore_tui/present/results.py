@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from imgstore_tui.analysis.aggregate import Aggregator
 from imgstore_tui.analysis.summary import CellSummary
-from imgstore_tui.analysis.verdict import Verdict, VerdictCache
+from imgstore_tui.analysis.verdict import Verdict, VerdictCache, VerdictRules
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import IN_PLACE
@@ -34,7 +34,7 @@ class ResultsBuilder:
     def build(self, run: Run) -> RunResults:
         """Summarise the cells of a run and judge its contests."""
         summaries = self._aggregator.summaries(run)
-        verdicts = self._verdicts.verdicts(summaries, [spec.label for spec in run.plan.specs])
+        verdicts = self._verdicts.verdicts(summaries, VerdictRules.of(run))
         return RunResults(run, summaries, verdicts, {verdict.contest: verdict for verdict in verdicts})
 
 

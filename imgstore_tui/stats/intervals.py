@@ -7,11 +7,25 @@ import statistics
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 
 MIN_ROUNDS = 6
 """The fewest values whose extremes enclose the median with 95 % confidence: 1 - 2/2**6 = 96.9 %."""
 CONFIDENCE = 0.95
+
+
+class Basis(StrEnum):
+    """The test that an interval inverts."""
+
+    ORDER = "order statistics"
+    """Exact for independent values, whatever their distribution."""
+    SIGNED_RANKS = "signed ranks"
+    """Exact for independent rounds in which the noise of both sides has one shape."""
+    RANK_SUM = "rank sum"
+    """Exact for independent values of two distributions that differ by a factor."""
+    STUDENT = "t on log ratios"
+    """Approximate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +39,13 @@ class Interval:
     """Probability that low..high encloses the true median, exact; None where low..high is only the range seen."""
     n: int
     """How many values it stands on."""
+    basis: Basis = Basis.ORDER
+    """The test behind low..high; without meaning where they are only the range seen."""
+
+    @property
+    def is_approximate(self) -> bool:
+        """Whether the coverage holds only nearly."""
+        return self.coverage is not None and self.basis is Basis.STUDENT
 
     @property
     def is_range(self) -> bool:

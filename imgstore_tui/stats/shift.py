@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Sequence
 from functools import lru_cache
 
-from imgstore_tui.stats.intervals import CONFIDENCE, MIN_ROUNDS, Interval
+from imgstore_tui.stats.intervals import CONFIDENCE, MIN_ROUNDS, Basis, Interval
 
 COUNTED = 2_500
 """Ratios up to which orders are counted one by one; of hundreds of rounds that would take minutes."""
@@ -44,7 +44,9 @@ def independent_ratio(
     rank = _rank(len(over), len(under), confidence) if n >= minimum else 0
     if rank == 0:
         return Interval(middle, ratios[0], ratios[-1], None, n)
-    return Interval(middle, ratios[rank - 1], ratios[-rank], ratio_coverage(len(over), len(under), rank), n)
+    return Interval(
+        middle, ratios[rank - 1], ratios[-rank], ratio_coverage(len(over), len(under), rank), n, Basis.RANK_SUM
+    )
 
 
 @lru_cache(64)

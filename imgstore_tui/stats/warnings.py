@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from imgstore_tui.stats.dependence import drift_probability, streak_probability
 from imgstore_tui.stats.intervals import MIN_ROUNDS, median_absolute_deviation
 
 SHORTEST_CLOCK_S = 1e-3
@@ -19,6 +20,8 @@ OUTLIER = 14.826
 """hyperfine's rule: distance from the median in MADs; ten standard deviations, were the noise normal."""
 SMALLEST_MAD = 0.01
 """Share of the median below which a MAD says more about few rounds than about noise."""
+RARE = 1e-3
+"""Probability below which an order of rounds is not taken for chance: a run has many cells."""
 
 
 class Noise(StrEnum):
@@ -28,6 +31,8 @@ class Noise(StrEnum):
     SPREAD = "spread"
     OUTLIERS = "outliers"
     SLOW_FIRST = "slow-first"
+    DRIFT = "drift"
+    STREAKS = "streaks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,35 @@ def noise_warnings(rounds: Sequence[float], clock_s: Sequence[float] = ()) -> tu
                 "Use more rounds, or a quieter machine.",
             )
         )
-    return tuple(found)
+    return (*found, *order_warnings(rounds, "Rounds"))
+
+
+def order_warnings(values: Sequence[float], what: str) -> tuple[NoiseWarning, ...]:
+    """Return what speaks against rounds that do not depend on each other, which every interval takes for granted.
+
+    Args:
+        values: Times or ratios in the order of the rounds.
+        what: What they are, the plural that begins the sentence.
+    """
+    if drift_probability(values) < RARE:
+        third = len(values) // 3
+        change = statistics.median(values[-third:]) / statistics.median(values[:third])
+        return (
+            NoiseWarning(
+                Noise.DRIFT,
+                f"{what} drift: the last third lies at {change:.2f} times the first.",
+                "Intervals hold for independent rounds; find out what changes with time, then repeat.",
+            ),
+        )
+    if streak_probability(values) < RARE:
+        return (
+            NoiseWarning(
+                Noise.STREAKS,
+                f"{what} come in streaks: high and low ones follow their like.",
+                "Intervals hold for independent rounds; these are surer of themselves than they may be.",
+            ),
+        )
+    return ()
 
 
 def _spread(rounds: Sequence[float]) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from imgstore_tui.analysis.aggregate import Aggregator, summarise
-from imgstore_tui.analysis.verdict import VerdictCache, verdicts
+from imgstore_tui.analysis.verdict import VerdictCache, VerdictRules, verdicts
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.testing.fake_runs import fake_run
 
 RUN = fake_run(["disk", "lmdb"], [1, 10], 6, operations=list(Operation), failures={"lmdb/read-one/10": "it broke"})
+RULES = VerdictRules.of(RUN)
 
 
 def test_a_run_that_grows_comes_to_the_same_at_every_step() -> None:
@@ -18,19 +19,19 @@ def test_a_run_that_grows_comes_to_the_same_at_every_step() -> None:
         run = replace(RUN, measurements=RUN.measurements[:count])
         grown = tally.summaries(run)
         assert grown == summarise(run)
-        assert court.verdicts(grown) == verdicts(grown)
+        assert court.verdicts(grown, RULES) == verdicts(grown, RULES)
 
 
 def test_only_what_a_new_trial_bears_on_is_made_anew() -> None:
     tally, court = Aggregator(), VerdictCache()
     before = {entry.cell: entry for entry in tally.summaries(replace(RUN, measurements=RUN.measurements[:-1]))}
-    judged = {verdict.contest: verdict for verdict in court.verdicts(before.values())}
+    judged = {verdict.contest: verdict for verdict in court.verdicts(before.values(), RULES)}
     last = RUN.measurements[-1].cell
     after = tally.summaries(RUN)
     changed = {entry.cell for entry in after if entry is not before[entry.cell]}
     assert last in changed
     assert all((cell.spec, cell.cutoff) == (last.spec, last.cutoff) for cell in changed)
-    anew = {verdict.contest for verdict in court.verdicts(after) if verdict is not judged[verdict.contest]}
+    anew = {verdict.contest for verdict in court.verdicts(after, RULES) if verdict is not judged[verdict.contest]}
     assert anew == {cell.contest for cell in changed}
 
 

@@ -17,8 +17,8 @@ def test_trials_disk_and_time_are_said_the_source_row_included(tmp_path: Path, m
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (20, 20)).save(tmp_path / "photos" / "a.png")
     told = program("run", "-d", "folder:photos", "-n", "10", "--dry-run").stdout
-    # Three methods with five operations, and three reads of the files as they are.
-    assert "18 cells x 6 rounds = 108 trials, about" in told
+    # Three methods with three operations, and two reads of the files as they are.
+    assert "11 cells x up to 12 rounds = up to 132 trials, about" in told
     assert "of disk, very roughly" in told
     assert "rough guess" in told
     assert list(tmp_path.iterdir()) == [tmp_path / "photos"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from imgstore_tui.analysis.aggregate import summarise
-from imgstore_tui.analysis.verdict import verdicts
+from imgstore_tui.analysis.verdict import VerdictRules, verdicts
 from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.present import exports
@@ -72,7 +72,8 @@ def test_without_it_nothing_is_said_of_it() -> None:
 
 @pytest.mark.parametrize(("faster", "winner"), [(0.01, "source"), (50.0, "lmdb")])
 def test_it_wins_and_loses_like_the_others(faster: float, winner: str) -> None:
-    judged = verdicts(summarise(run_with_source(faster=faster)))
+    run = run_with_source(faster=faster)
+    judged = verdicts(summarise(run), VerdictRules.of(run))
     verdict = next(
         entry for entry in judged if entry.contest.operation is Operation.READ_MANY and entry.contest.cutoff == 100
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Any
 
 import pytest
 
 from imgstore_tui.stats.intervals import median_absolute_deviation, median_coverage, median_interval, relative_spread
-from imgstore_tui.stats.ranking import Placement, rank_contestants
+from imgstore_tui.stats.looks import Look
+from imgstore_tui.stats.ranking import MARGIN, Placement, rank_contestants
 from imgstore_tui.stats.ratios import paired_ratio
 from imgstore_tui.stats.shift import COUNTED, FEW, independent_ratio, ratio_coverage
+from imgstore_tui.stats.signed_rank import MOST_COUNTED, signed_rank_coverage, signed_rank_ratio
+from imgstore_tui.stats.student import student_quantile, student_ratio, student_tail
 from imgstore_tui.stats.warnings import LARGEST_DEVIATION, LARGEST_SWING, Noise, noise_warnings
 
 scipy_stats: Any = pytest.importorskip("scipy.stats", reason="scipy is not installed (extra dev)")
@@ -72,10 +76,65 @@ def test_slower_is_what_the_sign_test_says(seed: int) -> None:
     above = sum(other[number] > base[number] for number in base)
     told_apart = scipy_stats.binomtest(above, count, 0.5).pvalue <= LEVEL
     assert (not interval.contains(1.0)) == told_apart
-    best, second = rank_contestants({"base": base, "other": other})
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_slower_is_what_the_signed_rank_test_says(seed: int) -> None:
+    source = random.Random(seed)
+    count = source.randint(6, 40)
+    base = dict(enumerate(timings(source, count)))
+    other = {number: value * source.lognormvariate(0.2, 0.2) for number, value in base.items()}
+    best, second = rank_contestants({"base": base, "other": other}, Look(count, LEVEL))
     assert best.placement is Placement.BEST
-    behind = above if second.name == "other" else count - above
-    assert (second.placement is Placement.SLOWER) == (told_apart and behind > count / 2)
+    slow, fast = (other, base) if second.name == "other" else (base, other)
+    beyond = [math.log(slow[number] / fast[number] / MARGIN) for number in base]
+    told_apart = scipy_stats.wilcoxon(beyond, method="exact", alternative="greater").pvalue <= LEVEL / 2
+    assert (second.placement is Placement.SLOWER) == told_apart
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_ratio_by_t_is_that_of_the_paired_t_test(seed: int) -> None:
+    source = random.Random(seed)
+    ratios = timings(source, source.randint(2, 40), spread=source.choice([0.01, 0.1, 1.0]))
+    ours = student_ratio(ratios, 0.99)
+    theirs = scipy_stats.ttest_1samp([math.log(ratio) for ratio in ratios], 0.0).confidence_interval(0.99)
+    assert (math.log(ours.low), math.log(ours.high)) == pytest.approx((theirs.low, theirs.high))
+
+
+@pytest.mark.parametrize("freedom", [1, 2.5, 5, 8, 24, 64, 300])
+def test_students_t(freedom: float) -> None:
+    for probability in (0.5, 0.9, 0.975, 0.999, 1 - 1e-6):
+        quantile = scipy_stats.t.ppf(probability, freedom)
+        assert student_quantile(probability, freedom) == pytest.approx(quantile, abs=1e-9)
+        assert student_tail(quantile, freedom) == pytest.approx(1 - probability)
+        assert student_tail(-quantile, freedom) == pytest.approx(probability)
+
+
+@pytest.mark.parametrize("n", [2, 6, 9, 12, 25, MOST_COUNTED, MOST_COUNTED + 1, 200])
+def test_coverage_by_signed_ranks(n: int) -> None:
+    for rank in range(1, n * (n + 1) // 4, 1 + n * n // 40):
+        values = sorted(range(1, n + 1))
+        if n <= 25:
+            signed = [-value for value in values]
+            total, remaining = 0, rank - 1
+            for index in reversed(range(n)):
+                if values[index] <= remaining:
+                    signed[index], remaining, total = values[index], remaining - values[index], total + values[index]
+            expected = 1 - 2 * scipy_stats.wilcoxon(signed, method="exact", alternative="less").pvalue
+            assert total == rank - 1
+            assert signed_rank_coverage(n, rank) == pytest.approx(expected, abs=1e-12)
+        else:
+            deviation = (n * (n + 1) * (2 * n + 1) / 24) ** 0.5
+            expected = 1 - 2 * scipy_stats.norm.cdf((rank - 0.5 - n * (n + 1) / 4) / deviation)
+            assert signed_rank_coverage(n, rank) == pytest.approx(expected, abs=5e-3)
+
+
+def test_the_middle_by_signed_ranks_is_the_median_of_all_averages() -> None:
+    ratios = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0]
+    found = signed_rank_ratio(ratios, 0.95)
+    assert found is not None
+    assert found.median == pytest.approx(8.0)
+    assert signed_rank_ratio(ratios, 0.99) is None
 
 
 @pytest.mark.parametrize("seed", SEEDS)

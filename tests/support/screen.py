@@ -12,7 +12,9 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 
+from imgstore_tui.bench.plan.plans import named_plan
 from imgstore_tui.bench.results.state import RunPhase
+from imgstore_tui.bench.system.app_folders import last_choice_file
 from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.tui.app import ImgstoreApp
 from imgstore_tui.tui.run.run_thread import RunFunction
@@ -20,6 +22,11 @@ from imgstore_tui.tui.widgets.check_list import CheckList
 from tests.support.fake_runs import SETTINGS, FakeRunner
 
 NARROW, WIDE, SMALL = (80, 24), (160, 45), (60, 15)
+
+
+def five_operations() -> Plan:
+    """Return the plan ``quick`` of version 1, whose screen is full: five operations, four numbers of images."""
+    return replace(Plan(), specs=named_plan("quick").specs, name="quick")
 
 
 class Driven:
@@ -110,6 +117,8 @@ async def driven(
     theme: str | None = None,
     ascii_only: bool = False,
 ) -> AsyncIterator[Driven]:
+    if plan is None and not last_choice_file().exists():
+        plan = five_operations()
     app = ImgstoreApp(replace(SETTINGS, theme=theme, ascii=ascii_only), plan, runner or FakeRunner())
     async with app.run_test(size=size) as pilot:
         await pilot.pause()

@@ -75,7 +75,7 @@ def test_what_was_measured_stays_on_the_terminal(tmp_path: Path) -> None:
         terminal.send("q")
         assert terminal.end() == 0
         after = terminal.painted.partition(LEAVE)[2]
-        for words in (b"write-many", b"lmdb", b"306 trials, all kept", b"Which to take", b"journal /nowhere/run.jsonl"):
+        for words in (b"write-many", b"lmdb", b"324 trials, all kept", b"Which to take", b"journal /nowhere/run.jsonl"):
             assert words in after
 
 
@@ -85,7 +85,7 @@ def test_a_signal_stops_the_run_and_restores_the_terminal(tmp_path: Path, number
     with program(tmp_path, faked("runner = FakeRunner(hold_after=5)")) as terminal:
         terminal.until(b"Press r to run")
         terminal.send("r")
-        terminal.until(b"5/306")
+        terminal.until(b"5/324")
         terminal.process.send_signal(number)
         assert terminal.end() == code
         assert LEAVE in terminal.painted
@@ -96,7 +96,7 @@ def test_a_line_that_drops_ends_the_program(tmp_path: Path) -> None:
     with program(tmp_path, faked("runner = FakeRunner(hold_after=5)")) as terminal:
         terminal.until(b"Press r to run")
         terminal.send("r")
-        terminal.until(b"5/306")
+        terminal.until(b"5/324")
         terminal.hang_up()
         assert terminal.process.wait(10) == 129
 
@@ -105,7 +105,7 @@ def test_a_thread_that_will_not_end_does_not_hold_the_program(tmp_path: Path) ->
     with program(tmp_path, faked("runner = FakeRunner(hold_after=5, stubborn=threading.Event())")) as terminal:
         terminal.until(b"Press r to run")
         terminal.send("r")
-        terminal.until(b"5/306")
+        terminal.until(b"5/324")
         terminal.send("q")
         terminal.until(b"Stop it and quit")
         terminal.send("q")
@@ -191,7 +191,7 @@ def test_a_window_is_resized_while_a_run_goes_on(tmp_path: Path, told: dict[str,
     with program(tmp_path, faked("runner = FakeRunner(hold_after=5)"), **told) as terminal:
         terminal.until(b"Press r to run")
         terminal.send("r")
-        terminal.until(b"5/306")
+        terminal.until(b"5/324")
         storage = b"1 Storage"  # beside the chart only where it is wide
         settled = time.monotonic() + 1
         while time.monotonic() < settled:

@@ -23,6 +23,9 @@ MOST_WORKERS = 64
 MOST_ROUNDS = 10_000
 LARGEST_FILE = 1 << 20
 """Largest size of a plan file, bytes; a device may be endless."""
+PLAN_VERSION = 2
+"""Version of the plan ``quick``, whose fields fill in what a plan file of this version leaves out. Version 1 is a
+``Plan`` without changes: five operations at 1 to 1,000 images, six rounds without looks."""
 PLAN_NAMES = ("quick", "article", "full", "systems")
 
 SYSTEMS = ("disk", "lmdb", "hdf5", "tfrecord", "mysql", "postgres", "mongodb", "cassandra", "s3", "gcs", "azure")
@@ -50,7 +53,13 @@ def named_plan(name: str) -> Plan:
     """
     if name == "quick":
         return Plan(
-            specs=tuple(registry.resolve_spec(spec, require_available=False) for spec in QUICK_SPECS), name=name
+            specs=tuple(registry.resolve_spec(spec, require_available=False) for spec in QUICK_SPECS),
+            cutoffs=(10, 100, 1000),
+            operations=(Operation.WRITE_MANY, Operation.READ_MANY, Operation.READ_RANDOM),
+            rounds=12,
+            name=name,
+            looks=True,
+            version=PLAN_VERSION,
         )
     if name == "full":
         return Plan(
@@ -123,7 +132,9 @@ def name_after_change(before: Plan, after: Plan) -> str:
 
 
 def load_plan(path: Path) -> Plan:
-    """Read a plan file (TOML, as ``dump_plan`` writes it); omitted fields are as in ``quick``.
+    """Read a plan file (TOML, as ``dump_plan`` writes it); omitted fields are as in ``quick`` of the file's version.
+
+    A file without ``version`` was written before there was a second one: what it leaves out is as in version 1.
 
     Raises:
         UsageError: If the file cannot be read, is not TOML, or has an unknown key or value; it is named.
@@ -164,12 +175,16 @@ def _plan_from_values(values: dict[str, Any]) -> Plan:
             raise unknown_name("key", key, names)
         if key == "budget_s" and isinstance(value, str):
             values[key] = None if value == "none" else parse_duration(value)
-    base = to_json(named_plan("quick"))
+    version = values.get("version", 1)
+    if version not in (1, PLAN_VERSION):
+        raise ValueError(f"version: this program knows plans of version 1 and {PLAN_VERSION}, not {version!r}")
+    quick = named_plan("quick")
+    base = to_json(quick if version == PLAN_VERSION else Plan(specs=quick.specs))
     merged = {**base, "name": "custom", **values}
     specs = merged.pop("specs")
     plan: Plan = from_json(Plan, {**merged, "specs": []})
     if "specs" not in values:
-        return replace(plan, specs=named_plan("quick").specs)
+        return replace(plan, specs=quick.specs)
     if not isinstance(specs, list) or not all(isinstance(spec, str) for spec in specs):
         raise TypeError("specs: expected a list of texts such as 'lmdb+png'")
     return replace(plan, specs=tuple(registry.resolve_spec(spec) for spec in specs))

@@ -47,6 +47,10 @@ class RemainingWork:
         """Count one trial of a cell as done."""
         self._trials[cell] = max(0, self._trials.get(cell, 1) - 1)
 
+    def stop(self, cell: Cell) -> None:
+        """Expect no further trial of a cell."""
+        self._trials[cell] = 0
+
     def learn(self, cell: Cell, seconds: float) -> None:
         """Learn from the seconds that a trial of a cell took, everything around its clock included."""
         self._costs.learn(cell, seconds)

@@ -10,6 +10,7 @@ from pathlib import Path
 from imgstore_tui.bench.plan.cost_model import TRIAL_S
 from imgstore_tui.bench.plan.grid import datasets_with_files, plan_cells
 from imgstore_tui.bench.plan.remaining_work import RemainingWork
+from imgstore_tui.bench.plan.stop_rule import StopRule
 from imgstore_tui.bench.results.journal_reader import JournalReader
 from imgstore_tui.bench.results.lock import running
 from imgstore_tui.core.events import Event, Progress, RunFinished, RunStarted, TrialFinished
@@ -72,7 +73,9 @@ class _ProgressEstimate:
 
     def __init__(self, run: Run) -> None:
         image_bytes = {facts.text: facts.image_bytes for facts in run.datasets}
-        self._work = RemainingWork(cells_of(run), run.plan.rounds, image_bytes)
+        cells = cells_of(run)
+        self._work = RemainingWork(cells, run.plan.rounds, image_bytes)
+        self._stop_rule = StopRule(run.plan, cells)
         self._budget_s = math.inf if run.plan.budget_s is None else run.plan.budget_s
         self.expected_s = self._work.seconds
 
@@ -80,6 +83,8 @@ class _ProgressEstimate:
         """Count a trial; the journal does not record what surrounds its clock."""
         self._work.finish(measurement.cell)
         self._work.learn(measurement.cell, TRIAL_S + (measurement.elapsed_s or 0.0) + (measurement.drain_s or 0.0))
+        for cell in self._stop_rule.add(measurement):
+            self._work.stop(cell)
 
     def progress(self) -> Progress:
         """Return how far the run is; the journal does not record how far the running trial is."""

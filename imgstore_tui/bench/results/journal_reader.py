@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from imgstore_tui.bench.plan.stop_rule import with_stops
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.events import CellSkipped, Continued, Event, Paused, TrialFinished, Warned
 from imgstore_tui.core.json_values import from_json
-from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Run, with_stops
+from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Measurement, Probe, Run
 from imgstore_tui.plugins.saved_specs import SavedSpecs
 
 

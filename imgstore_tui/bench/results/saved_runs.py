@@ -76,7 +76,9 @@ def read_saved_run(path: Path) -> SavedRun:
     except DataError as error:
         return SavedRun(path, size, problem=str(error))
     measured = reader.counts.total()
-    trials = max(len(cells_of(run)) * run.plan.rounds, measured)
+    planned = len(cells_of(run)) * run.plan.rounds
+    # Where rounds stop by themselves, a run that has finished is complete with fewer.
+    trials = measured if run.plan.looks and run.status == "finished" else max(planned, measured)
     return SavedRun(
         path, size, run, running=is_running(run.id), trials=trials, measured=measured,
         failed=reader.counts[Status.FAILED],

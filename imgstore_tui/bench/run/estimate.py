@@ -30,6 +30,8 @@ class Estimate:
     """Whether more than half of it is based on measurements of this machine."""
     budget_s: float | None
     """Seconds after which no trial begins; None for no limit."""
+    at_most: bool = False
+    """Whether trials and seconds are the most, as rounds may stop sooner by themselves."""
 
     @property
     def cut_short(self) -> bool:
@@ -51,7 +53,7 @@ def estimate(plan: Plan, sizes: Mapping[str, DataSize], past_costs: PastCosts = 
     cells = plan_cells(plan, file_datasets)
     trials = len(cells) * plan.rounds
     if not set(plan.datasets) <= sizes.keys() or not cells:
-        return Estimate(len(cells), trials, None, None, False, plan.budget_s)
+        return Estimate(len(cells), trials, None, None, False, plan.budget_s, plan.looks)
     image_bytes = {text: sizes[text].image_bytes for text in plan.datasets}
     costs = CostModel(image_bytes)
     total = measured = 0.0
@@ -63,7 +65,7 @@ def estimate(plan: Plan, sizes: Mapping[str, DataSize], past_costs: PastCosts = 
     images = {text: min(images_needed(plan, text), sizes[text].images) for text in plan.datasets}
     total += past_costs.preparing(images, image_bytes)
     need = space_needed(plan, {text: sizes[text] for text in plan.datasets})
-    return Estimate(len(cells), trials, need, total, measured > total / 2, plan.budget_s)
+    return Estimate(len(cells), trials, need, total, measured > total / 2, plan.budget_s, plan.looks)
 
 
 def known_size(text: str) -> DataSize | None:

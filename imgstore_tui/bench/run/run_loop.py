@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from imgstore_tui.bench.plan.grid import Block, datasets_with_files, plan_blocks, shuffled_blocks
+from imgstore_tui.bench.plan.stop_rule import with_stops
 from imgstore_tui.bench.protocol.messages import TrialOutcome
 from imgstore_tui.bench.results.past_costs import load_past_costs
 from imgstore_tui.bench.run.block_round import BlockRound
@@ -17,7 +18,7 @@ from imgstore_tui.bench.run.preflight import short_budget
 from imgstore_tui.bench.run.probes import run_probes
 from imgstore_tui.bench.run.services import RunServices
 from imgstore_tui.core.events import CellSkipped, Continued, Paused, RunFinished, RunStarted
-from imgstore_tui.core.model import Cell, Probe, Run, with_stops
+from imgstore_tui.core.model import Cell, Probe, Run
 
 PAUSE_POLL_S = 0.05
 
@@ -82,6 +83,8 @@ class RunLoop:
         services = self._services
         services.budget.restart()
         for number in range(self._plan.rounds):
+            if services.stop_rule.all_settled:
+                break
             services.executor.begin_round()
             for block in shuffled_blocks(self._blocks, self._plan.seed, number):
                 if services.stopped:
@@ -99,6 +102,8 @@ class RunLoop:
 
     def _run_block(self, block: Block, number: int) -> None:
         services = self._services
+        if all(services.stop_rule.is_settled(cell) for cell in block.cells):
+            return
         block_round = BlockRound(services, block, number)
         for cell in block_round.cells:
             if not self._may_start(cell, number):
@@ -114,7 +119,8 @@ class RunLoop:
         self._skip_unwanted()
         if self._services.controls.paused and not self._services.stopped:
             self._pause()
-        return not self._services.stopped and not self._services.is_done(cell, number)
+        services = self._services
+        return not (services.stopped or services.is_done(cell, number) or services.stop_rule.is_settled(cell))
 
     def _pause(self) -> None:
         """Wait until the user resumes the run; the time does not count against the budget."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from imgstore_tui.bench.plan.grid import datasets_with_files, plan_cells
 from imgstore_tui.bench.plan.remaining_work import RemainingWork
+from imgstore_tui.bench.plan.stop_rule import StopRule
 from imgstore_tui.bench.processes.executor import ProcessExecutor
 from imgstore_tui.bench.protocol.messages import Executor
 from imgstore_tui.bench.results.journal import Journal
@@ -156,6 +157,7 @@ def _measure(
             listen=listen,
             controls=controls or RunControls(),
             work=RemainingWork(cells, run.plan.rounds, image_bytes),
+            stop_rule=StopRule(run.plan, cells),
             budget=Budget(run.plan.budget_s),
             measurements=list(run.measurements),
             warnings=list(run.warnings),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imgstore_tui.bench.plan.remaining_work import RemainingWork
+from imgstore_tui.bench.plan.stop_rule import StopRule
 from imgstore_tui.bench.protocol.messages import Executor, Step, TrialOutcome, TrialRequest
 from imgstore_tui.bench.results.journal import Journal
 from imgstore_tui.bench.run.budget import Budget
@@ -46,6 +47,7 @@ class RunServices:
     listen: Listener
     controls: RunControls
     work: RemainingWork
+    stop_rule: StopRule
     budget: Budget
     measurements: list[Measurement] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -128,6 +130,8 @@ class RunServices:
     def _finish(self, measurement: Measurement) -> None:
         self._done.add((measurement.cell, measurement.round))
         self.work.finish(measurement.cell)
+        for cell in self.stop_rule.add(measurement):
+            self.work.stop(cell)
 
     def warn(self, text: str, *, passing: bool = False) -> None:
         """Journal a warning, then tell the listener; a passing one holds only until the run is resumed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from imgstore_tui.core.model import SCHEMA_VERSION, Run
 from imgstore_tui.plugins.saved_specs import SavedSpecs
 from imgstore_tui.present.article import claim_rows
 from imgstore_tui.present.results import build_results
+from imgstore_tui.stats.warnings import NoiseWarning
 
 SCHEMA_PATH = Path(__file__).with_name("schema.json")
 
@@ -90,6 +92,7 @@ def _summary_row(summary: CellSummary, verdict: Verdict | None) -> dict[str, obj
     cell, interval = summary.cell, summary.interval
     standing = verdict.standing(cell.spec) if verdict else None
     ratio = standing.ratio if standing else None
+    headline = verdict.at_headline().standing(cell.spec) if verdict else None
     return {
         "spec": cell.spec,
         "dataset": cell.dataset,
@@ -127,12 +130,18 @@ def _summary_row(summary: CellSummary, verdict: Verdict | None) -> dict[str, obj
         "ratio": None if ratio is None else ratio.median,
         "ratio_low": None if ratio is None else ratio.low,
         "ratio_high": None if ratio is None else ratio.high,
+        "ratio_coverage": None if ratio is None else ratio.coverage,
+        "ratio_basis": None if ratio is None or ratio.coverage is None else ratio.basis.value,
+        "headline_place": None if headline is None else headline.placement.value,
         "verdict": None if verdict is None else verdict.describe(),
-        "warnings": [
-            {"kind": warning.kind.value, "text": warning.text, "advice": warning.advice} for warning in summary.warnings
-        ],
+        "verdict_warnings": [] if verdict is None else _warnings(verdict.warnings),
+        "warnings": _warnings(summary.warnings),
         "notes": list(summary.notes),
     }
+
+
+def _warnings(warnings: Sequence[NoiseWarning]) -> list[dict[str, str]]:
+    return [{"kind": warning.kind.value, "text": warning.text, "advice": warning.advice} for warning in warnings]
 
 
 def _finite(value: Any) -> Any:

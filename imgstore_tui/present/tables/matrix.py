@@ -155,8 +155,10 @@ def _matrix_cell(
     seconds = None
     if summary is not None:
         seconds = summary.seconds_per_image if per_image else summary.seconds
-    entry = MatrixCell(cell, cell_state(summary, rounds), done, max(rounds, done), seconds)
     verdict = None if results is None else results.verdict_of.get(cell.contest)
+    if results is not None and verdict is not None and verdict.settled and results.run.plan.looks:
+        rounds = min(rounds, done)  # no further round comes
+    entry = MatrixCell(cell, cell_state(summary, rounds), done, max(rounds, done), seconds)
     if verdict is None or cell.spec not in verdict.best:
         return entry
     return replace(entry, sign="=" if verdict.is_tie else "*")

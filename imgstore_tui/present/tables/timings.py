@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.analysis.verdict import VerdictRules
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.units import format_bytes, format_count, format_count_short, format_rate, format_seconds
 from imgstore_tui.present.results import RunResults, group_summaries, spec_order
@@ -20,7 +21,6 @@ from imgstore_tui.present.tables.table_model import (
 )
 from imgstore_tui.present.text.access import access_text
 from imgstore_tui.present.text.captions import caption, contest_title, dataset_text, level_text
-from imgstore_tui.stats.intervals import MIN_ROUNDS
 from imgstore_tui.stats.ranking import Placement
 
 
@@ -73,7 +73,8 @@ def _legend(group: Sequence[CellSummary], results: RunResults) -> str:
     judged = [results.verdict_of[summary.cell.contest] for summary in group]
     if any(verdict.best for verdict in judged):
         return "* fastest, = cannot be told apart from the fastest."
-    return f"Nothing is marked as fastest: a verdict needs {MIN_ROUNDS} verified rounds of two methods."
+    needed = VerdictRules.of(results.run).rounds_needed(len({summary.cell.spec for summary in group}))
+    return f"Nothing is marked as fastest: a verdict needs {needed} verified rounds of two methods."
 
 
 def _glance(summary: CellSummary, results: RunResults) -> TableEntry:

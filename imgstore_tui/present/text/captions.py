@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from imgstore_tui.analysis.summary import CellSummary
-from imgstore_tui.core.model import Cell, DatasetFacts, Run
+from imgstore_tui.core.model import Cell, DatasetFacts, Plan, Run
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.units import counted, format_bytes, format_duration
 from imgstore_tui.stats.intervals import MIN_ROUNDS
@@ -57,13 +57,13 @@ def interval_caption(summaries: Iterable[CellSummary]) -> str:
         least = min(interval.coverage or 0.0 for interval in sure)
         parts.append(
             f"median of {_span([interval.n for interval in sure])} rounds and its "
-            f"{100 * least:.1f} % confidence interval (order statistics)"
+            f"{100 * least:.1f} % confidence interval (order statistics; exact for independent rounds)"
         )
     ranges = [interval.n for interval in intervals if interval.coverage is None]
     if ranges:
         parts.append(
             f"{'in brackets ' if sure else 'median and, in brackets, '}the range of {_span(ranges)} rounds: "
-            f"an interval or a verdict needs {MIN_ROUNDS}"
+            f"an interval needs {MIN_ROUNDS}"
         )
     return "; ".join(parts)
 
@@ -108,7 +108,7 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
         ("Levels", _levels(run)),
         (
             "Plan",
-            f"{plan.name}: {counted(len(plan.specs), 'method')}, {counted(plan.rounds, 'round')}, payload "
+            f"{plan.name}: {counted(len(plan.specs), 'method')}, {rounds_text(plan)}, payload "
             f"{plan.payload}, {counted(plan.workers, 'worker')}, batches of {plan.batch}, seed {plan.seed}"
             + ("" if plan.budget_s is None else f", budget {format_duration(plan.budget_s)}"),
         ),
@@ -120,6 +120,11 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
         ("Run", _run_text(run)),
     ]
     return [*pairs, *(("Note", note) for note in environment.notes)]
+
+
+def rounds_text(plan: Plan) -> str:
+    """Return the number of rounds of a plan: ``6 rounds``, or ``up to 12 rounds`` where they stop by themselves."""
+    return f"{'up to ' if plan.looks else ''}{counted(plan.rounds, 'round')}"
 
 
 def _run_text(run: Run) -> str:

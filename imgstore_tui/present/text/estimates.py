@@ -41,7 +41,7 @@ def estimate_short(estimate: Estimate) -> str:
 
 def trials_text(estimate: Estimate) -> str:
     """Return the number of trials."""
-    return counted(estimate.trials, "trial")
+    return f"{'up to ' if estimate.at_most else ''}{counted(estimate.trials, 'trial')}"
 
 
 def _disk(estimate: Estimate, about: str) -> list[str]:

@@ -29,6 +29,7 @@ from imgstore_tui.core.units import (
     format_duration,
     format_seconds,
 )
+from imgstore_tui.present.text.captions import rounds_text
 
 MOST_LINES = 5_000
 """Most lines that the log on the screen keeps; the journal has everything."""
@@ -91,7 +92,8 @@ def error_line(text: str) -> Text:
 
 def _started(run: Run, cells: int, journal: str) -> Text:
     plan = run.plan
-    size = f"{counted(cells * plan.rounds, 'trial')} ({counted(cells, 'cell')}, {counted(plan.rounds, 'round')})"
+    trials = f"{'up to ' if plan.looks else ''}{counted(cells * plan.rounds, 'trial')}"
+    size = f"{trials} ({counted(cells, 'cell')}, {rounds_text(plan)})"
     done = len(run.measurements)
     if done:
         left = f"{counted(max(0, cells * plan.rounds - done), 'trial')} left of {size}"

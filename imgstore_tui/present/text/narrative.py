@@ -8,7 +8,7 @@ from itertools import groupby
 
 from rich.text import Text
 
-from imgstore_tui.analysis.verdict import Verdict
+from imgstore_tui.analysis.verdict import Verdict, coverage_clause
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_count_short
@@ -16,6 +16,7 @@ from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.text.captions import contest_title, fact_pairs
 from imgstore_tui.present.text.recommendation import TITLE, recommendation_lines
 from imgstore_tui.present.text.text_page import folded_line
+from imgstore_tui.stats.intervals import MIN_ROUNDS
 
 MOST_NAMED = 4
 """Most slower methods that a verdict on the screen names; the ranking has all."""
@@ -30,7 +31,8 @@ def verdict_text(results: RunResults | None, cutoff: int | None = None, *, width
         width: Columns available; None folds nothing.
     """
     if results is None:
-        return Text("Nothing measured yet.\nA verdict needs 6 rounds, and 2 methods that got through.", style="dim")
+        needs = f"A verdict needs {MIN_ROUNDS} rounds or more, and 2 methods that got through."
+        return Text(f"Nothing measured yet.\n{needs}", style="dim")
     text = recommendation_text(results, cutoff, width=width)
     text.append("\n" if text else "").append_text(operation_verdicts_text(results, cutoff, width=width))
     for warning in results.run.warnings:
@@ -80,14 +82,20 @@ def operation_verdicts_text(results: RunResults, cutoff: int | None = None, *, w
             counts = ", ".join(map(format_count_short, cutoffs))
             style = "dim" if sentence.startswith("No verdict") else ""
             text.append_text(folded_line(f"  N={counts}  ", "dim", safe_text(sentence), width, indent=4, style=style))
+    if clause := coverage_clause(verdicts):
+        text.append_text(folded_line("  ", "", clause, width, indent=2, style="dim"))
     return text
 
 
 def verdict_lines(results: RunResults) -> list[str]:
     """Return the verdicts as lines of harmless text; numbers of images with one verdict share a line."""
+    clause = coverage_clause(results.verdicts)
     return [
-        safe_text(f"{title}, {_counts_text(cutoffs)}: {sentence}")
-        for title, cutoffs, sentence in _sentences(results.verdicts, results.run, None)
+        *(
+            safe_text(f"{title}, {_counts_text(cutoffs)}: {sentence}")
+            for title, cutoffs, sentence in _sentences(results.verdicts, results.run, None)
+        ),
+        *([clause] if clause else []),
     ]
 
 

@@ -10,7 +10,7 @@ from pathlib import PurePath
 
 from rich.cells import cell_len
 
-from imgstore_tui.analysis.verdict import Verdict
+from imgstore_tui.analysis.verdict import Verdict, listed
 from imgstore_tui.core.access import Access
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import Cell
@@ -66,7 +66,7 @@ def recommendation_lines(results: RunResults, cutoff: int | None = None) -> tupl
         if judged:
             lines += _dataset_lines(results, dataset, judged)
     if not lines:
-        return tuple(_missing_rounds(results))
+        return (*_missing_rounds(results), *_disk_lines(results, cutoff))
     if run.plan.cache == (CacheState.HOT,) and any(verdict.contest.cache for verdict in results.verdicts):
         cold = "For more images than fit there, read cold, too (--cache hot,cold)."
         lines.append(RecommendationLine(f"All was read from memory. {cold}"))
@@ -117,6 +117,22 @@ def _missing_rounds(results: RunResults) -> Iterator[RecommendationLine]:
         yield from _command("imgstore-tui", "resume", run.id)
 
 
+def _disk_lines(results: RunResults, cutoff: int | None) -> Iterator[RecommendationLine]:
+    """Yield what the stores weigh where there is no verdict: that needs no rounds."""
+    for dataset in results.run.plan.datasets:
+        weighed = [entry for entry in weighed_stores(results, dataset) if cutoff in (None, entry.cell.cutoff)]
+        most = max((entry.cell.cutoff for entry in weighed), default=0)
+        sizes = sorted(
+            (entry.disk.allocated_bytes, entry.cell.spec)
+            for entry in weighed
+            if entry.cell.cutoff == most and entry.disk is not None and entry.disk.allocated_bytes is not None
+        )
+        if len(sizes) > 1:
+            data = f" of {dataset}" if len(results.run.plan.datasets) > 1 else ""
+            named = ", ".join(f"{spec} {format_bytes(size)}" for size, spec in sizes)
+            yield _line(f"On disk, {counted(most, 'image')}{data}: {named}. One round answers that.")
+
+
 def _dataset_lines(results: RunResults, dataset: str, judged: list[Verdict]) -> Iterator[RecommendationLine]:
     """Yield the lines of one dataset with verdicts: the recommendation, then the verdicts it is based on."""
     most = max(verdict.contest.cutoff for verdict in judged)
@@ -159,6 +175,7 @@ def _advice(
         operation: The operation as text.
         disk: Allocated bytes by method.
     """
+    own_verdict, verdict = verdict, verdict.at_headline()
     own = verdict.standing(IN_PLACE.label)
     if IN_PLACE.label in verdict.best:
         open_yet = IN_PLACE.label in verdict.unsure and IN_PLACE.label != verdict.best[0]
@@ -168,17 +185,18 @@ def _advice(
         )
         return
     lossy = {spec for spec, _ in verdict.lossy}
-    pick = _pick(verdict, lossy, disk)
-    others = [spec for spec in verdict.best if spec != pick]
-    why = f"it is fastest in {operation}"
-    if others:
-        why = f"in {operation} it cannot be told apart from {' and '.join(others)}"
-        if all(disk.get(spec, 0.0) > ALIKE * disk.get(pick, math.inf) for spec in others):
-            why += ", and takes less disk"
-        elif verdict.unsure:
-            why += " yet (more rounds may), and has the lowest median" if pick == verdict.best[0] else " yet"
+    order = [spec.label for spec in results.run.plan.specs]
+    kept = [spec for spec in verdict.best if spec not in lossy] or list(verdict.best)
+    # In the order of the plan: which of them has the lowest median is chance, and another run has another.
+    kept.sort(key=lambda spec: (order.index(spec) if spec in order else len(order), spec))
+    pick = _least_disk(kept, disk)
     data = f" for {verdict.contest.dataset}" if len(results.run.plan.datasets) > 1 else ""
-    text = f"Take {pick}{data} where images are read often: {why}."
+    if verdict.winner is not None:
+        text = f"Take {pick}{data} where images are read often: it is fastest in {operation}."
+    else:
+        text = _either_text(kept, data, operation, own_verdict if len(kept) > 1 else verdict, pick, disk)
+    if verdict.winner is not None and verdict.judged_together > 1:
+        text += f" That holds with 95 % for all {verdict.judged_together} verdicts of the run together."
     if own is not None and own.placement is Placement.SLOWER and own.ratio is not None:
         text += f" Your files as they are ({IN_PLACE}) take {_times_as_long(own.ratio, verdict)}"
         if pick in disk and IN_PLACE.label in disk:
@@ -214,14 +232,47 @@ def _times_as_long(ratio: Interval, verdict: Verdict) -> str:
     return f"{format_number(ratio.median)} times as long as {first} {span}"
 
 
-def _pick(verdict: Verdict, lossy: Collection[str], disk: Mapping[str, int]) -> str:
-    """Return the fastest method to recommend: a lossless one if any; of methods that tie, a clearly smaller one."""
-    kept = [spec for spec in verdict.best if spec not in lossy] or list(verdict.best)
-    quickest = kept[0]
-    alike = [spec for spec in kept if spec in verdict.alike and quickest in verdict.alike]
-    lightest = min(alike, key=lambda spec: disk.get(spec, math.inf), default=quickest)
-    lighter = ALIKE * disk.get(lightest, math.inf) < disk.get(quickest, 0.0)
-    return lightest if lighter else quickest
+def _either_text(
+    kept: list[str], data: str, operation: str, verdict: Verdict, pick: str, disk: Mapping[str, int]
+) -> str:
+    """Return that it does not matter which of several methods is taken, and what speaks for one all the same.
+
+    Args:
+        kept: The methods, in the order of the plan.
+        data: For which dataset, where there are several.
+        operation: The operation as text.
+        verdict: The verdict of the operation by itself.
+        pick: The method to convert to.
+        disk: Allocated bytes by method.
+    """
+    where = f"{data} where images are read often"
+    if len(kept) == 1:
+        others = [spec for spec in verdict.best if spec != pick]
+        which = "does" if len(others) == 1 else "do"
+        return (
+            f"Take {pick}{where}: it keeps every bit, and in {operation} it cannot be told apart from "
+            f"{listed(others)}, which {which} not."
+        )
+    which = "either" if len(kept) == 2 else "any of them"
+    text = f"{listed(kept, 'or')}: {which} will do{where}. In {operation} "
+    if verdict.winner is not None:
+        text += (
+            f"{verdict.winner} is fastest, but not surely so when all {verdict.judged_together} verdicts of the run "
+            "are to hold together; more rounds may show it."
+        )
+    elif verdict.unsure:
+        text += "they cannot be told apart yet; more rounds may."
+    else:
+        text += "they take as good as the same time."
+    if all(disk.get(spec, 0.0) > ALIKE * disk.get(pick, math.inf) for spec in kept if spec != pick):
+        text += f" {pick} takes less disk."
+    return text
+
+
+def _least_disk(kept: list[str], disk: Mapping[str, int]) -> str:
+    """Return the first of several methods, or one whose stores are clearly smaller."""
+    lightest = min(kept, key=lambda spec: disk.get(spec, math.inf))
+    return lightest if ALIKE * disk.get(lightest, math.inf) < disk.get(kept[0], 0.0) else kept[0]
 
 
 def _keeps_files(spec: str) -> bool:

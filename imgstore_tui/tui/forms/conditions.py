@@ -38,8 +38,11 @@ OPTIONS = (
     ),
     Option("workers", _DEFAULT.workers, "Codec threads and reading processes, the same for every method.", minimum=1,
            maximum=MOST_WORKERS),
-    Option("rounds", _DEFAULT.rounds, "How often everything is repeated; a verdict needs at least 6.", minimum=1,
+    Option("rounds", _DEFAULT.rounds, "How often everything is repeated, or at most, where the plan lets rounds stop "
+           "sooner; a verdict needs at least 6.", minimum=1,
            maximum=MOST_ROUNDS),
+    Option("settle", _DEFAULT.looks, "Whether methods that are compared stop together before the last round, as soon "
+           "as their order is certain."),
     Option("budget", "60s", "No new trial starts after this time: 90s, 5m, 1h30m, or none for no limit."),
     Option(SCRATCH, "", "Folder in which the stores are made: its file system is what is measured. Empty: a place is "
            "found, here or beside the data."),
@@ -68,6 +71,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], str], Callable[[Any], Any]]] = {
     SCRATCH: ("scratch", lambda value: value or "", lambda text: text or None),
     "source": ("baseline", option_text, bool),
     "drop-caches": ("drop_caches", option_text, bool),
+    "settle": ("looks", option_text, bool),
 }
 """By option: field of the plan, function that writes its value, function that reads it; the others need none."""
 

@@ -34,7 +34,7 @@ _READING = """\
 [x] takes part   [ ] does not   [-] is not available here: the cursor on it shows how to get it.
 In tables: * is fastest, = cannot be told apart from the fastest, ! some trials failed.
 In charts: a mark stands where something was measured; the same mark and colour stand in the list.
-A verdict needs 6 rounds. Writes are never ranked across sync levels, reads never across cache states.
+A verdict needs 6 rounds or more. Writes are never ranked across sync levels, reads never across cache states.
 Every store is read back and compared before its times count; that is outside the clock.
 Stopping keeps what was measured. No screen? See 'imgstore-tui run --help'."""
 

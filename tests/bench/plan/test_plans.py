@@ -15,6 +15,7 @@ from imgstore_tui.bench.plan.plans import (
     load_plan,
     missing_systems,
     named_plan,
+    parse_plan,
 )
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.operations import Operation, SyncLevel
@@ -25,9 +26,24 @@ from imgstore_tui.plugins.registry import resolve_spec
 def test_quick_is_what_the_design_says() -> None:
     plan = named_plan("quick")
     assert [spec.label for spec in plan.specs] == ["disk", "lmdb", "hdf5"]
-    assert plan.cutoffs == (1, 10, 100, 1000)
-    assert (plan.rounds, plan.budget_s) == (6, 60.0)
-    assert plan.operations[-1] is Operation.READ_RANDOM
+    assert plan.cutoffs == (10, 100, 1000)
+    assert (plan.rounds, plan.budget_s, plan.looks) == (12, 60.0, True)
+    assert plan.operations == (Operation.WRITE_MANY, Operation.READ_MANY, Operation.READ_RANDOM)
+
+
+def test_a_plan_file_of_before_keeps_the_defaults_of_its_time() -> None:
+    old, new = parse_plan('specs = ["disk", "lmdb"]'), parse_plan('specs = ["disk", "lmdb"]\nversion = 2')
+    assert (old.cutoffs, old.rounds, old.looks, len(old.operations)) == ((1, 10, 100, 1000), 6, False, 5)
+    quick = named_plan("quick")
+    assert replace(new, name="quick", specs=quick.specs) == quick
+    with pytest.raises(UsageError, match="version: this program knows plans of version 1 and 2, not 3"):
+        parse_plan("version = 3")
+
+
+@pytest.mark.parametrize("name", ["full", "article"])
+def test_other_plans_keep_their_six_rounds(name: str) -> None:
+    plan = named_plan(name)
+    assert (plan.rounds, plan.looks, plan.version) == (6, False, 1)
 
 
 def test_an_unknown_plan_names_the_known_ones() -> None:
@@ -115,7 +131,7 @@ def test_an_impossible_plan_is_refused_in_a_sentence(change: dict[str, object], 
 
 
 def test_write_one_has_one_cell_a_spec_whatever_the_cutoffs() -> None:
-    plan = replace(named_plan("quick"), cutoffs=(10, 100))
+    plan = replace(named_plan("quick"), cutoffs=(10, 100), operations=tuple(Operation))
     cells = [cell for cell in plan_cells(plan) if cell.operation is Operation.WRITE_ONE]
     assert [(cell.spec, cell.cutoff) for cell in cells] == [("disk", 1), ("lmdb", 1), ("hdf5", 1)]
     assert not any(cell.cutoff == 1 for cell in plan_cells(plan) if cell.operation is not Operation.WRITE_ONE)
@@ -126,7 +142,7 @@ def test_writes_have_sync_levels_and_reads_have_cache_states() -> None:
     for cell in plan_cells(plan):
         assert (cell.sync is not None) == cell.operation.writes
         assert (cell.cache is not None) != cell.operation.writes
-    assert len(plan_cells(plan)) == 3 * (2 + 4 * (2 + 3))
+    assert len(plan_cells(plan)) == 3 * 3 * (2 + 2)
 
 
 def test_rounds_are_shuffled_anew_but_repeatably() -> None:

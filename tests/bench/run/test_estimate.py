@@ -20,13 +20,14 @@ from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.events import Event, TrialFinished
-from imgstore_tui.core.model import Run
+from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.operations import CacheState, Operation, Status
 from imgstore_tui.plugins import registry
 from imgstore_tui.testing.fake_runs import fake_run
 
 SMALL = DataSize(3072, 100_000, False)
-QUICK = named_plan("quick")
+QUICK = replace(Plan(), specs=named_plan("quick").specs)
+"""The plan of version 1: five operations at four numbers of images, six rounds."""
 
 
 def timed(run: Run, trial_s: float, preparing_s: float = 2.0) -> Run:

@@ -90,7 +90,7 @@ def test_few_rounds_show_a_range_in_brackets_and_no_verdict() -> None:
     (table,) = timing_tables(results)
     assert all(row[3].startswith("(") for row in texts(table))
     assert all(row[5].startswith("(") for row in texts(table))
-    assert "the range of 3 rounds: an interval or a verdict needs 6" in table.caption
+    assert "the range of 3 rounds: an interval needs 6" in table.caption
     assert "Nothing is marked as fastest" in overview_tables(results)[0].caption
 
 
@@ -157,6 +157,7 @@ def test_numbers_of_images_with_one_verdict_share_a_line() -> None:
     assert [line.partition(":")[0] for line in two] == [
         "read-many, cache hot, 1 image",
         "read-many, cache hot, 10 images",
+        "Intervals",
     ]
 
 

@@ -19,7 +19,7 @@ from tests.support.screen import NARROW, SMALL, WIDE, Driven, driven
 MIDDLE = (120, 35)
 OTHER = Plan(
     cache=(CacheState.COLD,), sync=(SyncLevel.BUFFERED, SyncLevel.END), payload=Payload.RAW, workers=2, rounds=3,
-    budget_s=None, scratch="/tmp", batch=64, seed=9, baseline=False, drop_caches=True, probes=True,
+    budget_s=None, scratch="/tmp", batch=64, seed=9, baseline=False, drop_caches=True, probes=True, looks=True,
 )  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def test_conditions_that_are_not_touched_leave_the_plan_as_it_is(plan: Plan) -> 
 
 
 def test_every_field_of_a_plan_can_be_edited_somewhere() -> None:
-    elsewhere = {"datasets", "specs", "cutoffs", "operations", "name"}
+    elsewhere = {"datasets", "specs", "cutoffs", "operations", "name", "version"}
     assert set(Conditions.of(Plan()).changes()) | elsewhere == set(Plan.__dataclass_fields__)
 
 

@@ -30,7 +30,7 @@ def test_news_comes_in_order_and_once() -> None:
     state = carried_out(run_thread)
     assert state.phase is RunPhase.FINISHED
     assert state.run is not None
-    assert len(state.run.measurements) == 51 * 6
+    assert len(state.run.measurements) == 27 * 12
     assert run_thread.drain() == []
     assert not run_thread.busy
 
