@@ -47,6 +47,6 @@ def test_a_backend_says_what_its_stores_look_like_to_other_programs(
     printed = " ".join(capsys.readouterr().out.split())
     first_words = " ".join((registry.backends.get(name).__doc__ or "").replace("`", "").split()[:5])
     assert f"stored as {first_words}" in printed
-    assert first_words.startswith(
-        ("A table ", "A collection ", "Objects ") if registry.backends.get(name).capabilities.server else "A folder "
-    )
+    server = registry.backends.get(name).capabilities.server
+    forms = ("A table ", "An InnoDB table ", "A collection ", "Objects ") if server else ("A folder ", "One file")
+    assert first_words.startswith(forms)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytest.importorskip("pymysql", reason="pymysql is not installed (extra mysql)")
+
 from imgstore_tui.testing.conformance_server import ServerConformance
 from tests.support.servers import server
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from imgstore_tui.plugins import registry
 from imgstore_tui.present.help import load_topic
+from imgstore_tui.storekit.server import ServerBackend
 from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.help import HelpScreen, TopicList, TopicPage
 from imgstore_tui.tui.screens.leave import LeaveScreen
 from imgstore_tui.tui.screens.report import ReportScreen
+from imgstore_tui.tui.screens.server import ServerScreen
 from imgstore_tui.tui.screens.workbench import Workbench
 from tests.support.screen import Driven
 from tests.tui.keys.effects import closes, effect, run_once
@@ -17,6 +20,15 @@ async def _close_report(app: Driven, key: str) -> None:
     await run_once(app)
     await app.press("5", "enter")
     assert app.shows(ReportScreen)
+    await closes(app, key)
+
+
+@effect("ServerScreen", "escape")
+async def _name_no_server(app: Driven, key: str) -> None:
+    backend = registry.backends.get("postgres")
+    assert issubclass(backend, ServerBackend)
+    app.app.push_screen(ServerScreen(backend))
+    await app.until(lambda: "Server of postgres" in app.picture)
     await closes(app, key)
 
 
