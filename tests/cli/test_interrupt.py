@@ -75,6 +75,7 @@ def test_an_interrupt_at_any_moment_is_no_traceback_of_ours(moment: int) -> None
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.sample_first
 def test_a_run_on_a_terminal_that_takes_no_output_can_be_stopped(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:

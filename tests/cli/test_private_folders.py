@@ -50,6 +50,7 @@ def test_folders_are_made_private_whatever_the_umask(tmp_path: Path, monkeypatch
     assert {oct(mode(path)) for path in runs_folder().iterdir()} == {"0o600"}
 
 
+@pytest.mark.full
 def test_folders_of_an_earlier_version_are_closed_and_one_that_the_user_named_is_not(own_home: Path) -> None:
     own_home.chmod(0o755)
     for folder in (runs_folder(), scratch_notes_folder()):

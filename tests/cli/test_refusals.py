@@ -91,6 +91,7 @@ def test_a_command_refuses_in_one_sentence(
     assert list(Path.cwd().iterdir()) == []
 
 
+@pytest.mark.full
 def test_a_path_without_the_name_of_a_dataset_is_told_how_to_write_it() -> None:
     folder = Path("photos")
     folder.mkdir()
@@ -232,6 +233,7 @@ def test_what_cannot_be_written_is_said_even_of_help(words: list[str]) -> None:
     assert done.stderr == "imgstore-tui: No space left on device.\n"
 
 
+@pytest.mark.full
 def test_scratch_may_lie_at_a_path_that_is_not_utf8() -> None:
     place = Path(os.fsdecode(b"caf\xe9"))
     place.mkdir()

@@ -37,6 +37,7 @@ def test_a_run_that_is_measured_now_is_not_said_to_have_broken_off() -> None:
     assert "broke off" in program("runs").stdout
 
 
+@pytest.mark.full
 def test_an_export_takes_its_format_from_the_ending_and_names_force(tmp_path: Path) -> None:
     run, csv = fake_run(["disk"], [1]), tmp_path / "run.csv"
     kept(run)

@@ -64,6 +64,7 @@ def test_a_signal_stops_the_run_and_keeps_what_was_measured(number: signal.Signa
     assert list(Path.cwd().iterdir()) == []
 
 
+@pytest.mark.full
 def test_under_nohup_a_hang_up_does_not_stop_a_run() -> None:
     ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -111,6 +112,7 @@ def test_what_a_killed_run_has_left_is_swept() -> None:
     assert leftovers() == []
 
 
+@pytest.mark.full
 def test_killed_readers_die_with_their_trial() -> None:
     words = ["run", "-b", "disk", "-n", "400", "-d", "synthetic", "--rounds", "9", "--workers", "2", "-o", "read-many"]
     started = begin(*words, "--quiet")
@@ -190,6 +192,7 @@ def test_a_full_standard_output_is_one_sentence() -> None:
     assert done.stderr.startswith("imgstore-tui: No space left on device")
 
 
+@pytest.mark.full
 def test_tables_and_the_file_of_a_run_do_not_depend_on_each_other() -> None:
     Path("out").mkdir()
     started = begin(*SHORT_RUN, "--save", "out/run.json")
@@ -208,6 +211,7 @@ def test_tables_and_the_file_of_a_run_do_not_depend_on_each_other() -> None:
     assert json.loads(Path("run.json").read_bytes())["measurements"]
 
 
+@pytest.mark.full
 def test_two_runs_of_this_machine_are_set_side_by_side() -> None:
     words = ["run", "-b", "lmdb", "-n", "1", "-o", "read-one", "-d", "synthetic,size=8", "--rounds", "6", "--quiet"]
     for _ in range(2):

@@ -18,6 +18,7 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(tmp_path, {"imgstore_tui.backends": {"ledger": "tests.outside.ledger:Ledger"}}, monkeypatch)
 
 
+@pytest.mark.full
 def test_it_passes_the_conformance_suite_without_a_line_of_its_own(tmp_path: Path) -> None:
     suite = Path(__file__).with_name("ledger_suite.py")
     done = subprocess.run(

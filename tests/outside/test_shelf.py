@@ -43,6 +43,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     credentials.hold(before)
 
 
+@pytest.mark.full
 def test_it_passes_the_suite_for_servers(url: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "tests/outside/shelf_suite.py"],

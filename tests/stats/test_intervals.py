@@ -45,6 +45,7 @@ def test_ranks_agree_with_the_printed_table(n: int, low_rank: int, percent: floa
 
 
 @pytest.mark.parametrize("n", [100, 1023, 1024, 5000])
+@pytest.mark.sample_first
 def test_many_values_have_the_narrowest_interval_that_is_sure_enough(n: int) -> None:
     interval = median_interval([float(value) for value in range(1, n + 1)])
     assert interval.coverage is not None

@@ -61,6 +61,7 @@ async def test_what_is_long_for_a_clipboard_is_said_to_be() -> None:
         assert "better write a file" in str(app.app.screen.query_one(".hint", Static).visual)
 
 
+@pytest.mark.full
 async def test_a_folder_gets_the_file_by_its_own_name_and_nothing_is_replaced_unasked(tmp_path: Path) -> None:
     async with driven(FakeRunner(), WIDE) as app:
         await pointed_at(app, "csv")

@@ -17,6 +17,7 @@ from imgstore_tui.bench.results.saved_runs import read_saved_run
 from tests.support.pseudo_terminal import ENTER, HOUSE, LEAVE, program
 
 
+@pytest.mark.full
 def test_the_last_choice_is_taken_up_and_the_command_line_wins(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     home = {"IMGSTORE_TUI_HOME": str(tmp_path / "home")}
@@ -101,6 +102,7 @@ def test_a_line_that_drops_ends_the_program(tmp_path: Path) -> None:
         assert terminal.process.wait(10) == 129
 
 
+@pytest.mark.full
 def test_a_thread_that_will_not_end_does_not_hold_the_program(tmp_path: Path) -> None:
     with program(tmp_path, faked("runner = FakeRunner(hold_after=5, stubborn=threading.Event())")) as terminal:
         terminal.until(b"Press r to run")
@@ -214,6 +216,7 @@ def test_a_window_is_resized_while_a_run_goes_on(tmp_path: Path, told: dict[str,
         assert terminal.end() == 0
 
 
+@pytest.mark.full
 def test_over_ssh_nothing_moves_by_itself(tmp_path: Path) -> None:
     body = (
         "from imgstore_tui.tui.terminal.capabilities import prepare_terminal\n"

@@ -124,6 +124,7 @@ async def test_a_click_on_a_header_sorts_turns_and_lets_go(size: tuple[int, int]
         assert "▼" not in app.picture
 
 
+@pytest.mark.full
 async def test_the_filter_holds_for_every_table_and_says_when_nothing_is_left() -> None:
     async with driven() as app:
         await app.run()
@@ -197,6 +198,7 @@ async def test_which_to_take_is_said_at_the_end_wherever_one_looks(size: tuple[i
         assert str(app.workbench.panes.verdict.body.visual).startswith("Which to take")
 
 
+@pytest.mark.full
 async def test_sorting_holds_while_the_numbers_change() -> None:
     runner = FakeRunner(hold_after=200, delay_s=0.005)
     async with driven(runner, WIDE) as app:
@@ -227,6 +229,7 @@ async def test_verdicts_can_be_read_at_one_number_of_images(size: tuple[int, int
         assert "N=1  " in str(body.visual)
 
 
+@pytest.mark.full
 async def test_the_article_s_report_is_read_whole() -> None:
     run = fake_article_run((1, 10, 100))
     async with driven() as app:

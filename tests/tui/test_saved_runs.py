@@ -173,6 +173,7 @@ async def test_a_run_of_another_process_is_watched_and_a_second_one_refused() ->
         journal.close()
 
 
+@pytest.mark.full
 async def test_a_stopped_run_is_resumed_for_real_and_completed() -> None:
     import threading
 

@@ -95,6 +95,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.full
 async def test_what_cannot_be_a_server_is_refused_and_forgotten(port: str) -> None:
     async with driven() as app:
         await ask_for_the_server(app)
@@ -109,6 +110,7 @@ async def test_what_cannot_be_a_server_is_refused_and_forgotten(port: str) -> No
         assert "shelf" not in app.workbench.choice.ticked
 
 
+@pytest.mark.full
 async def test_a_server_that_was_not_taken_is_forgotten(port: str) -> None:
     async with driven() as app:
         await ask_for_the_server(app)

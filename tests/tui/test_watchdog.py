@@ -92,7 +92,7 @@ def test_a_signal_while_the_program_is_loaded_ends_it_without_a_word(
             assert not terminal.alternate
 
 
-@pytest.mark.sample_diagonal
+@pytest.mark.sample_first
 @pytest.mark.parametrize("way", ["nobody reads", "Ctrl-S"])
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_a_terminal_that_takes_no_output_makes_the_screen_deaf_to_nothing(
@@ -114,6 +114,7 @@ def test_a_terminal_that_takes_no_output_makes_the_screen_deaf_to_nothing(
     assert read_saved_run(saved_runs()[0]).can_be_resumed
 
 
+@pytest.mark.full
 def test_the_line_of_a_terminal_that_takes_no_output_may_drop(tmp_path: Path) -> None:
     with measuring(tmp_path) as (terminal, children):
         stalled(terminal)
@@ -122,6 +123,7 @@ def test_the_line_of_a_terminal_that_takes_no_output_may_drop(tmp_path: Path) ->
         assert have_ended(children)
 
 
+@pytest.mark.full
 def test_measuring_goes_on_while_the_terminal_takes_no_output_and_the_picture_comes_back(tmp_path: Path) -> None:
     with measuring(tmp_path) as (terminal, _):
         before = _measured()
@@ -143,6 +145,7 @@ def test_measuring_goes_on_while_the_terminal_takes_no_output_and_the_picture_co
         assert LEAVE in terminal.painted
 
 
+@pytest.mark.full
 def test_quitting_a_terminal_that_takes_no_output_ends_the_program(tmp_path: Path) -> None:
     with program(tmp_path) as terminal:
         terminal.until(b"Press r to run")
@@ -232,6 +235,7 @@ def piped(tmp_path: Path) -> Iterator[Piped]:
 
 
 @pytest.mark.parametrize("end", ["keys", "picture"])
+@pytest.mark.sample_first
 def test_a_program_whose_server_is_gone_ends(piped: Piped, end: str) -> None:
     getattr(piped, end).close()
     assert piped.process.wait(PATIENCE_S) == 129
@@ -251,6 +255,7 @@ def test_a_program_whose_picture_nobody_reads_dies_and_stays_small(
     assert piped.process.wait(PATIENCE_S) == code
 
 
+@pytest.mark.full
 def test_what_was_left_out_for_a_slow_browser_is_painted_when_it_reads_again(piped: Piped) -> None:
     for _ in range(40):
         piped.press("23456")

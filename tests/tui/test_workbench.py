@@ -139,6 +139,7 @@ async def test_a_choice_that_cannot_run_says_why_in_place() -> None:
         assert "no storage method" not in app.picture
 
 
+@pytest.mark.full
 async def test_words_that_mean_nothing_are_refused_in_place() -> None:
     async with driven() as app:
         await app.tab_to("add-spec")

@@ -6,6 +6,8 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from imgstore_tui.bench.protocol.messages import Step, TrialOutcome, TrialRequest
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
 from imgstore_tui.bench.results.journal_reader import JournalReader
@@ -166,6 +168,7 @@ def test_a_resumed_run_leaves_skipped_cells_alone() -> None:
     assert len({(m.cell, m.round) for m in run.measurements}) == len(run.measurements)
 
 
+@pytest.mark.full
 def test_a_real_child_is_ended_when_its_cell_is_skipped() -> None:
     controls, events = RunControls(), list[Event]()
 

@@ -84,6 +84,7 @@ def test_the_need_is_what_a_run_is_refused_for(tmp_path: Path) -> None:
         check_space(replace(need, bytes=1e18), tmp_path)
 
 
+@pytest.mark.full
 def test_stores_that_changes_are_made_to_need_their_files_too(tmp_path: Path) -> None:
     plan = replace(
         QUICK, datasets=("synthetic,size=8",), specs=(registry.resolve_spec("disk"),), cutoffs=(20,), rounds=2,

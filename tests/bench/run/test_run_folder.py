@@ -177,6 +177,7 @@ def test_a_run_that_died_before_it_marked_its_folder_leaves_nothing(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.full
 def test_runs_that_come_and_go_while_leftovers_are_looked_for_are_no_error(tmp_path: Path) -> None:
     script = """
 import sys

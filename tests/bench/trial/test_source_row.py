@@ -138,7 +138,7 @@ def test_a_file_that_is_not_as_it_was_is_named(
             reader.read_bytes([2], np.zeros(1, np.int64))
 
 
-@pytest.mark.sample_diagonal
+@pytest.mark.sample_first
 @pytest.mark.parametrize("payload", [Payload.END_TO_END, Payload.ENCODED])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_run_with_real_children_reads_it_first_verified_and_leaves_it_alone(
@@ -165,6 +165,7 @@ def test_a_run_with_real_children_reads_it_first_verified_and_leaves_it_alone(
     assert reads[0].disk.files == 4
 
 
+@pytest.mark.full
 def test_cold_it_is_proven_cold(photos: Path) -> None:
     plan = plan_of(photos, cache=(CacheState.COLD,), operations=(Operation.READ_ONE, Operation.READ_MANY))
     run = run_plan(plan)

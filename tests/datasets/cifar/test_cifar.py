@@ -90,6 +90,7 @@ def test_order_does_not_matter(tmp_path: Path) -> None:
             assert np.array_equal(dataset.image(index), made.pixels[index])
 
 
+@pytest.mark.full
 def test_a_full_batch_is_read_in_pieces(tmp_path: Path) -> None:
     """Real sizes: 10,000 images a file, 50,000 in CIFAR-100's training file; memory stays at one batch."""
     rng = np.random.default_rng(0)

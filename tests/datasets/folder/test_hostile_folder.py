@@ -68,6 +68,7 @@ def all_well(run: Run) -> None:
     assert [(m.spec, m.reason) for m in run.measurements if m.status is not Status.OK or not m.verified] == []
 
 
+@pytest.mark.full
 def test_a_run_over_it_is_whole_verified_and_leaves_it_as_it_was(home: Path) -> None:
     before = snapshot((home.parent,))
     run = run_plan(plan_of(home, "disk+original", "disk+raw", "lmdb", "lmdb+png", "hdf5"))

@@ -32,6 +32,7 @@ def test_it_holds_what_the_data_set_holds(backend: str, codec: str, tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.full
 def test_round_and_round_nothing_is_lost(tmp_path: Path) -> None:
     prints = set()
     text = "synthetic,size=16,count=60,varying=yes"

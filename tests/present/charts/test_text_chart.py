@@ -78,6 +78,7 @@ def test_any_data_at_any_size_gives_exactly_that_size(seed: int) -> None:
         check(text, width, height)
 
 
+@pytest.mark.full
 def test_every_kind_at_every_size() -> None:
     summaries = summarise(fake_run(["disk", "lmdb", "hdf5", "lmdb:note=" + "数据库" * 9], operations=list(Operation)))
     source = random.Random(3)
