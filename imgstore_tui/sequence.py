@@ -164,7 +164,7 @@ class StoredImages:
 
         Args:
             index: A number, negative ones from the end; a slice; a list or array of numbers, in any order, with
-                repeats.
+                repeats; an array of n truth values, one an image.
 
         Returns:
             For a number, an array (H, W, C) or (H, W); for several, one array (n, H, W[, C]) where all images of the
@@ -172,13 +172,48 @@ class StoredImages:
 
         Raises:
             IndexError: If there is no such image.
+            TypeError: If the index is none of these.
             StoreError: If the store is damaged or closed.
         """
         if isinstance(index, slice):
             return self._read(range(*index.indices(len(self))))
-        if hasattr(index, "__index__") and not isinstance(index, np.ndarray):
+        if hasattr(index, "__index__") and not isinstance(index, np.ndarray | bool):
             return self._read_one(self._checked(index.__index__()))
-        return self._read([self._checked(int(number)) for number in index])
+        return self._read([self._checked(number) for number in self._numbers(index)])
+
+    def _numbers(self, index: Any) -> list[int]:
+        """Return the numbers of a list or an array; what NumPy would take for something else is refused or meant so.
+
+        Raises:
+            IndexError: If an array of truth values has another length than the store.
+            TypeError: If it holds no whole numbers.
+        """
+        if isinstance(index, np.ndarray) and index.dtype == np.bool_ and index.ndim == 1:
+            if len(index) != len(self):
+                raise IndexError(
+                    f"{self._location} holds {len(self)} images, and {len(index)} truth values choose none."
+                )
+            return [int(number) for number in np.flatnonzero(index)]
+        numbers: list[Any] | None = None
+        if isinstance(index, np.ndarray):
+            if index.ndim == 1 and (np.issubdtype(index.dtype, np.integer) or not index.size):
+                numbers = index.tolist()
+        elif isinstance(index, Sequence) and not isinstance(index, str | bytes):
+            numbers = list(index)
+        if numbers is None or not all(hasattr(each, "__index__") and not isinstance(each, bool) for each in numbers):
+            raise TypeError(
+                f"Images of {self._location} are chosen by whole numbers, slices, lists of whole numbers, or an array "
+                "of one truth value an image."
+            )
+        return [number.__index__() for number in numbers]
+
+    def __contains__(self, image: object) -> bool:
+        """Refuse to look for an image, which would read the whole store.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError(f"{self._location} is not searched for an image. Compare the images that you mean.")
 
     def _checked(self, index: int) -> int:
         count = len(self)

@@ -90,6 +90,39 @@ def test_it_is_a_sequence_of_the_images(images: StoredImages) -> None:
             images[missing]
 
 
+NO_INDEX = ("12", b"\x01", {1, 2}, {1: 2}, None, ..., 1.5, [1.0], [True, False], True, ["1"])
+
+
+def test_what_chooses_no_images_is_refused_in_a_sentence(images: StoredImages) -> None:
+    for index in (*NO_INDEX, np.array([0.9]), np.array([[1]]), np.array(3.0)):
+        with pytest.raises(TypeError, match="are chosen by whole numbers"):
+            images[index]  # type: ignore[index]
+
+
+def test_truth_values_choose_as_they_do_in_numpy(images: StoredImages) -> None:
+    chosen = images.labels == images.labels[1]
+    assert 0 < chosen.sum() < len(images)
+    numbers = [int(number) for number in np.flatnonzero(chosen)]
+    for one, number in zip(images[chosen], numbers, strict=True):
+        np.testing.assert_array_equal(one, images[number])
+    assert len(images[np.zeros(len(images), bool)]) == 0
+    with pytest.raises(IndexError, match="truth values"):
+        images[np.zeros(len(images) + 1, bool)]
+
+
+def test_it_is_not_searched_for_an_image(images: StoredImages) -> None:
+    with pytest.raises(TypeError, match="is not searched"):
+        assert 3 in images
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_a_pipe_or_a_device_is_refused_at_once(trust: bool, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/null")):
+        with pytest.raises(ImgstoreError, match=path.name):
+            len(imgstore_tui.open(path, trust=trust))
+
+
 def test_what_it_gives_is_the_caller_s_own(images: StoredImages) -> None:
     images[3][:] = 0
     assert (images[3] == IMAGES[3]).all()

@@ -92,7 +92,9 @@ def _parser() -> CommandParser:
     parser.add_argument("dataset", metavar="DATASET", help="NAME[:PATH][,OPTION=VALUE], see imgstore-tui datasets")
     parser.add_argument("spec", metavar="SPEC", help="BACKEND[+CODEC][:OPTION=VALUE,...], see imgstore-tui backends")
     parser.add_argument(
-        "destination", metavar="DESTINATION", help="the folder that will be the store, or its address on a server"
+        "destination",
+        metavar="DESTINATION",
+        help="the file or folder that will be the store, or its address on a server",
     )
     parser.add_argument("-n", "--count", metavar="N", help="only the first N images")
     parser.add_argument("--replace", action="store_true", help="replace a store at the destination")

@@ -25,7 +25,9 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("-o", "--output", metavar="FILE", default="-", help="default: standard output")
     parser.add_argument(
-        "--anonymous", action="store_true", help="leave out names of host, user, paths, files and servers"
+        "--anonymous",
+        action="store_true",
+        help="leave out names of host, user, paths, files and servers; names of classes and plans stay",
     )
     parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
     arguments = parser.parse_args(argv)

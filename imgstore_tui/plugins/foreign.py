@@ -24,6 +24,8 @@ def open_foreign(location: Path) -> tuple[str, Reader] | None:
         StoreError: If the files are damaged, or hold no images.
         UnavailableError: If a library that reads them is missing.
     """
+    if not location.is_file() and not location.is_dir():
+        raise StoreError(f"{location} is no file and no folder. Name a store.")
     files = [location] if location.is_file() else sorted(path for path in location.iterdir() if path.is_file())
     claimants: list[type[LocalBackend]] = []
     for file in files:

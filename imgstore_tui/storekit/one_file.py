@@ -7,6 +7,7 @@ gives it its name. Earlier versions made a folder with the file in it; such a st
 from __future__ import annotations
 
 import os
+import stat
 from abc import ABC
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,10 +36,18 @@ class OneFileBackend(LocalBackend, ABC):
         """Whether an ordinary file begins like one of the format; it may be of another program."""
         offset, signature = cls.file_signature
         try:
-            with path.open("rb") as file:
-                return file.read(offset + len(signature))[offset:] == signature
+            # A pipe that nobody writes to would never open.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return False
+        with open(descriptor, "rb") as file:
+            try:
+                return (
+                    stat.S_ISREG(os.fstat(descriptor).st_mode)
+                    and file.read(offset + len(signature))[offset:] == signature
+                )
+            except OSError:
+                return False
 
     @classmethod
     def side_files(cls, location: Path) -> list[Path]:

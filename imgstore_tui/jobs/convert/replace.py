@@ -25,9 +25,15 @@ def check_free(destination: Path) -> None:
     """
     old = replaced_path(destination)
     if os.path.lexists(old):
+        if os.path.lexists(destination):
+            raise StoreError(
+                f"{old} is in the way, left by a --replace that was broken off after {destination.name} had been "
+                f"verified and put in place. {old.name} is what was there before. Remove it; then run the same again, "
+                "if you want to replace the store once more."
+            )
         raise StoreError(
-            f"{old} is in the way, left by a --replace that was broken off. Remove it, or rename it back to "
-            f"{destination.name} in the place of what is there; then run the same again."
+            f"{old} is in the way, left by a --replace that was broken off. It is what was at {destination.name}. "
+            f"Rename it back to {destination.name}; then run the same again."
         )
 
 
