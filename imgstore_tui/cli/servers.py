@@ -25,7 +25,7 @@ from imgstore_tui.plugins import registry
 
 PROGRAM = "imgstore-tui servers"
 ACTIONS = {
-    "up": "start servers and print the variables that point at them; without names, all that are installed",
+    "up": "start servers and print the variables that point at them; without names, one for each kind of storage",
     "run": "start servers, run a command with these variables, and end them: servers run [NAME ...] -- COMMAND",
     "down": "end those that up has started, and remove their data",
     "list": "list the servers that can be started here, and how to get the others",

@@ -31,7 +31,7 @@ from imgstore_tui.bench.system.environment import describe_environment
 from imgstore_tui.core.backend import Backend
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import Dataset
-from imgstore_tui.core.errors import ImgstoreError, StoreError
+from imgstore_tui.core.errors import DataError, ImgstoreError, StoreError
 from imgstore_tui.core.events import Preparing, Warned
 from imgstore_tui.core.model import DatasetFacts, Environment, Plan
 from imgstore_tui.plugins import registry
@@ -93,7 +93,12 @@ def prepared_run(
         facts = {}
         for number, (text, dataset) in enumerate(datasets.items()):
             pixel_cache = folder.claim(folder.pixel_cache(number).name)
-            facts[text] = _build(dataset, text, plan, pixel_cache, listen, cancel)
+            try:
+                facts[text] = _build(dataset, text, plan, pixel_cache, listen, cancel)
+            except DataError:
+                if not cancel.is_set():
+                    raise
+                # No image was read because none was waited for.
         if cancel.is_set():
             raise StoppedError("Stopped before the first trial; nothing was measured.")
         check_content(plan, facts)

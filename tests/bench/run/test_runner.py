@@ -432,3 +432,11 @@ def test_open_files_do_not_pile_up() -> None:
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
     run_plan(plan)
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+def test_a_run_that_is_stopped_while_images_are_made_does_not_blame_them() -> None:
+    cancel = threading.Event()
+
+    cancel.set()  # before the first image, as by a key pressed while a large data set is prepared
+    with pytest.raises(ImgstoreError, match="Stopped before the first trial"):
+        run_plan(small_plan(), executor=FakeExecutor(), cancel=cancel, listen=lambda _: None)
