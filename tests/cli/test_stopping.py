@@ -97,7 +97,7 @@ def test_a_killed_run_leaves_no_process_is_swept_and_resumed() -> None:
     assert tuple(replace(m, stop=None) for m in kept) == before.measurements
     assert {m.stop for m in after.measurements} == {"rounds"}
     cells = [(m.cell, m.round) for m in after.measurements]
-    assert len(cells) == len(set(cells)) == 2 * 3 * (2 + 2 * 3 + 1)
+    assert len(cells) == len(set(cells)) == 2 * 3 * 2 * 3
     assert "is complete" in sentence(program("resume", "last"))
     assert list(Path.cwd().iterdir()) == []
     assert leftovers() == []

@@ -24,7 +24,7 @@ from imgstore_tui.tui.widgets.one_of import OneOf
 from imgstore_tui.tui.widgets.option_field import OptionField
 from imgstore_tui.tui.widgets.preview_sheet import drawing_mode
 from tests.support.fake_runs import FakeRunner
-from tests.support.screen import NARROW, SMALL, WIDE, Driven, driven
+from tests.support.screen import NARROW, SMALL, WIDE, Driven, driven, five_operations
 
 MIDDLE = (120, 35)
 HOSTILE = "[red]x\x1b[2J\u202e"
@@ -273,7 +273,7 @@ async def test_a_preview_gives_way_to_a_run_that_begins(photos: Path, previews: 
 
 
 async def test_a_folder_named_on_the_pane_is_looked_at_for_the_estimate(photos: Path) -> None:
-    plan = replace(named_plan("quick"), datasets=(f"folder:{photos}",))
+    plan = replace(five_operations(), datasets=(f"folder:{photos}",))
     async with driven(size=WIDE, plan=plan) as app:
         assert "378 trials" in app.picture, "with the source row"
         await app.until(lambda: "of disk" in app.picture)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from imgstore_tui.bench.plan.plans import named_plan
 from imgstore_tui.core.operations import CacheState
 from imgstore_tui.jobs.plans import saved_plans
 from imgstore_tui.tui.screens.options import OptionsScreen
 from imgstore_tui.tui.screens.workbench import Workbench
-from tests.support.screen import Driven
+from tests.support.screen import Driven, five_operations
 from tests.tui.keys.effects import effect
 
 
@@ -22,7 +21,7 @@ async def _use_conditions(app: Driven, key: str) -> None:
 async def _leave_conditions(app: Driven, key: str) -> None:
     await app.press("c", "right", key)
     assert app.shows(Workbench)
-    assert app.workbench.choice.plan == named_plan("quick")
+    assert app.workbench.choice.plan == five_operations()
 
 
 @effect("SavePlanScreen", "escape")
@@ -58,7 +57,7 @@ async def _more_data(app: Driven, key: str) -> None:
 async def _leave_data(app: Driven, key: str) -> None:
     await app.press("d", "f2", key)
     assert app.shows(Workbench)
-    assert app.workbench.choice.plan == named_plan("quick")
+    assert app.workbench.choice.plan == five_operations()
 
 
 @effect("Line", "enter")
@@ -97,4 +96,4 @@ async def _another(app: Driven, key: str) -> None:
 async def _leave_options(app: Driven, key: str) -> None:
     await app.press("o", "right", key)
     assert app.shows(Workbench)
-    assert app.workbench.choice.plan == named_plan("quick")
+    assert app.workbench.choice.plan == five_operations()

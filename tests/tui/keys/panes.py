@@ -34,7 +34,7 @@ async def _next_column(app: Driven, key: str) -> None:
     assert "method ▲" in app.picture
     await app.press(key)
     assert "N=1 ▲" in app.picture
-    for _ in range(4):
+    for _ in range(5):
         await app.press(key)
     assert "▲" not in app.picture, "after the last column comes the order of the plan"
 

@@ -125,6 +125,8 @@ async def _next_plan(app: Driven, key: str) -> None:
     assert app.workbench.choice.plan == named_plan("full")
     assert "budget none" in app.picture
     await app.press(key)
+    assert app.workbench.choice.plan == named_plan("systems")
+    await app.press(key)
     assert app.workbench.choice.plan == named_plan("quick")
 
 
