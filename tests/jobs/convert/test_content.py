@@ -25,6 +25,7 @@ from tests.support.program import program, sentence
 @pytest.mark.sample_diagonal
 @pytest.mark.parametrize("backend", AVAILABLE)
 @pytest.mark.parametrize("codec", ["raw", "png"])
+@pytest.mark.timeout(600)
 def test_it_holds_what_the_data_set_holds(backend: str, codec: str, tmp_path: Path, short_sessions: None) -> None:
     done = convert(DATA, f"{backend}+{codec}", tmp_path / "out")
     assert stored_images(tmp_path / "out") == source_images(DATA)
