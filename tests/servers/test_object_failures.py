@@ -111,7 +111,8 @@ def test_a_connection_that_is_cut_again_and_again_fails_within_seconds(place: Se
     assert is_sentence(caught.value, location)
     assert "ended the connection" in str(caught.value)
     proxy.cut_after = None
-    with pytest.raises(StoreError, match="never finished"):
+    # SeaweedFS may lose the manifest whose replacement was cut off; then nothing says that a store was begun there.
+    with pytest.raises(StoreError, match="never finished|does not exist"):
         backend.open(location)
     backend.destroy(location)
     assert keys("f_cut_always") == []
