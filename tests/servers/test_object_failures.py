@@ -112,7 +112,7 @@ def test_a_connection_that_is_cut_again_and_again_fails_within_seconds(place: Se
     assert "ended the connection" in str(caught.value)
     proxy.cut_after = None
     # SeaweedFS may lose the manifest whose replacement was cut off; then nothing says that a store was begun there.
-    with pytest.raises(StoreError, match="never finished|does not exist"):
+    with pytest.raises(StoreError, match=r"never finished|does not exist"):
         backend.open(location)
     backend.destroy(location)
     assert keys("f_cut_always") == []
