@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from imgstore_tui.storekit import child_python
@@ -21,7 +20,6 @@ def start(*words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.full
 def test_code_among_the_pictures_is_never_run(tmp_path: Path) -> None:
     here = Path.cwd()
     for name in MODULES:
