@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import mmap
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 SAMPLED_FILES = 2_000
@@ -62,7 +63,7 @@ def drop_all_caches() -> None:
 
 
 def resident_share(files: Iterable[Path], *, every: bool = False) -> float | None:
-    """Return the share of the files' pages that are in the page cache, 0 to 1; None if it cannot be known.
+    """Return the share of the files' pages of data that are in the page cache, 0 to 1; None if it cannot be known.
 
     Source: mincore(2), for which a file is mapped without being touched.
 
@@ -126,11 +127,31 @@ def _resident_pages(path: Path) -> tuple[int, int] | None:
             if _mincore is None or _mincore(address, length, vector) != 0:
                 return None
             # The lowest bit of each byte says whether the page is resident; a byte holds nothing else on Linux.
-            return bytes(vector).count(1), count
+            states = bytes(vector)
+            data = [states[first:last] for first, last in _data_pages(descriptor, length)]
+            return sum(piece.count(1) for piece in data), sum(map(len, data))
         finally:
             _libc.munmap(address, length)
     finally:
         os.close(descriptor)
+
+
+def _data_pages(descriptor: int, length: int) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of pages that hold data; a hole of a sparse file is never read from the device.
+
+    Source: lseek(2), SEEK_DATA and SEEK_HOLE. A file system without them calls the whole file data.
+    """
+    end = 0
+    while end < length:
+        try:
+            begin = os.lseek(descriptor, end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:
+                return  # nothing but a hole is left
+            begin, end = end, length
+        else:
+            end = os.lseek(descriptor, begin, os.SEEK_HOLE)
+        yield begin // mmap.PAGESIZE, -(-end // mmap.PAGESIZE)
 
 
 def recycle_page_frames(folder: Path, size: int) -> None:

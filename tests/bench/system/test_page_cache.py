@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.system.page_cache import LEAST_RECYCLED_BYTES, recycle_page_frames, resident_share
+from imgstore_tui.bench.system.page_cache import LEAST_RECYCLED_BYTES, evict, recycle_page_frames, resident_share
 
 
 def written_bytes() -> int:
@@ -50,6 +50,20 @@ def test_residency_agrees_with_fincore(tmp_path: Path) -> None:
     except FileNotFoundError:
         pytest.skip("fincore is not installed (apt-get install util-linux-extra)")
     assert share == int(listed.stdout) / 64
+
+
+def test_a_hole_of_a_file_is_not_missing_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "sparse"
+    with path.open("wb") as file:
+        file.write(os.urandom(16 * 4096))
+        file.truncate(64 * 4096)
+    assert path.stat().st_blocks * 512 < path.stat().st_size
+    assert resident_share([path]) == 1
+    evict([path])
+    assert resident_share([path]) == 0
+    path.write_bytes(b"")
+    os.truncate(path, 4096)
+    assert resident_share([path]) is None
 
 
 def test_residency_of_nothing_is_unknown(tmp_path: Path) -> None:
