@@ -28,6 +28,8 @@ def test_what_is_here_is_measured_and_the_rest_is_listed() -> None:
     assert {row["status"] for row in saved["measurements"]} == {"ok"}
     missing = [line.split(": ")[1] for line in done.stderr.splitlines() if line.startswith("not measured: ")]
     assert set(missing) == set(SYSTEMS) - measured
+    assert "postgres: PostgreSQL" in " ".join(done.stdout.split())
+    assert "postgres: as the server says" in " ".join(done.stdout.split())
     # A column may be too narrow for a name and its version side by side.
     for name in ("PNG files", "Google Cloud Storage", "MariaDB", "PostgreSQL"):
         assert name in " ".join(done.stdout.split()), name

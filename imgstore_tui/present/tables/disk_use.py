@@ -28,6 +28,7 @@ def disk_tables(results: RunResults) -> list[Table]:
             rows.append(_disk_row(summary, entries, lossy=lossy))
         facts = {facts.text: facts for facts in results.run.datasets}
         dataset = group[0].cell.dataset
+        servers = dict.fromkeys(server.backend for server in results.run.environment.servers)
         tables.append(
             Table(
                 "Disk use" + (f", {dataset}" if len(results.run.plan.datasets) > 1 else ""),
@@ -46,6 +47,7 @@ def disk_tables(results: RunResults) -> list[Table]:
                 f"{results.run.environment.scratch_filesystem}, folders included, as du counts. Of raw pixels: that "
                 "over the bytes of the bare pixels. * least."
                 + (" PSNR: how near a lossy codec comes to the pixels, more is nearer; - is exact." if lossy else "")
+                + "".join(f" {backend}: as the server says." for backend in servers)
                 + (f" {IN_PLACE}: your files alone, without their folders." if has_source(group) else ""),
                 frozenset(breaks),
             )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from imgstore_tui.analysis.summary import CellSummary
-from imgstore_tui.core.model import Cell, DatasetFacts, Plan, Run
+from imgstore_tui.core.model import Cell, DatasetFacts, Plan, Run, ServerFacts
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.units import counted, format_bytes, format_duration
 from imgstore_tui.stats.intervals import MIN_ROUNDS
@@ -104,6 +104,7 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
         ("Data", "; ".join(dataset_text(facts.get(text), text) for text in plan.datasets)),
         ("Machine", _machine(run)),
         ("Software", _software(run)),
+        *(("Server", _server(facts)) for facts in environment.servers),
         ("Scratch", _scratch(run)),
         ("Levels", _levels(run)),
         (
@@ -120,6 +121,13 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
         ("Run", _run_text(run)),
     ]
     return [*pairs, *(("Note", note) for note in environment.notes)]
+
+
+def _server(facts: ServerFacts) -> str:
+    """Return what a server said of itself, and where it runs."""
+    shared = ", on the cores of the machine that measures" if facts.same_host else ""
+    settings = ", ".join(f"{name}={value}" for name, value in facts.settings.items())
+    return f"{facts.backend}: {facts.label}{shared}{f'; {settings}' if settings else ''}"
 
 
 def rounds_text(plan: Plan) -> str:
