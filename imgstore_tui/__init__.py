@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os as _os
-from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-if _TYPE_CHECKING:
+# Not from typing, which takes milliseconds to load: an interrupt then would print a traceback of this module.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
     from imgstore_tui.sequence import StoredImages
 
 __version__ = "0.1.0"

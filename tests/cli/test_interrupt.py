@@ -58,6 +58,13 @@ def test_an_interrupt_before_anything_of_ours_is_loaded_is_silent(module: str, w
     assert (done.returncode, done.stderr) == (-signal.SIGINT, ""), "130 to a shell"
 
 
+def test_the_package_itself_loads_nothing() -> None:
+    """What is loaded before the first line of ``__main__`` can be interrupted with a traceback of Python's own."""
+    code = "import sys; before = set(sys.modules); import imgstore_tui; print(*sorted(set(sys.modules) - before))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert set(loaded) <= {"imgstore_tui", "__future__"}
+
+
 @pytest.mark.parametrize("moment", range(12))
 def test_an_interrupt_at_any_moment_is_no_traceback_of_ours(moment: int) -> None:
     started = subprocess.Popen(
