@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from imgstore_tui.core.backend import (
     Capabilities,
     Content,
-    DiskUsage,
     Durability,
     DurableBy,
     Editor,
@@ -21,16 +19,19 @@ from imgstore_tui.core.backend import (
 from imgstore_tui.core.location import ServerLocation
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.storekit.server import ServerBackend, begin_server_store, check_named
+from imgstore_tui.storekit.server import begin_server_store
+from imgstore_tui.storekit.server_admin import AdministeredBackend, ServerAdmin
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.model import ServerFacts
+    from imgstore_tui.backends.cassandra import admin
+
+    _checked: ServerAdmin = admin
 
 _PERIODS = {"periodic": "commitlog_sync_period", "group": "commitlog_sync_group_window"}
 """The setting that says how long a commit log waits, by the way in which it is forced."""
 
 
-class CassandraBackend(ServerBackend):
+class CassandraBackend(AdministeredBackend):
     """A table whose comment names the store, with images in partitions by id; without its manifest it is no store."""
 
     name = "cassandra"
@@ -41,6 +42,7 @@ class CassandraBackend(ServerBackend):
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
     capabilities = Capabilities(append=True, overwrite=True, delete=True, server=True)
+    admin_module = f"{__name__}.admin"
     schemes = ("cassandra",)
     url_variable = "IMGSTORE_CASSANDRA_URL"
     presets = (
@@ -101,18 +103,6 @@ class CassandraBackend(ServerBackend):
 
         return CassandraEditor(self, location, sync)
 
-    def exists(self, location: ServerLocation) -> bool:
-        """Whether there is a store, or a table or view of somebody else, of that name."""
-        from imgstore_tui.backends.cassandra.admin import exists
-
-        return exists(self, location)
-
-    def disk_usage(self, location: ServerLocation) -> DiskUsage:
-        """Return what the server says: the files of the table; its commit log serves all tables and is not counted."""
-        from imgstore_tui.backends.cassandra.admin import disk_usage
-
-        return disk_usage(self, location)
-
     def durability(self, location: ServerLocation, sync: SyncLevel) -> Durability:
         """Return what the node's commit log makes of a sync level: a client can choose none."""
         from imgstore_tui.backends.cassandra.admin import settings
@@ -141,40 +131,3 @@ class CassandraBackend(ServerBackend):
             "(commitlog_sync: periodic), so what it acknowledges is not durable yet; set batch or group in its "
             "cassandra.yaml.",
         )
-
-    def facts(self, place: ServerLocation) -> ServerFacts:
-        """Ask for version and settings."""
-        from imgstore_tui.backends.cassandra.admin import facts
-
-        return facts(self, place)
-
-    def list_stores(self, place: ServerLocation, prefix: str) -> Sequence[ServerLocation]:
-        """Return the stores whose names begin so."""
-        from imgstore_tui.backends.cassandra.admin import list_stores
-
-        return list_stores(self, place, prefix)
-
-    def drain(self, location: ServerLocation) -> None:
-        """Have the table flushed, and wait for compaction."""
-        from imgstore_tui.backends.cassandra.admin import drain
-
-        drain(self, location)
-
-    def ping(self, location: ServerLocation) -> float:
-        """Time the smallest statement."""
-        from imgstore_tui.backends.cassandra.admin import ping
-
-        return ping(self, location)
-
-    def deliver(self, staged: ServerLocation, final: ServerLocation, *, replace: bool) -> None:
-        """Let the table say that it is the final store, in one step."""
-        from imgstore_tui.backends.cassandra.admin import deliver
-
-        deliver(self, staged, final, replace=replace)
-
-    def destroy(self, location: ServerLocation) -> None:
-        """Drop the table, if its comment says that it is this store."""
-        from imgstore_tui.backends.cassandra.admin import destroy
-
-        check_named(location)
-        destroy(self, location)

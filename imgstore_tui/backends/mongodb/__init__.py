@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from imgstore_tui.core.backend import (
     Capabilities,
     Content,
-    DiskUsage,
     Durability,
     DurableBy,
     Editor,
@@ -21,13 +19,16 @@ from imgstore_tui.core.backend import (
 from imgstore_tui.core.location import ServerLocation
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.storekit.server import ServerBackend, begin_server_store, check_named
+from imgstore_tui.storekit.server import begin_server_store
+from imgstore_tui.storekit.server_admin import AdministeredBackend, ServerAdmin
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.model import ServerFacts
+    from imgstore_tui.backends.mongodb import admin
+
+    _checked: ServerAdmin = admin
 
 
-class MongodbBackend(ServerBackend):
+class MongodbBackend(AdministeredBackend):
     """A collection of documents with id, label and bytes; without its manifest it is no store."""
 
     name = "mongodb"
@@ -38,6 +39,7 @@ class MongodbBackend(ServerBackend):
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
     capabilities = Capabilities(append=True, overwrite=True, delete=True, server=True)
+    admin_module = f"{__name__}.admin"
     schemes = ("mongodb", "mongodb+srv")
     url_variable = "IMGSTORE_MONGODB_URL"
     presets = (
@@ -83,18 +85,6 @@ class MongodbBackend(ServerBackend):
 
         return MongodbEditor(self, location, sync)
 
-    def exists(self, location: ServerLocation) -> bool:
-        """Whether there is a collection or a view of that name."""
-        from imgstore_tui.backends.mongodb.admin import exists
-
-        return exists(self, location)
-
-    def disk_usage(self, location: ServerLocation) -> DiskUsage:
-        """Return what the server says: collections and indexes; its journal serves all of them and is not counted."""
-        from imgstore_tui.backends.mongodb.admin import disk_usage
-
-        return disk_usage(self, location)
-
     def durability(self, location: ServerLocation, sync: SyncLevel) -> Durability:
         """Return the write concern of a sync level, unless the server keeps no journal."""
         if sync is SyncLevel.BUFFERED:
@@ -114,40 +104,3 @@ class MongodbBackend(ServerBackend):
                 DurableBy.NOTHING, "The server runs without its journal, so nothing that it acknowledges is durable."
             )
         return Durability(DurableBy.ACKNOWLEDGE, ", ".join(["w=majority, j=true", *([words] if words else [])]))
-
-    def facts(self, place: ServerLocation) -> ServerFacts:
-        """Ask for product, version and settings."""
-        from imgstore_tui.backends.mongodb.admin import facts
-
-        return facts(self, place)
-
-    def list_stores(self, place: ServerLocation, prefix: str) -> Sequence[ServerLocation]:
-        """Return the collections whose name begins so and whose mark is ours."""
-        from imgstore_tui.backends.mongodb.admin import list_stores
-
-        return list_stores(self, place, prefix)
-
-    def drain(self, location: ServerLocation) -> None:
-        """Ask for a checkpoint, where the user may."""
-        from imgstore_tui.backends.mongodb.admin import drain
-
-        drain(self, location)
-
-    def ping(self, location: ServerLocation) -> float:
-        """Time the smallest request."""
-        from imgstore_tui.backends.mongodb.admin import ping
-
-        return ping(self, location)
-
-    def deliver(self, staged: ServerLocation, final: ServerLocation, *, replace: bool) -> None:
-        """Rename the collection, in one step with the removal of the store that has the name."""
-        from imgstore_tui.backends.mongodb.admin import deliver
-
-        deliver(self, staged, final, replace=replace)
-
-    def destroy(self, location: ServerLocation) -> None:
-        """Drop the collection and its files, if its mark is ours."""
-        from imgstore_tui.backends.mongodb.admin import destroy
-
-        check_named(location)
-        destroy(self, location)

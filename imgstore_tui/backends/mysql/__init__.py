@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from imgstore_tui.core.backend import (
     Capabilities,
     Content,
-    DiskUsage,
     Durability,
     DurableBy,
     Editor,
@@ -21,13 +19,16 @@ from imgstore_tui.core.backend import (
 from imgstore_tui.core.location import ServerLocation
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.storekit.server import ServerBackend, begin_server_store, check_named
+from imgstore_tui.storekit.server import begin_server_store
+from imgstore_tui.storekit.server_admin import AdministeredBackend, ServerAdmin
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.model import ServerFacts
+    from imgstore_tui.backends.mysql import admin
+
+    _checked: ServerAdmin = admin
 
 
-class MysqlBackend(ServerBackend):
+class MysqlBackend(AdministeredBackend):
     """An InnoDB table of id, label and bytes; what it holds stands in a row of its own, put with the last images."""
 
     name = "mysql"
@@ -38,6 +39,7 @@ class MysqlBackend(ServerBackend):
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
     capabilities = Capabilities(append=True, overwrite=True, delete=True, server=True)
+    admin_module = f"{__name__}.admin"
     schemes = ("mysql", "mariadb")
     url_variable = "IMGSTORE_MYSQL_URL"
     secret_variables = ("MYSQL_PWD",)
@@ -85,18 +87,6 @@ class MysqlBackend(ServerBackend):
 
         return MysqlEditor(self, location, sync)
 
-    def exists(self, location: ServerLocation) -> bool:
-        """Whether there is a table or a view of that name."""
-        from imgstore_tui.backends.mysql.admin import exists
-
-        return exists(self, location)
-
-    def disk_usage(self, location: ServerLocation) -> DiskUsage:
-        """Return what the server says: the file of the table, or the pages of its indexes."""
-        from imgstore_tui.backends.mysql.admin import disk_usage
-
-        return disk_usage(self, location)
-
     def durability(self, location: ServerLocation, sync: SyncLevel) -> Durability:
         """Return what the server's settings make of a commit; a client cannot choose it."""
         from imgstore_tui.backends.mysql.admin import settings
@@ -111,40 +101,3 @@ class MysqlBackend(ServerBackend):
             )
         words = ", ".join(f"{name}={value}" for name, value in found.items() if "flush" in name or "sync" in name)
         return Durability(DurableBy.NOTHING if sync is SyncLevel.BUFFERED else DurableBy.ACKNOWLEDGE, words)
-
-    def facts(self, place: ServerLocation) -> ServerFacts:
-        """Ask for product, version, place and settings."""
-        from imgstore_tui.backends.mysql.admin import facts
-
-        return facts(self, place)
-
-    def list_stores(self, place: ServerLocation, prefix: str) -> Sequence[ServerLocation]:
-        """Return the tables whose name begins so and whose comment is ours."""
-        from imgstore_tui.backends.mysql.admin import list_stores
-
-        return list_stores(self, place, prefix)
-
-    def drain(self, location: ServerLocation) -> None:
-        """Have the pages of the table written, where the user may."""
-        from imgstore_tui.backends.mysql.admin import drain
-
-        drain(self, location)
-
-    def ping(self, location: ServerLocation) -> float:
-        """Time the smallest statement."""
-        from imgstore_tui.backends.mysql.admin import ping
-
-        return ping(self, location)
-
-    def deliver(self, staged: ServerLocation, final: ServerLocation, *, replace: bool) -> None:
-        """Rename the table; a store that has the name is exchanged for it in the same step, then dropped."""
-        from imgstore_tui.backends.mysql.admin import deliver
-
-        deliver(self, staged, final, replace=replace)
-
-    def destroy(self, location: ServerLocation) -> None:
-        """Drop the table, if its comment is ours."""
-        from imgstore_tui.backends.mysql.admin import destroy
-
-        check_named(location)
-        destroy(self, location)

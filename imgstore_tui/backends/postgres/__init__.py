@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from imgstore_tui.core.backend import (
     Capabilities,
     Content,
-    DiskUsage,
     Durability,
     DurableBy,
     Editor,
@@ -23,16 +21,19 @@ from imgstore_tui.core.location import ServerLocation
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.storekit.server import ServerBackend, begin_server_store, check_named
+from imgstore_tui.storekit.server import begin_server_store
+from imgstore_tui.storekit.server_admin import AdministeredBackend, ServerAdmin
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.model import ServerFacts
+    from imgstore_tui.backends.postgres import admin
+
+    _checked: ServerAdmin = admin
 
 MOST_BYTES = 10**9
 """A value takes 1 GB, and the message that carries it 1 GiB; a larger one ends the connection."""
 
 
-class PostgresBackend(ServerBackend):
+class PostgresBackend(AdministeredBackend):
     """A table of id, label and bytes; what it holds stands in its comment, so that it is whole or absent."""
 
     name = "postgres"
@@ -43,6 +44,7 @@ class PostgresBackend(ServerBackend):
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
     capabilities = Capabilities(append=True, overwrite=True, delete=True, server=True)
+    admin_module = f"{__name__}.admin"
     schemes = ("postgresql", "postgres")
     url_variable = "IMGSTORE_POSTGRES_URL"
     secret_variables = ("PGPASSWORD",)
@@ -102,18 +104,6 @@ class PostgresBackend(ServerBackend):
 
         return PostgresEditor(self, location, sync)
 
-    def exists(self, location: ServerLocation) -> bool:
-        """Whether there is a table or anything else of that name."""
-        from imgstore_tui.backends.postgres.admin import exists
-
-        return exists(self, location)
-
-    def disk_usage(self, location: ServerLocation) -> DiskUsage:
-        """Return what the server says: the table, its long values and its index."""
-        from imgstore_tui.backends.postgres.admin import disk_usage
-
-        return disk_usage(self, location)
-
     def durability(self, location: ServerLocation, sync: SyncLevel) -> Durability:
         """Return what ``fsync`` and the commit level make of a sync level."""
         if sync is SyncLevel.BUFFERED:
@@ -127,40 +117,3 @@ class PostgresBackend(ServerBackend):
             )
         words = ", ".join(f"{name}={found[name]}" for name in ("fsync", "wal_sync_method", "full_page_writes"))
         return Durability(DurableBy.ACKNOWLEDGE, f"synchronous_commit=on, {words}")
-
-    def facts(self, place: ServerLocation) -> ServerFacts:
-        """Ask for version, place and settings."""
-        from imgstore_tui.backends.postgres.admin import facts
-
-        return facts(self, place)
-
-    def list_stores(self, place: ServerLocation, prefix: str) -> Sequence[ServerLocation]:
-        """Return the tables whose name begins so and whose comment is ours."""
-        from imgstore_tui.backends.postgres.admin import list_stores
-
-        return list_stores(self, place, prefix)
-
-    def drain(self, location: ServerLocation) -> None:
-        """Ask for a checkpoint, where the user may."""
-        from imgstore_tui.backends.postgres.admin import drain
-
-        drain(self, location)
-
-    def ping(self, location: ServerLocation) -> float:
-        """Time the smallest statement."""
-        from imgstore_tui.backends.postgres.admin import ping
-
-        return ping(self, location)
-
-    def deliver(self, staged: ServerLocation, final: ServerLocation, *, replace: bool) -> None:
-        """Rename the table, in one transaction with the removal of the store that has the name."""
-        from imgstore_tui.backends.postgres.admin import deliver
-
-        deliver(self, staged, final, replace=replace)
-
-    def destroy(self, location: ServerLocation) -> None:
-        """Drop the table, if its comment is ours."""
-        from imgstore_tui.backends.postgres.admin import destroy
-
-        check_named(location)
-        destroy(self, location)
