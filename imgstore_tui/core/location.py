@@ -153,8 +153,11 @@ def parse_server(text: str, parts: SplitResult, scheme: Scheme, *, secrets: bool
     open_parameters = tuple(pair for pair in parameters if not _SECRET_PARAMETER.search(pair[0]))
     # First of all: no message below may repeat what is secret.
     # A password that is not encoded may hold what ends a host.
-    user_and_password = text.partition("://")[2].rpartition("@")[0]
-    if not secrets and (":" in user_and_password or len(open_parameters) < len(parameters)):
+    user_and_password = unquote(text.partition("://")[2].rpartition("@")[0])
+    # What stands behind # is a name, even where parameters were meant.
+    behind = parse_qsl(parts.fragment.partition("?")[2], keep_blank_values=True)
+    hidden = len(open_parameters) < len(parameters) or any(_SECRET_PARAMETER.search(name) for name, _ in behind)
+    if not secrets and (":" in user_and_password or hidden):
         raise UsageError(
             f"{head} with a password or key is not taken as an argument, where others can read it. "
             f"Leave it out here and set the variable {scheme.url_variable}."

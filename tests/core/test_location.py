@@ -117,6 +117,8 @@ def test_a_bad_address_is_refused(text: str, sentence: str) -> None:
         "postgresql://h/db?password=canary",
         "postgresql://h/db?sslpassword=canary",
         "s3://bucket/x?aws_secret_access_key=canary",
+        "postgresql://host/db#photos?password=canary",
+        "postgresql://me%3Acanary@host/db#photos",
         "s3://bucket/x?access_key=canary&region=x",
         "s3://canary:canary@bucket/x",
     ],
