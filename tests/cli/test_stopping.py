@@ -139,6 +139,7 @@ def test_a_signal_before_the_first_trial_is_told_to_the_shell() -> None:
     assert list(Path.cwd().iterdir()) == []
 
 
+@pytest.mark.full
 def test_a_run_is_watched_from_another_terminal() -> None:
     started = begin(*SHORT_RUN)
     done = program("show", "last", "--follow", "--no-charts")
@@ -157,6 +158,7 @@ def test_a_second_run_is_refused_naming_the_first() -> None:
     assert started.returncode == 0
 
 
+@pytest.mark.full
 def test_a_run_is_deleted_when_asked_twice() -> None:
     assert program("run", "-b", "lmdb", "-n", "1", "--rounds", "1", "-d", "synthetic,size=8").returncode == 0
     assert "Kept." in program("delete", "last").stderr

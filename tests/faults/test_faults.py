@@ -61,7 +61,7 @@ def needs_strace() -> None:
         pytest.skip("strace is not installed (apt-get install strace)")
 
 
-@pytest.mark.sample_first(2)
+@pytest.mark.sample_first
 @pytest.mark.parametrize("spec", SPECS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_one_failed_row_that_names_its_cause(fault: str, spec: str, tmp_path: Path) -> None:

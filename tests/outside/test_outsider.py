@@ -32,6 +32,7 @@ def test_it_passes_the_conformance_suite_without_a_line_of_its_own(tmp_path: Pat
     assert " passed" in done.stdout
 
 
+@pytest.mark.full
 def test_it_is_listed() -> None:
     assert "ledger" in program("backends").stdout
     assert json.loads(program("backends", "ledger", "--json").stdout)["family"] == "record"

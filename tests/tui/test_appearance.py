@@ -29,6 +29,7 @@ async def test_everything_is_seen_at_once_where_there_is_room() -> None:
         assert "disk is fastest" in str(app.workbench.panes.verdict.body.visual)
 
 
+@pytest.mark.full
 async def test_resizing_live_loses_nothing() -> None:
     async with driven(size=WIDE) as app:
         await app.run()
@@ -82,6 +83,7 @@ async def test_the_log_folds_anew_when_the_width_changes() -> None:
         assert app.workbench.panes.log_lines.virtual_size.height >= len(app.workbench.panes.log_lines.lines)
 
 
+@pytest.mark.full
 async def test_long_reasons_are_folded_and_nothing_of_them_is_lost() -> None:
     reason = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
     async with driven(FakeRunner(failures={"lmdb/read-one": reason})) as app:

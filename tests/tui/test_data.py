@@ -89,7 +89,7 @@ async def test_a_folder_is_looked_at_and_used(photos: Path, size: tuple[int, int
         assert f"folder:{photos}"[:20] in app.picture
 
 
-@pytest.mark.sample_first
+@pytest.mark.full
 @pytest.mark.parametrize("ascii_only", [False, True])
 async def test_pictures_are_seen_on_every_terminal(
     photos: Path, ascii_only: bool, monkeypatch: pytest.MonkeyPatch
@@ -122,6 +122,7 @@ def test_how_pictures_are_drawn_is_said() -> None:
         (lambda place: (place.mkdir(), (place / "x.png").write_text("no")), "none can|cannot"),
     ],
 )
+@pytest.mark.sample_first
 async def test_what_is_wrong_with_a_path_is_said_in_place(tmp_path: Path, make: object, word: str) -> None:
     place = tmp_path / "[red]x"
     make(place)  # type: ignore[operator]
@@ -175,6 +176,7 @@ def test_completion_takes_what_all_have_in_common(tmp_path: Path, monkeypatch: p
     assert complete("~/o") == "~/other/"
 
 
+@pytest.mark.full
 async def test_several_datasets_are_kept_and_each_can_be_edited() -> None:
     plan = named_plan("article")
     async with driven(size=WIDE, plan=plan) as app:
@@ -205,6 +207,7 @@ async def test_the_same_data_twice_is_refused() -> None:
         assert "twice" in app.picture
 
 
+@pytest.mark.full
 async def test_nothing_is_looked_at_while_a_run_goes_on(photos: Path) -> None:
     runner = FakeRunner(hold_after=3)
     async with driven(runner, WIDE) as app:
@@ -247,6 +250,7 @@ def previews(monkeypatch: pytest.MonkeyPatch) -> EndlessPreviews:
     return previews
 
 
+@pytest.mark.full
 async def test_leaving_does_not_wait_for_a_preview(photos: Path, previews: EndlessPreviews) -> None:
     async with driven() as app:
         await open_folders(app)
@@ -257,6 +261,7 @@ async def test_leaving_does_not_wait_for_a_preview(photos: Path, previews: Endle
         await app.until(lambda: previews.all_cancelled)
 
 
+@pytest.mark.full
 async def test_a_preview_gives_way_to_a_run_that_begins(photos: Path, previews: EndlessPreviews) -> None:
     runner = FakeRunner(hold_after=3)
     plan = replace(named_plan("quick"), datasets=(f"folder:{photos}",))
@@ -316,7 +321,7 @@ def test_a_path_with_a_comma_or_a_space_at_its_end_is_quoted() -> None:
     assert DataForm.of("folder:/a").with_value("path", "/a ").text() == 'folder:"/a "'
 
 
-@pytest.mark.sample_first
+@pytest.mark.full
 @pytest.mark.parametrize("key", ["escape", "enter", "f2", "f8"])
 async def test_a_key_that_comes_while_the_form_is_laid_out_anew_breaks_nothing(key: str) -> None:
     async with driven() as app:

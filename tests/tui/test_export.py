@@ -40,6 +40,7 @@ async def test_the_chart_that_is_looked_at_is_written(size: tuple[int, int]) -> 
         assert chart.kind.menu_text in Path(path).read_text()
 
 
+@pytest.mark.full
 async def test_every_text_format_can_be_copied_and_no_picture() -> None:
     async with driven() as app:
         await pointed_at(app, "chart-svg")
@@ -53,6 +54,7 @@ async def test_every_text_format_can_be_copied_and_no_picture() -> None:
         assert "\x1b" not in app.app.clipboard
 
 
+@pytest.mark.full
 async def test_what_is_long_for_a_clipboard_is_said_to_be() -> None:
     async with driven(size=WIDE) as app:
         await pointed_at(app, "json")
@@ -83,6 +85,7 @@ async def test_a_folder_gets_the_file_by_its_own_name_and_nothing_is_replaced_un
         assert made.read_text().startswith("run,")
 
 
+@pytest.mark.full
 async def test_a_place_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()

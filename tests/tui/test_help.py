@@ -11,7 +11,7 @@ from imgstore_tui.tui.screens.help import HelpScreen
 from tests.support.screen import NARROW, SMALL, WIDE, driven
 
 
-@pytest.mark.sample_first
+@pytest.mark.full
 @pytest.mark.parametrize(("size", "ascii_only"), [(SMALL, False), (NARROW, True), (WIDE, False)])
 async def test_every_topic_is_shown_at_every_size(size: tuple[int, int], ascii_only: bool) -> None:
     async with driven(size=size, ascii_only=ascii_only) as app:

@@ -133,6 +133,7 @@ def test_an_error_of_our_own_shows_no_local_variables(tmp_path: Path) -> None:
         assert LEAVE in terminal.painted
 
 
+@pytest.mark.full
 def test_no_colour_code_where_none_is_wanted(tmp_path: Path) -> None:
     with program(tmp_path, NO_COLOR="1", COLORTERM="truecolor") as terminal:
         terminal.until(b"Press r to run")
@@ -144,6 +145,7 @@ def test_no_colour_code_where_none_is_wanted(tmp_path: Path) -> None:
         assert terminal.end() == 0
 
 
+@pytest.mark.full
 def test_sixteen_colours_are_the_terminals_own(tmp_path: Path) -> None:
     with program(tmp_path, TERM="xterm") as terminal:
         terminal.until(b"Press r to run")
@@ -187,7 +189,7 @@ def test_no_terminal_is_refused_in_a_sentence(tmp_path: Path) -> None:
 
 
 # What starts a program may tell it a size in its environment, as readline does: the window's own size counts.
-@pytest.mark.sample_first
+@pytest.mark.full
 @pytest.mark.parametrize("told", [{}, {"COLUMNS": "80", "LINES": "24"}])
 def test_a_window_is_resized_while_a_run_goes_on(tmp_path: Path, told: dict[str, str]) -> None:
     with program(tmp_path, faked("runner = FakeRunner(hold_after=5)"), **told) as terminal:
@@ -241,7 +243,7 @@ def test_over_ssh_nothing_moves_by_itself(tmp_path: Path) -> None:
         assert terminal.end() == 0
 
 
-@pytest.mark.sample_first
+@pytest.mark.full
 @pytest.mark.parametrize("term", ["screen", "tmux-256color", "linux", "vt100", "rxvt"])
 def test_other_terminals_show_it_too(tmp_path: Path, term: str) -> None:
     with program(tmp_path, TERM=term) as terminal:
@@ -253,6 +255,7 @@ def test_other_terminals_show_it_too(tmp_path: Path, term: str) -> None:
         assert LEAVE in terminal.painted
 
 
+@pytest.mark.full
 def test_a_run_that_a_dropped_line_ended_is_kept_and_leaves_nothing(tmp_path: Path) -> None:
     with program(tmp_path) as terminal:
         terminal.until(b"Press r to run")

@@ -94,6 +94,7 @@ async def test_the_detail_of_a_cell_fits_and_scrolls_to_its_end(size: tuple[int,
         assert "Open" not in app.picture
 
 
+@pytest.mark.full
 async def test_the_detail_of_a_cell_grows_with_the_run() -> None:
     runner = FakeRunner(hold_after=60, delay_s=0.01)
     async with driven(runner) as app:
@@ -152,6 +153,7 @@ async def test_what_is_written_into_the_filter_is_never_obeyed() -> None:
         await app.until(lambda: "Median time" in app.picture)
 
 
+@pytest.mark.full
 async def test_the_cursor_of_the_overview_picks_the_number_of_images() -> None:
     async with driven() as app:
         await app.run()
@@ -160,6 +162,7 @@ async def test_the_cursor_of_the_overview_picks_the_number_of_images() -> None:
         assert "disk, write-many, 100 images, sync buffered" in app.picture
 
 
+@pytest.mark.full
 async def test_a_row_that_is_about_no_cell_opens_nothing() -> None:
     async with driven() as app:
         await app.run()
@@ -170,6 +173,7 @@ async def test_a_row_that_is_about_no_cell_opens_nothing() -> None:
 
 
 @pytest.mark.parametrize("presses", [[], ["v"]])
+@pytest.mark.sample_first
 async def test_a_table_is_opened_at_its_first_row_that_can_be_opened(presses: list[str]) -> None:
     async with driven() as app:
         await app.run()

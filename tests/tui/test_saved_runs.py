@@ -110,6 +110,7 @@ async def test_damage_within_is_said_when_it_is_opened() -> None:
         await app.until(lambda: "is damaged in line" in app.workbench.run_line.problem)
 
 
+@pytest.mark.full
 async def test_while_a_run_goes_on_none_takes_its_place() -> None:
     save_journal(replace(fake_run(rounds=1), id="20260101-000000-x"))
     runner = FakeRunner(hold_after=3)
@@ -128,6 +129,7 @@ async def test_while_a_run_goes_on_none_takes_its_place() -> None:
         assert len(runner.plans) == 1
 
 
+@pytest.mark.full
 async def test_a_name_that_is_taken_is_refused_at_the_name() -> None:
     save_journal(replace(fake_run(rounds=1), id="20260101-000000-x"))
     save_journal(replace(fake_run(rounds=1), id="20260102-000000-y"))
@@ -199,6 +201,7 @@ async def test_a_stopped_run_is_resumed_for_real_and_completed() -> None:
     assert read_journal(saved_runs()[0]).status == "finished"
 
 
+@pytest.mark.full
 async def test_a_small_terminal_scrolls_and_loses_nothing() -> None:
     for number in range(12):
         save_journal(replace(fake_run(("disk",), (1,), rounds=1), id=f"202601{number + 10}-000000-x"))
@@ -221,6 +224,7 @@ async def test_paused_says_so_and_time_stands_still_for_what_is_left() -> None:
         assert "stopped" in app.picture
 
 
+@pytest.mark.full
 async def test_a_file_that_is_read_late_comes_neither_twice_nor_back() -> None:
     path = save_journal(fake_run(rounds=1))
     late = RunsTable.RunRead(read_saved_run(path))

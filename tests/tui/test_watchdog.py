@@ -241,7 +241,7 @@ def test_a_program_whose_server_is_gone_ends(piped: Piped, end: str) -> None:
     assert piped.process.wait(PATIENCE_S) == 129
 
 
-@pytest.mark.sample_first
+@pytest.mark.full
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_a_program_whose_picture_nobody_reads_dies_and_stays_small(
     piped: Piped, number: signal.Signals, code: int

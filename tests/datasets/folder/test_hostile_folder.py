@@ -128,6 +128,7 @@ def test_a_picture_that_goes_between_scan_and_decoding_is_left_out_by_name(home:
     assert reasons["odd/progressive.jpg"] == "The file has changed since the folder was scanned."
 
 
+@pytest.mark.full
 def test_files_that_nobody_decodes_take_part_as_bytes(home: Path) -> None:
     (home / "raw").mkdir()
     (home / "raw" / "IMG_1.CR2").write_bytes(b"II*\0camera raw" * 999)

@@ -80,7 +80,7 @@ async def test_conditions_are_taken_and_shown(size: tuple[int, int]) -> None:
     ("place", "word"),
     [("/no/such/[red]place", "is no folder"), ("/proc", "cannot be written"), ("{data}", "lies in the data")],
 )
-@pytest.mark.sample_first
+@pytest.mark.full
 async def test_a_place_that_will_not_do_is_said_in_place(tmp_path: Path, place: str, word: str) -> None:
     (tmp_path / "data").mkdir()
     plan = replace(named_plan("quick"), datasets=(f"folder:{tmp_path}/data",))

@@ -161,6 +161,7 @@ def test_the_ring_passes_a_broken_plan() -> None:
 
 
 @pytest.mark.parametrize("size", [NARROW, WIDE])
+@pytest.mark.sample_first
 async def test_a_saved_plan_is_stepped_to_and_a_broken_one_is_said_in_place(size: tuple[int, int]) -> None:
     async with driven(size=size) as app:
         await app.press("space", "w")
@@ -176,6 +177,7 @@ async def test_a_saved_plan_is_stepped_to_and_a_broken_one_is_said_in_place(size
         assert "plan quick" in app.picture
 
 
+@pytest.mark.full
 async def test_a_plan_is_replaced_only_when_asked_twice() -> None:
     async with driven() as app:
         for replaced in (False, True):
