@@ -271,7 +271,7 @@ def short_budget(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, fl
     if MIN_ROUNDS * round_s <= SHORT * plan.budget_s:
         return ""
     return (
-        f"A verdict needs {MIN_ROUNDS} rounds, about {about_seconds(MIN_ROUNDS * round_s)} here; the time budget of "
-        f"{format_duration(plan.budget_s)} ends the run before. Give it more with --budget, take fewer images or "
-        "methods, or complete the run with resume."
+        f"A verdict needs {MIN_ROUNDS} rounds, which are expected to take about "
+        f"{about_seconds(MIN_ROUNDS * round_s)}; the time budget of {format_duration(plan.budget_s)} is likely to end "
+        "the run before. Give it more with --budget, take fewer images or methods, or complete the run with resume."
     )

@@ -278,10 +278,8 @@ def test_a_spent_budget_ends_the_run_and_says_so() -> None:
 
 def test_a_budget_too_short_for_a_verdict_is_told_before_it_is_spent() -> None:
     run, _ = run_fake(small_plan(budget_s=1e-9, rounds=6))
-    assert "ends the run before" in run.warnings[0]
-    assert not any(
-        "ends the run before" in text for text in run_fake(small_plan(budget_s=3600.0, rounds=6))[0].warnings
-    )
+    assert "end the run before" in run.warnings[0]
+    assert not any("end the run before" in text for text in run_fake(small_plan(budget_s=3600.0, rounds=6))[0].warnings)
 
 
 def test_which_rule_ended_the_rounds_of_a_cell_is_told() -> None:
