@@ -1,0 +1,307 @@
+"""Reads a column of labels of any kind as int64 labels and class names, or says in words why there are none.
+
+A label is taken if nothing has to be guessed: whole numbers of any type, truth values, one-hot rows, digits, and text,
+which is numbered as the classes of a folder are, sorted by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_count
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from imgstore_tui.core.content import Labels
+
+LONGEST_TEXT = 255
+"""Most characters of a label that is text, as of a folder's name; longer text is a caption."""
+UNKNOWN = -1
+"""Number with which the features of Hugging Face mark that the class of an image is not known."""
+_BLOCK_BYTES = 2**24
+"""A column is read by blocks of rows of this size."""
+_MOST_CLASSES = 100_000
+"""Most columns of one-hot rows."""
+_INTEGER = re.compile(r"[+-]?\d{1,19}(?:\.0*)?", re.ASCII)
+_INT64 = np.iinfo(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelColumn:
+    """The labels of the images of one file, or the reason why it has none."""
+
+    numbers: Labels | None
+    """int64 array (n,): labels, or positions in ``texts``; None if there are no labels."""
+    texts: tuple[str, ...] = ()
+    """The distinct labels that are text, sorted; empty where labels are numbers."""
+    names: tuple[str, ...] = ()
+    """Names of the labels 0, 1, ... that the file itself declares."""
+    reason: str = ""
+    """Why there are no labels, e.g. ``label is float32 of shape (6, 4)``; empty where there are."""
+    note: str = ""
+    """What else the user should know, e.g. which other columns could be meant; often empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLabels:
+    """The labels of all images, or the reason why there are none."""
+
+    numbers: Labels | None
+    """int64 array (n,); None if there are no labels."""
+    names: tuple[str, ...] = ()
+    """Names of the labels 0, 1, ...; empty where labels have none."""
+    reason: str = ""
+    """Why there are no labels; empty where there are."""
+    note: str = ""
+    """What else the user should know; often empty."""
+
+
+class _NoLabelsError(Exception):
+    """A column holds no labels that can be taken; the text says why."""
+
+
+def no_labels(reason: str, note: str = "") -> LabelColumn:
+    """Return the column of a file without labels."""
+    return LabelColumn(None, reason=reason, note=note)
+
+
+def parse_labels(values: Any, count: int, column: str = "label", names: Sequence[str] = ()) -> LabelColumn:
+    """Return the labels that a column holds.
+
+    Args:
+        values: A NumPy array, an array-like of a file (h5py) that is sliced by rows, or a sequence of Python values:
+            numbers, truth values, text, bytes, None, or sequences for one-hot rows.
+        count: Number of images.
+        column: Name of the column, for the reason.
+        names: Names of the labels 0, 1, ... that the file declares.
+    """
+    shown = safe_text(column)
+    try:
+        if hasattr(values, "shape") and hasattr(values, "dtype"):
+            parsed = _of_array(values, count)
+        else:
+            parsed = _of_sequence(values, count)
+    except _NoLabelsError as why:
+        return no_labels(f"{shown} {why}")
+    if names and not parsed.texts and parsed.numbers is not None:
+        if len(parsed.numbers) and (parsed.numbers == UNKNOWN).all():
+            return no_labels(f"{shown} is {UNKNOWN} in every row, which stands for unknown")
+        return replace(parsed, names=tuple(names))
+    return parsed
+
+
+def join_labels(columns: Sequence[LabelColumn], counts: Sequence[int], files: Sequence[str]) -> ImageLabels:
+    """Return the labels of several files as one: text is numbered over all of them.
+
+    Args:
+        columns: One column per file.
+        counts: Number of images in each file.
+        files: Names of the files, for the reason.
+    """
+    used = [(column, file) for column, count, file in zip(columns, counts, files, strict=True) if count]
+    note = "; ".join(dict.fromkeys(column.note for column, _ in used if column.note))
+    without = [(column, file) for column, file in used if column.numbers is None]
+    if without:
+        column, file = without[0]
+        reason = column.reason
+        if len(without) < len(used):
+            number = f"{format_count(len(without))} of {format_count(len(used))} files have"
+            reason = f"{number} none, the first is {safe_text(file)}: {reason}"
+        return ImageLabels(None, reason=reason, note=note)
+    numbered = [column for column, _ in used if not column.texts]
+    texts = [column for column, _ in used if column.texts]
+    if numbered and texts:
+        return ImageLabels(None, reason="labels are text in some files and numbers in others", note=note)
+    if texts:
+        names = tuple(sorted({text for column in texts for text in column.texts}))
+        position = {name: number for number, name in enumerate(names)}
+        parts = [np.array([position[text] for text in column.texts], np.int64)[column.numbers] for column in texts]
+        return ImageLabels(np.concatenate(parts), names, note=note)
+    if len({column.names for column in numbered}) > 1:
+        return ImageLabels(None, reason="the files give different names to their classes", note=note)
+    numbers = [column.numbers for column in numbered if column.numbers is not None]
+    return ImageLabels(
+        np.concatenate([np.zeros(0, np.int64), *numbers]), next(iter(c.names for c in numbered), ()), note=note
+    )
+
+
+def class_names_text(names: Sequence[str], most: int = 100) -> str:
+    """Return classes with their numbers in a line: ``0 cat, 1 dog``.
+
+    Args:
+        names: Names of the labels 0, 1, ...
+        most: How many of them are named.
+    """
+    shown = ", ".join(f"{number} {name}" for number, name in enumerate(names[:most]))
+    more = f" and {format_count(len(names) - most)} more" if len(names) > most else ""
+    return safe_text(f"{shown}{more}")
+
+
+def _of_array(values: Any, count: int) -> LabelColumn:
+    try:
+        shape, kind = tuple(values.shape), np.dtype(values.dtype).kind
+    except TypeError:
+        raise _NoLabelsError("has no shape or a type that NumPy does not know") from None
+    is_what = f"is {_type_name(values.dtype)} of shape {shape}"
+    sides = [side for side in shape if side != 1]
+    one_value_each = int(np.prod(shape)) == count and len(sides) <= 1
+    if one_value_each and kind in "OSU":
+        return _of_text(np.asarray(values[()]).reshape(count).tolist(), is_what)
+    if kind not in "biuf":
+        raise _NoLabelsError(is_what)
+    if one_value_each:
+        return LabelColumn(_whole(np.asarray(values[()]).reshape(count), is_what))
+    classes = int(np.prod(shape[1:])) if shape else 0
+    if not shape or shape[0] != count or len([side for side in shape[1:] if side != 1]) != 1:
+        raise _NoLabelsError(is_what)
+    if classes > _MOST_CLASSES:
+        raise _NoLabelsError(is_what)
+    return LabelColumn(_of_one_hot(_blocks(values, classes), is_what))
+
+
+def _type_name(dtype: Any) -> str:
+    return "text" if np.dtype(dtype).kind in "OSU" else str(np.dtype(dtype).newbyteorder("="))
+
+
+def _blocks(values: Any, width: int) -> Iterator[NDArray[Any]]:
+    """Yield the rows of an array (n, ...) by blocks (m, width)."""
+    step = max(1, _BLOCK_BYTES // (width * 8))
+    for start in range(0, values.shape[0], step):
+        yield np.asarray(values[start : start + step]).reshape(-1, width)
+
+
+def _of_one_hot(blocks: Iterator[NDArray[Any]], is_what: str) -> Labels:
+    """Return the position of the 1 in each row.
+
+    Raises:
+        _NoLabelsError: If a row is anything but one 1 and zeros.
+    """
+    numbers = []
+    for block in blocks:
+        if ((block != 0).sum(1) != 1).any() or (block.max(1) != 1).any():
+            raise _NoLabelsError(f"{is_what}, whose rows are not one 1 and zeros")
+        numbers.append(block.argmax(1).astype(np.int64))
+    return np.concatenate([np.zeros(0, np.int64), *numbers])
+
+
+def _whole(values: NDArray[Any], is_what: str) -> Labels:
+    """Return whole numbers of any type as int64.
+
+    Raises:
+        _NoLabelsError: If one is no whole number of 64 bits.
+    """
+    kind = values.dtype.kind
+    if kind == "f":
+        _refuse_missing(int(np.isnan(values).sum()), len(values))
+        if not np.isfinite(values).all() or (values != np.floor(values)).any():
+            raise _NoLabelsError(f"{is_what}, and not all are whole numbers")
+        if (np.abs(values) >= 2.0**63).any():
+            raise _NoLabelsError(f"{is_what}, with numbers beyond 64 bits")
+    elif kind == "u" and len(values) and int(values.max()) > _INT64.max:
+        raise _NoLabelsError(f"{is_what}, with numbers beyond 64 bits")
+    return values.astype(np.int64)
+
+
+def _of_sequence(values: Sequence[Any], count: int) -> LabelColumn:
+    if len(values) != count:
+        raise _NoLabelsError(f"has {format_count(len(values))} values for {format_count(count)} images")
+    kinds = {_kind_of(value) for value in values if value is not None}
+    if kinds == {"text"}:
+        return _of_text(values, "is text")
+    _refuse_missing(sum(value is None for value in values), count)
+    if kinds <= {"whole"}:
+        wide = next((value for value in values if not _INT64.min <= int(value) <= _INT64.max), None)
+        if wide is not None:
+            raise _NoLabelsError(f"has the number {wide}, which is beyond 64 bits")
+        return LabelColumn(np.array([int(value) for value in values], np.int64))
+    if kinds <= {"whole", "float"}:
+        return LabelColumn(_whole(np.array([float(value) for value in values]), "is float"))
+    if kinds == {"list"}:
+        return _of_lists(values, count)
+    raise _NoLabelsError(f"holds {' and '.join(sorted(kinds))}")
+
+
+_KINDS = {"bool": "whole", "int": "whole", "float": "float", "str": "text", "bytes": "text"}
+
+
+def _kind_of(value: Any) -> str:
+    if isinstance(value, np.generic):
+        return {"b": "whole", "i": "whole", "u": "whole", "f": "float", "S": "text", "U": "text"}.get(
+            value.dtype.kind, str(value.dtype)
+        )
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return "list"
+    return _KINDS.get(type(value).__name__, type(value).__name__)
+
+
+def _of_lists(values: Sequence[Sequence[Any]], count: int) -> LabelColumn:
+    lengths = {len(value) for value in values}
+    if lengths == {1}:
+        return _of_sequence([value[0] for value in values], count)
+    if len(lengths) != 1:
+        raise _NoLabelsError(f"is a list of {min(lengths)} to {max(lengths)} values for an image")
+    (width,) = lengths
+    is_what = f"is a list of {width} values for an image"
+    if not 1 < width <= _MOST_CLASSES or not {_kind_of(x) for value in values for x in value} <= {"whole", "float"}:
+        raise _NoLabelsError(is_what)
+    step = max(1, _BLOCK_BYTES // (width * 8))
+    blocks = (np.array(values[start : start + step], np.float64) for start in range(0, count, step))
+    return LabelColumn(_of_one_hot(blocks, is_what))
+
+
+def _refuse_missing(missing: int, count: int) -> None:
+    if missing:
+        raise _NoLabelsError(f"has no value in {format_count(missing)} of {format_count(count)} rows")
+
+
+def _of_text(values: Sequence[Any], is_what: str) -> LabelColumn:
+    """Return the labels of a column of text: numbers if all are digits, else positions in the sorted text."""
+    kinds = {_kind_of(value) for value in values if value is not None}
+    if not kinds <= {"text"}:
+        if kinds <= {"whole", "float", "list"}:  # an array of Python objects
+            return _of_sequence(values, len(values))
+        raise _NoLabelsError(f"holds {' and '.join(sorted(kinds))}")
+    position: dict[str, int] = {}
+    codes = np.empty(len(values), np.int64)
+    missing = 0
+    for row, value in enumerate(values):
+        text = _decoded(value, is_what)
+        missing += not text
+        codes[row] = position.setdefault(text, len(position))
+    _refuse_missing(missing, len(values))
+    if position and all(_INTEGER.fullmatch(text) for text in position):
+        numbers = [int(text.partition(".")[0]) for text in position]
+        if not _INT64.min <= min(numbers) <= max(numbers) <= _INT64.max:
+            raise _NoLabelsError(f"{is_what}, with numbers beyond 64 bits")
+        return LabelColumn(np.array(numbers, np.int64)[codes])
+    texts = tuple(sorted(position))
+    order = np.empty(len(texts), np.int64)
+    for number, text in enumerate(texts):
+        order[position[text]] = number
+    return LabelColumn(order[codes], texts)
+
+
+def _decoded(value: Any, is_what: str) -> str:
+    """Return a label as text without the white space around it; empty for None.
+
+    Raises:
+        _NoLabelsError: If it is bytes but no text, or too long for the name of a class.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        try:
+            value = value.decode("utf-8")
+        except UnicodeDecodeError:
+            raise _NoLabelsError("holds bytes that are no UTF-8 text") from None
+    text = str(value).strip()
+    if len(text) > LONGEST_TEXT:
+        raise _NoLabelsError(f"{is_what} of more than {LONGEST_TEXT} characters, too long for the name of a class")
+    return text
