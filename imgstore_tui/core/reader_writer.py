@@ -13,6 +13,7 @@ from imgstore_tui.core.former_names import adopt_former_names
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels, Pixels
+    from imgstore_tui.core.dataset import Excluded
 
 
 class Writer(ABC):
@@ -158,6 +159,16 @@ class Reader(ABC):
             StoreError: If an id does not exist, or the store is damaged.
         """
         raise UnsupportedError("This store holds encoded images; read them with read_bytes.")
+
+    @property
+    def excluded(self) -> Sequence[Excluded]:
+        """Pictures that are there and are not taken, each with the reason; those of files of other programs."""
+        return ()
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What the user should know of what is read, a sentence each; of files of other programs."""
+        return ()
 
     def ids(self) -> Sequence[int]:
         """Return the existing ids, ascending: all below the count if nothing can be deleted."""

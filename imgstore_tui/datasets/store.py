@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from imgstore_tui.core import credentials
-from imgstore_tui.core.dataset import BrokenImageError, Dataset, ScanProgress
+from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanProgress
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.location import Location
 from imgstore_tui.core.options import OptionValue
@@ -68,6 +68,10 @@ class StoreDataset(Dataset):
                 process.stdin.flush()
         weakref.finalize(self, _end, process, self._stderr)
         facts, data = self._receive()
+        while "progress" in facts:
+            if progress is not None:
+                progress(*facts["progress"])
+            facts, data = self._receive()
         if "error" in facts:
             raise DataError(str(facts["error"]))
         self._facts, self._labels = facts, np.frombuffer(data, "<i8").astype(np.int64)
@@ -172,6 +176,16 @@ class StoreDataset(Dataset):
         if not 0 <= index < len(self):
             raise IndexError(index)
         return int(self._labels[index])
+
+    @property
+    def excluded(self) -> tuple[Excluded, ...]:
+        """Pictures in files of other programs that are not taken."""
+        return tuple(Excluded(name, reason) for name, reason in self._facts.get("excluded", ()))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What else is in files of other programs."""
+        return tuple(self._facts.get("warnings", ()))
 
     @property
     def summary(self) -> str:

@@ -5,7 +5,8 @@ JSON holds the secrets of servers. A request is another: ``{"first": ..., "count
 ``"payloads"``), where ``first`` counts among the images that are there. The answer
 is a message (``storekit.messages``) with the facts of each image as JSON, then the images as bytes: at least one image,
 at most ``count``, and no more than fill some MiB. The first message, before any request, says what the store holds,
-with its labels as bytes. The process ends when standard input does.
+with its labels as bytes; messages before it tell the progress, if that takes long. The process
+ends when standard input does.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -29,6 +31,7 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.foreign import open_foreign
 from imgstore_tui.storekit.manifest_file import MANIFEST
 from imgstore_tui.storekit.messages import write_message
+from imgstore_tui.storekit.scan_progress import scan_progress_to
 from imgstore_tui.storekit.server import check_named
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
 ANSWER_BYTES = 4 * 2**20
 """An answer ends with the image that reaches this size, as it is sent: decoded, if pixels are requested."""
+
+_PROGRESS_EVERY_S = 0.2
 
 Chunks = list[bytes | memoryview]
 
@@ -143,9 +148,24 @@ def open_served_store(location: Location) -> tuple[ServedStore, dict[str, Any], 
         "from_file": codec.from_file,
         "shape": content.shape,
         "dtype": content.dtype,
+        "excluded": [[entry.name, entry.reason] for entry in reader.excluded],
+        "warnings": list(reader.warnings),
     }
     store = ServedStore(reader, codec({option.name: option.default for option in codec.options}), reader.ids())
     return store, facts, [labels.astype("<i8").data.cast("B")] if len(labels) else []
+
+
+class _Progress:
+    """Sends progress to the process that asks, a few times a second."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out, self._last = out, time.monotonic()
+
+    def __call__(self, doing: str, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        if now - self._last >= _PROGRESS_EVERY_S:
+            self._last = now
+            write_message(self._out, {"progress": [doing, done, total]}, [])
 
 
 def main() -> None:
@@ -156,7 +176,8 @@ def main() -> None:
     os.dup2(2, 1)
     try:
         credentials.hold(json.loads(sys.stdin.readline() or "{}"))
-        store, facts, labels = open_served_store(registry.parse_location(sys.argv[1]))
+        with scan_progress_to(_Progress(out)):
+            store, facts, labels = open_served_store(registry.parse_location(sys.argv[1]))
     except ImgstoreError as error:
         write_message(out, {"error": str(error)}, [])
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -11,13 +12,20 @@ import numpy as np
 
 from imgstore_tui.core.backend import Content, PayloadKind, Reader
 from imgstore_tui.core.content import ORIGINAL_CODEC
+from imgstore_tui.core.dataset import Excluded
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_ids
+from imgstore_tui.core.text import safe_text
 from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.scan_progress import report_scan
 from imgstore_tui.storekit.store_errors import read_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels
+
+
+MOST_OPEN = 32
+"""Most files that are open at a time: a process may often have no more than 1,024, and a data set has more shards."""
 
 
 class ForeignFile(ABC):
@@ -25,6 +33,10 @@ class ForeignFile(ABC):
 
     labels: list[int]
     """One label per picture, 0 where the file has none."""
+    excluded: Sequence[Excluded] = ()
+    """The pictures of the file that are not taken, each with the reason."""
+    warnings: Sequence[str] = ()
+    """What the user should know about the file, a sentence each: what else it holds, what is ambiguous in it."""
 
     @abstractmethod
     def payload(self, number: int) -> bytes:
@@ -33,6 +45,9 @@ class ForeignFile(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close the file."""
+
+    def release(self) -> None:  # noqa: B027 - a file that holds nothing open has nothing to release
+        """Close what the system limits, such as a descriptor, until ``payload`` is called; the index stays."""
 
 
 class ByteRangeFile(ForeignFile):
@@ -43,25 +58,52 @@ class ByteRangeFile(ForeignFile):
         self.labels: list[int] = []
         self.ranges: list[tuple[int, int]] = []
         """Offset and length of each picture, in bytes."""
-        try:
-            self.file = RawFile(path)
-        except OSError as error:
-            raise read_error(path, error) from None
+        self.excluded: list[Excluded] = []
+        self.warnings: list[str] = []
+        self._file: RawFile | None = None
+        self._version = self.file.version
+
+    @property
+    def file(self) -> RawFile:
+        """The file, which is opened if it is not open.
+
+        Raises:
+            StoreError: If it cannot be opened.
+        """
+        if self._file is None:
+            try:
+                self._file = RawFile(self.path)
+            except OSError as error:
+                raise read_error(self.path, error) from None
+        return self._file
 
     def payload(self, number: int) -> bytes:
-        """Copy the bytes of a picture."""
+        """Copy the bytes of a picture.
+
+        Raises:
+            StoreError: If the file is another than the one that was indexed.
+        """
+        if self._file is None and self.file.version != self._version:
+            raise StoreError(f"{self.path} has changed since it was scanned.")
         return self.file.read_at(*self.ranges[number])
+
+    def release(self) -> None:
+        """Close the descriptor."""
+        self.close()
 
     def close(self) -> None:
         """Close the file."""
-        self.file.close()
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
 
 class ForeignReader(Reader):
-    """Reads pictures in the order of the files, and in each file in its own order."""
+    """Reads pictures in the order of the files, and in each file in its own order; few of them are open at a time."""
 
     def __init__(self, location: Path, files: Sequence[ForeignFile]) -> None:
         self._location, self._files = location, list(files)
+        self._in_use: OrderedDict[int, None] = OrderedDict()
         self._starts = np.cumsum([0, *(len(file.labels) for file in files)])
         self._labels = np.array([label for file in files for label in file.labels], np.int64)
         self.content = Content(int(self._starts[-1]), PayloadKind.BYTES, ORIGINAL_CODEC)
@@ -83,14 +125,28 @@ class ForeignReader(Reader):
         """
         files: list[ForeignFile] = []
         try:
-            files.extend(map(open_file, paths))
+            for number, path in enumerate(paths):
+                if len(paths) > 1:
+                    report_scan("reading files", number, len(paths))
+                files.append(open_file(path))
+                files[-1].release()
             if not any(file.labels for file in files):
-                raise StoreError(f"{location} holds no pictures that are found by the conventions of {format_name}.")
+                raise StoreError(_nothing_in(location, files, format_name))
         except BaseException:
             for file in files:
                 file.close()
             raise
         return cls(location, files)
+
+    @property
+    def excluded(self) -> Sequence[Excluded]:
+        """The pictures of all files that are not taken."""
+        return [entry for file in self._files for entry in file.excluded]
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What the user should know about the files; what is said of several is said once."""
+        return list(dict.fromkeys(warning for file in self._files for warning in file.warnings))
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
         """Return encoded pictures as their files hold them."""
@@ -98,10 +154,18 @@ class ForeignReader(Reader):
         payloads = []
         for image_id in ids:
             index = int(np.searchsorted(self._starts, image_id, side="right")) - 1
+            self._use(index)
             payloads.append(self._files[index].payload(image_id - int(self._starts[index])))
         if len(ids):
             labels[:] = self._labels[list(ids)]
         return payloads
+
+    def _use(self, index: int) -> None:
+        """Count a file as open, and release the one that was used longest ago if they are too many."""
+        self._in_use[index] = None
+        self._in_use.move_to_end(index)
+        if len(self._in_use) > MOST_OPEN:
+            self._files[self._in_use.popitem(last=False)[0]].release()
 
     def read_labels(self) -> Labels:
         """Return all labels."""
@@ -111,6 +175,14 @@ class ForeignReader(Reader):
         """Close the files."""
         for file in self._files:
             file.close()
+
+
+def _nothing_in(location: Path, files: Sequence[ForeignFile], format_name: str) -> str:
+    text = f"{location} holds no pictures that are found by the conventions of {format_name}"
+    excluded = [entry for file in files for entry in file.excluded]
+    if excluded:
+        return f"{text}, for example '{safe_text(excluded[0].name)}' is left out: {excluded[0].reason}"
+    return " ".join([f"{text}.", *(warning for file in files[:1] for warning in file.warnings)])
 
 
 def label_of(text: bytes, path: Path) -> int:

@@ -32,6 +32,8 @@ class RawFile:
             os.close(self._descriptor)
             raise OSError(errno.EINVAL, "it is no ordinary file")
         self.size = facts.st_size
+        self.version = facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
+        """Changes if the file is replaced or written to."""
         self._map: mmap.mmap | None = None
 
     @classmethod
