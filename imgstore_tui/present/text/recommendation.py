@@ -11,9 +11,10 @@ from pathlib import PurePath
 from rich.cells import cell_len
 
 from imgstore_tui.analysis.verdict import Verdict, listed
+from imgstore_tui.bench.plan.plans import PLAN_NAMES, named_plan
 from imgstore_tui.core.access import Access
 from imgstore_tui.core.errors import UsageError
-from imgstore_tui.core.model import Cell
+from imgstore_tui.core.model import Cell, Plan
 from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.core.spec import IN_PLACE, parse_dataset_text, parse_spec_text
 from imgstore_tui.core.text import safe_text
@@ -72,7 +73,7 @@ def recommendation_lines(results: RunResults, cutoff: int | None = None) -> tupl
         lines.append(RecommendationLine(f"All was read from memory. {cold}"))
     if all(_name_of(dataset) == "synthetic" for dataset in run.plan.datasets):
         lines.append(RecommendationLine("These images are made up. To measure your own:"))
-        lines.append(RecommendationLine("imgstore-tui run -d folder:PATH -n 10", command=True))
+        lines += _command(*_same_measurement(results.run.plan), "-d", "folder:PATH")
     return tuple(lines)
 
 
@@ -175,10 +176,14 @@ def _advice(
         operation: The operation as text.
         disk: Allocated bytes by method.
     """
-    own_verdict, verdict = verdict, verdict.at_headline()
+    alone, verdict = verdict, verdict.at_headline()
+    # By the intervals of all verdicts together they share the first place, by those of their own verdict they do not.
+    slower = [entry.name for entry in alone.standings if entry.placement is Placement.SLOWER]
+    slower = [spec for spec in slower if spec in verdict.best]
+    best = [spec for spec in verdict.best if spec not in slower]
     own = verdict.standing(IN_PLACE.label)
-    if IN_PLACE.label in verdict.best:
-        open_yet = IN_PLACE.label in verdict.unsure and IN_PLACE.label != verdict.best[0]
+    if IN_PLACE.label in best:
+        open_yet = IN_PLACE.label in verdict.unsure and IN_PLACE.label != best[0]
         yield RecommendationLine(
             f"To be read, your files can stay as they are ({IN_PLACE}): nothing here was shown to be faster in "
             f"{operation}{'; more rounds may' if open_yet else ''}."
@@ -186,15 +191,22 @@ def _advice(
         return
     lossy = {spec for spec, _ in verdict.lossy}
     order = [spec.label for spec in results.run.plan.specs]
-    kept = [spec for spec in verdict.best if spec not in lossy] or list(verdict.best)
+    kept = [spec for spec in best if spec not in lossy] or best
     # In the order of the plan: which of them has the lowest median is chance, and another run has another.
     kept.sort(key=lambda spec: (order.index(spec) if spec in order else len(order), spec))
     pick = _least_disk(kept, disk)
     data = f" for {verdict.contest.dataset}" if len(results.run.plan.datasets) > 1 else ""
     if verdict.winner is not None:
         text = f"Take {pick}{data} where images are read often: it is fastest in {operation}."
+    elif alone.winner is not None:
+        text = _rather_text(alone, slower, data, operation)
     else:
-        text = _either_text(kept, data, operation, own_verdict if len(kept) > 1 else verdict, pick, disk)
+        text = _either_text(kept, best, data, operation, alone, pick, disk)
+        if slower:
+            text += (
+                f" {listed(slower)} {'takes' if len(slower) == 1 else 'take'} longer by this verdict alone, not surely "
+                f"when {_together(verdict)}."
+            )
     if verdict.winner is not None and verdict.judged_together > 1:
         text += f" That holds with 95 % for all {verdict.judged_together} verdicts of the run together."
     if own is not None and own.placement is Placement.SLOWER and own.ratio is not None:
@@ -203,7 +215,7 @@ def _advice(
             text += f"; {pick} takes {format_number(disk[pick] / disk[IN_PLACE.label])} times their disk"
         text += "." if _keeps_files(pick) else ", and keeps their pixels alone."
     if pick in lossy:
-        text += _lossless_alternative(verdict, lossy)
+        text += _lossless_alternative(alone, lossy)
     text += _access_of(results, replace(verdict.contest, spec=pick))
     yield _line(text)
     if results.run.plan.payload is not Payload.RAW:  # in raw runs the codec has no part
@@ -232,13 +244,33 @@ def _times_as_long(ratio: Interval, verdict: Verdict) -> str:
     return f"{format_number(ratio.median)} times as long as {first} {span}"
 
 
+def _rather_text(alone: Verdict, slower: list[str], data: str, operation: str) -> str:
+    """Return that one method is fastest by its verdict alone, which is too little for the whole run.
+
+    Args:
+        alone: The verdict of the operation by itself, which has a winner.
+        slower: The methods that only this verdict calls slower.
+        data: For which dataset, where there are several.
+        operation: The operation as text.
+    """
+    return (
+        f"Rather {alone.winner} than {listed(slower, 'or')}{data} where images are read often: by this verdict alone "
+        f"it is fastest in {operation}, but not surely so when {_together(alone)}; more rounds may show it."
+    )
+
+
+def _together(verdict: Verdict) -> str:
+    return f"all {verdict.judged_together} verdicts of the run are to hold together"
+
+
 def _either_text(
-    kept: list[str], data: str, operation: str, verdict: Verdict, pick: str, disk: Mapping[str, int]
+    kept: list[str], best: list[str], data: str, operation: str, verdict: Verdict, pick: str, disk: Mapping[str, int]
 ) -> str:
     """Return that it does not matter which of several methods is taken, and what speaks for one all the same.
 
     Args:
         kept: The methods, in the order of the plan.
+        best: All that share the first place, those that lose bits included.
         data: For which dataset, where there are several.
         operation: The operation as text.
         verdict: The verdict of the operation by itself.
@@ -247,7 +279,7 @@ def _either_text(
     """
     where = f"{data} where images are read often"
     if len(kept) == 1:
-        others = [spec for spec in verdict.best if spec != pick]
+        others = [spec for spec in best if spec != pick]
         which = "does" if len(others) == 1 else "do"
         return (
             f"Take {pick}{where}: it keeps every bit, and in {operation} it cannot be told apart from "
@@ -255,12 +287,7 @@ def _either_text(
         )
     which = "either" if len(kept) == 2 else "any of them"
     text = f"{listed(kept, 'or')}: {which} will do{where}. In {operation} "
-    if verdict.winner is not None:
-        text += (
-            f"{verdict.winner} is fastest, but not surely so when all {verdict.judged_together} verdicts of the run "
-            "are to hold together; more rounds may show it."
-        )
-    elif verdict.unsure:
+    if verdict.unsure:
         text += "they cannot be told apart yet; more rounds may."
     else:
         text += "they take as good as the same time."
@@ -295,6 +322,22 @@ def _conversion(dataset: str, spec: str) -> Iterator[RecommendationLine]:
         # A store cannot be part of the current folder if that is the dataset.
         destination = f"{name}.{backend}" if name else f"../{data.name}.{backend}"
         yield from _command("imgstore-tui", "convert", dataset, spec, destination)
+
+
+def _same_measurement(plan: Plan) -> list[str]:
+    """Return the command that measures as a plan did, but for the data, which are to follow."""
+    words = ["imgstore-tui", "run"]
+    if plan.name in PLAN_NAMES[1:]:
+        words += ["--plan", plan.name]
+    elif plan.name != PLAN_NAMES[0]:
+        labels, usual = [spec.label for spec in plan.specs], named_plan(PLAN_NAMES[0])
+        words += [] if labels == [spec.label for spec in usual.specs] else ["-b", *labels]
+        words += [] if plan.rounds == usual.rounds else ["--rounds", str(plan.rounds)]
+        words += [] if plan.payload is usual.payload else ["--payload", plan.payload]
+        for option in ("operations", "cache", "sync"):
+            values = getattr(plan, option)
+            words += [] if values == getattr(usual, option) else [f"--{option}", *values]
+    return [*words, "-n", ",".join(map(str, plan.cutoffs))]
 
 
 def _command(*arguments: str) -> Iterator[RecommendationLine]:

@@ -7,6 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from imgstore_tui.bench.plan.plans import named_plan
+from imgstore_tui.cli.parser import CommandParser
+from imgstore_tui.cli.plan_arguments import add_plan_arguments, plan_from_arguments
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.present import exports
@@ -139,9 +142,27 @@ def test_no_command_is_given_that_cannot_be_shown_as_it_is(dataset: str) -> None
 
 def test_images_that_are_made_up_are_said_to_be() -> None:
     assert lines_of(fake_run(operations=BOTH))[-2:] == [
-        "These images are made up. To measure your own:", "imgstore-tui run -d folder:PATH -n 10",
-    ]  # fmt: skip
+        "These images are made up. To measure your own:",
+        "imgstore-tui run --rounds 6 --operations write-many read-many -n 1,10,100,1000 -d folder:PATH",
+    ]
     assert "made up" not in " ".join(lines_of(fake_run(operations=BOTH, dataset="cifar10:/data")))
+
+
+@pytest.mark.parametrize("name", ["quick", "article", "custom"])
+def test_the_command_for_the_users_own_images_measures_as_the_run_did(name: str) -> None:
+    run = fake_run(["disk", "lmdb"], [10, 250], cache=[CacheState.HOT, CacheState.COLD], operations=BOTH)
+    (command,) = commands(replace(run, plan=replace(run.plan, name=name)))
+    program, _, *words = shlex.split(command)
+    parser = CommandParser(prog=program)
+    add_plan_arguments(parser)
+    words[words.index("folder:PATH")] = "synthetic"
+    plan = plan_from_arguments(parser.parse_args(words))
+    assert plan.cutoffs == run.plan.cutoffs
+    if name == "custom":
+        assert [spec.label for spec in plan.specs] == ["disk", "lmdb"]
+        assert (plan.operations, plan.cache, plan.rounds) == (run.plan.operations, run.plan.cache, run.plan.rounds)
+    else:
+        assert plan.operations == named_plan(name).operations
 
 
 def test_where_rounds_are_missing_it_is_said_how_to_get_them() -> None:
@@ -216,18 +237,44 @@ def test_a_grain_less_on_disk_decides_nothing() -> None:
     assert " lmdb " in command
 
 
+NEAR_CALL = (1.02, 1.1, 1.4, 1.38)
+"""Seconds by round against 1.0: slower for one verdict, not for ten together."""
+
+
+def near_call(run: Run, slow: str) -> Run:
+    return replace(
+        run,
+        measurements=tuple(
+            replace(trial, seconds=NEAR_CALL[trial.round % 4] if trial.spec == slow else 1.0)
+            for trial in run.measurements
+        ),
+    )
+
+
 def test_what_is_fastest_in_its_own_verdict_alone_is_no_headline() -> None:
     run = fake_run(["lmdb", "hdf5"], range(1, 11), 12, operations=[Operation.READ_MANY])
-    near = tuple(
-        replace(trial, seconds=1.0 if trial.spec == "lmdb" else (1.02, 1.1, 1.4, 1.38)[trial.round % 4])
-        for trial in run.measurements
-    )
-    lines = lines_of(replace(run, measurements=near))
+    lines = lines_of(near_call(run, "hdf5"))
     assert lines[0] == (
-        "lmdb or hdf5: either will do where images are read often. In read-many lmdb is fastest, but not surely so "
-        "when all 10 verdicts of the run are to hold together; more rounds may show it."
+        "Rather lmdb than hdf5 where images are read often: by this verdict alone it is fastest in read-many, but not "
+        "surely so when all 10 verdicts of the run are to hold together; more rounds may show it."
     )
     assert lines[1] == "Fastest at 10 images - read-many: lmdb."
+
+
+def test_what_its_own_verdict_calls_slower_is_not_among_those_that_will_do() -> None:
+    run = near_call(fake_run(["disk", "lmdb", "hdf5"], range(1, 11), 14, operations=[Operation.READ_MANY]), "hdf5")
+    first, second, *_ = lines_of(run)
+    assert first == (
+        "disk or lmdb: either will do where images are read often. In read-many they take as good as the same time. "
+        "hdf5 takes longer by this verdict alone, not surely when all 10 verdicts of the run are to hold together."
+    )
+    assert "hdf5" not in second
+
+
+def test_files_that_their_own_verdict_calls_slower_are_not_said_to_be_as_fast_as_anything() -> None:
+    run = fake_run(["disk"], range(1, 11), 12, operations=[Operation.READ_MANY], dataset=PHOTOS)
+    first, *_ = lines_of(near_call(of_photos(run, source=1.0), "source"))
+    assert first.startswith("Rather disk than source where images are read often: ")
 
 
 def test_what_was_read_from_memory_alone_is_said_to_be() -> None:
