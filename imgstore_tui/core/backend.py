@@ -106,6 +106,11 @@ class Backend(ABC, Generic[L]):
         self.values = dict(values)
         """Every declared option with its value."""
 
+    @classmethod
+    def imports_for(cls, values: Mapping[str, OptionValue]) -> tuple[str, ...]:  # noqa: ARG003 - for subclasses
+        """Return the import names that stores with these option values need: ``requires``, unless one does without."""
+        return cls.requires
+
     @abstractmethod
     def create(self, location: L, content: Content, sync: SyncLevel) -> Writer:
         """Create a store at ``location``, where nothing is yet.

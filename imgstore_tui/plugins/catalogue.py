@@ -12,12 +12,13 @@ import importlib.metadata
 import importlib.util
 import inspect
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeGuard, TypeVar
 
 from imgstore_tui.core.errors import UnavailableError, unknown_name
 from imgstore_tui.core.install_hint import install_command
+from imgstore_tui.core.options import OptionValue
 
 
 class Pluggable(Protocol):
@@ -123,9 +124,16 @@ class Catalogue(Generic[Plugin]):
         return classes[name]
 
 
-def missing_imports(plugin: type[Pluggable]) -> tuple[str, ...]:
-    """Return the import names that a plug-in requires and that are not installed."""
-    return tuple(name for name in plugin.requires if not _is_here(name))
+def missing_imports(plugin: type[Pluggable], values: Mapping[str, OptionValue] | None = None) -> tuple[str, ...]:
+    """Return the import names that a plug-in requires and that are not installed.
+
+    Args:
+        plugin: The plug-in.
+        values: Its options, of which one may do without a library; None for the defaults.
+    """
+    imports_for: Callable[[Mapping[str, OptionValue]], tuple[str, ...]] | None = getattr(plugin, "imports_for", None)
+    names = plugin.requires if imports_for is None else imports_for(values or {})
+    return tuple(name for name in names if not _is_here(name))
 
 
 def _is_here(name: str) -> bool:
@@ -140,12 +148,12 @@ def how_to_get(plugin: type[Pluggable]) -> str:
     return install_command(plugin.__module__.partition(".")[0], plugin.extra, plugin.requires)
 
 
-def missing_requirement(plugin: type[Pluggable]) -> str:
+def missing_requirement(plugin: type[Pluggable], values: Mapping[str, OptionValue] | None = None) -> str:
     """Return why a plug-in cannot be used, and what helps; empty if it can.
 
     The text follows the name of the plug-in: ``'qoi'`` ``needs qoi, not installed. Run: python -m pip install qoi``.
     """
-    if requirement := _missing_library(plugin):
+    if requirement := _missing_library(plugin, values):
         return requirement
     setting = missing_setting(plugin)
     return f"needs a server: {setting}" if setting else ""
@@ -162,18 +170,18 @@ def way_to_use(plugin: type[Pluggable]) -> str:
     return how_to_get(plugin) if missing_imports(plugin) else missing_setting(plugin)
 
 
-def _missing_library(plugin: type[Pluggable]) -> str:
-    absent = missing_imports(plugin)
+def _missing_library(plugin: type[Pluggable], values: Mapping[str, OptionValue] | None = None) -> str:
+    absent = missing_imports(plugin, values)
     return f"needs {', '.join(absent)}, not installed. Run: {how_to_get(plugin)}" if absent else ""
 
 
-def check_installed(plugin: type[Pluggable]) -> None:
+def check_installed(plugin: type[Pluggable], values: Mapping[str, OptionValue] | None = None) -> None:
     """Raise UnavailableError, with what helps, if a library of a plug-in is missing; settings are not checked."""
-    if requirement := _missing_library(plugin):
+    if requirement := _missing_library(plugin, values):
         raise UnavailableError(f"'{plugin.name}' {requirement}")
 
 
-def check_available(plugin: type[Pluggable]) -> None:
-    """Raise UnavailableError, with what helps, if a plug-in cannot be used here."""
-    if requirement := missing_requirement(plugin):
+def check_available(plugin: type[Pluggable], values: Mapping[str, OptionValue] | None = None) -> None:
+    """Raise UnavailableError, with what helps, if a plug-in cannot be used here with these options."""
+    if requirement := missing_requirement(plugin, values):
         raise UnavailableError(f"'{plugin.name}' {requirement}")

@@ -167,7 +167,7 @@ def resolve_spec(text: str, *, require_available: bool = True) -> Spec:
         codec.options, {**base_codec_options, **parsed.codec_options}, f"codec {codec.name}"
     )
     if require_available:
-        check_available(backend)
+        check_available(backend, options)
         check_available(codec)
     label = spec_label(backend, codec, preset, options, codec_options)
     return Spec(backend.name, codec.name, preset.name, tuple(options.items()), tuple(codec_options.items()), label)
@@ -289,13 +289,22 @@ def open_store_at(location: Path, given: Mapping[str, OptionValue] | None = None
     refusal: ImgstoreError | None = None
     for kind in [*candidates, *unmarked]:
         try:
-            check_available(kind)
-            return kind, with_defaults(kind, given).open(location)
+            values = given or _values_without_library(kind)
+            check_available(kind, values)
+            return kind, with_defaults(kind, values).open(location)
         except (StoreError, UnavailableError) as error:
             refusal = refusal or (error if kind in candidates else None)
     raise refusal or NotAStoreError(
         f"{location} is not a store of any backend here; a folder of picture files is read as folder:PATH."
     )
+
+
+def _values_without_library(kind: type[Backend]) -> dict[str, OptionValue]:
+    """Return an option value with which a store is read without a library that is missing; empty for the defaults."""
+    if not missing_imports(kind):
+        return {}
+    ways: list[dict[str, OptionValue]] = [{option.name: value} for option in kind.options for value in option.choices]
+    return next((values for values in ways if not missing_imports(kind, values)), {})
 
 
 def possible_backends(location: Path) -> list[type[LocalBackend]]:

@@ -16,6 +16,7 @@ from typing import ClassVar
 from imgstore_tui.core.backend import Content, DiskUsage
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.storekit.local import LocalBackend
+from imgstore_tui.storekit.safe_remove import remove_tree
 
 PARTIAL = ".partial"
 """What follows the name of a file until it is complete."""
@@ -80,7 +81,10 @@ class OneFileBackend(LocalBackend, ABC):
             return
         paths = [path for path in (location, *self.side_files(location)) if os.path.lexists(path)]
         for path in paths or [location]:
-            path.unlink()
+            if path.is_dir() and not path.is_symlink():
+                remove_tree(path)  # where a library writes what it then gives its name
+            else:
+                path.unlink()
 
 
 def beside(location: Path, suffix: str) -> Path:

@@ -77,7 +77,7 @@ class StoreSetup:
     def of(cls, text: str) -> StoreSetup:
         """Return the setup of a spec; which server it is for is not looked up yet."""
         spec = registry.resolve_spec(text, require_available=False)
-        registry.check_installed(registry.backends.get(spec.backend))
+        registry.check_installed(registry.backends.get(spec.backend), dict(spec.options))
         registry.check_available(registry.codecs.get(spec.codec))
         backend_class = registry.backends.get(spec.backend)
         narrow = backend_class.capabilities.uniform_only or registry.preset_of(backend_class, spec.preset).uniform_only

@@ -101,9 +101,10 @@ SPECS = [
 @pytest.mark.parametrize("spec", SPECS)
 def test_who_a_row_names_has_read_the_bytes(spec: str, tmp_path: Path) -> None:
     kind = registry.backends.get(spec.partition("+")[0])
-    for name in registry.missing_imports(kind):
+    resolved = registry.resolve_spec(spec, require_available=False)
+    for name in registry.missing_imports(kind, dict(resolved.options)):
         pytest.importorskip(name, reason=f"{name} is not installed (extra {kind.extra})")
-    made = registry.make_local(registry.resolve_spec(spec))
+    made = registry.make_local(resolved)
     form = PayloadKind.ARRAY if PayloadKind.ARRAY in made.payloads else PayloadKind.BYTES
     content = Content(40, form, "raw", (5, 4, 3), "uint8", IMAGES.nbytes)
     with made.create(tmp_path / "store", content, SyncLevel.BUFFERED) as writer:

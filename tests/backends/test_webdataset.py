@@ -63,7 +63,7 @@ def test_files_keep_the_extension_of_their_kind(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(
-    importlib.util.find_spec("webdataset") is None, reason="webdataset is not installed (extra interop)"
+    importlib.util.find_spec("webdataset") is None, reason="webdataset is not installed (extra webdataset)"
 )
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("text", ["webdataset", "webdataset+raw", "webdataset:shard=3"])

@@ -86,6 +86,7 @@ READERS: dict[str, Callable[[Path], Labels]] = {
     "parquet": by_parquet,
     "arrow": by_arrow,
     "safetensors": by_safetensors,
+    "safetensors:access=direct": by_safetensors,
 }
 
 

@@ -33,6 +33,7 @@ SPECS = (
     "hdf5:preset=article",
     "sqlite",
     "safetensors",
+    "safetensors:access=direct",
 )
 IMAGES = 12
 LIMIT_S = 10.0

@@ -129,7 +129,7 @@ def test_gnu_tar_takes_it_apart(folder: Path, shots: list[Shot], tmp_path: Path)
         assert (tmp_path / f"{number:08}.cls").read_text() == str(shot.label)
 
 
-@needs("webdataset")
+@needs_extra("webdataset", "webdataset")
 @pytest.mark.filterwarnings("ignore")
 def test_the_webdataset_package_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
     import webdataset
@@ -227,7 +227,7 @@ def test_the_zarr_package_reads_pixels(spec: str, folder: Path, tmp_path: Path) 
     assert group["labels"][:].tolist() == [shot.label for shot in shots]
 
 
-@needs("safetensors")
+@needs_extra("safetensors", "safetensors")
 def test_the_safetensors_package_reads_pixels(folder: Path, tmp_path: Path) -> None:
     from safetensors.numpy import load_file
 
@@ -289,7 +289,7 @@ def test_a_tar_of_gnu_tar_is_read(shots: list[Shot], tmp_path: Path) -> None:
         check(tar, shots)
 
 
-@needs("webdataset")
+@needs_extra("webdataset", "webdataset")
 @pytest.mark.filterwarnings("ignore")
 def test_shards_of_the_webdataset_package_are_read(shots: list[Shot], tmp_path: Path) -> None:
     import webdataset

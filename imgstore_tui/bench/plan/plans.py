@@ -250,7 +250,7 @@ def check_plan(plan: Plan) -> None:
         raise UsageError("The plan has nothing to do: the option upto of its datasets leaves no cutoff.")
     for spec in plan.specs:
         backend = registry.backends.get(spec.backend)
-        registry.check_available(backend)
+        registry.check_available(backend, dict(spec.options))
         registry.check_available(registry.codecs.get(spec.codec))
         if plan.payload is Payload.RAW and registry.codecs.get(spec.codec).from_file:
             raise UnavailableError(f"'{spec}' stores original files, which the payload 'raw' rules out.")

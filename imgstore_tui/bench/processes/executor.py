@@ -58,15 +58,15 @@ class ProcessExecutor:
         """What a fresh interpreter imports for each plug-in that is not fork safe, by kind and name."""
         for spec in specs:
             backend = backend_class(spec)
-            self._add_modules("backend", backend, backend.capabilities.fork_safe)
+            modules = (backend.__module__, *backend.imports_for(dict(spec.options)))
+            self._add_modules("backend", backend, modules, backend.capabilities.fork_safe)
         for codec in (*(registry.codecs.get(spec.codec) for spec in specs), registry.codecs.get(RAW_CODEC)):
-            self._add_modules("codec", codec, codec.fork_safe)
+            self._add_modules("codec", codec, (codec.__module__, *codec.requires), codec.fork_safe)
         self._progress = SharedProgress.create()
         self._fork_server: subprocess.Popen[bytes] | None = None
         self._output = bytearray()
 
-    def _add_modules(self, kind: str, plugin: Any, fork_safe: bool) -> None:
-        modules = (plugin.__module__, *plugin.requires)
+    def _add_modules(self, kind: str, plugin: Any, modules: tuple[str, ...], fork_safe: bool) -> None:
         if fork_safe:
             self._modules += [name for name in modules if name not in self._modules]
         else:

@@ -28,8 +28,6 @@ from imgstore_tui.bench.run.server_ledger import ServerLedger
 from imgstore_tui.bench.run.services import Listener
 from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.bench.system.environment import describe_environment
-from imgstore_tui.core.backend import Backend
-from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError, ImgstoreError, StoreError
 from imgstore_tui.core.events import Preparing, Warned
@@ -109,9 +107,10 @@ def prepared_run(
 
 def _modules(plan: Plan) -> set[str]:
     """Return the import names of the libraries of a plan's backends and codecs."""
-    plugins: list[type[Backend] | type[Codec]] = [registry.backends.get(spec.backend) for spec in plan.specs]
-    plugins += [registry.codecs.get(spec.codec) for spec in plan.specs]
-    return {name for plugin in plugins for name in plugin.requires}
+    names = {name for spec in plan.specs for name in registry.codecs.get(spec.codec).requires}
+    for spec in plan.specs:
+        names.update(registry.backends.get(spec.backend).imports_for(dict(spec.options)))
+    return names
 
 
 def _remove(folder: RunFolder, listen: Listener, cancel: threading.Event) -> None:

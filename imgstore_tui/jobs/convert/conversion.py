@@ -285,7 +285,7 @@ def _check_folder(spec: Spec, dataset: Dataset, location: Path, *, replace: bool
         raise UsageError(
             f"Backend {backend_class.name} stores on a server. Write its address as destination, e.g. {address}."
         )
-    registry.check_available(backend_class)
+    registry.check_available(backend_class, dict(spec.options))
     registry.check_available(registry.codecs.get(spec.codec))
     destination = absolute_path(location)
     if not destination.parent.is_dir():

@@ -72,9 +72,10 @@ class SpecForm:
                     raise UsageError(f"Option '{option.name}' of {owner} takes no comma: it separates options.")
             except UsageError as error:
                 problems[key] = str(error)
-        for key, plugin in ((CODEC, registry.codecs.get(self.codec)), (PRESET, registry.backends.get(self.backend))):
+        backend, codec = registry.backends.get(self.backend), registry.codecs.get(self.codec)
+        for key, plugin, values in ((CODEC, codec, self.codec_options), (PRESET, backend, self.options)):
             try:
-                registry.check_available(plugin)
+                registry.check_available(plugin, dict(values))
             except ImgstoreError as error:
                 problems[key] = str(error)
         return problems

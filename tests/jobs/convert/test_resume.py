@@ -33,7 +33,9 @@ from tests.support.datasets import save
 
 
 @pytest.mark.sample_first(3)
-@pytest.mark.parametrize("spec", [*RESUMABLE, "hdf5:chunks=4", "hdf5:access=library", "hdf5+png", "safetensors+png"])
+@pytest.mark.parametrize(
+    "spec", [*RESUMABLE, "hdf5:chunks=4", "hdf5:access=library", "hdf5+png", "safetensors+png:access=direct"]
+)
 def test_what_was_broken_off_is_gone_on_with(
     spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
 ) -> None:
@@ -51,7 +53,9 @@ def test_what_was_broken_off_is_gone_on_with(
 
 
 @pytest.mark.sample_first
-@pytest.mark.parametrize("spec", ["sqlite", "hdf5", "hdf5+png", "safetensors", *({"arrow"} & set(AVAILABLE))])
+@pytest.mark.parametrize(
+    "spec", ["sqlite", "hdf5", "hdf5+png", "safetensors:access=direct", *({"arrow"} & set(AVAILABLE))]
+)
 def test_a_kill_is_survived(spec: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "imgstore_tui", "convert", "synthetic,size=8,count=30000", spec, "out"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -116,7 +120,7 @@ def test_what_cannot_be_gone_on_with_begins_anew_and_says_so(
 
 
 @pytest.mark.sample_first
-@pytest.mark.parametrize("spec", ["hdf5", "safetensors", "lmdb"])
+@pytest.mark.parametrize("spec", ["hdf5", "safetensors:access=direct", "lmdb"])
 def test_a_kill_while_all_is_read_back_costs_no_writing(
     spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +135,7 @@ def test_a_kill_while_all_is_read_back_costs_no_writing(
 
 
 @pytest.mark.sample_first
-@pytest.mark.parametrize("spec", ["hdf5", "safetensors", "npy"])
+@pytest.mark.parametrize("spec", ["hdf5", "safetensors:access=direct", "npy"])
 def test_what_a_dead_process_has_spoilt_is_written_once_more(
     spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
 ) -> None:
@@ -148,7 +152,7 @@ def test_what_a_dead_process_has_spoilt_is_written_once_more(
     assert stored_images(tmp_path / "out") == source_images(DATA)
 
 
-@pytest.mark.parametrize("spec", ["hdf5", "safetensors"])
+@pytest.mark.parametrize("spec", ["hdf5", "safetensors:access=direct"])
 def test_less_than_was_safe_is_written_once_more(
     spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_sessions: None
 ) -> None:
