@@ -44,6 +44,13 @@ SUFFIXES: frozenset[str] = frozenset(
 )
 """Suffixes, in lower case, of files that are probably pictures."""
 
+UNDECODED_SUFFIXES: frozenset[str] = frozenset({
+    ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dcm", ".dds", ".dng", ".erf", ".exr", ".fits", ".gif", ".hdr",
+    ".iiq", ".j2c", ".j2k", ".jp2", ".jpc", ".jpf", ".jpx", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf",
+    ".pcx", ".pef", ".psd", ".raf", ".raw", ".rw2", ".rwl", ".sgi", ".sr2", ".srf", ".srw", ".svg", ".tga", ".x3f",
+})  # fmt: skip
+"""Suffixes, in lower case, of pictures without a decoder here."""
+
 EXTENSIONS = {
     "PNG": "png",
     "JPEG": "jpg",
@@ -70,6 +77,11 @@ _GREY_16 = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 
 class NoDecoderError(DataError):
     """A picture of a known format without a decoder here; its bytes can be stored as they are."""
+
+
+def undecoded_reason(suffix: str) -> str:
+    """Return why a picture is left out whose kind, by its suffix, has no decoder here."""
+    return f"Pictures of the kind {suffix} are not decoded here."
 
 
 def sniff(data: bytes) -> str | None:

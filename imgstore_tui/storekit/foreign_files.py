@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import OrderedDict
+from array import array
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
@@ -16,13 +17,17 @@ from imgstore_tui.core.dataset import Excluded
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_ids
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import counted, format_count
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.scan_progress import report_scan
 from imgstore_tui.storekit.store_errors import read_error
+from imgstore_tui.storekit.unpacked_file import UnpackedFile, open_unpacked
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels
 
+_MOST_KINDS = 6
+"""Kinds of entries that are no pictures which are named."""
 
 MOST_OPEN = 32
 """Most files that are open at a time: a process may often have no more than 1,024, and a data set has more shards."""
@@ -36,7 +41,11 @@ class ForeignFile(ABC):
     excluded: Sequence[Excluded] = ()
     """The pictures of the file that are not taken, each with the reason."""
     warnings: Sequence[str] = ()
-    """What the user should know about the file, a sentence each: what else it holds, what is ambiguous in it."""
+    """What the user should know about the file, a sentence each: what is ambiguous in it."""
+    beside: Counter[str] = Counter()  # noqa: RUF012 - a file that counts something has its own
+    """What else the file holds, which is no picture, counted by kind, such as ``.json`` or ``folders``."""
+    ordinary: ClassVar[frozenset[str]] = frozenset({"folders"})
+    """Kinds among them that need no word, if there are no others."""
 
     @abstractmethod
     def payload(self, number: int) -> bytes:
@@ -50,29 +59,48 @@ class ForeignFile(ABC):
         """Close what the system limits, such as a descriptor, until ``payload`` is called; the index stays."""
 
 
+class ByteRanges:
+    """Pairs of offset and length, of which there may be millions."""
+
+    def __init__(self) -> None:
+        self._offsets, self._lengths = array("q"), array("q")
+
+    def append(self, place: tuple[int, int]) -> None:
+        """Add a pair."""
+        self._offsets.append(place[0])
+        self._lengths.append(place[1])
+
+    def __getitem__(self, number: int) -> tuple[int, int]:
+        return self._offsets[number], self._lengths[number]
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+
 class ByteRangeFile(ForeignFile):
     """A file in which each encoded picture is a range of bytes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.labels: list[int] = []
-        self.ranges: list[tuple[int, int]] = []
+        self.ranges = ByteRanges()
         """Offset and length of each picture, in bytes."""
         self.excluded: list[Excluded] = []
         self.warnings: list[str] = []
-        self._file: RawFile | None = None
-        self._version = self.file.version
+        self._file: RawFile | UnpackedFile | None = None
+        self._size: int | None = None
+        self._version, self._size = self.file.version, self.file.size
 
     @property
-    def file(self) -> RawFile:
-        """The file, which is opened if it is not open.
+    def file(self) -> RawFile | UnpackedFile:
+        """The file, unpacked if it is compressed as a whole; it is opened if it is not open.
 
         Raises:
-            StoreError: If it cannot be opened.
+            StoreError: If it cannot be opened, or is compressed and damaged.
         """
         if self._file is None:
             try:
-                self._file = RawFile(self.path)
+                self._file = open_unpacked(self.path, self._size)
             except OSError as error:
                 raise read_error(self.path, error) from None
         return self._file
@@ -146,7 +174,11 @@ class ForeignReader(Reader):
     @property
     def warnings(self) -> Sequence[str]:
         """What the user should know about the files; what is said of several is said once."""
-        return list(dict.fromkeys(warning for file in self._files for warning in file.warnings))
+        warnings = dict.fromkeys(warning for file in self._files for warning in file.warnings)
+        beside = sum((file.beside for file in self._files), Counter[str]())
+        if beside.keys() - self._files[0].ordinary:
+            warnings[_beside_text(beside, self.content.count)] = None
+        return list(warnings)
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
         """Return encoded pictures as their files hold them."""
@@ -175,6 +207,15 @@ class ForeignReader(Reader):
         """Close the files."""
         for file in self._files:
             file.close()
+
+
+def _beside_text(beside: Counter[str], pictures: int) -> str:
+    shown = beside.most_common(_MOST_KINDS)
+    rest = beside.total() - sum(number for _, number in shown)
+    kinds = [f"{safe_text(kind)} ({format_count(number)})" for kind, number in shown]
+    kinds += [f"others ({format_count(rest)})"] if rest else []
+    entries = "1 entry is" if beside.total() == 1 else f"{format_count(beside.total())} entries are"
+    return f"Beside {counted(pictures, 'picture')}, {entries} not pictures: {', '.join(kinds)}."
 
 
 def _nothing_in(location: Path, files: Sequence[ForeignFile], format_name: str) -> str:

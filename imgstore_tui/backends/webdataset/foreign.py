@@ -1,48 +1,212 @@
-"""Indexes WebDataset tars: members whose names are equal up to the first dot are one sample."""
+"""Indexes tars of pictures, as WebDataset reads them and as ``tar -x`` unpacks them."""
 
 from __future__ import annotations
 
-import tarfile
+import posixpath
+from array import array
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
-from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.text import first_line
+import numpy as np
+
+from imgstore_tui.backends.webdataset.members import Member, TarMembers
+from imgstore_tui.backends.webdataset.samples import kind_of, split_name, surplus_pictures
+from imgstore_tui.core.dataset import Excluded
+from imgstore_tui.core.units import format_count
 from imgstore_tui.images import decode
 from imgstore_tui.storekit.foreign_files import ByteRangeFile, label_of
+from imgstore_tui.storekit.scan_progress import EVERY, report_scan
 
 _MOST_LABEL = 64
+_LARGEST_FILE = 2**30
+"""Larger pictures are left out, because files are read into memory whole."""
+_MOST_LINKS = 8
+"""Links that are followed from one to the next."""
+_HEAD = 32
+_BEHIND_END = "It lies behind the end mark of the archive, where tar and WebDataset do not read; tar -i -xf unpacks it."
 
 
 class TarImages(ByteRangeFile):
-    """A tar: its picture members in order, with labels from ``.cls`` members."""
+    """A tar, which may be compressed: its picture members in order, with labels from ``.cls`` members.
+
+    Hard and symbolic links to members of the archive are the pictures that they lead to; no link leads out of it.
+    """
+
+    ordinary = frozenset({"folders", ".cls"})
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        pictures: dict[str, tuple[int, int]] = {}
-        labels: dict[str, int] = {}
+        self.beside = Counter()
+        self.names: list[str] = []
+        """Name of each picture, as the archive has it."""
+        self._holes: dict[tuple[int, int], tuple[int, tuple[tuple[int, int], ...]]] = {}
+        """Size and pieces of pictures with holes, by offset and length in the archive."""
+        self._labels: dict[str, int] = {}
+        self._found = _Found()
         try:
-            with tarfile.open(path, "r:") as tar:
-                for member in tar:
-                    if tar.offset <= member.offset:  # a negative size would lead back to an earlier member
-                        raise StoreError(f"{path} is damaged: a member has no size that can be.")
-                    folder, slash, leaf = member.name.rpartition("/")
-                    stem, _, kind = leaf.partition(".")
-                    key = folder + slash + stem
-                    if not member.isreg():
-                        continue
-                    if kind == "cls" and member.size <= _MOST_LABEL:
-                        labels[key] = label_of(self.file.read_at(member.offset_data, member.size), path)
-                    elif f".{kind.lower()}" in decode.SUFFIXES:
-                        if member.offset_data + member.size > self.file.size:
-                            raise StoreError(f"{path} has been cut short.")
-                        pictures.setdefault(key, (member.offset_data, member.size))
-                if tar.offset + tarfile.BLOCKSIZE > self.file.size:  # the end mark would be there
-                    raise StoreError(f"{path} has been cut short.")
-        except (tarfile.TarError, OSError, ValueError, EOFError) as error:
-            self.close()
-            raise StoreError(f"{path} is damaged or no tar: {first_line(error)}.") from None
-        except StoreError:
+            self._index()
+        except BaseException:
             self.close()
             raise
-        self.ranges = list(pictures.values())
-        self.labels = [labels.get(key, 0) for key in pictures]
+
+    def _index(self) -> None:
+        members = TarMembers(self.file, self.path)
+        links: dict[int, Member] = {}
+        for number, member in enumerate(members):
+            if not number % EVERY:
+                report_scan("reading headers of members", number)
+            if member.behind_end:
+                if kind_of(member.name) in decode.SUFFIXES and member.kind != "folder":
+                    self.excluded.append(Excluded(member.name, _BEHIND_END))
+                else:
+                    self.beside["behind the end mark"] += 1
+            elif member.kind == "file":
+                self._add(number, member)
+            elif member.kind in {"link", "hard link"}:
+                links[number] = member
+            else:
+                self.beside["folders" if member.kind == "folder" else "special files"] += 1
+        if members.trailing:
+            count = format_count(members.trailing)
+            self.warnings.append(f"{self.path} has {count} bytes behind its end mark that are no archive.")
+        for number, file in self._followed(links).items():
+            self._add(number, file)
+        self._take()
+
+    def _add(self, number: int, member: Member) -> None:
+        """Take a file for a picture, for a label, or for something else."""
+        folder, _, leaf = member.name.rpartition("/")
+        kind = kind_of(member.name)
+        if leaf.startswith(".") or "__MACOSX" in folder.split("/"):
+            self.beside["hidden files"] += 1
+        elif kind in decode.SUFFIXES or (not kind and self._begins_like_a_picture(member)):
+            if not member.size:
+                self.excluded.append(Excluded(member.name, "The file is empty."))
+            elif member.size > _LARGEST_FILE:
+                reason = f"The file has {format_count(member.size)} bytes, more than 1 GiB."
+                self.excluded.append(Excluded(member.name, reason))
+            else:
+                self._found.add(number, member)
+                if member.pieces is not None:
+                    self._holes[member.start, member.stored] = member.size, member.pieces
+        elif kind in decode.UNDECODED_SUFFIXES:
+            self.excluded.append(Excluded(member.name, decode.undecoded_reason(kind)))
+        else:
+            key, rest = split_name(member.name)
+            if rest.rpartition(".")[2] == "cls" and member.size <= _MOST_LABEL and member.pieces is None:
+                self._labels[key] = label_of(self.file.read_at(member.start, member.stored), self.path)
+            self.beside[kind or "without an ending"] += 1
+
+    def _begins_like_a_picture(self, member: Member) -> bool:
+        head = self.file.read_at(member.start, min(_HEAD, member.stored))
+        return decode.sniff(head.ljust(_HEAD, b"\0")) is not None
+
+    def _followed(self, links: dict[int, Member]) -> dict[int, Member]:
+        """Return the files that links lead to, each under the name of its link; the others are left out by name."""
+        if not links:
+            return {}
+        by_path = {_path_of(link.name): link for link in links.values()}
+        targets = {number: _target_of(link) for number, link in links.items()}
+        at_path: dict[str, Member] = {}
+        files: dict[int, Member] = {}
+        wanted = set(targets.values())
+        for number, member in enumerate(TarMembers(self.file, self.path)):
+            path = _path_of(member.name)
+            if member.behind_end:
+                break
+            if member.kind == "hard link" and targets[number] in at_path:  # of the file that is there at this time
+                files[number] = replace(at_path[targets[number] or ""], name=member.name)
+                at_path[path] = files[number]
+            elif member.kind == "file" and path in wanted:
+                at_path[path] = member
+        for number, link in links.items():
+            target = targets[number]
+            for _ in range(_MOST_LINKS):
+                if target is None or target in at_path or target not in by_path:
+                    break
+                target = _target_of(by_path[target])
+            if target is not None and target in at_path:
+                files.setdefault(number, replace(at_path[target], name=link.name))
+            elif kind_of(link.name) in decode.SUFFIXES:
+                reason = "It is a link that leads out of the archive." if target is None else (
+                    "It is a link to nothing in the archive."
+                )  # fmt: skip
+                self.excluded.append(Excluded(link.name, reason))
+            else:
+                self.beside["links"] += 1
+        return files
+
+    def _take(self) -> None:
+        """Choose among the pictures, in the order of the archive: the last of a name, one of a sample."""
+        found = self._found
+        order = np.argsort(np.frombuffer(found.numbers, np.int64), kind="stable").tolist()
+        names = [found.names[position] for position in order]
+        surplus = _former_of_a_name(names)
+        rest = [position for position in range(len(names)) if position not in surplus] if surplus else range(len(names))
+        again = surplus_pictures([names[position] for position in rest])
+        surplus.update({rest[position]: reason for position, reason in again.items()})
+        for position, index in enumerate(order):
+            if position in surplus:
+                self.excluded.append(Excluded(names[position], surplus[position]))
+            else:
+                self.ranges.append((found.starts[index], found.lengths[index]))
+                self.names.append(names[position])
+        self._found = _Found()
+        self.labels = [self._labels.get(split_name(name)[0], 0) for name in self.names]
+        self._labels = {}
+
+    def payload(self, number: int) -> bytes:
+        """Copy the bytes of a picture, with its holes filled by zeros."""
+        data = super().payload(number)
+        if not self._holes or (holes := self._holes.get(self.ranges[number])) is None:
+            return data
+        size, pieces = holes
+        whole, at = bytearray(size), 0
+        for offset, length in pieces:
+            whole[offset : offset + length] = data[at : at + length]
+            at += length
+        return bytes(whole)
+
+
+class _Found:
+    """Columns of what is known of pictures: a tar may have millions."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.numbers, self.starts, self.lengths = array("q"), array("q"), array("q")
+
+    def add(self, number: int, member: Member) -> None:
+        self.names.append(member.name)
+        self.numbers.append(number)
+        self.starts.append(member.start)
+        self.lengths.append(member.stored)
+
+
+def _former_of_a_name(names: list[str]) -> dict[int, str]:
+    """Return the pictures that another of the same name follows, each with the reason, by their positions."""
+    hashes = np.frombuffer(array("q", (hash(_path_of(name)) for name in names)), np.int64)
+    _, last = np.unique(hashes[::-1], return_index=True)
+    if len(last) == len(names):
+        return {}
+    kept = np.zeros(len(names), bool)
+    kept[len(names) - 1 - last] = True
+    reason = "A later member has the same name, which tar -x unpacks in its place."
+    return dict.fromkeys(np.flatnonzero(~kept).tolist(), reason)
+
+
+def _path_of(name: str) -> str:
+    """Return the path at which a member is unpacked."""
+    if name.startswith("./") or "//" in name or "/." in name:
+        return posixpath.normpath(name)
+    return name
+
+
+def _target_of(link: Member) -> str | None:
+    """Return the path in the archive that a link leads to; None if it leads out of it."""
+    if link.kind == "hard link":
+        return _path_of(link.link)
+    if link.link.startswith("/"):
+        return None
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(_path_of(link.name)), link.link))
+    return None if path.startswith("../") or path == ".." else path
