@@ -16,6 +16,7 @@ import numpy as np
 from imgstore_tui.core import credentials
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanProgress
 from imgstore_tui.core.errors import DataError
+from imgstore_tui.core.foreign_layout import OPTIONS, ForeignLayout
 from imgstore_tui.core.location import Location
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import safe_text
@@ -39,6 +40,7 @@ class StoreDataset(Dataset):
     title = "A store"
     needs_path = True
     takes_address = True
+    options = OPTIONS
     describe = (
         "store:PATH, a store that a backend has written, or the pictures in a WebDataset tar, a TFRecord or a Parquet "
         "file of another program, or the images and labels in an HDF5 file. Lossy images are taken as they decode; "
@@ -46,7 +48,9 @@ class StoreDataset(Dataset):
     )
 
     def __init__(self, path: Location | None, values: Mapping[str, OptionValue]) -> None:
-        super().__init__(path, values)
+        # Without those that are not set: a conversion of before there were options goes on.
+        super().__init__(path, {name: value for name, value in values.items() if value})
+        ForeignLayout.of(self.values)
         self._location: Location = path or Path()
         self._process: subprocess.Popen[bytes] | None = None
         self._facts: dict[str, Any] = {}
@@ -56,7 +60,7 @@ class StoreDataset(Dataset):
 
     def scan(self, progress: ScanProgress | None = None) -> None:
         """Start the child process, which opens the store and sends what it holds."""
-        command = child_python.command(_SERVICE, self._address)
+        command = child_python.command(_SERVICE, self._address, json.dumps(self.values))
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - a pipe that is not read would fill up
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, env=child_python.environment()

@@ -1,12 +1,12 @@
-"""Reads a store for another process: ``python -m imgstore_tui.plugins.store_process LOCATION``.
+"""Reads a store for another process: ``python -m imgstore_tui.plugins.store_process LOCATION [LAYOUT]``.
 
-A driver may die of a damaged store, and the process that asks must not. The first line of
-JSON holds the secrets of servers. A request is another: ``{"first": ..., "count": ..., "as": "pixels"}`` (or
-``"payloads"``), where ``first`` counts among the images that are there. The answer
-is a message (``storekit.messages``) with the facts of each image as JSON, then the images as bytes: at least one image,
-at most ``count``, and no more than fill some MiB. The first message, before any request, says what the store holds,
-with its labels as bytes; messages before it tell the progress, if that takes long. The process
-ends when standard input does.
+A driver may die of a damaged store, and the process that asks must not. LAYOUT is JSON: what the user names in files
+of other programs. The first line of JSON holds the secrets of servers. A request is another:
+``{"first": ..., "count": ..., "as": "pixels"}`` (or ``"payloads"``), where ``first`` counts among the images that are
+there. The answer is a message (``storekit.messages``) with the facts of each image as JSON, then the images as bytes:
+at least one image, at most ``count``, and no more than fill some MiB. The first message, before any request, says what
+the store holds, with its labels as bytes; messages before it tell the
+progress, if that takes long. The process ends when standard input does.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ import numpy as np
 from imgstore_tui.core import credentials
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.codec import Codec
-from imgstore_tui.core.errors import ImgstoreError, NotAStoreError, StoreError, UnavailableError
+from imgstore_tui.core.errors import ImgstoreError, NotAStoreError, StoreError, UnavailableError, UsageError
+from imgstore_tui.core.foreign_layout import NOTHING_NAMED, ForeignLayout
 from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.foreign import open_foreign
@@ -111,9 +112,10 @@ def _encode_pixels(image: Pixels) -> tuple[dict[str, Any], Chunks]:
     return facts, [np.ascontiguousarray(image).data.cast("B")]
 
 
-def _open(location: Location) -> tuple[str, Reader]:
+def _open(location: Location, layout: ForeignLayout) -> tuple[str, Reader]:
     """Open a store of a backend, here or on a server, or else a file of another program."""
     if isinstance(location, ServerLocation):
+        _refuse_layout(location, layout)
         server = registry.server_of(location)
         registry.check_installed(server)
         check_named(location)
@@ -124,16 +126,30 @@ def _open(location: Location) -> tuple[str, Reader]:
         of_a_backend = location.is_dir() and (location / MANIFEST).exists()
         if of_a_backend or (location.is_file() and not isinstance(error, NotAStoreError | UnavailableError)):
             raise  # it is a store of a backend here, and damaged
-        foreign = open_foreign(location) if location.exists() else None
+        foreign = open_foreign(location, layout) if location.exists() else None
         if foreign is None:
             raise
         return foreign
+    try:
+        _refuse_layout(location, layout)
+    except UsageError:
+        reader.close()
+        raise
     return kind.name, reader
 
 
-def open_served_store(location: Location) -> tuple[ServedStore, dict[str, Any], Chunks]:
+def _refuse_layout(location: Location, layout: ForeignLayout) -> None:
+    if layout.named:
+        raise UsageError(
+            f"{location} is a store of this program, which says what is in it; leave out {', '.join(layout.named)}."
+        )
+
+
+def open_served_store(
+    location: Location, layout: ForeignLayout = NOTHING_NAMED
+) -> tuple[ServedStore, dict[str, Any], Chunks]:
     """Open a store; return it, the facts of the first message, and its labels."""
-    name, reader = _open(location)
+    name, reader = _open(location, layout)
     content = reader.content
     codec = registry.codecs.all().get(content.codec)
     if codec is None:
@@ -176,8 +192,9 @@ def main() -> None:
     os.dup2(2, 1)
     try:
         credentials.hold(json.loads(sys.stdin.readline() or "{}"))
+        layout = ForeignLayout.of(json.loads(sys.argv[2])) if sys.argv[2:] else NOTHING_NAMED
         with scan_progress_to(_Progress(out)):
-            store, facts, labels = open_served_store(registry.parse_location(sys.argv[1]))
+            store, facts, labels = open_served_store(registry.parse_location(sys.argv[1]), layout)
     except ImgstoreError as error:
         write_message(out, {"error": str(error)}, [])
         return

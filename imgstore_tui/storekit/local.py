@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from imgstore_tui.core.backend import Backend, DiskUsage, Durability, DurableBy, Reader, force
-from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.errors import UnsupportedError, UsageError
 from imgstore_tui.core.files import walk
+from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.storekit.safe_remove import remove_tree
 
@@ -46,6 +47,25 @@ class LocalBackend(Backend[Path], ABC):
             StoreError: If a file is damaged, or there are no images in it.
         """
         raise UnsupportedError(f"Backend {cls.name} reads no files of other programs.")
+
+    @classmethod
+    def open_foreign_as(cls, location: Path, files: Sequence[Path], layout: ForeignLayout) -> Reader:
+        """Open files that another program has written, in which the user may name what is to be read.
+
+        Args:
+            location: As for ``open_foreign``, which a backend may implement alone, if there is nothing to name.
+            files: As for ``open_foreign``.
+            layout: What the user names.
+
+        Raises:
+            UsageError: If the user names something that the backend does not ask for.
+            StoreError: If a file is damaged, or there are no images in it.
+        """
+        if layout.named:
+            raise UsageError(
+                f"Backend {cls.name} reads {location} as it is; leave out the options {', '.join(layout.named)}."
+            )
+        return cls.open_foreign(location, files)
 
     def exists(self, location: Path) -> bool:
         """Whether a file, a folder or a link is at ``location``."""
