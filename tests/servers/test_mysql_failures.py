@@ -26,7 +26,7 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.server import ServerBackend
 from imgstore_tui.testing.store_material import Material, StoreSetup, is_sentence
 from tests.support.program import program
-from tests.support.servers import own_node, server
+from tests.support.servers import PREFIX, own_node, server
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 
 CANARY = "canary-Pass'word\\1"
@@ -55,7 +55,7 @@ def place() -> Iterator[ServerLocation]:
     yield found
     hold(url)
     backend = server_backend()
-    for store in backend.list_stores(found, "f_"):
+    for store in backend.list_stores(found, PREFIX):
         backend.destroy(store)
 
 
@@ -123,7 +123,7 @@ def test_what_is_wrong_with_an_address_is_a_sentence(place: ServerLocation) -> N
     }
     for words, wrong in cases.items():
         location = hold(wrong)
-        for act in (backend.facts, lambda found: backend.open(found.child("f_x"))):
+        for act in (backend.facts, lambda found: backend.open(found.child(f"{PREFIX}x"))):
             began = time.monotonic()
             with pytest.raises(UnavailableError) as caught:
                 act(location)
@@ -136,7 +136,7 @@ def test_what_is_wrong_with_an_address_is_a_sentence(place: ServerLocation) -> N
 def test_a_connection_that_is_cut_while_writing_is_a_sentence(place: ServerLocation, proxy: TcpProxy) -> None:
     one = setup("mysql+raw")
     material = one.material([(64, 64, 3)] * 40)
-    location = through(place, proxy).child("f_cut")
+    location = through(place, proxy).child(f"{PREFIX}cut")
     proxy.cut_after = 100_000
     writer = one.backend.create(location, material.content, SyncLevel.BUFFERED)
     with pytest.raises(StoreError) as caught:
@@ -147,9 +147,9 @@ def test_a_connection_that_is_cut_while_writing_is_a_sentence(place: ServerLocat
     proxy.cut_after = None
     with pytest.raises(StoreError, match="never finished"):
         one.backend.open(location)
-    assert [store.name for store in server_backend().list_stores(location.place, "f_cut")] == ["f_cut"]
+    assert [store.name for store in server_backend().list_stores(location.place, f"{PREFIX}cut")] == [f"{PREFIX}cut"]
     one.backend.destroy(location)
-    assert tables(place, "f_cut") == []
+    assert tables(place, f"{PREFIX}cut") == []
 
 
 @pytest.mark.timeout(60)
@@ -158,7 +158,7 @@ def test_a_server_that_takes_a_connection_and_says_nothing_is_given_up(place: Se
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = credentials.held()["IMGSTORE_MYSQL_URL"]
-        location = hold(url.replace(f":{place.port}/", f":{silent.getsockname()[1]}/")).child("f_silent")
+        location = hold(url.replace(f":{place.port}/", f":{silent.getsockname()[1]}/")).child(f"{PREFIX}silent")
         began = time.monotonic()
         with pytest.raises(UnavailableError, match="does not answer: timed out"):
             setup().backend.open(location)
@@ -168,7 +168,7 @@ def test_a_server_that_takes_a_connection_and_says_nothing_is_given_up(place: Se
 def test_a_link_of_20_ms_is_slower_and_right(place: ServerLocation, proxy: TcpProxy) -> None:
     one = setup("mysql+raw")
     material = one.material([(16, 16, 3)] * 30)
-    location = through(place, proxy).child("f_slow")
+    location = through(place, proxy).child(f"{PREFIX}slow")
     proxy.delay_s = 0.02
     one.make(location, material)
     material.check_store(one.backend, location)
@@ -177,7 +177,7 @@ def test_a_link_of_20_ms_is_slower_and_right(place: ServerLocation, proxy: TcpPr
 
 @pytest.mark.timeout(120)
 def test_a_server_that_is_killed_while_a_store_is_written_and_comes_back(node: Node) -> None:
-    location = hold(node.variables()["IMGSTORE_MYSQL_URL"]).child("f_killed")
+    location = hold(node.variables()["IMGSTORE_MYSQL_URL"]).child(f"{PREFIX}killed")
     one = setup("mysql+raw")
     material = one.material([(64, 64, 3)] * 40)
     writer = one.backend.create(location, material.content, SyncLevel.BUFFERED)
@@ -190,7 +190,7 @@ def test_a_server_that_is_killed_while_a_store_is_written_and_comes_back(node: N
     with pytest.raises(UnavailableError):
         one.backend.open(location)
     node.start()
-    for store in server_backend().list_stores(location.place, "f_"):
+    for store in server_backend().list_stores(location.place, PREFIX):
         one.backend.destroy(store)
     one.make(location, material)
     material.check_store(one.backend, location)
@@ -220,7 +220,7 @@ def test_a_run_goes_on_when_the_server_dies_and_shows_no_password(node: Node, ow
 
 @pytest.mark.timeout(120)
 def test_an_image_beyond_max_allowed_packet_is_refused(node: Node) -> None:
-    location = hold(node.variables()["IMGSTORE_MYSQL_URL"]).child("f_large")
+    location = hold(node.variables()["IMGSTORE_MYSQL_URL"]).child(f"{PREFIX}large")
     sql(location, "SET GLOBAL max_allowed_packet = 1048576")
     for text in ("mysql+raw", "mysql+raw:preset=plain"):
         one = setup(text)
@@ -230,7 +230,7 @@ def test_an_image_beyond_max_allowed_packet_is_refused(node: Node) -> None:
             one.make(location, material)
         assert is_sentence(caught.value, location)
         one.backend.destroy(location)
-        assert tables(location, "f_") == []
+        assert tables(location, PREFIX) == []
         # Together they are longer than a statement may be.
         many = one.material([(300, 300, 3)] * 9)
         one.make(location, many)
@@ -241,12 +241,18 @@ def test_an_image_beyond_max_allowed_packet_is_refused(node: Node) -> None:
 def test_odd_names_are_names_and_too_long_ones_are_refused(place: ServerLocation) -> None:
     one = setup("mysql+raw")
     material = one.material([(3, 3, 3)] * 2)
-    for name in ('f_quote"s', "f_`back`", "f_Capitals and blanks", "f_ünï.cöde", "f_a,b#c%41"):
+    for name in (
+        f'{PREFIX}quote"s',
+        f"{PREFIX}`back`",
+        f"{PREFIX}Capitals and blanks",
+        f"{PREFIX}ünï.cöde",
+        f"{PREFIX}a,b#c%41",
+    ):
         location = place.child(name)
         assert registry.parse_location(location.public()) == location
         one.make(location, material)
         material.check_store(one.backend, location)
-        assert [store.name for store in server_backend().list_stores(place, "f_")] == [name]
+        assert [store.name for store in server_backend().list_stores(place, PREFIX)] == [name]
         assert (one.backend.disk_usage(location).apparent_bytes or 0) > 0
         server_backend().drain(location)
         one.backend.destroy(location)
@@ -258,20 +264,21 @@ def test_odd_names_are_names_and_too_long_ones_are_refused(place: ServerLocation
 
 def test_tables_of_somebody_else_are_neither_read_nor_removed(place: ServerLocation) -> None:
     sql(
-        place, "CREATE TABLE f_theirs (a INT)", "INSERT INTO f_theirs VALUES (1)",
-        "CREATE TABLE f_alike (id BIGINT, label BIGINT, data LONGBLOB)", "CREATE VIEW f_view AS SELECT 1 AS id",
+        place, f"CREATE TABLE {PREFIX}theirs (a INT)", f"INSERT INTO {PREFIX}theirs VALUES (1)",
+        f"CREATE TABLE {PREFIX}alike (id BIGINT, label BIGINT, data LONGBLOB)",
+        f"CREATE VIEW {PREFIX}view AS SELECT 1 AS id",
     )  # fmt: skip
     one = setup("mysql+raw")
-    for name in ("f_theirs", "f_alike", "f_view"):
+    for name in (f"{PREFIX}theirs", f"{PREFIX}alike", f"{PREFIX}view"):
         for act in (one.backend.open, one.backend.destroy):
             with pytest.raises(StoreError) as caught:
                 act(place.child(name))
             assert is_sentence(caught.value, place.child(name))
         with pytest.raises(StoreError, match="exists already"):
             one.make(place.child(name), one.material([(3, 3, 3)]))
-    assert server_backend().list_stores(place, "f_") == []
-    assert sql(place, "SELECT a FROM f_theirs") == [(1,)]
-    sql(place, "DROP VIEW f_view", "DROP TABLE f_theirs, f_alike")
+    assert server_backend().list_stores(place, PREFIX) == []
+    assert sql(place, f"SELECT a FROM {PREFIX}theirs") == [(1,)]
+    sql(place, f"DROP VIEW {PREFIX}view", f"DROP TABLE {PREFIX}theirs, {PREFIX}alike")
 
 
 def test_what_the_server_forces_decides_what_a_level_promises(place: ServerLocation) -> None:

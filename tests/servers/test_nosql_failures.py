@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +25,7 @@ from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.storekit.server import ServerBackend
 from imgstore_tui.testing.store_material import Material, StoreSetup, is_sentence
 from tests.support.program import program
-from tests.support.servers import own_node, server
+from tests.support.servers import PREFIX, own_node, server
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 
 CANARY = "canary-Pass#word@1"
@@ -70,7 +74,7 @@ def place(name: str) -> Iterator[ServerLocation]:
     found = hold(name, url)
     yield found
     hold(name, url)
-    for store in backend(name).list_stores(found, "f_"):
+    for store in backend(name).list_stores(found, PREFIX):
         backend(name).destroy(store)
 
 
@@ -91,7 +95,7 @@ def test_what_is_wrong_with_an_address_is_a_sentence(name: str, place: ServerLoc
     cases = {"does not answer": url.replace(f":{place.port}/", ":1/"), "refuses": url.replace(password, "wr0ng-Pa33")}
     for words, wrong in cases.items():
         location = hold(name, wrong)
-        for act in (backend(name).facts, lambda found: backend(name).open(found.child("f_x"))):
+        for act in (backend(name).facts, lambda found: backend(name).open(found.child(f"{PREFIX}x"))):
             began = time.monotonic()
             with pytest.raises(UnavailableError) as caught:
                 act(location)
@@ -106,7 +110,7 @@ def test_a_connection_that_is_cut_while_writing_is_a_sentence(
 ) -> None:
     one = StoreSetup.of(f"{name}+raw")
     material = one.material([(64, 64, 3)] * 40)
-    location = through(name, place, proxy).child("f_cut")
+    location = through(name, place, proxy).child(f"{PREFIX}cut")
     proxy.cut_after = 100_000
     writer = one.backend.create(location, material.content, SyncLevel.BUFFERED)
     with pytest.raises(StoreError) as caught:
@@ -118,7 +122,7 @@ def test_a_connection_that_is_cut_while_writing_is_a_sentence(
     proxy.cut_after = None
     with pytest.raises(StoreError, match="never finished"):
         one.backend.open(location)
-    assert [store.name for store in backend(name).list_stores(location.place, "f_cut")] == ["f_cut"]
+    assert [store.name for store in backend(name).list_stores(location.place, f"{PREFIX}cut")] == [f"{PREFIX}cut"]
     one.backend.destroy(location)
     assert not one.backend.exists(location)
 
@@ -126,7 +130,7 @@ def test_a_connection_that_is_cut_while_writing_is_a_sentence(
 def test_a_server_that_falls_silent_is_given_up(name: str, place: ServerLocation, proxy: TcpProxy) -> None:
     one = StoreSetup.of(f"{name}+raw")
     material = one.material([(64, 64, 3)] * 4)
-    location = through(name, place, proxy).child("f_silent")
+    location = through(name, place, proxy).child(f"{PREFIX}silent")
     writer = one.backend.create(location, material.content, SyncLevel.BUFFERED)
     proxy.silent = True
     began = time.monotonic()
@@ -143,7 +147,7 @@ def test_a_server_that_falls_silent_is_given_up(name: str, place: ServerLocation
 def test_a_link_of_20_ms_is_slower_and_right(name: str, place: ServerLocation, proxy: TcpProxy) -> None:
     one = StoreSetup.of(f"{name}+raw")
     material = one.material([(16, 16, 3)] * 30)
-    location = through(name, place, proxy).child("f_slow")
+    location = through(name, place, proxy).child(f"{PREFIX}slow")
     proxy.delay_s = 0.02
     one.make(location, material)
     material.check_store(one.backend, location)
@@ -174,7 +178,7 @@ def test_an_image_of_20_mb_and_many_varying_ones_come_back(name: str, place: Ser
     one = StoreSetup.of(f"{name}+raw")
     shapes = [(2600, 2600, 3), *((1 + number % 90, 1 + number % 70, 3) for number in range(300))]
     material = one.material(shapes)
-    location = one.make(place.child("f_large"), material)
+    location = one.make(place.child(f"{PREFIX}large"), material)
     material.check_store(one.backend, location)
 
 
@@ -183,7 +187,7 @@ def test_10_000_images_come_back(name: str, place: ServerLocation) -> None:
     one = StoreSetup.of(f"{name}+raw")
     for number, shapes in enumerate(([(32, 32, 3)] * 10_000, [(1 + i % 40, 1 + i % 30, 3) for i in range(10_000)])):
         material = one.material(shapes)
-        location = place.child(f"f_many_{number}")
+        location = place.child(f"{PREFIX}many_{number}")
         with one.backend.create(location, material.content, SyncLevel.BUFFERED) as writer:
             material.put(writer, batch=256)
         with one.backend.open(location) as reader:
@@ -196,7 +200,7 @@ def test_10_000_images_come_back(name: str, place: ServerLocation) -> None:
 
 def test_a_store_goes_in_and_out_and_whole(name: str, place: ServerLocation) -> None:
     url = credentials.held()[variable(name)]
-    address = f"{place.public()}#f_converted"
+    address = f"{place.public()}#{PREFIX}converted"
     settings: dict[str, Any] = {variable(name): url}
     words = ("convert", "synthetic,size=16", name, address, "--count", "300", "--quiet")
     done = program(*words, **settings)
@@ -208,10 +212,33 @@ def test_a_store_goes_in_and_out_and_whole(name: str, place: ServerLocation) -> 
     assert replaced.returncode == 0, replaced.stderr
     out = program("convert", f"store:{address}", "npy", "out.npy", "--quiet", **settings)
     assert out.returncode == 0, out.stderr
-    stores = [store.name for store in backend(name).list_stores(place, "f_converted")]
-    assert stores == ["f_converted"]
-    with backend(name).open(place.child("f_converted")) as reader:
+    stores = [store.name for store in backend(name).list_stores(place, f"{PREFIX}converted")]
+    assert stores == [f"{PREFIX}converted"]
+    with backend(name).open(place.child(f"{PREFIX}converted")) as reader:
         assert reader.content.count == 300
+
+
+def test_a_kill_right_after_a_store_has_its_name_leaves_nothing(
+    name: str, place: ServerLocation, own_home: Path
+) -> None:
+    address = f"{place.public()}#{PREFIX}delivered"
+    script = (
+        "import os, sys; from imgstore_tui.jobs.convert import workspace; from imgstore_tui.__main__ import main\n"
+        "workspace.Workspace.finish = lambda self: os.kill(os.getpid(), 9)\n"
+        "main()"
+    )
+    words = ["convert", "synthetic,size=16", name, address, "--count", "30", "--quiet"]
+    settings: dict[str, Any] = {variable(name): credentials.held()[variable(name)]}
+    died = subprocess.run(
+        [sys.executable, "-c", script, *words], env={**os.environ, **settings}, check=False, capture_output=True
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert len(list((own_home / "conversions").iterdir())) == 1
+    again = program(*words, **settings)
+    assert "exists already" in again.stderr
+    assert list((own_home / "conversions").iterdir()) == []
+    with backend(name).open(place.child(f"{PREFIX}delivered")) as reader:
+        assert reader.content.count == 30
 
 
 def test_a_run_goes_on_when_the_server_dies_and_shows_no_password(name: str, own_home: Path) -> None:

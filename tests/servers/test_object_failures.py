@@ -21,7 +21,7 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.objects.backend import ObjectBackend
 from imgstore_tui.storekit.objects.driver import Driver
 from imgstore_tui.testing.store_material import StoreSetup, is_sentence
-from tests.support.servers import own_node, server
+from tests.support.servers import PREFIX, own_node, server
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 
 CANARY = "canary-Key+1/secret"
@@ -45,7 +45,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[ServerLocation]:
     yield found
     backend = registry.with_defaults(kind)
     credentials.hold({node.url_variable: node.url})
-    for store in backend.list_stores(found, "f_"):
+    for store in backend.list_stores(found, PREFIX):
         backend.destroy(store)
     credentials.forget()
     credentials.hold(before)
@@ -83,7 +83,7 @@ def keys(folder: str, url: str = "") -> list[str]:
 def test_a_connection_that_is_cut_is_made_again_and_counted(place: ServerLocation, proxy: TcpProxy, text: str) -> None:
     setup, backend = of(text)
     material = setup.material([(64, 64, 3)] * 40)
-    location = through(place, proxy).child("f_cut")
+    location = through(place, proxy).child(f"{PREFIX}cut")
     proxy.cut_after, proxy.cuts = 30_000, 3
     writer = backend.create(location, material.content, SyncLevel.BUFFERED)
     material.put(writer)
@@ -100,7 +100,7 @@ def test_a_connection_that_is_cut_is_made_again_and_counted(place: ServerLocatio
 def test_a_connection_that_is_cut_again_and_again_fails_within_seconds(place: ServerLocation, proxy: TcpProxy) -> None:
     setup, backend = of("s3+raw")
     material = setup.material([(64, 64, 3)] * 40)
-    location = through(place, proxy).child("f_cut_always")
+    location = through(place, proxy).child(f"{PREFIX}cut_always")
     writer = backend.create(location, material.content, SyncLevel.BUFFERED)
     material.put(writer)
     proxy.cut_after = 30_000
@@ -115,7 +115,7 @@ def test_a_connection_that_is_cut_again_and_again_fails_within_seconds(place: Se
     with pytest.raises(StoreError, match=r"never finished|does not exist"):
         backend.open(location)
     backend.destroy(location)
-    assert keys("f_cut_always") == []
+    assert keys(f"{PREFIX}cut_always") == []
 
 
 @pytest.mark.timeout(90)
@@ -124,7 +124,7 @@ def test_a_server_that_takes_a_request_and_says_nothing_is_given_up(place: Serve
     proxy.silent = True
     began = time.monotonic()
     with pytest.raises(UnavailableError) as caught:
-        backend.open(through(place, proxy).child("f_silent"))
+        backend.open(through(place, proxy).child(f"{PREFIX}silent"))
     assert is_sentence(caught.value)
     assert time.monotonic() - began < 30
 
@@ -132,8 +132,8 @@ def test_a_server_that_takes_a_request_and_says_nothing_is_given_up(place: Serve
 def test_a_link_of_20_ms_is_slower_and_right(place: ServerLocation, proxy: TcpProxy) -> None:
     setup, backend = of("s3+raw:layout=object")
     material = setup.material([(16, 16, 3)] * 30)
-    direct = backend.ping(place.child("f_slow"))
-    location = through(place, proxy).child("f_slow")
+    direct = backend.ping(place.child(f"{PREFIX}slow"))
+    location = through(place, proxy).child(f"{PREFIX}slow")
     proxy.delay_s = 0.02
     setup.make(location, material)
     material.check_store(backend, location)
@@ -167,7 +167,7 @@ def test_what_is_wrong_with_an_address_is_a_sentence(place: ServerLocation) -> N
 def test_odd_names_are_names(place: ServerLocation) -> None:
     setup, backend = of("s3+raw")
     material = setup.material([(3, 3, 3)] * 2)
-    for name in ('f_quote"s', "f_Capitals and blanks", "f_ünï/cöde", "f_a,b#c%41"):
+    for name in (f'{PREFIX}quote"s', f"{PREFIX}Capitals and blanks", f"{PREFIX}ünï/cöde", f"{PREFIX}a,b#c%41"):
         location = place.child(name)
         assert registry.parse_location(location.public()) == location
         setup.make(location, material)
@@ -185,10 +185,10 @@ def test_an_image_beyond_what_a_request_takes_is_refused(
     material = setup.material([(64, 64, 3)] * 2)
     with (
         pytest.raises(StoreError, match="at most 1,000 bytes"),
-        backend.create(place.child("f_large"), material.content, SyncLevel.BUFFERED) as writer,
+        backend.create(place.child(f"{PREFIX}large"), material.content, SyncLevel.BUFFERED) as writer,
     ):
         material.put(writer)
-    backend.destroy(place.child("f_large"))
+    backend.destroy(place.child(f"{PREFIX}large"))
 
 
 def test_an_image_of_20_mb_comes_back(place: ServerLocation) -> None:
@@ -196,32 +196,37 @@ def test_an_image_of_20_mb_comes_back(place: ServerLocation) -> None:
         setup, backend = of(text)
         image = np.random.default_rng(1).integers(0, 255, (2600, 2600, 3), np.uint8)
         material = setup.pack([image], [7])
-        setup.make(place.child("f_20_mb"), material)
-        material.check_store(backend, place.child("f_20_mb"))
-        backend.destroy(place.child("f_20_mb"))
+        setup.make(place.child(f"{PREFIX}20_mb"), material)
+        material.check_store(backend, place.child(f"{PREFIX}20_mb"))
+        backend.destroy(place.child(f"{PREFIX}20_mb"))
 
 
 def test_objects_of_somebody_else_are_neither_read_nor_removed(place: ServerLocation) -> None:
     setup, backend = of("s3+raw")
     material = setup.material([(3, 3, 3)] * 6)
-    others = ["f_theirs/photo.jpg", "f_theirs/0123abcd/readme", "f_mine/note.txt", "f_mine2/x"]
+    others = [
+        f"{PREFIX}theirs/photo.jpg",
+        f"{PREFIX}theirs/0123abcd/readme",
+        f"{PREFIX}mine/note.txt",
+        f"{PREFIX}mine2/x",
+    ]
     for key in others:
         driver().put(key, b"somebody's", None, new=False)
     for act in (backend.open, backend.destroy):
         with pytest.raises(StoreError) as caught:
-            act(place.child("f_theirs"))
-        assert is_sentence(caught.value, place.child("f_theirs"))
+            act(place.child(f"{PREFIX}theirs"))
+        assert is_sentence(caught.value, place.child(f"{PREFIX}theirs"))
     with pytest.raises(StoreError, match="exists already"):
-        setup.make(place.child("f_theirs"), material)
+        setup.make(place.child(f"{PREFIX}theirs"), material)
     with pytest.raises(StoreError, match="exists already"):
-        setup.make(place.child("f_mine"), material)
-    driver().delete(["f_mine/note.txt"])
-    setup.make(place.child("f_mine"), material)
-    driver().put("f_mine/note.txt", b"somebody's", None, new=False)
-    material.check_store(backend, place.child("f_mine"))
-    assert [store.name for store in backend.list_stores(place, "f_")] == ["f_mine"]
-    backend.destroy(place.child("f_mine"))
-    for folder in ("f_theirs", "f_mine", "f_mine2"):
+        setup.make(place.child(f"{PREFIX}mine"), material)
+    driver().delete([f"{PREFIX}mine/note.txt"])
+    setup.make(place.child(f"{PREFIX}mine"), material)
+    driver().put(f"{PREFIX}mine/note.txt", b"somebody's", None, new=False)
+    material.check_store(backend, place.child(f"{PREFIX}mine"))
+    assert [store.name for store in backend.list_stores(place, PREFIX)] == [f"{PREFIX}mine"]
+    backend.destroy(place.child(f"{PREFIX}mine"))
+    for folder in (f"{PREFIX}theirs", f"{PREFIX}mine", f"{PREFIX}mine2"):
         assert keys(folder) == sorted(key for key in others if key.startswith(f"{folder}/"))
     driver().delete(others)
 
@@ -231,11 +236,11 @@ def test_a_prefix_in_the_address_is_not_left(place: ServerLocation) -> None:
     credentials.hold({"IMGSTORE_S3_URL": url.replace("s3://images", "s3://images/f_team/photos")})
     setup, backend = of("s3+raw")
     inside = type(backend).address()[0]
-    assert inside.name == "f_team/photos"
+    assert inside.name == f"{PREFIX}team/photos"
     material = setup.material([(3, 3, 3)] * 2)
     setup.make(inside.child("one"), material)
-    assert {key.rpartition("/")[0].partition("/one")[0] for key in keys("f_team")} == {"f_team/photos"}
-    assert [store.name for store in backend.list_stores(inside, "o")] == ["f_team/photos/one"]
+    assert {key.rpartition("/")[0].partition("/one")[0] for key in keys(f"{PREFIX}team")} == {f"{PREFIX}team/photos"}
+    assert [store.name for store in backend.list_stores(inside, "o")] == [f"{PREFIX}team/photos/one"]
     assert backend.facts(inside).address == inside.public()
     backend.destroy(inside.child("one"))
 
@@ -244,7 +249,7 @@ def test_a_prefix_in_the_address_is_not_left(place: ServerLocation) -> None:
 def test_damage_is_a_sentence(place: ServerLocation, damage: str) -> None:
     setup, backend = of("s3+raw")
     material = setup.material([(9, 9, 3)] * 12)
-    location = setup.make(place.child(f"f_{damage}"), material)
+    location = setup.make(place.child(f"{PREFIX}{damage}"), material)
     manifest = f"{location.name}/imgstore-tui-manifest"
     data = bytes(driver().get(manifest, 10**6)[0])
     (image,) = [key for key in keys(location.name) if key != manifest]
@@ -265,7 +270,7 @@ def test_damage_is_a_sentence(place: ServerLocation, damage: str) -> None:
 def test_who_changes_a_store_after_another_did_is_refused_and_breaks_nothing(place: ServerLocation) -> None:
     setup, backend = of("s3+raw:layout=object")
     material = setup.material([(5, 5, 3)] * 8)
-    location = setup.make(place.child("f_two"), replace(material, content=replace(material.content, count=6)))
+    location = setup.make(place.child(f"{PREFIX}two"), replace(material, content=replace(material.content, count=6)))
     first, second = backend.edit(location, SyncLevel.BUFFERED), backend.edit(location, SyncLevel.BUFFERED)
     for editor in (first, second):
         editor.put_array(range(6, 8), material.array[6:8], material.labels[6:8])
@@ -293,12 +298,12 @@ def test_which_product_answers_is_said_and_never_the_name_of_a_service(place: Se
 
 def setup_one(place: ServerLocation) -> ServerLocation:
     setup, backend = of("s3+raw")
-    setup.make(place.child("f_weighed"), setup.material([(30, 30, 3)] * 4))
-    usage = backend.disk_usage(place.child("f_weighed"))
+    setup.make(place.child(f"{PREFIX}weighed"), setup.material([(30, 30, 3)] * 4))
+    usage = backend.disk_usage(place.child(f"{PREFIX}weighed"))
     assert usage.apparent_bytes is not None
     assert usage.apparent_bytes >= 30 * 30 * 3 * 4
     assert usage.files == 2
-    return place.child("f_weighed")
+    return place.child(f"{PREFIX}weighed")
 
 
 def test_as_few_requests_as_the_layout_allows(place: ServerLocation) -> None:
@@ -307,7 +312,7 @@ def test_as_few_requests_as_the_layout_allows(place: ServerLocation) -> None:
     labels, counts = np.zeros(1000, np.int64), {}
     for text in ("s3+raw", "s3+raw:preset=plain"):
         _, backend = of(text)
-        location = place.child("f_requests")
+        location = place.child(f"{PREFIX}requests")
         with backend.create(location, content, SyncLevel.BUFFERED) as writer:
             writer.put_array(range(1000), images, labels)
         with backend.open(location) as reader:

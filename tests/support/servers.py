@@ -30,6 +30,9 @@ FOLDER_VARIABLE = "IMGSTORE_TUI_TEST_NODES"
 CONTROLLER_VARIABLE = "IMGSTORE_TUI_TEST_CONTROLLER"
 """Environment variable with the process that runs the session: its nodes end with it."""
 
+PREFIX = f"f{os.getpid()}_"
+"""Stores that a test makes on a shared node are called so, lest another process of the session removes them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Server:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from imgstore_tui.core.backend import Backend, DiskUsage, PayloadKind
 from imgstore_tui.core.codec import Codec, payload_kind
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
-from imgstore_tui.core.errors import StoreError, UsageError
+from imgstore_tui.core.errors import ImgstoreError, StoreError, UsageError
 from imgstore_tui.core.fingerprint import Fingerprint
 from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.core.paths import absolute_path
@@ -28,9 +28,9 @@ from imgstore_tui.jobs.convert.replace import (
     discard_replaced,
     replaced_path,
 )
-from imgstore_tui.jobs.convert.space import SpaceError, with_cause
+from imgstore_tui.jobs.convert.space import with_cause
 from imgstore_tui.jobs.convert.verify import verify_store
-from imgstore_tui.jobs.convert.workspace import Workspace, sweep_delivered
+from imgstore_tui.jobs.convert.workspace import Workspace, finish_delivered
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.atomic_write import rename_new
 from imgstore_tui.storekit.server import ServerBackend, check_named
@@ -97,14 +97,12 @@ class Conversion:
             filler = self._filler = StoreFiller(*arguments)
             try:
                 unreadable = filler.run(progress)
-            except SpaceError:
-                if not filler.resumed:
+            except (ImgstoreError, OSError) as error:
+                if isinstance(self.destination, Path) and isinstance(error, StoreError | OSError):
+                    error = with_cause(error, workspace.folder)
+                if filler.has_nothing:
                     workspace.discard()
-                raise
-            except (StoreError, OSError) as error:
-                if isinstance(self.destination, Path):
-                    raise with_cause(error, workspace.folder) from None
-                raise
+                raise error from None
             try:
                 fingerprint = self._verify(backend, codec, workspace, progress)
             except StoreError as error:
@@ -123,6 +121,7 @@ class Conversion:
                 self._deliver(workspace, self.destination)
             else:
                 workspace.deliver_to_server(self.destination, replace=self.replace)
+            workspace.finish()
         excluded = self.dataset.excluded
         requested = count + (len(excluded) if self.count is None else 0)
         excluded += unreadable
@@ -205,7 +204,8 @@ class Conversion:
                     where = "the store is there, but may not be on the device yet"
                 raise StoreError(f"{destination}: {error.strerror or error}; {where}.") from None
             raise
-        if old is not None and (left := discard_replaced(old)):
+        # Before the folder goes: that says to the next process whose store it was.
+        if old is not None and (left := discard_replaced(destination)):
             self.notify(left)
 
     def _move_aside(self, workspace: Workspace, destination: Path) -> Path | None:
@@ -271,6 +271,7 @@ def _check_server(spec: Spec, dataset: Dataset, location: ServerLocation, *, rep
     backend = registry.with_defaults(backend_class)
     if not backend.exists(location):
         return
+    finish_delivered(location, backend)
     if not replace:
         raise UsageError(f"{location} exists already. Name another destination, or add --replace.")
     if location not in backend.list_stores(location.place, location.name):
@@ -298,7 +299,7 @@ def _check_folder(spec: Spec, dataset: Dataset, location: Path, *, replace: bool
                 raise UsageError(f"{destination} lies in the data itself, which is only read. Name another place.")
     check_beside(backend_class, destination)
     if os.path.lexists(destination):
-        sweep_delivered(destination)
+        finish_delivered(destination, registry.make_backend(spec), discard_replaced if replace else None)
         if not replace:
             raise UsageError(f"{destination} exists already. Name another destination, or add --replace.")
         check_replaceable(destination)

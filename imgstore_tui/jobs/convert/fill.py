@@ -19,13 +19,15 @@ from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import DataError, StoreError, UnsupportedError
 from imgstore_tui.core.fingerprint import Fingerprint
+from imgstore_tui.core.location import ServerLocation
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.jobs.convert import prepare
 from imgstore_tui.jobs.convert.checksums import ChecksumRecord, changed_since
 from imgstore_tui.jobs.convert.prepare import ImagePreparer, PreparedBatch, UnreadableImageError
-from imgstore_tui.jobs.convert.space import check_space
+from imgstore_tui.jobs.convert.space import check_server_space, check_space
 from imgstore_tui.jobs.convert.workspace import Workspace
 from imgstore_tui.storekit.local import LocalBackend
+from imgstore_tui.storekit.server import ServerBackend
 
 ConversionProgress = Callable[[str, int, int], None]
 """Called with the step, the number of images done and the total."""
@@ -61,6 +63,8 @@ class StoreFiller:
         self._continuation = Continuation.RESTART if workspace.facts.get("whole") else backend.continuation(kind)
         self._whole = False
         """Whether an earlier process has filled and closed the store."""
+        self._looked = False
+        """Whether it is known what an earlier process has stored."""
         self.resumed = 0
         self.durable_images = 0
         """Number of images on the device, from which another process can continue."""
@@ -70,15 +74,17 @@ class StoreFiller:
         """Fingerprint of the images as the dataset returns them; None if an earlier process stored some of them."""
         return self._preparer.fingerprint
 
+    @property
+    def has_nothing(self) -> bool:
+        """Whether nothing is on the device from which another process could continue."""
+        return self._looked and not self.durable_images
+
     def run(self, progress: ConversionProgress) -> tuple[Excluded, ...]:
         """Write all images that are not stored yet; return those that could not be read, by earlier processes too."""
         self.resumed = self.durable_images = self._count_valid(progress)
-        if not self._whole and isinstance(self._backend, LocalBackend):
-            missing = self._count - self.resumed - len(self._excluded)
-            # One of its own: this one prepares images in order, and knows by that what the dataset holds.
-            preparer = ImagePreparer(self._dataset, self._codec, self._kind, self._count)
-            folder = self._workspace.folder
-            check_space(preparer, self._backend, self._content(missing, 0), self._count, missing, folder)
+        self._looked = True
+        if not self._whole:
+            self._check_space()
         if self._continuation is Continuation.RESTART and not self.resumed:
             self._notify(f"Storage {self._backend.name} is put together at its end: if interrupted, this starts over.")
         while True:
@@ -101,6 +107,18 @@ class StoreFiller:
                 self._start_over()
             else:
                 return tuple(self._excluded[index] for index in sorted(self._excluded))
+
+    def _check_space(self) -> None:
+        missing = self._count - self.resumed - len(self._excluded)
+        # One of its own: this one prepares images in order, and knows by that what the dataset holds.
+        preparer = ImagePreparer(self._dataset, self._codec, self._kind, self._count)
+        workspace = self._workspace
+        if isinstance(self._backend, LocalBackend):
+            content = self._content(missing, 0)
+            check_space(preparer, self._backend, content, self._count, missing, workspace.folder)
+        elif isinstance(self._backend, ServerBackend) and isinstance(workspace.store, ServerLocation):
+            place = workspace.store.place
+            check_server_space(preparer, self._count, missing, place, self._backend.facts(place).free_bytes)
 
     def _start_over(self) -> None:
         self._workspace.clear()

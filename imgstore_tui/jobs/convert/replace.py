@@ -74,8 +74,18 @@ def check_beside(backend: type[Backend], destination: Path) -> None:
             raise StoreError(f"{path} would be taken for a part of {destination.name}. Move it away, then try again.")
 
 
-def discard_replaced(old: Path) -> str | None:
-    """Remove a replaced store after checking it once more; return a sentence about what could not be removed."""
+def discard_replaced(destination: Path) -> str | None:
+    """Remove the store that was moved aside, after checking it once more.
+
+    Args:
+        destination: Where the store that has replaced it is.
+
+    Returns:
+        A sentence about what could not be removed, None where nothing is left.
+    """
+    old = replaced_path(destination)
+    if not os.path.lexists(old):
+        return None
     try:
         check_replaceable(old)
         if old.is_dir():

@@ -6,12 +6,14 @@ import contextlib
 import math
 import os
 import time
+import zlib
 from pathlib import Path
 
 from imgstore_tui.bench.run.failure_cause import causes_at
 from imgstore_tui.core.backend import Content
 from imgstore_tui.core.dataset import BrokenImageError
 from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
+from imgstore_tui.core.location import ServerLocation
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.units import format_bytes, format_count
 from imgstore_tui.jobs.convert.prepare import ImagePreparer, PreparedBatch
@@ -63,6 +65,37 @@ def check_space(
         raise SpaceError(
             f"The store needs about {format_bytes(need)} and {folder.parent} has {format_bytes(free)} free. "
             "Make room there, or name a destination on another disk."
+        )
+
+
+def check_server_space(
+    preparer: ImagePreparer, count: int, missing: int, place: ServerLocation, free: int | None
+) -> None:
+    """Refuse a conversion for whose images a server has no room, if it says how much it has.
+
+    It may compress them: they count as what zlib makes of them, which servers seldom surpass.
+
+    Args:
+        preparer: Prepares images.
+        count: Number of images of the dataset.
+        missing: Number of images that are not stored yet.
+        place: Database or bucket.
+        free: Bytes that the server has left; None where it does not say.
+
+    Raises:
+        SpaceError: If there are too few bytes left.
+    """
+    if free is None:
+        return
+    batch = _sample(preparer, count)
+    if _least([record.size for record in batch.records]) * missing <= free:
+        return
+    payloads = batch.payloads if any(batch.payloads) else [image.tobytes() for image in batch.images]
+    need = _least([len(zlib.compress(payload, 1)) for payload in payloads]) * missing
+    if need > free:
+        raise SpaceError(
+            f"The store needs about {format_bytes(need)} and {place} has {format_bytes(free)} free. "
+            "Make room there, or name a destination on another server."
         )
 
 

@@ -7,14 +7,14 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from imgstore_tui.bench.system.app_folders import home_folder
 from imgstore_tui.core.backend import Backend
-from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
+from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError, UsageError
 from imgstore_tui.core.files import force
 from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.core.units import format_count
@@ -110,7 +110,21 @@ class Workspace:
         self.save()
 
     def discard(self) -> None:
-        """Remove the folder of a conversion that has not begun."""
+        """Remove all of a conversion that has not come far enough to be continued.
+
+        It stays where it says that a store was moved aside, and where a server does not remove what was begun there.
+        """
+        if self.facts.get("aside"):
+            return
+        try:
+            if isinstance(self.store, ServerLocation):
+                self._backend.destroy(self.store)
+        except ImgstoreError:
+            return
+        self.finish()
+
+    def finish(self) -> None:
+        """Remove the folder."""
         self.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -121,15 +135,13 @@ class Workspace:
             file.write(text.encode("utf-8"))
 
     def deliver_to_server(self, destination: ServerLocation, *, replace: bool) -> None:
-        """Rename the store on a server to the destination and remove the folder."""
+        """Rename the store on a server to the destination."""
         if not isinstance(self._backend, ServerBackend) or not isinstance(self.store, ServerLocation):
             raise TypeError(f"{self.store} is not on a server")
         self._backend.deliver(self.store, destination, replace=replace)
-        self.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def deliver(self, destination: Path) -> None:
-        """Rename the store to the destination and remove the folder."""
+        """Rename the store to the destination."""
         if not isinstance(self.store, Path):
             raise TypeError(f"{self.store} is on a server")
         try:
@@ -138,8 +150,6 @@ class Workspace:
             message = f"{destination} has appeared meanwhile; the store is complete in {self.store}."
             raise StoreError(message) from None
         force(destination.parent)
-        self.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
@@ -157,19 +167,40 @@ class Workspace:
                 os.close(descriptor)
 
 
-def sweep_delivered(destination: Path) -> None:
-    """Remove the folder of a conversion that was killed after its store was renamed."""
+def finish_delivered(
+    destination: Location, backend: Backend, remove_replaced: Callable[[Path], str | None] | None = None
+) -> None:
+    """Finish a conversion that was killed after its store had been renamed: remove what it has left.
+
+    Args:
+        destination: Where its store is.
+        backend: The backend of the store.
+        remove_replaced: Removes the store that it had moved aside, and returns what is in the way of that; None if
+            that store stays, and the folder, which says whose it is.
+    """
     folder = _folder_of(destination)
-    if folder.is_symlink() or _facts_in(folder / "conversion.json") is None:
-        return
-    if any(path.name.startswith(_STORE) for path in folder.iterdir()):  # a file is called otherwise until it is whole
+    facts = None if folder.is_symlink() else _facts_in(folder / "conversion.json")
+    if facts is None or (facts.get("aside") and remove_replaced is None) or _is_staged(destination, folder, backend):
         return
     lock = os.open(folder / "lock", _LOCK, 0o666)
     try:
-        if try_lock(lock):  # else it is running, and has not written anything yet
-            shutil.rmtree(folder, ignore_errors=True)
+        if not try_lock(lock):  # it is running, and has not written anything yet
+            return
+        if isinstance(destination, Path) and facts.get("aside") and remove_replaced is not None:
+            force(destination.parent)
+            remove_replaced(destination)
+        shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(lock)
+
+
+def _is_staged(destination: Location, folder: Path, backend: Backend) -> bool:
+    """Whether there is a store that has not been renamed yet."""
+    if isinstance(destination, ServerLocation):
+        return backend.exists(staged_name(destination))
+    return any(
+        path.name.startswith(_STORE) for path in folder.iterdir()
+    )  # a file is called otherwise until it is whole
 
 
 def staged_name(destination: ServerLocation) -> ServerLocation:

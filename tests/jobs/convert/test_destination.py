@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
+from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError, UsageError
 from imgstore_tui.testing.store_material import StoreSetup, is_sentence, snapshot
 from tests.support.conversions import (
     DATA,
@@ -123,30 +125,81 @@ def test_a_store_that_is_delivered_is_not_overwritten_by_the_old_one(
     monkeypatch.undo()
     assert stored_images(tmp_path / "out") == source_images(DATA)
     assert len(stored_images(tmp_path / "out.old")) == 3
+    with pytest.raises(UsageError, match="exists already"):
+        convert(DATA, "npy", tmp_path / "out")
+    assert len(stored_images(tmp_path / "out.old")) == 3
+    convert(DATA, "npy", tmp_path / "out", replace=True)
+    assert stored_images(tmp_path / "out") == source_images(DATA)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("spec", ["npy", "sqlite", "disk"])
+def test_an_old_store_beside_a_new_one_that_is_not_known_to_have_replaced_it_stays(spec: str, tmp_path: Path) -> None:
+    convert("synthetic,count=3", spec, tmp_path / "out")
+    convert("synthetic,count=4", spec, tmp_path / "out.old")
     with pytest.raises(StoreError, match="a --replace that was broken off") as caught:
-        convert(DATA, "npy", tmp_path / "out", replace=True)
+        convert(DATA, spec, tmp_path / "out", replace=True)
     assert is_sentence(caught.value, tmp_path / "out.old")
+    assert [len(stored_images(tmp_path / name)) for name in ("out", "out.old")] == [3, 4]
+    assert {path.name for path in tmp_path.iterdir()} == {"out", "out.old"}
 
 
-def test_a_kill_between_the_two_names_is_told_and_gone_on_with(tmp_path: Path) -> None:
-    convert("synthetic,count=3", "npy", tmp_path / "out")
+@pytest.mark.sample_first
+@pytest.mark.parametrize("spec", ["npy", "sqlite", "disk", "arrow", "parquet"])
+def test_a_kill_between_the_two_names_is_told_and_gone_on_with(spec: str, tmp_path: Path) -> None:
+    if spec in ("arrow", "parquet"):
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
+    convert("synthetic,count=3", spec, tmp_path / "out")
     script = (
         "import os, sys; from pathlib import Path; from imgstore_tui.jobs.convert import workspace, plan_conversion\n"
         "workspace.Workspace.deliver = lambda self, destination: os.kill(os.getpid(), 9)\n"
-        "job = plan_conversion(sys.argv[1], 'npy', Path('out'), count=None, replace=True, restart=False)\n"
+        "job = plan_conversion(sys.argv[1], sys.argv[2], Path('out'), count=None, replace=True, restart=False)\n"
         "job.run(lambda doing, done, total: None)"
     )
-    died = subprocess.run([sys.executable, "-c", script, DATA], cwd=tmp_path, check=False)
+    died = subprocess.run([sys.executable, "-c", script, DATA, spec], cwd=tmp_path, check=False)
     assert died.returncode == -signal.SIGKILL
     assert not (tmp_path / "out").exists()
     messages: list[str] = []
-    job = plan(DATA, "npy", tmp_path / "out", replace=True)
+    job = plan(DATA, spec, tmp_path / "out", replace=True)
     job.notify = messages.append
     job.run(lambda doing, done, total: None)
     assert is_sentence(messages[0], tmp_path / "out.old")
     assert "rename it to out" in messages[0]
     assert stored_images(tmp_path / "out") == source_images(DATA)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("spec", ["npy", "sqlite", "disk"])
+def test_a_kill_before_the_old_store_is_removed_is_gone_on_with(spec: str, tmp_path: Path) -> None:
+    convert("synthetic,count=3", spec, tmp_path / "out")
+    script = (
+        "import os, sys; from pathlib import Path; from imgstore_tui.jobs.convert import conversion, plan_conversion\n"
+        "conversion.discard_replaced = lambda destination: os.kill(os.getpid(), 9)\n"
+        "job = plan_conversion(sys.argv[1], sys.argv[2], Path('out'), count=None, replace=True, restart=False)\n"
+        "job.run(lambda doing, done, total: None)"
+    )
+    died = subprocess.run([sys.executable, "-c", script, DATA, spec], cwd=tmp_path, check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert {path.name for path in tmp_path.iterdir()} == {"out", "out.old", "out.converting"}
+    assert stored_images(tmp_path / "out") == source_images(DATA)
+    convert(DATA, spec, tmp_path / "out", replace=True)
+    assert stored_images(tmp_path / "out") == source_images(DATA)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("spec", ["disk+webp", "disk+jpeg"])
+def test_a_refused_conversion_leaves_nothing(spec: str, tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(2):
+        picture = Image.fromarray((np.arange(64).reshape(8, 8) * 900 + number).astype(np.uint16))
+        picture.save(pictures / f"{number}.png")
+    if spec == "disk+jpeg":  # which takes 16 bits; here not one picture is whole
+        for path in pictures.iterdir():
+            path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(ImgstoreError):
+        convert(f"folder:{pictures}", spec, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
 
 
 def test_a_kill_right_after_the_store_has_its_name_leaves_nothing(tmp_path: Path) -> None:

@@ -66,15 +66,15 @@ class SeaweedfsRecipe(ServerRecipe):
     def populate(self, node: Node) -> None:
         """Make the bucket, and put one object away again: the first one waits for volumes to be made."""
         filer, deadline = node.ports["filer"], time.monotonic() + _POPULATE_S
-        steps = [("PUT", f"/buckets/{BUCKET}/first")]
+        first = f"/buckets/{BUCKET}/first"
+        steps = [("PUT", first, (200, 201)), ("DELETE", first, (204, 404))]
         if http_status(filer, f"/buckets/{BUCKET}/") != 200:  # else the node has been started before
-            steps.insert(0, ("POST", f"/buckets/{BUCKET}/"))
-        for method, path in steps:
-            while http_status(filer, path, method, b"x" if path.endswith("first") else None) not in (200, 201):
+            steps.insert(0, ("POST", f"/buckets/{BUCKET}/", (200, 201)))
+        for method, path, done in steps:
+            while http_status(filer, path, method, b"x" if method == "PUT" else None) not in done:
                 if time.monotonic() > deadline:
                     raise UnavailableError("SeaweedFS does not make a bucket.")
                 time.sleep(0.1)
-        http_status(filer, f"/buckets/{BUCKET}/first", "DELETE")
 
     def variables(self, node: Node) -> Mapping[str, str]:
         """Return the address, with the keys."""
