@@ -145,6 +145,16 @@ class Clock:
             self.io_read_bytes += io[0] - self._io[0]
             self.io_dirtied_bytes += io[1] - self._io[1]
 
+    @contextlib.contextmanager
+    def left_out(self) -> Iterator[None]:
+        """Leave the processor time of this thread out of what the process used, while ``running``."""
+        began = time.thread_time()
+        try:
+            yield
+        finally:
+            if self._on:
+                self.cpu_user_s -= time.thread_time() - began
+
     def take_sample(self, pixel_bytes: int | None = None) -> Sample:
         """Return the phases so far as one sample, and reset them.
 

@@ -96,13 +96,18 @@ class PixelCache:
         """Return the labels of the images with these ids, int64 array (n,), owned by the caller."""
         return self._labels[np.asarray(ids, np.int64) % self.distinct]
 
-    def new_array(self, count: int) -> Pixels:
-        """Return an array (count, H, W[, C]) for uniform images, its pages touched by this process."""
+    def new_array(self, count: int, pattern: int = 1) -> Pixels:
+        """Return an array (count, H, W[, C]) for uniform images, filled, so that this process has touched its pages.
+
+        Args:
+            count: Number of images.
+            pattern: Value of each pixel.
+        """
         if self.uniform is None:
             raise ValueError("images of varying shapes have no common array")
         shape, dtype = self.uniform
         array: Pixels = np.empty((count, *shape), dtype)
-        array.fill(1)
+        array.fill(pattern)
         return array
 
     def copy_into(self, ids: Sequence[int], out: Pixels) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from imgstore_tui.bench.protocol.messages import TrialResult
 from imgstore_tui.bench.trial.clock import Clock, Sample
+from imgstore_tui.bench.trial.read_buffer import ReadBuffer
 from imgstore_tui.bench.trial.read_pass import (
     Batches,
     in_order,
@@ -20,6 +21,7 @@ from imgstore_tui.bench.trial.read_pass import (
 )
 from imgstore_tui.bench.trial.read_workers import read_in_processes
 from imgstore_tui.bench.trial.setup import MOST_SAMPLES, SHUFFLE_BATCH, TimedSamples, TrialSetup, sample_numbers
+from imgstore_tui.bench.trial.spot_check import SpotCheck
 from imgstore_tui.bench.trial.verifier import Verifier
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.location import Location
@@ -32,7 +34,8 @@ COLD_SAMPLING_S = 3.0
 def read(setup: TrialSetup, location: Location, clock: Clock) -> TimedSamples:
     """Time the reading operation of a request, in the cache state of the request.
 
-    What is timed is also checked, off the clock: hot on a first pass, which warms the cache too; cold on a last one.
+    One more pass is compared in full, off the clock: hot the first, which warms the cache too; cold the last. What is
+    timed is compared with it, see ``spot_check``.
 
     Args:
         setup: The trial.
@@ -68,6 +71,7 @@ def read(setup: TrialSetup, location: Location, clock: Clock) -> TimedSamples:
         if setup.cold:
             timing.check()
         timing.close()
+        timing.compare(len(samples))
         # The user's own files are never written, so no write trial measures them.
         result = with_disk_usage(result, setup, location) if setup.in_place else result
         return replace(
@@ -90,6 +94,8 @@ class _Timing:
     check: Callable[[], None]
     pixel_bytes: Callable[[int], int | None] = lambda _: None
     """Returns the bytes of the pixels of sample 0, 1, ..."""
+    compare: Callable[[int], None] = lambda _: None
+    """Compares what a number of samples has brought with what the check has brought."""
     most: int = MOST_SAMPLES
     close: Callable[[], None] = lambda: None
 
@@ -110,38 +116,50 @@ def _random_ids(setup: TrialSetup) -> list[int]:
 
 
 def _read_one(setup: TrialSetup, location: Location, clock: Clock) -> _Timing:
-    ids, buffer, verifier = _random_ids(setup), new_buffer(setup, 1), Verifier(setup.pixel_cache, setup.codec)
+    def read_one(ids: Sequence[int], buffer: ReadBuffer, clock: Clock, verifier: Verifier | None) -> None:
+        read_pass(setup, location, [ids], buffer, clock, verifier)
 
-    def check() -> None:
-        for image_id in ids:
-            read_pass(setup, location, [[image_id]], buffer, Clock(), verifier)
-
-    def run(number: int) -> None:
-        read_pass(setup, location, [[ids[number]]], buffer, clock)
-
-    return _Timing(run, check, lambda number: setup.pixel_cache.pixel_bytes_of([ids[number]]))
+    return _single_reads(setup, read_one, clock)
 
 
 def _get_one(setup: TrialSetup, location: Location, clock: Clock) -> _Timing:
     if setup.cold:
         raise UnsupportedError("get-one reads from an open store, whose pages cannot be proven cold. Use read-one.")
-    ids, buffer, verifier = _random_ids(setup), new_buffer(setup, 1), Verifier(setup.pixel_cache, setup.codec)
     reader = setup.backend.open(location)
 
-    def check() -> None:
-        for image_id in ids:
-            read_batch(setup, reader, [image_id], buffer, Clock(), verifier)
-
-    def run(number: int) -> None:
+    def get_one(ids: Sequence[int], buffer: ReadBuffer, clock: Clock, verifier: Verifier | None) -> None:
         requests, retries = reader.requests, reader.retries
-        read_batch(setup, reader, [ids[number]], buffer, clock)
+        read_batch(setup, reader, ids, buffer, clock, verifier)
         clock.count_requests(reader.requests - requests, reader.retries - retries)
 
-    return _Timing(run, check, lambda number: setup.pixel_cache.pixel_bytes_of([ids[number]]), close=reader.close)
+    return replace(_single_reads(setup, get_one, clock), close=reader.close)
+
+
+def _single_reads(
+    setup: TrialSetup,
+    read: Callable[[Sequence[int], ReadBuffer, Clock, Verifier | None], None],
+    clock: Clock,
+) -> _Timing:
+    """Return the timing of reads of one random image each; ``read`` reads one into a buffer."""
+    ids, buffer, verifier = _random_ids(setup), new_buffer(setup, 1), Verifier(setup.pixel_cache, setup.codec)
+    spots = SpotCheck(MOST_SAMPLES, 1)
+    spots.prepare(buffer)
+
+    def check() -> None:
+        for number, image_id in enumerate(ids):
+            read([image_id], buffer, Clock(), verifier)
+            spots.copy_checked(range(number, number + 1), buffer)
+
+    def run(number: int) -> None:
+        read([ids[number]], buffer, clock, None)
+        spots.copy_timed(range(number, number + 1), buffer)
+
+    return _Timing(run, check, lambda number: setup.pixel_cache.pixel_bytes_of([ids[number]]), compare=spots.compare)
 
 
 def _read_all(setup: TrialSetup, location: Location, clock: Clock) -> _Timing:
     batches, workers = _batches(setup), setup.request.workers
+    spots = SpotCheck(setup.request.cutoff, len(batches[0]))
 
     def prepare(verifier: Verifier | None) -> Callable[[Batches, Clock], None]:
         # Each process fills its own memory and uses the library once before it is ready: what a forked process touches
@@ -149,7 +167,9 @@ def _read_all(setup: TrialSetup, location: Location, clock: Clock) -> _Timing:
         if workers > 1 and setup.dummy is not None:
             use_store(setup, setup.dummy)
         buffer = new_buffer(setup, len(batches[0]))
-        return lambda share, worker_clock: read_pass(setup, location, share, buffer, worker_clock, verifier)
+        spots.prepare(buffer)
+        copy_aside = spots.copy_timed if verifier is None else spots.copy_checked
+        return lambda share, worker_clock: read_pass(setup, location, share, buffer, worker_clock, verifier, copy_aside)
 
     single = prepare(None) if workers == 1 else None
 
@@ -165,7 +185,9 @@ def _read_all(setup: TrialSetup, location: Location, clock: Clock) -> _Timing:
         else:
             prepare(Verifier(setup.pixel_cache, setup.codec))(batches, Clock())
 
-    return _Timing(run, check, lambda _: setup.pixel_cache.pixel_bytes(setup.request.cutoff), most=1)
+    return _Timing(
+        run, check, lambda _: setup.pixel_cache.pixel_bytes(setup.request.cutoff), lambda _: spots.compare(), most=1
+    )
 
 
 def _batches(setup: TrialSetup) -> Batches:

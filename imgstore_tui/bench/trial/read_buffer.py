@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imgstore_tui.bench.trial.pixel_cache import PixelCache
 from imgstore_tui.core.backend import PayloadKind, Reader
@@ -32,8 +34,13 @@ class ReadBuffer:
         """
         self._codec = codec
         self._payload_kind = payload_kind
-        self._array: Pixels | None = source.new_array(batch) if source.uniform else None
-        self.labels: Labels = np.zeros(batch, np.int64)
+        # No image and no label is likely to be what the memory holds before the first call.
+        pattern = os.urandom(9)
+        self._array: Pixels | None = source.new_array(batch, pattern[0]) if source.uniform else None
+        self._bytes = None if self._array is None else self._array.reshape(-1).view(np.uint8)
+        self.image_bytes = 0 if self._bytes is None else len(self._bytes) // batch
+        """Bytes of each image in the array; 0 where there is none."""
+        self.labels: Labels = np.full(batch, int.from_bytes(pattern[1:], "little", signed=True), np.int64)
         """int64 array (batch,): the labels of the batch read last."""
         self._count = 0
         self._payloads: list[bytes] = []
@@ -67,6 +74,32 @@ class ReadBuffer:
             self._images = [decode(payload) for payload in self._payloads]
         self.has_pixels = True
 
+    def invert_bytes(self, fractions: NDArray[np.float64], offsets: NDArray[np.int64] | None) -> NDArray[np.uint8]:
+        """Return bytes of each image of the batch, and invert them in the array that the next batch overwrites.
+
+        Args:
+            fractions: Array (n, k): where in each image, 0 to 1.
+            offsets: The same as offsets into the array, (batch, k); None where there is no array.
+
+        Returns:
+            Array (n, k); of payloads where nothing has been decoded.
+        """
+        if self._bytes is not None and offsets is not None and self.has_pixels:
+            places = offsets[: self._count]
+            found = self._bytes[places]
+            self._bytes[places] = ~found
+            return found
+        images: Sequence[Pixels | bytes] = self._images if self.has_pixels else self._payloads
+        if len(images) != self._count:
+            return np.zeros(fractions.shape, np.uint8)
+        return np.array([_bytes_of(image, some) for image, some in zip(images, fractions, strict=True)], np.uint8)
+
+    def invert_labels(self) -> Labels:
+        """Return the labels of the batch, and invert them where the next batch is read to."""
+        labels = self.labels[: self._count].copy()
+        self.labels[: self._count] = ~labels
+        return labels
+
     def payload(self, position: int) -> bytes:
         """Return the bytes at a position of the batch, as they were read."""
         return self._payloads[position]
@@ -77,3 +110,10 @@ class ReadBuffer:
             image: Pixels = self._array[position]
             return image
         return self._images[position]
+
+
+def _bytes_of(image: Pixels | bytes, fractions: NDArray[np.float64]) -> list[int]:
+    if isinstance(image, np.ndarray):
+        values: list[int] = (image.flat[(fractions * image.size).astype(np.int64)] & 255).tolist()
+        return values
+    return [image[int(fraction * len(image))] for fraction in fractions] if image else [0] * len(fractions)

@@ -12,6 +12,7 @@ from imgstore_tui.bench.protocol.messages import TrialResult
 from imgstore_tui.bench.trial.clock import Clock
 from imgstore_tui.bench.trial.read_buffer import ReadBuffer
 from imgstore_tui.bench.trial.setup import TrialSetup
+from imgstore_tui.bench.trial.spot_check import CopyAside
 from imgstore_tui.bench.trial.verifier import Verifier
 from imgstore_tui.core.backend import Reader
 from imgstore_tui.core.location import Location
@@ -40,6 +41,7 @@ def read_pass(
     buffer: ReadBuffer,
     clock: Clock,
     verifier: Verifier | None = None,
+    copy_aside: CopyAside | None = None,
 ) -> None:
     """Open a store, read batches into a buffer, close the store.
 
@@ -49,21 +51,28 @@ def read_pass(
         batches: The ids of each call.
         buffer: Holds the largest batch; it is reused for each.
         clock: Gets the phases open, storage, codec and close.
-        verifier: Checks each batch, off the clock; None if nothing is checked.
+        verifier: Compares each batch, off the clock; None if nothing is compared.
+        copy_aside: Copies a few bytes of each image aside, off the clock; None if nothing is.
 
     Raises:
         StoreError: If the store cannot be read, or the verifier finds a difference.
     """
     if verifier is None:
         with clock.running():
-            _pass(setup, location, batches, buffer, clock, None)
+            _pass(setup, location, batches, buffer, clock, None, copy_aside)
     else:
-        _pass(setup, location, batches, buffer, clock, verifier)
+        _pass(setup, location, batches, buffer, clock, verifier, copy_aside)
     setup.report(sum(map(len, batches)))
 
 
 def _pass(
-    setup: TrialSetup, location: Location, batches: Batches, buffer: ReadBuffer, clock: Clock, verifier: Verifier | None
+    setup: TrialSetup,
+    location: Location,
+    batches: Batches,
+    buffer: ReadBuffer,
+    clock: Clock,
+    verifier: Verifier | None,
+    copy_aside: CopyAside | None,
 ) -> None:
     clock.start()
     reader = setup.backend.open(location)
@@ -75,6 +84,9 @@ def _pass(
             if done:
                 setup.report(done)
             read_batch(setup, reader, ids, buffer, clock, verifier)
+            if copy_aside is not None:
+                with clock.left_out():
+                    copy_aside(ids, buffer)
             done += len(ids)
     except BaseException:
         reader.close()
