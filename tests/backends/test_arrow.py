@@ -28,12 +28,12 @@ SHAPES = [(6, 4, 3), (1, 1), (90, 70, 4), (40, 41, 3)]
 
 class TestArrow(BackendConformance):
     backend = "arrow"
-    more = ("arrow:rows=5,compression=zstd", "arrow+png:rows=1")
+    more = ("arrow:rows=5,compression=zstd", "arrow+png:rows=1", "arrow:rows=3,access=direct")
 
 
 class TestParquet(BackendConformance):
     backend = "parquet"
-    more = ("parquet:rows=5,compression=zstd", "parquet+raw:rows=1")
+    more = ("parquet:rows=5,compression=zstd", "parquet+raw:rows=1", "parquet:rows=3,access=direct")
 
 
 def test_pyarrow_reads_arrays(tmp_path: Path) -> None:
@@ -155,7 +155,9 @@ def test_one_payload_of_a_large_batch_costs_nothing_for_the_others(tmp_path: Pat
             tracemalloc.stop()
 
 
-@pytest.mark.parametrize("options", ["", ":rows=5", ":rows=5,compression=zstd", ":preset=plain"])
+@pytest.mark.parametrize(
+    "options", ["", ":rows=5", ":access=direct", ":rows=5,access=direct", ":rows=5,compression=zstd", ":preset=plain"]
+)
 @pytest.mark.parametrize("name", ["arrow", "parquet+raw"])
 def test_random_order_gives_what_a_run_gives(name: str, options: str, tmp_path: Path) -> None:
     if name == "arrow" and "preset" in options:
@@ -170,9 +172,10 @@ def test_random_order_gives_what_a_run_gives(name: str, options: str, tmp_path: 
             material.check(reader, ids)
 
 
+@pytest.mark.parametrize("access", ["library", "direct"])
 @pytest.mark.parametrize("column", ["image", "label"])
-def test_a_flipped_byte_of_a_page_is_noticed_in_random_order(column: str, tmp_path: Path) -> None:
-    setup = StoreSetup.of("parquet+raw:rows=4")
+def test_a_flipped_byte_of_a_page_is_noticed_in_random_order(column: str, access: str, tmp_path: Path) -> None:
+    setup = StoreSetup.of(f"parquet+raw:rows=4,access={access}")
     material = setup.material([(6, 4, 3)] * 12)
     path = setup.make(tmp_path / "store", material)
     data = path.read_bytes()

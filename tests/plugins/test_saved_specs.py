@@ -54,6 +54,29 @@ def test_a_default_of_before_shows_in_the_label(tmp_path: Path) -> None:
     assert SavedSpecs().run(before).measurements == run.measurements
 
 
+WITH_ACCESS = [kind.name for kind in registry.sorted_backends() if any(o.name == "access" for o in kind.options)]
+
+
+def test_the_backends_that_can_go_round_their_library_are_known() -> None:
+    assert {"hdf5", "zarr", "npy", "safetensors", "parquet", "arrow"} <= set(WITH_ACCESS)
+
+
+@pytest.mark.parametrize("backend", WITH_ACCESS)
+def test_a_run_that_knew_no_access_went_round_the_library(backend: str, tmp_path: Path) -> None:
+    resolved = registry.resolve_spec(f"{backend}+raw", require_available=False)
+    options = {name: value for name, value in resolved.options if name != "access"}
+    run = fake_run([f"{backend}+raw"], [10], 1, operations=[Operation.READ_RANDOM])
+    label = resolved.label
+    before = journalled(saved_as(run, label, options), tmp_path / "before")
+    today = journalled(run, tmp_path / "today")
+    (shown,) = {trial.spec for trial in before.measurements}
+    assert shown == registry.resolve_spec(f"{backend}+raw:access=direct", require_available=False).label != label
+    assert {trial.access for trial in before.measurements} == {Access.OWN}
+    assert {trial.options["access"] for trial in before.measurements} == {"direct"}
+    assert [spec.label for spec in before.plan.specs] == [shown]
+    assert compare_runs(before, today).cells == (), "what went round the library is not compared with what did not"
+
+
 def test_an_option_that_is_newer_than_a_run_means_what_it_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     kind = registry.backends.get("sqlite")
     option = Option("by", "new", "How.", ("new", "old"), former="old")

@@ -57,6 +57,14 @@ class ArrowBackend(OneFileBackend):
             "Of the batches; none, because what is compressed cannot be read from the map.",
             choices=("none", "lz4", "zstd"),
         ),
+        Option(
+            "access",
+            "library",
+            "How images of one shape are read in random order: library, from the batches that it loads, or direct, by "
+            "code of this program; library, because other programs use it.",
+            choices=("library", "direct"),
+            former="direct",
+        ),
     )
     signature_files = (FILE,)
     file_suffix = ".arrow"
@@ -93,12 +101,13 @@ class ArrowBackend(OneFileBackend):
         return writer
 
     def access(self, operation: Operation, kind: PayloadKind) -> Access:
-        """Return ``own`` for images of one shape in random order, which are copied straight from the map."""
+        """Return ``own`` for what ``access=direct`` copies from the map: images of one shape in random order."""
         mapped = kind is PayloadKind.ARRAY and self.values["compression"] == "none"
-        return Access.OWN if operation is Operation.READ_RANDOM and mapped else Access.LIBRARY
+        direct = self.values["access"] == "direct" and mapped
+        return Access.OWN if operation is Operation.READ_RANDOM and direct else Access.LIBRARY
 
     def open(self, location: Path) -> Reader:
         """Map the file into memory."""
         from imgstore_tui.backends.arrow.files import ArrowReader
 
-        return ArrowReader(location)
+        return ArrowReader(location, direct=self.values["access"] == "direct")

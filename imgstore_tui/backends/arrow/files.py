@@ -92,16 +92,20 @@ class ArrowWriter(BatchesFileWriter):
 
 
 class ArrowReader(BatchesReader):
-    """Reads batches from a memory map of the file."""
+    """Reads batches from a memory map of the file; directly, images of one shape at random from the map itself."""
 
     title = "Arrow"
     _raw: RawFile | None = None
     _file: Any = None
 
-    def __init__(self, location: Path) -> None:
+    def __init__(self, location: Path, *, direct: bool) -> None:
+        self._direct = direct
         super().__init__("arrow", location, FILE)
 
     def _open_file(self) -> Mapping[bytes, bytes]:
+        if not self._direct:
+            self._file = pa.ipc.open_file(pa.memory_map(os.fspath(self.path)))
+            return self._file.schema.metadata or {}
         self._raw = RawFile(self.path)
         if not self._raw.size:
             raise self.damaged("it is empty")
@@ -113,9 +117,9 @@ class ArrowReader(BatchesReader):
     def _check(self) -> None:
         if self._file.num_record_batches != self.batches or self._file.schema.names != [IMAGE, LABEL]:
             raise self.damaged("it does not hold the batches it should")
-        if self.manifest.get("mapped") and self._raw is not None:
+        if self.manifest.get("mapped"):
             self.most_kept = _VIEWS
-            if self.content.kind is PayloadKind.ARRAY:
+            if self._raw is not None and self.content.kind is PayloadKind.ARRAY:
                 self.direct = FixedRecords(self._raw, self.batches, self.rows, self._locate)
 
     def _locate(self, number: int) -> tuple[int, int] | None:

@@ -51,6 +51,14 @@ class ParquetBackend(OneFileBackend):
             "Of pages; none, because encoded images do not shrink.",
             choices=("none", "snappy", "zstd", "gzip"),
         ),
+        Option(
+            "access",
+            "library",
+            "How images of one shape are read in random order: library, from row groups, which it reads whole, or "
+            "direct, by code of this program, straight from their pages; library, because other programs use it.",
+            choices=("library", "direct"),
+            former="direct",
+        ),
     )
     signature_files = (FILE,)
     owned_pattern = re.compile(r"images\.parquet|manifest\.json(\.partial)?")
@@ -75,15 +83,16 @@ class ParquetBackend(OneFileBackend):
         return ParquetWriter(location, content, self.values)
 
     def access(self, operation: Operation, kind: PayloadKind) -> Access:
-        """Return ``own`` for images of one shape in random order, which are copied straight from their pages."""
+        """Return ``own`` for what ``access=direct`` copies from pages: images of one shape in random order."""
         plain = kind is PayloadKind.ARRAY and self.values["compression"] == "none"
-        return Access.OWN if operation is Operation.READ_RANDOM and plain else Access.LIBRARY
+        direct = self.values["access"] == "direct" and plain
+        return Access.OWN if operation is Operation.READ_RANDOM and direct else Access.LIBRARY
 
     def open(self, location: Path) -> Reader:
         """Open the file and read its footer."""
         from imgstore_tui.backends.parquet.files import ParquetReader
 
-        return ParquetReader(location)
+        return ParquetReader(location, direct=self.values["access"] == "direct")
 
     @classmethod
     def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:

@@ -83,13 +83,17 @@ class ParquetWriter(BatchesFileWriter):
 
 
 class ParquetReader(BatchesReader):
-    """Reads whole row groups, or images of one size straight from the file; both ways verify the checksums of pages."""
+    """Reads whole row groups; directly, images of one size in random order straight from the file.
+
+    Both ways verify the checksums of pages.
+    """
 
     title = "Parquet"
     _file: Any = None
     _raw: RawFile | None = None
 
-    def __init__(self, location: Path) -> None:
+    def __init__(self, location: Path, *, direct: bool) -> None:
+        self._direct = direct
         super().__init__("parquet", location, FILE)
 
     def _open_file(self) -> Mapping[bytes, bytes]:
@@ -104,7 +108,7 @@ class ParquetReader(BatchesReader):
             raise self.damaged("its columns are not what they should be")
         self._raw = RawFile(self.path)
         self.most_kept = max(self.most_kept, _KEPT_BYTES * self.batches // max(1, self._raw.size))
-        if self.content.kind is PayloadKind.ARRAY:
+        if self._direct and self.content.kind is PayloadKind.ARRAY:
             self.direct = FixedRecords(self._raw, self.batches, self.rows, self._locate)
 
     def _locate(self, number: int) -> tuple[int, int] | None:
