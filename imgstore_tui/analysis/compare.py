@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -62,11 +63,27 @@ class RunComparison:
 def compare_runs(base: Run, run: Run) -> RunComparison:
     """Compare two runs cell by cell; cells match if they are equal in all but the scratch folder."""
     before, after = _by_cell(base), _by_cell(run)
-    pairs = tuple(_pair(cell, before[cell], after[cell]) for cell in before if cell in after)
+    common = [cell for cell in before if cell in after]
+    # Two runs of one method may differ in it: a package was installed, or another version used it.
+    other_access = [cell for cell in common if before[cell].access is not after[cell].access]
+    pairs = tuple(_pair(cell, before[cell], after[cell]) for cell in common if cell not in other_access)
+    obstacles = [*_obstacles(base, run), *_access_obstacles(other_access, before, after)]
     return RunComparison(
-        base, run, pairs, tuple(_obstacles(base, run)), tuple(_changes(base, run)),
-        only_base=sum(cell not in after for cell in before), only_run=sum(cell not in before for cell in after),
+        base, run, pairs, tuple(obstacles), tuple(_changes(base, run)),
+        only_base=len(before) - len(pairs), only_run=len(after) - len(pairs),
     )  # fmt: skip
+
+
+def _access_obstacles(
+    cells: Sequence[Cell], before: Mapping[Cell, CellSummary], after: Mapping[Cell, CellSummary]
+) -> list[str]:
+    return [
+        safe_text(
+            f"Another access: {cell.spec}, {cell.operation} was by {before[cell].access}, is by {after[cell].access}; "
+            "the two are not compared."
+        )
+        for cell in cells
+    ]
 
 
 def _by_cell(run: Run) -> dict[Cell, CellSummary]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from imgstore_tui.analysis.compare import compare_runs
 from imgstore_tui.bench.results.journal import Journal, read_journal
 from imgstore_tui.core.access import Access
 from imgstore_tui.core.backend import PayloadKind
@@ -62,19 +63,32 @@ def test_the_backends_that_can_go_round_their_library_are_known() -> None:
 
 
 @pytest.mark.parametrize("backend", WITH_ACCESS)
-def test_a_run_that_knew_no_access_went_round_the_library(backend: str, tmp_path: Path) -> None:
+def test_a_bare_name_of_before_is_shown_as_direct_access(backend: str, tmp_path: Path) -> None:
     resolved = registry.resolve_spec(f"{backend}+raw", require_available=False)
-    options = {name: value for name, value in resolved.options if name != "access"}
+    options = dict(resolved.options) | {"access": "direct"}
+    if backend != "hdf5":  # whose every run was saved with the option
+        del options["access"]
     run = fake_run([f"{backend}+raw"], [10], 1, operations=[Operation.READ_RANDOM])
     label = resolved.label
     before = journalled(saved_as(run, label, options), tmp_path / "before")
-    today = journalled(run, tmp_path / "today")
+    today = journalled(saved_as(run, label, dict(resolved.options)), tmp_path / "today")
+    assert {(trial.spec, trial.access) for trial in today.measurements} == {(label, Access.LIBRARY)}
     (shown,) = {trial.spec for trial in before.measurements}
     assert shown == registry.resolve_spec(f"{backend}+raw:access=direct", require_available=False).label != label
     assert {trial.access for trial in before.measurements} == {Access.OWN}
     assert {trial.options["access"] for trial in before.measurements} == {"direct"}
     assert [spec.label for spec in before.plan.specs] == [shown]
     assert compare_runs(before, today).cells == (), "what went round the library is not compared with what did not"
+
+
+def test_what_a_library_did_is_not_compared_with_what_code_of_ours_did() -> None:
+    # A method may have one label and two accesses: WebDataset is read by its package where that is installed.
+    before = fake_run(["webdataset"], [10], 6, operations=[Operation.READ_MANY])
+    trials = tuple(replace(trial, access=Access.OWN) for trial in before.measurements)
+    assert len(compare_runs(before, before).cells) == 1
+    comparison = compare_runs(before, replace(before, measurements=trials))
+    assert (comparison.cells, comparison.only_base, comparison.only_run) == ((), 1, 1)
+    assert any("webdataset" in line and "library" in line and "own" in line for line in comparison.obstacles)
 
 
 def test_an_option_that_is_newer_than_a_run_means_what_it_meant(monkeypatch: pytest.MonkeyPatch) -> None:
