@@ -111,8 +111,7 @@ class StoredImages:
             foreign = open_foreign(location) if location.exists() else None
             if foreign is None:
                 raise
-        name, reader = foreign
-        return registry.backends.get(name), reader
+        return registry.backends.get(foreign.backend), foreign.reader
 
     @property
     def _options(self) -> dict[str, str]:

@@ -1,49 +1,162 @@
-"""Opens files that other programs have written, by the first backend whose format they have: read only."""
+"""Opens files that other programs have written, by the backend whose format they have: read only.
+
+What a file is, is told by its first bytes; by the ending of its name only if they say nothing.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
 from imgstore_tui.core.foreign_layout import NOTHING_NAMED, ForeignLayout
 from imgstore_tui.core.reader_writer import Reader
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_count
 from imgstore_tui.plugins import registry
+from imgstore_tui.plugins.file_kind import FileKind, kind_of_file
 from imgstore_tui.storekit.local import LocalBackend
+from imgstore_tui.storekit.scan_progress import report_scan
+
+_READS_PACKED = frozenset({"", "gzip", "bzip2"})
+_MOST_NAMED = 5
+_SNAPSHOTS, _BLOBS = "snapshots", "blobs"
+"""Folders of a repository in the cache of Hugging Face: links by name, and the files that they lead to."""
+_NO_STORES = frozenset({"text", "empty", "picture", "", "PDF", "special file"})
+"""Kinds of files that may lie beside others without being shards."""
 
 
-def open_foreign(location: Path, layout: ForeignLayout = NOTHING_NAMED) -> tuple[str, Reader] | None:
+class ForeignStore(NamedTuple):
+    """An open source: files of other programs, or a store."""
+
+    backend: str
+    reader: Reader
+    warnings: tuple[str, ...]
+    """What is in the folder beside the files that are read."""
+
+
+def open_foreign(location: Path, layout: ForeignLayout = NOTHING_NAMED) -> ForeignStore | None:
     """Open a file of another program, or a folder of such files.
 
     Args:
-        location: A file or a folder that exists. Of a folder, the first file by name that a backend claims decides
-            which backend reads; files that this backend does not claim are left out.
+        location: A file or a folder that exists. Files in a folder that no backend claims are passed over and named.
         layout: What the user names in the files.
 
     Returns:
-        Name of the backend that reads, and its reader; None if no backend claims a file there.
+        The open files; None if no backend claims a file in the folder.
 
     Raises:
-        StoreError: If the files are damaged, or hold no images.
+        StoreError: If the files are damaged, hold no images, or are of several formats; of a single file also if no
+            backend claims it.
         UnavailableError: If a library that reads them is missing.
         UsageError: If the user names something, and the backend takes no such options.
     """
     if not location.is_file() and not location.is_dir():
         raise StoreError(f"{location} is no file and no folder. Name a store.")
-    files = [location] if location.is_file() else sorted(path for path in location.iterdir() if path.is_file())
-    claimants: list[type[LocalBackend]] = []
-    for file in files:
-        claimants = [backend for backend in registry.local_backends() if file.suffix in backend.foreign_suffixes]
-        if claimants:
-            break
+    if location.is_file():
+        kind = kind_of_file(location)
+        if claimants := _claimants(location, kind):
+            return ForeignStore(*_open_by_first(location, [location], claimants, layout), ())
+        raise StoreError(kind.sentence(location, readable_kinds()))
+    return _open_folder(location, layout)
+
+
+def readable_kinds() -> str:
+    """Return the formats of other programs that are read, e.g. ``HDF5, Parquet, tar``."""
+    kinds = {kind for backend in registry.local_backends() for kind in backend.foreign_kinds}
+    return ", ".join(sorted(kinds, key=str.lower))
+
+
+def _open_folder(location: Path, layout: ForeignLayout) -> ForeignStore | None:
+    entries = sorted(entry for entry in location.iterdir() if not entry.name.startswith("."))
+    files = [entry for entry in entries if entry.is_file()]
+    claims: dict[tuple[type[LocalBackend], ...], list[Path]] = {}
+    others: list[str] = [f"{entry.name}/" for entry in entries if entry.is_dir()]
+    for number, file in enumerate(files):
+        report_scan("looking at files", number, len(files))
+        kind = kind_of_file(file)
+        if by := _claimants(file, kind):
+            _check_link(location, file)
+            claims.setdefault(tuple(by), []).append(file)
+        elif kind.name == "git-lfs" or (kind.packed and kind.name not in _NO_STORES):
+            raise StoreError(kind.sentence(file, readable_kinds()))
+        else:
+            others.append(file.name)
+    groups: dict[type[LocalBackend], list[Path]] = {}
+    for by_all, paths in claims.items():
+        groups.setdefault(by_all[0], []).extend(paths)
+    if len(groups) > 1:
+        shown = ", ".join(f"{safe_text(paths[0].name)} ({kind.title})" for kind, paths in groups.items())
+        raise StoreError(
+            f"{location} holds files of several formats: {shown}. Name one of them, or put each format into a folder "
+            "of its own."
+        )
+    if not groups:
+        return None
+    claimed = sorted(path for paths in claims.values() for path in paths)
+    shared = [kind for kind in next(iter(claims)) if all(kind in by_all for by_all in claims)]
+    name, reader = _open_by_first(location, claimed, shared, layout)
+    return ForeignStore(name, reader, _passed_over(others))
+
+
+def _check_link(location: Path, file: Path) -> None:
+    """Refuse a link that leaves the folder, but for one into the cache of Hugging Face that the folder is a part of.
+
+    Raises:
+        StoreError: If it does.
+    """
+    if not file.is_symlink():
+        return
+    root, target = location.resolve(), file.resolve()
+    if target.is_relative_to(root):
+        return
+    if _SNAPSHOTS in root.parts:
+        last = len(root.parts) - 1 - root.parts[::-1].index(_SNAPSHOTS)
+        if target.parent == Path(*root.parts[:last], _BLOBS):
+            return
+    raise StoreError(
+        f"{file} is a link that leaves the folder, which is not followed. Name the file itself, or copy what it leads "
+        "to: cp -L."
+    )
+
+
+def _claimants(path: Path, kind: FileKind) -> list[type[LocalBackend]]:
+    """Return the backends that read a file: those of its format first, then those of its ending."""
+    backends = registry.local_backends()
+    by_content = [
+        backend for backend in backends
+        if kind.name in backend.foreign_kinds and (not kind.packed or _reads(backend, kind))
+    ]  # fmt: skip
+    if kind.name in {"git-lfs", "picture", "pickle"} or (kind.packed and not by_content):
+        return by_content
+    suffix = path.suffix.lower()
+    return by_content + [b for b in backends if b not in by_content and suffix in b.foreign_suffixes]
+
+
+def _reads(backend: type[LocalBackend], kind: FileKind) -> bool:
+    return backend.reads_packed and kind.packed in _READS_PACKED
+
+
+def _open_by_first(
+    location: Path, files: Sequence[Path], claimants: Sequence[type[LocalBackend]], layout: ForeignLayout
+) -> tuple[str, Reader]:
+    """Open files by the first backend that can; the refusal of the first is raised if none can."""
     refusal: ImgstoreError | None = None
     for backend in claimants:
         try:
             if requirement := registry.missing_requirement(backend):
                 raise UnavailableError(f"{location} {requirement}")
-            claimed = [file for file in files if file.suffix in backend.foreign_suffixes]
-            return backend.name, backend.open_foreign_as(location, claimed, layout)
+            return backend.name, backend.open_foreign_as(location, files, layout)
         except (StoreError, UnavailableError) as error:
             refusal = refusal or error
-    if refusal is not None:
-        raise refusal
-    return None
+    raise refusal or StoreError(f"{location} holds files that no backend reads together.")
+
+
+def _passed_over(others: list[str]) -> tuple[str, ...]:
+    if not others:
+        return ()
+    shown = ", ".join(map(safe_text, others[:_MOST_NAMED]))
+    more = f" and {format_count(len(others) - _MOST_NAMED)} more" if len(others) > _MOST_NAMED else ""
+    verb = "is" if len(others) == 1 else "are"
+    return (f"Beside the files that are read, {shown}{more} {verb} in the folder and not looked into.",)

@@ -29,7 +29,7 @@ from imgstore_tui.core.errors import ImgstoreError, NotAStoreError, StoreError, 
 from imgstore_tui.core.foreign_layout import NOTHING_NAMED, ForeignLayout
 from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.plugins import registry
-from imgstore_tui.plugins.foreign import open_foreign
+from imgstore_tui.plugins.foreign import ForeignStore, open_foreign
 from imgstore_tui.storekit.manifest_file import MANIFEST
 from imgstore_tui.storekit.messages import write_message
 from imgstore_tui.storekit.scan_progress import scan_progress_to
@@ -112,14 +112,14 @@ def _encode_pixels(image: Pixels) -> tuple[dict[str, Any], Chunks]:
     return facts, [np.ascontiguousarray(image).data.cast("B")]
 
 
-def _open(location: Location, layout: ForeignLayout) -> tuple[str, Reader]:
+def _open(location: Location, layout: ForeignLayout) -> ForeignStore:
     """Open a store of a backend, here or on a server, or else a file of another program."""
     if isinstance(location, ServerLocation):
         _refuse_layout(location, layout)
         server = registry.server_of(location)
         registry.check_installed(server)
         check_named(location)
-        return server.name, registry.with_defaults(server).open(location)
+        return ForeignStore(server.name, registry.with_defaults(server).open(location), ())
     try:
         kind, reader = registry.open_store(location)
     except (StoreError, UnavailableError) as error:
@@ -135,7 +135,7 @@ def _open(location: Location, layout: ForeignLayout) -> tuple[str, Reader]:
     except UsageError:
         reader.close()
         raise
-    return kind.name, reader
+    return ForeignStore(kind.name, reader, ())
 
 
 def _refuse_layout(location: Location, layout: ForeignLayout) -> None:
@@ -149,7 +149,7 @@ def open_served_store(
     location: Location, layout: ForeignLayout = NOTHING_NAMED
 ) -> tuple[ServedStore, dict[str, Any], Chunks]:
     """Open a store; return it, the facts of the first message, and its labels."""
-    name, reader = _open(location, layout)
+    name, reader, warnings = _open(location, layout)
     content = reader.content
     codec = registry.codecs.all().get(content.codec)
     if codec is None:
@@ -165,7 +165,7 @@ def open_served_store(
         "shape": content.shape,
         "dtype": content.dtype,
         "excluded": [[entry.name, entry.reason] for entry in reader.excluded],
-        "warnings": list(reader.warnings),
+        "warnings": [*reader.warnings, *warnings],
     }
     store = ServedStore(reader, codec({option.name: option.default for option in codec.options}), reader.ids())
     return store, facts, [labels.astype("<i8").data.cast("B")] if len(labels) else []

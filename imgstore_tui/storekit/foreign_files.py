@@ -100,7 +100,7 @@ class ByteRangeFile(ForeignFile):
         """
         if self._file is None:
             try:
-                self._file = open_unpacked(self.path, self._size)
+                self._file = open_unpacked(self.path.resolve(), self._size)
             except OSError as error:
                 raise read_error(self.path, error) from None
         return self._file

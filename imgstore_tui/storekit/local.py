@@ -30,7 +30,12 @@ class LocalBackend(Backend[Path], ABC):
     """Matches the whole path, below a store's folder and with slashes, of every file that the backend makes there, and
     of no other file. None: unknown, so nothing is ever removed to make room for another store."""
     foreign_suffixes: ClassVar[frozenset[str]] = frozenset()
-    """Suffixes, with the dot, of files of other programs that ``open_foreign`` reads."""
+    """Suffixes, with the dot and in lower case, of files of other programs that ``open_foreign`` reads, whatever their
+    first bytes say."""
+    foreign_kinds: ClassVar[frozenset[str]] = frozenset()
+    """Formats of other programs, as ``plugins.file_kind`` names them, whose files ``open_foreign`` reads."""
+    reads_packed: ClassVar[bool] = False
+    """Whether ``open_foreign`` reads files of these formats that gzip or bzip2 compresses as a whole."""
     file_suffix: ClassVar[str] = ""
     """Suffix, with the dot, that a run gives to the name of a store; empty where a store is a folder."""
 

@@ -80,6 +80,7 @@ class Hdf5Backend(OneFileBackend):
     file_suffix = ".h5"
     file_signature = (0, b"\x89HDF\r\n\x1a\n")
     foreign_suffixes = frozenset({".h5", ".hdf5"})
+    foreign_kinds = frozenset({"HDF5"})
     caveats = (
         "Random batches through the library are slow, and very slow by a list of ids or from large chunks; a file that "
         "was not closed cannot be opened; threads do not read at the same time; only chunks grow, nothing is deleted."

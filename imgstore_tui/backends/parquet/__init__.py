@@ -65,6 +65,7 @@ class ParquetBackend(OneFileBackend):
     file_suffix = ".parquet"
     file_signature = (0, b"PAR1")
     foreign_suffixes = frozenset({".parquet"})
+    foreign_kinds = frozenset({"Parquet"})
     caveats = (
         "One image costs as much as its row group, so random reading is slow; nothing can be added, replaced or "
         "deleted, and the library is 55 MB."

@@ -29,7 +29,7 @@ class ParquetImages(ForeignFile):
         self._refused: dict[int, StoreError] = {}
         self._raw: RawFile | None = None
         try:
-            self._raw = RawFile(path)
+            self._raw = RawFile(path.resolve())
             self._file = pq.ParquetFile(os.fspath(path), page_checksum_verification=True, pre_buffer=False)
             schema = self._file.schema_arrow
             self._column = next((name for name in _IMAGES if name in schema.names and _holds_images(schema, name)), "")

@@ -55,7 +55,9 @@ class TfrecordBackend(LocalBackend):
     )
     signature_files = tuple(FILES.values())
     owned_pattern = re.compile(r"images\.tfrecord(\.gz)?|(index|labels)\.npy|manifest\.json(\.partial)?")
-    foreign_suffixes = frozenset({".tfrecord", ".tfrecords"})
+    foreign_suffixes = frozenset({".tfrecord", ".tfrecords", ".tfrec", ".record"})
+    foreign_kinds = frozenset({"TFRecord"})
+    reads_packed = True
     caveats = (
         "The format is a row of records: without our index it is read from front to back only, nothing can be replaced "
         "or deleted, and tools outside TensorFlow are few."

@@ -49,7 +49,9 @@ class WebdatasetBackend(LocalBackend):
     )
     signature_files = (FIRST,)
     owned_pattern = re.compile(r"images-\d{6,}\.tar|(index|labels)\.npy|manifest\.json(\.partial)?")
-    foreign_suffixes = frozenset({".tar"})
+    foreign_suffixes = frozenset({".tar", ".tgz"})
+    foreign_kinds = frozenset({"tar"})
+    reads_packed = True
     caveats = (
         "Each image costs 1.5 KB of headers and padding beside its bytes, which is half as much again for small ones; "
         "nothing can be replaced or deleted, and without our index the format is read from front to back only."
