@@ -33,32 +33,32 @@ def print_run(console: Console, run: Run, *, plain: bool, brief: bool = False) -
         plain: Whether only ASCII is printed.
         brief: Whether the detailed tables are left out.
     """
-    print_verdicts(console, print_tables(console, run, plain=plain, brief=brief), plain=plain)
+    results = build_results(run)
+    print_tables(console, results, plain=plain, brief=brief)
+    print_verdicts(console, results, plain=plain)
 
 
-def print_tables(console: Console, run: Run, *, plain: bool, brief: bool = False, charts: bool = True) -> RunResults:
+def print_tables(
+    console: Console, results: RunResults, *, plain: bool, brief: bool = False, charts: bool = True
+) -> None:
     """Print the facts of a run, the article's report if the run has one, and the other tables.
 
     Args:
         console: Where to print.
-        run: The run.
+        results: The results of the run.
         plain: Whether only ASCII is printed.
         brief: Whether the detailed tables are left out.
         charts: Whether the figures of the report are printed.
-
-    Returns:
-        The results of the run.
     """
-    results = build_results(run)
+    facts = facts_table(results.run)
     items = article_report(results)
     rest = brief_tables(results) if brief else further_tables(results)
-    skipped = {item.title for item in items if isinstance(item, Table)} | {facts_table(run).title}
-    for item in (facts_table(run), *items, *(table for table in rest if table.title not in skipped)):
+    skipped = {item.title for item in items if isinstance(item, Table)} | {facts.title}
+    for item in (facts, *items, *(table for table in rest if table.title not in skipped)):
         if isinstance(item, Table):
             console.print(rich_table(item, output_width(), ascii_only=plain), Text(), sep="\n")
         elif charts and not item.figure.empty:
             print_chart(console, item, plain=plain)
-    return results
 
 
 def print_verdicts(console: Console, results: RunResults, *, plain: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
@@ -16,6 +17,9 @@ from imgstore_tui.core.events import Event, RunFinished, RunStarted
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.units import format_count, parse_count
 from imgstore_tui.present.charts.axes import Scales
+
+if TYPE_CHECKING:
+    from imgstore_tui.present.results import RunResults
 
 
 def main(argv: Sequence[str]) -> int:
@@ -45,21 +49,22 @@ def main(argv: Sequence[str]) -> int:
     if arguments.prices is not None:
         _print_costs(console, run, arguments.prices, plain=plain)
         return 0
+    from imgstore_tui.cli.printing import print_tables, print_verdicts
+    from imgstore_tui.present.results import build_results
+
+    results = build_results(run)
     if arguments.at is not None or arguments.cell is not None:
         if arguments.at is not None:
-            _print_ranking(console, run, arguments.at, plain=plain)
+            _print_ranking(console, results, arguments.at, plain=plain)
         if arguments.cell is not None:
-            _print_cells(console, run, arguments.cell, plain=plain)
+            _print_cells(console, results, arguments.cell, plain=plain)
         return 0
-    from imgstore_tui.cli.printing import print_tables, print_verdicts
-
-    results = (
-        None if arguments.chart is not None else print_tables(console, run, plain=plain, charts=not arguments.no_charts)
-    )
+    if arguments.chart is None:
+        print_tables(console, results, plain=plain, charts=not arguments.no_charts)
     if not arguments.no_charts:
         scales = Scales(not (arguments.linear or arguments.linear_x), not (arguments.linear or arguments.linear_y))
-        _print_charts(console, run, arguments.chart, scales=scales, plain=plain)
-    if results is not None:
+        _print_charts(console, results, arguments.chart, scales=scales, plain=plain)
+    if arguments.chart is None:
         print_verdicts(console, results, plain=plain)  # last, where the eye is
     return 0
 
@@ -81,32 +86,31 @@ def _follow(name: str) -> None:
     follow_run(find_run(name), cancel=threading.Event(), listen=print_event)
 
 
-def _print_charts(console: Console, run: Run, only: str | None, *, scales: Scales, plain: bool) -> None:
+def _print_charts(console: Console, results: RunResults, only: str | None, *, scales: Scales, plain: bool) -> None:
     from imgstore_tui.cli.printing import print_chart
     from imgstore_tui.present.article import further_charts
     from imgstore_tui.present.charts.chart_list import run_charts
     from imgstore_tui.present.charts.figures import chart_kinds
 
     if only is None:
-        charts = further_charts(run, scales=scales)
+        charts = further_charts(results, scales=scales)
     else:
-        kind = check_choice("chart", only, [kind.value for kind in chart_kinds(run)])
-        charts = tuple(chart for chart in run_charts(run, scales=scales) if chart.figure.kind == kind)
+        kind = check_choice("chart", only, [kind.value for kind in chart_kinds(results.run)])
+        charts = tuple(chart for chart in run_charts(results, scales=scales) if chart.figure.kind == kind)
     for chart in charts:
         print_chart(console, chart, plain=plain)
 
 
-def _print_ranking(console: Console, run: Run, at: str, *, plain: bool) -> None:
+def _print_ranking(console: Console, results: RunResults, at: str, *, plain: bool) -> None:
     """Print the ranking of the methods at one number of images, as the user wrote it.
 
     Raises:
         UsageError: If nothing was measured at that number.
     """
-    from imgstore_tui.present.results import build_results
     from imgstore_tui.present.tables.ranking import measured_cutoffs, ranking_table
     from imgstore_tui.present.tables.rich_table import rich_table
 
-    results, cutoff = build_results(run), parse_count(at)
+    cutoff = parse_count(at)
     cutoffs = measured_cutoffs(results)
     if cutoff not in cutoffs:
         raise UsageError(f"Nothing was measured at {format_count(cutoff)} images. {_measured(cutoffs)}")
@@ -135,12 +139,12 @@ def _print_costs(console: Console, run: Run, sheet_path: str, *, plain: bool) ->
         )
 
 
-def _print_cells(console: Console, run: Run, name: str, *, plain: bool) -> None:
+def _print_cells(console: Console, results: RunResults, name: str, *, plain: bool) -> None:
     """Print everything about a cell, at each level at which it was measured.
 
     Args:
         console: Where to print.
-        run: The run.
+        results: The results of the run.
         name: ``METHOD/OPERATION/N``, as the user wrote it.
         plain: Whether only ASCII is printed.
 
@@ -149,10 +153,8 @@ def _print_cells(console: Console, run: Run, name: str, *, plain: bool) -> None:
     """
     from imgstore_tui.cli.printing import MOST_COLUMNS
     from imgstore_tui.present.detail.cell_detail import cell_detail, cell_title
-    from imgstore_tui.present.results import build_results
     from imgstore_tui.present.text.ascii import ascii_text
 
-    results = build_results(run)
     width = min(output_width(), MOST_COLUMNS)
     for cell in _cells([summary.cell for summary in results.summaries], name):
         title = cell_title(cell)

@@ -64,12 +64,12 @@ def article_report_tables(results: RunResults) -> tuple[Table, ...]:
     return tuple(item for item in article_report(results) if isinstance(item, Table))
 
 
-def further_charts(run: Run, *, scales: Scales = LOG) -> tuple[Chart, ...]:
+def further_charts(results: RunResults, *, scales: Scales = LOG) -> tuple[Chart, ...]:
     """Return the charts of a run that its article report does not show: all of them where there is no report."""
-    if not is_article(run):
-        return run_charts(run, scales=scales)
+    if not is_article(results.run):
+        return run_charts(results, scales=scales)
     reported = (ChartKind.WRITE, ChartKind.READ, ChartKind.BOTH, ChartKind.DISK)
-    return run_charts(run, scales=scales, skipped=reported)
+    return run_charts(results, scales=scales, skipped=reported)
 
 
 def _figures(results: RunResults, kind: ChartKind, linear: str, log: str) -> Iterator[Chart]:

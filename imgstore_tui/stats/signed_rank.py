@@ -8,6 +8,8 @@ import statistics
 from collections.abc import Sequence
 from functools import lru_cache
 
+import numpy as np
+
 from imgstore_tui.stats.intervals import Basis, Interval
 from imgstore_tui.stats.student import student_ratio
 
@@ -47,11 +49,12 @@ def signed_rank_ratio(ratios: Sequence[float], confidence: float) -> Interval | 
     rank = _rank(n, confidence)
     if rank == 0:
         return None
-    logs = [math.log(ratio) for ratio in ratios]
-    averages = sorted((a + b) / 2 for a, b in itertools.combinations_with_replacement(logs, 2))
-    low, high = math.exp(averages[rank - 1]), math.exp(averages[-rank])
+    logs = np.array([math.log(ratio) for ratio in ratios])
+    averages = np.sort(np.add.outer(logs, logs)[np.tri(n, dtype=bool)] / 2)
+    middle = (averages[(len(averages) - 1) // 2] + averages[len(averages) // 2]) / 2
+    low, high = averages[rank - 1], averages[-rank]
     coverage = signed_rank_coverage(n, rank)
-    return Interval(math.exp(statistics.median(averages)), low, high, coverage, n, Basis.SIGNED_RANKS)
+    return Interval(math.exp(middle), math.exp(low), math.exp(high), coverage, n, Basis.SIGNED_RANKS)
 
 
 def simultaneous_ratio(ratios: Sequence[float], confidence: float) -> Interval:

@@ -43,7 +43,9 @@ TITLES = [
 
 def printed(run: Run, **options: bool) -> str:
     console = Console(width=100, file=StringIO(), color_system=None)
-    print_verdicts(console, print_tables(console, run, plain=True, **options), plain=True)
+    results = build_results(run)
+    print_tables(console, results, plain=True, **options)
+    print_verdicts(console, results, plain=True)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 
@@ -90,12 +92,12 @@ def test_a_run_of_another_plan_has_no_report_and_all_its_charts() -> None:
     run = fake_run()
     assert article_report(build_results(run)) == ()
     assert claim_rows(build_results(run)) == []
-    assert further_charts(run) == run_charts(run)
+    assert further_charts(build_results(run)) == run_charts(build_results(run))
     assert "What the article says" not in [table.title for table in all_tables(build_results(run))]
 
 
 def test_further_charts_are_of_larger_images_and_of_what_has_no_number() -> None:
-    further = further_charts(RUN)
+    further = further_charts(build_results(RUN))
     kinds = {drawing.figure.kind for drawing in further if "cifar10" in drawing.figure.title}
     assert kinds == {ChartKind.READ_ONE, ChartKind.WRITE_ONE}
     assert {drawing.figure.kind for drawing in further if "size=512" in drawing.figure.title} >= {
@@ -143,9 +145,9 @@ def test_exports_have_every_item_and_the_claims() -> None:
 
 def test_every_dataset_and_level_has_its_charts() -> None:
     run = fake_run(operations=[Operation.WRITE_MANY], sync=[SyncLevel.BUFFERED, SyncLevel.END])
-    assert [drawing.title for drawing in run_charts(run)] == [
+    assert [drawing.title for drawing in run_charts(build_results(run))] == [
         "Write many, sync buffered: time for N images, log scale",
         "Write many, sync end: time for N images, log scale",
         "Disk use, log scale",
     ]
-    assert Chart(run_charts(run)[2].figure, scales=LINEAR).title == "Disk use, linear scale"
+    assert Chart(run_charts(build_results(run))[2].figure, scales=LINEAR).title == "Disk use, linear scale"

@@ -16,6 +16,7 @@ from imgstore_tui.present.charts.axes import Scales
 from imgstore_tui.present.charts.chart_list import Chart, run_charts
 from imgstore_tui.present.charts.figures import ChartKind
 from imgstore_tui.present.export_choices import ExportChoice, export_choices
+from imgstore_tui.present.results import build_results
 from imgstore_tui.testing.fake_runs import fake_run
 
 HOSTILE = "[red]\x1b[2J<b>&"
@@ -30,7 +31,7 @@ def hostile() -> Run:
 
 
 RUN = hostile()
-DRAWINGS = run_charts(RUN)
+DRAWINGS = run_charts(build_results(RUN))
 
 
 def offer(name: str, drawing: Chart) -> ExportChoice:
@@ -41,7 +42,7 @@ def test_every_export_is_offered_and_the_chart_where_there_is_one() -> None:
     names = [entry.name for entry in export_choices(RUN, DRAWINGS[0])]
     assert names == [*exports.names(), "chart-txt", "chart-svg", "chart-png"]
     assert [entry.name for entry in export_choices(RUN, None)] == list(exports.names())
-    empty = run_charts(fake_run(("disk",), failures={"disk": "no"}))[0]
+    empty = run_charts(build_results(fake_run(("disk",), failures={"disk": "no"})))[0]
     assert [entry.name for entry in export_choices(RUN, empty)] == list(exports.names())
     for entry in export_choices(RUN, DRAWINGS[0]):
         if not entry.how_to_get and not entry.chart:

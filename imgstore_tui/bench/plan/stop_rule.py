@@ -98,15 +98,20 @@ class StopRule:
 
 def with_stops(run: Run) -> Run:
     """Return a run that has ended with the rule noted that ended the rounds of each cell, see ``Measurement.stop``."""
-    cells = dict.fromkeys(measurement.cell for measurement in run.measurements)
-    rule = StopRule(run.plan, cells)
+    cells = [measurement.cell for measurement in run.measurements]
     done: dict[Cell, set[int]] = {}
-    for measurement in run.measurements:
-        done.setdefault(measurement.cell, set()).add(measurement.round)
+    for cell, measurement in zip(cells, run.measurements, strict=True):
+        rounds = done.get(cell)
+        if rounds is None:
+            rounds = done[cell] = set()
+        rounds.add(measurement.round)
+    rule = StopRule(run.plan, done)
+    for measurement in run.measurements if run.plan.looks else ():
         rule.add(measurement)
     rest = "budget" if run.status == "budget" else None
     stops = {
         cell: "rounds" if len(rounds) >= run.plan.rounds else "settled" if rule.is_settled(cell) else rest
         for cell, rounds in done.items()
     }
-    return replace(run, measurements=tuple(with_stop(trial, stops[trial.cell]) for trial in run.measurements))
+    trials = zip(run.measurements, cells, strict=True)
+    return replace(run, measurements=tuple([with_stop(trial, stops[cell]) for trial, cell in trials]))

@@ -9,7 +9,7 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, SyncLevel
 from imgstore_tui.present.charts.axes import LOG, Scales
 from imgstore_tui.present.charts.figures import ChartKind, Figure, chart_kinds, make_figure
-from imgstore_tui.present.results import build_results
+from imgstore_tui.present.results import RunResults
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,15 @@ class Chart:
         return f"{self.heading}{self.figure.title}, {scales}"
 
 
-def run_charts(run: Run, *, scales: Scales = LOG, skipped: Collection[ChartKind] = ()) -> tuple[Chart, ...]:
+def run_charts(results: RunResults, *, scales: Scales = LOG, skipped: Collection[ChartKind] = ()) -> tuple[Chart, ...]:
     """Return every chart that the plan can fill: of each dataset, at each level.
 
     Args:
-        run: The run.
+        results: The run with its summaries.
         scales: Which axes are logarithmic.
         skipped: Kinds left out for the first dataset.
     """
-    results = build_results(run)
+    run = results.run
     charts = []
     for number, dataset in enumerate(run.plan.datasets):
         for kind in chart_kinds(run):

@@ -22,6 +22,7 @@ from imgstore_tui.present.charts.axes import (
 from imgstore_tui.present.charts.chart_list import Chart
 from imgstore_tui.present.charts.figures import SOURCE_INDEX, ChartKind, Series
 from imgstore_tui.present.charts.sheet import sheet_caption, sheet_charts
+from imgstore_tui.present.results import RunResults, build_results
 
 _COLOURS = ("#0b7285", "#a61e8c", "#2b8a3e", "#b35c00", "#364fc7", "#c92a2a")
 _MARKS = "os^DxP"
@@ -52,15 +53,16 @@ def draw_sheet(run: Run, file_format: str) -> bytes:
         run: What to draw.
         file_format: ``png`` or ``pdf``.
     """
-    return _draw(sheet_charts(run), run, file_format, columns=2)
+    results = build_results(run)
+    return _draw(sheet_charts(results), results, file_format, columns=2)
 
 
 def draw_chart(chart: Chart, run: Run, file_format: str) -> bytes:
     """Return one chart of a run on one sheet; ``file_format`` as for ``draw_sheet``."""
-    return _draw([chart], run, file_format, columns=1)
+    return _draw([chart], build_results(run), file_format, columns=1)
 
 
-def _draw(charts: Sequence[Chart], run: Run, file_format: str, *, columns: int) -> bytes:
+def _draw(charts: Sequence[Chart], results: RunResults, file_format: str, *, columns: int) -> bytes:
     import matplotlib
     import matplotlib.style
     from matplotlib.figure import Figure as Sheet
@@ -76,7 +78,7 @@ def _draw(charts: Sequence[Chart], run: Run, file_format: str, *, columns: int) 
         for panel in panels[len(charts) :]:
             panel.axis("off")
         _legend(sheet, panels)
-        caption = "\n".join(textwrap.wrap(sheet_caption(run), 190))
+        caption = "\n".join(textwrap.wrap(sheet_caption(results), 190))
         sheet.supxlabel(caption, fontsize=7, x=0.01, ha="left", color="#646b73")
         sheet.savefig(data, format=file_format, dpi=150, metadata=_METADATA[file_format])
     return data.getvalue()

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.article import article_report, further_charts
 from imgstore_tui.present.charts.chart_list import Chart
-from imgstore_tui.present.results import build_results
+from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.text.captions import fact_pairs, interval_caption
 
 
-def sheet_charts(run: Run) -> tuple[Chart, ...]:
+def sheet_charts(results: RunResults) -> tuple[Chart, ...]:
     """Return the charts of a run that are not empty, those of the article's report first."""
-    reported = (item for item in article_report(build_results(run)) if isinstance(item, Chart))
-    return tuple(chart for chart in (*reported, *further_charts(run)) if not chart.figure.empty)
+    reported = (item for item in article_report(results) if isinstance(item, Chart))
+    return tuple(chart for chart in (*reported, *further_charts(results)) if not chart.figure.empty)
 
 
-def sheet_caption(run: Run) -> str:
+def sheet_caption(results: RunResults) -> str:
     """Return data, machine, scratch, levels, plan and intervals of a run as one harmless paragraph."""
-    facts = dict(fact_pairs(run))
+    facts = dict(fact_pairs(results.run))
     kept = [f"{name}: {facts[name]}." for name in ("Data", "Machine", "Scratch", "Levels", "Plan")]
-    intervals = interval_caption(build_results(run).summaries)
+    intervals = interval_caption(results.summaries)
     return safe_text(" ".join([*kept, f"Bars: {intervals}." if intervals else ""])).strip()

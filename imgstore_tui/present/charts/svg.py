@@ -29,6 +29,7 @@ from imgstore_tui.present.charts.axes import (
 )
 from imgstore_tui.present.charts.figures import SOURCE_INDEX, Bar, Figure, Series
 from imgstore_tui.present.charts.sheet import sheet_caption, sheet_charts
+from imgstore_tui.present.results import build_results
 
 WIDTH, HEIGHT = 640, 380
 COLOURS = 6
@@ -78,8 +79,9 @@ def standalone_svg(figure: Figure, *, scales: Scales = LOG) -> str:
 
 def sheet_svg(run: Run) -> str:
     """Return all charts of a run as one SVG file, two per row, with a caption below; the same run, the same text."""
-    titled = [(chart.title, _panel(chart.figure, chart.scales)) for chart in sheet_charts(run)]
-    return _file([(title, panel) for title, panel in titled if panel], 2, sheet_caption(run))
+    results = build_results(run)
+    titled = [(chart.title, _panel(chart.figure, chart.scales)) for chart in sheet_charts(results)]
+    return _file([(title, panel) for title, panel in titled if panel], 2, sheet_caption(results))
 
 
 def _panel(figure: Figure, scales: Scales) -> _Panel | None:

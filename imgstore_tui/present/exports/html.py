@@ -91,7 +91,7 @@ def _verdicts(results: RunResults) -> list[str]:
 
 
 def _charts(results: RunResults) -> list[str]:
-    figures = [figure for chart in further_charts(results.run) if (figure := _figure(chart))]
+    figures = [figure for chart in further_charts(results) if (figure := _figure(chart))]
     return ['<h2>Charts</h2><div class="charts">', *figures, "</div>"] if figures else []
 
 

@@ -11,6 +11,7 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.present import exports
 from imgstore_tui.present.charts.chart_list import run_charts
+from imgstore_tui.present.results import build_results
 from imgstore_tui.testing.fake_runs import fake_run
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -33,7 +34,7 @@ def box(element: ElementTree.Element) -> tuple[float, float, float, float]:
 def test_every_chart_is_there_with_its_title_and_one_caption() -> None:
     run = fake_run(["disk", "lmdb:note=$x_1$"])
     root = sheet(run)
-    drawn = [drawing for drawing in run_charts(run) if not drawing.figure.empty]
+    drawn = [drawing for drawing in run_charts(build_results(run)) if not drawing.figure.empty]
     assert len(root.findall(f"{SVG}svg")) == len(drawn) > 3
     text = texts(root)
     for drawing in drawn:
