@@ -236,8 +236,8 @@ def _verdict(
     contest: Cell, entries: list[CellSummary], psnr_of: Mapping[tuple[str, str], float], rules: VerdictRules,
     together: int,
 ) -> Verdict:  # fmt: skip
-    valid = {entry.cell.spec: dict(entry.rounds) for entry in entries if _exclusion_reason(entry) is None}
-    left_out = [(entry.cell.spec, reason) for entry in entries if (reason := _exclusion_reason(entry)) is not None]
+    valid = {entry.cell.spec: dict(entry.rounds) for entry in entries if exclusion_reason(entry) is None}
+    left_out = [(entry.cell.spec, reason) for entry in entries if (reason := exclusion_reason(entry)) is not None]
     methods = sum(entry.skipped < entry.trials for entry in entries)
     look = rules.look(methods, len(shared_rounds(valid)))
     standings = rank_contestants(valid, look, methods=methods)
@@ -277,7 +277,8 @@ def _dependence_warnings(
     return ()
 
 
-def _exclusion_reason(entry: CellSummary) -> str | None:
+def exclusion_reason(entry: CellSummary) -> str | None:
+    """Return why a method is not ranked; None if it is."""
     if entry.emulator:
         return f"{entry.emulator} is an emulator, whose speed says nothing about the service"
     if entry.failed:

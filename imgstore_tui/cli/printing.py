@@ -19,6 +19,7 @@ from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.tables.table_model import Table
 from imgstore_tui.present.text.ascii import ascii_text
 from imgstore_tui.present.text.narrative import operation_verdicts_text, recommendation_text
+from imgstore_tui.present.text.standings import standings_text
 
 CHART_ROWS = 22
 MOST_COLUMNS = 120
@@ -62,7 +63,11 @@ def print_tables(
 
 
 def print_verdicts(console: Console, results: RunResults, *, plain: bool) -> None:
-    """Print the verdicts and, in a few lines, the recommendation."""
+    """Print the standings, the verdicts and, in a few lines, the recommendation."""
+    standings = standings_text(results, width=min(output_width(), MOST_COLUMNS))
+    if standings:
+        standings.plain = ascii_text(standings.plain) if plain else standings.plain
+        console.print(standings, soft_wrap=True)
     judged = operation_verdicts_text(results)
     if not judged:
         return

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from imgstore_tui.core import events
+from imgstore_tui.core.model import Measurement, Run
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count, format_duration
+from imgstore_tui.present.results import ResultsBuilder
 from imgstore_tui.present.text.log_line import log_line
+from imgstore_tui.present.text.standings import standings_line
 
 REPAINT_EVERY_S = 0.5
 """At most two repaints per second, so that measuring is not disturbed."""
@@ -55,12 +59,16 @@ class LiveBar:
 
 
 class ProgressLine:
-    """Shows the events of a run."""
+    """Shows the events of a run, and after each round the standings."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bar = LiveBar(console)
         self._doing = ""
+        self._run: Run | None = None
+        self._trials: list[Measurement] = []
+        self._round = 0
+        self._results = ResultsBuilder()
 
     def __enter__(self) -> Self:
         self._bar.__enter__()
@@ -71,11 +79,26 @@ class ProgressLine:
 
     def on_event(self, event: events.Event) -> None:
         """Show an event."""
+        self._show_standings(event)
         line = log_line(event)
         if line is not None and (not self._bar.live or self._worth_keeping(event)):
             self._console.print(line, soft_wrap=True)
         if self._bar.live:
             self._advance(event)
+
+    def _show_standings(self, event: events.Event) -> None:
+        """Print who leads when a round has ended and another begins."""
+        match event:
+            case events.RunStarted(run):
+                self._run, self._trials = run, list(run.measurements)
+            case events.TrialFinished(measurement):
+                self._trials.append(measurement)
+            case events.TrialStarted(_, number, _) if number > self._round:
+                self._round = number
+                if self._run is not None and not self._console.quiet:
+                    run = replace(self._run, measurements=tuple(self._trials))
+                    if line := standings_line(self._results.build(run)):
+                        self._console.print(line, soft_wrap=True, markup=False)
 
     @staticmethod
     def _worth_keeping(event: events.Event) -> bool:

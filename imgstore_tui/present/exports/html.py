@@ -17,6 +17,8 @@ from imgstore_tui.present.tables.report_tables import facts_table, further_table
 from imgstore_tui.present.tables.table_model import Emphasis, Table
 from imgstore_tui.present.text.narrative import verdict_lines
 from imgstore_tui.present.text.recommendation import TITLE, recommendation_lines
+from imgstore_tui.present.text.standings import TITLE as STANDINGS
+from imgstore_tui.present.text.standings import standings_lines
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2024; --quiet: #646b73; --line: #d9dde1; --paper: #ffffff;
@@ -68,9 +70,10 @@ class HtmlExporter(Exporter):
             *(f"<dt>{escape(name.text)}</dt><dd>{escape(value.text)}</dd>" for name, value in facts.rows),
             "</dl>",
             *_recommendation(results),
+            *_sentences(STANDINGS, standings_lines(results)),
             *(_table(item) if isinstance(item, Table) else _headed(item) for item in article_report(results)),
             *_charts(results),
-            *_verdicts(results),
+            *_sentences("Verdicts", verdict_lines(results)),
             *(_table(table) for table in further_tables(results)),
             "</body></html>",
         ]
@@ -85,9 +88,8 @@ def _recommendation(results: RunResults) -> list[str]:
     return [f"<h2>{TITLE}</h2>", *lines] if lines else []
 
 
-def _verdicts(results: RunResults) -> list[str]:
-    lines = verdict_lines(results)
-    return ["<h2>Verdicts</h2><ul>", *(f"<li>{escape(line)}</li>" for line in lines), "</ul>"] if lines else []
+def _sentences(title: str, lines: list[str]) -> list[str]:
+    return [f"<h2>{title}</h2><ul>", *(f"<li>{escape(line)}</li>" for line in lines), "</ul>"] if lines else []
 
 
 def _charts(results: RunResults) -> list[str]:

@@ -17,6 +17,8 @@ from imgstore_tui.present.tables.report_tables import facts_table, further_table
 from imgstore_tui.present.tables.table_model import Table
 from imgstore_tui.present.text.narrative import verdict_lines
 from imgstore_tui.present.text.recommendation import TITLE, recommendation_lines
+from imgstore_tui.present.text.standings import TITLE as STANDINGS
+from imgstore_tui.present.text.standings import standings_lines
 
 COLUMNS, ROWS = 92, 22
 """Size of a chart drawn with characters."""
@@ -41,6 +43,8 @@ class MarkdownExporter(Exporter):
             parts.append(f"## {TITLE}")
             # Only a line of backticks would end the fence, which no command is.
             parts += [f"```sh\n{line.text}\n```" if line.command else escape(line.text) for line in recommendation]
+        if standings := standings_lines(results):
+            parts += [f"## {STANDINGS}", "\n".join(f"- {escape(line)}" for line in standings)]
         lines = verdict_lines(results)
         if lines:
             parts += ["## Verdicts", "\n".join(f"- {escape(line)}" for line in lines)]

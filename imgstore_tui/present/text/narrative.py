@@ -12,9 +12,11 @@ from imgstore_tui.analysis.verdict import Verdict, coverage_clause
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_count_short
+from imgstore_tui.present.charts.legend import ChartColours
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.text.captions import contest_title, fact_pairs
 from imgstore_tui.present.text.recommendation import TITLE, recommendation_lines
+from imgstore_tui.present.text.standings import standings_text
 from imgstore_tui.present.text.text_page import folded_line
 from imgstore_tui.stats.intervals import MIN_ROUNDS
 
@@ -22,19 +24,30 @@ MOST_NAMED = 4
 """Most slower methods that a verdict on the screen names; the ranking has all."""
 
 
-def verdict_text(results: RunResults | None, cutoff: int | None = None, *, width: int | None = None) -> Text:
-    """Return the recommendation, the verdicts it follows from, the warnings and the facts of a run.
+def verdict_text(
+    results: RunResults | None,
+    cutoff: int | None = None,
+    *,
+    width: int | None = None,
+    colours: ChartColours | None = None,
+) -> Text:
+    """Return the recommendation, the standings, the verdicts, the warnings and the facts of a run.
 
     Args:
         results: The run; None before there is one.
         cutoff: Number of images whose verdicts are shown; None for all.
         width: Columns available; None folds nothing.
+        colours: Styles of the methods; None for none.
     """
     if results is None:
         needs = f"A verdict needs {MIN_ROUNDS} rounds or more, and 2 methods that got through."
         return Text(f"Nothing measured yet.\n{needs}", style="dim")
     text = recommendation_text(results, cutoff, width=width)
-    text.append("\n" if text else "").append_text(operation_verdicts_text(results, cutoff, width=width))
+    for part in (
+        standings_text(results, cutoff, width=width, colours=colours),
+        operation_verdicts_text(results, cutoff, width=width),
+    ):
+        text.append("\n" if text and part else "").append_text(part)
     for warning in results.run.warnings:
         text.append("\n" if text else "").append_text(folded_line("warning ", "bold yellow", safe_text(warning), width))
     text.append("\n" if text else "")
@@ -73,8 +86,12 @@ def operation_verdicts_text(results: RunResults, cutoff: int | None = None, *, w
         width: Columns available; None folds nothing.
     """
     text = Text()
-    verdicts = [verdict for verdict in results.verdicts if cutoff in (None, verdict.contest.cutoff)]
-    if not verdicts and cutoff is not None:
+    verdicts = [
+        verdict
+        for verdict in results.verdicts
+        if cutoff in (None, verdict.contest.cutoff) and not _is_in_standings(verdict, results)
+    ]
+    if cutoff is not None and all(verdict.contest.cutoff != cutoff for verdict in results.verdicts):
         text.append(f"Nothing was measured at {counted(cutoff, 'image')}.\n", style="dim")
     for title, group in groupby(_sentences(verdicts, results.run, MOST_NAMED), key=lambda entry: entry[0]):
         text.append(f"{safe_text(title)}\n", style="bold")
@@ -85,6 +102,11 @@ def operation_verdicts_text(results: RunResults, cutoff: int | None = None, *, w
     if clause := coverage_clause(verdicts):
         text.append_text(folded_line("  ", "", clause, width, indent=2, style="dim"))
     return text
+
+
+def _is_in_standings(verdict: Verdict, results: RunResults) -> bool:
+    """Return whether the standings of a running run say more of a contest than that it has no verdict yet."""
+    return results.run.status == "running" and verdict.reason is not None and len(verdict.standings) > 1
 
 
 def verdict_lines(results: RunResults) -> list[str]:

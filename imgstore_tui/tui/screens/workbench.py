@@ -96,7 +96,7 @@ class Workbench(ResultsView):
             yield MatrixPane().data_bind(Workbench.run_state, Workbench.results, Workbench.marks, Workbench.per_image)
             yield TablePane().data_bind(Workbench.results, Workbench.cutoff)
             yield LogPane().data_bind(Workbench.marks)
-            yield VerdictPane().data_bind(Workbench.results, Workbench.cutoff)
+            yield VerdictPane().data_bind(Workbench.results, Workbench.cutoff, Workbench.marks)
         yield LeftoversLine()
         yield RunLine(symbols).data_bind(Workbench.run_state, Workbench.stopping)
         yield KeyBar()

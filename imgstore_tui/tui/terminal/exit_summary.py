@@ -18,6 +18,7 @@ from imgstore_tui.present.tables.timings import overview_tables
 from imgstore_tui.present.text.ascii import ascii_text
 from imgstore_tui.present.text.log_line import log_line
 from imgstore_tui.present.text.narrative import recommendation_text
+from imgstore_tui.present.text.standings import standings_text
 
 
 def print_exit_summary(
@@ -45,10 +46,13 @@ def _say(console: Console, run: Run | None, journal: str | None, saved: Sequence
         results = build_results(run)
         for table in overview_tables(results) if run.measurements else []:
             console.print(rich_table(table, console.width, ascii_only=ascii_only))
-        told = recommendation_text(results, width=console.width)
-        told.plain = ascii_text(told.plain) if ascii_only else told.plain
-        if told:
-            console.print(Text("\n").append_text(told), soft_wrap=True)
+        for text in (
+            standings_text(results, width=console.width),
+            recommendation_text(results, width=console.width),
+        ):
+            text.plain = ascii_text(text.plain) if ascii_only else text.plain
+            if text:
+                console.print(Text("\n").append_text(text), soft_wrap=True)
         line = log_line(RunFinished(run))
         if line is not None:
             console.print(line, soft_wrap=True)

@@ -18,6 +18,7 @@ from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.ranking import cutoff_text, measured_cutoffs
 from imgstore_tui.present.text.methods import methods_text
 from imgstore_tui.present.text.narrative import verdict_text
+from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
 
 class VerdictPane(VerticalScroll):
@@ -39,6 +40,7 @@ class VerdictPane(VerticalScroll):
     results: reactive[RunResults | None] = reactive(None, repaint=False)
     cutoff: reactive[int | None] = reactive(None, repaint=False)
     """The number of images of the verdicts; None for all."""
+    marks: reactive[MethodMarks] = reactive(MethodMarks(), repaint=False)
     notes: reactive[bool] = reactive(False, repaint=False)
     """Whether notes are shown and not verdicts."""
     body = getters.query_one(Static)
@@ -59,6 +61,10 @@ class VerdictPane(VerticalScroll):
 
     def watch_cutoff(self) -> None:
         """Show verdicts at another number of images."""
+        self._show_text()
+
+    def watch_marks(self) -> None:
+        """Show the new colours."""
         self._show_text()
 
     def watch_notes(self) -> None:
@@ -98,7 +104,11 @@ class VerdictPane(VerticalScroll):
         results = self.results
         if (results is None) is not self.has_class("-empty"):
             self.set_class(results is None, "-empty")
-        text = methods_text(results, width=width) if self.notes else verdict_text(results, self.cutoff, width=width)
+        text = (
+            methods_text(results, width=width)
+            if self.notes
+            else verdict_text(results, self.cutoff, width=width, colours=self.marks.palette)
+        )
         cutoffs = () if self.results is None else measured_cutoffs(self.results)
         subtitle = "n: verdicts" if self.notes else f"{cutoff_text(self.cutoff, cutoffs)}  n: notes".strip()
         if self.results is not None and self.border_subtitle != subtitle:
