@@ -136,11 +136,13 @@ class StoredImages:
         return self._count
 
     @property
-    def labels(self) -> Labels:
-        """Labels of all images, int64 array (n,), which the caller must not change."""
+    def labels(self) -> Labels | None:
+        """Labels of all images, int64 array (n,), which the caller must not change; None if the store has none."""
         if self._labels is None:
             with self._lock:
                 store = self._store()
+                if not (store.has_labels if isinstance(store, StoreDataset) else store.reader.content.has_labels):
+                    return None
                 if isinstance(store, StoreDataset):
                     labels = np.array([store.label(index) for index in range(len(store))], np.int64)
                 else:
@@ -148,6 +150,13 @@ class StoredImages:
             labels.flags.writeable = False
             self._labels = labels
         return self._labels
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the labels 0, 1, ...; empty if the store keeps none."""
+        with self._lock:
+            store = self._store()
+            return store.label_names if isinstance(store, StoreDataset) else store.reader.content.label_names
 
     def __iter__(self) -> Iterator[Pixels]:
         for index in range(len(self)):

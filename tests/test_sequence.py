@@ -78,6 +78,7 @@ def images(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 def test_it_is_a_sequence_of_the_images(images: StoredImages) -> None:
     assert len(images) == 20
+    assert images.labels is not None
     assert images.labels.tolist() == LABELS.tolist()
     for index in (0, 19, -1, -20, np.int64(3)):
         assert (images[index] == IMAGES[index]).all()
@@ -100,6 +101,7 @@ def test_what_chooses_no_images_is_refused_in_a_sentence(images: StoredImages) -
 
 
 def test_truth_values_choose_as_they_do_in_numpy(images: StoredImages) -> None:
+    assert images.labels is not None
     chosen = images.labels == images.labels[1]
     assert 0 < chosen.sum() < len(images)
     numbers = [int(number) for number in np.flatnonzero(chosen)]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from imgstore_tui.cli.output import data_console, talk_console
 from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.label_summary import label_summary
+from imgstore_tui.core.manifest import keeps_label_names
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count, parse_count
 
@@ -21,7 +23,7 @@ _PRINT_EVERY_S = 5.0
 """Seconds between two lines of progress where standard error is not a terminal."""
 _SHOWN = 5
 _SHOWN_NAMES = 100
-"""Names of labels that are printed, since no store keeps them."""
+"""Names of labels that are printed."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -38,6 +40,7 @@ def main(argv: Sequence[str]) -> int:
         count=count,
         replace=arguments.replace,
         restart=arguments.restart,
+        labels_required=arguments.labels == "required",
     )
     talk = talk_console(quiet=arguments.quiet)
     job.notify = lambda sentence: talk.print(safe_text(sentence), soft_wrap=True)
@@ -59,10 +62,10 @@ def main(argv: Sequence[str]) -> int:
         talk.print(safe_text(f"left out: {entry.name}: {entry.reason}"), soft_wrap=True)
     if len(done.excluded) > _SHOWN:
         talk.print(f"left out: {format_count(len(done.excluded) - _SHOWN)} more")
-    if names := job.dataset.label_names:
-        shown = ", ".join(f"{number} {name}" for number, name in enumerate(names[:_SHOWN_NAMES]))
-        more = f" and {format_count(len(names) - _SHOWN_NAMES)} more" if len(names) > _SHOWN_NAMES else ""
-        talk.print(safe_text(f"labels: {shown}{more}"), soft_wrap=True)
+    if labels := label_summary(job.dataset, _SHOWN_NAMES):
+        talk.print(labels, soft_wrap=True)
+    if job.dataset.label_names and not keeps_label_names(job.dataset.label_names):
+        talk.print("The store keeps the numbers of the labels, not their names, which are too many.", soft_wrap=True)
     kept = f", {format_count(done.resumed)} of them written before" if done.resumed else ""
     equal = "equal to what was put" if done.lossless else "equal to what was put, which is lossy"
     out, size = data_console(), done.usage.allocated_bytes
@@ -86,7 +89,8 @@ def _parser() -> CommandParser:
         "same command continues it after a kill. Formats that are put together at the end (parquet, lance,\n"
         "arrayrecord) start over instead; the command says so first.\n\n"
         "It keeps the pixels (with the codec original, the bytes of the files) and the label numbers, in the seeded\n"
-        "shuffled order of the dataset; it does not keep the names of files and classes.",
+        "shuffled order of the dataset, and the names of classes in its own manifest; it does not keep the names of\n"
+        "files.",
         epilog="examples:\n"
         "  imgstore-tui convert folder:photos lmdb+original photos.lmdb\n"
         "  imgstore-tui convert store:photos.lmdb webdataset:shard=1000 photos.tars",
@@ -101,6 +105,12 @@ def _parser() -> CommandParser:
     parser.add_argument("-n", "--count", metavar="N", help="only the first N images")
     parser.add_argument("--replace", action="store_true", help="replace a store at the destination")
     parser.add_argument("--restart", action="store_true", help="discard what an earlier attempt has written")
+    parser.add_argument(
+        "--labels",
+        choices=("any", "required"),
+        default="any",
+        help="required: refuse a dataset that has no labels, or none that can be read",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress")
     return parser
 

@@ -21,6 +21,10 @@ ORIGINAL_CODEC = "original"
 """Name of the codec that keeps picture files as they are."""
 
 
+NO_LABEL = -1
+"""Stands in a store, or a dataset, for the label of an image where none of them has a label."""
+
+
 def pixel_bytes(shape: tuple[int, ...], dtype: str) -> int:
     """Return the bytes of an image's pixels, of shape (H, W, C) or (H, W) and of type ``uint8`` or ``uint16``."""
     return math.prod(shape) * (2 if dtype == "uint16" else 1)
@@ -49,6 +53,10 @@ class Content:
     """``uint8`` or ``uint16`` where ``shape`` is given, else None."""
     payload_bytes: int = 0
     """Expected sum of all payloads in bytes, to size maps and chunks; a hint, not a promise."""
+    has_labels: bool = True
+    """Whether images have labels; where not, ``NO_LABEL`` stands in the place of each."""
+    label_names: tuple[str, ...] = ()
+    """Names of the labels 0, 1, ...; empty where labels have none."""
 
 
 @dataclass(frozen=True, slots=True)

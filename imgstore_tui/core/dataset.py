@@ -100,7 +100,17 @@ class Dataset(ABC):
 
     @abstractmethod
     def label(self, index: int) -> int:
-        """Return the integer label of image ``index``."""
+        """Return the integer label of image ``index``; ``NO_LABEL`` where images have none."""
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether images have labels, known after ``scan``."""
+        return True
+
+    @property
+    def label_note(self) -> str:
+        """Why there are no labels, or where they are taken from if that is not plain to see; often empty."""
+        return ""
 
     @property
     def label_names(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -29,6 +29,8 @@ MAX_MANIFEST_BYTES = 65_536
 """Largest manifest that is read; real ones have some hundred bytes."""
 
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,63}$")
+_MOST_NAME_BYTES = 24_576
+"""Names of labels that take more are not kept: a manifest must fit where a format offers a place."""
 MAX_COUNT = 2**40
 """Most images that a manifest may count."""
 _MAX_IMAGE_BYTES = 2**31
@@ -48,6 +50,10 @@ def write_manifest(backend: str, content: Content, **layout: Any) -> str:
         content: What the store holds.
         **layout: What else a reader must know; JSON values.
     """
+    # Only what differs from a store of before is written, so that older programs read the others.
+    labels: dict[str, Any] = {} if content.has_labels else {"has_labels": False}
+    if content.label_names and keeps_label_names(content.label_names):
+        labels["label_names"] = content.label_names
     return json.dumps(
         {
             "format": f"imgstore-tui {backend}",
@@ -58,9 +64,15 @@ def write_manifest(backend: str, content: Content, **layout: Any) -> str:
             "shape": content.shape,
             "dtype": content.dtype,
             "payload_bytes": content.payload_bytes,
+            **labels,
             **layout,
         }
     )
+
+
+def keeps_label_names(names: Sequence[str]) -> bool:
+    """Whether a manifest has room for the names of labels."""
+    return len(json.dumps(names)) <= _MOST_NAME_BYTES
 
 
 def layout_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,9 +102,20 @@ def read_manifest(text: bytes | str, backend: str, location: Location) -> tuple[
             f"{location} was written by a newer imgstore-tui (layout {version}, known: {VERSION}); update it."
         )
     content = _content(manifest)
-    if content is None:
+    labels = _labels(manifest)
+    if content is None or labels is None:
         raise StoreError(f"{location} is damaged: what it says of its content makes no sense.")
-    return content, manifest
+    return replace(content, has_labels=labels[0], label_names=labels[1]), manifest
+
+
+def _labels(manifest: Mapping[str, Any]) -> tuple[bool, tuple[str, ...]] | None:
+    """Return whether there are labels, and their names; None if what the manifest says makes no sense."""
+    has_labels, names = manifest.get("has_labels", True), manifest.get("label_names", [])
+    if not isinstance(has_labels, bool) or not isinstance(names, list):
+        return None
+    if not all(isinstance(name, str) for name in names) or (names and not has_labels):
+        return None
+    return has_labels, tuple(names)
 
 
 def _content(manifest: Mapping[str, Any]) -> Content | None:

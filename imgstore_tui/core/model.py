@@ -83,6 +83,9 @@ class DatasetFacts:
     excluded: tuple[tuple[str, str], ...] = ()
     """Name and reason of files that cannot take part (the first 1,000)."""
     excluded_count: int = 0
+    has_labels: bool = True
+    label_note: str = ""
+    """Why there are no labels, or where they are taken from if that is not plain to see; often empty."""
 
     @property
     def image_bytes(self) -> float:

@@ -129,6 +129,8 @@ class Reader(ABC):
     """Requests sent to a server so far; 0 where there is no server."""
     retries: int = 0
     """Requests that were sent again."""
+    label_note: str = ""
+    """Why a file of another program has no labels, or where they are taken from if that is not plain to see."""
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
         """Read payloads by ids, in any order, with repeats.
@@ -176,7 +178,10 @@ class Reader(ABC):
 
     @abstractmethod
     def read_labels(self) -> Labels:
-        """Return all labels as an owned int64 array (count,), without reading pixels."""
+        """Return all labels as an owned int64 array (count,), without reading pixels.
+
+        Where the content has none, all are ``NO_LABEL``.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -17,6 +17,7 @@ from imgstore_tui.core import credentials
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanProgress
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.foreign_layout import OPTIONS, ForeignLayout
+from imgstore_tui.core.label_summary import label_summary
 from imgstore_tui.core.location import Location
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import safe_text
@@ -31,6 +32,8 @@ _SERVICE = "imgstore_tui.plugins.store_process"  # started, not imported: backen
 _READ_AHEAD = 256
 """Images that are fetched at once if they are read in order, at most; fewer if they fill some MiB."""
 _END_TIMEOUT_S = 10
+_NAMES_SHOWN = 5
+"""Names of labels in the summary."""
 
 
 class StoreDataset(Dataset):
@@ -189,14 +192,32 @@ class StoreDataset(Dataset):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What else is in files of other programs."""
-        return tuple(self._facts.get("warnings", ()))
+        from_where = [f"{self._name}: {self.label_note}."] if self.has_labels and self.label_note else []
+        return (*self._facts.get("warnings", ()), *from_where)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether the store holds labels."""
+        return self._facts.get("has_labels") is not False
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the labels, if the store keeps them."""
+        return tuple(self._facts.get("label_names", ()))
+
+    @property
+    def label_note(self) -> str:
+        """Why a file of another program has no labels, or where they are taken from."""
+        return str(self._facts.get("label_note", ""))
 
     @property
     def summary(self) -> str:
-        """E.g. ``store photos.lmdb: 1,204 images of 32x32x3, lmdb+raw``."""
+        """E.g. ``store photos.lmdb: 1,204 images of 32x32x3, lmdb+raw, labels: 0 cat, 1 dog``."""
         sizes = "of varying sizes" if self.uniform is None else f"of {'x'.join(map(str, self.uniform[0]))}"
         storage = f"{self._facts['backend']}+{self._facts['codec']}"
-        return f"store {safe_text(self._name)}: {format_count(len(self))} images {sizes}, {storage}"
+        labels = label_summary(self, _NAMES_SHOWN)
+        text = f"store {safe_text(self._name)}: {format_count(len(self))} images {sizes}, {storage}"
+        return f"{text}, {labels}" if labels else text
 
 
 def _end(process: subprocess.Popen[bytes], stderr: IO[bytes]) -> None:

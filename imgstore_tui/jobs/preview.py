@@ -114,14 +114,17 @@ def thumbnail(pixels: Pixels, edge: int = LARGEST_EDGE) -> NDArray[np.uint8]:
 
 
 def _label(dataset: Dataset, index: int) -> str:
-    number = dataset.label(index)
-    names = dataset.label_names
+    if not dataset.has_labels:
+        return ""
+    number, names = dataset.label(index), dataset.label_names
     return safe_text(names[number]) if 0 <= number < len(names) else str(number)
 
 
 def _facts(dataset: Dataset, edges: tuple[tuple[int, int], ...], progress: PreviewProgress) -> list[tuple[str, str]]:
     facts = []
-    if dataset.label_names:
+    if not dataset.has_labels:
+        facts.append(("labels", f"none ({safe_text(dataset.label_note)})" if dataset.label_note else "none"))
+    elif dataset.label_names:
         facts.append(("labels", _label_counts(dataset, progress)))
     excluded = dataset.excluded
     if excluded:

@@ -166,6 +166,9 @@ def open_served_store(
         "dtype": content.dtype,
         "excluded": [[entry.name, entry.reason] for entry in reader.excluded],
         "warnings": [*reader.warnings, *warnings],
+        "has_labels": content.has_labels,
+        "label_names": content.label_names,
+        "label_note": reader.label_note,
     }
     store = ServedStore(reader, codec({option.name: option.default for option in codec.options}), reader.ids())
     return store, facts, [labels.astype("<i8").data.cast("B")] if len(labels) else []

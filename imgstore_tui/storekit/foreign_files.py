@@ -18,6 +18,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_ids
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count
+from imgstore_tui.storekit.label_column import LabelColumn, join_labels, no_labels
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.scan_progress import report_scan
 from imgstore_tui.storekit.store_errors import read_error
@@ -36,8 +37,8 @@ MOST_OPEN = 32
 class ForeignFile(ABC):
     """One file, indexed when it is opened."""
 
-    labels: list[int]
-    """One label per picture, 0 where the file has none."""
+    labels: LabelColumn
+    """The labels of its pictures, or why there are none."""
     excluded: Sequence[Excluded] = ()
     """The pictures of the file that are not taken, each with the reason."""
     warnings: Sequence[str] = ()
@@ -46,6 +47,11 @@ class ForeignFile(ABC):
     """What else the file holds, which is no picture, counted by kind, such as ``.json`` or ``folders``."""
     ordinary: ClassVar[frozenset[str]] = frozenset({"folders"})
     """Kinds among them that need no word, if there are no others."""
+
+    @property
+    @abstractmethod
+    def count(self) -> int:
+        """Number of pictures in this file."""
 
     @abstractmethod
     def payload(self, number: int) -> bytes:
@@ -82,7 +88,7 @@ class ByteRangeFile(ForeignFile):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.labels: list[int] = []
+        self.labels = no_labels("it has none")
         self.ranges = ByteRanges()
         """Offset and length of each picture, in bytes."""
         self.excluded: list[Excluded] = []
@@ -104,6 +110,11 @@ class ByteRangeFile(ForeignFile):
             except OSError as error:
                 raise read_error(self.path, error) from None
         return self._file
+
+    @property
+    def count(self) -> int:
+        """Number of pictures in this file."""
+        return len(self.ranges)
 
     def payload(self, number: int) -> bytes:
         """Copy the bytes of a picture.
@@ -129,12 +140,20 @@ class ByteRangeFile(ForeignFile):
 class ForeignReader(Reader):
     """Reads pictures in the order of the files, and in each file in its own order; few of them are open at a time."""
 
-    def __init__(self, location: Path, files: Sequence[ForeignFile]) -> None:
+    def __init__(self, location: Path, files: Sequence[ForeignFile], names: Sequence[str]) -> None:
         self._location, self._files = location, list(files)
         self._in_use: OrderedDict[int, None] = OrderedDict()
-        self._starts = np.cumsum([0, *(len(file.labels) for file in files)])
-        self._labels = np.array([label for file in files for label in file.labels], np.int64)
-        self.content = Content(int(self._starts[-1]), PayloadKind.BYTES, ORIGINAL_CODEC)
+        counts = [file.count for file in files]
+        self._starts = np.cumsum([0, *counts])
+        labels = join_labels([file.labels for file in files], counts, names)
+        self._labels, self.label_note = labels.or_none(), labels.reason or labels.note
+        self.content = Content(
+            int(self._starts[-1]),
+            PayloadKind.BYTES,
+            ORIGINAL_CODEC,
+            has_labels=labels.numbers is not None,
+            label_names=labels.names,
+        )
 
     @classmethod
     def open(
@@ -158,13 +177,13 @@ class ForeignReader(Reader):
                     report_scan("reading files", number, len(paths))
                 files.append(open_file(path))
                 files[-1].release()
-            if not any(file.labels for file in files):
+            if not any(file.count for file in files):
                 raise StoreError(_nothing_in(location, files, format_name))
         except BaseException:
             for file in files:
                 file.close()
             raise
-        return cls(location, files)
+        return cls(location, files, [path.name for path in paths])
 
     @property
     def excluded(self) -> Sequence[Excluded]:

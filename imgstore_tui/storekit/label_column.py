@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imgstore_tui.core.content import NO_LABEL
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 
@@ -61,6 +62,12 @@ class ImageLabels:
     """Why there are no labels; empty where there are."""
     note: str = ""
     """What else the user should know; often empty."""
+    count: int = 0
+    """Number of images."""
+
+    def or_none(self) -> Labels:
+        """Return the labels, or ``NO_LABEL`` for every image."""
+        return np.full(self.count, NO_LABEL, np.int64) if self.numbers is None else self.numbers
 
 
 class _NoLabelsError(Exception):
@@ -76,24 +83,24 @@ def parse_labels(values: Any, count: int, column: str = "label", names: Sequence
     """Return the labels that a column holds.
 
     Args:
-        values: A NumPy array, an array-like of a file (h5py) that is sliced by rows, or a sequence of Python values:
-            numbers, truth values, text, bytes, None, or sequences for one-hot rows.
+        values: A NumPy array, an array-like of a file (h5py) that is sliced by rows, or a list of Python values:
+            numbers, truth values, text, bytes, None, or lists for one-hot rows.
         count: Number of images.
         column: Name of the column, for the reason.
         names: Names of the labels 0, 1, ... that the file declares.
     """
     shown = safe_text(column)
     try:
-        if hasattr(values, "shape") and hasattr(values, "dtype"):
-            parsed = _of_array(values, count)
-        else:
-            parsed = _of_sequence(values, count)
+        sequence = isinstance(values, (list, tuple))
+        parsed = _of_sequence(values, count) if sequence else _of_array(values, count)
     except _NoLabelsError as why:
         return no_labels(f"{shown} {why}")
     if names and not parsed.texts and parsed.numbers is not None:
         if len(parsed.numbers) and (parsed.numbers == UNKNOWN).all():
             return no_labels(f"{shown} is {UNKNOWN} in every row, which stands for unknown")
-        return replace(parsed, names=tuple(names))
+        known = parsed.numbers[parsed.numbers != UNKNOWN]
+        if not len(known) or (known.min() >= 0 and known.max() < len(names)):
+            return replace(parsed, names=tuple(names))
     return parsed
 
 
@@ -105,6 +112,7 @@ def join_labels(columns: Sequence[LabelColumn], counts: Sequence[int], files: Se
         counts: Number of images in each file.
         files: Names of the files, for the reason.
     """
+    total = sum(counts)
     used = [(column, file) for column, count, file in zip(columns, counts, files, strict=True) if count]
     note = "; ".join(dict.fromkeys(column.note for column, _ in used if column.note))
     without = [(column, file) for column, file in used if column.numbers is None]
@@ -114,34 +122,22 @@ def join_labels(columns: Sequence[LabelColumn], counts: Sequence[int], files: Se
         if len(without) < len(used):
             number = f"{format_count(len(without))} of {format_count(len(used))} files have"
             reason = f"{number} none, the first is {safe_text(file)}: {reason}"
-        return ImageLabels(None, reason=reason, note=note)
+        return ImageLabels(None, reason=reason, note=note, count=total)
     numbered = [column for column, _ in used if not column.texts]
     texts = [column for column, _ in used if column.texts]
     if numbered and texts:
-        return ImageLabels(None, reason="labels are text in some files and numbers in others", note=note)
+        return ImageLabels(None, reason="labels are text in some files and numbers in others", note=note, count=total)
     if texts:
         names = tuple(sorted({text for column in texts for text in column.texts}))
         position = {name: number for number, name in enumerate(names)}
         parts = [np.array([position[text] for text in column.texts], np.int64)[column.numbers] for column in texts]
-        return ImageLabels(np.concatenate(parts), names, note=note)
+        return ImageLabels(np.concatenate(parts), names, note=note, count=total)
     if len({column.names for column in numbered}) > 1:
-        return ImageLabels(None, reason="the files give different names to their classes", note=note)
+        return ImageLabels(None, reason="the files give different names to their classes", note=note, count=total)
     numbers = [column.numbers for column in numbered if column.numbers is not None]
     return ImageLabels(
         np.concatenate([np.zeros(0, np.int64), *numbers]), next(iter(c.names for c in numbered), ()), note=note
     )
-
-
-def class_names_text(names: Sequence[str], most: int = 100) -> str:
-    """Return classes with their numbers in a line: ``0 cat, 1 dog``.
-
-    Args:
-        names: Names of the labels 0, 1, ...
-        most: How many of them are named.
-    """
-    shown = ", ".join(f"{number} {name}" for number, name in enumerate(names[:most]))
-    more = f" and {format_count(len(names) - most)} more" if len(names) > most else ""
-    return safe_text(f"{shown}{more}")
 
 
 def _of_array(values: Any, count: int) -> LabelColumn:

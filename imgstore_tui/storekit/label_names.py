@@ -18,9 +18,10 @@ _TIERS = (
         "fine_label", "fine_labels",
     ),
     ("label_name", "class_name", "category_name", "class_text", "image/class/text"),
-    ("coarse_label", "coarse_labels"),
+    ("coarse_label", "coarse_labels", "meta"),
 )  # fmt: skip
 """Usual names, in lower case; names of a tier count only if no tier before has one."""
+_NAME_TIER = frozenset(_TIERS[2])
 _IMAGE_WORDS = frozenset({"image", "images", "img", "imgs", "x", "data", "pixels", "picture", "pictures"})
 _LABEL_WORDS = ("labels", "label", "y", "targets", "target", "class", "classes", "lbl", "lbls")
 _MOST_NAMED = 8
@@ -97,13 +98,32 @@ def read_labels(
         if differing and first.lower() not in {"label", "labels"}:
             listed = " and ".join(safe_text(name) for name in [first, *differing])
             return no_labels(f"{listed} may both be meant, and differ; name one with label={safe_text(first)}")
+        named = taken[first]
         passed = [*differing, *(name for later in tiers[place + 1 :] for name in later)]
+        for name in [name for name in passed if name.lower() in _NAME_TIER]:
+            if words := _names_by(named, parse_labels(read(name), count, name)):
+                named = replace(named, names=words)
+                passed.remove(name)
         notes = [f"labels are taken from {safe_text(first)}"] if passed or refused else []
         notes += [f"{', '.join(map(safe_text, passed))} not used"] if passed else []
-        return replace(taken[first], note="; ".join([*notes, *refused]))
+        return replace(named, note="; ".join([*notes, *refused]))
     if refused:
         return no_labels("; ".join(refused))
     return no_labels(f"no {what} is called label or the like; {_listed(others, what)}")
+
+
+def _names_by(labels: LabelColumn, words: LabelColumn) -> tuple[str, ...]:
+    """Return the names of labels by a column that has a word for each image.
+
+    Empty if labels have names already, or not exactly one word stands beside each of the labels 0, 1, ...
+    """
+    if labels.numbers is None or labels.texts or labels.names or words.numbers is None or not words.texts:
+        return ()
+    pairs = set(zip(labels.numbers.tolist(), words.numbers.tolist(), strict=True))
+    names = {number: words.texts[position] for number, position in pairs}
+    if len(names) < len(pairs) or sorted(names) != list(range(len(names))):
+        return ()
+    return tuple(names[number] for number in range(len(names)))
 
 
 def _equal(one: LabelColumn, other: LabelColumn) -> bool:

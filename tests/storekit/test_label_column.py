@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from imgstore_tui.core.label_summary import class_names_text
 from imgstore_tui.storekit.label_column import (
     ImageLabels,
     LabelColumn,
-    class_names_text,
     join_labels,
     no_labels,
     parse_labels,

@@ -19,12 +19,15 @@ from imgstore_tui.core.manifest import check_ids
 from imgstore_tui.core.reader_writer import Reader
 from imgstore_tui.core.text import first_line
 from imgstore_tui.images.decode import MAX_PIXELS
+from imgstore_tui.storekit.label_column import LabelColumn, join_labels
+from imgstore_tui.storekit.label_names import read_labels
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels, Pixels
 
 _IMAGES = ("images", "image", "data", "x", "X", "x_train", "X_train", "train_x", "train_set_x", "pixels", "imgs")
-_LABELS = ("labels", "label", "meta", "targets", "target", "y", "Y", "y_train", "Y_train", "train_y", "train_set_y")
+_CLASS_NAMES = ("list_classes", "class_names", "label_names", "classes_names", "classes")
+_MOST_CLASSES = 100_000
 _FILTERS = {1, 2, 3, 5, 6, 32000}  # built in, and lzf of h5py; for any other filter HDF5 would load a plug-in
 _MOST_CHUNK = 256 * 2**20
 _MOST_SHRUNK = 1100
@@ -38,7 +41,7 @@ class Hdf5Arrays(Reader):
         self._place = location
         self._files: list[Any] = []
         self._images: list[Any] = []
-        labels: list[Labels] = []
+        labels: list[LabelColumn] = []
         try:
             for path in files:
                 images, own = self._open(path)
@@ -51,12 +54,22 @@ class Hdf5Arrays(Reader):
             self.close()
             raise
         self._starts = np.cumsum([0, *(len(images) for images in self._images)])
-        self._labels = np.concatenate(labels)
+        counts = [len(images) for images in self._images]
+        joined = join_labels(labels, counts, [path.name for path in files])
+        self._labels, self.label_note = joined.or_none(), joined.reason or joined.note
         _, *shape = self._images[0].shape
         name = self._images[0].dtype.newbyteorder("=").name
-        self.content = Content(int(self._starts[-1]), PayloadKind.ARRAY, RAW_CODEC, tuple(shape), name)
+        self.content = Content(
+            int(self._starts[-1]),
+            PayloadKind.ARRAY,
+            RAW_CODEC,
+            tuple(shape),
+            name,
+            has_labels=joined.numbers is not None,
+            label_names=joined.names,
+        )
 
-    def _open(self, path: Path) -> tuple[Any, Labels]:
+    def _open(self, path: Path) -> tuple[Any, LabelColumn]:
         import h5py
 
         try:
@@ -85,7 +98,7 @@ class Hdf5Arrays(Reader):
                 raise StoreError(
                     f"{path} has images of {images.shape[1]} x {images.shape[2]} pixels, too many to take."
                 )
-            return images, self._labels_of(by_name, len(images))
+            return images, self._labels_of(by_name, len(images), name)
         except StoreError:
             raise
         except Exception as error:  # h5py raises nearly everything for a damaged file
@@ -105,17 +118,11 @@ class Hdf5Arrays(Reader):
         plan = dataset.id.get_create_plist()
         return any(plan.get_filter(number)[0] not in _FILTERS for number in range(plan.get_nfilters()))
 
-    def _labels_of(self, datasets: dict[str, Any], count: int) -> Labels:
-        for name in _LABELS:
-            dataset = datasets.get(name)
-            if dataset is None or _kind_of(dataset) not in "iu" or dataset.shape not in ((count,), (count, 1)):
-                continue
-            if not self._foreign_filters(dataset):
-                labels = np.asarray(dataset[()]).reshape(count)
-                if labels.max() > np.iinfo(np.int64).max:
-                    raise StoreError(f"{dataset.file.filename} has labels in {name} that no number of 64 bits holds.")
-                return labels.astype(np.int64)
-        return np.zeros(count, np.int64)
+    def _labels_of(self, datasets: dict[str, Any], count: int, image: str) -> LabelColumn:
+        readable = {name: dataset for name, dataset in datasets.items() if not self._foreign_filters(dataset)}
+        kinds = {name: _described(dataset) for name, dataset in readable.items()}
+        names = dict.fromkeys(readable, _class_names(readable))
+        return read_labels(kinds, count, readable.__getitem__, image=image, class_names=names, what="dataset")
 
     def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
         """Read images, consecutive ones by one call."""
@@ -151,6 +158,27 @@ def _kind_of(dataset: Any) -> str:
         return " " if dataset.shape is None else str(dataset.dtype.kind)
     except TypeError:
         return " "
+
+
+def _described(dataset: Any) -> str:
+    """Return type and shape of a dataset."""
+    try:
+        return f"{dataset.dtype} of shape {dataset.shape}"
+    except TypeError:
+        return "of a type that NumPy does not know"
+
+
+def _class_names(datasets: dict[str, Any]) -> tuple[str, ...]:
+    """Return the names of classes that a dataset of text lists in the order of their numbers; empty if none does."""
+    for name in _CLASS_NAMES:
+        dataset = datasets.get(name)
+        if dataset is None or dataset.ndim != 1 or _kind_of(dataset) not in {"S", "O"}:
+            continue
+        if dataset.shape[0] <= _MOST_CLASSES:
+            values = dataset[()].tolist()
+            if all(isinstance(value, bytes) for value in values):
+                return tuple(value.decode("utf-8", "replace") for value in values)
+    return ()
 
 
 def _holds_images(dataset: Any) -> bool:

@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 from imgstore_tui.backends.parquet.unpacked_size import FREE_BYTES, allowed_bytes, check_pages, too_large
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.text import first_line
+from imgstore_tui.storekit.arrow_labels import table_labels
 from imgstore_tui.storekit.foreign_files import ForeignFile
 from imgstore_tui.storekit.raw_file import RawFile
 
 _IMAGES = ("image", "img", "picture", "jpg", "png")
 _MOST_ROWS = 256
-_LABELS = ("label", "labels", "fine_label", "class", "cls")
 
 
 class ParquetImages(ForeignFile):
@@ -33,18 +33,22 @@ class ParquetImages(ForeignFile):
             self._file = pq.ParquetFile(os.fspath(path), page_checksum_verification=True, pre_buffer=False)
             schema = self._file.schema_arrow
             self._column = next((name for name in _IMAGES if name in schema.names and _holds_images(schema, name)), "")
-            label = next((x for x in _LABELS if x in schema.names and pa.types.is_integer(schema.field(x).type)), None)
             facts = self._file.metadata
             if facts.num_rows > path.stat().st_size:  # rows without a value take nothing, and are no pictures
                 raise ValueError("it has more rows than bytes")
             groups = range(facts.num_row_groups if self._column else 0)
             self._rows = [(group, row) for group in groups for row in range(facts.row_group(group).num_rows)]
-            self.labels = [0] * len(self._rows)
-            if label is not None and self._rows:
-                column = self._file.read(columns=[label], use_threads=False).column(0).cast(pa.int64())
-                self.labels = [0 if value is None else value for value in column.to_pylist()]
+            self.labels = table_labels(schema, len(self._rows), self._column, self._read_labels)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise self._damaged(error) from None
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self._rows)
+
+    def _read_labels(self, name: str) -> Any:
+        return self._file.read(columns=[name], use_threads=False).column(name)
 
     def payload(self, number: int) -> bytes:
         """Return the bytes of a picture."""

@@ -6,13 +6,15 @@ The backend stores an encoded image as ``image/encoded`` with ``image/format``, 
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 from imgstore_tui.core.errors import StoreError
 
 ENCODED, RAW, LABEL = b"image/encoded", b"image/raw", b"image/class/label"
 
-_BYTES_LIST, _INT64_LIST = 1, 3
+_BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 1, 2, 3
+_FLOAT = struct.Struct("<f")
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
 
@@ -70,23 +72,59 @@ def find_bytes(record: bytes, name: bytes) -> tuple[int, int] | None:
     return None
 
 
-def find_int64(record: bytes, name: bytes) -> int | None:
-    """Return the first value of an integer feature in an Example; None if it has none.
+def features(record: bytes) -> Iterator[tuple[bytes, int, int, int]]:
+    """Yield the features of an Example: name, kind of list (1 bytes, 2 float, 3 int64), where it begins and ends.
 
     Raises:
         StoreError: If the record is not an Example.
     """
-    for values, values_stop in _lists(record, name, _INT64_LIST):
-        at = values
-        if at < values_stop:
-            tag, at = _read_varint(record, at, values_stop)
-            if tag == 1 << 3 | _LENGTH:  # packed, which is the usual case
-                length, at = _read_varint(record, at, values_stop)
-                if not length:
-                    continue
-            number, _ = _read_varint(record, at, values_stop)
-            return (number & (1 << 64) - 1 ^ 1 << 63) - (1 << 63)
-    return None
+    for _, start, stop in _fields(record, 0, len(record), 1):
+        for _, entry, entry_stop in _fields(record, start, stop, 1):
+            name = next((record[a:b] for _, a, b in _fields(record, entry, entry_stop, 1)), b"")
+            for _, feature, feature_stop in _fields(record, entry, entry_stop, 2):
+                for kind in (_BYTES_LIST, _FLOAT_LIST, _INT64_LIST):
+                    for _, values, values_stop in _fields(record, feature, feature_stop, kind):
+                        yield name, kind, values, values_stop
+
+
+def feature_values(record: bytes, kind: int, start: int, stop: int, most: int) -> list[bytes] | list[float] | list[int]:
+    """Return the values of a list in an Example.
+
+    Args:
+        record: The Example.
+        kind: Kind of list, as ``features`` yields it.
+        start: Where it begins.
+        stop: Where it ends.
+        most: Most values that are returned.
+
+    Raises:
+        StoreError: If the record is not an Example.
+    """
+    if kind == _BYTES_LIST:
+        return [record[a:b] for _, a, b in _fields(record, start, stop, 1)[:most]]
+    whole, floats = list[int](), list[float]()
+    at = start
+    while at < stop and len(whole) + len(floats) < most:
+        tag, at = _read_varint(record, at, stop)
+        end = stop
+        if packed := tag == 1 << 3 | _LENGTH:
+            length, at = _read_varint(record, at, stop)
+            end = at + length
+        if end > stop:
+            raise StoreError("A record is no tf.train.Example.")
+        while at < end and len(whole) + len(floats) < most:
+            if kind == _INT64_LIST:
+                number, at = _read_varint(record, at, end)
+                whole.append((number & (1 << 64) - 1 ^ 1 << 63) - (1 << 63))
+            else:
+                if at + _FLOAT.size > end:
+                    raise StoreError("A record is no tf.train.Example.")
+                floats.append(_FLOAT.unpack_from(record, at)[0])
+                at += _FLOAT.size
+            if not packed:
+                break
+        at = end if packed else at
+    return whole if kind == _INT64_LIST else floats
 
 
 def _lists(record: bytes, name: bytes, kind: int) -> Iterator[tuple[int, int]]:

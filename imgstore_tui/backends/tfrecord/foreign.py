@@ -5,13 +5,13 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from imgstore_tui.backends.tfrecord.example import ENCODED, LABEL, find_bytes, find_int64
+from imgstore_tui.backends.tfrecord.example import ENCODED, find_bytes
+from imgstore_tui.backends.tfrecord.record_labels import RecordLabels
 from imgstore_tui.backends.tfrecord.records import FOOT, HEAD, masked
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.storekit.foreign_files import ByteRangeFile
 
 _IMAGES = (ENCODED, b"image", b"image_raw", b"encoded")
-_LABELS = (LABEL, b"label")
 _MOST = 2**31
 
 
@@ -20,6 +20,7 @@ class TfrecordImages(ByteRangeFile):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
+        self._values = RecordLabels()
         try:
             at = 0
             while at < self.file.size:
@@ -27,6 +28,7 @@ class TfrecordImages(ByteRangeFile):
         except StoreError:
             self.close()
             raise
+        self.labels = self._values.column()
 
     def _index_record(self, at: int) -> int:
         import google_crc32c
@@ -46,10 +48,10 @@ class TfrecordImages(ByteRangeFile):
             raise wrong
         try:
             picture = next((span for span in (find_bytes(record, name) for name in _IMAGES) if span), None)
-            labels = [find_int64(record, name) for name in _LABELS]
+            if picture is not None:
+                self._values.add(record)
         except StoreError:
             raise StoreError(f"{self.path}: record {len(self.ranges)} is no tf.train.Example.") from None
         if picture is not None:
             self.ranges.append((start + picture[0], picture[1] - picture[0]))
-            self.labels.append(next((label for label in labels if label is not None), 0))
         return start + size + FOOT.size

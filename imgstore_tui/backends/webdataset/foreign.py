@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import posixpath
 from array import array
 from collections import Counter
@@ -11,14 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from imgstore_tui.backends.webdataset.members import Member, TarMembers
+from imgstore_tui.backends.webdataset.sample_labels import SampleLabels
 from imgstore_tui.backends.webdataset.samples import kind_of, split_name, surplus_pictures
 from imgstore_tui.core.dataset import Excluded
 from imgstore_tui.core.units import format_count
 from imgstore_tui.images import decode
-from imgstore_tui.storekit.foreign_files import ByteRangeFile, label_of
+from imgstore_tui.storekit.foreign_files import ByteRangeFile
 from imgstore_tui.storekit.scan_progress import EVERY, report_scan
 
-_MOST_LABEL = 64
 _LARGEST_FILE = 2**30
 """Larger pictures are left out, because files are read into memory whole."""
 _MOST_LINKS = 8
@@ -28,7 +29,7 @@ _BEHIND_END = "It lies behind the end mark of the archive, where tar and WebData
 
 
 class TarImages(ByteRangeFile):
-    """A tar, which may be compressed: its picture members in order, with labels from ``.cls`` members.
+    """A tar, which may be compressed: its picture members in order, with the labels of their samples.
 
     Hard and symbolic links to members of the archive are the pictures that they lead to; no link leads out of it.
     """
@@ -42,7 +43,7 @@ class TarImages(ByteRangeFile):
         """Name of each picture, as the archive has it."""
         self._holes: dict[tuple[int, int], tuple[int, tuple[tuple[int, int], ...]]] = {}
         """Size and pieces of pictures with holes, by offset and length in the archive."""
-        self._labels: dict[str, int] = {}
+        self._sample_labels = SampleLabels(path)
         self._found = _Found()
         try:
             self._index()
@@ -94,8 +95,9 @@ class TarImages(ByteRangeFile):
             self.excluded.append(Excluded(member.name, decode.undecoded_reason(kind)))
         else:
             key, rest = split_name(member.name)
-            if rest.rpartition(".")[2] == "cls" and member.size <= _MOST_LABEL and member.pieces is None:
-                self._labels[key] = label_of(self.file.read_at(member.start, member.stored), self.path)
+            if member.pieces is None:
+                read = functools.partial(self.file.read_at, member.start, member.stored)
+                self._sample_labels.add(key, rest.lower(), member.size, read)
             self.beside[kind or "without an ending"] += 1
 
     def _begins_like_a_picture(self, member: Member) -> bool:
@@ -153,8 +155,8 @@ class TarImages(ByteRangeFile):
                 self.ranges.append((found.starts[index], found.lengths[index]))
                 self.names.append(names[position])
         self._found = _Found()
-        self.labels = [self._labels.get(split_name(name)[0], 0) for name in self.names]
-        self._labels = {}
+        self.labels = self._sample_labels.column([split_name(name)[0] for name in self.names])
+        self._sample_labels = SampleLabels(self.path)
 
     def payload(self, number: int) -> bytes:
         """Copy the bytes of a picture, with its holes filled by zeros."""

@@ -55,6 +55,8 @@ class BlockRound:
         if not backend_class(self.block.spec).capabilities.claims(cell.operation):
             reason = f"Backend {self.block.spec.backend} does not claim {cell.operation}."
             outcome = TrialOutcome(False, reason, skipped=True)
+        elif cell.operation is Operation.READ_LABELS and not self.services.facts[cell.dataset].has_labels:
+            outcome = TrialOutcome(False, "Not applicable: the images have no labels.", skipped=True)
         elif cell.operation.changes:
             outcome = self._edit(cell)
         elif cell.operation.writes:

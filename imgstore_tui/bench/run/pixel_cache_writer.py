@@ -61,7 +61,7 @@ def build_pixel_cache(
     ends: list[int] = []
     listed: list[ListedFile] = []
     broken: list[Excluded] = []
-    fingerprint = Fingerprint()
+    fingerprint = Fingerprint(has_labels=dataset.has_labels)
     offset = 0
     index = -1
     with (folder / "pixels.bin").open("wb") as pixels, (folder / "originals.bin").open("wb") as files:
@@ -115,6 +115,8 @@ def build_pixel_cache(
         original_bytes=sum(file.size for file in listed) if in_place else ends[-1] if originals else None,
         fingerprint=fingerprint.hexdigest(),
         label_names=dataset.label_names,
+        has_labels=dataset.has_labels,
+        label_note=dataset.label_note,
         excluded=tuple((entry.name, entry.reason) for entry in excluded[:_KEPT_EXCLUSIONS]),
         excluded_count=len(excluded),
     )

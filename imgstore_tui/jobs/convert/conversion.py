@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from imgstore_tui.core.backend import Backend, DiskUsage, PayloadKind
 from imgstore_tui.core.codec import Codec, payload_kind
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
-from imgstore_tui.core.errors import ImgstoreError, StoreError, UsageError
+from imgstore_tui.core.errors import DataError, ImgstoreError, StoreError, UsageError
 from imgstore_tui.core.fingerprint import Fingerprint
 from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.core.paths import absolute_path
@@ -72,6 +72,8 @@ class Conversion:
     """Number of images, from the first on; None for all."""
     replace: bool = False
     restart: bool = False
+    labels_required: bool = False
+    """Whether a dataset without labels is an error."""
     notify: Callable[[str], None] = field(default=_ignore)
     """Called with messages for the user, a sentence each."""
     _filler: StoreFiller | None = field(default=None, init=False)
@@ -134,7 +136,7 @@ class Conversion:
         if self._filler is not None and self._filler.fingerprint is not None:
             verify_store(backend, workspace, progress)
             return self._filler.fingerprint.hexdigest()
-        fingerprint = Fingerprint()
+        fingerprint = Fingerprint(has_labels=self.dataset.has_labels)
         verify_store(backend, workspace, progress, partial(self._add_resumed, codec, fingerprint))
         return fingerprint.hexdigest()
 
@@ -163,6 +165,8 @@ class Conversion:
         self.dataset.scan(lambda doing, done, total: progress(doing, done, total or 0))
         if len(self.dataset) >= MAX_CUTOFF and self.count is None:
             raise UsageError(f"{self.dataset.summary}: it never ends. Say how many images you want with --count.")
+        if self.labels_required and not self.dataset.has_labels:
+            raise DataError(f"{self.dataset.summary}. Labels are required, as --labels required says.")
         return min(len(self.dataset), self.count or len(self.dataset))
 
     def _kind(self, backend: Backend, codec: Codec) -> PayloadKind:
@@ -228,7 +232,14 @@ class Conversion:
 
 
 def plan_conversion(
-    text: str, spec_text: str, destination: Path | str, *, count: int | None, replace: bool, restart: bool
+    text: str,
+    spec_text: str,
+    destination: Path | str,
+    *,
+    count: int | None,
+    replace: bool,
+    restart: bool,
+    labels_required: bool = False,
 ) -> Conversion:
     """Check the arguments of a conversion, without scanning the dataset.
 
@@ -239,6 +250,7 @@ def plan_conversion(
         count: Number of images, from the first on; None for all.
         replace: Whether a store at the destination may be replaced.
         restart: Whether an unfinished conversion is started over.
+        labels_required: Whether a dataset without labels is an error.
 
     Raises:
         UsageError: If a name is unknown, or the destination is not valid.
@@ -252,7 +264,7 @@ def plan_conversion(
         _check_server(spec, dataset, location, replace=replace)
     else:
         location = _check_folder(spec, dataset, location, replace=replace)
-    return Conversion(dataset, spec, location, count, replace, restart)
+    return Conversion(dataset, spec, location, count, replace, restart, labels_required)
 
 
 def _check_server(spec: Spec, dataset: Dataset, location: ServerLocation, *, replace: bool) -> None:

@@ -266,7 +266,8 @@ class StoreFiller:
         sizes = np.array([record.size for record in records], np.int64)
         facts = self._workspace.facts["content"]
         shape = None if facts["shape"] is None else tuple(facts["shape"])
-        content = Content(**{**facts, "kind": PayloadKind(facts["kind"]), "shape": shape})
+        names = tuple(facts.get("label_names", ()))
+        content = Content(**{**facts, "kind": PayloadKind(facts["kind"]), "shape": shape, "label_names": names})
         try:
             return self._backend.resume(self._workspace.store, content, labels, sizes)
         except StoreError as error:
@@ -279,7 +280,8 @@ class StoreFiller:
 
     def _content(self, count: int, size: int) -> Content:
         shape, dtype = self._dataset.uniform or (None, None)
-        return Content(count, self._kind, self._codec.name, shape, dtype, size)
+        has_labels, names = self._dataset.has_labels, self._dataset.label_names
+        return Content(count, self._kind, self._codec.name, shape, dtype, size, has_labels, names)
 
     def _write(self, writer: Writer, batch: PreparedBatch, progress: ConversionProgress) -> None:
         checksums = self._workspace.checksums

@@ -92,7 +92,7 @@ class ImagePreparer:
         Raises:
             UnreadableImageError: If an image cannot be read that was not excluded before, and ``exact`` is true.
         """
-        fingerprint = self.fingerprint = None if first else Fingerprint()
+        fingerprint = self.fingerprint = None if first else Fingerprint(has_labels=self._dataset.has_labels)
         batch, size = PreparedBatch([], [], []), 0
         for index in range(first, self._count):
             if index in self.excluded:
