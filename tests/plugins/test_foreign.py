@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imgstore_tui.core.content import NO_LABEL
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError, UnavailableError
 from imgstore_tui.plugins import registry
@@ -66,8 +67,10 @@ def test_a_tar_is_read(tmp_path: Path) -> None:
     check(tmp_path, LABELS)
 
 
-def test_a_tar_without_labels_has_zeros(tmp_path: Path) -> None:
-    check(make_tar(tmp_path / "a.tar", labels=False), [0] * 4)
+def test_a_tar_without_labels_has_none(tmp_path: Path) -> None:
+    path = make_tar(tmp_path / "a.tar", labels=False)
+    check(path, [NO_LABEL] * 4)
+    assert not scanned(path).has_labels
 
 
 @pytest.mark.skipif(
@@ -295,13 +298,12 @@ def test_what_stands_beside_the_images_of_an_hdf5_file_does_not_matter(tmp_path:
     np.testing.assert_array_equal([dataset.image(index) for index in range(7)], STACK)
 
 
-def test_labels_that_no_number_holds_are_a_sentence(tmp_path: Path) -> None:
+def test_labels_that_no_number_holds_are_none(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "theirs.h5", "w") as file:
         file["images"] = STACK
         file["labels"] = np.full(7, 2**64 - 1, np.uint64)
-    with pytest.raises(DataError, match="labels that no number of 64 bits holds") as caught:
-        scanned(tmp_path / "theirs.h5")
-    assert is_sentence(str(caught.value), tmp_path / "theirs.h5")
+    summary = scanned(tmp_path / "theirs.h5").summary
+    assert "labels: none (labels is uint64 of shape (7,), with numbers beyond 64 bits)" in summary
 
 
 def test_an_hdf5_file_that_says_it_is_larger_than_any_memory_is_a_sentence(tmp_path: Path) -> None:
