@@ -20,7 +20,7 @@ from imgstore_tui.testing.store_material import StoreSetup, pixels, snapshot
 
 class TestWebdataset(BackendConformance):
     backend = "webdataset"
-    more = ("webdataset:shard=7", "webdataset+raw:shard=1")
+    more = ("webdataset:shard=7", "webdataset+raw:shard=1", "webdataset:access=direct,shard=3")
 
 
 LABELS = [-3, 0, 300, 2**40]

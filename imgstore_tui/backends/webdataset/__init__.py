@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from imgstore_tui.backends.webdataset.package_stream import PackageStream
 from imgstore_tui.backends.webdataset.reader import WebdatasetReader
 from imgstore_tui.backends.webdataset.shards import FIRST, INDEX_WIDTH, Shards
 from imgstore_tui.core.backend import (
+    Access,
     Capabilities,
     Content,
     Editor,
@@ -20,8 +23,8 @@ from imgstore_tui.core.backend import (
 )
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import begin_store
-from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.core.options import Option
+from imgstore_tui.core.operations import Operation, SyncLevel
+from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.storekit.foreign_files import ForeignReader
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
@@ -34,6 +37,7 @@ class WebdatasetBackend(LocalBackend):
     name = "webdataset"
     title = "WebDataset tar"
     family = Family.RECORD
+    extra = "webdataset"
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "png"
     capabilities = Capabilities(append=True)
@@ -45,6 +49,15 @@ class WebdatasetBackend(LocalBackend):
             "Images in a tar, 0 for one tar; 0 on one machine, some thousand where several read over a network.",
             minimum=0,
             maximum=100_000_000,
+        ),
+        Option(
+            "access",
+            "library",
+            "How images are read in order: library, by the package webdataset where it is installed, or direct, by "
+            "code of this program and its index, as single and shuffled images always are; library, because other "
+            "programs use it.",
+            choices=("library", "direct"),
+            former="direct",
         ),
     )
     signature_files = (FIRST,)
@@ -70,7 +83,18 @@ class WebdatasetBackend(LocalBackend):
 
     def open(self, location: Path) -> Reader:
         """Open the index; tars are opened on demand."""
-        return WebdatasetReader(location)
+        return WebdatasetReader(location, PackageStream() if self.imports_for(self.values) else None)
+
+    @classmethod
+    def imports_for(cls, values: Mapping[str, OptionValue]) -> tuple[str, ...]:
+        """Return the package if it is to read in order and is installed: without it an index of ours does."""
+        by_package = values.get("access", "library") == "library" and importlib.util.find_spec("webdataset") is not None
+        return ("webdataset",) if by_package else ()
+
+    def access(self, operation: Operation, kind: PayloadKind) -> Access:
+        """Return that the package reads in order, where it is installed; no library reads a tar at random."""
+        in_order = operation is Operation.READ_MANY and self.imports_for(self.values)
+        return Access.LIBRARY if in_order else Access.OWN
 
     @classmethod
     def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:

@@ -1,4 +1,7 @@
-"""Reads tars by their index; every header is compared with the expected one, its checksum included."""
+"""Reads tars by their index, or in order through the package webdataset.
+
+By the index every header is compared with the expected one, its checksum included.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imgstore_tui.backends.webdataset.package_stream import PackageStream
 from imgstore_tui.backends.webdataset.shards import INDEX_WIDTH, LABEL_BLOCKS, tar_name
 from imgstore_tui.backends.webdataset.tar import BLOCK, MOST_BYTES, head, heads, key_of, name_in, padded
 from imgstore_tui.core.backend import PayloadKind
@@ -34,12 +38,18 @@ _MOST_OPEN = 64
 
 
 class WebdatasetReader(CheckedReader):
-    """Reads single members at their offsets, small adjacent ones together."""
+    """Reads single members at their offsets, small adjacent ones together; with a stream, what is a range in order."""
 
     _location: Path
 
-    def __init__(self, location: Path) -> None:
-        self._location = location
+    def __init__(self, location: Path, stream: PackageStream | None = None) -> None:
+        """Open the index.
+
+        Args:
+            location: The store.
+            stream: Reads the ids of a ``range`` in order; None to read them by the index, as all others are.
+        """
+        self._location, self._stream = location, stream
         self._tars: dict[int, RawFile] = {}
         self.records = RecordsReader("webdataset", location, INDEX_WIDTH)
         self.content = self.records.content
@@ -71,6 +81,8 @@ class WebdatasetReader(CheckedReader):
 
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Copy one member per id."""
+        if self._stream is not None and span is not None and isinstance(ids, range):
+            return list(self._streamed(self._stream, ids, span, labels))
         rows = self.records.rows(ids, span)
         self.records.fill_labels(ids, span, labels)
         payloads: list[bytes] = []
@@ -94,6 +106,13 @@ class WebdatasetReader(CheckedReader):
 
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Copy one member per id into the caller's array; the headers are compared for all at once."""
+        if self._stream is not None and span is not None and isinstance(ids, range):
+            images, width = out.reshape(len(ids), -1).view(np.uint8), len(self._npy_head)
+            for target, payload in zip(images, self._streamed(self._stream, ids, span, labels), strict=True):
+                if payload[:width] != self._npy_head:
+                    raise StoreError(f"{self._location} is damaged: an image in it is of another shape.")
+                target[:] = np.frombuffer(payload, np.uint8, offset=width)
+            return
         rows = self.records.rows(ids, span)
         self.records.fill_labels(ids, span, labels)
         length = image_bytes(self.content)
@@ -121,6 +140,16 @@ class WebdatasetReader(CheckedReader):
         if wrong.any():
             first = int(wrong.argmax())
             raise self._wrong_header(self._tar(int(rows[first, 0])), int(numbers[first]))
+
+    def _streamed(self, stream: PackageStream, ids: range, span: IdSpan, labels: Labels) -> Iterator[bytes]:
+        """Yield the bytes of images in order, and store their labels."""
+        for position, (shard, offset, size) in enumerate(self.records.rows(ids, span).tolist()):
+            tar = self._tar(shard)
+            self._check_size(tar, offset, size)
+            payload, labels[position] = stream.sample(tar.path, offset, ids[position])
+            if len(payload) != size:
+                raise self._wrong_header(tar, ids[position])
+            yield payload
 
     def _read_run(self, rows: Labels, stride: int, fronts: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> None:
         """Read members that are mostly adjacent, a few MiB at a time."""
@@ -192,6 +221,8 @@ class WebdatasetReader(CheckedReader):
 
     def close(self) -> None:
         """Close the files."""
+        if self._stream is not None:
+            self._stream.close()
         self.records.close()
         for tar in self._tars.values():
             tar.close()
