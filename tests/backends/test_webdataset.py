@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from imgstore_tui.core.access import Access
+from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.operations import Operation, SyncLevel
+from imgstore_tui.plugins import registry
 from imgstore_tui.testing.conformance_backend import BackendConformance
 from imgstore_tui.testing.store_material import StoreSetup, pixels, snapshot
 
@@ -128,7 +131,7 @@ def test_what_was_taken_back_is_gone_from_the_tars(tmp_path: Path) -> None:
     assert {name: facts[2] for name, facts in snapshot(tmp_path / "store").items()} == before
 
 
-@pytest.mark.parametrize("text", ["webdataset+png", "webdataset+raw"])
+@pytest.mark.parametrize("text", ["webdataset+png", "webdataset+raw", "webdataset+raw:access=direct"])
 @pytest.mark.parametrize("at", [0, 7, 9, 100, 125, 150, 257])
 def test_a_flipped_byte_in_a_header_is_noticed(text: str, at: int, tmp_path: Path) -> None:
     setup = StoreSetup.of(text)
@@ -157,7 +160,7 @@ def test_a_flipped_label_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rows", [[[0, 0, 10**12]], [[7, 0, 5]], [[0, 10**15, 5]], [[-1, 0, 5]], [[0, 512, 5]]])
-@pytest.mark.parametrize("text", ["webdataset+png", "webdataset+raw"])
+@pytest.mark.parametrize("text", ["webdataset+png:access=direct", "webdataset+raw:access=direct"])
 def test_the_index_is_not_believed(rows: list[list[int]], text: str, tmp_path: Path) -> None:
     setup = StoreSetup.of(text)
     material = setup.material([(6, 4, 3)] * 3)
@@ -169,3 +172,25 @@ def test_the_index_is_not_believed(rows: list[list[int]], text: str, tmp_path: P
         for ids in (range(3), [2, 1, 0]):
             with pytest.raises(StoreError):
                 material.get(reader, ids)
+
+
+@pytest.mark.parametrize("access", ["library", "direct"])
+@pytest.mark.parametrize("codec", ["png", "raw"])
+def test_ranges_from_anywhere_come_in_order(codec: str, access: str, tmp_path: Path) -> None:
+    setup = StoreSetup.of(f"webdataset+{codec}:shard=5,access={access}")
+    material = setup.material([(6, 4, 3)] * 12, [number**3 for number in range(12)])
+    setup.make(tmp_path / "store", material)
+    with setup.backend.open(tmp_path / "store") as reader:
+        for ids in (range(3), range(3, 7), range(9, 12), range(4, 12), [8, 2], range(2, 3), range(3, 4)):
+            material.check(reader, ids)
+
+
+def test_without_the_package_the_row_says_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *_: None if name == "webdataset" else True)
+    setup = StoreSetup.of("webdataset")
+    assert registry.missing_imports(type(setup.backend)) == ()
+    for operation in Operation:
+        assert setup.backend.access(operation, PayloadKind.BYTES) is Access.OWN
+    material = setup.material([(6, 4, 3)] * 4)
+    setup.make(tmp_path / "store", material)
+    material.check_store(setup.backend, tmp_path / "store")

@@ -16,48 +16,61 @@ _LABEL = "cls"
 
 
 class PackageStream:
-    """A tar that the package reads on from where it stands; another place is begun at anew."""
+    """A tar that the package reads on from where it stands."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
         self._path = Path()
         self._samples: Iterator[Any] = iter(())
-        self._next = -1
+        self.shard = 0
+        """Number of the tar."""
+        self.following = -1
+        """Id of the image that comes next."""
 
-    def sample(self, path: Path, offset: int, number: int) -> tuple[bytes, int]:
-        """Return the bytes and the label of an image.
+    def begin(self, path: Path, shard: int, offset: int, number: int) -> None:
+        """Begin at an image.
 
         Args:
             path: The tar, an ordinary file.
+            shard: Its number.
             offset: Where the first member of the image begins.
             number: Id of the image.
-
-        Raises:
-            StoreError: If another sample is there, or none.
         """
-        try:
-            if self._path != path or self._next != number:
-                self._begin(path, offset)
-            sample = next(self._samples, None)
-            self._next = number + 1
-            if sample is None or sample["__key__"].encode() != key_of(number):
-                raise StoreError(f"{path} is damaged: image {number} is not where it should be.")
-            (payload,) = (value for name, value in sample.items() if name != _LABEL and not name.startswith("__"))
-            return payload, int(sample[_LABEL])
-        except (tarfile.TarError, OSError, ValueError, KeyError, EOFError) as error:
-            raise StoreError(f"{path} is damaged: {first_line(error)}.") from None
-
-    def _begin(self, path: Path, offset: int) -> None:
         from webdataset.tariterators import group_by_keys, tar_file_expander
 
         self.close()
-        self._path, self._file = path, path.open("rb")
-        self._file.seek(offset)
+        try:
+            self._path, self._file = path, path.open("rb")
+            self._file.seek(offset)
+        except OSError as error:
+            raise self._damaged(error) from None
         self._samples = iter(group_by_keys(tar_file_expander([{"url": path.name, "stream": self._file}])))
+        self.shard, self.following = shard, number
+
+    def take(self) -> tuple[bytes, int] | None:
+        """Return the bytes and the label of the next image; None at the end of the tar.
+
+        Raises:
+            StoreError: If another sample is there.
+        """
+        try:
+            sample = next(self._samples, None)
+            if sample is None:
+                return None
+            if sample["__key__"].encode() != key_of(self.following):
+                raise StoreError(f"{self._path} is damaged: image {self.following} is not where it should be.")
+            self.following += 1
+            (payload,) = (value for name, value in sample.items() if name != _LABEL and not name.startswith("__"))
+            return payload, int(sample[_LABEL])
+        except (tarfile.TarError, OSError, ValueError, KeyError, EOFError) as error:
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: Exception) -> StoreError:
+        return StoreError(f"{self._path} is damaged: {first_line(error)}.")
 
     def close(self) -> None:
         """Close the tar."""
-        self._samples, self._next, self._path = iter(()), -1, Path()
+        self._samples, self.following = iter(()), -1
         file, self._file = self._file, None
         if file is not None:
             with contextlib.suppress(OSError):

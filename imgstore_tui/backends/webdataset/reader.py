@@ -82,7 +82,7 @@ class WebdatasetReader(CheckedReader):
     def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
         """Copy one member per id."""
         if self._stream is not None and span is not None and isinstance(ids, range):
-            return list(self._streamed(self._stream, ids, span, labels))
+            return list(self._streamed(self._stream, ids, labels))
         rows = self.records.rows(ids, span)
         self.records.fill_labels(ids, span, labels)
         payloads: list[bytes] = []
@@ -108,8 +108,8 @@ class WebdatasetReader(CheckedReader):
         """Copy one member per id into the caller's array; the headers are compared for all at once."""
         if self._stream is not None and span is not None and isinstance(ids, range):
             images, width = out.reshape(len(ids), -1).view(np.uint8), len(self._npy_head)
-            for target, payload in zip(images, self._streamed(self._stream, ids, span, labels), strict=True):
-                if payload[:width] != self._npy_head:
+            for target, payload in zip(images, self._streamed(self._stream, ids, labels), strict=True):
+                if payload[:width] != self._npy_head or len(payload) != width + len(target):
                     raise StoreError(f"{self._location} is damaged: an image in it is of another shape.")
                 target[:] = np.frombuffer(payload, np.uint8, offset=width)
             return
@@ -141,14 +141,20 @@ class WebdatasetReader(CheckedReader):
             first = int(wrong.argmax())
             raise self._wrong_header(self._tar(int(rows[first, 0])), int(numbers[first]))
 
-    def _streamed(self, stream: PackageStream, ids: range, span: IdSpan, labels: Labels) -> Iterator[bytes]:
-        """Yield the bytes of images in order, and store their labels."""
-        for position, (shard, offset, size) in enumerate(self.records.rows(ids, span).tolist()):
-            tar = self._tar(shard)
-            self._check_size(tar, offset, size)
-            payload, labels[position] = stream.sample(tar.path, offset, ids[position])
-            if len(payload) != size:
-                raise self._wrong_header(tar, ids[position])
+    def _streamed(self, stream: PackageStream, ids: range, labels: Labels) -> Iterator[bytes]:
+        """Yield the bytes of images in order, and store their labels; the index says only where to begin."""
+        for position, number in enumerate(ids):
+            if number != stream.following:
+                shard, offset, _ = self.records.rows([number], None)[0].tolist() if number else (0, 0, 0)
+                stream.begin(self._tar(shard).path, shard, offset, number)
+            sample = stream.take()
+            ended = self._tar(stream.shard)
+            if sample is None and (self._location / tar_name(stream.shard + 1)).exists():
+                stream.begin(self._tar(stream.shard + 1).path, stream.shard + 1, 0, number)
+                sample = stream.take()
+            if sample is None:  # the package takes a header that makes no sense for the end
+                raise self._wrong_header(ended, number)
+            payload, labels[position] = sample
             yield payload
 
     def _read_run(self, rows: Labels, stride: int, fronts: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> None:
