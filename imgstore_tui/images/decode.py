@@ -10,8 +10,10 @@ time that no storage system causes. (The orientation of TIFF and HEIF is part of
 shape and pixels.) Colour profiles are not applied either.
 
 Modes: grey stays (H, W), uint8, or uint16 at more than 8 bits; 1 bit becomes 0 and 255; a palette becomes RGB, or RGBA
-where it is transparent; grey with alpha becomes RGBA; CMYK and YCbCr become RGB. Colour at 16 bits a channel is
-refused, because Pillow would quietly cut it to 8; so are 32-bit and floating-point pixels.
+where it is transparent; grey with alpha becomes RGBA, and so do grey and RGB with a transparent colour (tRNS of PNG);
+CMYK and YCbCr become RGB; 0 is black, also where a TIFF stores it as white. Colour at 16 bits a channel is
+refused, because Pillow would quietly cut it to 8; so are 32-bit and floating-point pixels, and grey of 16 bits with a
+transparent value.
 """
 
 from __future__ import annotations
@@ -72,6 +74,8 @@ _JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 # Conversions of Pillow's modes that are not kept. A palette is handled apart; any other mode is refused.
 _CONVERT = {"1": "L", "LA": "RGBA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
 _CHANNELS: dict[str, tuple[int, ...]] = {"L": (), "RGB": (3,), "RGBA": (4,)}
+_PHOTOMETRIC, _WHITE_IS_0 = 262, 0
+"""The tag of a TIFF that says what its values mean, and its value for *0 is white*."""
 _GREY_16 = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 
 
@@ -188,6 +192,10 @@ class _Opened:
         """Decode into memory that only the caller references, but that may be read-only."""
         image = self._image if self._image.mode == self._mode else self._image.convert(self._mode)
         pixels: Pixels = np.asarray(image)
+        if self._transparent is not None:
+            pixels = _with_alpha(pixels, self._transparent)
+        if self._white_is_0:
+            pixels = np.invert(pixels.astype(np.uint16))
         if self.dtype == "uint16":
             pixels = pixels.astype(
                 np.uint16, copy=False
@@ -198,7 +206,13 @@ class _Opened:
 
     def _target(self) -> tuple[str, tuple[int, ...], str]:
         mode = self._image.mode
+        self._transparent = self._transparent_colour()
+        self._white_is_0 = False
         if mode in _GREY_16:
+            if self._transparent is not None:
+                raise DataError("It is 16-bit grey with a transparent value, which would be lost; no kind keeps both.")
+            # Pillow inverts 8 bits, but not 16.
+            self._white_is_0 = self._format == "TIFF" and self._tag(_PHOTOMETRIC) == _WHITE_IS_0
             return mode, (), "uint16"
         if mode == "I" and self._format == "PPM":
             return mode, (), "uint16"
@@ -211,7 +225,21 @@ class _Opened:
             )
         if self._cut_to_8_bits():
             raise DataError("It has more than 8 bits a channel in colour, which would be lost; only grey keeps 16.")
-        return mode, _CHANNELS[mode], "uint8"
+        return mode, _CHANNELS["RGBA" if self._transparent is not None else mode], "uint8"
+
+    def _tag(self, tag: int) -> Any:
+        tags: Any = getattr(self._image, "tag_v2", {})
+        return tags.get(tag)
+
+    def _transparent_colour(self) -> tuple[int, ...] | None:
+        """Return the value or the colour that a PNG without a palette says is transparent; None if it says none."""
+        if self._format != "PNG" or self._image.mode == "P":
+            return None
+        value = self._image.info.get("transparency")
+        if isinstance(value, int):  # in the bits of the file, and pixels are scaled to 8
+            depth = self._head[24]
+            return (value,) if depth > 8 else ((value & (1 << depth) - 1) * (255 // ((1 << depth) - 1)),)
+        return tuple(part & 255 for part in value) if isinstance(value, tuple) and len(value) == 3 else None
 
     def _cut_to_8_bits(self) -> bool:
         """Whether Pillow would silently drop bits."""
@@ -230,6 +258,15 @@ class _Opened:
             boxes = self._file.read(_BOXES).split(b"av1C")[1:]
             return any(len(box) > 2 and box[2] & 0x40 for box in boxes)  # high_bitdepth
         return False
+
+
+def _with_alpha(pixels: Any, transparent: tuple[int, ...]) -> Any:
+    """Return grey (H, W) or RGB (H, W, 3) as RGBA (H, W, 4), where one colour is transparent."""
+    colours = pixels if pixels.ndim == 3 else pixels[..., None]
+    out = np.empty((*pixels.shape[:2], 4), np.uint8)
+    out[..., :3] = colours
+    out[..., 3] = np.where((colours == np.array(transparent, np.uint8)).all(-1), 0, 255)
+    return out
 
 
 def _damaged(kind: str, error: Exception) -> DataError:
