@@ -31,6 +31,7 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .5rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; } dt { color: var(--quiet); }
 dd { margin: 0; overflow-wrap: anywhere; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1.5rem; }
+.answer { font-size: 1.3rem; font-weight: 600; }
 figure { margin: 0; } figcaption { font-weight: 600; margin-bottom: .4rem; }
 svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; } svg text { fill: var(--ink); }
 svg .quiet { fill: var(--quiet); } svg .grid { stroke: var(--line); } svg .axis { stroke: var(--quiet); }
@@ -82,7 +83,11 @@ class HtmlExporter(Exporter):
 
 def _recommendation(results: RunResults) -> list[str]:
     lines = [
-        f"<pre>{escape(line.text)}</pre>" if line.command else f"<p>{escape(line.text)}</p>"
+        f"<pre>{escape(line.text)}</pre>"
+        if line.command
+        else f'<p class="answer">{escape(line.text)}</p>'
+        if line.headline
+        else f"<p>{escape(line.text)}</p>"
         for line in recommendation_lines(results)
     ]
     return [f"<h2>{TITLE}</h2>", *lines] if lines else []

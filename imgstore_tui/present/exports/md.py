@@ -42,7 +42,12 @@ class MarkdownExporter(Exporter):
         if recommendation := recommendation_lines(results):
             parts.append(f"## {TITLE}")
             # Only a line of backticks would end the fence, which no command is.
-            parts += [f"```sh\n{line.text}\n```" if line.command else escape(line.text) for line in recommendation]
+            parts += [
+                f"```sh\n{line.text}\n```" if line.command
+                else f"**{escape(line.text)}**" if line.headline
+                else escape(line.text)
+                for line in recommendation
+            ]  # fmt: skip
         if standings := standings_lines(results):
             parts += [f"## {STANDINGS}", "\n".join(f"- {escape(line)}" for line in standings)]
         lines = verdict_lines(results)

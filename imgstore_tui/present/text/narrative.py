@@ -72,6 +72,8 @@ def recommendation_text(results: RunResults, cutoff: int | None = None, *, width
         text = text or Text.assemble((f"{TITLE}\n", "bold green"))
         if line.command:
             text.append(f"    {line.text}\n", style="bold")
+        elif line.headline:
+            text.append_text(folded_line("  ", "", line.text, width, indent=2, style="bold green"))
         else:
             text.append_text(folded_line("  ", "", line.text, width, indent=4))
     return text

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 
 from rich.cells import cell_len
 
 from imgstore_tui.analysis.verdict import Verdict, listed
-from imgstore_tui.bench.plan.plans import PLAN_NAMES, named_plan
 from imgstore_tui.core.access import Access
 from imgstore_tui.core.errors import UsageError
-from imgstore_tui.core.model import Cell, Plan
+from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.core.spec import IN_PLACE, parse_dataset_text, parse_spec_text
 from imgstore_tui.core.text import safe_text
@@ -23,6 +20,8 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.disk_use import weighed_stores
 from imgstore_tui.present.text.captions import level_text
+from imgstore_tui.present.text.closing_line import either_line, own_files_line, take_line
+from imgstore_tui.present.text.next_commands import conversion_command, same_measurement, shell_line
 from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
 from imgstore_tui.stats.ranking import Placement
 
@@ -46,6 +45,8 @@ class RecommendationLine:
     text: str
     command: bool = False
     """Whether the line is a shell command."""
+    headline: bool = False
+    """Whether the line is the answer in short: what to take, and what that means in time and disk."""
 
 
 def recommendation_lines(results: RunResults, cutoff: int | None = None) -> tuple[RecommendationLine, ...]:
@@ -73,7 +74,7 @@ def recommendation_lines(results: RunResults, cutoff: int | None = None) -> tupl
         lines.append(RecommendationLine(f"All was read from memory. {cold}"))
     if all(_name_of(dataset) == "synthetic" for dataset in run.plan.datasets):
         lines.append(RecommendationLine("These images are made up. To measure your own:"))
-        lines += _command(*_same_measurement(results.run.plan), "-d", "folder:PATH")
+        lines += _command(shell_line(*same_measurement(results.run.plan), "-d", "folder:PATH"))
     return tuple(lines)
 
 
@@ -115,7 +116,7 @@ def _missing_rounds(results: RunResults) -> Iterator[RecommendationLine]:
         yield RecommendationLine(
             f"No answer yet: {_ENDED[run.status]} before the {MIN_ROUNDS} rounds that it takes. To go on:"
         )
-        yield from _command("imgstore-tui", "resume", run.id)
+        yield from _command(shell_line("imgstore-tui", "resume", run.id))
 
 
 def _disk_lines(results: RunResults, cutoff: int | None) -> Iterator[RecommendationLine]:
@@ -183,6 +184,7 @@ def _advice(
     best = [spec for spec in verdict.best if spec not in slower]
     own = verdict.standing(IN_PLACE.label)
     if IN_PLACE.label in best:
+        yield _headline(own_files_line(results, verdict))
         open_yet = IN_PLACE.label in verdict.unsure and IN_PLACE.label != best[0]
         yield RecommendationLine(
             f"To be read, your files can stay as they are ({IN_PLACE}): nothing here was shown to be faster in "
@@ -196,6 +198,11 @@ def _advice(
     kept.sort(key=lambda spec: (order.index(spec) if spec in order else len(order), spec))
     pick = _least_disk(kept, disk)
     data = f" for {verdict.contest.dataset}" if len(results.run.plan.datasets) > 1 else ""
+    if verdict.winner is not None or alone.winner is not None or len(kept) == 1:
+        sure = verdict.winner is not None or alone.winner is None
+        yield _headline(take_line(results, alone, pick, disk, "Take" if sure else "Rather take"))
+    else:
+        yield _headline(either_line(results, alone, kept))
     if verdict.winner is not None:
         text = f"Take {pick}{data} where images are read often: it is fastest in {operation}."
     elif alone.winner is not None:
@@ -219,7 +226,7 @@ def _advice(
     text += _access_of(results, replace(verdict.contest, spec=pick))
     yield _line(text)
     if results.run.plan.payload is not Payload.RAW:  # in raw runs the codec has no part
-        yield from _conversion(verdict.contest.dataset, pick)
+        yield from _command(conversion_command(verdict.contest.dataset, pick))
 
 
 def _access_of(results: RunResults, cell: Cell) -> str:
@@ -311,40 +318,13 @@ def _keeps_files(spec: str) -> bool:
     return codec is not None and codec.from_file
 
 
-def _conversion(dataset: str, spec: str) -> Iterator[RecommendationLine]:
-    """Yield the command that converts a dataset to a method; nothing for datasets that the program generates."""
-    try:
-        data, backend = parse_dataset_text(dataset), parse_spec_text(spec).backend
-    except UsageError:
-        return
-    if data.path is not None:
-        name = PurePath(data.path).name if data.name == "folder" else data.name
-        # A store cannot be part of the current folder if that is the dataset.
-        destination = f"{name}.{backend}" if name else f"../{data.name}.{backend}"
-        yield from _command("imgstore-tui", "convert", dataset, spec, destination)
-
-
-def _same_measurement(plan: Plan) -> list[str]:
-    """Return the command that measures as a plan did, but for the data, which are to follow."""
-    words = ["imgstore-tui", "run"]
-    if plan.name in PLAN_NAMES[1:]:
-        words += ["--plan", plan.name]
-    elif plan.name != PLAN_NAMES[0]:
-        labels, usual = [spec.label for spec in plan.specs], named_plan(PLAN_NAMES[0])
-        words += [] if labels == [spec.label for spec in usual.specs] else ["-b", *labels]
-        words += [] if plan.rounds == usual.rounds else ["--rounds", str(plan.rounds)]
-        words += [] if plan.payload is usual.payload else ["--payload", plan.payload]
-        for option in ("operations", "cache", "sync"):
-            values = getattr(plan, option)
-            words += [] if values == getattr(usual, option) else [f"--{option}", *values]
-    return [*words, "-n", ",".join(map(str, plan.cutoffs))]
-
-
-def _command(*arguments: str) -> Iterator[RecommendationLine]:
-    """Yield a shell command; nothing where it holds characters that cannot be shown."""
-    line = shlex.join(arguments)
-    if line == safe_text(line):
+def _command(line: str) -> Iterator[RecommendationLine]:
+    if line:
         yield RecommendationLine(line, command=True)
+
+
+def _headline(text: str) -> RecommendationLine:
+    return RecommendationLine(safe_text(text), headline=True)
 
 
 def _line(text: str) -> RecommendationLine:
