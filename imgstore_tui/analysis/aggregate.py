@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from imgstore_tui.analysis.summary import CellSummary, median_int, summarise_cell
 from imgstore_tui.core.backend import DiskUsage
@@ -94,11 +94,18 @@ class Aggregator:
             return None
         nearest = min(stores, key=lambda other: _DISK_USE_ORDER.get(other.operation, 1))
         trials = stores.get(cell) or stores[nearest]
+        names = dict.fromkeys(name for trial in trials for name in trial.disk_parts or {})
         return DiskUsage(
             median_int(trial.apparent_bytes for trial in trials),
             median_int(trial.allocated_bytes for trial in trials),
             median_int(trial.files for trial in trials),
+            tuple((name, size) for name in names if (size := _median_part(trials, name)) is not None),
+            median_int(trial.server_log_bytes for trial in trials),
         )
+
+
+def _median_part(trials: Iterable[Measurement], name: str) -> int | None:
+    return median_int((trial.disk_parts or {}).get(name) for trial in trials)
 
 
 def _continues(before: Run, run: Run) -> bool:

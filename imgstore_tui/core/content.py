@@ -69,3 +69,7 @@ class DiskUsage:
     """Blocks held on the file system, folders included: what ``du -s --block-size=1`` prints."""
     files: int | None
     """Number of regular files."""
+    parts: tuple[tuple[str, int], ...] = ()
+    """What the bytes are for, where a server tells: ``("indexes", 16384)``; empty where it does not."""
+    server_log_bytes: int | None = None
+    """Size of the log in which a server writes everything first; its stores share it, so it is no part of this one."""

@@ -195,6 +195,10 @@ class Measurement:
     """Dirty and writeback bytes of the whole system when the clock started."""
     access: Access | None = None
     """Who read or wrote the bytes of the store; None where the backend is not installed here."""
+    disk_parts: dict[str, int] | None = None
+    """Bytes of the store by what they are for; None where nobody tells."""
+    server_log_bytes: int | None = None
+    """Size of the log that a server writes for all its stores; None where it does not say."""
 
     @property
     def cell(self) -> Cell:

@@ -46,7 +46,8 @@ def disk_usage(backend: ServerBackend, location: ServerLocation) -> DiskUsage:
         if table is None:
             raise StoreError(f"{location} does not exist.")
         size = _size(session, table) or None
-    return DiskUsage(size, size, None)
+    # The server does not say how large its commit log is.
+    return DiskUsage(size, size, None, (("SSTables", size),) if size else ())
 
 
 def _size(session: Session, table: Table) -> int:

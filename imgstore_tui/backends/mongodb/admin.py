@@ -53,20 +53,24 @@ def disk_usage(backend: ServerBackend, location: ServerLocation) -> DiskUsage:
             raise StoreError(f"{location} does not exist.")
         checkpointed = _checkpoint(client)
         names = [location.name, *_parts(there, there[location.name])]
-        sizes = [_size(database, name, trusted=checkpointed) for name in names]
-    total = None if None in sizes else sum(size or 0 for size in sizes)
-    return DiskUsage(total, total, None)
+        sizes = [size for name in names if (size := _size(database, name, trusted=checkpointed)) is not None]
+    if len(sizes) < len(names):
+        return DiskUsage(None, None, None)
+    data, indexes = (sum(part) for part in zip(*sizes, strict=True))
+    return DiskUsage(data + indexes, data + indexes, None, (("documents", data), ("indexes", indexes)))
 
 
-def _size(database: Database[dict[str, Any]], name: str, *, trusted: bool) -> int | None:
-    total = 0
+def _size(database: Database[dict[str, Any]], name: str, *, trusted: bool) -> tuple[int, int] | None:
+    """Return the bytes of a collection's documents and of its indexes; None where the server does not know them yet."""
+    data = indexes = 0
     for shard in database[name].aggregate([{"$collStats": {"storageStats": {}}}]):
         stats = shard["storageStats"]
         dirty = stats.get("wiredTiger", {}).get("cache", {}).get("tracked dirty bytes in the cache")
         if not trusted and (dirty is None or dirty > _DIRTY_SHARE * stats["size"]):
             return None
-        total += stats["storageSize"] + stats["totalIndexSize"]
-    return total or None
+        data += stats["storageSize"]
+        indexes += stats["totalIndexSize"]
+    return (data, indexes) if data else None
 
 
 def _checkpoint(client: Client) -> bool:

@@ -28,6 +28,10 @@ _SETTINGS = (
 )  # fmt: skip
 _PINGS = 5
 _TABLESPACES = {"MySQL": "innodb_tablespaces", "MariaDB": "innodb_sys_tablespaces"}
+_LOG_SIZES = {
+    "MySQL": "SELECT sum(size_in_bytes) FROM performance_schema.innodb_redo_log_files",
+    "MariaDB": "SELECT @@global.innodb_log_file_size",
+}
 _PLAIN = re.compile(r"[0-9A-Za-z_]")
 
 
@@ -52,18 +56,31 @@ def disk_usage(backend: ServerBackend, location: ServerLocation) -> DiskUsage:
             )
         except pymysql.OperationalError:  # the privilege PROCESS is missing
             rows = ()
-        if rows and rows[0][0]:
-            return DiskUsage(int(rows[0][0]), int(rows[0][1]) or None, 1)
         connection.query(f"ANALYZE TABLE {table(location)}")
         if connection.product == "MySQL":
             connection.query("SET SESSION information_schema_stats_expiry = 0")
-        rows = connection.query(
-            "SELECT data_length + index_length FROM information_schema.tables "
+        lengths = connection.query(
+            "SELECT data_length, index_length FROM information_schema.tables "
             "WHERE table_schema = DATABASE() AND table_name = %s",
             [location.name],
         )
-    size = int(rows[0][0] or 0) if rows else 0
-    return DiskUsage(size or None, size or None, None)
+        log = _log_size(connection)
+    data, indexes = (int(length or 0) for length in lengths[0]) if lengths else (0, 0)
+    # What is no secondary index lies with the rows, in the order of the primary key.
+    parts = (("rows with the primary key", data), ("other indexes", indexes)) if data else ()
+    if rows and rows[0][0]:
+        return DiskUsage(int(rows[0][0]), int(rows[0][1]) or None, 1, parts, log)
+    size = data + indexes or None
+    return DiskUsage(size, size, None, parts, log)
+
+
+def _log_size(connection: Connection) -> int | None:
+    """Return the size of the redo log; None where the user may not ask for it."""
+    try:
+        (row,) = connection.query(_LOG_SIZES[connection.product])
+    except pymysql.MySQLError:
+        return None
+    return int(row[0]) if row[0] else None
 
 
 def _file_name(name: str) -> str:

@@ -28,7 +28,12 @@ _PINGS = 5
 _FACTS = """
     SELECT current_setting('server_version'), inet_server_addr() IS NULL OR inet_server_addr() = inet_client_addr()
 """
-_SIZES = "SELECT pg_total_relation_size(c), pg_indexes_size(c) FROM to_regclass(%s) AS c WHERE c IS NOT NULL"
+_SIZES = """
+    SELECT pg_total_relation_size(oid), pg_indexes_size(oid),
+        coalesce(pg_total_relation_size(nullif(reltoastrelid, 0)), 0)
+    FROM pg_class WHERE oid = to_regclass(%s)
+"""
+_LOG_SIZE = "SELECT sum(size)::bigint FROM pg_ls_waldir()"
 _LIST = """
     SELECT c.relname FROM pg_class c
     WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND starts_with(c.relname, %s)
@@ -47,9 +52,20 @@ def disk_usage(backend: ServerBackend, location: ServerLocation) -> DiskUsage:
     """Return the bytes of all files of the table, as the server counts; it does not say how many files they are."""
     with connect(backend, location, read_only=True) as connection, said(location, "weighed"):
         row = connection.execute(_SIZES, [table(location).as_string(connection)]).fetchone()
-    if row is None:
-        raise StoreError(f"{location} does not exist.")
-    return DiskUsage(row[0], row[0], None)
+        if row is None:
+            raise StoreError(f"{location} does not exist.")
+        total, indexes, toast = row
+        parts = (("table", total - indexes - toast), ("TOAST", toast), ("indexes", indexes))
+        return DiskUsage(total, total, None, parts, _log_size(connection))
+
+
+def _log_size(connection: Connection) -> int | None:
+    """Return the size of the write-ahead log; None for a user who may not see it."""
+    try:
+        row = connection.execute(_LOG_SIZE).fetchone()
+    except errors.InsufficientPrivilege:
+        return None
+    return None if row is None else row[0]
 
 
 def settings(backend: ServerBackend, place: ServerLocation) -> dict[str, str]:

@@ -87,6 +87,8 @@ class TrialResult:
     apparent_bytes: int | None = None
     allocated_bytes: int | None = None
     files: int | None = None
+    disk_parts: dict[str, int] | None = None
+    server_log_bytes: int | None = None
     verified: bool | None = None
     psnr_db: float | None = None
     sync_count: int | None = None

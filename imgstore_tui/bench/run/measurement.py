@@ -78,6 +78,8 @@ def measurement_of(
         apparent_bytes=result.apparent_bytes,
         allocated_bytes=result.allocated_bytes,
         files=result.files,
+        disk_parts=result.disk_parts,
+        server_log_bytes=result.server_log_bytes,
         verified=result.verified,
         psnr_db=result.psnr_db,
         sync_count=result.sync_count,

@@ -188,4 +188,6 @@ def with_disk_usage(result: TrialResult, setup: TrialSetup, location: Location) 
         apparent_bytes=usage.apparent_bytes,
         allocated_bytes=usage.allocated_bytes,
         files=usage.files,
+        disk_parts=dict(usage.parts) or None,
+        server_log_bytes=usage.server_log_bytes,
     )

@@ -65,12 +65,13 @@ def replies(port: int, request: bytes = b"", beginning: bytes = b"") -> bool:
 
 
 def http_status(
-    port: int, path: str, method: str = "GET", body: bytes | None = None, headers: Mapping[str, str] | None = None
-) -> int | None:
-    """Send a request to a port and return the status of the answer, None if there is none."""
+    port: int, path: str, method: str = "GET", body: bytes | None = None, headers: Mapping[str, str] | None = None,
+    *, limit_s: float = _ANSWER_S,
+) -> int | None:  # fmt: skip
+    """Send a request to a port and return the status of the answer, None if there is none within a time."""
     request = urllib.request.Request(f"http://{LOOPBACK}:{port}{path}", body, dict(headers or {}), method=method)
     try:
-        with _DIRECT.open(request, timeout=_ANSWER_S) as answer:
+        with _DIRECT.open(request, timeout=limit_s) as answer:
             status: int = answer.status
             return status
     except urllib.error.HTTPError as error:

@@ -38,6 +38,11 @@ def add_resources(page: TextPage, breakdown: CellBreakdown, summary: CellSummary
         if disk.allocated_bytes is not None and raw:
             text += f"; {disk.allocated_bytes / raw:,.2f}x the bare pixels"
         pairs.append(("disk", text))
+        if disk.parts:
+            pairs.append(("", ", ".join(f"{format_bytes(size)} {name}" for name, size in disk.parts)))
+        if summary is not None and disk.server_log_bytes is not None:
+            log = f"{format_bytes(disk.server_log_bytes)}, which all its stores share; not counted above"
+            pairs.append(("server log", log))
     for label, text in pairs:
         page.pair(label, text or "not known", style="" if text else "dim")
 

@@ -124,6 +124,8 @@ def _summary_row(summary: CellSummary, verdict: Verdict | None) -> dict[str, obj
         "apparent_bytes": None if summary.disk is None else summary.disk.apparent_bytes,
         "allocated_bytes": None if summary.disk is None else summary.disk.allocated_bytes,
         "files": None if summary.disk is None else summary.disk.files,
+        "disk_parts": None if summary.disk is None else dict(summary.disk.parts) or None,
+        "server_log_bytes": None if summary.disk is None else summary.disk.server_log_bytes,
         "raw_pixel_bytes": summary.store_pixel_bytes,
         "psnr_db": summary.psnr_db,
         "place": None if standing is None else standing.placement.value,

@@ -121,3 +121,16 @@ def test_strips_put_values_where_they_belong() -> None:
     assert wide.log
     assert wide.column(0.01) == 10
     assert sample_strip([5.0], strip_scale([5.0], 9)) == "    ●    "
+
+
+def test_what_a_server_tells_of_its_disk_is_told_apart() -> None:
+    run = fake_run(["lmdb"], [10], operations=[Operation.WRITE_MANY])
+    told = tuple(
+        replace(trial, disk_parts={"table": 8192, "indexes": 16384}, server_log_bytes=2**24)
+        for trial in run.measurements
+    )
+    text = " ".join(detail(replace(run, measurements=told), "lmdb", Operation.WRITE_MANY, 10).split())
+    assert "8.00 KiB table, 16.0 KiB indexes" in text
+    assert "server log 16.0 MiB, which all its stores share; not counted above" in text
+    silent = detail(run, "lmdb", Operation.WRITE_MANY, 10)
+    assert "server log" not in silent

@@ -71,7 +71,8 @@ class SeaweedfsRecipe(ServerRecipe):
         if http_status(filer, f"/buckets/{BUCKET}/") != 200:  # else the node has been started before
             steps.insert(0, ("POST", f"/buckets/{BUCKET}/", (200, 201)))
         for method, path, done in steps:
-            while http_status(filer, path, method, b"x" if method == "PUT" else None) not in done:
+            # One that is given up is done all the same, sooner or later: after the object has gone, too.
+            while http_status(filer, path, method, b"x" if method == "PUT" else None, limit_s=_POPULATE_S) not in done:
                 if time.monotonic() > deadline:
                     raise UnavailableError("SeaweedFS does not make a bucket.")
                 time.sleep(0.1)
