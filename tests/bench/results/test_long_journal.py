@@ -12,9 +12,11 @@ import pytest
 
 from imgstore_tui.bench.results.journal import read_journal
 from imgstore_tui.bench.results.journal_reader import JournalReader
+from imgstore_tui.cli import show
 from imgstore_tui.core.model import Run
 from imgstore_tui.present import exports
 from imgstore_tui.present.results import build_results
+from imgstore_tui.stats.signed_rank import signed_rank_ratio
 from tests.benchmarks.long_journal import write_journal
 
 
@@ -54,6 +56,17 @@ def test_each_measurement_costs_few_calls(journals: tuple[Path, Path]) -> None:
     assert calls_for_each(build_results, short, long) < 250  # more where each trial looks through all cells
     assert calls_for_each(exports.get("csv").export, short, long) < 300  # 740 where what is told is made twice
     assert calls_for_each(exports.get("json").export, short, long) < 300
+
+
+def test_show_reads_and_summarises_each_measurement_once(journals: tuple[Path, Path]) -> None:
+    once = calls_for_each(lambda path: build_results(read_journal(path)), *journals)
+    assert calls_for_each(lambda path: show.main([str(path)]), *journals) < once + 50
+
+
+def test_averages_of_all_pairs_of_rounds_are_not_made_one_by_one() -> None:
+    ratios = [1 + number / 200 for number in range(200)]
+    signed_rank_ratio(ratios, 0.95)
+    assert calls(lambda: signed_rank_ratio(ratios, 0.95)) < 1000  # of 20,100 averages
 
 
 def test_a_line_that_is_being_written_is_read_when_it_is_whole(tmp_path: Path) -> None:
