@@ -76,7 +76,7 @@ def test_an_interrupt_at_any_moment_is_no_traceback_of_ours(moment: int) -> None
     )
     time.sleep(0.05 + moment * 0.04)
     started.send_signal(signal.SIGINT)
-    errors = started.communicate(timeout=20)[1]
+    errors = started.communicate(timeout=60)[1]
     assert "imgstore_tui" not in errors.replace("imgstore-tui: Interrupted.", ""), "Python alone may be the one hit"
     assert started.returncode in (0, 130, -2, 1)
 
@@ -96,7 +96,7 @@ def test_a_run_on_a_terminal_that_takes_no_output_can_be_stopped(
         time.sleep(2)
         children = descendants(terminal.process.pid)  # none, where the run waits between two rounds
         terminal.process.send_signal(number)
-        assert terminal.process.wait(10) == code
+        assert terminal.process.wait(60) == code
         assert have_ended(children)
     assert read_saved_run(saved_runs()[0]).can_be_resumed
 

@@ -30,7 +30,7 @@ def have_ended(pids: Iterable[int]) -> bool:
         except OSError:
             return False
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if not any(alive(pid) for pid in pids):
             return True

@@ -76,13 +76,13 @@ class Terminal:
         self.painted += painted
         return bool(painted)
 
-    def until(self, words: bytes, seconds: float = 30) -> None:
+    def until(self, words: bytes, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while words not in self.painted:
             assert time.monotonic() < deadline, self.painted[-2000:]
             self.read(0.1)
 
-    def end(self, seconds: float = 20) -> int:
+    def end(self, seconds: float = 60) -> int:
         """Wait for the program to end, reading on so that it never waits for us; return its exit code."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -22,6 +23,8 @@ from imgstore_tui.tui.widgets.check_list import CheckList
 from tests.support.fake_runs import SETTINGS, FakeRunner
 
 NARROW, WIDE, SMALL = (80, 24), (160, 45), (60, 15)
+PATIENCE_S = 60.0
+"""What a test waits: a busy machine is no failure."""
 
 
 def five_operations() -> Plan:
@@ -82,14 +85,13 @@ class Driven:
         assert run is not None
         return run
 
-    async def until(self, condition: Callable[[], bool], looks: int = 200) -> None:
-        """Wait until something has come to be; what real processes do may want more looks."""
-        for _ in range(looks):
-            if condition():
-                await self.pilot.pause()
-                return
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something has come to be, however busy the machine is."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < deadline, f"this never came to be:\n{self.picture}"
             await asyncio.sleep(0.02)
-        raise AssertionError(f"this never came to be:\n{self.picture}")
+        await self.pilot.pause()
 
     async def run(self) -> None:
         """Press r and wait until the run is over and taken in."""

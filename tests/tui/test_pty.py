@@ -99,7 +99,7 @@ def test_a_line_that_drops_ends_the_program(tmp_path: Path) -> None:
         terminal.send("r")
         terminal.until(b"5/324")
         terminal.hang_up()
-        assert terminal.process.wait(10) == 129
+        assert terminal.process.wait(60) == 129
 
 
 @pytest.mark.full
@@ -181,7 +181,7 @@ def test_no_terminal_is_refused_in_a_sentence(tmp_path: Path) -> None:
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": HOUSE},
         check=False,
-        timeout=30,
+        timeout=60,
     )
     assert (done.returncode, done.stdout) == (3, "")
     assert "imgstore-tui run --help" in done.stderr
@@ -265,7 +265,7 @@ def test_a_run_that_a_dropped_line_ended_is_kept_and_leaves_nothing(tmp_path: Pa
             assert time.monotonic() < deadline
             terminal.read(0.1)
         terminal.hang_up()
-        assert terminal.process.wait(20) == 129
+        assert terminal.process.wait(60) == 129
     saved = read_saved_run(saved_runs()[0])
     assert (saved.status, saved.can_be_resumed, saved.failed) == ("stopped", True, 0)
     assert 2 <= saved.measured < saved.trials

@@ -195,7 +195,7 @@ async def test_a_stopped_run_is_resumed_for_real_and_completed() -> None:
     async with driven() as app:
         await listed(app, "1 of 4")
         await app.press("r")
-        await app.until(lambda: app.workbench.run_state.phase is RunPhase.FINISHED, looks=3000)
+        await app.until(lambda: app.workbench.run_state.phase is RunPhase.FINISHED)
         assert app.workbench.pane is PaneName.CHART
         assert "finished · 4 trials kept · none failed" in app.picture
     assert read_journal(saved_runs()[0]).status == "finished"

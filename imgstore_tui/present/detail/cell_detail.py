@@ -15,7 +15,7 @@ from imgstore_tui.core.units import counted, format_bytes, format_count, format_
 from imgstore_tui.present.detail.facts import add_proof, add_resources
 from imgstore_tui.present.detail.strips import add_phases, add_rounds
 from imgstore_tui.present.results import RunResults
-from imgstore_tui.present.tables.matrix import cell_state
+from imgstore_tui.present.tables.matrix import cell_state, is_settled
 from imgstore_tui.present.tables.table_model import interval_text, ratio_interval_text, ratio_text
 from imgstore_tui.present.text.access import access_sentence
 from imgstore_tui.present.text.captions import level_text, setting_text
@@ -49,7 +49,7 @@ def cell_detail(results: RunResults, cell: Cell, width: int, *, ascii_only: bool
     page.pair("data", cell.dataset)
     if summary is not None and summary.access is not None:
         page.pair("access", access_sentence(summary.access))
-    page.pair("state", _state(summary, results.run.plan.rounds))
+    page.pair("state", _state(summary, results, cell))
     if summary is not None:
         _figures(page, results, summary)
         for reason, trials in summary.reasons:
@@ -71,12 +71,16 @@ def cell_detail(results: RunResults, cell: Cell, width: int, *, ascii_only: bool
     return page.text(ascii_only=ascii_only)
 
 
-def _state(summary: CellSummary | None, rounds: int) -> str:
-    state = cell_state(summary, rounds)
+def _state(summary: CellSummary | None, results: RunResults, cell: Cell) -> str:
+    planned = results.run.plan.rounds
     if summary is None:
+        state = cell_state(summary, planned)
         return f"{state.glyph} {state}: no trial of it has ended yet"
-    count = f"{format_count(summary.ok)} of {format_count(max(rounds, summary.trials))} rounds count"
-    return f"{state.glyph} {state}: {count}"
+    settled = is_settled(results, cell) and summary.trials < planned
+    rounds = summary.trials if settled else max(planned, summary.trials)
+    state = cell_state(summary, rounds)
+    more = f", no more of the {format_count(planned)} planned: its ranking is settled" if settled else ""
+    return f"{state.glyph} {state}: {format_count(summary.ok)} of {format_count(rounds)} rounds count{more}"
 
 
 def _figures(page: TextPage, results: RunResults, summary: CellSummary) -> None:

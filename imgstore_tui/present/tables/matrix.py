@@ -156,12 +156,18 @@ def _matrix_cell(
     if summary is not None:
         seconds = summary.seconds_per_image if per_image else summary.seconds
     verdict = None if results is None else results.verdict_of.get(cell.contest)
-    if results is not None and verdict is not None and verdict.settled and results.run.plan.looks:
-        rounds = min(rounds, done)  # no further round comes
+    if results is not None and is_settled(results, cell):
+        rounds = min(rounds, done)
     entry = MatrixCell(cell, cell_state(summary, rounds), done, max(rounds, done), seconds)
     if verdict is None or cell.spec not in verdict.best:
         return entry
     return replace(entry, sign="=" if verdict.is_tie else "*")
+
+
+def is_settled(results: RunResults, cell: Cell) -> bool:
+    """Return whether no further round of a cell comes, since its ranking is settled."""
+    verdict = results.verdict_of.get(cell.contest)
+    return verdict is not None and verdict.settled and results.run.plan.looks
 
 
 def with_running(

@@ -49,6 +49,15 @@ def test_time_that_no_phase_accounts_for_is_said() -> None:
     assert inside.phases[-1].name == "not told apart"
 
 
+def test_a_cell_whose_ranking_is_settled_has_all_its_rounds() -> None:
+    run = fake_run(["disk", "lmdb"], [1000], 8, operations=[Operation.READ_MANY])
+    going = replace(run, plan=replace(run.plan, rounds=12, looks=False))
+    assert "some rounds: 8 of 12 rounds count" in detail(going, "disk", Operation.READ_MANY, 1000)
+    ended = replace(going, plan=replace(going.plan, looks=True))
+    text = " ".join(detail(ended, "disk", Operation.READ_MANY, 1000).split())
+    assert "all rounds: 8 of 8 rounds count, no more of the 12 planned: its ranking is settled" in text
+
+
 def test_every_sample_and_what_surrounds_it_is_there() -> None:
     run = fake_run()
     text = detail(run, "disk", Operation.READ_ONE, 100)

@@ -50,11 +50,11 @@ def test_stopping_reaches_the_run() -> None:
     job = run_thread.prepare()
     thread = threading.Thread(target=job.carry_out, args=(run_thread.run_action(PLAN),))
     thread.start()
-    assert runner.held.wait(5)
+    assert runner.held.wait(60)
     assert run_thread.busy
     assert not run_thread.stopping
     run_thread.stop()
-    assert run_thread.wait(5)
+    assert run_thread.wait(60)
     thread.join()
     finished = [news for news in run_thread.drain() if isinstance(news, RunFinished)]
     assert [news.run.status for news in finished] == ["stopped"]
@@ -75,11 +75,11 @@ def test_a_thread_that_is_slow_to_end_touches_nothing_of_the_next_run() -> None:
     old = run_thread.prepare(watching=True)
     thread = threading.Thread(target=old.carry_out, args=(run_thread.run_action(PLAN),))
     thread.start()
-    assert runner.held.wait(5)
+    assert runner.held.wait(60)
     run_thread.stop()
     new = run_thread.prepare()
     runner.stubborn.set()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
     assert (run_thread.measuring, run_thread.stopping) == (True, False)
     assert run_thread.drain() == [], "what the old one said late is not the new one's"
