@@ -1,0 +1,139 @@
+"""Data without labels: a state of its own in a store, its fingerprint, a run and a program, never label 0."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import imgstore_tui
+from imgstore_tui.core.dataset import Dataset
+from imgstore_tui.core.errors import DataError
+from imgstore_tui.plugins import registry
+from tests.support.conversions import AVAILABLE, convert
+from tests.support.program import program, sentence
+
+
+def tar(path: Path, names: Iterable[str], *, label: bytes = b"") -> Path:
+    """Write a tar of pictures, each with a label if one is given."""
+    with tarfile.open(path, "w") as archive:
+        for number, name in enumerate(names):
+            stream = io.BytesIO()
+            Image.new("RGB", (4, 4), (number, 7, 9)).save(stream, "PNG")
+            for leaf, data in ((f"{name}.png", stream.getvalue()), (f"{name}.cls", label)):
+                if data:
+                    member = tarfile.TarInfo(leaf)
+                    member.size = len(data)
+                    archive.addfile(member, io.BytesIO(data))
+    return path
+
+
+def scanned(path: Path) -> Dataset:
+    dataset = registry.make_dataset(f'store:"{path}"')
+    dataset.scan()
+    return dataset
+
+
+@pytest.fixture
+def unlabelled(tmp_path: Path) -> Path:
+    return tar(tmp_path / "unlabelled.tar", "abc")
+
+
+@pytest.fixture
+def classes(tmp_path: Path) -> Path:
+    return tar(tmp_path / "classes.tar", ("dog/1", "cat/1", "dog/2"))
+
+
+@pytest.mark.sample_first(3)
+@pytest.mark.parametrize("backend", AVAILABLE)
+def test_a_store_says_that_its_images_have_no_labels(backend: str, unlabelled: Path, tmp_path: Path) -> None:
+    done = convert(f'store:"{unlabelled}"', f"{backend}+original", tmp_path / "stored")
+    with imgstore_tui.open(tmp_path / "stored") as store:
+        assert store.labels is None
+        assert len(store) == 3
+    again = convert(f'store:"{tmp_path / "stored"}"', f"{backend}+original", tmp_path / "again")
+    assert again.fingerprint == done.fingerprint
+    with imgstore_tui.open(tmp_path / "again") as store:
+        assert store.labels is None
+
+
+@pytest.mark.sample_first(3)
+@pytest.mark.parametrize("backend", AVAILABLE)
+def test_a_store_keeps_the_names_of_classes(backend: str, classes: Path, tmp_path: Path) -> None:
+    convert(f'store:"{classes}"', f"{backend}+original", tmp_path / "stored")
+    with imgstore_tui.open(tmp_path / "stored") as store:
+        assert store.labels is not None
+        assert [store.label_names[label] for label in store.labels] == ["dog", "cat", "dog"]
+
+
+def test_no_label_is_not_label_0_in_the_fingerprint(unlabelled: Path, tmp_path: Path) -> None:
+    zeros = tar(tmp_path / "zeros.tar", "abc", label=b"0")
+    ones = tar(tmp_path / "ones.tar", "abc", label=b"-1")
+    prints = [
+        convert(f'store:"{path}"', "disk+original", tmp_path / path.stem).fingerprint
+        for path in (unlabelled, zeros, ones)
+    ]
+    assert len(set(prints)) == 3
+    assert scanned(tmp_path / "unlabelled").summary.endswith("labels: none")
+    assert scanned(tmp_path / "zeros").has_labels
+
+
+def test_convert_says_it_and_is_refused_only_where_labels_are_required(unlabelled: Path, tmp_path: Path) -> None:
+    source = f'store:"{unlabelled}"'
+    done = program("convert", source, "disk+original", str(tmp_path / "stored"))
+    assert done.returncode == 0
+    assert "labels: none (no members .cls)" in done.stderr
+    refused = program("convert", source, "disk+original", str(tmp_path / "other"), "--labels", "required")
+    assert refused.returncode == 3
+    assert "labels: none (no members .cls). Labels are required" in sentence(refused)
+    assert not list(tmp_path.glob("other*"))
+
+
+def test_reading_labels_is_not_applicable_to_data_without_any(
+    unlabelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    words = ["run", "-d", f'store:"{unlabelled}"', "-b", "disk", "-n", "3", "-o", "read-many,read-labels"]
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    words += ["--no-source", "--rounds", "1", "--scratch", str(scratch), "--json", "--quiet"]
+    run = program(*words)
+    assert run.returncode == 0, run.stderr
+    record = json.loads(run.stdout)
+    assert record["datasets"][0]["has_labels"] is False
+    rows = {row["operation"]: row for row in record["measurements"] if row["backend"] == "disk"}
+    assert rows["read-many"]["status"] == "ok"
+    assert rows["read-labels"]["status"] == "skipped"
+    assert rows["read-labels"]["reason"] == "Not applicable: the images have no labels."
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"has_labels": 0}, {"has_labels": None}, {"label_names": "ab"}, {"label_names": [1]}],
+    ids=str,
+)
+def test_a_manifest_that_makes_no_sense_of_labels_is_damage(
+    facts: dict[str, object], unlabelled: Path, tmp_path: Path
+) -> None:
+    convert(f'store:"{unlabelled}"', "disk+original", tmp_path / "stored")
+    manifest = next(path for path in (tmp_path / "stored").iterdir() if path.suffix == ".json")
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), **facts}))
+    with pytest.raises(DataError, match="makes no sense"):
+        scanned(tmp_path / "stored")
+
+
+def test_too_many_names_of_classes_are_not_kept(tmp_path: Path) -> None:
+    names = [f"{number:05}-{'x' * 100}" for number in range(400)]
+    source = tar(tmp_path / "many.tar", [f"{name}/1" for name in names])
+    done = program("convert", f'store:"{source}"', "disk+original", str(tmp_path / "stored"))
+    assert done.returncode == 0
+    assert "not their names, which are too many" in done.stderr
+    with imgstore_tui.open(tmp_path / "stored") as store:
+        assert store.labels is not None
+        assert store.label_names == ()
+        assert sorted(store.labels) == list(range(400))
