@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 _LEAST_HEADERS = 10_000
 """Headers that are read even if fewer pictures are needed: it takes seconds, and shows what is broken."""
+_MOST_SUFFIXES = 6
+"""Suffixes of other files that are named."""
+_SYSTEM_SUFFIXES = frozenset({".db", ".ini"})
+"""Suffixes of files that Windows puts into folders of pictures."""
 _ROOT_CLASS = "."
 """Class of pictures beside the class folders; no folder can have this name."""
 
@@ -73,6 +78,13 @@ class FolderDataset(Dataset):
             "alphabetical order, whole numbers kept.",
         ),
         Option(
+            "links",
+            "inside",
+            "inside: follow links to files inside the folder only; follow: follow every link, to folders too and out "
+            "of the folder, such as those of class folders that lie elsewhere or of Hugging Face's cache.",
+            choices=("inside", "follow"),
+        ),
+        Option(
             "decode",
             True,
             "no: take every picture file as it is, also those that nobody here can decode (JPEG XL, camera raw, broken "
@@ -88,6 +100,8 @@ class FolderDataset(Dataset):
         self._resize = parse_size(str(values["resize"]))
         self._sample, self._seed = int(values["sample"]), int(values["seed"])
         self._table = str(values["labels"])
+        self._follow = values.get("links") == "follow"
+        self._others: Counter[str] = Counter()
         self._decode = bool(values["decode"])
         if not self._decode and self._resize is not None:
             raise UsageError("Pictures that are not decoded cannot be resized. Leave out resize or decode=no.")
@@ -112,13 +126,14 @@ class FolderDataset(Dataset):
         Raises:
             DataError: If the folder is missing, unreadable, no folder, without a picture, or does not fit its labels.
         """
-        from imgstore_tui.images.decode import SUFFIXES
+        from imgstore_tui.images.decode import SUFFIXES, UNDECODED_SUFFIXES
 
         report = progress or _ignore_progress
         scan.check_root(self._root)
-        suffixes = SUFFIXES if self._decode else SUFFIXES | scan.RAW_SUFFIXES
+        suffixes = SUFFIXES if self._decode else SUFFIXES | UNDECODED_SUFFIXES
+        rules = scan.TreeRules(suffixes, UNDECODED_SUFFIXES - suffixes, self._follow, self._others)
         names: list[str] = []
-        for entry in scan.list_files(self._root, suffixes, report):
+        for entry in scan.list_files(self._root, rules, report):
             if isinstance(entry, str):
                 names.append(entry)
             else:
@@ -147,7 +162,7 @@ class FolderDataset(Dataset):
             self._headers_read += 1
             name, label = unread
             try:
-                facts = (scan.read_header if self._decode else scan.file_facts)(self._root, name)
+                facts = (scan.read_header if self._decode else scan.file_facts)(self._root, name, follow=self._follow)
             except BrokenImageError as error:
                 self._excluded.append(error.excluded)
                 continue
@@ -181,6 +196,12 @@ class FolderDataset(Dataset):
         where = f"'{safe_text(str(self._root))}'"
         if not self._excluded:
             return f"There are no pictures in {where} or below it: files that end in {', '.join(sorted(suffixes))}."
+        linked = [entry for entry in self._excluded if entry.reason == scan.LINKED_FOLDER]
+        if len(linked) == len(self._excluded):
+            return (
+                f"{where} holds no pictures but {counted(len(linked), 'link')} to folders, for example "
+                f"'{safe_text(linked[0].name)}', which are not followed. Add links=follow."
+            )
         first, number = self._excluded[0], len(self._excluded)
         files = "1 file, but it cannot" if number == 1 else f"{format_count(number)} files, but none can"
         return (
@@ -280,6 +301,21 @@ class FolderDataset(Dataset):
     def excluded(self) -> tuple[Excluded, ...]:
         """Files and folders that cannot be used, sorted by name."""
         return tuple(sorted(self._excluded, key=lambda entry: entry.name))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What else lies in the tree, counted by suffix."""
+        others = self._others - Counter(dict.fromkeys(_SYSTEM_SUFFIXES, self._others.total()))
+        if not others:
+            return ()
+        shown = others.most_common(_MOST_SUFFIXES)
+        kinds = [f"{safe_text(suffix) or 'without an ending'} ({format_count(number)})" for suffix, number in shown]
+        rest = others.total() - sum(number for _, number in shown)
+        kinds += [f"others ({format_count(rest)})"] if rest else []
+        files = "1 other file is not a picture" if others.total() == 1 else (
+            f"{format_count(others.total())} other files are not pictures"
+        )  # fmt: skip
+        return (f"In the folder, {files}: {', '.join(kinds)}.",)
 
     @property
     def summary(self) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
+import unicodedata
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -63,6 +65,26 @@ def read_labels(table: Path, pictures: Sequence[str]) -> PictureLabels:
     return _Table(table, pictures).read()
 
 
+def _folded_names(pictures: Sequence[str]) -> dict[str, int]:
+    """Return the index of each picture by its composed path and file name, with and without ending; -1 for several.
+
+    A whole name counts before one without its ending, and a path before a bare file name.
+    """
+    folded: dict[str, int] = {}
+    names = [unicodedata.normalize("NFC", name) for name in pictures]
+    leaves = [name.rpartition("/")[2] for name in names]
+    for spellings in (names, leaves, map(_without_ending, names), map(_without_ending, leaves)):
+        level: dict[str, int] = {}
+        for index, spelt in enumerate(spellings):
+            level[spelt] = index if level.get(spelt, index) == index else -1
+        folded = {**level, **folded}
+    return folded
+
+
+def _without_ending(name: str) -> str:
+    return os.path.splitext(name)[0]  # noqa: PTH122 - of text, by the million
+
+
 class _Table:
     def __init__(self, path: Path, pictures: Sequence[str]) -> None:
         self._path = path
@@ -72,6 +94,8 @@ class _Table:
         leaves = Counter(name.rpartition("/")[2] for name in pictures)
         self._ambiguous = {leaf for leaf, count in leaves.items() if count > 1}
         self._by_file_name = {name.rpartition("/")[2]: index for index, name in enumerate(pictures)}
+        self._folded: dict[str, int] | None = None
+        """By name in one Unicode form, with and without its ending; -1 for the name of several."""
 
     def read(self) -> PictureLabels:
         """Read all rows, then report the first kind of fault, with counts, or return the labels."""
@@ -119,7 +143,10 @@ class _Table:
                 return -1
             if spelt in self._by_file_name:
                 return self._by_file_name[spelt]
-        return None
+        # macOS decomposes letters with accents; and tables often name pictures by an id, without the ending.
+        if self._folded is None:
+            self._folded = _folded_names(self._pictures)
+        return self._folded.get(unicodedata.normalize("NFC", name_below.replace("\\", "/")))
 
     def _rows(self) -> Iterator[tuple[int, str, str]]:
         """Yield line number, name and label of every row but the header."""

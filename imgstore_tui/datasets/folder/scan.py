@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from imgstore_tui.core.dataset import BrokenImageError, Excluded, ScanProgress
@@ -18,11 +19,9 @@ LARGEST_FILE = 1 << 30
 """Larger files are excluded, because files are read into memory whole."""
 PROGRESS_EVERY = 256
 """Files between two reports of progress."""
-RAW_SUFFIXES = frozenset({
-    ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".exr", ".gif", ".hdr", ".j2k", ".jp2", ".nef", ".orf", ".pef", ".psd",
-    ".raf", ".raw", ".rw2", ".srw", ".svg", ".tga", ".x3f",
-})  # fmt: skip
-"""Suffixes of pictures without a decoder here."""
+LINKED_FOLDER = "It is a link to a folder, which is not followed; with links=follow it is."
+LINK_OUT = "It is a link that leaves the folder, which is not followed; with links=follow it is."
+_HEAD = 32
 # Folders of thumbnails that a NAS keeps, and of metadata that macOS puts into archives.
 _SYSTEM_FOLDERS = frozenset({"@eaDir", "__MACOSX"})
 
@@ -55,22 +54,47 @@ def check_root(root: Path) -> None:
         raise DataError(f"The folder {where} cannot be read: {_reason(error)}. Check the path.") from None
 
 
-def list_files(root: Path, suffixes: frozenset[str], report: ScanProgress) -> Iterator[str | Excluded]:
+@dataclass
+class TreeRules:
+    """What is taken in a tree, and what is counted on the way."""
+
+    suffixes: frozenset[str]
+    """Suffixes of pictures, lower case, with the dot."""
+    left_out: frozenset[str] = frozenset()
+    """Suffixes of pictures that are left out by name."""
+    follow: bool = False
+    """Whether links to folders, and links that leave the tree, are followed."""
+    others: Counter[str] = field(default_factory=Counter)
+    """Other files by suffix, counted by the walk; the suffix is empty where a name has none."""
+
+
+def list_files(root: Path, rules: TreeRules, report: ScanProgress) -> Iterator[str | Excluded]:
     """Walk the tree and yield files that may be pictures, in no order.
 
-    Hidden files and folders, and those that a NAS or macOS adds, are skipped. Links to folders are not followed.
+    Hidden files and folders, and those that a NAS or macOS adds, are skipped. A file whose name has no suffix is a
+    picture if it begins like one.
 
     Args:
         root: Folder to walk.
-        suffixes: Suffixes of pictures, lower case, with the dot.
+        rules: What is taken.
         report: Called now and then with the number of files found.
 
     Yields:
         The path of a file relative to ``root``, or an excluded entry with the reason.
     """
     waiting = [""]
+    links: list[str] = []
+    walked = {_identity(root)} if rules.follow else set()
     count = passed = 0
-    while waiting:
+    while waiting or links:
+        if not waiting:  # links come last and by name, so that the same tree always gives the same pictures
+            links.sort(reverse=True)
+            name = links.pop()
+            if _is_new(root / name, walked):
+                waiting.append(f"{name}/")
+            else:
+                yield Excluded(name, "It is a link to a folder that is walked already.")
+            continue
         folder = waiting.pop()
         try:
             with os.scandir(root / folder) as entries:
@@ -82,17 +106,67 @@ def list_files(root: Path, suffixes: frozenset[str], report: ScanProgress) -> It
                         continue
                     name = f"{folder}{entry.name}"
                     if entry.is_dir(follow_symlinks=False):
-                        waiting.append(f"{name}/")
+                        if not rules.follow or _is_new(entry.path, walked):
+                            waiting.append(f"{name}/")
                     elif entry.is_symlink() and _is_folder(entry):
-                        yield Excluded(name, "It is a link to a folder, which is not followed.")
-                    elif os.path.splitext(entry.name)[1].lower() in suffixes:  # noqa: PTH122 - ten times Path's speed
-                        count += 1
-                        yield name
+                        if rules.follow:
+                            links.append(name)
+                        else:
+                            yield Excluded(name, LINKED_FOLDER)
+                    else:
+                        taken = _judge(entry, rules)
+                        if taken is True:
+                            count += 1
+                            yield name
+                        elif taken:
+                            yield Excluded(name, taken)
         except OSError as error:
             yield Excluded(folder.rstrip("/") or ".", f"The folder cannot be read: {_reason(error)}.")
 
 
-def read_header(root: Path, name: str) -> FileFacts:
+def _judge(entry: os.DirEntry[str], rules: TreeRules) -> bool | str:
+    """Return whether a file is taken, or why it is left out; count it if it is something else."""
+    from imgstore_tui.images.decode import undecoded_reason
+
+    suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - ten times Path's speed
+    if suffix in rules.suffixes or (not suffix and _begins_like_a_picture(entry.path)):
+        return True
+    if suffix in rules.left_out:
+        return f"{undecoded_reason(suffix)} With decode=no it takes part as it is."
+    rules.others[suffix] += 1
+    return False
+
+
+def _begins_like_a_picture(path: str) -> bool:
+    from imgstore_tui.images.decode import sniff
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    with os.fdopen(descriptor, "rb") as file:
+        try:
+            return (
+                stat.S_ISREG(os.fstat(descriptor).st_mode) and sniff(file.read(_HEAD).ljust(_HEAD, b"\0")) is not None
+            )
+        except OSError:
+            return False
+
+
+def _identity(path: str | Path) -> tuple[int, int]:
+    status = os.stat(path)  # noqa: PTH116 - of an entry's path, which is text
+    return status.st_dev, status.st_ino
+
+
+def _is_new(path: str | Path, walked: set[tuple[int, int]]) -> bool:
+    """Whether a folder was not walked before, under any name; it is counted as walked."""
+    identity = _identity(path)
+    new = identity not in walked
+    walked.add(identity)
+    return new
+
+
+def read_header(root: Path, name: str, *, follow: bool = False) -> FileFacts:
     """Return the facts of a picture file, with shape and dtype from its header.
 
     Raises:
@@ -100,7 +174,7 @@ def read_header(root: Path, name: str) -> FileFacts:
     """
     from imgstore_tui.images.decode import NoDecoderError, probe
 
-    facts = file_facts(root, name)
+    facts = file_facts(root, name, follow=follow)
     try:
         shape, dtype = probe(root / name)
     except NoDecoderError as error:
@@ -110,7 +184,7 @@ def read_header(root: Path, name: str) -> FileFacts:
     return replace(facts, shape=shape, dtype=dtype)
 
 
-def file_facts(root: Path, name: str) -> FileFacts:
+def file_facts(root: Path, name: str, *, follow: bool = False) -> FileFacts:
     """Return the facts of a file without reading it.
 
     Raises:
@@ -121,8 +195,9 @@ def file_facts(root: Path, name: str) -> FileFacts:
         status = path.lstat()
         if stat.S_ISLNK(status.st_mode):
             # Not Path.resolve, whose error for a loop depends on the version of Python.
-            if not Path(os.path.realpath(path, strict=True)).is_relative_to(root.resolve()):
-                raise BrokenImageError(name, "It is a link that leaves the folder, which is not followed.")
+            real = Path(os.path.realpath(path, strict=True))
+            if not follow and not real.is_relative_to(root.resolve()):
+                raise BrokenImageError(name, LINK_OUT)
             status = path.stat()
     except OSError as error:
         raise BrokenImageError(name, _broken_link_or(error)) from None

@@ -119,11 +119,11 @@ def test_links_are_followed_to_files_inside_only(tmp_path: Path) -> None:
     dataset = scanned_folder(root)
     assert len(dataset) == 2
     assert reasons(dataset) == {
-        "b": "It is a link to a folder, which is not followed.",
+        "b": "It is a link to a folder, which is not followed; with links=follow it is.",
         "circle.png": "It is a link that leads in a circle.",
-        "leaves.png": "It is a link that leaves the folder, which is not followed.",
+        "leaves.png": "It is a link that leaves the folder, which is not followed; with links=follow it is.",
         "nothing.png": "It is a link to nothing, or has just gone.",
-        "up": "It is a link to a folder, which is not followed.",
+        "up": "It is a link to a folder, which is not followed; with links=follow it is.",
     }
 
 

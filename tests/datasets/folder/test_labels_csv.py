@@ -40,6 +40,19 @@ def test_text_labels_are_numbered_in_alphabetical_order(tmp_path: Path, text: st
     assert (labels.numbers.tolist(), labels.names) == ([0, 1, 0], ("cat", "dog"))
 
 
+def test_names_match_in_any_unicode_form(tmp_path: Path) -> None:
+    composed, decomposed = "caf\u00e9.png", "cafe\u0301.png"
+    for there, in_table in ((composed, decomposed), (decomposed, composed)):
+        assert read(tmp_path, f"name,label\nx/{in_table},4\n", [f"x/{there}"]).numbers.tolist() == [4]
+
+
+def test_ids_without_endings_match_where_only_one_picture_is_meant(tmp_path: Path) -> None:
+    text = "id,label\n0001,3\nb/0002,4\nc.d,5\n"
+    assert read(tmp_path, text, ["a/0001.jpg", "b/0002.png", "c.d"]).numbers.tolist() == [3, 4, 5]
+    with pytest.raises(DataError, match="name a picture that is in several folders, for example '0001' in line 2"):
+        read(tmp_path, text, ["a/0001.jpg", "a/0001.png", "b/0002.png", "c.d"])
+
+
 def test_whole_numbers_are_kept_and_have_no_names(tmp_path: Path) -> None:
     labels = read(tmp_path, f"name,label\n1.png,-7\n2.png,{2**63 - 1}\n3.png,5\n")
     assert (labels.numbers.tolist(), labels.names) == ([-7, 2**63 - 1, 5], ())
