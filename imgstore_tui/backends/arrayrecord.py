@@ -143,7 +143,7 @@ def _opened(path: Path) -> Any:
     try:
         return array_record_module.ArrayRecordReader(str(path), _FOR_RANDOM)
     except (RuntimeError, ValueError, OSError) as error:
-        raise StoreError(f"{path} is damaged or no ArrayRecord file: {first_line(error)}.") from None
+        raise damaged_error(path, first_line(error), "ArrayRecord file") from None
 
 
 class ArrayRecordReader(CheckedReader):

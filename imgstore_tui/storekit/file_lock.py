@@ -1,11 +1,20 @@
 """Locks open files against other processes; the kernel drops a lock when its process ends, however it ends.
 
-Source: flock(2).
+Some file systems have no locks: NFS without its lock daemon, Lustre without the mount option flock. Source: flock(2).
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
+
+NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP})
+"""Errors of a file system without locks."""
+
+
+def lacks_locks(error: OSError) -> bool:
+    """Whether an error says that the file system has no locks."""
+    return error.errno in NO_LOCKS
 
 
 def lock(descriptor: int) -> None:

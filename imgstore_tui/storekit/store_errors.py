@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import resource
 from typing import Literal, TypeVar
 
 from imgstore_tui.core.errors import StoreError
@@ -26,6 +29,23 @@ def write_error(path: object, error: Exception) -> StoreError:
     return StoreError(f"{path} cannot be written: {first_line(error)}.")
 
 
+_LACKS = (
+    errno.EMFILE, errno.ENFILE, errno.ENOLCK, errno.ENOMEM, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE,
+    errno.ETIMEDOUT, errno.EOPNOTSUPP, errno.ENOSYS, errno.ELOOP, errno.ENOSPC, errno.EDQUOT,
+)  # fmt: skip
+"""Errors of the system that say nothing about the content of a file."""
+
+
+def lack_of_environment(reason: str) -> str | None:
+    """Return a reason, with what to do, if the environment and not the file is to blame; drivers give only a text."""
+    if "Could not set lock" in reason:
+        return "it cannot be locked, because another process holds it or its file system has no locks"
+    if os.strerror(errno.EMFILE) in reason:
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return f"{reason.rstrip('.')}; a process may have {limit:,} here, see ulimit -n"
+    return reason.rstrip(".") if any(os.strerror(code) in reason for code in _LACKS) else None
+
+
 def damaged_error(path: object, reason: str, format_name: str = "") -> StoreError:
     """Return the error for a file whose content is wrong.
 
@@ -34,6 +54,8 @@ def damaged_error(path: object, reason: str, format_name: str = "") -> StoreErro
         reason: What is wrong, without a full stop.
         format_name: What the file should be, such as ``SQLite file``, where it may be something else altogether.
     """
+    if why := lack_of_environment(reason):
+        return StoreError(f"{path} cannot be read: {why}.")
     return StoreError(f"{path} is damaged{f' or no {format_name}' if format_name else ''}: {reason}.")
 
 

@@ -21,6 +21,7 @@ from imgstore_tui.core.text import first_line
 from imgstore_tui.images.decode import MAX_PIXELS
 from imgstore_tui.storekit.label_column import LabelColumn, join_labels
 from imgstore_tui.storekit.label_names import read_labels
+from imgstore_tui.storekit.store_errors import damaged_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels, Pixels
@@ -102,7 +103,7 @@ class Hdf5Arrays(Reader):
         except StoreError:
             raise
         except Exception as error:  # h5py raises nearly everything for a damaged file
-            raise StoreError(f"{path} is damaged or no HDF5 file: {first_line(error)}.") from None
+            raise damaged_error(path, first_line(error), "HDF5 file") from None
 
     @staticmethod
     def _is_dataset(file: Any, name: str) -> bool:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imgstore_tui.storekit.file_lock import NO_LOCKS
+
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
@@ -50,20 +52,31 @@ def open_file(path: Path, chunk_cache: int, *, new: bool) -> Any:
         chunk_cache: Bytes of chunks that each dataset keeps in memory.
         new: Whether to create the file, in place of an existing one.
     """
+    try:
+        return _open(path, _access(chunk_cache, locking=True), new=new)
+    except OSError as error:
+        if not any(os.strerror(code) in str(error) for code in NO_LOCKS):
+            raise
+        return _open(path, _access(chunk_cache, locking=False), new=new)  # on a file system without locks
+
+
+def _open(path: Path, access: Any, *, new: bool) -> Any:
     from h5py import h5f
 
-    name, access = os.fsencode(path), _access(chunk_cache)
+    name = os.fsencode(path)
     return h5f.create(name, h5f.ACC_TRUNC, fapl=access) if new else h5f.open(name, h5f.ACC_RDWR, fapl=access)
 
 
 @functools.cache
-def _access(chunk_cache: int) -> Any:
+def _access(chunk_cache: int, *, locking: bool) -> Any:
     from h5py import h5f, h5p
 
     access = h5p.create(h5p.FILE_ACCESS)
     # As h5py does: readable by every HDF5 since 1.6, and closed together with all objects in it.
     access.set_libver_bounds(h5f.LIBVER_EARLIEST, h5f.LIBVER_LATEST)
     access.set_fclose_degree(h5f.CLOSE_STRONG)
+    if not locking:
+        access.set_file_locking(False, ignore_when_disabled=True)
     metadata, slots, _, preemption = access.get_cache()
     access.set_cache(metadata, slots, chunk_cache, preemption)
     return access

@@ -20,7 +20,7 @@ from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.one_file import file_of
 from imgstore_tui.storekit.raw_file import RawFile
-from imgstore_tui.storekit.store_errors import layout_error
+from imgstore_tui.storekit.store_errors import damaged_error, layout_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -53,7 +53,7 @@ class Hdf5Reader(CheckedReader):
             raise StoreError(f"{self._path} is open for writing in another program; close it there first.") from None
         except Exception as error:  # h5py raises nearly everything for a damaged file
             self._close_all()
-            raise StoreError(f"{self._path} is damaged or no HDF5 file: {first_line(error)}.") from None
+            raise damaged_error(self._path, first_line(error), "HDF5 file") from None
 
     def _open(self) -> None:
         """Open and check the file by low-level calls, which are faster than h5py's objects."""

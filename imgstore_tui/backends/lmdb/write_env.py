@@ -9,6 +9,7 @@ from typing import Any
 
 from imgstore_tui.core.backend import force
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.storekit.file_lock import NO_LOCKS
 
 PAGE = 4096
 SPARE = 64 * PAGE
@@ -39,9 +40,19 @@ class WriteEnvironment:
         self._transaction: Any = None
         try:
             # No commit forces anything; callers call ``force`` after a batch or at the end.
-            self._env = lmdb.open(os.fsencode(location), map_size=map_bytes, sync=False, mode=0o644)
+            self._env = self._open(lmdb.open)
         except lmdb.Error as error:
             raise self.failed(error) from None
+
+    def _open(self, open_environment: Any) -> Any:
+        facts = {"map_size": self.map_bytes, "sync": False, "mode": 0o644}
+        try:
+            return open_environment(os.fsencode(self.location), **facts)
+        except self.error as error:
+            if not any(os.strerror(code) in str(error) for code in NO_LOCKS):
+                raise
+            # On a file system without locks: a store that is written here has no other process.
+            return open_environment(os.fsencode(self.location), lock=False, **facts)
 
     def used(self) -> int:
         """Return the bytes of the map in use, freed pages included."""

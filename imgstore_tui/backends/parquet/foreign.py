@@ -15,6 +15,7 @@ from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.arrow_labels import table_labels
 from imgstore_tui.storekit.foreign_files import ForeignFile
 from imgstore_tui.storekit.raw_file import RawFile
+from imgstore_tui.storekit.store_errors import damaged_error
 
 _IMAGES = ("image", "img", "picture", "jpg", "png")
 _MOST_ROWS = 256
@@ -91,7 +92,7 @@ class ParquetImages(ForeignFile):
         return pa.chunked_array(chunks)
 
     def _damaged(self, error: Exception) -> StoreError:
-        return StoreError(f"{self.path} is damaged or no Parquet file: {first_line(error)}.")
+        return damaged_error(self.path, first_line(error), "Parquet file")
 
     def close(self) -> None:
         """Close the file."""

@@ -13,7 +13,7 @@ from imgstore_tui.bench.system.app_folders import make_private, scratch_notes_fo
 from imgstore_tui.bench.system.ext4_placement import spread_folders
 from imgstore_tui.bench.system.mounts import mounts_below
 from imgstore_tui.core.errors import StoreError, UnavailableError
-from imgstore_tui.storekit.file_lock import lock, try_lock
+from imgstore_tui.storekit.file_lock import lacks_locks, lock, try_lock
 from imgstore_tui.storekit.safe_remove import Removal
 
 SENTINEL = ".imgstore-tui-scratch"
@@ -48,6 +48,10 @@ class RunFolder:
         self.path = scratch / f"imgstore-tui-{run_id}"
         self.workspace = self.path / WORKSPACE
         self._note = scratch_notes_folder() / run_id
+        self._held = -1
+        """The note, if it is locked in place of the sentinel."""
+        self.warning = ""
+        """What the user should know of the folder, a sentence; empty where all is well."""
         try:
             make_private(self._note.parent)
             # Noted first: a folder without a note would never be found again.
@@ -58,12 +62,29 @@ class RunFolder:
             self.path.mkdir(mode=0o700)
             spread_folders(self.path)
             self._sentinel = os.open(self.path / SENTINEL, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            lock(self._sentinel)
+            self._lock(scratch)
             os.posix_fallocate(self._sentinel, 0, _LIST_BYTES)
             self._end = os.pwrite(self._sentinel, _HEAD, 0)
             self.claim(WORKSPACE).mkdir()
         except OSError as error:
             raise UnavailableError(f"Scratch folder {self.path} cannot be made: {error.strerror}.") from None
+
+    def _lock(self, scratch: Path) -> None:
+        """Lock the sentinel; on a file system without locks, the note, which lies elsewhere."""
+        try:
+            lock(self._sentinel)
+        except OSError as error:
+            if not lacks_locks(error):
+                raise
+            self._held = os.open(self._note, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                lock(self._held)
+            except OSError as second:
+                raise OSError(second.errno, f"neither it nor {self._note} can be locked ({second.strerror})") from None
+            self.warning = (
+                f"The file system of {scratch} has no locks ({error.strerror}), so the run is marked as alive in "
+                f"{self._note.parent}; another machine cannot see that it runs."
+            )
 
     def claim(self, name: str) -> Path:
         """Add a name to the list of what the run makes in its folder, before it is made; return its path."""
@@ -84,6 +105,8 @@ class RunFolder:
             self._note.unlink(missing_ok=True)
         finally:
             os.close(self._sentinel)
+            if self._held >= 0:
+                os.close(self._held)
 
 
 def remove_folder(folder: Path, on_removed: Callable[[int], None] = lambda _: None) -> None:
@@ -166,8 +189,8 @@ def leftovers() -> list[Leftover]:
 def is_run_alive(run_id: str) -> bool:
     """Return whether a run is running: it holds its folder before it makes anything elsewhere."""
     try:
-        path = Path(os.fsdecode((scratch_notes_folder() / run_id).read_bytes()))
-        return _locked(path / SENTINEL)
+        note = scratch_notes_folder() / run_id
+        return _locked(Path(os.fsdecode(note.read_bytes())) / SENTINEL, note)
     except OSError:
         return False
 
@@ -180,7 +203,7 @@ def _is_left(path: Path, note: Path) -> bool:
     beginning = time.time() - note.stat().st_mtime <= BEGINNING_S
     if (path / SENTINEL).is_file():
         # Between making the sentinel and locking it, a run has written nothing into it.
-        return not _locked(path / SENTINEL) and not (beginning and not (path / SENTINEL).stat().st_size)
+        return not _locked(path / SENTINEL, note) and not (beginning and not (path / SENTINEL).stat().st_size)
     # A run that died between making the folder and marking it has left it empty, and so has one that is just beginning.
     if not beginning:
         with contextlib.suppress(OSError):
@@ -189,19 +212,34 @@ def _is_left(path: Path, note: Path) -> bool:
     return False
 
 
-def _locked(sentinel: Path) -> bool:
-    with _trying_lock(sentinel) as locked:
+def _locked(sentinel: Path, note: Path) -> bool:
+    with _trying_lock(sentinel, note) as locked:
         return not locked
 
 
 @contextlib.contextmanager
-def _trying_lock(sentinel: Path) -> Iterator[bool]:
-    """Lock a sentinel if no process holds it; yields whether that worked."""
-    descriptor = os.open(sentinel, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+def _trying_lock(sentinel: Path, note: Path) -> Iterator[bool]:
+    """Lock a sentinel, or its note where the file system has no locks, if no process holds it.
+
+    Yields:
+        Whether that worked; False if neither can be locked, so that nothing is taken from a run that may be alive.
+    """
+    descriptor, locked = -1, False
     try:
-        yield try_lock(descriptor)
+        for path in (sentinel, note):
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                locked = try_lock(descriptor)
+                break
+            except OSError as error:
+                os.close(descriptor)
+                descriptor = -1
+                if not lacks_locks(error):
+                    raise
+        yield locked
     finally:
-        os.close(descriptor)
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def sweep(leftover: Leftover, on_removed: Callable[[int], None] = lambda _: None) -> None:
@@ -215,7 +253,7 @@ def sweep(leftover: Leftover, on_removed: Callable[[int], None] = lambda _: None
         StoreError: If not all in it was made by the run, a file system is mounted in it, or another process uses it.
         OSError: If something cannot be removed.
     """
-    with _trying_lock(leftover.path / SENTINEL) as locked:
+    with _trying_lock(leftover.path / SENTINEL, scratch_notes_folder() / leftover.run_id) as locked:
         if not locked:
             raise StoreError(f"{leftover.path} is in use by another process of this program and was left alone.")
         remove_folder(leftover.path, on_removed)

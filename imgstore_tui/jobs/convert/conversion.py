@@ -93,6 +93,8 @@ class Conversion:
         count = self._scan(progress)
         backend, codec = registry.make_backend(self.spec), registry.make_codec(self.spec)
         with Workspace(self.destination, self._facts(count), backend, restart=self.restart) as workspace:
+            if workspace.warning:
+                self.notify(workspace.warning)
             if isinstance(self.destination, Path):
                 self._report_replaced(workspace, self.destination)
             arguments = self.dataset, backend, codec, self._kind(backend, codec), workspace, count, self.notify

@@ -20,7 +20,7 @@ from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.core.units import format_count
 from imgstore_tui.jobs.convert.checksums import Checksums
 from imgstore_tui.storekit.atomic_write import atomic_file, rename_new
-from imgstore_tui.storekit.file_lock import try_lock
+from imgstore_tui.storekit.file_lock import lacks_locks, try_lock
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.server import ServerBackend
 
@@ -56,6 +56,8 @@ class Workspace:
             self.store = staged_name(destination)
         self._facts_path = self.folder / "conversion.json"
         self._lock = -1
+        self.warning = ""
+        """What the user should know, a sentence; empty where all is well."""
         try:
             self._open(job, restart)
         except OSError as error:
@@ -74,7 +76,17 @@ class Workspace:
                 raise foreign
         self.folder.mkdir(mode=0o700, exist_ok=True, parents=True)
         self._lock = os.open(self.folder / "lock", _LOCK, 0o666)
-        if not try_lock(self._lock):
+        try:
+            locked = try_lock(self._lock)
+        except OSError as error:
+            if not lacks_locks(error):
+                raise StoreError(f"{self.folder / 'lock'} cannot be locked: {error.strerror}.") from None
+            locked = True
+            self.warning = (
+                f"The file system of {self.folder} has no locks ({error.strerror}): it is yours to see that no second "
+                "conversion to the same destination runs at the same time."
+            )
+        if not locked:
             raise UnavailableError(f"{self.folder} is in use: this conversion is running already.")
         saved = _facts_in(self._facts_path)
         if saved is None and self._facts_path.exists():
