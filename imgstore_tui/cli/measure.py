@@ -100,4 +100,4 @@ def show_brief(run: Run) -> None:
 
     console = data_console()
     print_run(console, run, plain=ascii_only(), brief=True)
-    console.print(f"Saved as {run.id}. Details and charts: imgstore-tui show {run.id}", soft_wrap=True)
+    console.print(f"Saved as {run.id}. Details and charts: imgstore-tui show {run.id} all", soft_wrap=True)

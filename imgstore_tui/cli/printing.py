@@ -62,6 +62,13 @@ def print_tables(
             print_chart(console, item, plain=plain)
 
 
+def print_article_charts(console: Console, results: RunResults, *, plain: bool) -> None:
+    """Print the figures of the article's report, if the run has one."""
+    for item in article_report(results):
+        if not isinstance(item, Table) and not item.figure.empty:
+            print_chart(console, item, plain=plain)
+
+
 def print_verdicts(console: Console, results: RunResults, *, plain: bool) -> None:
     """Print the standings, the verdicts and, in a few lines, the recommendation."""
     standings = standings_text(results, width=min(output_width(), MOST_COLUMNS))

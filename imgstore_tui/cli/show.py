@@ -1,4 +1,4 @@
-"""``imgstore-tui show``: prints the tables and charts of a saved run, a ranking, or one cell in full."""
+"""``imgstore-tui show``: prints what a saved run answers, or its tables, charts, a ranking, or one cell in full."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from imgstore_tui.cli.parser import RUN_HELP, CommandParser, check_choice
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.events import Event, RunFinished, RunStarted
 from imgstore_tui.core.model import Cell, Run
+from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count, parse_count
 from imgstore_tui.present.charts.axes import Scales
 
@@ -22,10 +23,20 @@ if TYPE_CHECKING:
     from imgstore_tui.present.results import RunResults
 
 
+PARTS = ("answer", "tables", "charts", "verdicts", "all")
+
+
 def main(argv: Sequence[str]) -> int:
-    """Print a run's tables and charts."""
-    parser = CommandParser(prog="imgstore-tui show", description="Tables and charts of a saved run.")
+    """Print what a run answers, or another part of it."""
+    parser = CommandParser(
+        prog="imgstore-tui show", description="What a saved run answers; its tables, charts and verdicts."
+    )
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    parser.add_argument(
+        "part", metavar="PART", nargs="?", default=PARTS[0],
+        help=f"{', '.join(PARTS[:-1])} or {PARTS[-1]}; answer, which is usual: main tables, verdicts, what to take",
+    )  # fmt: skip
+    parser.add_argument("--all", action="store_const", dest="part", const="all", help="the same as the part all")
     parser.add_argument("--chart", metavar="KIND", help="only this chart")
     parser.add_argument("--no-charts", action="store_true", help="no charts")
     parser.add_argument("--at", metavar="N", help="only rank the methods at this number of images")
@@ -49,7 +60,6 @@ def main(argv: Sequence[str]) -> int:
     if arguments.prices is not None:
         _print_costs(console, run, arguments.prices, plain=plain)
         return 0
-    from imgstore_tui.cli.printing import print_tables, print_verdicts
     from imgstore_tui.present.results import build_results
 
     results = build_results(run)
@@ -59,14 +69,30 @@ def main(argv: Sequence[str]) -> int:
         if arguments.cell is not None:
             _print_cells(console, results, arguments.cell, plain=plain)
         return 0
-    if arguments.chart is None:
-        print_tables(console, results, plain=plain, charts=not arguments.no_charts)
-    if not arguments.no_charts:
-        scales = Scales(not (arguments.linear or arguments.linear_x), not (arguments.linear or arguments.linear_y))
+    scales = Scales(not (arguments.linear or arguments.linear_x), not (arguments.linear or arguments.linear_y))
+    if arguments.chart is not None:
         _print_charts(console, results, arguments.chart, scales=scales, plain=plain)
-    if arguments.chart is None:
-        print_verdicts(console, results, plain=plain)  # last, where the eye is
+    else:
+        part = check_choice("part", arguments.part, list(PARTS))
+        _print_part(console, results, part, charts=not arguments.no_charts, scales=scales, plain=plain)
     return 0
+
+
+def _print_part(console: Console, results: RunResults, part: str, *, charts: bool, scales: Scales, plain: bool) -> None:
+    """Print a part of a run; what it answers stands last, where the eye is."""
+    from imgstore_tui.cli.printing import print_article_charts, print_tables, print_verdicts
+
+    if part in ("answer", "tables", "all"):
+        print_tables(console, results, plain=plain, brief=part == "answer", charts=charts and part == "all")
+    if charts and part == "charts":
+        print_article_charts(console, results, plain=plain)
+    if charts and part in ("charts", "all"):
+        _print_charts(console, results, None, scales=scales, plain=plain)
+    if part in ("answer", "verdicts", "all"):
+        print_verdicts(console, results, plain=plain)
+    if part == "answer":
+        more = f"More of it: imgstore-tui show {safe_text(results.run.id)} {'|'.join(PARTS[1:])}"
+        talk_console().print(more, markup=False, soft_wrap=True)
 
 
 def _follow(name: str) -> None:

@@ -67,7 +67,7 @@ def test_a_seeded_plan_gives_this_journal(own_home: Path) -> None:
 @pytest.mark.parametrize("name", MADE_UP)
 def test_show(name: str, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     save(MADE_UP[name](), f"{name}.json")
-    check(f"made-up/{name}.txt", transcript(capsysbinary, monkeypatch, "show", f"{name}.json"))
+    check(f"made-up/{name}.txt", transcript(capsysbinary, monkeypatch, "show", f"{name}.json", "all"))
 
 
 @pytest.mark.parametrize("columns", ["60", "160"])
@@ -76,7 +76,7 @@ def test_show_at_other_widths(
 ) -> None:
     save(fake_run(cutoffs=(1, 100)), "run.json")
     monkeypatch.setenv("COLUMNS", columns)
-    check(f"made-up/width-{columns}.txt", transcript(capsysbinary, monkeypatch, "show", "run.json"))
+    check(f"made-up/width-{columns}.txt", transcript(capsysbinary, monkeypatch, "show", "run.json", "--all"))
 
 
 @pytest.mark.parametrize("kind", ["write-many", "read-many", "both", "disk"])

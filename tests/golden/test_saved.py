@@ -21,11 +21,15 @@ EXPORTED = (
 )
 STORES = ("disk", "hdf5", "lmdb", "npy", "safetensors", "sqlite", "tfrecord", "webdataset")
 SHOW = {
-    "whole": (QUICK,),
-    "failures": ("broken drivers",),
-    "article": (ARTICLE,),
-    "tables": (QUICK, "--no-charts"),
-    "ascii": (QUICK, "--ascii"),
+    "whole": (QUICK, "all"),
+    "failures": ("broken drivers", "all"),
+    "article": (ARTICLE, "all"),
+    "tables": (QUICK, "all", "--no-charts"),
+    "ascii": (QUICK, "all", "--ascii"),
+    "answer": (QUICK,),
+    "article-answer": (ARTICLE,),
+    "only-verdicts": (QUICK, "verdicts"),
+    "unknown-part": (QUICK, "pictures"),
     "linear": (QUICK, "--chart", "read-many", "--linear"),
     "ranking": (QUICK, "--at", "10"),
     "cell": (QUICK, "--cell", "lmdb/read-many/10"),
@@ -82,7 +86,7 @@ def test_a_record_is_opened_and_exported_as_it_was(
 ) -> None:
     saved = FIXTURES / "runs" / "record.json"
     shutil.copy(saved, "record.json")
-    check("show/record.txt", transcript(capsysbinary, monkeypatch, "show", "record.json"))
+    check("show/record.txt", transcript(capsysbinary, monkeypatch, "show", "record.json", "all"))
     out, _, code = printed(capsysbinary, monkeypatch, "export", "record.json", "-f", "json")
     assert code == 0
     before, now = json.loads(saved.read_text()), json.loads(out)
