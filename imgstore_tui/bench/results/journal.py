@@ -129,7 +129,7 @@ class Journal:
         self._write("measurement", measurement.to_json())
 
     def warn(self, text: str, *, passing: bool = False) -> None:
-        """Append a warning; a passing one no longer holds when the run is resumed."""
+        """Append a warning; a passing one no longer holds when the run is resumed or has finished."""
         self._write("warning", {"text": text, "passing": True} if passing else {"text": text})
 
     def add_probe(self, probe: Probe) -> None:

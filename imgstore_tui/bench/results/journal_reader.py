@@ -39,7 +39,7 @@ class JournalReader:
         self._head: Run | None = None
         self._measurements: list[Measurement] = []
         self._warnings: list[tuple[str, bool]] = []
-        """Each with whether it is passing: holds only until the run is resumed."""
+        """Each with whether it is passing: holds only until the run is resumed or has finished."""
         self._probes: list[Probe] = []
         self._offset = 0
         self._lines = 0
@@ -142,8 +142,10 @@ class JournalReader:
         match kind:
             case "resumed":
                 self._head = replace(run, status="running", finished_at=None)
-                self._warnings = [(text, passing) for text, passing in self._warnings if not passing]
+                self._drop_passing_warnings()
             case "end":
+                if values["status"] == "finished":
+                    self._drop_passing_warnings()
                 self._head = replace(run, status=str(values["status"]), finished_at=str(values["finished_at"]))
             case "title":
                 self._head = replace(run, title=str(values["title"]))
@@ -154,6 +156,9 @@ class JournalReader:
                 self._head = replace(run, paused_s=run.paused_s + seconds)
                 return Continued(seconds)
         return None
+
+    def _drop_passing_warnings(self) -> None:
+        self._warnings = [(text, passing) for text, passing in self._warnings if not passing]
 
 
 def _refuse_constant(text: str) -> float:

@@ -55,11 +55,12 @@ class RunLoop:
         finished_at = _now()
         services.journal.end(status, finished_at)
         services.destroy_deferred()
+        passed = services.passing_warnings if status == "finished" else ()
         run = with_stops(
             replace(
                 self._run,
                 measurements=tuple(services.measurements),
-                warnings=tuple(services.warnings),
+                warnings=tuple(text for text in services.warnings if text not in passed),
                 probes=probes,
                 paused_s=self._run.paused_s + services.budget.paused_s,
                 status=status,

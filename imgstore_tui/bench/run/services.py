@@ -51,6 +51,8 @@ class RunServices:
     budget: Budget
     measurements: list[Measurement] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    passing_warnings: set[str] = field(default_factory=set)
+    """Those that hold no longer when the run has finished."""
     _done: set[tuple[Cell, int]] = field(default_factory=set)
     _deferred: list[tuple[Cell, int, TrialRequest]] = field(default_factory=list)
     """Removals of stores that wait for the end of the run."""
@@ -134,8 +136,10 @@ class RunServices:
             self.work.stop(cell)
 
     def warn(self, text: str, *, passing: bool = False) -> None:
-        """Journal a warning, then tell the listener; a passing one holds only until the run is resumed."""
+        """Journal a warning, then tell the listener; a passing one holds until the run is resumed or has finished."""
         self.warnings.append(text)
+        if passing:
+            self.passing_warnings.add(text)
         self.journal.warn(text, passing=passing)
         self.listen(Warned(text))
 

@@ -276,6 +276,13 @@ def test_a_spent_budget_ends_the_run_and_says_so() -> None:
     assert not any("time budget" in text for text in (*whole.warnings, *read_journal(saved_runs()[0]).warnings))
 
 
+def test_a_forecast_of_a_spent_budget_is_gone_when_the_run_has_finished() -> None:
+    run, events = run_fake(small_plan("lmdb", "disk", cutoffs=(100_000,), budget_s=60.0, rounds=6))
+    assert any("end the run before" in event.text for event in events if isinstance(event, Warned))
+    assert run.status == "finished"
+    assert run.warnings == read_journal(saved_runs()[0]).warnings == ()
+
+
 def test_a_budget_too_short_for_a_verdict_is_told_before_it_is_spent() -> None:
     run, _ = run_fake(small_plan(budget_s=1e-9, rounds=6))
     assert "end the run before" in run.warnings[0]
