@@ -64,15 +64,21 @@ def streak_probability(values: Sequence[float]) -> float:
     if not high or not low:
         return 1.0
     runs = 1 + sum(first != second for first, second in itertools.pairwise(above))
-    orders = math.comb(high + low, high)
-    return min(1.0, sum(_orders_with_runs(high, low, count) for count in range(2, runs + 1)) / orders)
+    return min(1.0, _orders_with_at_most(high, low, runs) / math.comb(high + low, high))
 
 
-def _orders_with_runs(high: int, low: int, runs: int) -> int:
-    """Return how many orders of so many high and low values have exactly so many runs."""
-    half, odd = divmod(runs, 2)
-    if not odd:
-        return 2 * math.comb(high - 1, half - 1) * math.comb(low - 1, half - 1)
-    return math.comb(high - 1, half) * math.comb(low - 1, half - 1) + math.comb(high - 1, half - 1) * math.comb(
-        low - 1, half
-    )
+def _orders_with_at_most(high: int, low: int, runs: int) -> int:
+    """Return how many orders of so many high and low values have at most so many runs, at least two.
+
+    With 2 k runs there are k of either kind, each cut at k - 1 of the places between its values; with 2 k + 1 runs one
+    kind has k + 1. Each number of cuts follows from the one before: to count them anew takes minutes for thousands.
+    """
+    orders = 0
+    high_ways = low_ways = 1  # of cutting into k runs
+    for half in range(1, runs // 2 + 1):
+        orders += 2 * high_ways * low_ways
+        high_more, low_more = high_ways * (high - half) // half, low_ways * (low - half) // half
+        if 2 * half < runs:
+            orders += high_more * low_ways + high_ways * low_more
+        high_ways, low_ways = high_more, low_more
+    return orders
