@@ -42,6 +42,11 @@ class _Opened:
     reader: Reader
     codec: Codec
     ids: Sequence[int]
+    array: bool
+    """Whether it holds images as arrays; else payloads of the codec."""
+    shape: tuple[int, ...]
+    """Shape of an array of one image."""
+    dtype: np.dtype[Any]
     label: Labels = field(default_factory=lambda: np.empty(1, np.int64))
     """Receives the label of a single image."""
 
@@ -93,7 +98,10 @@ class StoredImages:
         except BaseException:
             reader.close()
             raise
-        return _Opened(reader, codec({option.name: option.default for option in codec.options}), ids)
+        content, values = reader.content, {option.name: option.default for option in codec.options}
+        array = content.kind is PayloadKind.ARRAY
+        dtype = np.dtype(content.dtype or np.uint8)
+        return _Opened(reader, codec(values), ids, array, (1, *(content.shape or ())), dtype)
 
     def _open_here(self) -> tuple[type[Backend], Reader] | None:
         """Return the store's backend and reader; None for files of others that are not trusted."""
@@ -183,6 +191,8 @@ class StoredImages:
             TypeError: If the index is none of these.
             StoreError: If the store is damaged or closed.
         """
+        if type(index) is int and 0 <= index < self._count:  # the usual case first: it is timed with small images
+            return self._read_one(index)
         if isinstance(index, slice):
             return self._read(range(*index.indices(len(self))))
         if hasattr(index, "__index__") and not isinstance(index, np.ndarray | bool):
@@ -234,9 +244,8 @@ class StoredImages:
             store = self._store()
             if isinstance(store, StoreDataset):
                 return store.image(index)
-            content = store.reader.content
-            if content.kind is PayloadKind.ARRAY:
-                image: Pixels = np.empty((1, *(content.shape or ())), content.dtype)
+            if store.array:
+                image: Pixels = np.empty(store.shape, store.dtype)
                 store.reader.read_array([store.ids[index]], image, store.label)
                 single: Pixels = image[0]
                 return single

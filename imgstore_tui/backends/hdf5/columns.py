@@ -18,10 +18,12 @@ from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.store_errors import read_error
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Pixels
+    from imgstore_tui.core.backend import Labels, Pixels
 
 _JOINT_BELOW = 16 * 2**10
 """Payloads smaller than this are read together and cut; larger ones one by one, which saves a copy."""
+MOST_KEPT_NUMBERS = 2**22
+"""So many labels, 32 MiB, are kept in memory."""
 
 
 class BlockWriter:
@@ -206,3 +208,26 @@ class PayloadReader:
     def close(self) -> None:
         """Release the dataset."""
         self._library.close()
+
+
+class KeptNumbers:
+    """Numbers of a dataset, read whole at the second call and kept: a call of the library costs more than thousands."""
+
+    def __init__(self, items: ItemReader, count: int) -> None:
+        self._items, self._count = items, count
+        self._all: Labels | None = None
+        self._asked, self._keep = False, count <= MOST_KEPT_NUMBERS
+
+    def read(self, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
+        """Copy numbers by ids, which have been checked, into an int64 array (n,)."""
+        if self._all is None and not (self._keep and self._asked):
+            self._asked = True
+            self._items.read(ids, span, out)
+            return
+        if self._all is None:
+            self._all = np.empty(self._count, np.int64)
+            self._items.read(range(self._count), (0, self._count), self._all)
+        if span is not None:
+            out[:] = self._all[span[0] : span[1]]
+        else:
+            self._all.take(ids, 0, out, "clip")  # with ``clip`` NumPy needs no buffer
