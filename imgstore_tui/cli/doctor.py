@@ -70,6 +70,8 @@ def _machine(scratch: str | None) -> Iterator[Check]:
     environment = describe_environment(folder, [], [])
     yield "system", None, f"{environment.platform}, Python {environment.python}"
     yield "processor", None, f"{environment.cpu}, {environment.cores} cores available"
+    for note in environment.notes:
+        yield "quota", False, note
     if environment.memory_bytes:
         free = available_bytes()
         available = "" if free is None else f", {format_bytes(free)} available"

@@ -18,6 +18,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, IdSpan, foreign, image_bytes, read_manifest
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.checked_reader import CheckedReader
+from imgstore_tui.storekit.file_lock import NO_LOCKS
 from imgstore_tui.storekit.one_file import file_of
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.store_errors import damaged_error, layout_error
@@ -61,7 +62,13 @@ class Hdf5Reader(CheckedReader):
         # Otherwise default settings: HDF5 refuses a file that this process has open with other ones.
         settings = h5.h5p.create(h5.h5p.FILE_ACCESS)
         settings.set_sieve_buf_size(1)  # else HDF5 reads 64 KiB round every small image of a block
-        self._file = h5.h5f.open(os.fsencode(self._path), h5.h5f.ACC_RDONLY, fapl=settings)
+        try:
+            self._file = h5.h5f.open(os.fsencode(self._path), h5.h5f.ACC_RDONLY, fapl=settings)
+        except OSError as error:
+            if not any(os.strerror(code) in str(error) for code in NO_LOCKS):
+                raise
+            settings.set_file_locking(False, ignore_when_disabled=True)  # on a file system without locks
+            self._file = h5.h5f.open(os.fsencode(self._path), h5.h5f.ACC_RDONLY, fapl=settings)
         self.content, manifest = read_manifest(self._manifest(), "hdf5", self._location)
         labels = manifest.get("labels")
         if labels not in ("labels", "meta"):

@@ -102,8 +102,7 @@ def prepared_run(
         check_content(plan, facts)
         environment = replace(describe_environment(scratch, roots, _modules(plan)), servers=servers)
         warnings = tuple(f"{text}: {warning}" for text, dataset in datasets.items() for warning in dataset.warnings)
-        if folder.warning:
-            warnings = (*warnings, folder.warning)
+        warnings = (*warnings, *([folder.warning] if folder.warning else []), *environment.notes)
         yield PreparedRun(name, folder, ledger, environment, facts, warnings, cancel)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import imgstore_tui
+from imgstore_tui.bench.system.cgroups import processor_quota
 from imgstore_tui.bench.system.disk_space import free_bytes
 from imgstore_tui.bench.system.mounts import mount_of
 from imgstore_tui.core.model import Environment
@@ -29,13 +30,15 @@ def describe_environment(scratch: Path, data_roots: Iterable[Path], modules: Ite
     """
     mount = mount_of(scratch)
     devices = {root.stat().st_dev for root in data_roots}
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = quota_text(processor_quota(), cores)
     return Environment(
         imgstore_tui=imgstore_tui.__version__,
         python=platform.python_version(),
         platform=platform.platform(),
         kernel=platform.release(),
         cpu=_cpu_model(),
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=cores,
         memory_bytes=_memory_bytes(),
         libraries=library_versions(("numpy", "PIL", *modules)),
         scratch=str(scratch),
@@ -45,6 +48,17 @@ def describe_environment(scratch: Path, data_roots: Iterable[Path], modules: Ite
         same_device_as_data=devices == {scratch.stat().st_dev} if devices else None,
         host=platform.node(),
         load=os.getloadavg()[0],
+        notes=(quota,) if quota else (),
+    )
+
+
+def quota_text(quota: float | None, cores: int) -> str:
+    """Return what a limit of the control group means for the numbers; empty if there is none below the cores."""
+    if quota is None or quota >= cores:
+        return ""
+    return (
+        f"The control group (container) of this process may use the time of {quota:.3g} of {cores} cores: what needs "
+        "more is halted for parts of each tenth of a second, which shows as slow outliers."
     )
 
 
