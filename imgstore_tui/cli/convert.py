@@ -93,14 +93,16 @@ def _parser() -> CommandParser:
         "files.",
         epilog="examples:\n"
         "  imgstore-tui convert folder:photos lmdb+original photos.lmdb\n"
-        "  imgstore-tui convert store:photos.lmdb webdataset:shard=1000 photos.tars",
+        "  imgstore-tui convert store:photos.lmdb webdataset:shard=1000 photos.tars\n"
+        "  imgstore-tui convert folder:photos postgres postgres#photos",
     )
     parser.add_argument("dataset", metavar="DATASET", help="NAME[:PATH][,OPTION=VALUE], see imgstore-tui datasets")
     parser.add_argument("spec", metavar="SPEC", help="BACKEND[+CODEC][:OPTION=VALUE,...], see imgstore-tui backends")
     parser.add_argument(
         "destination",
         metavar="DESTINATION",
-        help="the file or folder that will be the store, or its address on a server",
+        help="the file or folder that will be the store, or its address on a server; BACKEND#NAME where the variable "
+        "of the backend names the server",
     )
     parser.add_argument("-n", "--count", metavar="N", help="only the first N images")
     parser.add_argument("--replace", action="store_true", help="replace a store at the destination")

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import unquote
 
 from imgstore_tui.core import credentials
 from imgstore_tui.core.backend import Backend, Family, Preset, Reader
@@ -222,9 +223,17 @@ def schemes() -> dict[str, Scheme]:
 def parse_location(text: str) -> Location:
     """Parse the text of a location, see ``core.location.parse_location``.
 
+    ``BACKEND#NAME`` is a store on the server that the backend's variable names, unless a file is called so.
+
     Raises:
         UsageError: If it is malformed, of an unknown scheme, or holds a password or key.
+        UnavailableError: If it is ``BACKEND#NAME``, and the variable is not set.
     """
+    name, _, store = text.strip('"').partition("#")
+    if store and name.isidentifier() and not os.path.lexists(text.strip('"')):
+        kind = backends.all().get(name)
+        if kind is not None and issubclass(kind, ServerBackend):
+            return kind.address()[0].child(unquote(store))
     return location_of(text, schemes() if is_address(text.strip('"')) else {})
 
 

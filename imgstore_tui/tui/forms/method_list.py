@@ -7,6 +7,8 @@ from itertools import groupby
 from imgstore_tui.core.backend import Family
 from imgstore_tui.core.spec import backend_of
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.jobs.servers.recipe import ServerRecipe
+from imgstore_tui.jobs.servers.session import startable
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.server import ServerBackend
 from imgstore_tui.tui.forms.choice import Choice
@@ -63,6 +65,12 @@ def server_to_name(label: str) -> type[ServerBackend] | None:
     return None if registry.missing_imports(backend) or not registry.missing_setting(backend) else backend
 
 
+def server_to_start(label: str) -> ServerRecipe | None:
+    """Return what can be started here for a line that lacks nothing but a server; None for any other line."""
+    backend = server_to_name(label)
+    return None if backend is None else startable(backend.name)
+
+
 def _note(codec: str, label: str) -> str:
     return "" if f"+{codec}" in label else codec
 
@@ -78,6 +86,8 @@ def method_note(label: str) -> str:
     if absent:
         return safe_text(f"Needs {', '.join(absent)}: {registry.how_to_get(backend)}")
     if setting := registry.missing_setting(backend):
+        if (recipe := startable(name)) is not None:
+            return safe_text(f"No server here: press u to start {recipe.title}, space to name one, or {setting}")
         return safe_text(f"Needs a server: press space to name it, or {setting}")
     if label == name:
         return safe_text(f"{backend.title}. {backend.when_to_choose}")

@@ -17,10 +17,11 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import spell_duration
+from imgstore_tui.jobs.servers.recipe import ServerRecipe
 from imgstore_tui.present.text.estimates import time_text
 from imgstore_tui.storekit.server import ServerBackend
 from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice
-from imgstore_tui.tui.forms.method_list import method_note, server_to_name
+from imgstore_tui.tui.forms.method_list import method_note, server_to_name, server_to_start
 from imgstore_tui.tui.screens.conditions import ConditionsScreen
 from imgstore_tui.tui.screens.data import DataScreen
 from imgstore_tui.tui.screens.options import EditedSpec, OptionsScreen
@@ -102,8 +103,14 @@ class Chooser(VerticalScroll, can_focus=False):
         self.notify(method_note(label), title="Not available here", severity="warning", markup=False)
         return None
 
-    def name_server(self, backend: type[ServerBackend]) -> None:
-        """Ask for the server of a backend; once it is known, its method is on offer and ticked."""
+    @on(MethodList.ServerRequested)
+    def _server_requested(self, event: MethodList.ServerRequested) -> None:
+        event.stop()
+        if (backend := server_to_name(event.key)) is not None:
+            self.name_server(backend, server_to_start(event.key))
+
+    def name_server(self, backend: type[ServerBackend], recipe: ServerRecipe | None = None) -> None:
+        """Ask for the server of a backend, or start one; once it is known, its method is on offer and ticked."""
 
         def take(named: bool | None) -> None:
             if named:
@@ -113,7 +120,7 @@ class Chooser(VerticalScroll, can_focus=False):
                 except ImgstoreError as error:
                     self.notify(safe_text(str(error)), title="Not available here", severity="warning", markup=False)
 
-        self.app.push_screen(ServerScreen(backend), take)
+        self.app.push_screen(ServerScreen(backend, recipe), take)
 
     @on(MethodList.OptionsRequested)
     def _options_requested(self, event: MethodList.OptionsRequested) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from imgstore_tui.plugins import registry
 from imgstore_tui.present.results import build_results
+from imgstore_tui.tui.forms.method_list import server_to_start
 from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.options import OptionsScreen
 from imgstore_tui.tui.screens.report import ReportScreen
+from imgstore_tui.tui.screens.server import ServerScreen
+from imgstore_tui.tui.screens.workbench import Workbench
 from tests.support.screen import Driven
 from tests.tui.keys.effects import effect, run_once
 
@@ -132,6 +136,20 @@ async def _options(app: Driven, key: str) -> None:
     await app.press("down", key)
     assert app.shows(OptionsScreen)
     assert "Options of lmdb" in app.picture
+
+
+@effect("MethodList", "u")
+async def _start_server(app: Driven, key: str) -> None:
+    await app.press(key)  # on a method that needs no server it is the workbench's key
+    assert app.shows(Workbench)
+    for name in registry.backends.all():
+        if server_to_start(name) is not None:
+            await app.point_at(name)
+            await app.press(key)
+            assert app.shows(ServerScreen)
+            await app.press("escape")
+            assert app.shows(Workbench)
+            break
 
 
 @effect("MethodList", "delete")
