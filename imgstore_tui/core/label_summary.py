@@ -10,7 +10,7 @@ from imgstore_tui.core.units import format_count
 
 
 def label_summary(dataset: Dataset, most: int = 100) -> str:
-    """Return the labels of a dataset in a phrase; empty where they have no names.
+    """Return the labels of a dataset in a phrase; empty where nothing is to be said of them.
 
     E.g. ``labels: 0 cat, 1 dog`` or ``labels: none (label is float32 of shape (6, 4))``.
 
@@ -20,7 +20,10 @@ def label_summary(dataset: Dataset, most: int = 100) -> str:
     """
     if not dataset.has_labels:
         return f"labels: none ({safe_text(dataset.label_note)})" if dataset.label_note else "labels: none"
-    return f"labels: {class_names_text(dataset.label_names, most)}" if dataset.label_names else ""
+    note = f" ({safe_text(dataset.label_note)})" if dataset.label_note else ""
+    if dataset.label_names:
+        return f"labels: {class_names_text(dataset.label_names, most)}{note}"
+    return f"labels: numbers{note}" if note else ""
 
 
 def class_names_text(names: Sequence[str], most: int = 100) -> str:

@@ -192,8 +192,7 @@ class StoreDataset(Dataset):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What else is in files of other programs."""
-        from_where = [f"{self._name}: {self.label_note}."] if self.has_labels and self.label_note else []
-        return (*self._facts.get("warnings", ()), *from_where)
+        return tuple(self._facts.get("warnings", ()))
 
     @property
     def has_labels(self) -> bool:

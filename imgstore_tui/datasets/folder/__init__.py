@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imgstore_tui.core.content import NO_LABEL
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanProgress
 from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import MAX_CUTOFF, counted, format_count
 from imgstore_tui.datasets.folder import labels_csv, scan
+from imgstore_tui.datasets.folder.class_folders import class_folders, class_of
 from imgstore_tui.datasets.folder.stratified_order import stratified_order
 from imgstore_tui.images.resize import parse_size, resized
 
@@ -27,8 +29,7 @@ _MOST_SUFFIXES = 6
 """Suffixes of other files that are named."""
 _SYSTEM_SUFFIXES = frozenset({".db", ".ini"})
 """Suffixes of files that Windows puts into folders of pictures."""
-_ROOT_CLASS = "."
-"""Class of pictures beside the class folders; no folder can have this name."""
+_NO_CLASSES = "no class folders, and no CSV named by the option labels"
 
 Kind = tuple[tuple[int, ...], str]
 
@@ -37,8 +38,8 @@ class FolderDataset(Dataset):
     """Reads picture files below a folder in a seeded order, of which any prefix holds each class by its share.
 
     The folder directly below the root is a picture's class, as in most data sets of this form; deeper folders do not
-    count. Pictures beside class folders have the class ``.``, label 0. Without class folders all labels are 0 and have
-    no names. A CSV of labels replaces the folders. Files are recognised by their suffix; hidden ones are skipped. Links
+    count. Pictures beside class folders have the class ``.``, label 0. Without class folders there are no labels.
+    A CSV of labels replaces the folders. Files are recognised by their suffix; hidden ones are skipped. Links
     to folders are not followed, and links to files only inside the tree: others are listed as excluded, like every file
     whose header shows that it is not an accepted picture. Damage further in shows when a picture is read.
     """
@@ -112,6 +113,7 @@ class FolderDataset(Dataset):
         """Indices of pictures with a valid header that turned out to be damaged."""
         self._classes: tuple[str, ...] = ()
         self._class_count = 0
+        self._has_labels, self._label_note = True, ""
         # Columns, not objects: a tree may have a million files.
         self._names: list[str] = []
         self._labels = array("q")
@@ -184,13 +186,11 @@ class FolderDataset(Dataset):
             self._classes = table.names
             self._class_count = len(set(table.numbers))
             return table.numbers
-        folders = {_class_of(name) for name in names}
-        if folders - {_ROOT_CLASS}:
-            # Sorted, with "." first.
-            self._classes = tuple(sorted(folders, key=lambda folder: (folder != _ROOT_CLASS, folder)))
+        self._classes, self._label_note = class_folders(self._root, names)
         self._class_count = len(self._classes)
+        self._has_labels = bool(self._classes)
         labels = {folder: label for label, folder in enumerate(self._classes)}
-        return array("q", (labels.get(_class_of(name), 0) for name in names))
+        return array("q", (labels.get(class_of(name), NO_LABEL) for name in names))
 
     def _nothing_found(self, suffixes: frozenset[str]) -> str:
         where = f"'{safe_text(str(self._root))}'"
@@ -258,6 +258,16 @@ class FolderDataset(Dataset):
     def label_names(self) -> tuple[str, ...]:
         """The class folders as the file system spells them, or the names in the CSV."""
         return self._classes
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether there are class folders, or a CSV of labels."""
+        return self._has_labels
+
+    @property
+    def label_note(self) -> str:
+        """Why there are no labels, or which folders are no classes."""
+        return self._label_note if self._has_labels else _NO_CLASSES
 
     @property
     def has_pixels(self) -> bool:
@@ -339,11 +349,6 @@ class FolderDataset(Dataset):
         shape, dtype = self.uniform
         text = f"of {'x'.join(map(str, shape))}{'' if dtype == 'uint8' else f' {dtype}'}"
         return text if self._resize is None else f"{text} (resized)"
-
-
-def _class_of(name: str) -> str:
-    folder, slash, _ = name.partition("/")
-    return folder if slash else _ROOT_CLASS
 
 
 def _ignore_progress(doing: str, done: int, total: int | None) -> None:

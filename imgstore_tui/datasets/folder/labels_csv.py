@@ -27,7 +27,7 @@ LABEL_COLUMNS = ("label", "class", "category", "target", "label_name", "class_na
 
 LARGEST_TABLE = 1 << 30
 _SEPARATORS = ",;\t"
-_INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d{1,19}(?:\.0*)?", re.ASCII)
 _LARGEST = 2**63 - 1
 
 
@@ -210,7 +210,7 @@ class _Table:
 
     def _numbered(self, labels: list[str]) -> PictureLabels:
         if all(_INTEGER.fullmatch(label) for label in labels):
-            numbers = [int(label) for label in labels]
+            numbers = [int(label.partition(".")[0]) for label in labels]
             wide = next((number for number in numbers if not -_LARGEST - 1 <= number <= _LARGEST), None)
             if wide is not None:
                 self._refuse(f"{wide} does not fit into 64 bits")

@@ -112,7 +112,7 @@ def test_the_first_folder_level_gives_the_labels(tmp_path: Path) -> None:
 def test_without_folders_there_are_no_names(tmp_path: Path) -> None:
     save(tmp_path / "a.png")
     assert scanned_folder(tmp_path).label_names == ()
-    assert scanned_folder(tmp_path).label(0) == 0
+    assert not scanned_folder(tmp_path).has_labels
 
 
 def test_a_broken_file_keeps_its_class(tmp_path: Path) -> None:
