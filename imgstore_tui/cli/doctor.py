@@ -20,6 +20,7 @@ from imgstore_tui.bench.system.environment import describe_environment, library_
 from imgstore_tui.bench.system.memory import available_bytes, oom_kills
 from imgstore_tui.bench.trial.cache_state import COLD_SHARE
 from imgstore_tui.cli import web
+from imgstore_tui.cli.listing import print_json
 from imgstore_tui.cli.output import data_console
 from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import ImgstoreError
@@ -44,13 +45,23 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--scratch", metavar="DIR", help="folder in which stores would be made (default: the current one)"
     )
+    parser.add_argument("--json", action="store_true", help="as JSON")
     arguments = parser.parse_args(argv)
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for heading, checks in (
+    parts = (
         ("This machine", _machine(arguments.scratch)), ("What can be measured", _instrument(arguments.scratch)),
         ("The screen", _terminal()), ("Storage, codecs and the rest", _drivers()),
         ("Servers on hand", _servers()),
-    ):  # fmt: skip
+    )  # fmt: skip
+    if arguments.json:
+        return print_json(
+            [
+                {"part": heading, "name": name, "good": good, "meaning": meaning}
+                for heading, checks in parts
+                for name, good, meaning in checks
+            ]
+        )
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for heading, checks in parts:
         if table.row_count:
             table.add_row()
         table.add_row(Text(heading, style="bold"))

@@ -50,12 +50,18 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--linear-x", action="store_true", help="linear x axis: number of images")
     parser.add_argument("--linear-y", action="store_true", help="linear y axis: values")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    parser.add_argument("--json", action="store_true", help="the whole run as JSON, as export -f json writes it")
     parser.add_argument("--follow", action="store_true", help="watch a run in progress until it ends")
     arguments = parser.parse_args(argv)
     if arguments.follow:
         _follow(arguments.run)
     run = read_run(arguments.run)
     console = data_console()
+    if arguments.json:
+        from imgstore_tui.present import exports
+
+        console.file.write(exports.get("json").export(run).decode())
+        return 0
     plain = arguments.ascii or ascii_only()
     if arguments.prices is not None:
         _print_costs(console, run, arguments.prices, plain=plain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,3 +67,14 @@ def test_who_resumes_is_told_what_is_left(kept_of_six: int, words: str) -> None:
     line = log_line(RunStarted(replace(run, id="x", measurements=own), (cell,), 1.0, "x.jsonl"))
     assert line is not None
     assert line.plain.startswith(words)
+
+
+def test_runs_a_run_and_the_machine_are_listed_as_json() -> None:
+    run = fake_run(["disk"], [1])
+    kept(run)
+    (listed,) = json.loads(program("runs", "--json").stdout)
+    assert (listed["id"], listed["specs"], listed["measured"]) == (run.id, ["disk"], len(run.measurements))
+    assert json.loads(program("show", run.id, "--json").stdout)["id"] == run.id
+    checks = json.loads(program("doctor", "--json").stdout)
+    assert {"part", "name", "good", "meaning"} == set(checks[0])
+    assert any(check["name"] == "backend disk" for check in checks)
