@@ -6,6 +6,7 @@ No word of a verdict is used: who leads now may not be first at the end.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -20,6 +21,7 @@ from imgstore_tui.present.charts.legend import ChartColours, mark_of
 from imgstore_tui.present.detail.strips import StripScale, strip_scale
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.text.captions import contest_title
+from imgstore_tui.present.text.text_page import folded_line
 
 TITLE = "Standings"
 _LEAST_BAR = 6
@@ -44,9 +46,9 @@ def standings_text(
     if not every:
         return text
     text.append(f"{TITLE}\n", style="bold yellow")
-    text.append(f"  {_needs_text(results, every)}\n", style="dim")
+    text.append_text(folded_line("  ", "", _needs_text(results, every), width, style="dim"))
     for standings in every:
-        title = contest_title(standings.contest, results.run)
+        title = _title(standings, results)
         images = f"N={format_count_short(standings.contest.cutoff)}"
         text.append(f"{safe_text(title)}, {images}, {counted(standings.rounds, 'round')}\n", style="bold")
         for line in _entry_lines(standings, results, width or 80, colours):
@@ -85,6 +87,13 @@ def _behind(standings: Standings) -> list[str]:
 
 def _standings(results: RunResults, cutoff: int | None) -> tuple[Standings, ...]:
     return provisional_standings(results.summaries, results.verdicts, cutoff)
+
+
+def _title(standings: Standings, results: RunResults) -> str:
+    """Return operation and dataset, and the level where the run has several: the pane is narrow."""
+    contest, plan = standings.contest, results.run.plan
+    several = len(plan.sync if contest.operation.writes else plan.cache) > 1
+    return contest_title(contest if several else replace(contest, sync=None, cache=None), results.run)
 
 
 def _needs_text(results: RunResults, every: tuple[Standings, ...]) -> str:

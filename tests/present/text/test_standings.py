@@ -31,7 +31,7 @@ def after(rounds: int, *, failures: dict[str, str] | None = None, status: str = 
 
 def test_the_standings_come_with_the_first_round() -> None:
     text = standings_text(build_results(after(1)), width=60).plain
-    assert "read-many, cache hot, N=1k, 1 round" in text
+    assert "read-many, N=1k, 1 round" in text
     assert "N=100" not in text  # the most images alone
     leader = next(line for line in text.splitlines() if line.endswith("leads"))
     assert "lmdb" in leader or "hdf5" in leader
