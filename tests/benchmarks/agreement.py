@@ -4,7 +4,10 @@ For each operation, pairs of one trial by the instrument and one run of a bare s
 same storage code between two readings of ``perf_counter``, with no fork server, no phases, no progress,
 no verification.
 Pairs are interleaved, the order within a pair alternates. Printed is the median of the ratios instrument / script
-and its distribution-free 95 % interval.
+and its distribution-free 95 % interval: *agrees* if all of it lies in 0.97 to 1.03, *differs* if all of it lies
+outside, *undecided* if it is too wide to say. The exit code is 1 if a case differs, else 3 if one is undecided, else 0.
+
+The script calls the package's storage code: what is compared is the timing alone.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ CASES = [
     ("disk", Operation.WRITE_MANY, 500),
 ]
 LOW, HIGH = 0.97, 1.03
+EXIT_CODES = {"agrees": 0, "undecided": 3, "differs": 1}
+"""From the best verdict to the worst, which is that of all cases together."""
 
 SCRIPT = """
 import gc, json, random, sys, time
@@ -104,11 +109,13 @@ print(seconds)
 """  # noqa: E501
 
 
-def main() -> None:
+def main() -> int:
+    """Print a line for each case and return the exit code."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--repeats", type=int, default=40)
     repeats = parser.parse_args().repeats
-    print(f"instrument / bare script, {repeats} interleaved pairs each; agrees if the interval meets {LOW}..{HIGH}")
+    print(f"instrument / bare script, {repeats} interleaved pairs each; agrees if the interval lies in {LOW}..{HIGH}")
+    verdicts = []
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
         folder = Path(name)
         source = folder / "source"
@@ -120,10 +127,12 @@ def main() -> None:
             progress=lambda done, total: None, cancel=threading.Event(),
         )  # fmt: skip
         for spec_text, operation, count in CASES:
-            compare(folder, source, spec_text, operation, count, repeats)
+            verdicts.append(compare(folder, source, spec_text, operation, count, repeats))
+    return EXIT_CODES[max(verdicts, key=lambda verdict: list(EXIT_CODES).index(verdict))]
 
 
-def compare(folder: Path, source: Path, spec_text: str, operation: Operation, count: int, repeats: int) -> None:
+def compare(folder: Path, source: Path, spec_text: str, operation: Operation, count: int, repeats: int) -> str:
+    """Print the line of a case and return its verdict."""
     spec = registry.resolve_spec(spec_text)
     executor = ProcessExecutor([spec])
     executor.begin_round()
@@ -162,14 +171,22 @@ def compare(folder: Path, source: Path, spec_text: str, operation: Operation, co
     ratio = paired_ratio(dict(enumerate(p[0] for p in pairs)), dict(enumerate(p[1] for p in pairs)))
     assert ratio is not None
     low, high = ratio.low, ratio.high
-    verdict = "agrees" if low <= HIGH and high >= LOW else "DIFFERS"
+    verdict = verdict_of(low, high)
     shortest = min(min(pair) for pair in pairs) * 1000
     print(
         f"{spec_text:5} {operation.value:12} N={count:6,}  ratio {ratio.median:.3f}  [{low:.3f}, {high:.3f}]  "
         f"shortest {shortest:6.1f} ms  {verdict}",
         flush=True,
     )
+    return verdict
+
+
+def verdict_of(low: float, high: float) -> str:
+    """Return whether the ratios of an interval agree, differ, or are too wide apart to say."""
+    if low >= LOW and high <= HIGH:
+        return "agrees"
+    return "differs" if low > HIGH or high < LOW else "undecided"
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
