@@ -122,9 +122,17 @@ class ByteRangeFile(ForeignFile):
         Raises:
             StoreError: If the file is another than the one that was indexed.
         """
+        self.check_unchanged()
+        return self.file.read_at(*self.ranges[number])
+
+    def check_unchanged(self) -> None:
+        """Open the file if it is not open, and compare it with the one that was indexed.
+
+        Raises:
+            StoreError: If it is another.
+        """
         if self._file is None and self.file.version != self._version:
             raise StoreError(f"{self.path} has changed since it was scanned.")
-        return self.file.read_at(*self.ranges[number])
 
     def release(self) -> None:
         """Close the descriptor."""

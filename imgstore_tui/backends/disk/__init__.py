@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from imgstore_tui.backends.disk.editor import DiskEditor
@@ -23,6 +24,7 @@ from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.storekit.foreign_files import ForeignReader
 from imgstore_tui.storekit.local import LocalBackend
 
 
@@ -56,6 +58,8 @@ class DiskBackend(LocalBackend):
     )
     signature_files = (MANIFEST,)
     owned_pattern = re.compile(r"(store\.json|labels\.csv|(\d{8,}/)?\d{8,}\.[a-z0-9]{1,8})(\.partial)?")
+    foreign_suffixes = frozenset({".zip"})
+    foreign_kinds = frozenset({"zip"})
     caveats = (
         "Slowest by far for many small images: each costs the file system an open, a name and at least one block, and "
         "copying, backing up or deleting millions of files is slow too."
@@ -75,6 +79,13 @@ class DiskBackend(LocalBackend):
     def open(self, location: Path) -> Reader:
         """Read the manifest and open the labels."""
         return DiskReader(location)
+
+    @classmethod
+    def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:
+        """Open zip archives of picture files, which are read in place."""
+        from imgstore_tui.backends.disk.zip_pictures import ZipPictures
+
+        return ForeignReader.open(location, files, ZipPictures, "zip archives of pictures")
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
         """Open the store for changes, in the layout of the store, whatever the options say."""

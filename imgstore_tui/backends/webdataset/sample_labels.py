@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.storekit.class_folders import class_folders
 from imgstore_tui.storekit.foreign_files import label_of
 from imgstore_tui.storekit.label_column import LabelColumn, no_labels, parse_labels
 from imgstore_tui.storekit.label_names import candidates, read_labels
@@ -79,31 +79,10 @@ class SampleLabels:
             )
             if in_json.numbers is not None:
                 return in_json
-        if classes := _class_folders(keys):
+        if classes := class_folders(keys):
             return parse_labels(classes, len(keys), "the folder")
         reasons = ["no members .cls"]
         reasons += [f"in .json: {in_json.reason}"] if in_json.reason else []
         if kinds := [safe_text(f".{kind}") for kind, _ in self._others.most_common(_MOST_KINDS)]:
             reasons.append(f"there are {', '.join(kinds)} members beside")
         return no_labels("; ".join(reasons))
-
-
-def _class_folders(keys: Sequence[str]) -> list[str]:
-    """Return the class of each sample by its folder; empty if there are no folders that tell samples apart.
-
-    Folders that all samples share are passed over.
-    """
-    depth = 0
-    while True:
-        folders = [_folder_at(key, depth) for key in keys]
-        if not folders or "" in folders:
-            return []
-        if len(set(folders)) > 1:
-            return folders
-        depth += 1
-
-
-def _folder_at(key: str, depth: int) -> str:
-    """Return the folder of a sample at a depth; empty if there is none."""
-    folders = [part for part in key.split("/")[:-1] if part not in {"", "."}]
-    return sys.intern(folders[depth]) if depth < len(folders) else ""

@@ -1,0 +1,135 @@
+"""Reads the pictures in zip archives in place; nothing is unpacked to disk, and no name in an archive is a path here.
+
+The folders in the archive give the classes. Sources: the .ZIP file format specification (APPNOTE), zlib(3).
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zipfile
+import zlib
+from array import array
+from collections import Counter
+from pathlib import Path
+
+from imgstore_tui.core.dataset import Excluded
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.text import first_line
+from imgstore_tui.core.units import format_count
+from imgstore_tui.images import decode
+from imgstore_tui.storekit.class_folders import class_folders
+from imgstore_tui.storekit.foreign_files import ByteRangeFile
+from imgstore_tui.storekit.label_column import no_labels, parse_labels
+from imgstore_tui.storekit.store_errors import damaged_error
+
+_LARGEST_FILE = 2**30
+"""Larger pictures are left out, because files are read into memory whole."""
+_LARGEST_DIRECTORY = 2**28
+"""Bytes of the largest list of files that is read, which stands for some million files."""
+_MOST_SHRUNK, _FREE_BYTES = 1100, 2**16
+"""No picture shrinks by more, but for small ones; an entry that claims so would exhaust the memory."""
+_TAIL = 2**16 + 22 + 76
+_END, _END_64 = b"PK\5\6", b"PK\6\6"
+_LOCAL = struct.Struct("<4s5H3L2H")
+_ENCRYPTED = 1
+
+
+class ZipPictures(ByteRangeFile):
+    """One archive: its pictures in order, with the folders in it as classes."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.beside = Counter()
+        self.names: list[str] = []
+        """Name of each picture, as the archive has it."""
+        self._sizes, self._sums, self._methods = array("q"), array("Q"), array("b")
+        try:
+            self._check_directory()
+            with zipfile.ZipFile(path.resolve()) as archive:
+                self._index(archive.infolist())
+        except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, UnicodeDecodeError) as error:
+            self.close()
+            raise damaged_error(path, first_line(error), "zip archive") from None
+        except BaseException:
+            self.close()
+            raise
+        classes = class_folders(self.names)
+        self.labels = no_labels("the archive has no folders that tell classes apart")
+        if classes:
+            self.labels = parse_labels(classes, len(classes), "the folder")
+
+    def _check_directory(self) -> None:
+        """Refuse a list of files that no memory should hold, before it is read."""
+        tail = self.file.read_at(max(0, self.file.size - _TAIL), min(_TAIL, self.file.size))
+        end, end_64 = tail.rfind(_END), tail.rfind(_END_64)
+        size = struct.unpack_from("<L", tail, end + 12)[0] if 0 <= end <= len(tail) - 22 else 0
+        if size == 0xFFFFFFFF and 0 <= end_64 <= len(tail) - 56:
+            size = struct.unpack_from("<Q", tail, end_64 + 40)[0]
+        if size > _LARGEST_DIRECTORY:
+            raise StoreError(f"{self.path} has a list of files of more than 256 MiB, which is not read; split it.")
+
+    def _index(self, entries: list[zipfile.ZipInfo]) -> None:
+        last = {entry.filename: entry.header_offset for entry in entries}
+        for entry in entries:
+            folder, _, leaf = entry.filename.rpartition("/")
+            kind = f".{leaf.rpartition('.')[2].lower()}" if "." in leaf else ""
+            if entry.is_dir():
+                self.beside["folders"] += 1
+            elif leaf.startswith(".") or "__MACOSX" in folder.split("/"):
+                self.beside["hidden files"] += 1
+            elif kind in decode.UNDECODED_SUFFIXES:
+                self.excluded.append(Excluded(entry.filename, decode.undecoded_reason(kind)))
+            elif kind not in decode.SUFFIXES:
+                self.beside[kind or "without an ending"] += 1
+            elif last[entry.filename] != entry.header_offset:
+                self.excluded.append(Excluded(entry.filename, "A later entry has the same name."))
+            elif reason := _reason_against(entry):
+                self.excluded.append(Excluded(entry.filename, reason))
+            else:
+                self.names.append(entry.filename)
+                self.ranges.append((entry.header_offset, entry.compress_size))
+                self._sizes.append(entry.file_size)
+                self._sums.append(entry.CRC)
+                self._methods.append(entry.compress_type)
+
+    def payload(self, number: int) -> bytes:
+        """Return the bytes of a picture, unpacked into no more memory than the archive says, and verified.
+
+        Raises:
+            StoreError: If the entry is damaged, or the file is another than the one that was indexed.
+        """
+        self.check_unchanged()
+        offset, packed = self.ranges[number]
+        size = self._sizes[number]
+        damaged = StoreError(f"{self.path} is damaged: the entry {self.names[number]!r} is not what its list says.")
+        head = self.file.read_at(offset, _LOCAL.size)
+        magic, *_, name_length, extra_length = _LOCAL.unpack(head)
+        if magic != b"PK\3\4":
+            raise damaged
+        data = self.file.read_at(offset + _LOCAL.size + name_length + extra_length, packed)
+        if self._methods[number] == zipfile.ZIP_DEFLATED:
+            try:
+                data = zlib.decompressobj(-15).decompress(data, size + 1)
+            except zlib.error:
+                raise damaged from None
+        if len(data) != size or zlib.crc32(data) != self._sums[number]:
+            raise damaged
+        return data
+
+
+def _reason_against(entry: zipfile.ZipInfo) -> str:
+    """Return why an entry is left out; empty if it is taken."""
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        return "It is a link, which is not followed."
+    if entry.flag_bits & _ENCRYPTED:
+        return "It is encrypted."
+    if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        return f"It is packed by method {entry.compress_type}, which is not read; pack it again with deflate."
+    if not entry.file_size:
+        return "The file is empty."
+    if entry.file_size > _LARGEST_FILE:
+        return f"The file has {format_count(entry.file_size)} bytes, more than 1 GiB."
+    if entry.file_size > _FREE_BYTES + _MOST_SHRUNK * entry.compress_size:
+        return f"It would unpack from {format_count(entry.compress_size)} to {format_count(entry.file_size)} bytes."
+    return ""

@@ -1,0 +1,124 @@
+"""Zip archives of pictures as a source: read in place, counted, and bounded before anything is unpacked."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from imgstore_tui.backends.disk.zip_pictures import ZipPictures
+from imgstore_tui.core.dataset import Dataset
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.plugins import registry
+from imgstore_tui.testing.store_material import is_sentence
+
+
+def picture(value: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (4, 4), (value, value, value)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def write(path: Path, entries: list[tuple[str, bytes]], method: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, data in entries:
+            archive.writestr(name, data)
+    return path
+
+
+def opened(path: Path) -> ZipPictures:
+    files = ZipPictures(path)
+    with zipfile.ZipFile(path) as archive:
+        assert len(files.names) + len(files.excluded) + files.beside.total() == len(archive.infolist())
+    assert all(is_sentence(entry.reason) for entry in files.excluded)
+    return files
+
+
+def scanned(path: Path) -> Dataset:
+    dataset = registry.make_dataset(f'store:"{path}"')
+    dataset.scan()
+    return dataset
+
+
+@pytest.mark.parametrize("name", ["photos.zip", "PHOTOS.ZIP", "photos"])
+def test_a_zip_of_class_folders_is_read_with_its_classes(name: str, tmp_path: Path) -> None:
+    path = write(tmp_path / name, [("top/dog/1.png", picture(1)), ("top/cat/1.PNG", picture(2)), ("top/a.txt", b"x")])
+    dataset = scanned(path)
+    assert dataset.label_names == ("cat", "dog")
+    values = {dataset.label(index): int(dataset.image(index)[0, 0, 0]) for index in range(len(dataset))}
+    assert values == {1: 1, 0: 2}
+    assert "1 entry is not pictures: .txt (1)" in " ".join(dataset.warnings)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_bytes_come_back_in_any_order(method: int, tmp_path: Path) -> None:
+    entries = [(f"{number}.png", picture(number)) for number in range(5)]
+    files = opened(write(tmp_path / "a.zip", entries, method))
+    files.release()
+    for number in (4, 0, 3):
+        assert files.payload(number) == entries[number][1]
+    files.close()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_what_is_left_out_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imgstore_tui.backends.disk.zip_pictures._LARGEST_FILE", 2**20)
+    link = zipfile.ZipInfo("link.png")
+    link.external_attr = 0o120777 << 16
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.png", picture(1))
+        archive.writestr("a.png", picture(2))
+        archive.writestr("b.gif", b"GIF89a")
+        archive.writestr("c.png", b"")
+        archive.writestr("bomb.png", bytes(2**26))
+        archive.writestr("packed.png", picture(3), zipfile.ZIP_BZIP2)
+        archive.writestr("../../escape.png", picture(4))
+        archive.writestr("__MACOSX/._a.png", b"x")
+        archive.writestr(link, "/etc/passwd")
+    files = opened(path)
+    assert [files.payload(number) for number in range(len(files.names))] == [picture(2), picture(4)]
+    assert {entry.name for entry in files.excluded} == {
+        "a.png", "b.gif", "c.png", "bomb.png", "packed.png", "link.png"
+    }  # fmt: skip
+    files.close()
+
+
+def test_an_entry_that_unpacks_to_more_than_it_says_takes_no_memory(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.zip", [("a.png", bytes(2**20))])
+    data = path.read_bytes()
+    path.write_bytes(data.replace(struct.pack("<L", 2**20), struct.pack("<L", 4096)))
+    files = ZipPictures(path)
+    with pytest.raises(StoreError, match="is not what its list says") as caught:
+        files.payload(0)
+    assert is_sentence(str(caught.value))
+    files.close()
+
+
+def test_a_flipped_byte_is_seen_and_a_list_beyond_memory_is_not_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.zip", [("a.png", picture(1))], zipfile.ZIP_STORED)
+    data = bytearray(path.read_bytes())
+    data[60] ^= 1
+    path.write_bytes(data)
+    files = ZipPictures(path)
+    with pytest.raises(StoreError, match="is not what its list says"):
+        files.payload(0)
+    files.close()
+    end = data.rfind(b"PK\5\6")
+    data[end + 12 : end + 16] = struct.pack("<L", 2**30)
+    path.write_bytes(data)
+    with pytest.raises(StoreError, match="a list of files of more than 256 MiB") as caught:
+        ZipPictures(path)
+    assert is_sentence(str(caught.value))
+
+
+def test_a_damaged_archive_is_a_sentence(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.zip", [("a.png", picture(1))])
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(StoreError, match="is damaged or no zip archive") as caught:
+        ZipPictures(path)
+    assert is_sentence(str(caught.value))
