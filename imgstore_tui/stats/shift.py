@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from imgstore_tui.stats.intervals import CONFIDENCE, MIN_ROUNDS, Basis, Interval
+from imgstore_tui.stats.student import SMALLEST_SPREAD, student_quantile
 
 COUNTED = 2_500
 """Ratios up to which orders are counted one by one; of hundreds of rounds that would take minutes."""
@@ -47,6 +48,29 @@ def independent_ratio(
     return Interval(
         middle, ratios[rank - 1], ratios[-rank], ratio_coverage(len(over), len(under), rank), n, Basis.RANK_SUM
     )
+
+
+def simultaneous_shift(values: Sequence[float], base: Sequence[float], confidence: float) -> Interval | None:
+    """Return the ratio of two samples by rank sum, where it can reach the coverage; else by Student's t on logarithms.
+
+    The t test is that of Welch, for two samples that need not scatter alike; the result says that it is approximate.
+
+    Args:
+        values: At least one number; those not above 0 are left out.
+        base: The same for what it is compared with.
+        confidence: Wanted coverage, 0 to 1.
+    """
+    ratio = independent_ratio(values, base, confidence)
+    if ratio is None or not ratio.is_range or ratio.n < MIN_ROUNDS:
+        return ratio
+    sides = [[math.log(value) for value in side if value > 0 and math.isfinite(value)] for side in (values, base)]
+    errors = [max(statistics.variance(side) / len(side), SMALLEST_SPREAD**2) for side in sides]
+    parts = sum(error**2 / (len(side) - 1) for error, side in zip(errors, sides, strict=True))
+    freedom = max(1, math.floor(sum(errors) ** 2 / parts))
+    reach = student_quantile(1 - (1 - confidence) / 2, freedom) * math.sqrt(sum(errors))
+    middle = statistics.fmean(sides[0]) - statistics.fmean(sides[1])
+    low, high = math.exp(middle - reach), math.exp(middle + reach)
+    return Interval(math.exp(middle), low, high, confidence, ratio.n, Basis.STUDENT)
 
 
 @lru_cache(64)

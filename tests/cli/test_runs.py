@@ -10,9 +10,12 @@ import pytest
 
 from imgstore_tui.bench.results.journal import Journal
 from imgstore_tui.bench.results.lock import RunLock
+from imgstore_tui.cli import compare
 from imgstore_tui.cli.load_run import read_run
+from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.events import RunStarted
 from imgstore_tui.core.model import Run
+from imgstore_tui.present import exports
 from imgstore_tui.present.text.log_line import log_line
 from imgstore_tui.testing.fake_runs import fake_run
 from tests.support.program import program, sentence
@@ -55,6 +58,35 @@ def test_runs_that_cannot_be_compared_say_why() -> None:
         kept(run)
     assert "compared with itself" in sentence(program("compare", one.id, one.id))
     assert "The data differ: synthetic, then synthetic,size=8." in sentence(program("compare", one.id, "other"))
+
+
+def test_several_base_runs_judge_one_run_and_the_status_says_whether_it_got_slower(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bases = [replace(fake_run(cutoffs=[100], seed=seed), id=f"base-{seed}") for seed in range(3)]
+    same = replace(fake_run(cutoffs=[100], seed=7), id="same")
+    slow = replace(
+        same, id="slow", measurements=tuple(replace(t, seconds=2 * (t.seconds or 0.0)) for t in same.measurements)
+    )
+    monkeypatch.chdir(tmp_path)
+    for run in (*bases, same, slow):
+        Path(f"{run.id}.json").write_bytes(exports.get("json").export(run))
+    names = [f"{run.id}.json" for run in bases]
+    assert compare.main(["same.json", "--base", *names]) == 0
+    assert "Spread between the 3 base runs" in capsys.readouterr().out
+    assert compare.main(["slow.json", "--base", *names, "--json"]) == 4
+    (record,) = json.loads(capsys.readouterr().out)
+    assert (record["bases"], record["whole_result"], record["worse"]) == ([run.id for run in bases], "slower", True)
+    assert compare.main(["slow.json", "--base", *names, "--margin", "150%"]) == 0
+    for words, message in (
+        (["same.json", "--base", *names, names[0]], "is named twice"),
+        (["same.json", "--base", names[0], "same.json"], "compared with itself"),
+        (["same.json", names[0], "--margin", "five"], "is not a margin"),
+        (["same.json", names[0], "--margin", "5000%"], "is not a margin"),
+        (["same.json"], "--base"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            compare.main(words)
 
 
 @pytest.mark.parametrize(

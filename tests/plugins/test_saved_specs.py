@@ -85,8 +85,8 @@ def test_what_a_library_did_is_not_compared_with_what_code_of_ours_did() -> None
     # A method may have one label and two accesses: WebDataset is read by its package where that is installed.
     before = fake_run(["webdataset"], [10], 6, operations=[Operation.READ_MANY])
     trials = tuple(replace(trial, access=Access.OWN) for trial in before.measurements)
-    assert len(compare_runs(before, before).cells) == 1
-    comparison = compare_runs(before, replace(before, measurements=trials))
+    assert len(compare_runs([before], before).cells) == 1
+    comparison = compare_runs([before], replace(before, measurements=trials))
     assert (comparison.cells, comparison.only_base, comparison.only_run) == ((), 1, 1)
     assert any("webdataset" in line and "library" in line and "own" in line for line in comparison.obstacles)
 

@@ -27,6 +27,7 @@ from imgstore_tui.present.tables.comparison import (
     comparison_lines,
     comparison_tables,
     comparison_title,
+    comparison_verdict,
 )
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.tui.terminal.textual_fixes import Dialog
@@ -55,7 +56,8 @@ class ComparisonView(Widget):
         width = self.app.size.width - FRAME_COLUMNS
         for table in comparison_tables(self.comparison):
             parts += [Text(), rich_table(table, width)]
-        return Group(*parts, Text(), Text(comparison_caption(self.comparison), style="dim"))
+        verdict = Text(comparison_verdict(self.comparison), style="bold red" if self.comparison.worse else "bold")
+        return Group(*parts, Text(), verdict, Text(), Text(comparison_caption(self.comparison), style="dim"))
 
 
 class CompareScreen(Dialog[None]):
@@ -105,7 +107,8 @@ class CompareScreen(Dialog[None]):
     def _read(self) -> None:
         worker = get_current_worker()
         try:
-            message = self.Compared(compare_runs(*map(read_journal, self._paths)))
+            base, run = map(read_journal, self._paths)
+            message = self.Compared(compare_runs([base], run))
         except ImgstoreError as error:
             message = self.Compared(None, str(error))
         except Exception as error:  # no error in the files ends the screen
