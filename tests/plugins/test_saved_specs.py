@@ -78,7 +78,7 @@ def test_a_bare_name_of_before_is_shown_as_direct_access(backend: str, tmp_path:
     assert {trial.access for trial in before.measurements} == {Access.OWN}
     assert {trial.options["access"] for trial in before.measurements} == {"direct"}
     assert [spec.label for spec in before.plan.specs] == [shown]
-    assert compare_runs(before, today).cells == (), "what went round the library is not compared with what did not"
+    assert compare_runs([before], today).cells == (), "what went round the library is not compared with what did not"
 
 
 def test_what_a_library_did_is_not_compared_with_what_code_of_ours_did() -> None:
