@@ -109,7 +109,6 @@ def test_a_cache_of_the_process_is_not_called_cold(measured: Measured) -> None:
     assert "fetched" in str(trial.reason)
 
 
-@pytest.mark.xfail(strict=True, reason="the backend is asked for its files")
 def test_a_file_that_the_backend_hides_is_evicted(measured: Measured) -> None:
     for operation in SEVERAL:
         trial = measured("cold", "hidden-file", operation)
@@ -118,14 +117,12 @@ def test_a_file_that_the_backend_hides_is_evicted(measured: Measured) -> None:
         assert trial.io_read_bytes >= PAYLOADS / 2
 
 
-@pytest.mark.xfail(strict=True, reason="the backend forces and counts")
 def test_syncs_are_made_and_counted_by_the_instrument(measured: Measured) -> None:
     trial = measured("forced", "no-force", Operation.WRITE_MANY)
     assert trial.status is Status.OK
     assert trial.sync_count == 3 + 2, f"three files, their folder and its parent, not {FORCED_CALLS}"
 
 
-@pytest.mark.xfail(strict=True, reason="the backend is asked for its weight")
 def test_a_store_is_weighed_by_the_instrument(measured: Measured) -> None:
     trial = measured("written", "light", Operation.WRITE_MANY)
     assert trial.files == 3

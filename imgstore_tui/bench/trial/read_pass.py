@@ -182,7 +182,7 @@ def verify(setup: TrialSetup, location: Location, count: int) -> float | None:
 
 def with_disk_usage(result: TrialResult, setup: TrialSetup, location: Location) -> TrialResult:
     """Return the result with the disk usage of a store."""
-    usage = setup.backend.disk_usage(location)
+    usage = setup.access.usage(location)
     return replace(
         result,
         apparent_bytes=usage.apparent_bytes,

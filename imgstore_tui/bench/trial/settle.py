@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from imgstore_tui.bench.system.counters import system_dirty_bytes
-from imgstore_tui.storekit.local import LocalBackend
+from imgstore_tui.bench.trial.store_files import files_of, force_files
 
 FSYNC_FILES = 64
 """A store of more files than this is drained with one syncfs of its file system: one commit, not thousands."""
@@ -21,18 +21,17 @@ WRITEBACK_WAIT_S = 0.5
 _syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
 
 
-def drain_files(backend: LocalBackend, *locations: Path) -> float:
+def drain_files(*locations: Path) -> float:
     """Force closed stores to the device, then wait (bounded) for the writeback of all devices.
 
     Args:
-        backend: The backend of the stores.
         locations: The stores.
 
     Returns:
         Seconds that forcing took, the wait not included.
     """
     started = time.perf_counter()
-    files = (path for location in locations for path in backend.files(location))
+    files = (path for location in locations for path in files_of(location))
     if sum(1 for _ in itertools.islice(files, FSYNC_FILES + 1)) > FSYNC_FILES and _syncfs is not None:
         descriptor = os.open(locations[0], os.O_RDONLY)
         try:
@@ -42,7 +41,7 @@ def drain_files(backend: LocalBackend, *locations: Path) -> float:
             os.close(descriptor)
     else:
         for location in locations:
-            backend.make_durable(location)
+            force_files(location)
     seconds = time.perf_counter() - started
     wait_for_writeback()
     return seconds

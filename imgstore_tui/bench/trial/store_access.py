@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 from imgstore_tui.bench.system.page_cache import resident_share
 from imgstore_tui.bench.trial.cache_state import prepare_cache, proof
 from imgstore_tui.bench.trial.settle import drain_files
-from imgstore_tui.core.backend import Backend, Durability, DurableBy, Editor, Writer
+from imgstore_tui.bench.trial.source_row import SourceRow
+from imgstore_tui.bench.trial.store_files import files_of, force_files, usage_of
+from imgstore_tui.core.backend import Backend, DiskUsage, Durability, DurableBy, Editor, Writer
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.location import Location, ServerLocation, parse_location
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
@@ -66,6 +68,10 @@ class StoreAccess(ABC):
         """Force what was written to the device, off the clock; return the seconds that it took."""
 
     @abstractmethod
+    def usage(self, location: Any) -> DiskUsage:
+        """Return what a store weighs; None, never 0, for what cannot be known."""
+
+    @abstractmethod
     def prepare_cache(self, location: Any) -> float | None:
         """Bring a closed store into the request's cache state; return the share of it in memory, None if unknown.
 
@@ -94,6 +100,8 @@ def access_to(backend: Backend, request: TrialRequest) -> StoreAccess:
     """Return the access to the stores of a backend."""
     if isinstance(backend, ServerBackend):
         return ServerAccess(backend, request)
+    if isinstance(backend, SourceRow):
+        return InPlaceAccess(backend, request)
     if isinstance(backend, LocalBackend):
         return LocalAccess(backend, request)
     raise TypeError(f"backend {backend.name} is neither local nor a server")
@@ -129,20 +137,28 @@ class LocalAccess(StoreAccess):
 
     def force(self, location: Path, writer: Writer) -> int | None:
         """Force the files that changed, and their folders."""
-        return self._backend.make_durable(location, writer.changed_paths() if isinstance(writer, Editor) else None)
+        changed = writer.changed_paths() if isinstance(writer, Editor) else None
+        return force_files(location, changed)
 
     def drain(self, locations: Sequence[Path]) -> float:
         """Force the files."""
-        return drain_files(self._backend, *locations)
+        return drain_files(*locations)
+
+    def _files(self, location: Path) -> Iterator[Path]:
+        return files_of(location)
+
+    def usage(self, location: Path) -> DiskUsage:
+        """Return what its files and folders weigh."""
+        return usage_of(location)
 
     def prepare_cache(self, location: Path) -> float | None:
         """Evict the pages of the files if the request is cold."""
-        files, drop = list(self._backend.files(location)), self._request.drop_caches
+        files, drop = list(self._files(location)), self._request.drop_caches
         return prepare_cache(files, location, cold=self._cold, drop_caches=drop)
 
     def resident(self, location: Path) -> float | None:
         """Return the share of its pages in the page cache."""
-        return resident_share(self._backend.files(location))
+        return resident_share(self._files(location))
 
     def cache_proof(self, share: float | None) -> str | None:
         """Return the residency according to mincore."""
@@ -161,6 +177,17 @@ class LocalAccess(StoreAccess):
             if self._backend.exists(store):  # what lies beside a store that is one file goes with it
                 self._backend.destroy(store)
         self.location.rmdir()
+
+
+class InPlaceAccess(LocalAccess):
+    """The user's own files, read in place: they lie wherever the list of them says."""
+
+    def _files(self, location: Path) -> Iterator[Path]:
+        return self._backend.files(location)
+
+    def usage(self, location: Path) -> DiskUsage:
+        """Return what the files weigh."""
+        return self._backend.disk_usage(location)
 
 
 class ServerAccess(StoreAccess):
@@ -213,6 +240,10 @@ class ServerAccess(StoreAccess):
         began = time.perf_counter()
         self._backend.drain(locations[0])
         return time.perf_counter() - began
+
+    def usage(self, location: ServerLocation) -> DiskUsage:
+        """Ask the server."""
+        return self._backend.disk_usage(location)
 
     def prepare_cache(self, location: ServerLocation) -> float | None:
         """Refuse cold: the caches of a server cannot be inspected."""
