@@ -13,8 +13,17 @@ def process_io() -> tuple[int, int] | None:
 
     Source: ``/proc/PID/io``, fields ``read_bytes`` and ``write_bytes`` (proc(5)).
     """
+    return _io_of("/proc/self/io")
+
+
+def thread_io() -> tuple[int, int] | None:
+    """Return the same for this thread alone."""
+    return _io_of("/proc/thread-self/io")
+
+
+def _io_of(path: str) -> tuple[int, int] | None:
     try:
-        with open("/proc/self/io", "rb", buffering=0) as stream:
+        with open(path, "rb", buffering=0) as stream:
             tokens = stream.read(512).split()
     except OSError:
         return None

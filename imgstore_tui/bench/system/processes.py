@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def die_with_parent(parent: int) -> None:
@@ -34,6 +35,15 @@ def die_first() -> None:
     """
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def adopt_orphans() -> None:
+    """Ask the kernel to make this process the parent of descendants whose parents end, so that it sees them.
+
+    Source: prctl(2), PR_SET_CHILD_SUBREAPER; it is not inherited.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def descendants_of(pid: int) -> list[int]:

@@ -46,6 +46,7 @@ def edit(setup: TrialSetup, location: Location, clock: Clock) -> TimedSamples:
             source_ids |= {image_id: image_id + 1 for image_id in ids}
     batch = min(setup.batch, amount)
     feeder = Feeder(setup, batch)
+    watch = setup.access.watch_close()
     clock.start()
     editor = setup.backend.edit(location, setup.request.sync)
     clock.lap("open")
@@ -62,6 +63,7 @@ def edit(setup: TrialSetup, location: Location, clock: Clock) -> TimedSamples:
                 feeder.feed(editor, batch_ids, [source_ids[image_id] for image_id in batch_ids], clock)
             setup.report(start + len(batch_ids))
         sync_count = finish_writing(setup, editor, location, clock)
+        watch.closed([location])
     except BaseException:
         editor.abort()
         raise
@@ -76,6 +78,7 @@ def edit(setup: TrialSetup, location: Location, clock: Clock) -> TimedSamples:
 
     def complete(result: TrialResult) -> TrialResult:
         result = drain_and_measure(result, setup, location)
+        watch.check(result.seconds)
         _verify(setup, location, source_ids, ids if operation is Operation.DELETE else ())
         return replace(result, sync_count=sync_count, verified=True)
 

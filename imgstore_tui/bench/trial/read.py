@@ -58,12 +58,15 @@ def read(setup: TrialSetup, location: Location, clock: Clock) -> TimedSamples:
     if not setup.cold:
         timing.check()
     samples: list[Sample] = []
+    fetched: list[int] = []
     before = setup.access.prepare_cache(location)
     for number in sample_numbers(samples, most=timing.most, wall_s=COLD_SAMPLING_S if setup.cold else None):
         if setup.cold and number:
             # Of several samples the worst residency is recorded.
             before = max(before or 0.0, setup.access.prepare_cache(location) or 0.0)
+        so_far = clock.io_read_bytes
         timing.run(number)
+        fetched.append(clock.io_read_bytes - so_far)
         samples.append(clock.take_sample(timing.pixel_bytes(number)))
 
     def complete(result: TrialResult) -> TrialResult:
@@ -72,6 +75,8 @@ def read(setup: TrialSetup, location: Location, clock: Clock) -> TimedSamples:
             timing.check()
         timing.close()
         timing.compare(len(samples))
+        if setup.cold and (contents := timing.contents(len(samples))):
+            setup.access.check_fetched(location, fetched, contents)
         # The user's own files are never written, so no write trial measures them.
         result = with_disk_usage(result, setup, location) if setup.in_place else result
         return replace(
@@ -96,6 +101,8 @@ class _Timing:
     """Returns the bytes of the pixels of sample 0, 1, ..."""
     compare: Callable[[int], None] = lambda _: None
     """Compares what a number of samples has brought with what the check has brought."""
+    contents: Callable[[int], list[int]] = lambda _: []
+    """Returns the bytes of payloads or pixels that each of a number of samples has read; empty where it reads none."""
     most: int = MOST_SAMPLES
     close: Callable[[], None] = lambda: None
 
@@ -154,7 +161,12 @@ def _single_reads(
         read([ids[number]], buffer, clock, None)
         spots.copy_timed(range(number, number + 1), buffer)
 
-    return _Timing(run, check, lambda number: setup.pixel_cache.pixel_bytes_of([ids[number]]), compare=spots.compare)
+    def contents(count: int) -> list[int]:
+        if buffer.encoded:
+            return spots.sizes(count)
+        return [setup.pixel_cache.pixel_bytes_of([image_id]) for image_id in ids[:count]]
+
+    return _Timing(run, check, lambda number: setup.pixel_cache.pixel_bytes_of([ids[number]]), spots.compare, contents)
 
 
 def _read_all(setup: TrialSetup, location: Location, clock: Clock) -> _Timing:
@@ -185,9 +197,12 @@ def _read_all(setup: TrialSetup, location: Location, clock: Clock) -> _Timing:
         else:
             prepare(Verifier(setup.pixel_cache, setup.codec))(batches, Clock())
 
-    return _Timing(
-        run, check, lambda _: setup.pixel_cache.pixel_bytes(setup.request.cutoff), lambda _: spots.compare(), most=1
-    )
+    pixels = setup.pixel_cache.pixel_bytes(setup.request.cutoff)
+
+    def contents(_: int) -> list[int]:
+        return [sum(spots.sizes()) or pixels]
+
+    return _Timing(run, check, lambda _: pixels, lambda _: spots.compare(), contents, most=1)
 
 
 def _batches(setup: TrialSetup) -> Batches:

@@ -12,10 +12,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from imgstore_tui.bench.system.page_cache import resident_share
+from imgstore_tui.bench.trial.after_close import CloseWatch
 from imgstore_tui.bench.trial.cache_state import prepare_cache, proof
+from imgstore_tui.bench.trial.cold_proof import check_fetched
 from imgstore_tui.bench.trial.settle import drain_files
 from imgstore_tui.bench.trial.source_row import SourceRow
 from imgstore_tui.bench.trial.store_files import files_of, force_files, usage_of
@@ -28,6 +30,24 @@ from imgstore_tui.storekit.server import ServerBackend
 
 if TYPE_CHECKING:
     from imgstore_tui.bench.protocol.messages import TrialRequest, TrialResult
+
+
+class Watch(Protocol):
+    """Looks for what goes on after a close."""
+
+    def closed(self, stores: Sequence[Any]) -> None:
+        """Note the state as soon as the clock has stopped."""
+
+    def check(self, seconds: float | None) -> None:
+        """Raise StoreError if something was written after the close, given the seconds on the clock."""
+
+
+class _Unwatched:
+    def closed(self, stores: Sequence[Any]) -> None:
+        """Do nothing: the stores of a server are not in this system's files."""
+
+    def check(self, seconds: float | None) -> None:
+        """Do nothing."""
 
 
 class StoreAccess(ABC):
@@ -63,6 +83,10 @@ class StoreAccess(ABC):
     def force(self, location: Any, writer: Writer) -> int | None:
         """Make a closed store durable, on the clock; return the sync calls, None if they cannot be counted."""
 
+    def watch_close(self) -> Watch:
+        """Return what watches the stores once they are closed; called before the clock starts."""
+        return _Unwatched()
+
     @abstractmethod
     def drain(self, locations: Sequence[Any]) -> float:
         """Force what was written to the device, off the clock; return the seconds that it took."""
@@ -82,6 +106,16 @@ class StoreAccess(ABC):
     @abstractmethod
     def resident(self, location: Any) -> float | None:
         """Return the share of a store in memory, 0 to 1; None if unknown."""
+
+    @abstractmethod
+    def check_fetched(self, location: Any, fetched: Sequence[int], contents: Sequence[int]) -> None:
+        """Raise UnsupportedError if cold reads fetched too little of what is stored.
+
+        Args:
+            location: The store.
+            fetched: Bytes that each sample fetched.
+            contents: Bytes of the payloads or pixels that each sample has read.
+        """
 
     @abstractmethod
     def cache_proof(self, share: float | None) -> str | None:
@@ -140,6 +174,10 @@ class LocalAccess(StoreAccess):
         changed = writer.changed_paths() if isinstance(writer, Editor) else None
         return force_files(location, changed)
 
+    def watch_close(self) -> CloseWatch:
+        """Watch the files, this process and its children."""
+        return CloseWatch()
+
     def drain(self, locations: Sequence[Path]) -> float:
         """Force the files."""
         return drain_files(*locations)
@@ -159,6 +197,12 @@ class LocalAccess(StoreAccess):
     def resident(self, location: Path) -> float | None:
         """Return the share of its pages in the page cache."""
         return resident_share(self._files(location))
+
+    def check_fetched(self, location: Path, fetched: Sequence[int], contents: Sequence[int]) -> None:
+        """Compare with the weight of the files."""
+        request = self._request
+        images = request.cutoff / request.operation.images(request.cutoff)
+        check_fetched(list(self._files(location)), fetched, contents, images)
 
     def cache_proof(self, share: float | None) -> str | None:
         """Return the residency according to mincore."""
@@ -254,6 +298,9 @@ class ServerAccess(StoreAccess):
     def resident(self, location: ServerLocation) -> float | None:
         """Return None."""
         return None
+
+    def check_fetched(self, location: ServerLocation, fetched: Sequence[int], contents: Sequence[int]) -> None:
+        """Do nothing: cold was refused."""
 
     def cache_proof(self, share: float | None) -> str | None:
         """Return that the state is unknown, and why."""

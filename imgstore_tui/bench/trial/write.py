@@ -191,11 +191,15 @@ def finish_writing(setup: TrialSetup, writer: Writer, location: Location, clock:
 
 def write_many(setup: TrialSetup, location: Location, clock: Clock) -> TimedSamples:
     """Time the writing of one whole store."""
+    watch = setup.access.watch_close()
     sync_count = write(setup, location, setup.request.cutoff, clock)
+    watch.closed([location])
     pixels = setup.pixel_cache.pixel_bytes(setup.request.cutoff)
 
     def complete(result: TrialResult) -> TrialResult:
-        return drain_and_measure(replace(result, sync_count=sync_count), setup, location)
+        result = drain_and_measure(replace(result, sync_count=sync_count), setup, location)
+        watch.check(result.seconds)
+        return result
 
     return TimedSamples([clock.take_sample(pixels)], complete)
 
@@ -205,13 +209,16 @@ def write_one(setup: TrialSetup, clock: Clock) -> TimedSamples:
     setup.access.begin_many()
     samples: list[Sample] = []
     sync_count = None
+    watch = setup.access.watch_close()
     for number in sample_numbers(samples):
         sync_count = write(setup, setup.access.one_of_many(number), 1, clock)
         samples.append(clock.take_sample(setup.pixel_cache.pixel_bytes(1)))
+    stores = [setup.access.one_of_many(number) for number in range(len(samples))]
+    watch.closed(stores)
 
     def complete(result: TrialResult) -> TrialResult:
-        stores = [setup.access.one_of_many(number) for number in range(len(samples))]
         result = drain_and_measure(replace(result, sync_count=sync_count), setup, *stores)
+        watch.check(result.seconds)
         for store in stores:
             result = replace(result, verified=True, psnr_db=verify(setup, store, 1))
         return result
