@@ -31,7 +31,7 @@ def add_plan_arguments(parser: CommandParser) -> None:
         action="store_true",
         help="for cold reads, also drop the caches of the whole machine (needs root)",
     )
-    add("--sync", metavar="LEVEL", nargs="+", action="extend", help="buffered (default) and/or end")
+    add("--sync", metavar="LEVEL", nargs="+", action="extend", help="buffered (default), end and/or batch")
     add(
         "--workers",
         type=int,

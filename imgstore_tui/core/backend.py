@@ -118,7 +118,8 @@ class Backend(ABC, Generic[L]):
         Args:
             location: Where to make it; a local one is a path whose parent exists.
             content: What will be put.
-            sync: Nothing is forced to the device for ``buffered``, every batch is for ``batch``; for ``end`` see
+            sync: Nothing is forced to the device for ``buffered``, unless the ``capabilities`` say that it cannot be
+                otherwise; every batch is for ``batch``; for ``end`` see
                 ``durability``.
 
         Raises:

@@ -54,6 +54,12 @@ class Capabilities:
     fork_safe: bool = True
     """The imported driver survives a fork (it starts no threads on import)."""
 
+    forces_itself: bool = False
+    """The library forces files to the device while it writes, whatever it is asked: nothing is ever only buffered."""
+
+    counts_syncs: bool = True
+    """At ``batch`` the writer counts every sync call; false where the library makes them, each time another number."""
+
     def claims(self, operation: Operation) -> bool:
         """Whether the backend can run an operation; every backend writes and reads whole stores."""
         match operation:

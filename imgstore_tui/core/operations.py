@@ -68,6 +68,13 @@ class SyncLevel(StrEnum):
     BUFFERED = "buffered"
     END = "end"
     BATCH = "batch"
+    FORCED = "forced"
+    """What ``buffered`` is for a library that forces part of its files by itself, which no option of its switches off.
+    It cannot be asked for."""
+
+
+SYNC_LEVELS = (SyncLevel.BUFFERED, SyncLevel.END, SyncLevel.BATCH)
+"""Those that a plan can ask for."""
 
 
 class Payload(StrEnum):

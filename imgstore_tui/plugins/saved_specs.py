@@ -12,11 +12,12 @@ from imgstore_tui.core.codec import payload_kind
 from imgstore_tui.core.content import RAW_CODEC
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Plan, Run
-from imgstore_tui.core.operations import Operation, Payload
+from imgstore_tui.core.operations import Operation, Payload, SyncLevel
 from imgstore_tui.core.options import OptionValue, resolve_options
 from imgstore_tui.core.spec import CODEC_PREFIX, IN_PLACE, Spec
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.spec_labels import codec_options_of, spec_label
+from imgstore_tui.plugins.sync_levels import written_level
 
 
 def access_of(spec: Spec, operation: Operation, payload: Payload, *, uniform: bool) -> Access | None:
@@ -67,6 +68,7 @@ class SavedSpecs:
     def __init__(self) -> None:
         self._specs: dict[object, Spec] = {}
         self._access: dict[object, Access | None] = {}
+        self._levels: dict[tuple[str, SyncLevel], SyncLevel] = {}
         self._uniform: dict[str, bool] = {}
         self._plan_labels: dict[str, str] = {}
 
@@ -91,7 +93,7 @@ class SavedSpecs:
         )
 
     def measurement(self, trial: Measurement) -> Measurement:
-        """Return a trial with its label of today, and with the access that it had if it was saved without."""
+        """Return a trial with its label and sync level of today, and with its access if it was saved without."""
         if trial.spec == IN_PLACE.label:
             return trial if trial.access is not None else replace(trial, access=Access.SYSTEM)
         key = (trial.spec, trial.backend, trial.codec, trial.preset, tuple(trial.options.items()))
@@ -106,9 +108,15 @@ class SavedSpecs:
                 uniform = self._uniform.get(trial.dataset, True)
                 self._access[of] = access_of(spec, trial.operation, trial.payload, uniform=uniform)
             access = self._access[of]
-        if spec.label == trial.spec and access is trial.access and options.keys() <= trial.options.keys():
+        sync = trial.sync
+        if sync is not None:
+            if (trial.backend, sync) not in self._levels:
+                self._levels[trial.backend, sync] = written_level(trial.backend, sync)
+            sync = self._levels[trial.backend, sync]
+        same = spec.label == trial.spec and access is trial.access and sync is trial.sync
+        if same and options.keys() <= trial.options.keys():
             return trial
-        return replace(trial, spec=spec.label, options={**options, **trial.options}, access=access)
+        return replace(trial, spec=spec.label, options={**options, **trial.options}, access=access, sync=sync)
 
     def cell(self, cell: Cell) -> Cell:
         """Return a cell of the plan with its label of today."""

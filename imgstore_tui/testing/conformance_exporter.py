@@ -11,7 +11,7 @@ import pytest
 
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
-from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
+from imgstore_tui.core.operations import SYNC_LEVELS, CacheState, Operation, Status
 from imgstore_tui.testing.fake_runs import fake_run
 
 HOSTILE_TEXTS = (
@@ -60,7 +60,7 @@ UNUSUAL_RUNS = {
     "one trial": fake_run(rounds=1, cutoffs=[1]),
     "unverified": fake_run(verified=False),
     "all failed": fake_run(failures={"disk": "x", "lmdb": "x", "hdf5": "x"}),
-    "all levels": fake_run(operations=list(Operation), sync=list(SyncLevel), cache=list(CacheState), rounds=2),
+    "all levels": fake_run(operations=list(Operation), sync=SYNC_LEVELS, cache=list(CacheState), rounds=2),
     "forty specs": fake_run([f"lmdb:number={number}" for number in range(40)], cutoffs=[1, 10], rounds=1),
 }
 

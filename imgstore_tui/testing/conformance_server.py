@@ -30,7 +30,7 @@ from imgstore_tui.core import credentials
 from imgstore_tui.core.backend import DurableBy
 from imgstore_tui.core.errors import StoreError, UnavailableError, UnsupportedError, UsageError
 from imgstore_tui.core.location import AddressForm, ServerLocation, secrets_in
-from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.operations import SYNC_LEVELS, SyncLevel
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit import child_python
 from imgstore_tui.storekit.server import ServerBackend
@@ -114,7 +114,7 @@ class ServerConformance(StoreConformance):
         assert is_sentence(f"Nothing is called cold, because {server.unknown_cache()}.")
 
     def test_what_a_level_promises_is_said(self, preset: StoreSetup, place: ServerPlace) -> None:
-        for level in SyncLevel:
+        for level in SYNC_LEVELS:
             durability = preset.backend.durability(place / "store", level)
             if level is SyncLevel.BUFFERED:
                 continue

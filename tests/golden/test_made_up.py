@@ -11,7 +11,7 @@ import pytest
 from imgstore_tui.bench.plan.plans import parse_plan
 from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.core.model import Run
-from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
+from imgstore_tui.core.operations import SYNC_LEVELS, CacheState, Operation
 from imgstore_tui.present import exports
 from imgstore_tui.testing.fake_executor import FakeExecutor
 from imgstore_tui.testing.fake_runs import fake_article_run, fake_run
@@ -34,7 +34,7 @@ OF_THE_MACHINE = frozenset({"id", "environment", "scratch", "started_at", "finis
 MADE_UP = {
     "six-rounds": lambda: fake_run(cutoffs=(1, 100), failures={"hdf5/read-many/100": "The disk is full."}),
     "conditions": lambda: fake_run(
-        ("lmdb", "hdf5"), (10,), operations=tuple(Operation), cache=tuple(CacheState), sync=tuple(SyncLevel), rounds=6
+        ("lmdb", "hdf5"), (10,), operations=tuple(Operation), cache=tuple(CacheState), sync=SYNC_LEVELS, rounds=6
     ),
     "three-rounds": lambda: fake_run(("lmdb", "disk"), (10,), 3, status="interrupted"),
     "article": lambda: fake_article_run((1, 100)),

@@ -74,7 +74,15 @@ HONEST = [
 ]
 
 
-@pytest.mark.parametrize("case", HONEST, ids=" ".join)
+def cases(some: list[Any]) -> Any:
+    """Return a parametrization by cases, of which those in memory with one process run without --full."""
+    marks = [() if case[0] in {"hot", "written"} else (pytest.mark.full,) for case in some]
+    return pytest.mark.parametrize(
+        "case", [pytest.param(case, marks=mark, id=" ".join(case)) for case, mark in zip(some, marks, strict=True)]
+    )
+
+
+@cases(HONEST)
 def test_what_does_not_cheat_is_measured(measured: Measured, case: tuple[Any, ...]) -> None:
     group, cheat, *operations = case
     for operation in operations:
@@ -93,19 +101,21 @@ CAUGHT = [
 ]
 
 
-@pytest.mark.parametrize("case", CAUGHT, ids=" ".join)
+@cases(CAUGHT)
 def test_a_cheat_is_caught(measured: Measured, case: tuple[str, str, Operation]) -> None:
     trial = measured(*case)
     assert trial.status is Status.FAILED
     assert trial.seconds is None
 
 
+@pytest.mark.full
 def test_a_cache_of_the_process_is_not_called_cold(measured: Measured) -> None:
     trial = measured("cold", "process-cache", Operation.READ_ONE)
     assert trial.status is Status.SKIPPED
     assert "fetched" in str(trial.reason)
 
 
+@pytest.mark.full
 def test_a_file_that_the_backend_hides_is_evicted(measured: Measured) -> None:
     for operation in SEVERAL:
         trial = measured("cold", "hidden-file", operation)

@@ -12,7 +12,7 @@ from imgstore_tui.bench.results.journal import Journal, read_journal
 from imgstore_tui.core.access import Access
 from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.model import Cell, Run
-from imgstore_tui.core.operations import CacheState, Operation
+from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.plugins import registry
@@ -133,3 +133,13 @@ def test_a_skipped_cell_gets_the_label_of_its_method() -> None:
     specs.head(run)
     cell = Cell("synthetic", "hdf5", Operation.READ_MANY, 10, CacheState.HOT, None)
     assert specs.cell(cell).spec == f"hdf5:access={other}"
+
+
+def test_what_a_library_forced_by_itself_was_never_buffered(tmp_path: Path) -> None:
+    before = fake_run(["lmdb"], [10], 1, operations=[Operation.WRITE_MANY], sync=[SyncLevel.BUFFERED, SyncLevel.END])
+    forced = tuple(replace(trial, backend="rocksdb", spec="rocksdb", options={}) for trial in before.measurements)
+    run = journalled(replace(before, measurements=(*before.measurements, *forced)), tmp_path)
+    levels = {backend: {m.sync for m in run.measurements if m.backend == backend} for backend in ("lmdb", "rocksdb")}
+    assert levels == {
+        "lmdb": {SyncLevel.BUFFERED, SyncLevel.END}, "rocksdb": {SyncLevel.FORCED, SyncLevel.END},
+    }  # fmt: skip

@@ -42,7 +42,7 @@ class DuckdbBackend(OneFileBackend):
     extra = "duckdb"
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "png"
-    capabilities = Capabilities(append=True, overwrite=True, delete=True, fork_safe=False)
+    capabilities = Capabilities(append=True, overwrite=True, delete=True, fork_safe=False, counts_syncs=False)
     presets = (Preset("tuned", "parts of 3 KiB in row groups of 2,048, not compressed, written in whole row groups"),)
     options = (
         Option(
@@ -68,8 +68,7 @@ class DuckdbBackend(OneFileBackend):
     owned_pattern = re.compile(r"images\.duckdb(\.partial)?(\.wal(\.\w+)?)?")
     caveats = (
         "It is made for questions about columns, not for values of many KiB: each call costs about a millisecond, a "
-        "lookup reads blocks of 256 KiB, every commit is forced to the device, at the sync level buffered too, and one "
-        "process writes at a time, without readers."
+        "lookup reads blocks of 256 KiB, and one process writes at a time, without readers."
     )
     when_to_choose = (
         "Choose it where images stand beside tables that are asked and joined by SQL, and are few or fetched by "

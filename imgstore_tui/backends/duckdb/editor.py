@@ -40,7 +40,7 @@ class DuckdbEditor(Editor):
         self._changed, self._pending = False, 0
         self._connection: Any = None
         try:
-            self._connection = attach(self._path, logged=True)
+            self._connection = attach(self._path, logged=True, forced=self._sync_each_batch)
             self._connection.execute("BEGIN")
         except duckdb.Error as error:
             self._release()

@@ -114,14 +114,15 @@ def put_images(connection: Any, ids: Sequence[int], sizes: Labels, images: Any, 
             connection.execute(f"INSERT INTO {table} SELECT * FROM {name}")  # noqa: S608 - names of our own
 
 
-def attach(path: Path, *, logged: bool) -> Any:
+def attach(path: Path, *, logged: bool, forced: bool) -> Any:
     """Return a connection to the tables of a file that is open for writing.
 
     Args:
         path: The file; created if it does not exist.
         logged: Whether changes are written to a log first; without, a file that is not closed is useless.
+        forced: Whether commits and checkpoints are forced to the device.
     """
-    connection = duckdb.connect(":memory:", config=SETTINGS)
+    connection = duckdb.connect(":memory:", config=SETTINGS | {"fsync_mode": "STANDARD" if forced else "NONE"})
     try:
         # Row groups are written one by one, because several together would all be in memory.
         connection.execute("SET write_buffer_row_group_count = 1")

@@ -38,7 +38,7 @@ class DuckdbWriter(Writer):
         self._connection: Any = None
         try:
             self._path.unlink()  # DuckDB takes no empty file for a new one
-            self._connection = attach(self._path, logged=self._sync_each_batch)
+            self._connection = attach(self._path, logged=self._sync_each_batch, forced=self._sync_each_batch)
             for name, columns in COLUMNS.items():
                 plain = "BLOB USING COMPRESSION uncompressed" if values["compression"] == "none" else "BLOB"
                 self._connection.execute(f"CREATE TABLE {name}({columns.replace('BLOB', plain)})")

@@ -11,6 +11,7 @@ from imgstore_tui.core.model import Cell, DatasetFacts, Plan
 from imgstore_tui.core.operations import Operation, Payload
 from imgstore_tui.core.spec import IN_PLACE, Spec
 from imgstore_tui.plugins import registry
+from imgstore_tui.plugins.sync_levels import written_level
 
 IN_PLACE_OPERATIONS = (Operation.READ_ONE, Operation.GET_ONE, Operation.READ_MANY, Operation.READ_RANDOM)
 """The operations of the source row: files are only read, and have no store of labels."""
@@ -88,7 +89,7 @@ def _cells(plan: Plan, dataset: str, spec: Spec, operation: Operation, cutoff: i
         payload=plan.payload, workers=plan.workers, scratch=plan.scratch or "",
     )  # fmt: skip
     if operation.writes:
-        return [cell(None, sync) for sync in plan.sync]
+        return [cell(None, sync) for sync in dict.fromkeys(written_level(spec.backend, sync) for sync in plan.sync)]
     return [cell(cache, None) for cache in plan.cache]
 
 

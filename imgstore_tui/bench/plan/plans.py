@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from imgstore_tui.bench.plan.grid import plan_cells
-from imgstore_tui.core.errors import UnavailableError, UnsupportedError, UsageError, unknown_name
+from imgstore_tui.core.errors import UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.json_values import LARGEST_NUMBER, from_json, to_json
 from imgstore_tui.core.model import Plan
-from imgstore_tui.core.operations import Operation, Payload, SyncLevel
+from imgstore_tui.core.operations import SYNC_LEVELS, Operation, Payload, SyncLevel
 from imgstore_tui.core.text import escaped_text
 from imgstore_tui.core.units import parse_duration
 from imgstore_tui.plugins import registry
@@ -41,8 +41,6 @@ _CHANGEABLE = {
     "systems": frozenset({"datasets", "cutoffs", "rounds", "budget_s", "scratch", "seed", "sync", "operations"}),
 }
 """Fields of these plans that may change without changing what their tables, figures and claims mean."""
-
-_SUPPORTED_SYNC = (SyncLevel.BUFFERED, SyncLevel.END)
 
 
 def named_plan(name: str) -> Plan:
@@ -244,8 +242,8 @@ def check_plan(plan: Plan) -> None:
     if not 1 <= plan.workers <= MOST_WORKERS:
         raise UsageError(f"A plan takes 1 to {MOST_WORKERS} workers, not {plan.workers}.")
     for sync in plan.sync:
-        if sync not in _SUPPORTED_SYNC:
-            raise UnsupportedError(f"The sync level '{sync}' is not supported yet. Use buffered or end.")
+        if sync not in SYNC_LEVELS:
+            raise UsageError(f"The sync level '{sync}' cannot be asked for. Use buffered, end or batch.")
     if not plan_cells(plan):
         raise UsageError("The plan has nothing to do: the option upto of its datasets leaves no cutoff.")
     for spec in plan.specs:

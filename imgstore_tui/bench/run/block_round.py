@@ -99,7 +99,7 @@ class BlockRound:
             payload=cell.payload,
             cache=cell.cache,
             drop_caches=plan.drop_caches,
-            sync=cell.sync or SyncLevel.BUFFERED,
+            sync=SyncLevel.BUFFERED if cell.sync in (None, SyncLevel.FORCED) else cell.sync,
             workers=cell.workers,
             batch=plan.batch,
             seed=f"{plan.seed}/{self.number}/{cell.dataset}/{cell.cutoff}",

@@ -124,7 +124,7 @@ def write(setup: TrialSetup, location: Location, count: int, clock: Clock) -> in
         clock: Gets the phases open, storage, codec, close and sync.
 
     Returns:
-        Number of sync calls; None if the request's sync level needs none.
+        Number of sync calls; None if the request's sync level needs none, or the library makes more by itself.
     """
     most = min(setup.batch, count)
     feeder = Feeder(setup, most)
@@ -168,6 +168,8 @@ def _write(
 def finish_writing(setup: TrialSetup, writer: Writer, location: Location, clock: Clock) -> int | None:
     """Close the writer and, for the sync level ``end``, force everything to the device, on the clock.
 
+    At ``batch`` the writer has forced and counted each batch.
+
     Args:
         setup: The trial.
         writer: The open writer.
@@ -175,7 +177,7 @@ def finish_writing(setup: TrialSetup, writer: Writer, location: Location, clock:
         clock: Gets the phases close and sync.
 
     Returns:
-        Number of sync calls; None if the request's sync level needs none.
+        Number of sync calls; None if the request's sync level needs none, or the library makes more by itself.
     """
     clock.start()
     writer.close()
@@ -184,6 +186,10 @@ def finish_writing(setup: TrialSetup, writer: Writer, location: Location, clock:
     if setup.request.sync is SyncLevel.END:
         sync_count = setup.access.force(location, writer)
         clock.lap("sync")
+    elif setup.request.sync is SyncLevel.BATCH:
+        sync_count = writer.syncs if setup.backend.capabilities.counts_syncs else None
+    if setup.backend.capabilities.forces_itself:
+        sync_count = None  # nobody has counted what the library forces
     clock.stop()
     clock.count_requests(writer.requests, writer.retries)
     return sync_count

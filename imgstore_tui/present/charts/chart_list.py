@@ -59,7 +59,9 @@ def chart_levels(run: Run, kind: ChartKind) -> Iterator[tuple[SyncLevel | None, 
         return
     writes = any(operation.writes for operation in kind.operations)
     reads = any(not operation.writes for operation in kind.operations)
-    for sync in run.plan.sync if writes else (None,):
+    # A library that forces by itself has a level that no plan names.
+    levels = dict.fromkeys((*run.plan.sync, *(trial.sync for trial in run.measurements if trial.sync is not None)))
+    for sync in levels if writes else (None,):
         for cache in run.plan.cache if reads else (None,):
             yield sync, cache
 

@@ -27,8 +27,9 @@ OPTIONS = (
     ),
     Option(
         "sync", SyncLevel.BUFFERED.value,
-        "What a write promises when its clock stops: nothing, or that every file was forced to the device at the end.",
-        choices=("buffered", "end", f"buffered{_AND}end"),
+        "What a write promises when its clock stops: nothing, that every file was forced to the device at the end, or "
+        "that every batch was.",
+        choices=("buffered", "end", f"buffered{_AND}end", "batch"),
     ),
     Option(
         "payload", Payload.END_TO_END.value,

@@ -15,7 +15,7 @@ from imgstore_tui.bench.plan.grid import (
     shuffled_blocks,
 )
 from imgstore_tui.core.model import Plan
-from imgstore_tui.core.operations import CacheState, Operation, Payload, SyncLevel
+from imgstore_tui.core.operations import SYNC_LEVELS, CacheState, Operation, Payload, SyncLevel
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.plugins.registry import resolve_spec
 from imgstore_tui.testing.fake_runs import fake_run
@@ -88,3 +88,15 @@ def test_each_round_has_its_own_order_and_the_seed_repeats_it() -> None:
     assert all(sorted(map(blocks.index, order)) == list(range(len(blocks))) for order in orders)
     assert len({tuple(map(blocks.index, order)) for order in orders}) > 4
     assert shuffled_blocks(blocks, 1, 3) == orders[-1]
+
+
+def test_a_library_that_forces_by_itself_has_a_level_of_its_own() -> None:
+    specs = tuple(resolve_spec(name, require_available=False) for name in ("lmdb", "rocksdb"))
+    cells = plan_cells(replace(PLAN, specs=specs, operations=(Operation.WRITE_MANY,), sync=SYNC_LEVELS))
+    levels = {
+        backend: {cell.sync for cell in cells if cell.spec.startswith(backend)} for backend in ("lmdb", "rocksdb")
+    }
+    assert levels["lmdb"] == {SyncLevel.BUFFERED, SyncLevel.END, SyncLevel.BATCH}
+    assert levels["rocksdb"] == {SyncLevel.FORCED, SyncLevel.END, SyncLevel.BATCH}
+    buffered, forced = (next(c for c in cells if c.sync is level) for level in (SyncLevel.BUFFERED, SyncLevel.FORCED))
+    assert buffered.contest != forced.contest, "they are never ranked against each other"

@@ -121,7 +121,7 @@ def test_a_missing_plan_file_is_named(tmp_path: Path) -> None:
         ({"batch": 0}, "1 image"),
         ({"cutoffs": (5, 5)}, "'5' twice"),
         ({"workers": 0}, "1 to 64 workers"),
-        ({"sync": (SyncLevel.BATCH,)}, "buffered or end"),
+        ({"sync": (SyncLevel.FORCED,)}, "buffered, end or batch"),
     ],
 )
 def test_an_impossible_plan_is_refused_in_a_sentence(change: dict[str, object], word: str) -> None:

@@ -12,7 +12,7 @@ from imgstore_tui.analysis.aggregate import summarise
 from imgstore_tui.core import model
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.model import SCHEMA_VERSION, Run
-from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
+from imgstore_tui.core.operations import SYNC_LEVELS, CacheState, Operation
 from imgstore_tui.present import exports
 from imgstore_tui.present.exports.json import SCHEMA_PATH, load_json, parse_json, record
 from imgstore_tui.testing.conformance_exporter import hostile_run
@@ -20,7 +20,7 @@ from imgstore_tui.testing.fake_runs import fake_run
 
 SCHEMA: dict[str, Any] = json.loads(SCHEMA_PATH.read_text())
 RUNS = [
-    fake_run(operations=list(Operation), sync=list(SyncLevel), cache=list(CacheState), cutoffs=[1, 10]),
+    fake_run(operations=list(Operation), sync=SYNC_LEVELS, cache=list(CacheState), cutoffs=[1, 10]),
     fake_run(["lmdb:codec.quality=90", "hdf5:chunks=64"], [10], 2, failures={"hdf5:chunks=64/read-many": "x"}),
     replace(fake_run(), measurements=(), datasets=(), status="running", finished_at=None),
     hostile_run(),

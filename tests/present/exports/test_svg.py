@@ -8,7 +8,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 from imgstore_tui.core.model import Run
-from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
+from imgstore_tui.core.operations import SYNC_LEVELS, CacheState, Operation
 from imgstore_tui.present import exports
 from imgstore_tui.present.charts.chart_list import run_charts
 from imgstore_tui.present.results import build_results
@@ -44,7 +44,7 @@ def test_every_chart_is_there_with_its_title_and_one_caption() -> None:
 
 
 def test_charts_do_not_overlap_and_lie_on_the_sheet() -> None:
-    run = fake_run(operations=list(Operation), sync=list(SyncLevel), cache=list(CacheState), rounds=2)
+    run = fake_run(operations=list(Operation), sync=SYNC_LEVELS, cache=list(CacheState), rounds=2)
     root = sheet(run)
     _, _, width, height = map(float, root.attrib["viewBox"].split())
     boxes = [box(element) for element in root.findall(f"{SVG}svg")]
