@@ -74,7 +74,7 @@ HONEST = [
 ]
 
 
-def cases(some: list[Any]) -> Any:
+def cases(some: list[Any]) -> pytest.MarkDecorator:
     """Return a parametrization by cases, of which those in memory with one process run without --full."""
     marks = [() if case[0] in {"hot", "written"} else (pytest.mark.full,) for case in some]
     return pytest.mark.parametrize(
