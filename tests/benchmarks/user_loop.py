@@ -104,8 +104,8 @@ def main() -> int:
                 times = (by_open, by_library, measured(data, spec, count))
                 apart = max(times) / min(times)
                 agree &= apart <= AGREE
-                checks = f"open adds {1e6 * (by_open - by_library):.0f} to the bare loop: checks, a lock, a new array"
-                word = "agree" if apart <= AGREE else f"{apart:.1f} apart: {checks}"
+                added = f"open takes {1e6 * (by_open - by_library):+.0f} us beside the bare loop"
+                word = "agree" if apart <= AGREE else f"{apart:.1f} apart; {added}"
                 figures = " ".join(f"{1e6 * seconds:{9 + 2 * (at == 2)}.1f}" for at, seconds in enumerate(times))
                 print(f"{title:12} {spec:10} {figures}  {word}", flush=True)
     return 0 if agree else 1

@@ -55,11 +55,21 @@ def test_a_default_of_before_shows_in_the_label(tmp_path: Path) -> None:
     assert SavedSpecs().run(before).measurements == run.measurements
 
 
-WITH_ACCESS = [kind.name for kind in registry.sorted_backends() if any(o.name == "access" for o in kind.options)]
+WITH_ACCESS = ("arrow", "hdf5", "npy", "parquet", "safetensors", "zarr")
+"""Backends whose library reads at random under the bare name; that of WebDataset reads in order only."""
 
 
-def test_the_backends_that_can_go_round_their_library_are_known() -> None:
-    assert {"hdf5", "zarr", "npy", "safetensors", "parquet", "arrow"} <= set(WITH_ACCESS)
+def test_every_backend_that_can_go_round_its_library_is_known() -> None:
+    kinds = registry.sorted_backends()
+    assert {*WITH_ACCESS, "webdataset"} == {
+        kind.name for kind in kinds if any(o.name == "access" for o in kind.options)
+    }
+
+
+def test_webdataset_of_before_is_shown_as_direct_access() -> None:
+    today = registry.resolve_spec("webdataset+raw")
+    before = replace(today, options=tuple((name, value) for name, value in today.options if name != "access"))
+    assert relabelled(before).label == registry.resolve_spec("webdataset+raw:access=direct").label != today.label
 
 
 @pytest.mark.parametrize("backend", WITH_ACCESS)
