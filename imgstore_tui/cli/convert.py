@@ -94,7 +94,7 @@ def _parser() -> CommandParser:
         epilog="examples:\n"
         "  imgstore-tui convert folder:photos lmdb+original photos.lmdb\n"
         "  imgstore-tui convert store:photos.lmdb webdataset:shard=1000 photos.tars\n"
-        "  imgstore-tui convert folder:photos postgres postgres#photos",
+        "  imgstore-tui convert folder:photos postgres 'postgres#photos'",
     )
     parser.add_argument("dataset", metavar="DATASET", help="NAME[:PATH][,OPTION=VALUE], see imgstore-tui datasets")
     parser.add_argument("spec", metavar="SPEC", help="BACKEND[+CODEC][:OPTION=VALUE,...], see imgstore-tui backends")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import inspect
 import io
@@ -106,8 +107,9 @@ def test_every_command_in_a_topic_parses(name: str, examples: Path, monkeypatch:
                 specs = [registry.resolve_spec(text, require_available=False) for text in split_specs(words.backends)]
                 assert any(registry.backends.get(spec.backend).capabilities.server for spec in specs)
         elif words is not None and arguments[0] == "convert":
-            registry.make_dataset(words.dataset)
-            registry.resolve_spec(words.spec)
+            with contextlib.suppress(UnavailableError):  # a store on a server that is not named here
+                registry.make_dataset(words.dataset)
+            registry.resolve_spec(words.spec, require_available=False)
 
 
 @pytest.mark.parametrize("name", TOPIC_NAMES)

@@ -150,6 +150,8 @@ class ServerScreen(Dialog[bool]):
             self.dismiss(True)
             return
         field = self.query_one(f"#{ADDRESS}", Field)
+        if self._server is not None and not field.text:
+            return  # it has not answered yet
         secrets = zip(secret_lines(self._backend), self.query(".secret").results(Field), strict=True)
         try:
             address = parse_address(self._backend, field.text, {name: line.text for name, line in secrets})
