@@ -82,8 +82,10 @@ def test_hdf5(datasets: dict[str, Any], labels: list[int], names: tuple[str, ...
             "labels: none (labels is float32 of shape (6, 4), whose rows are not one 1 and zeros)",
         ),
         ({"boxes": np.zeros((6, 4), np.int32)}, "there is boxes int32 of shape (6, 4))"),
+        ({"labels": np.eye(10, dtype=np.uint8)[CODES].reshape(-1)}, "labels: none (labels is uint8 of shape (60,))"),
+        ({"labels": np.zeros((6, 10, 29), np.uint8)}, "labels: none (labels is uint8 of shape (6, 10, 29))"),
     ],
-    ids=["nothing", "scores", "boxes"],
+    ids=["nothing", "scores", "boxes", "one-hot in a row", "a label a second"],
 )
 def test_hdf5_without_labels(datasets: dict[str, Any], words: str, tmp_path: Path) -> None:
     path = hdf5(tmp_path / "x.h5", images=IMAGES, **datasets)
@@ -237,12 +239,17 @@ def _samples(ending: str, values: Iterable[bytes]) -> dict[str, bytes]:
         (lambda: _samples("json", [b'{"label": %d, "caption": "x"}' % k for k in (3, 1, 2)]), [3, 1, 2], ()),
         (lambda: _samples("json", [b'{"label": "%s"}' % k for k in (b"b", b"a", b"b")]), [1, 0, 1], ("a", "b")),
         (
+            lambda: {"a.png": picture(1), "b.png": picture(2), "b.cls": b"7", "a.cls": b"3"},  # labels appended later
+            [3, 7],
+            (),
+        ),
+        (
             lambda: {f"./train/{name}.JPG": picture(1, "JPEG") for name in ("dog/2", "cat/1", "dog/1")},
             [1, 0, 1],
             ("cat", "dog"),
         ),
     ],
-    ids=["cls", "CLS", "json", "json-text", "folders"],
+    ids=["cls", "CLS", "json", "json-text", "behind", "folders"],
 )
 def test_tar(
     members: Callable[[], dict[str, bytes]], expected: list[int], names: tuple[str, ...], tmp_path: Path
