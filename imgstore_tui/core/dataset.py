@@ -118,6 +118,11 @@ class Dataset(ABC):
         return ()
 
     @property
+    def lost_by_decoding(self) -> tuple[str, ...]:
+        """What is lost unless files are stored as they are, one sentence each."""
+        return ()
+
+    @property
     def has_pixels(self) -> bool:
         """Whether images are decoded; where not, ``original`` is all there is, and ``image`` is a DataError."""
         return True

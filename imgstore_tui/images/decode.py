@@ -74,6 +74,9 @@ _JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 # Conversions of Pillow's modes that are not kept. A palette is handled apart; any other mode is refused.
 _CONVERT = {"1": "L", "LA": "RGBA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
 _CHANNELS: dict[str, tuple[int, ...]] = {"L": (), "RGB": (3,), "RGBA": (4,)}
+_ORIENTED = frozenset({"JPEG", "PNG", "WEBP", "AVIF"})
+"""Formats whose EXIF orientation is not applied."""
+_ORIENTATION = 0x0112
 _PHOTOMETRIC, _WHITE_IS_0 = 262, 0
 """The tag of a TIFF that says what its values mean, and its value for *0 is white*."""
 _GREY_16 = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
@@ -149,12 +152,21 @@ def probe(path: Path) -> tuple[tuple[int, ...], str]:
     Raises:
         DataError: As ``decode``, as far as the header shows the defect, and if the file cannot be read.
     """
+    return probe_turned(path)[:2]
+
+
+def probe_turned(path: Path) -> tuple[tuple[int, ...], str, bool]:
+    """Return shape and dtype as ``probe`` does, and whether EXIF says that the picture is to be turned to be shown.
+
+    Raises:
+        DataError: As ``probe``.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
             file.seek(0)
             with _Opened(file, head, None) as picture:
-                return picture.shape, picture.dtype
+                return picture.shape, picture.dtype, picture.turned
     except OSError as error:
         raise DataError(f"The file cannot be read: {error.strerror or error}.") from None
 
@@ -187,6 +199,16 @@ class _Opened:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
         if isinstance(error, Exception) and not isinstance(error, DataError | MemoryError):
             raise _damaged(self._format, error) from None
+
+    @property
+    def turned(self) -> bool:
+        """Whether EXIF, which no pixels keep, gives an orientation other than as stored."""
+        if self._format not in _ORIENTED or "exif" not in self._image.info:
+            return False
+        try:
+            return self._image.getexif().get(_ORIENTATION, 1) in range(2, 9)
+        except Exception:
+            return False
 
     def pixels(self) -> Pixels:
         """Decode into memory that only the caller references, but that may be read-only."""

@@ -112,7 +112,7 @@ class FolderDataset(Dataset):
         self._broken: set[int] = set()
         """Indices of pictures with a valid header that turned out to be damaged."""
         self._classes: tuple[str, ...] = ()
-        self._class_count = 0
+        self._class_count = self._turned = 0
         self._has_labels, self._label_note = True, ""
         # Columns, not objects: a tree may have a million files.
         self._names: list[str] = []
@@ -176,6 +176,7 @@ class FolderDataset(Dataset):
             self._sizes.append(facts.size)
             self._times.append(facts.modified_ns)
             self._kind_of.append(self._kinds[kind])
+            self._turned += facts.turned
         report("reading headers", len(self._names), len(self._names))
 
     def _labels_of(self, names: list[str]) -> Sequence[int]:
@@ -268,6 +269,14 @@ class FolderDataset(Dataset):
     def label_note(self) -> str:
         """Why there are no labels, or which folders are no classes."""
         return self._label_note if self._has_labels else _NO_CLASSES
+
+    @property
+    def lost_by_decoding(self) -> tuple[str, ...]:
+        """That pictures have an orientation in EXIF."""
+        if not self._turned:
+            return ()
+        have = "1 picture has" if self._turned == 1 else f"{format_count(self._turned)} pictures have"
+        return (f"{have} an orientation in EXIF, which pixels do not keep: only the codec original does.",)
 
     @property
     def has_pixels(self) -> bool:

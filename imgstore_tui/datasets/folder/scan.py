@@ -36,6 +36,8 @@ class FileFacts:
     shape: tuple[int, ...]
     """Shape of the picture; empty if the header was not read."""
     dtype: str
+    turned: bool = False
+    """Whether EXIF says that the picture is to be turned to be shown."""
 
 
 def check_root(root: Path) -> None:
@@ -172,16 +174,16 @@ def read_header(root: Path, name: str, *, follow: bool = False) -> FileFacts:
     Raises:
         BrokenImageError: If it is not an accepted picture, not a regular file, or a link that leaves ``root``.
     """
-    from imgstore_tui.images.decode import NoDecoderError, probe
+    from imgstore_tui.images.decode import NoDecoderError, probe_turned
 
     facts = file_facts(root, name, follow=follow)
     try:
-        shape, dtype = probe(root / name)
+        shape, dtype, turned = probe_turned(root / name)
     except NoDecoderError as error:
         raise BrokenImageError(name, f"{error} With decode=no it takes part as it is.") from None
     except DataError as error:
         raise BrokenImageError(name, str(error)) from None
-    return replace(facts, shape=shape, dtype=dtype)
+    return replace(facts, shape=shape, dtype=dtype, turned=turned)
 
 
 def file_facts(root: Path, name: str, *, follow: bool = False) -> FileFacts:

@@ -92,6 +92,8 @@ class Conversion:
         """
         count = self._scan(progress)
         backend, codec = registry.make_backend(self.spec), registry.make_codec(self.spec)
+        for loss in () if codec.from_file else self.dataset.lost_by_decoding:
+            self.notify(loss)
         with Workspace(self.destination, self._facts(count), backend, restart=self.restart) as workspace:
             if workspace.warning:
                 self.notify(workspace.warning)
