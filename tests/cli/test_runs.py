@@ -73,7 +73,7 @@ def test_several_base_runs_judge_one_run_and_the_status_says_whether_it_got_slow
         Path(f"{run.id}.json").write_bytes(exports.get("json").export(run))
     names = [f"{run.id}.json" for run in bases]
     assert compare.main(["same.json", "--base", *names]) == 0
-    assert "Spread between the 3 base runs" in capsys.readouterr().out
+    assert "Spread between the 3 base runs" in " ".join(capsys.readouterr().out.split())
     assert compare.main(["slow.json", "--base", *names, "--json"]) == 4
     (record,) = json.loads(capsys.readouterr().out)
     assert (record["bases"], record["whole_result"], record["worse"]) == ([run.id for run in bases], "slower", True)
