@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     from imgstore_tui.cli.progress import LiveBar
     from imgstore_tui.jobs.convert import plan_conversion
 
-    count = None if arguments.count is None else parse_count(arguments.count)
+    count = None if arguments.count in {None, "all"} else parse_count(arguments.count)
     job = plan_conversion(
         arguments.dataset,
         arguments.spec,
@@ -104,7 +104,7 @@ def _parser() -> CommandParser:
         help="the file or folder that will be the store, or its address on a server; BACKEND#NAME where the variable "
         "of the backend names the server",
     )
-    parser.add_argument("-n", "--count", metavar="N", help="only the first N images")
+    parser.add_argument("-n", "--count", metavar="N", help="only the first N images; all, which is the default")
     parser.add_argument("--replace", action="store_true", help="replace a store at the destination")
     parser.add_argument("--restart", action="store_true", help="discard what an earlier attempt has written")
     parser.add_argument(

@@ -67,6 +67,7 @@ EXTENSIONS = {
 """Accepted formats by Pillow's names, each with the suffix of files that are written, without the dot."""
 
 _HEAD = 32  # first bytes that show the format, and the depth of a PNG
+_POINTER = b"version https://git-lfs"
 _BOXES = 2**16  # first bytes of an AVIF that show how it is coded
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
 _JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
@@ -176,6 +177,8 @@ class _Opened:
 
     def __init__(self, file: IO[bytes], head: bytes, only: str | None) -> None:
         format_name = sniff(head)
+        if format_name is None and head.startswith(_POINTER):
+            raise DataError("It is a pointer of git-lfs, not the picture; get that first: git lfs pull.")
         if format_name is None:
             raise DataError(f"It is no picture of a kind that is taken ({', '.join(EXTENSIONS)}).")
         if only is not None and format_name != only:

@@ -285,6 +285,24 @@ def test_long_names_of_every_dialect(form: int, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def global_header(records: bytes) -> bytes:
+    facts = tarfile.TarInfo("pax_global_header")
+    facts.type, facts.size = tarfile.XGLTYPE, len(records)
+    return facts.tobuf(tarfile.USTAR_FORMAT) + records.ljust(-(-len(records) // 512) * 512, b"\0")
+
+
+def test_global_headers_are_no_members_and_hold_for_all_that_follow(tmp_path: Path) -> None:
+    one = write_tar(tmp_path / "one.tar", [("a.png", picture(1))], tarfile.USTAR_FORMAT).read_bytes()
+    path = tmp_path / "a.tar"
+    path.write_bytes(global_header(record("comment", "40c28f8a1b")) + one)  # as git archive writes it
+    assert values(path) == {"a.png": 1}
+    path.write_bytes(global_header(record("path", "renamed.png")) + one)  # as GNU tar and Python read it
+    assert values(path) == {"renamed.png": 1}
+    path.write_bytes(global_header(record("comment", "x")) + bytes(1024))
+    with pytest.raises(StoreError, match="holds no pictures"):
+        ForeignReader.open(path, [path], TarImages, "tar")
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
 def test_a_compressed_tar_is_read_in_any_order(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
     plain = write_tar(tmp_path / "a.tar", [(f"{number}.png", picture(number)) for number in range(5)])

@@ -15,6 +15,7 @@ from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.plugins import registry
 from imgstore_tui.testing.store_material import is_sentence
+from tests.support.program import program
 
 
 def picture(value: int) -> bytes:
@@ -122,3 +123,11 @@ def test_a_damaged_archive_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="is damaged or no zip archive") as caught:
         ZipPictures(path)
     assert is_sentence(str(caught.value))
+
+
+def test_all_pictures_of_a_zip_are_converted_by_the_command(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.zip", [("cat/1.png", picture(1)), ("dog/2.png", picture(2)), ("dog/3.gif", b"GIF89a")])
+    done = program("convert", f"store:{path}", "disk+original", str(tmp_path / "out"), "-n", "all")
+    assert done.returncode == 0, done.stderr
+    assert "2 of 3 images" in done.stdout
+    assert "left out: dog/3.gif: Pictures of the kind .gif are not decoded here." in done.stderr

@@ -106,6 +106,7 @@ def test_a_tar_is_read_whatever_it_is_called(name: str, form: int, tmp_path: Pat
         (b"\x28\xb5\x2f\xfd" + bytes(20), "is a file compressed by zstd; unpack it first: unzstd x.tar."),
         (gzip.compress(CONTENTS["idx"]), "is an idx file compressed by gzip; unpack it first: gunzip -k x.tar."),
     ],
+    ids=["pointer", "picture", "pickle", "xz", "zstd", "gzip"],
 )
 def test_what_is_not_read_is_named_as_the_file_that_it_is(content: bytes, text: str, tmp_path: Path) -> None:
     path = tmp_path / "x.tar"

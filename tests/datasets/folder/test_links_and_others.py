@@ -74,6 +74,14 @@ def test_pictures_without_a_decoder_are_left_out_by_name(tmp_path: Path) -> None
     assert len(scanned(tmp_path, ",decode=no")) == 6
 
 
+def test_a_pointer_of_git_lfs_in_place_of_a_picture_is_named(tmp_path: Path) -> None:
+    make(tmp_path / "a.png")
+    (tmp_path / "b.png").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:6fd5\nsize 90405214\n")
+    (entry,) = scanned(tmp_path).excluded
+    assert entry.name == "b.png"
+    assert entry.reason == "It is a pointer of git-lfs, not the picture; get that first: git lfs pull."
+
+
 def test_files_without_an_ending_are_known_by_their_first_bytes(tmp_path: Path) -> None:
     make(tmp_path / "cat" / "n01440764_10026")
     (tmp_path / "cat" / "LICENSE").write_text("text")
