@@ -47,6 +47,10 @@ _ANYWHERE: list[BindingType] = [
     Binding("f1", "app.help", "Help", show=False, key_display="F1", tooltip="Show what every key does"),
     Binding("q", "app.leave", "Quit", tooltip="Quit; asks while a run goes on"),
     Binding("t", "app.next_theme", "Theme", show=False, tooltip="Use the next theme"),
+    Binding(
+        "b", "enlarge", "Bigger", show=False,
+        tooltip="Let the pane in front fill the screen, and give it back; a click on its top edge does the same",
+    ),
     Binding("escape", "leave_field", "Back", key_display="esc", tooltip="Leave the line being edited"),
     *(Binding(pane.key, f"show_pane('{pane}')", f"Pane {pane}", show=False, tooltip=_PANES) for pane in PaneName),
 ]  # fmt: skip

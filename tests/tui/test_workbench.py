@@ -272,3 +272,30 @@ async def test_the_log_follows_its_end_however_fast_lines_come_and_not_who_scrol
         await app.until(lambda: log.is_vertical_scroll_end)
         say(30)
         await app.until(lambda: log.is_vertical_scroll_end and log.scroll_offset.y > here + 30)
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE])
+async def test_a_pane_fills_the_screen_and_gives_it_back(size: tuple[int, int]) -> None:
+    async with driven(FakeRunner(), size) as app:
+        panes = app.workbench.panes
+        await app.press("5")
+        before = panes.verdict.region
+        await app.press("b")
+        await app.until(lambda: panes.verdict.region == panes.region)
+        assert not panes.log_lines.region
+        await app.press("2")
+        await app.until(lambda: panes.chart.region == panes.region)
+        await app.press("5", "b")
+        await app.until(lambda: panes.verdict.region == before)
+        await app.press("b", "escape")
+        await app.until(lambda: panes.verdict.region == before)
+
+
+async def test_a_click_on_the_top_edge_of_a_pane_enlarges_it() -> None:
+    async with driven(FakeRunner(), WIDE) as app:
+        panes = app.workbench.panes
+        before = panes.log_lines.region
+        await app.pilot.click(offset=(before.x + 5, before.y))
+        await app.until(lambda: panes.log_lines.region == panes.region)
+        await app.pilot.click(offset=(panes.region.x + 5, panes.region.y))
+        await app.until(lambda: panes.log_lines.region == before)

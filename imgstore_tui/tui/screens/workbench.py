@@ -10,6 +10,7 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.events import Click
 from textual.message import Message
 from textual.reactive import Reactive, reactive
 from textual.widget import Widget
@@ -183,7 +184,7 @@ class Workbench(ResultsView):
             case "next_plan":
                 return not self._run_thread.measuring
             case "leave_field":
-                return isinstance(self.focused, Input)
+                return isinstance(self.focused, Input) or self.panes.enlarged
             case "export":
                 return self.run_state.run is not None
             case "next_chart" | "next_table":
@@ -201,8 +202,25 @@ class Workbench(ResultsView):
         self.pane = PaneName(name)
         self.panes.focus_front()
 
+    def action_enlarge(self) -> None:
+        """Let the pane that has the keys fill the screen alone, or give the screen back."""
+        self._enlarge(self.panes.pane_of(self.focused) or self.pane)
+
+    def on_click(self, event: Click) -> None:
+        """Enlarge a pane whose top edge is clicked."""
+        name = self.panes.pane_with_edge_at(event.screen_x, event.screen_y)
+        if name is not None:
+            self._enlarge(name)
+
+    def _enlarge(self, name: PaneName) -> None:
+        self.pane = name
+        self.panes.enlarged = not self.panes.enlarged
+
     def action_leave_field(self) -> None:
-        """Go back to the list of storage methods."""
+        """Go back to the list of storage methods, or give an enlarged pane's room back."""
+        if not isinstance(self.focused, Input):
+            self.panes.enlarged = False
+            return
         self.set_focus(self.panes.choose.storage)
 
     # Export and exit

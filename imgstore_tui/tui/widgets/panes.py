@@ -23,6 +23,9 @@ class Panes(Container):
     pane: reactive[PaneName] = reactive(PaneName.CHOOSE, repaint=False)
     """The pane in front."""
 
+    enlarged: reactive[bool] = reactive(False, repaint=False)
+    """Whether the pane in front fills the screen alone."""
+
     choose = getters.query_one(ChoosePane)
     chart = getters.query_one(ChartPane)
     table = getters.query_one(TablePane)
@@ -44,6 +47,25 @@ class Panes(Container):
         self._widget(pane).add_class("-front")
         self.chart.set_class(pane is PaneName.CHOOSE, "-beside-choose")
         self.chart.set_class(pane is PaneName.MATRIX, "-behind")
+
+    def watch_enlarged(self, enlarged: bool) -> None:
+        """Tell the style sheet."""
+        self.set_class(enlarged, "-enlarged")
+
+    def pane_of(self, widget: Widget | None) -> PaneName | None:
+        """Return the pane that a widget is or lies in; None for one outside of them."""
+        while widget is not None and widget is not self:
+            for name in PaneName:
+                if self._widget(name) is widget:
+                    return name
+            parent = widget.parent
+            widget = parent if isinstance(parent, Widget) else None
+        return None
+
+    def pane_with_edge_at(self, x: int, y: int) -> PaneName | None:
+        """Return the pane whose top edge lies at a place on the screen; None where there is none."""
+        regions = ((name, self._widget(name).region) for name in PaneName if name is not PaneName.CHOOSE)
+        return next((name for name, region in regions if region.contains(x, y) and y == region.y), None)
 
     def on_resize(self) -> None:
         """Tell the style sheet whether the matrix fits beside the chart."""
