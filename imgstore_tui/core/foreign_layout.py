@@ -74,6 +74,21 @@ class ForeignLayout:
         """Names of the options that are set."""
         return tuple(field.name for field in fields(self) if getattr(self, field.name))
 
+    def refuse_other_than(self, format_name: str, *usable: str) -> None:
+        """Check that the user names only what a format has.
+
+        Args:
+            format_name: Name of the format, for the message.
+            *usable: Names of options that it takes.
+
+        Raises:
+            UsageError: If another option is set.
+        """
+        if surplus := [name for name in self.named if name not in usable]:
+            raise UsageError(
+                f"Files of the format {format_name} say that themselves; leave out the options {', '.join(surplus)}."
+            )
+
 
 NOTHING_NAMED = ForeignLayout()
 """The user names nothing: what is read is what is plain to see."""

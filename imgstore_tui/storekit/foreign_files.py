@@ -212,12 +212,17 @@ class ForeignReader(Reader):
         check_ids(self._location, self.content.count, ids)
         payloads = []
         for image_id in ids:
-            index = int(np.searchsorted(self._starts, image_id, side="right")) - 1
+            index, number = self._place(image_id)
             self._use(index)
-            payloads.append(self._files[index].payload(image_id - int(self._starts[index])))
+            payloads.append(self._files[index].payload(number))
         if len(ids):
             labels[:] = self._labels[list(ids)]
         return payloads
+
+    def _place(self, image_id: int) -> tuple[int, int]:
+        """Return which file holds an image, and its number there."""
+        index = int(np.searchsorted(self._starts, image_id, side="right")) - 1
+        return index, image_id - int(self._starts[index])
 
     def _use(self, index: int) -> None:
         """Count a file as open, and release the one that was used longest ago if they are too many."""

@@ -24,6 +24,7 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.storekit.one_file import OneFileBackend, begin_file
@@ -111,11 +112,11 @@ class Hdf5Backend(OneFileBackend):
         return Hdf5Reader(location, direct=self.values["access"] == "direct")
 
     @classmethod
-    def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:
-        """Open files with a dataset of images of one shape."""
-        from imgstore_tui.backends.hdf5.foreign import Hdf5Arrays
+    def open_foreign_as(cls, location: Path, files: Sequence[Path], layout: ForeignLayout) -> Reader:
+        """Open files with arrays of images of one shape, or with picture files in datasets."""
+        from imgstore_tui.backends.hdf5.foreign import open_files
 
-        return Hdf5Arrays(location, files)
+        return open_files(location, files, layout)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
         """Open the file for changes; its layout decides whether it can grow."""

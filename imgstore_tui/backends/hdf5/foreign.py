@@ -1,188 +1,327 @@
-"""Reads HDF5 files with a dataset of images, ``(N, H, W)`` or ``(N, H, W, C)`` of 8 or 16 bits, and one of labels.
-
-HDF5 has no convention for such files; the names of datasets are those that tutorials and frameworks use.
-"""
+"""Reads HDF5 files of other programs: arrays of pictures, or picture files in them, with labels beside."""
 
 from __future__ import annotations
 
-import math
 import os
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.core.content import RAW_CODEC, Content, PayloadKind
-from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_ids
+from imgstore_tui.backends.hdf5.foreign_choice import Choice, choose
+from imgstore_tui.backends.hdf5.foreign_tree import DatasetFacts, list_datasets, listed, value_bytes
+from imgstore_tui.core.errors import ImgstoreError, StoreError
+from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.reader_writer import Reader
-from imgstore_tui.core.text import first_line
+from imgstore_tui.core.text import first_line, safe_text
+from imgstore_tui.images import raw
 from imgstore_tui.images.decode import MAX_PIXELS
-from imgstore_tui.storekit.label_column import LabelColumn, join_labels
-from imgstore_tui.storekit.label_names import read_labels
-from imgstore_tui.storekit.store_errors import damaged_error
+from imgstore_tui.storekit.foreign_arrays import ForeignArrayFile, ForeignArrays, ForeignRawPictures
+from imgstore_tui.storekit.foreign_files import ForeignFile, ForeignReader
+from imgstore_tui.storekit.label_column import LabelColumn
+from imgstore_tui.storekit.label_names import candidates, read_labels
+from imgstore_tui.storekit.scan_progress import report_scan
+from imgstore_tui.storekit.store_errors import read_error
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.content import Labels, Pixels
+    from imgstore_tui.core.content import Pixels
 
-_IMAGES = ("images", "image", "data", "x", "X", "x_train", "X_train", "train_x", "train_set_x", "pixels", "imgs")
 _CLASS_NAMES = ("list_classes", "class_names", "label_names", "classes_names", "classes")
 _MOST_CLASSES = 100_000
-_FILTERS = {1, 2, 3, 5, 6, 32000}  # built in, and lzf of h5py; for any other filter HDF5 would load a plug-in
-_MOST_CHUNK = 256 * 2**20
-_MOST_SHRUNK = 1100
-"""No filter compresses pictures by more; a file that claims so would exhaust the memory, or was never written."""
+_LARGEST_FILE = 2**30
+_PARTNER = re.compile(r"(?<![a-z])(x|y|images?|labels?|targets?|data)(?![a-z])", re.IGNORECASE)
 
 
-class Hdf5Arrays(Reader):
-    """Reads the images of one file, or of several if all images have one shape and dtype."""
+class _OpenFile:
+    """A file that is opened when it is read, and must not change in between."""
 
-    def __init__(self, location: Path, files: Sequence[Path]) -> None:
-        self._place = location
-        self._files: list[Any] = []
-        self._images: list[Any] = []
-        labels: list[LabelColumn] = []
-        try:
-            for path in files:
-                images, own = self._open(path)
-                first = self._images[0] if self._images else images
-                if images.shape[1:] != first.shape[1:] or images.dtype != first.dtype:
-                    raise StoreError(f"{location} has files whose images differ in shape or type; name one of them.")
-                self._images.append(images)
-                labels.append(own)
-        except BaseException:
-            self.close()
-            raise
-        self._starts = np.cumsum([0, *(len(images) for images in self._images)])
-        counts = [len(images) for images in self._images]
-        joined = join_labels(labels, counts, [path.name for path in files])
-        self._labels, self.label_note = joined.or_none(), joined.reason or joined.note
-        _, *shape = self._images[0].shape
-        name = self._images[0].dtype.newbyteorder("=").name
-        self.content = Content(
-            int(self._starts[-1]),
-            PayloadKind.ARRAY,
-            RAW_CODEC,
-            tuple(shape),
-            name,
-            has_labels=joined.numbers is not None,
-            label_names=joined.names,
-        )
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: Any = None
+        self._version: tuple[int, ...] | None = None
 
-    def _open(self, path: Path) -> tuple[Any, LabelColumn]:
-        import h5py
+    @property
+    def file(self) -> Any:
+        """The open ``h5py.File``."""
+        if self._file is None:
+            import h5py
 
-        try:
-            file = h5py.File(os.fspath(path), "r", locking=False)
-            self._files.append(file)
-            datasets = [file[name] for name in file if self._is_dataset(file, name)]
-            by_name = {dataset.name.lstrip("/"): dataset for dataset in datasets}
-            fitting = {name: dataset for name, dataset in by_name.items() if _holds_images(dataset)}
-            name = next((name for name in _IMAGES if name in fitting), next(iter(fitting), None))
-            if name is None or (name not in _IMAGES and len(fitting) > 1):
-                raise StoreError(
-                    f"{path} has no dataset of images that is plain to see: one named images, of shape (N, H, W) or "
-                    f"(N, H, W, C), of 8 or 16 bits."
-                )
-            images = fitting[name]
-            if self._foreign_filters(images):
-                raise StoreError(f"{path} is packed by a filter that is not part of HDF5; repack it: h5repack -f NONE.")
-            if images.chunks and math.prod(images.chunks) * images.dtype.itemsize > _MOST_CHUNK:
-                raise StoreError(
-                    f"{path} is in chunks of more than 256 MiB, each of which would be unpacked for a single image; "
-                    f"repack it: h5repack -l {name}:CHUNK=64x{'x'.join(map(str, images.shape[1:]))}."
-                )
-            if math.prod(images.shape) * images.dtype.itemsize > _MOST_SHRUNK * path.stat().st_size:
-                raise StoreError(f"{path} is damaged: its dataset {name} is larger than the file can hold.")
-            if math.prod(images.shape[1:3]) > MAX_PIXELS:
-                raise StoreError(
-                    f"{path} has images of {images.shape[1]} x {images.shape[2]} pixels, too many to take."
-                )
-            return images, self._labels_of(by_name, len(images), name)
-        except StoreError:
-            raise
-        except Exception as error:  # h5py raises nearly everything for a damaged file
-            raise damaged_error(path, first_line(error), "HDF5 file") from None
-
-    @staticmethod
-    def _is_dataset(file: Any, name: str) -> bool:
-        import h5py
-
-        # A link may lead to any file of the user; virtual and external datasets lie in other files.
-        if not isinstance(file.get(name, getlink=True), h5py.HardLink) or file.get(name, getclass=True) != h5py.Dataset:
-            return False
-        return not file[name].is_virtual and file[name].external is None
-
-    @staticmethod
-    def _foreign_filters(dataset: Any) -> bool:
-        plan = dataset.id.get_create_plist()
-        return any(plan.get_filter(number)[0] not in _FILTERS for number in range(plan.get_nfilters()))
-
-    def _labels_of(self, datasets: dict[str, Any], count: int, image: str) -> LabelColumn:
-        readable = {name: dataset for name, dataset in datasets.items() if not self._foreign_filters(dataset)}
-        kinds = {name: _described(dataset) for name, dataset in readable.items()}
-        names = dict.fromkeys(readable, _class_names(readable))
-        return read_labels(kinds, count, readable.__getitem__, image=image, class_names=names, what="dataset")
-
-    def read_array(self, ids: Sequence[int], out: Pixels, labels: Labels) -> None:
-        """Read images, consecutive ones by one call."""
-        check_ids(self._place, self.content.count, ids)
-        at = 0
-        while at < len(ids):
-            part = int(np.searchsorted(self._starts, ids[at], side="right")) - 1
-            first, stop = ids[at], at + 1
-            while stop < len(ids) and ids[stop] == first + stop - at < self._starts[part + 1]:
-                stop += 1
-            start = first - int(self._starts[part])
             try:
-                out[at:stop] = self._images[part][start : start + stop - at]
-            except (OSError, RuntimeError, ValueError) as error:
-                raise StoreError(f"{self._files[part].filename} is damaged: {first_line(error)}.") from None
-            at = stop
-        if len(ids):
-            labels[:] = self._labels[list(ids)]
-
-    def read_labels(self) -> Labels:
-        """Return all labels."""
-        return self._labels.copy()
+                facts = self.path.stat()
+                version = facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
+                if self._version not in (None, version):
+                    raise StoreError(f"{self.path} has changed since it was scanned.")
+                self._version = version
+                self._file = h5py.File(os.fspath(self.path), "r", locking=False)
+            except OSError as error:
+                if error.errno:
+                    raise read_error(self.path, error) from None
+                raise
+        return self._file
 
     def close(self) -> None:
-        """Close the files."""
-        for file in self._files:
+        """Close the file until it is read again."""
+        file, self._file = self._file, None
+        if file is not None:
             file.close()
 
 
-def _kind_of(dataset: Any) -> str:
-    """Return NumPy's kind of a dataset's numbers; a space if NumPy has no such type, or the dataset is empty."""
-    try:
-        return " " if dataset.shape is None else str(dataset.dtype.kind)
-    except TypeError:
-        return " "
+class _Indexed:
+    """A file whose datasets have been chosen."""
+
+    def __init__(self, path: Path, layout: ForeignLayout) -> None:
+        self.opened = _OpenFile(path)
+        self.refusal: StoreError | None = None
+        self.choice = Choice([])
+        try:
+            self.datasets = list_datasets(self.opened.file, path)
+            try:
+                self.choice = choose(self.opened.file, path, self.datasets, layout)
+                self._check_sizes()
+                self.labels = self._labels(layout)
+            except StoreError as error:
+                self.refusal = error
+                labels = [facts for facts in self.datasets if candidates([facts.name]) and not facts.refusal]
+                if not labels or len(labels) < len(self.datasets) or layout.image:
+                    raise
+                self.label_facts = labels[0]
+        except ImgstoreError:
+            self.opened.close()
+            raise
+        except Exception as error:  # h5py raises nearly everything for a damaged file
+            self.opened.close()
+            raise StoreError(f"{path} is damaged or no HDF5 file: {first_line(error)}.") from None
+        self.opened.close()
+
+    @property
+    def count(self) -> int:
+        """Number of pictures."""
+        return sum(source.count for source in self.choice.sources)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What else could be meant in the file."""
+        passed = list(self.choice.passed)
+        source = self.choice.sources[0]
+        notes = []
+        if passed:
+            notes.append(
+                f"{self.opened.path}: the images are {safe_text(source.facts.path)}; of the rest, {listed(passed)[3:]}."
+            )
+        if source.axes is not None and source.axes.order not in ("NHWC", "NHW", "HWC"):
+            notes.append(
+                f"{self.opened.path}: {safe_text(source.facts.path)} of shape {source.facts.shape} is read in the "
+                f"order {source.axes.order}."
+            )
+        return notes
+
+    def _check_sizes(self) -> None:
+        for source in self.choice.sources:
+            sides = source.axes.image_shape if source.axes is not None else (1, 1)
+            if sides[0] * sides[1] > MAX_PIXELS:
+                raise StoreError(f"{self.opened.path} has images of {sides[0]} x {sides[1]} pixels, too many to take.")
+
+    def _labels(self, layout: ForeignLayout) -> LabelColumn:
+        sources, classes = self.choice.sources, self.choice.classes
+        if classes and not layout.label:
+            number = {name: index for index, name in enumerate(classes)}
+            ids = [number[source.facts.group.rpartition("/")[2]] for source in sources]
+            return LabelColumn(np.repeat(np.array(ids, np.int64), [source.count for source in sources]), classes)
+        images = {source.facts.path for source in sources}
+        others = {facts.path: facts for facts in self.datasets if facts.path not in images and not facts.refusal}
+        file = self.opened.file
+        names = self._class_names(others)
+        return read_labels(
+            {path: facts.kind for path, facts in others.items()},
+            self.count,
+            file.__getitem__,
+            image=sources[0].facts.path,
+            requested=layout.label.strip("/"),
+            class_names=dict.fromkeys(others, names),
+            what="dataset",
+        )
+
+    def _class_names(self, others: dict[str, DatasetFacts]) -> tuple[str, ...]:
+        """Return the names of classes that a dataset of text lists in the order of their numbers; empty if none."""
+        for name in _CLASS_NAMES:
+            facts = others.get(name)
+            if facts is None or facts.dtype is None or facts.dtype.kind not in "SO" or facts.variable:
+                continue
+            if facts.shape is not None and len(facts.shape) == 1 and facts.shape[0] <= _MOST_CLASSES:
+                values = self.opened.file[name][()].tolist()
+                if facts.shape[0] != self.count and all(isinstance(value, bytes) for value in values):
+                    return tuple(value.decode("utf-8", "replace") for value in values)
+        return ()
 
 
-def _described(dataset: Any) -> str:
-    """Return type and shape of a dataset."""
-    try:
-        return f"{dataset.dtype} of shape {dataset.shape}"
-    except TypeError:
-        return "of a type that NumPy does not know"
+class _ArrayFile(ForeignArrayFile):
+    """A file with one array of pictures, or several of one shape."""
+
+    def __init__(self, indexed: _Indexed) -> None:
+        self._opened, self._sources = indexed.opened, indexed.choice.sources
+        self.labels, self.warnings = indexed.labels, indexed.warnings
+        self._starts = np.cumsum([0, *(source.count for source in self._sources)])
+        axes, cast = self._sources[0].axes, self._sources[0].cast
+        self.shape = axes.image_shape if axes is not None else ()
+        self.dtype = cast.dtype if cast is not None else ""
+
+    @property
+    def count(self) -> int:
+        """Number of pictures."""
+        return int(self._starts[-1])
+
+    def read_into(self, start: int, out: Pixels) -> None:
+        """Read consecutive pictures, by one call for each dataset."""
+        at = 0
+        while at < len(out):
+            index = int(np.searchsorted(self._starts, start + at, side="right")) - 1
+            source, first = self._sources[index], start + at - int(self._starts[index])
+            stop = min(source.count, first + len(out) - at)
+            if source.axes is None or source.cast is None:
+                raise StoreError(f"{self._opened.path}: {safe_text(source.facts.path)} is no array.")
+            try:
+                part = self._opened.file[source.facts.path][source.axes.selection(first, stop)]
+                out[at : at + stop - first] = source.axes.upright(source.cast.pixels(part))
+            except ImgstoreError:
+                raise
+            except ValueError as error:
+                if not source.cast.scale:
+                    raise self._damaged(error) from None
+                raise StoreError(f"{self._opened.path}: {first_line(error)}; name another scale=.") from None
+            except Exception as error:
+                raise self._damaged(error) from None
+            at += stop - first
+
+    def _damaged(self, error: Exception) -> StoreError:
+        return StoreError(f"{self._opened.path} is damaged: {first_line(error)}.")
+
+    def release(self) -> None:
+        """Close the file until it is read again."""
+        self._opened.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._opened.close()
 
 
-def _class_names(datasets: dict[str, Any]) -> tuple[str, ...]:
-    """Return the names of classes that a dataset of text lists in the order of their numbers; empty if none does."""
-    for name in _CLASS_NAMES:
-        dataset = datasets.get(name)
-        if dataset is None or dataset.ndim != 1 or _kind_of(dataset) not in {"S", "O"}:
-            continue
-        if dataset.shape[0] <= _MOST_CLASSES:
-            values = dataset[()].tolist()
-            if all(isinstance(value, bytes) for value in values):
-                return tuple(value.decode("utf-8", "replace") for value in values)
-    return ()
+class _PictureFile(ForeignFile):
+    """A file with picture files in rows of a dataset or one in each dataset, or with arrays of different shapes."""
+
+    def __init__(self, indexed: _Indexed) -> None:
+        self._opened, self._sources = indexed.opened, indexed.choice.sources
+        self.labels, self.warnings = indexed.labels, indexed.warnings
+        self._starts = np.cumsum([0, *(source.count for source in self._sources)])
+
+    @property
+    def count(self) -> int:
+        """Number of pictures."""
+        return int(self._starts[-1])
+
+    def payload(self, number: int) -> bytes:
+        """Return the bytes of a picture file, or the pixels of an array behind a header."""
+        index = int(np.searchsorted(self._starts, number, side="right")) - 1
+        source = self._sources[index]
+        try:
+            dataset = self._opened.file[source.facts.path]
+            if source.axes is not None and source.cast is not None:
+                return raw.pack(source.axes.upright(source.cast.pixels(dataset[()]))[0])
+            return value_bytes(dataset, None if source.whole else number - int(self._starts[index]))
+        except ImgstoreError:
+            raise
+        except Exception as error:
+            raise StoreError(f"{self._opened.path} is damaged: {first_line(error)}.") from None
+
+    def release(self) -> None:
+        """Close the file until it is read again."""
+        self._opened.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._opened.close()
 
 
-def _holds_images(dataset: Any) -> bool:
-    if _kind_of(dataset) != "u" or dataset.dtype.itemsize not in (1, 2) or 0 in dataset.shape:
-        return False
-    return dataset.ndim == 3 or (dataset.ndim == 4 and dataset.shape[3] in (1, 3, 4))
+def open_files(location: Path, paths: Sequence[Path], layout: ForeignLayout) -> Reader:
+    """Open files as one store.
+
+    Args:
+        location: What the user names, for messages.
+        paths: The files, in the order in which their pictures are numbered.
+        layout: What the user names in them.
+
+    Raises:
+        StoreError: If a file is damaged, or it is not plain to see which datasets hold pictures.
+    """
+    indexed: list[_Indexed] = []
+    for number, path in enumerate(paths):
+        if len(paths) > 1:
+            report_scan("reading files", number, len(paths))
+        indexed.append(_Indexed(path, layout))
+    files = [entry for entry in indexed if entry.refusal is None]
+    only_labels = [entry for entry in indexed if entry.refusal is not None]
+    if not files:
+        raise only_labels[0].refusal or StoreError(f"{location} holds no images.")
+    _join_partners(files, only_labels)
+    if len(files) == 1 and len(paths) == 1:
+        _hint_at_partner(files[0])
+    names = [entry.opened.path.name for entry in files]
+    sources = [source for entry in files for source in entry.choice.sources]
+    arrays = [source.axes for source in sources if source.axes is not None]
+    if not arrays:
+        return ForeignReader(location, [_PictureFile(entry) for entry in files], names)
+    if len(arrays) < len(sources):
+        raise StoreError(f"{location} holds arrays and picture files; name one dataset or group with image=.")
+    if len({axes.image_shape for axes in arrays}) > 1 and all(source.whole for source in sources):
+        return ForeignRawPictures(location, [_PictureFile(entry) for entry in files], names)
+    return ForeignArrays(location, [_ArrayFile(entry) for entry in files], names)
+
+
+def _key(path: Path) -> str:
+    return _PARTNER.sub("*", path.name)
+
+
+def _join_partners(files: list[_Indexed], only_labels: list[_Indexed]) -> None:
+    """Give files of images the labels of files that hold nothing else, by their names (x and y), or if they are two.
+
+    Raises:
+        StoreError: If a file of labels belongs to no file of images.
+    """
+    for entry in only_labels:
+        path = entry.opened.path
+        alike = [file for file in files if _key(file.opened.path) == _key(path)] or (
+            files if len(files) == len(only_labels) == 1 else []
+        )
+        facts = entry.label_facts
+        if len(alike) != 1:
+            raise StoreError(
+                f"{path} holds no images, and belongs to no file of images by its name; {listed(entry.datasets)}. "
+                "Move it elsewhere, or name a file."
+            )
+        (file,) = alike
+        if file.labels.numbers is None:
+            column = read_labels(
+                {facts.path: facts.kind},
+                file.count,
+                entry.opened.file.__getitem__,
+                requested=facts.path,
+                what="dataset",
+            )
+            entry.opened.close()
+            note = f"labels are taken from {safe_text(facts.path)} in {safe_text(path.name)}"
+            file.labels = replace(column, note=note) if column.numbers is not None else column
+
+
+def _hint_at_partner(file: _Indexed) -> None:
+    """Say which file beside a file without labels may hold them."""
+    path = file.opened.path
+    if file.labels.numbers is not None:
+        return
+    beside = sorted(
+        other for other in path.parent.iterdir()
+        if other != path and other.suffix == path.suffix and _key(other) == _key(path)
+    )  # fmt: skip
+    if len(beside) == 1:
+        hint = f"{safe_text(beside[0].name)} beside it may hold them: read the folder, with split= if it has several"
+        file.labels = replace(file.labels, reason=f"{file.labels.reason}; {hint}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imgstore_tui.core.backend import Access, Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.storekit.foreign_files import ForeignReader
@@ -96,8 +97,9 @@ class ParquetBackend(OneFileBackend):
         return ParquetReader(location, direct=self.values["access"] == "direct")
 
     @classmethod
-    def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:
-        """Open files with a column of encoded pictures."""
+    def open_foreign_as(cls, location: Path, files: Sequence[Path], layout: ForeignLayout) -> Reader:
+        """Open files with a column of picture files."""
         from imgstore_tui.backends.parquet.foreign import ParquetImages
 
-        return ForeignReader.open(location, files, ParquetImages, cls.name)
+        layout.refuse_other_than(cls.title, "image", "label", "split")
+        return ForeignReader.open(location, files, lambda path: ParquetImages(path, layout), cls.title)

@@ -18,10 +18,10 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option
-from imgstore_tui.storekit.foreign_files import ForeignReader
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 from imgstore_tui.storekit.records import RecordsEditor, RecordsWriter
@@ -88,11 +88,12 @@ class TfrecordBackend(LocalBackend):
         return TfrecordReader(location)
 
     @classmethod
-    def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:
-        """Open files of tf.train.Example with encoded pictures."""
-        from imgstore_tui.backends.tfrecord.foreign import TfrecordImages
+    def open_foreign_as(cls, location: Path, files: Sequence[Path], layout: ForeignLayout) -> Reader:
+        """Open files of tf.train.Example with picture files, or with pixels and their shape."""
+        from imgstore_tui.backends.tfrecord.foreign import open_files
 
-        return ForeignReader.open(location, files, TfrecordImages, cls.name)
+        layout.refuse_other_than(cls.title, "image", "label", "split")
+        return open_files(location, files, layout)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
         """Open the file to append after its last record."""

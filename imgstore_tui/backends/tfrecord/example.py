@@ -170,3 +170,8 @@ def _read_varint(record: bytes, at: int, stop: int) -> tuple[int, int]:
             return number, at
         shift += 7
     raise StoreError("A record is no tf.train.Example.")
+
+
+def list_items(record: bytes, start: int, stop: int) -> list[tuple[int, int]]:
+    """Return where the values of a list of bytes begin and end."""
+    return [(begin, end) for _, begin, end in _fields(record, start, stop, 1)]

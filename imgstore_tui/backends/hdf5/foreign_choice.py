@@ -1,0 +1,199 @@
+"""Chooses the datasets of an HDF5 file that hold the pictures; what may mean two things is refused with what is there.
+
+HDF5 has no convention for such files: pictures are one array, picture files in rows or one dataset each, in one group
+or in a group for each class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imgstore_tui.backends.hdf5.foreign_tree import DatasetFacts, is_picture_file, listed
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.foreign_layout import ForeignLayout
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.storekit.image_axes import CHANNELS, ImageAxes, NotImagesError, PixelCast, image_axes, pixel_cast
+from imgstore_tui.storekit.label_names import candidates
+from imgstore_tui.storekit.splits import of_split, split_of
+
+_IMAGES = frozenset(
+    {"images", "image", "data", "x", "x_train", "train_x", "train_set_x", "pixels", "imgs", "img", "jpeg", "jpegs"}
+)
+_CODED = frozenset("VSO")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A dataset that holds pictures."""
+
+    facts: DatasetFacts
+    axes: ImageAxes | None
+    """Order of the axes of an array; None where values are picture files."""
+    cast: PixelCast | None
+    whole: bool = False
+    """Whether the dataset is one picture."""
+
+    @property
+    def count(self) -> int:
+        """Number of pictures."""
+        if self.whole:
+            return 1
+        return self.axes.count if self.axes is not None else (self.facts.shape or (0,))[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The sources of a file, and the classes that their groups stand for."""
+
+    sources: list[Source]
+    classes: tuple[str, ...] = ()
+    """Names of the groups, sorted, if there is one for each class."""
+    passed: tuple[DatasetFacts, ...] = ()
+    """Datasets that could hold pictures too, and are not read."""
+
+
+def choose(file: Any, path: Path, datasets: list[DatasetFacts], layout: ForeignLayout) -> Choice:
+    """Return the datasets that hold the pictures.
+
+    Args:
+        file: The open ``h5py.File``.
+        path: Its path.
+        datasets: Its datasets.
+        layout: What the user names.
+
+    Raises:
+        StoreError: If none holds pictures, or it is not plain to see which does.
+    """
+    if layout.image:
+        return _named(file, path, datasets, layout)
+    sources: list[Source] = []
+    reasons: list[str] = []
+    for facts in datasets:
+        if candidates([facts.name]) or facts.shape is None:
+            continue
+        try:
+            sources.append(_source(file, facts, layout, _counts(datasets, facts)))
+        except NotImagesError as reason:
+            reasons.append(f"{safe_text(facts.path)} {reason}")
+    sources = [source for source in sources if not source.whole] or sources
+    if not sources:
+        sources = _single_arrays(datasets)
+    if not sources:
+        raise _refused(path, datasets, reasons)
+    return _one_of(path, sources, layout)
+
+
+def _counts(datasets: list[DatasetFacts], image: DatasetFacts) -> int | None:
+    """Return the number of labels beside a dataset, if all that may be labels agree."""
+    counts = {
+        facts.shape[0] for facts in datasets if facts is not image and facts.shape and candidates([facts.name])
+    }  # fmt: skip
+    return counts.pop() if len(counts) == 1 else None
+
+
+def _source(file: Any, facts: DatasetFacts, layout: ForeignLayout, count: int | None) -> Source:
+    """Return how a dataset holds pictures.
+
+    Raises:
+        NotImagesError: If it holds none, or it is not plain to see how.
+    """
+    if facts.refusal:
+        raise NotImagesError(facts.refusal)
+    shape = facts.shape
+    if shape is None or facts.dtype is None:
+        raise NotImagesError("is empty" if shape is None else "is of a type that NumPy does not know")
+    if 0 in shape:
+        raise NotImagesError("is empty")
+    if facts.holds_bytes:
+        if len(shape) > 1 or not is_picture_file(file[facts.path], facts, 0 if shape else None):
+            raise NotImagesError("holds no picture files")
+        return Source(facts, None, None, whole=not shape)
+    if len(shape) == 1 and facts.dtype == np.uint8 and is_picture_file(file[facts.path], facts, None):
+        return Source(facts, None, None, whole=True)
+    axes = image_axes(shape, layout.axes, count, named=bool(layout.image))
+    return Source(facts, axes, pixel_cast(facts.dtype, layout.scale), whole="N" not in axes.order)
+
+
+def _single_arrays(datasets: list[DatasetFacts]) -> list[Source]:
+    """Return datasets that are a picture (H, W, C) each, if there are several and none has the name of an array."""
+    sources = []
+    for facts in datasets:
+        if facts.refusal or facts.shape is None or len(facts.shape) != 3 or facts.shape[2] not in CHANNELS:
+            continue
+        if facts.name.lower() in _IMAGES or facts.dtype not in (np.uint8, np.uint16) or 0 in facts.shape:
+            continue
+        axes = ImageAxes("HWC", facts.shape)
+        sources.append(Source(facts, axes, pixel_cast(np.dtype(facts.dtype)), whole=True))
+    return sources if len(sources) > 1 else []
+
+
+def _named(file: Any, path: Path, datasets: list[DatasetFacts], layout: ForeignLayout) -> Choice:
+    """Return the dataset that the user names, or the datasets of the group that the user names."""
+    name = layout.image.strip("/")
+    chosen = [facts for facts in datasets if facts.path == name]
+    below = [facts for facts in datasets if facts.path.startswith(f"{name}/")]
+    if not chosen and not below:
+        raise StoreError(f"{path} has no dataset {safe_text(name)}; {listed(datasets)}.")
+    try:
+        if chosen:
+            return Choice([_source(file, chosen[0], layout, _counts(datasets, chosen[0]))])
+        sources = [_source(file, facts, layout, None) for facts in below]
+    except NotImagesError as reason:
+        raise StoreError(f"{path}: {safe_text(name)} {reason}; {listed(datasets)}.") from None
+    return _one_of(path, sources, layout)
+
+
+def _one_of(path: Path, sources: list[Source], layout: ForeignLayout) -> Choice:
+    """Return the sources that belong together, of one split.
+
+    Raises:
+        StoreError: If it is not plain to see which are meant.
+    """
+    by_path = {source.facts.path: source for source in sources}
+    sources = list(of_split(path, by_path, layout.split, "dataset", path.name).values())
+    groups = sorted({source.facts.group for source in sources})
+    if len(sources) == 1:
+        return Choice(sources)
+    if len(groups) == 1 and all(source.whole for source in sources):
+        return Choice(sources)
+    if classes := _classes(sources, groups):
+        return Choice(sources, classes)
+    usual = [source for source in sources if source.facts.name.lower() in _IMAGES]
+    if len(usual) == 1:
+        return Choice(usual, passed=tuple(source.facts for source in sources if source is not usual[0]))
+    raise StoreError(
+        f"{path} has several datasets that may hold the images: {listed([source.facts for source in sources])}. "
+        "Name one with image=."
+    )
+
+
+def _classes(sources: list[Source], groups: list[str]) -> tuple[str, ...]:
+    """Return the names of groups that stand for classes: beside each other, each with one array or single pictures."""
+    above = {group.rpartition("/")[0] for group in groups}
+    if len(groups) < 2 or len(above) != 1 or any(map(split_of, groups)):
+        return ()
+    if len({source.axes and source.axes.image_shape for source in sources if not source.whole}) > 1:
+        return ()
+    for group in groups:
+        own = [source for source in sources if source.facts.group == group]
+        if len(own) > 1 and not all(source.whole for source in own):
+            return ()
+    return tuple(group.rpartition("/")[2] for group in groups)
+
+
+def _refused(path: Path, datasets: list[DatasetFacts], reasons: list[str]) -> StoreError:
+    large = next((reason for reason in reasons if "repack it" in reason or "larger than the file" in reason), "")
+    if large:
+        return StoreError(f"{path} cannot be read: its dataset {large}.")
+    why = f" The dataset {reasons[0]}." if reasons else ""
+    labels = [facts for facts in datasets if candidates([facts.name]) and facts.shape is not None]
+    if labels and len(labels) == len(datasets):
+        why = f" The dataset {safe_text(labels[0].path)} has the name of labels."
+    return StoreError(
+        f"{path} has no dataset of images that is plain to see; {listed(datasets)}.{why} "
+        "The options image=, axes= and scale= say which and how."
+    )
