@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
@@ -74,6 +76,7 @@ class LmdbBackend(LocalBackend):
         ),
     )
     signature_files = (DATA,)
+    foreign_kinds = frozenset({"LMDB"})
     owned_pattern = re.compile(r"(data|lock)\.mdb")
     caveats = (
         "Values of more than about 2 KB take whole pages of 4 KiB, so a store of raw 32x32x3 images is a third larger "
@@ -95,6 +98,14 @@ class LmdbBackend(LocalBackend):
     def open(self, location: Path) -> Reader:
         """Open the environment for reading without a lock file, so that nothing in the store changes."""
         return LmdbReader(location)
+
+    @classmethod
+    def open_foreign_as(cls, location: Path, files: Sequence[Path], layout: ForeignLayout) -> Reader:
+        """Open environments whose values are picture files, or messages of Caffe."""
+        from imgstore_tui.backends.lmdb.foreign import open_environments
+
+        layout.refuse_other_than(cls.title, "image", "split")
+        return open_environments(location, files, layout)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
         """Open the environment for writing, in the layout of the store, whatever the options say."""
