@@ -62,11 +62,12 @@ def test_a_bomb_of_another_program_is_refused_before_it_fills_the_memory(tmp_pat
         "from pathlib import Path\n"
         "from imgstore_tui.backends.parquet.foreign import ParquetImages\n"
         "from imgstore_tui.core.errors import StoreError\n"
+        "from imgstore_tui.core.foreign_layout import ForeignLayout\n"
         "sentence = ''\n"
         "file = None\n"
         "try:\n"
-        "    file = ParquetImages(Path(sys.argv[1]))\n"
-        "    file.payload(len(file.labels) - 1)\n"
+        "    file = ParquetImages(Path(sys.argv[1]), ForeignLayout(image='image'))\n"
+        "    file.payload(file.count - 1)\n"
         "except StoreError as error:\n"
         "    sentence = str(error)\n"
         "peak = re.search(r'VmHWM:\\s+(\\d+) kB', Path('/proc/self/status').read_text())\n"
@@ -83,7 +84,7 @@ def test_a_bomb_of_another_program_is_refused_before_it_fills_the_memory(tmp_pat
 
 def test_a_bomb_is_a_sentence_on_the_command_line(tmp_path: Path) -> None:
     write(tmp_path / "bomb.parquet", ROWS, **KINDS["dictionary"])
-    refused = program("convert", f"store:{tmp_path / 'bomb.parquet'}", "lmdb", str(tmp_path / "out"))
+    refused = program("convert", f"store:{tmp_path / 'bomb.parquet'},image=image", "lmdb", str(tmp_path / "out"))
     assert "unpack" in sentence(refused)
     assert not (tmp_path / "out").exists()
 
