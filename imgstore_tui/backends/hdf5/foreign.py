@@ -24,7 +24,7 @@ from imgstore_tui.storekit.foreign_files import ForeignFile, ForeignReader
 from imgstore_tui.storekit.label_column import LabelColumn
 from imgstore_tui.storekit.label_names import candidates, read_labels
 from imgstore_tui.storekit.scan_progress import report_scan
-from imgstore_tui.storekit.store_errors import read_error
+from imgstore_tui.storekit.store_errors import damaged_error, read_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -93,7 +93,7 @@ class _Indexed:
             raise
         except Exception as error:  # h5py raises nearly everything for a damaged file
             self.opened.close()
-            raise StoreError(f"{path} is damaged or no HDF5 file: {first_line(error)}.") from None
+            raise damaged_error(path, first_line(error), "HDF5 file") from None
         self.opened.close()
 
     @property
@@ -196,7 +196,7 @@ class _ArrayFile(ForeignArrayFile):
             at += stop - first
 
     def _damaged(self, error: Exception) -> StoreError:
-        return StoreError(f"{self._opened.path} is damaged: {first_line(error)}.")
+        return damaged_error(self._opened.path, first_line(error))
 
     def release(self) -> None:
         """Close the file until it is read again."""
@@ -232,7 +232,7 @@ class _PictureFile(ForeignFile):
         except ImgstoreError:
             raise
         except Exception as error:
-            raise StoreError(f"{self._opened.path} is damaged: {first_line(error)}.") from None
+            raise damaged_error(self._opened.path, first_line(error)) from None
 
     def release(self) -> None:
         """Close the file until it is read again."""
