@@ -76,7 +76,7 @@ def image_axes(
 
 def _order_of(shape: tuple[int, ...], count: int | None) -> str:
     if len(shape) == 4:
-        return _order_of_four(shape)
+        return _order_of_four(shape, count)
     if len(shape) == 3:
         first, last = shape[0], shape[2]
         if last in CHANNELS:
@@ -89,17 +89,18 @@ def _order_of(shape: tuple[int, ...], count: int | None) -> str:
     raise NotImagesError("holds no pictures")
 
 
-def _order_of_four(shape: tuple[int, ...]) -> str:
-    fitting = [order for order in ("NHWC", "NCHW") if shape[order.index("C")] in CHANNELS]
-    if len(fitting) == 1:
+def _order_of_four(shape: tuple[int, ...], count: int | None) -> str:
+    if math.prod(shape[1:]) == 1:
+        return "NHWC"  # a number each, which is refused as such
+    fitting = [order for order in ("NHWC", "NCHW", "HWCN") if shape[order.index("C")] in CHANNELS]
+    agreeing = [order for order in fitting if shape[order.index("N")] == count]
+    fitting = agreeing or fitting
+    if fitting in (["NHWC"], ["NCHW"]):
         return fitting[0]
+    if not fitting and shape[0] in CHANNELS:
+        fitting = ["CHWN"]
     if fitting:
-        if math.prod(shape[1:]) == 1:
-            return "NHWC"  # a number each, which is refused as such
-        raise NotImagesError("may be of the order axes=NHWC or axes=NCHW")
-    others = [order for order in ("HWCN", "CHWN") if shape[order.index("C")] in CHANNELS]
-    if others:
-        raise NotImagesError(f"may be of the order axes={' or axes='.join(others)}")
+        raise NotImagesError(f"may be of the order axes={' or axes='.join(fitting)}")
     raise NotImagesError("has no axis of 1, 3 or 4 channels")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.testing.store_material import StoreSetup
 from tests.support.program import program, sentence
 
@@ -98,7 +99,7 @@ def test_pictures_that_repeat_are_no_bomb(tmp_path: Path) -> None:
         [pa.array(values, pa.binary()), pa.nulls(len(values), pa.string())], fields=list(STRUCT)
     )
     pq.write_table(pa.table({"image": images}), path, row_group_size=200)
-    file = ParquetImages(path)
+    file = ParquetImages(path, ForeignLayout(image="image"))
     assert [file.payload(number) for number in (499, 0, 250, 201)] == [values[n] for n in (499, 0, 250, 201)]
     file.close()
 

@@ -152,7 +152,7 @@ def test_what_would_be_taken_for_a_part_of_it_is_no_neighbour(kind: type[OneFile
 def test_a_file_of_another_program_is_no_store_and_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "theirs.h5"
     with h5py.File(path, "w") as file:
-        file["images"] = np.zeros((3, 4, 4, 3), np.uint8)
+        file["images"] = np.zeros((3, 8, 8, 3), np.uint8)
     with pytest.raises(NotAStoreError, match="is not a store of the backend hdf5"):
         registry.open_store(path)
     before = snapshot(tmp_path)

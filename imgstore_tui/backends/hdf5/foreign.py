@@ -131,15 +131,24 @@ class _Indexed:
             ids = [number[source.facts.group.rpartition("/")[2]] for source in sources]
             return LabelColumn(np.repeat(np.array(ids, np.int64), [source.count for source in sources]), classes)
         images = {source.facts.path for source in sources}
-        others = {facts.path: facts for facts in self.datasets if facts.path not in images and not facts.refusal}
+        group, image = sources[0].facts.group, sources[0].facts.name
+        readable = [facts for facts in self.datasets if facts.path not in images and not facts.refusal]
+        # By the names in the group of the images, which come before equal names elsewhere.
+        others = {facts.name: facts for facts in readable if facts.group == group}
+        for facts in readable:
+            if facts.group != group:
+                others.setdefault(facts.path, facts)
         file = self.opened.file
+        requested = layout.label.strip("/")
+        if requested not in others:
+            requested = next((name for name, facts in others.items() if facts.path == requested), requested)
         names = self._class_names(others)
         return read_labels(
-            {path: facts.kind for path, facts in others.items()},
+            {name: facts.kind for name, facts in others.items()},
             self.count,
-            file.__getitem__,
-            image=sources[0].facts.path,
-            requested=layout.label.strip("/"),
+            lambda name: file[others[name].path],
+            image=image,
+            requested=requested,
             class_names=dict.fromkeys(others, names),
             what="dataset",
         )
@@ -151,7 +160,7 @@ class _Indexed:
             if facts is None or facts.dtype is None or facts.dtype.kind not in "SO" or facts.variable:
                 continue
             if facts.shape is not None and len(facts.shape) == 1 and facts.shape[0] <= _MOST_CLASSES:
-                values = self.opened.file[name][()].tolist()
+                values = self.opened.file[facts.path][()].tolist()
                 if facts.shape[0] != self.count and all(isinstance(value, bytes) for value in values):
                     return tuple(value.decode("utf-8", "replace") for value in values)
         return ()

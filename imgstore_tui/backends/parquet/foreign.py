@@ -17,13 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from imgstore_tui.backends.parquet.picture_column import PictureColumn, choose_column, left_out_rows
 from imgstore_tui.backends.parquet.unpacked_size import FREE_BYTES, allowed_bytes, check_pages, too_large
 from imgstore_tui.core.dataset import Excluded
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.foreign_layout import NOTHING_NAMED, ForeignLayout
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.arrow_labels import table_labels
-from imgstore_tui.storekit.arrow_pictures import PictureColumn, choose_column, left_out_rows
 from imgstore_tui.storekit.foreign_files import ForeignFile
 from imgstore_tui.storekit.label_column import no_labels
 from imgstore_tui.storekit.raw_file import RawFile
