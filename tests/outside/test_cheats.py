@@ -83,6 +83,7 @@ def cases(some: list[Any]) -> pytest.MarkDecorator:
 
 
 @cases(HONEST)
+@pytest.mark.full
 def test_what_does_not_cheat_is_measured(measured: Measured, case: tuple[Any, ...]) -> None:
     group, cheat, *operations = case
     for operation in operations:

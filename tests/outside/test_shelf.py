@@ -109,6 +109,7 @@ def test_a_server_that_says_that_it_has_no_room_is_not_begun_with(url: str) -> N
     assert facts.address in str(caught.value)
 
 
+@pytest.mark.full
 def test_it_is_converted_to_and_from(url: str, tmp_path: Path) -> None:
     address = f"{url.replace(f':{PASSWORD}', '')}#photos"
     there = program("convert", "synthetic,size=8", "shelf", address, "--count", "30", IMGSTORE_SHELF_URL=url)

@@ -74,7 +74,7 @@ def test_a_tar_without_labels_has_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(
-    importlib.util.find_spec("webdataset") is None, reason="webdataset is not installed (extra interop)"
+    importlib.util.find_spec("webdataset") is None, reason="webdataset is not installed (extra webdataset)"
 )
 @pytest.mark.filterwarnings("ignore")
 def test_what_the_webdataset_package_writes_is_read(tmp_path: Path) -> None:

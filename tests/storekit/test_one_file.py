@@ -50,7 +50,7 @@ def test_formats_that_are_one_file_are_stored_so() -> None:
     assert len({kind.file_suffix for kind in ONE_FILE}) == len({kind.file_signature for kind in ONE_FILE}) == 6
 
 
-@pytest.mark.sample_first(3)
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_folder_of_an_earlier_version_is_read_changed_and_removed(name: str, tmp_path: Path) -> None:
     setup = setup_of(FOLDERS[name])
@@ -75,7 +75,7 @@ def test_a_folder_of_an_earlier_version_is_read_changed_and_removed(name: str, t
     assert {path.name for path in tmp_path.iterdir()} == {"mine.txt", "other"}
 
 
-@pytest.mark.sample_first(3)
+@pytest.mark.sample_first(2)
 @by_kind
 def test_a_store_is_the_file_that_the_user_names(kind: type[OneFileBackend], tmp_path: Path) -> None:
     setup_of(kind.name)
@@ -98,6 +98,7 @@ def test_a_store_is_the_file_that_the_user_names(kind: type[OneFileBackend], tmp
 
 
 @by_kind
+@pytest.mark.sample_first
 def test_what_is_not_complete_lies_beside_it_and_is_weighed_and_removed(
     kind: type[OneFileBackend], tmp_path: Path
 ) -> None:
@@ -124,6 +125,7 @@ def test_what_is_not_complete_lies_beside_it_and_is_weighed_and_removed(
 
 
 @by_kind
+@pytest.mark.sample_first
 def test_a_name_that_is_taken_meanwhile_is_not_written_over(kind: type[OneFileBackend], tmp_path: Path) -> None:
     setup = setup_of(kind.name)
     material, location = setup.material([(7, 5, 3)] * 12), tmp_path / "store"
@@ -137,6 +139,7 @@ def test_a_name_that_is_taken_meanwhile_is_not_written_over(kind: type[OneFileBa
 
 
 @by_kind
+@pytest.mark.sample_first
 def test_what_would_be_taken_for_a_part_of_it_is_no_neighbour(kind: type[OneFileBackend], tmp_path: Path) -> None:
     setup_of(kind.name)
     path = tmp_path / "photos"

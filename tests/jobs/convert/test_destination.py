@@ -110,6 +110,7 @@ def test_a_store_that_cannot_be_delivered_leaves_what_was_there(
     assert not (tmp_path / "out.old").exists()
 
 
+@pytest.mark.full
 def test_a_store_that_is_delivered_is_not_overwritten_by_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +135,7 @@ def test_a_store_that_is_delivered_is_not_overwritten_by_the_old_one(
 
 
 @pytest.mark.parametrize("spec", ["npy", "sqlite", "disk"])
+@pytest.mark.sample_first
 def test_an_old_store_beside_a_new_one_that_is_not_known_to_have_replaced_it_stays(spec: str, tmp_path: Path) -> None:
     convert("synthetic,count=3", spec, tmp_path / "out")
     convert("synthetic,count=4", spec, tmp_path / "out.old")
@@ -170,6 +172,7 @@ def test_a_kill_between_the_two_names_is_told_and_gone_on_with(spec: str, tmp_pa
 
 
 @pytest.mark.parametrize("spec", ["npy", "sqlite", "disk"])
+@pytest.mark.sample_first
 def test_a_kill_before_the_old_store_is_removed_is_gone_on_with(spec: str, tmp_path: Path) -> None:
     convert("synthetic,count=3", spec, tmp_path / "out")
     script = (
@@ -188,6 +191,7 @@ def test_a_kill_before_the_old_store_is_removed_is_gone_on_with(spec: str, tmp_p
 
 
 @pytest.mark.parametrize("spec", ["disk+webp", "disk+jpeg"])
+@pytest.mark.sample_first
 def test_a_refused_conversion_leaves_nothing(spec: str, tmp_path: Path) -> None:
     pictures = tmp_path / "pictures"
     pictures.mkdir()
@@ -229,6 +233,7 @@ def test_an_old_one_of_somebody_else_is_named_and_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("inside", ["", "below", ".."])
+@pytest.mark.sample_first
 def test_the_data_is_only_read(inside: str, tmp_path: Path) -> None:
     photos = tmp_path / "a" / "photos"
     save(photos / "sub" / "a.png")

@@ -49,7 +49,7 @@ def classes(tmp_path: Path) -> Path:
     return tar(tmp_path / "classes.tar", ("dog/1", "cat/1", "dog/2"))
 
 
-@pytest.mark.sample_first(3)
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize("backend", AVAILABLE)
 def test_a_store_says_that_its_images_have_no_labels(backend: str, unlabelled: Path, tmp_path: Path) -> None:
     done = convert(f'store:"{unlabelled}"', f"{backend}+original", tmp_path / "stored")
@@ -62,7 +62,7 @@ def test_a_store_says_that_its_images_have_no_labels(backend: str, unlabelled: P
         assert store.labels is None
 
 
-@pytest.mark.sample_first(3)
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize("backend", AVAILABLE)
 def test_a_store_keeps_the_names_of_classes(backend: str, classes: Path, tmp_path: Path) -> None:
     convert(f'store:"{classes}"', f"{backend}+original", tmp_path / "stored")
@@ -127,6 +127,7 @@ def test_a_manifest_that_makes_no_sense_of_labels_is_damage(
         scanned(tmp_path / "stored")
 
 
+@pytest.mark.full
 def test_too_many_names_of_classes_are_not_kept(tmp_path: Path) -> None:
     names = [f"{number:05}-{'x' * 100}" for number in range(400)]
     source = tar(tmp_path / "many.tar", [f"{name}/1" for name in names])
