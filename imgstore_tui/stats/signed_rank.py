@@ -8,8 +8,6 @@ import statistics
 from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
-
 from imgstore_tui.stats.intervals import Basis, Interval
 from imgstore_tui.stats.student import student_ratio
 
@@ -49,6 +47,8 @@ def signed_rank_ratio(ratios: Sequence[float], confidence: float) -> Interval | 
     rank = _rank(n, confidence)
     if rank == 0:
         return None
+    import numpy as np  # late: help of commands that print verdicts needs none
+
     logs = np.array([math.log(ratio) for ratio in ratios])
     averages = np.sort(np.add.outer(logs, logs)[np.tri(n, dtype=bool)] / 2)
     middle = (averages[(len(averages) - 1) // 2] + averages[len(averages) // 2]) / 2
