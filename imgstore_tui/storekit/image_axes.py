@@ -95,8 +95,6 @@ def _order_of_four(shape: tuple[int, ...], count: int | None) -> str:
     fitting = [order for order in ("NHWC", "NCHW", "HWCN") if shape[order.index("C")] in CHANNELS]
     agreeing = [order for order in fitting if shape[order.index("N")] == count]
     fitting = agreeing or fitting
-    if "NHWC" in fitting and "HWCN" in fitting and shape[0] != shape[1] and not agreeing:
-        fitting.remove("HWCN")  # which files of MATLAB have, of square pictures
     if fitting in (["NHWC"], ["NCHW"]):
         return fitting[0]
     if not fitting and shape[0] in CHANNELS:

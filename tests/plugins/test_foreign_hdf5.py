@@ -94,6 +94,7 @@ def test_channels_before_rows_are_turned(chunked: bool, tmp_path: Path) -> None:
         ((6, 3, 3, 3), "axes=NHWC or axes=NCHW"),
         ((6, 1, 28, 1), "axes=NHWC or axes=NCHW"),
         ((32, 32, 3, 6), "axes=HWCN"),
+        ((28, 20, 3, 4), "axes=NHWC or axes=HWCN"),
         ((28, 28, 3), "axes=HWC"),
         ((3, 28, 28), "axes=CHW"),
         ((6, 3072), "height and width are not said"),
