@@ -48,7 +48,7 @@ _ANYWHERE: list[BindingType] = [
     Binding("q", "app.leave", "Quit", tooltip="Quit; asks while a run goes on"),
     Binding("t", "app.next_theme", "Theme", show=False, tooltip="Use the next theme"),
     Binding(
-        "b", "enlarge", "Bigger", show=False,
+        "plus", "enlarge", "Enlarge", show=False, key_display="+",
         tooltip="Let the pane in front fill the screen, and give it back; a click on its top edge does the same",
     ),
     Binding("escape", "leave_field", "Back", key_display="esc", tooltip="Leave the line being edited"),

@@ -27,7 +27,7 @@ def test_what_is_shown_of_a_saved_run_ends_with_which_to_take(capsys: pytest.Cap
     journal.close()
     show.main([run.id])
     printed = capsys.readouterr().out
-    assert printed.index("Read many, cache hot") < printed.index("\nVerdicts\n") < printed.index("Which to take")
+    assert printed.index("Median time") < printed.index("\nVerdicts\n") < printed.index("Which to take")
     show.main([run.id, "--chart", "read-many"])
     assert "Which to take" not in capsys.readouterr().out
 

@@ -280,14 +280,14 @@ async def test_a_pane_fills_the_screen_and_gives_it_back(size: tuple[int, int]) 
         panes = app.workbench.panes
         await app.press("5")
         before = panes.verdict.region
-        await app.press("b")
+        await app.press("plus")
         await app.until(lambda: panes.verdict.region == panes.region)
         assert not panes.log_lines.region
         await app.press("2")
         await app.until(lambda: panes.chart.region == panes.region)
-        await app.press("5", "b")
+        await app.press("5", "plus")
         await app.until(lambda: panes.verdict.region == before)
-        await app.press("b", "escape")
+        await app.press("plus", "escape")
         await app.until(lambda: panes.verdict.region == before)
 
 

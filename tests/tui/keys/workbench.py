@@ -253,3 +253,12 @@ async def _saved_runs(app: Driven, key: str) -> None:
     await app.press(key)
     assert app.shows(SavedRunsScreen)
     await app.until(lambda: "There is no saved run yet." in app.picture)
+
+
+@effect("Workbench", "plus")
+async def _enlarge(app: Driven, key: str) -> None:
+    panes = app.workbench.panes
+    await app.press("4", key)
+    await app.until(lambda: panes.log_lines.region == panes.region)
+    await app.press(key)
+    await app.until(lambda: not panes.enlarged)
