@@ -28,6 +28,7 @@ UNKNOWN = -1
 """Number with which the features of Hugging Face mark that the class of an image is not known."""
 _BLOCK_BYTES = 2**24
 """A column is read by blocks of rows of this size."""
+_TEXTS_AT_ONCE = 64
 _MOST_CLASSES = 100_000
 """Most columns of one-hot rows."""
 _INTEGER = re.compile(r"[+-]?\d{1,19}(?:\.0*)?", re.ASCII)
@@ -70,7 +71,7 @@ class ImageLabels:
         return np.full(self.count, NO_LABEL, np.int64) if self.numbers is None else self.numbers
 
 
-class _NoLabelsError(Exception):
+class NoLabelsError(Exception):
     """A column holds no labels that can be taken; the text says why."""
 
 
@@ -93,7 +94,7 @@ def parse_labels(values: Any, count: int, column: str = "label", names: Sequence
     try:
         sequence = isinstance(values, (list, tuple))
         parsed = _of_sequence(values, count) if sequence else _of_array(values, count)
-    except _NoLabelsError as why:
+    except NoLabelsError as why:
         return no_labels(f"{shown} {why}")
     if names and not parsed.texts and parsed.numbers is not None:
         if len(parsed.numbers) and (parsed.numbers == UNKNOWN).all():
@@ -144,22 +145,42 @@ def _of_array(values: Any, count: int) -> LabelColumn:
     try:
         shape, kind = tuple(values.shape), np.dtype(values.dtype).kind
     except TypeError:
-        raise _NoLabelsError("has no shape or a type that NumPy does not know") from None
+        raise NoLabelsError("has no shape or a type that NumPy does not know") from None
     is_what = f"is {_type_name(values.dtype)} of shape {shape}"
     sides = [side for side in shape if side != 1]
     one_value_each = int(np.prod(shape)) == count and len(sides) <= 1
     if one_value_each and kind in "OSU":
-        return _of_text(np.asarray(values[()]).reshape(count).tolist(), is_what)
+        return _of_text(_values_one_by_one(values, count, is_what), is_what)
     if kind not in "biuf":
-        raise _NoLabelsError(is_what)
+        raise NoLabelsError(is_what)
     if one_value_each:
         return LabelColumn(_whole(np.asarray(values[()]).reshape(count), is_what))
     classes = int(np.prod(shape[1:])) if shape else 0
     if not shape or shape[0] != count or len([side for side in shape[1:] if side != 1]) != 1:
-        raise _NoLabelsError(is_what)
+        raise NoLabelsError(is_what)
     if classes > _MOST_CLASSES:
-        raise _NoLabelsError(is_what)
+        raise NoLabelsError(is_what)
     return LabelColumn(_of_one_hot(_blocks(values, classes), is_what))
+
+
+def _values_one_by_one(values: Any, count: int, is_what: str) -> list[Any]:
+    """Return the values of an array of text, of a file by few at a time: many rows may stand for one long text.
+
+    Raises:
+        NoLabelsError: If one is too long for a label.
+    """
+    if isinstance(values, np.ndarray):
+        listed: list[Any] = values.reshape(count).tolist()
+        return listed
+    axis = next((axis for axis, side in enumerate(values.shape) if side != 1), 0)
+    found: list[Any] = []
+    for start in range(0, count, _TEXTS_AT_ONCE):
+        part = (slice(None),) * axis + (slice(start, start + _TEXTS_AT_ONCE),)
+        block = np.asarray(values[part if values.shape else ()]).reshape(-1).tolist()
+        for value in block:
+            _decoded(value, is_what) if isinstance(value, (bytes, str)) else None
+        found += block
+    return found
 
 
 def _type_name(dtype: Any) -> str:
@@ -177,12 +198,12 @@ def _of_one_hot(blocks: Iterator[NDArray[Any]], is_what: str) -> Labels:
     """Return the position of the 1 in each row.
 
     Raises:
-        _NoLabelsError: If a row is anything but one 1 and zeros.
+        NoLabelsError: If a row is anything but one 1 and zeros.
     """
     numbers = []
     for block in blocks:
         if ((block != 0).sum(1) != 1).any() or (block.max(1) != 1).any():
-            raise _NoLabelsError(f"{is_what}, whose rows are not one 1 and zeros")
+            raise NoLabelsError(f"{is_what}, whose rows are not one 1 and zeros")
         numbers.append(block.argmax(1).astype(np.int64))
     return np.concatenate([np.zeros(0, np.int64), *numbers])
 
@@ -191,23 +212,23 @@ def _whole(values: NDArray[Any], is_what: str) -> Labels:
     """Return whole numbers of any type as int64.
 
     Raises:
-        _NoLabelsError: If one is no whole number of 64 bits.
+        NoLabelsError: If one is no whole number of 64 bits.
     """
     kind = values.dtype.kind
     if kind == "f":
         _refuse_missing(int(np.isnan(values).sum()), len(values))
         if not np.isfinite(values).all() or (values != np.floor(values)).any():
-            raise _NoLabelsError(f"{is_what}, and not all are whole numbers")
+            raise NoLabelsError(f"{is_what}, and not all are whole numbers")
         if (np.abs(values) >= 2.0**63).any():
-            raise _NoLabelsError(f"{is_what}, with numbers beyond 64 bits")
+            raise NoLabelsError(f"{is_what}, with numbers beyond 64 bits")
     elif kind == "u" and len(values) and int(values.max()) > _INT64.max:
-        raise _NoLabelsError(f"{is_what}, with numbers beyond 64 bits")
+        raise NoLabelsError(f"{is_what}, with numbers beyond 64 bits")
     return values.astype(np.int64)
 
 
 def _of_sequence(values: Sequence[Any], count: int) -> LabelColumn:
     if len(values) != count:
-        raise _NoLabelsError(f"has {format_count(len(values))} values for {format_count(count)} images")
+        raise NoLabelsError(f"has {format_count(len(values))} values for {format_count(count)} images")
     kinds = {_kind_of(value) for value in values if value is not None}
     if kinds == {"text"}:
         return _of_text(values, "is text")
@@ -215,13 +236,13 @@ def _of_sequence(values: Sequence[Any], count: int) -> LabelColumn:
     if kinds <= {"whole"}:
         wide = next((value for value in values if not _INT64.min <= int(value) <= _INT64.max), None)
         if wide is not None:
-            raise _NoLabelsError(f"has the number {wide}, which is beyond 64 bits")
+            raise NoLabelsError(f"has the number {wide}, which is beyond 64 bits")
         return LabelColumn(np.array([int(value) for value in values], np.int64))
     if kinds <= {"whole", "float"}:
         return LabelColumn(_whole(np.array([float(value) for value in values]), "is float"))
     if kinds == {"list"}:
         return _of_lists(values, count)
-    raise _NoLabelsError(f"holds {' and '.join(sorted(kinds))}")
+    raise NoLabelsError(f"holds {' and '.join(sorted(kinds))}")
 
 
 _KINDS = {"bool": "whole", "int": "whole", "float": "float", "str": "text", "bytes": "text"}
@@ -242,11 +263,11 @@ def _of_lists(values: Sequence[Sequence[Any]], count: int) -> LabelColumn:
     if lengths == {1}:
         return _of_sequence([value[0] for value in values], count)
     if len(lengths) != 1:
-        raise _NoLabelsError(f"is a list of {min(lengths)} to {max(lengths)} values for an image")
+        raise NoLabelsError(f"is a list of {min(lengths)} to {max(lengths)} values for an image")
     (width,) = lengths
     is_what = f"is a list of {width} values for an image"
     if not 1 < width <= _MOST_CLASSES or not {_kind_of(x) for value in values for x in value} <= {"whole", "float"}:
-        raise _NoLabelsError(is_what)
+        raise NoLabelsError(is_what)
     step = max(1, _BLOCK_BYTES // (width * 8))
     blocks = (np.array(values[start : start + step], np.float64) for start in range(0, count, step))
     return LabelColumn(_of_one_hot(blocks, is_what))
@@ -254,7 +275,7 @@ def _of_lists(values: Sequence[Sequence[Any]], count: int) -> LabelColumn:
 
 def _refuse_missing(missing: int, count: int) -> None:
     if missing:
-        raise _NoLabelsError(f"has no value in {format_count(missing)} of {format_count(count)} rows")
+        raise NoLabelsError(f"has no value in {format_count(missing)} of {format_count(count)} rows")
 
 
 def _of_text(values: Sequence[Any], is_what: str) -> LabelColumn:
@@ -263,7 +284,7 @@ def _of_text(values: Sequence[Any], is_what: str) -> LabelColumn:
     if not kinds <= {"text"}:
         if kinds <= {"whole", "float", "list"}:  # an array of Python objects
             return _of_sequence(values, len(values))
-        raise _NoLabelsError(f"holds {' and '.join(sorted(kinds))}")
+        raise NoLabelsError(f"holds {' and '.join(sorted(kinds))}")
     position: dict[str, int] = {}
     codes = np.empty(len(values), np.int64)
     missing = 0
@@ -275,7 +296,7 @@ def _of_text(values: Sequence[Any], is_what: str) -> LabelColumn:
     if position and all(_INTEGER.fullmatch(text) for text in position):
         numbers = [int(text.partition(".")[0]) for text in position]
         if not _INT64.min <= min(numbers) <= max(numbers) <= _INT64.max:
-            raise _NoLabelsError(f"{is_what}, with numbers beyond 64 bits")
+            raise NoLabelsError(f"{is_what}, with numbers beyond 64 bits")
         return LabelColumn(np.array(numbers, np.int64)[codes])
     texts = tuple(sorted(position))
     order = np.empty(len(texts), np.int64)
@@ -288,7 +309,7 @@ def _decoded(value: Any, is_what: str) -> str:
     """Return a label as text without the white space around it; empty for None.
 
     Raises:
-        _NoLabelsError: If it is bytes but no text, or too long for the name of a class.
+        NoLabelsError: If it is bytes but no text, or too long for the name of a class.
     """
     if value is None:
         return ""
@@ -296,8 +317,8 @@ def _decoded(value: Any, is_what: str) -> str:
         try:
             value = value.decode("utf-8")
         except UnicodeDecodeError:
-            raise _NoLabelsError("holds bytes that are no UTF-8 text") from None
+            raise NoLabelsError("holds bytes that are no UTF-8 text") from None
     text = str(value).strip()
     if len(text) > LONGEST_TEXT:
-        raise _NoLabelsError(f"{is_what} of more than {LONGEST_TEXT} characters, too long for the name of a class")
+        raise NoLabelsError(f"{is_what} of more than {LONGEST_TEXT} characters, too long for the name of a class")
     return text

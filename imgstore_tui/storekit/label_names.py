@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.storekit.label_column import LabelColumn, no_labels, parse_labels
+from imgstore_tui.storekit.label_column import LabelColumn, NoLabelsError, no_labels, parse_labels
 
 _TIERS = (
     ("label", "labels", "image/class/label", "image/label"),
@@ -74,7 +74,7 @@ def read_labels(
     Args:
         columns: Columns by name, each described, e.g. ``float32 of shape (6, 4)``.
         count: Number of images.
-        read: Returns the values of a column, as ``parse_labels`` takes them.
+        read: Returns the values of a column, as ``parse_labels`` takes them, or raises NoLabelsError.
         image: Name of the column of images.
         requested: Name of the column that the user asks for; empty for the usual names.
         class_names: Names of the labels 0, 1, ... by column, where the file declares them.
@@ -84,11 +84,11 @@ def read_labels(
     if requested:
         if requested not in columns:
             return no_labels(f"no {what} is called {safe_text(requested)}; {_listed(others, what)}")
-        return parse_labels(read(requested), count, requested, (class_names or {}).get(requested, ()))
+        return _parsed(read, requested, count, (class_names or {}).get(requested, ()))
     tiers = candidates(others, image)
     refused: list[str] = []
     for place, tier in enumerate(tiers):
-        parsed = {name: parse_labels(read(name), count, name, (class_names or {}).get(name, ())) for name in tier}
+        parsed = {name: _parsed(read, name, count, (class_names or {}).get(name, ())) for name in tier}
         taken = {name: column for name, column in parsed.items() if column.numbers is not None}
         refused += [column.reason for column in parsed.values() if column.numbers is None]
         if not taken:
@@ -101,7 +101,7 @@ def read_labels(
         named = taken[first]
         passed = [*differing, *(name for later in tiers[place + 1 :] for name in later)]
         for name in [name for name in passed if name.lower() in _NAME_TIER]:
-            if words := _names_by(named, parse_labels(read(name), count, name)):
+            if words := _names_by(named, _parsed(read, name, count)):
                 named = replace(named, names=words)
                 passed.remove(name)
         notes = [f"labels are taken from {safe_text(first)}"] if passed or refused else []
@@ -110,6 +110,14 @@ def read_labels(
     if refused:
         return no_labels("; ".join(refused))
     return no_labels(f"no {what} is called label or the like; {_listed(others, what)}")
+
+
+def _parsed(read: Callable[[str], Any], name: str, count: int, names: Sequence[str] = ()) -> LabelColumn:
+    try:
+        values = read(name)
+    except NoLabelsError as why:
+        return no_labels(f"{safe_text(name)} {why}")
+    return parse_labels(values, count, name, names)
 
 
 def _names_by(labels: LabelColumn, words: LabelColumn) -> tuple[str, ...]:

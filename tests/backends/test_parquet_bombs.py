@@ -83,6 +83,33 @@ def test_a_bomb_of_another_program_is_refused_before_it_fills_the_memory(tmp_pat
     assert peak < MOST_BYTES
 
 
+def test_a_bomb_in_the_column_of_labels_is_no_label(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.parquet"
+    images = pa.array([{"bytes": b"\x89PNG\r\n\x1a\n" + bytes([n % 256]), "path": None} for n in range(ROWS)], STRUCT)
+    labels = zeros(1).cast(pa.string()).take(pa.array(np.zeros(50, np.int64)))
+    labels = pa.chunked_array([labels] * (ROWS // 50))
+    pq.write_table(
+        pa.table({"image": images, "label": labels}), path, use_dictionary=["label"], compression="zstd",
+        dictionary_pagesize_limit=1 << 30, write_statistics=False, row_group_size=ROWS,
+    )  # fmt: skip
+    assert path.stat().st_size < 200_000
+    code = (
+        "import json, re, sys\n"
+        "from pathlib import Path\n"
+        "from imgstore_tui.backends.parquet.foreign import ParquetImages\n"
+        "from imgstore_tui.core.foreign_layout import ForeignLayout\n"
+        "file = ParquetImages(Path(sys.argv[1]), ForeignLayout(image='image'))\n"
+        "peak = re.search(r'VmHWM:\\s+(\\d+) kB', Path('/proc/self/status').read_text())\n"
+        "print(json.dumps([file.labels.reason, int(peak[1]) * 1024]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True, timeout=120
+    )
+    reason, peak = json.loads(done.stdout)
+    assert reason == "label would unpack to far more than labels take"
+    assert peak < MOST_BYTES
+
+
 def test_a_bomb_is_a_sentence_on_the_command_line(tmp_path: Path) -> None:
     write(tmp_path / "bomb.parquet", ROWS, **KINDS["dictionary"])
     refused = program("convert", f"store:{tmp_path / 'bomb.parquet'},image=image", "lmdb", str(tmp_path / "out"))

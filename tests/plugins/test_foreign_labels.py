@@ -277,3 +277,13 @@ def test_tar_without_labels(members: Callable[[], dict[str, bytes]], words: str,
     path = tar(tmp_path / "x.tar", members())
     assert labels_in(path) == (None, ())
     assert words in summary_of(path)
+
+
+@pytest.mark.parametrize("shape", [(130,), (1, 130), (130, 1)], ids=str)
+def test_text_of_any_length_is_read_by_few_rows(shape: tuple[int, ...], tmp_path: Path) -> None:
+    texts = np.array([f"class {number % 7}" for number in range(130)], object).reshape(shape)
+    path = hdf5(tmp_path / "x.h5", images=np.zeros((130, 8, 8, 3), np.uint8), labels=texts)
+    assert labels_in(path) == ([number % 7 for number in range(130)], tuple(f"class {n}" for n in range(7)))
+    texts.reshape(-1)[100] = "x" * 300
+    path = hdf5(tmp_path / "y.h5", images=np.zeros((130, 8, 8, 3), np.uint8), labels=texts)
+    assert "too long for the name of a class" in summary_of(path)

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from imgstore_tui.backends.parquet.label_chunks import read_bounded
 from imgstore_tui.backends.parquet.picture_column import PictureColumn, choose_column, left_out_rows
 from imgstore_tui.backends.parquet.unpacked_size import FREE_BYTES, allowed_bytes, check_pages, too_large
 from imgstore_tui.core.dataset import Excluded
@@ -91,8 +92,13 @@ class ParquetImages(ForeignFile):
         return len(self._rows)
 
     def _read_column(self, name: str, rows: np.ndarray[Any, Any]) -> Any:
-        """Return the values of a column in rows, of which one may count several times."""
-        column = self._parquet.read(columns=[name], use_threads=False).column(name)
+        """Return the values of a column in rows, of which one may count several times.
+
+        Raises:
+            NoLabelsError: If it would unpack to far more than labels take.
+        """
+        assert self._raw is not None  # noqa: S101 - opened with the file
+        column = read_bounded(self._raw, self._parquet, name)
         whole = len(rows) == len(column) and (rows == np.arange(len(rows))).all()
         return column if whole else column.take(pa.array(rows))
 
