@@ -87,7 +87,7 @@ def _print_dry_run(plan: Plan) -> int:
             console.print(f"          {counted(len(dataset), 'image')}: {repeated}")
     scratch = choose_scratch(plan.scratch, roots)
     expected = estimate(plan, sizes, load_past_costs())
-    with_originals = [text for text, size in sizes.items() if size.has_originals]
+    with_files = [text for text, size in sizes.items() if size.has_files]
     console.print(f"scratch   {safe_text(str(scratch))}, {format_bytes(free_bytes(scratch))} free")
     console.print(
         f"trials    {counted(expected.cells, 'cell')} x {rounds_text(plan)} = {estimate_text(expected)}",
@@ -100,7 +100,7 @@ def _print_dry_run(plan: Plan) -> int:
         *(["data"] if several else []), "method", "operation", "cutoffs", "level", box=None, pad_edge=False
     )  # fmt: skip
     rows: dict[tuple[str, str, str, str], list[int]] = {}
-    for cell in plan_cells(plan, with_originals):
+    for cell in plan_cells(plan, with_files):
         key = (cell.dataset, cell.spec, cell.operation, str(cell.sync or cell.cache))
         rows.setdefault(key, []).append(cell.cutoff)
     for (data, spec, operation, level), cutoffs in rows.items():

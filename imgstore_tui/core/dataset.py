@@ -132,6 +132,11 @@ class Dataset(ABC):
         """Whether ``original`` works: images are files of their own, stored as they are shown."""
         return False
 
+    @property
+    def has_files(self) -> bool:
+        """Whether ``file`` works: images can be read in place, from files of the user."""
+        return self.has_originals
+
     def original(self, index: int) -> bytes:
         """Return the untouched bytes of the file of image ``index``.
 

@@ -107,6 +107,11 @@ class StoreDataset(Dataset):
         """Whether the payloads are picture files."""
         return self._facts.get("from_file") is True
 
+    @property
+    def has_files(self) -> bool:
+        """Whether images can be read in place: never, as they lie in a store."""
+        return False
+
     def image(self, index: int) -> Pixels:
         """Return image ``index``, decoded."""
         facts, data = self._get(index, "pixels")

@@ -32,7 +32,7 @@ def test_what_is_there_is_told(photos: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in photos.rglob("*")}
     preview = preview_dataset(f"folder:{photos}", 1000, thumbnails=6)
     assert preview.size.images == 8
-    assert preview.size.has_originals
+    assert preview.size.has_files
     facts = dict(preview.facts)
     assert facts["labels"] == "cats 4, dogs 4"
     assert facts["sizes"] == "20x40 to 300x600 among those shown"

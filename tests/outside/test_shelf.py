@@ -87,7 +87,7 @@ def test_it_is_measured_and_leaves_nothing_on_the_server(url: str, own_home: Pat
 
 def test_no_room_is_asked_for_here(url: str) -> None:
     credentials.hold({"IMGSTORE_SHELF_URL": url})
-    size = {"synthetic": DataSize(3_000_000.0, 10_000, has_originals=False)}
+    size = {"synthetic": DataSize(3_000_000.0, 10_000, has_files=False)}
     plan = Plan(specs=(registry.resolve_spec("shelf"),), cutoffs=(10_000,))
     assert space_needed(plan, size).bytes == 10_000 * 3_000_000, "the pixel cache alone"
     here = replace(plan, specs=(*plan.specs, registry.resolve_spec("lmdb")))
@@ -96,7 +96,7 @@ def test_no_room_is_asked_for_here(url: str) -> None:
 
 def test_a_server_that_says_that_it_has_no_room_is_not_begun_with(url: str) -> None:
     credentials.hold({"IMGSTORE_SHELF_URL": url})
-    size = {"synthetic": DataSize(3_000_000.0, 10_000, has_originals=False)}
+    size = {"synthetic": DataSize(3_000_000.0, 10_000, has_files=False)}
     plan = Plan(specs=(registry.resolve_spec("shelf"),), cutoffs=(10_000,))
     from tests.outside.shelf import Shelf
 

@@ -14,12 +14,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.core.content import NO_LABEL
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError, UnavailableError
+from imgstore_tui.core.operations import Operation
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.foreign import open_foreign
+from imgstore_tui.testing.fake_executor import FakeExecutor
 from imgstore_tui.testing.store_material import is_sentence, pixels
+from tests.support.plans import small_plan
 
 SHAPES = [(6, 4, 3), (40, 41, 3), (90, 70, 4), (9, 9)]
 IMAGES = [pixels(shape, number) for number, shape in enumerate(SHAPES)]
@@ -324,3 +328,13 @@ def test_chunks_that_no_memory_should_hold_are_a_sentence(tmp_path: Path) -> Non
     with pytest.raises(DataError, match="repack it: h5repack -l images:CHUNK=64x6x5x3") as caught:
         scanned(tmp_path / "theirs.h5")
     assert is_sentence(str(caught.value), tmp_path / "theirs.h5")
+
+
+def test_pictures_in_a_file_of_another_program_are_measured_without_a_source_row(tmp_path: Path) -> None:
+    make_tar(tmp_path / "theirs.tar")
+    operations = (Operation.WRITE_MANY, Operation.READ_MANY)
+    data = f"store:{tmp_path / 'theirs.tar'}"
+    plan = small_plan("disk", datasets=(data,), cutoffs=(4,), rounds=1, operations=operations)
+    run = run_plan(plan, executor=FakeExecutor())
+    assert {trial.spec for trial in run.measurements} == {"disk"}
+    assert run.datasets[0].used == 4

@@ -47,9 +47,7 @@ def estimate(plan: Plan, sizes: Mapping[str, DataSize], past_costs: PastCosts = 
         sizes: Size of each dataset; if one is missing, disk and time are not estimated.
         past_costs: What trials took on this machine before.
     """
-    file_datasets = [
-        text for text in plan.datasets if (sizes[text].has_originals if text in sizes else _has_files(text))
-    ]
+    file_datasets = [text for text in plan.datasets if (sizes[text].has_files if text in sizes else _has_files(text))]
     cells = plan_cells(plan, file_datasets)
     trials = len(cells) * plan.rounds
     if not set(plan.datasets) <= sizes.keys() or not cells:
@@ -89,4 +87,4 @@ def _dataset(text: str) -> Dataset | None:
 
 def _has_files(text: str) -> bool:
     dataset = _dataset(text)
-    return dataset is not None and dataset.has_originals
+    return dataset is not None and dataset.has_files

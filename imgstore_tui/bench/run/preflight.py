@@ -94,13 +94,13 @@ class DataSize:
     """Pixels of one image, in bytes; the mean of a sample if sizes vary."""
     images: int
     """Distinct images."""
-    has_originals: bool
+    has_files: bool
     """Whether they are files of the user."""
 
     @classmethod
     def of(cls, dataset: Dataset) -> Self:
         """Measure a scanned dataset."""
-        return cls(image_bytes(dataset), len(dataset), dataset.has_originals)
+        return cls(image_bytes(dataset), len(dataset), dataset.has_files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class SpaceNeed:
 def keeps_original_files(plan: Plan, dataset: Dataset | DataSize) -> bool:
     """Return whether the bytes of the original files are needed: to be stored, or to be compared with."""
     from_file = any(registry.codecs.get(spec.codec).from_file for spec in plan.specs)
-    return from_file or (plan.payload is Payload.ENCODED and dataset.has_originals and reads_in_place(plan))
+    return from_file or (plan.payload is Payload.ENCODED and dataset.has_files and reads_in_place(plan))
 
 
 def image_bytes(dataset: Dataset) -> float:
@@ -151,7 +151,7 @@ def space_needed(plan: Plan, sizes: Mapping[str, DataSize]) -> SpaceNeed:
         image = HEADROOM * max(BLOCK_BYTES, size)
         # The pixel cache, and the files' own bytes in it, which are seldom more than the pixels.
         need += size * used * (2 if keeps_original_files(plan, data) else 1)
-        need += LISTED_BYTES * used if data.has_originals and reads_in_place(plan) else 0
+        need += LISTED_BYTES * used if data.has_files and reads_in_place(plan) else 0
         # Stores of many files stay until the end; of the others, those of one block exist at a time.
         staying = sum(cutoffs_of(plan, text)) * many_files * plan.rounds * stores
         need += image * staying
@@ -203,7 +203,7 @@ def check_feasible(plan: Plan, sizes: Mapping[str, DataSize], scratch: Path) -> 
     check_space(space_needed(plan, sizes), scratch)
     image_bytes = {text: size.image_bytes for text, size in sizes.items()}
     check_memory(plan, image_bytes)
-    check_time(plan, plan_cells(plan, [text for text, size in sizes.items() if size.has_originals]), image_bytes)
+    check_time(plan, plan_cells(plan, [text for text, size in sizes.items() if size.has_files]), image_bytes)
 
 
 def check_memory(plan: Plan, image_bytes: Mapping[str, float]) -> None:

@@ -166,7 +166,7 @@ def _build(
         images_needed(plan, text),
         folder,
         originals=keeps_original_files(plan, dataset),
-        in_place=dataset.has_originals and reads_in_place(plan),
+        in_place=dataset.has_files and reads_in_place(plan),
         progress=progress,
         cancel=cancel,
     )

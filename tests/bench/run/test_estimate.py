@@ -49,7 +49,7 @@ def test_trials_are_those_that_will_be_run() -> None:
 def test_a_folder_brings_its_source_row() -> None:
     plan = replace(QUICK, datasets=("folder:/nowhere",))
     assert estimate(plan, {}).cells == 51 + 3 * 4, "three reads of four numbers of images, not looked at yet"
-    assert estimate(plan, {"folder:/nowhere": replace(SMALL, has_originals=True)}).cells == 51 + 3 * 4
+    assert estimate(plan, {"folder:/nowhere": replace(SMALL, has_files=True)}).cells == 51 + 3 * 4
     assert estimate(replace(plan, baseline=False), {}).cells == 51
 
 
