@@ -114,7 +114,8 @@ class StoreConformance(WritingConformance, EditingConformance):
     def test_an_image_of_50_megapixels_comes_back(self, preset: StoreSetup, place: Any) -> None:
         image = np.zeros((5000, 10_000), np.uint8)
         image[::997, ::13] = 7
-        raw = StoreSetup.of(preset.text.replace(":", "+raw:"))
+        method, _, options = preset.text.partition(":")
+        raw = StoreSetup.of(f"{method.partition('+')[0]}+raw:{options}")
         material = raw.pack([image], [3])
         raw.make(place / "store", material)
         with raw.backend.open(place / "store") as reader:
