@@ -23,6 +23,7 @@ from imgstore_tui.bench.trial.read_workers import read_in_processes
 from imgstore_tui.bench.trial.setup import MOST_SAMPLES, SHUFFLE_BATCH, TimedSamples, TrialSetup, sample_numbers
 from imgstore_tui.bench.trial.spot_check import SpotCheck
 from imgstore_tui.bench.trial.verifier import Verifier
+from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.location import Location
 from imgstore_tui.core.operations import Operation
@@ -117,6 +118,10 @@ def _read_labels(setup: TrialSetup, location: Location, clock: Clock) -> _Timing
     return _Timing(run, lambda: run(0, Clock()))
 
 
+def _payloads_alone(setup: TrialSetup) -> bool:
+    return setup.payload_kind is PayloadKind.BYTES and not setup.codec_timed
+
+
 def _random_ids(setup: TrialSetup) -> list[int]:
     order = random.Random(setup.request.seed)  # noqa: S311 - an order, not a secret
     return [order.randrange(setup.request.cutoff) for _ in range(MOST_SAMPLES)]
@@ -149,7 +154,7 @@ def _single_reads(
 ) -> _Timing:
     """Return the timing of reads of one random image each; ``read`` reads one into a buffer."""
     ids, buffer, verifier = _random_ids(setup), new_buffer(setup, 1), Verifier(setup.pixel_cache, setup.codec)
-    spots = SpotCheck(MOST_SAMPLES, 1)
+    spots = SpotCheck(MOST_SAMPLES, 1, payloads=_payloads_alone(setup))
     spots.prepare(buffer)
 
     def check() -> None:
@@ -171,7 +176,7 @@ def _single_reads(
 
 def _read_all(setup: TrialSetup, location: Location, clock: Clock) -> _Timing:
     batches, workers = _batches(setup), setup.request.workers
-    spots = SpotCheck(setup.request.cutoff, len(batches[0]))
+    spots = SpotCheck(setup.request.cutoff, len(batches[0]), payloads=_payloads_alone(setup))
 
     def prepare(verifier: Verifier | None) -> Callable[[Batches, Clock], None]:
         # Each process fills its own memory and uses the library once before it is ready: what a forked process touches

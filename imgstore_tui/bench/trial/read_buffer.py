@@ -74,22 +74,26 @@ class ReadBuffer:
             self._images = [decode(payload) for payload in self._payloads]
         self.has_pixels = True
 
-    def invert_bytes(self, fractions: NDArray[np.float64], offsets: NDArray[np.int64] | None) -> NDArray[np.uint8]:
+    def invert_bytes(
+        self, fractions: NDArray[np.float64], offsets: NDArray[np.int64] | None, *, payloads: bool = False
+    ) -> NDArray[np.uint8]:
         """Return bytes of each image of the batch, and invert them in the array that the next batch overwrites.
 
         Args:
             fractions: Array (n, k): where in each image, 0 to 1.
             offsets: The same as offsets into the array, (batch, k); None where there is no array.
+            payloads: Whether payloads count even where they have been decoded.
 
         Returns:
             Array (n, k); of payloads where nothing has been decoded.
         """
-        if self._bytes is not None and offsets is not None and self.has_pixels:
+        decoded = self.has_pixels and not payloads
+        if self._bytes is not None and offsets is not None and decoded:
             places = offsets[: self._count]
             found = self._bytes[places]
             self._bytes[places] = ~found
             return found
-        images: Sequence[Pixels | bytes] = self._images if self.has_pixels else self._payloads
+        images: Sequence[Pixels | bytes] = self._images if decoded else self._payloads
         if len(images) != self._count:
             return np.zeros(fractions.shape, np.uint8)
         return np.array([_bytes_of(image, some) for image, some in zip(images, fractions, strict=True)], np.uint8)

@@ -27,13 +27,15 @@ CopyAside = Callable[[Sequence[int], ReadBuffer], None]
 class SpotCheck:
     """A few bytes of every image of two passes, in memory that reading processes share."""
 
-    def __init__(self, rows: int, batch: int) -> None:
+    def __init__(self, rows: int, batch: int, *, payloads: bool) -> None:
         """Draw the places.
 
         Args:
             rows: Number of images of a pass, or of single reads.
             batch: Images of the largest call.
+            payloads: Whether the clock covers payloads alone: only the pass that is compared in full decodes them.
         """
+        self._payloads = payloads
         # Seeded by the system: no backend can know the places.
         self._fractions: NDArray[np.float64] = np.random.default_rng().random((batch, PLACES))
         self._offsets: NDArray[np.int64] | None = None
@@ -70,7 +72,9 @@ class SpotCheck:
             selection = slice(rows.start, rows.stop)
         else:
             selection = np.asarray(rows, np.int64)
-        into["bytes"][selection] = buffer.invert_bytes(self._fractions[: len(rows)], self._offsets)
+        into["bytes"][selection] = buffer.invert_bytes(
+            self._fractions[: len(rows)], self._offsets, payloads=self._payloads
+        )
         into["label"][selection] = buffer.invert_labels()
         return selection
 
