@@ -242,7 +242,9 @@ def test_the_images_and_labels_of_an_hdf5_file_are_read(
     for path in (tmp_path / "theirs.h5", tmp_path):
         dataset = scanned(path)
         assert dataset.uniform == ((6, 5, 3), stack.dtype.newbyteorder("=").name)
-        assert [dataset.label(index) for index in range(len(dataset))] == (list(range(7)) if labels else [0] * 7)
+        expected = list(range(7)) if labels else [NO_LABEL] * 7
+        assert [dataset.label(index) for index in range(len(dataset))] == expected
+        assert dataset.has_labels is bool(labels)
         for index in (0, 1, 2, 6, 4, 5):
             np.testing.assert_array_equal(dataset.image(index), stack[index])
 
