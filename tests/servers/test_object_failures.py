@@ -233,7 +233,7 @@ def test_objects_of_somebody_else_are_neither_read_nor_removed(place: ServerLoca
 
 def test_a_prefix_in_the_address_is_not_left(place: ServerLocation) -> None:
     url = credentials.held()["IMGSTORE_S3_URL"]
-    credentials.hold({"IMGSTORE_S3_URL": url.replace("s3://images", "s3://images/f_team/photos")})
+    credentials.hold({"IMGSTORE_S3_URL": url.replace("s3://images", f"s3://images/{PREFIX}team/photos")})
     setup, backend = of("s3+raw")
     inside = type(backend).address()[0]
     assert inside.name == f"{PREFIX}team/photos"
