@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -23,3 +23,27 @@ def force(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def force_all(paths: Iterable[Path], folders: Iterable[Path]) -> int:
+    """Force files to the device, then the names in their folders, the deepest first.
+
+    Args:
+        paths: Files, and folders whose names changed.
+        folders: More folders whose names changed.
+
+    Returns:
+        How many sync calls were made.
+    """
+    calls, named = 0, set(folders)
+    for path in paths:
+        if path.is_dir():
+            named.add(path)
+            continue
+        force(path)
+        named.add(path.parent)
+        calls += 1
+    for folder in sorted(named, key=lambda path: -len(path.parts)):
+        force(folder)
+        calls += 1
+    return calls

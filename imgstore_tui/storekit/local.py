@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from imgstore_tui.core.backend import Backend, DiskUsage, Durability, DurableBy, Reader, force
+from imgstore_tui.core.backend import Backend, DiskUsage, Durability, DurableBy, Reader
 from imgstore_tui.core.errors import UnsupportedError, UsageError
-from imgstore_tui.core.files import walk
+from imgstore_tui.core.files import force_all, walk
 from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.storekit.safe_remove import remove_tree
@@ -119,21 +119,10 @@ class LocalBackend(Backend[Path], ABC):
         Returns:
             How many sync calls were made.
         """
-        calls = 0
         folders = {location} if location.is_dir() else set()
         if changed is None:
             folders.add(location.parent)
-        for path in self.files(location) if changed is None else changed:
-            if path.is_dir():
-                folders.add(path)
-                continue
-            force(path)
-            folders.add(path.parent)
-            calls += 1
-        for folder in sorted(folders, key=lambda path: -len(path.parts)):
-            force(folder)
-            calls += 1
-        return calls
+        return force_all(self.files(location) if changed is None else changed, folders)
 
     def durability(self, location: Path, sync: SyncLevel) -> Durability:
         """Return that the caller forces the files: before that, they are in the page cache."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgstore_tui.core.content import DiskUsage
-from imgstore_tui.core.files import force, walk
+from imgstore_tui.core.files import force_all, walk
 
 SECTOR = 512
 """Unit of ``st_blocks``, bytes; see stat(2)."""
@@ -94,7 +94,6 @@ def force_files(location: Path, changed: Iterable[Path] | None = None) -> int:
     Returns:
         How many sync calls were made.
     """
-    calls = 0
     folders: set[Path] = set()
     paths: Iterable[Path] = changed if changed is not None else files_of(location)
     if changed is None:
@@ -103,14 +102,4 @@ def force_files(location: Path, changed: Iterable[Path] | None = None) -> int:
             if part.is_dir() and not part.is_symlink():
                 folders.add(part)
                 folders |= {Path(entry.path) for entry in walk(part) if entry.is_dir(follow_symlinks=False)}
-    for path in paths:
-        if path.is_dir():
-            folders.add(path)
-            continue
-        force(path)
-        folders.add(path.parent)
-        calls += 1
-    for folder in sorted(folders, key=lambda path: -len(path.parts)):
-        force(folder)
-        calls += 1
-    return calls
+    return force_all(paths, folders)
