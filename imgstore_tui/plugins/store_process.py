@@ -28,8 +28,10 @@ from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.errors import ImgstoreError, NotAStoreError, StoreError, UnavailableError, UsageError
 from imgstore_tui.core.foreign_layout import NOTHING_NAMED, ForeignLayout
 from imgstore_tui.core.location import Location, ServerLocation
+from imgstore_tui.core.units import format_bytes
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.foreign import ForeignStore, open_foreign
+from imgstore_tui.plugins.memory_limit import limit_memory, limited_bytes
 from imgstore_tui.storekit.manifest_file import MANIFEST
 from imgstore_tui.storekit.messages import write_message
 from imgstore_tui.storekit.scan_progress import scan_progress_to
@@ -190,6 +192,7 @@ class _Progress:
 def main() -> None:
     """Serve one store until standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks; this one ends with it
+    limit_memory()
     # What a driver prints must not get between messages.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -203,6 +206,10 @@ def main() -> None:
         return
     except OSError as error:  # a name that is too long, a device, a pipe
         write_message(out, {"error": f"{sys.argv[1]} cannot be read: {error.strerror or error}."}, [])
+        return
+    except MemoryError:
+        limit = format_bytes(limited_bytes())
+        write_message(out, {"error": f"{sys.argv[1]} cannot be read: it takes more than {limit} of memory."}, [])
         return
     with store.reader:
         write_message(out, facts, labels)

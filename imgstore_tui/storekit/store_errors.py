@@ -35,6 +35,9 @@ _LACKS = (
 )  # fmt: skip
 """Errors of the system that say nothing about the content of a file."""
 
+_NO_MEMORY = ("unable to allocate", "memory allocation failed", "malloc of size", "bad_alloc", "out of memory")
+"""What libraries say, in lower case, if they get no memory."""
+
 
 def lack_of_environment(reason: str) -> str | None:
     """Return a reason, with what to do, if the environment and not the file is to blame; drivers give only a text."""
@@ -43,6 +46,8 @@ def lack_of_environment(reason: str) -> str | None:
     if os.strerror(errno.EMFILE) in reason:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         return f"{reason.rstrip('.')}; a process may have {limit:,} here, see ulimit -n"
+    if any(words in reason.lower() for words in _NO_MEMORY):
+        return f"there is not enough memory for it: {reason.rstrip('.')}"
     return reason.rstrip(".") if any(os.strerror(code) in reason for code in _LACKS) else None
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imgstore_tui.backends.hdf5.foreign_choice import Choice, choose
-from imgstore_tui.backends.hdf5.foreign_tree import DatasetFacts, list_datasets, listed, value_bytes
+from imgstore_tui.backends.hdf5.foreign_tree import DatasetFacts, list_datasets, listed, require_memory, value_bytes
 from imgstore_tui.core.errors import ImgstoreError, StoreError
 from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.reader_writer import Reader
@@ -88,7 +88,7 @@ class _Indexed:
                 if not labels or len(labels) < len(self.datasets) or layout.image:
                     raise
                 self.label_facts = labels[0]
-        except ImgstoreError:
+        except (ImgstoreError, MemoryError):
             self.opened.close()
             raise
         except Exception as error:  # h5py raises nearly everything for a damaged file
@@ -194,13 +194,14 @@ class _ArrayFile(ForeignArrayFile):
             try:
                 part = self._opened.file[source.facts.path][source.axes.selection(first, stop)]
                 out[at : at + stop - first] = source.axes.upright(source.cast.pixels(part))
-            except ImgstoreError:
+            except (ImgstoreError, MemoryError):
                 raise
             except ValueError as error:
                 if not source.cast.scale:
                     raise self._damaged(error) from None
                 raise StoreError(f"{self._opened.path}: {first_line(error)}; name another scale=.") from None
             except Exception as error:
+                require_memory(self._opened.file[source.facts.path])
                 raise self._damaged(error) from None
             at += stop - first
 
@@ -238,7 +239,7 @@ class _PictureFile(ForeignFile):
             if source.axes is not None and source.cast is not None:
                 return raw.pack(source.axes.upright(source.cast.pixels(dataset[()]))[0])
             return value_bytes(dataset, None if source.whole else number - int(self._starts[index]))
-        except ImgstoreError:
+        except (ImgstoreError, MemoryError):
             raise
         except Exception as error:
             raise damaged_error(self._opened.path, first_line(error)) from None

@@ -149,6 +149,16 @@ def _refusal(dataset: Any, shape: tuple[int, ...], file_size: int) -> str:
     return ""
 
 
+def require_memory(dataset: Any) -> None:
+    """Raise MemoryError if a chunk cannot be unpacked for lack of memory; HDF5 says only that a filter has failed.
+
+    Args:
+        dataset: The open ``h5py.Dataset``.
+    """
+    if dataset.chunks:
+        np.empty((3, *dataset.chunks), dataset.dtype)  # as it lies, while it grows, and unpacked
+
+
 def is_picture_file(dataset: Any, facts: DatasetFacts, index: int | None) -> bool:
     """Whether a value of a dataset, or the dataset of bytes itself, begins like a picture file.
 
