@@ -38,6 +38,8 @@ class ReadBuffer:
         pattern = os.urandom(9)
         self._array: Pixels | None = source.new_array(batch, pattern[0]) if source.uniform else None
         self._bytes = None if self._array is None else self._array.reshape(-1).view(np.uint8)
+        if self._bytes is not None:
+            self._bytes[1::2] = 255 - pattern[0]  # else images of one value could be what it holds, once in 256 times
         self.image_bytes = 0 if self._bytes is None else len(self._bytes) // batch
         """Bytes of each image in the array; 0 where there is none."""
         self.labels: Labels = np.full(batch, int.from_bytes(pattern[1:], "little", signed=True), np.int64)
