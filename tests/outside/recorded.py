@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from imgstore_tui.backends.disk import DiskBackend
 from imgstore_tui.backends.disk.editor import DiskEditor
@@ -86,7 +86,10 @@ class Recorded(DiskBackend):
     name = "recorded"
     title = "Files on disk with notes"
     default_codec = "raw"
-    options = (*DiskBackend.options, Option("fault", "none", "What goes wrong.", choices=FAULTS))
+    options: ClassVar[tuple[Option, ...]] = (
+        *DiskBackend.options,
+        Option("fault", "none", "What goes wrong.", choices=FAULTS),
+    )  # type: ignore[assignment]
 
     def create(self, location: Path, content: Content, sync: SyncLevel) -> Writer:
         note(location, "create")
