@@ -12,7 +12,8 @@ _PANES = f"Go to a pane: {', '.join(PaneName)}"
 _RUN: list[BindingType] = [
     Binding("r", "run", "Run", tooltip="Run the plan as chosen"),
     Binding("s", "stop", "Stop", tooltip="Stop the run; what was measured is kept"),
-    Binding("z", "pause", "Pause", tooltip="Start no new trial until this is pressed again"),
+    Binding("z", "pause", "Pause", tooltip="Pause, or continue: while paused no new trial starts"),
+    Binding("z", "go_on", "Continue", tooltip="Continue a run that its budget, a key or a crash has ended"),
     Binding("k", "skip", "Skip", tooltip="Skip the cell being measured: end its trial, and run no more of it"),
     Binding("u", "sweep", "Clean up", show=False, tooltip="Remove what killed runs have left in scratch"),
     Binding("f", "saved_runs", "Runs", tooltip="List the saved runs: open, resume, compare, rename, delete"),
@@ -34,14 +35,20 @@ _RESULTS: list[BindingType] = [
 _CHOICE: list[BindingType] = [
     Binding("d", "data", "Data", tooltip="Choose the data and look at it"),
     Binding(
-        "c",
-        "conditions",
-        "Conditions",
+        "c", "conditions", "Conditions",
         tooltip="Choose cache states, sync levels, payload, workers, rounds, budget, scratch folder, seed",
+    ),
+    Binding(
+        "less_than_sign", "fewer_images", "Fewer", show=False, key_display="<",
+        tooltip="Leave out the largest number of images",
+    ),
+    Binding(
+        "greater_than_sign", "longer_budget", "Longer", show=False, key_display=">",
+        tooltip="Take a longer time budget, enough for an answer",
     ),
     Binding("w", "save_plan", "Save plan", show=False, tooltip="Save the choice as a plan, under a name"),
     Binding("p", "next_plan", "Plan", show=False, tooltip="Switch to the next named plan"),
-]
+]  # fmt: skip
 _ANYWHERE: list[BindingType] = [
     Binding("question_mark", "app.help", "Help", key_display="?", tooltip="Show what every key does"),
     Binding("f1", "app.help", "Help", show=False, key_display="F1", tooltip="Show what every key does"),

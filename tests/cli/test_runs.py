@@ -38,7 +38,7 @@ def test_a_run_that_is_measured_now_is_not_said_to_have_broken_off() -> None:
         assert read_run(run.id).status == "running"
         assert "still running" in program("show", run.id, "--no-charts").stdout
         assert sentence(program("delete", run.id)) == f"Run {run.id} is going on. Wait for it or stop it."
-    assert "broke off" in program("runs").stdout
+    assert "interrupted" in program("runs").stdout
 
 
 @pytest.mark.full

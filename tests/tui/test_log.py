@@ -68,7 +68,7 @@ def test_start_and_end() -> None:
     failed = fake_run(failures={"lmdb": "no"})
     assert "102 failed" in line(RunFinished(failed))
     assert "failed" not in line(RunFinished(RUN))
-    for status, words in (("stopped", "stopped"), ("budget", "time budget spent"), ("interrupted", "broke off")):
+    for status, words in (("stopped", "stopped"), ("budget", "out of time"), ("interrupted", "interrupted")):
         assert line(RunFinished(replace(RUN, status=status))).startswith(words)
 
 

@@ -44,7 +44,7 @@ async def test_every_run_is_told_at_a_glance_newest_first(size: tuple[int, int])
     (runs_folder() / "20260103-000000-bad.jsonl").write_text("what?\n")
     async with driven(size=size) as app:
         await listed(app, "2026-01-01 00:00")
-        words = ("unreadable", "broke off", "finished")
+        words = ("unreadable", "interrupted", "finished")
         rows = [line for line in app.picture.splitlines() if any(word in line for word in words)]
         assert [word in row for word, row in zip(words, rows, strict=True)] == [True, True, True]
         assert "40 of 102" in rows[1]
@@ -97,7 +97,7 @@ async def test_an_incomplete_run_shows_how_far_it_came() -> None:
     async with driven() as app:
         await listed(app, "150 of 306")
         await app.press("enter")
-        await app.until(lambda: "broke off · 150 trials kept" in app.picture)
+        await app.until(lambda: "interrupted · z continues · 150 trials kept" in app.picture)
         assert 0.2 < app.workbench.run_state.fraction < 0.8
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imgstore_tui.bench.plan.cost_model import CostModel
 from imgstore_tui.bench.plan.grid import images_needed, plan_cells
+from imgstore_tui.bench.plan.looks import rounds_for_verdict
 from imgstore_tui.bench.results.past_costs import NO_PAST_COSTS, PastCosts
 from imgstore_tui.bench.run.preflight import DataSize, SpaceNeed, space_needed
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import ImgstoreError
-from imgstore_tui.core.model import Plan
+from imgstore_tui.core.model import Cell, Plan
 from imgstore_tui.plugins import registry
 
 
@@ -32,11 +34,40 @@ class Estimate:
     """Seconds after which no trial begins; None for no limit."""
     at_most: bool = False
     """Whether trials and seconds are the most, as rounds may stop sooner by themselves."""
+    rounds: int = 0
+    """Most rounds."""
+    rounds_needed: int | None = None
+    """Rounds after which the first verdict may be given; None if the plan compares nothing or has too few."""
+    preparing_s: float = 0.0
+    """Seconds of them before the first trial, which the budget does not count."""
 
     @property
     def cut_short(self) -> bool:
         """Whether the time budget is expected to end the run before its last trial."""
         return self.seconds is not None and self.budget_s is not None and self.seconds > self.budget_s
+
+    @property
+    def rounds_reached(self) -> int | None:
+        """Whole rounds that the time budget is expected to allow; None while time is unknown."""
+        if self.seconds is None or not self.rounds:
+            return None
+        if self.budget_s is None:
+            return self.rounds
+        round_s = (self.seconds - self.preparing_s) / self.rounds
+        return self.rounds if round_s * self.rounds <= self.budget_s else int(self.budget_s / round_s)
+
+    @property
+    def answer_s(self) -> float | None:
+        """Expected seconds until the first verdict, the budget ignored; None if there is none, or time is unknown."""
+        if self.seconds is None or self.rounds_needed is None:
+            return None
+        return self.preparing_s + (self.seconds - self.preparing_s) * self.rounds_needed / self.rounds
+
+    @property
+    def answers(self) -> bool | None:
+        """Whether the first verdict is expected within the budget; None if it cannot be known, or none is asked for."""
+        reached = self.rounds_reached
+        return None if reached is None or self.rounds_needed is None else reached >= self.rounds_needed
 
 
 def estimate(plan: Plan, sizes: Mapping[str, DataSize], past_costs: PastCosts = NO_PAST_COSTS) -> Estimate:
@@ -50,8 +81,9 @@ def estimate(plan: Plan, sizes: Mapping[str, DataSize], past_costs: PastCosts = 
     file_datasets = [text for text in plan.datasets if (sizes[text].has_files if text in sizes else _has_files(text))]
     cells = plan_cells(plan, file_datasets)
     trials = len(cells) * plan.rounds
+    needed = _rounds_needed(plan, cells)
     if not set(plan.datasets) <= sizes.keys() or not cells:
-        return Estimate(len(cells), trials, None, None, False, plan.budget_s, plan.looks)
+        return Estimate(len(cells), trials, None, None, False, plan.budget_s, plan.looks, plan.rounds, needed)
     image_bytes = {text: sizes[text].image_bytes for text in plan.datasets}
     costs = CostModel(image_bytes)
     total = measured = 0.0
@@ -61,9 +93,19 @@ def estimate(plan: Plan, sizes: Mapping[str, DataSize], past_costs: PastCosts = 
         total += seconds
         measured += seconds if is_measured else 0.0
     images = {text: min(images_needed(plan, text), sizes[text].images) for text in plan.datasets}
-    total += past_costs.preparing(images, image_bytes)
+    preparing = past_costs.preparing(images, image_bytes)
     need = space_needed(plan, {text: sizes[text] for text in plan.datasets})
-    return Estimate(len(cells), trials, need, total, measured > total / 2, plan.budget_s, plan.looks)
+    return Estimate(
+        len(cells), trials, need, preparing + total, measured > total / 2, plan.budget_s, plan.looks, plan.rounds,
+        needed, preparing,
+    )  # fmt: skip
+
+
+def _rounds_needed(plan: Plan, cells: Sequence[Cell]) -> int | None:
+    """Return the rounds of the first look at the cells with the most methods; None where there is none."""
+    most = max(Counter(cell.contest for cell in cells).values(), default=0)
+    needed = rounds_for_verdict(plan, most)
+    return needed if most > 1 and plan.rounds >= needed else None
 
 
 def known_size(text: str) -> DataSize | None:

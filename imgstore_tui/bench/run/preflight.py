@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Self
 
 from imgstore_tui.bench.plan.cost_model import CostModel
 from imgstore_tui.bench.plan.grid import cutoffs_of, images_needed, plan_cells, reads_in_place
+from imgstore_tui.bench.plan.looks import rounds_for_verdict
 from imgstore_tui.bench.results.past_costs import PastCosts
 from imgstore_tui.bench.system.disk_space import free_bytes, free_files
 from imgstore_tui.bench.system.memory import available_bytes
@@ -264,14 +266,16 @@ def short_budget(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, fl
     Returns:
         One or two sentences; empty if the time may suffice, or the plan asks for no verdict.
     """
-    if plan.budget_s is None or plan.rounds < MIN_ROUNDS or len({cell.spec for cell in cells}) < 2:
+    needed = rounds_for_verdict(plan, max(Counter(cell.contest for cell in cells).values(), default=0))
+    if plan.budget_s is None or plan.rounds < needed or len({cell.spec for cell in cells}) < 2:
         return ""
     costs = CostModel(image_bytes)
     round_s = sum(costs.expect(cell) * past_costs.factor(cell)[0] for cell in cells)
-    if MIN_ROUNDS * round_s <= SHORT * plan.budget_s:
+    if needed * round_s <= SHORT * plan.budget_s:
         return ""
     return (
-        f"A verdict needs {MIN_ROUNDS} rounds, which are expected to take about "
-        f"{about_seconds(MIN_ROUNDS * round_s)}; the time budget of {format_duration(plan.budget_s)} is likely to end "
-        "the run before. Give it more with --budget, take fewer images or methods, or complete the run with resume."
+        f"A verdict needs {needed} rounds, which are expected to take about {about_seconds(needed * round_s)}. The "
+        f"time budget of {format_duration(plan.budget_s)} will probably end the run in round "
+        f"{int(plan.budget_s / round_s) + 1}. Give it more with --budget, take fewer images or methods, or complete "
+        "the run with resume."
     )

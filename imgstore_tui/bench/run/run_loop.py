@@ -16,6 +16,7 @@ from imgstore_tui.bench.run.data_warnings import warnings_of
 from imgstore_tui.bench.run.measurement import SKIPPED_BY_USER
 from imgstore_tui.bench.run.preflight import short_budget
 from imgstore_tui.bench.run.probes import run_probes
+from imgstore_tui.bench.run.round_scope import Group, RoundScope, group_of
 from imgstore_tui.bench.run.services import RunServices
 from imgstore_tui.core.events import CellSkipped, Continued, Paused, RunFinished, RunStarted
 from imgstore_tui.core.model import Cell, Probe, Run
@@ -83,23 +84,40 @@ class RunLoop:
         """Run the rounds and return the status of the run."""
         services = self._services
         services.budget.restart()
+        scope, left_out = RoundScope(self._plan, self._blocks, services.stop_rule), False
         for number in range(self._plan.rounds):
             if services.stop_rule.all_settled:
+                break
+            groups, seconds = scope.groups(services.budget.left_s), dict[Group, float]()
+            if not groups:
+                left_out = True
                 break
             services.executor.begin_round()
             for block in shuffled_blocks(self._blocks, self._plan.seed, number):
                 if services.stopped:
                     return "stopped"
                 if services.budget.left_s < 0:
-                    services.warn(
-                        f"The time budget of {self._plan.budget_s:.0f} s was spent in round {number + 1} "
-                        f"of {self._plan.rounds}; the rest was not run. "
-                        f"Measure it with: imgstore-tui resume {self._run.id}",
-                        passing=True,
-                    )
+                    self._warn_of_rest(f"was spent in round {number + 1} of {self._plan.rounds}")
                     return "budget"
+                if group_of(block) not in groups:
+                    left_out = left_out or not all(map(services.stop_rule.is_settled, block.cells))
+                    continue
+                began = time.monotonic()
                 self._run_block(block, number)
-        return "stopped" if services.stopped else "finished"
+                seconds[group_of(block)] = seconds.get(group_of(block), 0.0) + time.monotonic() - began
+            scope.add_round(seconds)
+        if services.stopped:
+            return "stopped"
+        if left_out:
+            self._warn_of_rest("went to some numbers of images first")
+        return "budget" if left_out else "finished"
+
+    def _warn_of_rest(self, why: str) -> None:
+        self._services.warn(
+            f"The time budget of {self._plan.budget_s:.0f} s {why}; the rest was not run. "
+            f"Measure it with: imgstore-tui resume {self._run.id}",
+            passing=True,
+        )
 
     def _run_block(self, block: Block, number: int) -> None:
         services = self._services

@@ -14,10 +14,16 @@ from imgstore_tui.stats.intervals import MIN_ROUNDS
 STATUS_TEXT = {
     "running": "still running",
     "finished": "finished",
-    "budget": "ended by its time budget",
+    "budget": "out of time: ended by its time budget",
     "stopped": "stopped by hand",
-    "interrupted": "broke off: its journal has no end",
+    "interrupted": "interrupted by a crash or kill: its journal has no end",
 }
+_STATUS_WORDS = {"budget": "out of time"}
+
+
+def status_word(status: str) -> str:
+    """Return the status of a run in a word or two: ``finished``, ``out of time``, ``stopped``, ``interrupted``."""
+    return _STATUS_WORDS.get(status, status)
 
 
 def dataset_text(facts: DatasetFacts | None, text: str) -> str:

@@ -17,12 +17,38 @@ def space_text(estimate: Estimate) -> str:
 
 
 def time_text(estimate: Estimate) -> str:
-    """Return about how long the run takes, or that the budget ends it; empty while that is unknown."""
+    """Return about how long the run takes, or where the budget stops it; empty while that is unknown."""
     if estimate.seconds is None:
         return ""
     if estimate.cut_short and estimate.budget_s is not None:
-        return f"about {about_seconds(estimate.budget_s)}, ended by the budget"
+        return f"stops after {about_seconds(estimate.budget_s)}"
     return _unlimited_time(estimate)
+
+
+def reach_texts(estimate: Estimate) -> tuple[str, ...]:
+    """Return what the time budget is expected to reach, the longest form first.
+
+    For example ``stops after 1 min, about 3 of 9 rounds; an answer needs about 4 min``.
+
+    Returns:
+        None of them where time is unknown, or the plan compares nothing.
+    """
+    reached, needed, answer_s = estimate.rounds_reached, estimate.rounds_needed, estimate.answer_s
+    if reached is None or estimate.seconds is None:
+        return ()
+    if needed is None or answer_s is None:
+        return (time_text(estimate),)
+    about = "about" if estimate.measured else "roughly"
+    answer = about_seconds(answer_s)
+    if estimate.answers:
+        return (f"an answer in {about} {answer}",)
+    stops = f"stops after {about_seconds(estimate.budget_s or 0.0)}"
+    full, short = (f"{about} {reached}", f"~{reached}") if reached else ("less than 1", "<1")
+    return (
+        f"{stops}, {full} of {needed} rounds; an answer needs {about} {answer}",
+        f"{stops}, {short} of {needed} rounds; an answer: ~{answer}",
+        f"{stops}; an answer: ~{answer}",
+    )
 
 
 def _unlimited_time(estimate: Estimate) -> str:

@@ -29,20 +29,13 @@ from imgstore_tui.core.units import (
     format_duration,
     format_seconds,
 )
-from imgstore_tui.present.text.captions import rounds_text
+from imgstore_tui.present.text.captions import rounds_text, status_word
 
 MOST_LINES = 5_000
 """Most lines that the log on the screen keeps; the journal has everything."""
 
 SpecStyle = Callable[[str], str]
 """Returns the Rich style of a spec by its label."""
-
-_ENDINGS = {
-    "finished": "finished",
-    "budget": "time budget spent",
-    "stopped": "stopped",
-    "interrupted": "broke off",
-}
 
 
 def log_line(event: Event, spec_style: SpecStyle | None = None) -> Text | None:
@@ -138,7 +131,7 @@ def _count_text(measurement: Measurement) -> str:
 def _finished(run: Run) -> Text:
     counts = Counter(measurement.status for measurement in run.measurements)
     line = Text.assemble(
-        (f"{_ENDINGS.get(run.status, safe_text(run.status))}: ", "bold"),
+        (f"{status_word(safe_text(run.status))}: ", "bold"),
         f"{counted(len(run.measurements), 'trial')}, all kept",
     )
     for status, style in ((Status.FAILED, "bold red"), (Status.SKIPPED, "yellow")):

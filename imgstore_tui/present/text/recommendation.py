@@ -34,7 +34,7 @@ ALIKE = 1.05
 _ENDED = {
     "budget": "its time budget ended the run",
     "stopped": "the run was stopped",
-    "interrupted": "the run broke off",
+    "interrupted": "the run was interrupted",
 }
 
 

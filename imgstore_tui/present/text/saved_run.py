@@ -6,6 +6,7 @@ from imgstore_tui.bench.results.saved_runs import SavedRun
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count, format_count_short
+from imgstore_tui.present.text.captions import status_word
 
 
 def started_text(run: Run | None) -> str:
@@ -15,7 +16,7 @@ def started_text(run: Run | None) -> str:
 
 def status_text(saved: SavedRun) -> str:
     """Return the status of a run in a word or two."""
-    return "broke off" if saved.status == "interrupted" else saved.status
+    return status_word(saved.status)
 
 
 def completed_text(saved: SavedRun) -> str:

@@ -19,6 +19,10 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.present.text.estimates import space_text
 
 _MAX_DIGITS = 20
+_BUDGETS_S = (60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14_400.0, 28_800.0, 86_400.0)
+"""Time budgets that a key steps through; after the last there is no limit."""
+_MARGIN = 1.1
+"""Factor by which a budget exceeds what an answer is expected to need."""
 DECADES = (1, 10, 100, 1000, 10_000, 100_000)
 
 
@@ -96,7 +100,7 @@ class Choice:
             return f"Not ready: {self.problems[0][1]}"
         if not expected.trials:
             return "Tick something in every list, then press r to run."
-        return f"Press r to run. {space_text(expected)}"
+        return f"Press r to run: {space_text(expected)}"
 
     def problem(self, name: str) -> str:
         """Return the problem with the text in a field; empty if there is none."""
@@ -168,6 +172,32 @@ class Choice:
         added = parse_cutoffs(text)
         offered = tuple(sorted({*self.cutoffs_offered, *added}))
         return replace(self, cutoffs_offered=offered, cutoffs=self.cutoffs | set(added))
+
+    def with_fewer_images(self) -> Choice:
+        """Return the choice without its largest cutoff; of a single one, with a tenth of it."""
+        if not self.cutoffs or self.cutoffs == {1}:
+            return self
+        most = max(self.cutoffs)
+        if len(self.cutoffs) > 1:
+            return replace(self, cutoffs=self.cutoffs - {most})
+        tenth = max(1, most // 10)
+        return replace(self, cutoffs_offered=tuple(sorted({*self.cutoffs_offered, tenth})), cutoffs=frozenset({tenth}))
+
+    def with_longer_budget(self, expected: Estimate | None) -> Choice:
+        """Return the choice with the next longer time budget, or with one that an answer is expected to fit into.
+
+        Args:
+            expected: The estimate of the choice as it is; None if unknown.
+        """
+        before = self.rest.budget_s
+        if before is None:
+            return self
+        least = before
+        if expected is not None and expected.answers is False and expected.answer_s is not None:
+            least = max(before, _MARGIN * (expected.answer_s - expected.preparing_s))
+        longer = next((step for step in _BUDGETS_S if step > before and step >= least), None)
+        problems = tuple(entry for entry in self.problems if entry[0] != "budget")
+        return replace(self.with_rest(budget_s=longer), problems=problems)
 
     def with_operation_toggled(self, operation: Operation) -> Choice:
         """Return the choice with an operation ticked or not."""

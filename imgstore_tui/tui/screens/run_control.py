@@ -166,6 +166,20 @@ class RunControl(Screen[None]):
             controls.pause()
         self.run_line.pausing = controls.paused
 
+    @property
+    def _resumable(self) -> Path | None:
+        """The journal of the shown run if the run ended before its last trial and nothing is measured now."""
+        run, journal = self.run_state.run, self.run_state.journal
+        over = self.run_state.phase is RunPhase.FINISHED and not self._run_thread.measuring
+        if not over or run is None or journal is None or run.status == "finished":
+            return None
+        return Path(journal)
+
+    def action_go_on(self) -> None:
+        """Measure the missing trials of the run that is shown."""
+        if (journal := self._resumable) is not None:
+            self.resume(journal)
+
     def action_skip(self) -> None:
         """End the running trial and skip the rest of its cell."""
         current = self.run_state.current
@@ -180,6 +194,8 @@ class RunControl(Screen[None]):
                 return not self._run_thread.measuring and not self._sweeping
             case "stop":
                 return self._run_thread.busy
+            case "go_on":
+                return self._resumable is not None and not self._sweeping
             case "sweep":
                 line = next(iter(self.query(LeftoversLine)), None)
                 return (
@@ -196,7 +212,7 @@ class RunControl(Screen[None]):
 
     def _key_state(self) -> tuple[object, ...]:
         """Return what decides which keys are active: refreshing all keys at every tick takes milliseconds."""
-        names = ("run", "stop", "pause", "skip", "sweep")
+        names = ("run", "stop", "pause", "go_on", "skip", "sweep")
         return (*(self.check_action(name, ()) for name in names), self.results is None, self.run_state.run is None)
 
     def action_sweep(self) -> None:
@@ -235,6 +251,7 @@ class RunControl(Screen[None]):
         line.problem, line.began, line.ended = run.problem, run.began, run.ended
         for leftovers in self.query(LeftoversLine):
             leftovers.measuring = self._run_thread.measuring
+        line.resumable = self._resumable is not None
         line.watching, line.pausing = watching, self._run_thread.controls.paused
         line.skipping = self._run_thread.controls.skipped
         line.redraw()

@@ -121,7 +121,7 @@ class Workbench(ResultsView):
 
     @on(ChoosePane.SummaryChanged)
     def _summary_changed(self, event: ChoosePane.SummaryChanged) -> None:
-        self.run_line.ready, self.run_line.ready_time = event.text, event.duration
+        self.run_line.ready, self.run_line.expected = event.text, event.expected
 
     def watch_palette(self) -> None:
         """Colour the storage methods."""
@@ -148,6 +148,14 @@ class Workbench(ResultsView):
     def action_conditions(self) -> None:
         """Open the conditions of the run."""
         self.panes.choose.open_conditions()
+
+    def action_fewer_images(self) -> None:
+        """Choose without the largest number of images."""
+        self.panes.choose.take_fewer_images()
+
+    def action_longer_budget(self) -> None:
+        """Choose a longer time budget."""
+        self.panes.choose.take_longer_budget()
 
     def action_save_plan(self) -> None:
         """Save the choice as a named plan."""
@@ -183,6 +191,10 @@ class Workbench(ResultsView):
         match action:
             case "next_plan":
                 return not self._run_thread.measuring
+            case "fewer_images":
+                return not self._run_thread.measuring and self.choice.with_fewer_images() != self.choice
+            case "longer_budget":
+                return not self._run_thread.measuring and self.choice.rest.budget_s is not None
             case "leave_field":
                 return isinstance(self.focused, Input) or self.panes.enlarged
             case "export":

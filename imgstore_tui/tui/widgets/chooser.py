@@ -18,7 +18,6 @@ from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import spell_duration
 from imgstore_tui.jobs.servers.recipe import ServerRecipe
-from imgstore_tui.present.text.estimates import time_text
 from imgstore_tui.storekit.server import ServerBackend
 from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.forms.method_list import method_note, server_to_name, server_to_start
@@ -54,16 +53,18 @@ class Chooser(VerticalScroll, can_focus=False):
 
     @dataclass
     class SummaryChanged(Message):
-        """What a run would take, or why it cannot start, in a line; and its duration, in a few words."""
+        """What a run would take, or why it cannot start, in a line; and its estimate, None if it cannot start."""
 
         text: str
-        duration: str
+        expected: Estimate | None
 
     def __init__(self, choice: Choice) -> None:
         super().__init__()
         self.set_reactive(Chooser.choice, choice)
         self._point_at: str | None = None
         """Label of the spec that the cursor goes to once it is in the list."""
+        self.expected: Estimate | None = None
+        """What the choice is expected to take; None while it cannot run."""
         self.unusable: dict[str, str] = {}
         """Problems with data that was previewed, by the text of the dataset."""
 
@@ -137,6 +138,16 @@ class Chooser(VerticalScroll, can_focus=False):
 
         self.app.push_screen(OptionsScreen(spec, taken), take)
 
+    def take_fewer_images(self) -> None:
+        """Ask for the choice without its largest number of images."""
+        self.request(self.choice.with_fewer_images())
+
+    def take_longer_budget(self) -> None:
+        """Ask for the choice with a longer time budget, one that suffices for an answer."""
+        choice = self.choice.with_longer_budget(self.expected)
+        self.request(choice)
+        self.write_fields(choice)
+
     def open_data(self) -> None:
         """Open the data of the plan."""
         plan = self.choice.plan
@@ -185,8 +196,8 @@ class Chooser(VerticalScroll, can_focus=False):
     @on(EstimateLine.Changed)
     def _expected(self, event: EstimateLine.Changed) -> None:
         event.stop()
-        time = "" if self.choice.problems else time_text(event.expected)
-        self.post_message(self.SummaryChanged(self.choice.status_text(event.expected), time))
+        self.expected = None if self.choice.problems else event.expected
+        self.post_message(self.SummaryChanged(self.choice.status_text(event.expected), self.expected))
 
     @on(MethodList.RemovalRequested)
     def _removal_requested(self, event: MethodList.RemovalRequested) -> None:

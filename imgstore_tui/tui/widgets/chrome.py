@@ -17,6 +17,7 @@ from textual.widget import Widget
 
 from imgstore_tui.bench.results.state import RunPhase, RunState
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.text.captions import status_word
 from imgstore_tui.tui.forms.choice import NO_CHOICE, Choice
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.terminal.glyphs import Glyphs
@@ -74,7 +75,7 @@ class TitleBar(LinePicture):
         if state.paused:
             return "paused"
         if state.phase is RunPhase.FINISHED and state.run is not None:
-            return {"budget": "budget spent", "interrupted": "broke off"}.get(state.run.status, state.run.status)
+            return status_word(state.run.status)
         return "ready" if state.phase is RunPhase.IDLE else str(state.phase)
 
     def _conditions(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import PurePath
 
 from rich.cells import cell_len
@@ -11,11 +12,14 @@ from rich.text import Text
 from textual.reactive import reactive
 
 from imgstore_tui.bench.results.state import RunPhase, RunState
+from imgstore_tui.bench.run.estimate import Estimate
 from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_duration
 from imgstore_tui.present.results import RunResults
+from imgstore_tui.present.text.captions import status_word
+from imgstore_tui.present.text.estimates import reach_texts
 from imgstore_tui.present.text.recommendation import fastest_line
 from imgstore_tui.tui.terminal.glyphs import Glyphs
 from imgstore_tui.tui.widgets.line_picture import LinePicture
@@ -25,6 +29,9 @@ _STEPS = {
     "verify": "verifying every image (untimed)",
     "destroy": "removing the store (untimed)",
 }
+_BUDGET_KEYS = (("<", "fewer images"), (">", "longer budget"))
+_BUDGET_KEYS_SHORT = (("<", "fewer"), (">", "longer"))
+"""Keys that matter where the time budget will end the run before an answer."""
 _FURTHER_KEYS = (("p", "next plan"), ("w", "save as a plan"), ("t", "theme"), ("ctrl+p", "all actions"))
 """Keys that do not fit into the key bar."""
 
@@ -40,20 +47,23 @@ class RunLine(LinePicture):
     RunLine > .run-line--quiet { color: $text-muted; }
     RunLine > .run-line--key { color: $primary; }
     RunLine > .run-line--answer { color: $text-success; }
+    RunLine > .run-line--short { color: $text-warning; text-style: bold; }
     """
     COMPONENT_CLASSES = {  # noqa: RUF012 - Textual's own convention
         "run-line--done", "run-line--ahead", "run-line--problem", "run-line--quiet", "run-line--key",
-        "run-line--answer",
+        "run-line--answer", "run-line--short",
     }  # fmt: skip
 
     run_state: reactive[RunState] = reactive(RunState(), repaint=False)
     ready: reactive[str] = reactive("", repaint=False)
     """The text before a run."""
-    ready_time: reactive[str] = reactive("", repaint=False)
-    """The expected duration before a run."""
+    expected: reactive[Estimate | None] = reactive(None, repaint=False)
+    """What a run is expected to take; None while the choice cannot run."""
     problem: reactive[str] = reactive("", repaint=False)
     """Why a run could not start; shown until the next change."""
     stopping: reactive[bool] = reactive(False, repaint=False)
+    resumable: reactive[bool] = reactive(False, repaint=False)
+    """Whether the run that is shown has ended early and can go on."""
     pausing: reactive[bool] = reactive(False, repaint=False)
     """Whether the run pauses after the running trial."""
     skipping: reactive[frozenset[Cell]] = reactive(frozenset(), repaint=False)
@@ -73,8 +83,8 @@ class RunLine(LinePicture):
     def on_mount(self) -> None:
         """Redraw on every change; the elapsed time is redrawn by the tick of the screen."""
         self.redraw_with(
-            "run_state", "ready", "ready_time", "problem", "stopping", "pausing", "skipping", "watching", "began",
-            "ended", "results",
+            "run_state", "ready", "expected", "problem", "stopping", "resumable", "pausing", "skipping", "watching",
+            "began", "ended", "results",
         )  # fmt: skip
 
     def picture(self) -> Text:
@@ -132,9 +142,9 @@ class RunLine(LinePicture):
         run = self.run_state.run
         assert run is not None  # noqa: S101 - asked for with a run only
         counts = Counter(measurement.status for measurement in run.measurements)
-        status = {"budget": "time budget spent", "interrupted": "broke off"}.get(run.status, run.status)
         parts = [
-            status,
+            status_word(run.status),
+            *(["z continues"] if self.resumable else []),
             f"{counted(len(run.measurements), 'trial')} kept",
             f"{counts[Status.FAILED]} failed" if counts[Status.FAILED] else "none failed",
             *([f"{counts[Status.SKIPPED]} skipped"] if counts[Status.SKIPPED] else []),
@@ -168,14 +178,7 @@ class RunLine(LinePicture):
         """Return the text that replaces the bar; None while there is progress to show."""
         phase = self.run_state.phase
         if phase is RunPhase.IDLE:
-            key, quiet = map(self.get_component_rich_style, ("run-line--key", "run-line--quiet"))
-            text = Text()
-            for name, description in _FURTHER_KEYS:
-                entry = Text.assemble("  " if text else "", (name, key), (f" {description}", quiet))
-                if text.cell_len + entry.cell_len > width:
-                    break
-                text.append_text(entry)
-            return text
+            return self._reach(width)
         if phase is not RunPhase.FINISHED or self.results is None:
             return None
         # Never cut.
@@ -187,10 +190,39 @@ class RunLine(LinePicture):
         key, quiet = map(self.get_component_rich_style, ("run-line--key", "run-line--quiet"))
         return Text.assemble(("5", key), (" which to take, and how sure that is", quiet))
 
+    def _reach(self, width: int) -> Text:
+        """Return what the time budget will reach, and further keys as far as they fit."""
+        key, quiet = map(self.get_component_rich_style, ("run-line--key", "run-line--quiet"))
+        expected = self.expected
+        texts: tuple[str, ...] = ("",)
+        budget_keys: list[tuple[tuple[str, str], ...]] = [()]
+        name = "run-line--quiet"
+        if expected is not None:
+            texts = reach_texts(expected) or texts
+            if expected.answers is not None:
+                name = "run-line--answer" if expected.answers else "run-line--short"
+            if expected.answers is False:
+                budget_keys = [_BUDGET_KEYS, _BUDGET_KEYS_SHORT]
+
+        def line_of(text: str, keys: Iterable[tuple[str, str]]) -> Text:
+            line = Text.assemble((text, self.get_component_rich_style(name)))
+            for sign, description in keys:
+                line.append("  " if line else "").append(sign, style=key).append(f" {description}", style=quiet)
+            return line
+
+        forms = [line_of(text, keys) for text in texts for keys in budget_keys]
+        line = next((form for form in forms if form.cell_len <= width), forms[-1])
+        for entry in _FURTHER_KEYS:
+            further = line_of("", [entry])
+            if line.cell_len + further.cell_len + 2 > width:
+                break
+            line.append("  " if line else "").append_text(further)
+        return line
+
     def _numbers(self) -> str:
         state = self.run_state
         if state.phase is RunPhase.IDLE:
-            return safe_text(self.ready_time)
+            return ""
         elapsed = [] if self.began is None else [format_duration((self.ended or time.monotonic()) - self.began)]
         if state.run is None:
             return "".join(elapsed)

@@ -66,7 +66,7 @@ def test_a_short_budget_says_to_be_quick_not_to_refuse() -> None:
     plan, cells = replace(PLAN, budget_s=0.5), plan_cells(PLAN)
     check_time(plan, cells, SIZES)
     advice = short_budget(plan, cells, SIZES, NO_PAST_COSTS)
-    assert advice.startswith("A verdict needs 6 rounds, which are expected to take about 15 s; the time budget")
+    assert advice.startswith("A verdict needs 6 rounds, which are expected to take about 15 s. The time budget")
 
 
 def test_a_budget_that_is_too_short_for_a_verdict_is_told_beforehand() -> None:
@@ -74,7 +74,7 @@ def test_a_budget_that_is_too_short_for_a_verdict_is_told_beforehand() -> None:
     cells = plan_cells(plan)
     warning = short_budget(plan, cells, SIZES, NO_PAST_COSTS)
     assert re.match(
-        r"A verdict needs 6 rounds, which are expected to take about \d+ min; the time budget of 1:00",
+        r"A verdict needs 6 rounds, which are expected to take about \d+ min. The time budget of 1:00",
         warning,
     )
     for fit in (replace(plan, budget_s=None), replace(plan, budget_s=86_400.0), replace(plan, rounds=2)):

@@ -31,8 +31,8 @@ def save_run(trial_s: float) -> None:
 async def test_trials_disk_and_time_are_said_at_every_size(size: tuple[int, int]) -> None:
     async with driven(size=size) as app:
         await app.until(lambda: "306 trials ~48 MiB ~" in app.picture)
-        assert "Press r to run. 306 trials, about 48 MiB of disk" in app.picture
-        assert "very roughly" in app.picture
+        assert "Press r to run: 306 trials, about 48 MiB of disk" in app.picture
+        assert "an answer in roughly" in app.picture
         await app.press("space")
         await app.until(lambda: "204 trials" in app.picture)
 
@@ -40,7 +40,20 @@ async def test_trials_disk_and_time_are_said_at_every_size(size: tuple[int, int]
 async def test_what_past_runs_took_is_what_is_expected() -> None:
     save_run(0.5)
     async with driven() as app:
-        await app.until(lambda: "about 1 min, ended by the budget" in app.picture)
+        await app.until(lambda: "stops after 1 min, ~2 of 6 rounds; an answer: ~2.5 min" in app.picture)
+
+
+async def test_one_key_takes_fewer_images_and_one_a_budget_that_suffices() -> None:
+    save_run(0.5)
+    async with driven(size=WIDE) as app:
+        await app.until(lambda: "> longer budget" in app.picture)
+        await app.press("greater_than_sign")
+        await app.until(lambda: "an answer in about 2.5 min" in app.picture)
+        assert app.workbench.choice.plan.budget_s == 300.0
+        assert "> longer budget" not in app.picture
+        before = app.workbench.choice.plan.cutoffs
+        await app.press("less_than_sign")
+        await app.until(lambda: app.workbench.choice.plan.cutoffs == before[:-1])
 
 
 async def test_a_folder_that_cannot_be_used_is_said_at_its_field(tmp_path: Path) -> None:
