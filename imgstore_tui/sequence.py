@@ -166,6 +166,24 @@ class StoredImages:
             store = self._store()
             return store.label_names if isinstance(store, StoreDataset) else store.reader.content.label_names
 
+    def names(self, index: slice | Sequence[int] = slice(None)) -> list[str] | None:
+        """Return names of images, the paths of their files where they came from; None if the store keeps none.
+
+        Args:
+            index: A slice, or a list of numbers; all images by default.
+
+        Raises:
+            IndexError: If there is no such image.
+        """
+        with self._lock:
+            store = self._store()
+            chosen = range(*index.indices(len(self))) if isinstance(index, slice) else [self._checked(x) for x in index]
+            if isinstance(store, StoreDataset):
+                return [store.image_name(number) for number in chosen] if store.has_names else None
+            if not store.reader.content.name_bytes:
+                return None
+            return store.reader.read_names([store.ids[number] for number in chosen])
+
     def __iter__(self) -> Iterator[Pixels]:
         for index in range(len(self)):
             yield self._read_one(index)

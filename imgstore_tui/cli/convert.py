@@ -89,8 +89,9 @@ def _parser() -> CommandParser:
         "same command continues it after a kill. Formats that are put together at the end (parquet, lance,\n"
         "arrayrecord) start over instead; the command says so first.\n\n"
         "It keeps the pixels (with the codec original, the bytes of the files) and the label numbers, in the seeded\n"
-        "shuffled order of the dataset, and the names of classes in its own manifest; it does not keep the names of\n"
-        "files.",
+        "shuffled order of the dataset, the names of classes in its own manifest, and the names of files with their\n"
+        "folders where the storage can; what it cannot keep is said before. disk+original makes the tree of folders\n"
+        "anew.",
         epilog="examples:\n"
         "  imgstore-tui convert folder:photos lmdb+original photos.lmdb\n"
         "  imgstore-tui convert store:photos.lmdb webdataset:shard=1000 photos.tars\n"

@@ -171,8 +171,8 @@ class Backend(ABC, Generic[L]):
 
         Args:
             location: Where it is.
-            content: What was given to ``create``.
-
+            content: What was given to ``create``. Where images have names, those of the images that are kept are given
+                again, by ``put_names``.
             labels: int64 array (n,) of the images that ``Writer.checkpoint`` counted; later ones are put again.
             sizes: int64 array (n,), the bytes of their payloads.
 

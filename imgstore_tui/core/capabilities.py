@@ -46,6 +46,8 @@ class Capabilities:
     labels_apart: bool = True
     """Labels can be read without touching pixels."""
     uniform_only: bool = False
+    names: bool = False
+    """Each image may have a name: the path of its file below a folder."""
     file_per_image: bool = False
     """Each image is a file, so stores need many inodes and take long to remove."""
     label_minimum: int = -(2**63)

@@ -57,6 +57,8 @@ class Content:
     """Whether images have labels; where not, ``NO_LABEL`` stands in the place of each."""
     label_names: tuple[str, ...] = ()
     """Names of the labels 0, 1, ...; empty where labels have none."""
+    name_bytes: int = 0
+    """Bytes of the longest name of an image, in UTF-8; 0 where images have no names."""
 
 
 @dataclass(frozen=True, slots=True)

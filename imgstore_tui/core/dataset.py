@@ -118,6 +118,20 @@ class Dataset(ABC):
         return ()
 
     @property
+    def has_names(self) -> bool:
+        """Whether ``image_name`` works: images have names, known after ``scan``."""
+        return False
+
+    def image_name(self, index: int) -> str:
+        """Return the name of image ``index``: the path of its file below what the user names, as it is spelt there.
+
+        Raises:
+            IndexError: If there is no such image.
+            DataError: If images have no names.
+        """
+        raise DataError(f"Images of dataset {self.name} have no names.")
+
+    @property
     def lost_by_decoding(self) -> tuple[str, ...]:
         """What is lost unless files are stored as they are, one sentence each."""
         return ()

@@ -18,6 +18,7 @@ import numpy as np
 from imgstore_tui.core.backend import Backend, Content, PayloadKind
 from imgstore_tui.core.content import pixel_bytes
 from imgstore_tui.core.errors import NotAStoreError, StoreError, UnsupportedError
+from imgstore_tui.core.image_names import MAX_NAME_BYTES
 from imgstore_tui.core.location import Location, ServerLocation
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def write_manifest(backend: str, content: Content, **layout: Any) -> str:
     labels: dict[str, Any] = {} if content.has_labels else {"has_labels": False}
     if content.label_names and keeps_label_names(content.label_names):
         labels["label_names"] = content.label_names
+    names = {"name_bytes": content.name_bytes} if content.name_bytes else {}
     return json.dumps(
         {
             "format": f"imgstore-tui {backend}",
@@ -65,6 +67,7 @@ def write_manifest(backend: str, content: Content, **layout: Any) -> str:
             "dtype": content.dtype,
             "payload_bytes": content.payload_bytes,
             **labels,
+            **names,
             **layout,
         }
     )
@@ -102,10 +105,11 @@ def read_manifest(text: bytes | str, backend: str, location: Location) -> tuple[
             f"{location} was written by a newer imgstore-tui (layout {version}, known: {VERSION}); update it."
         )
     content = _content(manifest)
-    labels = _labels(manifest)
-    if content is None or labels is None:
+    labels, name_bytes = _labels(manifest), manifest.get("name_bytes", 0)
+    if content is None or labels is None or not is_count(name_bytes) or name_bytes > MAX_NAME_BYTES:
         raise StoreError(f"{location} is damaged: what it says of its content makes no sense.")
-    return replace(content, has_labels=labels[0], label_names=labels[1]), manifest
+    content = replace(content, has_labels=labels[0], label_names=labels[1], name_bytes=name_bytes)
+    return content, manifest
 
 
 def _labels(manifest: Mapping[str, Any]) -> tuple[bool, tuple[str, ...]] | None:
@@ -181,6 +185,8 @@ def check_content(backend: Backend, content: Content) -> None:
         raise UnsupportedError(f"Backend {backend.name} takes arrays of one shape, of type uint8 or uint16, only.")
     if content.kind is PayloadKind.BYTES and backend.capabilities.uniform_only and content.shape is None:
         raise UnsupportedError(f"Backend {backend.name} takes images of one shape only.")
+    if content.name_bytes and not backend.capabilities.names:
+        raise UnsupportedError(f"Backend {backend.name} keeps no names of images.")
 
 
 def check_put(

@@ -54,6 +54,19 @@ class Writer(ABC):
         """
         raise UnsupportedError(f"{type(self).__name__} does not take arrays, only bytes.")
 
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Give the names of the next batch, right before it is put, if the content says that images have names.
+
+        Args:
+            ids: Ids of the images, as they are put next.
+            names: One name per id, as ``core.image_names.safe_name`` returns it: a relative path with slashes.
+
+        Raises:
+            UnsupportedError: If the backend keeps no names.
+            StoreError: If a name is not of that form, or longer than the content announced.
+        """
+        raise UnsupportedError(f"{type(self).__name__} keeps no names of images.")
+
     def checkpoint(self) -> int:
         """Bring the files into a state from which ``Backend.resume`` can continue if this process dies.
 
@@ -161,6 +174,17 @@ class Reader(ABC):
             StoreError: If an id does not exist, or the store is damaged.
         """
         raise UnsupportedError("This store holds encoded images; read them with read_bytes.")
+
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Return the names of images by ids, in any order, with repeats.
+
+        A store of files may have added an ending that says what its payload is.
+
+        Raises:
+            UnsupportedError: If images have no names.
+            StoreError: If an id does not exist, or the store is damaged.
+        """
+        raise UnsupportedError("This store keeps no names of images.")
 
     @property
     def excluded(self) -> Sequence[Excluded]:

@@ -210,6 +210,17 @@ class StoreDataset(Dataset):
         return tuple(self._facts.get("label_names", ()))
 
     @property
+    def has_names(self) -> bool:
+        """Whether the store keeps names of images."""
+        return self._facts.get("has_names") is True
+
+    def image_name(self, index: int) -> str:
+        """Return the name of image ``index`` as the store has it."""
+        if not self.has_names:
+            return super().image_name(index)
+        return str(self._get(index, "names")[0]["name"])
+
+    @property
     def label_note(self) -> str:
         """Why a file of another program has no labels, or where they are taken from."""
         return str(self._facts.get("label_note", ""))

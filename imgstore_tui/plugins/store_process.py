@@ -2,11 +2,11 @@
 
 A driver may die of a damaged store, and the process that asks must not. LAYOUT is JSON: what the user names in files
 of other programs. The first line of JSON holds the secrets of servers. A request is another:
-``{"first": ..., "count": ..., "as": "pixels"}`` (or ``"payloads"``), where ``first`` counts among the images that are
-there. The answer is a message (``storekit.messages``) with the facts of each image as JSON, then the images as bytes:
-at least one image, at most ``count``, and no more than fill some MiB. The first message, before any request, says what
-the store holds, with its labels as bytes; messages before it tell the
-progress, if that takes long. The process ends when standard input does.
+``{"first": ..., "count": ..., "as": "pixels"}`` (or ``"payloads"``, ``"names"``), where ``first`` counts among the
+images that are there. The answer is a message (``storekit.messages``) with the facts of each image as JSON, then the
+images as bytes: at least one image, at most ``count``, and no more than fill some MiB. The first message, before any
+request, says what the store holds, with its labels as bytes; messages before it tell the progress, if that takes long.
+The process ends when standard input does.
 """
 
 from __future__ import annotations
@@ -62,9 +62,11 @@ class ServedStore:
         Args:
             first: Index of the first image among those that are there.
             count: Number of images, at most.
-            form: ``pixels`` or ``payloads``.
+            form: ``pixels``, ``payloads`` or ``names``.
         """
         ids = self.ids[first : first + count]
+        if form == "names":
+            return {"images": [{"name": name} for name in self.reader.read_names(ids)]}, []
         facts: list[dict[str, Any]] = []
         chunks: Chunks = []
         size, step = 0, 1  # the size of a decoded image is estimated from those before it
@@ -171,6 +173,7 @@ def open_served_store(
         "has_labels": content.has_labels,
         "label_names": content.label_names,
         "label_note": reader.label_note,
+        "has_names": content.name_bytes > 0,
     }
     store = ServedStore(reader, codec({option.name: option.default for option in codec.options}), reader.ids())
     return store, facts, [labels.astype("<i8").data.cast("B")] if len(labels) else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.live_ids import LiveIds
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.storekit.manifest_file import MANIFEST, save_manifest
+from imgstore_tui.storekit.names_file import NAMES, NamesOutput
 from imgstore_tui.storekit.npy_file import NpyOutput
 
 
@@ -29,11 +30,19 @@ class FolderEditor(Editor):
         self._live_ids = LiveIds(content.count)
         self._changed, self._open = False, True
         self._files: list[NpyOutput] = []
+        file = None
+        if content.name_bytes:
+            file = self._file(NAMES, f"S{content.name_bytes}", (), content.count)
+        self._names = NamesOutput(location, content, file)
 
     def _file(self, name: str, dtype: str, item: tuple[int, ...], keep: int) -> NpyOutput:
         file = NpyOutput(self._location / name, dtype, item, keep)
         self._files.append(file)
         return file
+
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Append names to their file, or overwrite those of existing images."""
+        self._names.put(ids, names)
 
     def _batch_done(self) -> None:
         """Record that a batch was put."""
@@ -48,6 +57,7 @@ class FolderEditor(Editor):
     def _commit(self) -> None:
         """Write the headers, then the manifest; a process that dies before that has changed no count."""
         self._before_commit()
+        self._names.complete(self._live_ids.next_id)
         for file in self._files:
             file.commit()
             if self._sync_each_batch:

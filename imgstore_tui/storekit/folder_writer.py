@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import zlib
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from imgstore_tui.storekit.manifest_file import save_manifest
+from imgstore_tui.storekit.names_file import NamesOutput
 from imgstore_tui.storekit.npy_file import NpyColumn, NpyOutput
 from imgstore_tui.storekit.sequential_writer import SequentialWriter
 
@@ -30,14 +31,37 @@ class FolderWriter(SequentialWriter):
     keeps_labels: ClassVar[bool] = True
     """Whether the labels get a separate file; False if the format holds them."""
     checksums_labels: ClassVar[bool] = True
+    names_apart: ClassVar[bool] = True
+    """Whether names of images get a separate file; False if the format holds them."""
+
+    _names: NamesOutput | None = None
+
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Append names to their file."""
+        if not self.names_apart:
+            super().put_names(ids, names)
+            return
+        if self._names is None:
+            self._names = NamesOutput(self._location, self._content)
+        self._names.put(ids, names)
 
     @abstractmethod
     def _finish(self) -> Mapping[str, Any]:
         """Finish the files; return the entries of the manifest that describe their layout."""
 
+    def abort(self) -> None:
+        """Close the files; what was put does not open as a store."""
+        super().abort()
+        if self._names is not None:
+            self._names.close()
+
     def _complete(self) -> None:
         """Finish the files, then write the labels and the manifest, without which the folder is not a store."""
         layout = self._finish()
+        if self.names_apart and self._content.name_bytes:
+            if self._names is None:
+                self._names = NamesOutput(self._location, self._content)
+            self._names.complete(self._put)
         if self.keeps_labels:
             checksum = write_labels(self._location, self.labels())
             if self.checksums_labels:

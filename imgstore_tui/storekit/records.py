@@ -20,6 +20,7 @@ from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.storekit.folder_editor import FolderEditor
 from imgstore_tui.storekit.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_checksum, open_labels
 from imgstore_tui.storekit.manifest_file import load_manifest
+from imgstore_tui.storekit.names_file import read_names
 from imgstore_tui.storekit.npy_file import NpyColumn, NpyOutput
 
 if TYPE_CHECKING:
@@ -129,6 +130,10 @@ class RecordsReader:
         if labels_checksum(labels) != self._sum:
             raise StoreError(f"{self._labels.path} is damaged: its checksum is wrong.")
         return labels
+
+    def read_names(self, ids: Sequence[int], span: IdSpan | None) -> list[str]:
+        """Return names by ids, which have been checked."""
+        return read_names(self.location, self.content, ids, span)
 
     def close(self) -> None:
         """Close the files."""

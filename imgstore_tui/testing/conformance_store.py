@@ -17,6 +17,7 @@ from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import resolve_options
 from imgstore_tui.plugins import registry
 from imgstore_tui.testing.conformance_editing import EditingConformance
+from imgstore_tui.testing.conformance_names import NamesConformance
 from imgstore_tui.testing.conformance_writing import WritingConformance
 from imgstore_tui.testing.store_material import Shape, StoreSetup, is_sentence, spread
 
@@ -33,7 +34,7 @@ SHAPES: dict[str, Shape] = {
 VARYING: list[Shape] = [(7, 5, 3), (1, 1, 3), (64, 48, 3), (30, 2), (9, 9, 4), (1, 1), (120, 90, 3), (7, 5, 3)]
 
 
-class StoreConformance(WritingConformance, EditingConformance):
+class StoreConformance(WritingConformance, EditingConformance, NamesConformance):
     """What holds wherever a store is. Inherit ``BackendConformance`` for files, ``ServerConformance`` for a server."""
 
     backend: ClassVar[str]

@@ -120,7 +120,14 @@ class Material:
     payloads: list[bytes]
     labels: Labels
 
-    def put(self, writer: Writer, start: int = 0, stop: int | None = None, batch: int = BATCH) -> None:
+    def put(
+        self,
+        writer: Writer,
+        start: int = 0,
+        stop: int | None = None,
+        batch: int = BATCH,
+        names: Sequence[str] = (),
+    ) -> None:
         """Write images by batches, each from memory that is overwritten after the call.
 
         Args:
@@ -128,11 +135,14 @@ class Material:
             start: First id.
             stop: Id after the last; None for all.
             batch: Images per call.
+            names: Names of all images; empty to give none.
         """
         stop = self.content.count if stop is None else stop
         for first in range(start, stop, batch):
             last = min(first + batch, stop)
             labels = self.labels[first:last].copy()
+            if names:
+                writer.put_names(range(first, last), names[first:last])
             if self.array is not None:
                 images = self.array[first:last].copy()
                 writer.put_array(range(first, last), images, labels)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from imgstore_tui.backends.disk.editor import DiskEditor
 from imgstore_tui.backends.disk.layout import DIGITS, MANIFEST
-from imgstore_tui.backends.disk.reader import DiskReader
+from imgstore_tui.backends.disk.reader import DiskReader, named_files
 from imgstore_tui.backends.disk.writer import DiskWriter
 from imgstore_tui.core.backend import (
     Capabilities,
@@ -36,7 +36,7 @@ class DiskBackend(LocalBackend):
     family = Family.FILES
     payloads = frozenset({PayloadKind.BYTES})
     default_codec = "png"
-    capabilities = Capabilities(append=True, overwrite=True, delete=True, file_per_image=True)
+    capabilities = Capabilities(append=True, overwrite=True, delete=True, names=True, file_per_image=True)
     presets = (
         Preset("tuned", "subfolders of 1,000 files, so that listing stays quick"),
         Preset(
@@ -79,6 +79,16 @@ class DiskBackend(LocalBackend):
     def open(self, location: Path) -> Reader:
         """Read the manifest and open the labels."""
         return DiskReader(location)
+
+    @classmethod
+    def unowned_files(cls, location: Path) -> Iterator[Path]:
+        """Yield the files that the backend did not make; a table of names says which others are its own."""
+        named: set[str] | None = None
+        for path in super().unowned_files(location):
+            if named is None:
+                named = named_files(location)
+            if path.relative_to(location).as_posix() not in named or path.is_symlink():
+                yield path
 
     @classmethod
     def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:

@@ -23,15 +23,19 @@ from imgstore_tui.backends.disk.layout import (
     PARTIAL,
     extension_of,
     file_error,
+    file_name,
     name_of,
+    named_row,
+    open_folder,
     row_of,
     write_all,
 )
 from imgstore_tui.backends.disk.reader import DiskReader
 from imgstore_tui.core.backend import Editor
-from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.manifest import check_batch, write_manifest
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.names_file import encode_names, missing_names
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
@@ -51,6 +55,8 @@ class DiskEditor(Editor):
         self._deleted: dict[int, None] = {}
         self._folders: set[str] = set()
         self._changed_names: set[str] = {LABELS}
+        self._names: list[str] = []
+        """Names of the next batch."""
         self._table = -1
         try:
             self._open_table()
@@ -69,6 +75,9 @@ class DiskEditor(Editor):
         if not len(ids):
             return
         name = LABELS
+        given, self._names = self._names, []
+        if given and len(given) != len(ids):
+            raise missing_names(self._location, len(ids) - len(given))
         try:
             if self._deleted:
                 self._commit()  # the positions of rows depend on it
@@ -79,9 +88,19 @@ class DiskEditor(Editor):
                 )
             if not appends and self._added:
                 self._commit()
+            if appends and self.content.name_bytes:
+                if not given:
+                    raise missing_names(self._location, len(ids))
+                for name, payload, label in zip(given, payloads, labels.tolist(), strict=True):
+                    self._add_named(file_name(name, payload, self.content.codec), payload, label)
+                ids = []
             reader, width = self._reader, self._reader.row
             rows = [] if appends else self._live_ids.rows(ids)
-            for number, (image_id, payload, label) in enumerate(zip(ids, payloads, labels.tolist(), strict=True)):
+            for number, (image_id, payload, label) in enumerate(zip(ids, payloads, labels.tolist(), strict=bool(ids))):
+                if self.content.name_bytes:
+                    name = self._file_of(image_id, rows[number])
+                    self._replace(name, image_id, rows[number], payload, named_row(name, label, width))
+                    continue
                 extension = reader.extension or extension_of(payload, self.content.codec)
                 name = f"{name_of(image_id, reader.fanout)}.{extension}"
                 if appends:
@@ -90,12 +109,25 @@ class DiskEditor(Editor):
                 else:
                     self._replace(name, image_id, rows[number], payload, row_of(name, label, width))
             if appends:
-                self._live_ids.grow(len(ids))
+                self._live_ids.grow(len(payloads))
             if self._sync_each_batch:
                 self._commit()
         except OSError as error:
             self.abort()
             raise file_error(self._location / name, error) from None
+
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Take the paths of the files of the next batch; existing files keep theirs."""
+        encode_names(self._location, self.content, names)
+        self._names = list(names)
+
+    def _add_named(self, name: str, payload: bytes, label: int) -> None:
+        path = name.rpartition("/")[0]
+        if path not in self._folders:
+            os.close(open_folder(path, self._root, make=True))
+            self._folders.update(path.rsplit("/", depth)[0] for depth in range(path.count("/") + 1))
+        self._added.append((name, named_row(name, label, self._reader.row)))
+        self._write(name, payload)
 
     def _add(self, name: str, payload: bytes) -> None:
         folder = name.rpartition("/")[0]
@@ -117,11 +149,15 @@ class DiskEditor(Editor):
 
     def _file_of(self, image_id: int, index: int) -> str:
         reader = self._reader
-        extension = reader.extension or reader.extension_in(reader.rows(index, index + 1), image_id)
-        return f"{name_of(image_id, reader.fanout)}.{extension}"
+        row = b"" if reader.extension and not self.content.name_bytes else reader.rows(index, index + 1)
+        return reader.file_in(row, image_id)
 
     def delete(self, ids: Sequence[int]) -> None:
         """Record the deletion; rows and files are removed together, at the end."""
+        if self.content.name_bytes:
+            raise UnsupportedError(
+                "Backend disk deletes no single images of a store whose files have names: its table has no ids."
+            )
         if self._added:
             self._commit_or_fail()
         self._live_ids.check_each_once(self._location, ids)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from pathlib import Path
 
+from imgstore_tui.core.content import ORIGINAL_CODEC
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.image_names import safe_name, split_ending
 from imgstore_tui.images import decode
 
 MANIFEST = "store.json"
@@ -18,6 +21,8 @@ DIGITS = 8
 LABEL_WIDTH = 20
 """Width of the smallest int64 in characters."""
 MAX_EXTENSION = 8
+_SAME = frozenset({("jpg", ".jpeg"), ("jpg", ".jpe"), ("jpg", ".jfif"), ("tif", ".tiff"), ("bmp", ".dib")})
+"""Endings that mean the same."""
 EXTENSION = re.compile(rf"^[a-z0-9]{{1,{MAX_EXTENSION}}}$")
 
 
@@ -40,6 +45,60 @@ def row_of(name: str, label: int, width: int) -> bytes:
 def extension_of(payload: bytes, codec: str) -> str:
     """Return the file extension of a payload by its first bytes, else the name of the codec."""
     return decode.EXTENSIONS.get(decode.sniff(payload) or "", codec if EXTENSION.match(codec) else "bin")
+
+
+def named_row_width(name_bytes: int) -> int:
+    """Return the length of every row of the table of a store whose images have names: quotes may double a name."""
+    return 2 * name_bytes + 2 + 1 + MAX_EXTENSION + 1 + LABEL_WIDTH + 1
+
+
+def named_row(name: str, label: int, width: int) -> bytes:
+    """Return the row of an image that has a name, quoted where CSV asks for it, padded with spaces."""
+    quoted = '"' + name.replace('"', '""') + '"' if set(name) & set(',"') or name != name.strip() else name
+    field = quoted.encode()
+    return b"%s,%s\n" % (field, str(label).encode().rjust(width - len(field) - 2))
+
+
+def name_in_row(row: bytes) -> str:
+    """Return the name in a row; empty if it is none that a store may hold."""
+    try:
+        field = row[: -1 - LABEL_WIDTH].rstrip(b" ").removesuffix(b",").decode()
+    except UnicodeDecodeError:
+        return ""
+    if field.startswith('"') and field.endswith('"') and len(field) > 1:
+        field = field[1:-1].replace('""', '"')
+    return field if field and safe_name(field) == field else ""
+
+
+def file_name(name: str, payload: bytes, codec: str) -> str:
+    """Return the path of the file of an image that has a name: with an ending for the payload, if it has none."""
+    ending = split_ending(name)[1].lower()
+    if codec == ORIGINAL_CODEC and ending in decode.SUFFIXES | decode.UNDECODED_SUFFIXES:
+        return name
+    extension = extension_of(payload, codec)
+    same = ending == f".{extension}" or (codec != ORIGINAL_CODEC and (extension, ending) in _SAME)
+    return name if same else f"{name}.{extension}"
+
+
+def open_folder(name: str, root: int, *, make: bool) -> int:
+    """Open a folder below another, part by part, so that no link is followed; return its descriptor, to be closed.
+
+    Args:
+        name: Its path below ``root``; empty for that itself.
+        root: Descriptor of the other folder.
+        make: Whether folders that are missing are made.
+    """
+    folder = os.dup(root)
+    for part in name.split("/") if name else ():
+        try:
+            if make:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(part, dir_fd=folder)
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        finally:
+            os.close(folder)
+        folder = inner
+    return folder
 
 
 def new_file(name: str, folder: int) -> int:

@@ -17,13 +17,18 @@ from imgstore_tui.backends.disk.layout import (
     LABELS,
     MANIFEST,
     file_error,
+    name_in_row,
     name_of,
+    named_row_width,
+    open_folder,
     read_file,
 )
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.image_names import MAX_NAME_BYTES
 from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import foreign, read_manifest
+from imgstore_tui.storekit.names_file import require_names
 from imgstore_tui.storekit.store_errors import layout_error
 
 if TYPE_CHECKING:
@@ -59,7 +64,8 @@ class DiskReader(Reader):
 
     def _layout(self, manifest: Any) -> None:
         fanout, row, extension = manifest.get("fanout"), manifest.get("row"), manifest.get("extension")
-        valid = isinstance(fanout, int) and 0 <= fanout <= 10**6 and isinstance(row, int) and 32 <= row <= 256
+        valid = isinstance(fanout, int) and 0 <= fanout <= 10**6 and isinstance(row, int)
+        valid = valid and 32 <= row <= (named_row_width(MAX_NAME_BYTES) if self.content.name_bytes else 256)
         valid = valid and (extension is None or (isinstance(extension, str) and bool(EXTENSION.match(extension))))
         if not valid or self.content.kind is not PayloadKind.BYTES:
             raise layout_error(self._location)
@@ -96,12 +102,36 @@ class DiskReader(Reader):
             labels[:] = self._parse(b"".join(names))
         payloads = []
         for image_id, row in zip(ids, names, strict=True):
-            name = f"{name_of(image_id, self.fanout)}.{self.extension or self.extension_in(row, image_id)}"
+            name = self.file_in(row, image_id)
             try:
-                payloads.append(read_file(name, self.folder))
+                payloads.append(self._read(name))
             except OSError as error:
                 raise file_error(self._location / name, error) from None
         return payloads
+
+    def file_in(self, row: bytes, image_id: int) -> str:
+        """Return the path of the file of an image below the store."""
+        if self.content.name_bytes:
+            if not (name := name_in_row(row)):
+                raise StoreError(f"{self._location / LABELS} is damaged: the row of image {image_id} names no file.")
+            return name
+        return f"{name_of(image_id, self.fanout)}.{self.extension or self.extension_in(row, image_id)}"
+
+    def _read(self, name: str) -> bytes:
+        if not self.content.name_bytes:
+            return read_file(name, self.folder)
+        path, _, leaf = name.rpartition("/")
+        folder = open_folder(path, self.folder, make=False)
+        try:
+            return read_file(leaf, folder)
+        finally:
+            os.close(folder)
+
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Return the paths of files below the store."""
+        require_names(self.content)
+        self.live_ids.check(self._location, ids)
+        return [self.file_in(self.rows(number, number + 1), number) for number in map(int, ids)]
 
     def ids(self) -> Sequence[int]:
         """Return the live ids, ascending."""
@@ -176,3 +206,12 @@ class DiskReader(Reader):
             if descriptor >= 0:
                 os.close(descriptor)
         self.folder = self._labels = -1
+
+
+def named_files(location: Path) -> set[str]:
+    """Return the paths of the files of a store whose images have names; none where it is another store, or none."""
+    try:
+        with DiskReader(location) as reader:
+            return set(reader.read_names(reader.ids())) if reader.content.name_bytes else set()
+    except StoreError:
+        return set()

@@ -13,8 +13,12 @@ from imgstore_tui.backends.disk.layout import (
     MANIFEST,
     extension_of,
     file_error,
+    file_name,
     name_of,
+    named_row,
+    named_row_width,
     new_file,
+    open_folder,
     row_of,
     row_width,
     write_all,
@@ -23,6 +27,7 @@ from imgstore_tui.core.backend import Content, Writer
 from imgstore_tui.core.content import ORIGINAL_CODEC
 from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.names_file import encode_names, missing_names
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
@@ -38,7 +43,9 @@ class DiskWriter(Writer):
         self._open = True
         self._keeps_extensions = content.codec == ORIGINAL_CODEC
         self._extension: str | None = None
-        self._width = row_width(fanout)
+        self._width = named_row_width(content.name_bytes) if content.name_bytes else row_width(fanout)
+        self._names: list[str] = []
+        """Names of the next batch."""
         self._folder: tuple[str, int] | None = None
         self._root = os.open(location, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -52,10 +59,17 @@ class DiskWriter(Writer):
         """Create one file per payload, then append the rows of the batch to the CSV."""
         check_put(self._location, self._content, self._put, ids, payloads, labels)
         rows = []
+        given, self._names = self._names, []
+        if self._content.name_bytes and len(given) != len(ids):
+            raise missing_names(self._location, len(ids) - len(given))
         width, fanout = self._width, self._fanout
         name = LABELS
         try:
-            for image_id, payload, label in zip(ids, payloads, labels.tolist(), strict=True):
+            for given_name, payload, label in zip(given, payloads, labels.tolist(), strict=bool(given)):
+                name = file_name(given_name, payload, self._content.codec)
+                self._put_file(name, payload)
+                rows.append(named_row(name, label, width))
+            for image_id, payload, label in () if given else zip(ids, payloads, labels.tolist(), strict=True):
                 if self._extension is None or self._keeps_extensions:
                     self._extension = extension_of(payload, self._content.codec)
                 name = f"{name_of(image_id, fanout)}.{self._extension}"
@@ -71,14 +85,18 @@ class DiskWriter(Writer):
         except OSError as error:
             raise file_error(self._location / name, error) from None
 
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Take the paths of the files of the next batch."""
+        encode_names(self._location, self._content, names)
+        self._names = list(names)
+
     def _put_file(self, name: str, payload: bytes) -> None:
         folder, slash, leaf = name.rpartition("/")
         descriptor = self._root
         if slash:
             if self._folder is None or self._folder[0] != folder:
                 self._leave_folder()
-                os.mkdir(folder, dir_fd=self._root)
-                self._folder = (folder, os.open(folder, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._root))
+                self._folder = folder, open_folder(folder, self._root, make=True)
             descriptor = self._folder[1]
         file = new_file(leaf, descriptor)
         try:
@@ -113,7 +131,7 @@ class DiskWriter(Writer):
                 self._content,
                 fanout=self._fanout,
                 row=self._width,
-                extension=None if self._keeps_extensions else self._extension,
+                extension=None if self._keeps_extensions or self._content.name_bytes else self._extension,
             )
             file = new_file(MANIFEST, self._root)
             try:

@@ -46,7 +46,7 @@ class LmdbBackend(LocalBackend):
     requires = ("lmdb",)
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
-    capabilities = Capabilities(append=True, overwrite=True, delete=True)
+    capabilities = Capabilities(append=True, overwrite=True, delete=True, names=True)
     presets = (
         Preset(
             "tuned",

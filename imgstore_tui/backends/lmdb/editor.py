@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgstore_tui.backends.lmdb.layout import APART, GONE, MANIFEST, key_of, labels_key, with_labels
+from imgstore_tui.backends.lmdb.layout import (
+    APART,
+    GONE,
+    MANIFEST,
+    key_of,
+    labels_key,
+    name_items,
+    name_key,
+    with_labels,
+)
 from imgstore_tui.backends.lmdb.reader import LmdbReader
 from imgstore_tui.backends.lmdb.write_env import PAGE, TRANSACTION_BYTES, WriteEnvironment, worst_of
 from imgstore_tui.core.backend import Editor
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_batch, write_manifest
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.names_file import missing_names
 from imgstore_tui.storekit.payload_row import image_views
 
 if TYPE_CHECKING:
@@ -37,6 +47,8 @@ class LmdbEditor(Editor):
         self._dirty: set[int] = set()
         self._deleted_any = self._changed = False
         self._open = True
+        self._named = self._live_ids.next_id
+        """The id after the highest that has a name."""
         size = (location / "data.mdb").stat().st_size
         self._env = WriteEnvironment(location, 2 * size + 16 * TRANSACTION_BYTES)
 
@@ -70,6 +82,16 @@ class LmdbEditor(Editor):
         except filling.error as error:
             raise filling.failed(error) from None
 
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Put one item per name."""
+        items = name_items(self._location, self.content, ids, names)
+        try:
+            self._make_room(worst_of(items, _DIRTIED_PAGES))
+            self._env.put(items)
+        except self._env.error as error:
+            raise self._env.failed(error) from None
+        self._named = max(self._named, ids[-1] + 1) if len(ids) else self._named
+
     def delete(self, ids: Sequence[int]) -> None:
         """Delete values; their pages are reused by later puts."""
         self._live_ids.check_each_once(self._location, ids)
@@ -80,6 +102,8 @@ class LmdbEditor(Editor):
             for image_id in ids:
                 if not transaction.delete(key_of(self._layout, image_id)):
                     raise StoreError(f"{self._location} is damaged: image {image_id} is missing in it.")
+                if self.content.name_bytes:
+                    transaction.delete(name_key(image_id))
             filling.note(len(ids), PAGE * len(ids))
             self._live_ids.delete(ids)
             self._deleted_any = True
@@ -129,6 +153,8 @@ class LmdbEditor(Editor):
         if not self._changed:
             return
         filling, live_ids = self._env, self._live_ids
+        if self.content.name_bytes and self._named < live_ids.next_id:
+            raise missing_names(self._location, live_ids.next_id - self._named)
         items = [(labels_key(first), self._blocks[first].astype("<i8").data.cast("B")) for first in sorted(self._dirty)]
         if self._deleted_any:
             items.append((GONE, live_ids.deleted.astype("<i8").data.cast("B")))

@@ -23,11 +23,13 @@ from imgstore_tui.backends.lmdb.layout import (
     facts_of,
     key_of,
     labels_key,
+    name_key,
 )
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import check_out, foreign, image_bytes, read_manifest
+from imgstore_tui.storekit.names_file import decode_names, require_names
 from imgstore_tui.storekit.store_errors import layout_error
 
 if TYPE_CHECKING:
@@ -188,6 +190,18 @@ class LmdbReader(Reader):
     def ids(self) -> Sequence[int]:
         """Return the live ids, ascending."""
         return self.live_ids.ids()
+
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Copy one name per id."""
+        require_names(self.content)
+        self.live_ids.check(self._location, ids)
+        try:
+            values = [self._transaction.get(name_key(int(number))) for number in ids]
+        except self._error as error:
+            raise StoreError(f"{self._location} is damaged: {error}.") from None
+        if any(value is None for value in values):
+            raise StoreError(f"{self._location} is damaged: names of images are missing in it.")
+        return decode_names(self._location, [bytes(value) for value in values])
 
     def read_labels(self) -> Labels:
         """Copy the label blocks; in the layout ``together``, read the header of each image."""

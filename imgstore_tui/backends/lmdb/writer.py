@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgstore_tui.backends.lmdb.layout import APART, MANIFEST, TOGETHER, keys_of, labels_key, with_labels
+from imgstore_tui.backends.lmdb.layout import APART, MANIFEST, TOGETHER, keys_of, labels_key, name_items, with_labels
 from imgstore_tui.backends.lmdb.write_env import PAGE, TRANSACTION_BYTES, WriteEnvironment, pieces
 from imgstore_tui.core.backend import Content, Writer
 from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.names_file import missing_names
 from imgstore_tui.storekit.payload_row import image_views
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class LmdbWriter(Writer):
         self._append = layout == APART and not self._sync_each_batch
         self._put = 0
         self._labels: list[Labels] = []
+        self._names: list[tuple[bytes, bytes]] = []
+        """Items of names, which are put at the end: their keys follow all others."""
         self._open = True
         # The map takes addresses, not space: ten times the pixels, as in the article, and room for small values.
         self._env = WriteEnvironment(location, 2**20 + 10 * content.payload_bytes + 4 * PAGE * content.count)
@@ -44,6 +47,10 @@ class LmdbWriter(Writer):
         check_put(self._location, self._content, self._put, ids, images, labels)
         if len(images):
             self._put_values(image_views(images), labels)
+
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Keep the names for the end."""
+        self._names += name_items(self._location, self._content, ids, names)
 
     def _put_values(self, values: Sequence[bytes | memoryview], labels: Labels) -> None:
         if self._layout == TOGETHER:
@@ -82,6 +89,10 @@ class LmdbWriter(Writer):
             self._put_labels()
             manifest = write_manifest("lmdb", self._content, layout=self._layout).encode("utf-8")
             filling.put([(MANIFEST, manifest)], append=self._append)
+            if self._content.name_bytes:
+                if len(self._names) != self._put:
+                    raise missing_names(self._location, self._put - len(self._names))
+                filling.put(self._names, append=self._append)
             filling.commit()
             if self._sync_each_batch:
                 self.syncs += filling.force() + filling.force_names()

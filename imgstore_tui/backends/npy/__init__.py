@@ -35,9 +35,9 @@ class NpyBackend(LocalBackend):
     family = Family.ARRAY
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
-    capabilities = Capabilities(append=True, overwrite=True)
+    capabilities = Capabilities(append=True, overwrite=True, names=True)
     signature_files = (IMAGES, PAYLOADS)
-    owned_pattern = re.compile(r"(images|payloads|ends|labels)\.npy|manifest\.json(\.partial)?")
+    owned_pattern = re.compile(r"(images|payloads|ends|labels|names)\.npy|manifest\.json(\.partial)?")
     presets = (
         Preset("tuned", "numpy.load(..., mmap_mode='r'); images are copied from the map into the caller's memory"),
         Preset("plain", "the same, under its former name"),

@@ -16,6 +16,7 @@ from imgstore_tui.core.manifest import IdSpan
 from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.folder_writer import LABELS
 from imgstore_tui.storekit.manifest_file import load_manifest
+from imgstore_tui.storekit.names_file import read_names
 from imgstore_tui.storekit.npy_file import NpyColumn
 from imgstore_tui.storekit.payload_row import read_row
 
@@ -77,6 +78,10 @@ class NpyReader(CheckedReader):
         """Read the labels file."""
         labels: Labels = self._labels.all("int64")
         return labels
+
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Read names from their file."""
+        return read_names(self._location, self.content, ids, self._check_ids(ids))
 
     def payload_end(self) -> int:
         """Return the end of the last payload, in bytes from the start of the row."""

@@ -38,7 +38,7 @@ class SqliteBackend(OneFileBackend):
     requires = ("sqlite3",)
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
-    capabilities = Capabilities(append=True, overwrite=True, delete=True, counts_syncs=False)
+    capabilities = Capabilities(append=True, overwrite=True, delete=True, names=True, counts_syncs=False)
     presets = (
         Preset("tuned", "pages as large as the images ask for, one transaction, the file mapped for reading"),
         Preset(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgstore_tui.backends.sqlite import FILE, JOURNAL
-from imgstore_tui.backends.sqlite.layout import PUT, rows
+from imgstore_tui.backends.sqlite.layout import PUT, PUT_NAME, check_names, name_rows, rows
 from imgstore_tui.backends.sqlite.reader import SqliteReader
 from imgstore_tui.core.backend import Editor
 from imgstore_tui.core.manifest import check_batch, write_manifest
@@ -72,13 +72,22 @@ class SqliteEditor(Editor):
             self._live_ids.grow(len(ids))
         self._changes_done()
 
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Insert or replace one row per name."""
+        rows = name_rows(self._location, self.content, ids, names)
+        try:
+            require_open(self._connection, self._location, "change").executemany(PUT_NAME, rows)
+        except sqlite3.Error as error:
+            raise write_error(self._path, error) from None
+
     def delete(self, ids: Sequence[int]) -> None:
         """Delete rows; their pages are reused."""
         self._live_ids.check_each_once(self._location, ids)
         try:
-            require_open(self._connection, self._location, "change").executemany(
-                "DELETE FROM images WHERE id = ?", [(number,) for number in ids]
-            )
+            connection, rows = require_open(self._connection, self._location, "change"), [(number,) for number in ids]
+            connection.executemany("DELETE FROM images WHERE id = ?", rows)
+            if self.content.name_bytes:
+                connection.executemany("DELETE FROM names WHERE id = ?", rows)
         except sqlite3.Error as error:
             raise write_error(self._path, error) from None
         self._live_ids.delete(ids)
@@ -95,6 +104,7 @@ class SqliteEditor(Editor):
         connection = require_open(self._connection, self._location, "change")
         content = replace(self.content, count=self._live_ids.count)
         manifest = write_manifest("sqlite", content, **self._layout, next=self._live_ids.next_id)
+        check_names(connection, self._location, content)
         try:
             connection.execute("UPDATE manifest SET text = ?", (manifest,))
             connection.execute("COMMIT")

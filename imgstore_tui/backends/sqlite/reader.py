@@ -12,11 +12,12 @@ from urllib.parse import quote
 import numpy as np
 
 from imgstore_tui.backends.sqlite import FILE, JOURNAL
-from imgstore_tui.backends.sqlite.layout import TABLES, damaged
+from imgstore_tui.backends.sqlite.layout import NAMES, TABLES, damaged
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, IdSpan, foreign, image_bytes, read_manifest
 from imgstore_tui.storekit.checked_reader import LiveIdsReader
+from imgstore_tui.storekit.names_file import require_names
 from imgstore_tui.storekit.one_file import beside, file_of
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.store_errors import require_open
@@ -30,6 +31,8 @@ _RUN = "SELECT label, data FROM images WHERE id BETWEEN ? AND ? ORDER BY id"
 _ONE = "SELECT label, data FROM images WHERE id = ?"
 # Rows come in the order of the list, because SQLite does not reorder a CROSS JOIN.
 _MANY = "SELECT label, data FROM json_each(?) AS asked CROSS JOIN images ON images.id = asked.value"
+_NAMES_RUN = "SELECT name FROM names WHERE id BETWEEN ? AND ? ORDER BY id"
+_NAMES_MANY = "SELECT name FROM json_each(?) AS asked CROSS JOIN names ON names.id = asked.value"
 _LABELS = "SELECT label FROM images INDEXED BY labels ORDER BY id"
 _GONE = "SELECT id FROM images INDEXED BY labels ORDER BY id"
 
@@ -59,7 +62,7 @@ class SqliteReader(LiveIdsReader):
         schema = dict(connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchmany(9))
         if "manifest" not in schema or "images" not in schema:
             raise foreign("sqlite", self._location)
-        if schema != TABLES:
+        if schema not in (TABLES, TABLES | NAMES):
             raise StoreError(f"{self.path} is damaged: its tables are not those of a store.")
         texts = connection.execute(
             "SELECT text FROM manifest WHERE typeof(text) = 'text' AND length(text) <= ?", (MAX_MANIFEST_BYTES,)
@@ -67,6 +70,8 @@ class SqliteReader(LiveIdsReader):
         if len(texts) != 1:
             raise foreign("sqlite", self._location)
         self.content, manifest = read_manifest(texts[0][0], "sqlite", self._location)
+        if (schema != TABLES) != (self.content.name_bytes > 0):
+            raise StoreError(f"{self.path} is damaged: its tables are not those of a store.")
         self.layout = {"map": bool(manifest.get("map")), "batch": bool(manifest.get("batch"))}
         if self.layout["map"]:
             connection.execute(f"PRAGMA mmap_size={_MOST_MAPPED}")
@@ -121,6 +126,22 @@ class SqliteReader(LiveIdsReader):
                 yield from connection.execute(_MANY, (str(list(ids)),))
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise damaged(self.path, sqlite3.DatabaseError(str(error))) from None
+
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Return the names of rows."""
+        require_names(self.content)
+        span = self._check_ids(ids)
+        connection = require_open(self._connection, self._location, "read")
+        try:
+            if span is not None:
+                found = connection.execute(_NAMES_RUN, (span[0], span[1] - 1)).fetchall()
+            else:
+                found = connection.execute(_NAMES_MANY, (str([int(number) for number in ids]),)).fetchall()
+        except sqlite3.Error as error:
+            raise damaged(self.path, error) from None
+        if len(found) != len(ids):
+            raise self._incomplete()
+        return [str(name) for (name,) in found]
 
     def read_labels(self) -> Labels:
         """Read the index alone."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgstore_tui.backends.sqlite.layout import PUT, TABLES, page_size, rows
+from imgstore_tui.backends.sqlite.layout import NAMES, PUT, PUT_NAME, TABLES, check_names, name_rows, page_size, rows
 from imgstore_tui.core.backend import Content, Writer, force
 from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
 from imgstore_tui.core.operations import SyncLevel
@@ -47,7 +47,7 @@ class SqliteWriter(Writer):
             ):
                 self._connection.execute(f"PRAGMA {pragma}")
             self._connection.execute("BEGIN")
-            for statement in TABLES.values():
+            for statement in (TABLES | NAMES if content.name_bytes else TABLES).values():
                 self._connection.execute(statement)
         except sqlite3.Error as error:
             self.abort()
@@ -63,6 +63,14 @@ class SqliteWriter(Writer):
         check_put(self._location, self._content, self._put, ids, images, labels)
         if len(ids):
             self._insert(ids, image_views(images), labels)
+
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Insert one row per name."""
+        rows = name_rows(self._location, self._content, ids, names)
+        try:
+            require_open(self._connection, self._location, "put").executemany(PUT_NAME, rows)
+        except sqlite3.Error as error:
+            raise write_error(self._path, error) from None
 
     def _insert(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
         connection = require_open(self._connection, self._location, "put")
@@ -91,6 +99,7 @@ class SqliteWriter(Writer):
             return
         try:
             check_complete(self._location, self._content, self._put)
+            check_names(connection, self._location, self._content)
             manifest = write_manifest("sqlite", self._content, **self._layout)
             connection.execute("INSERT INTO manifest VALUES (?)", (manifest,))
             connection.execute("COMMIT")

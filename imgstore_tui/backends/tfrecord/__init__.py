@@ -41,7 +41,7 @@ class TfrecordBackend(LocalBackend):
     extra = "tfrecord"
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "png"
-    capabilities = Capabilities(append=True)
+    capabilities = Capabilities(append=True, names=True)
     presets = (
         Preset("tuned", "not compressed, every checksum verified, and an index, so that single images are read"),
     )
@@ -54,7 +54,7 @@ class TfrecordBackend(LocalBackend):
         ),
     )
     signature_files = tuple(FILES.values())
-    owned_pattern = re.compile(r"images\.tfrecord(\.gz)?|(index|labels)\.npy|manifest\.json(\.partial)?")
+    owned_pattern = re.compile(r"images\.tfrecord(\.gz)?|(index|labels|names)\.npy|manifest\.json(\.partial)?")
     foreign_suffixes = frozenset({".tfrecord", ".tfrecords", ".tfrec", ".record"})
     foreign_kinds = frozenset({"TFRecord"})
     reads_packed = True

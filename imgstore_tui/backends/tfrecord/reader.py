@@ -208,6 +208,10 @@ class TfrecordReader(CheckedReader):
             self._block = offset, block
         return self._block[1]
 
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Read names from their file."""
+        return self.records.read_names(ids, self._check_ids(ids))
+
     def read_labels(self) -> Labels:
         """Read the labels file."""
         return self.records.read_labels()

@@ -40,7 +40,7 @@ class WebdatasetBackend(LocalBackend):
     extra = "webdataset"
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "png"
-    capabilities = Capabilities(append=True)
+    capabilities = Capabilities(append=True, names=True)
     presets = (Preset("tuned", "one tar, and beside it an index, so that single images can be read too"),)
     options = (
         Option(
@@ -61,7 +61,7 @@ class WebdatasetBackend(LocalBackend):
         ),
     )
     signature_files = (FIRST,)
-    owned_pattern = re.compile(r"images-\d{6,}\.tar|(index|labels)\.npy|manifest\.json(\.partial)?")
+    owned_pattern = re.compile(r"images-\d{6,}\.tar|(index|labels|names)\.npy|manifest\.json(\.partial)?")
     foreign_suffixes = frozenset({".tar", ".tgz"})
     foreign_kinds = frozenset({"tar"})
     reads_packed = True

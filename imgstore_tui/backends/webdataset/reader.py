@@ -221,6 +221,10 @@ class WebdatasetReader(CheckedReader):
             self._tars[number] = tar
         return tar
 
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Read names from their file."""
+        return self.records.read_names(ids, self._check_ids(ids))
+
     def read_labels(self) -> Labels:
         """Read the labels file."""
         return self.records.read_labels()

@@ -271,6 +271,16 @@ class FolderDataset(Dataset):
         return self._label_note if self._has_labels else _NO_CLASSES
 
     @property
+    def has_names(self) -> bool:
+        """True: every picture is a file."""
+        return True
+
+    def image_name(self, index: int) -> str:
+        """Return the path of picture ``index`` below the folder, as the file system spells it."""
+        self._check(index)
+        return self._names[index]
+
+    @property
     def lost_by_decoding(self) -> tuple[str, ...]:
         """That pictures have an orientation in EXIF."""
         if not self._turned:

@@ -21,6 +21,7 @@ from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import MAX_CUTOFF
 from imgstore_tui.jobs.convert.checksums import ChecksumRecord, changed_since, image_checksum
 from imgstore_tui.jobs.convert.fill import ConversionProgress, StoreFiller
+from imgstore_tui.jobs.convert.names import ImageNames, lost_names
 from imgstore_tui.jobs.convert.replace import (
     check_beside,
     check_free,
@@ -94,12 +95,13 @@ class Conversion:
         backend, codec = registry.make_backend(self.spec), registry.make_codec(self.spec)
         for loss in () if codec.from_file else self.dataset.lost_by_decoding:
             self.notify(loss)
+        names = self._survey_names(backend, codec, count, progress)
         with Workspace(self.destination, self._facts(count), backend, restart=self.restart) as workspace:
             if workspace.warning:
                 self.notify(workspace.warning)
             if isinstance(self.destination, Path):
                 self._report_replaced(workspace, self.destination)
-            arguments = self.dataset, backend, codec, self._kind(backend, codec), workspace, count, self.notify
+            arguments = self.dataset, backend, codec, self._kind(backend, codec), workspace, count, self.notify, names
             filler = self._filler = StoreFiller(*arguments)
             try:
                 unreadable = filler.run(progress)
@@ -110,7 +112,7 @@ class Conversion:
                     workspace.discard()
                 raise error from None
             try:
-                fingerprint = self._verify(backend, codec, workspace, progress)
+                fingerprint = self._verify(backend, codec, workspace, progress, names)
             except StoreError as error:
                 if not filler.resumed:
                     raise
@@ -120,7 +122,7 @@ class Conversion:
                 workspace.clear()
                 filler = self._filler = StoreFiller(*arguments)
                 unreadable = filler.run(progress)
-                fingerprint = self._verify(backend, codec, workspace, progress)
+                fingerprint = self._verify(backend, codec, workspace, progress, names)
             usage = backend.disk_usage(workspace.store)
             images = workspace.checksums.count
             if isinstance(self.destination, Path):
@@ -135,13 +137,33 @@ class Conversion:
             self.destination, images, requested, filler.resumed, usage, fingerprint, codec.lossless, excluded
         )
 
-    def _verify(self, backend: Backend, codec: Codec, workspace: Workspace, progress: ConversionProgress) -> str:
+    def _survey_names(
+        self, backend: Backend, codec: Codec, count: int, progress: ConversionProgress
+    ) -> ImageNames | None:
+        """Say what becomes of the names of files; return those of the store, None where it keeps none."""
+        if loss := lost_names(self.dataset, backend):
+            self.notify(loss)
+        if not self.dataset.has_names or not backend.capabilities.names:
+            return None
+        names = ImageNames(self.dataset, codec, count)
+        for sentence in names.survey(progress):
+            self.notify(sentence)
+        return names if names.longest else None
+
+    def _verify(
+        self,
+        backend: Backend,
+        codec: Codec,
+        workspace: Workspace,
+        progress: ConversionProgress,
+        names: ImageNames | None,
+    ) -> str:
         """Verify the store and return the fingerprint of its images as the dataset returns them."""
         if self._filler is not None and self._filler.fingerprint is not None:
-            verify_store(backend, workspace, progress)
+            verify_store(backend, workspace, progress, names)
             return self._filler.fingerprint.hexdigest()
         fingerprint = Fingerprint(has_labels=self.dataset.has_labels)
-        verify_store(backend, workspace, progress, partial(self._add_resumed, codec, fingerprint))
+        verify_store(backend, workspace, progress, names, partial(self._add_resumed, codec, fingerprint))
         return fingerprint.hexdigest()
 
     def _add_resumed(

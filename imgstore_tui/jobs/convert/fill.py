@@ -23,6 +23,7 @@ from imgstore_tui.core.location import ServerLocation
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.jobs.convert import prepare
 from imgstore_tui.jobs.convert.checksums import ChecksumRecord, changed_since
+from imgstore_tui.jobs.convert.names import ImageNames
 from imgstore_tui.jobs.convert.prepare import ImagePreparer, PreparedBatch, UnreadableImageError
 from imgstore_tui.jobs.convert.space import check_server_space, check_space
 from imgstore_tui.jobs.convert.workspace import Workspace
@@ -53,7 +54,21 @@ class StoreFiller:
         workspace: Workspace,
         count: int,
         notify: Callable[[str], None],
+        names: ImageNames | None = None,
     ) -> None:
+        """Prepare to fill the store.
+
+        Args:
+            dataset: Where the images come from, scanned.
+            backend: Backend of the store.
+            codec: Codec of its payloads.
+            kind: The form in which the backend takes images.
+            workspace: Where the store is made.
+            count: Number of images, from the first on.
+            notify: Called with messages for the user, a sentence each.
+            names: Names of the images in the store; None where it keeps none.
+        """
+        self._names = names
         self._dataset, self._backend, self._codec, self._kind = dataset, backend, codec, kind
         self._workspace, self._count, self._notify = workspace, count, notify
         # A server makes durable what it acknowledges; files are forced after they were closed.
@@ -269,9 +284,14 @@ class StoreFiller:
         names = tuple(facts.get("label_names", ()))
         content = Content(**{**facts, "kind": PayloadKind(facts["kind"]), "shape": shape, "label_names": names})
         try:
-            return self._backend.resume(self._workspace.store, content, labels, sizes)
+            writer = self._backend.resume(self._workspace.store, content, labels, sizes)
         except StoreError as error:
             raise _NotResumableError(str(error)) from None
+        if self._names is not None:
+            for first in range(0, checksums.count, _COMPARED):
+                given = [self._names.name(record.index) for record in records[first : first + _COMPARED]]
+                writer.put_names(range(first, first + len(given)), given)
+        return writer
 
     def _check_not_empty(self, count: int) -> None:
         if not count:
@@ -281,10 +301,12 @@ class StoreFiller:
     def _content(self, count: int, size: int) -> Content:
         shape, dtype = self._dataset.uniform or (None, None)
         has_labels, names = self._dataset.has_labels, self._dataset.label_names
-        return Content(count, self._kind, self._codec.name, shape, dtype, size, has_labels, names)
+        longest = 0 if self._names is None else self._names.longest
+        return Content(count, self._kind, self._codec.name, shape, dtype, size, has_labels, names, longest)
 
     def _write(self, writer: Writer, batch: PreparedBatch, progress: ConversionProgress) -> None:
         checksums = self._workspace.checksums
+        batch.names = self._names
         batch.put(writer, checksums.count, self._kind)
         checksums.append(batch.records)
         progress("writing", checksums.count, self._count - len(self._excluded))

@@ -15,6 +15,7 @@ from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import DataError, StoreError
 from imgstore_tui.core.fingerprint import Fingerprint
 from imgstore_tui.jobs.convert.checksums import NO_STAMP, ChecksumRecord, checksum, image_checksum
+from imgstore_tui.jobs.convert.names import ImageNames
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -56,6 +57,8 @@ class PreparedBatch:
     records: list[ChecksumRecord]
     images: list[Pixels]
     payloads: list[bytes]
+    names: ImageNames | None = None
+    """Names of the images of the dataset, where they are kept."""
 
     @property
     def size(self) -> int:
@@ -66,6 +69,8 @@ class PreparedBatch:
         """Write the images under ids from ``first`` on."""
         ids = range(first, first + len(self.records))
         labels = np.array([record.label for record in self.records], np.int64)
+        if self.names is not None:
+            writer.put_names(ids, [self.names.name(record.index) for record in self.records])
         if kind is PayloadKind.ARRAY:
             images: Pixels = np.stack(self.images)  # type: ignore[assignment]
             writer.put_array(ids, images, labels)

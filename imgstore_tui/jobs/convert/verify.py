@@ -10,6 +10,7 @@ import numpy as np
 from imgstore_tui.core.backend import Backend, PayloadKind
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.jobs.convert.checksums import ChecksumRecord, checksum
+from imgstore_tui.jobs.convert.names import ImageNames
 from imgstore_tui.jobs.convert.prepare import BATCH, BATCH_BYTES
 from imgstore_tui.jobs.convert.workspace import Workspace
 
@@ -21,14 +22,16 @@ def verify_store(
     backend: Backend,
     workspace: Workspace,
     progress: Callable[[str, int, int], None],
+    names: ImageNames | None = None,
     on_image: Callable[[ChecksumRecord, Pixels | bytes], None] | None = None,
 ) -> None:
-    """Compare the checksum of every image, and every label, with those recorded when they were written.
+    """Compare the checksum of every image, every label and every name with those recorded when they were written.
 
     Args:
         backend: Backend of the store.
         workspace: Workspace with the store and its checksums.
         progress: Called with the step, the number of images done and the total.
+        names: Names of the images; None where the store keeps none.
         on_image: Called with each verified image, in order: its record, and its pixels or payload.
 
     Raises:
@@ -59,5 +62,20 @@ def verify_store(
                     raise StoreError(f"{workspace.store}: {what} {number} does not come back as it was put.")
                 if on_image is not None:
                     on_image(record, image)
+            if names is not None:
+                _verify_names(
+                    reader.read_names(ids), [names.name(record.index) for record in records], workspace, first
+                )
             first = ids.stop
             progress("verifying", first, checksums.count)
+
+
+def _verify_names(stored: Sequence[str], given: Sequence[str], workspace: Workspace, first: int) -> None:
+    """Compare names; a store of files may have added an ending.
+
+    Raises:
+        StoreError: If one differs.
+    """
+    for number, (after, name) in enumerate(zip(stored, given, strict=True), first):
+        if after != name and not after.startswith(f"{name}."):
+            raise StoreError(f"{workspace.store}: the name of image {number} does not come back as it was put.")

@@ -100,9 +100,9 @@ def test_a_byte_that_comes_back_wrong_is_noticed(
 
     verify: Callable[..., None] = verification.verify_store
 
-    def spoilt(backend: object, workspace: object, progress: object) -> None:
+    def spoilt(backend: object, workspace: object, *others: object) -> None:
         _flip(next((tmp_path / "out.converting" / "store").glob(name)))
-        verify(backend, workspace, progress)
+        verify(backend, workspace, *others)
 
     monkeypatch.setattr(conversion, "verify_store", spoilt)
     with pytest.raises(StoreError, match="does not come back as it was put"):
