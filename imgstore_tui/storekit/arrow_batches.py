@@ -1,6 +1,7 @@
 """Provides what the file formats of Arrow share: tables in batches of equal numbers of rows.
 
-A batch has the columns ``image`` (binary, of one length or of any) and ``label``. No value is converted row by row.
+A batch has the columns ``image`` (binary, of one length or of any), ``label``, which is null where images have no
+labels, and ``name`` where they have names. But for names, no value is converted row by row.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from imgstore_tui.core.backend import Content, PayloadKind
+from imgstore_tui.core.content import NO_LABEL
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import IdSpan, foreign, image_bytes, is_count, read_manifest, write_manifest
 from imgstore_tui.core.text import first_line
@@ -22,6 +24,7 @@ from imgstore_tui.storekit.file_writer import FileWriter
 from imgstore_tui.storekit.fixed_records import FixedRecords
 from imgstore_tui.storekit.folder_writer import FolderWriter
 from imgstore_tui.storekit.manifest_file import load_manifest
+from imgstore_tui.storekit.names_file import encode_names, missing_names, require_names
 from imgstore_tui.storekit.one_file import METADATA_KEY, file_of
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.sequential_writer import SequentialWriter
@@ -30,7 +33,7 @@ from imgstore_tui.storekit.store_errors import damaged_error, layout_error, writ
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
 
-IMAGE, LABEL = "image", "label"
+IMAGE, LABEL, NAME = "image", "label", "name"
 BATCH_BYTES = 2**25
 """A batch holds no more pixels than this, whatever the option says."""
 _MOST_ROWS = 1_000_000
@@ -42,6 +45,16 @@ def rows_per_batch(content: Content, option: int) -> int:
     if content.kind is PayloadKind.ARRAY:
         mean = image_bytes(content)
     return max(1, min(option, BATCH_BYTES // max(1, mean)))
+
+
+def columns_of(content: Content) -> list[str]:
+    """Return the names of the columns of a store."""
+    return [IMAGE, LABEL, NAME] if content.name_bytes else [IMAGE, LABEL]
+
+
+def or_no_labels(labels: Any, content: Content) -> Any:
+    """Return a column of labels, with ``NO_LABEL`` in the place of nulls where images have no labels."""
+    return labels if content.has_labels or not labels.null_count else labels.fill_null(NO_LABEL)
 
 
 class _BatchCollector(SequentialWriter):
@@ -56,6 +69,14 @@ class _BatchCollector(SequentialWriter):
         if content.kind is PayloadKind.ARRAY:
             self._buffer = np.empty((min(rows, max(1, content.count)), image_bytes(content)), np.uint8)
         self._label_buffer = np.empty(rows, np.int64)
+        self._given_names: list[str] = []
+        """Names of images that no batch holds yet."""
+
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Keep names for the batches of their images."""
+        encode_names(self._location, self._content, names)
+        # Of a store that is continued, the batches that are there hold their names.
+        self._given_names += [name for number, name in zip(ids, names, strict=True) if number >= self._put]
 
     def _add_array(self, images: Pixels, labels: Labels) -> None:
         flat, at = images.reshape(len(images), -1).view(np.uint8), 0
@@ -88,7 +109,14 @@ class _BatchCollector(SequentialWriter):
                 images = pa.FixedSizeBinaryArray.from_buffers(kind, count, [None, pa.py_buffer(self._buffer[:count])])
             else:
                 images, self._payloads = self._column(self._payloads), []
-            self._write_batch(images, pa.array(self._label_buffer[:count]))
+            without = None if self._content.has_labels else np.ones(count, bool)
+            columns = [images, pa.array(self._label_buffer[:count], pa.int64(), mask=without)]
+            if self._content.name_bytes:
+                names, self._given_names = self._given_names[:count], self._given_names[count:]
+                if len(names) != count:
+                    raise missing_names(self._location, count - len(names))
+                columns.append(pa.array(names, pa.string()))
+            self._write_batch(columns)
         except (pa.ArrowException, OSError) as error:
             raise self._failed(error) from None
 
@@ -111,8 +139,8 @@ class _BatchCollector(SequentialWriter):
         """Return payloads as an Arrow array."""
 
     @abstractmethod
-    def _write_batch(self, images: Any, labels: Any) -> None:
-        """Write a batch."""
+    def _write_batch(self, columns: list[Any]) -> None:
+        """Write a batch: images, labels and, where images have names, these."""
 
     @abstractmethod
     def _write_end(self) -> None:
@@ -123,6 +151,7 @@ class BatchesWriter(_BatchCollector, FolderWriter):
     """Writes batches into a store that is a folder, with the manifest in a file."""
 
     keeps_labels = False
+    names_apart = False
 
 
 class BatchesFileWriter(_BatchCollector, FileWriter):
@@ -190,6 +219,29 @@ class BatchesReader(CheckedReader):
     def _check(self) -> None:
         """Check the schema and the number of rows."""
 
+    def _load_names(self, number: int) -> Any:
+        """Return the names of a batch as an Arrow array."""
+        raise NotImplementedError
+
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Read the column of names of each batch that holds some of the images."""
+        import pyarrow as pa
+
+        require_names(self.content)
+        self._check_ids(ids)
+        names: list[str] = []
+        at, column = -1, []
+        for number, row in (divmod(int(image_id), self.rows) for image_id in ids):
+            if number != at:
+                try:
+                    at, column = number, self._load_names(number).to_pylist()
+                except (pa.ArrowException, OSError, ValueError, KeyError, IndexError) as error:
+                    raise self.damaged(first_line(error)) from None
+                if len(column) != self.rows_in(number) or not all(isinstance(name, str) for name in column):
+                    raise self.damaged("its names are not what they should be")
+            names.append(column[row])
+        return names
+
     @abstractmethod
     def _load(self, number: int) -> tuple[Any, Any]:
         """Return the images and the labels of a batch as Arrow arrays without an offset."""
@@ -207,6 +259,7 @@ class BatchesReader(CheckedReader):
             try:
                 images, labels = self._load(number)
                 count = self.rows_in(number)
+                labels = or_no_labels(labels, self.content)
                 if len(images) != count or len(labels) != count or images.null_count or labels.null_count:
                     raise self.damaged(f"batch {number} does not hold {count} images")
                 columns = self._values(images, count), *self._bytes(images, labels, count)

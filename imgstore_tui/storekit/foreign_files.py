@@ -19,6 +19,7 @@ from imgstore_tui.core.manifest import check_ids
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count
 from imgstore_tui.storekit.label_column import LabelColumn, join_labels, no_labels
+from imgstore_tui.storekit.names_file import require_names
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.scan_progress import report_scan
 from imgstore_tui.storekit.store_errors import read_error
@@ -39,6 +40,8 @@ class ForeignFile(ABC):
 
     labels: LabelColumn
     """The labels of its pictures, or why there are none."""
+    names: Sequence[str] = ()
+    """The names of its pictures as the file has them; empty where they have none."""
     excluded: Sequence[Excluded] = ()
     """The pictures of the file that are not taken, each with the reason."""
     warnings: Sequence[str] = ()
@@ -161,6 +164,7 @@ class ForeignReader(Reader):
             ORIGINAL_CODEC,
             has_labels=labels.numbers is not None,
             label_names=labels.names,
+            name_bytes=_longest_name(self._files),
         )
 
     @classmethod
@@ -219,6 +223,13 @@ class ForeignReader(Reader):
             labels[:] = self._labels[list(ids)]
         return payloads
 
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Return the names of pictures as their files have them."""
+        require_names(self.content)
+        check_ids(self._location, self.content.count, ids)
+        places = [self._place(int(image_id)) for image_id in ids]
+        return [self._files[index].names[number] for index, number in places]
+
     def _place(self, image_id: int) -> tuple[int, int]:
         """Return which file holds an image, and its number there."""
         index = int(np.searchsorted(self._starts, image_id, side="right")) - 1
@@ -239,6 +250,13 @@ class ForeignReader(Reader):
         """Close the files."""
         for file in self._files:
             file.close()
+
+
+def _longest_name(files: Sequence[ForeignFile]) -> int:
+    """Return the bytes of the longest name; 0 unless all pictures have one."""
+    if any(len(file.names) != file.count for file in files):
+        return 0
+    return max((len(name.encode("utf-8", "surrogateescape")) for file in files for name in file.names), default=0)
 
 
 def _beside_text(beside: Counter[str], pictures: int) -> str:

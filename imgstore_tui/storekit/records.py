@@ -32,6 +32,9 @@ INDEX = "index.npy"
 class RecordFiles(ABC):
     """Files of records, open for appending."""
 
+    names: Sequence[str] = ()
+    """Names of the images that are added next; empty where images have none."""
+
     @abstractmethod
     def add_bytes(self, first: int, payloads: Sequence[bytes], labels: Labels) -> Labels:
         """Write payloads with ids from ``first`` on; return their index rows, int64 array (n, width)."""
@@ -80,6 +83,11 @@ class RecordsWriter(FolderWriter):
         except StoreError:
             records.close()
             raise
+
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Append names to their file, and keep them for the records that follow."""
+        super().put_names(ids, names)
+        self._records.names = list(names)
 
     def _add_bytes(self, payloads: Sequence[bytes], labels: Labels) -> None:
         self._index.append(self._records.add_bytes(self._put, payloads, labels))
@@ -177,6 +185,11 @@ class RecordsEditor(FolderEditor):
         if len(ids):
             self._check(ids)
             self._append_index(self._records.add_array(ids[0], images, labels), labels)
+
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Append names to their file, and keep them for the records that follow."""
+        super().put_names(ids, names)
+        self._records.names = list(names)
 
     def _check(self, ids: Sequence[int]) -> None:
         if not self._live_ids.is_append(self._location, ids):

@@ -41,7 +41,7 @@ class ArrowBackend(OneFileBackend):
     extra = "arrow"
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
-    capabilities = Capabilities(fork_safe=False)
+    capabilities = Capabilities(names=True, fork_safe=False)
     presets = (Preset("tuned", "batches of 256 rows, not compressed, read from a map"),)
     options = (
         Option(

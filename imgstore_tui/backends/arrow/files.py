@@ -15,7 +15,15 @@ from imgstore_tui.backends.arrow import BEFORE, FILE
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.options import OptionValue
-from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesFileWriter, BatchesReader, rows_per_batch
+from imgstore_tui.storekit.arrow_batches import (
+    IMAGE,
+    LABEL,
+    NAME,
+    BatchesFileWriter,
+    BatchesReader,
+    columns_of,
+    rows_per_batch,
+)
 from imgstore_tui.storekit.fixed_records import FixedRecords
 from imgstore_tui.storekit.one_file import beside
 from imgstore_tui.storekit.raw_file import RawFile
@@ -38,7 +46,12 @@ class ArrowWriter(BatchesFileWriter):
         super().__init__("arrow", location, content, rows_per_batch(content, int(values["rows"])))
         compression = None if values["compression"] == "none" else str(values["compression"])
         kind = pa.binary(image_bytes(content)) if content.kind is PayloadKind.ARRAY else pa.large_binary()
-        fields = [pa.field(IMAGE, kind, nullable=False), pa.field(LABEL, pa.int64(), nullable=False)]
+        fields = [
+            pa.field(IMAGE, kind, nullable=False),
+            pa.field(LABEL, pa.int64(), nullable=not content.has_labels),
+            pa.field(NAME, pa.string(), nullable=False),
+        ]
+        fields = fields[: len(columns_of(content))]
         self._schema = pa.schema(fields, self.metadata(mapped=compression is None))
         before = beside(location, BEFORE)
         self._records: Any = None
@@ -77,8 +90,8 @@ class ArrowWriter(BatchesFileWriter):
     def _column(self, payloads: list[bytes]) -> Any:
         return pa.array(payloads, pa.large_binary())
 
-    def _write_batch(self, images: Any, labels: Any) -> None:
-        self._file.write_batch(pa.RecordBatch.from_arrays([images, labels], schema=self._schema))
+    def _write_batch(self, columns: list[Any]) -> None:
+        self._file.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
 
     def _write_end(self) -> None:
         self._file.close()
@@ -115,7 +128,7 @@ class ArrowReader(BatchesReader):
         return self._file.schema.metadata or {}
 
     def _check(self) -> None:
-        if self._file.num_record_batches != self.batches or self._file.schema.names != [IMAGE, LABEL]:
+        if self._file.num_record_batches != self.batches or self._file.schema.names != columns_of(self.content):
             raise self.damaged("it does not hold the batches it should")
         if self.manifest.get("mapped"):
             self.most_kept = _VIEWS
@@ -136,6 +149,9 @@ class ArrowReader(BatchesReader):
         if self.content.kind is PayloadKind.BYTES and images.type != pa.large_binary():
             raise self.damaged("its images are no bytes")
         return images, labels
+
+    def _load_names(self, number: int) -> Any:
+        return self._file.get_batch(number).column(2)
 
     def read_labels(self) -> Labels:
         """Read the column of labels alone; no other page of the map is read."""

@@ -28,7 +28,7 @@ class LanceBackend(LocalBackend):
     extra = "lance"
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "png"
-    capabilities = Capabilities(fork_safe=False)
+    capabilities = Capabilities(names=True, fork_safe=False)
     presets = (Preset("tuned", "fragments of 32 MiB at most, one version, images neither compressed nor indexed"),)
     options = (
         Option(

@@ -19,8 +19,9 @@ from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_ids, check_out, image_bytes
 from imgstore_tui.core.text import first_line
-from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL
+from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, NAME, columns_of, or_no_labels
 from imgstore_tui.storekit.manifest_file import load_manifest
+from imgstore_tui.storekit.names_file import require_names
 from imgstore_tui.storekit.store_errors import damaged_error, require_open
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ class LanceReader(Reader):
                 os.fspath(self.path), index_cache_size_bytes=0, metadata_cache_size_bytes=_CACHED
             )
             schema, count = self._dataset.schema, self._dataset.count_rows()
-        if schema.names != [IMAGE, LABEL] or schema.types != [pa.large_binary(), pa.int64()]:
+        kinds = [pa.large_binary(), pa.int64(), pa.string()]
+        columns = columns_of(self.content)
+        if schema.names != columns or schema.types != kinds[: len(columns)]:
             raise self._damaged("its columns are not what they should be")
         if count != self.content.count:
             raise self._damaged(f"it has {count} rows, not {self.content.count}")
@@ -95,7 +98,7 @@ class LanceReader(Reader):
                     yield len(batch), *self._values(batch)
 
     def _values(self, batch: Any) -> tuple[Any, Any, Any]:
-        images, labels = batch.column(0), batch.column(1)
+        images, labels = batch.column(0), or_no_labels(batch.column(1), self.content)
         count = len(batch)
         if images.null_count or labels.null_count:
             raise self._damaged("images are missing in it")
@@ -137,10 +140,24 @@ class LanceReader(Reader):
             payloads += [bytes(memory[start:stop]) for start, stop in itertools.pairwise(ends)]
         return payloads
 
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Read the column of names alone."""
+        require_names(self.content)
+        check_ids(self._location, self.content.count, ids)
+        if not len(ids):
+            return []
+        with self._library():
+            column = require_open(self._dataset, self._location, "read").take(list(ids), columns=[NAME]).column(0)
+        names: list[Any] = column.to_pylist()
+        if len(names) != len(ids) or not all(isinstance(name, str) for name in names):
+            raise self._damaged("its names are not what they should be")
+        return names
+
     def read_labels(self) -> Labels:
         """Read the column of labels alone."""
         with self._library():
             column = require_open(self._dataset, self._location, "read").to_table(columns=[LABEL]).column(0)
+        column = or_no_labels(column, self.content)
         if column.type != pa.int64() or column.null_count or len(column) != self.content.count:
             raise self._damaged("its labels are not what they should be")
         return np.array(column.to_numpy(), np.int64)

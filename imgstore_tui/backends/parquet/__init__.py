@@ -28,7 +28,7 @@ class ParquetBackend(OneFileBackend):
     extra = "arrow"
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "png"
-    capabilities = Capabilities(fork_safe=False)
+    capabilities = Capabilities(names=True, fork_safe=False)
     presets = (
         Preset("tuned", "row groups of 256, no compression, dictionary or statistics of images, checksums of pages"),
         Preset(

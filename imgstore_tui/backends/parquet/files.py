@@ -18,12 +18,22 @@ from imgstore_tui.backends.parquet import FILE
 from imgstore_tui.backends.parquet.page import page_at
 from imgstore_tui.backends.parquet.unpacked_size import FREE_BYTES, allowed_bytes, check_pages
 from imgstore_tui.core.backend import Content, PayloadKind
-from imgstore_tui.core.manifest import image_bytes
+from imgstore_tui.core.manifest import image_bytes, keeps_label_names
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import first_line
 from imgstore_tui.images import decode
-from imgstore_tui.storekit.arrow_batches import IMAGE, LABEL, BatchesFileWriter, BatchesReader, rows_per_batch
+from imgstore_tui.storekit.arrow_batches import (
+    IMAGE,
+    LABEL,
+    NAME,
+    BatchesFileWriter,
+    BatchesReader,
+    columns_of,
+    or_no_labels,
+    rows_per_batch,
+)
 from imgstore_tui.storekit.fixed_records import FixedRecords
+from imgstore_tui.storekit.names_file import missing_names
 from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
@@ -34,7 +44,15 @@ _STRUCT = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string(
 _KEPT_BYTES = 2**26
 """Row groups that are read whole stay in memory up to this many bytes of the file, but a few at least."""
 _OWN_ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED"}
-_FEATURES = {IMAGE: {"_type": "Image"}, LABEL: {"dtype": "int64", "_type": "Value"}}
+
+
+def _features(content: Content) -> dict[str, Any]:
+    """Return the features as Hugging Face datasets declares them: with the names of classes, if there are any."""
+    label: dict[str, Any] = {"dtype": "int64", "_type": "Value"}
+    if content.label_names and keeps_label_names(content.label_names):
+        label = {"names": list(content.label_names), "_type": "ClassLabel"}
+    features = {IMAGE: {"_type": "Image"}, LABEL: label, NAME: {"dtype": "string", "_type": "Value"}}
+    return {column: features[column] for column in columns_of(content)}
 
 
 class ParquetWriter(BatchesFileWriter):
@@ -45,9 +63,10 @@ class ParquetWriter(BatchesFileWriter):
         self._first = 0
         array = content.kind is PayloadKind.ARRAY
         kind = pa.binary(image_bytes(content)) if array else _STRUCT
-        metadata = {} if array else {"huggingface": json.dumps({"info": {"features": _FEATURES}})}
+        metadata = {} if array else {"huggingface": json.dumps({"info": {"features": _features(content)}})}
         metadata |= self.metadata()
-        self._schema = pa.schema([pa.field(IMAGE, kind), pa.field(LABEL, pa.int64())], metadata)
+        fields = [pa.field(IMAGE, kind), pa.field(LABEL, pa.int64()), pa.field(NAME, pa.string())]
+        self._schema = pa.schema(fields[: len(columns_of(content))], metadata)
         self._file: Any = None
         try:
             self._file = pq.ParquetWriter(
@@ -66,12 +85,16 @@ class ParquetWriter(BatchesFileWriter):
         kinds = [decode.EXTENSIONS.get(decode.sniff(payload) or "", self._content.codec) for payload in payloads]
         paths = [f"{number:08}.{kind}" for number, kind in enumerate(kinds, self._first)]
         self._first += len(payloads)
+        if self._content.name_bytes:
+            paths = self._given_names[: len(payloads)]
+            if len(paths) != len(payloads):
+                raise missing_names(self._location, len(payloads) - len(paths))
         return pa.StructArray.from_arrays(
             [pa.array(payloads, pa.binary()), pa.array(paths, pa.string())], fields=list(_STRUCT)
         )
 
-    def _write_batch(self, images: Any, labels: Any) -> None:
-        self._file.write_table(pa.Table.from_arrays([images, labels], schema=self._schema), row_group_size=self._rows)
+    def _write_batch(self, columns: list[Any]) -> None:
+        self._file.write_table(pa.Table.from_arrays(columns, schema=self._schema), row_group_size=self._rows)
 
     def _write_end(self) -> None:
         self._file.close()
@@ -104,7 +127,7 @@ class ParquetReader(BatchesReader):
         facts = self._file.metadata
         if facts.num_row_groups != self.batches or facts.num_rows != self.content.count:
             raise self.damaged("it does not hold the rows it should")
-        if self._file.schema_arrow.names != [IMAGE, LABEL]:
+        if self._file.schema_arrow.names != columns_of(self.content):
             raise self.damaged("its columns are not what they should be")
         self._raw = RawFile(self.path)
         self.most_kept = max(self.most_kept, _KEPT_BYTES * self.batches // max(1, self._raw.size))
@@ -157,10 +180,15 @@ class ParquetReader(BatchesReader):
             if self._raw is not None and column.compression != "UNCOMPRESSED":
                 check_pages(self._raw, column, allowed)
 
+    def _load_names(self, number: int) -> Any:
+        self._check_size(number)
+        return self._file.read_row_group(number, columns=[NAME], use_threads=False).column(0)
+
     def read_labels(self) -> Labels:
         """Read the column of labels alone."""
         try:
             column = self._file.read(columns=[LABEL], use_threads=False).column(0)
+            column = or_no_labels(column, self.content)
             if column.type != pa.int64() or column.null_count or len(column) != self.content.count:
                 raise self.damaged("its labels are not what they should be")
             return np.array(column.to_numpy(), np.int64)

@@ -1,7 +1,8 @@
 """Encodes and searches tf.train.Example: a map from names to lists of bytes, integers or floats (protocol buffers).
 
 The backend stores an encoded image as ``image/encoded`` with ``image/format``, as usual, and bare pixels as
-``image/raw`` with ``image/shape`` and ``image/dtype``; the label is ``image/class/label``.
+``image/raw`` with ``image/shape`` and ``image/dtype``; the label is ``image/class/label``, if there is one,
+and the name of the file ``image/filename``, if it is known.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 
 from imgstore_tui.core.errors import StoreError
 
-ENCODED, RAW, LABEL = b"image/encoded", b"image/raw", b"image/class/label"
+ENCODED, RAW, LABEL, FILE_NAME = b"image/encoded", b"image/raw", b"image/class/label", b"image/filename"
 
 _BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 1, 2, 3
 _FLOAT = struct.Struct("<f")

@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgstore_tui.backends.tfrecord.example import ENCODED, LABEL, RAW, bytes_feature, head_and_tail, int64_feature
+from imgstore_tui.backends.tfrecord.example import (
+    ENCODED,
+    FILE_NAME,
+    LABEL,
+    RAW,
+    bytes_feature,
+    head_and_tail,
+    int64_feature,
+)
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.units import format_bytes
 from imgstore_tui.images import decode
+from imgstore_tui.storekit.names_file import missing_names
 from imgstore_tui.storekit.output import Output, Piece
 from imgstore_tui.storekit.records import RecordFiles
 
@@ -80,8 +89,11 @@ class Records(RecordFiles):
         pieces: list[Piece] = []
         at, within = self._file.position, 0
         lengths: list[int] = []
-        for value, label in zip(values, labels.tolist(), strict=True):
-            front, front_sum, tail = self._around(name, value, label)
+        names, self.names = self.names, ()
+        if self._content.name_bytes and len(names) != len(values):
+            raise missing_names(self._file.path.parent, len(values) - len(names))
+        for number, (value, label) in enumerate(zip(values, labels.tolist(), strict=True)):
+            front, front_sum, tail = self._around(name, value, label, names[number] if names else "")
             checksum = self._extend(self._extend(front_sum, value), tail)
             record = (front, value, tail + FOOT.pack(masked(checksum)))
             length = len(front) + len(value) + len(tail) + FOOT.size
@@ -113,10 +125,13 @@ class Records(RecordFiles):
         starts = np.cumsum([0, *lengths[:-1]]).tolist()
         return [(offset, len(block), start) for start in starts]
 
-    def _around(self, name: bytes, value: Piece, label: int) -> tuple[bytes, int, bytes]:
+    def _around(self, name: bytes, value: Piece, label: int, file_name: str) -> tuple[bytes, int, bytes]:
         """Return the bytes before a value, the checksum of their part in the Example, and the bytes after it."""
         kind = decode.sniff(bytes(value[:32])) if name is ENCODED else None
-        return _around(name, len(value), self._others(kind), label)
+        others = self._others(kind)
+        if file_name:
+            others += bytes_feature(FILE_NAME, file_name.encode())
+        return _around(name, len(value), others, label if self._content.has_labels else None)
 
     @functools.lru_cache(maxsize=16)  # noqa: B019 - a records lives as long as its store is open
     def _others(self, kind: str | None) -> bytes:
@@ -156,8 +171,9 @@ class Records(RecordFiles):
 
 
 @functools.lru_cache(maxsize=4096)
-def _around(name: bytes, size: int, others: bytes, label: int) -> tuple[bytes, int, bytes]:
+def _around(name: bytes, size: int, others: bytes, label: int | None) -> tuple[bytes, int, bytes]:
     import google_crc32c
 
-    front, tail = head_and_tail(name, size, int64_feature(LABEL, label) + others)
+    features = others if label is None else int64_feature(LABEL, label) + others
+    front, tail = head_and_tail(name, size, features)
     return head_of(len(front) + size + len(tail)) + front, google_crc32c.value(front), tail

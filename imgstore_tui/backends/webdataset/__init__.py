@@ -78,8 +78,9 @@ class WebdatasetBackend(LocalBackend):
         """Create the folder and the first tar; ``close`` writes the manifest."""
         refuse_batch_sync(self, sync)
         begin_store(self, location, content)
-        shards = Shards(location, content, int(self.values["shard"]))
-        return RecordsWriter(self.name, location, content, shards, INDEX_WIDTH, {"shard": int(self.values["shard"])})
+        shards = Shards(location, content, int(self.values["shard"]), with_labels=content.has_labels)
+        layout = {"shard": int(self.values["shard"]), **({} if content.has_labels else {"cls": False})}
+        return RecordsWriter(self.name, location, content, shards, INDEX_WIDTH, layout)
 
     def open(self, location: Path) -> Reader:
         """Open the index; tars are opened on demand."""
@@ -106,7 +107,11 @@ class WebdatasetBackend(LocalBackend):
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
         """Open the last tar to append at its end mark."""
         with WebdatasetReader(location) as reader:
-            shards = Shards(location, reader.content, reader.shard, after=reader.end())
+            names = reader.all_names() if reader.content.name_bytes else ()
+            end, with_labels = reader.end(), reader.with_labels
+            shards = Shards(
+                location, reader.content, reader.shard, end, with_labels=with_labels, former_names=names
+            )  # fmt: skip
             try:
                 return RecordsEditor(self.name, location, sync, shards, reader.records)
             except StoreError:

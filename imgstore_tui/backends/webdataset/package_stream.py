@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from imgstore_tui.backends.webdataset.tar import key_of
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.text import first_line
 
@@ -47,8 +46,14 @@ class PackageStream:
         self._samples = iter(group_by_keys(tar_file_expander([{"url": path.name, "stream": self._file}])))
         self.shard, self.following = shard, number
 
-    def take(self) -> tuple[bytes, int] | None:
+    def take(self, is_key: Callable[[str], bool]) -> tuple[bytes, int | None] | None:
         """Return the bytes and the label of the next image; None at the end of the tar.
+
+        Args:
+            is_key: Tells whether a key is that of the image.
+
+        Returns:
+            The payload, and the label, None where there is none; None at the end of the tar.
 
         Raises:
             StoreError: If another sample is there.
@@ -57,11 +62,11 @@ class PackageStream:
             sample = next(self._samples, None)
             if sample is None:
                 return None
-            if sample["__key__"].encode() != key_of(self.following):
+            if not is_key(sample["__key__"]):
                 raise StoreError(f"{self._path} is damaged: image {self.following} is not where it should be.")
             self.following += 1
             (payload,) = (value for name, value in sample.items() if name != _LABEL and not name.startswith("__"))
-            return payload, int(sample[_LABEL])
+            return payload, int(sample[_LABEL]) if _LABEL in sample else None
         except (tarfile.TarError, OSError, ValueError, KeyError, EOFError) as error:
             raise self._damaged(error) from None
 

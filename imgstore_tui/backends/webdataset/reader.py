@@ -6,17 +6,29 @@ By the index every header is compared with the expected one, its checksum includ
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imgstore_tui.backends.webdataset.keys import keys_for
 from imgstore_tui.backends.webdataset.package_stream import PackageStream
 from imgstore_tui.backends.webdataset.shards import INDEX_WIDTH, LABEL_BLOCKS, tar_name
-from imgstore_tui.backends.webdataset.tar import BLOCK, MOST_BYTES, head, heads, key_of, name_in, padded
+from imgstore_tui.backends.webdataset.tar import (
+    BLOCK,
+    MOST_BYTES,
+    full_name_in,
+    head,
+    heads,
+    key_of,
+    name_in,
+    named_head,
+    padded,
+)
 from imgstore_tui.core.backend import PayloadKind
-from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.content import NO_LABEL
+from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.manifest import IdSpan, image_bytes, is_count
 from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.npy_file import npy_header
@@ -33,6 +45,7 @@ _TOGETHER_BELOW = 32 * 2**10
 """Adjacent members smaller than this are read by one call."""
 _AT_ONCE = 4 * 2**20
 """Bytes that are read by one call, at most."""
+_NAMES_AT_ONCE = 4096
 _MOST_OPEN = 64
 """Most tars that are kept open."""
 
@@ -58,6 +71,10 @@ class WebdatasetReader(CheckedReader):
             self.close()
             raise layout_error(location)
         self.shard = shard
+        self.with_labels = self.records.manifest.get("cls") is not False
+        """Whether each image has a member with its label; stores of before have one, whatever it holds."""
+        self._after = LABEL_BLOCKS if self.with_labels else 0
+        """Bytes between the member of an image and that of the next."""
         self._npy_head = b""
         if self.content.kind is PayloadKind.ARRAY:
             self._npy_head = npy_header(np.dtype(self.content.dtype), self.content.shape or ())
@@ -73,7 +90,7 @@ class WebdatasetReader(CheckedReader):
             self._tar(0)
             return 0, 0
         number, offset, size = self.records.rows([self.content.count - 1], None)[0].tolist()
-        end = offset + BLOCK + padded(size) + LABEL_BLOCKS
+        end = offset + BLOCK + padded(size) + self._after
         tar = self._tar(number)
         if end > tar.size:
             raise StoreError(f"{tar.path} is damaged: it is shorter than its index says.")
@@ -86,18 +103,19 @@ class WebdatasetReader(CheckedReader):
         rows = self.records.rows(ids, span)
         self.records.fill_labels(ids, span, labels)
         payloads: list[bytes] = []
+        names = self._names_by_id(ids, span)
         if span is None:
             for number, (shard, offset, size) in zip(ids, rows.tolist(), strict=True):
                 tar = self._tar(shard)
                 self._check_size(tar, offset, size)
                 whole = tar.read_at(offset, BLOCK + size) if size < _TOGETHER_BELOW else tar.read_at(offset, BLOCK)
-                self._check(tar, whole[:BLOCK], number, size)
+                self._check(tar, whole[:BLOCK], number, size, names)
                 payloads.append(whole[BLOCK:] if size < _TOGETHER_BELOW else tar.read_at(offset + BLOCK, size))
             return payloads
         for tar, whole, base, first, tar_rows in self._pieces(rows, span[0]):
             for number, (_, offset, size) in enumerate(tar_rows, first):
                 at = offset - base
-                self._check(tar, whole[at : at + BLOCK], number, size)
+                self._check(tar, whole[at : at + BLOCK], number, size, names)
                 payload = whole[at + BLOCK : at + BLOCK + size]
                 if len(payload) != size:
                     raise self._lost(tar)
@@ -127,7 +145,7 @@ class WebdatasetReader(CheckedReader):
                 self._check_size(tar, offset, size)
                 tar.read_parts_into([front.data, target.data], offset)
         elif span is not None:
-            self._read_run(rows, BLOCK + padded(size) + LABEL_BLOCKS, fronts, pixels)
+            self._read_run(rows, BLOCK + padded(size) + self._after, fronts, pixels)
         else:
             for shard in np.unique(rows[:, 0]).tolist():
                 in_shard, tar = np.flatnonzero(rows[:, 0] == shard), self._tar(shard)
@@ -135,7 +153,7 @@ class WebdatasetReader(CheckedReader):
                 fronts[in_shard] = tar.read_ranges(offsets, fronts.shape[1])
                 pixels[in_shard] = tar.read_ranges(offsets + fronts.shape[1], length)
         numbers = np.asarray(ids, np.int64)
-        wrong = (fronts[:, :BLOCK] != heads(numbers, b".npy", size)).any(1)
+        wrong = (fronts[:, :BLOCK] != self._expected_heads(ids, span, fronts, size)).any(1)
         wrong |= (fronts[:, BLOCK:] != np.frombuffer(self._npy_head, np.uint8)).any(1)
         if wrong.any():
             first = int(wrong.argmax())
@@ -147,15 +165,23 @@ class WebdatasetReader(CheckedReader):
             if number != stream.following:
                 shard, offset, _ = self.records.rows([number], None)[0].tolist() if number else (0, 0, 0)
                 stream.begin(self._tar(shard).path, shard, offset, number)
-            sample = stream.take()
+            sample = stream.take(self._key_check(number))
             ended = self._tar(stream.shard)
             if sample is None and (self._location / tar_name(stream.shard + 1)).exists():
                 stream.begin(self._tar(stream.shard + 1).path, stream.shard + 1, 0, number)
-                sample = stream.take()
+                sample = stream.take(self._key_check(number))
             if sample is None:  # the package takes a header that makes no sense for the end
                 raise self._wrong_header(ended, number)
-            payload, labels[position] = sample
+            payload, label = sample
+            labels[position] = NO_LABEL if label is None else label
             yield payload
+
+    def _key_check(self, number: int) -> Callable[[str], bool]:
+        """Return what tells whether a key is that of an image."""
+        if not self.content.name_bytes:
+            return lambda key: key.encode() == key_of(number)
+        (name,) = self.records.read_names([number], (number, number + 1))
+        return keys_for(name, number).__contains__
 
     def _read_run(self, rows: Labels, stride: int, fronts: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> None:
         """Read members that are mostly adjacent, a few MiB at a time."""
@@ -180,10 +206,10 @@ class WebdatasetReader(CheckedReader):
         at = 0
         while at < len(facts):
             shard, base, size = facts[at]
-            end = base + BLOCK + padded(size) + LABEL_BLOCKS
+            end = base + BLOCK + padded(size) + self._after
             stop = at + 1
             while stop < len(facts) and facts[stop][0] == shard and facts[stop][1] == end and end - base < _AT_ONCE:
-                end = facts[stop][1] + BLOCK + padded(facts[stop][2]) + LABEL_BLOCKS
+                end = facts[stop][1] + BLOCK + padded(facts[stop][2]) + self._after
                 stop += 1
             tar = self._tar(shard)
             if end > tar.size:
@@ -191,11 +217,34 @@ class WebdatasetReader(CheckedReader):
             yield tar, tar.read_at(base, end - base), base, first + at, facts[at:stop]
             at = stop
 
-    def _check(self, tar: RawFile, header: bytes, number: int, size: int) -> None:
+    def _names_by_id(self, ids: Sequence[int], span: IdSpan | None) -> dict[int, str]:
+        """Return the names of images, none where they have none."""
+        if not self.content.name_bytes:
+            return {}
+        return dict(zip(map(int, ids), self.records.read_names(ids, span), strict=True))
+
+    def _check(self, tar: RawFile, header: bytes, number: int, size: int, names: Mapping[int, str]) -> None:
         """Check that a header is exactly the one of this image."""
+        if names:
+            if not _is_head_of(header, names[int(number)], int(number), size):
+                raise self._wrong_header(tar, number)
+            return
         name = name_in(header)
         if not name.startswith(key_of(number) + b".") or header != head(name, size):
             raise self._wrong_header(tar, number)
+
+    def _expected_heads(
+        self, ids: Sequence[int], span: IdSpan | None, fronts: NDArray[np.uint8], size: int
+    ) -> NDArray[np.uint8]:
+        """Return the headers that images of one size should have; a header that may be one of a name is taken."""
+        names = self._names_by_id(ids, span)
+        if not names:
+            return heads(np.asarray(ids, np.int64), b".npy", size)
+        expected = fronts[:, :BLOCK].copy()
+        for row, number in zip(expected, map(int, ids), strict=True):
+            if not _is_head_of(row.tobytes(), names[number], number, size):
+                row[:] = ~row
+        return expected
 
     @staticmethod
     def _wrong_header(tar: RawFile, number: int) -> StoreError:
@@ -225,6 +274,11 @@ class WebdatasetReader(CheckedReader):
         """Read names from their file."""
         return self.records.read_names(ids, self._check_ids(ids))
 
+    def all_names(self) -> Iterator[str]:
+        """Yield the names of all images in order."""
+        for first in range(0, self.content.count, _NAMES_AT_ONCE):
+            yield from self.read_names(range(first, min(first + _NAMES_AT_ONCE, self.content.count)))
+
     def read_labels(self) -> Labels:
         """Read the labels file."""
         return self.records.read_labels()
@@ -237,3 +291,13 @@ class WebdatasetReader(CheckedReader):
         for tar in self._tars.values():
             tar.close()
         self._tars = {}
+
+
+def _is_head_of(header: bytes, name: str, number: int, size: int) -> bool:
+    """Whether a header is one that the image of this name may have, its checksum included."""
+    full = full_name_in(header)
+    try:
+        key = full.rpartition(b".")[0].decode()
+        return key in keys_for(name, number) and header == named_head(full, size)
+    except (UnicodeDecodeError, UnsupportedError):
+        return False

@@ -1,18 +1,25 @@
-"""Writes the tars: for each image a member with the image, and a member of the same name with its label."""
+"""Writes the tars: for each image a member with the image, and a member of the same name with its label, if any.
+
+Members are called after their ids, or after the names of images where these have any.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgstore_tui.backends.webdataset.tar import BLOCK, END, head, heads, key_of, padded
+from imgstore_tui.backends.webdataset.keys import keys_for, member_ending
+from imgstore_tui.backends.webdataset.tar import BLOCK, END, head, heads, key_of, named_head, padded
 from imgstore_tui.core.backend import Content, PayloadKind, force
+from imgstore_tui.core.content import ORIGINAL_CODEC
+from imgstore_tui.core.image_names import SeenNames
 from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.images import decode
+from imgstore_tui.storekit.names_file import missing_names
 from imgstore_tui.storekit.npy_file import npy_header
 from imgstore_tui.storekit.output import Output, Piece
 from imgstore_tui.storekit.records import RecordFiles
@@ -56,20 +63,82 @@ def label_members(numbers: Labels, labels: Labels) -> NDArray[np.uint8]:
 class Shards(RecordFiles):
     """Writes the last tar of a store, and those that follow it."""
 
-    def __init__(self, location: Path, content: Content, shard: int, after: tuple[int, int] | None = None) -> None:
-        """Open a new first tar, or the tar and offset that ``after`` gives."""
+    def __init__(
+        self,
+        location: Path,
+        content: Content,
+        shard: int,
+        after: tuple[int, int] | None = None,
+        *,
+        with_labels: bool = True,
+        former_names: Iterable[str] = (),
+    ) -> None:
+        """Open a new first tar, or continue one.
+
+        Args:
+            location: The store.
+            content: What it holds.
+            shard: Images in a tar, 0 for one tar.
+            after: Number of the tar and offset at which to continue; None for a new one.
+            with_labels: Whether each image has a member with its label.
+            former_names: Names of the images that are in the tars already, in order.
+        """
         self._location, self._content, self._shard = location, content, shard
         self._kept = self._number, offset = after or (0, 0)
         path = location / tar_name(self._number)
         self._tar = Output(path, None if after is None else offset)
         self._changed_tars = [path]
         self._unforced: list[Path] = []
+        self._with_labels = with_labels
+        self._original = content.codec == ORIGINAL_CODEC
+        self._seen = SeenNames()
+        for number, name in enumerate(former_names):
+            self._key(name, number)
         self._npy_head = b""
         if content.kind is PayloadKind.ARRAY:
             self._npy_head = npy_header(np.dtype(content.dtype), content.shape or ())
 
+    def _key(self, name: str, number: int) -> str:
+        """Return the key of an image that has a name: one that no other image has."""
+        return next(key for key in keys_for(name, number) if self._seen.add(key))
+
+    def _take_names(self, count: int) -> Sequence[str]:
+        """Return the names of the images that are added; they are given anew for each batch."""
+        names, self.names = self.names, ()
+        if self._content.name_bytes and len(names) != count:
+            raise missing_names(self._location, count - len(names))
+        return names
+
+    def _add_members(
+        self, first: int, fronts: bytes, values: Sequence[Piece], labels: Labels, names: Sequence[str]
+    ) -> Labels:
+        """Write members under the keys that names of images give, each image with a front."""
+        rows = []
+        for start, stop in self._parts(first, len(values)):
+            at, pieces = self._tar.position, list[Piece]()
+            for number in range(start, stop):
+                value, name = values[number - first], names[number - first] if names else ""
+                size = len(fronts) + len(value)
+                key = self._key(name, number).encode() if names else key_of(number)
+                ending = "npy" if fronts else member_ending(
+                    name, bytes(value[:64]), self._content.codec, original=self._original
+                )  # fmt: skip
+                pieces += [named_head(b"%s.%s" % (key, ending.encode()), size), fronts, value]
+                pieces.append(bytes(padded(size) - size))
+                rows.append((self._number, at, size))
+                at += BLOCK + padded(size)
+                if self._with_labels:
+                    text = b"%d" % int(labels[number - first])
+                    pieces += [named_head(key + b".cls", len(text)), text.ljust(BLOCK, b"\0")]
+                    at += LABEL_BLOCKS
+            self._tar.write_pieces(pieces)
+        return np.array(rows, np.int64)
+
     def add_bytes(self, first: int, payloads: Sequence[bytes], labels: Labels) -> Labels:
-        """Write two members per payload."""
+        """Write a member per payload, and one per label."""
+        names = self._take_names(len(payloads))
+        if names or not self._with_labels:
+            return self._add_members(first, b"", payloads, labels, names)
         rows = []
         for start, stop in self._parts(first, len(payloads)):
             at, pieces = self._tar.position, list[Piece]()
@@ -87,7 +156,11 @@ class Shards(RecordFiles):
         return np.array(rows, np.int64)
 
     def add_array(self, first: int, images: Pixels, labels: Labels) -> Labels:
-        """Write two members per image: a .npy file and its label."""
+        """Write a member per image, a .npy file, and one per label."""
+        names = self._take_names(len(images))
+        if names or not self._with_labels:
+            rows_of_pixels = list(images.reshape(len(images), -1).view(np.uint8))
+            return self._add_members(first, self._npy_head, rows_of_pixels, labels, names)
         size = len(self._npy_head) + image_bytes(self._content)
         stride = BLOCK + padded(size) + LABEL_BLOCKS
         pixels = images.reshape(len(images), -1).view(np.uint8)

@@ -21,6 +21,8 @@ MOST_BYTES = 8**11 - 1
 """Most bytes of a member, whose size has eleven octal digits."""
 
 _NAME = 100
+_PREFIX, _PREFIX_BYTES = 345, 155
+"""Position and length of the field for the folders of a long name."""
 _SUM = 148
 """Position of the checksum in a header: six octal digits."""
 _DIGITS = 8
@@ -73,6 +75,29 @@ def _fixed(size: int) -> tuple[bytes, bytes, int]:
         raise UnsupportedError(f"Backend webdataset takes images of less than 8 GiB, tar's own limit, not {size:,} B.")
     middle = _MODE_AND_OWNER + b"%011o\0" % size + _TIME
     return middle, _KIND, sum(middle) + sum(_KIND) + _NO_SUM
+
+
+def named_head(name: bytes, size: int) -> bytes:
+    """Return the header of a member whose name may have more than 100 bytes: the folders go to the field for them.
+
+    Raises:
+        UnsupportedError: If no header holds the name.
+    """
+    if len(name) <= _NAME:
+        return head(name, size)
+    slash = name.find(b"/", len(name) - _NAME - 1)
+    if not 0 < slash <= _PREFIX_BYTES or slash == len(name) - 1:
+        raise UnsupportedError("A tar header has no room for the name of a member.")
+    block = bytearray(head(name[slash + 1 :], size))
+    block[_PREFIX : _PREFIX + slash] = name[:slash]
+    block[_SUM : _SUM + 6] = b"%06o" % (sum(block) - sum(block[_SUM : _SUM + _DIGITS]) + _NO_SUM)
+    return bytes(block)
+
+
+def full_name_in(block: bytes | bytearray | memoryview) -> bytes:
+    """Return the name in the header of a member, with its folders."""
+    prefix = bytes(block[_PREFIX : _PREFIX + _PREFIX_BYTES]).rstrip(b"\0")
+    return prefix + b"/" + name_in(block) if prefix else name_in(block)
 
 
 def name_in(block: bytes | bytearray | memoryview) -> bytes:

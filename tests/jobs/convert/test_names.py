@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -145,3 +147,35 @@ def test_a_name_in_a_store_never_leads_out_of_it(tmp_path: Path) -> None:
     (tmp_path / "stored" / "cats").symlink_to(tmp_path / "photos" / "cats")
     done = program("convert", f'store:"{tmp_path / "stored"}"', "lmdb+original", str(tmp_path / "out"))
     assert "cats/a.png" in done.stderr
+
+
+def test_a_tar_holds_the_tree_under_keys_that_webdataset_reads(tmp_path: Path) -> None:
+    source = photos(tmp_path / "photos", ("cats/a.png", "cats/a.PNG", "cats/v1.2 x.png", f"{'deep/' * 30}é.png"))
+    convert(source, "webdataset+original:shard=3", tmp_path / "stored")
+    members: dict[str, bytes] = {}
+    for path in sorted((tmp_path / "stored").glob("*.tar")):
+        with tarfile.open(path) as archive:
+            for member in archive:
+                members[member.name] = (archive.extractfile(member) or io.BytesIO()).read()
+    keys = {name.rpartition(".")[0] for name in members if name.endswith(".cls")}
+    assert {"cats/v1%2E2 x", f"{'deep/' * 30}é", "cats/a"} < keys
+    assert len(keys) == 4
+    assert all("." not in key.rpartition("/")[2] for key in keys)
+    pictures_in = sorted(data for name, data in members.items() if not name.endswith(".cls"))
+    assert pictures_in == sorted(pictures(tmp_path / "photos").values())
+
+
+def test_names_of_a_tar_of_another_program_never_lead_out_of_the_destination(tmp_path: Path) -> None:
+    image = save(tmp_path / "one.png", seed=1).read_bytes()
+    names = ("../up.png", "/abs.png", "a/../../b.png", "ok/c.png", "n" * 300 + ".png", "ok/d.PNG", "tab\tx.png")
+    with tarfile.open(tmp_path / "hostile.tar", "w") as archive:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size = len(image)
+            archive.addfile(member, io.BytesIO(image))
+    (tmp_path / "place").mkdir()
+    before = told(f'store:"{tmp_path / "hostile.tar"}"', "disk+original", tmp_path / "place" / "stored")
+    assert any("becomes" in sentence for sentence in before)
+    assert len(pictures(tmp_path / "place" / "stored")) == len(names)
+    assert {path.name for path in tmp_path.iterdir()} == {"one.png", "hostile.tar", "place"}
+    assert {path.name for path in (tmp_path / "place").iterdir()} == {"stored"}

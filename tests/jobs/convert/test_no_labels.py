@@ -138,3 +138,42 @@ def test_too_many_names_of_classes_are_not_kept(tmp_path: Path) -> None:
         assert store.labels is not None
         assert store.label_names == ()
         assert sorted(store.labels) == list(range(400))
+
+
+def test_no_tar_member_holds_a_label_that_nobody_gave(unlabelled: Path, tmp_path: Path) -> None:
+    convert(f'store:"{unlabelled}"', "webdataset+original", tmp_path / "stored")
+    with tarfile.open(tmp_path / "stored" / "images-000000.tar") as archive:
+        assert archive.getnames() == ["a.png", "b.png", "c.png"]
+    convert(f'store:"{unlabelled}"', "webdataset+raw", tmp_path / "raw")
+    with tarfile.open(tmp_path / "raw" / "images-000000.tar") as archive:
+        assert archive.getnames() == ["a.npy", "b.npy", "c.npy"] or archive.getnames() == ["a.raw", "b.raw", "c.raw"]
+
+
+@pytest.mark.parametrize("codec", ["original", "raw"])
+def test_a_column_of_labels_that_nobody_gave_is_null(codec: str, unlabelled: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (extra arrow)")
+    import pyarrow as pa
+
+    convert(f'store:"{unlabelled}"', f"parquet+{codec}", tmp_path / "stored.parquet")
+    assert parquet.read_table(tmp_path / "stored.parquet").column("label").to_pylist() == [None] * 3
+    convert(f'store:"{unlabelled}"', f"arrow+{codec}", tmp_path / "stored.arrow")
+    table = pa.ipc.open_file(pa.memory_map(str(tmp_path / "stored.arrow"))).read_all()
+    assert table.column("label").null_count == 3
+    assert table.column("name").to_pylist() == ["a.png", "b.png", "c.png"]
+
+
+def test_no_record_holds_a_label_that_nobody_gave(unlabelled: Path, tmp_path: Path) -> None:
+    pytest.importorskip("google_crc32c", reason="google_crc32c is not installed (extra tfrecord)")
+    convert(f'store:"{unlabelled}"', "tfrecord+original", tmp_path / "stored")
+    records = (tmp_path / "stored" / "images.tfrecord").read_bytes()
+    assert b"image/class/label" not in records
+    assert records.count(b"image/filename") == 3
+    assert not scanned(tmp_path / "stored" / "images.tfrecord").has_labels
+
+
+def test_names_of_classes_are_features_of_hugging_face(classes: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (extra arrow)")
+    convert(f'store:"{classes}"', "parquet+original", tmp_path / "stored.parquet")
+    features = json.loads(parquet.read_schema(tmp_path / "stored.parquet").metadata[b"huggingface"])["info"]["features"]
+    assert features["label"] == {"names": ["cat", "dog"], "_type": "ClassLabel"}
+    assert features["name"] == {"dtype": "string", "_type": "Value"}
