@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from operator import is_
 
 from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.bench.plan.error_parts import error_parts
 from imgstore_tui.bench.plan.looks import look_at, rounds_for_verdict
 from imgstore_tui.core.model import Cell, Plan, Run
 from imgstore_tui.core.units import format_number
@@ -204,12 +205,16 @@ def verdicts(summaries: Iterable[CellSummary], rules: VerdictRules) -> tuple[Ver
     return VerdictCache().verdicts(summaries, rules)
 
 
+_Basis = tuple[VerdictRules, int, float]
+"""Rules, number of verdicts that hold together, and the part of the error that this one may spend."""
+
+
 class VerdictCache:
     """Judges contests and keeps the verdicts; judges again only contests whose summaries or rules have changed."""
 
     def __init__(self) -> None:
-        self._judged: dict[Cell, tuple[list[CellSummary], list[float | None], tuple[VerdictRules, int], Verdict]] = {}
-        """Summaries, PSNRs, rules with the number of verdicts that hold together, and verdict by contest."""
+        self._judged: dict[Cell, tuple[list[CellSummary], list[float | None], _Basis, Verdict]] = {}
+        """Summaries, PSNRs, what else it rests on, and verdict by contest."""
 
     def verdicts(self, summaries: Iterable[CellSummary], rules: VerdictRules) -> tuple[Verdict, ...]:
         """Return the verdict of every contest, as the function ``verdicts`` does."""
@@ -219,29 +224,31 @@ class VerdictCache:
             contests.setdefault(summary.cell.contest, []).append(summary)
             if summary.psnr_db is not None:  # measured when the store is written, and valid for all reads of it
                 psnr_of[summary.cell.dataset, summary.cell.spec] = summary.psnr_db
-        together = max(1, sum(len(entries) > 1 for entries in contests.values()))
+        parts = error_parts(contest for contest, entries in contests.items() if len(entries) > 1)
+        together = max(1, len(parts))
         verdicts = []
         for contest, entries in contests.items():
             psnrs = [psnr_of.get((contest.dataset, entry.cell.spec)) for entry in entries]
             old_entries, old_psnrs, old_rules, verdict = self._judged.get(contest, ([], [], None, None))
             same = psnrs == old_psnrs and len(entries) == len(old_entries) and all(map(is_, entries, old_entries))
-            if verdict is None or not same or old_rules != (rules, together):
-                verdict = _verdict(contest, entries, psnr_of, rules, together)
-                self._judged[contest] = (entries, psnrs, (rules, together), verdict)
+            key = (rules, together, parts.get(contest, 1.0))
+            if verdict is None or not same or old_rules != key:
+                verdict = _verdict(contest, entries, psnr_of, *key)
+                self._judged[contest] = (entries, psnrs, key, verdict)
             verdicts.append(verdict)
         return tuple(verdicts)
 
 
 def _verdict(
     contest: Cell, entries: list[CellSummary], psnr_of: Mapping[tuple[str, str], float], rules: VerdictRules,
-    together: int,
+    together: int, part: float,
 ) -> Verdict:  # fmt: skip
     valid = {entry.cell.spec: dict(entry.rounds) for entry in entries if exclusion_reason(entry) is None}
     left_out = [(entry.cell.spec, reason) for entry in entries if (reason := exclusion_reason(entry)) is not None]
     methods = sum(entry.skipped < entry.trials for entry in entries)
     look = rules.look(methods, len(shared_rounds(valid)))
     standings = rank_contestants(valid, look, methods=methods)
-    headline = rank_contestants(valid, look, methods=methods, cells=together)
+    headline = rank_contestants(valid, look, methods=methods, part=part)
     needed = rules.rounds_needed(methods)
     decided = any(entry.placement is not Placement.NONE for entry in standings)
     if decided:

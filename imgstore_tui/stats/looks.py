@@ -9,7 +9,10 @@ from imgstore_tui.stats.intervals import CONFIDENCE, MIN_ROUNDS
 from imgstore_tui.stats.signed_rank import fewest_rounds
 
 MOST_LOOKS = 4
-"""Looks at the rounds of a plan; each of them but the last spends an equal part of the error."""
+"""Looks at the rounds of a plan."""
+FIRST_PART, LATER_PART = 1 / 4, 1 / 8
+"""Parts of the error that the first look spends, and each later one but the last, which has the rest: a difference that
+is not found at once needs all rounds."""
 NEXT_LOOK = 4 / 3
 """Rounds of a look over those of the look before."""
 
@@ -44,12 +47,15 @@ def schedule_looks(methods: int, rounds: int, error: float = 1 - CONFIDENCE) -> 
     """
     if rounds < MIN_ROUNDS:
         return ()
-    share = error / MOST_LOOKS
-    counts = [max(MIN_ROUNDS, fewest_rounds(share / pairs(methods)))]
+    counts = [max(MIN_ROUNDS, fewest_rounds(error * FIRST_PART / pairs(methods)))]
     while len(counts) < MOST_LOOKS - 1 and counts[-1] < rounds:
         counts.append(max(counts[-1] + 1, round(counts[-1] * NEXT_LOOK)))
-    early = [Look(count, share) for count in counts if count < rounds]
-    return (*early, Look(rounds, error - share * len(early)))
+    early = [
+        Look(count, error * (LATER_PART if number else FIRST_PART))
+        for number, count in enumerate(counts)
+        if count < rounds
+    ]
+    return (*early, Look(rounds, error - sum(look.error for look in early)))
 
 
 def last_look(looks: Sequence[Look], rounds: int) -> Look | None:

@@ -74,7 +74,7 @@ def _without_laggards(contestants: Mapping[str, Mapping[int, float]]) -> dict[st
 
 
 def rank_contestants(
-    contestants: Mapping[str, Mapping[int, float]], look: Look | None, *, methods: int = 0, cells: int = 1
+    contestants: Mapping[str, Mapping[int, float]], look: Look | None, *, methods: int = 0, part: float = 1.0
 ) -> tuple[Standing, ...]:
     """Rank contestants by median, lower is better, and say who cannot be told apart from the first.
 
@@ -87,7 +87,7 @@ def rank_contestants(
         contestants: Result of each round by round number, for each name.
         look: The look that compares them; only its first rounds count. None gives no verdict.
         methods: Methods that the plan compares; those that failed count too. None of the contestants is uncounted.
-        cells: Verdicts that shall hold together.
+        part: Part of the error that this verdict may spend of all that shall hold together; 1 for it alone.
 
     Returns:
         Standings by ascending median.
@@ -108,7 +108,7 @@ def rank_contestants(
         return tuple(
             Standing(name, medians[name], Placement.NONE, paired_ratio(counted[name], counted[base])) for name in order
         )
-    confidence = 1 - look.error / (pairs(max(methods, len(entered))) * cells)
+    confidence = 1 - look.error * part / pairs(max(methods, len(entered)))
     standings = []
     for name in order:
         if name not in kept:

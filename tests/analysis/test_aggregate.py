@@ -45,3 +45,12 @@ def test_another_run_is_not_taken_for_a_growing_one() -> None:
         RUN,
     ):
         assert tally.summaries(other) == summarise(other)
+
+
+def test_each_trial_of_a_read_counts_as_soon_as_it_is_there() -> None:
+    run = fake_run(["lmdb"], [10], 6, operations=[Operation.READ_ONE])
+    trials = tuple(replace(trial, allocated_bytes=None, apparent_bytes=None) for trial in run.measurements)
+    aggregator = Aggregator()
+    for count in range(1, len(trials) + 1):
+        (summary,) = aggregator.summaries(replace(run, measurements=trials[:count]))
+        assert summary.ok == count

@@ -12,7 +12,7 @@ import pytest
 from imgstore_tui.analysis.compare import ComparisonResult, compare_runs
 from imgstore_tui.core.access import Access
 from imgstore_tui.core.model import Cell, Run
-from imgstore_tui.core.operations import Operation
+from imgstore_tui.core.operations import Operation, Status
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.present.comparison_record import comparison_record
 from imgstore_tui.present.tables.comparison import (
@@ -62,6 +62,14 @@ def test_few_rounds_and_failures_are_no_finding() -> None:
     failed = compare_runs([fake_run(failures={"lmdb/read-one": "no"})], fake_run())
     unfit = {pair.cell.operation for pair in failed.cells if pair.result is ComparisonResult.UNFIT}
     assert unfit == {Operation.READ_ONE}
+
+
+def test_a_cell_with_one_failed_trial_is_not_compared() -> None:
+    run = fake_run(rounds=7)
+    first = run.measurements[0]
+    failed = replace(first, status=Status.FAILED, reason="no", seconds=None)
+    comparison = compare_runs([fake_run(rounds=7)], replace(run, measurements=(failed, *run.measurements[1:])))
+    assert [pair.cell for pair in comparison.cells if pair.result is ComparisonResult.UNFIT] == [first.cell]
 
 
 def test_cells_of_one_run_only_are_counted() -> None:

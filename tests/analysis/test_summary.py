@@ -148,3 +148,20 @@ def test_cpu_is_that_of_one_sample_and_notes_are_said_once() -> None:
 
 def test_an_empty_run_has_no_summaries() -> None:
     assert summarise(replace(fake_run(), measurements=())) == ()
+
+
+def test_a_failed_trial_has_no_time_whatever_it_says() -> None:
+    run = fake_run(["lmdb"], [10], 6, operations=[Operation.READ_MANY])
+    first, *others = run.measurements
+    failed = replace(first, status=Status.FAILED, reason="no", seconds=9.0)
+    (summary,) = summarise(replace(run, measurements=(failed, *others)))
+    assert (summary.ok, summary.failed, len(summary.rounds)) == (5, 1, 5)
+
+
+def test_reads_weigh_the_store_of_write_many_and_a_change_its_own() -> None:
+    weights = {Operation.WRITE_ONE: 1, Operation.WRITE_MANY: 20, Operation.APPEND: 300}
+    run = fake_run(["lmdb"], [1], 2, operations=[*weights, Operation.READ_MANY])
+    trials = tuple(replace(trial, allocated_bytes=weights.get(trial.operation)) for trial in run.measurements)
+    disk = {entry.cell.operation: entry.disk for entry in summarise(replace(run, measurements=trials))}
+    allocated = {operation: None if usage is None else usage.allocated_bytes for operation, usage in disk.items()}
+    assert allocated == {**weights, Operation.READ_MANY: 20}

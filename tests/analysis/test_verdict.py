@@ -7,7 +7,7 @@ import pytest
 from imgstore_tui.analysis.aggregate import summarise
 from imgstore_tui.analysis.verdict import Verdict, VerdictRules, coverage_clause, verdicts
 from imgstore_tui.core.model import Run, ServerFacts
-from imgstore_tui.core.operations import Operation, SyncLevel
+from imgstore_tui.core.operations import Operation, Status, SyncLevel
 from imgstore_tui.testing.fake_runs import fake_run
 
 WRITE = [Operation.WRITE_MANY]
@@ -95,6 +95,23 @@ def test_a_failed_round_leaves_a_spec_out_but_not_the_others() -> None:
     assert verdict.best
     assert verdict.left_out == (("disk", "6 of 6 trials failed"),)
     assert verdict.standing("disk") is None
+
+
+def test_a_skipped_round_leaves_a_spec_out() -> None:
+    run = fake_run(cutoffs=[10], operations=WRITE)
+    first = min(trial.round for trial in run.measurements)
+    trials = tuple(
+        replace(trial, status=Status.SKIPPED, seconds=None, reason="The user left it out.")
+        if (trial.spec, trial.round) == ("disk", first)
+        else trial
+        for trial in run.measurements
+    )
+    verdict = only(replace(run, measurements=trials))
+    assert verdict.left_out == (("disk", "1 of 6 trials were skipped"),)
+    # It was to be compared, so that it counts among the methods of the verdict.
+    (ratio,) = [entry.ratio for entry in verdict.standings if entry.name != verdict.best[0]]
+    assert ratio is not None
+    assert ratio.coverage == pytest.approx(1 - 0.05 / 3)
 
 
 def test_a_spec_with_fewer_rounds_is_left_out_by_name() -> None:

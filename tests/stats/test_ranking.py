@@ -1,6 +1,6 @@
 """Ratios paired by round and the verdicts drawn from them."""
 
-from imgstore_tui.stats.intervals import Basis
+from imgstore_tui.stats.intervals import Basis, Interval
 from imgstore_tui.stats.looks import Look
 from imgstore_tui.stats.ranking import MARGIN, Placement, Standing, is_settled, rank_contestants, shared_rounds
 from imgstore_tui.stats.ratios import paired_ratio, paired_ratios
@@ -76,6 +76,11 @@ def test_near_reaches_to_a_tenth_and_no_further() -> None:
     assert 1.1 < unsure.ratio.high < 1.6
 
 
+def test_what_may_be_much_faster_is_not_near() -> None:
+    ratios = [Interval(0.98, low, 1.05, 0.95, 9) for low in (0.92, 0.8)]
+    assert [Standing("b", 1.0, Placement.TIE, ratio).is_near for ratio in ratios] == [True, False]
+
+
 def test_without_a_look_there_is_no_verdict_but_a_ratio() -> None:
     standings = rank_contestants({"a": rounds(1, 1, 1, 1, 1), "b": rounds(9, 9, 9, 9, 9)}, None)
     assert [standing.placement for standing in standings] == [Placement.NONE, Placement.NONE]
@@ -132,15 +137,15 @@ def test_pairs_that_contradict_the_medians_are_a_tie_that_says_so() -> None:
     assert (first.contradicts_medians, second.contradicts_medians) == (False, True)
 
 
-def test_more_methods_and_more_cells_widen_the_interval() -> None:
+def test_more_methods_and_a_smaller_part_of_the_error_widen_the_interval() -> None:
     pair = {"a": steady(1.0, 12), "b": {n: v * (1.1, 1.2, 1.3)[n % 3] for n, v in steady(1.0, 12).items()}}
 
-    def width(**counts: int) -> float:
-        ratio = rank_contestants(pair, Look(12, 0.05), **counts)[1].ratio
+    def width(methods: int = 0, part: float = 1.0) -> float:
+        ratio = rank_contestants(pair, Look(12, 0.05), methods=methods, part=part)[1].ratio
         assert ratio is not None
         return ratio.high / ratio.low
 
-    assert width() < width(methods=5) < width(methods=5, cells=20)
+    assert width() < width(methods=5) < width(methods=5, part=0.05)
 
 
 def test_a_ranking_is_settled_where_all_others_are_slower_or_near() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from imgstore_tui.bench.plan.error_parts import error_parts
 from imgstore_tui.bench.plan.looks import looks_of
 from imgstore_tui.core.model import Cell, Measurement, Plan, Run, with_stop
 from imgstore_tui.core.operations import Status
@@ -58,7 +59,7 @@ class StopRule:
         for cell in cells:
             members.setdefault(cell.contest, []).append(cell)
         self._contests = {key: _Contest(cells) for key, cells in members.items()}
-        self._compared = sum(len(cells) > 1 for cells in members.values())
+        self._parts = error_parts(contest for contest, cells in members.items() if len(cells) > 1)
 
     @property
     def all_settled(self) -> bool:
@@ -82,7 +83,8 @@ class StopRule:
         if look is None:
             return ()
         methods = sum(cell.spec in contest.tried for cell in contest.cells)
-        standings = rank_contestants(contest.ranked, look, methods=methods, cells=self._compared)
+        part = self._parts.get(measurement.cell.contest, 1.0)
+        standings = rank_contestants(contest.ranked, look, methods=methods, part=part)
         contest.settled = is_settled(standings)
         return tuple(contest.cells) if contest.settled else ()
 

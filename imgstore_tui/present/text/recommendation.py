@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from rich.cells import cell_len
 
 from imgstore_tui.analysis.verdict import Verdict, listed
+from imgstore_tui.bench.plan.error_parts import DECIDING_READS
 from imgstore_tui.core.access import Access
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import Cell
@@ -27,8 +28,6 @@ from imgstore_tui.stats.ranking import Placement
 
 TITLE = "Which to take"
 
-_READS = (Operation.READ_RANDOM, Operation.READ_MANY, Operation.GET_ONE, Operation.READ_ONE)
-"""Images are written once and read often: the first of these that has a verdict decides the recommendation."""
 ALIKE = 1.05
 """Ratio of disk use up to which two methods count as equal."""
 _ENDED = {
@@ -150,7 +149,7 @@ def _dataset_lines(results: RunResults, dataset: str, judged: list[Verdict]) -> 
     }
     lossy = {spec: psnr for verdict in judged for spec, psnr in verdict.lossy if spec in first}
     measured = {verdict.contest.operation for verdict in judged}
-    operation = next((operation for operation in _READS if operation in measured), None)
+    operation = next((operation for operation in DECIDING_READS if operation in measured), None)
     reads = [verdict for verdict in judged if verdict.contest.operation is operation]  # one per cache state
     lines = [line for read in reads for line in _advice(results, read, _operation_text(read, most, results), disk)]
     yield from dict.fromkeys(lines)

@@ -130,3 +130,38 @@ def test_all_methods_of_a_round_are_needed_before_anything_stops() -> None:
     stopped = [rule.add(trial) for trial in run.measurements]
     assert not any(stopped[:-1])
     assert {cell.spec for cell in stopped[-1]} == {"disk", "lmdb", "hdf5"}
+
+
+def settled_at(run: Run, **seconds: tuple[float, ...]) -> list[int]:
+    """Return the rounds in which cells stopped, one for each contest; each method takes its seconds in turn."""
+    rule = StopRule(replace(run.plan, looks=True, rounds=25), dict.fromkeys(trial.cell for trial in run.measurements))
+    ordered = sorted(run.measurements, key=lambda trial: trial.round)
+    first = ordered[0].round
+    stopped = []
+    for trial in ordered:
+        times = seconds[trial.spec]
+        number = trial.round - first
+        if rule.add(replace(trial, seconds=times[number % len(times)])):
+            stopped.append(number + 1)
+    return stopped
+
+
+def test_between_looks_nothing_stops_though_it_would_be_settled() -> None:
+    run = fake_run(["lmdb", "hdf5"], [10], 12, operations=[Operation.READ_MANY])
+    # One round of nine does not keep signed ranks from calling it slower; the looks are at 8 and 11.
+    assert [look.rounds for look in looks_of(replace(run.plan, looks=True, rounds=25), 2)][:2] == [8, 11]
+    assert settled_at(run, lmdb=(1.0,), hdf5=(1.0, *[2.0] * 11)) == [11]
+
+
+def test_what_is_settled_alone_goes_on_where_many_cells_hold_together() -> None:
+    wide = {"lmdb": (1.0,), "hdf5": (1.06, 1.1, 1.3, 1.5, 1.2, 1.4, 1.08, 1.35)}
+    assert settled_at(fake_run(["lmdb", "hdf5"], [10], 8, operations=[Operation.READ_MANY]), **wide) == [8]
+    assert settled_at(fake_run(["lmdb", "hdf5"], range(1, 21), 8, operations=[Operation.READ_MANY]), **wide) == []
+
+
+def test_what_was_not_verified_has_no_say_in_when_to_stop() -> None:
+    run = fake_run(cutoffs=[10], rounds=12, operations=[Operation.READ_MANY])
+    open_yet = {"disk": (1.0,), "lmdb": (2.0,), "hdf5": (0.6, 1.5, 1.1)}
+    assert settled_at(run, **open_yet) == []
+    trials = tuple(replace(trial, verified=trial.spec != "hdf5") for trial in run.measurements)
+    assert settled_at(replace(run, measurements=trials), **open_yet) == [9]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -72,3 +73,11 @@ def test_a_tenth_of_the_clock_may_go_on_quietly(store: Path) -> None:
     thread.start()
     thread.join()
     watch.check(10.0)
+
+
+def test_a_child_that_is_left_running_is_ended(store: Path) -> None:
+    watch = CloseWatch()
+    with subprocess.Popen(["sleep", "60"]) as child:
+        watch.closed([store])
+        watch.check(CLOCK_S)
+        assert not Path(f"/proc/{child.pid}").exists()

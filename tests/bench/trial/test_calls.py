@@ -99,7 +99,8 @@ def test_what_is_forced_is_on_the_clock(notes: Path) -> None:
     assert forced.sync_count > IMAGES
     assert forced.sync_s is not None
     assert forced.seconds is not None
-    assert 0 < forced.sync_s < forced.seconds
+    # Each call opens a file, forces and closes it, which takes a microsecond at the very least.
+    assert forced.sync_count * 1e-6 < forced.sync_s < forced.seconds
 
 
 @pytest.mark.parametrize(
@@ -121,4 +122,4 @@ def test_what_is_not_done_or_not_done_in_time_has_no_time(
 
 def test_a_reading_process_that_dies_is_a_failed_row(notes: Path) -> None:
     trials = measured(Operation.READ_MANY, fault="worker-dies", workers=2)
-    assert [trial.status for trial in trials] == [Status.FAILED]
+    assert [(trial.status, trial.reason) for trial in trials] == [(Status.FAILED, "A reading process died.")]

@@ -40,3 +40,28 @@ def test_cpu_of_gaps_does_not_count() -> None:
     clock.lap("close")
     clock.stop()
     assert clock.cpu_user_s + clock.cpu_system_s < 0.15
+
+
+def test_the_seconds_of_several_workers_are_phases_and_not_the_time() -> None:
+    clock = Clock()
+    clock.start()
+    clock.lap("storage")
+    clock.stop()
+    for _ in range(2):
+        clock.count_worker("codec", 5_000_000_000)
+    sample = clock.take_sample()
+    assert sample.phases["codec"] == 10.0
+    assert sample.seconds < 1.0
+
+
+def test_cpu_that_is_left_out_does_not_count() -> None:
+    clock = Clock()
+    with clock.running():
+        clock.start()
+        clock.lap("open")
+        clock.stop()
+        with clock.left_out():
+            began = time.thread_time()
+            while time.thread_time() - began < 0.3:
+                sum(range(10_000))
+    assert clock.cpu_user_s + clock.cpu_system_s < 0.15

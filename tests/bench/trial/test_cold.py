@@ -96,6 +96,7 @@ def test_on_a_file_system_in_memory_nothing_is_called_cold(tmp_path: Path) -> No
 def test_get_one_is_never_cold() -> None:
     run = run_plan(replace(PLAN, operations=(Operation.GET_ONE,), cache=(CacheState.COLD,), specs=PLAN.specs[1:2]))
     assert [m.status for m in run.measurements] == [Status.SKIPPED]
+    assert "cannot be proven cold" in str(run.measurements[0].reason)
 
 
 @pytest.mark.parametrize("fetched", [0, 4096])

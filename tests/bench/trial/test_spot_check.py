@@ -24,11 +24,11 @@ CODEC = registry.make_codec(registry.resolve_spec("disk+png"))
 
 
 class MemoryReader(Reader):
-    """Returns black images and the labels 0; leaves out one of both where it is told to."""
+    """Returns black images and the labels 0; leaves out what it is told to."""
 
-    def __init__(self, *, pixels: bool = True, labels: bool = True) -> None:
+    def __init__(self, *, pixels: bool = True, labels: bool = True, rows: int = 16, calls: int = COUNT) -> None:
         self.content = Content(COUNT, PayloadKind.ARRAY, "raw")
-        self._pixels, self._labels = pixels, labels
+        self._pixels, self._labels, self._rows, self._calls = pixels, labels, rows, calls
 
     def read_bytes(self, ids: Sequence[int], labels: Any) -> list[bytes]:
         if self._labels:
@@ -37,10 +37,11 @@ class MemoryReader(Reader):
         return [payload if self._pixels else b"\0" * len(payload) for _ in ids]
 
     def read_array(self, ids: Sequence[int], out: Any, labels: Any) -> None:
-        if self._labels:
+        self._calls -= 1
+        if self._labels and self._calls >= 0:
             labels[:] = 0
         if self._pixels:
-            out[:] = 0
+            out[:, : self._rows] = 0
 
     def read_labels(self) -> Any:
         return np.zeros(COUNT, np.int64)
@@ -89,6 +90,16 @@ def test_what_reads_no_labels_is_caught_though_all_labels_are_alike(
 ) -> None:
     with pytest.raises(StoreError, match="6 of 6 images"):
         compare(source, kind, MemoryReader(labels=False), batch=batch)
+
+
+def test_what_reads_half_of_each_image_is_caught(source: PixelCache) -> None:
+    with pytest.raises(StoreError, match="of 6 images"):
+        compare(source, PayloadKind.ARRAY, MemoryReader(rows=8))
+
+
+def test_labels_of_the_call_before_are_caught(source: PixelCache) -> None:
+    with pytest.raises(StoreError, match=r"of 6 images .* image 2 of them first"):
+        compare(source, PayloadKind.ARRAY, MemoryReader(calls=1))
 
 
 def test_payloads_that_nobody_decodes_are_compared_too(source: PixelCache) -> None:

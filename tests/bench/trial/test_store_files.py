@@ -75,3 +75,9 @@ def test_every_file_and_every_folder_is_forced_and_counted(store: Path) -> None:
     # Four files, the folders 7 and deep, and the one that has their names.
     assert force_files(store) == 4 + 3
     assert force_files(store, [store / "a"]) == 1 + 1
+
+
+def test_a_folder_without_files_is_forced_and_so_is_the_name_of_the_store(store: Path) -> None:
+    store.with_name("7-wal").unlink()
+    (store / "empty").mkdir()
+    assert force_files(store) == 3 + 4

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.bench.trial.pixel_cache import PixelCache
 from imgstore_tui.bench.trial.read_buffer import ReadBuffer
 from imgstore_tui.bench.trial.verifier import Verifier
@@ -110,6 +113,25 @@ def test_a_lossy_codec_may_lose_only_what_it_always_loses(source: PixelCache) ->
     assert verifier.psnr_db == pytest.approx(10 * np.log10(255**2 / mean_square), abs=0.5)
     with pytest.raises(StoreError, match="Image 0 came back with other pixels"):
         Verifier(source, codec).check_batch(IDS, buffer_of(source, codec, payloads[1:] + payloads[:1]))
+
+
+def test_the_bytes_of_a_file_are_compared_and_not_only_its_pixels(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    for number, image in enumerate(NOISE):
+        Image.fromarray(image).save(tmp_path / "photos" / f"{number}.png")
+    (tmp_path / "cache").mkdir()
+    dataset = registry.make_dataset(f"folder:{tmp_path / 'photos'}")
+    dataset.scan()
+    build_pixel_cache(
+        dataset, "photos", 3, tmp_path / "cache", originals=True, progress=lambda *_: None, cancel=threading.Event()
+    )
+    source, codec = PixelCache(tmp_path / "cache"), codec_of("original")
+    files = [source.original(number) for number in range(3)]
+    assert set(files) == {path.read_bytes() for path in (tmp_path / "photos").iterdir()}
+    labels = [int(label) for label in source.labels_of(IDS)]
+    Verifier(source, codec).check_batch(IDS, buffer_of(source, codec, files, labels))
+    with pytest.raises(StoreError, match="Image 2 came back with other bytes than its file has"):
+        Verifier(source, codec).check_batch(IDS, buffer_of(source, codec, [*files[:2], files[2] + b"more"], labels))
 
 
 def test_ids_may_stand_for_other_images_of_the_source(source: PixelCache) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from imgstore_tui.cli.progress import ProgressLine
 from imgstore_tui.core.events import RunStarted, TrialFinished, TrialStarted
 from imgstore_tui.core.model import Run
-from imgstore_tui.core.operations import Operation
+from imgstore_tui.core.operations import Operation, Status
 from imgstore_tui.present.results import build_results
 from imgstore_tui.present.text.narrative import verdict_text
 from imgstore_tui.present.text.standings import standings_line, standings_lines, standings_text
@@ -94,6 +94,18 @@ def test_the_ratio_spans_the_rounds_and_counts_those_behind() -> None:
 
 def test_methods_that_failed_are_left_out() -> None:
     assert "disk" not in standings_text(build_results(after(2, failures={"disk": "no room"}))).plain
+
+
+def test_a_method_that_failed_once_does_not_lead() -> None:
+    run = after(3)
+    first = min(trial.round for trial in run.measurements)
+    trials = tuple(
+        replace(trial, status=Status.FAILED, reason="no", seconds=None)
+        if (trial.spec, trial.round) == ("lmdb", first)
+        else replace(trial, seconds=1e-9 if trial.spec == "lmdb" else trial.seconds)
+        for trial in run.measurements
+    )
+    assert "lmdb" not in "".join(standings_lines(build_results(replace(run, measurements=trials))))
 
 
 def test_a_verdict_replaces_the_standings() -> None:
