@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.core.backend import Content, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.backend import Capabilities, Content, Family, PayloadKind, Preset, Reader, Writer
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import IdSpan, begin_store, image_bytes
 from imgstore_tui.core.operations import SyncLevel
@@ -20,6 +20,7 @@ from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.folder_writer import LABELS, LABELS_SUM, FolderWriter, labels_checksum, open_labels
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.manifest_file import load_manifest, refuse_batch_sync
+from imgstore_tui.storekit.names_file import read_names
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.store_errors import damaged_error, read_error, write_error
 
@@ -42,6 +43,7 @@ class ArrayRecordBackend(LocalBackend):
     extra = "arrayrecord"
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "png"
+    capabilities = Capabilities(names=True)
     presets = (Preset("tuned", "one record in a chunk, not compressed, so that single images are read alone"),)
     options = (
         Option(
@@ -59,7 +61,7 @@ class ArrayRecordBackend(LocalBackend):
         ),
     )
     signature_files = (FILE,)
-    owned_pattern = re.compile(r"images\.array_record|labels\.npy|manifest\.json(\.partial)?")
+    owned_pattern = re.compile(r"images\.array_record|(labels|names)\.npy|manifest\.json(\.partial)?")
     caveats = (
         "It is written once, from front to back: nothing can be added, replaced or deleted; the smallest "
         "file has 128 KiB, the library starts many threads, and few programs outside Google's know the format."
@@ -149,6 +151,8 @@ def _opened(path: Path) -> Any:
 class ArrayRecordReader(CheckedReader):
     """Reads records by their numbers."""
 
+    _location: Path
+
     def __init__(self, location: Path) -> None:
         self._location, self.path = location, location / FILE
         self._file: Any = None
@@ -204,6 +208,10 @@ class ArrayRecordReader(CheckedReader):
         """Return the records."""
         labels[:] = self._numbers[np.asarray(ids, np.int64)]
         return list(self._records(ids, span))
+
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Read names from their file."""
+        return read_names(self._location, self.content, ids, self._check_ids(ids))
 
     def read_labels(self) -> Labels:
         """Return a copy of the labels, which are read when the store is opened."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from imgstore_tui.cli.listing import print_json
 from imgstore_tui.cli.output import data_console, talk_console
 from imgstore_tui.cli.parser import CommandParser
-from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.label_summary import label_summary
-from imgstore_tui.core.manifest import keeps_label_names
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count, parse_count
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from imgstore_tui.cli.progress import LiveBar
+    from imgstore_tui.jobs.convert import Conversion, ConversionResult
 
 _PRINT_EVERY_S = 5.0
 """Seconds between two lines of progress where standard error is not a terminal."""
@@ -30,7 +31,10 @@ def main(argv: Sequence[str]) -> int:
     """Convert a dataset and print the result."""
     arguments = _parser().parse_args(argv)
     from imgstore_tui.cli.progress import LiveBar
-    from imgstore_tui.jobs.convert import plan_conversion
+    from imgstore_tui.jobs.convert import Order, plan_conversion
+
+    if arguments.seed is not None and arguments.order != "shuffled":
+        raise UsageError("A seed is for a shuffled order. Write: --order shuffled --seed N.")
 
     count = None if arguments.count in {None, "all"} else parse_count(arguments.count)
     job = plan_conversion(
@@ -41,6 +45,7 @@ def main(argv: Sequence[str]) -> int:
         replace=arguments.replace,
         restart=arguments.restart,
         labels_required=arguments.labels == "required",
+        order=None if arguments.order is None else Order(arguments.order, arguments.seed or 0),
     )
     talk = talk_console(quiet=arguments.quiet)
     job.notify = lambda sentence: talk.print(safe_text(sentence), soft_wrap=True)
@@ -64,21 +69,48 @@ def main(argv: Sequence[str]) -> int:
         talk.print(f"left out: {format_count(len(done.excluded) - _SHOWN)} more")
     if labels := label_summary(job.dataset, _SHOWN_NAMES):
         talk.print(labels, soft_wrap=True)
-    if job.dataset.label_names and not keeps_label_names(job.dataset.label_names):
-        talk.print("The store keeps the numbers of the labels, not their names, which are too many.", soft_wrap=True)
+    if arguments.json:
+        return print_json(_record(job, done))
     kept = f", {format_count(done.resumed)} of them written before" if done.resumed else ""
     equal = "equal to what was put" if done.lossless else "equal to what was put, which is lossy"
+    ordered = f", in {job.order} order" if job.order is not None and job.order.name == "original" else ""
+    ordered = f", {job.order}" if job.order is not None and not ordered else ordered
     out, size = data_console(), done.usage.allocated_bytes
     weight = "of unknown size" if size is None else f"{format_bytes(size)} on disk"
     out.print(
         safe_text(
             f"{done.destination}: {format_count(done.images)} of {format_count(done.requested)} images as {job.spec}"
-            f"{kept}, {weight}; every one was read back, {equal}."
+            f"{kept}{ordered}, {weight}; every one was read back, {equal}."
         ),
         soft_wrap=True,
     )
     out.print(f"fingerprint {done.fingerprint}", soft_wrap=True)
     return 0
+
+
+def _record(job: Conversion, done: ConversionResult) -> dict[str, Any]:
+    """Return the conversion as JSON takes it."""
+    order: dict[str, Any] | None = None
+    if job.order is not None:
+        order = {"name": job.order.name, "seed": job.order.seed if job.order.name == "shuffled" else None}
+    return {
+        "schema_version": 1,
+        "dataset": safe_text(job.dataset.summary),
+        "destination": str(done.destination),
+        "storage": str(job.spec),
+        "images": done.images,
+        "requested": done.requested,
+        "resumed": done.resumed,
+        "order": order,
+        "has_labels": job.dataset.has_labels,
+        "label_names": list(job.dataset.label_names),
+        "lossless": done.lossless,
+        "lost": list(done.lost),
+        "excluded": [{"name": safe_text(entry.name), "reason": entry.reason} for entry in done.excluded],
+        "warnings": list(job.dataset.warnings),
+        "allocated_bytes": done.usage.allocated_bytes,
+        "fingerprint": done.fingerprint,
+    }
 
 
 def _parser() -> CommandParser:
@@ -114,6 +146,14 @@ def _parser() -> CommandParser:
         default="any",
         help="required: refuse a dataset that has no labels, or none that can be read",
     )
+    parser.add_argument(
+        "--order",
+        choices=("original", "shuffled"),
+        help="original: as the data has it, a folder by names; shuffled: by --seed; without, the dataset's own order, "
+        "which for a folder is mixed",
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="of --order shuffled; 0 by default")
+    parser.add_argument("--json", action="store_true", help="print a record of the conversion as JSON")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     return parser
 

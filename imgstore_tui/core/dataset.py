@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -130,6 +130,10 @@ class Dataset(ABC):
             DataError: If images have no names.
         """
         raise DataError(f"Images of dataset {self.name} have no names.")
+
+    def original_order(self) -> Sequence[int] | None:
+        """Return the indices of all images in the order of the data itself; None if they are in it."""
+        return None
 
     @property
     def lost_by_decoding(self) -> tuple[str, ...]:

@@ -62,7 +62,8 @@ class NamesOutput:
         """Create the file, or take the one that was opened to continue."""
         self._location, self._content = location, content
         if file is None and content.name_bytes:
-            file = NpyOutput(location / NAMES, f"S{content.name_bytes}", ())
+            begun = (location / NAMES).exists()  # by a process that died: all names are given again
+            file = NpyOutput(location / NAMES, f"S{content.name_bytes}", (), 0 if begun else None)
         self._file = file
 
     def put(self, ids: Sequence[int], names: Sequence[str]) -> None:

@@ -41,7 +41,7 @@ class ZarrBackend(LocalBackend):
     extra = "zarr"
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
-    capabilities = Capabilities(fork_safe=False)
+    capabilities = Capabilities(names=True, fork_safe=False)
     presets = (Preset("tuned", "chunks of about 1 MiB, not compressed, each with a checksum"),)
     options = (
         Option(
@@ -76,7 +76,7 @@ class ZarrBackend(LocalBackend):
     )
     signature_files = (FOLDER,)
     owned_pattern = re.compile(
-        r"images\.zarr/((images|payloads|ends|labels)/)?(zarr\.json|c(/\d+)+)|manifest\.json(\.partial)?"
+        r"images\.zarr/((images|payloads|ends|labels)/)?(zarr\.json|c(/\d+)+)|names\.npy|manifest\.json(\.partial)?"
     )
     caveats = (
         "Each call that writes costs about a millisecond, the first image of a chunk as much as the whole chunk, small "

@@ -17,6 +17,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import IdSpan, is_count
 from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.manifest_file import load_manifest
+from imgstore_tui.storekit.names_file import read_names
 from imgstore_tui.storekit.payload_row import read_row
 from imgstore_tui.storekit.store_errors import layout_error
 
@@ -62,6 +63,10 @@ class ZarrReader(CheckedReader):
 
     def _unfitting(self) -> StoreError:
         return StoreError(f"{self._location / FOLDER} is damaged: its ends do not fit the payloads.")
+
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Read names from their file, beside the arrays."""
+        return read_names(self._location, self.content, ids, self._check_ids(ids))
 
     def read_labels(self) -> Labels:
         """Read the array of labels."""

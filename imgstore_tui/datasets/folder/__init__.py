@@ -280,6 +280,10 @@ class FolderDataset(Dataset):
         self._check(index)
         return self._names[index]
 
+    def original_order(self) -> Sequence[int]:
+        """Return the indices of pictures in the order of their names."""
+        return sorted(range(len(self._names)), key=self._names.__getitem__)
+
     @property
     def lost_by_decoding(self) -> tuple[str, ...]:
         """That pictures have an orientation in EXIF."""

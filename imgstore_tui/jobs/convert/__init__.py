@@ -5,5 +5,6 @@ so the destination is complete or absent.
 """
 
 from imgstore_tui.jobs.convert.conversion import Conversion, ConversionResult, plan_conversion
+from imgstore_tui.jobs.convert.order import Order
 
-__all__ = ["Conversion", "ConversionResult", "plan_conversion"]
+__all__ = ["Conversion", "ConversionResult", "Order", "plan_conversion"]

@@ -16,12 +16,14 @@ from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import DataError, ImgstoreError, StoreError, UsageError
 from imgstore_tui.core.fingerprint import Fingerprint
 from imgstore_tui.core.location import Location, ServerLocation
+from imgstore_tui.core.manifest import keeps_label_names
 from imgstore_tui.core.paths import absolute_path
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import MAX_CUTOFF
 from imgstore_tui.jobs.convert.checksums import ChecksumRecord, changed_since, image_checksum
 from imgstore_tui.jobs.convert.fill import ConversionProgress, StoreFiller
 from imgstore_tui.jobs.convert.names import ImageNames, lost_names
+from imgstore_tui.jobs.convert.order import Order, OrderedDataset
 from imgstore_tui.jobs.convert.replace import (
     check_beside,
     check_free,
@@ -58,6 +60,8 @@ class ConversionResult:
     fingerprint: str
     """Of all images and labels in order, see ``core.fingerprint``: the same as in a run of the same images."""
     lossless: bool
+    lost: tuple[str, ...]
+    """What the store does not keep of the data, a sentence each; said before the conversion, too."""
     excluded: tuple[Excluded, ...]
     """Images excluded by the scan of the dataset, then those that could not be read, by earlier processes too."""
 
@@ -75,6 +79,8 @@ class Conversion:
     restart: bool = False
     labels_required: bool = False
     """Whether a dataset without labels is an error."""
+    order: Order | None = None
+    """The order of the images; None for that of the dataset."""
     notify: Callable[[str], None] = field(default=_ignore)
     """Called with messages for the user, a sentence each."""
     _filler: StoreFiller | None = field(default=None, init=False)
@@ -93,7 +99,8 @@ class Conversion:
         """
         count = self._scan(progress)
         backend, codec = registry.make_backend(self.spec), registry.make_codec(self.spec)
-        for loss in () if codec.from_file else self.dataset.lost_by_decoding:
+        lost = self._losses(backend, codec)
+        for loss in lost:
             self.notify(loss)
         names = self._survey_names(backend, codec, count, progress)
         with Workspace(self.destination, self._facts(count), backend, restart=self.restart) as workspace:
@@ -134,15 +141,22 @@ class Conversion:
         requested = count + (len(excluded) if self.count is None else 0)
         excluded += unreadable
         return ConversionResult(
-            self.destination, images, requested, filler.resumed, usage, fingerprint, codec.lossless, excluded
+            self.destination, images, requested, filler.resumed, usage, fingerprint, codec.lossless, lost, excluded
         )
+
+    def _losses(self, backend: Backend, codec: Codec) -> tuple[str, ...]:
+        """Return what the store does not keep of the data, a sentence each."""
+        lost = [] if codec.from_file else list(self.dataset.lost_by_decoding)
+        if loss := lost_names(self.dataset, backend):
+            lost.append(loss)
+        if not keeps_label_names(self.dataset.label_names):
+            lost.append("The store keeps the numbers of the labels, not their names, which are too many.")
+        return tuple(lost)
 
     def _survey_names(
         self, backend: Backend, codec: Codec, count: int, progress: ConversionProgress
     ) -> ImageNames | None:
-        """Say what becomes of the names of files; return those of the store, None where it keeps none."""
-        if loss := lost_names(self.dataset, backend):
-            self.notify(loss)
+        """Return the names of images in the store, None where it keeps none; say which are not as they were."""
         if not self.dataset.has_names or not backend.capabilities.names:
             return None
         names = ImageNames(self.dataset, codec, count)
@@ -207,6 +221,7 @@ class Conversion:
             "dataset": [self.dataset.name, path, dict(self.dataset.values)],
             "storage": [self.spec.backend, self.spec.codec, dict(self.spec.options), dict(self.spec.codec_options)],
             "images": count,
+            "order": None if self.order is None else [self.order.name, self.order.seed],
         }
 
     def _report_replaced(self, workspace: Workspace, destination: Path) -> None:
@@ -266,6 +281,7 @@ def plan_conversion(
     replace: bool,
     restart: bool,
     labels_required: bool = False,
+    order: Order | None = None,
 ) -> Conversion:
     """Check the arguments of a conversion, without scanning the dataset.
 
@@ -277,6 +293,7 @@ def plan_conversion(
         replace: Whether a store at the destination may be replaced.
         restart: Whether an unfinished conversion is started over.
         labels_required: Whether a dataset without labels is an error.
+        order: The order of the images; None for that of the dataset.
 
     Raises:
         UsageError: If a name is unknown, or the destination is not valid.
@@ -290,7 +307,9 @@ def plan_conversion(
         _check_server(spec, dataset, location, replace=replace)
     else:
         location = _check_folder(spec, dataset, location, replace=replace)
-    return Conversion(dataset, spec, location, count, replace, restart, labels_required)
+    if order is not None:
+        dataset = OrderedDataset(dataset, order)
+    return Conversion(dataset, spec, location, count, replace, restart, labels_required, order)
 
 
 def _check_server(spec: Spec, dataset: Dataset, location: ServerLocation, *, replace: bool) -> None:
