@@ -97,6 +97,8 @@ class Backend(ABC, Generic[L]):
     options: ClassVar[tuple[Option, ...]] = ()
     caveats: ClassVar[str]
     when_to_choose: ClassVar[str]
+    forced_formerly: ClassVar[bool] = False
+    """Whether its library forced files at ``buffered`` in rows of before: in those that do not say their access."""
 
     def __init_subclass__(cls, **arguments: object) -> None:
         super().__init_subclass__(**arguments)

@@ -68,7 +68,7 @@ class SavedSpecs:
     def __init__(self) -> None:
         self._specs: dict[object, Spec] = {}
         self._access: dict[object, Access | None] = {}
-        self._levels: dict[tuple[str, SyncLevel], SyncLevel] = {}
+        self._levels: dict[tuple[str, SyncLevel, bool], SyncLevel] = {}
         self._uniform: dict[str, bool] = {}
         self._plan_labels: dict[str, str] = {}
 
@@ -110,9 +110,10 @@ class SavedSpecs:
             access = self._access[of]
         sync = trial.sync
         if sync is not None:
-            if (trial.backend, sync) not in self._levels:
-                self._levels[trial.backend, sync] = written_level(trial.backend, sync)
-            sync = self._levels[trial.backend, sync]
+            formerly = trial.access is None
+            if (trial.backend, sync, formerly) not in self._levels:
+                self._levels[trial.backend, sync, formerly] = written_level(trial.backend, sync, formerly=formerly)
+            sync = self._levels[trial.backend, sync, formerly]
         same = spec.label == trial.spec and access is trial.access and sync is trial.sync
         if same and options.keys() <= trial.options.keys():
             return trial

@@ -153,3 +153,15 @@ def test_what_a_library_forced_by_itself_was_never_buffered(tmp_path: Path) -> N
     assert levels == {
         "lmdb": {SyncLevel.BUFFERED, SyncLevel.END}, "rocksdb": {SyncLevel.FORCED, SyncLevel.END},
     }  # fmt: skip
+
+
+def test_what_a_library_forced_formerly_is_not_called_buffered_in_runs_of_before(tmp_path: Path) -> None:
+    run = fake_run(["lmdb"], [10], 1, operations=[Operation.WRITE_MANY], sync=[SyncLevel.BUFFERED, SyncLevel.END])
+    for access, level in ((None, SyncLevel.FORCED), (Access.LIBRARY, SyncLevel.BUFFERED)):
+        trials = tuple(
+            replace(trial, backend="duckdb", spec="duckdb", options={}, access=access) for trial in run.measurements
+        )
+        folder = tmp_path / str(level)
+        folder.mkdir()
+        saved = journalled(replace(run, measurements=trials), folder)
+        assert [trial.sync for trial in saved.measurements] == [level, SyncLevel.END]

@@ -43,6 +43,7 @@ class DuckdbBackend(OneFileBackend):
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "png"
     capabilities = Capabilities(append=True, overwrite=True, delete=True, fork_safe=False, counts_syncs=False)
+    forced_formerly = True
     presets = (Preset("tuned", "parts of 3 KiB in row groups of 2,048, not compressed, written in whole row groups"),)
     options = (
         Option(
