@@ -42,7 +42,7 @@ class Hdf5Backend(OneFileBackend):
     requires = ("h5py",)
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
-    capabilities = Capabilities(append=True, overwrite=True)
+    capabilities = Capabilities(append=True, overwrite=True, names=True)
     presets = (
         Preset("tuned", "one contiguous dataset; handles are kept, images are read into the caller's memory"),
         Preset(

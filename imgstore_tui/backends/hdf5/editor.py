@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, OFFSETS
+from imgstore_tui.backends.hdf5.layout import CHUNK, FILE, IMAGES, MANIFEST, NAMES, OFFSETS
 from imgstore_tui.backends.hdf5.low_level import never_close
 from imgstore_tui.backends.hdf5.reader import Hdf5Reader
 from imgstore_tui.core.backend import Editor, PayloadKind, force
@@ -19,6 +19,7 @@ from imgstore_tui.core.live_ids import LiveIds
 from imgstore_tui.core.manifest import check_batch, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.text import first_line
+from imgstore_tui.storekit.names_file import encode_names, missing_names
 from imgstore_tui.storekit.one_file import file_of
 
 if TYPE_CHECKING:
@@ -41,15 +42,27 @@ class Hdf5Editor(Editor):
         self._added: list[Labels] = []
         self._added_ends: list[np.ndarray[Any, np.dtype[np.int64]]] = []
         self._changed = False
+        self._given_names: list[bytes] = []
+        """Names of new images, which are written with their labels."""
         self._file: Any = None
         try:
             self._file = h5py.File(self._path, "r+", rdcc_nbytes=16 * CHUNK)
             self._images, self._labels = self._file[IMAGES], self._file[str(self._layout["labels"])]
             self._offsets = self._file.get(OFFSETS)
+            self._names = self._file[NAMES] if self.content.name_bytes else None
             self._end = int(self._offsets[-1]) if self._offsets is not None else 0
         except _DRIVER_ERRORS as error:
             self.abort()
             raise self._failed(error) from None
+
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Keep the names of new images for the end; those of existing ones are replaced."""
+        data = encode_names(self._location, self.content, names).tolist()
+        for number, name in zip(ids, data, strict=True):
+            if number >= self.content.count:
+                self._given_names.append(name)
+            elif self._names is not None:
+                self._names[number] = np.array(name, self._names.dtype)
 
     def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
         """Append payloads to the row of payloads."""
@@ -122,7 +135,14 @@ class Hdf5Editor(Editor):
         """Write labels, offsets and the manifest of what was put."""
         count = self._live_ids.count
         if self._added:
-            labels, self._added = np.concatenate(self._added), []
+            labels = np.concatenate(self._added)
+            if self._names is not None:
+                if len(self._given_names) != len(labels):
+                    raise missing_names(self._location, len(labels) - len(self._given_names))
+                self._names.resize((count,))
+                self._names[count - len(labels) :] = np.array(self._given_names, self._names.dtype)
+                self._given_names = []
+            self._added = []
             self._labels.resize((count,))
             self._labels[count - len(labels) :] = labels
             if self._added_ends:

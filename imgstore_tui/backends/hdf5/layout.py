@@ -10,6 +10,8 @@ IMAGES = "images"
 """All images, or all payloads in a row."""
 OFFSETS = "offsets"
 """Offsets of the payloads in the row, and the end of the last one."""
+NAMES = "names"
+"""Names of images, text in UTF-8 of the length of the longest; only where images have names."""
 CHUNK = 2**20
 """Bytes in a chunk of payloads, at most."""
 _LABELS_LEAST, _LABELS_MOST = 512, 8192

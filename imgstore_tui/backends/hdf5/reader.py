@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imgstore_tui.backends.hdf5.columns import DatasetInfo, ItemReader, KeptNumbers, PayloadReader
-from imgstore_tui.backends.hdf5.layout import FILE, IMAGES, MANIFEST, OFFSETS
+from imgstore_tui.backends.hdf5.layout import FILE, IMAGES, MANIFEST, NAMES, OFFSETS
 from imgstore_tui.backends.hdf5.low_level import Handle
 from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import StoreError
@@ -19,6 +19,7 @@ from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, IdSpan, foreign, imag
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.file_lock import NO_LOCKS
+from imgstore_tui.storekit.names_file import decode_names, require_names
 from imgstore_tui.storekit.one_file import file_of
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.store_errors import damaged_error, layout_error
@@ -91,6 +92,10 @@ class Hdf5Reader(CheckedReader):
         self._labels: ItemReader | KeptNumbers = label_items
         self._datasets += (numbers,)
         self._columns.append(label_items)
+        self._names: DatasetInfo | None = None
+        if self.content.name_bytes:
+            self._names = self._dataset(NAMES, np.dtype(f"S{self.content.name_bytes}"), (count,))
+            self._datasets += (self._names,)
         if not direct:
             self._labels = KeptNumbers(label_items, count)
 
@@ -165,6 +170,19 @@ class Hdf5Reader(CheckedReader):
         """Read images into the caller's array."""
         self._images.read(ids, span, out)
         self._labels.read(ids, span, labels)
+
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Read the dataset of names."""
+        require_names(self.content)
+        span = self._check_ids(ids)
+        if self._names is None or not len(ids):
+            return []
+        dataset = self._names.handle.dataset
+        try:
+            values = dataset[span[0] : span[1]] if span is not None else [dataset[int(number)] for number in ids]
+        except (OSError, RuntimeError, ValueError) as error:
+            raise damaged_error(self._path, first_line(error), "HDF5 file") from None
+        return decode_names(self._path, [bytes(value) for value in values])
 
     def read_labels(self) -> Labels:
         """Read the dataset of labels."""

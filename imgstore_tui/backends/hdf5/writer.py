@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imgstore_tui.backends.hdf5.columns import BlockWriter
-from imgstore_tui.backends.hdf5.layout import CHUNK, IMAGES, MANIFEST, OFFSETS, label_chunk
+from imgstore_tui.backends.hdf5.layout import CHUNK, IMAGES, MANIFEST, NAMES, OFFSETS, label_chunk
 from imgstore_tui.backends.hdf5.low_level import (
     Handle,
     close_file,
@@ -29,6 +29,7 @@ from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.atomic_write import publish
+from imgstore_tui.storekit.names_file import encode_names, missing_names
 from imgstore_tui.storekit.one_file import partial_path
 from imgstore_tui.storekit.raw_file import RawFile
 
@@ -61,6 +62,7 @@ class Hdf5Writer(Writer):
         self._file: Any = None
         """Identifier of the file; None once it is closed."""
         self._images, self._offsets, self._labels = Handle(None), Handle(None), Handle(None)
+        self._names, self._named = Handle(None), 0
         self._block: BlockWriter | None = None
         try:
             # The chunk cache would copy every chunk once more; unfiltered chunks go straight to the file.
@@ -93,6 +95,8 @@ class Hdf5Writer(Writer):
             self._images = self._make_chunks((0,), chunk, "uint8")
             self._offsets = self._make_numbers(OFFSETS, count + 1)
         self._labels = self._make_numbers(str(self._values["labels"]), count)
+        if content.name_bytes:
+            self._names = self._make_names(count)
 
     def _make_chunks(self, shape: tuple[int, ...], chunk: int, dtype: str) -> Handle:
         """Create a dataset of images that can grow and is not filled before it is written."""
@@ -109,6 +113,26 @@ class Hdf5Writer(Writer):
         chunks = (label_chunk(count),)
         return Handle(self._h5py_file().create_dataset(name, (count,), "<i8", maxshape=(None,), chunks=chunks).id)
 
+    def _make_names(self, count: int) -> Handle:
+        """Create the dataset of names, which can grow if the images can."""
+        import h5py
+
+        kind = h5py.string_dtype("utf-8", self._content.name_bytes)
+        growing = {} if self._in_one_block else {"maxshape": (None,), "chunks": (label_chunk(count),)}
+        return Handle(self._h5py_file().create_dataset(NAMES, (count,), kind, **growing).id)
+
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Write names into their dataset."""
+        data = encode_names(self._location, self._content, names)
+        if not len(ids) or ids[-1] >= self._content.count:
+            return  # the images that follow are refused
+        try:
+            dataset = self._names.dataset
+            dataset[ids[0] : ids[-1] + 1] = data.astype(dataset.dtype)  # which says that it is UTF-8
+        except (OSError, RuntimeError, ValueError) as error:
+            raise self._failed(error) from None
+        self._named += len(ids)
+
     def _h5py_file(self) -> Any:
         """Return the file as an object of h5py."""
         import h5py
@@ -123,6 +147,8 @@ class Hdf5Writer(Writer):
         if not begun or images.dtype != np.dtype(content.dtype) or images.chunks is not None:
             raise ValueError("it is not the file that was begun")
         self._images, self._labels = Handle(images.id), Handle(labels.id)
+        if content.name_bytes:
+            self._names = Handle(file[NAMES].id)
         self._put = len(resumed)
         self._pending_labels = [np.array(resumed, np.int64)]
 
@@ -203,6 +229,8 @@ class Hdf5Writer(Writer):
             return
         try:
             check_complete(self._location, self._content, self._put)
+            if self._content.name_bytes and self._named != self._put:
+                raise missing_names(self._location, self._put - self._named)
             self._write_pending()
             if self._content.kind is PayloadKind.BYTES:
                 self._images.dataset.resize((self._end,))
@@ -234,7 +262,7 @@ class Hdf5Writer(Writer):
 
     def _failed(self, error: Exception) -> StoreError:
         if self._file is not None:
-            never_close(self._file, self._images, self._offsets, self._labels)
+            never_close(self._file, self._images, self._offsets, self._labels, self._names)
             self._file, self._open = None, False
         # If the system refused, h5py's message is long; the error number is enough.
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else first_line(error)
