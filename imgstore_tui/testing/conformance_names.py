@@ -24,7 +24,7 @@ NAMES = (
         "été.png",
         "e\u0301te\u0301.png",
     ),
-    *("A.png", "a.webp", "100%.png", "a%2Eb.png", "dogs/'quoted', \"twice\".png", "no ending", "x" * 251 + ".png"),
+    *("A.png", "a.webp", "100%.png", "a%2Eb.png", "dogs/'quoted', \"twice\".png", "no ending", "x" * 240 + ".png"),
     *("/".join(["deep" * 10] * 20) + "/z.bmp", "-rf.png", "\N{SMILING FACE WITH SMILING EYES}.png", "a,b;c\\d.png"),
     *("cats/a.jpg", "cats/c", "x/12.png"),
 )
