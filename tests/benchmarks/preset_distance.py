@@ -9,11 +9,9 @@ distribution-free 95 % interval: a ratio between two presets can be trusted to l
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -29,6 +27,7 @@ from imgstore_tui.core.units import format_seconds
 from imgstore_tui.plugins import registry
 from imgstore_tui.stats.ratios import paired_ratio
 from tests.benchmarks import reference
+from tests.benchmarks.scripts import run_script
 
 METHODS = ("disk", "lmdb", "hdf5")
 ONE = (Operation.WRITE_ONE, Operation.READ_ONE)
@@ -105,9 +104,7 @@ def compare(folder: Path, method: str, operation: Operation, count: int, repeats
             "method": method, "operation": verb, "count": count, "source": str(folder / "source"), "store": str(place),
             "level": level, "seed": "s",
         }  # fmt: skip
-        command = [sys.executable, str(reference.__file__), json.dumps(case)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        return float(statistics.median_low(json.loads(done.stdout)))
+        return float(statistics.median_low(run_script(reference, case)))
 
     if not operation.writes:
         prepared = executor.run(request(Step.PREPARE, store), 3600, lambda images: None, threading.Event())

@@ -2,13 +2,16 @@
 
 One PNG an image by Pillow's own settings and one CSV of labels; pickled objects under eight-digit keys in one LMDB
 transaction, map_size ten times the pixels; two contiguous HDF5 datasets of STD_U8BE, written in one go and read by
-``np.array(file[...]).astype``. Random order is what the article has for one image, an image a call, on an open store.
-What it unpickles it has pickled itself a moment ago.
+``np.array(file[...]).astype``. What it unpickles it has pickled itself a moment ago. Its readers return all images and
+labels that they were asked for. Loops over a store that stays open, which the article does not have, are in
+``first_loop.py``.
 
-Run as ``python reference.py CASE``, a JSON object: ``method`` (disk, lmdb, hdf5), ``operation``, ``count``, ``seed``,
-``store`` (the folder to make or read), ``source`` (a folder of pixels.npy and labels.npy) and ``level``: ``buffered``,
-or ``end``, where every file and folder is forced to the device on the clock. Printed are the seconds of every sample,
-as a JSON list; reads are run once before that, off the clock, and compared with the pixels.
+Run as ``python -m tests.benchmarks.reference CASE``, a JSON object: ``method`` (disk, lmdb, hdf5), ``operation``
+(write-one, write-many, read-one, read-many), ``count``, ``seed``, ``store`` (the folder to make or read), ``source`` (a
+folder of pixels.npy and labels.npy), ``level``: ``buffered``, or ``end``, where every file and folder is forced to the
+device on the clock, and ``passes``, how often read-many reads in this process.
+Printed are the seconds of every sample, as a JSON list; what the first and the last read of all images returned is
+compared with the pixels off the clock.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,8 @@ import h5py
 import lmdb
 import numpy as np
 from PIL import Image
+
+from tests.benchmarks.passes import look, timed_passes
 
 Stored = tuple[Any, Any]
 SAMPLES = 20
@@ -110,31 +115,8 @@ def read_hdf5(folder: Path, ids: Sequence[int]) -> Stored:
     return images, labels
 
 
-def get_disk(folder: Path) -> Callable[[int], Any]:
-    labels = [int(line) for line in (folder / "labels.csv").read_text().split()]
-    return lambda number: (np.array(Image.open(folder / f"{number}.png")), labels[number])
-
-
-def get_lmdb(folder: Path) -> Callable[[int], Any]:
-    transaction = lmdb.open(str(folder), readonly=True).begin()
-
-    def get(number: int) -> Any:
-        value = pickle.loads(transaction.get(f"{number:08}".encode("ascii")) or b"")
-        return value.get_image(), value.label
-
-    return get
-
-
-def get_hdf5(folder: Path) -> Callable[[int], Any]:
-    file = h5py.File(folder / "many.h5", "r+")
-    return lambda number: (
-        np.array(file["/images"][number]).astype("uint8"), int(np.array(file["/meta"][number]).astype("uint8")),
-    )  # fmt: skip
-
-
 WRITE = {"disk": write_disk, "lmdb": write_lmdb, "hdf5": write_hdf5}
 READ = {"disk": read_disk, "lmdb": read_lmdb, "hdf5": read_hdf5}
-GET = {"disk": get_disk, "lmdb": get_lmdb, "hdf5": get_hdf5}
 
 
 def force(store: Path) -> None:
@@ -154,11 +136,6 @@ def write(case: dict[str, Any], store: Path, images: Any, labels: Any) -> float:
     return time.perf_counter() - began
 
 
-def look() -> None:
-    """Do as the instrument does before every sample: what this evicts from the processor is the same for both."""
-    Path("/proc/self/io").read_bytes()
-
-
 def write_samples(case: dict[str, Any], store: Path, images: Any, labels: Any) -> list[float]:
     if case["operation"] == "write-one":
         store.mkdir()
@@ -175,36 +152,26 @@ def write_samples(case: dict[str, Any], store: Path, images: Any, labels: Any) -
     return [write(case, store, images, labels)]
 
 
-def get_samples(case: dict[str, Any], store: Path, images: Any, labels: Any) -> list[float]:
-    order = random.Random(case["seed"])
-    numbers = [order.randrange(len(images)) for _ in range(50)]
-    get, taken = GET[case["method"]](store), []
-    for number in [*numbers, *numbers]:  # the first fifty are not counted
-        look()
-        began = time.perf_counter()
-        found = get(number)
-        taken.append(time.perf_counter() - began)
-        assert (found[0] == images[number]).all()
-        assert found[1] == labels[number] % 256
-    return taken[50:]
+def check(found: Stored, ids: Sequence[int], images: Any, labels: Any) -> None:
+    assert all((image == images[number]).all() for image, number in zip(found[0], ids, strict=True))
+    assert [int(label) for label in found[1]] == [int(labels[number]) % 256 for number in ids]
 
 
 def read_samples(case: dict[str, Any], store: Path, images: Any, labels: Any) -> list[float]:
-    order, count, one = random.Random(case["seed"]), len(images), case["operation"] == "read-one"
-    ids: Sequence[int] = range(count)
-    if case["operation"] == "read-random":
-        ids = order.sample(range(count), count)
-    elif one:
-        ids = [order.randrange(count)]
-    found = READ[case["method"]](store, ids)
-    assert all((image == images[number]).all() for image, number in zip(found[0], ids, strict=True))
-    assert [int(label) for label in found[1]] == [int(labels[number]) % 256 for number in ids]
-    del found
+    read, count = READ[case["method"]], len(images)
+    if case["operation"] == "read-many":
+        return timed_passes(
+            lambda: read(store, range(count)),
+            lambda found: check(found, range(count), images, labels),
+            case.get("passes", 1),
+        )
+    ids = [random.Random(case["seed"]).randrange(count)]
+    check(read(store, ids), ids, images, labels)
     taken, kept = [], []
-    for _ in range(SAMPLES if one else 1):
+    for _ in range(SAMPLES):
         look()
         began = time.perf_counter()
-        found = READ[case["method"]](store, ids)
+        found = read(store, ids)
         taken.append(time.perf_counter() - began)
         kept.append(found)  # letting go of it is not reading
     return taken
@@ -220,8 +187,7 @@ def main() -> None:
     shutil.rmtree(dummy)
     gc.collect()
     gc.disable()
-    writes, gets = case["operation"].startswith("write"), case["operation"] == "get-one"
-    take = write_samples if writes else get_samples if gets else read_samples
+    take = write_samples if case["operation"].startswith("write") else read_samples
     print(json.dumps(take(case, store, images, labels)))
 
 

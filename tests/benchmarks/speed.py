@@ -1,177 +1,321 @@
-"""How much faster than the article's own code? ``python -m tests.benchmarks.speed [--pairs 11] [--only TEXT ...]``.
+"""How much faster than the article's own code? ``python -m tests.benchmarks.speed [--pairs 6] [--only TEXT ...]``.
 
-The reference is ``reference.py``: what article.md describes, to the letter, in a fresh interpreter for every repeat.
-Ours is the tuned preset as the instrument measures it: a trial in a process of its own, from a batch in private memory
-to the closed store, and from the closed store to decoded pixels in one caller-owned array; every image is verified.
-Pairs are interleaved, the order within a pair alternates. Printed is the median of the ratios reference / ours and its
-distribution-free 95 % interval. The sync level is the same on both sides: LMDB's commit forces data to the device in
-the reference, so both are measured at the level ``end``, where folders are forced too; PNG and HDF5 force nothing, and
-neither do ours (``buffered``).
+Prints two tables in Markdown, each with the code that ours is compared with.
+
+*The tutorial's own code, unchanged* is ``reference.py``: what article.md describes, to the letter, and nothing that it
+does not have: write one, write many, read one, read many. Both sides deliver the same: a closed store with every image
+in it, or all images and labels in memory, as the article's readers return them (two lists; for HDF5 two arrays).
+
+*A first program's loop* is ``first_loop.py``: over the stores of the article, with handles kept. Both sides hand over
+one batch after the other in new memory, and keep none.
+
+Ours reads with ``imgstore_tui.open``, as a program does (``open_reads.py``). Writes, single images from a closed store,
+and reads by two processes are trials of the instrument, which verifies every store that it has written; two processes
+read each into memory of its own, so nothing is returned together. All run in a fresh interpreter for each repeat, or a
+fresh process, from memory. Rounds are interleaved, their order alternates. *First* compares the first passes of the
+processes, in which both sides wait for memory that nobody has used before; *best of 5* the best of five in each.
+
+The sync level is the same on both sides: LMDB's commit forces data to the device in the reference, so both are measured
+at the level ``end``, where folders are forced too; PNG and HDF5 force nothing, and neither do ours (``buffered``).
+
+A figure is the median of the ratios reference / ours with its distribution-free 95 % interval. A row is *ok* if the
+medians reach its target (0.9 if it has no other), *below* if an interval lies under it, *unsure* if only a median does.
+A goal is shown, and decides nothing. The exit code is 0 if all rows are ok, 1 if one is below, 3 if one is unsure.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import inspect
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from imgstore_tui.bench.processes.executor import ProcessExecutor
 from imgstore_tui.bench.protocol.messages import Step, TrialRequest
 from imgstore_tui.bench.system.ext4_placement import spread_folders, unique_name, warm_directory
-from imgstore_tui.core.operations import Operation, SyncLevel
+from imgstore_tui.core.operations import Operation, Payload, SyncLevel
 from imgstore_tui.plugins import registry
+from imgstore_tui.plugins.saved_specs import access_of
 from imgstore_tui.stats.ratios import paired_ratio
 from imgstore_tui.testing.store_material import remove_store
-from tests.benchmarks import reference
+from tests.benchmarks import first_loop, open_reads, reference
+from tests.benchmarks.markdown import code_block, row_of, table_head
+from tests.benchmarks.passes import PASSES
 from tests.benchmarks.pixels import make_pixels
+from tests.benchmarks.scripts import run_script
+from tests.benchmarks.verdicts import FLOOR, exit_code, verdict_of, worst
 
-FLOOR = 0.9
-"""No tuned cell may be slower than this share of the reference's speed."""
+O = Operation  # noqa: E741
+SHUFFLED, IN_ORDER = 64, 256
+"""Images of a call."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """A way of ours that a reference is compared with."""
+
+    spec: str
+    workers: int = 1
+    target: float = FLOOR
+    goal: float | None = None
 
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the table."""
+    """Rows that share a reference and its rounds."""
 
-    spec: str
+    method: str
     operation: Operation
-    workers: int = 1
-    target: float = FLOOR
+    sides: tuple[Side, ...]
     count: int | None = None
     """None for all images of the set."""
+    loop: bool = False
+    """Whether it is compared with a first program's loop; else with the article's own code."""
+    mode: str = ""
+    """How the loop opens HDF5, if not as it should."""
 
     @property
-    def method(self) -> str:
-        return self.spec.partition("+")[0].partition(":")[0]
+    def what(self) -> str:
+        """What is done, in words."""
+        if self.operation is O.WRITE_MANY:
+            return "write all"
+        if self.operation is O.READ_MANY:
+            return f"in order, {IN_ORDER} a call" if self.loop else "read all"
+        if self.operation is O.READ_RANDOM:
+            return f"shuffled, {SHUFFLED} a call"
+        return {O.WRITE_ONE: "write one", O.READ_ONE: "read one", O.GET_ONE: "one of an open store"}[self.operation]
+
+    def delivered(self, side: Side) -> str:
+        """What both sides deliver."""
+        if self.operation.writes:
+            return "closed store"
+        if self.operation in (O.READ_ONE, O.GET_ONE):
+            return "one image and its label"
+        if side.workers > 1:
+            return "batches, by two processes"
+        if self.loop:
+            return "batches, none kept"
+        return "all in two arrays" if self.method == "hdf5" else "all in two lists"
 
 
-O = Operation  # noqa: E741
-SETS: dict[str, tuple[int, int, list[Case]]] = {
-    "10,000 x 32x32x3": (32, 10_000, [
-        Case("lmdb", O.WRITE_MANY, target=2), Case("lmdb", O.READ_MANY, target=4),
-        Case("lmdb", O.READ_RANDOM, target=4), Case("lmdb", O.GET_ONE),
-        Case("hdf5", O.WRITE_MANY), Case("hdf5", O.READ_MANY, target=4), Case("hdf5", O.READ_MANY, 2, 4),
-        Case("hdf5", O.GET_ONE, target=6), Case("hdf5", O.READ_RANDOM, target=10),
-        Case("disk", O.WRITE_MANY), Case("disk", O.WRITE_MANY, 2, 1.5), Case("disk", O.READ_MANY),
-        Case("disk", O.READ_RANDOM), Case("disk", O.GET_ONE),
-        Case("disk+png-fast", O.WRITE_MANY, 1, 4), Case("disk+png-fast", O.WRITE_MANY, 2, 4),
-        Case("disk+png-fast", O.READ_MANY, 1, 1.8), Case("disk+png-fast", O.READ_MANY, 2, 1.8),
-        *(Case(name, operation, count=1) for name in ("disk", "lmdb", "hdf5")
-          for operation in (O.WRITE_ONE, O.READ_ONE)),
-    ]),
-    "200 x 512x512x3": (512, 200, [
-        Case("lmdb", O.WRITE_MANY), Case("lmdb", O.READ_MANY, target=1.3), Case("lmdb", O.READ_RANDOM, target=1.3),
-        Case("hdf5", O.WRITE_MANY), Case("hdf5", O.READ_MANY, target=4), Case("hdf5", O.READ_MANY, 2, 4),
-        Case("hdf5", O.READ_RANDOM),
-        Case("hdf5", O.GET_ONE),
-        Case("disk", O.WRITE_MANY), Case("disk", O.WRITE_MANY, 2, 3), Case("disk", O.READ_MANY),
-        Case("disk+png-fast", O.WRITE_MANY, 1, 15), Case("disk+png-fast", O.WRITE_MANY, 2, 15),
-        Case("disk+png-fast", O.READ_MANY, 1), Case("disk+png-fast", O.READ_MANY, 2),
-    ]),
+def _sets(png_fast: bool) -> dict[str, tuple[int, int, list[Case]]]:
+    fast = (Side("disk+png-fast"),) if png_fast else ()
+    fast_twice = (*fast, Side("disk+png-fast", 2)) if png_fast else ()
+    hdf5, direct = Side("hdf5"), Side("hdf5:access=direct")
+    both = (hdf5, direct)
+    goal_in_order, goal_shuffled = (Side("hdf5", goal=2), direct), (Side("hdf5", goal=5), direct)
+    article = [
+        Case("lmdb", O.WRITE_MANY, (Side("lmdb"),)),
+        Case("lmdb", O.READ_MANY, (Side("lmdb"),)),
+        Case("hdf5", O.WRITE_MANY, both),
+        Case("hdf5", O.READ_MANY, goal_in_order),
+        Case("disk", O.WRITE_MANY, (Side("disk"), Side("disk", 2), *fast_twice)),
+        Case("disk", O.READ_MANY, (Side("disk"), *fast)),
+    ]
+    one = [
+        Case(name, operation, sides, count=1)
+        for name, sides in (("disk", (Side("disk"),)), ("lmdb", (Side("lmdb"),)), ("hdf5", both))
+        for operation in (O.WRITE_ONE, O.READ_ONE)
+    ]
+    loop = [
+        Case("lmdb", O.READ_RANDOM, (Side("lmdb"),), loop=True),
+        Case("lmdb", O.GET_ONE, (Side("lmdb"),), loop=True),
+        Case("hdf5", O.READ_MANY, (*goal_in_order, Side("hdf5", 2), Side("hdf5:access=direct", 2)), loop=True),
+        Case("hdf5", O.READ_RANDOM, goal_shuffled, loop=True),
+        Case("hdf5", O.GET_ONE, both, loop=True),
+    ]
+    small = [
+        Case("hdf5", O.READ_RANDOM, goal_shuffled, loop=True, mode="r+"),
+        Case("disk", O.READ_RANDOM, (Side("disk"),), loop=True),
+        Case("disk", O.GET_ONE, (Side("disk"),), loop=True),
+    ]
+    by_two = [Case("disk", O.READ_MANY, (Side("disk+png-fast", 2),), loop=True)] if png_fast else []
+    return {
+        "10,000 x 32x32x3": (32, 10_000, [*article, *one, *loop, *small, *by_two]),
+        "200 x 512x512x3": (512, 200, [*article, *loop, *by_two]),
+    }
+
+
+TABLES = {
+    False: (
+        "The tutorial's own code, unchanged",
+        reference,
+        (reference.CifarImage, reference.write_disk, reference.read_disk, reference.write_lmdb, reference.read_lmdb,
+         reference.write_hdf5, reference.read_hdf5),
+    ),
+    True: (
+        "A first program's loop",
+        first_loop,
+        (first_loop.open_disk, first_loop.open_lmdb, first_loop.open_hdf5),
+    ),
 }  # fmt: skip
+"""Title, module and code of the references, by whether they are loops."""
+COLUMNS = (
+    "images", "method", "operation", "access", "both deliver", "sync", "workers", "reference ms", "ours ms",
+    "times as fast, first", f"best of {PASSES}", "wanted", "verdict",
+)  # fmt: skip
+
+
+@dataclass
+class Taken:
+    """Seconds by round: of the first pass, and of the best."""
+
+    first: dict[int, float] = field(default_factory=dict)
+    best: dict[int, float] = field(default_factory=dict)
+
+    def add(self, number: int, seconds: list[float], *, passes: bool) -> None:
+        """Add a round; without passes the seconds are samples, of which the median counts."""
+        self.first[number] = seconds[0] if passes else statistics.median_low(seconds)
+        if passes:
+            self.best[number] = min(seconds)
 
 
 class Bench:
     """One set of images, and the stores of both sides."""
 
-    def __init__(self, folder: Path, size: int, count: int, pairs: int) -> None:
-        self._folder, self._count, self._pairs = folder, count, pairs
+    def __init__(self, folder: Path, title: str, size: int, count: int, pairs: int) -> None:
+        self._folder, self._title, self._count, self._pairs = folder, title, count, pairs
         spread_folders(folder)
         self._source = folder / "source"
         make_pixels(self._source, size, count)
 
-    def compare(self, case: Case) -> None:
-        """Measure and print one line."""
-        spec = registry.resolve_spec(case.spec)
-        executor = ProcessExecutor([spec])
-        count, operation = case.count or self._count, case.operation
+    def compare(self, case: Case) -> list[tuple[str, str]]:
+        """Measure the rows of a case; return each with its verdict."""
+        count = case.count or self._count
         sync = SyncLevel.END if case.method == "lmdb" else SyncLevel.BUFFERED
-        stores = {"ours": self._folder / "ours", "theirs": self._folder / "theirs"}
+        passes = case.operation in (O.READ_MANY, O.READ_RANDOM)
+        executor = ProcessExecutor([registry.resolve_spec(side.spec) for side in case.sides])
+        suffix = {kind.name: kind.file_suffix for kind in registry.local_backends()}[case.method]
+        places = {number: self._folder / f"ours-{number}{suffix}" for number in range(len(case.sides))}
+        theirs_place = self._folder / "theirs"
+        dummies: dict[int, Path] = {}
 
-        def ours(store: Path, step: Step = Step.TRIAL) -> float:
+        def trial(side: Side, store: Path, step: Step = Step.TRIAL, images: int = count) -> float:
+            operation = O.WRITE_MANY if step is Step.PREPARE else case.operation
             request = TrialRequest(
-                step, spec, operation, count, str(store), str(self._source), str(self._folder), seed="s", sync=sync,
-                workers=case.workers,
+                step, registry.resolve_spec(side.spec), operation, images, str(store), str(self._source),
+                str(self._folder), seed="s", sync=sync, workers=side.workers if step is Step.TRIAL else 1,
             )  # fmt: skip
-            outcome = executor.run(request, 600, lambda images: None, threading.Event())
+            outcome = executor.run(request, 600, lambda done: None, threading.Event())
             assert outcome.ok, outcome.reason
             return outcome.result.seconds or 0.0
 
-        def theirs(store: Path, verb: str = operation.value) -> float:
-            case_asked = {
-                "method": case.method, "operation": verb, "count": count, "store": str(store), "seed": "s",
-                "source": str(self._source), "level": sync.value,
-            }  # fmt: skip
-            words = [sys.executable, str(reference.__file__), json.dumps(case_asked)]
-            samples = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
-            return float(statistics.median_low(samples))
+        facts = {"count": count, "seed": "s", "source": str(self._source), "level": sync.value, "passes": PASSES,
+                 "batch": SHUFFLED if case.operation is O.READ_RANDOM else IN_ORDER}  # fmt: skip
 
-        if not operation.writes:
-            ours(stores["ours"], Step.PREPARE)
-            theirs(stores["theirs"], "write-many")
-        taken: dict[str, dict[int, float]] = {"ours": {}, "theirs": {}}
+        def theirs(store: Path) -> list[float]:
+            script = first_loop if case.loop else reference
+            method = f"{case.method}-{case.mode}" if case.mode else case.method
+            return run_script(
+                script, {**facts, "method": method, "operation": case.operation.value, "store": str(store)}
+            )
+
+        def ours(number: int, store: Path) -> list[float]:
+            side = case.sides[number]
+            if number not in dummies:
+                return [trial(side, store)]
+            operation = case.operation.value if case.loop else "all"
+            access = "direct" if "access=direct" in side.spec else None
+            return run_script(open_reads, {
+                **facts, "operation": operation, "lists": case.method != "hdf5", "access": access,
+                "dummy": str(dummies[number]), "store": str(store),
+            })  # fmt: skip
+
+        if not case.operation.writes:
+            written = {**facts, "method": case.method, "operation": "write-many", "store": str(theirs_place)}
+            run_script(reference, written)
+            for number, side in enumerate(case.sides):
+                trial(side, places[number], Step.PREPARE)
+                if side.workers == 1 and case.operation is not O.READ_ONE:
+                    dummies[number] = self._folder / f"dummy-{number}{suffix}"
+                    trial(side, dummies[number], Step.PREPARE, 1)
+        sides: list[Callable[[Path], list[float]]] = [
+            theirs, *(lambda store, number=number: ours(number, store) for number in places)
+        ]  # fmt: skip
+        taken = [Taken() for _ in sides]
         old: list[Path] = []
         for number in range(self._pairs):
             executor.begin_round()
-            for who, run in [("ours", ours), ("theirs", theirs)][:: 1 if number % 2 else -1]:
-                store = stores[who]
-                if operation.writes:
+            order = list(range(len(sides)))[:: 1 if number % 2 else -1]
+            for who in order:
+                store = places[who - 1] if who else theirs_place
+                if case.operation.writes:
                     place = self._folder / unique_name(f"{who}-{number}")
                     old.append(place)
                     assert warm_directory(place)
-                    store = place / "store"
+                    store = place / f"store{suffix if who else ''}"
                     subprocess.run(["sync", "-f", str(self._folder)], check=True)
-                taken[who][number] = run(store)
-                if who == "ours" and operation is Operation.WRITE_MANY:
-                    ours(store, Step.VERIFY)
+                by_passes = passes and (not who or who - 1 in dummies)
+                taken[who].add(number, sides[who](store), passes=by_passes)
+                if who and case.operation is O.WRITE_MANY:
+                    trial(case.sides[who - 1], store, Step.VERIFY)
         executor.close()
-        self._print(case, count, taken)
-        for store in (*old, *stores.values()):  # not earlier: deleting many files slows the next that are made
+        rows = [self._row(case, side, sync, taken[0], own) for side, own in zip(case.sides, taken[1:], strict=True)]
+        # Not earlier: deleting many files slows the next that are made.
+        for store in (*old, *places.values(), *dummies.values(), theirs_place):
             remove_store(store)
+        return rows
 
-    @staticmethod
-    def _print(case: Case, count: int, taken: dict[str, dict[int, float]]) -> None:
-        ratio = paired_ratio(taken["theirs"], taken["ours"])
-        assert ratio is not None
-        theirs, ours = (statistics.median(taken[who].values()) * 1000 for who in ("theirs", "ours"))
-        verdict = "ok" if ratio.median >= case.target else "BELOW" if ratio.high < case.target else "unsure"
-        what = f"{case.operation.value}{' N=1' if count == 1 else ''}"
-        level = "-" if not case.operation.writes else "end" if case.method == "lmdb" else "buffered"
-        print(
-            f"{case.spec:14} {what:14} {case.workers:7} {level:9} {theirs:12,.3f} {ours:12,.3f} {ratio.median:7.2f}x "
-            f"[{ratio.low:6.2f}, {ratio.high:6.2f}] {case.target:6}x {verdict}",
-            flush=True,
-        )
+    def _row(self, case: Case, side: Side, sync: SyncLevel, theirs: Taken, ours: Taken) -> tuple[str, str]:
+        first, best = paired_ratio(theirs.first, ours.first), paired_ratio(theirs.best, ours.best)
+        verdict = worst([verdict_of(first, side.target), verdict_of(best, side.target)])
+        reached = (best or first).median if best or first else 0.0  # type: ignore[union-attr]
+        goal = side.goal and f"{side.goal:g} is the goal: {'reached' if reached >= side.goal else 'not reached'}"
+        spec = registry.resolve_spec(side.spec)
+        access = access_of(spec, case.operation, Payload.END_TO_END, uniform=True)
+        images = "1" if case.count == 1 else self._title
+        level = sync.value if case.operation.writes else "-"
+        method = f"{side.spec}, {case.mode}" if case.mode else side.spec
+        middle = [f"{statistics.median(values.values()) * 1000:,.3g}" for values in (theirs.first, ours.first)]
+        cells = (
+            images, f"`{method}`", case.what, access or "-", case.delivered(side), level, side.workers,
+            *middle, first, best, goal or f"{side.target:g}", verdict,
+        )  # fmt: skip
+        return row_of(cells), verdict
 
 
-def main() -> None:
+def main() -> int:
+    """Print both tables and return the exit code."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--pairs", type=int, default=11)
-    parser.add_argument("--only", nargs="*", default=[], help="lines that contain one of these, e.g. lmdb/write-many")
+    parser.add_argument("--pairs", type=int, default=6)
+    parser.add_argument("--only", nargs="*", default=[], help="rows that contain one of these, e.g. 32/lmdb/write-many")
     asked = parser.parse_args()
-    print(f"reference / ours, {asked.pairs} interleaved pairs each, median and 95 % interval, synthetic images")
-    for title, (size, count, cases) in SETS.items():
-        print(f"\n{title}\n{'spec':14} {'operation':14} workers sync      reference ms      ours ms    ratio")
-        with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
-            bench = Bench(Path(name), size, count, asked.pairs)
-            for case in cases:
-                label = f"{size}/{case.spec}/{case.operation.value}/{case.workers}"
-                lacking = "png-fast" in case.spec and (
-                    "png-fast" not in registry.codecs.all() or registry.missing_imports(registry.codecs.get("png-fast"))
-                )
-                if asked.only and not any(text in label for text in asked.only):
-                    continue
-                if lacking:
-                    print(f"{case.spec:14} {case.operation.value:14} not measured: pip install imgstore-tui[fastpng]")
-                    continue
-                bench.compare(case)
+    began = time.monotonic()
+    codec = registry.codecs.all().get("png-fast")
+    lacking = codec is None or bool(registry.missing_imports(codec))
+    verdicts: list[str] = []
+    for loop, (title, module, code) in TABLES.items():
+        print(f"### {title}\n\n{table_head(COLUMNS)}", flush=True)
+        for name, (size, count, cases) in _sets(not lacking).items():
+            chosen = [case for case in cases if case.loop == loop and _asked(case, size, asked.only)]
+            if not chosen:
+                continue
+            with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+                bench = Bench(Path(folder), name, size, count, asked.pairs)
+                for case in chosen:
+                    for row, verdict in bench.compare(case):
+                        print(row, flush=True)
+                        verdicts.append(verdict)
+        print(f"\nThe reference, of `{module.__name__}`:\n\n{code_block(*map(inspect.getsource, code))}\n", flush=True)
+    if lacking:
+        print("Not measured: `disk+png-fast`, which needs `pip install imgstore-tui[fastpng]`.")
+    counted = ", ".join(f"{verdicts.count(word)} {word}" for word in ("ok", "below", "unsure"))
+    print(f"{asked.pairs} interleaved pairs a row, synthetic images: {counted}.")
+    print(f"{(time.monotonic() - began) / 60:.0f} minutes", file=sys.stderr)
+    return exit_code(verdicts)
+
+
+def _asked(case: Case, size: int, only: list[str]) -> bool:
+    labels = [f"{size}/{side.spec}/{case.operation.value}/{side.workers}" for side in case.sides]
+    return not only or any(text in label for text in only for label in labels)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
