@@ -38,6 +38,8 @@ MARK = "IMGSTORE_TUI_CLOSING"
 
 Step = tuple[str, bytes]
 """A key, and what must be seen after it."""
+LISTED = b"20260102-"
+"""What the list of saved runs shows of the run under the cursor, once its file has been read."""
 PLACES: dict[str, tuple[Step, ...]] = {
     "workbench": (),
     "help": (("?", b"Help"),),
@@ -46,22 +48,22 @@ PLACES: dict[str, tuple[Step, ...]] = {
     "options": (("1", b""), ("o", b"Options of")),
     "save the plan": (("w", b"Save the plan"),),
     "palette": (("\x10", b"Search for commands"),),
-    "saved runs": (("f", b"Saved runs"),),
-    "delete?": (("f", b"Saved runs"), ("d", b"Delete")),
-    "name of a run": (("f", b"Saved runs"), ("n", b"")),
-    "side by side": (("f", b"Saved runs"), (" ", b""), ("\x1b[B", b""), (" ", b""), ("c", b"Side by side")),
-    "opened run": (("f", b"Saved runs"), ("\r", b" Export ")),
-    "export": (("f", b"Saved runs"), ("\r", b" Export "), ("e", b"In the list enter")),
-    "filter": (("f", b"Saved runs"), ("\r", b" Export "), ("/", b"")),
+    "saved runs": (("f", LISTED),),
+    "delete?": (("f", LISTED), ("d", b"Delete")),
+    "name of a run": (("f", LISTED), ("n", b"")),
+    "side by side": (("f", LISTED), (" ", b""), ("\x1b[B", b""), (" ", b""), ("c", b"Side by side")),
+    "opened run": (("f", LISTED), ("\r", b" Export ")),
+    "export": (("f", LISTED), ("\r", b" Export "), ("e", b"In the list enter")),
+    "filter": (("f", LISTED), ("\r", b" Export "), ("/", b"")),
     "cell": (
-        ("f", b"Saved runs"),
+        ("f", LISTED),
         ("\r", b" Export "),
         ("6", b"6 Matrix"),
         ("\x1b[B", b""),
         ("\x1b[B", b""),
         ("\r", b"timed "),
     ),
-    "report": (("f", b"Saved runs"), ("\r", b" Export "), ("5", b""), ("\r", b"Report: run")),
+    "report": (("f", LISTED), ("\r", b" Export "), ("5", b""), ("\r", b"Report: run")),
     "run that begins": (("r", b""),),
     "run that measures": (("r", b"round 1 of"),),
     "run that pauses": (("r", b"round 1 of"), ("z", b"")),
