@@ -23,9 +23,9 @@ BROWSER_DRIVER = "imgstore_tui.tui.terminal.drivers:BrowserDriver"
 
 SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 
-ORDERLY_S = 1.2
+ORDERLY_S = 1.0
 """How long the program may take to end by itself after a signal; then its terminal is restored without it."""
-END_S = 1.6
+END_S = 1.3
 """When the process ends after a signal, in order or not."""
 QUIT_ORDERLY_S = 2.0
 """How long the program may take to end after it was quit with a key, which has no limit to keep."""
