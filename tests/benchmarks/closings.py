@@ -178,6 +178,21 @@ def _forget(terminal: Terminal | BrowserWindow) -> None:
         terminal.painted = b"\x1b[?1049h" if terminal.alternate else b""
 
 
+def ended_by_python(terminal: Terminal, began: float) -> bool:
+    """Whether an interrupt met Python before our first line, whose own traceback then waits for the terminal."""
+    while terminal.process.poll() is None and time.monotonic() - began < LIMIT_S:
+        time.sleep(0.01)
+    if terminal.process.returncode is not None:
+        return False
+    terminal.start_output()
+    while terminal.process.poll() is None and time.monotonic() - began < LIMIT_S + 4:
+        terminal.read(0.05)
+    while terminal.read(0.05):
+        pass
+    python_s = b"Traceback" in terminal.painted and b"imgstore_tui/" not in terminal.painted
+    return python_s and terminal.process.returncode in {1, -signal.SIGINT} and not terminal.alternate
+
+
 def close_screen(way: Way, name: str, place: str, folder: Path, order: random.Random) -> None:
     """Start the screen, go to a place, close it and judge.
 
@@ -224,6 +239,8 @@ def close_screen(way: Way, name: str, place: str, folder: Path, order: random.Ra
             # A terminal that is read is read on.
             while terminal.process.poll() is None and time.monotonic() - began < LIMIT_S + 4:
                 terminal.read(0.02)
+        if stall == "Ctrl-S" and last == "INT" and place == "start" and ended_by_python(terminal, began):
+            return
         # An interrupt may meet Python before it has come to our first line; then its traceback is Python's.
         codes = (*signalled(number), 1) if last == "INT" and place == "start" else signalled(number)
         judge(way, what, mark, began, terminal.process, codes)
