@@ -20,7 +20,7 @@ def main() -> None:
         # Until a handler of our own is loaded: Python's would print a traceback.
         signal(SIGINT, SIG_DFL)
     argv = sys.argv[1:]
-    if argv and not argv[0].startswith("-"):
+    if argv and argv[0] != "replay" and not argv[0].startswith("-"):
         sys.exit(_run_command(argv))
     _show_screen(argv)
 
@@ -45,16 +45,24 @@ def _show_screen(argv: list[str]) -> None:
     from imgstore_tui.cli.main import guarded, parse_screen_arguments
 
     def open_screen() -> int:
-        arguments = parse_screen_arguments(argv)
+        plan = replay = fps = None
+        if argv[:1] == ["replay"]:
+            from imgstore_tui.cli.replay import parse_replay
+
+            arguments, replay = parse_replay(argv[1:])
+        else:
+            arguments = parse_screen_arguments(argv)
+            fps = arguments.fps
         from imgstore_tui.tui.terminal.capabilities import prepare_terminal
 
-        settings = prepare_terminal(theme=arguments.theme, ascii_only=arguments.ascii, fps=arguments.fps)
-        from imgstore_tui.cli.plan_arguments import has_plan_arguments, plan_from_arguments
+        settings = prepare_terminal(theme=arguments.theme, ascii_only=arguments.ascii, fps=fps)
+        if replay is None:
+            from imgstore_tui.cli.plan_arguments import has_plan_arguments, plan_from_arguments
 
-        plan = plan_from_arguments(arguments) if has_plan_arguments(arguments) else None
+            plan = plan_from_arguments(arguments) if has_plan_arguments(arguments) else None
         from imgstore_tui.tui.app import run_app
 
-        return run_app(settings, mouse=not arguments.no_mouse, plan=plan, watchdog=watchdog)
+        return run_app(settings, mouse=not arguments.no_mouse, plan=plan, watchdog=watchdog, replay=replay)
 
     watchdog.end(guarded(open_screen))
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "convert": "convert a dataset to a store, and verify it",
     "runs": "list the saved runs",
     "resume": "finish a run that was stopped or interrupted",
+    "replay": "play a saved run on the screen as it went",
     "rename": "give a saved run a name",
     "delete": "delete a saved run",
     "sweep": "remove stores left behind by runs that were killed",

@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 from textual.theme import ThemeProvider
 
+from imgstore_tui.bench.run.replay import Replay
 from imgstore_tui.core.errors import ImgstoreError, unknown_name
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
@@ -53,12 +54,14 @@ class ImgstoreApp(CleanExitApp):
         plan: Plan | None = None,
         run: RunFunction | None = None,
         watchdog: Watchdog | None = None,
+        replay: Replay | None = None,
     ) -> None:
         super().__init__(RunThread(run), watchdog or Watchdog(), web=settings.web)
         ScrollBar.renderer = SlimScrollBar
         self.saved: list[str] = []
         """Paths of the files that were exported."""
         self._settings = settings
+        self._replay = replay
         for theme in themes.THEMES:
             self.register_theme(theme)
         if settings.theme is not None and settings.theme not in self.available_themes:
@@ -75,6 +78,8 @@ class ImgstoreApp(CleanExitApp):
         self.theme_changed_signal.subscribe(self, lambda _: self._use_palette())
         self._use_palette()
         self.push_screen(self.workbench)
+        if self._replay is not None:
+            self.call_after_refresh(self.workbench.play, self._replay)
         self.call_after_refresh(self.leave_on_signals)
         self.call_after_refresh(self.collect_less_often)
 
@@ -142,6 +147,7 @@ def run_app(
     plan: Plan | None = None,
     run: RunFunction | None = None,
     watchdog: Watchdog | None = None,
+    replay: Replay | None = None,
 ) -> int:
     """Show the screen until the user quits, then print the summary on standard output.
 
@@ -151,6 +157,7 @@ def run_app(
         plan: The first choice; None for the last choice, or ``quick`` at the first start.
         run: Runs plans; None for the real instrument.
         watchdog: Ends the program where the app cannot; None for one that begins now.
+        replay: A saved run to be played at once; None for none.
 
     Returns:
         The exit code.
@@ -159,7 +166,7 @@ def run_app(
     if not settings.web:
         ignore_size_variables(os.environ)
     watchdog = watchdog or watch_screen()
-    app = ImgstoreApp(settings, plan, run, watchdog)
+    app = ImgstoreApp(settings, plan, run, watchdog, replay)
     # Textual has standard output while the app runs, and it may be stuck there.
     output = sys.__stdout__
 
@@ -168,7 +175,9 @@ def run_app(
         if settings.web or output is None:
             return
         state = app.workbench.last_state()
-        print_exit_summary(output, state.run, state.journal, app.saved, ascii_only=settings.ascii)
+        # A replay ends with what the run says, not with the part that was played.
+        shown = (None, None) if app.run_thread.replay is not None else (state.run, state.journal)
+        print_exit_summary(output, *shown, app.saved, ascii_only=settings.ascii)
         try:
             save_choice(app.workbench.choice)
         except ImgstoreError as error:

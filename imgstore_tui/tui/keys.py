@@ -15,6 +15,13 @@ _RUN: list[BindingType] = [
     Binding("z", "pause", "Pause", tooltip="Pause, or continue: while paused no new trial starts"),
     Binding("z", "go_on", "Continue", tooltip="Continue a run that its budget, a key or a crash has ended"),
     Binding("k", "skip", "Skip", tooltip="Skip the cell being measured: end its trial, and run no more of it"),
+    Binding("k", "step", "Step", tooltip="In a replay: play one trial more, and pause"),
+    Binding(
+        "less_than_sign", "speed(-1)", "Slower", show=False, key_display="<", tooltip="In a replay: play it slower"
+    ),
+    Binding(
+        "greater_than_sign", "speed(1)", "Faster", show=False, key_display=">", tooltip="In a replay: play it faster"
+    ),
     Binding("u", "sweep", "Clean up", show=False, tooltip="Remove what killed runs have left in scratch"),
     Binding("f", "saved_runs", "Runs", tooltip="List the saved runs: open, resume, compare, rename, delete"),
 ]

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -99,6 +100,7 @@ def main() -> int:
     parser.add_argument("-d", "--data", nargs="*", default=[], help="data instead of none")
     arguments = parser.parse_args()
     runs: list[Run] = []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the busy processes end with it
     with busy_processes(arguments.busy):
         for number in range(arguments.count):
             run, took = first_run(arguments.data)

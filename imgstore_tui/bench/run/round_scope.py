@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from imgstore_tui.bench.plan.grid import Block
 from imgstore_tui.bench.plan.looks import rounds_for_verdict
 from imgstore_tui.bench.plan.stop_rule import StopRule
-from imgstore_tui.core.model import Plan
+from imgstore_tui.core.model import Cell, Plan
 from imgstore_tui.stats.intervals import CONFIDENCE
 from imgstore_tui.stats.looks import pairs
 from imgstore_tui.stats.signed_rank import fewest_rounds
@@ -28,21 +28,25 @@ def group_of(block: Block) -> Group:
 
 
 class RoundScope:
-    """The groups of a round: all of them while there is time, else the largest that can have its verdict in time.
+    """The groups of a round: the largest that can have its verdict in time, and the others while there is time.
 
-    The others keep the rounds that they have: a curve to look at. Only plans whose rounds stop by themselves are cut
-    so, and only by a time budget; methods of one group always have the same rounds.
+    These have fewer rounds then: a curve to look at. Only plans whose rounds stop by themselves are cut so, and only
+    by a time budget; methods of one group always have the same rounds.
     """
 
-    def __init__(self, plan: Plan, blocks: Sequence[Block], stop_rule: StopRule) -> None:
+    def __init__(
+        self, plan: Plan, blocks: Sequence[Block], stop_rule: StopRule, expect: Callable[[Cell], float]
+    ) -> None:
         """Start before the first round.
 
         Args:
             plan: The plan.
             blocks: All its blocks.
             stop_rule: Tells which cells need no further round.
+            expect: Returns the expected seconds of a trial of a cell.
         """
         self._plan = plan
+        self._expect = expect
         self._stop_rule = stop_rule
         self._blocks: dict[Group, list[Block]] = {}
         for block in blocks:
@@ -64,7 +68,7 @@ class RoundScope:
         """
         pending = [group for group in self._blocks if not self._is_settled(group)]
         pending.sort(key=lambda group: -group[1])
-        if not self._plan.looks or math.isinf(left_s) or any(not self._rounds[group] for group in pending):
+        if not self._plan.looks or math.isinf(left_s):
             return frozenset(pending)
         answered = len(pending) < len(self._blocks)
         kept = _KEPT * (self._plan.budget_s or 0.0)
@@ -79,6 +83,8 @@ class RoundScope:
     def _filled(self, first: Group, pending: Sequence[Group], spare_s: float) -> frozenset[Group]:
         """Return a group, and the others for one round of which there is time to spare."""
         chosen = {first}
+        if not self._seconds:
+            return frozenset(chosen)  # what a round takes here is seen first
         for group in pending:
             if group != first and self._round_s(group) <= spare_s:
                 chosen.add(group)
@@ -86,11 +92,17 @@ class RoundScope:
         return frozenset(chosen)
 
     def _is_settled(self, group: Group) -> bool:
-        cells = [cell for block in self._blocks[group] for cell in block.cells]
-        return all(self._stop_rule.is_settled(cell) for cell in cells)
+        return all(map(self._stop_rule.is_settled, self._cells(group)))
 
     def _round_s(self, group: Group) -> float:
-        return self._seconds[group] / self._rounds[group]
+        """Return the seconds of a round: as measured, else as expected, and those of small groups as of a larger."""
+        if self._rounds[group]:
+            return self._seconds[group] / self._rounds[group]
+        larger = [self._seconds[other] / count for other, count in self._rounds.items() if other[1] > group[1]]
+        return min(larger, default=sum(map(self._expect, self._cells(group))))
+
+    def _cells(self, group: Group) -> list[Cell]:
+        return [cell for block in self._blocks[group] for cell in block.cells]
 
     def _rounds_missing(self, group: Group, *, at_the_end: bool) -> int:
         """Return how many rounds a group lacks for its first look, or for a verdict when the budget ends the run."""

@@ -84,7 +84,8 @@ class RunLoop:
         """Run the rounds and return the status of the run."""
         services = self._services
         services.budget.restart()
-        scope, left_out = RoundScope(self._plan, self._blocks, services.stop_rule), False
+        scope = RoundScope(self._plan, self._blocks, services.stop_rule, services.work.expect)
+        left_out = False
         for number in range(self._plan.rounds):
             if services.stop_rule.all_settled:
                 break

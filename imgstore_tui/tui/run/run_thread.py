@@ -12,6 +12,7 @@ from typing import Protocol
 
 from imgstore_tui.bench.results.state import RunPhase, RunState, reduce, reduce_all
 from imgstore_tui.bench.run.controls import RunControls
+from imgstore_tui.bench.run.replay import Replay, replay_run
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.events import Event, RunFinished
 from imgstore_tui.core.model import Plan, Run
@@ -81,6 +82,11 @@ def watch_saved(
     return follow_run(path, cancel=cancel, listen=listen)
 
 
+def play_saved(replay: Replay) -> RunAction:
+    """Return the action that plays a saved run."""
+    return partial(replay_run, replay.run, replay.journal)
+
+
 class RunTask:
     """The state of one thread, so that a thread that is slow to end cannot touch the state of the next one.
 
@@ -88,14 +94,16 @@ class RunTask:
     thread never waits for a repaint, and no repaint waits for the thread.
     """
 
-    def __init__(self, *, watching: bool = False) -> None:
+    def __init__(self, *, watching: bool = False, replay: Replay | None = None) -> None:
         """Create the task; it counts as running from now on.
 
         Args:
             watching: Whether the thread only follows a run and measures nothing.
+            replay: The saved run that it plays; None if it plays none.
         """
         self.watching = watching
-        self.controls = RunControls()
+        self.replay = replay
+        self.controls = RunControls() if replay is None else replay.controls
         """Pause the run in the thread and skip its cells."""
         self.cancel = threading.Event()
         self.over = threading.Event()
@@ -157,9 +165,14 @@ class RunThread:
         """Whether the thread measures, so that there is something to lose."""
         return self.busy and not self.watching
 
-    def prepare(self, *, watching: bool = False) -> RunTask:
+    @property
+    def replay(self) -> Replay | None:
+        """The saved run that is or was played; None if the last task played none."""
+        return self._task.replay
+
+    def prepare(self, *, watching: bool = False, replay: Replay | None = None) -> RunTask:
         """Replace the last task by a new one, so that ``busy`` is true before its thread starts."""
-        self._task = RunTask(watching=watching)
+        self._task = RunTask(watching=watching, replay=replay)
         return self._task
 
     def run_action(self, plan: Plan) -> RunAction:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from rich.text import Text
 
 from imgstore_tui.bench.results.state import RunPhase, RunState
+from imgstore_tui.bench.run.replay import Replay
 from imgstore_tui.core.events import Event, RunFinished, TrialFinished
 from imgstore_tui.present.results import ResultsBuilder, RunResults
 from imgstore_tui.present.text.log_line import MOST_LINES, SpecStyle, error_line, log_line
@@ -36,16 +37,17 @@ class ShownRun:
         self._built = (0, 0.0)
         """Revision of the state that the results were built of, and when."""
 
-    def begin(self, *, watching: bool = False) -> RunTask:
+    def begin(self, *, watching: bool = False, replay: Replay | None = None) -> RunTask:
         """Forget the last run and prepare the next.
 
         Args:
             watching: Whether it is only followed; then no time is counted.
+            replay: The saved run that is played; None if none is.
 
         Returns:
             The task for the thread.
         """
-        task = self.run_thread.prepare(watching=watching)
+        task = self.run_thread.prepare(watching=watching, replay=replay)
         self.state, self.results, self.problem = RunState(phase=RunPhase.PREPARING), None, ""
         self.began, self.ended, self._built = None if watching else time.monotonic(), None, (0, 0.0)
         self._live = True

@@ -14,13 +14,14 @@ from textual.timer import Timer
 
 from imgstore_tui.bench.results.lock import running
 from imgstore_tui.bench.results.state import RunPhase, RunState
+from imgstore_tui.bench.run.replay import Replay, ReplayControls
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.text.log_line import SpecStyle, error_line, warning_line
 from imgstore_tui.tui.run.preview_thread import PREVIEW_GROUP
-from imgstore_tui.tui.run.run_thread import RunAction, RunThread, resume_measuring, watch_saved
+from imgstore_tui.tui.run.run_thread import RunAction, RunThread, play_saved, resume_measuring, watch_saved
 from imgstore_tui.tui.run.shown_run import ShownRun
 from imgstore_tui.tui.screens.saved_runs import RunSelection, SavedRunsScreen
 from imgstore_tui.tui.widgets.estimate_line import COSTS_GROUP
@@ -42,6 +43,8 @@ class RunControl(Screen[None]):
     results: reactive[RunResults | None] = reactive(None, repaint=False)
     stopping: reactive[bool] = reactive(False, repaint=False)
     opening: reactive[bool] = reactive(False, repaint=False)
+    replay_text: reactive[str] = reactive("", repaint=False)
+    """``replay 10x`` while a saved run is played; empty for others."""
 
     panes = getters.query_one(Panes)
     run_line = getters.query_one(RunLine)
@@ -104,6 +107,8 @@ class RunControl(Screen[None]):
     def _open_selected(self, selection: RunSelection | None) -> None:
         if selection is not None and selection.resume:
             self.resume(selection.path)
+        elif selection is not None and selection.replay is not None:
+            self.play(Replay(selection.replay, str(selection.path), ReplayControls()))
         elif selection is not None:
             self.open(selection.path)
 
@@ -115,7 +120,11 @@ class RunControl(Screen[None]):
         """Measure the missing trials of a saved run."""
         self._begin(partial(resume_measuring, path))
 
-    def _begin(self, action: RunAction, *, watching: bool = False) -> None:
+    def play(self, replay: Replay) -> None:
+        """Play a saved run as it went."""
+        self._begin(play_saved(replay), watching=True, replay=replay)
+
+    def _begin(self, action: RunAction, *, watching: bool = False, replay: Replay | None = None) -> None:
         if self._run_thread.measuring:
             self._refuse("A run is going on. Stop it first, or wait for it.")
             return
@@ -132,7 +141,7 @@ class RunControl(Screen[None]):
             for worker in self.app.workers:
                 if worker.group in (PREVIEW_GROUP, COSTS_GROUP):
                     worker.cancel()
-        task = self._shown_run.begin(watching=watching)
+        task = self._shown_run.begin(watching=watching, replay=replay)
         self.run_worker(partial(task.carry_out, action), thread=True, exit_on_error=False, group="run")
         self._show_run()
         self.run_begun()
@@ -166,10 +175,33 @@ class RunControl(Screen[None]):
             controls.pause()
         self.run_line.pausing = controls.paused
 
+    def action_step(self) -> None:
+        """Play one trial more, and pause the replay."""
+        if (replay := self._run_thread.replay) is not None:
+            replay.controls.step()
+
+    def action_speed(self, step: int) -> None:
+        """Play faster (1) or slower (-1)."""
+        if (replay := self._run_thread.replay) is not None:
+            replay.controls.change_speed(step)
+            self._show_run()
+
+    @property
+    def _replay_text(self) -> str:
+        """What is said of a replay wherever the run is shown; empty for a run that is none."""
+        replay = self._run_thread.replay
+        if replay is None:
+            return ""
+        if not self._run_thread.busy:
+            return "replay ended"
+        return "replay paused" if replay.controls.paused else f"replay {replay.controls.speed:g}x"
+
     @property
     def _resumable(self) -> Path | None:
         """The journal of the shown run if the run ended before its last trial and nothing is measured now."""
         run, journal = self.run_state.run, self.run_state.journal
+        if self._run_thread.replay is not None:
+            return None
         over = self.run_state.phase is RunPhase.FINISHED and not self._run_thread.measuring
         if not over or run is None or journal is None or run.status == "finished":
             return None
@@ -194,6 +226,8 @@ class RunControl(Screen[None]):
                 return not self._run_thread.measuring and not self._sweeping
             case "stop":
                 return self._run_thread.busy
+            case "step" | "speed":
+                return self._run_thread.busy and self._run_thread.replay is not None
             case "go_on":
                 return self._resumable is not None and not self._sweeping
             case "sweep":
@@ -202,7 +236,8 @@ class RunControl(Screen[None]):
                     line is not None and bool(line.leftovers) and not line.sweeping and not self._run_thread.measuring
                 )
             case "pause":
-                return self._run_thread.measuring and not self._run_thread.stopping
+                replaying = self._run_thread.busy and self._run_thread.replay is not None
+                return (self._run_thread.measuring or replaying) and not self._run_thread.stopping
             case "skip":
                 current = self.run_state.current if self.run_state.phase is RunPhase.RUNNING else None
                 # In the step "destroy" the trial has succeeded already.
@@ -212,7 +247,7 @@ class RunControl(Screen[None]):
 
     def _key_state(self) -> tuple[object, ...]:
         """Return what decides which keys are active: refreshing all keys at every tick takes milliseconds."""
-        names = ("run", "stop", "pause", "go_on", "skip", "sweep")
+        names = ("run", "stop", "pause", "go_on", "skip", "step", "speed", "sweep")
         return (*(self.check_action(name, ()) for name in names), self.results is None, self.run_state.run is None)
 
     def action_sweep(self) -> None:
@@ -251,6 +286,7 @@ class RunControl(Screen[None]):
         line.problem, line.began, line.ended = run.problem, run.began, run.ended
         for leftovers in self.query(LeftoversLine):
             leftovers.measuring = self._run_thread.measuring
+        self.replay_text = line.replay = self._replay_text
         line.resumable = self._resumable is not None
         line.watching, line.pausing = watching, self._run_thread.controls.paused
         line.skipping = self._run_thread.controls.skipped

@@ -14,8 +14,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import DataTable, Static
 
+from imgstore_tui.bench.results.journal import read_journal
 from imgstore_tui.bench.results.saved_runs import SavedRun, delete, read_saved_run, rename
 from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.text.saved_run import deletion_question, description_text, details_text
 from imgstore_tui.tui.screens.ask import AskScreen
@@ -36,6 +38,8 @@ class RunSelection:
     path: Path
     resume: bool = False
     """Whether its missing trials are measured; else it is shown."""
+    replay: Run | None = None
+    """The whole run if it is to be played as it went."""
 
 
 class SavedRunsScreen(Dialog[RunSelection | None]):
@@ -47,6 +51,7 @@ class SavedRunsScreen(Dialog[RunSelection | None]):
         Binding("space", "mark", "Mark", tooltip="Mark a run to be set beside another"),
         Binding("c", "compare", "Compare", tooltip="Set the two marked runs side by side, the first before"),
         Binding("r", "resume", "Resume", tooltip="Measure what an incomplete run lacks"),
+        Binding("p", "replay", "Replay", show=False, tooltip="Play the run as it went, ten times as fast"),
         Binding("n", "name", "Name", tooltip="Give the run a name"),
         Binding("d", "delete", "Delete", tooltip="Delete the run, after asking"),
         Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="Show what every key of the list does"),
@@ -126,6 +131,8 @@ class SavedRunsScreen(Dialog[RunSelection | None]):
                 return here is not None and here.run is not None
             case "mark":
                 return here is not None and here.run is not None
+            case "replay":
+                return here is not None and here.run is not None and not here.running and bool(here.measured)
             case "resume":
                 return here is not None and here.can_be_resumed
             case "compare":
@@ -146,6 +153,19 @@ class SavedRunsScreen(Dialog[RunSelection | None]):
     def action_resume(self) -> None:
         """Measure the missing trials of the run."""
         self._choose(resume=True)
+
+    def action_replay(self) -> None:
+        """Play the run as it went."""
+        here = self._run_here
+        if here is None:
+            return
+        if not self._may_open:
+            self._show(_BUSY)
+            return
+        try:
+            self.dismiss(RunSelection(here.path, replay=read_journal(here.path)))
+        except ImgstoreError as error:
+            self._show(str(error))
 
     def _choose(self, *, resume: bool) -> None:
         here = self._run_here

@@ -82,7 +82,13 @@ class Workbench(ResultsView):
     def compose(self) -> ComposeResult:
         """Lay out every pane once; the style sheet decides which are visible and where."""
         symbols = glyphs(self._settings.ascii)
-        yield TitleBar(symbols).data_bind(Workbench.choice, Workbench.run_state, Workbench.stopping, Workbench.opening)
+        yield TitleBar(symbols).data_bind(
+            Workbench.choice,
+            Workbench.run_state,
+            Workbench.stopping,
+            Workbench.opening,
+            Workbench.replay_text,
+        )
         yield TabStrip().data_bind(Workbench.pane)
         with Panes().data_bind(Workbench.pane):
             yield ChoosePane(self.choice).data_bind(Workbench.choice, Workbench.marks)
@@ -198,7 +204,8 @@ class Workbench(ResultsView):
             case "leave_field":
                 return isinstance(self.focused, Input) or self.panes.enlarged
             case "export":
-                return self.run_state.run is not None
+                playing = self._run_thread.busy and self._run_thread.replay is not None
+                return self.run_state.run is not None and not playing
             case "next_chart" | "next_table":
                 return self.results is not None
         return super().check_action(action, parameters)

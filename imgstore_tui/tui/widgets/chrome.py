@@ -42,6 +42,8 @@ class TitleBar(LinePicture):
     stopping: reactive[bool] = reactive(False, repaint=False)
     opening: reactive[bool] = reactive(False, repaint=False)
     """Whether a saved run is being read."""
+    replay_text: reactive[str] = reactive("", repaint=False)
+    """``replay 10x`` while a saved run is played; empty for others."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
@@ -49,11 +51,13 @@ class TitleBar(LinePicture):
 
     def on_mount(self) -> None:
         """Redraw on every change."""
-        self.redraw_with("choice", "run_state", "stopping", "opening")
+        self.redraw_with("choice", "run_state", "stopping", "opening", "replay_text")
 
     def picture(self) -> Text:
         """Return the line; conditions that do not fit are left out whole."""
         phase = Text(self._phase(), style=self.get_component_rich_style("title-bar--phase"))
+        if self.replay_text:
+            phase.stylize("reverse")
         line = Text.assemble(("imgstore-tui", self.get_component_rich_style("title-bar--name")), "  ")
         dot = f" {self._glyphs.dot} "
         parts, room = self._conditions(), self.size.width - line.cell_len - phase.cell_len - 2
@@ -67,6 +71,8 @@ class TitleBar(LinePicture):
         return line
 
     def _phase(self) -> str:
+        if self.replay_text:
+            return f" {self.replay_text.upper().removesuffix('X')}{'x' if self.replay_text.endswith('x') else ''} "
         if self.stopping:
             return "stopping"
         if self.opening:

@@ -62,6 +62,8 @@ class RunLine(LinePicture):
     problem: reactive[str] = reactive("", repaint=False)
     """Why a run could not start; shown until the next change."""
     stopping: reactive[bool] = reactive(False, repaint=False)
+    replay: reactive[str] = reactive("", repaint=False)
+    """``replay 10x`` while a saved run is played; empty for others."""
     resumable: reactive[bool] = reactive(False, repaint=False)
     """Whether the run that is shown has ended early and can go on."""
     pausing: reactive[bool] = reactive(False, repaint=False)
@@ -83,8 +85,8 @@ class RunLine(LinePicture):
     def on_mount(self) -> None:
         """Redraw on every change; the elapsed time is redrawn by the tick of the screen."""
         self.redraw_with(
-            "run_state", "ready", "expected", "problem", "stopping", "resumable", "pausing", "skipping", "watching",
-            "began", "ended", "results",
+            "run_state", "ready", "expected", "problem", "stopping", "resumable", "replay", "pausing", "skipping",
+            "watching", "began", "ended", "results",
         )  # fmt: skip
 
     def picture(self) -> Text:
@@ -92,6 +94,8 @@ class RunLine(LinePicture):
         if self.problem:
             return self._problem()
         line = self._status()
+        if self.replay and not line.plain.startswith("paused"):
+            line = Text.assemble((f"{self.replay} {self._glyphs.dot} ", "bold"), line)
         line.truncate(self.size.width, overflow="ellipsis")
         text = Text.assemble(line, "\n", self._bar())
         text.no_wrap = True
@@ -108,6 +112,8 @@ class RunLine(LinePicture):
         if self.stopping:
             return Text("stopping: the running trial is ended, all that was measured stays")
         if state.paused:
+            if self.replay:
+                return Text("paused: z continues the replay, k plays one trial", style="bold")
             return Text("paused: no new trial starts until z is pressed again", style="bold")
         match state.phase:
             case RunPhase.PREPARING if state.preparing is not None:
@@ -129,6 +135,8 @@ class RunLine(LinePicture):
                 return Text(dot.join(["pausing after this trial", *parts] if self.pausing else parts))
             case RunPhase.RUNNING if self.watching and state.run is not None:
                 run_id = safe_text(state.run.id)
+                if self.replay:
+                    return Text(f"run {run_id}")
                 if self.ended is not None:
                     return Text(f"no longer watching run {run_id}, which goes on")
                 return Text(f"watching run {run_id}, which another process measures")

@@ -21,7 +21,7 @@ from imgstore_tui.tui.terminal.breakpoints import WIDE_COLUMNS
 
 _TITLES = {
     "started": ("  started (UTC)", 18), "name": ("name and data", 0), "plan": ("plan", 7), "trials": ("trials", 11),
-    "failed": ("failed", 6), "size": ("size", 8), "status": ("status", 10),
+    "failed": ("failed", 6), "size": ("size", 8), "status": ("status", 11),
 }  # fmt: skip
 """Title and width of every column; the column of names takes the remaining width."""
 _NUMBERS = ("trials", "failed", "size")

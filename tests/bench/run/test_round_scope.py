@@ -31,7 +31,7 @@ def scope_after(
     blocks = plan_blocks(plan)
     rule = SomeSettled(plan, [cell for block in blocks for cell in block.cells])
     rule.settled = settled
-    scope = RoundScope(plan, blocks, rule)
+    scope = RoundScope(plan, blocks, rule, lambda _: 0.1)
     for _ in range(rounds):
         scope.add_round({group_of(block): seconds for block in blocks})
     return scope
@@ -41,8 +41,17 @@ def every() -> frozenset[Group]:
     return frozenset({FEW, MORE, MOST})
 
 
-def test_the_first_round_measures_everything() -> None:
-    assert scope_after(1.0, rounds=0).groups(60.0) == every()
+def test_the_first_round_measures_the_most_images_the_second_the_others_too() -> None:
+    first = scope_after(1.0, rounds=0)
+    assert first.groups(60.0) == {MOST}
+    first.add_round({MOST: 1.0})
+    assert first.groups(59.0) == every()
+
+
+def test_what_was_not_measured_is_taken_to_cost_as_much_as_more_images() -> None:
+    scope = scope_after(1.0, rounds=0)
+    scope.add_round({MOST: 4.0})
+    assert scope.groups(56.0) == {MOST}
 
 
 def test_with_time_enough_every_round_measures_everything() -> None:
@@ -56,7 +65,7 @@ def test_when_time_is_short_the_most_images_keep_it() -> None:
 
 def test_fewer_images_keep_it_where_the_most_cannot_have_a_verdict() -> None:
     blocks = plan_blocks(PLAN)
-    scope = RoundScope(PLAN, blocks, StopRule(PLAN, [cell for block in blocks for cell in block.cells]))
+    scope = RoundScope(PLAN, blocks, StopRule(PLAN, [cell for block in blocks for cell in block.cells]), lambda _: 0.1)
     scope.add_round({FEW: 1.0, MORE: 3.0, MOST: 20.0})
     assert scope.groups(40.0) >= {MORE}
     assert MOST not in scope.groups(40.0)

@@ -131,3 +131,10 @@ async def _no(app: Driven, key: str) -> None:
     await app.press("d", key)
     assert app.shows(SavedRunsScreen)
     assert path.exists()
+
+
+@effect("SavedRunsScreen", "p")
+async def _play_run(app: Driven, key: str) -> None:
+    await _list(app)
+    await app.press(key)
+    await app.until(lambda: "REPLAY 10x" in app.picture)

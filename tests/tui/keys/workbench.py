@@ -262,3 +262,17 @@ async def _enlarge(app: Driven, key: str) -> None:
     await app.until(lambda: panes.log_lines.region == panes.region)
     await app.press(key)
     await app.until(lambda: not panes.enlarged)
+
+
+@effect("Workbench", "less_than_sign", "greater_than_sign")
+async def _reach(app: Driven, key: str) -> None:
+    before = app.workbench.choice.plan
+    await app.press(key)
+    await app.until(lambda: app.workbench.choice.plan != before)
+    after = app.workbench.choice.plan
+    if key == "less_than_sign":
+        assert after.cutoffs == before.cutoffs[:-1]
+    else:
+        assert after.budget_s is not None
+        assert before.budget_s is not None
+        assert after.budget_s > before.budget_s
