@@ -70,6 +70,8 @@ def readable_kinds() -> str:
 
 
 def _open_folder(location: Path, layout: ForeignLayout) -> ForeignStore | None:
+    if whole := [kind for kind in registry.local_backends() if kind.claims_foreign_folder(location)]:
+        return ForeignStore(*_open_by_first(location, [location], whole, layout), ())
     entries = sorted(entry for entry in location.iterdir() if not entry.name.startswith("."))
     files = [entry for entry in entries if entry.is_file()]
     claims: dict[tuple[type[LocalBackend], ...], list[Path]] = {}

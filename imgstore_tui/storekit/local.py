@@ -40,6 +40,17 @@ class LocalBackend(Backend[Path], ABC):
     """Suffix, with the dot, that a run gives to the name of a store; empty where a store is a folder."""
 
     @classmethod
+    def claims_foreign_folder(cls, location: Path) -> bool:  # noqa: ARG003 - for subclasses
+        """Whether a folder as a whole is what another program wrote in a layout that ``open_foreign`` reads.
+
+        It is then called with the folder as the only file.
+
+        Args:
+            location: A folder that exists.
+        """
+        return False
+
+    @classmethod
     def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:  # noqa: ARG003 - for subclasses
         """Open files that another program has written, for reading only.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,10 @@ from imgstore_tui.core.backend import (
     Reader,
     Writer,
 )
+from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option
+from imgstore_tui.core.units import counted
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
 from imgstore_tui.storekit.one_file import PARTIAL, OneFileBackend, begin_file
 
@@ -69,6 +72,8 @@ class ArrowBackend(OneFileBackend):
     signature_files = (FILE,)
     file_suffix = ".arrow"
     file_signature = (0, b"ARROW1")
+    foreign_suffixes = frozenset({".arrow", ".feather"})
+    foreign_kinds = frozenset({"Arrow file", "Arrow stream"})
     side_suffixes = (PARTIAL, BEFORE)
     owned_pattern = re.compile(r"images\.arrow(\.before)?|manifest\.json(\.partial)?")
     caveats = (
@@ -111,3 +116,23 @@ class ArrowBackend(OneFileBackend):
         from imgstore_tui.backends.arrow.files import ArrowReader
 
         return ArrowReader(location, direct=self.values["access"] == "direct")
+
+    @classmethod
+    def claims_foreign_folder(cls, location: Path) -> bool:
+        """Whether a folder is a data set of Hugging Face datasets, saved to disk or in its cache."""
+        from imgstore_tui.backends.arrow.hugging_face import is_saved_dataset
+
+        return is_saved_dataset(location)
+
+    @classmethod
+    def open_foreign_as(cls, location: Path, files: Sequence[Path], layout: ForeignLayout) -> Reader:
+        """Open files with a column of picture files, or the folder of a data set of Hugging Face datasets."""
+        from imgstore_tui.backends.arrow.foreign import open_files
+        from imgstore_tui.backends.arrow.hugging_face import SavedFiles, saved_files
+
+        layout.refuse_other_than(cls.title, "image", "label", "split")
+        folder = len(files) == 1 and files[0].is_dir()
+        saved = saved_files(files[0], layout.split) if folder else SavedFiles(list(files))
+        derived = counted(saved.passed, "Arrow file")
+        notes = [f"{location}: {derived} of results of map or filter not read."] if saved.passed else []
+        return open_files(location, saved.paths, layout, cls.title, saved.features, notes)

@@ -5,7 +5,6 @@ A row may hold one picture or a list of them; rows without a picture are left ou
 
 from __future__ import annotations
 
-import itertools
 import os
 from array import array
 from collections.abc import Iterator
@@ -14,16 +13,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from imgstore_tui.backends.parquet.label_chunks import read_bounded
-from imgstore_tui.backends.parquet.picture_column import PictureColumn, choose_column, left_out_rows
 from imgstore_tui.backends.parquet.unpacked_size import FREE_BYTES, allowed_bytes, check_pages, too_large
 from imgstore_tui.core.dataset import Excluded
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.foreign_layout import NOTHING_NAMED, ForeignLayout
 from imgstore_tui.core.text import first_line
+from imgstore_tui.images.picture_column import PictureColumn, choose_column, left_out_rows, present_pictures
 from imgstore_tui.storekit.arrow_labels import table_labels
 from imgstore_tui.storekit.foreign_files import ForeignFile
 from imgstore_tui.storekit.label_column import no_labels
@@ -124,7 +122,7 @@ class ParquetImages(ForeignFile):
                 continue
             row = 0
             for batch in self._batches(form, group, _MOST_ROWS):
-                for number, sizes in enumerate(_present(form, batch), row):
+                for number, sizes in enumerate(present_pictures(form, batch), row):
                     self._add(group, [number] * len(sizes), sizes)
                     taken += [at + number] * len(sizes)
                     if not sizes:
@@ -211,19 +209,3 @@ class ParquetImages(ForeignFile):
         if self._raw is not None:
             self._raw.close()
             self._raw = None
-
-
-def _present(form: PictureColumn, batch: Any) -> list[list[int]]:
-    """Return for each row the places of its pictures that have bytes, without copying the bytes."""
-    values = batch
-    if form.in_list:
-        starts = [0, *np.cumsum(values.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)).tolist()]
-        values = values.flatten()
-    else:
-        starts = list(range(len(values) + 1))
-    if form.in_struct:
-        values = pc.struct_field(values, "bytes")
-    valid = values.is_valid().to_pylist()
-    return [
-        [place - start for place in range(start, stop) if valid[place]] for start, stop in itertools.pairwise(starts)
-    ]

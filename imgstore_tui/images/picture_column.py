@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ def column_form(name: str, kind: Any) -> PictureColumn | None:
     """
     from pyarrow import types
 
-    in_list = types.is_list(kind) or types.is_large_list(kind)
+    in_list = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
     inner = kind.value_type if in_list else kind
     in_struct = types.is_struct(inner)
     if in_struct:
@@ -60,6 +61,29 @@ def column_form(name: str, kind: Any) -> PictureColumn | None:
         inner = fields[0]
     is_bytes = types.is_binary(inner) or types.is_large_binary(inner) or types.is_binary_view(inner)
     return PictureColumn(name, in_list, in_struct) if is_bytes else None
+
+
+def present_pictures(form: PictureColumn, values: Any) -> list[list[int]]:
+    """Return for each row of a column the places of its pictures that have bytes, without copying the bytes.
+
+    Args:
+        form: How the column holds pictures.
+        values: A part of it as a ``pyarrow.Array``.
+    """
+    import pyarrow.compute as pc
+
+    if form.in_list:
+        lengths = pc.fill_null(pc.list_value_length(values), 0).to_pylist()
+        starts = [0, *itertools.accumulate(lengths)]
+        values = values.flatten()
+    else:
+        starts = list(range(len(values) + 1))
+    if form.in_struct:
+        values = pc.struct_field(values, "bytes")
+    valid = values.is_valid().to_pylist()
+    return [
+        [place - start for place in range(start, stop) if valid[place]] for start, stop in itertools.pairwise(starts)
+    ]
 
 
 def choose_column(
