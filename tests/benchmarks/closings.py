@@ -182,7 +182,7 @@ def ended_by_python(terminal: Terminal, began: float) -> bool:
     """Whether an interrupt met Python before our first line, whose own traceback then waits for the terminal."""
     while terminal.process.poll() is None and time.monotonic() - began < LIMIT_S:
         time.sleep(0.01)
-    if terminal.process.returncode is not None:
+    if terminal.process.poll() is not None:
         return False
     terminal.start_output()
     while terminal.process.poll() is None and time.monotonic() - began < LIMIT_S + 4:
@@ -190,7 +190,7 @@ def ended_by_python(terminal: Terminal, began: float) -> bool:
     while terminal.read(0.05):
         pass
     python_s = b"Traceback" in terminal.painted and b"imgstore_tui/" not in terminal.painted
-    return python_s and terminal.process.returncode in {1, -signal.SIGINT} and not terminal.alternate
+    return python_s and not terminal.alternate and terminal.process.poll() in {1, -signal.SIGINT}
 
 
 def close_screen(way: Way, name: str, place: str, folder: Path, order: random.Random) -> None:
