@@ -116,6 +116,9 @@ class Session:
             self.requests += 1
             result.fetch_next_page()
             rows += result.current_rows
+        # A request and its timer refer to each other. Both hold what was sent and answered until Python collects
+        # such rings, which it does not do while a trial is timed: all images would be in memory by the end.
+        result.response_future._timer = None
         return rows
 
     def close(self) -> None:
