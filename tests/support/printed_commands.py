@@ -73,6 +73,9 @@ def parse(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> Namespace | 
 
     with monkeypatch.context() as patch:
         patch.setattr(CommandParser, "parse_args", parse_only)
+        command = importlib.import_module(f"imgstore_tui.cli.{name}")
+        # What opens the screen only parses.
+        call = command.main if hasattr(command, "main") else command.parse_replay
         with pytest.raises(_ParsedError):
-            importlib.import_module(f"imgstore_tui.cli.{name}").main(rest)
+            call(rest)
     return parsed[0]
