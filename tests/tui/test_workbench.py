@@ -100,7 +100,7 @@ async def test_stopping_keeps_what_was_measured_and_another_run_can_follow() -> 
         await app.press("r")
         await app.until(runner.held.is_set)
         await app.press("s")
-        await app.until(lambda: "stopped · 30 trials kept" in app.picture)
+        await app.until(lambda: "stopped · z continues · 30 trials kept" in app.picture)
         runner.hold_after = None
         await app.run()
         assert "finished · 306 trials kept" in app.picture
