@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import json
 import struct
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from imgstore_tui.core.errors import StoreError, UsageError
-from imgstore_tui.core.foreign_layout import ForeignLayout
-from imgstore_tui.core.reader_writer import Reader
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.foreign import open_foreign
 from imgstore_tui.testing.store_material import is_sentence
+from tests.support import foreign_files
+from tests.support.foreign_files import FILES, ROWS, files, png
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
 
 STRUCT = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 FEATURES = {"image": {"_type": "Image"}, "label": {"names": ["cat", "dog", "fox"], "_type": "ClassLabel"}}
-
-
-def png(level: int) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (8, 8), (level, level, level)).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-FILES = [png(level) for level in (10, 20, 30)]
-ROWS = [{"bytes": data, "path": f"{number}.png"} for number, data in enumerate(FILES)]
 
 
 def write(path: Path, *, form: str = "stream", rows: int = 2, compression: Any = None, **columns: Any) -> Path:
@@ -58,26 +47,8 @@ def save_to_disk(folder: Path, shards: int = 1, rows: Any = ROWS, labels: Any = 
     return folder
 
 
-def opened(path: Path, **layout: Any) -> Reader:
-    result = open_foreign(path, ForeignLayout.of(layout))
-    assert result is not None
-    assert result.backend == "arrow"
-    return result.reader
-
-
-def files(reader: Reader) -> list[bytes]:
-    with reader:
-        count = reader.content.count
-        forward = reader.read_bytes(range(count), np.zeros(count, np.int64))
-        assert reader.read_bytes(range(count)[::-1], np.zeros(count, np.int64)) == forward[::-1]
-        return forward
-
-
-def refusal(path: Path, **layout: Any) -> str:
-    with pytest.raises(StoreError) as caught:
-        opened(path, **layout).close()
-    assert is_sentence(str(caught.value), path)
-    return str(caught.value)
+opened = partial(foreign_files.opened, backend="arrow")
+refusal = partial(foreign_files.refusal, backend="arrow")
 
 
 @pytest.mark.parametrize("compression", [None, "lz4", "zstd"])

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from imgstore_tui.core.errors import StoreError, UsageError
-from imgstore_tui.core.foreign_layout import ForeignLayout
-from imgstore_tui.core.reader_writer import Reader
-from imgstore_tui.plugins.foreign import open_foreign
-from imgstore_tui.testing.store_material import is_sentence
+from imgstore_tui.core.errors import UsageError
+from tests.support import foreign_files
+from tests.support.foreign_files import FILES, ROWS, files, png
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
 pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (extra arrow)")
 
 STRUCT = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-
-
-def png(level: int) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (8, 8), (level, level, level)).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-FILES = [png(level) for level in (10, 20, 30)]
-ROWS = [{"bytes": data, "path": f"{number}.png"} for number, data in enumerate(FILES)]
 
 
 def write(path: Path, rows_in_group: int = 2, metadata: Any = None, **columns: Any) -> Path:
@@ -39,25 +25,8 @@ def write(path: Path, rows_in_group: int = 2, metadata: Any = None, **columns: A
     return path
 
 
-def opened(path: Path, **layout: Any) -> Reader:
-    result = open_foreign(path, ForeignLayout.of(layout))
-    assert result is not None
-    return result.reader
-
-
-def files(reader: Reader) -> list[bytes]:
-    with reader:
-        count = reader.content.count
-        forward = reader.read_bytes(range(count), np.zeros(count, np.int64))
-        assert reader.read_bytes(range(count)[::-1], np.zeros(count, np.int64)) == forward[::-1]
-        return forward
-
-
-def refusal(path: Path, **layout: Any) -> str:
-    with pytest.raises(StoreError) as caught:
-        opened(path, **layout).close()
-    assert is_sentence(str(caught.value), path)
-    return str(caught.value)
+opened = partial(foreign_files.opened, backend="parquet")
+refusal = partial(foreign_files.refusal, backend="parquet")
 
 
 @pytest.mark.parametrize(
