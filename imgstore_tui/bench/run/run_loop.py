@@ -85,14 +85,17 @@ class RunLoop:
         services = self._services
         services.budget.restart()
         scope = RoundScope(self._plan, self._blocks, services.stop_rule, services.work.expect)
-        left_out = False
-        for number in range(self._plan.rounds):
+        rounds = range(self._plan.rounds)
+        # What rounds have left out for want of time is made up for when there turns out to be enough.
+        for number, again in ((number, again) for again in (False, True) for number in rounds):
             if services.stop_rule.all_settled:
                 break
-            groups, seconds = scope.groups(services.budget.left_s), dict[Group, float]()
+            if again and not any(self._lacks(block, number) for block in self._blocks):
+                continue
+            groups = scope.groups(services.budget.left_s)
             if not groups:
-                left_out = True
                 break
+            seconds = dict[Group, float]()
             services.executor.begin_round()
             for block in shuffled_blocks(self._blocks, self._plan.seed, number):
                 if services.stopped:
@@ -100,8 +103,7 @@ class RunLoop:
                 if services.budget.left_s < 0:
                     self._warn_of_rest(f"was spent in round {number + 1} of {self._plan.rounds}")
                     return "budget"
-                if group_of(block) not in groups:
-                    left_out = left_out or not all(map(services.stop_rule.is_settled, block.cells))
+                if group_of(block) not in groups or (again and not self._lacks(block, number)):
                     continue
                 began = time.monotonic()
                 self._run_block(block, number)
@@ -109,9 +111,17 @@ class RunLoop:
             scope.add_round(seconds)
         if services.stopped:
             return "stopped"
-        if left_out:
+        if any(self._lacks(block, number) for number in rounds for block in self._blocks):
             self._warn_of_rest("went to some numbers of images first")
-        return "budget" if left_out else "finished"
+            return "budget"
+        return "finished"
+
+    def _lacks(self, block: Block, number: int) -> bool:
+        """Whether a block has cells that are wanted in a round and were not measured in it."""
+        services = self._services
+        return any(
+            not services.is_done(cell, number) and not services.stop_rule.is_settled(cell) for cell in block.cells
+        )
 
     def _warn_of_rest(self, why: str) -> None:
         self._services.warn(

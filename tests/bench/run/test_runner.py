@@ -265,6 +265,16 @@ def test_a_run_is_not_resumed_in_another_place(tmp_path: Path, monkeypatch: pyte
         resume_run(saved_runs()[0], executor=FakeExecutor())
 
 
+def test_what_the_first_round_leaves_out_is_measured_where_there_is_time() -> None:
+    plan = small_plan(cutoffs=(10, 100), rounds=3, budget_s=3600.0, looks=True)
+    run, _ = run_fake(plan)
+    assert run.status == "finished"
+    assert not any("time budget" in text for text in run.warnings)
+    rounds = collections.Counter(m.cell for m in run.measurements)
+    assert {cell.cutoff for cell in rounds} == {1, 10, 100}
+    assert set(rounds.values()) == {3}
+
+
 def test_a_spent_budget_ends_the_run_and_says_so() -> None:
     run, events = run_fake(small_plan(budget_s=1e-9))
     assert run.status == "budget"
