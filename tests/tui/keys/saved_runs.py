@@ -137,4 +137,4 @@ async def _no(app: Driven, key: str) -> None:
 async def _play_run(app: Driven, key: str) -> None:
     await _list(app)
     await app.press(key)
-    await app.until(lambda: "REPLAY 10x" in app.picture)
+    await app.until(lambda: "REPLAY" in app.picture)  # of so short a run also its end
