@@ -299,7 +299,11 @@ def close_web(way: Way, name: str, place: str, folder: Path, order: random.Rando
             else:
                 number = signal.Signals[name.replace("server ", "SIG")]
                 process.send_signal(number)
-                judge(way, what, mark, began, process, signalled(number))
+                # As on the screen: in Python's own start its traceback and its exit code are not ours.
+                codes = (
+                    (*signalled(number), 1) if name == "server INT" and place == "server's start" else signalled(number)
+                )
+                judge(way, what, mark, began, process, codes)
             errors.seek(0)
             said = errors.read()
             if b"Traceback" in said and (not name.endswith("INT") or b"imgstore_tui/" in said):
