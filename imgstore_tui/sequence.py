@@ -25,6 +25,7 @@ from imgstore_tui.core.reader_writer import Reader
 from imgstore_tui.datasets.store import StoreDataset
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.foreign import open_foreign
+from imgstore_tui.plugins.named_store import open_named_store
 from imgstore_tui.storekit.server import check_named
 
 if TYPE_CHECKING:
@@ -44,9 +45,6 @@ class _Opened:
     ids: Sequence[int]
     array: bool
     """Whether it holds images as arrays; else payloads of the codec."""
-    shape: tuple[int, ...]
-    """Shape of an array of one image."""
-    dtype: np.dtype[Any]
     label: Labels = field(default_factory=lambda: np.empty(1, np.int64))
     """Receives the label of a single image."""
 
@@ -67,11 +65,13 @@ class StoredImages:
         self._labels: Labels | None = None
         self._lock = threading.Lock()
         self._opened: _Opened | StoreDataset | None = None
+        self._one: Callable[[int], Pixels] | None = None
+        """Reads one image of the open store, where nothing but the reader has a part in it."""
         self._closed = False
         self._forked_from = ""
         """Why a forked process cannot read, if it cannot."""
-        self._opened = self._open()
-        self._count = len(self._opened.ids if isinstance(self._opened, _Opened) else self._opened)
+        store = self._keep(self._open())
+        self._count = len(store.ids if isinstance(store, _Opened) else store)
         _sequences.add(self)
 
     def __reduce__(self) -> tuple[Callable[..., StoredImages], tuple[str, bool, str | None]]:
@@ -98,10 +98,8 @@ class StoredImages:
         except BaseException:
             reader.close()
             raise
-        content, values = reader.content, {option.name: option.default for option in codec.options}
-        array = content.kind is PayloadKind.ARRAY
-        dtype = np.dtype(content.dtype or np.uint8)
-        return _Opened(reader, codec(values), ids, array, (1, *(content.shape or ())), dtype)
+        values = {option.name: option.default for option in codec.options}
+        return _Opened(reader, codec(values), ids, reader.content.kind is PayloadKind.ARRAY)
 
     def _open_here(self) -> tuple[type[Backend], Reader] | None:
         """Return the store's backend and reader; None for files of others that are not trusted."""
@@ -112,7 +110,7 @@ class StoredImages:
             check_named(location)
             return server, registry.with_defaults(server, self._options).open(location)
         try:
-            return registry.open_store(location, self._options)
+            return open_named_store(location, self._options)
         except NotAStoreError:
             if not self._trust:
                 return None  # the child process says what it is, or what is wrong with it
@@ -132,13 +130,20 @@ class StoredImages:
                 raise StoreError(f"{self._location} is closed: nothing can be read.")
             if self._forked_from:
                 raise UnavailableError(self._forked_from)
-            self._opened = self._open()
+            return self._keep(self._open())
         return self._opened
+
+    def _keep(self, store: _Opened | StoreDataset) -> _Opened | StoreDataset:
+        """Use an open store from now on."""
+        self._opened = store
+        plain = isinstance(store, _Opened) and store.array and store.ids == range(len(store.ids))
+        self._one = store.reader.read_image if plain else None
+        return store
 
     def _after_fork(self) -> None:
         """Forget, in a forked process, what the parent has open: its handles and positions are shared with it."""
         _inherited.append(self._opened)
-        self._lock, self._opened = threading.Lock(), None
+        self._lock, self._opened, self._one = threading.Lock(), None, None
 
     def __len__(self) -> int:
         return self._count
@@ -209,7 +214,10 @@ class StoredImages:
             TypeError: If the index is none of these.
             StoreError: If the store is damaged or closed.
         """
-        if type(index) is int and 0 <= index < self._count:  # the usual case first: it is timed with small images
+        if type(index) is int and 0 <= index < self._count:  # the usual case first: images may be small
+            with self._lock:
+                if self._one is not None:
+                    return self._one(index)
             return self._read_one(index)
         if isinstance(index, slice):
             return self._read(range(*index.indices(len(self))))
@@ -263,10 +271,7 @@ class StoredImages:
             if isinstance(store, StoreDataset):
                 return store.image(index)
             if store.array:
-                image: Pixels = np.empty(store.shape, store.dtype)
-                store.reader.read_array([store.ids[index]], image, store.label)
-                single: Pixels = image[0]
-                return single
+                return store.reader.read_image(store.ids[index])
             (payload,) = store.reader.read_bytes([store.ids[index]], store.label)
             codec = store.codec
         return codec.decode(payload)  # outside the lock, so that threads decode at the same time
@@ -299,7 +304,7 @@ class StoredImages:
     def close(self) -> None:
         """Release every handle. Safe to call twice."""
         with self._lock:
-            store, self._opened, self._closed = self._opened, None, True
+            store, self._opened, self._one, self._closed = self._opened, None, None, True
         if isinstance(store, _Opened):
             store.reader.close()
         # A child process ends when the dataset that asks it is gone.

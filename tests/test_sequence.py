@@ -63,6 +63,10 @@ def tar_of_another_program(path: Path) -> Path:
     return path
 
 
+def children() -> int:
+    return len(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
 @pytest.fixture(params=["lmdb", "hdf5", "npy", "disk+png", "sqlite+png", "tar", "trusted tar"])
 def images(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     name = str(request.param)
@@ -217,6 +221,36 @@ def test_a_closed_or_missing_store_is_refused_in_a_sentence(tmp_path: Path) -> N
         imgstore_tui.open(arrays("lmdb", tmp_path / "other"), access="direct")
 
 
+@pytest.mark.parametrize("name", ["npy", "lmdb", "hdf5", "hdf5+png", "sqlite+png", "disk+png"])
+def test_a_folder_that_holds_a_store_alone_is_that_store(name: str, tmp_path: Path) -> None:
+    backend, _, codec = name.partition("+")
+    made = (pictures if codec else arrays)(backend, tmp_path / f"images{registry.backends.get(backend).file_suffix}")
+    before = children()
+    for named in (made, tmp_path):
+        with imgstore_tui.open(named) as opened:
+            assert (opened[3] == IMAGES[3]).all()
+            assert opened.labels is not None
+            assert opened.labels.tolist() == LABELS.tolist()
+            assert children() == before
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_a_folder_that_holds_more_names_the_store_in_it(trust: bool, tmp_path: Path) -> None:
+    made = pictures("hdf5", tmp_path / "images.h5")
+    tar_of_another_program(tmp_path / "others.tar")
+    with pytest.raises(ImgstoreError, match=rf"Name the store itself: {made}\."):
+        imgstore_tui.open(tmp_path, trust=trust)
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_a_folder_of_one_file_of_another_program_is_that_file(trust: bool, tmp_path: Path) -> None:
+    tar_of_another_program(tmp_path / "images.tar")
+    with imgstore_tui.open(tmp_path, trust=trust) as opened:
+        assert (opened[3] == IMAGES[3]).all()
+        assert opened.labels is not None
+        assert opened.labels.tolist() == LABELS.tolist()
+
+
 def test_only_what_is_opened_is_imported(tmp_path: Path) -> None:
     arrays("npy", tmp_path / "store")
     code = (
@@ -227,10 +261,6 @@ def test_only_what_is_opened_is_imported(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def children() -> int:
-    return len(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
 
 
 @pytest.mark.parametrize("name", ["lmdb", "hdf5", "npy", "tar", "trusted tar"])

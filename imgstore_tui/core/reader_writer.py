@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
+
 from imgstore_tui.core.content import Content
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.former_names import adopt_former_names
@@ -174,6 +176,21 @@ class Reader(ABC):
             StoreError: If an id does not exist, or the store is damaged.
         """
         raise UnsupportedError("This store holds encoded images; read them with read_bytes.")
+
+    def read_image(self, image_id: int) -> Pixels:
+        """Read one image without its label, for loops that ask for images one by one.
+
+        Returns:
+            Array of the content's shape and dtype, the caller's own memory.
+
+        Raises:
+            UnsupportedError: If the store holds bytes.
+            StoreError: If the id does not exist, or the store is damaged.
+        """
+        out: Pixels = np.empty((1, *(self.content.shape or ())), self.content.dtype)
+        self.read_array([image_id], out, np.empty(1, np.int64))
+        image: Pixels = out[0]
+        return image
 
     def read_names(self, ids: Sequence[int]) -> list[str]:
         """Return the names of images by ids, in any order, with repeats.

@@ -16,6 +16,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.file_kind import FileKind, kind_of_file
+from imgstore_tui.plugins.named_store import refuse_stores
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.scan_progress import report_scan
 from imgstore_tui.storekit.splits import of_split, split_of
@@ -73,6 +74,7 @@ def _open_folder(location: Path, layout: ForeignLayout) -> ForeignStore | None:
     if whole := [kind for kind in registry.local_backends() if kind.claims_foreign_folder(location)]:
         return ForeignStore(*_open_by_first(location, [location], whole, layout), ())
     entries = sorted(entry for entry in location.iterdir() if not entry.name.startswith("."))
+    refuse_stores(location, entries)
     files = [entry for entry in entries if entry.is_file()]
     claims: dict[tuple[type[LocalBackend], ...], list[Path]] = {}
     others: list[str] = [f"{entry.name}/" for entry in entries if entry.is_dir()]

@@ -32,6 +32,7 @@ from imgstore_tui.core.units import format_bytes
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.foreign import ForeignStore, open_foreign
 from imgstore_tui.plugins.memory_limit import limit_memory, limited_bytes
+from imgstore_tui.plugins.named_store import open_named_store
 from imgstore_tui.storekit.manifest_file import MANIFEST
 from imgstore_tui.storekit.messages import write_message
 from imgstore_tui.storekit.scan_progress import scan_progress_to
@@ -125,7 +126,7 @@ def _open(location: Location, layout: ForeignLayout) -> ForeignStore:
         check_named(location)
         return ForeignStore(server.name, registry.with_defaults(server).open(location), ())
     try:
-        kind, reader = registry.open_store(location)
+        kind, reader = open_named_store(location)
     except (StoreError, UnavailableError) as error:
         of_a_backend = location.is_dir() and (location / MANIFEST).exists()
         if of_a_backend or (location.is_file() and not isinstance(error, NotAStoreError | UnavailableError)):

@@ -6,6 +6,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.live_ids import LiveIds
 from imgstore_tui.core.manifest import IdSpan, check_ids, check_out
@@ -36,6 +38,21 @@ class CheckedReader(Reader):
             return super().read_bytes(ids, labels)
         span = self._check_ids(ids)
         return self._read_payloads(ids, span, labels) if len(ids) else []
+
+    def read_image(self, image_id: int) -> Pixels:
+        """Check the id, and read one image into an array of its own."""
+        content = self.content
+        if content.kind is not PayloadKind.ARRAY:
+            return super().read_image(image_id)
+        span = self._check_ids([image_id])
+        out: Pixels = np.empty((1, *(content.shape or ())), content.dtype)
+        self._read_pixels([image_id], span, out)
+        image: Pixels = out[0]
+        return image
+
+    def _read_pixels(self, ids: Sequence[int], span: IdSpan | None, out: Pixels) -> None:
+        """Read images into an array (n, ...) as ``_read_into`` does; a subclass may spare the labels."""
+        self._read_into(ids, span, out, np.empty(len(ids), np.int64))
 
     def _check_ids(self, ids: Sequence[int]) -> IdSpan | None:
         """Check that every id exists, and return their span if they ascend one by one.

@@ -16,6 +16,7 @@ import numpy as np
 
 from imgstore_tui.core.backend import Backend, Content, PayloadKind, Reader, Writer
 from imgstore_tui.core.codec import Codec, payload_kind
+from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.location import Location
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.plugins import registry
@@ -152,12 +153,23 @@ class Material:
             labels[...] = 77
 
     def get(self, reader: Reader, ids: Sequence[int]) -> tuple[Any, Labels]:
-        """Read images, as one array or as a list of payloads, and their labels."""
+        """Read images, as one array or as a list of payloads, and their labels; a single array both ways."""
         labels = np.full(len(ids), -99, np.int64)
         if self.array is None:
             return reader.read_bytes(ids, labels), labels
         out = np.full((len(ids), *self.array.shape[1:]), 99, self.array.dtype)
+        if len(ids) != 1:
+            reader.read_array(ids, out, labels)
+            return out, labels
+        try:
+            image = reader.read_image(ids[0])
+        except StoreError:
+            reader.read_array(ids, out, labels)
+            raise AssertionError("read_image refuses what read_array reads") from None
         reader.read_array(ids, out, labels)
+        assert image.dtype == out.dtype
+        np.testing.assert_array_equal(image, out[0])
+        assert image.flags.writeable
         return out, labels
 
     def difference(self, ids: Sequence[int], read: tuple[Any, Labels]) -> str:

@@ -166,6 +166,10 @@ class Hdf5Reader(CheckedReader):
             raise StoreError(f"{self._path} is damaged: its offsets do not fit its images.")
         return self._row.read(starts, stops, span is not None)
 
+    def _read_pixels(self, ids: Sequence[int], span: IdSpan | None, out: Pixels) -> None:
+        """Read images alone: their labels are a dataset of their own."""
+        self._images.read(ids, span, out)
+
     def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
         """Read images into the caller's array."""
         self._images.read(ids, span, out)

@@ -122,6 +122,10 @@ class LmdbReader(Reader):
         self.content, self._facts = shared.content, facts_of(shared.content)
         self._loaded: Labels | None = None
         self._transaction: Any = shared.env.begin(buffers=True)
+        self._bare: tuple[int, tuple[int, ...], np.dtype[Any]] | None = None
+        """Bytes, shape and type of an image, where a value is its pixels and nothing else."""
+        if self.content.kind is PayloadKind.ARRAY and self.layout == APART:
+            self._bare = image_bytes(self.content), self.content.shape or (), np.dtype(self.content.dtype)
 
     def read_bytes(self, ids: Sequence[int], labels: Labels) -> list[bytes]:
         """Copy one value per id."""
@@ -160,6 +164,19 @@ class LmdbReader(Reader):
                     at += size
         except ValueError:
             raise StoreError(f"{self._location} is damaged: an image in it is not of {size} bytes.") from None
+
+    def read_image(self, image_id: int) -> Pixels:
+        """Copy the pixels of one value; whatever is not as usual is left to ``read_array``, which says what is wrong."""
+        bare = self._bare
+        if bare is not None and 0 <= image_id < self.live_ids.next_id:
+            try:
+                value = self._transaction.get(image_id.to_bytes(4, "big"))
+            except self._error as error:
+                raise StoreError(f"{self._location} is damaged: {error}.") from None
+            if value is not None and len(value) == bare[0]:
+                pixels: Pixels = np.ndarray(bare[1], bare[2], value).copy()
+                return pixels
+        return super().read_image(image_id)
 
     def _values(self, ids: Sequence[int]) -> Iterator[memoryview]:
         """Yield views of the values in the map; callers copy them."""
@@ -278,7 +295,7 @@ class LmdbReader(Reader):
     def close(self) -> None:
         """End the transaction, and close the environment with its last reader."""
         if self._transaction is not None:
-            self._loaded = None  # it may be a view of the map
+            self._loaded = self._bare = None  # labels may be a view of the map
             self._transaction.abort()
             self._transaction = None
             _release(self._key)
