@@ -225,6 +225,17 @@ class StoredImages:
             return self._read_one(self._checked(index.__index__()))
         return self._read([self._checked(number) for number in self._numbers(index)])
 
+    def __getitems__(self, indices: Sequence[int]) -> list[Pixels]:
+        """Return several images, read by one call: what a torch ``DataLoader`` asks for a batch where it is there.
+
+        Args:
+            indices: Numbers, in any order, with repeats.
+
+        Raises:
+            IndexError: If there is no such image.
+        """
+        return list(self._read([self._checked(number) for number in self._numbers(indices)]))
+
     def _numbers(self, index: Any) -> list[int]:
         """Return the numbers of a list or an array; what NumPy would take for something else is refused or meant so.
 

@@ -40,6 +40,11 @@ class Spec:
     def __str__(self) -> str:
         return self.label
 
+    @property
+    def all_options(self) -> dict[str, OptionValue]:
+        """Options of the backend by name, and those of the codec, whose names begin with ``codec.``."""
+        return dict(self.options) | {f"{CODEC_PREFIX}{name}": value for name, value in self.codec_options}
+
 
 IN_PLACE = Spec("source", ORIGINAL_CODEC, "", label="source")
 """The source row: the user's own files, read in place. A run adds it to the methods that it compares."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from imgstore_tui.core.access import Access
 from imgstore_tui.core.model import DatasetFacts, Environment, Measurement, Plan, Probe, Run
 from imgstore_tui.core.operations import CacheState, Operation, Status, SyncLevel
-from imgstore_tui.core.spec import CODEC_PREFIX, Spec, parse_spec_text
+from imgstore_tui.core.spec import Spec, parse_spec_text
 
 IMAGE_BYTES = 32 * 32 * 3
 DEFAULT_OPERATIONS = Plan().operations
@@ -190,7 +190,7 @@ def _trial(
     allocated = fixed_bytes + image_bytes * cutoff
     return Measurement(
         spec=spec.label, backend=spec.backend, codec=spec.codec, preset=spec.preset,
-        options=dict(spec.options) | {f"{CODEC_PREFIX}{name}": value for name, value in spec.codec_options},
+        options=spec.all_options,
         dataset=dataset, operation=operation, cutoff=cutoff, round=number, payload=Plan().payload, workers=1,
         cache=state if isinstance(state, CacheState) else None, sync=state if isinstance(state, SyncLevel) else None,
         status=Status.OK, scratch="", batch=256, stop="rounds", seconds=seconds,

@@ -166,7 +166,7 @@ class LmdbReader(Reader):
             raise StoreError(f"{self._location} is damaged: an image in it is not of {size} bytes.") from None
 
     def read_image(self, image_id: int) -> Pixels:
-        """Copy the pixels of one value; whatever is not as usual is left to ``read_array``, which says what is wrong."""
+        """Copy the pixels of one value; what is not as usual is left to ``read_array``, which says what is wrong."""
         bare = self._bare
         if bare is not None and 0 <= image_id < self.live_ids.next_id:
             try:

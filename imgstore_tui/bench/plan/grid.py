@@ -98,6 +98,11 @@ def plan_cells(plan: Plan, file_datasets: Collection[str] = ()) -> tuple[Cell, .
     return tuple(cell for block in plan_blocks(plan, file_datasets) for cell in block.cells)
 
 
+def specs_by_label(plan: Plan) -> dict[str, Spec]:
+    """Return the storage methods of the plan's cells by label, the source row included."""
+    return {spec.label: spec for spec in (IN_PLACE, *plan.specs)}
+
+
 def shuffled_blocks(blocks: tuple[Block, ...], seed: int, round_number: int) -> list[Block]:
     """Return the blocks in the order of a round: the same for the same seed, different for every round."""
     order = list(blocks)

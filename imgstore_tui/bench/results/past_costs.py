@@ -7,14 +7,17 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Self
+from typing import NamedTuple, Self
 
 from imgstore_tui.bench.plan.cost_model import BYTE_S, IMAGE_S, CostModel
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
+from imgstore_tui.core.access import Access
 from imgstore_tui.core.errors import DataError, ImgstoreError
 from imgstore_tui.core.model import Cell, Measurement, Run
-from imgstore_tui.core.spec import backend_of
+from imgstore_tui.core.options import OptionValue
+from imgstore_tui.core.spec import CODEC_PREFIX, Spec
 from imgstore_tui.plugins import registry
+from imgstore_tui.plugins.saved_specs import access_of
 from imgstore_tui.storekit.server import ServerBackend
 
 RUNS = 8
@@ -27,7 +30,7 @@ _PAUSE_S = 60.0
 _MOST_PAUSES = 20
 """More pauses than a user makes in a run; a pause after the last trial is in no gap, and must not remove others."""
 
-Key = tuple[str, ...]
+Key = tuple[object, ...]
 
 
 class PastCosts:
@@ -57,7 +60,8 @@ class PastCosts:
             costs = CostModel(sizes)
             for trial, seconds in _durations(run):
                 ratio = seconds / costs.expect(trial.cell)
-                for key in _keys(trial.cell):
+                method = _Method.of(trial.backend, trial.codec, trial.options, trial.access)
+                for key in _keys(trial.cell, method):
                     ratios.setdefault(key, {}).setdefault(trial.cutoff, []).append(ratio)
             before = _before_first(run)
             if before is not None:
@@ -69,15 +73,20 @@ class PastCosts:
         }
         return cls(factors, statistics.median(preparing) if preparing else None, count)
 
-    def factor(self, cell: Cell) -> tuple[float, bool]:
+    def factor(self, cell: Cell, spec: Spec) -> tuple[float, bool]:
         """Return the factor for a cell, and whether its storage method was measured on this machine before.
 
-        It is that of the nearest cutoff of the same method, else of its backend, else of any method.
+        It is that of the nearest cutoff of the same method, else of its backend by the same access, else of any method.
+
+        Args:
+            cell: The cell.
+            spec: Its storage method: labels have meant other options in runs of before.
         """
-        for rank, key in enumerate(_keys(cell)):
-            factors = self._factors.get(key)
-            if factors:
-                return factors[min(factors, key=lambda cutoff: abs(cutoff - cell.cutoff))], rank <= 1
+        for rank, keys in enumerate(zip(*(_keys(cell, method) for method in _methods(cell, spec)), strict=True)):
+            for key in keys:
+                factors = self._factors.get(key)
+                if factors:
+                    return factors[min(factors, key=lambda cutoff: abs(cutoff - cell.cutoff))], rank <= 1
         return 1.0, False
 
     def preparing(self, images: Mapping[str, int], image_bytes: Mapping[str, float]) -> float:
@@ -143,14 +152,41 @@ def preparing_s(images: Mapping[str, int], image_bytes: Mapping[str, float]) -> 
     return 0.5 + sum(count * (IMAGE_S + BYTE_S * image_bytes.get(text, 0.0)) for text, count in images.items())
 
 
-def _keys(cell: Cell) -> list[Key]:
-    """Return the keys of a cell, the most specific first."""
+class _Method(NamedTuple):
+    """A storage method by what it does; its label is only what that is called."""
+
+    backend: str
+    codec: str
+    options: frozenset[tuple[str, OptionValue]]
+    access: Access | None
+
+    @classmethod
+    def of(cls, backend: str, codec: str, given: Mapping[str, OptionValue], access: Access | None) -> Self:
+        """Return a method; options that are not given have their defaults."""
+        options = dict(given)
+        stored, encoded = registry.backends.all().get(backend), registry.codecs.all().get(codec)
+        for option in stored.options if stored is not None else ():
+            options.setdefault(option.name, option.default)
+        for option in encoded.options if encoded is not None else ():
+            options.setdefault(f"{CODEC_PREFIX}{option.name}", option.default)
+        return cls(backend, codec, frozenset(options.items()), access)
+
+
+def _methods(cell: Cell, spec: Spec) -> list[_Method]:
+    """Return the method of a cell; two where it depends on the images, which may not be known yet, who reads them."""
+    accesses = dict.fromkeys(
+        access_of(spec, cell.operation, cell.payload, uniform=uniform) for uniform in (True, False)
+    )
+    return [_Method.of(spec.backend, spec.codec, spec.all_options, access) for access in accesses]
+
+
+def _keys(cell: Cell, method: _Method) -> list[Key]:
+    """Return the keys of a cell, the most specific first; each begins with its kind."""
     level = str(cell.sync or cell.cache)
-    # Each key begins with its kind: a spec without options is called like its backend.
     return [
-        ("spec and level", cell.spec, cell.operation, level),
-        ("spec", cell.spec, cell.operation),
-        ("backend", backend_of(cell.spec), cell.operation),
+        ("method and level", *method, cell.operation, level),
+        ("method", *method, cell.operation),
+        ("backend", method.backend, method.access, cell.operation),
         ("operation", cell.operation),
         ("machine",),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imgstore_tui.bench.plan.cost_model import CostModel
-from imgstore_tui.bench.plan.grid import images_needed, plan_cells
+from imgstore_tui.bench.plan.grid import images_needed, plan_cells, specs_by_label
 from imgstore_tui.bench.plan.looks import rounds_for_verdict
 from imgstore_tui.bench.results.past_costs import NO_PAST_COSTS, PastCosts
 from imgstore_tui.bench.run.preflight import DataSize, SpaceNeed, space_needed
@@ -87,8 +87,9 @@ def estimate(plan: Plan, sizes: Mapping[str, DataSize], past_costs: PastCosts = 
     image_bytes = {text: sizes[text].image_bytes for text in plan.datasets}
     costs = CostModel(image_bytes)
     total = measured = 0.0
+    specs = specs_by_label(plan)
     for cell in cells:
-        factor, is_measured = past_costs.factor(cell)
+        factor, is_measured = past_costs.factor(cell, specs[cell.spec])
         seconds = costs.expect(cell) * factor * plan.rounds
         total += seconds
         measured += seconds if is_measured else 0.0

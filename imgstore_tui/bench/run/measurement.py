@@ -44,7 +44,7 @@ def measurement_of(
         backend=spec.backend,
         codec=spec.codec,
         preset=spec.preset,
-        options=dict(spec.options) | {f"codec.{name}": value for name, value in spec.codec_options},
+        options=spec.all_options,
         dataset=cell.dataset,
         operation=cell.operation,
         cutoff=cell.cutoff,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from imgstore_tui.bench.plan.cost_model import CostModel
-from imgstore_tui.bench.plan.grid import cutoffs_of, images_needed, plan_cells, reads_in_place
+from imgstore_tui.bench.plan.grid import cutoffs_of, images_needed, plan_cells, reads_in_place, specs_by_label
 from imgstore_tui.bench.plan.looks import rounds_for_verdict
 from imgstore_tui.bench.results.past_costs import PastCosts
 from imgstore_tui.bench.system.disk_space import free_bytes, free_files
@@ -270,7 +270,8 @@ def short_budget(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, fl
     if plan.budget_s is None or plan.rounds < needed or len({cell.spec for cell in cells}) < 2:
         return ""
     costs = CostModel(image_bytes)
-    round_s = sum(costs.expect(cell) * past_costs.factor(cell)[0] for cell in cells)
+    specs = specs_by_label(plan)
+    round_s = sum(costs.expect(cell) * past_costs.factor(cell, specs[cell.spec])[0] for cell in cells)
     if needed * round_s <= SHORT * plan.budget_s:
         return ""
     return (

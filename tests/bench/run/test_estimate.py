@@ -18,6 +18,7 @@ from imgstore_tui.bench.run.estimate import estimate, known_size
 from imgstore_tui.bench.run.preflight import DataSize, check_space, space_needed
 from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.bench.system.app_folders import runs_folder
+from imgstore_tui.core.access import Access
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.events import Event, TrialFinished
 from imgstore_tui.core.model import Plan, Run
@@ -125,10 +126,12 @@ def test_the_nearest_cutoff_and_the_same_backend_count_first() -> None:
         next(cell for cell in plan_cells(replace(QUICK, cutoffs=(cutoff,))) if cell.spec == "lmdb" and cell.cutoff > 1)
         for cutoff in (1000, 10_000)
     )
-    assert rates.factor(near) == rates.factor(far)
+    lmdb = registry.resolve_spec("lmdb")
+    assert rates.factor(near, lmdb) == rates.factor(far, lmdb)
     disk = next(cell for cell in plan_cells(QUICK) if cell.spec == "disk")
-    assert rates.factor(disk)[1] is False, "never measured here, though something like it was"
-    assert rates.factor(disk)[0] != 1.0
+    factor, is_measured = rates.factor(disk, registry.resolve_spec("disk"))
+    assert is_measured is False, "never measured here, though something like it was"
+    assert factor != 1.0
 
 
 def test_a_backend_that_was_measured_with_another_codec_only_was_not_measured_itself() -> None:
@@ -136,15 +139,17 @@ def test_a_backend_that_was_measured_with_another_codec_only_was_not_measured_it
         spec: next(cell for cell in cells_of(fake_run([spec], (1000,))) if cell.operation is Operation.READ_MANY)
         for spec in ("lmdb", "lmdb+png")
     }
+    specs = {label: registry.resolve_spec(label) for label in cells}
     encoded = PastCosts.learn([timed(fake_run(["lmdb+png"], (1000,)), 5.0)])
-    assert encoded.factor(cells["lmdb+png"])[1]
-    assert not encoded.factor(cells["lmdb"])[1]
-    assert encoded.factor(cells["lmdb"])[0] == encoded.factor(cells["lmdb+png"])[0], "the nearest that is known"
+    png, bare = (encoded.factor(cells[label], specs[label]) for label in ("lmdb+png", "lmdb"))
+    assert (png[1], bare[1]) == (True, False)
+    assert png[0] == bare[0], "the nearest that is known"
     both = PastCosts.learn(
         [timed(fake_run([spec], (1000,)), each) for spec, each in (("lmdb", 0.5), ("lmdb+png", 5.0))]
     )
     cold = replace(cells["lmdb"], cache=CacheState.COLD)
-    assert both.factor(cold) == both.factor(cells["lmdb"]), "its own other level comes before another codec"
+    of_pixels = both.factor(cells["lmdb"], specs["lmdb"])
+    assert both.factor(cold, specs["lmdb"]) == of_pixels, "its own other level comes before another codec"
 
 
 def test_a_pause_between_two_sittings_is_no_trial() -> None:
@@ -177,8 +182,8 @@ def test_a_pause_within_a_run_is_no_trial() -> None:
         (cell,) = {
             m.cell for m in run.measurements if m.cell.spec == entry.label and m.operation is Operation.READ_MANY
         }
-        assert PastCosts.learn([paused]).factor(cell)[0] == pytest.approx(
-            PastCosts.learn([run]).factor(cell)[0], rel=0.01
+        assert PastCosts.learn([paused]).factor(cell, entry)[0] == pytest.approx(
+            PastCosts.learn([run]).factor(cell, entry)[0], rel=0.01
         )
 
 
@@ -192,6 +197,44 @@ def test_saved_runs_of_this_machine_teach_and_broken_ones_do_not() -> None:
         journal.end("finished", "2026-01-02T03:05:00+00:00")
     (runs_folder() / "20260103-000000-broken.jsonl").write_text("\x00[red]")
     assert load_past_costs().runs == 1
+
+
+def saved(run: Run, name: str) -> None:
+    """Save a run as one of this machine."""
+    journal = Journal.begin(replace(run, id=f"20260102-000000-{name}"))
+    for trial in run.measurements:
+        journal.add(trial)
+    journal.end("finished", "2026-01-02T03:05:00+00:00")
+
+
+def expected_of(spec: str) -> tuple[float, bool]:
+    """Return the seconds expected of a plan of one method, and whether it was measured here before."""
+    plan = replace(QUICK, specs=(registry.resolve_spec(spec),), cutoffs=(1000,), operations=(Operation.READ_MANY,))
+    expected = estimate(plan, {"synthetic": SMALL}, load_past_costs())
+    assert expected.seconds is not None
+    return expected.seconds, expected.measured
+
+
+def test_the_past_of_a_label_that_meant_other_options_is_not_that_of_today() -> None:
+    run = timed(fake_run(["hdf5"], (1000,), operations=[Operation.READ_MANY]), 4.0)
+    direct = dict(registry.resolve_spec("hdf5:access=direct").options)
+    trials = tuple(replace(trial, spec="hdf5", options=direct, access=None) for trial in run.measurements)
+    specs = tuple(replace(spec, label="hdf5", options=tuple(direct.items())) for spec in run.plan.specs)
+    saved(replace(run, plan=replace(run.plan, specs=specs), measurements=trials), "direct")
+    assert expected_of("hdf5:access=direct")[1], "which is what hdf5 meant in that run"
+    assert not expected_of("hdf5")[1]
+
+
+def test_the_past_of_another_access_is_that_of_another_method() -> None:
+    run = timed(fake_run(["hdf5"], (1000,), operations=[Operation.READ_MANY]), 4.0)
+    assert {trial.access for trial in run.measurements} == {Access.LIBRARY}
+    saved(replace(run, measurements=tuple(replace(m, access=Access.OWN) for m in run.measurements)), "own")
+    assert not expected_of("hdf5")[1], "the same label and options, read round the library"
+    slow, _ = expected_of("hdf5")
+    saved(timed(fake_run(["hdf5"], (1000,), operations=[Operation.READ_MANY]), 0.4), "library")
+    quick, measured = expected_of("hdf5")
+    assert measured
+    assert quick < slow / 5
 
 
 @pytest.mark.parametrize(
