@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
 import pytest
 
-from tests.benchmarks.agreement import verdict_of
+from tests.benchmarks.agreement import CASES, verdict_of
+from tests.benchmarks.bare_script import READING, WRITING
+from tests.benchmarks.scripts import ROOT
 
 
 @pytest.mark.parametrize(
@@ -21,3 +29,28 @@ from tests.benchmarks.agreement import verdict_of
 )
 def test_an_interval_agrees_only_as_a_whole(low: float, high: float, verdict: str) -> None:
     assert verdict_of(low, high) == verdict
+
+
+CODE = (
+    "import sys, tests.benchmarks.bare_script as script; script.main(); "
+    "print(sorted(name for name in sys.modules if name.partition('.')[0] == 'imgstore_tui'))"
+)
+
+
+@pytest.mark.parametrize("method", ["disk", "lmdb", "hdf5"])
+@pytest.mark.parametrize("operation", ["write-many", "read-many", "read-random"])
+def test_the_bare_script_shares_no_code_with_the_package(method: str, operation: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "pixels.npy", np.random.default_rng(1).integers(0, 256, (300, 4, 5, 3), np.uint8))
+    np.save(tmp_path / "labels.npy", np.arange(300) - 5)
+    case = {"method": method, "operation": operation, "count": 300, "seed": "s", "source": str(tmp_path),
+            "store": str(tmp_path / "store")}  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, json.dumps(case)], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    seconds, loaded = done.stdout.splitlines()
+    assert json.loads(seconds)[0] > 0
+    assert loaded == "[]"
+
+
+def test_the_bare_script_knows_every_method_of_the_benchmark() -> None:
+    assert {method for method, *_ in CASES} == set(WRITING) == set(READING)
