@@ -69,8 +69,8 @@ class SyncLevel(StrEnum):
     END = "end"
     BATCH = "batch"
     FORCED = "forced"
-    """What ``buffered`` is for a library that forces part of its files by itself, which no option of its switches off.
-    It cannot be asked for."""
+    """What ``buffered`` is for a library that forces part of its files by itself, which no option of its switches off,
+    and for a server whose settings force what it acknowledges. It cannot be asked for."""
 
 
 SYNC_LEVELS = (SyncLevel.BUFFERED, SyncLevel.END, SyncLevel.BATCH)

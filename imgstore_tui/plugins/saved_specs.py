@@ -17,7 +17,7 @@ from imgstore_tui.core.options import OptionValue, resolve_options
 from imgstore_tui.core.spec import CODEC_PREFIX, IN_PLACE, Spec
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.spec_labels import codec_options_of, spec_label
-from imgstore_tui.plugins.sync_levels import written_level
+from imgstore_tui.plugins.sync_levels import forcing_servers, written_level
 
 
 def access_of(spec: Spec, operation: Operation, payload: Payload, *, uniform: bool) -> Access | None:
@@ -70,10 +70,12 @@ class SavedSpecs:
         self._access: dict[object, Access | None] = {}
         self._levels: dict[tuple[str, SyncLevel, bool], SyncLevel] = {}
         self._uniform: dict[str, bool] = {}
+        self._forcing: frozenset[str] = frozenset()
         self._plan_labels: dict[str, str] = {}
 
     def head(self, run: Run) -> Run:
         """Return a run with the specs of its plan relabelled."""
+        self._forcing = forcing_servers(run.environment.servers)
         self._uniform = {facts.text: _is_uniform(facts) for facts in run.datasets}
         plan = self._plan(run.plan)
         self._plan_labels = {old.label: new.label for old, new in zip(run.plan.specs, plan.specs, strict=True)}
@@ -112,7 +114,8 @@ class SavedSpecs:
         if sync is not None:
             formerly = trial.access is None
             if (trial.backend, sync, formerly) not in self._levels:
-                self._levels[trial.backend, sync, formerly] = written_level(trial.backend, sync, formerly=formerly)
+                level = written_level(trial.backend, sync, formerly=formerly, forcing=self._forcing)
+                self._levels[trial.backend, sync, formerly] = level
             sync = self._levels[trial.backend, sync, formerly]
         same = spec.label == trial.spec and access is trial.access and sync is trial.sync
         if same and options.keys() <= trial.options.keys():

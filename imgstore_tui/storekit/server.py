@@ -6,7 +6,7 @@ import contextlib
 import re
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from imgstore_tui.core import credentials
@@ -126,6 +126,15 @@ class ServerBackend(Backend[ServerLocation], ABC):
     @abstractmethod
     def durability(self, location: ServerLocation, sync: SyncLevel) -> Durability:
         """Return what the server's settings make of a sync level."""
+
+    @classmethod
+    def forces_by_settings(cls, settings: Mapping[str, str]) -> bool:  # noqa: ARG003 - what subclasses are given
+        """Return whether a server forces what it acknowledges at every sync level: no client can choose less.
+
+        Args:
+            settings: Its settings, as ``facts`` returns them.
+        """
+        return False
 
     def unknown_cache(self) -> str | None:
         """Return why it is unknown what of a store is in memory."""

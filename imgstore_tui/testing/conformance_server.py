@@ -113,10 +113,13 @@ class ServerConformance(StoreConformance):
         assert server.ping(place.location) > 0
         assert is_sentence(f"Nothing is called cold, because {server.unknown_cache()}.")
 
-    def test_what_a_level_promises_is_said(self, preset: StoreSetup, place: ServerPlace) -> None:
+    def test_what_a_level_promises_is_said(self, preset: StoreSetup, server: ServerBackend, place: ServerPlace) -> None:
         for level in SYNC_LEVELS:
             durability = preset.backend.durability(place / "store", level)
             if level is SyncLevel.BUFFERED:
+                # Where the server forces all the same, its rows must not be ranked with those that force nothing.
+                forces = server.forces_by_settings(server.facts(place.location).settings)
+                assert forces == (durability.by is DurableBy.ACKNOWLEDGE)
                 continue
             assert durability.by in (DurableBy.ACKNOWLEDGE, DurableBy.NOTHING)
             if durability.by is DurableBy.NOTHING:

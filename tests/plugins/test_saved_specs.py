@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from imgstore_tui.analysis.aggregate import summarise
 from imgstore_tui.analysis.compare import compare_runs
+from imgstore_tui.analysis.verdict import VerdictRules, verdicts
+from imgstore_tui.bench.plan.grid import run_cells
 from imgstore_tui.bench.results.journal import Journal, read_journal
 from imgstore_tui.core.access import Access
 from imgstore_tui.core.backend import PayloadKind
-from imgstore_tui.core.model import Cell, Run
+from imgstore_tui.core.model import Cell, Run, ServerFacts
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.spec import Spec
@@ -165,3 +168,41 @@ def test_what_a_library_forced_formerly_is_not_called_buffered_in_runs_of_before
         folder.mkdir()
         saved = journalled(replace(run, measurements=trials), folder)
         assert [trial.sync for trial in saved.measurements] == [level, SyncLevel.END]
+
+
+@pytest.mark.parametrize(
+    ("backend", "settings", "level"),
+    [
+        ("mysql", {"innodb_flush_log_at_trx_commit": "1"}, SyncLevel.FORCED),
+        ("mysql", {"innodb_flush_log_at_trx_commit": "2"}, SyncLevel.BUFFERED),
+        ("mysql", {}, SyncLevel.BUFFERED),
+        ("cassandra", {"commitlog_sync": "batch", "durable_writes": "true"}, SyncLevel.FORCED),
+        ("cassandra", {"commitlog_sync": "group", "durable_writes": "false"}, SyncLevel.BUFFERED),
+        ("cassandra", {"commitlog_sync": "periodic", "durable_writes": "true"}, SyncLevel.BUFFERED),
+        ("s3", {"acknowledges": "durable"}, SyncLevel.FORCED),
+        ("s3", {"acknowledges": "durable or not is unknown"}, SyncLevel.BUFFERED),
+        ("postgres", {"fsync": "on"}, SyncLevel.BUFFERED),
+    ],
+)
+def test_what_a_server_forces_by_its_settings_is_not_ranked_with_what_forces_nothing(
+    backend: str, settings: dict[str, str], level: SyncLevel, tmp_path: Path
+) -> None:
+    base = fake_run(["lmdb", "npy"], [10], 9, operations=[Operation.WRITE_MANY], sync=[SyncLevel.BUFFERED])
+    spec = registry.resolve_spec(backend, require_available=False)
+    trials = tuple(
+        replace(trial, backend=backend, spec=backend, options={}) if trial.spec == "npy" else trial
+        for trial in base.measurements
+    )
+    server = ServerFacts(backend, "A server", "1", f"{backend}://host/", settings=settings)
+    run = journalled(
+        replace(
+            base, measurements=trials, plan=replace(base.plan, specs=(base.plan.specs[0], spec)),
+            environment=replace(base.environment, servers=(server,)),
+        ),
+        tmp_path,
+    )  # fmt: skip
+    assert {trial.sync for trial in run.measurements if trial.spec == "lmdb"} == {SyncLevel.BUFFERED}
+    assert {trial.sync for trial in run.measurements if trial.backend == backend} == {level}
+    ranked = [{entry.name for entry in verdict.standings} for verdict in verdicts(summarise(run), VerdictRules.of(run))]
+    assert ranked == ([{"lmdb"}, {backend}] if level is SyncLevel.FORCED else [{"lmdb", backend}])
+    assert {cell.sync for cell in run_cells(run) if cell.spec == spec.label} == {level}, "and so it is planned"

@@ -176,6 +176,7 @@ def test_a_node_that_forces_its_log_now_and_then_makes_no_level_durable(place: S
     buffered = backend().durability(place.child("x"), SyncLevel.BUFFERED)
     assert buffered.by is DurableBy.NOTHING
     assert "commitlog_sync=periodic, commitlog_sync_period=10000ms" in buffered.reason
+    assert not backend().forces_by_settings(backend().facts(place).settings)
     for level in (SyncLevel.END, SyncLevel.BATCH):
         durability = backend().durability(place.child("x"), level)
         assert durability.by is DurableBy.NOTHING
@@ -202,6 +203,7 @@ def test_a_node_that_forces_its_log_first_makes_every_level_durable_and_survives
         durability = backend().durability(location, SyncLevel.END)
         assert durability.by is DurableBy.ACKNOWLEDGE
         assert "commitlog_sync=batch" in durability.reason
+        assert backend().forces_by_settings(backend().facts(location.place).settings)
         setup = StoreSetup.of("cassandra")
         material = setup.material([(30, 30, 3)] * 300)
         setup.make(location, material, SyncLevel.END)

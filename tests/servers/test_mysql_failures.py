@@ -291,6 +291,24 @@ def test_what_the_server_forces_decides_what_a_level_promises(place: ServerLocat
         durable = backend.durability(location, SyncLevel.END)
         assert durable.by is DurableBy.ACKNOWLEDGE
         assert "innodb_flush_log_at_trx_commit=1" in durable.reason
+        assert backend.durability(location, SyncLevel.BUFFERED).by is DurableBy.ACKNOWLEDGE
+        assert levels_of_a_run(node) == {"mysql": {"forced"}, "npy": {"buffered"}}
+
+
+def levels_of_a_run(node: Node) -> dict[str, set[str]]:
+    """Return the sync levels of the rows of a run that asks for buffered writes, and check that they end."""
+    done = program(
+        "run", "-b", "mysql", "npy", "-n", "1,20", "-d", "synthetic,size=16", "-o", "write-many", "--rounds", "1",
+        "--quiet", "--json", IMGSTORE_MYSQL_URL=node.variables()["IMGSTORE_MYSQL_URL"],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["measurements"]
+    assert {row["status"] for row in rows} == {"ok"}
+    return {name: {row["sync"] for row in rows if row["backend"] == name} for name in ("mysql", "npy")}
+
+
+def test_a_server_that_forces_nothing_is_ranked_as_buffered(node: Node, own_home: Path) -> None:
+    assert levels_of_a_run(node) == {"mysql": {"buffered"}, "npy": {"buffered"}}
 
 
 def test_a_session_that_is_not_ours_sees_no_password_in_arguments(node: Node) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from imgstore_tui.core.backend import (
@@ -131,3 +132,8 @@ class CassandraBackend(AdministeredBackend):
             "(commitlog_sync: periodic), so what it acknowledges is not durable yet; set batch or group in its "
             "cassandra.yaml.",
         )
+
+    @classmethod
+    def forces_by_settings(cls, settings: Mapping[str, str]) -> bool:
+        """Return whether the commit log is forced before a write is acknowledged."""
+        return settings.get("commitlog_sync") in ("batch", "group") and settings.get("durable_writes") != "false"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from imgstore_tui.core.backend import (
@@ -100,4 +101,9 @@ class MysqlBackend(AdministeredBackend):
                 "durable yet.",
             )
         words = ", ".join(f"{name}={value}" for name, value in found.items() if "flush" in name or "sync" in name)
-        return Durability(DurableBy.NOTHING if sync is SyncLevel.BUFFERED else DurableBy.ACKNOWLEDGE, words)
+        return Durability(DurableBy.ACKNOWLEDGE, words)
+
+    @classmethod
+    def forces_by_settings(cls, settings: Mapping[str, str]) -> bool:
+        """Return whether each commit is forced."""
+        return settings.get("innodb_flush_log_at_trx_commit") == "1"

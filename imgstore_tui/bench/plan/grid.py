@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from imgstore_tui.core.model import Cell, DatasetFacts, Plan
+from imgstore_tui.core.model import Cell, DatasetFacts, Plan, Run
 from imgstore_tui.core.operations import Operation, Payload
 from imgstore_tui.core.spec import IN_PLACE, Spec
 from imgstore_tui.plugins import registry
-from imgstore_tui.plugins.sync_levels import written_level
+from imgstore_tui.plugins.sync_levels import forcing_servers, written_level
 
 IN_PLACE_OPERATIONS = (Operation.READ_ONE, Operation.GET_ONE, Operation.READ_MANY, Operation.READ_RANDOM)
 """The operations of the source row: files are only read, and have no store of labels."""
@@ -51,7 +51,7 @@ def datasets_with_files(facts: Iterable[DatasetFacts]) -> frozenset[str]:
     return frozenset(fact.text for fact in facts if fact.original_bytes is not None)
 
 
-def plan_blocks(plan: Plan, file_datasets: Collection[str] = ()) -> tuple[Block, ...]:
+def plan_blocks(plan: Plan, file_datasets: Collection[str] = (), forcing: Collection[str] = ()) -> tuple[Block, ...]:
     """Return the plan's blocks in the order in which tables show them.
 
     ``write-one`` writes one image: it belongs to the block of cutoff 1, which is added if the plan has no such cutoff.
@@ -59,6 +59,7 @@ def plan_blocks(plan: Plan, file_datasets: Collection[str] = ()) -> tuple[Block,
     Args:
         plan: The plan.
         file_datasets: Its datasets whose images are files; each gets the source row as its first method.
+        forcing: Its backends whose server forces what it acknowledges, where that is known: see ``run_cells``.
     """
     blocks = []
     for dataset in plan.datasets:
@@ -72,14 +73,16 @@ def plan_blocks(plan: Plan, file_datasets: Collection[str] = ()) -> tuple[Block,
                     cell
                     for operation in (IN_PLACE_OPERATIONS if spec == IN_PLACE else Operation)
                     if operation in plan.operations
-                    for cell in _cells(plan, dataset, spec, operation, cutoff)
+                    for cell in _cells(plan, dataset, spec, operation, cutoff, forcing)
                 )
                 if cells:
                     blocks.append(Block(dataset, spec, cutoff, cells))
     return tuple(blocks)
 
 
-def _cells(plan: Plan, dataset: str, spec: Spec, operation: Operation, cutoff: int) -> list[Cell]:
+def _cells(
+    plan: Plan, dataset: str, spec: Spec, operation: Operation, cutoff: int, forcing: Collection[str]
+) -> list[Cell]:
     if operation is Operation.WRITE_ONE and cutoff != 1:
         return []
     if operation is not Operation.WRITE_ONE and cutoff not in plan.cutoffs:
@@ -89,13 +92,24 @@ def _cells(plan: Plan, dataset: str, spec: Spec, operation: Operation, cutoff: i
         payload=plan.payload, workers=plan.workers, scratch=plan.scratch or "",
     )  # fmt: skip
     if operation.writes:
-        return [cell(None, sync) for sync in dict.fromkeys(written_level(spec.backend, sync) for sync in plan.sync)]
+        levels = (written_level(spec.backend, sync, forcing=forcing) for sync in plan.sync)
+        return [cell(None, sync) for sync in dict.fromkeys(levels)]
     return [cell(cache, None) for cache in plan.cache]
 
 
-def plan_cells(plan: Plan, file_datasets: Collection[str] = ()) -> tuple[Cell, ...]:
+def plan_cells(plan: Plan, file_datasets: Collection[str] = (), forcing: Collection[str] = ()) -> tuple[Cell, ...]:
     """Return all cells of the plan, in the order in which tables show them; see ``plan_blocks``."""
-    return tuple(cell for block in plan_blocks(plan, file_datasets) for cell in block.cells)
+    return tuple(cell for block in plan_blocks(plan, file_datasets, forcing) for cell in block.cells)
+
+
+def run_blocks(run: Run) -> tuple[Block, ...]:
+    """Return the blocks of a run: of its plan, with what is known of its data and of its servers' settings."""
+    return plan_blocks(run.plan, datasets_with_files(run.datasets), forcing_servers(run.environment.servers))
+
+
+def run_cells(run: Run) -> tuple[Cell, ...]:
+    """Return all cells of a run, in the order in which tables show them; see ``run_blocks``."""
+    return tuple(cell for block in run_blocks(run) for cell in block.cells)
 
 
 def specs_by_label(plan: Plan) -> dict[str, Spec]:

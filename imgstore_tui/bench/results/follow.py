@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from imgstore_tui.bench.plan.cost_model import TRIAL_S
-from imgstore_tui.bench.plan.grid import datasets_with_files, plan_cells
+from imgstore_tui.bench.plan.grid import run_cells
 from imgstore_tui.bench.plan.remaining_work import RemainingWork
 from imgstore_tui.bench.plan.stop_rule import StopRule
 from imgstore_tui.bench.results.journal_reader import JournalReader
@@ -21,7 +21,7 @@ POLL_INTERVAL_S = 0.5
 
 def cells_of(run: Run) -> tuple[Cell, ...]:
     """Return all cells of a run's plan, in the order in which tables show them."""
-    return plan_cells(run.plan, datasets_with_files(run.datasets))
+    return run_cells(run)
 
 
 def is_running(run_id: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from imgstore_tui.bench.plan.grid import Block, datasets_with_files, plan_blocks, shuffled_blocks
+from imgstore_tui.bench.plan.grid import Block, run_blocks, shuffled_blocks
 from imgstore_tui.bench.plan.stop_rule import with_stops
 from imgstore_tui.bench.protocol.messages import TrialOutcome
 from imgstore_tui.bench.results.past_costs import load_past_costs
@@ -39,7 +39,7 @@ class RunLoop:
         self._plan = run.plan
         self._services = services
         self._data_warnings = data_warnings
-        self._blocks = plan_blocks(run.plan, datasets_with_files(services.facts.values()))
+        self._blocks = run_blocks(run)
         self._skipped: set[Cell] = set()
 
     def run(self) -> Run:

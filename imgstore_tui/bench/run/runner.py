@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from imgstore_tui.bench.plan.grid import datasets_with_files, plan_cells
+from imgstore_tui.bench.plan.grid import datasets_with_files, run_cells
 from imgstore_tui.bench.plan.remaining_work import RemainingWork
 from imgstore_tui.bench.plan.stop_rule import StopRule
 from imgstore_tui.bench.processes.executor import ProcessExecutor
@@ -144,7 +144,7 @@ def _measure(
     listen: Listener,
 ) -> Run:
     with contextlib.closing(journal), contextlib.closing(executor or _processes(run.plan, ready)) as ready_executor:
-        cells = plan_cells(run.plan, datasets_with_files(ready.facts.values()))
+        cells = run_cells(run)
         image_bytes = {text: facts.image_bytes for text, facts in ready.facts.items()}
         services = RunServices(
             plan=run.plan,

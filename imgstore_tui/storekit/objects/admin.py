@@ -13,6 +13,7 @@ from imgstore_tui.core.content import DiskUsage
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES
 from imgstore_tui.core.model import ServerFacts
+from imgstore_tui.storekit.objects.backend import DURABLE
 from imgstore_tui.storekit.objects.driver import Cause, RequestError
 from imgstore_tui.storekit.objects.errors import said
 from imgstore_tui.storekit.objects.layout import (
@@ -76,7 +77,7 @@ def facts(backend: ObjectBackend, place: ServerLocation) -> ServerFacts:
     product, endpoint = backend.product(place), backend.endpoint(place)
     return ServerFacts(
         backend.name, product.name, product.version, place.public(), backend.runs_here(place),
-        {"endpoint": endpoint, "acknowledges": "durable" if product.durable else "durable or not is unknown"},
+        {"endpoint": endpoint, "acknowledges": DURABLE if product.durable else "durable or not is unknown"},
         emulator=product.emulator,
     )  # fmt: skip
 

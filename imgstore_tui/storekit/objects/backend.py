@@ -26,6 +26,9 @@ from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
 from imgstore_tui.storekit.server import ServerBackend, begin_server_store, check_named
 
+DURABLE = "durable"
+"""What a server acknowledges, in its settings, where its maker promises that it is on its devices."""
+
 if TYPE_CHECKING:
     from imgstore_tui.core.model import ServerFacts
     from imgstore_tui.storekit.objects.client import Client
@@ -190,15 +193,20 @@ class ObjectBackend(ServerBackend):
 
     def durability(self, location: ServerLocation, sync: SyncLevel) -> Durability:
         """Return what the acknowledgement of a PUT means there."""
-        if sync is SyncLevel.BUFFERED:
-            return Durability(DurableBy.NOTHING, "acknowledged PUT")
         product = self.product(location)
         if product.durable:
             return Durability(DurableBy.ACKNOWLEDGE, "acknowledged PUT, durable by the promise of the service")
+        if sync is SyncLevel.BUFFERED:
+            return Durability(DurableBy.NOTHING, "acknowledged PUT")
         return Durability(
             DurableBy.NOTHING,
             f"{product.name} does not say that what it acknowledges is on its device, so it can only claim buffered.",
         )
+
+    @classmethod
+    def forces_by_settings(cls, settings: Mapping[str, str]) -> bool:
+        """Return whether the maker of the service promises that what it acknowledges is durable."""
+        return settings.get("acknowledges") == DURABLE
 
     def facts(self, place: ServerLocation) -> ServerFacts:
         """Ask for the product, its version and where it is."""
