@@ -55,6 +55,10 @@ _DESCRIPTIONS = {
 }
 
 
+SHUFFLE_BATCH = 64
+"""Mini-batch of ``read-random``: most images of a call."""
+
+
 class CacheState(StrEnum):
     """Where a store's pages are when a reading clock starts."""
 

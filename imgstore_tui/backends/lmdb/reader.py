@@ -149,6 +149,10 @@ class LmdbReader(Reader):
         check_out(self._location, self.content, ids, out, labels)
         if not len(ids):
             return
+        if len(ids) == 1 and (view := self._view_of(ids[0])) is not None:
+            out[0] = view
+            self._fill_labels(ids, labels)
+            return
         size, at = image_bytes(self.content), 0
         pixels = out.data.cast("B")
         try:
@@ -167,16 +171,22 @@ class LmdbReader(Reader):
 
     def read_image(self, image_id: int) -> Pixels:
         """Copy the pixels of one value; what is not as usual is left to ``read_array``, which says what is wrong."""
+        view = self._view_of(image_id)
+        if view is None:
+            return super().read_image(image_id)
+        pixels: Pixels = view.copy()
+        return pixels
+
+    def _view_of(self, image_id: int) -> Pixels | None:
+        """Return a view of an image in the map, where its value is pixels alone; None for all that is not as usual."""
         bare = self._bare
-        if bare is not None and 0 <= image_id < self.live_ids.next_id:
-            try:
-                value = self._transaction.get(image_id.to_bytes(4, "big"))
-            except self._error as error:
-                raise StoreError(f"{self._location} is damaged: {error}.") from None
-            if value is not None and len(value) == bare[0]:
-                pixels: Pixels = np.ndarray(bare[1], bare[2], value).copy()
-                return pixels
-        return super().read_image(image_id)
+        if bare is None or not 0 <= image_id < self.live_ids.next_id:
+            return None
+        try:
+            value = self._transaction.get(image_id.to_bytes(4, "big"))
+        except self._error as error:
+            raise StoreError(f"{self._location} is damaged: {error}.") from None
+        return np.ndarray(bare[1], bare[2], value) if value is not None and len(value) == bare[0] else None
 
     def _values(self, ids: Sequence[int]) -> Iterator[memoryview]:
         """Yield views of the values in the map; callers copy them."""

@@ -20,13 +20,13 @@ from imgstore_tui.bench.trial.read_pass import (
     with_disk_usage,
 )
 from imgstore_tui.bench.trial.read_workers import read_in_processes
-from imgstore_tui.bench.trial.setup import MOST_SAMPLES, SHUFFLE_BATCH, TimedSamples, TrialSetup, sample_numbers
+from imgstore_tui.bench.trial.setup import MOST_SAMPLES, TimedSamples, TrialSetup, sample_numbers
 from imgstore_tui.bench.trial.spot_check import SpotCheck
 from imgstore_tui.bench.trial.verifier import Verifier
 from imgstore_tui.core.backend import PayloadKind
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.location import Location
-from imgstore_tui.core.operations import Operation
+from imgstore_tui.core.operations import SHUFFLE_BATCH, Operation
 
 COLD_SAMPLING_S = 3.0
 """Seconds after which a cold trial takes no further sample, evictions included."""

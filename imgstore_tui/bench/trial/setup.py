@@ -16,14 +16,12 @@ from imgstore_tui.core.backend import Backend, Content, PayloadKind
 from imgstore_tui.core.codec import Codec, payload_kind
 from imgstore_tui.core.content import RAW_CODEC
 from imgstore_tui.core.location import Location
-from imgstore_tui.core.operations import CacheState, Operation, Payload
+from imgstore_tui.core.operations import SHUFFLE_BATCH, CacheState, Operation, Payload
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.plugins import registry
 
 MOST_SAMPLES = 50
 FEWEST_SAMPLES = 3
-SHUFFLE_BATCH = 64
-"""Mini-batch of ``read-random``."""
 SAMPLING_S = 0.25
 """Seconds on the clock after which a trial takes no further sample."""
 

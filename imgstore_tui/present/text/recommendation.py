@@ -23,6 +23,7 @@ from imgstore_tui.present.tables.disk_use import weighed_stores
 from imgstore_tui.present.text.captions import level_text
 from imgstore_tui.present.text.closing_line import either_line, own_files_line, take_line
 from imgstore_tui.present.text.next_commands import conversion_command, same_measurement, shell_line
+from imgstore_tui.present.text.single_reads import single_reads_sentence
 from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
 from imgstore_tui.stats.ranking import Placement
 
@@ -46,6 +47,8 @@ class RecommendationLine:
     """Whether the line is a shell command."""
     headline: bool = False
     """Whether the line is the answer in short: what to take, and what that means in time and disk."""
+    remark: bool = False
+    """Whether the line is a remark on how was measured, which stands last."""
 
 
 def recommendation_lines(results: RunResults, cutoff: int | None = None) -> tuple[RecommendationLine, ...]:
@@ -152,7 +155,7 @@ def _dataset_lines(results: RunResults, dataset: str, judged: list[Verdict]) -> 
     operation = next((operation for operation in DECIDING_READS if operation in measured), None)
     reads = [verdict for verdict in judged if verdict.contest.operation is operation]  # one per cache state
     lines = [line for read in reads for line in _advice(results, read, _operation_text(read, most, results), disk)]
-    yield from dict.fromkeys(lines)
+    yield from dict.fromkeys(line for line in lines if not line.remark)
     yield _line(f"Fastest at {where} - {'; '.join(_verdict_text(verdict, most, results) for verdict in judged)}.")
     parts = []
     if sizes := sorted((disk[spec], spec) for spec in first & disk.keys()):
@@ -163,6 +166,7 @@ def _dataset_lines(results: RunResults, dataset: str, judged: list[Verdict]) -> 
         parts.append(f"Lossy: {', '.join(f'{spec} ({psnr:.0f} dB)' for spec, psnr in lossy.items())}.")
     if parts:
         yield _line(" ".join(parts))
+    yield from dict.fromkeys(line for line in lines if line.remark)
 
 
 def _advice(
@@ -222,10 +226,13 @@ def _advice(
         text += "." if _keeps_files(pick) else ", and keeps their pixels alone."
     if pick in lossy:
         text += _lossless_alternative(alone, lossy)
-    text += _access_of(results, replace(verdict.contest, spec=pick))
+    chosen = replace(verdict.contest, spec=pick)
+    text += _access_of(results, chosen)
     yield _line(text)
     if results.run.plan.payload is not Payload.RAW:  # in raw runs the codec has no part
         yield from _command(conversion_command(verdict.contest.dataset, pick))
+    if text := single_reads_sentence(results, chosen):
+        yield replace(_line(text), remark=True)
 
 
 def _access_of(results: RunResults, cell: Cell) -> str:

@@ -370,3 +370,30 @@ def test_the_answer_in_one_line_names_all_that_will_do() -> None:
     run = exact(fake_run(cutoffs=[100], operations=BOTH), disk=3.0, lmdb=2.0, hdf5=2.0)
     assert headlines(run) == ["lmdb or hdf5, either will do: an epoch of 100 images in order takes 2.00 s."]
     assert headlines(fake_run(rounds=3)) == []
+
+
+def timed_reads(random_s: float, one_s: float | None, cache: CacheState = CacheState.HOT) -> list[str]:
+    """Return the last line on each of a run in which lmdb reads 100 images, and one alone, in so many seconds."""
+    operations = [Operation.WRITE_MANY, Operation.READ_RANDOM, *([] if one_s is None else [Operation.GET_ONE])]
+    run = fake_run(["lmdb", "disk"], [100], 9, operations=operations, cache=[cache])
+    of = {Operation.READ_RANDOM: random_s, Operation.GET_ONE: one_s or 0.0, Operation.WRITE_MANY: 1.0}
+    slower = {"lmdb": 1.0, "disk": 3.0}
+    trials = tuple(replace(m, seconds=of[m.operation] * slower[m.spec], samples=()) for m in run.measurements)
+    return [line for line in lines_of(replace(run, measurements=trials)) if "single" in line or "one by one" in line]
+
+
+def test_what_a_loop_over_single_images_takes_is_said_or_how_to_measure_it() -> None:
+    assert timed_reads(0.1, None) == [
+        "Read by calls of up to 64 images. What a loop over single images takes is measured by -o get-one."
+    ]
+    assert timed_reads(0.1, 0.005) == [
+        "Asked for one by one an image takes 5.00 ms (get-one), 5 times as long as by calls of up to 64 images."
+    ]
+    assert timed_reads(0.1, 0.0012) == [
+        "Asked for one by one an image takes 1.20 ms (get-one), about as long as by calls of up to 64 images."
+    ]
+    assert timed_reads(0.0001, 0.000005) == [
+        "Asked for one by one an image takes 5.00 µs (get-one), 5 times as long as by calls of up to 64 images. Single "
+        "reads are timed each by itself, with label and checks: microseconds that a bare loop does not have."
+    ]
+    assert timed_reads(0.1, None, CacheState.COLD) == [], "single reads of an open store are never cold"
