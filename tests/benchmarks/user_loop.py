@@ -15,15 +15,17 @@ exit code is 1 if a row differs and the answer does not say so, 3 if that is und
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import itertools
 import json
 import random
+import re
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +51,8 @@ SETS = {
 COLUMNS = ("images", "method", "bare", "open", "labelled", "instrument", "open / bare", "instrument / bare", "", "why")
 EXPLAINS = "Single reads are timed"
 """Begins the sentence of the answer that says why a loop takes less than the row ``get-one``."""
-SAID = ("one by one", EXPLAINS)
-"""Parts of the sentences of the answer that are about single reads."""
+SENTENCES = re.compile(rf"Asked for one by one .*? images\.|{EXPLAINS} .*? have\.")
+"""What the answer says of single reads."""
 
 Read = Callable[[int], Any]
 
@@ -81,15 +83,18 @@ def bare_hdf5(path: Path, _: tuple[int, ...], *, encoded: bool) -> Read:
 BARE = {"lmdb": bare_lmdb, "hdf5": bare_hdf5}
 
 
-def labelled(path: Path) -> Read:
-    """Return what reads an image and its label as the instrument does, without its clock."""
+@contextlib.contextmanager
+def labelled(path: Path) -> Iterator[Read]:
+    """Give what reads an image and its label as the instrument does, without its clock."""
     _, reader = registry.open_store(path)
     content, label = reader.content, np.zeros(1, np.int64)
     out = np.zeros((1, *(content.shape or ())), content.dtype)
-    if content.kind is PayloadKind.ARRAY:
-        return lambda index: reader.read_array([index], out, label)
     codec = registry.codecs.get(content.codec)({})
-    return lambda index: codec.decode_into(reader.read_bytes([index], label)[0], out[0])
+    with reader:
+        if content.kind is PayloadKind.ARRAY:
+            yield lambda index: reader.read_array([index], out, label)
+        else:
+            yield lambda index: codec.decode_into(reader.read_bytes([index], label)[0], out[0])
 
 
 def loops(path: Path, backend: str, shape: tuple[int, ...], count: int, rounds: int, *, encoded: bool) -> Any:
@@ -108,10 +113,14 @@ def loops(path: Path, backend: str, shape: tuple[int, ...], count: int, rounds: 
         with imgstore_tui.open(path) as images:
             return opened(images.__getitem__)
 
+    def by_label() -> float:
+        with labelled(path) as read:
+            return opened(read)
+
     ways: dict[str, Callable[[], float]] = {
         "bare": lambda: opened(BARE[backend](path, shape, encoded=encoded)),
         "open": by_open,
-        "labelled": lambda: opened(labelled(path)),
+        "labelled": by_label,
     }
     seconds: dict[str, dict[int, float]] = {name: {} for name in ways}
     for number in range(-1, rounds):  # the first is not counted: it brings the file into memory
@@ -133,8 +142,8 @@ def measured(home: Path, data: str, spec: str, count: int, rounds: int) -> tuple
         for row in run["measurements"]
         if row["operation"] == "get-one" and row["spec"] == run["plan"]["specs"][0]["label"]
     }
-    answer = program("show", run["id"], COLUMNS="2000", **place).stdout.splitlines()
-    return seconds, " ".join(line.strip() for line in answer if any(part in line for part in SAID))
+    answer = " ".join(program("show", run["id"], **place).stdout.split())
+    return seconds, " ".join(SENTENCES.findall(answer))
 
 
 def verdict_of(ratios: list[Interval]) -> str:

@@ -1,7 +1,7 @@
-"""Reads items of a dataset through HDF5 as fast as h5py lets it: low-level calls, straight into the caller's memory.
+"""Reads and writes items of a dataset through HDF5 as fast as h5py lets it: low-level calls on the caller's memory.
 
-``dataset[i]`` builds a selection, a type and an array for every image. Here they are built once per store. Source: the
-reference of h5py's low-level API (h5d, h5s, h5t), which is public.
+``dataset[i]`` and ``write_direct`` build a selection and a type for every call. Here they are built once per store. Source:
+the reference of h5py's low-level API (h5d, h5s, h5t), which is public.
 """
 
 from __future__ import annotations
@@ -92,3 +92,30 @@ class HyperslabReader:
         """Release the dataset and what was built for it."""
         self._dataset = self._file_space = self._memory_type = self._whole = None
         self._memory_spaces.clear()
+
+
+class HyperslabWriter:
+    """Writes ranges of a dataset of fixed shape along its first axis, each by one call of HDF5."""
+
+    def __init__(self) -> None:
+        self._file_space: Any = None
+        self._memory_type: Any = None
+        self._memory_space: Any = None
+        self._shape: tuple[int, ...] = ()
+
+    def write_range(self, dataset: Any, start: int, items: NDArray[Any]) -> None:
+        """Write items from ``start`` on; raises what h5py raises.
+
+        Args:
+            dataset: Its identifier, an ``h5py.h5d.DatasetID``: the same at every call.
+            start: Position of the first item.
+            items: C-contiguous array (n, ...), n is 1 or more.
+        """
+        from h5py import h5s, h5t
+
+        if self._file_space is None:
+            self._file_space, self._memory_type = dataset.get_space(), h5t.py_create(items.dtype)
+        if self._shape != items.shape:
+            self._memory_space, self._shape = h5s.create_simple(items.shape), items.shape
+        self._file_space.select_hyperslab((start, *(0,) * (items.ndim - 1)), items.shape)
+        dataset.write(self._memory_space, self._file_space, items, self._memory_type)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imgstore_tui.backends.hdf5.columns import BlockWriter
+from imgstore_tui.backends.hdf5.hyperslabs import HyperslabWriter
 from imgstore_tui.backends.hdf5.layout import CHUNK, IMAGES, MANIFEST, NAMES, OFFSETS, label_chunk
 from imgstore_tui.backends.hdf5.low_level import (
     Handle,
@@ -64,6 +65,7 @@ class Hdf5Writer(Writer):
         self._images, self._offsets, self._labels = Handle(None), Handle(None), Handle(None)
         self._names, self._named = Handle(None), 0
         self._block: BlockWriter | None = None
+        self._ranges = HyperslabWriter()
         try:
             # The chunk cache would copy every chunk once more; unfiltered chunks go straight to the file.
             cache = 0 if values["filter"] == "none" else 16 * CHUNK
@@ -196,7 +198,7 @@ class Hdf5Writer(Writer):
             elif self._block is not None and len(images):
                 self._block.write(self._put, images)
             elif len(images):
-                self._images.dataset.write_direct(images, dest_sel=np.s_[self._put : self._put + len(images)])
+                self._ranges.write_range(self._images.id, self._put, images)
             self._labels_added(len(images), labels)
         except (OSError, RuntimeError, ValueError) as error:
             raise self._failed(error) from None
