@@ -23,6 +23,11 @@ FEW_CELLS = 2
 """Cells up to which each is judged by itself: there is no middle of the others."""
 RESTLESS = 4.0
 """A cell's variance between runs over that of all cells, beyond which it is judged by its own."""
+UNLIKE = 1.6
+"""The same of two cells, each of which is then judged by its own: one has four times the variance of the other."""
+PAIR_FREEDOM = 1.5
+"""Degrees of freedom of the common spread of two cells over those of one: less than two, as what a run does to both
+alike is in the spread of both. Where it is most of it, they are called slower together, which Holm's method allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +113,11 @@ def run_shift(run: Rounds, bases: Sequence[Rounds], error: float = ERROR) -> Run
     pooled = statistics.fmean(own)
     spreads = []
     for cell in range(count):
-        alone = few or own[cell] > RESTLESS * pooled
+        alone = max(own) > UNLIKE * pooled or count == 1 if few else own[cell] > RESTLESS * pooled
         # A run of fewer rounds scatters more than its base runs did.
         more = max(0.0, _noise(run, cell) - statistics.fmean(_noise(base, cell) for base in bases))
         variance = (own[cell] if alone else pooled) * grow + more
-        spreads.append(_Spread(variance, (runs - 1) * (1 if alone else count - 1)))
+        spreads.append(_Spread(variance, (runs - 1) * (1 if alone else PAIR_FREEDOM if few else count - 1)))
     at_level = [partial(spreads[cell].interval, _against_others(shifts, cell), runs) for cell in range(count)]
     judged = holm_intervals(at_level, error if few else error * (1 - WHOLE_PART), 1.0)
     return RunShift(

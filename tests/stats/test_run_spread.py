@@ -15,9 +15,18 @@ from imgstore_tui.stats.run_spread import FEWEST_BASES, RunShift, run_shift
 ROUNDS, NOISE, MACHINE, CELL, MARGIN = 12, 0.05, 0.03, 0.02, 1.05
 
 
-def simulated_run(source: random.Random, cells: int, slower: dict[int, float] | None = None) -> list[list[float]]:
-    machine = source.gauss(0.0, MACHINE)
-    offsets = [machine + source.gauss(0.0, CELL) + math.log((slower or {}).get(cell, 1.0)) for cell in range(cells)]
+def simulated_run(
+    source: random.Random,
+    cells: int,
+    slower: dict[int, float] | None = None,
+    machine_spread: float = MACHINE,
+    cell_spread: tuple[float, ...] = (CELL,),
+) -> list[list[float]]:
+    machine = source.gauss(0.0, machine_spread)
+    offsets = [
+        machine + source.gauss(0.0, cell_spread[cell % len(cell_spread)]) + math.log((slower or {}).get(cell, 1.0))
+        for cell in range(cells)
+    ]
     return [[math.exp(offset + source.gauss(0.0, NOISE)) for _ in range(ROUNDS)] for offset in offsets]
 
 
@@ -31,7 +40,9 @@ def is_worse(shift: RunShift) -> bool:
     return whole or any(cell.is_slower() and cell.judged.median > MARGIN for cell in shift.cells)
 
 
-@pytest.mark.parametrize(("cells", "runs"), [(1, 100), pytest.param(9, 400, marks=pytest.mark.full)])
+@pytest.mark.parametrize(
+    ("cells", "runs"), [(1, 100), (2, 100), *(pytest.param(cells, 400, marks=pytest.mark.full) for cells in (2, 9))]
+)
 def test_chance_is_called_a_loss_at_most_in_one_comparison_of_twenty(cells: int, runs: int) -> None:
     source = random.Random(f"same/{cells}")
     assert sum(is_worse(simulated_shift(source, cells)) for _ in range(runs)) <= 0.05 * runs
@@ -41,6 +52,27 @@ def test_chance_is_called_a_loss_at_most_in_one_comparison_of_twenty(cells: int,
 def test_a_loss_of_a_fifth_is_found_in_nine_of_ten(slower: range) -> None:
     source = random.Random(f"loss/{slower}")
     assert sum(is_worse(simulated_shift(source, 9, dict.fromkeys(slower, 1.2))) for _ in range(40)) >= 0.9 * 40
+
+
+def test_a_loss_in_one_of_two_cells_is_found_as_often() -> None:
+    source = random.Random("two")
+    assert sum(is_worse(simulated_shift(source, 2, {0: 1.2})) for _ in range(200)) >= 0.9 * 200
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "spread", [(0.06, (0.005, 0.005)), (0.0, (0.04, 0.04)), (0.03, (0.02, 0.06)), (0.03, (0.02, 0.3))]
+)
+def test_two_cells_whose_spreads_are_alike_or_not_are_seldom_called_slower(
+    spread: tuple[float, tuple[float, ...]],
+) -> None:
+    source, runs = random.Random(str(spread)), 1000
+
+    def drawn() -> list[list[float]]:
+        return simulated_run(source, 2, None, *spread)
+
+    wrong = sum(is_worse(run_shift(drawn(), [drawn() for _ in range(5)])) for _ in range(runs))
+    assert wrong <= 0.05 * runs + 2 * math.sqrt(0.05 * 0.95 * runs)
 
 
 def test_what_did_not_change_is_no_loss_where_the_rest_got_faster() -> None:

@@ -1,7 +1,7 @@
 """Reads and writes items of a dataset through HDF5 as fast as h5py lets it: low-level calls on the caller's memory.
 
-``dataset[i]`` and ``write_direct`` build a selection and a type for every call. Here they are built once per store. Source:
-the reference of h5py's low-level API (h5d, h5s, h5t), which is public.
+``dataset[i]`` and ``write_direct`` build a selection and a type for every call. Here they are built once per store.
+Source: the reference of h5py's low-level API (h5d, h5s, h5t), which is public.
 """
 
 from __future__ import annotations
