@@ -136,8 +136,9 @@ class StoredImages:
     def _keep(self, store: _Opened | StoreDataset) -> _Opened | StoreDataset:
         """Use an open store from now on."""
         self._opened = store
-        plain = isinstance(store, _Opened) and store.array and store.ids == range(len(store.ids))
-        self._one = store.reader.read_image if plain else None
+        self._one = None
+        if isinstance(store, _Opened) and store.array and store.ids == range(len(store.ids)):
+            self._one = store.reader.read_image
         return store
 
     def _after_fork(self) -> None:

@@ -224,7 +224,9 @@ def test_a_closed_or_missing_store_is_refused_in_a_sentence(tmp_path: Path) -> N
 @pytest.mark.parametrize("name", ["npy", "lmdb", "hdf5", "hdf5+png", "sqlite+png", "disk+png"])
 def test_a_folder_that_holds_a_store_alone_is_that_store(name: str, tmp_path: Path) -> None:
     backend, _, codec = name.partition("+")
-    made = (pictures if codec else arrays)(backend, tmp_path / f"images{registry.backends.get(backend).file_suffix}")
+    made = (pictures if codec else arrays)(
+        backend, tmp_path / f"images{registry.make_local(registry.resolve_spec(name)).file_suffix}"
+    )
     before = children()
     for named in (made, tmp_path):
         with imgstore_tui.open(named) as opened:

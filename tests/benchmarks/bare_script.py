@@ -68,7 +68,7 @@ def writing_lmdb(place: Path, count: int, images: Any) -> Any:
 def reading_lmdb(place: Path) -> Any:
     """Copy values along the leaves where they are asked for in order, else by key."""
     env = lmdb.open(str(place), readonly=True, lock=False, map_size=(place / "data.mdb").stat().st_size)
-    transaction = env.begin(buffers=True)
+    transaction: Any = env.begin(buffers=True)
     stored = np.frombuffer(transaction.get(b"labels"), np.int64).copy()
 
     def get(ids: Sequence[int], out: Any, labels: Any) -> None:

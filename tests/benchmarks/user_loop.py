@@ -133,7 +133,7 @@ def measured(home: Path, data: str, spec: str, count: int, rounds: int) -> tuple
     """Return the seconds of ``get-one`` by round, and what the answer of the run says of single reads."""
     files = f"disk+{spec.partition('+')[2] or 'png'}"
     words = ["run", "-b", spec, files, "-d", data, "-n", str(count), "-o", "read-random,get-one"]
-    place = {"IMGSTORE_TUI_HOME": str(home)}
+    place: dict[str, Any] = {"IMGSTORE_TUI_HOME": str(home)}
     more = ["--rounds", str(rounds), "--budget", "none", "--scratch", str(home), "--quiet", "--json"]
     done = program(*words, *more, timeout=600, **place)
     run = json.loads(done.stdout)
