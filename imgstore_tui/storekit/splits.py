@@ -19,6 +19,8 @@ _SPLITS = {
     "dev": "dev",
     "eval": "eval",
 }
+_MNIST_TEST = "t10k"
+"""What the files of MNIST and its kin call the split test."""
 _WORD = re.compile("[^a-z]+")
 
 Item = TypeVar("Item")
@@ -27,6 +29,8 @@ Item = TypeVar("Item")
 def split_of(name: str) -> str:
     """Return the split that a name says it belongs to, e.g. ``train`` for ``x_train``; empty if none, or several."""
     named = {_SPLITS[word] for word in _WORD.split(name.lower()) if word in _SPLITS}
+    if _MNIST_TEST in name.lower():
+        named.add("test")
     return named.pop() if len(named) == 1 else ""
 
 

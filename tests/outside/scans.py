@@ -1,10 +1,11 @@
-"""A third party's backend that also reads files of another program: ``.npz`` with arrays ``images`` and ``labels``.
+"""A third party's backend that also reads files of another program: a magic, then what ``numpy.savez`` writes.
 
-It claims ``.tar`` too, for tars that hold one such file.
+It claims ``.tar`` too, for tars that hold one npz file.
 """
 
 from __future__ import annotations
 
+import io
 import tarfile
 import zipfile
 from collections.abc import Sequence
@@ -17,6 +18,14 @@ from imgstore_tui.core.backend import Content, PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_ids
 from tests.outside.ledger import Ledger
+
+MAGIC = b"SCANS\0\0\0"
+
+
+def write_scans(path: Path, images: Any, labels: Any) -> None:
+    with path.open("wb") as file:
+        file.write(MAGIC)
+        np.savez(file, images=images, labels=labels)
 
 
 class ScansReader(Reader):
@@ -47,7 +56,10 @@ def _arrays(path: Path) -> tuple[Any, Any]:
             with tarfile.open(path) as tar, tar.extractfile("scans.npz") as member:  # type: ignore[union-attr]
                 arrays = dict(np.load(member))
         else:
-            arrays = dict(np.load(path))
+            data = path.read_bytes()
+            if not data.startswith(MAGIC):
+                raise ValueError("no magic")
+            arrays = dict(np.load(io.BytesIO(data[len(MAGIC) :])))
         return arrays["images"], arrays["labels"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, tarfile.TarError):
         raise StoreError(f"{path} is damaged or not a file of scans.") from None
@@ -56,7 +68,7 @@ def _arrays(path: Path) -> tuple[Any, Any]:
 class Scans(Ledger):
     name = "scans"
     title = "Scans"
-    foreign_suffixes = frozenset({".npz", ".tar"})
+    foreign_suffixes = frozenset({".scans", ".tar"})
 
     @classmethod
     def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:

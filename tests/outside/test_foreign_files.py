@@ -13,6 +13,7 @@ from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.plugins import registry
 from imgstore_tui.testing.store_material import is_sentence, pixels
+from tests.outside.scans import write_scans
 from tests.support.entry_points import offer
 from tests.support.program import program
 
@@ -42,23 +43,23 @@ def test_one_file_and_a_folder_of_files_are_read(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "README.txt").write_text("not an image")
-    np.savez(folder / "a.npz", images=IMAGES[:2], labels=LABELS[:2])
-    np.savez(folder / "b.npz", images=IMAGES[2:], labels=LABELS[2:])
-    np.savez(tmp_path / "all.npz", images=IMAGES, labels=LABELS)
+    write_scans(folder / "a.scans", IMAGES[:2], LABELS[:2])
+    write_scans(folder / "b.scans", IMAGES[2:], LABELS[2:])
+    write_scans(tmp_path / "all.scans", IMAGES, LABELS)
     check(folder)
-    check(tmp_path / "all.npz")
+    check(tmp_path / "all.scans")
 
 
 def test_they_are_converted_by_the_command(tmp_path: Path) -> None:
-    np.savez(tmp_path / "all.npz", images=IMAGES, labels=LABELS)
-    done = program("convert", f"store:{tmp_path / 'all.npz'}", "npy", str(tmp_path / "out"))
+    write_scans(tmp_path / "all.scans", IMAGES, LABELS)
+    done = program("convert", f"store:{tmp_path / 'all.scans'}", "npy", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
     np.testing.assert_array_equal(np.load(tmp_path / "out" / "images.npy"), IMAGES)
 
 
 def test_a_damaged_one_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    path = tmp_path / "torn.npz"
-    np.savez(path, images=IMAGES, labels=LABELS)
+    path = tmp_path / "torn.scans"
+    write_scans(path, IMAGES, LABELS)
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(DataError, match="not a file of scans") as caught:
         scanned(path)

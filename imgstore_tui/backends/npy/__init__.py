@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from imgstore_tui.backends.npy.editor import NpyEditor
@@ -20,6 +21,7 @@ from imgstore_tui.core.backend import (
     Reader,
     Writer,
 )
+from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option
@@ -37,6 +39,9 @@ class NpyBackend(LocalBackend):
     default_codec = "raw"
     capabilities = Capabilities(append=True, overwrite=True, names=True)
     signature_files = (IMAGES, PAYLOADS)
+    foreign_suffixes = frozenset({".npy", ".npz"})
+    foreign_kinds = frozenset({"npy", "npz", "idx"})
+    reads_packed = True
     owned_pattern = re.compile(r"(images|payloads|ends|labels|names)\.npy|manifest\.json(\.partial)?")
     presets = (
         Preset("tuned", "numpy.load(..., mmap_mode='r'); images are copied from the map into the caller's memory"),
@@ -78,3 +83,10 @@ class NpyBackend(LocalBackend):
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
         """Open the files to append images, or to overwrite images of one shape."""
         return NpyEditor(location, sync)
+
+    @classmethod
+    def open_foreign_as(cls, location: Path, files: Sequence[Path], layout: ForeignLayout) -> Reader:
+        """Open .npy, .npz and idx files with an array of pictures."""
+        from imgstore_tui.backends.npy.foreign import open_files
+
+        return open_files(location, files, layout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.manifest import begin_store, image_bytes
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
@@ -128,3 +130,17 @@ class ZarrBackend(LocalBackend):
         from imgstore_tui.backends.zarr.reader import ZarrReader
 
         return ZarrReader(location, direct=self.values["access"] == "direct")
+
+    @classmethod
+    def claims_foreign_folder(cls, location: Path) -> bool:
+        """Whether a folder is an array or a group of Zarr."""
+        from imgstore_tui.backends.zarr.foreign import is_zarr
+
+        return is_zarr(location)
+
+    @classmethod
+    def open_foreign_as(cls, location: Path, files: Sequence[Path], layout: ForeignLayout) -> Reader:
+        """Open an array, or a group with an array of pictures."""
+        from imgstore_tui.backends.zarr.foreign import open_folder
+
+        return open_folder(files[0], layout)

@@ -1,21 +1,20 @@
-"""Chooses the datasets of an HDF5 file that hold the pictures; what may mean two things is refused with what is there.
+"""Chooses the arrays of a file that hold the pictures; what may mean two things is refused with what is there.
 
-HDF5 has no convention for such files: pictures are one array, picture files in rows or one dataset each, in one group
-or in a group for each class.
+HDF5, npz and Zarr have no convention for such files: pictures are one array, picture files in rows or one array each,
+in one group or in a group for each class.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.foreign_tree import DatasetFacts, is_picture_file, listed
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.storekit.array_container import ArrayContainer
+from imgstore_tui.storekit.array_facts import ArrayFacts, listed
 from imgstore_tui.storekit.image_axes import CHANNELS, ImageAxes, NotImagesError, PixelCast, image_axes, pixel_cast
 from imgstore_tui.storekit.label_names import candidates
 from imgstore_tui.storekit.splits import of_split, split_of
@@ -30,7 +29,7 @@ _CODED = frozenset("VSO")
 class Source:
     """A dataset that holds pictures."""
 
-    facts: DatasetFacts
+    facts: ArrayFacts
     axes: ImageAxes | None
     """Order of the axes of an array; None where values are picture files."""
     cast: PixelCast | None
@@ -52,24 +51,23 @@ class Choice:
     sources: list[Source]
     classes: tuple[str, ...] = ()
     """Names of the groups, sorted, if there is one for each class."""
-    passed: tuple[DatasetFacts, ...] = ()
+    passed: tuple[ArrayFacts, ...] = ()
     """Datasets that could hold pictures too, and are not read."""
 
 
-def choose(file: Any, path: Path, datasets: list[DatasetFacts], layout: ForeignLayout) -> Choice:
-    """Return the datasets that hold the pictures.
+def choose(file: ArrayContainer, datasets: list[ArrayFacts], layout: ForeignLayout) -> Choice:
+    """Return the arrays that hold the pictures.
 
     Args:
-        file: The open ``h5py.File``.
-        path: Its path.
-        datasets: Its datasets.
+        file: The open file.
+        datasets: Its arrays.
         layout: What the user names.
 
     Raises:
         StoreError: If none holds pictures, or it is not plain to see which does.
     """
     if layout.image:
-        return _named(file, path, datasets, layout)
+        return _named(file, datasets, layout)
     sources: list[Source] = []
     reasons: list[str] = []
     for facts in datasets:
@@ -83,11 +81,11 @@ def choose(file: Any, path: Path, datasets: list[DatasetFacts], layout: ForeignL
     if not sources:
         sources = _single_arrays(datasets)
     if not sources:
-        raise _refused(path, datasets, reasons)
-    return _one_of(path, sources, layout)
+        raise _refused(file, datasets, reasons)
+    return _one_of(file, sources, layout)
 
 
-def _counts(datasets: list[DatasetFacts], image: DatasetFacts) -> int | None:
+def _counts(datasets: list[ArrayFacts], image: ArrayFacts) -> int | None:
     """Return the number of labels beside a dataset, if all that may be labels agree."""
     counts = {
         facts.shape[0] for facts in datasets if facts is not image and facts.shape and candidates([facts.name])
@@ -95,7 +93,7 @@ def _counts(datasets: list[DatasetFacts], image: DatasetFacts) -> int | None:
     return counts.pop() if len(counts) == 1 else None
 
 
-def _source(file: Any, facts: DatasetFacts, layout: ForeignLayout, count: int | None) -> Source:
+def _source(file: ArrayContainer, facts: ArrayFacts, layout: ForeignLayout, count: int | None) -> Source:
     """Return how a dataset holds pictures.
 
     Raises:
@@ -109,16 +107,16 @@ def _source(file: Any, facts: DatasetFacts, layout: ForeignLayout, count: int | 
     if 0 in shape:
         raise NotImagesError("is empty")
     if facts.holds_bytes:
-        if len(shape) > 1 or not is_picture_file(file[facts.path], facts, 0 if shape else None):
+        if len(shape) > 1 or not file.is_picture(facts, 0 if shape else None):
             raise NotImagesError("holds no picture files")
         return Source(facts, None, None, whole=not shape)
-    if len(shape) == 1 and facts.dtype == np.uint8 and is_picture_file(file[facts.path], facts, None):
+    if len(shape) == 1 and facts.dtype == np.uint8 and file.is_picture(facts, None):
         return Source(facts, None, None, whole=True)
     axes = image_axes(shape, layout.axes, count, named=bool(layout.image))
     return Source(facts, axes, pixel_cast(facts.dtype, layout.scale), whole="N" not in axes.order)
 
 
-def _single_arrays(datasets: list[DatasetFacts]) -> list[Source]:
+def _single_arrays(datasets: list[ArrayFacts]) -> list[Source]:
     """Return datasets that are a picture (H, W, C) each, if there are several and none has the name of an array."""
     sources = []
     for facts in datasets:
@@ -131,30 +129,30 @@ def _single_arrays(datasets: list[DatasetFacts]) -> list[Source]:
     return sources if len(sources) > 1 else []
 
 
-def _named(file: Any, path: Path, datasets: list[DatasetFacts], layout: ForeignLayout) -> Choice:
+def _named(file: ArrayContainer, datasets: list[ArrayFacts], layout: ForeignLayout) -> Choice:
     """Return the dataset that the user names, or the datasets of the group that the user names."""
-    name = layout.image.strip("/")
+    path, name = file.path, layout.image.strip("/")
     chosen = [facts for facts in datasets if facts.path == name]
     below = [facts for facts in datasets if facts.path.startswith(f"{name}/")]
     if not chosen and not below:
-        raise StoreError(f"{path} has no dataset {safe_text(name)}; {listed(datasets)}.")
+        raise StoreError(f"{path} has no {file.what} {safe_text(name)}; {listed(datasets, file.what)}.")
     try:
         if chosen:
             return Choice([_source(file, chosen[0], layout, _counts(datasets, chosen[0]))])
         sources = [_source(file, facts, layout, None) for facts in below]
     except NotImagesError as reason:
-        raise StoreError(f"{path}: {safe_text(name)} {reason}; {listed(datasets)}.") from None
-    return _one_of(path, sources, layout)
+        raise StoreError(f"{path}: {safe_text(name)} {reason}; {listed(datasets, file.what)}.") from None
+    return _one_of(file, sources, layout)
 
 
-def _one_of(path: Path, sources: list[Source], layout: ForeignLayout) -> Choice:
+def _one_of(file: ArrayContainer, sources: list[Source], layout: ForeignLayout) -> Choice:
     """Return the sources that belong together, of one split.
 
     Raises:
         StoreError: If it is not plain to see which are meant.
     """
     by_path = {source.facts.path: source for source in sources}
-    sources = list(of_split(path, by_path, layout.split, "dataset", path.name).values())
+    sources = list(of_split(file.path, by_path, layout.split, file.what, file.path.name).values())
     groups = sorted({source.facts.group for source in sources})
     if len(sources) == 1:
         return Choice(sources)
@@ -166,7 +164,8 @@ def _one_of(path: Path, sources: list[Source], layout: ForeignLayout) -> Choice:
     if len(usual) == 1:
         return Choice(usual, passed=tuple(source.facts for source in sources if source is not usual[0]))
     raise StoreError(
-        f"{path} has several datasets that may hold the images: {listed([source.facts for source in sources])}. "
+        f"{file.path} has several {file.what}s that may hold the images: "
+        f"{listed([source.facts for source in sources])}. "
         "Name one with image=."
     )
 
@@ -185,15 +184,15 @@ def _classes(sources: list[Source], groups: list[str]) -> tuple[str, ...]:
     return tuple(group.rpartition("/")[2] for group in groups)
 
 
-def _refused(path: Path, datasets: list[DatasetFacts], reasons: list[str]) -> StoreError:
+def _refused(file: ArrayContainer, datasets: list[ArrayFacts], reasons: list[str]) -> StoreError:
     large = next((reason for reason in reasons if "repack it" in reason or "larger than the file" in reason), "")
     if large:
-        return StoreError(f"{path} cannot be read: its dataset {large}.")
-    why = f" The dataset {reasons[0]}." if reasons else ""
+        return StoreError(f"{file.path} cannot be read: its {file.what} {large}.")
+    why = f" The {file.what} {reasons[0]}." if reasons else ""
     labels = [facts for facts in datasets if candidates([facts.name]) and facts.shape is not None]
     if labels and len(labels) == len(datasets):
-        why = f" The dataset {safe_text(labels[0].path)} has the name of labels."
+        why = f" The {file.what} {safe_text(labels[0].path)} has the name of labels."
     return StoreError(
-        f"{path} has no dataset of images that is plain to see; {listed(datasets)}.{why} "
+        f"{file.path} has no {file.what} of images that is plain to see; {listed(datasets, file.what)}.{why} "
         "The options image=, axes= and scale= say which and how."
     )

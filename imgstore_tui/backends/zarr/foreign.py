@@ -1,0 +1,200 @@
+"""Reads Zarr arrays and groups of other programs, versions 2 and 3, as arrays by name.
+
+An array names the codecs that unpack it, and a library loads any of them, one that unpickles among them. So the
+metadata is read here first, and only known codecs are let through; chunks are files, and no link among them is followed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.foreign_layout import ForeignLayout
+from imgstore_tui.core.reader_writer import Reader
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.images import raw
+from imgstore_tui.images.decode import MAX_PIXELS, sniff
+from imgstore_tui.storekit.array_container import ArrayContainer, PictureFunctions
+from imgstore_tui.storekit.array_facts import ArrayFacts
+from imgstore_tui.storekit.foreign_containers import open_containers
+from imgstore_tui.storekit.raw_file import RawFile
+
+NODES = ("zarr.json", ".zarray", ".zgroup")
+"""Files that make a folder an array or a group: of version 3, and of version 2."""
+_MOST_METADATA = 2**20
+_MOST_ARRAYS, _MOST_DEPTH, _MOST_FILES = 10_000, 8, 10_000_000
+_MOST_CHUNK = 256 * 2**20
+_MOST_SHRUNK, _FREE_BYTES = 1100, 2**20
+_COMPRESSORS = frozenset({"blosc", "zlib", "gzip", "bz2", "lzma", "lz4", "zstd", "crc32c", "bytes", "transpose"})
+_SHARDED = "sharding_indexed"
+
+
+class ZarrArrays(ArrayContainer):
+    """The arrays of a folder."""
+
+    format_name = "Zarr store"
+    functions = PictureFunctions(sniff, raw.pack, MAX_PIXELS)
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._open: dict[str, Any] = {}
+
+    def arrays(self) -> list[ArrayFacts]:
+        """Return the arrays of the folder, without those that are not what pictures or labels can be."""
+        self.check_unchanged()
+        facts = []
+        for folder, prefix in _nodes(self.path, "", 0):
+            facts.append(_facts(folder, prefix or self.path.name.partition(".")[0] or "array"))
+            if len(facts) > _MOST_ARRAYS:
+                raise StoreError(f"{self.path} has more than {_MOST_ARRAYS:,} arrays, which are not taken.")
+        return facts
+
+    def values(self, path: str) -> Any:
+        """Return an open ``zarr.Array``, for reading only."""
+        if path not in self._open:
+            import zarr
+
+            folder = self.path if _is_array(self.path) else self.path / path
+            if reason := _facts(folder, path).refusal:
+                raise StoreError(f"{self.path}: {safe_text(path)} {reason}.")
+            store = zarr.storage.LocalStore(os.fspath(folder), read_only=True)
+            self._open[path] = zarr.open_array(store, mode="r")
+        return self._open[path]
+
+    def close(self) -> None:
+        """Drop the arrays until they are read again."""
+        self._open = {}
+
+
+def is_zarr(folder: Path) -> bool:
+    """Whether a folder is an array or a group."""
+    return any((folder / name).is_file() for name in NODES)
+
+
+def _is_array(folder: Path) -> bool:
+    if (folder / ".zarray").is_file():
+        return True
+    return (folder / "zarr.json").is_file() and _read(folder / "zarr.json").get("node_type") == "array"
+
+
+def _nodes(folder: Path, prefix: str, depth: int) -> Iterator[tuple[Path, str]]:
+    """Yield the arrays of a group with their names, and groups in it; links are not followed."""
+    if depth > _MOST_DEPTH:
+        return
+    if _is_array(folder):
+        yield folder, prefix
+        return
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.is_dir(follow_symlinks=False) and is_zarr(Path(entry.path)):
+            yield from _nodes(Path(entry.path), f"{prefix}/{entry.name}".lstrip("/"), depth + 1)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return what a file of metadata holds.
+
+    Raises:
+        ValueError: If it is no JSON object.
+        OSError: If it cannot be read, or is a link.
+    """
+    file = RawFile(path)
+    try:
+        found = json.loads(file.read_at(0, min(file.size, _MOST_METADATA)))
+    except RecursionError:
+        found = None
+    finally:
+        file.close()
+    if not isinstance(found, dict):
+        raise ValueError(f"{path.name} is no JSON object")
+    return found
+
+
+def _facts(folder: Path, name: str) -> ArrayFacts:
+    """Return what the metadata of an array says.
+
+    Raises:
+        ValueError: If it makes no sense.
+    """
+    old = (folder / ".zarray").is_file()
+    metadata = _read(folder / (".zarray" if old else "zarr.json"))
+    try:
+        shape = tuple(int(side) for side in metadata["shape"])
+        chunks = metadata["chunks"] if old else metadata["chunk_grid"]["configuration"]["chunk_shape"]
+        kind = metadata["dtype"] if old else metadata["data_type"]
+        chunk = math.prod(int(side) for side in chunks)
+        codecs = _codecs_of(metadata, old)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ValueError(f"the metadata of {safe_text(name)} makes no sense") from None
+    if min((*shape, 0)) < 0 or (chunk <= 0 and shape):
+        raise ValueError(f"the metadata of {safe_text(name)} makes no sense")
+    dtype = _dtype(kind)
+    if dtype is None:
+        return ArrayFacts(name, shape, None, False, f"is of the type {safe_text(str(kind))[:40]}, which is not read")
+    if foreign := sorted(codecs - _COMPRESSORS - {_SHARDED}):
+        return ArrayFacts(name, shape, dtype, False, f"is packed by {safe_text(foreign[0])[:40]}, which is not loaded")
+    return ArrayFacts(name, shape, dtype, False, _size_refusal(folder, shape, dtype.itemsize, chunk))
+
+
+def _codecs_of(metadata: dict[str, Any], old: bool) -> set[str]:
+    """Return the names of all codecs and filters that unpack an array."""
+    if old:
+        parts = [metadata.get("compressor"), *(metadata.get("filters") or ())]
+        return {str(part["id"]) for part in parts if part is not None}
+    names: set[str] = set()
+    pending = list(metadata["codecs"])
+    while pending:
+        codec = pending.pop()
+        names.add(str(codec["name"]))
+        if codec["name"] == _SHARDED:
+            inner = codec["configuration"]
+            pending += [*inner["codecs"], *inner["index_codecs"]]
+    if metadata.get("storage_transformers"):
+        names.add("storage transformers")
+    return names
+
+
+def _dtype(kind: Any) -> np.dtype[Any] | None:
+    """Return a type of numbers or of text of fixed length; None for any other."""
+    try:
+        dtype = np.dtype(kind) if isinstance(kind, str) and not kind.startswith("r") else None
+    except TypeError:
+        return None
+    return dtype if dtype is not None and dtype.kind in "buifSU" and not dtype.hasobject else None
+
+
+def _size_refusal(folder: Path, shape: tuple[int, ...], item: int, chunk: int) -> str:
+    """Return why the chunks of an array are not unpacked; empty if they are."""
+    if chunk * item > _MOST_CHUNK:
+        return "is in chunks of more than 256 MiB, each of which would be unpacked for a single image"
+    size = files = 0
+    for root, folders, names in os.walk(folder, followlinks=False):
+        for name in (*folders, *names):
+            path = Path(root, name)
+            if path.is_symlink():
+                return f"holds the link {safe_text(name)}, which is not followed"
+        size += sum(Path(root, name).stat().st_size for name in names)
+        files += len(names)
+        if files > _MOST_FILES:
+            return "is in more than 10,000,000 files"
+    if math.prod(shape) * item > _FREE_BYTES + _MOST_SHRUNK * size:
+        return "is larger than its files can hold"
+    return ""
+
+
+def open_folder(location: Path, layout: ForeignLayout) -> Reader:
+    """Open a folder as a store.
+
+    Args:
+        location: A folder for which ``is_zarr`` holds.
+        layout: What the user names in it.
+
+    Raises:
+        StoreError: If it is damaged, or it is not plain to see which array holds pictures.
+    """
+    return open_containers(location, [location], layout, ZarrArrays)
