@@ -143,4 +143,4 @@ class ZarrBackend(LocalBackend):
         """Open an array, or a group with an array of pictures."""
         from imgstore_tui.backends.zarr.foreign import open_folder
 
-        return open_folder(files[0], layout)
+        return open_folder(location, files, layout)

@@ -1,7 +1,7 @@
 """Reads Zarr arrays and groups of other programs, versions 2 and 3, as arrays by name.
 
 An array names the codecs that unpack it, and a library loads any of them, one that unpickles among them. So the
-metadata is read here first, and only known codecs are let through; chunks are files, and no link among them is followed.
+metadata is read here first, and only known codecs are let through; no link among the files of chunks is followed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,15 @@ _MOST_METADATA = 2**20
 _MOST_ARRAYS, _MOST_DEPTH, _MOST_FILES = 10_000, 8, 10_000_000
 _MOST_CHUNK = 256 * 2**20
 _MOST_SHRUNK, _FREE_BYTES = 1100, 2**20
-_COMPRESSORS = frozenset({"blosc", "zlib", "gzip", "bz2", "lzma", "lz4", "zstd", "crc32c", "bytes", "transpose"})
+_CODECS = frozenset(
+    {"blosc", "zlib", "gzip", "bz2", "lzma", "lz4", "zstd", "crc32c", "shuffle", "delta", "bytes", "transpose"}
+)
+"""Codecs that are let through: numbers in, numbers out, and nothing of Python in between."""
 _SHARDED = "sharding_indexed"
+_VARIABLE = {"vlen-utf8": "text", "vlen-bytes": "bytes"}
+"""Codecs of values of any length."""
+_NUMCODECS = "numcodecs."
+"""What stands before the names of codecs in version 3 that version 2 has as well."""
 
 
 class ZarrArrays(ArrayContainer):
@@ -62,11 +69,23 @@ class ZarrArrays(ArrayContainer):
             import zarr
 
             folder = self.path if _is_array(self.path) else self.path / path
-            if reason := _facts(folder, path).refusal:
-                raise StoreError(f"{self.path}: {safe_text(path)} {reason}.")
+            facts = _facts(folder, path)
+            if facts.refusal:
+                raise StoreError(f"{self.path}: {safe_text(path)} {facts.refusal}.")
             store = zarr.storage.LocalStore(os.fspath(folder), read_only=True)
-            self._open[path] = zarr.open_array(store, mode="r")
+            # Of the version whose metadata is checked: a folder may hold files of both.
+            opened = zarr.open_array(store, mode="r", zarr_format=2 if _is_old(folder) else 3)
+            is_text = facts.dtype is not None and facts.dtype.kind == "O" and not facts.variable
+            self._open[path] = np.array(opened[...].tolist(), object) if is_text else opened
         return self._open[path]
+
+    def value_bytes(self, facts: ArrayFacts, index: int | None) -> bytes:
+        """Return a value as bytes, or the whole array for None."""
+        array = self.values(facts.path)
+        if facts.dtype is None or facts.dtype.kind != "O":
+            return np.asarray(array[...] if index is None else array[index]).tobytes()
+        value = None if index is None else array[index : index + 1].tolist()[0]
+        return value if isinstance(value, bytes) else b""
 
     def close(self) -> None:
         """Drop the arrays until they are read again."""
@@ -78,10 +97,15 @@ def is_zarr(folder: Path) -> bool:
     return any((folder / name).is_file() for name in NODES)
 
 
+def _is_old(folder: Path) -> bool:
+    """Whether a node is of version 2; a folder with files of both versions is of version 3, as zarr takes it."""
+    return not (folder / "zarr.json").is_file()
+
+
 def _is_array(folder: Path) -> bool:
-    if (folder / ".zarray").is_file():
-        return True
-    return (folder / "zarr.json").is_file() and _read(folder / "zarr.json").get("node_type") == "array"
+    if _is_old(folder):
+        return (folder / ".zarray").is_file()
+    return _read(folder / "zarr.json").get("node_type") == "array"
 
 
 def _nodes(folder: Path, prefix: str, depth: int) -> Iterator[tuple[Path, str]]:
@@ -110,9 +134,9 @@ def _read(path: Path) -> dict[str, Any]:
         found = None
     finally:
         file.close()
-    if not isinstance(found, dict):
-        raise ValueError(f"{path.name} is no JSON object")
-    return found
+    if isinstance(found, dict):
+        return found
+    raise ValueError(f"{path.name} is no JSON object")
 
 
 def _facts(folder: Path, name: str) -> ArrayFacts:
@@ -121,46 +145,53 @@ def _facts(folder: Path, name: str) -> ArrayFacts:
     Raises:
         ValueError: If it makes no sense.
     """
-    old = (folder / ".zarray").is_file()
+    old = _is_old(folder)
     metadata = _read(folder / (".zarray" if old else "zarr.json"))
     try:
         shape = tuple(int(side) for side in metadata["shape"])
-        chunks = metadata["chunks"] if old else metadata["chunk_grid"]["configuration"]["chunk_shape"]
+        codecs, chunks = _codecs_of(metadata, old)
         kind = metadata["dtype"] if old else metadata["data_type"]
         chunk = math.prod(int(side) for side in chunks)
-        codecs = _codecs_of(metadata, old)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise ValueError(f"the metadata of {safe_text(name)} makes no sense") from None
     if min((*shape, 0)) < 0 or (chunk <= 0 and shape):
         raise ValueError(f"the metadata of {safe_text(name)} makes no sense")
-    dtype = _dtype(kind)
+    variable = {_VARIABLE[codec] for codec in codecs if codec in _VARIABLE}
+    dtype = np.dtype(object) if len(variable) == 1 else _dtype(kind)
+    if foreign := sorted(codecs - _CODECS - {_SHARDED, *_VARIABLE}):
+        return ArrayFacts(name, shape, dtype, False, f"is packed by {safe_text(foreign[0])[:40]}, which is not loaded")
     if dtype is None:
         return ArrayFacts(name, shape, None, False, f"is of the type {safe_text(str(kind))[:40]}, which is not read")
-    if foreign := sorted(codecs - _COMPRESSORS - {_SHARDED}):
-        return ArrayFacts(name, shape, dtype, False, f"is packed by {safe_text(foreign[0])[:40]}, which is not loaded")
-    return ArrayFacts(name, shape, dtype, False, _size_refusal(folder, shape, dtype.itemsize, chunk))
+    refusal = _size_refusal(folder, shape, dtype.itemsize, chunk)
+    return ArrayFacts(name, shape, dtype, variable == {"bytes"}, refusal)
 
 
-def _codecs_of(metadata: dict[str, Any], old: bool) -> set[str]:
-    """Return the names of all codecs and filters that unpack an array."""
+def _codecs_of(metadata: dict[str, Any], old: bool) -> tuple[set[str], Any]:
+    """Return the names of all codecs and filters that unpack an array, and the shape of what they unpack at once."""
     if old:
         parts = [metadata.get("compressor"), *(metadata.get("filters") or ())]
-        return {str(part["id"]) for part in parts if part is not None}
+        return {str(part["id"]) for part in parts if part is not None}, metadata["chunks"]
     names: set[str] = set()
+    chunks = metadata["chunk_grid"]["configuration"]["chunk_shape"]
     pending = list(metadata["codecs"])
     while pending:
         codec = pending.pop()
-        names.add(str(codec["name"]))
+        names.add(str(codec["name"]).removeprefix(_NUMCODECS))
         if codec["name"] == _SHARDED:
             inner = codec["configuration"]
+            chunks = inner["chunk_shape"]
             pending += [*inner["codecs"], *inner["index_codecs"]]
     if metadata.get("storage_transformers"):
         names.add("storage transformers")
-    return names
+    return names, chunks
 
 
 def _dtype(kind: Any) -> np.dtype[Any] | None:
     """Return a type of numbers or of text of fixed length; None for any other."""
+    if isinstance(kind, dict) and kind.get("name") == "fixed_length_utf32":
+        kind = f"<U{int(kind['configuration']['length_bytes']) // 4}"
+    elif isinstance(kind, dict) and kind.get("name") == "null_terminated_bytes":
+        kind = f"S{int(kind['configuration']['length_bytes'])}"
     try:
         dtype = np.dtype(kind) if isinstance(kind, str) and not kind.startswith("r") else None
     except TypeError:
@@ -187,14 +218,15 @@ def _size_refusal(folder: Path, shape: tuple[int, ...], item: int, chunk: int) -
     return ""
 
 
-def open_folder(location: Path, layout: ForeignLayout) -> Reader:
+def open_folder(location: Path, folders: Sequence[Path], layout: ForeignLayout) -> Reader:
     """Open a folder as a store.
 
     Args:
-        location: A folder for which ``is_zarr`` holds.
+        location: What the user names, for messages.
+        folders: It alone, for which ``is_zarr`` holds.
         layout: What the user names in it.
 
     Raises:
         StoreError: If it is damaged, or it is not plain to see which array holds pictures.
     """
-    return open_containers(location, [location], layout, ZarrArrays)
+    return open_containers(location, folders, layout, ZarrArrays)
