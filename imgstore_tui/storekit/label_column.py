@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 255
 """Most characters of a label that is text, as of a folder's name; longer text is a caption."""
-UNKNOWN = -1
-"""Number with which the features of Hugging Face mark that the class of an image is not known."""
+_TWO_CLASSES = frozenset({NO_LABEL, 1})
+"""Numbers of two classes as support vector machines have them, of which -1 is one."""
 _BLOCK_BYTES = 2**24
 """A column is read by blocks of rows of this size."""
 _TEXTS_AT_ONCE = 64
 _MOST_CLASSES = 100_000
 """Most columns of one-hot rows."""
+_NO_LABEL_TEXT = str(NO_LABEL)
+"""Stands for no label among names of classes too."""
 _INTEGER = re.compile(r"[+-]?\d{1,19}(?:\.0*)?", re.ASCII)
 _INT64 = np.iinfo(np.int64)
 
@@ -40,7 +42,7 @@ class LabelColumn:
     """The labels of the images of one file, or the reason why it has none."""
 
     numbers: Labels | None
-    """int64 array (n,): labels, or positions in ``texts``; None if there are no labels."""
+    """int64 array (n,): labels, or positions in ``texts``, ``NO_LABEL`` for an image without; None if no image has."""
     texts: tuple[str, ...] = ()
     """The distinct labels that are text, sorted; empty where labels are numbers."""
     names: tuple[str, ...] = ()
@@ -97,9 +99,7 @@ def parse_labels(values: Any, count: int, column: str = "label", names: Sequence
     except NoLabelsError as why:
         return no_labels(f"{shown} {why}")
     if names and not parsed.texts and parsed.numbers is not None:
-        if len(parsed.numbers) and (parsed.numbers == UNKNOWN).all():
-            return no_labels(f"{shown} is {UNKNOWN} in every row, which stands for unknown")
-        known = parsed.numbers[parsed.numbers != UNKNOWN]
+        known = parsed.numbers[parsed.numbers != NO_LABEL]
         if not len(known) or (known.min() >= 0 and known.max() < len(names)):
             return replace(parsed, names=tuple(names))
     return parsed
@@ -131,14 +131,39 @@ def join_labels(columns: Sequence[LabelColumn], counts: Sequence[int], files: Se
     if texts:
         names = tuple(sorted({text for column in texts for text in column.texts}))
         position = {name: number for number, name in enumerate(names)}
-        parts = [np.array([position[text] for text in column.texts], np.int64)[column.numbers] for column in texts]
-        return ImageLabels(np.concatenate(parts), names, note=note, count=total)
+        parts = [
+            np.array([*(position[text] for text in column.texts), NO_LABEL], np.int64)[column.numbers]
+            for column in texts
+        ]  # NO_LABEL, which is -1, is the last of them
+        return _joined(np.concatenate(parts), names, note)
     if len({column.names for column in numbered}) > 1:
         return ImageLabels(None, reason="the files give different names to their classes", note=note, count=total)
     numbers = [column.numbers for column in numbered if column.numbers is not None]
-    return ImageLabels(
-        np.concatenate([np.zeros(0, np.int64), *numbers]), next(iter(c.names for c in numbered), ()), note=note
-    )
+    return _joined(np.concatenate([np.zeros(0, np.int64), *numbers]), next(iter(c.names for c in numbered), ()), note)
+
+
+def _joined(numbers: Labels, names: tuple[str, ...], note: str) -> ImageLabels:
+    """Return labels, with a note on images that have none; no labels if no image has one."""
+    any_label, without = missing_labels(numbers, names)
+    if not any_label:
+        return ImageLabels(None, reason=without, note=note, count=len(numbers))
+    return ImageLabels(numbers, names, note="; ".join(filter(None, (note, without))))
+
+
+def missing_labels(numbers: Labels, names: Sequence[str] = ()) -> tuple[bool, str]:
+    """Return whether any image has a label, and a note on those that have none; -1 beside 1 alone is a class.
+
+    Args:
+        numbers: int64 array (n,) of labels, ``NO_LABEL`` for an image without.
+        names: Names of the labels 0, 1, ...; empty where they have none.
+    """
+    without = int((numbers == NO_LABEL).sum())
+    if not without or (not names and set(np.unique(numbers).tolist()) == _TWO_CLASSES):
+        return True, ""
+    if without == len(numbers):
+        return False, f"every label is {NO_LABEL}, which stands for no label"
+    of = f"{format_count(without)} of {format_count(len(numbers))} images have"
+    return True, f"{of} the label {NO_LABEL}, which stands for no label"
 
 
 def _of_array(values: Any, count: int) -> LabelColumn:
@@ -298,8 +323,8 @@ def _of_text(values: Sequence[Any], is_what: str) -> LabelColumn:
         if not _INT64.min <= min(numbers) <= max(numbers) <= _INT64.max:
             raise NoLabelsError(f"{is_what}, with numbers beyond 64 bits")
         return LabelColumn(np.array(numbers, np.int64)[codes])
-    texts = tuple(sorted(position))
-    order = np.empty(len(texts), np.int64)
+    texts = tuple(sorted(text for text in position if text != _NO_LABEL_TEXT))
+    order = np.full(len(position), NO_LABEL, np.int64)
     for number, text in enumerate(texts):
         order[position[text]] = number
     return LabelColumn(order[codes], texts)

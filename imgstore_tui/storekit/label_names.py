@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from imgstore_tui.core.content import NO_LABEL
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.storekit.label_column import LabelColumn, NoLabelsError, no_labels, parse_labels
 
@@ -127,7 +128,8 @@ def _names_by(labels: LabelColumn, words: LabelColumn) -> tuple[str, ...]:
     """
     if labels.numbers is None or labels.texts or labels.names or words.numbers is None or not words.texts:
         return ()
-    pairs = set(zip(labels.numbers.tolist(), words.numbers.tolist(), strict=True))
+    both = (labels.numbers != NO_LABEL) & (words.numbers != NO_LABEL)
+    pairs = set(zip(labels.numbers[both].tolist(), words.numbers[both].tolist(), strict=True))
     names = {number: words.texts[position] for number, position in pairs}
     if len(names) < len(pairs) or sorted(names) != list(range(len(names))):
         return ()

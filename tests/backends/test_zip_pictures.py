@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import zipfile
 from pathlib import Path
@@ -131,3 +132,36 @@ def test_all_pictures_of_a_zip_are_converted_by_the_command(tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     assert "2 of 3 images" in done.stdout
     assert "left out: dog/3.gif: Pictures of the kind .gif are not decoded here." in done.stderr
+
+
+def stylegan(labels: object) -> bytes:
+    return json.dumps({"labels": labels}).encode()
+
+
+def test_the_labels_of_stylegan_count_before_folders(tmp_path: Path) -> None:
+    names = ["00000/a.png", "00000/b.png", "00001/c.png"]
+    pairs = [[name, 7 - number] for number, name in enumerate(names)]
+    entries = [*((name, picture(number)) for number, name in enumerate(names)), ("dataset.json", stylegan(pairs))]
+    dataset = scanned(write(tmp_path / "a.zip", entries))
+    assert [dataset.label(index) for index in range(3)] == [7, 6, 5]
+    assert "labels are taken from dataset.json" in dataset.summary
+    entries[-1] = ("dataset.json", stylegan(None))
+    dataset = scanned(write(tmp_path / "b.zip", entries))
+    assert not dataset.has_labels
+    assert "dataset.json says that there are none" in dataset.summary
+    entries[-1] = ("dataset.json", stylegan([[name, [0.0, 1.0]] for name in names]))
+    dataset = scanned(write(tmp_path / "c.zip", entries))
+    assert [dataset.label(index) for index in range(3)] == [1, 1, 1]
+    entries[-1] = ("dataset.json", stylegan(pairs[:2]))
+    assert "has no value in 1 of 3 rows" in scanned(write(tmp_path / "d.zip", entries)).label_note
+    entries[-1] = ("dataset.json", b'{"labels": "of another program"}')
+    dataset = scanned(write(tmp_path / "e.zip", entries))
+    assert [dataset.label(index) for index in range(3)] == [0, 0, 1]
+
+
+def test_a_picture_without_an_ending_is_told_by_its_first_bytes(tmp_path: Path) -> None:
+    entries = [("cat/1", picture(1)), ("dog/2", picture(2)), ("dog/notes", b"no picture")]
+    files = opened(write(tmp_path / "a.zip", entries))
+    assert files.names == ["cat/1", "dog/2"]
+    assert files.beside["without an ending"] == 1
+    files.close()

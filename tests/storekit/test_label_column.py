@@ -116,9 +116,47 @@ def test_names_that_the_file_declares_are_kept() -> None:
     labels = parse_labels([1, 0, -1], 3, names=("cat", "dog"))
     assert _numbers(labels) == [1, 0, -1]
     assert labels.names == ("cat", "dog")
-    unknown = parse_labels([-1, -1], 2, names=("cat", "dog"))
-    assert unknown.numbers is None
-    assert "unknown" in unknown.reason
+
+
+@pytest.mark.parametrize("names", [(), ("cat", "dog")])
+@pytest.mark.parametrize(
+    "values",
+    [[-1, -1, -1], np.full(3, -1, "f4"), ["-1", "-1", "-1"], [b"-1"] * 3],
+    ids=["int", "float", "text", "bytes"],
+)
+def test_minus_one_in_every_row_is_no_label(values: Any, names: tuple[str, ...]) -> None:
+    column = parse_labels(values, 3, names=names)
+    joined = join_labels([column, column], [3, 3], ["a", "b"])
+    assert joined.numbers is None
+    assert joined.reason == "every label is -1, which stands for no label"
+    assert joined.or_none().tolist() == [-1] * 6
+
+
+@pytest.mark.parametrize(
+    ("values", "numbers", "names"),
+    [
+        ([-1, 0, 1], [-1, 0, 1], ()),
+        (["-1", "10", "9"], [-1, 10, 9], ()),
+        (["-1", "dog", "cat"], [-1, 1, 0], ("cat", "dog")),
+        ([b"dog", b"-1", b"cat"], [1, -1, 0], ("cat", "dog")),
+    ],
+)
+def test_minus_one_in_some_rows_stays_and_is_said(values: Any, numbers: list[int], names: tuple[str, ...]) -> None:
+    joined = join_labels([parse_labels(values, 3)], [3], ["a"])
+    assert (_numbers(joined), joined.names) == (numbers, names)
+    assert joined.note == "1 of 3 images have the label -1, which stands for no label"
+
+
+def test_files_without_labels_beside_files_with_labels_keep_both() -> None:
+    columns = [parse_labels([-1, -1], 2), parse_labels([0, 1], 2)]
+    assert _numbers(join_labels(columns, [2, 2], ["a", "b"])) == [-1, -1, 0, 1]
+    words = [parse_labels(["b", "-1"], 2), parse_labels(["a", "b"], 2)]
+    assert _numbers(join_labels(words, [2, 2], ["a", "b"])) == [1, -1, 0, 1]
+
+
+def test_minus_one_and_one_are_two_classes() -> None:
+    joined = join_labels([parse_labels([-1, 1, 1], 3)], [3], ["a"])
+    assert (_numbers(joined), joined.note) == ([-1, 1, 1], "")
 
 
 def test_rows_are_looked_at_by_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,10 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.text import first_line
 from imgstore_tui.core.units import format_count
 from imgstore_tui.images import decode
+from imgstore_tui.storekit import dataset_json
 from imgstore_tui.storekit.class_folders import class_folders
 from imgstore_tui.storekit.foreign_files import ByteRangeFile
-from imgstore_tui.storekit.label_column import no_labels, parse_labels
+from imgstore_tui.storekit.label_column import LabelColumn, no_labels, parse_labels
 from imgstore_tui.storekit.store_errors import damaged_error
 
 _LARGEST_FILE = 2**30
@@ -33,6 +34,7 @@ _TAIL = 2**16 + 22 + 76
 _END, _END_64 = b"PK\5\6", b"PK\6\6"
 _LOCAL = struct.Struct("<4s5H3L2H")
 _ENCRYPTED = 1
+_HEAD = 32
 
 
 class ZipPictures(ByteRangeFile):
@@ -47,17 +49,28 @@ class ZipPictures(ByteRangeFile):
         try:
             self._check_directory()
             with zipfile.ZipFile(path.resolve()) as archive:
-                self._index(archive.infolist())
+                self._index(archive)
+                self.labels = self._labels_in(archive)
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, UnicodeDecodeError) as error:
             self.close()
             raise damaged_error(path, first_line(error), "zip archive") from None
         except BaseException:
             self.close()
             raise
-        classes = class_folders(self.names)
-        self.labels = no_labels("the archive has no folders that tell classes apart")
-        if classes:
-            self.labels = parse_labels(classes, len(classes), "the folder")
+
+    def _labels_in(self, archive: zipfile.ZipFile) -> LabelColumn:
+        """Return the labels that StyleGAN's ``dataset.json`` gives, or the folders in the archive."""
+        try:
+            entry = archive.getinfo(dataset_json.NAME)
+        except KeyError:
+            entry = None
+        if entry is not None and not _reason_against(entry) and entry.file_size <= dataset_json.LARGEST:
+            column = dataset_json.labels_in(archive.read(entry), self.names)
+            if column is not None:
+                return column
+        if classes := class_folders(self.names):
+            return parse_labels(classes, len(classes), "the folder")
+        return no_labels("the archive has no folders that tell classes apart")
 
     def _check_directory(self) -> None:
         """Refuse a list of files that no memory should hold, before it is read."""
@@ -69,7 +82,8 @@ class ZipPictures(ByteRangeFile):
         if size > _LARGEST_DIRECTORY:
             raise StoreError(f"{self.path} has a list of files of more than 256 MiB, which is not read; split it.")
 
-    def _index(self, entries: list[zipfile.ZipInfo]) -> None:
+    def _index(self, archive: zipfile.ZipFile) -> None:
+        entries = archive.infolist()
         last = {entry.filename: entry.header_offset for entry in entries}
         for entry in entries:
             folder, _, leaf = entry.filename.rpartition("/")
@@ -80,7 +94,7 @@ class ZipPictures(ByteRangeFile):
                 self.beside["hidden files"] += 1
             elif kind in decode.UNDECODED_SUFFIXES:
                 self.excluded.append(Excluded(entry.filename, decode.undecoded_reason(kind)))
-            elif kind not in decode.SUFFIXES:
+            elif kind not in decode.SUFFIXES and (kind or not _begins_like_a_picture(archive, entry)):
                 self.beside[kind or "without an ending"] += 1
             elif last[entry.filename] != entry.header_offset:
                 self.excluded.append(Excluded(entry.filename, "A later entry has the same name."))
@@ -116,6 +130,17 @@ class ZipPictures(ByteRangeFile):
         if len(data) != size or zlib.crc32(data) != self._sums[number]:
             raise damaged
         return data
+
+
+def _begins_like_a_picture(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    """Whether the first bytes of an entry are those of a picture."""
+    if _reason_against(entry):
+        return False
+    try:
+        with archive.open(entry) as file:
+            return decode.sniff(file.read(_HEAD).ljust(_HEAD, b"\0")) is not None
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        return False
 
 
 def _reason_against(entry: zipfile.ZipInfo) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from imgstore_tui.core.content import NO_LABEL
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanProgress
 from imgstore_tui.core.errors import DataError, UsageError
@@ -19,9 +21,10 @@ from imgstore_tui.datasets.folder import labels_csv, scan
 from imgstore_tui.datasets.folder.class_folders import class_folders, class_of
 from imgstore_tui.datasets.folder.stratified_order import stratified_order
 from imgstore_tui.images.resize import parse_size, resized
+from imgstore_tui.storekit.label_column import missing_labels
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.content import Pixels
+    from imgstore_tui.core.content import Labels, Pixels
 
 _LEAST_HEADERS = 10_000
 """Headers that are read even if fewer pictures are needed: it takes seconds, and shows what is broken."""
@@ -39,9 +42,10 @@ class FolderDataset(Dataset):
 
     The folder directly below the root is a picture's class, as in most data sets of this form; deeper folders do not
     count. Pictures beside class folders have the class ``.``, label 0. Without class folders there are no labels.
-    A CSV of labels replaces the folders. Files are recognised by their suffix; hidden ones are skipped. Links
-    to folders are not followed, and links to files only inside the tree: others are listed as excluded, like every file
-    whose header shows that it is not an accepted picture. Damage further in shows when a picture is read.
+    A CSV of labels replaces the folders, and so does StyleGAN's ``dataset.json``. Files are recognised by their suffix;
+    hidden ones are skipped. Links to folders are not followed, and links to files only inside the tree: others are
+    listed as excluded, like every file whose header shows that it is not an accepted picture. Damage further in shows
+    when a picture is read.
     """
 
     name = "folder"
@@ -184,14 +188,26 @@ class FolderDataset(Dataset):
         # For all files, broken ones too: repairing a file must not change the labels of others.
         if self._table:
             table = labels_csv.read_labels(labels_csv.find_table(self._table, self._root), names)
-            self._classes = table.names
-            self._class_count = len(set(table.numbers))
-            return table.numbers
+            return self._take_labels(np.frombuffer(table.numbers, np.int64), table.names, "")
+        if (column := scan.labels_beside(self._root, names)) is not None:
+            if column.numbers is not None:
+                return self._take_labels(column.numbers, column.texts, column.note)
+            self._has_labels, self._label_note = False, column.reason
+            return array("q", [NO_LABEL]) * len(names)
         self._classes, self._label_note = class_folders(self._root, names)
         self._class_count = len(self._classes)
         self._has_labels = bool(self._classes)
         labels = {folder: label for label, folder in enumerate(self._classes)}
         return array("q", (labels.get(class_of(name), NO_LABEL) for name in names))
+
+    def _take_labels(self, numbers: Labels, names: tuple[str, ...], note: str) -> Sequence[int]:
+        """Take labels of a table, with a note on where they come from; return them."""
+        self._classes = names
+        self._has_labels, without = missing_labels(numbers, names)
+        self._label_note = "; ".join(filter(None, (note, without)))
+        labels = array("q", numbers.tobytes())
+        self._class_count = len(set(labels) - ({NO_LABEL} if without else set()))
+        return labels
 
     def _nothing_found(self, suffixes: frozenset[str]) -> str:
         where = f"'{safe_text(str(self._root))}'"
@@ -268,7 +284,7 @@ class FolderDataset(Dataset):
     @property
     def label_note(self) -> str:
         """Why there are no labels, or which folders are no classes."""
-        return self._label_note if self._has_labels else _NO_CLASSES
+        return self._label_note if self._has_labels or self._label_note else _NO_CLASSES
 
     @property
     def has_names(self) -> bool:

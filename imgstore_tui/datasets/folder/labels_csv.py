@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from imgstore_tui.core.content import NO_LABEL
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.text import safe_text
@@ -29,6 +30,8 @@ LARGEST_TABLE = 1 << 30
 _SEPARATORS = ",;\t"
 _INTEGER = re.compile(r"[+-]?\d{1,19}(?:\.0*)?", re.ASCII)
 _LARGEST = 2**63 - 1
+_NO_LABEL_TEXT = str(NO_LABEL)
+"""Stands for no label among names of classes too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +218,8 @@ class _Table:
             if wide is not None:
                 self._refuse(f"{wide} does not fit into 64 bits")
             return PictureLabels(array("q", numbers), ())
-        names = tuple(sorted(set(labels)))
-        number_of = {name: number for number, name in enumerate(names)}
+        names = tuple(sorted(set(labels) - {_NO_LABEL_TEXT}))
+        number_of = {name: number for number, name in enumerate(names)} | {_NO_LABEL_TEXT: NO_LABEL}
         return PictureLabels(array("q", (number_of[label] for label in labels)), names)
 
     def _refuse(self, why: str) -> NoReturn:

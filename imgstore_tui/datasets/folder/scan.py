@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from imgstore_tui.core.dataset import BrokenImageError, Excluded, ScanProgress
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
+from imgstore_tui.storekit import dataset_json
+from imgstore_tui.storekit.label_column import LabelColumn
+from imgstore_tui.storekit.raw_file import RawFile
 
 LARGEST_FILE = 1 << 30
 """Larger files are excluded, because files are read into memory whole."""
@@ -210,6 +213,18 @@ def file_facts(root: Path, name: str, *, follow: bool = False) -> FileFacts:
     if status.st_size > LARGEST_FILE:
         raise BrokenImageError(name, f"The file has {format_count(status.st_size)} bytes, more than 1 GiB.")
     return FileFacts(status.st_size, status.st_mtime_ns, (), "")
+
+
+def labels_beside(root: Path, names: Sequence[str]) -> LabelColumn | None:
+    """Return the labels in StyleGAN's ``dataset.json`` in a folder of pictures; None if there is no such file."""
+    try:
+        file = RawFile(root / dataset_json.NAME)
+    except OSError:
+        return None
+    try:
+        return dataset_json.labels_in(file.read_at(0, min(file.size, dataset_json.LARGEST)), names)
+    finally:
+        file.close()
 
 
 def read_unchanged(root: Path, name: str, size: int, modified_ns: int) -> bytes:

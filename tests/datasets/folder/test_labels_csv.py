@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.datasets.folder.labels_csv import PictureLabels, read_labels
+from imgstore_tui.plugins import registry
 from imgstore_tui.testing.conformance_dataset import is_sentence
 
 PICTURES = ["a/1.png", "a/2.png", "b/3.png"]
@@ -110,3 +114,49 @@ def test_a_table_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None
     with pytest.raises(DataError, match="There is no file of labels") as caught:
         read_labels(tmp_path / name, PICTURES)
     assert is_sentence(str(caught.value))
+
+
+def labelled(folder: Path, labels: list[object]) -> Dataset:
+    folder.mkdir()
+    rows = ["name,label"]
+    for number, label in enumerate(labels):
+        Image.new("L", (4, 4), number).save(folder / f"{number}.png")
+        rows.append(f"{number}.png,{label}")
+    (folder / "labels.csv").write_text("\n".join(rows))
+    dataset = registry.make_dataset(f"folder:{folder},labels={folder / 'labels.csv'}")
+    dataset.scan()
+    return dataset
+
+
+def numbers_by_name(dataset: Dataset) -> list[int]:
+    pairs = {dataset.image_name(index): dataset.label(index) for index in range(len(dataset))}
+    return [pairs[name] for name in sorted(pairs)]
+
+
+def test_minus_one_is_no_label_and_stays(tmp_path: Path) -> None:
+    dataset = labelled(tmp_path / "words", ["dog", -1, "cat"])
+    assert (numbers_by_name(dataset), dataset.label_names) == ([1, -1, 0], ("cat", "dog"))
+    assert dataset.label_note == "1 of 3 images have the label -1, which stands for no label"
+    assert numbers_by_name(labelled(tmp_path / "numbers", [4, -1, 2])) == [4, -1, 2]
+    dataset = labelled(tmp_path / "none", [-1, -1])
+    assert not dataset.has_labels
+    assert dataset.label_note == "every label is -1, which stands for no label"
+    assert labelled(tmp_path / "two classes", [-1, 1]).label_note == ""
+
+
+def test_the_labels_of_stylegan_count_before_folders(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"0000{number}").mkdir()
+        Image.new("L", (4, 4), number).save(tmp_path / f"0000{number}" / "a.png")
+    pairs = [[f"0000{number}/a.png", 5 - number] for number in range(3)]
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": pairs}))
+    dataset = registry.make_dataset(f'folder:"{tmp_path}"')
+    dataset.scan()
+    assert (numbers_by_name(dataset), dataset.label_names) == ([5, 4, 3], ())
+    assert dataset.label_note == "labels are taken from dataset.json"
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": None}))
+    dataset = registry.make_dataset(f'folder:"{tmp_path}"')
+    dataset.scan()
+    assert not dataset.has_labels
+    assert dataset.label_note == "dataset.json says that there are none"
+    assert dataset.label(0) == -1
