@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import re
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
@@ -98,11 +100,12 @@ class WebdatasetBackend(LocalBackend):
         return Access.LIBRARY if in_order else Access.OWN
 
     @classmethod
-    def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:
-        """Open tars of picture files with labels in ``.cls`` members."""
+    def open_foreign_as(cls, location: Path, files: Sequence[Path], layout: ForeignLayout) -> Reader:
+        """Open tars of picture files with labels in ``.cls`` members, or in those that the user names."""
         from imgstore_tui.backends.webdataset.foreign import TarImages
 
-        return ForeignReader.open(location, files, TarImages, cls.name)
+        layout.refuse_other_than("tar", "image", "label", "split")
+        return ForeignReader.open(location, files, functools.partial(TarImages, layout=layout), cls.name)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
         """Open the last tar to append at its end mark."""

@@ -15,6 +15,7 @@ from imgstore_tui.backends.webdataset.members import Member, TarMembers
 from imgstore_tui.backends.webdataset.sample_labels import SampleLabels
 from imgstore_tui.backends.webdataset.samples import kind_of, split_name, surplus_pictures
 from imgstore_tui.core.dataset import Excluded
+from imgstore_tui.core.foreign_layout import NOTHING_NAMED, ForeignLayout
 from imgstore_tui.core.units import format_count
 from imgstore_tui.images import decode
 from imgstore_tui.storekit.foreign_files import ByteRangeFile
@@ -36,14 +37,22 @@ class TarImages(ByteRangeFile):
 
     ordinary = frozenset({"folders", ".cls"})
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, layout: ForeignLayout = NOTHING_NAMED) -> None:
+        """Index an archive.
+
+        Args:
+            path: The archive.
+            layout: ``image`` is what follows the key in the names of pictures, such as ``seg.png``; ``label`` what
+                follows it in the names of labels, such as ``txt``, or a name in ``.json`` members.
+        """
         super().__init__(path)
+        self._image = layout.image.removeprefix(".")
         self.beside = Counter()
         self.names: list[str] = []
         """Name of each picture, as the archive has it."""
         self._holes: dict[tuple[int, int], tuple[int, tuple[tuple[int, int], ...]]] = {}
         """Size and pieces of pictures with holes, by offset and length in the archive."""
-        self._sample_labels = SampleLabels(path)
+        self._sample_labels = SampleLabels(path, layout.label)
         self._found = _Found()
         try:
             self._index()
@@ -146,7 +155,7 @@ class TarImages(ByteRangeFile):
         names = [found.names[position] for position in order]
         surplus = _former_of_a_name(names)
         rest = [position for position in range(len(names)) if position not in surplus] if surplus else range(len(names))
-        again = surplus_pictures([names[position] for position in rest])
+        again = surplus_pictures([names[position] for position in rest], self._image)
         surplus.update({rest[position]: reason for position, reason in again.items()})
         for position, index in enumerate(order):
             if position in surplus:

@@ -19,6 +19,8 @@ _CLASSES = ("cls", "class")
 _JSON = ("json", "jsn")
 _MOST_NUMBER = 64
 """Bytes of the largest member that is read as a number."""
+_MOST_TEXT = 1024
+"""Bytes of the largest member that is read as the label that the user names."""
 _MOST_JSON = 2**20
 _MOST_KINDS = 6
 """Kinds of other members that are named."""
@@ -27,8 +29,11 @@ _MOST_KINDS = 6
 class SampleLabels:
     """Collects what may be labels while the members of a tar are indexed."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, requested: str = "") -> None:
+        """Begin; ``requested`` is the kind of member, or the name in .json, that the user names."""
+        self._path, self._requested = path, requested.removeprefix(".")
+        self._texts: dict[str, bytes] = {}
+        """The requested members, by key of sample."""
         self._numbers: dict[str, dict[str, int]] = {}
         """By kind of member and key of sample."""
         self._facts: dict[str, dict[str, Any]] = {}
@@ -48,6 +53,13 @@ class SampleLabels:
             StoreError: If it should be the number of a class, and is none.
         """
         last = kind.rpartition(".")[2]
+        if self._requested:
+            if self._requested.lower() in {kind, last} and size <= _MOST_TEXT:
+                self._texts[key] = read()
+            elif last in _JSON and size <= _MOST_JSON:
+                self._add_json(key, read())
+            self._others[last] += 1
+            return
         if last in _CLASSES and size <= _MOST_NUMBER:
             self._numbers.setdefault(last, {})[key] = label_of(read(), self._path)
             return
@@ -61,11 +73,15 @@ class SampleLabels:
         except (ValueError, RecursionError):  # it is no label then
             return
         if isinstance(facts, dict):
-            for name in (name for tier in candidates(facts) for name in tier):
+            named = [self._requested] if self._requested in facts else []
+            usual = [] if self._requested else [name for tier in candidates(facts) for name in tier]
+            for name in named or usual:
                 self._facts.setdefault(name, {})[key] = facts[name]
 
     def column(self, keys: Sequence[str]) -> LabelColumn:
         """Return the labels of samples, by their keys, in the order of the pictures."""
+        if self._requested:
+            return self._requested_column(keys)
         for kind in _CLASSES:
             if numbers := self._numbers.get(kind):
                 return parse_labels([numbers.get(key) for key in keys], len(keys), f".{kind}")
@@ -83,6 +99,17 @@ class SampleLabels:
             return parse_labels(classes, len(keys), "the folder")
         reasons = ["no members .cls"]
         reasons += [f"in .json: {in_json.reason}"] if in_json.reason else []
-        if kinds := [safe_text(f".{kind}") for kind, _ in self._others.most_common(_MOST_KINDS)]:
-            reasons.append(f"there are {', '.join(kinds)} members beside")
-        return no_labels("; ".join(reasons))
+        return no_labels("; ".join([*reasons, *self._beside()]))
+
+    def _requested_column(self, keys: Sequence[str]) -> LabelColumn:
+        if self._texts:
+            return parse_labels([self._texts.get(key) for key in keys], len(keys), f".{self._requested}")
+        if self._requested in self._facts:
+            values = [self._facts[self._requested].get(key) for key in keys]
+            return parse_labels(values, len(keys), f"{self._requested} in .json")
+        reason = f"no member .{safe_text(self._requested)}, and no such name in .json"
+        return no_labels("; ".join([reason, *self._beside()]))
+
+    def _beside(self) -> list[str]:
+        kinds = [safe_text(f".{kind}") for kind, _ in self._others.most_common(_MOST_KINDS)]
+        return [f"there are {', '.join(kinds)} members beside"] if kinds else []

@@ -62,7 +62,9 @@ def surplus_pictures(names: Sequence[str], requested: str = "") -> dict[int, str
         taken = _best(rests, requested.lower())
         for number, position in enumerate(positions):
             if taken is None:
-                surplus[position] = f"Its sample has no picture {safe_text(requested)}."
+                surplus[position] = (
+                    f"It is not called {safe_text(requested)} behind its key, and no other of its sample is."
+                )
             elif number != taken:
                 kinds = ", ".join(safe_text(rest) for rest in sorted(set(rests)))
                 leaf = safe_text(names[positions[taken]].rpartition("/")[2])
