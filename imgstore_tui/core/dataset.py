@@ -12,7 +12,7 @@ from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.location import Location
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import MAX_CUTOFF
+from imgstore_tui.core.units import MAX_CUTOFF, format_count
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -193,3 +193,15 @@ class Dataset(ABC):
     def roots(self) -> tuple[Path, ...]:
         """Folders and files of the user's that the dataset reads; scratch must not overlap them."""
         return (self.path,) if isinstance(self.path, Path) else ()
+
+
+def orientation_loss(count: int, first: int = 0) -> str:
+    """Return the sentence for pictures whose orientation in EXIF pixels do not keep.
+
+    Args:
+        count: Number of such pictures.
+        first: How many pictures have been looked at, from the first on; 0 for all.
+    """
+    of = f" of the first {format_count(first)}" if first else ""
+    have = "1 picture has" if count == 1 and not first else f"{format_count(count)}{of} pictures have"
+    return f"{have} an orientation in EXIF, which pixels do not keep: only the codec original does."

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from imgstore_tui.core import credentials
-from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanProgress
+from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanProgress, orientation_loss
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.foreign_layout import OPTIONS, ForeignLayout
 from imgstore_tui.core.label_summary import label_summary
@@ -58,6 +58,10 @@ class StoreDataset(Dataset):
         self._process: subprocess.Popen[bytes] | None = None
         self._facts: dict[str, Any] = {}
         self._labels = np.zeros(0, np.int64)
+        self._turned: set[int] = set()
+        """Pictures that EXIF says are to be turned, among those that have been looked at."""
+        self._looked_at = 0
+        """The first so many pictures have been looked at."""
         self._fetched: dict[str, tuple[int, list[Any]]] = {}
         """By form, the index of the first image that was fetched last, and the images."""
 
@@ -82,6 +86,7 @@ class StoreDataset(Dataset):
         if "error" in facts:
             raise DataError(str(facts["error"]))
         self._facts, self._labels = facts, np.frombuffer(data, "<i8").astype(np.int64)
+        self._turned, self._looked_at = set(facts.get("turned", ())), int(facts.get("looked_at", 0))
         if not len(self._labels):
             raise DataError(f"{self._location} holds no images.")
 
@@ -115,6 +120,9 @@ class StoreDataset(Dataset):
     def image(self, index: int) -> Pixels:
         """Return image ``index``, decoded."""
         facts, data = self._get(index, "pixels")
+        if facts.get("turned"):
+            self._turned.add(index)
+        self._looked_at += index == self._looked_at
         shape, dtype = tuple(facts["shape"]), facts["dtype"]
         valid = dtype in ("uint8", "uint16") and (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4)))
         if not valid or self.uniform not in (None, (shape, dtype)):
@@ -224,6 +232,14 @@ class StoreDataset(Dataset):
     def label_note(self) -> str:
         """Why a file of another program has no labels, or where they are taken from."""
         return str(self._facts.get("label_note", ""))
+
+    @property
+    def lost_by_decoding(self) -> tuple[str, ...]:
+        """That picture files have an orientation in EXIF: of the first ones, after the scan; of those read, later."""
+        if not self._turned:
+            return ()
+        first = self._looked_at if max(self._turned) < self._looked_at < len(self) else 0
+        return (orientation_loss(len(self._turned), first),)
 
     @property
     def summary(self) -> str:

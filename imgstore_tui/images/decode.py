@@ -78,6 +78,8 @@ _CHANNELS: dict[str, tuple[int, ...]] = {"L": (), "RGB": (3,), "RGBA": (4,)}
 _ORIENTED = frozenset({"JPEG", "PNG", "WEBP", "AVIF"})
 """Formats whose EXIF orientation is not applied."""
 _ORIENTATION = 0x0112
+_EXIF_MARKS = (b"Exif", b"eXIf", b"EXIF")
+"""One of them stands before EXIF in a JPEG and an AVIF, a PNG, and a WebP."""
 _PHOTOMETRIC, _WHITE_IS_0 = 262, 0
 """The tag of a TIFF that says what its values mean, and its value for *0 is white*."""
 _GREY_16 = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
@@ -170,6 +172,17 @@ def probe_turned(path: Path) -> tuple[tuple[int, ...], str, bool]:
                 return picture.shape, picture.dtype, picture.turned
     except OSError as error:
         raise DataError(f"The file cannot be read: {error.strerror or error}.") from None
+
+
+def is_turned(data: bytes) -> bool:
+    """Whether EXIF says that a picture, of which these are all bytes, is to be turned to be shown."""
+    if not any(mark in data for mark in _EXIF_MARKS):  # without a look by Pillow, which takes longer
+        return False
+    try:
+        with _Opened(io.BytesIO(data), data[:_HEAD], None) as picture:
+            return picture.turned
+    except DataError:
+        return False
 
 
 class _Opened:

@@ -29,6 +29,7 @@ from imgstore_tui.core.errors import ImgstoreError, NotAStoreError, StoreError, 
 from imgstore_tui.core.foreign_layout import NOTHING_NAMED, ForeignLayout
 from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.core.units import format_bytes
+from imgstore_tui.images.decode import is_turned
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.foreign import ForeignStore, open_foreign
 from imgstore_tui.plugins.memory_limit import limit_memory, limited_bytes
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
 ANSWER_BYTES = 4 * 2**20
 """An answer ends with the image that reaches this size, as it is sent: decoded, if pixels are requested."""
 
+LOOKED_AT = 64
+"""Picture files whose EXIF is looked at when a store is opened."""
+_LOOKED_AT_ONCE = 8
 _PROGRESS_EVERY_S = 0.2
 
 Chunks = list[bytes | memoryview]
@@ -103,9 +107,24 @@ class ServedStore:
                 yield {"bytes": len(payload)}, [payload]
                 continue
             try:
-                yield _encode_pixels(self.codec.decode(payload))
+                facts, chunks = _encode_pixels(self.codec.decode(payload))
+                yield ({**facts, "turned": True} if self.codec.from_file and is_turned(payload) else facts), chunks
             except (ImgstoreError, MemoryError) as error:
                 yield {"error": _reason(error)}, []
+
+    def first_turned(self) -> list[int]:
+        """Return which of the first images are to be turned to be shown, as their EXIF says."""
+        if not self.codec.from_file:
+            return []
+        turned = []
+        for first in range(0, LOOKED_AT, _LOOKED_AT_ONCE):
+            ids = self.ids[first : min(first + _LOOKED_AT_ONCE, LOOKED_AT)]
+            try:
+                payloads = self.reader.read_bytes(ids, np.zeros(len(ids), np.int64)) if len(ids) else []
+            except (ImgstoreError, MemoryError):  # it is reported when it is read
+                continue
+            turned += [index for index, payload in enumerate(payloads, first) if is_turned(payload)]
+        return turned
 
 
 def _reason(error: ImgstoreError | MemoryError) -> str:
@@ -162,7 +181,7 @@ def open_served_store(
     if requirement := registry.missing_requirement(codec):
         raise UnavailableError(f"{location} holds images of the codec '{codec.name}', which {requirement}")
     labels = reader.read_labels()
-    facts = {
+    facts: dict[str, Any] = {
         "backend": name,
         "count": content.count,
         "codec": content.codec,
@@ -177,6 +196,7 @@ def open_served_store(
         "has_names": content.name_bytes > 0,
     }
     store = ServedStore(reader, codec({option.name: option.default for option in codec.options}), reader.ids())
+    facts["turned"], facts["looked_at"] = store.first_turned(), min(LOOKED_AT, len(store.ids))
     return store, facts, [labels.astype("<i8").data.cast("B")] if len(labels) else []
 
 

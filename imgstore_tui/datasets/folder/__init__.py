@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imgstore_tui.core.content import NO_LABEL
-from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanProgress
+from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanProgress, orientation_loss
 from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import safe_text
@@ -303,10 +303,7 @@ class FolderDataset(Dataset):
     @property
     def lost_by_decoding(self) -> tuple[str, ...]:
         """That pictures have an orientation in EXIF."""
-        if not self._turned:
-            return ()
-        have = "1 picture has" if self._turned == 1 else f"{format_count(self._turned)} pictures have"
-        return (f"{have} an orientation in EXIF, which pixels do not keep: only the codec original does.",)
+        return (orientation_loss(self._turned),) if self._turned else ()
 
     @property
     def has_pixels(self) -> bool:
