@@ -15,6 +15,8 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count, parse_count
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from imgstore_tui.cli.progress import LiveBar
@@ -85,7 +87,16 @@ def main(argv: Sequence[str]) -> int:
         soft_wrap=True,
     )
     out.print(f"fingerprint {done.fingerprint}", soft_wrap=True)
+    if done.to_open:
+        talk.print(safe_text(_opened_text(done.to_open)), soft_wrap=True)
     return 0
+
+
+def _opened_text(paths: Sequence[Path]) -> str:
+    """Return which file or folder of a store other programs open."""
+    if len(paths) == 1:
+        return f"Other programs open {paths[0]}."
+    return f"Other programs open {paths[0]} and, beside it, up to {paths[-1].name}: {format_count(len(paths))} files."
 
 
 def _record(job: Conversion, done: ConversionResult) -> dict[str, Any]:
@@ -108,6 +119,7 @@ def _record(job: Conversion, done: ConversionResult) -> dict[str, Any]:
         "lost": list(done.lost),
         "excluded": [{"name": safe_text(entry.name), "reason": entry.reason} for entry in done.excluded],
         "warnings": list(job.dataset.warnings),
+        "to_open": [str(path) for path in done.to_open],
         "allocated_bytes": done.usage.allocated_bytes,
         "fingerprint": done.fingerprint,
     }

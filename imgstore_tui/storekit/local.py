@@ -94,6 +94,15 @@ class LocalBackend(Backend[Path], ABC):
             return
         yield from (Path(entry.path) for entry in walk(location) if entry.is_file(follow_symlinks=False))
 
+    def paths_to_open(self, location: Path) -> Sequence[Path]:
+        """Return the files and folders in a store's folder that other programs of the format open.
+
+        Empty where that is the store itself: one file, or a folder as a whole.
+        """
+        if not location.is_dir():
+            return ()
+        return [location / name for name in self.signature_files if (location / name).exists()]
+
     @classmethod
     def unowned_files(cls, location: Path) -> Iterator[Path]:
         """Yield the files in a store's folder that the backend did not make; folders count by what is in them."""

@@ -76,6 +76,10 @@ class DiskBackend(LocalBackend):
         begin_store(self, location, content)
         return DiskWriter(location, content, int(self.values["fanout"]), sync)
 
+    def paths_to_open(self, location: Path) -> Sequence[Path]:
+        """Return nothing: the folder as a whole is what other programs open."""
+        return ()
+
     def open(self, location: Path) -> Reader:
         """Read the manifest and open the labels."""
         return DiskReader(location)

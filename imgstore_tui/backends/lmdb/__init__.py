@@ -95,6 +95,10 @@ class LmdbBackend(LocalBackend):
         begin_store(self, location, content)
         return LmdbWriter(location, content, str(self.values["layout"]), int(self.values["transaction"]), sync)
 
+    def paths_to_open(self, location: Path) -> Sequence[Path]:
+        """Return nothing: the folder as a whole is what other programs open."""
+        return ()
+
     def open(self, location: Path) -> Reader:
         """Open the environment for reading without a lock file, so that nothing in the store changes."""
         return LmdbReader(location)

@@ -88,6 +88,10 @@ class WebdatasetBackend(LocalBackend):
         """Open the index; tars are opened on demand."""
         return WebdatasetReader(location, PackageStream() if self.imports_for(self.values) else None)
 
+    def paths_to_open(self, location: Path) -> Sequence[Path]:
+        """Return the tars."""
+        return sorted(location.glob("images-*.tar"))
+
     @classmethod
     def imports_for(cls, values: Mapping[str, OptionValue]) -> tuple[str, ...]:
         """Return the package if it is to read in order and is installed: without it an index of ours does."""

@@ -36,6 +36,7 @@ from imgstore_tui.jobs.convert.verify import verify_store
 from imgstore_tui.jobs.convert.workspace import Workspace, finish_delivered
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.atomic_write import rename_new
+from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.server import ServerBackend, check_named
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class ConversionResult:
     """What the store does not keep of the data, a sentence each; said before the conversion, too."""
     excluded: tuple[Excluded, ...]
     """Images excluded by the scan of the dataset, then those that could not be read, by earlier processes too."""
+    to_open: tuple[Path, ...] = ()
+    """What other programs of the format open in the store's folder; empty where that is the store itself."""
 
 
 @dataclass
@@ -144,9 +147,17 @@ class Conversion:
         excluded = self.dataset.excluded
         requested = count + (len(excluded) if self.count is None else 0)
         excluded += unreadable
+        to_open = self._to_open(backend)
         return ConversionResult(
-            self.destination, images, requested, filler.resumed, usage, fingerprint, codec.lossless, lost, excluded
-        )
+            self.destination, images, requested, filler.resumed, usage, fingerprint, codec.lossless, lost, excluded,
+            to_open,
+        )  # fmt: skip
+
+    def _to_open(self, backend: Backend) -> tuple[Path, ...]:
+        """Return what other programs open in the folder of the finished store."""
+        if isinstance(self.destination, Path) and isinstance(backend, LocalBackend):
+            return tuple(backend.paths_to_open(self.destination))
+        return ()
 
     def _losses(self, backend: Backend, codec: Codec) -> tuple[str, ...]:
         """Return what the store does not keep of the data, a sentence each."""
