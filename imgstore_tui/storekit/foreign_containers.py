@@ -194,6 +194,8 @@ class _PictureFile(ForeignFile):
         self._opened, self._sources = indexed.opened, indexed.choice.sources
         self.labels, self.warnings = indexed.labels, indexed.warnings
         self._starts = np.cumsum([0, *(source.count for source in self._sources)])
+        if all(source.whole for source in self._sources):
+            self.names = [source.facts.path for source in self._sources]
 
     @property
     def count(self) -> int:

@@ -23,6 +23,7 @@ from imgstore_tui.core.foreign_layout import NOTHING_NAMED, ForeignLayout
 from imgstore_tui.core.text import first_line
 from imgstore_tui.images.picture_column import PictureColumn, choose_column, left_out_rows, present_pictures
 from imgstore_tui.storekit.arrow_labels import table_labels
+from imgstore_tui.storekit.arrow_names import PATH, picture_names
 from imgstore_tui.storekit.foreign_files import ForeignFile, ForeignReader
 from imgstore_tui.storekit.label_column import LONGEST_TEXT, NoLabelsError, no_labels
 from imgstore_tui.storekit.raw_file import RawFile
@@ -147,6 +148,7 @@ class ArrowImages(ForeignFile):
                 self.labels = table_labels(
                     schema, len(rows), name, lambda label: self._label_column(label, rows), layout.label
                 )
+                self.names = self._names_of(self._form, rows)
         except (pa.ArrowException, OSError, ValueError, EOFError, KeyError) as error:
             if isinstance(error, MemoryError):
                 raise
@@ -187,6 +189,24 @@ class ArrowImages(ForeignFile):
         self.excluded, more = left_out_rows(self.path, empty)
         self.warnings += more
         return taken
+
+    def _names_of(self, form: PictureColumn, rows: np.ndarray[Any, Any]) -> list[str]:
+        """Return the names of pictures; empty where a row holds several, or not all have one."""
+        if form.in_list:
+            return []
+
+        def paths() -> Any:
+            chunks = (pc.struct_field(chunk, PATH) for chunk in self._batches.columns(form.name))
+            kind = self._batches.schema.field(form.name).type.field(PATH).type
+            return pa.chunked_array([_bounded(chunk, kind) for chunk in chunks], kind).take(pa.array(rows))
+
+        return picture_names(
+            self._batches.schema,
+            form.name,
+            in_struct=form.in_struct,
+            read_paths=paths,
+            read=lambda name: self._label_column(name, rows),
+        )
 
     def _label_column(self, name: str, rows: np.ndarray[Any, Any]) -> Any:
         """Return the values of a column in rows, of which one may count several times.

@@ -63,6 +63,15 @@ class LmdbPictures(ForeignFile):
         finally:
             self.close()
         self.labels = self._label_column()
+        self.names = self._names()
+
+    def _names(self) -> list[str]:
+        """Return keys as the names of pictures; none where keys are numbers of bytes, or no text."""
+        try:
+            names = [key.decode() for key in self.keys]
+        except UnicodeDecodeError:
+            return []
+        return names if all(name.isprintable() for name in names) else []
 
     @property
     def env(self) -> Any:

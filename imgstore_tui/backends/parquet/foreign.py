@@ -23,6 +23,7 @@ from imgstore_tui.core.foreign_layout import NOTHING_NAMED, ForeignLayout
 from imgstore_tui.core.text import first_line
 from imgstore_tui.images.picture_column import PictureColumn, choose_column, left_out_rows, present_pictures
 from imgstore_tui.storekit.arrow_labels import table_labels
+from imgstore_tui.storekit.arrow_names import PATH, picture_names
 from imgstore_tui.storekit.foreign_files import ForeignFile
 from imgstore_tui.storekit.label_column import no_labels
 from imgstore_tui.storekit.raw_file import RawFile
@@ -60,6 +61,7 @@ class ParquetImages(ForeignFile):
                 self.labels = table_labels(
                     schema, len(rows), self._column.name, lambda name: self._read_column(name, rows), layout.label
                 )
+                self.names = self._names(schema, self._column, rows)
             else:
                 self.excluded, more = left_out_rows(path, range(facts.num_rows))
                 self.warnings += more
@@ -89,14 +91,26 @@ class ParquetImages(ForeignFile):
         """Number of pictures."""
         return len(self._rows)
 
-    def _read_column(self, name: str, rows: np.ndarray[Any, Any]) -> Any:
+    def _names(self, schema: Any, form: PictureColumn, rows: np.ndarray[Any, Any]) -> list[str]:
+        """Return the names of pictures; empty where a row holds several, or not all have one."""
+        if form.in_list:
+            return []
+        return picture_names(
+            schema,
+            form.name,
+            in_struct=form.in_struct,
+            read_paths=lambda: self._read_column(form.name, rows, PATH),
+            read=lambda name: self._read_column(name, rows),
+        )
+
+    def _read_column(self, name: str, rows: np.ndarray[Any, Any], field: str = "") -> Any:
         """Return the values of a column in rows, of which one may count several times.
 
         Raises:
             NoLabelsError: If it would unpack to far more than labels take.
         """
         assert self._raw is not None  # noqa: S101 - opened with the file
-        column = read_bounded(self._raw, self._parquet, name)
+        column = read_bounded(self._raw, self._parquet, name, field)
         whole = len(rows) == len(column) and (rows == np.arange(len(rows))).all()
         return column if whole else column.take(pa.array(rows))
 

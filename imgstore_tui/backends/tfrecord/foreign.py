@@ -59,7 +59,7 @@ class TfrecordImages(ByteRangeFile):
         except StoreError:
             self.close()
             raise
-        self.labels = self._values.column(self._key)
+        self.labels, self.names = self._values.column(self._key), self._values.names()
         if self._unnamed:
             self.warnings.append(f"{path}: {counted(self._unnamed, 'more record')} without a picture left out.")
         if not self.count and self._first:
