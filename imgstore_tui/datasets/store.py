@@ -45,9 +45,9 @@ class StoreDataset(Dataset):
     takes_address = True
     options = OPTIONS
     describe = (
-        "store:PATH, a store that a backend has written, or the pictures and labels in a WebDataset tar, a TFRecord, "
-        "Parquet or HDF5 file or an LMDB of another program, as imgstore-tui help data says. Lossy images are taken as "
-        "they decode; with the codec original, as they are."
+        "store:PATH, a store that a backend has written, or the pictures and labels in files of another program (tar, "
+        "zip, TFRecord, Parquet, Arrow, HDF5, Zarr, npz, npy, idx, LMDB), as imgstore-tui help data says. Lossy images "
+        "are taken as they decode; with the codec original, as they are."
     )
 
     def __init__(self, path: Location | None, values: Mapping[str, OptionValue]) -> None:

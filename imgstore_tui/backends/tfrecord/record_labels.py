@@ -54,7 +54,8 @@ class RecordLabels:
 
     def names(self) -> list[str]:
         """Return the names of the pictures, from the likeliest feature that every record has; empty if none has."""
-        return next((self._names[key] for key in NAMES if len(self._names.get(key, ())) == self._count), [])
+        columns = (self._names.get(key, []) for key in NAMES)
+        return next((names for names in columns if len(names) == self._count), [])
 
     def column(self, image: str = "") -> LabelColumn:
         """Return the labels of the records, in their order.
