@@ -112,7 +112,7 @@ def _source(file: ArrayContainer, facts: ArrayFacts, layout: ForeignLayout, coun
         return Source(facts, None, None, whole=not shape)
     if len(shape) == 1 and facts.dtype == np.uint8 and file.is_picture(facts, None):
         return Source(facts, None, None, whole=True)
-    axes = image_axes(shape, layout.axes, count, named=bool(layout.image))
+    axes = image_axes(shape, layout.axes or facts.axes, count, named=bool(layout.image))
     return Source(facts, axes, pixel_cast(facts.dtype, layout.scale), whole="N" not in axes.order)
 
 

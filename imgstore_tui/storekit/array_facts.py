@@ -28,6 +28,8 @@ class ArrayFacts:
     """Whether each value is a row of bytes of any length."""
     refusal: str
     """Why it is not read, as the end of a sentence; empty if it is."""
+    axes: str = ""
+    """The order of its axes, as letters of ``ForeignLayout.axes``, where the format says it; mostly empty."""
 
     @property
     def name(self) -> str:

@@ -16,7 +16,7 @@ _TIERS = (
     (
         "target", "targets", "y", "class", "classes", "category", "categories", "cls", "class_label", "class_labels",
         "label_id", "label_ids", "class_id", "class_ids", "category_id", "label_idx", "class_idx", "gt", "ground_truth",
-        "fine_label", "fine_labels",
+        "fine_label", "fine_labels", "lbl", "lbls",
     ),
     ("label_name", "class_name", "category_name", "class_text", "image/class/text"),
     ("coarse_label", "coarse_labels", "meta"),

@@ -1,135 +1,156 @@
-"""Layouts of other programs by the hundred: ``python -m tests.benchmarks.fuzz_foreign [--count 300] [--seed 0]``.
+"""Layouts of other programs by the hundred: ``python -m tests.benchmarks.fuzz_foreign [FORMAT ...] [--count 300]``.
 
-One property at a time is drawn anew: type, axes, names, nesting, chunks, filter, count and labels of an HDF5 file, keys
-and form of values of an LMDB. What is read must be what h5py and lmdb give, image by image and label by label; all else
-must be refused in a sentence. The last line counts both.
+Each format has properties: type, name, order, nesting, compression, count. First one property at a time is not the
+usual, then all are drawn anew, ``--count`` times a format. What is read must be what the reader of the ecosystem gives,
+image by image and label by label (h5py, NumPy, zarr, pyarrow, lmdb, webdataset, zipfile, csv; TensorFlow where it is
+installed); all else must be refused in a sentence, or its labels be said not to be read. As usual, each format must be
+read. The last lines count.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
-import io
+import importlib.util
 import random
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import h5py
-import lmdb
 import numpy as np
-from PIL import Image
 
-from imgstore_tui.core.content import PayloadKind
+from imgstore_tui.core.content import RAW_CODEC, PayloadKind
 from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.images import raw
+from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.foreign import open_foreign
-from imgstore_tui.testing.store_material import is_sentence, pixels
+from imgstore_tui.testing.store_material import is_sentence
+from tests.benchmarks.foreign_layouts import archives, arrays, records, tables
+from tests.benchmarks.foreign_layouts.layout import Contents, Layout, Settings
 
-Expected = tuple[list[Any] | None, list[int] | None]
-"""Images (None where more than one reading is right) and labels (None where there are none)."""
-
-
-def hdf5(path: Path, order: random.Random) -> Expected:
-    """Write an HDF5 file in a layout that is drawn; return what h5py gives of it, in the order N, H, W, C."""
-    count, height, width = order.choice((1, 2, 3, 6)), order.choice((3, 4, 8, 9)), order.choice((3, 4, 8, 28))
-    channels = order.choice((1, 3, 4, 0))
-    axes = "NHW" if not channels else order.choice(("NHWC", "NCHW", "HWCN"))
-    if axes == "HWCN":
-        width = height  # of others with 1, 3 or 4 pictures nothing tells that they are not N, H, W, C
-    images = pixels((count, height, width, channels) if channels else (count, height, width), order.randrange(99))
-    if order.random() < 0.2:
-        images = images.astype(np.uint16) * 257
-    numbers = [order.randrange(5) for _ in range(count)]
-    stored: Any = images.transpose(["NHWC".index(axis) for axis in axes])
-    kind = order.choice(("same", "same", "same", "float", "int64"))
-    stored = {"same": stored, "float": stored / 255, "int64": stored.astype("i8")}[kind]
-    group = order.choice(("", "", "train/", "a/b/"))
-    name, beside = order.choice((("images", "labels"), ("x", "y"), ("data", "label"), ("anything", "target")))
-    chunks = order.random() < 0.5
-    with h5py.File(path, "w") as file:
-        settings = {"chunks": stored.shape, "compression": order.choice(("gzip", "lzf", None))} if chunks else {}
-        file.create_dataset(f"{group}{name}", data=stored, **settings)
-        form = order.choice(("int", "float", "column", "text", "none"))
-        if form != "none":
-            values: Any = np.array(numbers, "f4" if form == "float" else "i4")
-            values = values.reshape(-1, 1) if form == "column" else values
-            file[f"{group}{beside}"] = [b"%d" % number for number in numbers] if form == "text" else values
-        if order.random() < 0.3:
-            file["note"] = np.zeros((2, 5), "f4")
-    return list(images), None if form == "none" else numbers
+LAYOUTS = {layout.name: layout for layout in (*arrays.LAYOUTS, *tables.LAYOUTS, *records.LAYOUTS, *archives.LAYOUTS)}
 
 
-def lmdb_files(path: Path, order: random.Random) -> Expected:
-    """Write an LMDB of picture files under keys that are drawn."""
-    files = []
-    for number in range(order.choice((1, 3, 12))):
-        buffer = io.BytesIO()
-        Image.fromarray(pixels((5, 6 + number, 3), number)).save(buffer, order.choice(("PNG", "JPEG", "WEBP")))
-        files.append(buffer.getvalue())
-    form = order.choice((b"%08d", b"%d", b"image-%09d", b"n%d.png"))
-    crnn = form == b"image-%09d" and order.random() < 0.8
-    with lmdb.open(str(path), map_size=1 << 24, subdir=order.random() < 0.5) as env:
-        with env.begin(write=True) as transaction:
-            for number, data in enumerate(files):
-                transaction.put(form % number, data)
-                if crnn:
-                    transaction.put(b"label-%09d" % number, b"%d" % (number % 3))
-            if crnn:
-                transaction.put(b"num-samples", b"%d" % len(files))
-        with env.begin() as transaction:
-            values = [bytes(value) for key, value in transaction.cursor() if not key.startswith((b"label-", b"num-"))]
-    return values, [number % 3 for number in range(len(files))] if crnn else None
+_SAID = ("refused", "without labels")
+"""What may become of what is not usual, if a sentence says so."""
 
 
-WRITERS: tuple[tuple[str, Callable[[Path, random.Random], Expected]], ...] = (
-    ("a.h5", hdf5), ("b.h5", hdf5), ("a.lmdb", lmdb_files),
-)  # fmt: skip
+def read_file(path: Path) -> tuple[Contents, str]:
+    """Return what this program reads of a file or a folder of another program, and what it says of the labels.
+
+    Raises:
+        ImgstoreError: If it is refused.
+    """
+    opened = open_foreign(path)
+    if opened is None:
+        raise AssertionError("no backend claims it")
+    with opened.reader as reader:
+        content, labels = reader.content, np.zeros(opened.reader.content.count, np.int64)
+        if content.kind is PayloadKind.ARRAY:
+            out = np.zeros((content.count, *(content.shape or ())), content.dtype)
+            reader.read_array(range(content.count), out, labels)
+            images: list[Any] = list(out)
+        else:
+            images = list(reader.read_bytes(range(content.count), labels))
+            images = [raw.unpack(image) for image in images] if content.codec == RAW_CODEC else images
+        numbers = reader.read_labels().tolist()
+        if content.has_labels and labels.tolist() != numbers:
+            raise AssertionError(f"labels with images {labels.tolist()}, alone {numbers}")
+        return Contents(images, numbers if content.has_labels else None), reader.label_note
 
 
-def outcome(path: Path, expected: Expected) -> str:
-    """Read a file; return ``equal`` or ``refused``, or what is wrong."""
+def read_folder(path: Path) -> tuple[Contents, str]:
+    """Return the same of a folder with a table of labels, in the order of the names of files."""
+    dataset = registry.make_dataset(f'folder:"{path}",labels=labels.csv')
+    dataset.scan()
+    order = dataset.original_order() or range(len(dataset))
+    numbers = [dataset.label(index) for index in order]
+    contents = Contents([dataset.original(index) for index in order], numbers if dataset.has_labels else None)
+    return contents, dataset.label_note
+
+
+def outcome(layout: Layout, path: Path, settings: Settings) -> str:
+    """Write and read a layout; return ``equal``, ``refused: ...``, ``without labels: ...``, or what is wrong."""
+    layout.write(path, settings)
+    expected = layout.read(path, settings)
     try:
-        opened = open_foreign(path)
-        assert opened is not None
-        with opened.reader as reader:
-            content, labels = reader.content, np.zeros(reader.content.count, np.int64)
-            if content.kind is PayloadKind.ARRAY:
-                assert content.shape is not None
-                out = np.zeros((content.count, *content.shape), content.dtype)
-                reader.read_array(range(content.count), out, labels)
-                got: list[Any] = list(out)
-            else:
-                got = list(reader.read_bytes(range(content.count), labels))
-            numbers = reader.read_labels().tolist() if content.has_labels else None
+        got, note = (read_folder if layout.folder_dataset else read_file)(path)
     except ImgstoreError as error:
-        return "refused" if is_sentence(str(error)) else f"no sentence: {error}"
-    images, wanted = expected
-    if images is not None and (len(got) != len(images) or not all(map(np.array_equal, got, images))):
+        return f"refused: {error}" if is_sentence(str(error)) else f"no sentence: {error}"
+    except AssertionError as error:
+        return str(error)
+    if len(got.images) != len(expected.images):
+        return f"{len(got.images)} images instead of {len(expected.images)}"
+    if not all(map(_equal, got.images, expected.images)):
         return "other images"
-    return "equal" if numbers == wanted else f"labels {numbers} instead of {wanted}"
+    if got.labels is None and expected.labels is not None and note:
+        return f"without labels: {note}"
+    if got.labels != expected.labels:
+        return f"labels {got.labels} instead of {expected.labels}"
+    return "equal"
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, bytes) or isinstance(other, bytes):
+        return bool(one == other)
+    # A grey picture with an axis of one channel is the same without.
+    one, other = np.squeeze(one), np.squeeze(other)
+    return one.dtype.newbyteorder("=") == other.dtype.newbyteorder("=") and np.array_equal(one, other)
+
+
+def cases(layout: Layout, count: int, seed: int) -> Iterator[tuple[str, Settings]]:
+    """Yield settings with one property that is not the usual, then drawn ones."""
+    yield from layout.one_by_one()
+    for number in range(count):
+        order = random.Random(f"{seed} {layout.name} {number}")
+        yield f"drawn {number}", {name: order.choice(values) for name, values in layout.properties.items()}
+
+
+def run(layout: Layout, count: int, seed: int, *, verbose: bool) -> collections.Counter[str]:
+    """Try a format; print what is wrong, and a line that counts."""
+    tally: collections.Counter[str] = collections.Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (name, settings) in enumerate(cases(layout, count, seed)):
+            path = Path(folder) / str(number) / layout.name
+            path.parent.mkdir()
+            result = outcome(layout, path, settings)
+            kind = result.partition(":")[0]
+            if kind != "equal" and (kind not in _SAID or name == "as usual"):
+                kind = "wrong"
+            tally[kind] += 1
+            if kind == "wrong" or (verbose and kind != "equal"):
+                shown = f" {settings}" if name.startswith("drawn") else ""
+                print(f"{layout.name} {name}: {result.replace(folder, '')}{shown}", flush=True)
+            shutil.rmtree(path.parent)
+    print(f"{layout.name}: {tally.total()} layouts: {_counted(tally)}", flush=True)
+    return tally
+
+
+def _counted(tally: collections.Counter[str]) -> str:
+    said = ", ".join(f"{tally[kind]} {kind}" for kind in _SAID)
+    return f"{tally['equal']} equal, {said}, {tally['wrong']} wrong"
 
 
 def main() -> int:
-    """Draw layouts, and count what becomes of them."""
+    """Try layouts, and count what becomes of them."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("formats", nargs="*", metavar="FORMAT", help=", ".join(LAYOUTS))
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--verbose", action="store_true", help="print what is refused, too")
     arguments = parser.parse_args()
-    tally: collections.Counter[str] = collections.Counter()
-    wrong = 0
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(arguments.count):
-            order = random.Random(f"{arguments.seed} {number}")
-            name, write = WRITERS[number % len(WRITERS)]
-            path = Path(folder) / f"{number}-{name}"
-            result = outcome(path, write(path, order))
-            tally[result if result in {"equal", "refused"} else "wrong"] += 1
-            if result not in {"equal", "refused"}:
-                wrong += 1
-                print(f"{number} {name}: {result}")
-    print(f"{arguments.count} layouts: {tally['equal']} equal, {tally['refused']} refused, {wrong} wrong")
-    return 1 if wrong else 0
+    total: collections.Counter[str] = collections.Counter()
+    for layout in LAYOUTS.values():
+        if arguments.formats and layout.name not in arguments.formats:
+            continue
+        if layout.requires and importlib.util.find_spec(layout.requires) is None:
+            print(f"{layout.name}: left out, {layout.requires} is not installed")
+            continue
+        total += run(layout, arguments.count, arguments.seed, verbose=arguments.verbose)
+    print(f"{total.total()} layouts: {_counted(total)}")
+    return 1 if total["wrong"] else 0
 
 
 if __name__ == "__main__":

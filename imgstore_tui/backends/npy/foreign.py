@@ -117,7 +117,10 @@ class PlainArray(ArrayContainer):
         stem = self.path.name.partition(".")[0]
         is_labels = len(shape) <= 2 and _LABEL_WORDS.intersection(_WORD.split(stem.lower()))
         name = "labels" if is_labels else stem or "array"  # y_train.npy, train-labels-idx1-ubyte
-        return [ArrayFacts(name, shape, dtype, False, "") if header is None else header.facts(name)]
+        if header is not None:
+            return [header.facts(name)]
+        # The first size of idx is the number of items.
+        return [ArrayFacts(name, shape, dtype, False, "", "NHW" if len(shape) == 3 else "")]
 
     def values(self, path: str) -> Any:
         """Return a memory map of the values, or what is unpacked of a compressed file."""

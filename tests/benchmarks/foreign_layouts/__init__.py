@@ -1,0 +1,1 @@
+"""Layouts of other programs by property, each with a writer and with the reader of its own ecosystem."""
