@@ -72,7 +72,8 @@ def _write_tar(path: Path, settings: Settings) -> None:
             tar.addfile(entry)
         for name, data in members:
             entry = tarfile.TarInfo(name)
-            entry.size, entry.mtime = len(data), settings["mtime"]
+            entry.size = len(data)
+            entry.mtime = 0 if settings["format"] == "ustar" else settings["mtime"]
             tar.addfile(entry, io.BytesIO(data))
 
 
