@@ -1,10 +1,10 @@
 """Layouts of other programs by the hundred: ``python -m tests.benchmarks.fuzz_foreign [FORMAT ...] [--count 300]``.
 
 Each format has properties: type, name, order, nesting, compression, count. First one property at a time is not the
-usual, then half of them are drawn anew, ``--count`` times a format. What is read must be what the reader of the ecosystem gives,
-image by image and label by label (h5py, NumPy, zarr, pyarrow, lmdb, webdataset, zipfile, csv; TensorFlow where it is
-installed); all else must be refused in a sentence, or its labels be said not to be read. As usual, each format must be
-read. The last lines count.
+usual, then half of them are drawn anew, ``--count`` times a format. What is read must be what the reader of the
+ecosystem gives, image by image and label by label (h5py, NumPy, zarr, pyarrow, lmdb, webdataset, zipfile, csv;
+TensorFlow where it is installed); all else must be refused in a sentence, or its labels be said not to be read. As
+usual, each format must be read. The last lines count.
 """
 
 from __future__ import annotations
@@ -105,10 +105,13 @@ def cases(layout: Layout, count: int, seed: int) -> Iterator[tuple[str, Settings
     yield from layout.one_by_one()
     for number in range(count):
         order = random.Random(f"{seed} {layout.name} {number}")
-        yield f"drawn {number}", {
-            name: order.choice(values) if order.random() < 0.5 else values[0]
-            for name, values in layout.properties.items()
-        }
+        yield (
+            f"drawn {number}",
+            {
+                name: order.choice(values) if order.random() < 0.5 else values[0]
+                for name, values in layout.properties.items()
+            },
+        )
 
 
 def run(layout: Layout, count: int, seed: int, *, verbose: bool) -> collections.Counter[str]:
