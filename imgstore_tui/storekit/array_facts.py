@@ -30,6 +30,8 @@ class ArrayFacts:
     """Why it is not read, as the end of a sentence; empty if it is."""
     axes: str = ""
     """The order of its axes, as letters of ``ForeignLayout.axes``, where the format says it; mostly empty."""
+    note: str = ""
+    """What the user should know about its values, as a clause; mostly empty."""
 
     @property
     def name(self) -> str:

@@ -81,6 +81,10 @@ class _Indexed:
                 f"{self.opened.path}: {safe_text(source.facts.path)} of shape {source.facts.shape} is read in the "
                 f"order {source.axes.order}."
             )
+        notes += [
+            f"{self.opened.path}, {safe_text(source.facts.path)}: {source.facts.note}."
+            for source in self.choice.sources if source.facts.note
+        ]  # fmt: skip
         return notes
 
     def _check_sizes(self) -> None:

@@ -19,6 +19,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.reader_writer import Reader
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import format_count
 from imgstore_tui.images import raw
 from imgstore_tui.images.decode import MAX_PIXELS, sniff
 from imgstore_tui.storekit.array_container import ArrayContainer, PictureFunctions
@@ -26,7 +27,8 @@ from imgstore_tui.storekit.array_facts import ArrayFacts
 from imgstore_tui.storekit.foreign_containers import open_containers
 from imgstore_tui.storekit.raw_file import RawFile
 
-NODES = ("zarr.json", ".zarray", ".zgroup")
+_NEW = "zarr.json"
+NODES = (_NEW, ".zarray", ".zgroup")
 """Files that make a folder an array or a group: of version 3, and of version 2."""
 _MOST_METADATA = 2**20
 _MOST_ARRAYS, _MOST_DEPTH, _MOST_FILES = 10_000, 8, 10_000_000
@@ -99,13 +101,13 @@ def is_zarr(folder: Path) -> bool:
 
 def _is_old(folder: Path) -> bool:
     """Whether a node is of version 2; a folder with files of both versions is of version 3, as zarr takes it."""
-    return not (folder / "zarr.json").is_file()
+    return not (folder / _NEW).is_file()
 
 
 def _is_array(folder: Path) -> bool:
     if _is_old(folder):
         return (folder / ".zarray").is_file()
-    return _read(folder / "zarr.json").get("node_type") == "array"
+    return _read(folder / _NEW).get("node_type") == "array"
 
 
 def _nodes(folder: Path, prefix: str, depth: int) -> Iterator[tuple[Path, str]]:
@@ -146,13 +148,15 @@ def _facts(folder: Path, name: str) -> ArrayFacts:
         ValueError: If it makes no sense.
     """
     old = _is_old(folder)
-    metadata = _read(folder / (".zarray" if old else "zarr.json"))
+    metadata = _read(folder / (".zarray" if old else _NEW))
     try:
         shape = tuple(int(side) for side in metadata["shape"])
         codecs, chunks = _codecs_of(metadata, old)
         kind = metadata["dtype"] if old else metadata["data_type"]
         chunk = math.prod(int(side) for side in chunks)
-    except (KeyError, TypeError, ValueError, AttributeError):
+        grid = metadata["chunks"] if old else metadata["chunk_grid"]["configuration"]["chunk_shape"]
+        pieces = math.prod(-(-side // int(step)) for side, step in zip(shape, grid, strict=True))
+    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError):
         raise ValueError(f"the metadata of {safe_text(name)} makes no sense") from None
     if min((*shape, 0)) < 0 or (chunk <= 0 and shape):
         raise ValueError(f"the metadata of {safe_text(name)} makes no sense")
@@ -162,8 +166,17 @@ def _facts(folder: Path, name: str) -> ArrayFacts:
         return ArrayFacts(name, shape, dtype, False, f"is packed by {safe_text(foreign[0])[:40]}, which is not loaded")
     if dtype is None:
         return ArrayFacts(name, shape, None, False, f"is of the type {safe_text(str(kind))[:40]}, which is not read")
-    refusal = _size_refusal(folder, shape, dtype.itemsize, chunk)
-    return ArrayFacts(name, shape, dtype, variable == {"bytes"}, refusal)
+    if chunk * dtype.itemsize > _MOST_CHUNK:
+        refusal = "is in chunks of more than 256 MiB, each of which would be unpacked for a single image"
+        return ArrayFacts(name, shape, dtype, variable == {"bytes"}, refusal)
+    size, files, refusal = _weigh(folder)
+    if not refusal and math.prod(shape) * dtype.itemsize > _FREE_BYTES + _MOST_SHRUNK * size:
+        refusal = "is larger than its files can hold"
+    note = "" if files >= pieces else (
+        f"{format_count(pieces - files)} of its {format_count(pieces)} chunks are not there: they are read as its fill "
+        "value, as zarr reads them"
+    )  # fmt: skip
+    return ArrayFacts(name, shape, dtype, variable == {"bytes"}, refusal, note=note)
 
 
 def _codecs_of(metadata: dict[str, Any], old: bool) -> tuple[set[str], Any]:
@@ -199,23 +212,18 @@ def _dtype(kind: Any) -> np.dtype[Any] | None:
     return dtype if dtype is not None and dtype.kind in "buifSU" and not dtype.hasobject else None
 
 
-def _size_refusal(folder: Path, shape: tuple[int, ...], item: int, chunk: int) -> str:
-    """Return why the chunks of an array are not unpacked; empty if they are."""
-    if chunk * item > _MOST_CHUNK:
-        return "is in chunks of more than 256 MiB, each of which would be unpacked for a single image"
+def _weigh(folder: Path) -> tuple[int, int, str]:
+    """Return bytes and number of the files of chunks, and why they are not read; empty if they are."""
     size = files = 0
     for root, folders, names in os.walk(folder, followlinks=False):
         for name in (*folders, *names):
-            path = Path(root, name)
-            if path.is_symlink():
-                return f"holds the link {safe_text(name)}, which is not followed"
+            if Path(root, name).is_symlink():
+                return 0, 0, f"holds the link {safe_text(name)}, which is not followed"
         size += sum(Path(root, name).stat().st_size for name in names)
-        files += len(names)
+        files += sum(not name.startswith(".") and name != _NEW for name in names)
         if files > _MOST_FILES:
-            return "is in more than 10,000,000 files"
-    if math.prod(shape) * item > _FREE_BYTES + _MOST_SHRUNK * size:
-        return "is larger than its files can hold"
-    return ""
+            return 0, 0, "is in more than 10,000,000 files"
+    return size, files, ""
 
 
 def open_folder(location: Path, folders: Sequence[Path], layout: ForeignLayout) -> Reader:
