@@ -134,8 +134,8 @@ def _name_of(head: bytes) -> str:
     if any(head[offset : offset + 8] == _HDF5 for offset in (512, 1024, 2048, 4096)):  # behind a user block
         return "HDF5"
     if head.startswith((b"PK\3\4", b"PK\5\6")):
-        name = head[30 : 30 + int.from_bytes(head[26:28], "little")]  # of the first entry
-        return "npz" if name.endswith(b".npy") else "zip"
+        first = head[30 : 30 + int.from_bytes(head[26:28], "little")]  # the name of the first entry
+        return "npz" if first.endswith(b".npy") else "zip"
     if head.startswith(_POINTER):
         return "git-lfs"
     if len(head) >= 12 and struct.unpack("<I", head[8:12])[0] == _masked(_crc32c(head[:8])):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -50,7 +51,7 @@ def _candidates(
     spelt = {field.name.lower(): field for field in reversed(list(schema)) if _is_text(field.type)}
     for name in COLUMNS:
         if name in spelt:
-            yield lambda column=spelt[name].name: read(column)
+            yield functools.partial(read, spelt[name].name)
 
 
 def _is_text(kind: Any) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from imgstore_tui.core.content import NO_LABEL
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError
 
@@ -112,7 +113,7 @@ class DatasetConformance:
             label = dataset.label(index)
             assert type(label) is int
             if dataset.label_names:
-                assert 0 <= label < len(dataset.label_names)
+                assert label == NO_LABEL or 0 <= label < len(dataset.label_names)
         assert len(set(dataset.label_names)) == len(dataset.label_names)
 
     @pytest.mark.parametrize("beyond", [-1, 0, 1, 10**12])

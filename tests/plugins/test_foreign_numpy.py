@@ -19,7 +19,7 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.foreign import open_foreign
 from imgstore_tui.testing.store_material import is_sentence, pixels
 
-IMAGES = np.stack([pixels((9, 7, 3), number) for number in range(6)])
+IMAGES: Any = np.stack([pixels((9, 7, 3), number) for number in range(6)])
 GREY = IMAGES[..., 0]
 LABELS = np.array([3, 1, 2, 0, 1, 1])
 
@@ -27,7 +27,8 @@ LABELS = np.array([3, 1, 2, 0, 1, 1])
 def idx(array: Any) -> bytes:
     kind = {"u1": 8, "i4": 12, "f4": 13}[array.dtype.str[1:]]
     stored = array.astype(array.dtype.newbyteorder(">"))
-    return struct.pack(f">HBB{array.ndim}I", 0, kind, array.ndim, *array.shape) + stored.tobytes()
+    head = struct.pack(f">HBB{array.ndim}I", 0, kind, array.ndim, *array.shape)
+    return head + bytes(stored.tobytes())
 
 
 def opened(path: Path, **layout: Any) -> Reader:

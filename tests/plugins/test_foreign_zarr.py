@@ -88,12 +88,13 @@ def test_an_array_alone_channels_before_rows_and_wide_numbers(version: int, tmp_
 
 @pytest.mark.parametrize("version", [2, 3])
 def test_splits_and_class_groups(version: int, tmp_path: Path) -> None:
-    splits = {"train/images": STACK, "train/labels": np.array(LABELS), "test/images": STACK[:2]}
+    splits: dict[str, Any] = {"train/images": STACK, "train/labels": np.array(LABELS), "test/images": STACK[:2]}
     path = written(tmp_path / "splits", version, **splits)
     assert "several splits" in refusal(path)
     check(opened(path, split="train"))
     check(opened(path, split="test"), STACK[:2], None)
-    classes = written(tmp_path / "classes", version, **{"cat/images": STACK[:2], "dog/images": STACK[2:]})
+    groups: dict[str, Any] = {"cat/images": STACK[:2], "dog/images": STACK[2:]}
+    classes = written(tmp_path / "classes", version, **groups)
     check(opened(classes), labels=[0, 0, 1, 1, 1, 1])
 
 

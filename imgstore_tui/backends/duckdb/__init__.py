@@ -26,7 +26,7 @@ _LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
 
 
 class DuckdbBackend(OneFileBackend):
-    """One file: tables ``images`` (id, label, size) and ``parts`` (id, part, data).
+    """One file: tables ``images`` (id, label, size), ``parts`` (id, part, data), and ``names`` (id, name) if there are.
 
     An image is cut into parts of 3 KiB, because DuckDB handles 2,048 rows at a time. The view ``payloads`` puts them
     together again, so that the file is an ordinary database to any DuckDB:
@@ -42,7 +42,9 @@ class DuckdbBackend(OneFileBackend):
     extra = "duckdb"
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "png"
-    capabilities = Capabilities(append=True, overwrite=True, delete=True, fork_safe=False, counts_syncs=False)
+    capabilities = Capabilities(
+        append=True, overwrite=True, delete=True, names=True, fork_safe=False, counts_syncs=False
+    )
     forced_formerly = True
     presets = (Preset("tuned", "parts of 3 KiB in row groups of 2,048, not compressed, written in whole row groups"),)
     options = (

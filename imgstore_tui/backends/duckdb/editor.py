@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from imgstore_tui.backends.duckdb import FILE
-from imgstore_tui.backends.duckdb.layout import attach, put_images, with_rows
+from imgstore_tui.backends.duckdb.layout import attach, check_names, put_images, put_names, with_rows
 from imgstore_tui.backends.duckdb.reader import DuckdbReader
 from imgstore_tui.core.backend import Editor
 from imgstore_tui.core.manifest import check_batch, image_bytes, write_manifest
@@ -72,13 +72,22 @@ class DuckdbEditor(Editor):
             self._live_ids.grow(len(ids))
         self._changes_done(int(sizes.sum()))
 
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Insert or replace one row per name."""
+        connection = require_open(self._connection, self._location, "change")
+        try:
+            put_names(connection, self._location, self.content, ids, names)
+        except (duckdb.Error, pa.ArrowException) as error:
+            raise write_error(self._path, error) from None
+
     def delete(self, ids: Sequence[int]) -> None:
         """Delete rows; their space is reused once a whole row group is deleted."""
         self._live_ids.check_each_once(self._location, ids)
         if not len(ids):
             return
         try:
-            _delete_rows(require_open(self._connection, self._location, "change"), ids)
+            connection = require_open(self._connection, self._location, "change")
+            _delete_rows(connection, ids, *(("names",) if self.content.name_bytes else ()))
         except duckdb.Error as error:
             raise write_error(self._path, error) from None
         self._live_ids.delete(ids)
@@ -95,6 +104,7 @@ class DuckdbEditor(Editor):
         """Update the manifest in the same transaction, and commit."""
         connection = require_open(self._connection, self._location, "change")
         content = replace(self.content, count=self._live_ids.count)
+        check_names(connection, self._location, content)
         manifest = write_manifest("duckdb", content, part=self._part, next=self._live_ids.next_id)
         try:
             connection.execute("UPDATE manifest SET text = ?", (manifest,))
@@ -138,7 +148,7 @@ class DuckdbEditor(Editor):
                 connection.close()
 
 
-def _delete_rows(connection: Any, ids: Sequence[int]) -> None:
+def _delete_rows(connection: Any, ids: Sequence[int], *more: str) -> None:
     with with_rows(connection, pa.table({"id": pa.array(np.asarray(ids, np.int64))})) as name:
-        for table in ("parts", "images"):
+        for table in ("parts", "images", *more):
             connection.execute(f"DELETE FROM {table} WHERE id IN (SELECT id FROM {name})")  # noqa: S608 - our names

@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.storekit.names_file import encode_names, missing_names
 from imgstore_tui.storekit.store_errors import damaged_error
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels
+    from imgstore_tui.core.backend import Content, Labels
 
 ROWS = 2048
 """Rows in a row group: the fewest that DuckDB allows, because it reads and writes whole groups."""
@@ -24,6 +25,8 @@ COLUMNS = {
     "parts": "id BIGINT NOT NULL, part INTEGER NOT NULL, data BLOB NOT NULL",
     "manifest": "text VARCHAR NOT NULL",
 }
+NAMES = "id BIGINT NOT NULL, name VARCHAR NOT NULL"
+"""Columns of the table ``names`` of a store whose images have names."""
 VIEW = (
     "CREATE VIEW payloads AS SELECT id, label, list_reduce(list(data ORDER BY part), lambda a, b: a || b) AS data "
     "FROM images JOIN parts USING (id) GROUP BY id, label"
@@ -112,6 +115,33 @@ def put_images(connection: Any, ids: Sequence[int], sizes: Labels, images: Any, 
     for table, rows in (*(("parts", rows) for rows in part_tables(ids, sizes, images, part)), ("images", facts)):
         with with_rows(connection, rows) as name:
             connection.execute(f"INSERT INTO {table} SELECT * FROM {name}")  # noqa: S608 - names of our own
+
+
+def put_names(connection: Any, location: Path, content: Content, ids: Sequence[int], names: Sequence[str]) -> None:
+    """Insert or replace the names of images, after a check of them.
+
+    Raises:
+        StoreError: If one of them may not be kept.
+    """
+    encode_names(location, content, names)
+    if not len(ids):
+        return
+    columns = {"id": pa.array(np.asarray(ids, np.int64)), "name": pa.array(list(names), pa.string())}
+    with with_rows(connection, pa.table(columns)) as rows:
+        connection.execute(f"DELETE FROM names WHERE id IN (SELECT id FROM {rows})")  # noqa: S608 - our name
+        connection.execute(f"INSERT INTO names SELECT * FROM {rows}")  # noqa: S608 - our name
+
+
+def check_names(connection: Any, location: Path, content: Content) -> None:
+    """Check that every image has a name, in a store whose images have any.
+
+    Raises:
+        StoreError: If names are missing.
+    """
+    if content.name_bytes:
+        (count,) = connection.execute("SELECT count(*) FROM names").fetchone()
+        if count != content.count:
+            raise missing_names(location, content.count - count)
 
 
 def attach(path: Path, *, logged: bool, forced: bool) -> Any:

@@ -14,12 +14,13 @@ import numpy as np
 import pyarrow as pa
 
 from imgstore_tui.backends.duckdb import FILE
-from imgstore_tui.backends.duckdb.layout import COLUMNS, ROWS, SETTINGS, damaged, parts_in
+from imgstore_tui.backends.duckdb.layout import COLUMNS, NAMES, ROWS, SETTINGS, damaged, parts_in
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, IdSpan, foreign, image_bytes, is_count, read_manifest
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.checked_reader import LiveIdsReader
+from imgstore_tui.storekit.names_file import require_names
 from imgstore_tui.storekit.one_file import file_of
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.store_errors import layout_error, require_open
@@ -31,6 +32,8 @@ _PARTS = "SELECT id, part, data FROM parts WHERE id BETWEEN ? AND ?"
 _FACTS = "SELECT id, label, size FROM images WHERE id = ?"
 _ALL_FACTS = "SELECT id, label, size FROM images ORDER BY id"
 _SCATTERED = "SELECT id, part, data FROM parts WHERE id IN (SELECT unnest(?))"
+_NAMES = "SELECT id, name FROM names WHERE id IN (SELECT unnest(?))"
+_NAMES_RUN = "SELECT id, name FROM names WHERE id BETWEEN ? AND ?"
 _FEW_PARTS = 16
 """Images of at most this many parts are selected by a list of ids, forty times faster than by single ranges."""
 _MAGIC = b"DUCK"
@@ -62,8 +65,8 @@ class DuckdbReader(LiveIdsReader):
     def _open(self, connection: Any) -> None:
         # Only tables whose SQL is exactly as expected are read: a view or an expression would be executed.
         tables = connection.execute("SELECT table_name, sql FROM duckdb_tables()").fetchall()
-        schema = {name: _UNIMPORTANT.sub("", text) for name, text in tables if name in COLUMNS}
-        if schema.keys() != COLUMNS.keys():
+        schema = {name: _UNIMPORTANT.sub("", text) for name, text in tables}
+        if not schema.keys() >= COLUMNS.keys():
             raise foreign("duckdb", self._location)
         if any(schema[name] != f"CREATE TABLE {name}({columns});" for name, columns in COLUMNS.items()):
             raise damaged(self.path, "its tables are not those of a store")
@@ -73,6 +76,8 @@ class DuckdbReader(LiveIdsReader):
         if len(texts) != 1:
             raise foreign("duckdb", self._location)
         self.content, manifest = read_manifest(texts[0][0], "duckdb", self._location)
+        if self.content.name_bytes and schema.get("names") != f"CREATE TABLE names({NAMES});":
+            raise damaged(self.path, "its tables are not those of a store with names")
         part = manifest.get("part")
         if not is_count(part) or not 0 < part <= _MOST_PART:
             raise layout_error(self._location)
@@ -198,6 +203,23 @@ class DuckdbReader(LiveIdsReader):
         if len(ids) != self.content.count:
             raise self._incomplete()
         return labels
+
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Select the names of ids, those of consecutive ids by one range."""
+        require_names(self.content)
+        span = self._check_ids(ids)
+        statement: str = _NAMES
+        values: list[Any] = [sorted({int(number) for number in ids})]
+        if span is not None:
+            statement, values = _NAMES_RUN, [span[0], span[1] - 1]
+        connection = require_open(self._connection, self._location, "read")
+        try:
+            names = dict(connection.execute(statement, values).fetchall()) if len(ids) else {}
+        except duckdb.Error as error:
+            raise damaged(self.path, first_line(error)) from None
+        if any(number not in names for number in ids):
+            raise damaged(self.path, "names of images are missing in it")
+        return [names[number] for number in ids]
 
     def _incomplete(self) -> StoreError:
         return damaged(self.path, "images are missing in it")

@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from imgstore_tui.backends.duckdb.layout import COLUMNS, VIEW, attach, put_images
+from imgstore_tui.backends.duckdb.layout import COLUMNS, NAMES, VIEW, attach, check_names, put_images, put_names
 from imgstore_tui.core.backend import Content, Writer
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_complete, check_put, image_bytes, write_manifest
@@ -19,7 +19,7 @@ from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.storekit.atomic_write import publish
 from imgstore_tui.storekit.one_file import partial_path
-from imgstore_tui.storekit.store_errors import write_error
+from imgstore_tui.storekit.store_errors import require_open, write_error
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -42,6 +42,8 @@ class DuckdbWriter(Writer):
             for name, columns in COLUMNS.items():
                 plain = "BLOB USING COMPRESSION uncompressed" if values["compression"] == "none" else "BLOB"
                 self._connection.execute(f"CREATE TABLE {name}({columns.replace('BLOB', plain)})")
+            if content.name_bytes:
+                self._connection.execute(f"CREATE TABLE names({NAMES})")
             self._connection.execute(VIEW)
         except (duckdb.Error, OSError) as error:
             self.abort()
@@ -56,6 +58,13 @@ class DuckdbWriter(Writer):
         """Insert the parts of images, straight from the array's memory."""
         check_put(self._location, self._content, self._put, ids, images, labels)
         self._insert(ids, np.full(len(ids), image_bytes(self._content)), images, labels)
+
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Insert one row per name."""
+        try:
+            put_names(require_open(self._connection, self._location, "put"), self._location, self._content, ids, names)
+        except (duckdb.Error, pa.ArrowException) as error:
+            raise write_error(self._path, error) from None
 
     def _insert(self, ids: Sequence[int], sizes: Labels, images: Any, labels: Labels) -> None:
         if self._connection is None:
@@ -78,6 +87,7 @@ class DuckdbWriter(Writer):
             return
         try:
             check_complete(self._location, self._content, self._put)
+            check_names(connection, self._location, self._content)
             manifest = write_manifest("duckdb", self._content, **self._layout)
             connection.execute("INSERT INTO manifest VALUES (?)", (manifest,))
             connection.execute("CHECKPOINT store")

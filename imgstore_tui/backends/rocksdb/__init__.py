@@ -43,7 +43,9 @@ class RocksdbBackend(LocalBackend):
     extra = "rocksdb"
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"
-    capabilities = Capabilities(append=True, overwrite=True, delete=True, forces_itself=True, counts_syncs=False)
+    capabilities = Capabilities(
+        append=True, overwrite=True, delete=True, names=True, forces_itself=True, counts_syncs=False
+    )
     presets = (
         Preset("tuned", "tables written in the order of their keys and taken in whole, without a log; not compressed"),
         Preset(

@@ -19,6 +19,8 @@ from imgstore_tui.backends.rocksdb.layout import (
     database_of,
     key_of,
     label_items,
+    name_items,
+    name_key,
     options_for,
 )
 from imgstore_tui.backends.rocksdb.reader import RocksdbReader
@@ -26,6 +28,7 @@ from imgstore_tui.core.backend import Editor, force
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_batch, write_manifest
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.names_file import missing_names
 from imgstore_tui.storekit.store_errors import write_error
 
 if TYPE_CHECKING:
@@ -44,6 +47,8 @@ class RocksdbEditor(Editor):
         self._location = location
         self._sync_each_batch = sync is SyncLevel.BATCH
         self._changed = False
+        self._names: list[tuple[bytes, bytes]] = []
+        """Items of the names that the next batch takes."""
         self._tables = set(_tables(location))
         self._write_options = rocksdict.WriteOptions()
         self._write_options.sync = self._sync_each_batch
@@ -67,8 +72,14 @@ class RocksdbEditor(Editor):
     def _put(self, ids: Sequence[int], values: Iterable[bytes], labels: Labels) -> None:
         if not len(ids):
             return
-        batch = self._batch()
-        if self._live_ids.is_append(self._location, ids):
+        batch, names = self._batch(), self._names
+        appends = self._live_ids.is_append(self._location, ids)
+        if appends and self.content.name_bytes and len(names) != len(ids):
+            raise missing_names(self._location, len(ids) - len(names))
+        self._names = []
+        for key, name in names:
+            batch[key] = name
+        if appends:
             self._live_ids.grow(len(ids))
             self._labels = np.concatenate([self._labels, labels])
         else:
@@ -76,6 +87,10 @@ class RocksdbEditor(Editor):
         for number, value in zip(ids, values, strict=True):
             batch[key_of(number)] = value
         self._write(batch, ids)
+
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Keep names for the batch that puts their images."""
+        self._names = name_items(self._location, self.content, ids, names)
 
     def delete(self, ids: Sequence[int]) -> None:
         """Delete keys; their values are removed when tables are merged."""
@@ -85,6 +100,8 @@ class RocksdbEditor(Editor):
         batch = self._batch()
         for number in ids:
             del batch[key_of(number)]
+            if self.content.name_bytes:
+                del batch[name_key(number)]
         self._live_ids.delete(ids)
         self._labels[list(ids)] = 0
         batch[GONE] = self._live_ids.deleted.astype("<i8").tobytes()

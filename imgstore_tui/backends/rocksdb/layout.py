@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgstore_tui.backends.rocksdb import FOLDER
 from imgstore_tui.core.errors import StoreError
+from imgstore_tui.storekit.names_file import encode_names
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels
+    from imgstore_tui.core.backend import Content, Labels
     from imgstore_tui.core.options import OptionValue
 
 MANIFEST = b"manifest"
@@ -19,6 +20,8 @@ GONE = b"gone"
 """Key of the deleted ids, ascending, 8 bytes each; absent if there are none."""
 LABELS = b"labels"
 """Prefix of the keys of label blocks; the id of the first label follows in 8 bytes. Letters sort after image keys."""
+NAME = b"name"
+"""Prefix of the keys of names; the id of the image follows in 8 bytes. They sort after all other keys."""
 BLOCK = 1024
 """Labels in a block, which begins at a multiple of this; the last block has fewer. A deleted id has the label 0."""
 
@@ -31,6 +34,16 @@ def key_of(number: int) -> bytes:
 def labels_key(block: int) -> bytes:
     """Return the key of a block of labels."""
     return LABELS + (block * BLOCK).to_bytes(8, "big")
+
+
+def name_key(number: int) -> bytes:
+    """Return the key of the name of an image."""
+    return NAME + number.to_bytes(8, "big")
+
+
+def name_items(location: Path, content: Content, ids: Sequence[int], names: Sequence[str]) -> list[tuple[bytes, bytes]]:
+    """Return the items that hold names of images, after a check of them."""
+    return list(zip(map(name_key, ids), encode_names(location, content, names).tolist(), strict=True))
 
 
 def label_items(labels: Labels, blocks: Iterable[int]) -> Iterator[tuple[bytes, bytes]]:

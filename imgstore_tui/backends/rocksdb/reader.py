@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imgstore_tui.backends.rocksdb import COMPRESSIONS, FOLDER, MOST_BLOCK
-from imgstore_tui.backends.rocksdb.layout import BLOCK, GONE, LABELS, MANIFEST, key_of, labels_key
+from imgstore_tui.backends.rocksdb.layout import BLOCK, GONE, LABELS, MANIFEST, key_of, labels_key, name_key
 from imgstore_tui.backends.rocksdb.read_only import open_database
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import IdSpan, foreign, image_bytes, is_count, read_manifest
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.checked_reader import LiveIdsReader
+from imgstore_tui.storekit.names_file import decode_names, require_names
 from imgstore_tui.storekit.store_errors import damaged_error, layout_error, require_open
 
 if TYPE_CHECKING:
@@ -150,6 +151,16 @@ class RocksdbReader(LiveIdsReader):
     def read_labels(self) -> Labels:
         """Read the blocks of labels, whose keys are consecutive."""
         return self.live_ids.without_deleted(self.all_labels())
+
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Return the names of images, by one request."""
+        require_names(self.content)
+        self._check_ids(ids)
+        values = self._get([name_key(int(number)) for number in ids]) if len(ids) else []
+        names = [value for value in values if value is not None]
+        if len(names) < len(values):
+            raise self._damaged("names of images are missing in it")
+        return decode_names(self._location, names)
 
     def close(self) -> None:
         """Close the database."""

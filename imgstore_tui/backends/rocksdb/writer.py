@@ -17,6 +17,7 @@ from imgstore_tui.backends.rocksdb.layout import (
     database_of,
     key_of,
     label_items,
+    name_items,
     options_for,
 )
 from imgstore_tui.core.backend import Content, Writer, force
@@ -24,6 +25,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import OptionValue
+from imgstore_tui.storekit.names_file import missing_names
 from imgstore_tui.storekit.store_errors import require_open, write_error
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ class RocksdbWriter(Writer):
         self._sync_each_batch = sync is SyncLevel.BATCH
         self._put = 0
         self._labels: list[Labels] = []
+        self._names: list[tuple[bytes, bytes]] = []
+        """Items of names, which are put at the end: their keys follow all others."""
         self._layout = {name: values[name] for name in ("compression", "block")}
         self._options = options_for(values)
         self._options.create_if_missing(True)
@@ -71,6 +75,10 @@ class RocksdbWriter(Writer):
         check_put(self._location, self._content, self._put, ids, images, labels)
         self._add(ids, (image.tobytes() for image in images), labels)
 
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Keep the names for the end."""
+        self._names += name_items(self._location, self._content, ids, names)
+
     def _add(self, ids: Sequence[int], values: Iterable[bytes], labels: Labels) -> None:
         database = require_open(self._database, self._location, "put")
         items = ((key_of(number), value) for number, value in zip(ids, values, strict=True))
@@ -93,12 +101,14 @@ class RocksdbWriter(Writer):
             return
         try:
             check_complete(self._location, self._content, self._put)
+            if self._content.name_bytes and len(self._names) != self._put:
+                raise missing_names(self._location, self._put - len(self._names))
             if self._tables is not None:
                 self._tables.ingest(database)
             labels = np.concatenate([np.zeros(0, np.int64), *self._labels])
             items = list(label_items(labels, range(-(-len(labels) // BLOCK))))
             manifest = write_manifest("rocksdb", self._content, **self._layout)
-            for batch in batches([*items, (MANIFEST, manifest.encode("utf-8"))]):
+            for batch in batches([*items, *self._names, (MANIFEST, manifest.encode("utf-8"))]):
                 database.write(batch, self._write_options)
                 self.syncs += self._sync_each_batch
             database.flush()

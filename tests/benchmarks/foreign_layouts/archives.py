@@ -155,10 +155,11 @@ def _write_folder(path: Path, settings: Settings) -> None:
         "backslashes": [name.replace("/", "\\") for name in names],
         "dot slash": [f"./{name}" for name in names],
     }[settings["written as"]]  # fmt: skip
-    values = {
+    forms_of_labels: dict[str, list[Any]] = {
         "words": [WORDS[label] for label in labels], "numbers": labels, "floats": [float(label) for label in labels],
         "minus one": [-1, *labels[1:]], "words with commas": [f"{WORDS[label]}, wild" for label in labels],
-    }[settings["label"]]  # fmt: skip
+    }  # fmt: skip
+    values = forms_of_labels[settings["label"]]
     head = {"name, label": ("name", "label"), "filename, class": ("filename", "class"), "none": ()}[settings["head"]]
     buffer = io.StringIO()
     writer = csv.writer(

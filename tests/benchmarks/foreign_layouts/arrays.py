@@ -62,10 +62,11 @@ def _write_hdf5(path: Path, settings: Settings) -> None:
         "contiguous": {}, "one an image": {"chunks": (1, *images.shape[1:])}, "one": {"chunks": images.shape},
     }[settings["chunks"]]  # fmt: skip
     if settings["filter"] != "none":
-        options = {"chunks": options.get("chunks", True), **{
+        filters: dict[str, dict[str, Any]] = {
             "gzip": {"compression": "gzip"}, "lzf": {"compression": "lzf"}, "shuffle": {"shuffle": True},
             "fletcher32": {"fletcher32": True},
-        }[settings["filter"]]}  # fmt: skip
+        }  # fmt: skip
+        options = {"chunks": options.get("chunks", True), **filters[settings["filter"]]}
     with h5py.File(path, "w", track_order=settings["order"] != "by name") as file:
         if labels is not None and settings["order"] == "labels first":
             file[label_name] = labels
@@ -90,7 +91,7 @@ def _read_hdf5(path: Path, settings: Settings) -> Contents:
 def _write_npz(path: Path, settings: Settings) -> None:
     images, labels = stored_images(settings), stored_labels(settings)
     images = np.asfortranarray(images) if settings["memory"] == "Fortran" else images
-    arrays = {settings["names"][0]: images}
+    arrays: dict[str, Any] = {settings["names"][0]: images}
     arrays |= {} if labels is None else {settings["names"][1]: labels}
     if settings["order"] == "labels first":
         arrays = dict(reversed(arrays.items()))
@@ -119,7 +120,11 @@ def _read_npy(path: Path, settings: Settings) -> Contents:
 
 
 _IDX_TYPES = {"u1": 8, "i1": 9, ">i2": 11, ">i4": 12, ">f4": 13}
-_PACKERS = {"none": (bytes, bytes), "gz": (gzip.compress, gzip.decompress), "bz2": (bz2.compress, bz2.decompress)}
+_PACKERS: dict[str, tuple[Any, Any]] = {
+    "none": (bytes, bytes),
+    "gz": (gzip.compress, gzip.decompress),
+    "bz2": (bz2.compress, bz2.decompress),
+}
 
 
 def _idx_paths(path: Path, settings: Settings) -> tuple[Path, Path]:

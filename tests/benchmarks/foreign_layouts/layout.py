@@ -102,7 +102,7 @@ def labels_of(values: Any) -> list[int] | None:
     if values.dtype.kind in "SUO":
         return numbered(values.reshape(-1).tolist())
     if values.ndim == 2 and values.shape[1] == 5 and (values.sum(1) == 1).all():
-        return values.argmax(1).tolist()
+        return [int(place) for place in values.argmax(1)]
     return [int(value) for value in values.reshape(-1)]
 
 

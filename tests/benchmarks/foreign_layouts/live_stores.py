@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -179,9 +180,10 @@ def _lmdb(folder: Path) -> tuple[str, Contents]:
         transaction.put(b"num-samples", str(COUNT).encode())
     with lmdb.open(str(folder / "a.lmdb"), readonly=True, lock=False) as env, env.begin() as transaction:
         got, labels = [], []
-        for number in range(1, int(transaction.get(b"num-samples")) + 1):
-            got.append(np.asarray(Image.open(io.BytesIO(transaction.get(f"image-{number:09}".encode())))))
-            labels.append(int(transaction.get(f"label-{number:09}".encode())))
+        read: Any = transaction.get
+        for number in range(1, int(read(b"num-samples")) + 1):
+            got.append(np.asarray(Image.open(io.BytesIO(read(f"image-{number:09}".encode())))))
+            labels.append(int(read(f"label-{number:09}".encode())))
     return f"store:{folder / 'a.lmdb'}", Contents(got, labels)
 
 
@@ -206,7 +208,7 @@ def _numpy(folder: Path) -> tuple[str, Contents]:
         return f"store:{folder / 'a.npz'}", Contents(list(file["x"]), file["y"].reshape(-1).tolist())
 
 
-def _tar(folder: Path, *command: str) -> tuple[str, Contents]:
+def _tar(folder: Path, command: Sequence[str]) -> tuple[str, Contents]:
     """Pack a tree of class folders with links and a sparse picture, and unpack it again by the same command."""
     tree = folder / "tree"
     for number, (image, label) in enumerate(zip(images(), labels_for(COUNT), strict=True)):
@@ -262,14 +264,12 @@ def stores() -> Iterator[LiveStore]:
     yield LiveStore("zarr 2", "zarr", lambda folder: _zarr(folder, 2))
     yield LiveStore("numpy savez", "numpy", _numpy)
     for form in ("gnu", "posix", "ustar"):
-        yield LiveStore(f"GNU tar {form}", "tar", lambda folder, form=form: _tar(folder, "tar", f"--format={form}"))
+        yield LiveStore(f"GNU tar {form}", "tar", functools.partial(_tar, command=("tar", f"--format={form}")))
     for form in ("gnu", "posix"):
         yield LiveStore(
-            f"GNU tar {form}, sparse", "tar", lambda folder, form=form: _tar(folder, "tar", "-S", f"--format={form}")
+            f"GNU tar {form}, sparse", "tar", functools.partial(_tar, command=("tar", "-S", f"--format={form}"))
         )
-    yield LiveStore("GNU tar, gzip", "tar", lambda folder: _tar(folder, "tar", "-z"))
+    yield LiveStore("GNU tar, gzip", "tar", functools.partial(_tar, command=("tar", "-z")))
     for form in ("pax", "ustar", "gnutar"):
-        yield LiveStore(
-            f"bsdtar {form}", "bsdtar", lambda folder, form=form: _tar(folder, "bsdtar", f"--format={form}")
-        )
+        yield LiveStore(f"bsdtar {form}", "bsdtar", functools.partial(_tar, command=("bsdtar", f"--format={form}")))
     yield LiveStore("bsdtar zip", "bsdtar", _zip)
