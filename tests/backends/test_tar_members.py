@@ -20,6 +20,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.images.decode import decode
 from imgstore_tui.storekit.foreign_files import ForeignReader
 from imgstore_tui.testing.store_material import is_sentence
+from tests.support.foreign_files import write_tar
 
 Members = Iterable[tuple[str, bytes] | tarfile.TarInfo]
 
@@ -34,20 +35,6 @@ def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarIn
     facts = tarfile.TarInfo(name)
     facts.type, facts.linkname = kind, target
     return facts
-
-
-def write_tar(
-    path: Path, members: Iterable[tuple[str, bytes] | tarfile.TarInfo], form: int = tarfile.PAX_FORMAT
-) -> Path:
-    with tarfile.open(path, "w", format=form) as tar:
-        for member in members:
-            if isinstance(member, tarfile.TarInfo):
-                tar.addfile(member)
-                continue
-            facts = tarfile.TarInfo(member[0])
-            facts.size = len(member[1])
-            tar.addfile(facts, io.BytesIO(member[1]))
-    return path
 
 
 def check_sums(path: Path, files: TarImages) -> None:

@@ -105,8 +105,8 @@ def test_a_tar_is_read_whatever_it_is_called(name: str, form: int, tmp_path: Pat
         (lzma.compress(tar()), "is a tar file compressed by xz; unpack it first: unxz -k x.tar."),
         (b"\x28\xb5\x2f\xfd" + bytes(20), "is a file compressed by zstd; unpack it first: unzstd x.tar."),
         (
-            gzip.compress(CONTENTS["idx"], mtime=0),
-            "is an idx file compressed by gzip; unpack it first: gunzip -k x.tar.",
+            gzip.compress(b"PAR1" + bytes(20), mtime=0),
+            "is a Parquet file compressed by gzip; unpack it first: gunzip -k x.tar.",
         ),
     ],
     ids=["pointer", "picture", "pickle", "xz", "zstd", "gzip"],

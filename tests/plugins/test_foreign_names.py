@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from imgstore_tui.plugins.foreign import open_foreign
-from tests.support.foreign_files import FILES
+from tests.support.foreign_files import FILES, write_tfrecord
 from tests.support.program import program
 
 
@@ -92,17 +92,15 @@ def test_a_dataset_of_hdf5_for_each_picture(tmp_path: Path) -> None:
 
 def test_the_file_names_in_records(tmp_path: Path) -> None:
     pytest.importorskip("google_crc32c", reason="google_crc32c is not installed (extra tfrecord)")
-    from tests.plugins.test_foreign_tfrecord import write
-
     names = ["cat.png", "dog.png", "d\u00f6g.png"]
     records = [
         {"image/encoded": data, "image/filename": name.encode(), "image/class/label": number}
         for number, (data, name) in enumerate(zip(FILES, names, strict=True))
     ]
-    write(tmp_path / "a.tfrecord", *records)
+    write_tfrecord(tmp_path / "a.tfrecord", *records)
     assert names_of(tmp_path / "a.tfrecord") == names
     del records[1]["image/filename"]
-    write(tmp_path / "b.tfrecord", *records)
+    write_tfrecord(tmp_path / "b.tfrecord", *records)
     assert names_of(tmp_path / "b.tfrecord") == []
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from imgstore_tui.core.errors import StoreError, UsageError
 from imgstore_tui.testing.store_material import is_sentence
-from tests.backends.test_tar_members import write_tar
-from tests.support.foreign_files import FILES, files, opened, refusal
+from tests.support.foreign_files import FILES, files, opened, refusal, write_tar
 
 
 def samples(path: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from imgstore_tui.core.reader_writer import Reader
 from imgstore_tui.images import raw
 from imgstore_tui.plugins.foreign import open_foreign
 from imgstore_tui.testing.store_material import is_sentence, pixels
+from tests.support.foreign_files import write_tfrecord as write
 
 google_crc32c = pytest.importorskip("google_crc32c", reason="google_crc32c is not installed (extra tfrecord)")
 
@@ -29,24 +29,6 @@ def jpeg(level: int) -> bytes:
 
 
 FILES = [jpeg(level) for level in (10, 20, 30)]
-
-
-def write(path: Path, *records: dict[str, Any]) -> Path:
-    from imgstore_tui.backends.tfrecord.example import bytes_feature, int64_feature, varint
-    from imgstore_tui.backends.tfrecord.records import masked
-
-    data = b""
-    for record in records:
-        features = b"".join(
-            int64_feature(key.encode(), value) if isinstance(value, int) else bytes_feature(key.encode(), value)
-            for key, value in record.items()
-        )
-        example = b"\x0a" + varint(len(features)) + features
-        length = struct.pack("<Q", len(example))
-        sums = [struct.pack("<I", masked(google_crc32c.value(part))) for part in (length, example)]
-        data += length + sums[0] + example + sums[1]
-    path.write_bytes(data)
-    return path
 
 
 def opened(path: Path, **layout: str) -> Reader:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
+import tarfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +54,39 @@ def refusal(path: Path, *, backend: str, **layout: Any) -> str:
         opened(path, backend=backend, **layout).close()
     assert is_sentence(str(caught.value), path)
     return str(caught.value)
+
+
+def write_tar(
+    path: Path, members: Iterable[tuple[str, bytes] | tarfile.TarInfo], form: int = tarfile.PAX_FORMAT
+) -> Path:
+    """Write members, or entries without bytes such as links."""
+    with tarfile.open(path, "w", format=form) as tar:
+        for member in members:
+            if isinstance(member, tarfile.TarInfo):
+                tar.addfile(member)
+                continue
+            facts = tarfile.TarInfo(member[0])
+            facts.size = len(member[1])
+            tar.addfile(facts, io.BytesIO(member[1]))
+    return path
+
+
+def write_tfrecord(path: Path, *records: dict[str, Any]) -> Path:
+    """Write records of tf.train.Example with bytes or whole numbers as features."""
+    import google_crc32c
+
+    from imgstore_tui.backends.tfrecord.example import bytes_feature, int64_feature, varint
+    from imgstore_tui.backends.tfrecord.records import masked
+
+    data = b""
+    for record in records:
+        features = b"".join(
+            int64_feature(key.encode(), value) if isinstance(value, int) else bytes_feature(key.encode(), value)
+            for key, value in record.items()
+        )
+        example = b"\x0a" + varint(len(features)) + features
+        length = struct.pack("<Q", len(example))
+        sums = [struct.pack("<I", masked(google_crc32c.value(part))) for part in (length, example)]
+        data += length + sums[0] + example + sums[1]
+    path.write_bytes(data)
+    return path

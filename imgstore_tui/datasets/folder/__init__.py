@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from imgstore_tui.core.content import NO_LABEL
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanProgress, orientation_loss
 from imgstore_tui.core.errors import DataError, UsageError
@@ -21,10 +19,9 @@ from imgstore_tui.datasets.folder import labels_csv, scan
 from imgstore_tui.datasets.folder.class_folders import class_folders, class_of
 from imgstore_tui.datasets.folder.stratified_order import stratified_order
 from imgstore_tui.images.resize import parse_size, resized
-from imgstore_tui.storekit.label_column import missing_labels
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.content import Labels, Pixels
+    from imgstore_tui.core.content import Pixels
 
 _LEAST_HEADERS = 10_000
 """Headers that are read even if fewer pictures are needed: it takes seconds, and shows what is broken."""
@@ -188,10 +185,10 @@ class FolderDataset(Dataset):
         # For all files, broken ones too: repairing a file must not change the labels of others.
         if self._table:
             table = labels_csv.read_labels(labels_csv.find_table(self._table, self._root), names)
-            return self._take_labels(np.frombuffer(table.numbers, np.int64), table.names, "")
+            return self._take_labels(table.numbers, table.names, "")
         if (column := scan.labels_beside(self._root, names)) is not None:
             if column.numbers is not None:
-                return self._take_labels(column.numbers, column.texts, column.note)
+                return self._take_labels(array("q", column.numbers.tobytes()), column.texts, column.note)
             self._has_labels, self._label_note = False, column.reason
             return array("q", [NO_LABEL]) * len(names)
         self._classes, self._label_note = class_folders(self._root, names)
@@ -200,12 +197,15 @@ class FolderDataset(Dataset):
         labels = {folder: label for label, folder in enumerate(self._classes)}
         return array("q", (labels.get(class_of(name), NO_LABEL) for name in names))
 
-    def _take_labels(self, numbers: Labels, names: tuple[str, ...], note: str) -> Sequence[int]:
+    def _take_labels(self, labels: array[int], names: tuple[str, ...], note: str) -> Sequence[int]:
         """Take labels of a table, with a note on where they come from; return them."""
+        import numpy as np
+
+        from imgstore_tui.storekit.label_column import missing_labels
+
         self._classes = names
-        self._has_labels, without = missing_labels(numbers, names)
+        self._has_labels, without = missing_labels(np.frombuffer(labels, np.int64), names)
         self._label_note = "; ".join(filter(None, (note, without)))
-        labels = array("q", numbers.tobytes())
         self._class_count = len(set(labels) - ({NO_LABEL} if without else set()))
         return labels
 

@@ -9,14 +9,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imgstore_tui.core.dataset import BrokenImageError, Excluded, ScanProgress
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
-from imgstore_tui.storekit import dataset_json
-from imgstore_tui.storekit.label_column import LabelColumn
-from imgstore_tui.storekit.raw_file import RawFile
+
+if TYPE_CHECKING:
+    from imgstore_tui.storekit.label_column import LabelColumn
 
 LARGEST_FILE = 1 << 30
 """Larger files are excluded, because files are read into memory whole."""
@@ -217,6 +218,9 @@ def file_facts(root: Path, name: str, *, follow: bool = False) -> FileFacts:
 
 def labels_beside(root: Path, names: Sequence[str]) -> LabelColumn | None:
     """Return the labels in StyleGAN's ``dataset.json`` in a folder of pictures; None if there is no such file."""
+    from imgstore_tui.storekit import dataset_json
+    from imgstore_tui.storekit.raw_file import RawFile
+
     try:
         file = RawFile(root / dataset_json.NAME)
     except OSError:

@@ -73,12 +73,14 @@ def test_a_store_keeps_the_names_of_classes(backend: str, classes: Path, tmp_pat
 
 def test_no_label_is_not_label_0_in_the_fingerprint(unlabelled: Path, tmp_path: Path) -> None:
     zeros = tar(tmp_path / "zeros.tar", "abc", label=b"0")
-    ones = tar(tmp_path / "ones.tar", "abc", label=b"-1")
-    prints = [
+    twos = tar(tmp_path / "twos.tar", "abc", label=b"-2")
+    minus_one = tar(tmp_path / "minus_one.tar", "abc", label=b"-1")  # which stands for no label
+    none, zero, two, again = (
         convert(f'store:"{path}"', "disk+original", tmp_path / path.stem).fingerprint
-        for path in (unlabelled, zeros, ones)
-    ]
-    assert len(set(prints)) == 3
+        for path in (unlabelled, zeros, twos, minus_one)
+    )
+    assert len({none, zero, two}) == 3
+    assert again == none
     assert scanned(tmp_path / "unlabelled").summary.endswith("labels: none")
     assert scanned(tmp_path / "zeros").has_labels
 
