@@ -2,5 +2,6 @@
 
 ``aggregate`` gathers trials into cells, ``summary`` summarises a cell, ``verdict`` judges the methods of a contest,
 ``cell_breakdown`` splits the time of one cell into phases, ``compare`` compares two runs, ``methods`` summarises each
-storage method. ``article`` judges the claims of the article.
+storage method, ``growth`` predicts times. ``advice`` advises by what the images are for, ``article`` judges the claims
+of the article.
 """

@@ -18,6 +18,7 @@ from imgstore_tui.core.errors import ExitCode, ImgstoreError, UsageError, unknow
 COMMANDS = {
     "run": "measure storage methods and print tables",
     "show": "print the tables and charts of a saved run",
+    "advise": "advise which method to take, by what the images are for",
     "export": "export a run: CSV, JSON, Markdown, HTML, LaTeX, charts",
     "compare": "compare runs, each with the first",
     "convert": "convert a dataset to a store, and verify it",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import pytest
@@ -19,7 +18,7 @@ from imgstore_tui.analysis.growth import (
 )
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, Status
-from tests.support.costed_runs import CROSSING, GIB, IMAGE_BYTES, READ_COSTS, costed_run, true_seconds
+from tests.support.costed_runs import CROSSING, GIB, IMAGE_BYTES, READ_COSTS, costed_run, is_at_least, true_seconds
 
 READ = Operation.READ_RANDOM
 SEEDS = 60
@@ -34,11 +33,6 @@ def growth_of(run: Run, spec: str, operation: Operation = READ, cache: CacheStat
         if (cell.spec, cell.operation) == (spec, operation) and cell.cache in (cache, None)
     ]
     return growth
-
-
-def at_least(hits: int, trials: int, rate: float = 0.95) -> bool:
-    """Return whether so many hits are not too few for a rate, by three standard deviations."""
-    return hits >= trials * rate - 3 * math.sqrt(trials * rate * (1 - rate))
 
 
 def predicted(growth: Growth, images: int) -> Prediction:
@@ -75,7 +69,7 @@ def test_the_truth_lies_in_the_intervals_at_their_rate(rounds: int, noise: float
             slopes += growth.per_image_s.contains(per_image)
     trials = 2 * SEEDS
     for hits in (bare, within, tested, starts, slopes):
-        assert at_least(hits, trials)
+        assert is_at_least(hits, trials)
     assert bare < trials  # an interval that always holds the truth would be too wide to be of use
     assert widened >= bare
 
@@ -89,7 +83,7 @@ def test_the_crossing_lies_in_its_interval_at_its_rate(rounds: int, noise: float
         assert (crossing.below.spec, crossing.above.spec) == ("quickstart", "steady")
         assert crossing.low <= crossing.images <= crossing.high
         hits += crossing.low <= CROSSING <= crossing.high
-    assert at_least(hits, SEEDS)
+    assert is_at_least(hits, SEEDS)
 
 
 def test_a_crossing_beyond_what_was_measured_is_widened_by_the_tested_error() -> None:

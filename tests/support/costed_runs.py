@@ -118,3 +118,8 @@ READ_COSTS: Costs = {
 }
 """Two methods that cross at 237.5 images in random reads: one starts sooner, the other has cheaper images."""
 CROSSING = (1.2e-3 - 2.5e-4) / (6e-6 - 2e-6)
+
+
+def is_at_least(hits: int, trials: int, rate: float = 0.95) -> bool:
+    """Return whether so many hits are not too few for a rate, by three standard deviations."""
+    return hits >= trials * rate - 3 * math.sqrt(trials * rate * (1 - rate))

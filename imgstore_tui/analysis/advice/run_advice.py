@@ -1,0 +1,145 @@
+"""Gathers all advice on a run: for each dataset the ranking, its growth, and what the whole set takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from imgstore_tui.analysis.advice.advice import Advice, advise
+from imgstore_tui.analysis.advice.training import BreakEven, TrainingTime, break_evens, training_times
+from imgstore_tui.analysis.advice.weights import Criterion, Use, Weights, weights_for
+from imgstore_tui.analysis.growth import MEMORY_SHARE, Crossing, Growth, crossings, growths
+from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.core.model import Cell, DatasetFacts, Run
+from imgstore_tui.core.spec import IN_PLACE
+from imgstore_tui.core.units import MAX_CUTOFF
+
+DEFAULT_EPOCHS = 100
+"""Epochs of a training for which the user names no number."""
+_FARTHER = 10
+"""How many times beyond the images measured crossings are looked for, unless the whole set is larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the user does with the images."""
+
+    use: Use | None = None
+    weights: Weights | None = None
+    """Weights of the user, which come before those of the use."""
+    images: int | None = None
+    """Images of the whole set; None for those that the data has."""
+    epochs: int | None = None
+    """How often the whole set is read; None for what is usual for the use."""
+
+    @property
+    def passes(self) -> int:
+        """How often the whole set is read: unless the user says, ``DEFAULT_EPOCHS`` in training and else once."""
+        usual = DEFAULT_EPOCHS if self.use in (None, Use.TRAINING) else 1
+        return usual if self.epochs is None else self.epochs
+
+    @property
+    def shares(self) -> Weights:
+        """The share of each criterion, 1 together."""
+        return weights_for(self.use, self.weights or {})
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetAdvice:
+    """All advice on one dataset of a run."""
+
+    situation: Situation
+    advice: Advice
+    images: int
+    """Images of the whole set."""
+    is_beyond_memory: bool
+    """Whether a store of the whole set of some method surely does not stay in memory."""
+    deciding: Cell | None
+    """The read that the weights are mostly about, without a method and a number of images."""
+    growths: Mapping[Cell, Growth]
+    """How the time of each ranked method and operation grows, by cell with a cutoff of 0."""
+    crossings: tuple[Crossing, ...]
+    """Where another method takes over from the one to take in that read, or it from another."""
+    training: tuple[TrainingTime, ...]
+    """Empty where the weights are not about reading the whole set."""
+    break_evens: tuple[BreakEven, ...]
+    """Empty without rows of the user's own files."""
+
+
+def advise_run(run: Run, summaries: Sequence[CellSummary], situation: Situation) -> tuple[DatasetAdvice, ...]:
+    """Return the advice for each dataset of a run that has a measurement.
+
+    Args:
+        run: The run.
+        summaries: The summaries of its cells.
+        situation: What the user does with the images.
+    """
+    grown = growths(run, summaries)
+    measured = {summary.cell.dataset for summary in summaries}
+    return tuple(
+        _dataset_advice(run, summaries, grown, dataset, situation)
+        for dataset in run.plan.datasets
+        if dataset in measured
+    )
+
+
+def _dataset_advice(
+    run: Run, summaries: Sequence[CellSummary], grown: Mapping[Cell, Growth], dataset: str, situation: Situation
+) -> DatasetAdvice:
+    own = {cell: growth for cell, growth in grown.items() if cell.dataset == dataset}
+    facts = next((facts for facts in run.datasets if facts.text == dataset), None)
+    images = situation.images or (0 if facts is None else _set_size(facts))
+    memory = run.environment.memory_bytes
+    sizes = [size for growth in own.values() if (size := growth.store_bytes(images)) is not None]
+    beyond = memory is not None and any(size > MEMORY_SHARE * memory for size in sizes)
+    advice = advise(
+        run, summaries, dataset, situation.shares, cold=beyond, lossless=situation.use is Use.ARCHIVE
+    )  # fmt: skip
+    ranked = [method.spec for method in advice.ranking.methods]
+    specs = [*([IN_PLACE.label] if any(cell.spec == IN_PLACE.label for cell in own) else []), *ranked]
+    deciding = _read_cell(advice, tuple(advice.ranking.shares))
+    passes = [criterion for criterion in advice.ranking.shares if criterion in (Criterion.RANDOM, Criterion.READ)]
+    whole = _read_cell(advice, passes)
+    training: tuple[TrainingTime, ...] = ()
+    pays: tuple[BreakEven, ...] = ()
+    if whole is not None and images:
+        training = training_times(own, specs, whole, images, situation.passes)
+        if IN_PLACE.label in specs:
+            pays = break_evens(own, ranked, whole, advice.levels.sync, images)
+    return DatasetAdvice(
+        situation,
+        advice,
+        images,
+        beyond,
+        deciding,
+        {cell: growth for cell, growth in own.items() if cell.spec in specs},
+        _crossings(own, advice, deciding, max(images, _FARTHER * advice.cutoff)),
+        training,
+        pays,
+    )
+
+
+def _set_size(facts: DatasetFacts) -> int:
+    """Return the images of a dataset; of one that is generated without end, those that were used."""
+    return facts.images if facts.images < MAX_CUTOFF else facts.used
+
+
+def _read_cell(advice: Advice, criteria: Sequence[Criterion]) -> Cell | None:
+    """Return the row of the first criterion that is a read, without its method and number of images."""
+    for criterion in criteria:
+        if criterion.operations and criterion is not Criterion.WRITE:
+            for method in advice.ranking.methods:
+                return replace(method.figures[criterion].row, spec="", cutoff=0)
+    return None
+
+
+def _crossings(grown: Mapping[Cell, Growth], advice: Advice, deciding: Cell | None, most: int) -> tuple[Crossing, ...]:
+    taken = None if deciding is None else grown.get(replace(deciding, spec=advice.pick))
+    if taken is None or deciding is None:
+        return ()
+    found: list[Crossing] = []
+    for method in advice.ranking.methods:
+        other = grown.get(replace(deciding, spec=method.spec))
+        if other is not None and method.spec != advice.pick:
+            found += crossings(taken, other, most)
+    return tuple(sorted(found, key=lambda crossing: crossing.images))

@@ -1,0 +1,114 @@
+"""``imgstore-tui advise``: advises which method to take, by what the images are used for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+
+from rich.console import Console
+from rich.text import Text
+
+from imgstore_tui.analysis.advice.run_advice import DEFAULT_EPOCHS, DatasetAdvice, Situation, advise_run
+from imgstore_tui.analysis.advice.weights import Criterion, Use, parse_weights, weights_for
+from imgstore_tui.cli.load_run import read_run
+from imgstore_tui.cli.output import ascii_only, data_console, output_width
+from imgstore_tui.cli.parser import RUN_HELP, CommandParser, check_choice
+from imgstore_tui.core.errors import DataError, UsageError
+from imgstore_tui.core.model import Cell
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import parse_count
+from imgstore_tui.present.tables.advice import cost_by_criterion_table, growth_table, whole_set_table
+from imgstore_tui.present.tables.rich_table import rich_table
+from imgstore_tui.present.text.advice import row_names, statements
+from imgstore_tui.present.text.ascii import ascii_text
+
+MOST_COLUMNS = 120
+MOST_EPOCHS = 1_000_000
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print the advice for each dataset of a run."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    use = None
+    if arguments.use is not None:
+        use = Use(check_choice("use", arguments.use, [use.value for use in Use]))
+    images = None if arguments.images is None else parse_count(arguments.images)
+    if arguments.epochs is not None and not 1 <= arguments.epochs <= MOST_EPOCHS:
+        raise UsageError(f"--epochs takes 1 to {MOST_EPOCHS:,}, not {arguments.epochs}.")
+    situation = Situation(use, parse_weights(arguments.weight), images, arguments.epochs)
+    weights_for(situation.use, situation.weights or {})  # refuses what makes no sense before the run is read
+    run = read_run(arguments.run)
+    if run.status == "running":
+        raise UsageError(f"Run {run.id} is being measured now. Ask again when it has ended.")
+    from imgstore_tui.present.results import build_results
+
+    advices = advise_run(run, build_results(run).summaries, situation)
+    if not advices:
+        raise DataError(f"Run {run.id} has no measurement to advise by. Measure with: imgstore-tui run")
+    if arguments.json:
+        from imgstore_tui.cli.listing import print_json
+        from imgstore_tui.present.advice_record import advice_record
+
+        return print_json(advice_record(run, advices))
+    console, plain = data_console(), arguments.ascii or ascii_only()
+    for number, given in enumerate(advices):
+        if len(run.plan.datasets) > 1:
+            console.print(Text(f"{'' if number == 0 else chr(10)}{safe_text(given.advice.dataset)}", style="bold"))
+        _print(console, given, plain=plain, rows=not arguments.no_rows)
+    return 0
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        prog="imgstore-tui advise",
+        description="Which method to take, by what you do with the images, and what that costs and saves.",
+        epilog="criteria: "
+        + ", ".join(f"{criterion} ({criterion.describe})" for criterion in Criterion)
+        + ".\nFor more: imgstore-tui help advise",
+    )
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    parser.add_argument(
+        "--for", dest="use", metavar="USE", help=f"{', '.join(Use)}: what the images are for (default training)"
+    )
+    parser.add_argument(
+        "--weight", metavar="CRITERION=N", action="append", default=[],
+        help="how much a criterion matters beside the others, alone or in place of that of --for; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--images", metavar="N", help="images of your whole set (default: those that the data has)")
+    parser.add_argument(
+        "--epochs", metavar="E", type=int, help=f"epochs of a training (default {DEFAULT_EPOCHS} for training)"
+    )
+    parser.add_argument("--no-rows", action="store_true", help="do not name the rows that each sentence rests on")
+    parser.add_argument("--ascii", action="store_true", help="write ASCII characters only")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    return parser
+
+
+def _print(console: Console, given: DatasetAdvice, *, plain: bool, rows: bool) -> None:
+    before: tuple[Cell, ...] = ()
+    for number, statement in enumerate(statements(given)):
+        _print_sentence(console, statement.text, style="" if number else "bold", plain=plain)
+        if rows and statement.rows:
+            names = "the same rows" if statement.rows == before else f"rows: {row_names(statement.rows)}"
+            _print_sentence(console, names, indent=4, style="dim", plain=plain)
+            before = statement.rows
+    console.print()
+    tables = [whole_set_table(given), growth_table(given)]
+    if given.advice.ranking.methods:
+        tables.insert(0, cost_by_criterion_table(given))
+    for table in tables:
+        if table is not None:
+            console.print(rich_table(table, output_width(), ascii_only=plain), Text(), sep="\n")
+
+
+def _print_sentence(console: Console, text: str, *, plain: bool, style: str = "", indent: int = 0) -> None:
+    """Print a sentence with its continuation lines indented."""
+    for line in wrap(
+        ascii_text(text) if plain else text,
+        min(output_width(), MOST_COLUMNS),
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 2),
+        break_on_hyphens=False,
+    ):
+        console.print(Text(line, style=style), soft_wrap=True)

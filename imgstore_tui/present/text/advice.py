@@ -1,0 +1,248 @@
+"""Writes the advice in plain sentences, each with the rows of the run that it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from imgstore_tui.analysis.advice.ranking import MethodCost, Ranking
+from imgstore_tui.analysis.advice.run_advice import DatasetAdvice
+from imgstore_tui.analysis.verdict import listed
+from imgstore_tui.core.model import Cell
+from imgstore_tui.core.operations import CacheState
+from imgstore_tui.core.spec import IN_PLACE
+from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import counted, format_count, format_number
+from imgstore_tui.present.text.advice_times import time_sentences
+from imgstore_tui.stats.intervals import Interval
+from imgstore_tui.stats.ranking import Placement
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence of the advice, harmless to a terminal."""
+
+    kind: str
+    """What it is about: ``choice``, ``cost``, ``own files``, ``pareto``, ``weight``, ``size``, ``epoch``, ..."""
+    text: str
+    rows: tuple[Cell, ...] = ()
+    """The rows that its figures are computed from; empty where it has none."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", safe_text(self.text))
+
+
+def statements(given: DatasetAdvice) -> tuple[Statement, ...]:
+    """Return the advice on a dataset, sentence by sentence; the first one is the answer in short."""
+    times_taken = [Statement(kind, text, rows) for kind, text, rows in time_sentences(given)]
+    parts = [_choice(given), *times_taken, *_costs(given), *_own_files(given), *_weight_changes(given)]
+    return (*parts, *_size_changes(given), *_pareto(given), *_weights(given), *_omissions(given))
+
+
+def row_names(rows: Iterable[Cell]) -> str:
+    """Return the names of rows: ``lmdb/read-random/10,100,1000 hot``; several numbers of images share a name."""
+    names: dict[tuple[str, str], list[int]] = {}
+    for row in rows:
+        names.setdefault((f"{row.spec}/{row.operation}", str(row.cache or row.sync or "")), []).append(row.cutoff)
+    return safe_text(
+        "; ".join(
+            f"{head}/{','.join(map(str, sorted(set(counts))))} {level}" for (head, level), counts in names.items()
+        )
+    )
+
+
+def _purpose(given: DatasetAdvice) -> str:
+    use = given.situation.use
+    if use is not None:
+        return f" for {use.phrase}"
+    return "" if given.situation.weights else " for training"
+
+
+def _choice(given: DatasetAdvice) -> Statement:
+    ranking, purpose = given.advice.ranking, _purpose(given)
+    if ranking.reason:
+        return Statement("choice", f"No advice{purpose}: {ranking.reason}.")
+    rows = _rows(ranking, [method.spec for method in ranking.methods])
+    own = given.advice.own_files
+    if own is not None and given.advice.keeps_own_files:
+        return Statement(
+            "choice",
+            f"Stay with your files{purpose}: nothing that was measured surely costs less by these weights.",
+            _rows(own, [method.spec for method in own.methods]),
+        )
+    best = ranking.best
+    if len(best) == 1:
+        return Statement("choice", f"Take {best[0]}{purpose}.", rows)
+    which = "either" if len(best) == 2 else "any of them"
+    if ranking.are_alike:
+        return Statement("choice", f"{listed(best, 'or')}{purpose}: {which} will do.", rows)
+    return Statement(
+        "choice",
+        f"{listed(best, 'or')}{purpose}: too close to call; more rounds may decide. "
+        f"Until then take {given.advice.pick}.",
+        rows,
+    )
+
+
+def _rows(ranking: Ranking, specs: Sequence[str]) -> tuple[Cell, ...]:
+    """Return the rows of the figures that count, of some methods."""
+    methods = [method for spec in specs if (method := ranking.method(spec)) is not None]
+    return tuple(dict.fromkeys(row for method in methods for row in _counted_rows(method, ranking)))
+
+
+def _counted_rows(method: MethodCost, ranking: Ranking) -> list[Cell]:
+    return [figure.row for criterion, figure in method.figures.items() if criterion in ranking.shares]
+
+
+def _weights(given: DatasetAdvice) -> Iterator[Statement]:
+    shares = given.advice.ranking.shares
+    if not shares:
+        return
+    named = ", ".join(f"{criterion.describe} {percent(share)}" for criterion, share in shares.items())
+    use = given.situation.use
+    about = f" ({use.describe})" if use is not None else ""
+    many = counted(given.advice.cutoff, "image")
+    levels = " and ".join(
+        text
+        for text in (
+            f"reads {given.advice.levels.cache}" if given.advice.levels.cache else "",
+            f"writes {given.advice.levels.sync}" if given.advice.levels.sync else "",
+        )
+        if text
+    )
+    yield Statement("weights", f"Weights{about}: {named}. Compared at {many}, {levels}.")
+
+
+def _costs(given: DatasetAdvice) -> Iterator[Statement]:
+    """Yield how much more the other methods cost by the weights."""
+    ranking = given.advice.ranking
+    if ranking.reason or len(ranking.standings) < 2:
+        return
+    first = ranking.standings[0].name
+    others = [entry for entry in ranking.standings[1:] if entry.ratio is not None]
+    named = ", ".join(f"{entry.name} {times(entry.ratio)}" for entry in others if entry.ratio is not None)
+    unclear = [entry.name for entry in others if entry.placement is Placement.NONE]
+    text = f"By these weights, beside {first}, the others cost: {named}."
+    if unclear:
+        text += f" Too few rounds to judge: {listed(unclear)}."
+    yield Statement("cost", text, _rows(ranking, [first, *(entry.name for entry in others)]))
+
+
+def _own_files(given: DatasetAdvice) -> Iterator[Statement]:
+    own = given.advice.own_files
+    if own is None or own.reason:
+        return
+    standing = own.standing(IN_PLACE.label)
+    if standing is None or standing.ratio is None:
+        return
+    first = own.standings[0].name
+    rows = _rows(own, [IN_PLACE.label, first])
+    if standing.placement is Placement.BEST:
+        yield Statement("own files", "Your files as they are come first by these weights, writing not counted.", rows)
+    elif standing.placement is Placement.TIE:
+        yield Statement(
+            "own files",
+            f"Your files as they are cost {times(standing.ratio)} beside {first}, writing not counted: they cannot be "
+            "told apart from it.",
+            rows,
+        )
+    else:
+        yield Statement(
+            "own files",
+            f"Your files as they are cost {times(standing.ratio)} beside {first}, writing not counted.",
+            rows,
+        )
+
+
+def _pareto(given: DatasetAdvice) -> Iterator[Statement]:
+    ranking = given.advice.ranking
+    efficient = [method.spec for method in ranking.methods if method.is_efficient]
+    beaten = [method.spec for method in ranking.methods if not method.is_efficient]
+    if len(ranking.methods) < 2 or not beaten:
+        return
+    yield Statement(
+        "pareto",
+        f"Another method is as good as {listed(beaten, 'or')} in everything that has a weight, and better in "
+        f"something; that is not so of {listed(efficient)} (the Pareto set).",
+        _rows(ranking, [method.spec for method in ranking.methods]),
+    )
+
+
+def _weight_changes(given: DatasetAdvice) -> Iterator[Statement]:
+    """Yield at which weights another method would be taken."""
+    pick, ranking = given.advice.pick, given.advice.ranking
+    if not pick:
+        return
+    clauses = []
+    rows = tuple(dict.fromkeys(row for method in ranking.methods for row in method.rows))
+    for threshold in given.advice.thresholds:
+        over = "over" if threshold.is_upper else "under"
+        clauses.append(
+            f"{threshold.criterion.describe} weighs {over} {percent(threshold.share)} (now "
+            f"{percent(ranking.shares.get(threshold.criterion, 0.0))}; then {threshold.spec})"
+        )
+    if clauses:
+        yield Statement(
+            "weight",
+            f"{pick} unless {listed(clauses, 'or')}, the other weights in proportion.",
+            rows,
+        )
+    elif len(ranking.methods) > len(ranking.best):
+        yield Statement("weight", "No single weight changes that, however much or little it is.", rows)
+
+
+def _size_changes(given: DatasetAdvice) -> Iterator[Statement]:
+    """Yield from how many images on another method takes less time in the read that matters most."""
+    for crossing in given.crossings:
+        beyond = ""
+        if crossing.images > crossing.measured_up_to:
+            beyond = f"; predicted, as {format_count(crossing.measured_up_to)} were measured at most"
+        yield Statement(
+            "size",
+            f"In {crossing.below.operation} {crossing.above.spec} takes less time than {crossing.below.spec} from "
+            f"about {count_text(crossing.images)} images on ({count_text(crossing.low)} to {count_text(crossing.high)}"
+            f"{beyond}).",
+            crossing.rows,
+        )
+
+
+def _omissions(given: DatasetAdvice) -> Iterator[Statement]:
+    """Yield what the advice does not take into account, and why."""
+    advice = given.advice
+    for criterion in advice.unmeasured:
+        how = f": add {criterion.operations[0]} to the operations of a run (-o)" if criterion.operations else ""
+        yield Statement("omission", f"The {criterion.describe} has a weight and was not measured{how}.")
+    for criterion, operation in advice.stands_for:
+        yield Statement(
+            "omission", f"{criterion.operations[0]} was not measured: {operation} stands for the {criterion.describe}."
+        )
+    for spec, reason in advice.left_out:
+        yield Statement("omission", f"Left out: {spec} ({reason}).")
+    if given.is_beyond_memory and advice.levels.cache is not CacheState.COLD:
+        yield Statement(
+            "omission",
+            f"{counted(given.images, 'image')} do not stay in memory, and only {advice.levels.cache} reads "
+            "were measured. To measure those that count: --cache cold.",
+        )
+    lossy = [method for method in advice.ranking.methods if method.psnr_db is not None]
+    if lossy and len(lossy) < len(advice.ranking.methods):
+        named = ", ".join(f"{method.spec} ({method.psnr_db:.0f} dB)" for method in lossy)
+        yield Statement("omission", f"Not like for like: lossy {'is' if len(lossy) == 1 else 'are'} {named}.")
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent: ``4 %``, ``0.4 %``."""
+    value = 100 * share
+    return f"{value:.0f} %" if value >= 9.5 or value == round(value) else f"{value:.2g} %"
+
+
+def times(ratio: Interval) -> str:
+    """Return a ratio and its interval: ``1.32 times as much (1.21 to 1.44)``; alone where it is exact."""
+    text = f"{format_number(ratio.median)} times as much"
+    return text if ratio.low == ratio.high else f"{text} ({format_number(ratio.low)} to {format_number(ratio.high)})"
+
+
+def count_text(images: float) -> str:
+    """Return a number of images that is not exact, with two digits: ``240``, ``24,000``."""
+    digits = len(str(round(images))) - 2
+    return format_count(round(images, -max(0, digits)))

@@ -1,0 +1,212 @@
+"""Sentences of the advice: each can be recomputed from the rows that it names, and says what an engineer would."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from dataclasses import replace
+
+import pytest
+
+from imgstore_tui.analysis.advice.run_advice import DatasetAdvice, Situation, advise_run
+from imgstore_tui.analysis.advice.weights import Criterion, Use
+from imgstore_tui.analysis.aggregate import summarise
+from imgstore_tui.core.model import Cell, Run
+from imgstore_tui.core.operations import CacheState, Operation
+from imgstore_tui.present.tables.advice import cost_by_criterion_table, growth_table, whole_set_table
+from imgstore_tui.present.text.advice import Statement, count_text, percent, row_names, statements
+from imgstore_tui.present.text.advice_times import time_text
+from tests.support.costed_runs import Costs, costed_run
+
+READ, ORDERED, WRITE = Operation.READ_RANDOM, Operation.READ_MANY, Operation.WRITE_MANY
+COSTS: Costs = {
+    "source": {READ: (1e-3, 1e-4), ORDERED: (1e-3, 9e-5)},
+    "disk": {READ: (4e-4, 1.1e-4), ORDERED: (4e-4, 9e-5), WRITE: (6e-4, 2e-4)},
+    "lmdb": {READ: (2.5e-4, 4e-6), ORDERED: (2.5e-4, 3e-6), WRITE: (6e-4, 5e-6)},
+    "hdf5": {READ: (1.2e-3, 2.5e-6), ORDERED: (1.1e-3, 1e-6), WRITE: (2e-3, 3e-6)},
+}
+DISK = {"source": 900, "disk": 4096, "lmdb": 4000, "hdf5": 3100}
+SITUATIONS = {
+    "training": Situation(Use.TRAINING, images=50_000, epochs=90),
+    "measured": Situation(Use.TRAINING, images=1000, epochs=2),
+    "archive": Situation(Use.ARCHIVE),
+    "sharing": Situation(Use.SHARING, images=5000),
+    "weights": Situation(None, {Criterion.RANDOM: 3, Criterion.DISK: 1}, 300),
+}
+
+
+def made_up(**changes: object) -> Run:
+    settings = {
+        "dataset": "folder:photos",
+        "disk": DISK,
+        "files": {"disk": 0, "source": 0},
+        "memory": {"hdf5": 8_000_000},
+        "noise": 0.02,
+        **changes,
+    }
+    return costed_run(COSTS, **settings)  # type: ignore[arg-type]
+
+
+def given(run: Run, situation: Situation) -> DatasetAdvice:
+    (advice,) = advise_run(run, summarise(run), situation)
+    return advice
+
+
+def said(run: Run, situation: Situation) -> tuple[Statement, ...]:
+    return statements(given(run, situation))
+
+
+def of_kind(sentences: tuple[Statement, ...], kind: str) -> Statement | None:
+    return next((sentence for sentence in sentences if sentence.kind == kind), None)
+
+
+def only(run: Run, rows: set[Cell]) -> Run:
+    """Return a run with the trials of some rows alone."""
+    return replace(run, measurements=tuple(trial for trial in run.measurements if trial.cell in rows))
+
+
+def scaled(run: Run, row: Cell) -> Run:
+    """Return a run in which one row took twice as long and weighs twice as much."""
+    return replace(
+        run,
+        measurements=tuple(
+            replace(
+                trial,
+                seconds=2 * (trial.seconds or 0.0),
+                allocated_bytes=None if trial.allocated_bytes is None else 2 * trial.allocated_bytes,
+            )
+            if trial.cell == row
+            else trial
+            for trial in run.measurements
+        ),
+    )
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_every_sentence_can_be_recomputed_from_the_rows_that_it_names(name: str) -> None:
+    """Whom a sentence is about follows from the ranking, so that the rows of the choice are kept, too."""
+    run, situation = made_up(), SITUATIONS[name]
+    sentences = said(run, situation)
+    kinds = {sentence.kind for sentence in sentences if sentence.rows}
+    assert {"choice", "cost", "own files", "weight", "epoch", "break-even"} <= kinds
+    for sentence in sentences:
+        if sentence.rows:
+            kept = only(run, {*sentence.rows, *sentences[0].rows})
+            assert len(kept.measurements) < len(run.measurements)
+            assert of_kind(said(kept, situation), sentence.kind) == sentence, sentence
+
+
+@pytest.mark.parametrize("kind", ["cost", "own files", "epoch", "training", "tested"])
+def test_every_row_that_a_sentence_with_figures_names_matters_to_it(kind: str) -> None:
+    run, situation = made_up(), SITUATIONS["training"]
+    sentence = of_kind(said(run, situation), kind)
+    assert sentence is not None
+    assert sentence.rows
+    for row in sentence.rows:
+        assert of_kind(said(scaled(run, row), situation), kind) != sentence, row_names([row])
+
+
+def test_the_figures_of_an_epoch_that_was_measured_are_those_of_its_rows() -> None:
+    run = made_up()
+    sentences = said(run, SITUATIONS["measured"])
+    epoch, training = of_kind(sentences, "epoch"), of_kind(sentences, "training")
+    assert epoch is not None
+    assert training is not None
+    for row in epoch.rows:
+        median = statistics.median(trial.seconds or 0.0 for trial in run.measurements if trial.cell == row)
+        assert time_text(median) in epoch.text
+        assert time_text(2 * median) in training.text
+    assert {row.spec for row in epoch.rows} == {"source", "hdf5"} or {row.spec for row in epoch.rows} == {
+        "source",
+        "lmdb",
+    }
+
+
+def test_a_training_on_many_small_images_is_advised_as_an_expert_would() -> None:
+    sentences = said(made_up(), SITUATIONS["training"])
+    texts = {sentence.kind: sentence.text for sentence in sentences}
+    assert texts["choice"] in ("Take hdf5 for training.", "Take lmdb for training.")
+    assert re.match(
+        r"An epoch of all 50,000 images takes [\d.]+ ms \(.*\) with (hdf5|lmdb), [\d.]+ s \(.*\) from your files ",
+        texts["epoch"],
+    )
+    assert re.search(r"pays back after \d+ epochs?.*: within your training of 90\.", texts["break-even"])
+    assert re.match(r"Another method is as good as .*disk in everything", texts["pareto"])
+    assert texts["own files"].startswith("Your files as they are cost ")
+    assert re.match(r"(hdf5|lmdb) unless .* weighs (over|under) \d+ % \(now \d+ %; then \w+\)", texts["weight"])
+    assert re.match(r"In read-random hdf5 takes less time than lmdb from about [\d,]+ images on", texts["size"])
+    assert "written once, read whole in random order for many epochs" in texts["weights"]
+
+
+def test_photographs_stay_files_in_an_archive_where_all_else_keeps_bare_pixels() -> None:
+    run = made_up(disk={"source": 900, "disk": 27_000, "lmdb": 27_000, "hdf5": 27_000})
+    sentences = said(run, SITUATIONS["archive"])
+    assert sentences[0].text.startswith("Stay with your files for an archive")
+    assert of_kind(sentences, "training") is None
+    epoch = of_kind(sentences, "epoch")
+    assert epoch is not None
+    assert epoch.text.startswith("Reading all 50,000 images once takes ")
+    assert "your files as they are" in epoch.text
+
+
+def test_a_conversion_that_saves_nothing_never_pays_back() -> None:
+    costs: Costs = {**{spec: COSTS[spec] for spec in ("source", "disk")}, "slow": {**COSTS["disk"], READ: (1e-3, 9e-4)}}
+    run = costed_run(costs, dataset="folder:photos", disk={"slow": 10, "disk": 5000, "source": 5000}, noise=0.02)
+    situation = Situation(None, {Criterion.DISK: 9, Criterion.RANDOM: 1}, 1000)
+    pays = of_kind(said(run, situation), "break-even")
+    assert pays is not None
+    assert "never pays back" in pays.text
+
+
+def test_what_cannot_be_predicted_is_said_with_the_reason_and_without_figures() -> None:
+    sentences = said(made_up(memory_bytes=10_000_000), replace(SITUATIONS["training"], images=1_000_000))
+    epoch = of_kind(sentences, "epoch")
+    assert epoch is not None
+    assert "cannot be predicted" in epoch.text
+    assert "measure cold reads (--cache cold)" in epoch.text
+    assert any("do not stay in memory, and only hot reads were measured" in sentence.text for sentence in sentences)
+
+
+def test_too_few_rounds_are_said_and_nothing_is_recommended() -> None:
+    sentences = said(made_up(rounds=4), SITUATIONS["training"])
+    assert sentences[0].text == "No advice for training: 4 of the 6 rounds that a verdict needs."
+    assert not any("Take " in sentence.text for sentence in sentences)
+
+
+def test_labels_and_reasons_of_others_are_harmless() -> None:
+    statement = Statement("omission", "Left out: \x1b[31mevil\x07 (it failed).")
+    assert "\x1b" not in statement.text
+    assert "\x07" not in statement.text
+
+
+def test_the_tables_name_every_method_and_what_it_takes() -> None:
+    advice = given(made_up(cache=(CacheState.HOT, CacheState.COLD)), SITUATIONS["training"])
+    costs, whole, growth = cost_by_criterion_table(advice), whole_set_table(advice), growth_table(advice)
+    assert whole is not None
+    assert growth is not None
+    assert {row[0].text for row in costs.rows} == {"disk", "lmdb", "hdf5"}
+    assert whole.rows[0][0].text == "source"
+    assert whole.rows[0][-1].text == "-"
+    assert {row[1].text for row in growth.rows} == {"source", "disk", "lmdb", "hdf5"}
+    for row in costs.rows:
+        assert sum(entry.text.endswith("*") for entry in row) <= len(advice.advice.ranking.shares)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0123, "12.3 ms"), (99.0, "99.0 s"), (195.0, "3.25 min"), (9000.0, "2.5 h"), (4 * 86400.0, "4 days")],
+)
+def test_times_of_any_length_have_three_digits(seconds: float, text: str) -> None:
+    assert time_text(seconds) == text
+
+
+def test_shares_and_counts_are_rounded_for_reading() -> None:
+    assert [percent(share) for share in (0.6, 0.045, 0.004, 1.0)] == ["60 %", "4.5 %", "0.4 %", "100 %"]
+    assert [count_text(images) for images in (7.3, 237.5, 23_750)] == ["7", "240", "24,000"]
+
+
+def test_rows_that_differ_in_the_number_of_images_share_a_name() -> None:
+    rows = [Cell("d", "lmdb", READ, cutoff, CacheState.HOT, None) for cutoff in (1000, 10, 100)] + [
+        Cell("d", "lmdb", READ, 10, CacheState.COLD, None)
+    ]
+    assert row_names(rows) == "lmdb/read-random/10,100,1000 hot; lmdb/read-random/10 cold"
