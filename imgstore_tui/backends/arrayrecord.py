@@ -38,6 +38,7 @@ class ArrayRecordBackend(LocalBackend):
 
     name = "arrayrecord"
     title = "ArrayRecord"
+    opened_by = "array_record, Grain"
     family = Family.RECORD
     requires = ("array_record",)
     extra = "arrayrecord"

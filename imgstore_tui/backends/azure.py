@@ -24,6 +24,7 @@ class AzureBackend(ObjectBackend):
 
     name = "azure"
     title = "Azure Blob Storage"
+    opened_by = "any client of Azure Blob Storage that may connect"
     extra = "azure"
     schemes = ("az", "azure")
     service = "azure"

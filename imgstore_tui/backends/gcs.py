@@ -25,6 +25,7 @@ class GcsBackend(ObjectBackend):
 
     name = "gcs"
     title = "Google Cloud Storage"
+    opened_by = "any client of Google Cloud Storage that may connect"
     extra = "gcs"
     schemes = ("gs", "gcs")
     service = "gcs"

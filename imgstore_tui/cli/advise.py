@@ -17,7 +17,7 @@ from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.model import Cell
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import parse_count
-from imgstore_tui.present.tables.advice import cost_by_criterion_table, growth_table, whole_set_table
+from imgstore_tui.present.tables.advice import cost_by_criterion_table, growth_table, keeping_table, whole_set_table
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.text.advice import row_names, statements
 from imgstore_tui.present.text.ascii import ascii_text
@@ -94,7 +94,7 @@ def _print(console: Console, given: DatasetAdvice, *, plain: bool, rows: bool) -
             _print_sentence(console, names, indent=4, style="dim", plain=plain)
             before = statement.rows
     console.print()
-    tables = [whole_set_table(given), growth_table(given)]
+    tables = [keeping_table(given), whole_set_table(given), growth_table(given)]
     if given.advice.ranking.methods:
         tables.insert(0, cost_by_criterion_table(given))
     for table in tables:

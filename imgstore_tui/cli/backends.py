@@ -40,6 +40,7 @@ def _facts(backend: type[Backend]) -> dict[str, Any]:
         "presets": [{"name": p.name, "summary": p.summary, "options": dict(p.options)} for p in backend.presets],
         "options": listing.option_facts(backend.options),
         "layout": _layout(backend),
+        "opened_by": backend.opened_by,
         "caveats": backend.caveats,
         "when_to_choose": backend.when_to_choose,
     }
@@ -60,6 +61,7 @@ def _details(backend: type[Backend]) -> int:
         ("takes", ", ".join(sorted(backend.payloads))),
         ("can", ", ".join(supported)),
         ("stored as", _layout(backend)),
+        *([("opened by", backend.opened_by)] if backend.opened_by else []),
         *presets,
         ("choose it", backend.when_to_choose),
         ("mind", backend.caveats),

@@ -97,6 +97,8 @@ class Backend(ABC, Generic[L]):
     options: ClassVar[tuple[Option, ...]] = ()
     caveats: ClassVar[str]
     when_to_choose: ClassVar[str]
+    opened_by: ClassVar[str] = ""
+    """Programs and libraries that open a store without this one, for a list; empty where that is not known."""
     forced_formerly: ClassVar[bool] = False
     """Whether its library forced files at ``buffered`` in rows of before: in those that do not say their access."""
 

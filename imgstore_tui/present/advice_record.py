@@ -84,6 +84,17 @@ def _dataset(given: DatasetAdvice) -> dict[str, Any]:
             }
             for entry in given.break_evens
         ],
+        "keeping": [
+            {
+                "spec": kept.spec,
+                "opened_by": kept.opened_by or None,
+                "names": kept.names,
+                "originals": kept.originals,
+                "drops": list(kept.drops),
+                "lossless": kept.lossless,
+            }
+            for kept in given.keepings
+        ],
         "growth": [_growth(growth) for growth in given.growths.values()],
         "statements": [
             {"kind": statement.kind, "text": statement.text, "rows": _rows(statement.rows)}

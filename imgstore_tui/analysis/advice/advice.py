@@ -51,7 +51,7 @@ class Advice:
 
 def advise(
     run: Run, summaries: Sequence[CellSummary], dataset: str, weights: Weights, *, cold: bool = False,
-    lossless: bool = False,
+    unsuitable: Mapping[str, str] | None = None,
 ) -> Advice:  # fmt: skip
     """Rank the methods of a run for one dataset.
 
@@ -61,7 +61,7 @@ def advise(
         dataset: The dataset as the plan has it.
         weights: Shares of the criteria, 1 together.
         cold: Whether the images do not fit in memory, so that cold reads count where they were measured.
-        lossless: Whether lossy methods are left out.
+        unsuitable: Methods that are left out whatever they cost, with the reason.
     """
     tables = cost_tables(run, summaries, dataset, weights, cold=cold)
     shares = _normalised({criterion: share for criterion, share in weights.items() if criterion in tables.measured})
@@ -72,8 +72,8 @@ def advise(
             continue
         if missing is not None:
             left_out.append((spec, tables.missing_reason(spec, missing)))
-        elif lossless and spec in tables.psnr_db:
-            left_out.append((spec, f"it is lossy ({tables.psnr_db[spec]:.0f} dB)"))
+        elif reason := (unsuitable or {}).get(spec):
+            left_out.append((spec, reason))
         else:
             kept[spec] = figures
     ranking = rank(run, kept, shares, tables.psnr_db)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imgstore_tui.analysis.advice.advice import Advice, advise
+from imgstore_tui.analysis.advice.keeping import Keeping, keepings, unsuitable_for_archive
 from imgstore_tui.analysis.advice.training import BreakEven, TrainingTime, break_evens, training_times
 from imgstore_tui.analysis.advice.weights import Criterion, Use, Weights, weights_for
 from imgstore_tui.analysis.growth import MEMORY_SHARE, Crossing, Growth, crossings, growths
@@ -18,6 +19,8 @@ DEFAULT_EPOCHS = 100
 """Epochs of a training for which the user names no number."""
 _FARTHER = 10
 """How many times beyond the images measured crossings are looked for, unless the whole set is larger."""
+_KEPT_FOR_OTHERS = (Use.ARCHIVE, Use.SHARING)
+"""Uses in which other people and programs meet the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class DatasetAdvice:
     """Empty where the weights are not about reading the whole set."""
     break_evens: tuple[BreakEven, ...]
     """Empty without rows of the user's own files."""
+    keepings: tuple[Keeping, ...]
+    """What the ranked methods keep, and the user's own files; empty where the use does not ask for it."""
 
 
 def advise_run(run: Run, summaries: Sequence[CellSummary], situation: Situation) -> tuple[DatasetAdvice, ...]:
@@ -92,9 +97,12 @@ def _dataset_advice(
     memory = run.environment.memory_bytes
     sizes = [size for growth in own.values() if (size := growth.store_bytes(images)) is not None]
     beyond = memory is not None and any(size > MEMORY_SHARE * memory for size in sizes)
-    advice = advise(
-        run, summaries, dataset, situation.shares, cold=beyond, lossless=situation.use is Use.ARCHIVE
-    )  # fmt: skip
+    labels = dict.fromkeys(summary.cell.spec for summary in summaries if summary.cell.dataset == dataset)
+    kept = keepings(run.plan.specs, labels)
+    unsuitable = {}
+    if situation.use is Use.ARCHIVE:
+        unsuitable = unsuitable_for_archive([keeping for keeping in kept if keeping.spec != IN_PLACE.label])
+    advice = advise(run, summaries, dataset, situation.shares, cold=beyond, unsuitable=unsuitable)
     ranked = [method.spec for method in advice.ranking.methods]
     specs = [*([IN_PLACE.label] if any(cell.spec == IN_PLACE.label for cell in own) else []), *ranked]
     deciding = _read_cell(advice, tuple(advice.ranking.shares))
@@ -116,6 +124,7 @@ def _dataset_advice(
         _crossings(own, advice, deciding, max(images, _FARTHER * advice.cutoff)),
         training,
         pays,
+        tuple(entry for entry in kept if entry.spec in specs) if situation.use in _KEPT_FOR_OTHERS else (),
     )
 
 

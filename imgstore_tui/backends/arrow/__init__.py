@@ -39,6 +39,7 @@ class ArrowBackend(OneFileBackend):
 
     name = "arrow"
     title = "Arrow IPC"
+    opened_by = "pyarrow, pandas, Polars, DuckDB, Hugging Face datasets"
     family = Family.ARRAY
     requires = ("pyarrow",)
     extra = "arrow"

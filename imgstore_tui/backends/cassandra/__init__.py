@@ -37,6 +37,7 @@ class CassandraBackend(AdministeredBackend):
 
     name = "cassandra"
     title = "Apache Cassandra"
+    opened_by = "any client of Cassandra that may connect"
     family = Family.NOSQL
     requires = ("cassandra",)
     extra = "cassandra"

@@ -33,6 +33,7 @@ class DiskBackend(LocalBackend):
 
     name = "disk"
     title = "Files on disk"
+    opened_by = "any program that opens the picture files"
     family = Family.FILES
     payloads = frozenset({PayloadKind.BYTES})
     default_codec = "png"

@@ -37,6 +37,7 @@ class DuckdbBackend(OneFileBackend):
 
     name = "duckdb"
     title = "DuckDB"
+    opened_by = "DuckDB's library in any language"
     family = Family.SQL
     requires = ("duckdb", "pyarrow")
     extra = "duckdb"

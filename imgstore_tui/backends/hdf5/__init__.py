@@ -38,6 +38,7 @@ class Hdf5Backend(OneFileBackend):
 
     name = "hdf5"
     title = "HDF5"
+    opened_by = "h5py, HDFView, MATLAB, R, and whatever else reads HDF5"
     family = Family.ARRAY
     requires = ("h5py",)
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})

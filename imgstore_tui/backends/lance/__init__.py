@@ -23,6 +23,7 @@ class LanceBackend(LocalBackend):
 
     name = "lance"
     title = "Lance"
+    opened_by = "pylance, LanceDB"
     family = Family.RECORD
     requires = ("lance",)
     extra = "lance"

@@ -42,6 +42,7 @@ class LmdbBackend(LocalBackend):
 
     name = "lmdb"
     title = "LMDB"
+    opened_by = "LMDB's library in any language"
     family = Family.EMBEDDED
     requires = ("lmdb",)
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})

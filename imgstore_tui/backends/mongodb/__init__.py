@@ -33,6 +33,7 @@ class MongodbBackend(AdministeredBackend):
 
     name = "mongodb"
     title = "MongoDB"
+    opened_by = "any client of MongoDB that may connect"
     family = Family.NOSQL
     requires = ("pymongo",)
     extra = "mongodb"

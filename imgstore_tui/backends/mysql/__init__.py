@@ -34,6 +34,7 @@ class MysqlBackend(AdministeredBackend):
 
     name = "mysql"
     title = "MySQL, MariaDB"
+    opened_by = "any client of MySQL that may connect"
     family = Family.SQL
     requires = ("pymysql",)
     extra = "mysql"

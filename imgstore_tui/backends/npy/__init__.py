@@ -34,6 +34,7 @@ class NpyBackend(LocalBackend):
 
     name = "npy"
     title = "NumPy arrays"
+    opened_by = "NumPy, and what reads its files"
     family = Family.ARRAY
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
     default_codec = "raw"

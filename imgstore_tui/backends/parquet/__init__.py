@@ -23,6 +23,7 @@ class ParquetBackend(OneFileBackend):
 
     name = "parquet"
     title = "Parquet"
+    opened_by = "pyarrow, pandas, Polars, DuckDB, Spark, Hugging Face datasets"
     family = Family.RECORD
     requires = ("pyarrow",)
     extra = "arrow"

@@ -38,6 +38,7 @@ class PostgresBackend(AdministeredBackend):
 
     name = "postgres"
     title = "PostgreSQL"
+    opened_by = "any client of PostgreSQL that may connect"
     family = Family.SQL
     requires = ("psycopg",)
     extra = "postgres"

@@ -38,6 +38,7 @@ class RocksdbBackend(LocalBackend):
 
     name = "rocksdb"
     title = "RocksDB"
+    opened_by = "RocksDB's library in C++, Java, Rust, Python"
     family = Family.EMBEDDED
     requires = ("rocksdict",)
     extra = "rocksdb"

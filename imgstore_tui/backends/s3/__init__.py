@@ -27,6 +27,7 @@ class S3Backend(ObjectBackend):
 
     name = "s3"
     title = "S3 API"
+    opened_by = "any client of S3 that may connect"
     extra = "s3"
     schemes = ("s3",)
     service = "s3"

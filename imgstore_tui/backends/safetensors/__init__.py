@@ -28,6 +28,7 @@ class SafetensorsBackend(OneFileBackend):
 
     name = "safetensors"
     title = "safetensors"
+    opened_by = "safetensors' library in Python and Rust"
     family = Family.ARRAY
     requires = ("safetensors",)
     extra = "safetensors"

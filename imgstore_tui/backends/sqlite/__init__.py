@@ -34,6 +34,7 @@ class SqliteBackend(OneFileBackend):
 
     name = "sqlite"
     title = "SQLite"
+    opened_by = "SQLite in any language"
     family = Family.SQL
     requires = ("sqlite3",)
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})

@@ -36,6 +36,7 @@ class TfrecordBackend(LocalBackend):
 
     name = "tfrecord"
     title = "TFRecord"
+    opened_by = "TensorFlow, and other readers of TFRecord"
     family = Family.RECORD
     requires = ("google_crc32c",)
     extra = "tfrecord"

@@ -38,6 +38,7 @@ class WebdatasetBackend(LocalBackend):
 
     name = "webdataset"
     title = "WebDataset tar"
+    opened_by = "tar and any archive program, webdataset"
     family = Family.RECORD
     extra = "webdataset"
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})

@@ -38,6 +38,7 @@ class ZarrBackend(LocalBackend):
 
     name = "zarr"
     title = "Zarr"
+    opened_by = "zarr-python, xarray, TensorStore, napari"
     family = Family.ARRAY
     requires = ("zarr", "google_crc32c")
     extra = "zarr"

@@ -75,6 +75,7 @@ class SourceRow(LocalBackend):
 
     name = IN_PLACE.backend
     title = "Your files as they are"
+    opened_by = "whatever opens them now"
     family = Family.FILES
     payloads = frozenset({PayloadKind.BYTES})
     default_codec = IN_PLACE.codec

@@ -94,6 +94,39 @@ def whole_set_table(given: DatasetAdvice) -> Table | None:
     )
 
 
+def keeping_table(given: DatasetAdvice) -> Table | None:
+    """Return which programs open each method's stores and what these keep; None where the use does not ask for it."""
+    if not given.keepings:
+        return None
+    rows = tuple(
+        (
+            TableEntry(kept.spec),
+            TableEntry(kept.opened_by) if kept.opened_by else NOTHING,
+            _yes_or_no(kept.names),
+            _yes_or_no(kept.originals),
+            TableEntry(", ".join([*kept.drops, *([] if kept.lossless else ["bits"])])) if kept.drops else NOTHING,
+        )
+        for kept in given.keepings
+    )
+    return Table(
+        "What is kept, and who can open it",
+        (
+            TableColumn("method", right=False, wraps=True),
+            TableColumn("opened by", right=False, wraps=True),
+            TableColumn("names", right=False),
+            TableColumn("files", right=False),
+            TableColumn("lost", right=False, wraps=True),
+        ),
+        rows,
+        "As backends and codecs declare it. Names: those of files and folders, when converted. Files: byte for byte, "
+        "with all that is in them.",
+    )
+
+
+def _yes_or_no(value: bool) -> TableEntry:
+    return TableEntry("yes" if value else "no", value=float(value))
+
+
 def growth_table(given: DatasetAdvice) -> Table | None:
     """Return start-up and cost per image of every method and operation; None where no line can be fitted."""
     rows = []

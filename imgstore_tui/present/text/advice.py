@@ -35,7 +35,14 @@ class Statement:
 def statements(given: DatasetAdvice) -> tuple[Statement, ...]:
     """Return the advice on a dataset, sentence by sentence; the first one is the answer in short."""
     times_taken = [Statement(kind, text, rows) for kind, text, rows in time_sentences(given)]
-    parts = [_choice(given), *times_taken, *_costs(given), *_own_files(given), *_weight_changes(given)]
+    parts = [
+        _choice(given),
+        *_keeping(given),
+        *times_taken,
+        *_costs(given),
+        *_own_files(given),
+        *_weight_changes(given),
+    ]
     return (*parts, *_size_changes(given), *_pareto(given), *_weights(given), *_omissions(given))
 
 
@@ -152,6 +159,28 @@ def _own_files(given: DatasetAdvice) -> Iterator[Statement]:
             f"Your files as they are cost {times(standing.ratio)} beside {first}, writing not counted.",
             rows,
         )
+
+
+def _keeping(given: DatasetAdvice) -> Iterator[Statement]:
+    """Yield which programs open the store to take, and what it keeps of the files."""
+    spec = IN_PLACE.label if given.advice.keeps_own_files else given.advice.pick
+    kept = next((keeping for keeping in given.keepings if keeping.spec == spec), None)
+    if kept is None or spec == IN_PLACE.label:
+        return
+    opened = f"{spec} is opened by {kept.opened_by}" if kept.opened_by else f"Which programs open {spec} is not known"
+    names = "names of files" if kept.names else ""
+    if kept.originals:
+        yield Statement("keeping", f"{opened}. Kept: the files themselves, byte for byte{names and f', and {names}'}.")
+        return
+    lost = [
+        *kept.drops,
+        *([] if kept.names else ["names of files"]),
+        *([] if kept.lossless else ["bits of the pixels"]),
+    ]
+    text = f"{opened}. Kept: pixels{names and f' and {names}'}" + (f"; lost: {', '.join(lost)}" if lost else "")
+    if others := [keeping.spec for keeping in given.keepings if keeping.originals and keeping.spec != IN_PLACE.label]:
+        text += f". To keep the files themselves: {listed(others, 'or')}"
+    yield Statement("keeping", f"{text}.")
 
 
 def _pareto(given: DatasetAdvice) -> Iterator[Statement]:

@@ -43,7 +43,7 @@ def some_run(seed: int, specs: tuple[str, ...] = SPECS, **changes: object) -> Ru
     return costed_run(costs, seed=seed, **settings)  # type: ignore[arg-type]
 
 
-def advice_on(run: Run, weights: Mapping[Criterion, float], **options: bool) -> Advice:
+def advice_on(run: Run, weights: Mapping[Criterion, float], **options: Mapping[str, str]) -> Advice:
     return advise(run, summarise(run), run.plan.datasets[0], weights, **options)
 
 
@@ -234,17 +234,19 @@ def test_a_method_that_failed_is_left_out_with_the_reason() -> None:
     assert advice.ranking.method("two") is None
 
 
-def test_an_archive_leaves_lossy_methods_out_and_training_prefers_lossless_ones_that_tie() -> None:
+def test_what_is_unsuitable_is_left_out_whatever_it_costs() -> None:
     run = some_run(5)
-    lossy = replace(
-        run,
-        measurements=tuple(
-            replace(trial, psnr_db=41.0) if (trial.spec, trial.operation) == ("two", Operation.WRITE_MANY) else trial
-            for trial in run.measurements
-        ),
-    )
-    assert ("two", "it is lossy (41 dB)") in advice_on(lossy, weights_for(Use.ARCHIVE, {}), lossless=True).left_out
-    assert advice_on(lossy, TRAINING).ranking.method("two") is not None
+    base = advice_on(run, TRAINING)
+    advice = advice_on(run, TRAINING, unsuitable={base.pick: "it is lossy"})
+    assert advice.left_out == ((base.pick, "it is lossy"),)
+    assert advice.pick not in ("", base.pick)
+
+
+def test_of_methods_that_tie_a_lossless_one_is_taken() -> None:
+    costs: Costs = {spec: {Operation.READ_RANDOM: (1e-3, 3e-6), Operation.WRITE_MANY: (1e-3, 3e-6)} for spec in SPECS}
+    run = costed_run(costs, rounds=9)
+    lossy = tuple(replace(t, psnr_db=41.0) if t.spec == "one" else t for t in run.measurements)
+    assert (advice_on(run, TRAINING).pick, advice_on(replace(run, measurements=lossy), TRAINING).pick) == ("one", "two")
 
 
 def test_the_pareto_set_is_what_no_other_method_dominates() -> None:
