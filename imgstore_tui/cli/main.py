@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "measure storage methods and print tables",
     "show": "print the tables and charts of a saved run",
     "advise": "advise which method to take, by what the images are for",
+    "damage": "measure what one flipped byte costs",
     "export": "export a run: CSV, JSON, Markdown, HTML, LaTeX, charts",
     "compare": "compare runs, each with the first",
     "convert": "convert a dataset to a store, and verify it",

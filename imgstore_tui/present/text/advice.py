@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from imgstore_tui.analysis.advice.ranking import MethodCost, Ranking
 from imgstore_tui.analysis.advice.run_advice import DatasetAdvice
+from imgstore_tui.analysis.advice.weights import Use
 from imgstore_tui.analysis.verdict import listed
 from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import CacheState
@@ -14,6 +15,7 @@ from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_number
 from imgstore_tui.present.text.advice_times import time_sentences
+from imgstore_tui.present.text.next_commands import shell_line
 from imgstore_tui.stats.intervals import Interval
 from imgstore_tui.stats.ranking import Placement
 
@@ -238,6 +240,11 @@ def _size_changes(given: DatasetAdvice) -> Iterator[Statement]:
 def _omissions(given: DatasetAdvice) -> Iterator[Statement]:
     """Yield what the advice does not take into account, and why."""
     advice = given.advice
+    if given.situation.use is Use.ARCHIVE and advice.pick:
+        line = shell_line("imgstore-tui", "damage", "-b", *(method.spec for method in advice.ranking.methods[:3]), "-d",
+                          advice.dataset)  # fmt: skip
+        if line:
+            yield Statement("omission", f"What a flipped byte costs is not counted here. To measure it: {line}")
     for criterion in advice.unmeasured:
         how = f": add {criterion.operations[0]} to the operations of a run (-o)" if criterion.operations else ""
         yield Statement("omission", f"The {criterion.describe} has a weight and was not measured{how}.")
