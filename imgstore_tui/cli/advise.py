@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from textwrap import wrap
 
 from rich.console import Console
@@ -39,6 +40,8 @@ def main(argv: Sequence[str]) -> int:
     situation = Situation(use, parse_weights(arguments.weight), images, arguments.epochs)
     weights_for(situation.use, situation.weights or {})  # refuses what makes no sense before the run is read
     run = read_run(arguments.run)
+    if use is None and not situation.weights and run.plan.name in list(Use):
+        situation = replace(situation, use=Use(run.plan.name))
     if run.status == "running":
         raise UsageError(f"Run {run.id} is being measured now. Ask again when it has ended.")
     from imgstore_tui.present.results import build_results
@@ -69,8 +72,9 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument(
-        "--for", dest="use", metavar="USE", help=f"{', '.join(Use)}: what the images are for (default training)"
-    )
+        "--for", dest="use", metavar="USE",
+        help=f"{', '.join(Use)}: what the images are for (default: as the plan of the run is named, else training)",
+    )  # fmt: skip
     parser.add_argument(
         "--weight", metavar="CRITERION=N", action="append", default=[],
         help="how much a criterion matters beside the others, alone or in place of that of --for; may be repeated",

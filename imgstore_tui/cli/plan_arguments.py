@@ -22,7 +22,8 @@ def add_plan_arguments(parser: CommandParser) -> None:
     add(
         "--plan",
         metavar="NAME",
-        help="quick (default), article, full, systems, a saved one, or a plan file; the other arguments change it",
+        help="quick (default), article, full, systems, what the images are for (training, archive, sharing, service), "
+        "a saved one, or a plan file; the other arguments change it",
     )
     add("--payload", metavar="P", help="end-to-end (default), encoded or raw")
     add("--cache", metavar="STATE", nargs="+", action="extend", help="hot (default) and/or cold")

@@ -108,3 +108,11 @@ def test_it_can_be_written_in_ascii(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_run_without_a_measurement_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     empty = replace(costed_run(COSTS), measurements=())
     assert "has no measurement to advise by" in advised(capsys, save(empty), code=3)
+
+
+def test_the_plan_of_a_run_says_what_it_is_for(capsys: pytest.CaptureFixture[str]) -> None:
+    run = costed_run(COSTS)
+    named = save(replace(run, plan=replace(run.plan, name="archive")))
+    assert record(capsys, named)["use"] == "archive"
+    assert record(capsys, named, "--for", "training")["use"] == "training"
+    assert record(capsys, named, "--weight", "read=1")["use"] is None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from imgstore_tui.bench.plan.grid import plan_cells
+from imgstore_tui.bench.plan.use_plans import USE_PLAN_NAMES, use_plan
 from imgstore_tui.core.errors import UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.json_values import LARGEST_NUMBER, from_json, to_json
 from imgstore_tui.core.model import Plan
@@ -26,7 +27,7 @@ LARGEST_FILE = 1 << 20
 PLAN_VERSION = 2
 """Version of the plan ``quick``, whose fields fill in what a plan file of this version leaves out. Version 1 is a
 ``Plan`` without changes: five operations at 1 to 1,000 images, six rounds without looks."""
-PLAN_NAMES = ("quick", "article", "full", "systems")
+PLAN_NAMES = ("quick", "article", "full", "systems", *USE_PLAN_NAMES)
 
 SYSTEMS = ("disk", "lmdb", "hdf5", "tfrecord", "mysql", "postgres", "mongodb", "cassandra", "s3", "gcs", "azure")
 """The systems that the article names, by their backends, in its order."""
@@ -37,6 +38,7 @@ LARGER_IMAGES = ("synthetic,size=256,upto=1000", "synthetic,size=512,upto=100")
 """For what the article claims about larger images without measuring it. No store of them holds more pixels than
 100,000 of its own images."""
 _CHANGEABLE = {
+    **dict.fromkeys(USE_PLAN_NAMES, frozenset({"datasets", "cutoffs", "rounds", "budget_s", "scratch", "seed"})),
     "article": frozenset({"datasets", "cutoffs", "rounds", "budget_s", "scratch", "seed"}),
     "systems": frozenset({"datasets", "cutoffs", "rounds", "budget_s", "scratch", "seed", "sync", "operations"}),
 }
@@ -44,7 +46,7 @@ _CHANGEABLE = {
 
 
 def named_plan(name: str) -> Plan:
-    """Return the plan called ``quick``, ``full``, ``article`` or ``systems``.
+    """Return a plan of this program by its name, one of ``PLAN_NAMES``.
 
     Raises:
         UsageError: If no plan has that name.
@@ -93,6 +95,8 @@ def named_plan(name: str) -> Plan:
             budget_s=None,
             name=name,
         )  # fmt: skip
+    if name in USE_PLAN_NAMES:
+        return use_plan(name, PLAN_VERSION)
     raise unknown_name("plan", name, PLAN_NAMES)
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from imgstore_tui.analysis.advice.weights import Use
+from imgstore_tui.analysis.growth import LEAST_CUTOFFS
 from imgstore_tui.bench.plan.grid import plan_blocks, plan_cells, shuffled_blocks
 from imgstore_tui.bench.plan.plans import (
     SYSTEMS,
@@ -17,6 +19,7 @@ from imgstore_tui.bench.plan.plans import (
     named_plan,
     parse_plan,
 )
+from imgstore_tui.bench.plan.use_plans import USE_PLAN_NAMES
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.text import safe_text
@@ -170,3 +173,20 @@ def test_the_plan_systems_has_the_article_s_systems_and_keeps_its_name() -> None
     assert all(missing.values())
     assert changed_plan(plan, cutoffs=(1, 10)).name == "systems"
     assert changed_plan(plan, workers=2).name == "custom"
+
+
+@pytest.mark.parametrize("name", USE_PLAN_NAMES)
+def test_the_plan_of_a_use_measures_what_its_advice_weighs(name: str) -> None:
+    plan = named_plan(name)
+    for criterion in Use(name).weights:
+        assert not criterion.operations or set(criterion.operations) & set(plan.operations), criterion
+    assert len(plan.specs) >= 2
+    assert len(plan.cutoffs) >= LEAST_CUTOFFS
+    check_plan(plan)
+    assert changed_plan(plan, cutoffs=(1, 10, 100), datasets=("synthetic,size=8",)).name == name
+    assert changed_plan(plan, specs=plan.specs[:1]).name == "custom"
+    assert parse_plan(dump_plan(plan)) == plan
+
+
+def test_every_use_has_a_plan() -> None:
+    assert set(USE_PLAN_NAMES) == set(Use)

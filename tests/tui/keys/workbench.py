@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from imgstore_tui.bench.plan.plans import named_plan
+from imgstore_tui.bench.plan.use_plans import USE_PLAN_NAMES
 from imgstore_tui.core.operations import CacheState
 from imgstore_tui.jobs.plans import plan_by_name
 from imgstore_tui.tui.forms.choice import Choice
@@ -126,6 +127,9 @@ async def _next_plan(app: Driven, key: str) -> None:
     assert "budget none" in app.picture
     await app.press(key)
     assert app.workbench.choice.plan == named_plan("systems")
+    for name in USE_PLAN_NAMES:
+        await app.press(key)
+        assert app.workbench.choice.plan == named_plan(name)
     await app.press(key)
     assert app.workbench.choice.plan == named_plan("quick")
 
