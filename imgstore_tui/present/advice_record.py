@@ -84,6 +84,9 @@ def _dataset(given: DatasetAdvice) -> dict[str, Any]:
             }
             for entry in given.break_evens
         ],
+        "shares": None
+        if given.shares is None
+        else {"storage": given.shares.storage, "codec": given.shares.codec, "row": _row(given.shares.row)},
         "keeping": [
             {
                 "spec": kept.spec,

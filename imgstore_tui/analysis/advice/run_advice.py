@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from imgstore_tui.analysis.advice.advice import Advice, advise
 from imgstore_tui.analysis.advice.keeping import Keeping, keepings, unsuitable_for_archive
+from imgstore_tui.analysis.advice.phase_shares import PhaseShares, phase_shares
 from imgstore_tui.analysis.advice.training import BreakEven, TrainingTime, break_evens, training_times
 from imgstore_tui.analysis.advice.weights import Criterion, Use, Weights, weights_for
 from imgstore_tui.analysis.growth import MEMORY_SHARE, Crossing, Growth, crossings, growths
@@ -67,6 +68,8 @@ class DatasetAdvice:
     """Empty where the weights are not about reading the whole set."""
     break_evens: tuple[BreakEven, ...]
     """Empty without rows of the user's own files."""
+    shares: PhaseShares | None
+    """How much of the read that the weights are mostly about is storage, with the method to take."""
     keepings: tuple[Keeping, ...]
     """What the ranked methods keep, and the user's own files; empty where the use does not ask for it."""
 
@@ -124,7 +127,15 @@ def _dataset_advice(
         _crossings(own, advice, deciding, max(images, _FARTHER * advice.cutoff)),
         training,
         pays,
+        _shares(run, advice, deciding),
         tuple(entry for entry in kept if entry.spec in specs) if situation.use in _KEPT_FOR_OTHERS else (),
+    )
+
+
+def _shares(run: Run, advice: Advice, deciding: Cell | None) -> PhaseShares | None:
+    spec = IN_PLACE.label if advice.keeps_own_files else advice.pick
+    return (
+        None if deciding is None or not spec else phase_shares(run, replace(deciding, spec=spec, cutoff=advice.cutoff))
     )
 
 

@@ -19,6 +19,11 @@ from imgstore_tui.present.text.next_commands import shell_line
 from imgstore_tui.stats.intervals import Interval
 from imgstore_tui.stats.ranking import Placement
 
+_LEAST_CODEC = 0.05
+"""Share of the codec below which all is storage, and nothing is to be said."""
+_LITTLE_STORAGE = 0.1
+"""Share of storage up to which a faster one cannot help."""
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -41,6 +46,7 @@ def statements(given: DatasetAdvice) -> tuple[Statement, ...]:
         _choice(given),
         *_keeping(given),
         *times_taken,
+        *_shares(given),
         *_costs(given),
         *_own_files(given),
         *_weight_changes(given),
@@ -183,6 +189,21 @@ def _keeping(given: DatasetAdvice) -> Iterator[Statement]:
     if others := [keeping.spec for keeping in given.keepings if keeping.originals and keeping.spec != IN_PLACE.label]:
         text += f". To keep the files themselves: {listed(others, 'or')}"
     yield Statement("keeping", f"{text}.")
+
+
+def _shares(given: DatasetAdvice) -> Iterator[Statement]:
+    """Yield how much of the read that matters most is storage."""
+    shares = given.shares
+    if shares is None or shares.codec < _LEAST_CODEC:
+        return
+    text = (
+        f"Of {shares.row.operation} with {shares.row.spec}, {percent(shares.codec)} of the time is the codec and "
+        f"{percent(shares.storage)} storage: storage that took no time would make it "
+        f"{format_number(shares.most_gain)} times as fast"
+    )
+    if shares.storage <= _LITTLE_STORAGE:
+        text += ", so that no other storage can help; another codec, smaller images or more workers can"
+    yield Statement("share", f"{text}.", (shares.row,))
 
 
 def _pareto(given: DatasetAdvice) -> Iterator[Statement]:

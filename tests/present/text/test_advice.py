@@ -210,3 +210,38 @@ def test_rows_that_differ_in_the_number_of_images_share_a_name() -> None:
         Cell("d", "lmdb", READ, 10, CacheState.COLD, None)
     ]
     assert row_names(rows) == "lmdb/read-random/10,100,1000 hot; lmdb/read-random/10 cold"
+
+
+def with_codec(run: Run, share: float) -> Run:
+    trials = tuple(
+        replace(trial, codec_s=share * (trial.seconds or 0), storage_s=(1 - share) * (trial.seconds or 0))
+        for trial in run.measurements
+    )
+    return replace(run, measurements=trials)
+
+
+NO_HELP = "so that no other storage can help; another codec, smaller images or more workers can."
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.96, f"4 % storage: storage that took no time would make it 1.04 times as fast, {NO_HELP}"),
+        (0.5, "50 % storage: storage that took no time would make it 2 times as fast."),
+        (0.0, ""),
+    ],
+)
+def test_it_is_said_how_much_of_the_time_is_storage(share: float, text: str) -> None:
+    sentence = of_kind(said(with_codec(made_up(), share), SITUATIONS["training"]), "share")
+    assert (sentence is None) is (text == "")
+    if sentence is not None:
+        assert text in sentence.text
+        assert [row.operation for row in sentence.rows] == [READ]
+
+
+def test_a_codec_inside_a_library_or_beside_other_workers_is_no_share() -> None:
+    run = made_up()
+    inside = replace(run, measurements=tuple(replace(trial, codec_s=None) for trial in run.measurements))
+    assert of_kind(said(inside, SITUATIONS["training"]), "share") is None
+    workers = replace(run, measurements=tuple(replace(t, workers=2, codec_s=t.seconds) for t in run.measurements))
+    assert of_kind(said(workers, SITUATIONS["training"]), "share") is None
