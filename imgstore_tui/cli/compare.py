@@ -56,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
         print_json([comparison_record(comparison) for comparison in comparisons])
     else:
         for comparison in comparisons:
-            _print(comparison)
+            print_comparison(comparison)
     return ExitCode.WORSE if any(comparison.worse for comparison in comparisons) else ExitCode.OK
 
 
@@ -124,7 +124,8 @@ def _is_same(one: Run, other: Run) -> bool:
     return one.id == other.id and one.measurements == other.measurements
 
 
-def _print(comparison: RunComparison) -> None:
+def print_comparison(comparison: RunComparison) -> None:
+    """Print a comparison: what is in its way, its tables, its verdict."""
     talk, console = talk_console(), data_console()
     for line, in_the_way in comparison_lines(comparison):
         talk.print(Text(line, style="bold yellow" if in_the_way else ""), soft_wrap=True)

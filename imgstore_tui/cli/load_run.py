@@ -1,4 +1,4 @@
-"""Reads the run that the user names: a file, an id or ``last``; a journal or an exported record."""
+"""Reads the run that the user names: a file, an id or ``last``; a journal, an exported record or a bundle."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ def read_run(name: str) -> Run:
         DataError: If its file is torn, foreign or of a newer version.
     """
     path = find_run(name)
+    if path.suffix == ".zip":
+        from imgstore_tui.present.exports.bundle import load_bundle
+
+        return load_bundle(path)
     if path.suffix == ".json":
         from imgstore_tui.present.exports.json import load_json
 

@@ -64,8 +64,12 @@ def has_plan_arguments(arguments: Namespace) -> bool:
     return any(getattr(arguments, name) not in (None, False) for name in PLAN_ARGUMENTS)
 
 
-def plan_from_arguments(arguments: Namespace) -> Plan:
+def plan_from_arguments(arguments: Namespace, base: Plan | None = None) -> Plan:
     """Return the plan that the arguments describe.
+
+    Args:
+        arguments: The arguments.
+        base: The plan that they change; None for the one that they name.
 
     Raises:
         UsageError: If a name is unknown or a number does not fit.
@@ -79,7 +83,7 @@ def plan_from_arguments(arguments: Namespace) -> Plan:
         raise UsageError(f"No plan is named. Write --plan with {', '.join(PLAN_NAMES)}, a saved plan or a plan file.")
     path = Path(name)
     is_file = name not in (*PLAN_NAMES, *saved_plans()) and (bool(path.suffix) or path.exists())
-    plan = load_plan(path) if is_file else plan_by_name(name)
+    plan = base or (load_plan(path) if is_file else plan_by_name(name))
     changes: dict[str, object] = {}
     if arguments.backends:
         changes["specs"] = tuple(registry.resolve_spec(spec) for spec in split_specs(arguments.backends))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from imgstore_tui.cli.output import data_console, talk_console
 from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.cli.plan_arguments import add_plan_arguments, plan_from_arguments
 from imgstore_tui.core.errors import UnavailableError, UsageError
-from imgstore_tui.core.model import Plan
+from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.text import safe_text
@@ -20,7 +21,8 @@ from imgstore_tui.core.units import counted, format_bytes, format_count
 def main(argv: Sequence[str]) -> int:
     """Run a plan made from the arguments."""
     arguments = _parser().parse_args(argv)
-    plan = plan_from_arguments(arguments)
+    before = None if arguments.bundle is None else _run_before(arguments.bundle, arguments.plan)
+    plan = plan_from_arguments(arguments, None if before is None else replace(before.plan, scratch=None))
     from imgstore_tui.bench.plan.plans import check_plan
 
     check_plan(plan)
@@ -46,12 +48,42 @@ def main(argv: Sequence[str]) -> int:
             data_console().file.write(exports.get("json").export(run).decode())
         else:
             show_brief(run)
+        if before is not None and not arguments.json:
+            _compare(before, run)
     finally:  # saved even if printing fails
         if destination is not None:
             from imgstore_tui.present.exports.write import write_export
 
             write_export(run, "json", destination)
     return code
+
+
+def _run_before(bundle: str, plan: str | None) -> Run:
+    """Return the run that a bundle holds, which is to be repeated.
+
+    Raises:
+        UsageError: If there is no such file, or a plan is named, too.
+        DataError: If it cannot be read.
+    """
+    from imgstore_tui.cli.load_run import read_run
+
+    if plan is not None:
+        raise UsageError("The plan comes from --from. Leave --plan out; the other arguments change the plan.")
+    return read_run(bundle)
+
+
+def _compare(before: Run, run: Run) -> None:
+    """Print how a run differs from the one that it repeats; other machines and data are said, and compared anyway."""
+    from imgstore_tui.analysis.compare import compare_runs
+    from imgstore_tui.cli.compare import print_comparison
+    from imgstore_tui.present.tables.comparison import nothing_in_common
+    from imgstore_tui.stats.ranking import MARGIN
+
+    comparison = compare_runs([before], run, MARGIN)
+    if comparison.cells:
+        print_comparison(comparison)
+    else:
+        talk_console().print(safe_text(nothing_in_common(comparison)), soft_wrap=True)
 
 
 def _print_dry_run(plan: Plan) -> int:
@@ -160,6 +192,10 @@ def _parser() -> CommandParser:
     )
     add_plan_arguments(parser)
     add = parser.add_argument
+    add(
+        "--from", dest="bundle", metavar="BUNDLE",
+        help="repeat the run of a bundle (export -f bundle), or any other RUN, and compare; other arguments change it",
+    )  # fmt: skip
     add("--save", metavar="FILE", help="also write the run to FILE, as JSON")
     add("--dry-run", action="store_true", help="print what would be run, and run nothing")
     add("--quiet", action="store_true", help="no progress and no warnings")

@@ -24,6 +24,8 @@ class Exporter(ABC):
     """Suffix of the file's name, with the dot."""
     binary: ClassVar[bool] = False
     """Whether the bytes are not text."""
+    archive: ClassVar[bool] = False
+    """Whether it packs other formats into one file; listed last."""
     requires: ClassVar[tuple[str, ...]] = ()
     """Import names of libraries; all must be found for the format to be available."""
     extra: ClassVar[str | None] = None

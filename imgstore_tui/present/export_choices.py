@@ -36,7 +36,10 @@ class ExportChoice:
 
 
 def export_choices(run: Run, chart: Chart | None) -> tuple[ExportChoice, ...]:
-    """Return the formats of a run, available or not, and those of the chart on the screen, if any."""
+    """Return the formats of a run, available or not, and those of the chart on the screen, if any.
+
+    Archives come last: what is copied is text.
+    """
     choices = [
         ExportChoice(
             name=name,
@@ -46,7 +49,7 @@ def export_choices(run: Run, chart: Chart | None) -> tuple[ExportChoice, ...]:
             how_to_get=how_to_get(exporter) if missing_imports(exporter) else "",
             make=partial(_export, name, run),
         )
-        for name, exporter in exports.all_exporters().items()
+        for name, exporter in sorted(exports.all_exporters().items(), key=lambda entry: entry[1].archive)
     ]
     if chart is not None and not chart.figure.empty:
         png = exports.catalogue.get("png")

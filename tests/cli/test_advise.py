@@ -23,6 +23,11 @@ COSTS: Costs = {
 }
 
 
+@pytest.fixture(autouse=True)
+def width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "110")
+
+
 def save(run: Run, name: str = "run.json") -> str:
     Path(name).write_bytes(exports.get("json").export(run))
     return name

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +64,10 @@ def telling_run() -> Run:
 
 
 def readable(data: bytes) -> str:
-    """Return the text of an export, of the compressed parts of a PDF, too."""
+    """Return the text of an export, of the compressed parts of a PDF and of an archive, too."""
+    if data.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            data = b"\n".join(archive.read(name) for name in archive.namelist())
     for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.DOTALL):
         try:
             data += zlib.decompress(stream)

@@ -20,7 +20,8 @@ async def pointed_at(app: Driven, name: str) -> None:
     """Open the dialog and bring the cursor to a format."""
     await app.run()
     await app.press("e")
-    names = [*exports.names(), "chart-txt", "chart-svg", "chart-png"]
+    of_run = sorted(exports.names(), key=lambda entry: exports.catalogue.get(entry).archive)
+    names = [*of_run, "chart-txt", "chart-svg", "chart-png"]
     await app.press(*["down"] * names.index(name))
 
 

@@ -43,8 +43,8 @@ def some_run(seed: int, specs: tuple[str, ...] = SPECS, **changes: object) -> Ru
     return costed_run(costs, seed=seed, **settings)  # type: ignore[arg-type]
 
 
-def advice_on(run: Run, weights: Mapping[Criterion, float], **options: Mapping[str, str]) -> Advice:
-    return advise(run, summarise(run), run.plan.datasets[0], weights, **options)
+def advice_on(run: Run, weights: Mapping[Criterion, float], unsuitable: Mapping[str, str] | None = None) -> Advice:
+    return advise(run, summarise(run), run.plan.datasets[0], weights, unsuitable=unsuitable)
 
 
 def shifted(weights: Mapping[Criterion, float], criterion: Criterion, share: float) -> dict[Criterion, float]:

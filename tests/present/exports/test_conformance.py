@@ -1,6 +1,9 @@
 """Tests every exporter of this program with the suite that plug-ins of others inherit."""
 
+import pytest
+
 from imgstore_tui.present import exports
+from imgstore_tui.present.exports.bundle import BundleExporter
 from imgstore_tui.present.exports.csv import CsvExporter
 from imgstore_tui.present.exports.html import HtmlExporter
 from imgstore_tui.present.exports.json import JsonExporter
@@ -37,6 +40,11 @@ class TestSvg(ExporterConformance):
 
 class TestTex(ExporterConformance):
     exporter = TexExporter
+
+
+@pytest.mark.full
+class TestBundle(ExporterConformance):
+    exporter = BundleExporter
 
 
 def test_every_exporter_is_tested_here() -> None:
