@@ -155,3 +155,23 @@ def test_more_images_than_memory_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match=r"from memory: .* are needed.* Write safetensors:access=direct\."):
         setup.backend.create(tmp_path / "store", content, SyncLevel.BUFFERED)
     assert not list(tmp_path.iterdir())
+
+
+@INSTALLED
+@pytest.mark.parametrize("access", ["library", "direct"])
+@pytest.mark.parametrize("codec", ["raw", "png"])
+@pytest.mark.parametrize("count", [2, 100, 500])
+def test_the_names_of_many_classes_are_kept(count: int, codec: str, access: str, tmp_path: Path) -> None:
+    names = tuple(f"a class called {number}" for number in range(count))
+    setup = StoreSetup.of(f"safetensors+{codec}:access={access}")
+    material = setup.material([(6, 4, 3)] * 3)
+    material = replace(material, content=replace(material.content, label_names=names))
+    setup.make(tmp_path / "store", material)
+    material.check_store(setup.backend, tmp_path / "store")
+    with setup.backend.open(tmp_path / "store") as reader:
+        assert reader.content.label_names == names
+    tensors = importlib.import_module("safetensors.numpy").load_file(tmp_path / "store")
+    assert tensors["labels"].tolist() == list(material.labels)
+    assert ("label_names" in tensors) == (count > 2)
+    if "label_names" in tensors:
+        assert tuple(json.loads(tensors["label_names"].tobytes())) == names

@@ -6,13 +6,25 @@ import contextlib
 import os
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from imgstore_tui.backends.safetensors import FILE
-from imgstore_tui.backends.safetensors.layout import ENDS, HEAD, IMAGES, LABELS, PAYLOADS, manifest_in, offsets_in
+from imgstore_tui.backends.safetensors.layout import (
+    CLASSES,
+    ENDS,
+    HEAD,
+    IMAGES,
+    LABELS,
+    MOST_CLASS_BYTES,
+    PAYLOADS,
+    class_names_in,
+    manifest_in,
+    offsets_in,
+)
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import IdSpan, foreign, is_count, read_manifest
 from imgstore_tui.core.text import first_line
@@ -49,9 +61,15 @@ class SafetensorsReader(CheckedReader):
             if not is_count(size) or size >= 2**62:
                 raise layout_error(location)
             self._size = size
-            offsets = offsets_in(self.path, head, self.content, size)
+            class_bytes = manifest.get("label_name_bytes", 0)
+            if not is_count(class_bytes) or class_bytes > MOST_CLASS_BYTES:
+                raise layout_error(location)
+            offsets = offsets_in(self.path, head, self.content, size, class_bytes)
             if raw.size < offsets["end"]:
                 raise StoreError(f"{self.path} is damaged: it is shorter than it says.")
+            if class_bytes:
+                names = class_names_in(raw.read_at(offsets[CLASSES], class_bytes), self.path)
+                self.content = replace(self.content, label_names=names)
             self._open_tensors(raw, offsets)
         except StoreError:
             raw.close()

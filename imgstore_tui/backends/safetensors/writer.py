@@ -11,6 +11,7 @@ import numpy as np
 
 from imgstore_tui.backends.safetensors import SAVING
 from imgstore_tui.backends.safetensors.layout import (
+    CLASSES,
     ENDS,
     HEAD,
     IMAGES,
@@ -18,11 +19,12 @@ from imgstore_tui.backends.safetensors.layout import (
     LENGTH,
     PAYLOADS,
     head_of,
+    manifest_for,
     padded_manifest,
 )
 from imgstore_tui.core.backend import Content, PayloadKind
 from imgstore_tui.core.errors import StoreError, UnsupportedError
-from imgstore_tui.core.manifest import image_bytes, write_manifest
+from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.text import first_line
 from imgstore_tui.core.units import format_bytes
 from imgstore_tui.storekit.file_writer import FileWriter
@@ -63,8 +65,10 @@ class LibraryWriter(FileWriter):
         else:
             tensors[ENDS] = np.array(self._ends, np.int64)
             tensors[PAYLOADS], size = np.frombuffer(self._payloads, np.uint8), len(self._payloads)
-        manifest = write_manifest(self._backend, self._content, bytes=size)
-        metadata = {METADATA_KEY: padded_manifest(self._content, size, manifest)}
+        manifest, classes = manifest_for(self._backend, self._content, size)
+        if classes:
+            tensors[CLASSES] = np.frombuffer(classes, np.uint8)
+        metadata = {METADATA_KEY: padded_manifest(self._content, size, manifest, len(classes))}
         folder = beside(self._location, SAVING)
         saved = folder / "store"
         try:
@@ -147,9 +151,11 @@ class DirectWriter(FileWriter):
 
     def _finish_file(self) -> None:
         size = self._file.position - self._start
-        manifest = write_manifest(self._backend, self._content, bytes=size)
-        head, offsets = head_of(self._content, size, manifest)
+        manifest, classes = manifest_for(self._backend, self._content, size)
+        head, offsets = head_of(self._content, size, manifest, len(classes))
         self._file.write_at(0, head)
+        if classes:
+            self._file.write_at(offsets[CLASSES], classes)
         self._file.write_at(offsets[LABELS], self.labels().data)
         if self._ends:
             self._file.write_at(offsets[ENDS], np.concatenate(self._ends).data)

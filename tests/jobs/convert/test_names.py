@@ -16,7 +16,7 @@ from tests.support.datasets import save
 from tests.support.program import program
 
 NAMED = [name for name in AVAILABLE if registry.backends.get(name).capabilities.names]
-UNNAMED = {"safetensors": "safetensors", "duckdb": "duckdb", "rocksdb": "rocksdict"}  # backend, the package it needs
+UNNAMED = {"safetensors": "safetensors"}  # backend, the package it needs
 TREE = ("cats/a.png", "cats/old/a.PNG", "dogs/my photo, v1.2.png", "dogs/é.png", "dogs/e\u0301.png", "dogs/%41.png")
 
 
