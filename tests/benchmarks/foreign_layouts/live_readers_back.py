@@ -128,7 +128,9 @@ def _pyarrow(kind: str) -> Callable[[Path, Sequence[Path]], Contents]:
         import pyarrow.parquet
 
         table = pyarrow.parquet.read_table(path) if kind == "parquet" else pyarrow.feather.read_table(path)
-        images = [_decoded(value) for value in table["image"].to_pylist()]
+        images = [
+            _decoded(value["bytes"] if isinstance(value, dict) else value) for value in table["image"].to_pylist()
+        ]
         return Contents(images, table["label"].to_pylist())
 
     return read
