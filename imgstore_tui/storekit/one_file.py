@@ -6,6 +6,7 @@ gives it its name. Earlier versions made a folder with the file in it; such a st
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from abc import ABC
@@ -119,3 +120,15 @@ def begin_file(backend: OneFileBackend, location: Path, content: Content) -> Non
         os.close(os.open(partial_path(location), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
     except OSError as error:
         raise StoreError(f"{location} cannot be made: {error.strerror or error}.") from None
+
+
+def leave_to_library(path: Path) -> None:
+    """Remove the empty file of ``begin_file``, in whose place a library makes another.
+
+    Were it truncated or replaced, ext4 would begin to write all of the file to the device when it is closed or renamed
+    (its mount option ``auto_da_alloc``), on the clock, in a row that says that nothing is forced.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        status = path.lstat()
+        if stat.S_ISREG(status.st_mode) and not status.st_size:
+            path.unlink()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.plugins import registry
 from tests.support.sync_calls import traced
 
@@ -34,6 +34,8 @@ def test_the_kernel_sees_the_sync_calls_that_a_row_says(name: str, tmp_path: Pat
             assert row.level == SyncLevel.BATCH or "cannot" in row.reason
             continue
         case = (row.operation, row.level, row.said, row.traced)
+        if row.operation == Operation.WRITE_MANY and row.level == SyncLevel.BUFFERED:
+            assert backend.capabilities.forces_itself or not row.replaced, row.replaced
         if backend.capabilities.forces_itself:
             assert row.traced, case
             assert row.said is None, case

@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imgstore_tui.bench.protocol.messages import Step, TrialRequest, TrialResult
@@ -29,6 +29,7 @@ from tests.support.entry_points import ROOT
 IMAGES = 40
 OPERATIONS = (Operation.WRITE_MANY, Operation.APPEND, Operation.OVERWRITE, Operation.DELETE)
 LEVELS = (SyncLevel.BUFFERED, SyncLevel.END, SyncLevel.BATCH)
+_REPLACES = re.compile(r"O_TRUNC|\bcreat\(|\brename(at|at2)?\((?!.*RENAME_NOREPLACE)")
 _CALLS = re.compile(r"\b(fsync|fdatasync|syncfs|sync|sync_file_range|msync\([^)]*MS_SYNC)\b")
 
 
@@ -44,6 +45,9 @@ class SyncCalls:
     """Why there is no such row."""
     traced: tuple[str, ...] = ()
     """Calls that strace saw while the clock ran."""
+    replaced: tuple[str, ...] = ()
+    """Files that were truncated or renamed over while the clock ran, though they were made there: ext4 begins to write
+    out what takes their place."""
 
 
 def traced(spec: str, folder: Path) -> list[SyncCalls]:
@@ -51,23 +55,42 @@ def traced(spec: str, folder: Path) -> list[SyncCalls]:
     log = folder / "strace.log"
     command = [
         "strace", "-f", "-qq", "-s", "200", "-o", str(log),
-        "-e", "trace=fsync,fdatasync,syncfs,sync,sync_file_range,msync,access,faccessat,faccessat2",
+        "-e", "trace=fsync,fdatasync,syncfs,sync,sync_file_range,msync,access,faccessat,faccessat2,"
+        "open,openat,creat,rename,renameat,renameat2",
         sys.executable, "-m", "tests.support.sync_calls", spec, str(folder),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr[-3000:]
     seen: dict[tuple[str, str], list[str]] = {}
+    replaced: dict[tuple[str, str], list[str]] = {}
     inside: list[str] | None = None
     for line in log.read_text(errors="replace").splitlines():
         if mark := re.search(r'"/(begin|end) (\S+) (\S+)"', line):
             inside = seen.setdefault((mark[2], mark[3]), []) if mark[1] == "begin" else None
+            made, again = set[str](), replaced.setdefault((mark[2], mark[3]), [])
         elif inside is not None and "resumed>" not in line and _CALLS.search(line):
             inside.append(line.partition("(")[0])
+        elif inside is not None and (path := _made_at(line)):
+            again += [path] if path in made and _REPLACES.search(line) else []
+            made.add(path)
     rows = [SyncCalls(**json.loads(line)) for line in done.stdout.splitlines()]
     return [
-        SyncCalls(row.operation, row.level, row.said, row.reason, tuple(seen.get((row.operation, row.level), ())))
+        replace(
+            row,
+            traced=tuple(seen.get((row.operation, row.level), ())),
+            replaced=tuple(replaced.get((row.operation, row.level), ())),
+        )
         for row in rows
     ]
+
+
+def _made_at(line: str) -> str:
+    """Return the path at which a call made a file, or gave it that name; empty if it did neither."""
+    call = re.search(r"\b(open|openat|creat|rename|renameat|renameat2)\(", line)
+    paths = re.findall(r'"([^"]*)"', line)
+    if call is None or not paths or " = -1 " in line:
+        return ""
+    return str(paths[-1]) if "rename" in call[1] or call[1] == "creat" or "O_CREAT" in line else ""
 
 
 def main(spec_text: str, folder: Path) -> None:

@@ -25,7 +25,7 @@ from imgstore_tui.storekit.arrow_batches import (
     rows_per_batch,
 )
 from imgstore_tui.storekit.fixed_records import FixedRecords
-from imgstore_tui.storekit.one_file import beside
+from imgstore_tui.storekit.one_file import beside, leave_to_library
 from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class ArrowWriter(BatchesFileWriter):
         try:
             if kept_batches is not None and not before.exists():  # else an earlier attempt died while it copied
                 self._path.rename(before)
+            leave_to_library(self._path)
             self._records = pa.OSFile(os.fspath(self._path), "wb")
             options = pa.ipc.IpcWriteOptions(compression=compression)
             self._file = pa.ipc.new_file(self._records, self._schema, options=options)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imgstore_tui.storekit.file_lock import NO_LOCKS
+from imgstore_tui.storekit.one_file import leave_to_library
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels, Pixels
@@ -50,7 +51,7 @@ def open_file(path: Path, chunk_cache: int, *, new: bool) -> Any:
     Args:
         path: The file.
         chunk_cache: Bytes of chunks that each dataset keeps in memory.
-        new: Whether to create the file, in place of an existing one.
+        new: Whether to create the file, in place of an empty one.
     """
     try:
         return _open(path, _access(chunk_cache, locking=True), new=new)
@@ -64,7 +65,10 @@ def _open(path: Path, access: Any, *, new: bool) -> Any:
     from h5py import h5f
 
     name = os.fsencode(path)
-    return h5f.create(name, h5f.ACC_TRUNC, fapl=access) if new else h5f.open(name, h5f.ACC_RDWR, fapl=access)
+    if not new:
+        return h5f.open(name, h5f.ACC_RDWR, fapl=access)
+    leave_to_library(path)
+    return h5f.create(name, h5f.ACC_EXCL, fapl=access)
 
 
 @functools.cache

@@ -34,6 +34,7 @@ from imgstore_tui.storekit.arrow_batches import (
 )
 from imgstore_tui.storekit.fixed_records import FixedRecords
 from imgstore_tui.storekit.names_file import missing_names
+from imgstore_tui.storekit.one_file import leave_to_library
 from imgstore_tui.storekit.raw_file import RawFile
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class ParquetWriter(BatchesFileWriter):
         self._schema = pa.schema(fields[: len(columns_of(content))], metadata)
         self._file: Any = None
         try:
+            leave_to_library(self._path)
             self._file = pq.ParquetWriter(
                 os.fspath(self._path),
                 self._schema,

@@ -28,7 +28,7 @@ from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.text import first_line
 from imgstore_tui.core.units import format_bytes
 from imgstore_tui.storekit.file_writer import FileWriter
-from imgstore_tui.storekit.one_file import METADATA_KEY, beside
+from imgstore_tui.storekit.one_file import METADATA_KEY, beside, leave_to_library
 from imgstore_tui.storekit.output import Output
 from imgstore_tui.storekit.store_errors import write_error
 
@@ -81,7 +81,8 @@ class LibraryWriter(FileWriter):
                         f"{self._location} cannot be made: this version of safetensors writes a header of another "
                         "length. Write safetensors:access=direct."
                     )
-            saved.replace(self._path)
+            leave_to_library(self._path)
+            saved.rename(self._path)
             folder.rmdir()
         except SafetensorError as error:
             raise StoreError(f"{self._location} cannot be written: {first_line(error)}.") from None
