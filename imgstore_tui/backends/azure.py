@@ -30,6 +30,7 @@ class AzureBackend(ObjectBackend):
     service = "azure"
     bucket_word = "container"
     url_variable = "IMGSTORE_AZURE_URL"
+    local_server = "azurite"
     secret_variables = (
         _CONNECTION,
         "AZURE_STORAGE_ACCOUNT_KEY",

@@ -30,6 +30,7 @@ class GcsBackend(ObjectBackend):
     schemes = ("gs", "gcs")
     service = "gcs"
     url_variable = "IMGSTORE_GCS_URL"
+    local_server = "fake-gcs"
     secret_variables = ("GOOGLE_SERVICE_ACCOUNT_KEY",)
     most_bytes = 5 * 2**40
     key_help = "Set GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth application-default login."

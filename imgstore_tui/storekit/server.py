@@ -38,6 +38,8 @@ class ServerBackend(Backend[ServerLocation], ABC):
     address_form: ClassVar[AddressForm] = AddressForm.TABLE
     url_variable: ClassVar[str]
     """Environment variable with the address under which stores are made, e.g. ``IMGSTORE_POSTGRES_URL``."""
+    local_server: ClassVar[str] = ""
+    """What ``imgstore-tui servers`` calls the server of this kind that it starts; empty where it has none."""
     secret_variables: ClassVar[tuple[str, ...]] = ()
     """Environment variables of the server's own tools that hold a secret, e.g. ``PGPASSWORD``."""
 
@@ -70,7 +72,8 @@ class ServerBackend(Backend[ServerLocation], ABC):
         if credentials.get(cls.url_variable):
             return ""
         example = f"{cls.schemes[0]}://{cls.address_form.value.partition('#')[0]}"
-        return f"set the variable {cls.url_variable} to its address, e.g. {example}"
+        start = f", or start one: imgstore-tui servers up {cls.local_server}" if cls.local_server else ""
+        return f"set the variable {cls.url_variable} to its address, e.g. {example}{start}"
 
     @classmethod
     def password(cls, location: ServerLocation) -> str | None:

@@ -11,10 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from imgstore_tui.core import credentials
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.jobs.servers import state, supervisor
 from imgstore_tui.jobs.servers.catalogue import all_recipes
 from imgstore_tui.jobs.servers.state import NodeState
+from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.server import ServerBackend
+from imgstore_tui.testing.store_material import is_sentence
 from tests.support.processes import descendants, have_ended
 from tests.support.servers import own_node, server, skip_without
 
@@ -103,3 +107,18 @@ def test_every_recipe_names_a_backend_and_what_to_do_without_it() -> None:
         assert not recipe.how_to_get.endswith(".")
         programs = recipe.programs()
         assert programs is None or all(path.exists() for path in programs.values()), name
+
+
+def test_a_missing_address_names_the_command_that_starts_a_server() -> None:
+    before = credentials.held()
+    credentials.forget()
+    own = [kind for kind in registry.backends.all().values() if kind.__module__.startswith("imgstore_tui.")]
+    servers = [kind for kind in own if issubclass(kind, ServerBackend)]
+    assert len(servers) == 7
+    for kind in servers:
+        assert all_recipes()[kind.local_server].backend == kind.name
+        with pytest.raises(UnavailableError) as caught:
+            kind.address()
+        assert is_sentence(f"{caught.value}.")
+        assert str(caught.value).endswith(f", or start one: imgstore-tui servers up {kind.local_server}")
+    credentials.hold(before)

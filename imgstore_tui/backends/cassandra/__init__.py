@@ -47,6 +47,7 @@ class CassandraBackend(AdministeredBackend):
     admin_module = f"{__name__}.admin"
     schemes = ("cassandra",)
     url_variable = "IMGSTORE_CASSANDRA_URL"
+    local_server = "cassandra"
     presets = (
         Preset("tuned", "partitions of many images, prepared batches of one partition, several at a time"),
         Preset(

@@ -43,6 +43,7 @@ class MongodbBackend(AdministeredBackend):
     admin_module = f"{__name__}.admin"
     schemes = ("mongodb", "mongodb+srv")
     url_variable = "IMGSTORE_MONGODB_URL"
+    local_server = "mongodb"
     presets = (
         Preset("tuned", "many documents inserted by one request, a batch by one query, blocks as they are"),
         Preset(

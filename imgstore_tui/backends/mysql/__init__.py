@@ -44,6 +44,7 @@ class MysqlBackend(AdministeredBackend):
     admin_module = f"{__name__}.admin"
     schemes = ("mysql", "mariadb")
     url_variable = "IMGSTORE_MYSQL_URL"
+    local_server = "mariadb"
     secret_variables = ("MYSQL_PWD",)
     presets = (
         Preset("tuned", "statements of many rows in one transaction, labels in an index of their own"),

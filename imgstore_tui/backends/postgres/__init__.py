@@ -48,6 +48,7 @@ class PostgresBackend(AdministeredBackend):
     admin_module = f"{__name__}.admin"
     schemes = ("postgresql", "postgres")
     url_variable = "IMGSTORE_POSTGRES_URL"
+    local_server = "postgres"
     secret_variables = ("PGPASSWORD",)
     presets = (
         Preset("tuned", "binary COPY in one transaction, values beside their row, a batch by one statement"),

@@ -32,6 +32,7 @@ class S3Backend(ObjectBackend):
     schemes = ("s3",)
     service = "s3"
     url_variable = "IMGSTORE_S3_URL"
+    local_server = "seaweedfs"
     secret_variables = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
     most_bytes = 5 * 2**30
     key_help = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."

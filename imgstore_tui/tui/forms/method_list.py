@@ -87,7 +87,7 @@ def method_note(label: str) -> str:
         return safe_text(f"Needs {', '.join(absent)}: {registry.how_to_get(backend)}")
     if setting := registry.missing_setting(backend):
         if (recipe := startable(name)) is not None:
-            return safe_text(f"No server here: press u to start {recipe.title}, space to name one, or {setting}")
+            return safe_text(f"No server here: press u to start {recipe.title}, or space to name one that runs.")
         return safe_text(f"Needs a server: press space to name it, or {setting}")
     if label == name:
         return safe_text(f"{backend.title}. {backend.when_to_choose}")
