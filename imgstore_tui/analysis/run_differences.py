@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from imgstore_tui.core.model import Run, ServerFacts
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import safe_text
@@ -25,7 +23,7 @@ def obstacles_between(base: Run, run: Run) -> list[str]:
     servers = {facts.backend: facts for facts in base.environment.servers}
     for server in run.environment.servers:
         old = servers.get(server.backend)
-        if old is not None and replace(old, free_bytes=None) != replace(server, free_bytes=None):
+        if old is not None and not old.is_same(server):
             obstacles.append(f"Another server, or other settings: {_server(old)}, is {_server(server)}.")
     base_facts = {facts.text: facts for facts in base.datasets}
     for facts in run.datasets:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
 from typing import Any, Self
 
@@ -261,6 +261,12 @@ class ServerFacts:
     """Room for stores; None where the server does not say."""
     emulator: bool = False
     """Whether it only imitates a service, for tests: what it measures says nothing of that, and is not ranked."""
+    round_trip_s: float | None = None
+    """Seconds that its smallest request took there and back; None where it was not asked."""
+
+    def is_same(self, other: ServerFacts) -> bool:
+        """Whether another time the same server was met with the same settings; room and distance may differ."""
+        return replace(self, free_bytes=None, round_trip_s=None) == replace(other, free_bytes=None, round_trip_s=None)
 
     @property
     def label(self) -> str:

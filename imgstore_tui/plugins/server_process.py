@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 from imgstore_tui.core import credentials
@@ -97,7 +98,7 @@ def _answer(request: dict[str, Any]) -> Any:
     registry.check_installed(kind)
     backend: ServerBackend = registry.with_defaults(kind)
     if request["action"] == "facts":
-        return to_json(backend.facts(location))
+        return to_json(replace(backend.facts(location), round_trip_s=backend.ping(location)))
     stores = backend.list_stores(location, request["prefix"])
     if request["action"] == "remove":
         for store in stores:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import socket
 import struct
 import threading
@@ -10,12 +11,43 @@ import time
 from collections.abc import Iterator
 
 
+class _Line:
+    """Passes pieces on in their order, each some time after it came, as a long line does."""
+
+    def __init__(self, target: socket.socket) -> None:
+        self._target = target
+        self._pieces: queue.Queue[tuple[float, bytes]] | None = None
+        self._thread: threading.Thread | None = None
+
+    def send(self, data: bytes, delay_s: float) -> None:
+        if not delay_s and self._pieces is None:
+            self._target.sendall(data)
+            return
+        if self._pieces is None:
+            self._pieces = queue.Queue(1024)
+            self._thread = threading.Thread(target=self._run, args=(self._pieces,), daemon=True)
+            self._thread.start()
+        self._pieces.put((time.monotonic() + delay_s, data))
+
+    def _run(self, pieces: queue.Queue[tuple[float, bytes]]) -> None:
+        while data := (piece := pieces.get())[1]:
+            time.sleep(max(0.0, piece[0] - time.monotonic()))
+            with contextlib.suppress(OSError):
+                self._target.sendall(data)
+
+    def close(self) -> None:
+        """Let what is on its way arrive."""
+        if self._pieces is not None and self._thread is not None:
+            self._pieces.put((0.0, b""))
+            self._thread.join()
+
+
 class TcpProxy:
     """What it does can be changed while it runs; it counts the connections that it has reset."""
 
     def __init__(self, port: int) -> None:
         self.delay_s = 0.0
-        """How long each piece of what is sent either way is held back."""
+        """How long each piece of what is sent either way is on its way; any number of them at a time."""
         self.cut_after: int | None = None
         """Bytes from a client after which its connection is reset; None for never."""
         self.cuts = 10**9
@@ -48,7 +80,7 @@ class TcpProxy:
                 threading.Thread(target=self._pass, args=(server, client, False), daemon=True).start()
 
     def _pass(self, source: socket.socket, target: socket.socket, from_client: bool) -> None:
-        passed = 0
+        passed, line = 0, _Line(target)
         with contextlib.suppress(OSError):
             while data := source.recv(65_536):
                 passed += len(data)
@@ -56,12 +88,11 @@ class TcpProxy:
                     # Closing with a linger time of zero resets the connection.
                     source.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     break
-                if self.delay_s:
-                    time.sleep(self.delay_s)
                 if self.replaced is not None:
                     data = data.replace(*self.replaced)
                 if not (from_client and self.silent):
-                    target.sendall(data)
+                    line.send(data, self.delay_s)
+        line.close()
         for one in (source, target):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)

@@ -23,7 +23,7 @@ from imgstore_tui.core.dataset import BrokenImageError, Dataset
 from imgstore_tui.core.errors import UnavailableError, UnsupportedError, UsageError
 from imgstore_tui.core.model import Cell, DatasetFacts, Plan, ServerFacts
 from imgstore_tui.core.operations import Payload
-from imgstore_tui.core.units import about_seconds, format_bytes, format_count, format_duration
+from imgstore_tui.core.units import about_seconds, format_bytes, format_count, format_duration, format_seconds
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.server_process import server_facts
 from imgstore_tui.stats.intervals import MIN_ROUNDS
@@ -44,6 +44,8 @@ MOST_OVER = 4
 """Factor by which an estimate may be wrong; a plan beyond it is refused."""
 SHORT = 1.5
 """Factor by which an estimate may exceed a time budget without a warning."""
+FAR_S = 0.005
+"""Seconds of a round trip to a server from which on the run says what it takes; on one machine it is below."""
 SHORTEST_S = 15.0
 """Shorter time budgets are not taken literally: they only ask for a quick run."""
 
@@ -56,6 +58,16 @@ def ask_servers(plan: Plan) -> tuple[ServerFacts, ...]:
     """
     backends = dict.fromkeys(registry.backends.get(spec.backend) for spec in plan.specs)
     return tuple(server_facts(backend.address()[0]) for backend in backends if issubclass(backend, ServerBackend))
+
+
+def distance_notes(servers: Sequence[ServerFacts]) -> tuple[str, ...]:
+    """Return a sentence for each server whose requests are on their way for long, or that is on another machine."""
+    return tuple(
+        f"A request to {server.label} takes {format_seconds(server.round_trip_s)} there and back: the figures of "
+        f"{server.backend} are those of this distance."
+        for server in servers
+        if server.round_trip_s is not None and (server.round_trip_s >= FAR_S or server.same_host is False)
+    )
 
 
 def check_content(plan: Plan, facts: dict[str, DatasetFacts]) -> None:

@@ -20,6 +20,7 @@ from imgstore_tui.bench.run.preflight import (
     check_content,
     check_feasible,
     check_server_space,
+    distance_notes,
     keeps_original_files,
 )
 from imgstore_tui.bench.run.run_folder import RunFolder
@@ -100,7 +101,8 @@ def prepared_run(
         if cancel.is_set():
             raise StoppedError("Stopped before the first trial; nothing was measured.")
         check_content(plan, facts)
-        environment = replace(describe_environment(scratch, roots, _modules(plan)), servers=servers)
+        machine = describe_environment(scratch, roots, _modules(plan))
+        environment = replace(machine, servers=servers, notes=(*machine.notes, *distance_notes(servers)))
         warnings = tuple(f"{text}: {warning}" for text, dataset in datasets.items() for warning in dataset.warnings)
         warnings = (*warnings, *([folder.warning] if folder.warning else []), *environment.notes)
         yield PreparedRun(name, folder, ledger, environment, facts, warnings, cancel)

@@ -120,7 +120,7 @@ _SAME = ("host", "cpu", "kernel", "python", "libraries", "scratch_filesystem", "
 def _check_environment(run: Run, now: Environment) -> None:
     for server in run.environment.servers:
         same = next((facts for facts in now.servers if facts.backend == server.backend), None)
-        if same is None or replace(same, free_bytes=server.free_bytes) != server:
+        if same is None or not same.is_same(server):
             raise DataError(
                 f"Run {run.id} was measured with {server.label} at {server.address}, which is now another server or "
                 "has other settings: its figures and new ones do not belong together. Start a new run."

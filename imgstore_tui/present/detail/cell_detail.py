@@ -12,7 +12,7 @@ from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_bytes, format_count, format_rate, format_seconds
-from imgstore_tui.present.detail.facts import add_proof, add_resources
+from imgstore_tui.present.detail.facts import add_proof, add_resources, server_pairs
 from imgstore_tui.present.detail.strips import add_phases, add_rounds
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.matrix import cell_state, is_settled
@@ -134,6 +134,7 @@ def _setting(results: RunResults, cell: Cell, breakdown: CellBreakdown) -> Itera
         times = [trial.started_at for trial in breakdown.trials if trial.started_at]
         if times:
             yield "when", times[0] if times[0] == times[-1] else f"{times[0]} to {times[-1]}"
+        yield from server_pairs(breakdown)
     yield "machine", f"{environment.cpu}, {counted(environment.cores, 'core')}"
     yield "scratch", f"{environment.scratch_filesystem} {environment.scratch}"
     libraries = ", ".join(f"{name} {version}" for name, version in environment.libraries.items())

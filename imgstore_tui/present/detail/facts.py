@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from imgstore_tui.analysis.cell_breakdown import CellBreakdown
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.operations import CacheState
@@ -45,6 +47,18 @@ def add_resources(page: TextPage, breakdown: CellBreakdown, summary: CellSummary
             pairs.append(("server log", log))
     for label, text in pairs:
         page.pair(label, text or "not known", style="" if text else "dim")
+
+
+def server_pairs(breakdown: CellBreakdown) -> Iterator[tuple[str, str]]:
+    """Yield what is known of the server of a cell, its distance, and the requests to it, as label and text."""
+    for server in dict.fromkeys(trial.server for trial in breakdown.trials if trial.server):
+        yield "server", server
+    if (round_trip := breakdown.median("round_trip_s")) is not None:
+        yield "round trip", f"{format_seconds(round_trip)}, that of its smallest request, off the clock"
+    if (requests := breakdown.median("requests")) is not None:
+        again = sum(trial.retries or 0 for trial in breakdown.valid_trials)
+        more = f"; {counted(again, 'request')} in all sent again" if again else "; none was sent again"
+        yield "requests", f"{format_count(round(requests))} a sample{more}"
 
 
 def _bytes_text(count: float | None, template: str) -> str:

@@ -28,7 +28,6 @@ def disk_tables(results: RunResults) -> list[Table]:
             rows.append(_disk_row(summary, entries, lossy=lossy))
         facts = {facts.text: facts for facts in results.run.datasets}
         dataset = group[0].cell.dataset
-        servers = dict.fromkeys(server.backend for server in results.run.environment.servers)
         tables.append(
             Table(
                 "Disk use" + (f", {dataset}" if len(results.run.plan.datasets) > 1 else ""),
@@ -47,12 +46,28 @@ def disk_tables(results: RunResults) -> list[Table]:
                 f"{results.run.environment.scratch_filesystem}, folders included, as du counts. Of raw pixels: that "
                 "over the bytes of the bare pixels. * least."
                 + (" PSNR: how near a lossy codec comes to the pixels, more is nearer; - is exact." if lossy else "")
-                + "".join(f" {backend}: as the server says." for backend in servers)
+                + _servers_text(results, entries)
                 + (f" {IN_PLACE}: your files alone, without their folders." if has_source(group) else ""),
                 frozenset(breaks),
             )
         )
     return tables
+
+
+def _servers_text(results: RunResults, entries: Sequence[CellSummary]) -> str:
+    """Return who says what stores on servers take, and of which of them nobody does."""
+    backends = {spec.label: spec.backend for spec in results.run.plan.specs}
+    servers = {server.backend for server in results.run.environment.servers}
+    known: dict[str, bool] = {}
+    for entry in entries:
+        backend = backends.get(entry.cell.spec, "")
+        if backend in servers and entry.disk is not None:
+            known[backend] = known.get(backend, False) or entry.disk.allocated_bytes is not None
+    weighed = [backend for backend, is_known in known.items() if is_known]
+    unknown = [backend for backend, is_known in known.items() if not is_known]
+    return (f" {', '.join(weighed)}: as the server says." if weighed else "") + (
+        f" {', '.join(unknown)}: unknown, because the server does not say it." if unknown else ""
+    )
 
 
 def weighed_stores(results: RunResults, dataset: str) -> list[CellSummary]:

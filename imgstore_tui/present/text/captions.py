@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Cell, DatasetFacts, Plan, Run, ServerFacts
 from imgstore_tui.core.spec import IN_PLACE
-from imgstore_tui.core.units import counted, format_bytes, format_duration
+from imgstore_tui.core.units import counted, format_bytes, format_duration, format_seconds
 from imgstore_tui.stats.intervals import MIN_ROUNDS
 
 STATUS_TEXT = {
@@ -133,6 +133,8 @@ def _server(facts: ServerFacts) -> str:
     """Return what a server said of itself, and where it runs."""
     shared = ", on the cores of the machine that measures" if facts.same_host else ""
     settings = ", ".join(f"{name}={value}" for name, value in facts.settings.items())
+    if facts.round_trip_s is not None:
+        shared += f", round trip {format_seconds(facts.round_trip_s)}"
     return f"{facts.backend}: {facts.label}{shared}{f'; {settings}' if settings else ''}"
 
 

@@ -114,6 +114,8 @@ def _trial(measurement: Measurement, spec_style: SpecStyle | None) -> Text:
     line.append(f"{format_seconds(measurement.seconds):>7}", style="bold")
     if measurement.allocated_bytes is not None:
         line.append(f" {format_bytes(measurement.allocated_bytes):>8}")
+    if measurement.retries:
+        line.append(f"  {counted(measurement.retries, 'request')} sent again", style="yellow")
     if measurement.verified is False:
         line.append("  not verified: does not count", style="bold red")
     for warning in measurement.warnings:

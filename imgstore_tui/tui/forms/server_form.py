@@ -9,7 +9,7 @@ from urllib.parse import quote
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.location import AddressForm, ServerLocation, secrets_in
 from imgstore_tui.core.model import ServerFacts
-from imgstore_tui.core.units import format_bytes
+from imgstore_tui.core.units import format_bytes, format_seconds
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.server import ServerBackend
 
@@ -73,4 +73,5 @@ def health_text(facts: ServerFacts) -> str:
     settings = ", ".join(f"{name} {value}" for name, value in facts.settings.items())
     more = f" Settings: {settings}." if settings else ""
     emulator = ", an emulator, which is never ranked" if facts.emulator else ""
-    return f"It answers: {facts.product} {facts.version}{emulator}, {_HERE[facts.same_host]}{free}.{more}"
+    away = "" if facts.round_trip_s is None else f", round trip {format_seconds(facts.round_trip_s)}"
+    return f"It answers: {facts.product} {facts.version}{emulator}, {_HERE[facts.same_host]}{away}{free}.{more}"

@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from imgstore_tui.core.model import Run
+from imgstore_tui.core.model import Run, ServerFacts
 from imgstore_tui.core.operations import Operation, Status, SyncLevel
 from imgstore_tui.core.units import format_seconds
 from imgstore_tui.present.results import build_results
@@ -110,6 +110,20 @@ def test_disk_use_by_hand() -> None:
         ["100", "hdf5", "305 KiB *", "3.05 KiB", "1.02x", "1"],
     ]
     assert "ext4" in table.caption
+
+
+def test_disk_use_of_a_server_is_known_or_said_to_be_unknown() -> None:
+    servers = tuple(ServerFacts(name, name.upper(), "1", f"{name}://h/d") for name in ("disk", "hdf5"))
+    run = fake_run(["disk", "hdf5", "lmdb"], [100], operations=[Operation.WRITE_MANY])
+    trials = tuple(
+        replace(trial, allocated_bytes=None) if trial.backend == "hdf5" else trial for trial in run.measurements
+    )
+    environment = replace(run.environment, servers=servers)
+    (table,) = disk_tables(build_results(replace(run, environment=environment, measurements=trials)))
+    assert "disk: as the server says." in table.caption
+    assert "hdf5: unknown, because the server does not say it." in table.caption
+    assert "hdf5: as the server says" not in table.caption
+    assert [row[2] for row in texts(table) if row[1] == "hdf5"] == ["unknown"]
 
 
 def test_the_article_s_two_tables() -> None:

@@ -1,0 +1,55 @@
+"""A run on a server at the end of a long line: its figures are those of the line, and it says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.program import program
+from tests.support.servers import server
+from tests.support.tcp_proxy import tcp_proxy
+
+ROUND_TRIP_S = 0.02
+IMAGES = 25
+pytestmark = pytest.mark.timeout(170)
+
+
+@pytest.mark.parametrize(("name", "backend", "product"), [
+    ("postgres", "postgres", "PostgreSQL"), ("seaweedfs", "s3", "S3 API (SeaweedFS)"),
+])  # fmt: skip
+def test_a_run_across_a_line_of_20_ms_is_right_and_says_so(name: str, backend: str, product: str) -> None:
+    node = server(name)
+    port = urlsplit(dict(pair.split("=") for pair in urlsplit(node.url).query.split("&"))["endpoint"].replace(
+        "%3A", ":").replace("%2F", "/")).port if backend == "s3" else urlsplit(node.url).port  # fmt: skip
+    assert port is not None
+    with tcp_proxy(port) as proxy:
+        proxy.delay_s = ROUND_TRIP_S / 2
+        settings: dict[str, Any] = {node.url_variable: node.url.replace(str(port), str(proxy.port), 1)}
+        done = program(
+            "run", "-b", f"{backend},{backend}:preset=plain,npy", "-n", str(IMAGES), "-d", "synthetic,size=16",
+            "-o", "write-many,read-many", "--rounds", "1", "--save", "run.json", timeout=150, **settings,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"A request to {product} " in " ".join(done.stderr.split())
+    assert f"the figures of {backend} are those of this distance" in " ".join(done.stderr.split())
+    run = json.loads(Path("run.json").read_text())
+    assert {row["status"] for row in run["measurements"]} == {"ok"}
+    assert all(row["verified"] for row in run["measurements"])
+    (facts,) = run["environment"]["servers"]
+    assert facts["round_trip_s"] >= ROUND_TRIP_S
+    for row in run["measurements"]:
+        if row["backend"] == backend:
+            assert row["round_trip_s"] >= ROUND_TRIP_S
+            # One request after another: every one of them crosses the line.
+            one_by_one = row["spec"].endswith("preset=plain")
+            assert row["seconds"] >= ROUND_TRIP_S * (IMAGES if one_by_one else 1)
+        else:
+            assert row["round_trip_s"] is None
+    shown = program("show", "run.json")
+    text = " ".join(shown.stdout.split())
+    assert f"{backend}: {product}" in text
+    assert "round trip 2" in text or "round trip 3" in text or "round trip 4" in text
