@@ -26,7 +26,7 @@ from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count
-from imgstore_tui.jobs.servers import catalogue, state, supervisor
+from imgstore_tui.jobs.servers import catalogue, leftovers, state, supervisor
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.catalogue import FailedPlugin, Pluggable, how_to_get, missing_imports, missing_setting
 from imgstore_tui.present import exports
@@ -180,8 +180,12 @@ def _servers() -> Iterator[Check]:
             yield name, True, f"{recipe.title} is installed; start it with imgstore-tui servers up {name}"
         else:
             yield name, None, f"{recipe.title} is not installed: {recipe.how_to_get}"
-    for node in supervisor.leftovers(state.default_folder()):
-        yield node.name, False, f"{node.folder} was left by a kill; remove it with imgstore-tui servers down"
+    for folder in leftovers.find():
+        yield (
+            "leftover",
+            False,
+            f"{folder.path} was left by a kill; remove it with imgstore-tui sweep",
+        )
 
 
 def _plugins(kind: str, plugins: Sequence[type[Pluggable]], failed: Sequence[FailedPlugin]) -> Iterator[Check]:

@@ -15,10 +15,10 @@ from typing import Any, NoReturn
 from imgstore_tui.cli.listing import print_json, print_table
 from imgstore_tui.cli.output import data_console, talk_console
 from imgstore_tui.cli.parser import CommandParser
-from imgstore_tui.core.errors import ExitCode, UnavailableError, UsageError, unknown_name
+from imgstore_tui.core.errors import ExitCode, StoreError, UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.jobs.servers import catalogue, fetch, state, supervisor
+from imgstore_tui.jobs.servers import catalogue, fetch, leftovers, state, supervisor
 from imgstore_tui.jobs.servers.recipe import ServerRecipe
 from imgstore_tui.jobs.servers.state import NodeState
 from imgstore_tui.plugins import registry
@@ -70,6 +70,7 @@ def _up(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     recipes = catalogue.installed(arguments.names)
     take_secrets()
+    _remove_leftovers()
     talk, code = talk_console(), ExitCode.OK
     nodes: list[NodeState] = []
     for found in supervisor.up(recipes, fast=arguments.fast, parent=_folder(arguments.folder)):
@@ -106,10 +107,11 @@ def _run(argv: Sequence[str]) -> int:
     recipes = catalogue.installed(arguments.names)
     environment = dict(os.environ)
     take_secrets()
+    _remove_leftovers()
     talk = talk_console()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
-    with tempfile.TemporaryDirectory(prefix=supervisor.RUN_PREFIX) as name:
+    with tempfile.TemporaryDirectory(prefix=leftovers.RUN_PREFIX) as name:
         folder, parent = Path(name), _folder(arguments.folder)
         try:
             started = [supervisor.start(chosen.name, folder, fast=arguments.fast, parent=parent) for chosen in recipes]
@@ -148,13 +150,13 @@ def _down(argv: Sequence[str]) -> int:
     for name in arguments.names:
         catalogue.recipe(name)
     talk = talk_console()
+    _remove_leftovers()
     nodes = [
         node for node in state.read_all(state.default_folder()) if not arguments.names or node.name in arguments.names
     ]
     for node in nodes:
-        alive = node.is_alive
         supervisor.end(node)
-        talk.print(f"{node.name} {'has ended' if alive else 'was killed; what it left is removed'}.", soft_wrap=True)
+        talk.print(f"{node.name} has ended.", soft_wrap=True)
     if not nodes:
         talk.print("No server runs that was started with: imgstore-tui servers up")
     return ExitCode.OK
@@ -164,6 +166,7 @@ def _list(argv: Sequence[str]) -> int:
     parser = _parser("list")
     parser.add_argument("--json", action="store_true", help="as JSON")
     arguments = parser.parse_args(argv)
+    _remove_leftovers()
     running = {node.name: node for node in supervisor.running(state.default_folder())}
     recipes = catalogue.all_recipes()
     if arguments.json:
@@ -213,6 +216,19 @@ def _fetch(argv: Sequence[str]) -> int:
     folder = fetch.fetch(download)
     talk.print(f"It is in {safe_text(str(folder))}. Start it: {PROGRAM} up {recipe.name}", soft_wrap=True)
     return ExitCode.OK
+
+
+def _remove_leftovers() -> None:
+    """Remove what servers have left that were killed together with all that looks after them, and say so."""
+    talk = talk_console()
+    for folder in leftovers.find():
+        try:
+            leftovers.remove(folder)
+        except StoreError as error:
+            talk.print(f"imgstore-tui: {safe_text(str(error))}", soft_wrap=True)
+        else:
+            path = safe_text(str(folder.path))
+            talk.print(f"A server was killed; what it left in {path} is removed.", soft_wrap=True)
 
 
 def take_secrets() -> None:

@@ -18,7 +18,7 @@ MANY_FILES = 5_000
 def main(argv: Sequence[str]) -> int:
     """List or remove leftovers."""
     parser = CommandParser(
-        prog="imgstore-tui sweep", description="Remove the stores that killed runs have left behind."
+        prog="imgstore-tui sweep", description="Remove what killed runs and servers have left behind."
     )
     parser.add_argument("--list", action="store_true", help="only list them")
     arguments = parser.parse_args(argv)

@@ -1,4 +1,4 @@
-"""Finds, weighs and removes the leftovers of killed runs, in folders and on servers."""
+"""Finds, weighs and removes the leftovers of killed runs, in folders and on servers, and of killed servers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from imgstore_tui.bench.run.run_folder import Leftover
 from imgstore_tui.bench.run.server_ledger import ServerLeftover
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.units import counted, format_bytes, format_count
+from imgstore_tui.jobs.servers import leftovers as server_folders
+from imgstore_tui.jobs.servers.leftovers import ServerFolder
 
 __all__ = ["Leftover", "ServerLeftover", "WeighedLeftover", "find_leftovers", "leftovers", "sweep", "total_size"]
 
@@ -20,7 +22,7 @@ __all__ = ["Leftover", "ServerLeftover", "WeighedLeftover", "find_leftovers", "l
 class WeighedLeftover:
     """A leftover with its disk use, or its number of stores."""
 
-    leftover: Leftover | ServerLeftover
+    leftover: Leftover | ServerLeftover | ServerFolder
     allocated_bytes: int = 0
     files: int = 0
     stores: int | None = None
@@ -29,14 +31,14 @@ class WeighedLeftover:
     @property
     def size(self) -> str:
         """The disk use or the number of stores, as text."""
-        if isinstance(self.leftover, Leftover):
+        if not isinstance(self.leftover, ServerLeftover):
             return f"{format_bytes(self.allocated_bytes)} in {format_count(self.files)} files"
         return "an unknown number of stores" if self.stores is None else counted(self.stores, "store")
 
 
-def leftovers() -> list[Leftover | ServerLeftover]:
-    """Return the leftovers of killed runs, and possible ones on servers; running runs are not among them."""
-    return [*run_folder.leftovers(), *server_ledger.server_leftovers()]
+def leftovers() -> list[Leftover | ServerLeftover | ServerFolder]:
+    """Return the leftovers of killed runs and servers, and possible ones on servers; what runs is not among them."""
+    return [*run_folder.leftovers(), *server_ledger.server_leftovers(), *server_folders.find()]
 
 
 def find_leftovers() -> list[WeighedLeftover]:
@@ -46,7 +48,7 @@ def find_leftovers() -> list[WeighedLeftover]:
     """
     weighed = []
     for leftover in leftovers():
-        if isinstance(leftover, Leftover):
+        if not isinstance(leftover, ServerLeftover):
             weighed.append(_weigh(leftover))
             continue
         try:
@@ -64,14 +66,14 @@ def find_leftovers() -> list[WeighedLeftover]:
 
 def total_size(weighed: Sequence[WeighedLeftover]) -> str:
     """Return the total disk use and number of stores of leftovers, as text."""
-    folders = [entry for entry in weighed if isinstance(entry.leftover, Leftover)]
+    folders = [entry for entry in weighed if not isinstance(entry.leftover, ServerLeftover)]
     weight = format_bytes(sum(entry.allocated_bytes for entry in folders))
     parts = [f"{weight} in {counted(sum(entry.files for entry in folders), 'file')}"] if folders else []
     parts += [f"{entry.size} on a server" for entry in weighed if entry not in folders]
     return " and ".join(parts)
 
 
-def sweep(leftover: Leftover | ServerLeftover, progress: Callable[[int], None] = lambda _: None) -> None:
+def sweep(leftover: Leftover | ServerLeftover | ServerFolder, progress: Callable[[int], None] = lambda _: None) -> None:
     """Remove a leftover.
 
     Args:
@@ -84,11 +86,13 @@ def sweep(leftover: Leftover | ServerLeftover, progress: Callable[[int], None] =
     """
     if isinstance(leftover, Leftover):
         run_folder.sweep(leftover, progress)
+    elif isinstance(leftover, ServerFolder):
+        server_folders.remove(leftover)
     else:
         server_ledger.sweep_server(leftover)
 
 
-def _weigh(leftover: Leftover) -> WeighedLeftover:
+def _weigh(leftover: Leftover | ServerFolder) -> WeighedLeftover:
     allocated, files = 0, 0
     for folder, _, names in os.walk(leftover.path):
         for name in names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from imgstore_tui.jobs.servers import leftovers
 from tests.support.processes import descendants, have_ended
 from tests.support.program import program, sentence
 from tests.support.servers import skip_without
@@ -95,6 +97,46 @@ def test_the_server_ends_when_run_is_stopped(number: signal.Signals) -> None:
     assert have_ended(family)
     running.wait()
     running.stdout.close()
+
+
+@pytest.mark.parametrize("words", [("servers", "list"), ("servers", "down"), ("sweep",)])
+def test_what_is_left_when_all_are_killed_at_once_goes_with_the_next_command(words: tuple[str, ...]) -> None:
+    command = [
+        "-m",
+        "imgstore_tui",
+        "servers",
+        "run",
+        "postgres",
+        "--fast",
+        "--",
+        "sh",
+        "-c",
+        "echo up; exec sleep 600",
+    ]
+    running = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert running.stdout is not None
+    assert running.stdout.readline() == "up\n"
+    family = [running.pid, *descendants(running.pid)]
+    guardian = next(pid for pid in family if b"servers.guardian" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    assert leftovers.find() == []
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in (running.pid, guardian):
+            os.kill(pid, number)
+    for pid in family:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    running.wait()
+    running.stdout.close()
+    assert have_ended(family)
+    (left,) = leftovers.find()
+    assert left.path.is_dir()
+    assert left.state.is_file()
+    done = program(*words)
+    assert done.returncode == 0, done.stderr
+    assert str(left.path) in done.stdout + done.stderr
+    assert not left.path.exists()
+    assert not left.state.parent.exists()
+    assert program("sweep").stderr.strip() == "Nothing is left of any run."
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from imgstore_tui.core import credentials
 from imgstore_tui.core.errors import UnavailableError
-from imgstore_tui.jobs.servers import state, supervisor
+from imgstore_tui.jobs.servers import leftovers, state, supervisor
 from imgstore_tui.jobs.servers.catalogue import all_recipes
 from imgstore_tui.jobs.servers.state import NodeState
 from imgstore_tui.plugins import registry
@@ -75,8 +75,8 @@ def test_nothing_survives_a_kill(tmp_path: Path, victim: str) -> None:
     assert not listens(node.port)
     starter.kill()
     starter.wait()
-    for left in supervisor.leftovers(tmp_path):
-        supervisor.end(left)
+    for left in leftovers.find():
+        leftovers.remove(left)
     assert not node.folder.exists()
     assert state.read_all(tmp_path) == []
 

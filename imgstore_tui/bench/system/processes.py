@@ -56,6 +56,17 @@ def descendants_of(pid: int) -> list[int]:
     return pids
 
 
+def start_time(pid: int) -> str:
+    """Return when a process was started, in ticks of the kernel's clock; empty if there is none, or it has ended.
+
+    Source: ``/proc/PID/stat``, field 22 (proc(5)).
+    """
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return "" if fields[0] == "Z" else fields[19]
+    return ""
+
+
 def wait_state(pid: int) -> str | None:
     """Return what a process waits for: the name of a kernel function, or its state.
 

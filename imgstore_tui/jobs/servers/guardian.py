@@ -19,11 +19,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imgstore_tui.bench.system.processes import descendants_of
-from imgstore_tui.core.errors import ImgstoreError
-from imgstore_tui.jobs.servers import state
+from imgstore_tui.core.errors import ImgstoreError, UnavailableError
+from imgstore_tui.jobs.servers import leftovers, state
 from imgstore_tui.jobs.servers.catalogue import recipe
 from imgstore_tui.jobs.servers.node import Node
-from imgstore_tui.jobs.servers.supervisor import RUN_PREFIX
 
 _PR_SET_CHILD_SUBREAPER = 36
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
@@ -49,17 +48,29 @@ def main(argv: Sequence[str]) -> int:
         companion = sys.stdin.fileno() if arguments.companion is None else os.pidfd_open(arguments.companion)
     except OSError:
         return 0
+    with contextlib.ExitStack() as stack:
+        # Whatever happens from the making of the folder on, it is removed, or left noted for the next command.
+        try:
+            node = Node(
+                recipe(arguments.name), arguments.folder, fast=arguments.fast,
+                claim=lambda folder: stack.callback(leftovers.remove, leftovers.note(folder, arguments.state)),
+            )  # fmt: skip
+        except ImgstoreError as error:
+            return _fail(error)
+        except OSError as error:
+            return _fail(UnavailableError(f"No server can be started: {error.filename}: {error.strerror}."))
+        return _guard(node, arguments.state, companion, wakeup)
+
+
+def _guard(node: Node, file: Path, companion: int, wakeup: int) -> int:
+    """Start a server, wait for the moment that ends it, and end it."""
     try:
-        node = Node(recipe(arguments.name), arguments.folder, fast=arguments.fast)
-    except ImgstoreError as error:
-        return _fail(error)
-    try:
-        state.write(arguments.state, node)
+        state.write(file, node)
         try:
             node.start()
         except ImgstoreError as error:
             return _fail(error)
-        state.write(arguments.state, node, node.variables())
+        state.write(file, node, node.variables())
         _say({"ready": True})
         _wait(node, companion, wakeup)
     except _Stopped:
@@ -71,11 +82,6 @@ def main(argv: Sequence[str]) -> int:
         for pid in descendants_of(os.getpid()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        node.remove()
-        arguments.state.unlink(missing_ok=True)
-        if arguments.state.parent.name.startswith(RUN_PREFIX):
-            with contextlib.suppress(OSError):  # there is another server's in it
-                arguments.state.parent.rmdir()
     return 0
 
 

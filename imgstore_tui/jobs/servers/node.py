@@ -11,8 +11,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from imgstore_tui.jobs.servers.recipe import Process, ServerRecipe
 
 PREFIX = "imgstore-tui-server-"
 """What the names of nodes' folders begin with."""
-DEFAULT_PARENT = Path("/var/tmp")  # noqa: S108 - mkdtemp makes a folder there that is closed to others
+DEFAULT_PARENT = Path("/var/tmp")  # noqa: S108 - a new folder is made there that is closed to others
 """Unlike /tmp, seldom in memory."""
 _PR_SET_PDEATHSIG = 1
 _LOOK_AGAIN_S = 0.05
@@ -40,8 +40,9 @@ class Node:
     """
 
     def __init__(
-        self, recipe: ServerRecipe, parent: Path | None = None, *, fast: bool = False, password: str | None = None
-    ) -> None:
+        self, recipe: ServerRecipe, parent: Path | None = None, *, fast: bool = False, password: str | None = None,
+        claim: Callable[[Path], object] = lambda _: None,
+    ) -> None:  # fmt: skip
         """Choose ports and make the folder.
 
         Args:
@@ -49,6 +50,7 @@ class Node:
             parent: Folder in which the node's own is made; None for ``/var/tmp``.
             fast: Whether settings are allowed that lose data in a crash.
             password: Its password, for tests; None for one by chance.
+            claim: Called with the path of the folder before it is made.
         """
         programs = recipe.programs()
         if programs is None:
@@ -58,7 +60,12 @@ class Node:
         self.password = secrets.token_urlsafe(18) if password is None else password
         self._user = pwd.getpwnam("nobody") if recipe.refuses_root and os.geteuid() == 0 else None
         self._running: list[subprocess.Popen[bytes]] = []
-        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{recipe.name}-", dir=parent or DEFAULT_PARENT))
+        self.folder = (parent or DEFAULT_PARENT) / f"{PREFIX}{recipe.name}-{secrets.token_hex(4)}"
+        claim(self.folder)
+        try:
+            self.folder.mkdir(mode=0o700)
+        except OSError as error:
+            raise UnavailableError(f"{self.folder} cannot be made: {error.strerror}.") from None
         try:
             self._own(self.folder)
             self.make_folder("tmp")

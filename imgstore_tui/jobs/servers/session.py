@@ -10,6 +10,7 @@ from pathlib import Path
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.jobs.servers import supervisor
 from imgstore_tui.jobs.servers.catalogue import all_recipes
+from imgstore_tui.jobs.servers.leftovers import RUN_PREFIX
 from imgstore_tui.jobs.servers.recipe import ServerRecipe
 from imgstore_tui.jobs.servers.state import NodeState
 
@@ -26,7 +27,7 @@ class SessionServer:
 
     def __init__(self, recipe: ServerRecipe) -> None:
         """Begin to start it; this returns at once."""
-        self._folder = Path(tempfile.mkdtemp(prefix=supervisor.RUN_PREFIX))
+        self._folder = Path(tempfile.mkdtemp(prefix=RUN_PREFIX))
         self._started = supervisor.start(recipe.name, self._folder)
 
     def wait(self) -> NodeState:

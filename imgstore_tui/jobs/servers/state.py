@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imgstore_tui.bench.system.app_folders import home_folder
+from imgstore_tui.bench.system.processes import start_time
+from imgstore_tui.jobs.servers.leftovers import partial_state
 from imgstore_tui.jobs.servers.node import Node
 
 
@@ -37,7 +39,7 @@ class NodeState:
     @property
     def is_alive(self) -> bool:
         """Whether its guardian runs."""
-        return _start_time(self.guardian) == self.started
+        return start_time(self.guardian) == self.started
 
 
 def write(file: Path, node: Node, variables: Mapping[str, str] | None = None) -> None:
@@ -45,7 +47,7 @@ def write(file: Path, node: Node, variables: Mapping[str, str] | None = None) ->
     words = {
         "name": node.recipe.name,
         "guardian": os.getpid(),
-        "started": _start_time(os.getpid()),
+        "started": start_time(os.getpid()),
         "folder": str(node.folder),
         "port": node.port,
         "fast": node.fast,
@@ -53,7 +55,7 @@ def write(file: Path, node: Node, variables: Mapping[str, str] | None = None) ->
         "variables": dict(variables or {}),
     }
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f"{file.name}.{os.getpid()}")
+    partial = partial_state(file, os.getpid())
     with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
         json.dump(words, stream)
     partial.replace(file)
@@ -73,11 +75,3 @@ def read(file: Path) -> NodeState | None:
 def read_all(folder: Path) -> list[NodeState]:
     """Return all of a folder, by name."""
     return [found for file in sorted(folder.glob("*.json")) if (found := read(file)) is not None]
-
-
-def _start_time(pid: int) -> str:
-    """Return when a process was started, empty if there is none. Source: ``/proc/PID/stat``, field 22 (proc(5))."""
-    with contextlib.suppress(OSError):
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        return "" if fields[0] == "Z" else fields[19]
-    return ""

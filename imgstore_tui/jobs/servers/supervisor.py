@@ -22,8 +22,6 @@ from imgstore_tui.jobs.servers.state import NodeState
 from imgstore_tui.storekit import child_python
 from imgstore_tui.storekit.file_lock import lock
 
-RUN_PREFIX = "imgstore-tui-run-"
-"""What the name of a folder of state files begins with that is needed for one command only."""
 _MODULE = "imgstore_tui.jobs.servers.guardian"
 _END_S = 30.0
 _guardians: dict[int, subprocess.Popen[str]] = {}
@@ -91,11 +89,6 @@ def start(
 def running(folder: Path) -> list[NodeState]:
     """Return the servers that run and answer."""
     return [node for node in state.read_all(folder) if node.is_alive and node.variables]
-
-
-def leftovers(folder: Path) -> list[NodeState]:
-    """Return those whose guardian was killed: their processes are gone, their folders are not."""
-    return [node for node in state.read_all(folder) if not node.is_alive]
 
 
 def end(node: NodeState) -> None:
