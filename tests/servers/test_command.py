@@ -101,19 +101,10 @@ def test_the_server_ends_when_run_is_stopped(number: signal.Signals) -> None:
 
 @pytest.mark.parametrize("words", [("servers", "list"), ("servers", "down"), ("sweep",)])
 def test_what_is_left_when_all_are_killed_at_once_goes_with_the_next_command(words: tuple[str, ...]) -> None:
-    command = [
-        "-m",
-        "imgstore_tui",
-        "servers",
-        "run",
-        "postgres",
-        "--fast",
-        "--",
-        "sh",
-        "-c",
-        "echo up; exec sleep 600",
-    ]
-    running = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    command = [*["servers", "run", "postgres", "--fast", "--", "sh", "-c"], "echo up; exec sleep 600"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "imgstore_tui", *command], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     assert running.stdout is not None
     assert running.stdout.readline() == "up\n"
     family = [running.pid, *descendants(running.pid)]

@@ -25,6 +25,8 @@ _LOCK_S = 10
 _SILENT_MS = 10_000
 """A server that has not confirmed a packet for so long counts as gone."""
 _LONGEST_NAME = 63
+_OLDEST = 11
+"""The first with ``toast_tuple_target`` and with columns beside an index's own."""
 _NOT_OURS = {"host", "port", "dbname", "user", "password", "connect_timeout", "options", "service", "passfile"}
 
 
@@ -44,7 +46,7 @@ def connect(backend: ServerBackend, location: ServerLocation, *, read_only: bool
         "tcp_user_timeout": _SILENT_MS,
     }
     try:
-        return psycopg.connect(
+        connection = psycopg.connect(
             dbname=location.database,
             connect_timeout=CONNECT_S,
             application_name="imgstore-tui",
@@ -54,11 +56,23 @@ def connect(backend: ServerBackend, location: ServerLocation, *, read_only: bool
         )
     except psycopg.Error as error:
         raise UnavailableError(_cannot_connect(location, error)) from None
+    version = connection.info.server_version  # 150018 for 15.18
+    if version < _OLDEST * 10_000:
+        connection.close()
+        raise UnavailableError(
+            f"{_server_text(location)} is version {version // 10_000}.{version // 100 % 100}; from {_OLDEST} on it can "
+            "be used. Update it, or name another."
+        )
+    return connection
+
+
+def _server_text(location: ServerLocation) -> str:
+    return f"PostgreSQL at {location.host}{'' if location.port is None else f':{location.port}'}"
 
 
 def _cannot_connect(location: ServerLocation, error: psycopg.Error) -> str:
     said = credentials.scrub(_last_part(error))
-    where = f"PostgreSQL at {location.host}{'' if location.port is None else f':{location.port}'}"
+    where = _server_text(location)
     if "does not exist" in said and "database" in said:
         return f"{where} has no database '{location.database}'. Create it (createdb), or name another."
     for words, help_text in (

@@ -1,0 +1,297 @@
+"""What goes wrong between a program and a server of any kind is a sentence, and nothing is left.
+
+What one kind has of its own is in its own file: ``test_mysql_failures``, ``test_nosql_failures``,
+``test_object_failures``, ``cli/test_servers`` for PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from imgstore_tui.core import credentials
+from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
+from imgstore_tui.core.location import AddressForm, ServerLocation, secrets_in
+from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.jobs.servers.catalogue import recipe
+from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.server import ServerBackend
+from imgstore_tui.testing.store_material import StoreSetup, is_sentence
+from tests.support.program import program
+from tests.support.servers import PREFIX, own_node, server
+from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+
+SERVERS = ("postgres", "mariadb", "mongodb", "cassandra", "seaweedfs", "fake-gcs", "azurite")
+"""One of each kind of storage."""
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(autouse=True)
+def secrets() -> Iterator[None]:
+    before = credentials.held()
+    yield
+    credentials.forget()
+    credentials.hold(before)
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+def kind_of(name: str) -> type[ServerBackend]:
+    kind = registry.backends.get(recipe(name).backend)
+    assert issubclass(kind, ServerBackend)
+    return kind
+
+
+def hold(name: str, url: str) -> ServerLocation:
+    kind = kind_of(name)
+    credentials.hold({kind.url_variable: url})
+    return kind.address()[0]
+
+
+def url_of(name: str) -> str:
+    return credentials.held()[kind_of(name).url_variable]
+
+
+def setup(name: str) -> StoreSetup:
+    return StoreSetup.of(f"{recipe(name).backend}+raw")
+
+
+def backend_of(name: str) -> ServerBackend:
+    return registry.with_defaults(kind_of(name))
+
+
+@pytest.fixture
+def place(name: str) -> Iterator[ServerLocation]:
+    """Return where stores are made on the session's server; those of the test are removed in the end."""
+    url = server(name).url
+    found = hold(name, url)
+    yield found
+    hold(name, url)
+    for store in backend_of(name).list_stores(found, PREFIX):
+        backend_of(name).destroy(store)
+
+
+def port_of(place: ServerLocation) -> int:
+    return place.port or urlsplit(dict(place.parameters)["endpoint"]).port or 0
+
+
+@pytest.fixture
+def proxy(place: ServerLocation) -> Iterator[TcpProxy]:
+    with tcp_proxy(port_of(place)) as running:
+        yield running
+
+
+def through(name: str, place: ServerLocation, proxy: TcpProxy) -> ServerLocation:
+    """Return the place as seen through a proxy."""
+    return hold(name, url_of(name).replace(f":{port_of(place)}", f":{proxy.port}").replace(
+        f"%3A{port_of(place)}", f"%3A{proxy.port}"))  # fmt: skip
+
+
+others = pytest.mark.parametrize("name", ["postgres", "fake-gcs", "azurite"], indirect=True)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ("no address at all", "kind of address"),
+        ("ftp://h/db", "kind of address"),
+        ("{scheme}://", "names no"),
+        ("{scheme}://[::1/db", "malformed"),
+        ("{scheme}://h/d b", "Percent-encode it"),
+        ("{scheme}://h/d%zz", "Percent-encode it"),
+    ],
+)
+@pytest.mark.parametrize("name", SERVERS)
+def test_an_address_that_is_none_is_a_sentence_that_repeats_nothing_of_it(name: str, wrong: str, words: str) -> None:
+    kind = kind_of(name)
+    credentials.hold({kind.url_variable: wrong.format(scheme=kind.schemes[0])})
+    with pytest.raises(UsageError) as caught:
+        kind.address()
+    assert is_sentence(caught.value)
+    assert str(caught.value).startswith(f"{kind.url_variable}: ")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [("{scheme}://h:port/db", "valid host and port"), ("{scheme}://h:70000/db", "port"), ("{scheme}://h", "database")],
+)
+@pytest.mark.parametrize("name", [one for one in SERVERS if kind_of(one).address_form is AddressForm.TABLE])
+def test_an_address_without_a_port_or_database_is_a_sentence(name: str, wrong: str, words: str) -> None:
+    kind = kind_of(name)
+    credentials.hold({kind.url_variable: wrong.format(scheme=kind.schemes[0])})
+    with pytest.raises(UsageError) as caught:
+        kind.address()
+    assert is_sentence(caught.value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["fake-gcs", "azurite"], indirect=True)
+def test_a_bucket_that_is_missing_is_named(name: str, place: ServerLocation) -> None:
+    backend, missing = backend_of(name), replace(place, database="no-such-bucket")
+    acts: list[Callable[[], object]] = [
+        lambda: backend.facts(missing), lambda: backend.open(missing.child("x")),
+        lambda: setup(name).make(missing.child("x"), setup(name).material([(3, 3, 3)])),
+    ]  # fmt: skip
+    for act in acts:
+        with pytest.raises(UnavailableError) as caught:
+            act()
+        assert is_sentence(caught.value)
+        assert f"has no {'bucket' if name == 'fake-gcs' else 'container'} 'no-such-bucket'" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["azurite"], indirect=True)
+def test_a_wrong_key_is_refused_and_not_repeated(name: str, place: ServerLocation) -> None:
+    (key,) = secrets_in(url_of(name))
+    wrong = "d3JvbmcgY2FuYXJ5IGtleQ=="
+    location = hold(name, url_of(name).replace(quote(key, safe=""), quote(wrong, safe="")))
+    for act in (backend_of(name).facts, lambda found: backend_of(name).open(found.child("x"))):
+        with pytest.raises(UnavailableError) as caught:
+            act(location)
+        assert is_sentence(caught.value)
+        assert "refuses" in str(caught.value)
+        assert "AZURE_STORAGE_ACCOUNT_KEY" in str(caught.value)
+        assert wrong not in str(caught.value)
+
+
+@others
+def test_a_connection_that_is_cut_while_writing_is_a_sentence(
+    name: str, place: ServerLocation, proxy: TcpProxy
+) -> None:
+    one = setup(name)
+    material = one.material([(64, 64, 3)] * 40)
+    location = through(name, place, proxy).child(f"{PREFIX}cut")
+    proxy.cut_after = 100_000
+    with pytest.raises(StoreError) as caught:
+        one.make(location, material)
+    assert is_sentence(caught.value, location)
+    assert "the server has gone" in str(caught.value) or "ended the connection" in str(caught.value)
+    assert proxy.reset
+    proxy.cut_after = None
+    with pytest.raises(StoreError, match=r"never finished|does not exist"):
+        one.backend.open(location)
+    one.backend.destroy(location)
+    assert not one.backend.exists(location)
+    one.make(location, material)
+    material.check_store(one.backend, location)
+
+
+@others
+def test_a_link_of_20_ms_is_slower_and_right(name: str, place: ServerLocation, proxy: TcpProxy) -> None:
+    one = setup(name)
+    material = one.material([(16, 16, 3)] * 30)
+    location = through(name, place, proxy).child(f"{PREFIX}slow")
+    proxy.delay_s = 0.01
+    one.make(location, material)
+    material.check_store(one.backend, location)
+    assert backend_of(name).ping(location) >= 0.02
+
+
+@pytest.mark.parametrize("name", ["postgres", "mongodb", "fake-gcs", "azurite"], indirect=True)
+def test_odd_names_are_names(name: str, place: ServerLocation) -> None:
+    one = setup(name)
+    material = one.material([(3, 3, 3)] * 2)
+    for word in ("quote\"s and 'others'", "Capitals and blanks", "ünï-cöde", "a,b#c%41", "semi;colon--"):
+        location = place.child(f"{PREFIX}{word}")
+        assert registry.parse_location(location.public()) == location
+        one.make(location, material)
+        material.check_store(one.backend, location)
+        assert [store.name for store in backend_of(name).list_stores(place, PREFIX)] == [location.name]
+        one.backend.destroy(location)
+        assert not one.backend.exists(location)
+
+
+@pytest.mark.parametrize(("name", "product"), [("postgres", "PostgreSQL"), ("mariadb", "MariaDB")], indirect=["name"])
+def test_a_server_that_is_too_old_is_refused(name: str, product: str, place: ServerLocation, proxy: TcpProxy) -> None:
+    major, _, minor = backend_of(name).facts(place).version.partition(".")
+    location = through(name, place, proxy)
+    # What the server says of itself is changed on its way, and is as long as before.
+    proxy.replaced = {
+        "postgres": (f"server_version\0{major}".encode(), f"server_version\0{'9'.zfill(len(major))}".encode()),
+        "mariadb": (f"-{major}.{minor.partition('.')[0]}.".encode(), f"-{'5'.zfill(len(major))}.01.".encode()),
+    }[name]
+    with pytest.raises(UnavailableError) as caught:
+        backend_of(name).facts(location)
+    assert is_sentence(caught.value)
+    assert product in str(caught.value)
+    assert "on it can be used. Update it, or name another." in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["fake-gcs", "azurite"], indirect=True)
+def test_an_image_beyond_what_a_request_takes_is_refused(
+    name: str, place: ServerLocation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The real limits are terabytes and 5 GB: the images of this test are small, and so is the limit.
+    monkeypatch.setattr(kind_of(name), "most_bytes", 1000)
+    location = place.child(f"{PREFIX}large")
+    with pytest.raises(StoreError, match="at most 1,000 bytes"):
+        setup(name).make(location, setup(name).material([(64, 64, 3)] * 2))
+    backend_of(name).destroy(location)
+
+
+@pytest.mark.parametrize("name", ["fake-gcs", "azurite"])
+def test_a_server_that_dies_while_a_store_is_written_is_a_sentence(name: str) -> None:
+    with own_node(name) as node:
+        location = hold(name, node.variables()[kind_of(name).url_variable]).child("half")
+        one = StoreSetup.of(f"{recipe(name).backend}+raw:layout=object")
+        material = one.material([(40, 41, 3)] * 40)
+        writer = one.backend.create(location, material.content, SyncLevel.BUFFERED)
+        material.put(writer, 0, 20)
+        node.kill()
+        with pytest.raises(UnavailableError) as caught:
+            material.put(writer, 20)
+        assert is_sentence(caught.value)
+        writer.abort()
+        node.start()
+        with pytest.raises(StoreError):
+            one.backend.open(location)
+        one.backend.destroy(location)
+        assert not one.backend.exists(location)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mariadb", "mongodb", pytest.param("cassandra", marks=pytest.mark.full), "seaweedfs", "fake-gcs",
+     pytest.param("azurite", marks=pytest.mark.full)],
+)  # fmt: skip
+def test_a_run_goes_on_when_the_server_is_killed_in_the_middle(name: str, own_home: Path) -> None:
+    backend = recipe(name).backend
+    with own_node(name) as node:
+        settings: dict[str, Any] = node.variables()
+
+        def die() -> None:
+            while not any(b'"ok"' in path.read_bytes() for path in own_home.rglob("*.jsonl")):
+                time.sleep(0.02)
+            node.kill()
+
+        thread = threading.Thread(target=die)
+        thread.start()
+        words = ("run", "-b", f"{backend},npy", "-n", "1,300", "-d", "synthetic,size=32", "--rounds", "4", "--quiet",
+                 "--budget", "none", "--save", "run.json")  # fmt: skip
+        done = program(*words, timeout=280, **settings)
+        thread.join()
+        assert done.returncode == 1, done.stderr
+        assert "Traceback" not in done.stderr + done.stdout
+        rows = json.loads(Path("run.json").read_text())["measurements"]
+        assert {row["status"] for row in rows if row["backend"] == "npy"} == {"ok"}
+        reasons = {row["reason"] for row in rows if row["backend"] == backend and row["status"] == "failed"}
+        assert reasons
+        assert all(is_sentence(reason) for reason in reasons), reasons
+        assert any("does not answer" in reason or "has gone" in reason for reason in reasons), reasons
+        node.start()
+        swept = program("sweep", **settings)
+        assert swept.returncode == 0, swept.stderr
+        assert program("sweep", "--list", **settings).stderr.strip() == "Nothing is left of any run."
+        assert not backend_of(name).list_stores(hold(name, settings[kind_of(name).url_variable]), "imgstore_tui")
