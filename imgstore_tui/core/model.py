@@ -272,7 +272,8 @@ class ServerFacts:
     def label(self) -> str:
         """Product and version, whether it is an emulator, and whether it is on another machine."""
         more = f"{', an emulator' if self.emulator else ''}{', another host' if self.same_host is False else ''}"
-        return f"{self.product} {self.version}{more}"
+        version = "of unknown version" if self.version == "unknown" else self.version
+        return f"{self.product} {version}{more}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from imgstore_tui.core.units import format_count, format_count_short
 from imgstore_tui.present.article import article_report_tables, is_article
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.disk_use import disk_tables
-from imgstore_tui.present.tables.systems import systems_table
+from imgstore_tui.present.tables.systems import systems_tables
 from imgstore_tui.present.tables.table_model import Emphasis, Table, TableColumn, TableEntry
 from imgstore_tui.present.tables.timings import one_image_tables, overview_tables, timing_tables
 from imgstore_tui.present.text.captions import fact_pairs
@@ -37,7 +37,7 @@ def further_tables(results: RunResults) -> tuple[Table, ...]:
     """Return every table but the facts and those of the article report, which may be shown with its figures."""
     tables = (
         *overview_tables(results),
-        systems_table(results),
+        *systems_tables(results),
         *(() if is_article(results.run) else one_image_tables(results)),
         *timing_tables(results),
         *disk_tables(results),
@@ -55,7 +55,7 @@ def brief_tables(results: RunResults) -> tuple[Table, ...]:
         facts_table(results.run),
         *article_report_tables(results),
         *overview_tables(results),
-        systems_table(results),
+        *systems_tables(results),
         *disk_tables(results),
         failures_table(results),
         warnings_table(results),

@@ -1,4 +1,4 @@
-"""Builds the table of the article's systems: what it says of each, beside the figures of this run."""
+"""Builds the tables of the article's systems: the figures of this run, and what the article says of each."""
 
 from __future__ import annotations
 
@@ -10,41 +10,53 @@ from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.table_model import NOTHING, Emphasis, Table, TableColumn, TableEntry
 
 PLAN = "systems"
+OBJECTS = "+"
+"""Stands behind a size that is the sum of the objects of a store."""
 _OPERATIONS = (Operation.WRITE_MANY, Operation.READ_MANY, Operation.READ_RANDOM)
 
 
-def systems_table(results: RunResults) -> Table:
-    """Return the eleven systems with their figures at the most images, empty where the run is of another plan."""
+def systems_tables(results: RunResults) -> tuple[Table, ...]:
+    """Return the eleven systems with their figures at the most images, and what the article says of them.
+
+    Returns:
+        No table where the run is of another plan.
+    """
+    return (_figures_table(results), _words_table()) if results.run.plan.name == PLAN else ()
+
+
+def _words_table() -> Table:
+    # A table of its own: in one with the figures a terminal of 80 columns leaves it a word a line.
+    return Table(
+        "What the article says of them",
+        (TableColumn("system", right=False), TableColumn("the article says", right=False, wraps=True)),
+        tuple((TableEntry(system.name), TableEntry(system.words)) for system in SYSTEMS),
+    )
+
+
+def _figures_table(results: RunResults) -> Table:
     run = results.run
-    title = "The systems of the article"
-    if run.plan.name != PLAN:
-        return Table(title, (), ())
     cutoff = max(run.plan.cutoffs)
     rows: list[tuple[TableEntry, ...]] = []
     for system in SYSTEMS:
         specs = [spec.label for spec in run.plan.specs if spec.backend == system.backend]
         rows += [
-            (*_head(system), TableEntry(_product(results, system) or label), *_figures(results, label))
+            (TableEntry(system.name), TableEntry(_product(results, system) or label), *_figures(results, label))
             for label in specs
         ]
         if not specs:
             hint = f"not measured; how to get it: imgstore-tui backends {system.backend}"
-            rows.append((*_head(system), TableEntry(hint, Emphasis.QUIET), *[NOTHING] * 4))
+            rows.append((TableEntry(system.name), TableEntry(hint, Emphasis.QUIET), *[NOTHING] * 4))
     columns = (
-        TableColumn("system", right=False), TableColumn("the article says", right=False, wraps=True),
-        TableColumn("here", right=False, wraps=True), TableColumn("store"), TableColumn("read"),
-        TableColumn("read shuffled"), TableColumn("disk"),
+        TableColumn("system", right=False), TableColumn("here", right=False, wraps=True), TableColumn("store"),
+        TableColumn("read"), TableColumn("shuffled"), TableColumn("disk"),
     )  # fmt: skip
     text = (
-        f"Medians of {format_count(cutoff)} images; the tables of times say how sure they are and what is ranked. The "
-        "article measured the first three. A server's name and version are as it gave them: an emulator says nothing "
-        "of the service that it imitates, and an S3 API is not Amazon's."
+        f"Medians of {format_count(cutoff)} images, stored, read in order and read shuffled; the tables of times say "
+        "how sure they are and what is ranked. The article measured the first three. A server's name and version are "
+        "as it gave them: an emulator says nothing of the service that it imitates, and an S3 API is not Amazon's. "
+        f"{OBJECTS}: the sum of its objects, as no server says what they take on its disks."
     )
-    return Table(title, columns, tuple(rows), text, frozenset(range(len(rows))))
-
-
-def _head(system: ArticleSystem) -> tuple[TableEntry, TableEntry]:
-    return TableEntry(system.name), TableEntry(system.words, Emphasis.QUIET)
+    return Table("The systems of the article", columns, tuple(rows), text)
 
 
 def _product(results: RunResults, system: ArticleSystem) -> str:
@@ -65,8 +77,13 @@ def _figures(results: RunResults, label: str) -> tuple[TableEntry, ...]:
     ]
     times = [next((entry for entry in own if entry.cell.operation is operation), None) for operation in _OPERATIONS]
     disk = next((entry.disk for entry in own if entry.disk is not None), None)
-    size = None if disk is None else disk.allocated_bytes or disk.apparent_bytes
-    return (*map(_time, times), NOTHING if size is None else TableEntry(format_bytes(size)))
+    if disk is not None and disk.allocated_bytes is not None:
+        size = TableEntry(f"{format_bytes(disk.allocated_bytes)} ")
+    elif disk is not None and disk.apparent_bytes is not None:
+        size = TableEntry(f"{format_bytes(disk.apparent_bytes)}{OBJECTS}")
+    else:
+        size = NOTHING
+    return (*map(_time, times), size)
 
 
 def _time(summary: CellSummary | None) -> TableEntry:

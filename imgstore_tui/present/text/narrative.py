@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 
@@ -101,8 +101,9 @@ def operation_verdicts_text(results: RunResults, cutoff: int | None = None, *, w
             counts = ", ".join(map(format_count_short, cutoffs))
             style = "dim" if sentence.startswith("No verdict") else ""
             text.append_text(folded_line(f"  N={counts}  ", "dim", safe_text(sentence), width, indent=4, style=style))
-    if clause := coverage_clause(verdicts):
-        text.append_text(folded_line("  ", "", clause, width, indent=2, style="dim"))
+    for clause in (_left_out_clause(verdicts), coverage_clause(verdicts)):
+        if clause:
+            text.append_text(folded_line("  ", "", safe_text(clause), width, indent=2, style="dim"))
     return text
 
 
@@ -113,20 +114,22 @@ def _is_in_standings(verdict: Verdict, results: RunResults) -> bool:
 
 def verdict_lines(results: RunResults) -> list[str]:
     """Return the verdicts as lines of harmless text; numbers of images with one verdict share a line."""
-    clause = coverage_clause(results.verdicts)
+    clauses = (_left_out_clause(results.verdicts), coverage_clause(results.verdicts))
     return [
         *(
             safe_text(f"{title}, {_counts_text(cutoffs)}: {sentence}")
             for title, cutoffs, sentence in _sentences(results.verdicts, results.run, None)
         ),
-        *([clause] if clause else []),
+        *(safe_text(text) for text in clauses if text),
     ]
 
 
 def _sentences(verdicts: Sequence[Verdict], run: Run, most: int | None) -> Iterator[tuple[str, tuple[int, ...], str]]:
     """Yield title, numbers of images and sentence of verdicts; contests with the same sentence are merged."""
+    everywhere = frozenset(_left_out_everywhere(verdicts))
+    sentence_of = partial(_sentence, running=run.status == "running", most=most, elsewhere=everywhere)
     for title, group in groupby(verdicts, key=lambda verdict: contest_title(verdict.contest, run)):
-        for sentence, same in groupby(group, key=partial(_sentence, running=run.status == "running", most=most)):
+        for sentence, same in groupby(group, key=sentence_of):
             yield title, tuple(verdict.contest.cutoff for verdict in same), sentence
 
 
@@ -136,9 +139,21 @@ def _counts_text(cutoffs: Sequence[int]) -> str:
     return f"{', '.join(map(format_count, first))} and {counted(last, 'image')}" if first else counted(last, "image")
 
 
-def _sentence(verdict: Verdict, *, running: bool, most: int | None) -> str:
+def _left_out_everywhere(verdicts: Sequence[Verdict]) -> tuple[tuple[str, str], ...]:
+    """Return the methods, with the reasons, that more than one verdict leaves out, and no verdict does not."""
+    first = verdicts[0].left_out if len(verdicts) > 1 else ()
+    return tuple(entry for entry in first if all(entry in verdict.left_out for verdict in verdicts))
+
+
+def _left_out_clause(verdicts: Sequence[Verdict]) -> str:
+    left_out = ", ".join(f"{spec} ({why})" for spec, why in _left_out_everywhere(verdicts))
+    return f"Left out of every verdict: {left_out}." if left_out else ""
+
+
+def _sentence(verdict: Verdict, *, running: bool, most: int | None, elsewhere: Collection[tuple[str, str]] = ()) -> str:
+    """Return a verdict in words, without the methods left out that are named elsewhere."""
     if running and verdict.reason:
         # The reason changes with every trial, and missing trials may still come.
         return "No verdict yet."
-    left_out = "".join(f" Left out: {spec} ({why})." for spec, why in verdict.left_out)
-    return verdict.describe(most) + left_out
+    here = [entry for entry in verdict.left_out if entry not in elsewhere]
+    return verdict.describe(most) + "".join(f" Left out: {spec} ({why})." for spec, why in here)
