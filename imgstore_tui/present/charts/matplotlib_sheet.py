@@ -12,6 +12,7 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.units import format_bytes, format_count_short
 from imgstore_tui.present.charts.axes import (
     LOG,
+    Axis,
     count_axis,
     decade_label,
     drawable,
@@ -20,6 +21,7 @@ from imgstore_tui.present.charts.axes import (
     seconds_label,
 )
 from imgstore_tui.present.charts.chart_list import Chart
+from imgstore_tui.present.charts.end_labels import MOST_IN_LEGEND, spread
 from imgstore_tui.present.charts.figures import SOURCE_INDEX, ChartKind, Series
 from imgstore_tui.present.charts.sheet import sheet_caption, sheet_charts
 from imgstore_tui.present.results import RunResults, build_results
@@ -86,6 +88,7 @@ def _draw(charts: Sequence[Chart], results: RunResults, file_format: str, *, col
 
 def _lines(panel: Any, chart: Chart) -> None:
     figure, scales = chart.figure, chart.scales
+    crowded = len({line.name for line in figure.series}) > MOST_IN_LEGEND
     for line in figure.series:
         style = _style(line)
         for number, segment in enumerate(line.segments()):
@@ -97,7 +100,7 @@ def _lines(panel: Any, chart: Chart) -> None:
                     [max(0.0, point.value - point.low) for point in segment],
                     [max(0.0, point.high - point.value) for point in segment],
                 ],
-                label=None if number or line.dotted else line.name,
+                label=None if number or line.dotted or crowded else line.name,
                 **style,
             )
     points = [point for line in figure.series for segment in line.segments() for point in segment]
@@ -112,6 +115,23 @@ def _lines(panel: Any, chart: Chart) -> None:
     panel.set_yticks([_value(position, log=scales.y) for position, _ in y.ticks], [label for _, label in y.ticks])
     panel.set_xticks([_value(position, log=scales.x) for position, _ in x.ticks], [label for _, label in x.ticks])
     panel.minorticks_off()
+    if crowded:
+        ends = [line for line in figure.series if line.segments() and not line.dotted]
+        _end_labels(panel, ends, y)
+
+
+def _end_labels(panel: Any, lines: Sequence[Series], y: Axis) -> None:
+    """Write the names of lines at their ends, apart from each other, with a thin line to each."""
+    ends = [line.segments()[-1][-1] for line in lines]
+    heights = [(y.at(end.value) - y.low) / (y.high - y.low) for end in ends]
+    for line, end, place in zip(lines, ends, spread(heights, 0.058, 0.0, 1.0), strict=True):
+        colour = _colour(line.method_index)
+        panel.annotate(
+            line.name, (end.n, end.value), (1.03, place), textcoords="axes fraction", va="center", fontsize=6,
+            color=colour, annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 0,
+                        "relpos": (0, 0.5)},
+        )  # fmt: skip
 
 
 def _folded(title: str) -> str:
@@ -125,10 +145,10 @@ def _value(position: float, *, log: bool) -> float:
 
 
 def _style(line: Series) -> dict[str, Any]:
-    own = line.method_index < len(_MARKS)
+    mark = "*" if line.method_index == SOURCE_INDEX else _MARKS[line.method_index % len(_MARKS)]
     return {
         "color": _colour(line.method_index),
-        "marker": "*" if line.method_index == SOURCE_INDEX else _MARKS[line.method_index] if own else "o",
+        "marker": mark,
         "linestyle": ":" if line.dotted else "-",
         "markersize": 4,
         "linewidth": 1.2,
@@ -139,7 +159,13 @@ def _style(line: Series) -> dict[str, Any]:
 def _colour(index: int) -> str:
     if index == SOURCE_INDEX:
         return "#212529"
-    return _COLOURS[index] if index < len(_COLOURS) else "#9aa2aa"
+    return _COLOURS[index % len(_COLOURS)]
+
+
+def _hatch(index: int) -> str | None:
+    """Return the pattern of a bar whose colour another method has, too."""
+    patterns = ("", "////", "....", "xxxx", "----")
+    return patterns[min(max(0, index) // len(_COLOURS), len(patterns) - 1)] or None
 
 
 def _bars(panel: Any, chart: Chart) -> None:
@@ -156,6 +182,9 @@ def _bars(panel: Any, chart: Chart) -> None:
             width,
             label=name,
             color=_colour(own[0].method_index),
+            hatch=_hatch(own[0].method_index),
+            edgecolor="#ffffff",
+            linewidth=0,
         )
     panel.set(yscale="log", xlabel="images", title=_folded(f"{chart.heading}{figure.title}, log scale"))
     values = [bar.value for bar in bars]
@@ -180,7 +209,7 @@ def _size(size: float) -> str:
 
 
 def _legend(sheet: Any, panels: list[Any]) -> None:
-    """Draw one legend for all panels: a method looks the same in each."""
+    """Draw one legend for all panels: a method looks the same in each. Lines with names at their ends need none."""
     handles: dict[str, Any] = {}
     for panel in panels:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):

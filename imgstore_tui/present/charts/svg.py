@@ -1,7 +1,7 @@
 """Draws charts as SVG without script: elements for an HTML page, files with one chart, sheets with all of a run.
 
-An element has no style: its colours come from classes of the page, ``s0`` to ``s5``, ``sx``, and ``source`` for the
-source row. A file contains a style for these classes.
+An element has no style: its colours come from classes of the page, ``s0`` to ``s5``, and ``source`` for the source row.
+A file contains a style for these classes.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ from imgstore_tui.present.charts.axes import (
     scale_text,
     seconds_label,
 )
+from imgstore_tui.present.charts.end_labels import MOST_IN_LEGEND, spread
 from imgstore_tui.present.charts.figures import SOURCE_INDEX, Bar, Figure, Series
 from imgstore_tui.present.charts.sheet import sheet_caption, sheet_charts
 from imgstore_tui.present.results import build_results
 
 WIDTH, HEIGHT = 640, 380
-COLOURS = 6
-"""Number of series with their own colour; those beyond share the class ``sx``."""
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 16, 12, 30
 _ROW = 19
 _NAMES = 20
 """Height of the line with the names of the axes."""
+_MOST_LABEL = 210
+"""Widest name at the end of a line."""
 _CHARACTER = 7.2
 """Width of a character of the labels, generous."""
 
@@ -95,7 +96,7 @@ def _panel(figure: Figure, scales: Scales) -> _Panel | None:
 _STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#1c2024}.quiet{fill:#646b73}.grid{stroke:#d9dde1}.axis{stroke:#646b73}"
     ".s0{color:#0b7285}.s1{color:#a61e8c}.s2{color:#2b8a3e}.s3{color:#b35c00}.s4{color:#364fc7}.s5{color:#c92a2a}"
-    ".sx{color:#646b73}.source{color:#1c2024}"
+    ".source{color:#1c2024}"
 )
 """The colours of the HTML export, on white."""
 
@@ -136,24 +137,29 @@ def series_class(index: int) -> str:
     """Return the class that gives a series its colour."""
     if index == SOURCE_INDEX:
         return "source"
-    return f"s{index}" if index < COLOURS else "sx"
+    return f"s{index % MOST_IN_LEGEND}"
 
 
 def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales) -> _Panel:
-    legend, legend_height = _legend(drawn, figure.strokes)
+    crowded = len({line.name for line in drawn}) > MOST_IN_LEGEND
+    legend, legend_height = _legend([] if crowded else drawn, figure.strokes, any(line.dotted for line in drawn))
+    edge = WIDTH - (min(_MOST_LABEL, 20 + _CHARACTER * max(len(line.name) for line in drawn)) if crowded else _RIGHT)
     top, bottom = _TOP + legend_height, HEIGHT + legend_height - _BOTTOM
     every = [point for line in drawn for segment in line.segments() for point in segment]
     y = make_axis([point.value for point in every], 9, decade_label if scales.y else seconds_label, log=scales.y)
-    x = count_axis([point.n for point in every], int((WIDTH - _LEFT - _RIGHT) / _CHARACTER), log=scales.x)
+    x = count_axis([point.n for point in every], int((edge - _LEFT) / _CHARACTER), log=scales.x)
 
     def across(n: float) -> float:
-        return _LEFT + (x.at(n) - x.low) / (x.high - x.low) * (WIDTH - _LEFT - _RIGHT)
+        return _LEFT + (x.at(n) - x.low) / (x.high - x.low) * (edge - _LEFT)
 
     def down(value: float) -> float:
         return bottom - (y.at(value) - y.low) / (y.high - y.low) * (bottom - top)
 
-    parts = [*legend, *_frame(x, y, top, bottom)]
-    parts += _names(figure.upward, scales, bottom)
+    parts = [*legend, *_frame(x, y, top, bottom, edge)]
+    parts += _names(figure.upward, scales, bottom, edge)
+    if crowded:
+        ends = [(line, line.segments()[-1][-1]) for line in drawn if not line.dotted]
+        parts += _end_labels([(line, across(end.n), down(end.value)) for line, end in ends], top, bottom, edge)
     for line in drawn:
         parts.append(f'<g class="{series_class(line.method_index)}">')
         dash = ' stroke-dasharray="2 4"' if line.dotted else ""
@@ -173,11 +179,24 @@ def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales) -> _Panel:
     return _Panel(figure.title, HEIGHT + legend_height + _NAMES, tuple(parts))
 
 
-def _legend(drawn: Sequence[Series], strokes: tuple[str, str]) -> tuple[list[str], float]:
+def _end_labels(ends: Sequence[tuple[Series, float, float]], top: float, bottom: float, edge: float) -> list[str]:
+    """Return the names of lines at their ends, apart from each other, with a thin line to each."""
+    parts = []
+    places = spread([end for _, _, end in ends], _LINE - 3, top, bottom)
+    for (line, left, end), place in zip(ends, places, strict=True):
+        parts.append(
+            f'<g class="{series_class(line.method_index)}"><path d="M{left:.1f} {end:.1f}L{edge + 6:g} {place:.1f}" '
+            f'stroke="currentColor" stroke-width="0.6"/>{_mark(line.method_index, edge + 12, place)}</g>'
+            f'<text x="{edge + 20:g}" y="{place + 4:.1f}">{escape(line.name)}</text>'
+        )
+    return parts
+
+
+def _legend(drawn: Sequence[Series], strokes: tuple[str, str], dotted: bool) -> tuple[list[str], float]:
     entries: dict[str, tuple[int, bool]] = {}
     for line in drawn:
         entries.setdefault(line.name, (line.method_index, line.dotted))
-    parts, left, row = [], float(_LEFT), 0
+    parts, left, row = [], float(_LEFT), 0 if entries else -1
     for name, (index, _) in entries.items():
         needed = 22 + _CHARACTER * len(name)
         if left + needed > WIDTH and left > _LEFT:
@@ -188,40 +207,39 @@ def _legend(drawn: Sequence[Series], strokes: tuple[str, str]) -> tuple[list[str
             f'<text x="{left + 14:.1f}" y="{middle + 4}">{escape(name)}</text>'
         )
         left += needed
-    if any(line.dotted for line in drawn):
+    if dotted:
         text = f"solid: {strokes[0]}, dotted: {strokes[1]}"
         parts.append(f'<text x="{_LEFT}" y="{14 + (row + 1) * _ROW}" class="quiet">{text}</text>')
         row += 1
     return parts, (row + 1) * _ROW
 
 
-def _frame(x: Axis, y: Axis, top: float, bottom: float) -> list[str]:
+def _frame(x: Axis, y: Axis, top: float, bottom: float, edge: float) -> list[str]:
     parts = []
     for position, label in y.ticks:
         at = bottom - (position - y.low) / (y.high - y.low) * (bottom - top)
-        parts.append(f'<path class="grid" d="M{_LEFT} {at:.1f}H{WIDTH - _RIGHT}"/>')
+        parts.append(f'<path class="grid" d="M{_LEFT} {at:.1f}H{edge:g}"/>')
         parts.append(f'<text class="quiet" x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{label}</text>')
     for position, label in x.ticks:
-        at = _LEFT + (position - x.low) / (x.high - x.low) * (WIDTH - _LEFT - _RIGHT)
+        at = _LEFT + (position - x.low) / (x.high - x.low) * (edge - _LEFT)
         parts.append(f'<path class="axis" d="M{at:.1f} {bottom:g}v5"/>')
         parts.append(f'<text class="quiet" x="{at:.1f}" y="{bottom + 19:g}" text-anchor="middle">{label}</text>')
-    parts.append(f'<path class="axis" d="M{_LEFT} {top:g}V{bottom:g}H{WIDTH - _RIGHT}" fill="none"/>')
+    parts.append(f'<path class="axis" d="M{_LEFT} {top:g}V{bottom:g}H{edge:g}" fill="none"/>')
     return parts
 
 
-def _names(upward: str, scales: Scales, bottom: float) -> list[str]:
+def _names(upward: str, scales: Scales, bottom: float, edge: float) -> list[str]:
     """Return the names of both axes, in a line below."""
     down = bottom + _BOTTOM + _NAMES - 8
     up = f"↑ {upward}, {scale_text(scales.y)}" if upward else ""
     return [
         f'<text class="quiet" x="{_LEFT}" y="{down:g}">{escape(up)}</text>',
-        f'<text class="quiet" x="{WIDTH - _RIGHT}" y="{down:g}" text-anchor="end">'
-        f"images, {scale_text(scales.x)} →</text>",
+        f'<text class="quiet" x="{edge:g}" y="{down:g}" text-anchor="end">images, {scale_text(scales.x)} →</text>',
     ]
 
 
 def _mark(index: int, x: float, y: float) -> str:
-    """Return the mark of a series: six that differ without colour, then circles; one for the source row alone."""
+    """Return the mark of a series: six that differ without colour, and again; one for the source row alone."""
     at = f"M{x:.1f} {y:.1f}"
     shapes = {
         SOURCE_INDEX: f'<path d="{at}m-4 -4h8v8h-8z" fill="none" stroke="currentColor" stroke-width="2"/>',
@@ -231,7 +249,10 @@ def _mark(index: int, x: float, y: float) -> str:
         4: f'<path d="{at}m-4 -4l8 8m0 -8l-8 8" stroke="currentColor" stroke-width="2"/>',
         5: f'<path d="{at}m-5 0h10m-5 -5v10" stroke="currentColor" stroke-width="2"/>',
     }
-    return shapes.get(index, f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="currentColor"/>')
+    return shapes.get(
+        index if index == SOURCE_INDEX else index % MOST_IN_LEGEND,
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="currentColor"/>',
+    )
 
 
 def _bars(figure: Figure, *, log: bool) -> _Panel | None:

@@ -27,7 +27,7 @@ MIN_WIDTH, MIN_HEIGHT = 16, 7
 """Columns and rows below which a message is shown instead of a chart."""
 NAMED_HEIGHT = 12
 """Rows from which the axes are named."""
-LEGEND_EVERY = 5
+LEGEND_EVERY = 4
 """Rows of the chart per row that the legend may take."""
 
 

@@ -44,7 +44,7 @@ tr.end td { border-bottom: 1px solid var(--line); padding-bottom: .35rem; }
 .best { font-weight: 700; color: var(--s2); } .tie { color: var(--s2); } .bad { color: var(--s5); }
 .quiet { color: var(--quiet); }
 .s0 { color: var(--s0); } .s1 { color: var(--s1); } .s2 { color: var(--s2); } .s3 { color: var(--s3); }
-.s4 { color: var(--s4); } .s5 { color: var(--s5); } .sx { color: var(--quiet); } .source { color: inherit; }
+.s4 { color: var(--s4); } .s5 { color: var(--s5); } .source { color: inherit; }
 @media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } figure { break-inside: avoid; } }
 """
 

@@ -1,0 +1,50 @@
+"""Names at the ends of lines: apart from each other, in order, and near."""
+
+from __future__ import annotations
+
+import random
+import re
+from itertools import pairwise
+
+import pytest
+
+from imgstore_tui.core.operations import Operation
+from imgstore_tui.present.charts.end_labels import MOST_IN_LEGEND, spread
+from imgstore_tui.present.charts.svg import sheet_svg
+from imgstore_tui.testing.fake_runs import fake_run
+
+
+def test_names_that_are_apart_stay_where_they_are() -> None:
+    assert spread([10.0, 50.0, 30.0], 12.0, 0.0, 100.0) == [10.0, 50.0, 30.0]
+    assert spread([], 12.0, 0.0, 100.0) == []
+
+
+def test_names_that_would_cover_each_other_move_as_little_as_need_be() -> None:
+    assert spread([50.0, 50.0], 10.0, 0.0, 100.0) == [45.0, 55.0]
+    assert spread([0.0, 1.0], 10.0, 0.0, 100.0) == [0.0, 10.0]
+
+
+@pytest.mark.parametrize("count", [1, 7, 16, 40])
+def test_names_are_in_order_and_within(count: int) -> None:
+    source = random.Random(count)
+    ends = [source.choice([20.0, source.uniform(-5, 105)]) for _ in range(count)]
+    places = spread(ends, 6.0, 0.0, 100.0)
+    gap = min(6.0, 100.0 / max(1, count - 1))
+    in_order = sorted(places)
+    assert all(second - first >= gap - 1e-9 for first, second in pairwise(in_order))
+    assert in_order[0] >= -1e-9
+    assert in_order[-1] <= 100.0 + 1e-9
+    for first, second in zip(*[iter(sorted(zip(ends, places, strict=True)))] * 2, strict=False):
+        assert first[0] == second[0] or first[1] < second[1]
+
+
+def names_in(specs: list[str]) -> list[str]:
+    run = fake_run(specs, [1, 100], operations=[Operation.READ_MANY])
+    return re.findall(r'<text x="[\d.]+" y="[\d.]+">([^<]+)</text>', sheet_svg(run))
+
+
+def test_every_method_of_many_has_its_name_at_its_line() -> None:
+    specs = [f"disk:x={number}" for number in range(16)]
+    shown = names_in(specs)
+    assert all(shown.count(spec) >= 1 for spec in specs)
+    assert len(specs) > MOST_IN_LEGEND
