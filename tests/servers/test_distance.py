@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.timeout(170)
 ])  # fmt: skip
 def test_a_run_across_a_line_of_20_ms_is_right_and_says_so(name: str, backend: str, product: str) -> None:
     node = server(name)
-    port = urlsplit(dict(pair.split("=") for pair in urlsplit(node.url).query.split("&"))["endpoint"].replace(
-        "%3A", ":").replace("%2F", "/")).port if backend == "s3" else urlsplit(node.url).port  # fmt: skip
+    parts = urlsplit(node.url)
+    port = urlsplit(dict(parse_qsl(parts.query))["endpoint"]).port if backend == "s3" else parts.port
     assert port is not None
     with tcp_proxy(port) as proxy:
         proxy.delay_s = ROUND_TRIP_S / 2

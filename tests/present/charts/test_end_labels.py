@@ -10,7 +10,7 @@ import pytest
 
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.present.charts.end_labels import MOST_IN_LEGEND, spread
-from imgstore_tui.present.charts.svg import sheet_svg
+from imgstore_tui.present.charts.svg import WIDTH, sheet_svg
 from imgstore_tui.testing.fake_runs import fake_run
 
 
@@ -38,13 +38,12 @@ def test_names_are_in_order_and_within(count: int) -> None:
         assert first[0] == second[0] or first[1] < second[1]
 
 
-def names_in(specs: list[str]) -> list[str]:
-    run = fake_run(specs, [1, 100], operations=[Operation.READ_MANY])
-    return re.findall(r'<text x="[\d.]+" y="[\d.]+">([^<]+)</text>', sheet_svg(run))
-
-
 def test_every_method_of_many_has_its_name_at_its_line() -> None:
-    specs = [f"disk:x={number}" for number in range(16)]
-    shown = names_in(specs)
-    assert all(shown.count(spec) >= 1 for spec in specs)
-    assert len(specs) > MOST_IN_LEGEND
+    specs = [f"disk:x={number}" for number in range(MOST_IN_LEGEND + 10)]
+    for shown, ends in ((specs, True), (specs[:MOST_IN_LEGEND], False)):
+        svg = sheet_svg(fake_run(shown, [1, 100], operations=[Operation.READ_MANY]))
+        places = {
+            name: float(left) for left, name in re.findall(r'<text x="([\d.]+)" y="[\d.]+">(disk[^<]+)</text>', svg)
+        }
+        assert set(places) == set(shown)
+        assert (min(places.values()) > WIDTH / 2) == ends
