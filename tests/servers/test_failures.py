@@ -7,6 +7,8 @@ What one kind has of its own is in its own file: ``test_mysql_failures``, ``test
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +27,7 @@ from imgstore_tui.jobs.servers.catalogue import recipe
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.server import ServerBackend
 from imgstore_tui.testing.store_material import StoreSetup, is_sentence
-from tests.support.program import program
+from tests.support.program import program, sentence
 from tests.support.servers import PREFIX, own_node, server
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 
@@ -136,6 +138,20 @@ def test_an_address_without_a_port_or_database_is_a_sentence(name: str, wrong: s
         kind.address()
     assert is_sentence(caught.value)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_client_that_is_not_installed_is_a_sentence_with_the_command_that_gets_it(name: str) -> None:
+    kind = kind_of(name)
+    script = (
+        f"import sys; sys.modules.update(dict.fromkeys({kind.requires}))\n"
+        f"sys.argv[1:] = ['run', '-b', '{kind.name}', '-n', '1']; from imgstore_tui.__main__ import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 3
+    said = sentence(done)
+    assert f"'{kind.name}' needs {kind.requires[0]}, not installed. Run: " in said
+    assert "pip install" in said
 
 
 @pytest.mark.parametrize("name", ["fake-gcs", "azurite"], indirect=True)
