@@ -21,7 +21,7 @@ from imgstore_tui.core.location import ServerLocation
 from imgstore_tui.core.model import ServerFacts
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit import child_python
-from imgstore_tui.storekit.server import ServerBackend
+from imgstore_tui.storekit.server import PREFIX, ServerBackend
 
 ASK_LIMIT_S = 20.0
 """A server is connected to within a quarter of that; the rest is for starting Python on a busy machine."""
@@ -98,7 +98,9 @@ def _answer(request: dict[str, Any]) -> Any:
     registry.check_installed(kind)
     backend: ServerBackend = registry.with_defaults(kind)
     if request["action"] == "facts":
-        return to_json(replace(backend.facts(location), round_trip_s=backend.ping(location)))
+        # Facts first: what is wrong with the server is said best by them.
+        facts = backend.facts(location)
+        return to_json(replace(facts, round_trip_s=backend.ping(location.child(f"{PREFIX}x"))))
     stores = backend.list_stores(location, request["prefix"])
     if request["action"] == "remove":
         for store in stores:
