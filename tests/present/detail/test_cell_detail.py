@@ -6,12 +6,14 @@ import pytest
 from rich.cells import cell_len
 
 from imgstore_tui.analysis.cell_breakdown import break_down
+from imgstore_tui.core.events import TrialFinished
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
 from imgstore_tui.core.units import format_seconds
 from imgstore_tui.present.detail.cell_detail import cell_detail, cell_title
 from imgstore_tui.present.detail.strips import interval_strip, sample_strip, strip_scale
 from imgstore_tui.present.results import build_results
+from imgstore_tui.present.text.log_line import log_line
 from imgstore_tui.stats.intervals import median_interval
 from imgstore_tui.testing.fake_runs import fake_run
 
@@ -143,3 +145,18 @@ def test_what_a_server_tells_of_its_disk_is_told_apart() -> None:
     assert "server log 16.0 MiB, which all its stores share; not counted above" in text
     silent = detail(run, "lmdb", Operation.WRITE_MANY, 10)
     assert "server log" not in silent
+
+
+def test_a_cell_on_a_server_names_it_and_counts_requests() -> None:
+    run = fake_run()
+    trials = tuple(
+        replace(trial, server="PostgreSQL 15.18", round_trip_s=0.0203, requests=7, retries=int(trial.round == 2))
+        for trial in run.measurements
+    )
+    text = detail(replace(run, measurements=trials), "lmdb", Operation.READ_MANY, 100)
+    assert "PostgreSQL 15.18" in text
+    assert "round trip 20.3 ms" in " ".join(text.split())
+    assert "7 a sample; 1 request in all sent again" in text
+    event = TrialFinished(next(trial for trial in trials if trial.retries))
+    assert "1 request sent again" in str(log_line(event))
+    assert "round trip" not in detail(run, "lmdb", Operation.READ_MANY, 100)
