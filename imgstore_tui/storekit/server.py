@@ -111,7 +111,7 @@ class ServerBackend(Backend[ServerLocation], ABC):
 
     @abstractmethod
     def ping(self, location: ServerLocation) -> float:
-        """Return the seconds that the smallest request takes there and back, the median of a few."""
+        """Return the seconds that the smallest request takes there and back, the least of a few: more is load."""
 
     @abstractmethod
     def deliver(self, staged: ServerLocation, final: ServerLocation, *, replace: bool) -> None:

@@ -117,6 +117,9 @@ def test_a_missing_address_names_the_command_that_starts_a_server() -> None:
     assert len(servers) == 7
     for kind in servers:
         assert all_recipes()[kind.local_server].backend == kind.name
+        # It is what is started where none is named.
+        usual = [name for name, one in all_recipes().items() if one.backend == kind.name and not one.for_tests]
+        assert usual == [kind.local_server]
         with pytest.raises(UnavailableError) as caught:
             kind.address()
         assert is_sentence(f"{caught.value}.")

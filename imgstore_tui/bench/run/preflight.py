@@ -44,7 +44,7 @@ MOST_OVER = 4
 """Factor by which an estimate may be wrong; a plan beyond it is refused."""
 SHORT = 1.5
 """Factor by which an estimate may exceed a time budget without a warning."""
-FAR_S = 0.005
+FAR_S = 0.01
 """Seconds of a round trip to a server from which on the run says what it takes; on one machine it is below."""
 SHORTEST_S = 15.0
 """Shorter time budgets are not taken literally: they only ask for a quick run."""

@@ -22,6 +22,7 @@ class S3ProxyRecipe(ServerRecipe):
     name = "s3proxy"
     backend = "s3"
     title = "S3Proxy"
+    for_tests = True
     how_to_get = "imgstore-tui servers fetch s3proxy, and apt-get install openjdk-17-jre-headless"
     download = MavenJars(
         f"S3Proxy {VERSION}",
