@@ -244,6 +244,10 @@ class Probe:
     """Why there are none, one sentence."""
 
 
+FAR_S = 0.01
+"""Seconds of a round trip to a server that none takes on one machine, unless that is very busy."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
     """A server, as it was when the run started: figures of two that differ do not belong together."""
@@ -263,6 +267,11 @@ class ServerFacts:
     """Whether it only imitates a service, for tests: what it measures says nothing of that, and is not ranked."""
     round_trip_s: float | None = None
     """Seconds that its smallest request took there and back; None where it was not asked."""
+
+    @property
+    def is_far(self) -> bool:
+        """Whether its requests are on their way for longer than on one machine, or it is on another."""
+        return self.same_host is False or (self.round_trip_s or 0.0) >= FAR_S
 
     def is_same(self, other: ServerFacts) -> bool:
         """Whether another time the same server was met with the same settings; room and distance may differ."""

@@ -44,8 +44,6 @@ MOST_OVER = 4
 """Factor by which an estimate may be wrong; a plan beyond it is refused."""
 SHORT = 1.5
 """Factor by which an estimate may exceed a time budget without a warning."""
-FAR_S = 0.01
-"""Seconds of a round trip to a server from which on the run says what it takes; on one machine it is below."""
 SHORTEST_S = 15.0
 """Shorter time budgets are not taken literally: they only ask for a quick run."""
 
@@ -66,7 +64,7 @@ def distance_notes(servers: Sequence[ServerFacts]) -> tuple[str, ...]:
         f"A request to {server.label} takes {format_seconds(server.round_trip_s)} there and back: the figures of "
         f"{server.backend} are those of this distance."
         for server in servers
-        if server.round_trip_s is not None and (server.round_trip_s >= FAR_S or server.same_host is False)
+        if server.round_trip_s is not None and server.is_far
     )
 
 
