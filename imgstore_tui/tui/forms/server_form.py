@@ -73,5 +73,7 @@ def health_text(facts: ServerFacts) -> str:
     settings = ", ".join(f"{name} {value}" for name, value in facts.settings.items())
     more = f" Settings: {settings}." if settings else ""
     emulator = ", an emulator, which is never ranked" if facts.emulator else ""
-    away = f", round trip {format_seconds(facts.round_trip_s)}" if facts.is_far else ""
+    away = (
+        f", round trip {format_seconds(facts.round_trip_s)}" if facts.is_far and facts.round_trip_s is not None else ""
+    )
     return f"It answers: {facts.product} {facts.version}{emulator}, {_HERE[facts.same_host]}{away}{free}.{more}"
