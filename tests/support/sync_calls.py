@@ -30,7 +30,7 @@ IMAGES = 40
 OPERATIONS = (Operation.WRITE_MANY, Operation.APPEND, Operation.OVERWRITE, Operation.DELETE)
 LEVELS = (SyncLevel.BUFFERED, SyncLevel.END, SyncLevel.BATCH)
 _REPLACES = re.compile(r"O_TRUNC|\bcreat\(|\brename(at|at2)?\((?!.*RENAME_NOREPLACE)")
-_CALLS = re.compile(r"\b(fsync|fdatasync|syncfs|sync|sync_file_range|msync\([^)]*MS_SYNC)\b")
+_CALLS = re.compile(r"^\d+ +(fsync|fdatasync|syncfs|sync|sync_file_range|msync\([^)]*MS_SYNC)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def traced(spec: str, folder: Path) -> list[SyncCalls]:
     command = [
         "strace", "-f", "-qq", "-s", "200", "-o", str(log),
         "-e", "trace=fsync,fdatasync,syncfs,sync,sync_file_range,msync,access,faccessat,faccessat2,"
-        "open,openat,creat,rename,renameat,renameat2",
+        "open,openat,creat,rename,renameat,renameat2,unlink,unlinkat",
         sys.executable, "-m", "tests.support.sync_calls", spec, str(folder),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
@@ -70,6 +70,8 @@ def traced(spec: str, folder: Path) -> list[SyncCalls]:
             made, again = set[str](), replaced.setdefault((mark[2], mark[3]), [])
         elif inside is not None and "resumed>" not in line and _CALLS.search(line):
             inside.append(line.partition("(")[0])
+        elif inside is not None and " unlink" in line:
+            made -= set(re.findall(r'"([^"]*)"', line))
         elif inside is not None and (path := _made_at(line)):
             again += [path] if path in made and _REPLACES.search(line) else []
             made.add(path)
