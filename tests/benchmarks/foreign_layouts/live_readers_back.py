@@ -140,10 +140,8 @@ def _sqlite(path: Path, to_open: Sequence[Path]) -> Contents:
     import sqlite3
 
     with sqlite3.connect(path) as connection:
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        images = connection.execute("SELECT data FROM images ORDER BY id").fetchall()
-        labels = connection.execute("SELECT label FROM labels ORDER BY id").fetchall() if "labels" in tables else []
-    return Contents([_decoded(data) for (data,) in images], [label for (label,) in labels])
+        rows = connection.execute("SELECT data, label FROM images ORDER BY id").fetchall()
+    return Contents([_decoded(data) for data, _ in rows], [label for _, label in rows])
 
 
 def _duckdb(path: Path, to_open: Sequence[Path]) -> Contents:
