@@ -179,3 +179,25 @@ def test_names_of_classes_are_features_of_hugging_face(classes: Path, tmp_path: 
     features = json.loads(parquet.read_schema(tmp_path / "stored.parquet").metadata[b"huggingface"])["info"]["features"]
     assert features["label"] == {"names": ["cat", "dog"], "_type": "ClassLabel"}
     assert features["name"] == {"dtype": "string", "_type": "Value"}
+
+
+@pytest.mark.sample_first(2)
+@pytest.mark.parametrize("backend", AVAILABLE)
+def test_minus_one_stays_beside_the_names_of_classes(backend: str, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(4):
+        Image.new("RGB", (4, 4), (number, 7, 9)).save(photos / f"{number}.png")
+    rows = ["name,label", "0.png,dog", "1.png,-1", "2.png,cat", "3.png,-1"]
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    source = f'folder:"{photos}",labels={tmp_path / "labels.csv"}'
+    convert(source, f"{backend}+original", tmp_path / "stored")
+    with imgstore_tui.open(tmp_path / "stored") as store:
+        assert store.labels is not None
+        by_picture = {int(store[index][0, 0, 0]): int(store.labels[index]) for index in range(4)}
+        assert by_picture == {0: 1, 1: -1, 2: 0, 3: -1}
+        assert store.label_names == ("cat", "dog")
+    again = convert(f'store:"{tmp_path / "stored"}"', "disk+original", tmp_path / "again")
+    assert again.images == 4
+    with imgstore_tui.open(tmp_path / "again") as store:
+        assert sorted(store.labels.tolist() if store.labels is not None else ()) == [-1, -1, 0, 1]
