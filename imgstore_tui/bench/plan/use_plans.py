@@ -51,10 +51,11 @@ def use_plan(name: str, version: int) -> Plan:
     """
     needs = _NEEDS[name]
     return Plan(
+        # In the order of lists, in which the screen keeps them.
         specs=tuple(
-            registry.resolve_spec(backend)
-            for backend in needs.backends
-            if not registry.way_to_use(registry.backends.get(backend))
+            registry.resolve_spec(backend.name)
+            for backend in registry.sorted_backends()
+            if backend.name in needs.backends and not registry.way_to_use(backend)
         ),
         cutoffs=CUTOFFS,
         operations=needs.operations,

@@ -23,7 +23,7 @@ from imgstore_tui.bench.plan.use_plans import USE_PLAN_NAMES
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.plugins.registry import resolve_spec
+from imgstore_tui.plugins.registry import resolve_spec, sorted_backends
 
 
 def test_quick_is_what_the_design_says() -> None:
@@ -185,6 +185,8 @@ def test_the_plan_of_a_use_measures_what_its_advice_weighs(name: str) -> None:
     check_plan(plan)
     assert changed_plan(plan, cutoffs=(1, 10, 100), datasets=("synthetic,size=8",)).name == name
     assert changed_plan(plan, specs=plan.specs[:1]).name == "custom"
+    listed = [backend.name for backend in sorted_backends()]
+    assert [spec.backend for spec in plan.specs] == sorted((spec.backend for spec in plan.specs), key=listed.index)
     assert parse_plan(dump_plan(plan)) == plan
 
 
