@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
 from imgstore_tui.core.content import Content
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.former_names import adopt_former_names
@@ -187,6 +185,8 @@ class Reader(ABC):
             UnsupportedError: If the store holds bytes.
             StoreError: If the id does not exist, or the store is damaged.
         """
+        import numpy as np  # late: help of commands needs none
+
         out: Pixels = np.empty((1, *(self.content.shape or ())), self.content.dtype)
         self.read_array([image_id], out, np.empty(1, np.int64))
         image: Pixels = out[0]
