@@ -145,3 +145,13 @@ def table(location: ServerLocation) -> sql.Identifier:
         if not 0 < len(name.encode()) <= _LONGEST_NAME:
             raise StoreError(f"{location}: a name of PostgreSQL has 1 to {_LONGEST_NAME} bytes. Choose another.")
     return sql.Identifier(*names)
+
+
+def table_beside_values(location: ServerLocation) -> sql.Identifier:
+    """Return the same for a statement with values, in which the driver takes a percent sign for the place of one.
+
+    Raises:
+        StoreError: If it is longer than the server keeps.
+    """
+    table(location)
+    return sql.Identifier(*location.name.replace("%", "%%").split(".", 1))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from imgstore_tui.backends.postgres.connection import connect, said, table
+from imgstore_tui.backends.postgres.connection import connect, said, table_beside_values
 from imgstore_tui.backends.postgres.layout import NAME, REPLACE, claim, cut, look_at, put_rows, set_comment
 from imgstore_tui.core.backend import Editor
 from imgstore_tui.core.errors import StoreError
@@ -59,7 +59,7 @@ class PostgresEditor(Editor):
             if appends:
                 put_rows(connection, self._location, ids, values, labels)
             else:
-                statement = REPLACE.format(table=table(self._location))
+                statement = REPLACE.format(table=table_beside_values(self._location))
                 with connection.cursor() as cursor:
                     cursor.executemany(statement, list(zip(ids, labels.tolist(), values, strict=True)))
             self.requests += 1
@@ -73,7 +73,9 @@ class PostgresEditor(Editor):
         if not len(ids):
             return
         with said(self._location, "changed"):
-            statement = sql.SQL("DELETE FROM {table} WHERE id = ANY(%b)").format(table=table(self._location))
+            statement = sql.SQL("DELETE FROM {table} WHERE id = ANY(%b)").format(
+                table=table_beside_values(self._location)
+            )
             self._opened().execute(statement, [[int(number) for number in ids]])
             self.requests += 1
             self._live_ids.delete(ids)

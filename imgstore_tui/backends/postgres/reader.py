@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from imgstore_tui.backends.postgres.connection import connect, said, table
+from imgstore_tui.backends.postgres.connection import connect, said, table_beside_values
 from imgstore_tui.backends.postgres.layout import look_at, numbers
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.storekit.row_reader import Row, RowReader
@@ -31,7 +31,7 @@ class PostgresReader(RowReader):
 
     def __init__(self, backend: ServerBackend, location: ServerLocation) -> None:
         self._location, self._batch = location, bool(backend.values["batch"])
-        name = table(location)
+        name = table_beside_values(location)
         self._run_query, self._one_query, self._many_query = (
             sql.SQL(text).format(table=name) for text in (_RUN, _ONE, _MANY)
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from imgstore_tui.backends.postgres import MOST_BYTES
-from imgstore_tui.backends.postgres.connection import connect, said, table
+from imgstore_tui.backends.postgres.connection import connect, said, table, table_beside_values
 from imgstore_tui.backends.postgres.layout import (
     CREATE,
     CREATE_BEFORE_16,
@@ -43,7 +43,7 @@ class PostgresWriter(Writer):
         commit = "off" if sync is SyncLevel.BUFFERED else "on"
         self._begin = sql.SQL(f"BEGIN; SET LOCAL synchronous_commit = {commit}")
         name = table(location)
-        self._insert = INSERT.format(table=name)
+        self._insert = INSERT.format(table=table_beside_values(location))
         self._connection: Connection | None = connect(backend, location)
         try:
             with said(location, "made"):

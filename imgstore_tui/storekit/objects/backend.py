@@ -47,7 +47,7 @@ class ObjectBackend(ServerBackend):
     capabilities = Capabilities(append=True, overwrite=True, delete=True, server=True)
     address_form = AddressForm.OBJECT
     presets = (
-        Preset("tuned", "images packed into objects of 4 MiB, near ones read by one request, 32 requests at a time"),
+        Preset("tuned", "images packed into objects of 1 MiB, near ones read by one request, 32 requests at a time"),
         Preset(
             "plain", "an object per image, one request after another", options={"layout": "object", "concurrency": 1}
         ),
@@ -69,9 +69,10 @@ class ObjectBackend(ServerBackend):
         ),
         Option(
             "shard",
-            4,
-            "MiB of a packed object; 4, after which a request's own time hardly counts, and 8 of them still fit into "
-            "little memory.",
+            1,
+            "MiB of a packed object; 1, where a request's own time counts little when all is read, and a part costs "
+            "little where the server reads the whole object for it: SeaweedFS takes 4.5 ms for 3 kB of 4 MiB, 1.7 ms "
+            "for 3 kB of 1 MiB, 1 ms for an object of 3 kB.",
             minimum=1,
             maximum=64,
         ),
