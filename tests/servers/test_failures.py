@@ -300,8 +300,8 @@ def test_a_run_goes_on_when_the_server_is_killed_in_the_middle(name: str, own_ho
 
         thread = threading.Thread(target=die)
         thread.start()
-        words = ("run", "-b", f"{backend},npy", "-n", "1,300", "-d", "synthetic,size=32", "--rounds", "4", "--quiet",
-                 "--budget", "none", "--save", "run.json")  # fmt: skip
+        words = ("run", "-b", f"{backend},npy", "-n", "100", "-o", "write-many,read-many", "-d", "synthetic,size=32",
+                 "--rounds", "3", "--quiet", "--budget", "none", "--save", "run.json")  # fmt: skip
         done = program(*words, timeout=280, **settings)
         thread.join()
         assert done.returncode == 1, done.stderr
