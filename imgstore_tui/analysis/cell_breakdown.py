@@ -78,7 +78,7 @@ def _phases(trial: Measurement) -> tuple[PhaseTime, ...]:
     if whole <= 0:
         return ()
     if (whole - measured) / whole > _LEAST_REST:
-        parts.append(("not told apart", whole - measured))
+        parts.append(("not separable", whole - measured))
     phases, start = [], 0.0
     for name, seconds in parts:
         share = (seconds or 0.0) / whole

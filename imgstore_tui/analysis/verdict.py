@@ -120,11 +120,11 @@ class Verdict:
         if self.reason:
             return f"No verdict: {self.reason}."
         if self.alike:
-            text = f"Tie: {listed(self.alike)} cannot be told apart"
+            text = f"Tie: {listed(self.alike)} differ too little to matter"
             if self.unsure:
-                text += f"; unsure: {listed(self.unsure)} cannot be told apart from them yet, more rounds may"
+                text += f"; unsure: {listed(self.unsure)}, too close to them to call, more rounds may decide"
         elif self.unsure:
-            text = f"Unsure: {listed(self.best)} cannot be told apart yet, more rounds may"
+            text = f"Unsure: {listed(self.best)} are too close to call, more rounds may decide"
         else:
             text = f"{self.winner} is fastest"
         notes = [note for entry in self.standings if (note := _note(entry))]
@@ -317,11 +317,11 @@ def _no_verdict(
             return "every trial failed"
         if any(entry.unverified for entry in entries):
             return "nothing was verified"
-        return "no storage method got through without a failure"
+        return "no storage method passed without a failure"
     if len(valid) == 1 and any(entry.emulator for entry in entries):
         return f"only {next(iter(valid))} can be ranked"
     if len(valid) == 1:
-        return f"only {next(iter(valid))} got through without a failure"
+        return f"only {next(iter(valid))} passed without a failure"
     rounds = sorted(len(entries) for entries in valid.values())[-2]
     if rounds >= needed:
         return f"it comes with round {rules.plan.rounds}, the last"

@@ -29,7 +29,7 @@ MOST_EPOCHS = 1_000_000
 
 def main(argv: Sequence[str]) -> int:
     """Print the advice for each dataset of a run."""
-    parser = _parser()
+    parser = make_parser()
     arguments = parser.parse_args(argv)
     use = None
     if arguments.use is not None:
@@ -62,7 +62,8 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _parser() -> CommandParser:
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
     parser = CommandParser(
         prog="imgstore-tui advise",
         description="Which method to take, by what you do with the images, and what that costs and saves.",

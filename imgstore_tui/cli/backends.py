@@ -6,13 +6,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from imgstore_tui.cli import listing
+from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.backend import Backend
 from imgstore_tui.plugins import registry
+
+_CAPABILITIES = {
+    "random_access": "reads any image alone", "labels_apart": "reads labels without pixels",
+    "uniform_only": "takes images of one shape only", "names": "keeps names of files",
+    "file_per_image": "makes a file per image", "server": "needs a server",
+    "fork_safe": "works in forked processes", "forces_itself": "always forces files to the device",
+    "counts_syncs": "counts its sync calls", "append": "appends", "overwrite": "overwrites", "delete": "deletes",
+}  # fmt: skip
+"""What a capability means, by its name."""
+
+
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
+    return listing.make_parser("backends", "backend")
 
 
 def main(argv: Sequence[str]) -> int:
     """List the backends, or describe one."""
-    arguments = listing.parse("backends", "backend", argv)
+    arguments = make_parser().parse_args(argv)
     if arguments.name:
         backend = registry.backends.get(arguments.name)
         return listing.print_json(_facts(backend)) if arguments.json else _details(backend)
@@ -53,7 +68,11 @@ def _layout(backend: type[Backend]) -> str:
 
 def _details(backend: type[Backend]) -> int:
     capabilities = backend.capabilities
-    supported = [name.replace("_", " ") for name in capabilities.__slots__ if getattr(capabilities, name) is True]
+    supported = [
+        _CAPABILITIES.get(name, name.replace("_", " "))
+        for name in capabilities.__slots__
+        if getattr(capabilities, name) is True
+    ]
     presets = [(f"preset {preset.name}", preset.summary) for preset in backend.presets]
     facts = [
         ("availability", listing.availability(backend)),
@@ -63,7 +82,7 @@ def _details(backend: type[Backend]) -> int:
         ("stored as", _layout(backend)),
         *([("opened by", backend.opened_by)] if backend.opened_by else []),
         *presets,
-        ("choose it", backend.when_to_choose),
-        ("mind", backend.caveats),
+        ("good for", backend.when_to_choose),
+        ("caution", backend.caveats),
     ]
     return listing.print_details(f"{backend.name}: {backend.title} ({backend.family})", facts, backend.options)

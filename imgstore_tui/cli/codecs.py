@@ -6,14 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from imgstore_tui.cli import listing
+from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.options import resolve_options
 from imgstore_tui.plugins import registry
 
 
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
+    return listing.make_parser("codecs", "codec")
+
+
 def main(argv: Sequence[str]) -> int:
     """List the codecs, or describe one."""
-    arguments = listing.parse("codecs", "codec", argv)
+    arguments = make_parser().parse_args(argv)
     if arguments.name:
         codec = registry.codecs.get(arguments.name)
         return listing.print_json(_facts(codec)) if arguments.json else _details(codec)

@@ -60,7 +60,8 @@ def main(argv: Sequence[str]) -> int:
     return ExitCode.WORSE if any(comparison.worse for comparison in comparisons) else ExitCode.OK
 
 
-def _parse(argv: Sequence[str]) -> Namespace:
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
     parser = CommandParser(
         prog="imgstore-tui compare",
         description="Compare runs, each with the first, or with several base runs that show how much runs differ.\n"
@@ -83,7 +84,11 @@ def _parse(argv: Sequence[str]) -> Namespace:
     )
     parser.add_argument("--anyway", action="store_true", help="compare even if the data or the machine differ")
     parser.add_argument("--json", action="store_true", help="print the comparisons as JSON instead of tables")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def _parse(argv: Sequence[str]) -> Namespace:
+    arguments = make_parser().parse_args(argv)
     if not arguments.base and len(arguments.runs) < 2:
         raise UsageError(
             "Name two or more runs; the others are compared with the first. Or name base runs with --base. "

@@ -31,7 +31,7 @@ _SHOWN_NAMES = 100
 
 def main(argv: Sequence[str]) -> int:
     """Convert a dataset and print the result."""
-    arguments = _parser().parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     from imgstore_tui.cli.progress import LiveBar
     from imgstore_tui.jobs.convert import Order, plan_conversion
 
@@ -125,7 +125,8 @@ def _record(job: Conversion, done: ConversionResult) -> dict[str, Any]:
     }
 
 
-def _parser() -> CommandParser:
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
     parser = CommandParser(
         prog="imgstore-tui convert",
         description="Convert a dataset to a store, and read every image of it back.\n\n"

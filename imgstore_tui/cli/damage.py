@@ -20,7 +20,7 @@ MOST_FLIPS = 100_000
 
 def main(argv: Sequence[str]) -> int:
     """Print what a flipped byte costs."""
-    arguments = _parser().parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     images = parse_count(arguments.images)
     if not 1 <= arguments.flips <= MOST_FLIPS:
         raise UsageError(f"--flips takes 1 to {MOST_FLIPS:,}, not {arguments.flips}.")
@@ -53,7 +53,8 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _parser() -> CommandParser:
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
     parser = CommandParser(
         prog="imgstore-tui damage",
         description="What one flipped byte costs: images are stored, bytes of the store are flipped one at a time,\n"

@@ -6,8 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from imgstore_tui.cli import listing
+from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.dataset import UPTO, Dataset
 from imgstore_tui.plugins import registry
+
+
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
+    return listing.make_parser("datasets", "dataset")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -16,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
         from imgstore_tui.cli import fetch
 
         return fetch.main(argv[1:])
-    arguments = listing.parse("datasets", "dataset", argv)
+    arguments = make_parser().parse_args(argv)
     if arguments.name:
         dataset = registry.datasets.get(arguments.name)
         return listing.print_json(_facts(dataset)) if arguments.json else _details(dataset)

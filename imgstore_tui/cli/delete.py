@@ -12,12 +12,17 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.text.saved_run import deletion_question
 
 
-def main(argv: Sequence[str]) -> int:
-    """Delete the journal of a run."""
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
     parser = CommandParser(prog="imgstore-tui delete", description="Delete a saved run. Exports of it stay.")
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Delete the journal of a run."""
+    arguments = make_parser().parse_args(argv)
     path = find_run(arguments.run)
     check_saved(path, "deleted")
     check_ended(path)

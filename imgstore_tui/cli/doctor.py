@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.table import Table
 from rich.text import Text
@@ -19,7 +20,7 @@ from imgstore_tui.bench.system.disk_space import free_files
 from imgstore_tui.bench.system.environment import describe_environment, library_versions
 from imgstore_tui.bench.system.memory import available_bytes, oom_kills
 from imgstore_tui.bench.trial.cache_state import COLD_SHARE
-from imgstore_tui.cli import web
+from imgstore_tui.cli import completion, web
 from imgstore_tui.cli.listing import print_json
 from imgstore_tui.cli.output import data_console
 from imgstore_tui.cli.parser import CommandParser
@@ -31,22 +32,40 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.catalogue import FailedPlugin, Pluggable, how_to_get, missing_imports, missing_setting
 from imgstore_tui.present import exports
 
-Check = tuple[str, bool | None, str]
-"""Name of what was checked, whether it is good (None: a fact, neither good nor bad), and what that means."""
+
+class Check(NamedTuple):
+    """One line of the report."""
+
+    name: str
+    good: bool | None
+    """None for a fact that is neither good nor bad."""
+    meaning: str
+    fix: str = ""
+    """What helps: a command, or what to do; empty where nothing is wrong or nothing helps."""
+    mark: str = ""
+    """The word in place of ``ok`` or ``no``."""
+
 
 _NO_DURABILITY = {"tmpfs", "ramfs"}
 _REMOTE = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "ceph"}
+_OTHER_FOLDER = "name a folder with --scratch DIR"
+_MOUNT_PROC = "mount /proc"
 _MARKS: dict[bool | None, tuple[str, str]] = {True: ("ok", "green"), False: ("no", "yellow"), None: ("", "dim")}
 
 
-def main(argv: Sequence[str]) -> int:
-    """Print the checks."""
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
     parser = CommandParser(prog="imgstore-tui doctor", description="What this machine can and cannot measure, and why.")
     parser.add_argument(
         "--scratch", metavar="DIR", help="folder in which stores would be made (default: the current one)"
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print the checks."""
+    arguments = make_parser().parse_args(argv)
     parts = (
         ("This machine", _machine(arguments.scratch)), ("What can be measured", _instrument(arguments.scratch)),
         ("The screen", _terminal()), ("Storage, codecs and the rest", _drivers()),
@@ -55,9 +74,9 @@ def main(argv: Sequence[str]) -> int:
     if arguments.json:
         return print_json(
             [
-                {"part": heading, "name": name, "good": good, "meaning": meaning}
+                {"part": heading, "name": check.name, "good": check.good, "meaning": check.meaning, "fix": check.fix}
                 for heading, checks in parts
-                for name, good, meaning in checks
+                for check in checks
             ]
         )
     table = Table(box=None, pad_edge=False, show_header=False)
@@ -65,9 +84,12 @@ def main(argv: Sequence[str]) -> int:
         if table.row_count:
             table.add_row()
         table.add_row(Text(heading, style="bold"))
-        for name, good, meaning in checks:
-            mark, style = _MARKS[good]
-            table.add_row(Text(name), Text(mark, style=style), Text(safe_text(meaning)))
+        for check in checks:
+            mark, style = _MARKS[check.good]
+            text = Text(safe_text(check.meaning))
+            if check.fix:
+                text.append("\n" if text else "").append("fix: ", style="bold").append(safe_text(check.fix))
+            table.add_row(Text(check.name), Text(check.mark or mark, style=style), text)
     data_console().print(table)
     return 0
 
@@ -76,59 +98,59 @@ def _machine(scratch: str | None) -> Iterator[Check]:
     try:
         folder = choose_scratch(scratch, [])
     except ImgstoreError as error:
-        yield "scratch", False, str(error)
+        yield Check("work folder", False, str(error), _OTHER_FOLDER)
         return
     environment = describe_environment(folder, [], [])
-    yield "system", None, f"{environment.platform}, Python {environment.python}"
-    yield "processor", None, f"{environment.cpu}, {environment.cores} cores available"
+    yield Check("system", None, f"{environment.platform}, Python {environment.python}")
+    yield Check("processor", None, f"{environment.cpu}, {environment.cores} cores available")
     for note in environment.notes:
-        yield "quota", False, note
+        yield Check("quota", False, note)
     if environment.memory_bytes:
         free = available_bytes()
         available = "" if free is None else f", {format_bytes(free)} available"
-        yield "memory", None, format_bytes(environment.memory_bytes) + available
-    busy = environment.load is not None and environment.load > 0.5
-    yield (
-        "load",
-        not busy,
-        f"{environment.load:.2f} over the last minute" + ("; others at work make timings noisy" if busy else ""),
-    )
+        yield Check("memory", None, format_bytes(environment.memory_bytes) + available)
+    if environment.load is not None:
+        busy = environment.load > 0.5
+        meaning = f"{environment.load:.2f} over the last minute" + ("; other work makes timings noisy" if busy else "")
+        fix = "end other programs, or measure at another time; a noisy run needs more rounds" if busy else ""
+        yield Check("load", not busy, meaning, fix, "high" if busy else "")
     filesystem = environment.scratch_filesystem
-    yield (
-        "scratch",
-        None,
-        f"{environment.scratch}: {filesystem} on {environment.scratch_device}, "
-        + (f"{format_bytes(environment.scratch_free_bytes)} free"),
-    )
+    free_space = f"{format_bytes(environment.scratch_free_bytes)} free"
+    where = f"{environment.scratch}: {filesystem} on {environment.scratch_device}, {free_space}"
+    yield Check("work folder", None, where)
     files = free_files(folder)
     if files is not None:
-        yield "files", files > 0, f"{format_count(files)} more can be made here"
+        fix = "" if files else f"remove files there, or {_OTHER_FOLDER}"
+        yield Check("files", files > 0, f"{format_count(files)} more can be made here", fix)
     largest = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
     if largest != resource.RLIM_INFINITY:
-        yield "file size", False, f"no file may grow beyond {format_bytes(largest)} (ulimit -f)"
+        meaning = f"no file may grow beyond {format_bytes(largest)} (ulimit -f)"
+        yield Check("file size", False, meaning, "ulimit -f unlimited")
     if filesystem in _NO_DURABILITY:
-        yield "scratch", False, f"{filesystem} lives in memory: nothing here is ever synced, and nothing can be cold"
+        meaning = f"{filesystem} lives in memory: nothing here is ever synced, and nothing can be cold"
+        yield Check("work folder", False, meaning, f"{_OTHER_FOLDER} that is on a disk")
     if filesystem == "overlay":
-        yield "scratch", None, "overlay: new stores lie on the file system below it, whose kind is not seen from here"
+        meaning = "overlay: new stores lie on the file system below it, whose kind is not seen from here"
+        yield Check("work folder", None, meaning)
     if filesystem in _REMOTE:
-        yield "scratch", False, f"{filesystem} is a network file system: caches of the server are unknown"
-    yield "saved runs", None, str(runs_folder())
+        meaning = f"{filesystem} is a network file system: caches of the server are unknown"
+        yield Check("work folder", False, meaning, f"{_OTHER_FOLDER} that is local, unless the network is the question")
+    yield Check("saved runs", None, str(runs_folder()))
 
 
 def _instrument(scratch: str | None) -> Iterator[Check]:
     linux = sys.platform == "linux"
-    yield "fork server", linux, "trials are forked from a small process" if linux else "needs Linux"
+    yield Check("fork server", linux, "trials are forked from a small process" if linux else "needs Linux")
     yield from _page_cache(scratch)
     memory = counters.private_bytes() is not None
-    yield "private memory", memory, "read from /proc/PID/statm" if memory else "/proc does not tell: figures stay empty"
+    meaning = "read from /proc/PID/statm" if memory else "/proc does not tell: figures stay empty"
+    yield Check("private memory", memory, meaning, "" if memory else _MOUNT_PROC)
     recognised = oom_kills() is not None
-    yield (
-        "out of memory",
-        recognised,
-        "told from other kills" if recognised else "not told from other kills: nobody counts them",
-    )
+    meaning = "told from other kills" if recognised else "not told from other kills: nobody counts them"
+    yield Check("out of memory", recognised, meaning)
     counted = counters.process_io() is not None
-    yield "bytes read", counted, "read from /proc/PID/io" if counted else "/proc does not tell: figures stay empty"
+    meaning = "read from /proc/PID/io" if counted else "/proc does not tell: figures stay empty"
+    yield Check("bytes read", counted, meaning, "" if counted else _MOUNT_PROC)
 
 
 def _page_cache(scratch: str | None) -> Iterator[Check]:
@@ -142,23 +164,30 @@ def _page_cache(scratch: str | None) -> Iterator[Check]:
         file.flush()
         path = Path(file.name)
         hot = page_cache.resident_share([path])
-        yield "hot", hot == 1.0, "mincore tells which pages are in memory" if hot == 1.0 else "mincore does not answer"
+        if hot == 1.0:
+            yield Check("hot", True, "mincore tells which pages are in memory")
+        else:
+            yield Check("hot", False, "mincore does not answer", f"{_OTHER_FOLDER} on ext4 or xfs")
         page_cache.evict([path])
         cold = page_cache.resident_share([path])
     if cold is not None and cold <= COLD_SHARE:
-        yield "cold", True, "evicting works without privileges and is proven: data cold, metadata warm"
+        yield Check("cold", True, "evicting works without privileges and is proven: data cold, metadata warm")
     else:
         kept = "nobody can tell" if cold is None else f"{cold:.0%} of a file stayed in memory after eviction"
-        yield "cold", False, f"not possible in {folder}: {kept}"
+        yield Check("cold", False, f"not possible in {folder}: {kept}", f"{_OTHER_FOLDER} on ext4 or xfs")
     root = os.access("/proc/sys/vm/drop_caches", os.W_OK)
-    yield "drop caches", None, "done only if asked for with --drop-caches" if root else "needs root"
-    yield "remount", None, "never done: unmounting is yours, the caches below the page cache stay unknown"
+    yield Check("drop caches", None, "off; --drop-caches turns it on" if root else "needs root")
+    yield Check("remount", None, "never done: unmounting is yours, the caches below the page cache stay unknown")
 
 
 def _terminal() -> Iterator[Check]:
     term = os.environ.get("TERM", "")
     shown = sys.stdin.isatty() and sys.stderr.isatty() and term != "dumb"
-    yield "screen", shown, f"TERM={term}" if shown else "no terminal here that can show it; `run` needs none"
+    if shown:
+        yield Check("screen", True, f"TERM={term}")
+    else:
+        fix = "start it in a terminal whose input and errors are not redirected, or use: imgstore-tui run"
+        yield Check("screen", False, "no terminal here that can show it", fix)
 
 
 def _drivers() -> Iterator[Check]:
@@ -169,37 +198,37 @@ def _drivers() -> Iterator[Check]:
     pictures = exports.catalogue.get("png")
     yield _library("pictures of charts", pictures.requires, how_to_get(pictures) if missing_imports(pictures) else "")
     yield _library("in a browser", web.REQUIRES[:1], web.how_to_get())
+    yield _library("shell completion", completion.REQUIRES, completion.how_to_get())
 
 
 def _servers() -> Iterator[Check]:
     running = {node.name: node for node in supervisor.running(state.default_folder())}
     for name, recipe in catalogue.all_recipes().items():
         if node := running.get(name):
-            yield name, True, f"{recipe.title} runs on 127.0.0.1:{node.port}; end it with imgstore-tui servers down"
+            meaning = f"{recipe.title} runs on 127.0.0.1:{node.port}; end it with imgstore-tui servers down"
+            yield Check(name, True, meaning)
         elif recipe.programs() is not None:
-            yield name, True, f"{recipe.title} is installed; start it with imgstore-tui servers up {name}"
+            yield Check(name, True, f"{recipe.title} is installed; start it with imgstore-tui servers up {name}")
         else:
-            yield name, None, f"{recipe.title} is not installed: {recipe.how_to_get}"
+            yield Check(name, None, f"{recipe.title} is not installed", recipe.how_to_get)
     for folder in leftovers.find():
-        yield (
-            "leftover",
-            False,
-            f"{folder.path} was left by a kill; remove it with imgstore-tui sweep",
-        )
+        yield Check("leftover", False, f"{folder.path} was left by a kill", "imgstore-tui sweep")
 
 
 def _plugins(kind: str, plugins: Sequence[type[Pluggable]], failed: Sequence[FailedPlugin]) -> Iterator[Check]:
     for plugin in plugins:
         if setting := "" if missing_imports(plugin) else missing_setting(plugin):
-            yield f"{kind} {plugin.name}", None, setting
+            yield Check(f"{kind} {plugin.name}", None, "no server is named", setting)
             continue
         yield _library(f"{kind} {plugin.name}", plugin.requires, how_to_get(plugin) if missing_imports(plugin) else "")
     for plugin_error in failed:
-        yield f"{kind} {plugin_error.name}", False, f"could not be loaded: {plugin_error.reason}"
+        yield Check(f"{kind} {plugin_error.name}", False, f"could not be loaded: {plugin_error.reason}")
 
 
 def _library(name: str, requires: Sequence[str], how_to_install: str) -> Check:
     """Return the versions of the libraries that something needs, or the command that installs them."""
+    if how_to_install:
+        return Check(name, False, "not installed", how_to_install)
     versions = library_versions(requires)
     installed = ", ".join(f"{library} {version}" for library, version in versions.items()) or "nothing needed"
-    return name, not how_to_install, how_to_install or installed
+    return Check(name, True, installed)

@@ -14,8 +14,8 @@ from imgstore_tui.core.units import format_bytes
 _PRINT_EVERY_S = 5.0
 
 
-def main(argv: Sequence[str]) -> int:
-    """Fetch a dataset and print how to use it."""
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
     from imgstore_tui.jobs import fetch
 
     parser = CommandParser(
@@ -25,7 +25,14 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("name", metavar="NAME", help="cifar10 or cifar100")
     parser.add_argument("--to", metavar="DIR", default=".", help="folder for the archive (default: here)")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Fetch a dataset and print how to use it."""
+    from imgstore_tui.jobs import fetch
+
+    arguments = make_parser().parse_args(argv)
     download = fetch.plan_download(arguments.name, expand_path(arguments.to))
     talk = talk_console()
     if fetch.is_downloaded(download):

@@ -8,17 +8,28 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from imgstore_tui.cli.listing import print_json
 from imgstore_tui.cli.output import ascii_only, data_console
 from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import UsageError, did_you_mean
-from imgstore_tui.present.help import TOPIC_NAMES, load_topic, load_topics
+from imgstore_tui.present.help import TOPIC_NAMES, Topic, load_topic, load_topics
+
+
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
+    parser = CommandParser(prog="imgstore-tui help", description="Explain a topic. Without one, list the topics.")
+    parser.add_argument("topic", metavar="TOPIC", nargs="?", help="a topic of the manual, or a command")
+    parser.add_argument("--json", action="store_true", help="the topics, or the one that is named, as JSON")
+    return parser
 
 
 def main(argv: Sequence[str]) -> int:
     """Print a topic, the help of a command, or the list of topics."""
-    parser = CommandParser(prog="imgstore-tui help", description="Explain a topic. Without one, list the topics.")
-    parser.add_argument("topic", metavar="TOPIC", nargs="?", help="a topic of the manual, or a command")
-    topic = parser.parse_args(argv).topic
+    arguments = make_parser().parse_args(argv)
+    topic = arguments.topic
+    if arguments.json:
+        facts = [_facts(entry) for entry in ([load_topic(topic)] if topic is not None else load_topics())]
+        return print_json(facts if topic is None else facts[0])
     if topic is None:
         return _list_topics()
     if topic in TOPIC_NAMES:
@@ -31,6 +42,10 @@ def main(argv: Sequence[str]) -> int:
     command = importlib.import_module(f"imgstore_tui.cli.{topic}")
     code: int = command.main(["--help"])
     return code
+
+
+def _facts(topic: Topic) -> dict[str, str]:
+    return {"name": topic.name, "title": topic.title, "summary": topic.summary, "markdown": topic.markdown}
 
 
 def _list_topics() -> int:

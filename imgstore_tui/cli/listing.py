@@ -22,18 +22,17 @@ _MIN_WRAPPED = 8
 """Columns of the terminal that a wrapped column has at least."""
 
 
-def parse(command: str, thing: str, argv: Sequence[str]) -> Any:
-    """Parse ``[NAME] [--json]``.
+def make_parser(command: str, thing: str) -> CommandParser:
+    """Return the parser of ``[NAME] [--json]``.
 
     Args:
         command: Name of the command: ``backends``.
         thing: What it lists, in the singular: ``backend``.
-        argv: The arguments of the command.
     """
     parser = CommandParser(prog=f"imgstore-tui {command}", description=f"List the {command}, or describe one.")
     parser.add_argument("name", nargs="?", metavar="NAME", help=f"one {thing}")
     parser.add_argument("--json", action="store_true", help="as JSON")
-    return parser.parse_args(argv)
+    return parser
 
 
 def availability(plugin: Any) -> str:

@@ -35,6 +35,7 @@ COMMANDS = {
     "datasets": "list the sources of images",
     "web": "serve the screen to a browser on this machine",
     "doctor": "report what this machine can and cannot measure",
+    "completion": "print a script that completes commands and arguments in a shell",
     "help": "explain a topic; without one, list the topics",
 }
 
@@ -99,13 +100,14 @@ def parse_screen_arguments(argv: Sequence[str]) -> Namespace:
     Raises:
         UsageError: If an argument is unknown or out of range.
     """
-    arguments: Namespace = _screen_parser().parse_args(argv)
+    arguments: Namespace = make_parser().parse_args(argv)
     if arguments.fps is not None and not 1 <= arguments.fps <= 30:
         raise UsageError(f"--fps takes 1 to 30 repaints a second, not {arguments.fps}.")
     return arguments
 
 
-def _screen_parser() -> CommandParser:
+def make_parser() -> CommandParser:
+    """Return the parser of the program without a command."""
     from imgstore_tui.cli.plan_arguments import add_plan_arguments
 
     width = max(len(name) for name in COMMANDS)

@@ -3,31 +3,57 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
 
 from imgstore_tui.core import events
 from imgstore_tui.core.model import Measurement, Run
 from imgstore_tui.core.operations import Status
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count, format_duration
-from imgstore_tui.present.results import ResultsBuilder
+from imgstore_tui.present.charts.legend import ChartColours
+from imgstore_tui.present.results import ResultsBuilder, RunResults
+from imgstore_tui.present.text.estimates import AFTER_BUDGET
 from imgstore_tui.present.text.log_line import log_line
-from imgstore_tui.present.text.standings import standings_line
+from imgstore_tui.present.text.narrative import operation_verdicts_text
+from imgstore_tui.present.text.standings import standings_line, standings_text
 
 REPAINT_EVERY_S = 0.5
 """At most two repaints per second, so that measuring is not disturbed."""
 
+_ROWS_KEPT = 4
+"""Rows of the terminal that the text below the bar leaves free."""
+_MOST_COLUMNS = 110
+
+
+class _BarAbove(Progress):
+    """A progress bar with a text below it."""
+
+    below: Text | None = None
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Yield the bar, then the text as far as it fits."""
+        yield from super().get_renderables()
+        if self.below is not None:
+            lines = list(self.below.split("\n"))
+            room = max(0, self.console.height - _ROWS_KEPT)
+            if len(lines) > room:
+                lines = [*lines[: max(0, room - 1)], Text(f"  ... and {len(lines) - room + 1} lines more")]
+            yield Text("\n").join(lines)
+
 
 class LiveBar:
-    """One line on a terminal that is repainted in place; nothing if standard error is not a terminal."""
+    """Lines on a terminal that are repainted in place; nothing if standard error is not a terminal."""
 
     def __init__(self, console: Console) -> None:
         self.live = console.is_terminal and not console.quiet
-        self._progress = Progress(
+        self._progress = _BarAbove(
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f}%"),
             TextColumn("{task.description}", markup=False),
@@ -47,6 +73,10 @@ class LiveBar:
         if self.live:
             self._progress.stop()
 
+    def show_below(self, text: Text | None) -> None:
+        """Show a text of several lines below the bar from the next repaint on; None for none."""
+        self._progress.below = text or None
+
     def show(self, share: float, text: str) -> None:
         """Show the share that is done, 0 to 1, and a text."""
         if not self.live:
@@ -56,6 +86,14 @@ class LiveBar:
         if now - self._painted >= REPAINT_EVERY_S:
             self._painted = now
             self._progress.refresh()
+
+
+def timed(event: events.Event, line: Text) -> Text:
+    """Return the line of an event; that of a warning with the time of day at which it came."""
+    match event:
+        case events.Warned(_, at) if at is not None:
+            return Text.assemble(f"{datetime.fromisoformat(at).astimezone():%H:%M:%S} ", line)
+    return line
 
 
 class ProgressLine:
@@ -82,7 +120,7 @@ class ProgressLine:
         self._show_standings(event)
         line = log_line(event)
         if line is not None and (not self._bar.live or self._worth_keeping(event)):
-            self._console.print(line, soft_wrap=True)
+            self._console.print(timed(event, line), soft_wrap=True)
         if self._bar.live:
             self._advance(event)
 
@@ -96,9 +134,19 @@ class ProgressLine:
             case events.TrialStarted(_, number, _) if number > self._round:
                 self._round = number
                 if self._run is not None and not self._console.quiet:
-                    run = replace(self._run, measurements=tuple(self._trials))
-                    if line := standings_line(self._results.build(run)):
+                    results = self._results.build(replace(self._run, measurements=tuple(self._trials)))
+                    if self._bar.live:
+                        self._bar.show_below(self._race(results))
+                    elif line := standings_line(results):
                         self._console.print(line, soft_wrap=True, markup=False)
+
+    def _race(self, results: RunResults) -> Text:
+        """Return the standings as bars, then the verdicts that there are already."""
+        width = min(self._console.width, _MOST_COLUMNS)
+        text = standings_text(results, width=width, colours=ChartColours())
+        text.append_text(operation_verdicts_text(results, width=width))
+        text.rstrip()
+        return text
 
     @staticmethod
     def _worth_keeping(event: events.Event) -> bool:
@@ -118,6 +166,7 @@ class ProgressLine:
             case events.TrialStarted(cell, number, step):
                 note = "" if step == "trial" else f" ({step})"
                 self._doing = f"{cell.spec}  {cell.operation}{note}  N={format_count(cell.cutoff)}  round {number + 1}"
-            case events.Progress(_, fraction, remaining_s):
+            case events.Progress(_, fraction, remaining_s, past_budget):
                 left = "" if remaining_s is None else f"  about {format_duration(remaining_s)} left"
+                left = f"  {AFTER_BUDGET}" if past_budget else left
                 self._bar.show(fraction, self._doing + left)

@@ -11,14 +11,19 @@ from imgstore_tui.cli.parser import RUN_HELP, CommandParser
 from imgstore_tui.core.text import safe_text
 
 
-def main(argv: Sequence[str]) -> int:
-    """Write the name into the run's journal."""
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
     parser = CommandParser(
         prog="imgstore-tui rename", description="Give a saved run a name, which commands then take for RUN."
     )
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("name", metavar="NAME", help="the name; an empty one removes it")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Write the name into the run's journal."""
+    arguments = make_parser().parse_args(argv)
     path = find_run(arguments.run)
     title = rename(path, arguments.name)
     result = f"is now called '{title}'" if title else "has no name but its id"

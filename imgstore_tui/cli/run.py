@@ -15,12 +15,11 @@ from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import counted, format_bytes, format_count
 
 
 def main(argv: Sequence[str]) -> int:
     """Run a plan made from the arguments."""
-    arguments = _parser().parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     before = None if arguments.bundle is None else _run_before(arguments.bundle, arguments.plan)
     plan = plan_from_arguments(arguments, None if before is None else replace(before.plan, scratch=None))
     from imgstore_tui.bench.plan.plans import check_plan
@@ -29,7 +28,9 @@ def main(argv: Sequence[str]) -> int:
     if plan.name == "systems" and not arguments.quiet:
         _say_missing_systems(plan)
     if arguments.dry_run:
-        return _print_dry_run(plan)
+        from imgstore_tui.cli.dry_run import print_dry_run
+
+        return print_dry_run(plan, as_json=arguments.json)
     if arguments.save == "":
         raise UsageError("No file is named. Write --save FILE, or leave it out.")
     destination = None if arguments.save is None else expand_path(arguments.save)
@@ -86,66 +87,6 @@ def _compare(before: Run, run: Run) -> None:
         talk_console().print(safe_text(nothing_in_common(comparison)), soft_wrap=True)
 
 
-def _print_dry_run(plan: Plan) -> int:
-    """Print the plan, its trials, its scratch folder and the time it may take.
-
-    Raises:
-        ImgstoreError: If the run would be refused because space, memory or time is missing.
-    """
-    from rich.table import Table
-
-    from imgstore_tui.bench.plan.grid import images_needed, plan_cells
-    from imgstore_tui.bench.plan.plans import dump_plan, is_utf8
-    from imgstore_tui.bench.results.past_costs import load_past_costs
-    from imgstore_tui.bench.run.estimate import estimate
-    from imgstore_tui.bench.run.preflight import DataSize, check_feasible
-    from imgstore_tui.bench.run.scratch import choose_scratch
-    from imgstore_tui.bench.system.disk_space import free_bytes
-    from imgstore_tui.plugins import registry
-    from imgstore_tui.present.text.captions import rounds_text
-    from imgstore_tui.present.text.estimates import basis_text, estimate_text
-
-    console = data_console()
-    roots, sizes = [], {}
-    for text in plan.datasets:
-        dataset = registry.make_dataset(text)
-        dataset.wanted = images_needed(plan, text)
-        dataset.scan()
-        roots += list(dataset.roots)
-        sizes[text] = DataSize.of(dataset)
-        console.print(f"data      {safe_text(dataset.summary)}", soft_wrap=True)
-        if dataset.wanted > len(dataset):
-            repeated = f"larger cutoffs repeat them, up to {format_count(dataset.wanted)}"
-            console.print(f"          {counted(len(dataset), 'image')}: {repeated}")
-    scratch = choose_scratch(plan.scratch, roots)
-    expected = estimate(plan, sizes, load_past_costs())
-    with_files = [text for text, size in sizes.items() if size.has_files]
-    console.print(f"scratch   {safe_text(str(scratch))}, {format_bytes(free_bytes(scratch))} free")
-    console.print(
-        f"trials    {counted(expected.cells, 'cell')} x {rounds_text(plan)} = {estimate_text(expected)}",
-        soft_wrap=True,
-    )
-    console.print(f"          {basis_text(expected)}", soft_wrap=True)
-    check_feasible(plan, sizes, scratch)
-    several = len(plan.datasets) > 1
-    table = Table(
-        *(["data"] if several else []), "method", "operation", "cutoffs", "level", box=None, pad_edge=False
-    )  # fmt: skip
-    rows: dict[tuple[str, str, str, str], list[int]] = {}
-    for cell in plan_cells(plan, with_files):
-        key = (cell.dataset, cell.spec, cell.operation, str(cell.sync or cell.cache))
-        rows.setdefault(key, []).append(cell.cutoff)
-    for (data, spec, operation, level), cutoffs in rows.items():
-        entries = (spec, operation, ", ".join(format_count(cutoff) for cutoff in cutoffs), level)
-        table.add_row(*([safe_text(data)] if several else []), *entries)
-    console.print(table)
-    if is_utf8(plan):
-        console.print(f"\nAs a plan file:\n{dump_plan(plan)}", end="", soft_wrap=True)
-    else:
-        console.print("\nNo plan file can spell it: a path in it is not UTF-8.")
-    return 0
-
-
 def _say_missing_systems(plan: Plan) -> None:
     """Say which of the article's systems are not measured, and what would add them."""
     from imgstore_tui.bench.plan.plans import missing_systems
@@ -178,7 +119,8 @@ def _check_folder(folder: Path) -> None:
         ) from None
 
 
-def _parser() -> CommandParser:
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
     operations = "\n".join(f"  {operation.value:12} {operation.describe}" for operation in Operation)
     parser = CommandParser(
         prog="imgstore-tui run",
@@ -199,5 +141,9 @@ def _parser() -> CommandParser:
     add("--save", metavar="FILE", help="also write the run to FILE, as JSON")
     add("--dry-run", action="store_true", help="print what would be run, and run nothing")
     add("--quiet", action="store_true", help="no progress and no warnings")
-    add("--json", action="store_true", help="print the run as JSON instead of tables")
+    add(
+        "--json",
+        action="store_true",
+        help="print the run as JSON instead of tables; with --dry-run, what it would take",
+    )
     return parser

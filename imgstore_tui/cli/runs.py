@@ -14,11 +14,16 @@ from imgstore_tui.core.units import format_bytes
 from imgstore_tui.present.text.saved_run import completed_text, description_text, failed_text, started_text, status_text
 
 
-def main(argv: Sequence[str]) -> int:
-    """List the saved runs."""
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
     parser = CommandParser(prog="imgstore-tui runs", description=f"List the saved runs in {runs_folder()}.")
     parser.add_argument("--json", action="store_true", help="as JSON")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """List the saved runs."""
+    arguments = make_parser().parse_args(argv)
     # The newest comes last, next to the prompt.
     runs = list(newest_first())[::-1]
     if arguments.json:

@@ -54,20 +54,30 @@ def main(argv: Sequence[str]) -> int:
     return action(rest)
 
 
-def _parser(action: str) -> CommandParser:
-    return CommandParser(prog=f"{PROGRAM} {action}", description=f"{ACTIONS[action][:1].upper()}{ACTIONS[action][1:]}.")
-
-
-def _add_start_arguments(parser: CommandParser) -> None:
-    parser.add_argument("names", metavar="NAME", nargs="*", help="servers, see servers list")
-    parser.add_argument("--fast", action="store_true", help="force nothing to the device: for tests, not for figures")
-    parser.add_argument("--folder", metavar="DIR", help="folder for their data (default: /var/tmp)")
+def make_parser(action: str) -> CommandParser:
+    """Return the parser of an action: ``up``."""
+    parser = CommandParser(
+        prog=f"{PROGRAM} {action}", description=f"{ACTIONS[action][:1].upper()}{ACTIONS[action][1:]}."
+    )
+    add = parser.add_argument
+    match action:
+        case "up" | "run":
+            add("names", metavar="NAME", nargs="*", help="servers, see servers list")
+            add("--fast", action="store_true", help="force nothing to the device: for tests, not for figures")
+            add("--folder", metavar="DIR", help="folder for their data (default: /var/tmp)")
+        case "down":
+            add("names", metavar="NAME", nargs="*", help="which to end (default: all)")
+        case "list":
+            add("--json", action="store_true", help="as JSON")
+        case "fetch":
+            add("name", metavar="NAME", help="a server, see servers list")
+    if action == "run":
+        parser.usage = f"{PROGRAM} run [NAME ...] [--fast] [--folder DIR] -- COMMAND"
+    return parser
 
 
 def _up(argv: Sequence[str]) -> int:
-    parser = _parser("up")
-    _add_start_arguments(parser)
-    arguments = parser.parse_args(argv)
+    arguments = make_parser("up").parse_args(argv)
     recipes = catalogue.installed(arguments.names)
     take_secrets()
     _remove_leftovers()
@@ -98,10 +108,7 @@ def _up(argv: Sequence[str]) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     own, marked, command = _split(argv)
-    parser = _parser("run")
-    parser.usage = f"{PROGRAM} run [NAME ...] [--fast] [--folder DIR] -- COMMAND"
-    _add_start_arguments(parser)
-    arguments = parser.parse_args(own)
+    arguments = make_parser("run").parse_args(own)
     if not marked or not command:
         raise UsageError(f"Write the command after two dashes: {PROGRAM} run postgres -- COMMAND.")
     recipes = catalogue.installed(arguments.names)
@@ -144,9 +151,7 @@ def _run_command(command: Sequence[str], environment: dict[str, str]) -> int:
 
 
 def _down(argv: Sequence[str]) -> int:
-    parser = _parser("down")
-    parser.add_argument("names", metavar="NAME", nargs="*", help="which to end (default: all)")
-    arguments = parser.parse_args(argv)
+    arguments = make_parser("down").parse_args(argv)
     for name in arguments.names:
         catalogue.recipe(name)
     talk = talk_console()
@@ -163,9 +168,7 @@ def _down(argv: Sequence[str]) -> int:
 
 
 def _list(argv: Sequence[str]) -> int:
-    parser = _parser("list")
-    parser.add_argument("--json", action="store_true", help="as JSON")
-    arguments = parser.parse_args(argv)
+    arguments = make_parser("list").parse_args(argv)
     _remove_leftovers()
     running = {node.name: node for node in supervisor.running(state.default_folder())}
     recipes = catalogue.all_recipes()
@@ -207,9 +210,7 @@ def _facts(recipe: ServerRecipe, node: NodeState | None) -> dict[str, Any]:
 
 
 def _fetch(argv: Sequence[str]) -> int:
-    parser = _parser("fetch")
-    parser.add_argument("name", metavar="NAME", help="a server, see servers list")
-    recipe = catalogue.recipe(parser.parse_args(argv).name)
+    recipe = catalogue.recipe(make_parser("fetch").parse_args(argv).name)
     download = fetch.download_of(recipe)
     talk = talk_console()
     talk.print(f"{safe_text(fetch.described(download))}.", soft_wrap=True)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 PARTS = ("answer", "tables", "charts", "verdicts", "all")
 
 
-def main(argv: Sequence[str]) -> int:
-    """Print what a run answers, or another part of it."""
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
     parser = CommandParser(
         prog="imgstore-tui show", description="What a saved run answers; its tables, charts and verdicts."
     )
@@ -50,13 +50,24 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--linear-x", action="store_true", help="linear x axis: number of images")
     parser.add_argument("--linear-y", action="store_true", help="linear y axis: values")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
-    parser.add_argument("--json", action="store_true", help="the whole run as JSON, as export -f json writes it")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="as JSON: the whole run, as export -f json writes it; with --cell or --at these cells alone",
+    )
     parser.add_argument("--follow", action="store_true", help="watch a run in progress until it ends")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print what a run answers, or another part of it."""
+    arguments = make_parser().parse_args(argv)
     if arguments.follow:
         _follow(arguments.run)
     run = read_run(arguments.run)
     console = data_console()
+    if arguments.json and (arguments.cell is not None or arguments.at is not None):
+        return _print_cells_as_json(run, arguments.cell, arguments.at)
     if arguments.json:
         from imgstore_tui.present import exports
 
@@ -84,6 +95,21 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def _print_cells_as_json(run: Run, name: str | None, at: str | None) -> int:
+    """Print cells with their measurements: those of a name, those at a number of images, or those that are both."""
+    from imgstore_tui.cli.listing import print_json
+    from imgstore_tui.present.exports.json import cell_records
+    from imgstore_tui.present.results import build_results
+
+    results = build_results(run)
+    cells = [summary.cell for summary in results.summaries]
+    if name is not None:
+        cells = _cells(cells, name)
+    if at is not None:
+        cells = [cell for cell in cells if cell.cutoff == parse_count(at)]
+    return print_json(cell_records(results, cells))
+
+
 def _print_part(console: Console, results: RunResults, part: str, *, charts: bool, scales: Scales, plain: bool) -> None:
     """Print a part of a run; what it answers stands last, where the eye is."""
     from imgstore_tui.cli.printing import print_article_charts, print_tables, print_verdicts
@@ -105,6 +131,7 @@ def _follow(name: str) -> None:
     """Print a line per measurement until the run ends or the process that measures it is gone."""
     from imgstore_tui.bench.results.follow import follow_run
     from imgstore_tui.bench.results.journal import find_run
+    from imgstore_tui.cli.progress import timed
     from imgstore_tui.present.text.log_line import log_line
 
     talk = talk_console()
@@ -113,7 +140,7 @@ def _follow(name: str) -> None:
         # The tables that follow show the beginning and the end.
         line = None if isinstance(event, RunStarted | RunFinished) else log_line(event)
         if line is not None:
-            talk.print(line, soft_wrap=True)
+            talk.print(timed(event, line), soft_wrap=True)
 
     follow_run(find_run(name), cancel=threading.Event(), listen=print_event)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from imgstore_tui.cli.listing import print_json
 from imgstore_tui.cli.output import data_console, talk_console
 from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import ExitCode, ImgstoreError
@@ -15,14 +17,22 @@ MANY_FILES = 5_000
 """From this many files on, removing takes seconds and its progress is shown."""
 
 
-def main(argv: Sequence[str]) -> int:
-    """List or remove leftovers."""
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
     parser = CommandParser(
         prog="imgstore-tui sweep", description="Remove what killed runs and servers have left behind."
     )
     parser.add_argument("--list", action="store_true", help="only list them")
-    arguments = parser.parse_args(argv)
+    parser.add_argument("--json", action="store_true", help="only list them, as JSON")
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """List or remove leftovers."""
+    arguments = make_parser().parse_args(argv)
     leftovers = find_leftovers()
+    if arguments.json:
+        return print_json(list(map(_facts, leftovers)))
     if not leftovers:
         talk_console().print("Nothing is left of any run.")
     code = ExitCode.OK
@@ -43,6 +53,18 @@ def main(argv: Sequence[str]) -> int:
         else:
             data_console().print(f"removed {line}", soft_wrap=True)
     return code
+
+
+def _facts(entry: WeighedLeftover) -> dict[str, Any]:
+    """Return a leftover as JSON values; what does not apply to a folder or a server is null."""
+    folder = entry.stores is None and entry.files > 0
+    return {
+        "run": entry.leftover.run_id,
+        "path": str(entry.leftover.path),
+        "allocated_bytes": entry.allocated_bytes if folder else None,
+        "files": entry.files if folder else None,
+        "stores": entry.stores,
+    }
 
 
 def _sweep(entry: WeighedLeftover) -> None:

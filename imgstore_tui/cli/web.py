@@ -21,15 +21,20 @@ def how_to_get() -> str:
     return install_command("imgstore_tui", "web", ["textual-serve"])
 
 
-def main(argv: Sequence[str]) -> int:
-    """Serve the screen until it is interrupted."""
+def make_parser() -> CommandParser:
+    """Return the parser of the command."""
     parser = CommandParser(
         prog="imgstore-tui web",
         description="Serve the screen to a browser on this machine (127.0.0.1); nothing is loaded from elsewhere.\n"
         "From another machine: ssh -L 8765:127.0.0.1:8765 HOST, then open the printed address there.",
     )
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="N", help="default 8765; 0 for any free one")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve the screen until it is interrupted."""
+    arguments = make_parser().parse_args(argv)
     if not 0 <= arguments.port <= 65535:
         raise UsageError(f"--port takes 0 to 65535, not {arguments.port}.")
     if command := how_to_get():

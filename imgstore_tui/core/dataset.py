@@ -56,6 +56,8 @@ class Dataset(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     needs_path: ClassVar[bool] = False
+    fetch_command: ClassVar[str] = ""
+    """The command that downloads the data; empty where there is none."""
     takes_address: ClassVar[bool] = False
     """Whether its path may be an address on a server."""
     options: ClassVar[tuple[Option, ...]] = ()

@@ -48,6 +48,8 @@ class Progress:
     """Share of the run's expected cost that is done, 0 to 1."""
     remaining_s: float | None
     """Expected seconds to go; None until something has been measured."""
+    past_budget: bool = False
+    """Whether the time budget is spent, and what was begun is finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Warned:
     """Something affects the numbers; one sentence with what to do."""
 
     text: str
+    at: str | None = None
+    """When it was seen, UTC, ISO 8601; None where a journal of before does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,16 +42,16 @@ class Operation(StrEnum):
 
 
 _DESCRIPTIONS = {
-    Operation.WRITE_ONE: "create a store, put one image and its label, sync as asked, close",
-    Operation.WRITE_MANY: "create a store, put N images by batches, sync as asked, close",
+    Operation.WRITE_ONE: "create a store, put one image and its label, fsync as the level says, close",
+    Operation.WRITE_MANY: "create a store, put N images by batches, fsync as the level says, close",
     Operation.READ_ONE: "open a store of N, read one random image and its label, close",
     Operation.GET_ONE: "in an open store of N, read one random image and its label",
     Operation.READ_MANY: "open a store of N, read all in order by batches, close",
     Operation.READ_RANDOM: "open a store of N, read all once in shuffled order by mini-batches of 64, close",
     Operation.READ_LABELS: "open a store of N, read all labels and no pixels, close",
-    Operation.APPEND: "open a store of N, add 1 % more images, sync as asked, close",
-    Operation.OVERWRITE: "open a store of N, replace 1 % of the images, sync as asked, close",
-    Operation.DELETE: "open a store of N, remove 1 % of the images, sync as asked, close",
+    Operation.APPEND: "open a store of N, add 1 % more images, fsync as the level says, close",
+    Operation.OVERWRITE: "open a store of N, replace 1 % of the images, fsync as the level says, close",
+    Operation.DELETE: "open a store of N, remove 1 % of the images, fsync as the level says, close",
 }
 
 

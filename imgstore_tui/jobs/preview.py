@@ -136,7 +136,7 @@ def _facts(dataset: Dataset, edges: tuple[tuple[int, int], ...], progress: Previ
         small_one, large = (pick(edges, key=lambda edge: edge[0] * edge[1]) for pick in (min, max))
         low, high = (f"{width}x{height}" for width, height in (small_one, large))
         facts.append(("sizes", low if low == high else f"{low} to {high} among those shown"))
-    facts += [("mind", safe_text(warning)) for warning in dataset.warnings]
+    facts += [("caution", safe_text(warning)) for warning in dataset.warnings]
     return facts
 
 
@@ -148,7 +148,7 @@ def _label_counts(dataset: Dataset, progress: PreviewProgress) -> str:
             progress("counting labels", index, total)
         counts[dataset.label(index)] += 1
     named = [
-        f"{safe_text(names[number]) if 0 <= number < len(names) else number} {format_count(count)}"
+        f"{safe_text(names[number]) if 0 <= number < len(names) else number} ({format_count(count)})"
         for number, count in counts.most_common(MOST_LABELS_NAMED)
     ]
     more = len(counts) - len(named)

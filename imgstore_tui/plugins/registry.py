@@ -337,7 +337,8 @@ def make_dataset(text: str) -> Dataset:
         raise UsageError(f"{error}{_path_hint(text)}") from None
     check_available(kind)
     if kind.needs_path and parsed.path is None:
-        raise UsageError(f"Dataset {kind.name} needs a path. Write {kind.name}:PATH.")
+        fetch = f" To download it first: {kind.fetch_command}" if kind.fetch_command else ""
+        raise UsageError(f"Dataset {kind.name} needs a path. Write {kind.name}:PATH.{fetch}")
     if not kind.needs_path and parsed.path is not None:
         raise UsageError(f"Dataset {kind.name} takes no path. Write {kind.name}.")
     path = None if parsed.path is None else parse_location(parsed.path)

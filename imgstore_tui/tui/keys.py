@@ -6,7 +6,7 @@ from textual.binding import Binding, BindingType
 
 from imgstore_tui.tui.panes import PaneName
 
-_CUTOFF = "Rank and judge at more images, or at fewer"
+_CUTOFF = "Ranking and verdicts for more images, or for fewer"
 _PANES = f"Go to a pane: {', '.join(PaneName)}"
 
 _RUN: list[BindingType] = [
@@ -28,15 +28,24 @@ _RUN: list[BindingType] = [
 _RESULTS: list[BindingType] = [
     Binding("m", "next_chart", "Chart", tooltip="Show the next chart"),
     Binding("v", "next_table", "Table", tooltip="Show the next table"),
+    Binding("j", "jump", "Go to", tooltip="List all charts and tables, to go to one of them"),
     Binding("g", "next_layer", "Matrix", show=False, tooltip="Show the next operation in the matrix"),
     Binding("slash", "filter", "Filter", show=False, key_display="/", tooltip="Show only some rows of the tables"),
     Binding("right_square_bracket", "cutoff(1)", "More images", show=False, key_display="]", tooltip=_CUTOFF),
     Binding("left_square_bracket", "cutoff(-1)", "Fewer images", show=False, key_display="[", tooltip=_CUTOFF),
+    Binding(
+        "P",
+        "present",
+        "Present",
+        show=False,
+        tooltip="Show one large figure at a time, for a lecture: the article's with its claims, or the run's charts",
+    ),
     Binding("e", "export", "Export", tooltip="Write the results to a file"),
+    Binding("C", "copy", "Copy", show=False, tooltip="Copy the pane: a table as Markdown, a chart or page as text"),
     Binding("x", "toggle('log_x')", "Axis x", show=False, tooltip="Logarithmic or linear axis of images"),
     Binding("y", "toggle('log_y')", "Axis y", show=False, tooltip="Logarithmic or linear axis of values"),
     Binding("l", "axes", "Axes", show=False, tooltip="Both axes logarithmic, or both linear"),
-    Binding("h", "next_level", "Level", show=False, tooltip="Charts: the next level, or hot against cold"),
+    Binding("h", "next_level", "Level", show=False, tooltip="Charts: next sync level or cache state, or hot and cold"),
     Binding("i", "toggle('per_image')", "Per image", show=False, tooltip="Time for all images, or per image"),
 ]
 _CHOICE: list[BindingType] = [

@@ -61,7 +61,7 @@ def test_a_tie() -> None:
     assert verdict.is_tie
     assert verdict.winner is None
     assert set(verdict.best) == {"lmdb", "hdf5"}
-    assert verdict.describe().startswith("Tie: lmdb and hdf5 cannot be told apart; disk takes 3")
+    assert verdict.describe().startswith("Tie: lmdb and hdf5 differ too little to matter; disk takes 3")
 
 
 def test_what_the_plan_has_and_nobody_has_measured_is_named() -> None:
@@ -83,7 +83,7 @@ def test_reasons_for_no_verdict() -> None:
         "No verdict: there is only 1 of the 6 rounds that a verdict needs.",
         "No verdict: nothing was verified.",
         "No verdict: every trial failed.",
-        "No verdict: only hdf5 got through without a failure.",
+        "No verdict: only hdf5 passed without a failure.",
     ]
     assert few.best == ()
     assert unproven.standings == ()
@@ -160,7 +160,7 @@ def test_what_is_left_open_by_a_wide_interval_is_unsure_and_no_tie_though_its_me
     assert verdict.alike == ()
     assert set(verdict.best) == {"disk", "lmdb"}
     assert "Unsure:" in verdict.describe()
-    assert "cannot be told apart yet, more rounds may." in verdict.describe()
+    assert "are too close to call, more rounds may decide." in verdict.describe()
 
 
 def test_an_emulator_is_measured_and_never_ranked() -> None:
@@ -208,7 +208,8 @@ def test_a_little_slower_is_too_little_to_choose_by() -> None:
     verdict = only(rippled(two(), lmdb=(1.0,), hdf5=(1.03, 1.032, 1.035)))
     assert (verdict.winner, verdict.alike) == (None, ("lmdb", "hdf5"))
     assert verdict.describe() == (
-        "Tie: lmdb and hdf5 cannot be told apart; hdf5 is a little slower, too little to choose by (1.03 to 1.03)."
+        "Tie: lmdb and hdf5 differ too little to matter; hdf5 is a little slower, too little to choose by "
+        "(1.03 to 1.03)."
     )
 
 

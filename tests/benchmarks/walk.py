@@ -6,6 +6,9 @@ export every format, quit, start again, open the run, resume one that was killed
 and fails without it. A picture of each, colours included, is written as SVG, and as PNG where ``rsvg-convert`` is.
 
 ``--readme`` puts the pictures of the same names into ``tests/pictures``, from where README shows them.
+
+``--times`` walks as three users would, at four sizes, and prints the seconds and keys from the start of the program to
+the first number, to the standings, to the answer, and to an exported report. It takes a minute and more each.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from pathlib import Path
 from imgstore_tui.tui.themes import ANSI_DARK, ANSI_LIGHT
 from tests.walk.steps import CHAPTERS
 from tests.walk.terminal import NeverCame, Terminal, missing_tools
+from tests.walk.times import ALL_SIZES, USERS, print_times
 from tests.walk.walker import Walker
 
 SIZES = ("80x24", "160x45")
@@ -70,9 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--light", action="store_true", help="draw the terminal's own colours as a light one has them")
     parser.add_argument("--readme", action="store_true", help="put the README's pictures in their place, too")
     parser.add_argument("words", nargs="*", help="words for the program, after --")
+    parser.add_argument("--times", action="store_true", help="print times and keys of three users, and nothing else")
+    parser.add_argument("--user", action="append", choices=sorted(USERS), help="with --times: only this one")
     words = parser.parse_args(arguments)
     if problem := missing_tools():
         parser.exit(3, f"{problem}\n")
+    if words.times:
+        return print_times(words.user or sorted(USERS), words.size or ALL_SIZES)
     words.out.mkdir(parents=True, exist_ok=True)
     program = shlex.join(
         ["env", *words.env, "imgstore-tui", *words.words] if words.env else ["imgstore-tui", *words.words]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,17 @@ def test_trials_disk_and_time_are_said_the_source_row_included(tmp_path: Path, m
     assert "of disk, very roughly" in told
     assert "rough guess" in told
     assert list(tmp_path.iterdir()) == [tmp_path / "photos"]
+
+
+def test_what_it_would_take_is_told_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = json.loads(program("run", "-n", "10,20", "-d", "synthetic,size=8", "--dry-run", "--json").stdout)
+    assert told["plan"]["cutoffs"] == [10, 20]
+    assert told["datasets"][0]["text"] == "synthetic,size=8"
+    assert len(told["cells"]) == 18
+    assert told["trials"] == 18 * told["plan"]["rounds"]
+    assert told["scratch"] == str(tmp_path)
+    assert told["seconds"] > 0
 
 
 def test_a_saved_plan_is_known_by_its_name() -> None:

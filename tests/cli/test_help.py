@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import inspect
 import io
+import json
 import pkgutil
 import re
 from importlib.resources import files
@@ -66,6 +67,12 @@ def test_a_topic_on_a_terminal_has_no_markup_left(name: str) -> None:
     text = console.export_text()
     assert topic.title in text
     assert not re.search(r"```|\*\*|\| ---", text)
+
+
+def test_the_topics_are_listed_as_json() -> None:
+    topics = json.loads(program("help", "--json").stdout)
+    assert [topic["name"] for topic in topics] == list(TOPIC_NAMES)
+    assert json.loads(program("help", "verdict", "--json").stdout) == topics[TOPIC_NAMES.index("verdict")]
 
 
 def test_help_of_a_command_is_its_own() -> None:

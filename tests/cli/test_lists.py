@@ -1,5 +1,6 @@
 """The lists on a narrow terminal: names and availability are never cut, sentences keep their indentation."""
 
+import json
 import re
 
 import pytest
@@ -36,7 +37,24 @@ def test_doctor_tells_of_codecs_and_of_what_pictures_and_the_browser_need(
     doctor.main([])
     heads = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
     assert {f"codec {name}" for name in registry.codecs.all()} <= set(heads)
-    assert {"pictures of charts", "in a browser"} <= set(heads)
+    assert {"pictures of charts", "in a browser", "shell completion"} <= set(heads)
+
+
+def test_what_doctor_finds_wrong_has_a_fix_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+    doctor.main(["--scratch", "/dev/shm", "--json"])
+    checks = json.loads(capsys.readouterr().out)
+    (memory,) = (check for check in checks if check["name"] == "work folder" and check["good"] is False)
+    assert "lives in memory" in memory["meaning"]
+    assert "--scratch DIR" in memory["fix"]
+    for check in checks:
+        library = check["name"].startswith(("backend ", "codec ", "pictures", "in a browser", "shell"))
+        if library and check["good"] is False:
+            assert check["meaning"] == "not installed"
+            assert "pip install" in check["fix"]
+        if check["meaning"] == "no server is named":
+            assert check["fix"].startswith("set the variable IMGSTORE_")
+    doctor.main(["--scratch", "/dev/shm"])
+    assert "fix: name a folder with --scratch DIR" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("name", sorted(registry.backends.all()))

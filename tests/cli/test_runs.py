@@ -108,5 +108,5 @@ def test_runs_a_run_and_the_machine_are_listed_as_json() -> None:
     assert (listed["id"], listed["specs"], listed["measured"]) == (run.id, ["disk"], len(run.measurements))
     assert json.loads(program("show", run.id, "--json").stdout)["id"] == run.id
     checks = json.loads(program("doctor", "--json").stdout)
-    assert {"part", "name", "good", "meaning"} == set(checks[0])
+    assert {"part", "name", "good", "meaning", "fix"} == set(checks[0])
     assert any(check["name"] == "backend disk" for check in checks)

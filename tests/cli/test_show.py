@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -63,3 +64,15 @@ def test_what_was_not_measured_is_a_sentence(saved: Run, words: list[str], said:
     done = program("show", "last", *words)
     assert done.returncode == 2
     assert said in sentence(done)
+
+
+def test_a_cell_or_a_number_of_images_is_shown_as_json(saved: Run) -> None:
+    cells = json.loads(program("show", "last", "--cell", "lmdb/read-many/1k", "--json").stdout)
+    assert [(cell["spec"], cell["operation"], cell["cutoff"], cell["cache"]) for cell in cells] == [
+        ("lmdb", "read-many", 1000, "hot"), ("lmdb", "read-many", 1000, "cold"),
+    ]  # fmt: skip
+    assert all(len(cell["measurements"]) == saved.plan.rounds for cell in cells)
+    assert {trial["cache"] for trial in cells[1]["measurements"]} == {"cold"}
+    ranked = json.loads(program("show", "last", "--at", "100", "--json").stdout)
+    assert {cell["cutoff"] for cell in ranked} == {100}
+    assert {cell["spec"] for cell in ranked} == {"disk", "lmdb", "hdf5"}

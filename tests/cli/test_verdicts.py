@@ -16,7 +16,7 @@ def test_verdicts_and_an_answer_stand_after_the_tables(capsys: pytest.CaptureFix
     printed = capsys.readouterr().out
     _, verdicts = printed.split("\nVerdicts\n")
     assert "lmdb is fastest; hdf5 takes" in verdicts
-    assert "Fastest at 100 images - read-many: lmdb." in verdicts
+    assert "Fastest at 100 images:\n  - read-many: lmdb\n" in verdicts
 
 
 def test_what_is_shown_of_a_saved_run_ends_with_which_to_take(capsys: pytest.CaptureFixture[str]) -> None:

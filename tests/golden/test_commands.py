@@ -12,7 +12,7 @@ from tests.golden.texts import as_words, check, printed, save_runs, transcript
 
 COMMANDS = (
     "run", "show", "advise", "damage", "export", "compare", "convert", "runs", "resume", "replay", "rename", "delete",
-    "sweep", "backends", "codecs", "datasets", "servers", "web", "doctor", "help",
+    "sweep", "backends", "codecs", "datasets", "servers", "web", "doctor", "completion", "help",
 )  # fmt: skip
 CORE = {
     "backends": ("disk", "lmdb", "hdf5", "npy", "webdataset", "tfrecord", "safetensors", "sqlite"),

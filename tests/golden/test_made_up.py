@@ -28,7 +28,9 @@ rounds = 2
 seed = 7
 budget_s = "none"
 """
-OF_THE_MACHINE = frozenset({"id", "environment", "scratch", "started_at", "finished_at", "elapsed_s", "dirty_before"})
+OF_THE_MACHINE = frozenset(
+    {"id", "environment", "scratch", "started_at", "finished_at", "elapsed_s", "dirty_before", "at"}
+)
 """Fields that depend on where and when a run is made."""
 
 MADE_UP = {

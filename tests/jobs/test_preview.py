@@ -34,7 +34,7 @@ def test_what_is_there_is_told(photos: Path) -> None:
     assert preview.size.images == 8
     assert preview.size.has_files
     facts = dict(preview.facts)
-    assert facts["labels"] == "cats 4, dogs 4"
+    assert facts["labels"] == "cats (4), dogs (4)"
     assert facts["sizes"] == "20x40 to 300x600 among those shown"
     assert facts["left out"].startswith("1 file, e.g. broken.png")
     assert len(preview.thumbnails) == 6

@@ -22,10 +22,13 @@ from tests.support.screen import NARROW, SMALL, WIDE, driven
 async def test_everything_is_seen_at_once_where_there_is_room() -> None:
     async with driven(size=WIDE) as app:
         await app.run()
-        for words in ("1 Storage", "Operations", "2 Chart", "3 Table: Median time", "4 Log", "5 Verdict", "N=1k"):
+        for words in ("2 Chart", "3 Table: Median time", "4 Log", "5 Verdict", "6 Matrix", "N=1k"):
             assert words in app.picture
         assert "[2 Chart]" not in app.picture, "no tabs where there is nothing to switch"
         assert "Which to take" in app.picture
+        await app.press("1")
+        for words in ("1 Storage", "Operations", "2 Chart", "3 Table", "4 Log", "5 Verdict", "6 Matrix"):
+            assert words in app.picture
         assert "disk is fastest" in str(app.workbench.panes.verdict.body.visual)
 
 
@@ -195,6 +198,8 @@ async def test_the_log_has_the_colours_of_the_theme_and_not_of_the_one_before() 
 
 async def test_empty_panes_say_in_their_middle_what_will_stand_there() -> None:
     async with driven(size=WIDE) as app:
+        await app.press("2")
+        await app.until(lambda: "6 Matrix" in app.picture)
         for pane, words in (
             (app.workbench.panes.matrix, "Storage methods by"), (app.workbench.panes.table, "Nothing measured yet."),
             (app.workbench.panes.log_lines, "Every trial gets a line"),

@@ -82,7 +82,7 @@ async def test_a_folder_is_looked_at_and_used(photos: Path, size: tuple[int, int
         assert max(len(line) for line in app.picture.splitlines()) <= size[0]
         if size != SMALL:
             words = " ".join(app.picture.split())
-            for part in ("6 pictures", "labels", "cats 3", "left out", "1 file"):
+            for part in ("6 pictures", "labels", "cats (3)", "left out", "1 file"):
                 assert part in words, part
         await app.press("enter")
         assert app.workbench.choice.plan.datasets == (f"folder:{photos}",)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
+from imgstore_tui.bench.results.journal import Journal
+from imgstore_tui.cli.progress import timed
 from imgstore_tui.core.events import (
     Event,
     Preparing,
@@ -20,6 +24,7 @@ from imgstore_tui.core.operations import Operation, Status
 from imgstore_tui.core.units import format_bytes, format_seconds
 from imgstore_tui.present.text.log_line import error_line, log_line
 from imgstore_tui.testing.fake_runs import fake_run
+from tests.support.screen import driven
 
 RUN = fake_run()
 WRITE = next(entry for entry in RUN.measurements if entry.operation is Operation.WRITE_MANY and entry.cutoff == 1000)
@@ -70,6 +75,29 @@ def test_start_and_end() -> None:
     assert "failed" not in line(RunFinished(RUN))
     for status, words in (("stopped", "stopped"), ("budget", "out of time"), ("interrupted", "interrupted")):
         assert line(RunFinished(replace(RUN, status=status))).startswith(words)
+
+
+async def test_a_warning_stands_in_the_log_at_the_time_at_which_it_came(tmp_path: Path) -> None:
+    journal = Journal.begin(replace(RUN, measurements=(), status="running", finished_at=None), tmp_path)
+    journal.warn("The disk is slow.", at="2026-01-02T03:04:06+00:00")
+    journal.warn("Of a journal of before.")
+    journal.end("stopped", "2026-01-02T03:05:00+00:00")
+    journal.close()
+    async with driven() as app:
+        app.workbench.open(journal.path)
+        lines = app.workbench.panes.log_lines
+        await app.until(lambda: any("Of a journal of before." in text for text in lines.lines))
+        local = datetime.fromisoformat("2026-01-02T03:04:06+00:00").astimezone()
+        assert f"{local:%H:%M:%S} warning The disk is slow." in lines.lines
+
+
+def test_the_command_line_says_when_a_warning_came() -> None:
+    warned = Warned("The disk is slow.", "2026-01-02T03:04:06+00:00")
+    local = datetime.fromisoformat("2026-01-02T03:04:06+00:00").astimezone()
+    text = log_line(warned)
+    assert text is not None
+    assert timed(warned, text).plain == f"{local:%H:%M:%S} warning The disk is slow."
+    assert timed(replace(warned, at=None), text).plain == "warning The disk is slow."
 
 
 def test_preparing_is_said_once() -> None:

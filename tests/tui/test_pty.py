@@ -196,7 +196,7 @@ def test_a_window_is_resized_while_a_run_goes_on(tmp_path: Path, told: dict[str,
         terminal.until(b"Press r to run")
         terminal.send("r")
         terminal.until(b"5/324")
-        storage = b"1 Storage"  # beside the chart only where it is wide
+        verdict = b"5 Verdict"  # beside the chart only where it is wide
         settled = time.monotonic() + 1
         while time.monotonic() < settled:
             terminal.read(0.1)
@@ -204,7 +204,7 @@ def test_a_window_is_resized_while_a_run_goes_on(tmp_path: Path, told: dict[str,
         for wide in ((130, 40), (145, 43), (160, 45)):  # as a corner is dragged
             terminal.resize(*wide)
             terminal.read(0.5)
-        terminal.until(storage)
+        terminal.until(verdict)
         for narrow in ((60, 15), (80, 24)):
             settled = time.monotonic() + 1
             while time.monotonic() < settled:

@@ -47,7 +47,7 @@ async def test_the_matrix_shows_state_value_and_reason_at_every_size(size: tuple
 async def test_the_matrix_fills_while_the_run_goes_on() -> None:
     runner = FakeRunner(hold_after=40)
     async with driven(runner) as app:
-        assert "it fills as a run goes on" in str(app.workbench.panes.matrix.picture())
+        assert "filled by a run" in str(app.workbench.panes.matrix.picture())
         await app.press("r", "6")
         await app.until(runner.held.is_set)
         await app.until(lambda: "▶" in app.picture)
@@ -75,7 +75,7 @@ async def test_values_of_one_image_are_shown_where_that_was_asked_for() -> None:
         assert "median time, all N images" in app.picture
         before = app.picture
         await app.press("i")
-        assert "median time, an image" in app.picture
+        assert "median time, per image" in app.picture
         assert app.picture != before
 
 
@@ -256,7 +256,7 @@ async def test_the_tables_of_the_article_are_views_of_the_table_pane() -> None:
         await app.press("3", "slash")
         app.workbench.panes.table.filter_line.input.value = "MapFullError"
         await app.until(lambda: "3 Table: What the article says" in app.picture)
-        assert "So storing again ends in MapFullError" in app.picture
+        assert "So storing again ends in MapFullError" in app.workbench.panes.table.copied_text()
 
 
 async def test_help_stays_in_the_line_of_keys_however_many_there_are() -> None:

@@ -82,7 +82,7 @@ async def test_an_opened_run_looks_as_it_did_when_it_ended_and_another_can_follo
         await listed(app, "2026-01-02 03:04")
         await app.press("enter")
         await app.until(lambda: "finished · 306 trials kept · 24 failed" in app.picture)
-        assert "Fastest at 1,000 images: disk write-one; " in app.picture
+        assert "Fastest at 1,000 images: write-one disk · " in app.picture
         assert run.finished_at is not None
         ended = datetime.fromisoformat(run.finished_at).astimezone()
         assert app.workbench.panes.log_lines.lines[-1].startswith(f"{ended:%H:%M:%S} finished: ")

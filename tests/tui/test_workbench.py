@@ -294,6 +294,8 @@ async def test_a_pane_fills_the_screen_and_gives_it_back(size: tuple[int, int]) 
 async def test_a_click_on_the_top_edge_of_a_pane_enlarges_it() -> None:
     async with driven(FakeRunner(), WIDE) as app:
         panes = app.workbench.panes
+        await app.press("4")
+        await app.until(lambda: bool(panes.log_lines.region))
         before = panes.log_lines.region
         await app.pilot.click(offset=(before.x + 5, before.y))
         await app.until(lambda: panes.log_lines.region == panes.region)

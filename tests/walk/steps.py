@@ -34,7 +34,7 @@ def choose(walk: Walker) -> None:
     walk.picture("help")
     walk.close("Run the plan as chosen")
 
-    walk.press_until("n", "Tick something in every list")
+    walk.press_until("n", "Select something in every list")
     walk.picture("nothing-ticked")
     for backend in BACKENDS:
         walk.tick(backend)
@@ -43,13 +43,13 @@ def choose(walk: Walker) -> None:
     walk.close("Add as another")
 
     walk.move("Tab", 2)
-    walk.press_until("n", "0 ticked")
+    walk.press_until("n", "0 selected")
     for cutoff in CUTOFFS:
         walk.tick(cutoff)
     walk.move("Tab")
     terminal.write(OWN_CUTOFF)
     walk.press_until("Enter", f"[x] {OWN_CUTOFF_SHOWN}")
-    terminal.until("4 ticked")
+    terminal.until("4 selected")
     walk.move("Tab", 4)
     walk.press_until("C-u", "budget none")
     terminal.write(BUDGET)
@@ -227,7 +227,7 @@ def come_back(walk: Walker) -> None:
     walk.terminal.press("Enter")
     walk.gone("saved ")
     walk.start()
-    walk.terminal.until("4 ticked")
+    walk.terminal.until("4 selected")
     walk.picture("second-start")
     walk.press_until("f", "Saved runs")
     walk.terminal.until(lambda screen: screen.find(_A_SAVED_RUN + r".* (finished|out of time) "), "the saved run")

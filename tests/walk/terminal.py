@@ -90,6 +90,8 @@ class Terminal:
             environment: What the shell is told beside PATH, HOME and the language.
         """
         self.columns, self.row_count = columns, rows
+        self.keys = 0
+        """How many keys were pressed."""
         self._socket, settings = own / "tmux", own / "tmux.conf"
         settings.write_text(_CONFIGURATION)
         # Nothing of ours but this reaches the program: it is to start as it does for anybody.
@@ -135,10 +137,12 @@ class Terminal:
     def press(self, *keys: str) -> None:
         """Press keys, each by the name that tmux has for it: ``a``, ``Enter``, ``Escape``, ``Tab``, ``Down``."""
         for key in keys:
+            self.keys += 1
             self._ask("send-keys", key)
 
     def write(self, words: str) -> None:
         """Write words, letter by letter."""
+        self.keys += len(words)
         self._ask("send-keys", "-l", "--", words)
 
     def resize(self, columns: int, rows: int) -> None:

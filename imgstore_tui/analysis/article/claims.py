@@ -67,7 +67,7 @@ def check_claims(run: Run, summaries: Sequence[CellSummary]) -> tuple[JudgedClai
     evidence = Evidence(run, tuple(summaries))
     judged = []
     for claim in CLAIMS:
-        unmeasured = ClaimCase(ClaimResult.UNMEASURED, "the run has nothing to say to it")
+        unmeasured = ClaimCase(ClaimResult.UNMEASURED, "not measured in this run")
         cases = tuple(claim.judge(evidence)) or (unmeasured,)
         judged.append(JudgedClaim(claim, combine_results(cases), cases))
     return tuple(judged)

@@ -26,6 +26,11 @@ class ClaimResult(StrEnum):
     OPEN = "cannot be told"
     UNMEASURED = "not measured"
 
+    @property
+    def words(self) -> str:
+        """The result for a reader; the values are those of the JSON export."""
+        return "too close to call" if self is ClaimResult.OPEN else self.value
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimCase:

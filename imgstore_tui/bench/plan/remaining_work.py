@@ -74,4 +74,4 @@ class RemainingWork:
         total = self._spent_s + remaining_s
         # The budget lets no further trial begin, but the running one comes to its end.
         within = min(left, max(budget_s, (1 - share) * expected_s))
-        return Progress(images, 1 - left / total if total else 1.0, within if known else None)
+        return Progress(images, 1 - left / total if total else 1.0, within if known else None, budget_s < 0)

@@ -128,9 +128,18 @@ class Journal:
         """Append a measurement; returns when the device has it."""
         self._write("measurement", measurement.to_json())
 
-    def warn(self, text: str, *, passing: bool = False) -> None:
-        """Append a warning; a passing one no longer holds when the run is resumed or has finished."""
-        self._write("warning", {"text": text, "passing": True} if passing else {"text": text})
+    def warn(self, text: str, *, passing: bool = False, at: str | None = None) -> None:
+        """Append a warning; a passing one no longer holds when the run is resumed or has finished.
+
+        Args:
+            text: The warning.
+            passing: Whether it is passing.
+            at: When it was seen, UTC, ISO 8601.
+        """
+        values: dict[str, object] = {"text": text}
+        values |= {"passing": True} if passing else {}
+        values |= {} if at is None else {"at": at}
+        self._write("warning", values)
 
     def add_probe(self, probe: Probe) -> None:
         """Append the result of a backend's probe."""

@@ -127,7 +127,7 @@ class JournalReader:
             return TrialFinished(self._measurements[-1])
         elif kind == "warning":
             self._warnings.append((values["text"], bool(values.get("passing"))))
-            return Warned(values["text"])
+            return Warned(values["text"], values.get("at"))
         elif kind == "probe":
             probe: Probe = from_json(Probe, values)
             self._probes.append(replace(probe, spec=self._saved_specs.label(probe.spec)))

@@ -51,6 +51,8 @@ class RunState:
     images_done: int = 0
     fraction: float = 0.0
     remaining_s: float | None = None
+    past_budget: bool = False
+    """Whether the time budget is spent, and what was begun is finished."""
     warnings: tuple[str, ...] = ()
     revision: int = 0
     """Grows by one whenever ``run`` changes, so that tables and charts know when to be rebuilt."""
@@ -75,8 +77,10 @@ def reduce(state: RunState, event: Event) -> RunState:
             return replace(state, paused=False, run=resumed)
         case CellSkipped(cell):
             return replace(state, skipped=state.skipped | {cell})
-        case Progress(images_done, fraction, remaining_s):
-            return replace(state, images_done=images_done, fraction=fraction, remaining_s=remaining_s)
+        case Progress(images_done, fraction, remaining_s, past_budget):
+            return replace(
+                state, images_done=images_done, fraction=fraction, remaining_s=remaining_s, past_budget=past_budget
+            )
         case TrialFinished(measurement):
             return _with_trials(state, [measurement])
         case Warned(text):

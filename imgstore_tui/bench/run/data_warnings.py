@@ -36,7 +36,7 @@ def warnings_of(run: Run, facts: Mapping[str, DatasetFacts], pixel_caches: Mappi
             most = f"up to {counted(max(kept), 'image')}" if kept else "one image only"
             yield f"{text} is run with {most}: its option upto leaves larger cutoffs out."
         if fact.excluded_count:
-            yield f"{text}: {counted(fact.excluded_count, 'file')} cannot take part; `show` lists them."
+            yield f"{text}: {counted(fact.excluded_count, 'file')} could not be used and were skipped; show lists them."
         yield from _losses(plan, text, pixel_caches[text])
     if run.environment.same_device_as_data is False:
         yield f"The stores are made on another device than the data: {run.environment.scratch}."

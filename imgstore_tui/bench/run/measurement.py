@@ -103,7 +103,7 @@ def _warnings_of(measurement: Measurement, facts: DatasetFacts) -> tuple[str, ..
     if measurement.cutoff > facts.used:
         warnings.append(f"{counted(facts.used, 'image')} repeated to {measurement.cutoff:,}")
     if measurement.foreign_cpu is not None and measurement.foreign_cpu > BUSY_NEIGHBOURS:
-        warnings.append(f"others kept {measurement.foreign_cpu:.1f} cores busy")
+        warnings.append(f"noisy: other programs used {measurement.foreign_cpu:.1f} cores")
     resident = measurement.resident_before if measurement.cache is CacheState.HOT else None
     if resident is not None and resident < HOT_SHARE:
         warnings.append(f"hot, yet only {resident:.0%} of the store was in memory")

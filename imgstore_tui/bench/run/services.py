@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from imgstore_tui.bench.plan.remaining_work import RemainingWork
@@ -140,8 +141,9 @@ class RunServices:
         self.warnings.append(text)
         if passing:
             self.passing_warnings.add(text)
-        self.journal.warn(text, passing=passing)
-        self.listen(Warned(text))
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        self.journal.warn(text, passing=passing, at=at)
+        self.listen(Warned(text, at))
 
     def new_location(self, spec: Spec) -> Location:
         """Return a path or a name on a server for a store that does not exist yet; it is listed before it is made."""

@@ -12,6 +12,7 @@ class Cifar10(CifarDataset):
 
     name = "cifar10"
     title = "CIFAR-10"
+    fetch_command = "imgstore-tui datasets fetch cifar10"
     describe = (
         "60,000 colour images of 32x32 in 10 classes: cifar-10-python.tar.gz or cifar-10-binary.tar.gz, "
         "its folder, or one batch. No pickle is run."
@@ -25,6 +26,7 @@ class Cifar100(CifarDataset):
 
     name = "cifar100"
     title = "CIFAR-100"
+    fetch_command = "imgstore-tui datasets fetch cifar100"
     describe = (
         "60,000 colour images of 32x32 in 100 classes: cifar-100-python.tar.gz or cifar-100-binary.tar.gz, "
         "its folder, or one of its files. No pickle is run."

@@ -77,7 +77,7 @@ class FolderDataset(Dataset):
             "",
             "A CSV of labels instead of folders, beside you or in the folder: columns name and label, with a head line "
             "or without; names as paths below the folder or as bare file names. Text labels are numbered in "
-            "alphabetical order, whole numbers kept.",
+            "alphabetical order, integers kept.",
         ),
         Option(
             "links",
@@ -370,7 +370,7 @@ class FolderDataset(Dataset):
         text = counted(number, "picture")
         if self._headers_read < self._listed:
             share = f"{100 * number / self._listed:.3g} % of {format_count(self._listed)}"
-            text = f"a sample of {text}, {share}," if self._sample else f"{text} looked at, {share},"
+            text = f"a sample of {text}, {share}," if self._sample else f"{text} checked, {share},"
         text += f" {self._size_text()}"
         count = self._class_count
         text += f" in {format_count(count)} class{'' if count == 1 else 'es'}" if count else ""

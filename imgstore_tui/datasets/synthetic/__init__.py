@@ -32,12 +32,12 @@ class Synthetic(Dataset):
     name = "synthetic"
     title = "Synthetic images"
     describe = (
-        "Made on the spot from whole numbers: they compress like photographs but show clouds. "
+        "Made on the spot from integers: clouds, which compress like photographs. "
         "Right for storage, useless for training. They never run out."
     )
     options = (
         Option("size", 32, "Height and width in pixels; 32 as in CIFAR.", minimum=_SMALLEST, maximum=_LARGEST),
-        Option("channels", 3, "1 for grey, 3 for RGB, 4 for RGB and a cut-out.", minimum=1, maximum=4),
+        Option("channels", 3, "1 for grey, 3 for RGB, 4 for RGBA (with transparency).", minimum=1, maximum=4),
         Option("seed", 0, "Another number, other images.", minimum=0, maximum=2**63 - 1),
         Option("varying", False, "Heights and widths from half to one and a half times the size, each its own."),
         Option("count", MAX_CUTOFF, "Images before they repeat; as many as anyone may ask for.", minimum=1,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
@@ -10,14 +9,14 @@ from rich.text import Text
 
 from imgstore_tui.core.units import format_count_short
 from imgstore_tui.present.charts.axes import drawable
-from imgstore_tui.present.charts.figures import Bar
+from imgstore_tui.present.charts.figures import Bar, bar_scales
 from imgstore_tui.present.charts.legend import ChartColours, mark_of
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def bar_lines(
-    bars: Sequence[Bar], width: int, height: int, *, log: bool, colours: ChartColours, ascii_only: bool
+    bars: Sequence[Bar], width: int, height: int, *, own_scales: bool, colours: ChartColours, ascii_only: bool
 ) -> list[Text]:
     """Return one line per bar; where the height is short, the groups of the most images stay.
 
@@ -25,7 +24,7 @@ def bar_lines(
         bars: By ascending group.
         width: Columns.
         height: Most lines.
-        log: Whether lengths are logarithms, from half a decade below the shortest; else they start at zero.
+        own_scales: Whether the longest bar of each number of images fills the room; else that of all shown.
         colours: Styles of the bars.
         ascii_only: Whether bars are made of ``#``.
     """
@@ -41,7 +40,7 @@ def bar_lines(
     counts = max(len(format_count_short(group)) for group in kept) + 2
     values, details = _numbers(shown)
     room = max(1, width - names - counts - values - details - 4)
-    scale = _LengthScale([bar.value for bar in shown], log=log)
+    longest = bar_scales(shown, own=own_scales)
     # A single group is spread over blank lines where there is room.
     airy = len(kept) == 1 and 2 * len(shown) <= height
     lines: list[Text] = []
@@ -49,7 +48,7 @@ def bar_lines(
         for index, bar in enumerate(groups[group]):
             count = f"N={format_count_short(group)}" if index == 0 else ""
             style = colours.style(bar.method_index)
-            length = scale.share(bar.value) * room
+            length = bar.value / longest[bar.group] * room
             value, _, detail = bar.text.partition(", ")
             lines.append(
                 Text.assemble(
@@ -89,19 +88,6 @@ def _fitting(groups: dict[int, list[Bar]], height: int) -> tuple[list[int], bool
         kept.append(group)
         used += len(groups[group])
     return sorted(kept), False
-
-
-class _LengthScale:
-    """Maps values to lengths of bars, as shares of the longest."""
-
-    def __init__(self, values: Sequence[float], *, log: bool) -> None:
-        self._log = log
-        self._low = math.log10(min(values)) - 0.5 if log else 0.0
-        self._high = math.log10(max(values)) if log else max(values)
-
-    def share(self, value: float) -> float:
-        position = math.log10(value) if self._log else value
-        return (position - self._low) / (self._high - self._low)
 
 
 def _bar(length: float, *, ascii_only: bool) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, SyncLevel
 from imgstore_tui.present.charts.axes import LOG, Scales
-from imgstore_tui.present.charts.figures import ChartKind, Figure, chart_kinds, make_figure
+from imgstore_tui.present.charts.figures import ChartKind, Figure, bar_scale_text, chart_kinds, make_figure
 from imgstore_tui.present.results import RunResults
 
 
@@ -24,10 +24,9 @@ class Chart:
     @property
     def title(self) -> str:
         """Title of the figure and its scales."""
-        scales = self.scales.text
         if self.figure.kind.has_bars:
-            scales = "log scale" if self.scales.y else "linear scale"
-        return f"{self.heading}{self.figure.title}, {scales}"
+            return f"{self.heading}{self.figure.title}{bar_scale_text(self.figure.bars, own=self.scales.y)}"
+        return f"{self.heading}{self.figure.title}, {self.scales.text}"
 
 
 def run_charts(results: RunResults, *, scales: Scales = LOG, skipped: Collection[ChartKind] = ()) -> tuple[Chart, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from imgstore_tui.analysis.aggregate import summarise
@@ -113,6 +113,31 @@ class Bar:
     method_index: int
 
 
+def spanned(points: Iterable[Point]) -> list[float]:
+    """Return the values that an axis must show: medians and both ends of their intervals."""
+    ends = (value for point in points for value in (point.low, point.value, point.high))
+    return [value for value in ends if drawable(value)]
+
+
+def bar_scale_text(bars: Sequence[Bar], *, own: bool) -> str:
+    """Return what a title says of the lengths of bars; empty where one scale holds for all."""
+    return ", each N on its own scale" if own and len({bar.group for bar in bars}) > 1 else ""
+
+
+def bar_scales(bars: Sequence[Bar], *, own: bool) -> dict[int, float]:
+    """Return the value of a bar of full length, by number of images.
+
+    Args:
+        bars: The bars of a chart that can be drawn.
+        own: Whether it is the greatest of each number of images; else the greatest of all.
+    """
+    most = max(bar.value for bar in bars)
+    return {
+        group: max(bar.value for bar in bars if bar.group == group) if own else most
+        for group in {bar.group for bar in bars}
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """The content of one chart: lines over the number of images, or bars."""
@@ -152,6 +177,8 @@ def make_figure(
 ) -> Figure:
     """Return the figure of one kind of chart. Only what may be compared stands on one figure.
 
+    Options that all of its methods share, such as ``preset=article``, stand in its title and not in every name.
+
     Args:
         source: A run, its results, or summaries of its cells.
         kind: Kind of chart.
@@ -161,6 +188,33 @@ def make_figure(
         cache: Cache state of reads; None for the first measured.
         against: Whether hot reads (solid) stand against cold ones (dotted), where both were measured.
     """
+    figure = _figure(
+        source, kind, per_image=per_image, dataset=dataset, sync=sync, cache=cache, against=against
+    )  # fmt: skip
+    names = {line.name for line in figure.series} | {bar.name for bar in figure.bars}
+    names.discard(IN_PLACE.label)
+    options = {name.partition(":")[2] for name in names}
+    if len(names) < 2 or len(options) > 1 or options == {""}:
+        return figure
+    (shared,) = options
+    return replace(
+        figure,
+        title=f"{figure.title}, {shared}",
+        series=tuple(replace(line, name=line.name.removesuffix(f":{shared}")) for line in figure.series),
+        bars=tuple(replace(bar, name=bar.name.removesuffix(f":{shared}")) for bar in figure.bars),
+    )
+
+
+def _figure(
+    source: RunResults | Run | Sequence[CellSummary],
+    kind: ChartKind | str,
+    *,
+    per_image: bool,
+    dataset: str | None,
+    sync: SyncLevel | None,
+    cache: CacheState | None,
+    against: bool,
+) -> Figure:
     kind = ChartKind(kind)
     run = source.run if isinstance(source, RunResults) else source if isinstance(source, Run) else None
     summaries = _summaries(source)
@@ -174,7 +228,7 @@ def make_figure(
         dataset = summaries[0].cell.dataset
     chosen = [entry for entry in summaries if entry.cell.dataset == dataset]
     if kind is ChartKind.DISK:
-        title = "Disk use" + (" an image" if per_image else "")
+        title = "Disk use" + (" per image" if per_image else "")
         bars = _bars(chosen, indexes, per_image=per_image)
         return Figure(kind, _titled(title, dataset, several), bars=bars, upward="bytes on disk")
     if kind is ChartKind.WRITE_ONE:
@@ -199,7 +253,7 @@ def make_figure(
         dotted = state is CacheState.COLD if against else kind is ChartKind.BOTH and operation is Operation.READ_MANY
         parts.append(_lines(same, indexes, per_image=per_image, dotted=dotted))
     one = kind in (ChartKind.READ_ONE, ChartKind.GET_ONE)
-    what = "an image" if per_image else "one image" if one else "N images"
+    what = "one image of N" if per_image else "one image" if one else "N images"
     if kind in (ChartKind.APPEND, ChartKind.OVERWRITE, ChartKind.DELETE) and not per_image:
         what = "N/100 images"
     if kind is ChartKind.READ_LABELS:

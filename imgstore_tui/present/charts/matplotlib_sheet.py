@@ -22,7 +22,8 @@ from imgstore_tui.present.charts.axes import (
 )
 from imgstore_tui.present.charts.chart_list import Chart
 from imgstore_tui.present.charts.end_labels import MOST_IN_LEGEND, spread
-from imgstore_tui.present.charts.figures import SOURCE_INDEX, ChartKind, Series
+from imgstore_tui.present.charts.figure_size import FigureSize
+from imgstore_tui.present.charts.figures import SOURCE_INDEX, ChartKind, Series, spanned
 from imgstore_tui.present.charts.sheet import sheet_caption, sheet_charts
 from imgstore_tui.present.results import RunResults, build_results
 
@@ -43,6 +44,8 @@ _SETTINGS: dict[Any, Any] = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
 }
+_MILLIMETRES = 25.4
+"""Millimetres of an inch."""
 _METADATA = {"pdf": {"CreationDate": None}, "png": {}}
 
 
@@ -59,12 +62,36 @@ def draw_sheet(run: Run, file_format: str) -> bytes:
     return _draw(sheet_charts(results), results, file_format, columns=2)
 
 
-def draw_chart(chart: Chart, run: Run, file_format: str) -> bytes:
-    """Return one chart of a run on one sheet; ``file_format`` as for ``draw_sheet``."""
-    return _draw([chart], build_results(run), file_format, columns=1)
+def draw_chart(chart: Chart, run: Run, file_format: str, *, size: FigureSize | None = None) -> bytes:
+    """Return one chart of a run.
+
+    Args:
+        chart: The chart.
+        run: Its run.
+        file_format: ``png`` or ``pdf``.
+        size: The place in a paper it is drawn for, without title and caption, which the paper has; None for a sheet.
+    """
+    if size is None:
+        return _draw([chart], build_results(run), file_format, columns=1)
+    width = size.millimetres / _MILLIMETRES
+    return _saved([chart], file_format, columns=1, inches=(width, 0.62 * width + 0.3), caption="", titled=False)
 
 
 def _draw(charts: Sequence[Chart], results: RunResults, file_format: str, *, columns: int) -> bytes:
+    rows = max(1, (len(charts) + columns - 1) // columns)
+    caption = "\n".join(textwrap.wrap(sheet_caption(results), 190))
+    return _saved(charts, file_format, columns=columns, inches=(10.0, 3.4 * rows + 1.1), caption=caption, titled=True)
+
+
+def _saved(
+    charts: Sequence[Chart],
+    file_format: str,
+    *,
+    columns: int,
+    inches: tuple[float, float],
+    caption: str,
+    titled: bool,
+) -> bytes:
     import matplotlib
     import matplotlib.style
     from matplotlib.figure import Figure as Sheet
@@ -73,16 +100,18 @@ def _draw(charts: Sequence[Chart], results: RunResults, file_format: str, *, col
     data = io.BytesIO()
     with warnings.catch_warnings(), matplotlib.style.context("default"), matplotlib.rc_context(_SETTINGS):
         warnings.simplefilter("ignore")  # a letter that the font lacks is drawn as a box; stderr may be the screen
-        sheet = Sheet(figsize=(10.0, 3.4 * rows + 1.1), layout="constrained")
+        sheet = Sheet(figsize=inches, layout="constrained")
         panels = list(sheet.subplots(rows, columns, squeeze=False).flat)
         for panel, chart in zip(panels, charts, strict=False):
             _bars(panel, chart) if chart.figure.bars else _lines(panel, chart)
+            if not titled:
+                panel.set(title="")
         for panel in panels[len(charts) :]:
             panel.axis("off")
-        _legend(sheet, panels)
-        caption = "\n".join(textwrap.wrap(sheet_caption(results), 190))
-        sheet.supxlabel(caption, fontsize=7, x=0.01, ha="left", color="#646b73")
-        sheet.savefig(data, format=file_format, dpi=150, metadata=_METADATA[file_format])
+        _legend(sheet, panels, columns=6 if titled else max(2, int(inches[0] / 1.2)))
+        if caption:
+            sheet.supxlabel(caption, fontsize=7, x=0.01, ha="left", color="#646b73")
+        sheet.savefig(data, format=file_format, dpi=150 if titled else 300, metadata=_METADATA[file_format])
     return data.getvalue()
 
 
@@ -104,7 +133,7 @@ def _lines(panel: Any, chart: Chart) -> None:
                 **style,
             )
     points = [point for line in figure.series for segment in line.segments() for point in segment]
-    y = make_axis([point.value for point in points], 9, decade_label if scales.y else seconds_label, log=scales.y)
+    y = make_axis(spanned(points), 9, decade_label if scales.y else seconds_label, log=scales.y)
     x = count_axis([point.n for point in points], 40, log=scales.x)
     title = _folded(f"{chart.heading}{figure.title}" + ("" if scales == LOG else f", {scales.text}"))
     if any(line.dotted for line in figure.series):
@@ -144,11 +173,16 @@ def _value(position: float, *, log: bool) -> float:
     return float(10**position) if log else position
 
 
+def _marker(index: int) -> str:
+    if index == SOURCE_INDEX:
+        return "*"
+    return _MARKS[index % len(_MARKS)]
+
+
 def _style(line: Series) -> dict[str, Any]:
-    mark = "*" if line.method_index == SOURCE_INDEX else _MARKS[line.method_index % len(_MARKS)]
     return {
         "color": _colour(line.method_index),
-        "marker": mark,
+        "marker": _marker(line.method_index),
         "linestyle": ":" if line.dotted else "-",
         "markersize": 4,
         "linewidth": 1.2,
@@ -162,10 +196,10 @@ def _colour(index: int) -> str:
     return _COLOURS[index % len(_COLOURS)]
 
 
-def _hatch(index: int) -> str | None:
-    """Return the pattern of a bar whose colour another method has, too."""
-    patterns = ("", "////", "....", "xxxx", "----")
-    return patterns[min(max(0, index) // len(_COLOURS), len(patterns) - 1)] or None
+def _fill(index: int) -> str:
+    """Return how the dot of a method is filled: otherwise where another one has its colour and shape, too."""
+    fills = ("full", "none", "left", "bottom")
+    return fills[min(max(0, index) // len(_COLOURS), len(fills) - 1)]
 
 
 def _bars(panel: Any, chart: Chart) -> None:
@@ -176,17 +210,19 @@ def _bars(panel: Any, chart: Chart) -> None:
     width = 0.8 / len(names)
     for number, name in enumerate(names):
         own = [bar for bar in bars if bar.name == name]
-        panel.bar(
+        index = own[0].method_index
+        # Dots and not bars: on a logarithmic axis the length of a bar has no meaning.
+        panel.plot(
             [groups.index(bar.group) + (number - (len(names) - 1) / 2) * width for bar in own],
             [bar.value for bar in own],
-            width,
             label=name,
-            color=_colour(own[0].method_index),
-            hatch=_hatch(own[0].method_index),
-            edgecolor="#ffffff",
-            linewidth=0,
+            color=_colour(index),
+            marker=_marker(index),
+            fillstyle=_fill(index),
+            linestyle="",
         )
     panel.set(yscale="log", xlabel="images", title=_folded(f"{chart.heading}{figure.title}, log scale"))
+    panel.set_xlim(-0.6, len(groups) - 0.4)
     values = [bar.value for bar in bars]
     low, high = min(values) / 3, max(values) * 1.3
     panel.set_ylim(low, high)
@@ -208,11 +244,11 @@ def _size(size: float) -> str:
     return format_bytes(size).replace(".00", "").replace(".0", "")
 
 
-def _legend(sheet: Any, panels: list[Any]) -> None:
+def _legend(sheet: Any, panels: list[Any], *, columns: int) -> None:
     """Draw one legend for all panels: a method looks the same in each. Lines with names at their ends need none."""
     handles: dict[str, Any] = {}
     for panel in panels:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
     if handles:
-        sheet.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=min(6, len(handles)))
+        sheet.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=min(columns, len(handles)))

@@ -7,10 +7,9 @@ A file contains a style for these classes.
 from __future__ import annotations
 
 import itertools
-import math
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from imgstore_tui.core.model import Run
@@ -28,11 +27,16 @@ from imgstore_tui.present.charts.axes import (
     seconds_label,
 )
 from imgstore_tui.present.charts.end_labels import MOST_IN_LEGEND, spread
-from imgstore_tui.present.charts.figures import SOURCE_INDEX, Bar, Figure, Series
+from imgstore_tui.present.charts.figure_size import FigureSize
+from imgstore_tui.present.charts.figures import SOURCE_INDEX, Bar, Figure, Series, bar_scales, spanned
 from imgstore_tui.present.charts.sheet import sheet_caption, sheet_charts
 from imgstore_tui.present.results import build_results
 
 WIDTH, HEIGHT = 640, 380
+_SHAPE = HEIGHT / WIDTH
+"""Height of a chart over its width."""
+_PIXELS = 96 / 25.4
+"""Pixels of a millimetre, as SVG counts them."""
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 16, 12, 30
 _ROW = 19
@@ -58,11 +62,12 @@ class _Panel:
     """Title for screen readers."""
     height: float
     parts: tuple[str, ...]
+    width: float = WIDTH
 
     def element(self, attributes: str = "") -> str:
         """Return the ``svg`` element; ``attributes`` position it within another one."""
         name = escape(safe_text(self.name))
-        head = f'<svg {attributes}viewBox="0 0 {WIDTH} {self.height:g}" role="img" aria-label="{name}">'
+        head = f'<svg {attributes}viewBox="0 0 {self.width:g} {self.height:g}" role="img" aria-label="{name}">'
         return "".join((head, f"<title>{name}</title>", *self.parts, "</svg>"))
 
 
@@ -72,10 +77,20 @@ def figure_svg(figure: Figure, *, scales: Scales = LOG) -> str:
     return panel.element() if panel else ""
 
 
-def standalone_svg(figure: Figure, *, scales: Scales = LOG) -> str:
-    """Return a chart as a self-contained SVG file with its title above it."""
-    panel = _panel(figure, scales)
-    return _file([(figure.title, panel)] if panel else [], 1, "")
+def standalone_svg(figure: Figure, *, scales: Scales = LOG, size: FigureSize | None = None) -> str:
+    """Return a chart as a self-contained SVG file.
+
+    Args:
+        figure: The chart.
+        scales: Which axes are logarithmic.
+        size: The place in a paper it is drawn for, without a title, which its caption there has; None for a page of the
+            web, with its title above it.
+    """
+    if size is None:
+        panel = _panel(figure, scales)
+        return _file([(figure.title, panel)] if panel else [], 1, "")
+    panel = _panel(figure, scales, size.millimetres * _PIXELS)
+    return _file([("", panel)] if panel else [], 1, "", size.millimetres)
 
 
 def sheet_svg(run: Run) -> str:
@@ -85,12 +100,12 @@ def sheet_svg(run: Run) -> str:
     return _file([(title, panel) for title, panel in titled if panel], 2, sheet_caption(results))
 
 
-def _panel(figure: Figure, scales: Scales) -> _Panel | None:
+def _panel(figure: Figure, scales: Scales, width: float = WIDTH) -> _Panel | None:
     """Draw a chart; return None where nothing can be drawn."""
     if figure.bars:
-        return _bars(figure, log=scales.y)
+        return _bars(figure, own_scales=scales.y, width=width)
     drawn = [line for line in figure.series if line.segments()]
-    return _lines(figure, drawn, scales) if drawn else None
+    return _lines(figure, drawn, scales, width) if drawn else None
 
 
 _STYLE = (
@@ -101,27 +116,37 @@ _STYLE = (
 """The colours of the HTML export, on white."""
 
 
-def _file(panels: Sequence[tuple[str, _Panel]], columns: int, caption: str) -> str:
-    """Return a file with panels in rows, the title of each above it, and a caption below all."""
+def _file(panels: Sequence[tuple[str, _Panel]], columns: int, caption: str, millimetres: float | None = None) -> str:
+    """Return a file with panels in rows, the title of each above it, and a caption below all.
+
+    Args:
+        panels: Title and chart of each panel.
+        columns: Most panels beside each other.
+        caption: Text below all.
+        millimetres: Width on paper, of a file of one panel without margins; None for none.
+    """
     parts: list[str] = []
     down = 0.0
+    margin, wide = (_MARGIN, float(WIDTH)) if millimetres is None else (0, millimetres * _PIXELS)
     columns = min(columns, max(1, len(panels)))
     for row in (panels[start : start + columns] for start in range(0, len(panels), columns)):
         titles = [textwrap.wrap(safe_text(title), _FOLD) for title, _ in row]
-        top = down + 12 + _LINE * max(map(len, titles))
+        most = max(map(len, titles))
+        top = down + (12 + _LINE * most if most else 0)
         for column, ((_, panel), lines) in enumerate(zip(row, titles, strict=True)):
-            left = _MARGIN + column * (WIDTH + _GAP)
+            left = margin + column * (WIDTH + _GAP)
             parts += _text(lines, left, down + 20, 'style="font-weight:bold"')
-            parts.append(panel.element(f'x="{left}" y="{top:g}" width="{WIDTH}" height="{panel.height:g}" '))
+            parts.append(panel.element(f'x="{left}" y="{top:g}" width="{wide:g}" height="{panel.height:g}" '))
         down = top + max(panel.height for _, panel in row) + (_GAP if caption else 0)
-    width = columns * WIDTH + (columns - 1) * _GAP + 2 * _MARGIN
+    width = columns * wide + (columns - 1) * _GAP + 2 * margin
     if caption:
         lines = [] if panels else ["Nothing has been measured yet."]
         lines += textwrap.wrap(caption, int((width - 2 * _MARGIN) / _CHARACTER))
         parts += _text(lines, _MARGIN, down + 12, 'class="quiet"')
         down += 12 + _LINE * len(lines)
+    paper = "" if millimetres is None else f'width="{millimetres:g}mm" height="{down / _PIXELS:.1f}mm" '
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {down:g}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" {paper}viewBox="0 0 {width:g} {down:g}">'
         f'<style>{_STYLE}</style><rect width="100%" height="100%" fill="#ffffff"/>{"".join(parts)}</svg>\n'
     )
 
@@ -140,13 +165,18 @@ def series_class(index: int) -> str:
     return f"s{index % MOST_IN_LEGEND}"
 
 
-def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales) -> _Panel:
+def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales, width: float) -> _Panel:
     crowded = len({line.name for line in drawn}) > MOST_IN_LEGEND
-    legend, legend_height = _legend([] if crowded else drawn, figure.strokes, any(line.dotted for line in drawn))
-    edge = WIDTH - (min(_MOST_LABEL, 20 + _CHARACTER * max(len(line.name) for line in drawn)) if crowded else _RIGHT)
-    top, bottom = _TOP + legend_height, HEIGHT + legend_height - _BOTTOM
+    legend, legend_height = _legend([] if crowded else drawn, figure.strokes, any(line.dotted for line in drawn), width)
+    labels = min(_MOST_LABEL, width / 2, 20 + _CHARACTER * max(len(line.name) for line in drawn))
+    edge = width - (labels if crowded else _RIGHT)
+    height = min(HEIGHT, width * _SHAPE)
+    if crowded:
+        # Each name needs a line of its own.
+        height = max(height, len({line.name for line in drawn}) * (_LINE - 3) + _TOP + _BOTTOM)
+    top, bottom = _TOP + legend_height, height + legend_height - _BOTTOM
     every = [point for line in drawn for segment in line.segments() for point in segment]
-    y = make_axis([point.value for point in every], 9, decade_label if scales.y else seconds_label, log=scales.y)
+    y = make_axis(spanned(every), 9, decade_label if scales.y else seconds_label, log=scales.y)
     x = count_axis([point.n for point in every], int((edge - _LEFT) / _CHARACTER), log=scales.x)
 
     def across(n: float) -> float:
@@ -155,11 +185,12 @@ def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales) -> _Panel:
     def down(value: float) -> float:
         return bottom - (y.at(value) - y.low) / (y.high - y.low) * (bottom - top)
 
-    parts = [*legend, *_frame(x, y, top, bottom, edge)]
-    parts += _names(figure.upward, scales, bottom, edge)
+    names, names_height = _names(figure.upward, scales, bottom, edge)
+    parts = [*legend, *_frame(x, y, top, bottom, edge), *names]
     if crowded:
         ends = [(line, line.segments()[-1][-1]) for line in drawn if not line.dotted]
-        parts += _end_labels([(line, across(end.n), down(end.value)) for line, end in ends], top, bottom, edge)
+        most = int((labels - 20) / _CHARACTER)
+        parts += _end_labels([(line, across(end.n), down(end.value)) for line, end in ends], top, bottom, edge, most)
     for line in drawn:
         parts.append(f'<g class="{series_class(line.method_index)}">')
         dash = ' stroke-dasharray="2 4"' if line.dotted else ""
@@ -176,10 +207,12 @@ def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales) -> _Panel:
             tooltip = f"{value} ({format_seconds(point.low)} to {format_seconds(point.high)})"
             parts.append(f"<g>{_mark(line.method_index, left, mid)}<title>{escape(tooltip)}</title></g>")
         parts.append("</g>")
-    return _Panel(figure.title, HEIGHT + legend_height + _NAMES, tuple(parts))
+    return _Panel(figure.title, height + legend_height + names_height, tuple(parts), width)
 
 
-def _end_labels(ends: Sequence[tuple[Series, float, float]], top: float, bottom: float, edge: float) -> list[str]:
+def _end_labels(
+    ends: Sequence[tuple[Series, float, float]], top: float, bottom: float, edge: float, most: int
+) -> list[str]:
     """Return the names of lines at their ends, apart from each other, with a thin line to each."""
     parts = []
     places = spread([end for _, _, end in ends], _LINE - 3, top, bottom)
@@ -187,19 +220,19 @@ def _end_labels(ends: Sequence[tuple[Series, float, float]], top: float, bottom:
         parts.append(
             f'<g class="{series_class(line.method_index)}"><path d="M{left:.1f} {end:.1f}L{edge + 6:g} {place:.1f}" '
             f'stroke="currentColor" stroke-width="0.6"/>{_mark(line.method_index, edge + 12, place)}</g>'
-            f'<text x="{edge + 20:g}" y="{place + 4:.1f}">{escape(line.name)}</text>'
+            f'<text x="{edge + 20:g}" y="{place + 4:.1f}">{escape(_shortened(line.name, most))}</text>'
         )
     return parts
 
 
-def _legend(drawn: Sequence[Series], strokes: tuple[str, str], dotted: bool) -> tuple[list[str], float]:
+def _legend(drawn: Sequence[Series], strokes: tuple[str, str], dotted: bool, width: float) -> tuple[list[str], float]:
     entries: dict[str, tuple[int, bool]] = {}
     for line in drawn:
         entries.setdefault(line.name, (line.method_index, line.dotted))
     parts, left, row = [], float(_LEFT), 0 if entries else -1
     for name, (index, _) in entries.items():
         needed = 22 + _CHARACTER * len(name)
-        if left + needed > WIDTH and left > _LEFT:
+        if left + needed > width and left > _LEFT:
             left, row = float(_LEFT), row + 1
         middle = 10 + row * _ROW
         parts.append(
@@ -228,14 +261,16 @@ def _frame(x: Axis, y: Axis, top: float, bottom: float, edge: float) -> list[str
     return parts
 
 
-def _names(upward: str, scales: Scales, bottom: float, edge: float) -> list[str]:
-    """Return the names of both axes, in a line below."""
+def _names(upward: str, scales: Scales, bottom: float, edge: float) -> tuple[list[str], float]:
+    """Return the names of both axes in a line below, or in two where it is narrow, and their height."""
     down = bottom + _BOTTOM + _NAMES - 8
-    up = f"↑ {upward}, {scale_text(scales.y)}" if upward else ""
-    return [
-        f'<text class="quiet" x="{_LEFT}" y="{down:g}">{escape(up)}</text>',
-        f'<text class="quiet" x="{edge:g}" y="{down:g}" text-anchor="end">images, {scale_text(scales.x)} →</text>',
+    up, across = f"↑ {upward}, {scale_text(scales.y)}" if upward else "", f"images, {scale_text(scales.x)} →"
+    second = _LINE if _CHARACTER * (len(up) + len(across) + 1) > edge - _LEFT else 0
+    parts = [
+        f'<text class="quiet" x="{_LEFT}" y="{down + second:g}">{escape(up)}</text>',
+        f'<text class="quiet" x="{edge:g}" y="{down:g}" text-anchor="end">{across}</text>',
     ]
+    return parts, _NAMES + second
 
 
 def _mark(index: int, x: float, y: float) -> str:
@@ -255,26 +290,35 @@ def _mark(index: int, x: float, y: float) -> str:
     )
 
 
-def _bars(figure: Figure, *, log: bool) -> _Panel | None:
+def _bars(figure: Figure, *, own_scales: bool, width: float) -> _Panel | None:
+    """Draw bars that begin at zero.
+
+    Args:
+        figure: The chart.
+        own_scales: Whether the longest bar of each number of images fills the room; else that of all.
+        width: Width of the panel.
+    """
     bars = [bar for bar in figure.bars if drawable(bar.value)]
     if not bars:
         return None
-    low = math.log10(min(bar.value for bar in bars)) - 0.5 if log else 0.0
-    high = max(math.log10(bar.value) if log else bar.value for bar in bars)
-    names = min(220.0, _CHARACTER * max(len(bar.name) for bar in bars) + 8)
+    longest = bar_scales(bars, own=own_scales)
+    names = min(220.0, width / 3, _CHARACTER * max(len(bar.name) for bar in bars) + 8)
     left = 62 + names
-    room = WIDTH - left - 8 - _CHARACTER * max(len(bar.text) for bar in bars)
+    room = max(20.0, width - left - 8 - _CHARACTER * max(len(bar.text) for bar in bars))
     parts, y, group = [], 4.0, None
     for bar in bars:
         if bar.group != group:
             y += 8 if group is not None else 0
             parts.append(f'<text class="quiet" x="0" y="{y + 12:g}">N={format_count_short(bar.group)}</text>')
             group = bar.group
-        position = math.log10(bar.value) if log else bar.value
-        length = max(1.0, (position - low) / (high - low) * room)
-        parts.append(_bar(bar, left, y, length))
+        name = _shortened(bar.name, int((names - 8) / _CHARACTER))
+        parts.append(_bar(replace(bar, name=name), left, y, max(1.0, bar.value / longest[bar.group] * room)))
         y += 17
-    return _Panel(f"{figure.title}, {'log' if log else 'linear'} scale", y + 6, tuple(parts))
+    return _Panel(figure.title, y + 6, tuple(parts), width)
+
+
+def _shortened(name: str, most: int) -> str:
+    return name if len(name) <= most else f"{name[: max(1, most - 1)]}…"
 
 
 def _bar(bar: Bar, left: float, y: float, length: float) -> str:

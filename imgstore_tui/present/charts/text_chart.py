@@ -18,7 +18,7 @@ from imgstore_tui.present.charts.axes import (
     seconds_label,
 )
 from imgstore_tui.present.charts.bars import bar_lines
-from imgstore_tui.present.charts.figures import Figure, Series
+from imgstore_tui.present.charts.figures import Figure, Series, bar_scale_text
 from imgstore_tui.present.charts.legend import ChartColours, legend_lines
 from imgstore_tui.present.charts.plotext_lines import plot_lines
 from imgstore_tui.present.text.ascii import ascii_text
@@ -68,10 +68,10 @@ def draw_figure(
     if width < MIN_WIDTH or height < MIN_HEIGHT or figure.empty:
         return _message(figure.title, width, height, small=not figure.empty)
     colours = colours or ChartColours()
-    title = figure.title + (", log scale" if scales.y else "")
+    title = figure.title + bar_scale_text(figure.bars, own=scales.y)
     head = [Text(title, style=colours.title)] if figure.title else []
     rows = height - len(head)
-    bars = bar_lines(figure.bars, width, rows, log=scales.y, colours=colours, ascii_only=ascii_only)
+    bars = bar_lines(figure.bars, width, rows, own_scales=scales.y, colours=colours, ascii_only=ascii_only)
     return _block([*head, *bars], width, height)
 
 

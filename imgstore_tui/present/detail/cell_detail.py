@@ -95,12 +95,12 @@ def _figures(page: TextPage, results: RunResults, summary: CellSummary) -> None:
     spread = "" if summary.spread is None else f"; spread {100 * summary.spread:.1f} %"
     page.pair("median", f"{format_seconds(interval.median)}; {interval_text(interval)} {meaning}{spread}")
     if summary.images > 1:
-        page.pair("an image", format_seconds(summary.seconds_per_image))
+        page.pair("per image", format_seconds(summary.seconds_per_image))
     rate = f"{format_rate(summary.images_per_s)} images/s"
     if summary.pixel_bytes_per_s is not None:
         rate += f", {format_bytes(summary.pixel_bytes_per_s)}/s of pixels"
     page.pair("rate", rate)
-    page.pair("standing", _standing(results, summary))
+    page.pair("rank", _standing(results, summary))
 
 
 def _standing(results: RunResults, summary: CellSummary) -> str:
@@ -114,10 +114,10 @@ def _standing(results: RunResults, summary: CellSummary) -> str:
     if standing.placement is Placement.BEST and not verdict.is_tie:
         return "the fastest of its contest"
     if standing.placement is Placement.BEST:
-        return f"lowest median, not told apart from {', '.join(verdict.best[1:])}"
+        return f"lowest median; tied with, or too close to call: {', '.join(verdict.best[1:])}"
     ratio = "" if standing.ratio is None else f"{ratio_text(standing.ratio)} ({ratio_interval_text(standing.ratio)}) "
     if standing.placement is Placement.TIE:
-        return f"{ratio}the lowest median, {verdict.best[0]}: cannot be told apart"
+        return f"{ratio}the lowest median, {verdict.best[0]}: a tie, or too close to call"
     return f"{ratio}as long as the fastest, {verdict.standings[0].name}"
 
 
@@ -136,7 +136,7 @@ def _setting(results: RunResults, cell: Cell, breakdown: CellBreakdown) -> Itera
             yield "when", times[0] if times[0] == times[-1] else f"{times[0]} to {times[-1]}"
         yield from server_pairs(breakdown)
     yield "machine", f"{environment.cpu}, {counted(environment.cores, 'core')}"
-    yield "scratch", f"{environment.scratch_filesystem} {environment.scratch}"
+    yield "folder", f"{environment.scratch_filesystem} {environment.scratch}"
     libraries = ", ".join(f"{name} {version}" for name, version in environment.libraries.items())
     yield "software", f"Python {environment.python}, {libraries}"
     if cell.operation is Operation.READ_ONE or cell.operation is Operation.GET_ONE:

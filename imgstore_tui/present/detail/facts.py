@@ -19,19 +19,19 @@ def add_resources(page: TextPage, breakdown: CellBreakdown, summary: CellSummary
     pairs = [
         (
             "memory",
-            _bytes_text(breakdown.worst("peak_private_bytes"), "at most {} of its own, above what it began with"),
+            _bytes_text(breakdown.worst("peak_private_bytes"), "{} at the peak, above the start"),
         ),
         ("CPU", _cpu(breakdown, summary)),
-        ("neighbours", _foreign_cpu(breakdown)),
-        ("input", _bytes_text(breakdown.median("io_read_bytes"), "{} fetched from storage while the clock ran")),
+        ("others", _foreign_cpu(breakdown)),
+        ("read", _bytes_text(breakdown.median("io_read_bytes"), "{} from storage while the clock ran")),
         (
-            "output",
-            _bytes_text(breakdown.median("io_dirtied_bytes"), "{} of page cache made dirty while the clock ran"),
+            "written",
+            _bytes_text(breakdown.median("io_dirtied_bytes"), "{} to the page cache while the clock ran"),
         ),
     ]
     drain = breakdown.median("drain_s")
     if drain is not None:
-        pairs.append(("drain", f"{format_seconds(drain)} after the clock to force what was left behind to the device"))
+        pairs.append(("flush", f"{format_seconds(drain)} after the clock, to force what was left to the device"))
     disk = None if summary is None else summary.disk
     if disk is not None:
         files = "" if disk.files is None else f" in {counted(disk.files, 'file')}"
@@ -75,7 +75,7 @@ def _cpu(breakdown: CellBreakdown, summary: CellSummary | None) -> str:
 
 def _foreign_cpu(breakdown: CellBreakdown) -> str:
     busy = breakdown.worst("foreign_cpu")
-    return "" if busy is None else f"others kept at most {busy:.2f} cores busy meanwhile"
+    return "" if busy is None else f"other programs used at most {busy:.2f} cores meanwhile"
 
 
 def add_proof(page: TextPage, breakdown: CellBreakdown) -> None:

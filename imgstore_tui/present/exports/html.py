@@ -11,6 +11,7 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.article import article_report, further_charts
 from imgstore_tui.present.charts.chart_list import Chart
+from imgstore_tui.present.charts.standings_svg import standings_svg
 from imgstore_tui.present.charts.svg import figure_svg
 from imgstore_tui.present.results import RunResults, build_results
 from imgstore_tui.present.tables.report_tables import facts_table, further_tables
@@ -71,7 +72,7 @@ class HtmlExporter(Exporter):
             *(f"<dt>{escape(name.text)}</dt><dd>{escape(value.text)}</dd>" for name, value in facts.rows),
             "</dl>",
             *_recommendation(results),
-            *_sentences(STANDINGS, standings_lines(results)),
+            *_standings(results),
             *(_table(item) if isinstance(item, Table) else _headed(item) for item in article_report(results)),
             *_charts(results),
             *_sentences("Verdicts", verdict_lines(results)),
@@ -91,6 +92,17 @@ def _recommendation(results: RunResults) -> list[str]:
         for line in recommendation_lines(results)
     ]
     return [f"<h2>{TITLE}</h2>", *lines] if lines else []
+
+
+def _standings(results: RunResults) -> list[str]:
+    *lines, needs = standings_lines(results) or [""]
+    if not needs:
+        return []
+    return [
+        *_sentences(STANDINGS, lines),
+        f'<p class="caption">{escape(needs)} Bars end at the median of the rounds; lines show what surrounds it.</p>',
+        '<div class="charts">', *standings_svg(results), "</div>",
+    ]  # fmt: skip
 
 
 def _sentences(title: str, lines: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.json_values import from_json, to_json
-from imgstore_tui.core.model import SCHEMA_VERSION, Run
+from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Run
 from imgstore_tui.plugins.saved_specs import SavedSpecs
 from imgstore_tui.present.article import claim_rows
-from imgstore_tui.present.results import build_results
+from imgstore_tui.present.results import RunResults, build_results
 from imgstore_tui.stats.warnings import NoiseWarning
 
 SCHEMA_PATH = Path(__file__).with_name("schema.json")
@@ -75,11 +75,38 @@ def record(run: Run) -> dict[str, Any]:
 def _record_but_measurements(run: Run) -> dict[str, Any]:
     """Return the record with an empty list of measurements."""
     results = build_results(run)
-    summary = [_summary_row(entry, results.verdict_of.get(entry.cell.contest)) for entry in results.summaries]
+    summary = summary_rows(results)
     claims = claim_rows(results)
     bare = to_json(replace(run, measurements=()))
     values: dict[str, Any] = _finite({"schema_version": SCHEMA_VERSION, **bare, "summary": summary, "claims": claims})
     return values
+
+
+def summary_rows(results: RunResults, cells: Collection[Cell] | None = None) -> list[dict[str, Any]]:
+    """Return one object of JSON values per cell, as ``summary`` of the record has them.
+
+    Args:
+        results: The run.
+        cells: Only these; None for all.
+    """
+    rows: list[dict[str, Any]] = _finite(
+        [
+            _summary_row(entry, results.verdict_of.get(entry.cell.contest))
+            for entry in results.summaries
+            if cells is None or entry.cell in cells
+        ]
+    )
+    return rows
+
+
+def cell_records(results: RunResults, cells: Collection[Cell]) -> list[dict[str, Any]]:
+    """Return the summary of each of these cells with its own ``measurements``."""
+    trials: dict[Cell, list[Any]] = {cell: [] for cell in cells}
+    for measurement in results.run.measurements:
+        if measurement.cell in trials:
+            trials[measurement.cell].append(_finite(to_json(measurement)))
+    own = [entry.cell for entry in results.summaries if entry.cell in trials]
+    return [row | {"measurements": trials[cell]} for cell, row in zip(own, summary_rows(results, cells), strict=True)]
 
 
 def _summary_row(summary: CellSummary, verdict: Verdict | None) -> dict[str, object]:

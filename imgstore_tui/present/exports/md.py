@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rich.cells import cell_len
@@ -18,7 +19,7 @@ from imgstore_tui.present.tables.table_model import Table
 from imgstore_tui.present.text.narrative import verdict_lines
 from imgstore_tui.present.text.recommendation import TITLE, recommendation_lines
 from imgstore_tui.present.text.standings import TITLE as STANDINGS
-from imgstore_tui.present.text.standings import standings_lines
+from imgstore_tui.present.text.standings import standings_lines, standings_text
 
 COLUMNS, ROWS = 92, 22
 """Size of a chart drawn with characters."""
@@ -49,7 +50,10 @@ class MarkdownExporter(Exporter):
                 for line in recommendation
             ]  # fmt: skip
         if standings := standings_lines(results):
-            parts += [f"## {STANDINGS}", "\n".join(f"- {escape(line)}" for line in standings)]
+            # The bars first: below a list, indented lines would belong to its last entry.
+            bars = standings_text(results, width=COLUMNS).plain.splitlines()[2:]
+            listed = "\n".join(f"- {escape(line)}" for line in standings)
+            parts += [f"## {STANDINGS}", _indented(bars), listed]
         lines = verdict_lines(results)
         if lines:
             parts += ["## Verdicts", "\n".join(f"- {escape(line)}" for line in lines)]
@@ -69,9 +73,12 @@ def _chart_parts(chart: Chart) -> list[str]:
     from imgstore_tui.present.charts.text_chart import draw_figure
 
     drawn = draw_figure(replace(chart.figure, title=""), COLUMNS, ROWS, scales=chart.scales).plain
-    lines = [line.rstrip() for line in drawn.splitlines()]
-    # An indented line cannot end its code block, whatever its text.
-    return [f"## {escape(chart.title)}", "\n".join(f"    {line}" if line else "" for line in lines)]
+    return [f"## {escape(chart.title)}", _indented(drawn.splitlines())]
+
+
+def _indented(lines: Sequence[str]) -> str:
+    """Return lines as a code block. An indented line cannot end it, whatever its text."""
+    return "\n".join(f"    {line.rstrip()}" if line.strip() else "" for line in lines)
 
 
 def escape(text: str) -> str:

@@ -46,7 +46,7 @@ def escape(text: str) -> str:
 
 
 def _float(table: Table) -> str:
-    kept = [index for index, column in enumerate(table.columns) if not column.wide]
+    kept = [index for index, column in enumerate(table.columns) if not column.wide or column.title == "interval"]
     columns = [table.columns[index] for index in kept]
     # Folding columns share the width that the others leave, at about fourteen letters each.
     folding = sum(map(_folds, columns))

@@ -35,10 +35,10 @@ _MARKS = {
     ComparisonResult.UNFIT: Emphasis.QUIET,
 }
 _RESULT_TEXT = {
-    ComparisonResult.SLOWER: "differs: slower",
-    ComparisonResult.FASTER: "differs: faster",
+    ComparisonResult.SLOWER: "slower",
+    ComparisonResult.FASTER: "faster",
     ComparisonResult.WITHIN_MARGIN: "within the margin",
-    ComparisonResult.NONE_SHOWN: "no difference shown",
+    ComparisonResult.NONE_SHOWN: "no clear change",
     ComparisonResult.UNSURE: "too few rounds",
     ComparisonResult.UNFIT: "a side has failures",
 }

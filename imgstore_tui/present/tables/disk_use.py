@@ -35,16 +35,16 @@ def disk_tables(results: RunResults) -> list[Table]:
                     TableColumn("images", grouped=True),
                     TableColumn("method", right=False, wraps=True),
                     TableColumn("on disk"),
-                    TableColumn("an image"),
-                    TableColumn("of raw pixels"),
+                    TableColumn("per image"),
+                    TableColumn("size / raw pixels"),
                     TableColumn("files"),
                     *([TableColumn("PSNR")] if lossy else []),
                     TableColumn("length of files", wide=True),
                 ),
                 tuple(rows),
                 f"Data: {dataset_text(facts.get(dataset), dataset)}. On disk: blocks held on "
-                f"{results.run.environment.scratch_filesystem}, folders included, as du counts. Of raw pixels: that "
-                "over the bytes of the bare pixels. * least."
+                f"{results.run.environment.scratch_filesystem}, folders included, as du counts. Size / raw "
+                "pixels: that over the bytes of the pixels. * least."
                 + (" PSNR: how near a lossy codec comes to the pixels, more is nearer; - is exact." if lossy else "")
                 + _servers_text(results, entries)
                 + (f" {IN_PLACE}: your files alone, without their folders." if has_source(group) else ""),

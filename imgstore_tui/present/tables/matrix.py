@@ -246,5 +246,5 @@ def matrix_legend_text(layers: Sequence[MatrixLayer]) -> str:
     states = {entry.state for entry in entries}
     signs = {entry.sign for entry in entries}
     parts = [f"{state.glyph} {state}" for state in CellState if state in states]
-    parts += [f"{sign} {meaning}" for sign, meaning in (("*", "fastest"), ("=", "not told apart")) if sign in signs]
+    parts += [f"{sign} {meaning}" for sign, meaning in (("*", "fastest"), ("=", "tie, or too close")) if sign in signs]
     return "  ".join(parts)

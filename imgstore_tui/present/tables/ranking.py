@@ -58,8 +58,8 @@ def ranking_table(results: RunResults, cutoff: int | None = None) -> Table:
         return Table(title, _COLUMNS, ())
     first = next(iter(contests.values()))[0].cell
     legend = (
-        f"{setting_text(first).capitalize()}. By median: = cannot be told apart from the first, ? no verdict, - not "
-        "ranked. The ratio is to the first, the bar as long as the median. Disk: what the store weighs."
+        f"{setting_text(first).capitalize()}. By median: = tie with the first or too close to call, ? no verdict, "
+        "- not ranked. The ratio is to the first, the bar as long as the median. Disk: space the store takes."
     )
     return Table(title, _COLUMNS, tuple(rows), legend, frozenset(breaks), frozenset(heads))
 

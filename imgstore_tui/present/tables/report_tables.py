@@ -20,6 +20,8 @@ from imgstore_tui.present.text.methods import measured_lines, method_summaries
 MOST_LEFT_OUT = 100
 """Most files that are shown of those a dataset leaves out."""
 
+_SIGNS = {"spread": "noisy", "short": "too short", "slow-first": "slow first round"}
+"""Signs of noise as they are shown, where the word of the record is not plain."""
 _NUMBER = re.compile(r"\d[\d.,]*")
 
 
@@ -123,7 +125,7 @@ def warnings_table(results: RunResults) -> Table:
     for (kind, advice), cells in seen.items():
         texts = [w.text for summary in cells for w in summary.warnings if (w.kind.value, w.advice) == (kind, advice)]
         text = f"{texts[0]} {advice}" if texts else note_texts[kind, advice]
-        rows.append((TableEntry(kind), TableEntry(text), TableEntry(_cells_text(cells))))
+        rows.append((TableEntry(_SIGNS.get(kind, kind)), TableEntry(text), TableEntry(_cells_text(cells))))
     columns = (
         TableColumn("sign", right=False),
         TableColumn("what was seen", right=False, wraps=True),
@@ -145,8 +147,8 @@ def methods_table(results: RunResults) -> Table:
     )
     columns = (
         TableColumn("method", right=False, wraps=True),
-        TableColumn("when to choose it", right=False, wraps=True),
-        TableColumn("what to mind", right=False, wraps=True),
+        TableColumn("good for", right=False, wraps=True),
+        TableColumn("caution", right=False, wraps=True),
         TableColumn("measured here", right=False, wraps=True),
     )
     legend = "The words are general and its maker's; the numbers are this run's, at the most images of each operation."

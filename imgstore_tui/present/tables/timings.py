@@ -72,7 +72,7 @@ def overview_tables(results: RunResults) -> list[Table]:
 def _legend(group: Sequence[CellSummary], results: RunResults) -> str:
     judged = [results.verdict_of[summary.cell.contest] for summary in group]
     if any(verdict.best for verdict in judged):
-        return "* fastest, = cannot be told apart from the fastest."
+        return "* fastest, = tie with the fastest, or too close to call."
     needed = VerdictRules.of(results.run).rounds_needed(len({summary.cell.spec for summary in group}))
     return f"Nothing is marked as fastest: a verdict needs {needed} verified rounds of two methods."
 
@@ -106,7 +106,7 @@ def timing_tables(results: RunResults) -> list[Table]:
         TableColumn("images/s"),
         TableColumn("against best", right=False),
         TableColumn("ratio from-to", wide=True),
-        TableColumn("an image", wide=True),
+        TableColumn("per image", wide=True),
         TableColumn("pixels/s", wide=True),
         TableColumn("CPU", wide=True),
         TableColumn("memory", wide=True),
@@ -127,6 +127,9 @@ def _timing_table(results: RunResults, group: Sequence[CellSummary], columns: tu
         rows.append((count, *timing_entries(summary, results)))
     cell = group[0].cell
     description = f"{cell.operation}: {cell.operation.describe}."
+    standings = " ".join(entry.text for row in rows for entry in row if entry.text.endswith(("x =", "x ?")))
+    signs = [f"{sign} {meaning}" for sign, meaning in (("=", "tie"), ("?", "not decided")) if sign in standings]
+    description += f" Against best: {', '.join(signs)}." if signs else ""
     return Table(
         contest_title(cell, results.run),
         columns,
@@ -190,19 +193,19 @@ def standing_entries(summary: CellSummary, results: RunResults) -> tuple[TableEn
     if standing.placement is Placement.BEST:
         if not verdict.is_tie:
             return TableEntry("best", Emphasis.BEST, 1.0), NOTHING
-        return TableEntry(f"{'tie' if verdict.alike else 'unsure'} 1.00x", Emphasis.TIE, 1.0), NOTHING
+        return TableEntry(f"1.00x {'=' if verdict.alike else '?'}", Emphasis.TIE, 1.0), NOTHING
     if standing.ratio is None:
         return NOTHING, NOTHING
     ratio, value = ratio_text(standing.ratio), standing.ratio.median
     interval = TableEntry(ratio_interval_text(standing.ratio), value=standing.ratio.low)
     if standing.placement is Placement.TIE:
         # A wide interval that contains 1 is noise, not equality, and must not be called a tie.
-        return TableEntry(f"{'tie' if standing.is_near else 'unsure'} {ratio}", Emphasis.TIE, value), interval
+        return TableEntry(f"{ratio} {'=' if standing.is_near else '?'}", Emphasis.TIE, value), interval
     if standing.placement is Placement.NONE:
         if len(verdict.standings) == 1:
             return NOTHING, NOTHING
         base = standing.ratio.low == standing.ratio.high == 1.0
-        return TableEntry(f"({ratio})", Emphasis.QUIET, value), NOTHING if base else interval
+        return TableEntry(f"{ratio} ?", Emphasis.QUIET, value), NOTHING if base else interval
     return TableEntry(ratio, value=value), interval
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.cells import cell_len
 
 _PLAIN = str.maketrans(
@@ -17,3 +19,18 @@ def ascii_text(text: str) -> str:
         return text
     text = text.translate(_PLAIN)
     return "".join(letter if letter.isascii() else "?" * cell_len(letter) for letter in text)
+
+
+def only_ascii(encoding: str | None, environment: Mapping[str, str], *, utf8_mode: bool) -> bool:
+    """Return whether the place to print on shows nothing beyond ASCII.
+
+    Args:
+        encoding: Encoding of the stream that is printed on.
+        environment: The process environment.
+        utf8_mode: Whether Python took UTF-8 in place of the locale's encoding. It does so for the locale C, whose
+            terminals still show ASCII alone.
+    """
+    if "utf" not in (encoding or "ascii").lower():
+        return True
+    wanted = environment.get("LC_ALL") or environment.get("LANG")
+    return utf8_mode and wanted in ("C", "POSIX") and "PYTHONUTF8" not in environment

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Cell, DatasetFacts, Plan, Run, ServerFacts
+from imgstore_tui.core.operations import Payload
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.units import counted, format_bytes, format_duration, format_seconds
 from imgstore_tui.stats.intervals import MIN_ROUNDS
@@ -63,7 +64,7 @@ def interval_caption(summaries: Iterable[CellSummary]) -> str:
         least = min(interval.coverage or 0.0 for interval in sure)
         parts.append(
             f"median of {_span([interval.n for interval in sure])} rounds and its "
-            f"{100 * least:.1f} % confidence interval (order statistics; exact for independent rounds)"
+            f"{100 * least:.1f} % confidence interval (exact for independent rounds)"
         )
     ranges = [interval.n for interval in intervals if interval.coverage is None]
     if ranges:
@@ -76,7 +77,11 @@ def interval_caption(summaries: Iterable[CellSummary]) -> str:
 
 def setting_text(cell: Cell) -> str:
     """Return payload and workers of a cell."""
-    return f"{cell.payload}, {counted(cell.workers, 'worker')}"
+    decoding = {
+        Payload.END_TO_END: "encoding and decoding included", Payload.ENCODED: "files as they are, nothing decoded",
+        Payload.RAW: "raw pixels for every method",
+    }[cell.payload]  # fmt: skip
+    return f"{decoding}, {counted(cell.workers, 'thread')}"
 
 
 def caption(run: Run, summaries: Sequence[CellSummary], *, description: str = "") -> str:
@@ -111,7 +116,7 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
         ("Machine", _machine(run)),
         ("Software", _software(run)),
         *(("Server", _server(facts)) for facts in environment.servers),
-        ("Scratch", _scratch(run)),
+        ("Work folder", _scratch(run)),
         ("Levels", _levels(run)),
         (
             "Plan",

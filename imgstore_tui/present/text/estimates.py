@@ -5,6 +5,9 @@ from __future__ import annotations
 from imgstore_tui.bench.run.estimate import Estimate
 from imgstore_tui.core.units import about_bytes, about_seconds, counted, format_duration
 
+AFTER_BUDGET = "time budget spent, finishing what was begun"
+"""Stands beside the trials that run after the time budget: they belong to stores that are there already."""
+
 
 def estimate_text(estimate: Estimate) -> str:
     """Return trials, disk and time in a line: ``306 trials, about 24 MiB of disk, about 40 s``."""
@@ -77,7 +80,7 @@ def _disk(estimate: Estimate, about: str) -> list[str]:
 def basis_text(estimate: Estimate) -> str:
     """Return what the estimated time is based on, in a sentence."""
     if estimate.seconds is None:
-        return "The data has not been looked at, so disk and time are not known."
+        return "The data has not been checked, so disk and time are not known."
     text = "The time is based on this machine's last runs."
     if not estimate.measured:
         text = "The time is a rough guess: little of this was measured on this machine before."

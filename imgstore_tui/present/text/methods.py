@@ -15,7 +15,7 @@ from imgstore_tui.present.text.text_page import folded_line
 from imgstore_tui.stats.ranking import Placement
 
 _RESULT_STYLES = {
-    "holds": "green", "holds in part": "yellow", "does not hold": "red", "cannot be told": "", "not measured": "dim",
+    "holds": "green", "holds in part": "yellow", "does not hold": "red", "too close to call": "", "not measured": "dim",
 }  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def _standing_text(result: MethodResult) -> str:
         return f", {ratio_text(standing.ratio)} ({ratio_interval_text(standing.ratio)}) as long as {result.best[0]}"
     if len(result.best) > 1:
         others = [name for name in result.best if name != standing.name]
-        return f", not told apart from {', '.join(others)}"
+        return f", tied with or too close to {', '.join(others)}"
     return f", the fastest of {result.competitors}"
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from imgstore_tui.analysis.verdict import Verdict, coverage_clause
 from imgstore_tui.core.model import Run
+from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_count_short
 from imgstore_tui.present.charts.legend import ChartColours
@@ -40,7 +41,7 @@ def verdict_text(
         colours: Styles of the methods; None for none.
     """
     if results is None:
-        needs = f"A verdict needs {MIN_ROUNDS} rounds or more, and 2 methods that got through."
+        needs = f"A verdict needs {MIN_ROUNDS} rounds or more of 2 verified methods."
         return Text(f"Nothing measured yet.\n{needs}", style="dim")
     text = recommendation_text(results, cutoff, width=width)
     for part in (
@@ -121,6 +122,23 @@ def verdict_lines(results: RunResults) -> list[str]:
             for title, cutoffs, sentence in _sentences(results.verdicts, results.run, None)
         ),
         *(safe_text(text) for text in clauses if text),
+    ]
+
+
+def chart_verdict_lines(results: RunResults, operations: Collection[Operation]) -> list[str]:
+    """Return the verdicts on some operations at the most images, as lines of harmless text.
+
+    Args:
+        results: The run.
+        operations: The operations that a chart shows.
+    """
+    own = [verdict for verdict in results.verdicts if verdict.contest.operation in operations]
+    most = max((verdict.contest.cutoff for verdict in own), default=0)
+    return [
+        safe_text(f"{title}, {_counts_text(cutoffs)}: {sentence}")
+        for title, cutoffs, sentence in _sentences(
+            [verdict for verdict in own if verdict.contest.cutoff == most], results.run, MOST_NAMED
+        )
     ]
 
 

@@ -32,7 +32,7 @@ TITLE = "Which to take"
 ALIKE = 1.05
 """Ratio of disk use up to which two methods count as equal."""
 _ENDED = {
-    "budget": "its time budget ended the run",
+    "budget": "the time budget ran out",
     "stopped": "the run was stopped",
     "interrupted": "the run was interrupted",
 }
@@ -72,10 +72,10 @@ def recommendation_lines(results: RunResults, cutoff: int | None = None) -> tupl
     if not lines:
         return (*_missing_rounds(results), *_disk_lines(results, cutoff))
     if run.plan.cache == (CacheState.HOT,) and any(verdict.contest.cache for verdict in results.verdicts):
-        cold = "For more images than fit there, read cold, too (--cache hot,cold)."
-        lines.append(RecommendationLine(f"All was read from memory. {cold}"))
+        cold = "If your set is larger than memory, also measure cold reads (--cache hot,cold)."
+        lines.append(RecommendationLine(f"Everything was read from the page cache. {cold}"))
     if all(_name_of(dataset) == "synthetic" for dataset in run.plan.datasets):
-        lines.append(RecommendationLine("These images are made up. To measure your own:"))
+        lines.append(RecommendationLine("These are synthetic images. To measure your own:"))
         lines += _command(shell_line(*same_measurement(results.run.plan), "-d", "folder:PATH"))
     return tuple(lines)
 
@@ -99,7 +99,7 @@ def fastest_line(results: RunResults, room: int) -> str:
         operations: dict[str, list[str]] = {}
         for verdict in verdicts:
             operations.setdefault(_fastest_text(verdict), []).append(_operation_text(verdict, most, results))
-        named = "; ".join(f"{fastest} {', '.join(names)}" for fastest, names in operations.items())
+        named = " · ".join(f"{', '.join(names)} {fastest}" for fastest, names in operations.items())
         line = safe_text(f"Fastest at {count}: {named}")
         if cell_len(line) <= room:
             return line
@@ -115,8 +115,9 @@ def _missing_rounds(results: RunResults) -> Iterator[RecommendationLine]:
     if run.plan.rounds < MIN_ROUNDS:
         yield RecommendationLine(f"No answer: it takes {MIN_ROUNDS} rounds, and the plan has {run.plan.rounds}.")
     elif run.status in _ENDED:
+        done = min(MIN_ROUNDS - 1, max((len(summary.rounds) for summary in results.summaries), default=0))
         yield RecommendationLine(
-            f"No answer yet: {_ENDED[run.status]} before the {MIN_ROUNDS} rounds that it takes. To go on:"
+            f"No answer yet: {_ENDED[run.status]} after {done} of the {MIN_ROUNDS} rounds needed. To continue:"
         )
         yield from _command(shell_line("imgstore-tui", "resume", run.id))
 
@@ -156,7 +157,9 @@ def _dataset_lines(results: RunResults, dataset: str, judged: list[Verdict]) -> 
     reads = [verdict for verdict in judged if verdict.contest.operation is operation]  # one per cache state
     lines = [line for read in reads for line in _advice(results, read, _operation_text(read, most, results), disk)]
     yield from dict.fromkeys(line for line in lines if not line.remark)
-    yield _line(f"Fastest at {where} - {'; '.join(_verdict_text(verdict, most, results) for verdict in judged)}.")
+    yield _line(f"Fastest at {where}:")
+    for verdict in judged:
+        yield _line(f"- {_operation_text(verdict, most, results)}: {_fastest_text(verdict)}")
     parts = []
     if sizes := sorted((disk[spec], spec) for spec in first & disk.keys()):
         parts.append(f"On disk: {', '.join(f'{spec} {format_bytes(size)}' for size, spec in sizes)}")
@@ -191,7 +194,7 @@ def _advice(
         open_yet = IN_PLACE.label in verdict.unsure and IN_PLACE.label != best[0]
         yield RecommendationLine(
             f"To be read, your files can stay as they are ({IN_PLACE}): nothing here was shown to be faster in "
-            f"{operation}{'; more rounds may' if open_yet else ''}."
+            f"{operation}{'; more rounds may decide' if open_yet else ''}."
         )
         return
     lossy = {spec for spec, _ in verdict.lossy}
@@ -223,7 +226,7 @@ def _advice(
         text += f" Your files as they are ({IN_PLACE}) take {_times_as_long(own.ratio, verdict)}"
         if pick in disk and IN_PLACE.label in disk:
             text += f"; {pick} takes {format_number(disk[pick] / disk[IN_PLACE.label])} times their disk"
-        text += "." if _keeps_files(pick) else ", and keeps their pixels alone."
+        text += "." if _keeps_files(pick) else ", and keeps only the pixels (no EXIF, no file names)."
     if pick in lossy:
         text += _lossless_alternative(alone, lossy)
     chosen = replace(verdict.contest, spec=pick)
@@ -295,13 +298,13 @@ def _either_text(
         others = [spec for spec in best if spec != pick]
         which = "does" if len(others) == 1 else "do"
         return (
-            f"Take {pick}{where}: it keeps every bit, and in {operation} it cannot be told apart from "
-            f"{listed(others)}, which {which} not."
+            f"Take {pick}{where}: it keeps every bit, which {listed(others)} {which} not, and in {operation} "
+            "it is as fast, as far as the rounds can tell."
         )
     which = "either" if len(kept) == 2 else "any of them"
     text = f"{listed(kept, 'or')}: {which} will do{where}. In {operation} "
     if verdict.unsure:
-        text += "they cannot be told apart yet; more rounds may."
+        text += "they are too close to call; more rounds may decide."
     else:
         text += "they take as good as the same time."
     if all(disk.get(spec, 0.0) > ALIKE * disk.get(pick, math.inf) for spec in kept if spec != pick):
@@ -364,15 +367,11 @@ def _operation_text(verdict: Verdict, most: int, results: RunResults) -> str:
     return f"{head}, {level_text(contest)}" if several else head
 
 
-def _verdict_text(verdict: Verdict, most: int, results: RunResults) -> str:
-    return f"{_operation_text(verdict, most, results)}: {_fastest_text(verdict)}"
-
-
 def _fastest_text(verdict: Verdict) -> str:
     """Return the fastest method, or those that share the first place, and how sure that is."""
     if verdict.winner:
         return verdict.winner
-    tied = " or ".join(verdict.alike)
-    unsure = " or ".join(verdict.unsure if tied else verdict.best)
-    parts = [f"{tied} (tie)"] * bool(tied) + [f"{'perhaps ' if tied else ''}{unsure} (unsure)"] * bool(unsure)
+    tied = "/".join(verdict.alike)
+    unsure = "/".join(verdict.unsure if tied else verdict.best)
+    parts = [f"{tied} (tie)"] * bool(tied) + [f"perhaps {unsure}" if tied else f"{unsure} (tie?)"] * bool(unsure)
     return ", ".join(parts)

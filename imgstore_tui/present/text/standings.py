@@ -41,16 +41,14 @@ def standings_text(
         width: Columns available; None for 80.
         colours: Styles of the methods; None for none.
     """
-    every = _standings(results, cutoff)
+    every = standings_of(results, cutoff)
     text = Text()
     if not every:
         return text
     text.append(f"{TITLE}\n", style="bold yellow")
     text.append_text(folded_line("  ", "", _needs_text(results, every), width, style="dim"))
     for standings in every:
-        title = _title(standings, results)
-        images = f"N={format_count_short(standings.contest.cutoff)}"
-        text.append(f"{safe_text(title)}, {images}, {counted(standings.rounds, 'round')}\n", style="bold")
+        text.append(f"{standings_title(standings, results)}\n", style="bold")
         for line in _entry_lines(standings, results, width or 80, colours):
             text.append_text(line).append("\n")
     return text
@@ -58,7 +56,7 @@ def standings_text(
 
 def standings_lines(results: RunResults, cutoff: int | None = None) -> list[str]:
     """Return the standings in sentences of harmless text, one for each operation; then what a verdict needs."""
-    every = _standings(results, cutoff)
+    every = standings_of(results, cutoff)
     lines = [
         safe_text(
             f"{contest_title(standings.contest, results.run)}, {counted(standings.contest.cutoff, 'image')}, "
@@ -71,7 +69,7 @@ def standings_lines(results: RunResults, cutoff: int | None = None) -> list[str]
 
 def standings_line(results: RunResults) -> str:
     """Return who leads each operation in one line of harmless text; empty where nothing is without a verdict."""
-    every = _standings(results, None)
+    every = standings_of(results)
     if not every:
         return ""
     named = "; ".join(
@@ -85,8 +83,20 @@ def _behind(standings: Standings) -> list[str]:
     return [f"{entry.spec} x{_span(entry, '-')}" for entry in standings.entries if entry.ratios is not None]
 
 
-def _standings(results: RunResults, cutoff: int | None) -> tuple[Standings, ...]:
+def standings_of(results: RunResults, cutoff: int | None = None) -> tuple[Standings, ...]:
+    """Return the standings of all operations that have no verdict yet.
+
+    Args:
+        results: The run.
+        cutoff: Number of images; None for the most at which each operation has a round of two methods.
+    """
     return provisional_standings(results.summaries, results.verdicts, cutoff)
+
+
+def standings_title(standings: Standings, results: RunResults) -> str:
+    """Return operation, number of images and rounds, in harmless text: ``read-many, N=1k, 3 rounds``."""
+    images = f"N={format_count_short(standings.contest.cutoff)}"
+    return f"{safe_text(_title(standings, results))}, {images}, {counted(standings.rounds, 'round')}"
 
 
 def _title(standings: Standings, results: RunResults) -> str:
@@ -126,7 +136,7 @@ def _span(entry: ProvisionalStanding, between: str) -> str:
 
 def _entry_lines(standings: Standings, results: RunResults, width: int, colours: ChartColours | None) -> Iterator[Text]:
     indices = {spec.label: index for index, spec in enumerate(results.run.plan.specs)} | {IN_PLACE.label: SOURCE_INDEX}
-    notes = [_note(entry, standings) for entry in standings.entries]
+    notes = [entry_note(entry, standings) for entry in standings.entries]
     times = [format_seconds(entry.median) for entry in standings.entries]
     fixed = 4 + max(map(cell_len, times)) + 2 + max(map(cell_len, notes)) + 1
     names = min(max(cell_len(safe_text(entry.spec)) for entry in standings.entries), _MOST_NAME, max(6, width - fixed))
@@ -149,7 +159,8 @@ def _entry_lines(standings: Standings, results: RunResults, width: int, colours:
         yield line
 
 
-def _note(entry: ProvisionalStanding, standings: Standings) -> str:
+def entry_note(entry: ProvisionalStanding, standings: Standings) -> str:
+    """Return by how much a method is behind, and in how many rounds if not in all: ``x1.2-1.4 2/3``."""
     if entry.ratios is None:
         return "leads"
     unlike = f" {entry.behind_in}/{standings.rounds}" if entry.behind_in < standings.rounds else ""

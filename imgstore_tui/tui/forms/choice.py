@@ -99,7 +99,7 @@ class Choice:
         if self.problems:
             return f"Not ready: {self.problems[0][1]}"
         if not expected.trials:
-            return "Tick something in every list, then press r to run."
+            return "Select something in every list, then press r to run."
         return f"Press r to run: {space_text(expected)}"
 
     def problem(self, name: str) -> str:
@@ -147,7 +147,7 @@ class Choice:
         """
         removed = next(spec for spec in self.offered if spec.label == label)
         if label == removed.backend:
-            raise UsageError(f"'{label}' is always on offer. Untick it with space to leave it out.")
+            raise UsageError(f"'{label}' is always on offer. Clear it with space to leave it out.")
         default = [spec for spec in available_specs() if spec.backend == removed.backend]
         others = [spec for spec in self.offered if spec.backend == removed.backend and spec != removed]
         instead = [] if others else default

@@ -73,7 +73,8 @@ class DataForm:
             except UsageError as error:
                 problems[option.name] = str(error)
         if self.needs_path and not self.path.strip():
-            problems[PATH] = "Name a path."
+            fetch = registry.datasets.get(self.kind).fetch_command
+            problems[PATH] = f"Name a path. To download it first: {fetch}" if fetch else "Name a path."
         else:
             try:
                 spell_dataset(DatasetText(self.kind, self.path if self.needs_path else None))

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from imgstore_tui.bench.results.state import RunPhase, RunState
 from imgstore_tui.bench.run.replay import Replay
-from imgstore_tui.core.events import Event, RunFinished, TrialFinished
+from imgstore_tui.core.events import Event, RunFinished, TrialFinished, Warned
 from imgstore_tui.present.results import ResultsBuilder, RunResults
 from imgstore_tui.present.text.log_line import MOST_LINES, SpecStyle, error_line, log_line
 from imgstore_tui.tui.run.run_thread import RunFailed, RunTask, RunThread, apply_updates
@@ -84,6 +84,8 @@ def _when(event: Event) -> datetime | None:
     match event:
         case TrialFinished(measurement):
             text = measurement.started_at
+        case Warned(_, at):
+            text = at
         case RunFinished(run):
             # An interrupted run has no end in its journal: it lasted at least to its last trial.
             text = run.finished_at or max((trial.started_at or "" for trial in run.measurements), default="")

@@ -37,7 +37,7 @@ from imgstore_tui.tui.widgets.preview_sheet import PICTURES, PreviewSheet, drawi
 WHICH = "which"
 _WAIT_S = 0.4
 """Seconds after the last key until the data is previewed."""
-_NOT_NOW = "Not looked at while a run goes on: it would be measured too."
+_NOT_NOW = "Not checked while a run goes on: it would be measured too."
 
 
 class DataScreen(Dialog[tuple[str, ...] | None]):
@@ -102,7 +102,7 @@ class DataScreen(Dialog[tuple[str, ...] | None]):
         summary = kind.describe.split(". ")[0].rstrip(".")
         fields.append(OptionField(KIND, Option(KIND, "", f"{summary}."), form.kind, choices=kinds))
         if form.needs_path:
-            path = Option(PATH, "", "The right arrow takes what is suggested.")
+            path = Option(PATH, "", "tab takes what is suggested, then goes to the next field.")
             fields.append(OptionField(PATH, path, form.path, hint="/path/to/it", suggester=PathSuggester()))
         fields += [OptionField(option.name, option, text) for option, text in form.fields]
         return fields

@@ -32,6 +32,7 @@ class DetailScreen(Dialog[None]):
     AUTO_FOCUS = "VerticalScroll"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q", "close", "Close", key_display="esc", tooltip="Close the detail of the cell"),
+        Binding("C", "copy", "Copy", tooltip="Copy the page as text"),
         _step("left", "←", -1, "Fewer images"),
         _step("right", "→", 1, "More images"),
     ]
@@ -83,6 +84,12 @@ class DetailScreen(Dialog[None]):
         index = cells.index(self.cell) + step if self.cell in cells else -1
         if 0 <= index < len(cells):
             self.cell = cells[index]
+
+    def action_copy(self) -> None:
+        """Send the page to the clipboard; whether it arrives, only the terminal knows."""
+        if self._shown is not None and self.cell is not None:
+            self.app.copy_to_clipboard(f"{cell_title(self.cell)}\n{self._shown[1]}\n")
+            self.notify("Sent to the terminal's clipboard.", title="Copied: the page of the cell")
 
     def _cells_by_cutoff(self) -> list[Cell]:
         """Return the cells that differ from this one only in the number of images, in its order."""

@@ -32,7 +32,7 @@ KeyHelp = tuple[str, str]
 
 _READING = """\
 [x] takes part   [ ] does not   [-] is not available here: the cursor on it shows how to get it.
-In tables: * is fastest, = cannot be told apart from the fastest, ! some trials failed.
+In tables: * is fastest, = ties with it or is too close to call, ! some trials failed.
 In charts: a mark stands where something was measured; the same mark and colour stand in the list.
 A verdict needs 6 rounds or more. Writes are never ranked across sync levels, reads never across cache states.
 Every store is read back and compared before its times count; that is outside the clock.

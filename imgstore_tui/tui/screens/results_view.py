@@ -5,10 +5,14 @@ from __future__ import annotations
 from textual import on
 from textual.reactive import reactive
 
+from imgstore_tui.core.units import format_bytes
 from imgstore_tui.present.tables.ranking import measured_cutoffs, next_cutoff
+from imgstore_tui.tui.jump_target import JumpTarget
 from imgstore_tui.tui.messages import CellOpened
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.detail import DetailScreen
+from imgstore_tui.tui.screens.jump import JumpScreen
+from imgstore_tui.tui.screens.present import PresentScreen
 from imgstore_tui.tui.screens.report import ReportScreen
 from imgstore_tui.tui.screens.run_control import RunControl
 from imgstore_tui.tui.widgets.verdict_pane import VerdictPane
@@ -50,6 +54,38 @@ class ResultsView(RunControl):
         """Show the next operation or level in the matrix."""
         self.panes.matrix.next_layer()
 
+    def action_jump(self) -> None:
+        """List all charts and tables, to go to one of them."""
+        chart, table = self.panes.chart, self.panes.table
+        shown = [target for target in (chart.shown, table.shown) if target is not None]
+        # That of the pane in front comes first: it has the cursor.
+        shown.sort(key=lambda target: target.pane is not self.pane)
+        self.app.push_screen(JumpScreen((*chart.targets, *table.targets), shown), self._jump)
+
+    def _jump(self, target: JumpTarget | None) -> None:
+        if target is None:
+            return
+        self.pane = target.pane
+        pane = self.panes.chart if target.pane is PaneName.CHART else self.panes.table
+        pane.show_target(target)
+        self.panes.focus_front()
+
+    def action_present(self) -> None:
+        """Show one large figure at a time, for a lecture."""
+        if self.results is not None:
+            plain = self.has_class("-ascii")
+            self.app.push_screen(PresentScreen(self.results, self.panes.chart.marks.palette, ascii_only=plain))
+
+    def action_copy(self) -> None:
+        """Send what the pane in front shows to the clipboard; whether it arrives, only the terminal knows."""
+        pane = self.panes.pane_of(self.focused) or self.pane
+        text = self.panes.copied_text(pane)
+        if not text:
+            self.notify(f"The pane {pane} has nothing to copy.", severity="warning")
+            return
+        self.app.copy_to_clipboard(text)
+        self.notify(f"{format_bytes(len(text.encode()))} sent to the terminal's clipboard.", title=f"Copied: {pane}")
+
     def action_filter(self) -> None:
         """Bring the table to the front and open its filter line."""
         self.pane = PaneName.TABLE
@@ -76,7 +112,7 @@ class ResultsView(RunControl):
             )
 
     def watch_results(self) -> None:
-        """Update the detail of a cell with the run."""
+        """Update the detail of a cell, or the figure that is presented, with the run."""
         front = self.app.screen
-        if isinstance(front, DetailScreen) and self.results is not None:
+        if isinstance(front, DetailScreen | PresentScreen) and self.results is not None:
             front.results = self.results

@@ -28,7 +28,6 @@ from imgstore_tui.tui.run.run_thread import RunThread
 from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.leave import LeaveScreen
 from imgstore_tui.tui.screens.results_view import ResultsView
-from imgstore_tui.tui.terminal.breakpoints import WIDE_COLUMNS
 from imgstore_tui.tui.terminal.capabilities import ScreenSettings
 from imgstore_tui.tui.terminal.glyphs import glyphs
 from imgstore_tui.tui.widgets.chart_pane import ChartPane
@@ -39,7 +38,7 @@ from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
 from imgstore_tui.tui.widgets.log_pane import LogPane, method_style
 from imgstore_tui.tui.widgets.matrix_pane import MatrixPane
 from imgstore_tui.tui.widgets.method_marks import MethodMarks
-from imgstore_tui.tui.widgets.panes import Panes
+from imgstore_tui.tui.widgets.panes import Column, Panes
 from imgstore_tui.tui.widgets.run_line import RunLine
 from imgstore_tui.tui.widgets.table_pane import TablePane
 from imgstore_tui.tui.widgets.verdict_pane import VerdictPane
@@ -92,18 +91,22 @@ class Workbench(ResultsView):
         yield TabStrip().data_bind(Workbench.pane)
         with Panes().data_bind(Workbench.pane):
             yield ChoosePane(self.choice).data_bind(Workbench.choice, Workbench.marks)
-            yield ChartPane(ascii_only=self._settings.ascii).data_bind(
-                Workbench.run_state,
-                Workbench.results,
-                Workbench.marks,
-                Workbench.log_x,
-                Workbench.log_y,
-                Workbench.per_image,
-            )
-            yield MatrixPane().data_bind(Workbench.run_state, Workbench.results, Workbench.marks, Workbench.per_image)
-            yield TablePane().data_bind(Workbench.results, Workbench.cutoff)
-            yield LogPane().data_bind(Workbench.marks)
-            yield VerdictPane().data_bind(Workbench.results, Workbench.cutoff, Workbench.marks)
+            with Column(id="left"):
+                yield ChartPane(ascii_only=self._settings.ascii).data_bind(
+                    Workbench.run_state,
+                    Workbench.results,
+                    Workbench.marks,
+                    Workbench.log_x,
+                    Workbench.log_y,
+                    Workbench.per_image,
+                )
+                yield TablePane().data_bind(Workbench.results, Workbench.cutoff)
+            with Column(id="right"):
+                yield VerdictPane().data_bind(Workbench.results, Workbench.cutoff, Workbench.marks)
+                yield MatrixPane().data_bind(
+                    Workbench.run_state, Workbench.results, Workbench.marks, Workbench.per_image
+                )
+                yield LogPane().data_bind(Workbench.marks)
         yield LeftoversLine()
         yield RunLine(symbols).data_bind(Workbench.run_state, Workbench.stopping)
         yield KeyBar()
@@ -183,8 +186,9 @@ class Workbench(ResultsView):
         return method_style
 
     def run_begun(self) -> None:
-        """Bring results to the front on a terminal too narrow for both."""
-        if self.pane is PaneName.CHOOSE and self.app.size.width < WIDE_COLUMNS:
+        """Bring results to the front."""
+        self.panes.idle = False
+        if self.pane is PaneName.CHOOSE:
             self.action_show_pane(PaneName.CHART)
 
     def watch_results(self) -> None:
@@ -206,7 +210,7 @@ class Workbench(ResultsView):
             case "export":
                 playing = self._run_thread.busy and self._run_thread.replay is not None
                 return self.run_state.run is not None and not playing
-            case "next_chart" | "next_table":
+            case "next_chart" | "next_table" | "jump" | "present":
                 return self.results is not None
         return super().check_action(action, parameters)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 WIDE_COLUMNS = 120
 """Columns from which on choice and results are side by side."""
-BROAD_COLUMNS = 150
-"""Columns from which on the matrix is beside the chart, if all panes are visible."""
 SHORT_ROWS = 20
 """Rows from which on more than the lists themselves fits."""
 TALL_ROWS = 36
-"""Rows from which on all panes are visible at once, if the terminal is also wide."""
+"""Rows from which on all results are visible at once, if the terminal is also wide."""
+TALLEST_ROWS = 42
+"""Rows from which on three panes fit below each other."""
 
 COLUMN_CLASSES = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
 ROW_CLASSES = [(0, "-low"), (SHORT_ROWS, "-short"), (TALL_ROWS, "-tall")]

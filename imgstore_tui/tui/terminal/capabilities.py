@@ -10,6 +10,7 @@ from typing import TextIO
 
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.jobs.watchdog import BROWSER_DRIVER
+from imgstore_tui.present.text.ascii import only_ascii
 
 MAX_FPS = 2
 """Repaints a second while a clock runs: more would take from what is measured (DESIGN section 4)."""
@@ -56,7 +57,13 @@ def check_terminal(stdin: TextIO | None, screen: TextIO | None, environment: Map
 
 
 def settings_for(
-    environment: Mapping[str, str], encoding: str | None, *, theme: str | None, ascii_only: bool, fps: int | None
+    environment: Mapping[str, str],
+    encoding: str | None,
+    *,
+    theme: str | None,
+    ascii_only: bool,
+    fps: int | None,
+    utf8_mode: bool = False,
 ) -> ScreenSettings:
     """Choose how to draw from what the terminal says of itself; what the caller asks for wins.
 
@@ -66,13 +73,17 @@ def settings_for(
         theme: Theme asked for.
         ascii_only: Whether ASCII was asked for.
         fps: Repaints a second asked for; never more than ``MAX_FPS``.
+        utf8_mode: Whether Python took UTF-8 in place of the locale's encoding.
     """
     # NO_COLOR alone leaves Textual with a thousand shades of true-colour grey; the terminal's own leave none.
     plain = bool(environment.get("NO_COLOR")) or not _many_colours(environment)
     remote = "SSH_CONNECTION" in environment
     return ScreenSettings(
         theme=theme or (SIXTEEN_COLOURS if plain else None),
-        ascii=ascii_only or not _speaks_utf8(encoding) or environment.get("TERM") == "linux",
+        ascii=ascii_only
+        or not _speaks_utf8(encoding)
+        or only_ascii(encoding, environment, utf8_mode=utf8_mode)
+        or environment.get("TERM") == "linux",
         animate=not remote and environment.get("TEXTUAL_ANIMATIONS", "full") != "none",
         fps=max(1, min(fps or MAX_FPS, MAX_FPS)),
     )
@@ -115,7 +126,12 @@ def prepare_terminal(*, theme: str | None, ascii_only: bool, fps: int | None) ->
         # Textual reads it when it is loaded: it bounds what keys may cause; news of a run is bounded by the settings.
         os.environ.setdefault("TEXTUAL_FPS", str(fps))
     settings = settings_for(
-        os.environ, screen.encoding if screen else None, theme=theme, ascii_only=ascii_only, fps=fps
+        os.environ,
+        screen.encoding if screen else None,
+        theme=theme,
+        ascii_only=ascii_only,
+        fps=fps,
+        utf8_mode=bool(sys.flags.utf8_mode),
     )
     if screen is not None and not _speaks_utf8(screen.encoding):
         # Textual writes through this stream; in another encoding its few non-ASCII glyphs would come out as escapes.

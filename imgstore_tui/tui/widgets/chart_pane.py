@@ -14,14 +14,17 @@ from imgstore_tui.present.charts.chart_list import Chart, ChartView, chart_views
 from imgstore_tui.present.charts.figures import ChartKind, chart_kinds, make_figure
 from imgstore_tui.present.charts.plotext_lines import warm_up
 from imgstore_tui.present.charts.text_chart import draw_figure
+from imgstore_tui.present.export_choices import TEXT_COLUMNS, TEXT_ROWS, safe_lines
 from imgstore_tui.present.results import RunResults
+from imgstore_tui.tui.jump_target import JumpTarget
+from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.widgets.line_picture import LinePicture
 from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
 _WELCOME = """\
 How should I store my images?
 
-Tick storage methods, numbers of images and operations,
+Select storage methods, numbers of images and operations,
 name your data, then press r.
 
 Every store is read back and compared before its times count."""
@@ -102,6 +105,47 @@ class ChartPane(LinePicture, can_focus=True):
             against=self.view.against,
         )
         return Chart(figure, Scales(self.log_x, self.log_y))
+
+    @property
+    def targets(self) -> tuple[JumpTarget, ...]:
+        """Every chart that the pane can show: of each dataset, at each level."""
+        if self.results is None:
+            return ()
+        run = self.results.run
+        several = len(run.plan.datasets) > 1
+        return tuple(
+            JumpTarget(
+                PaneName.CHART,
+                ", ".join(part for part in (kind.menu_text, view.text, dataset if several else "") if part),
+                (turns, level, data),
+            )
+            for data, dataset in enumerate(run.plan.datasets)
+            for turns, kind in enumerate(chart_kinds(run))
+            for level, view in enumerate(chart_views(run, kind))
+        )
+
+    @property
+    def shown(self) -> JumpTarget | None:
+        """The chart that is shown, as one of the targets; None before there is a run."""
+        if self.results is None or self.kind is None:
+            return None
+        run = self.results.run
+        place = (
+            self.turns % len(chart_kinds(run)), self.level % len(self.views), self.data % len(run.plan.datasets),
+        )  # fmt: skip
+        return next((target for target in self.targets if target.place == place), None)
+
+    def show_target(self, target: JumpTarget) -> None:
+        """Show one of the targets."""
+        self.turns, self.level, self.data = target.place
+
+    def copied_text(self) -> str:
+        """Return the chart as text, wide enough to be read elsewhere; empty before there is one."""
+        chart = self.chart
+        if chart is None or chart.figure.empty:
+            return ""
+        drawn = draw_figure(chart.figure, TEXT_COLUMNS, TEXT_ROWS, scales=chart.scales, ascii_only=self._ascii)
+        return "\n".join(line.rstrip() for line in safe_lines(drawn.plain))
 
     def picture(self) -> Text:
         """Return the chart, or a hint how to get one."""

@@ -78,9 +78,9 @@ class CheckList(OptionList):
 
     KEYS_OF: ClassVar[str] = "In any list of ticks"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "tick", "Tick", tooltip="Tick or untick the line under the cursor"),
-        Binding("a", "all(True)", "All", show=False, tooltip="Tick every line of the list"),
-        Binding("n", "all(False)", "None", show=False, tooltip="Untick every line of the list"),
+        Binding("space", "tick", "Select", tooltip="Select or clear the line under the cursor"),
+        Binding("a", "all(True)", "All", show=False, tooltip="Select every line of the list"),
+        Binding("n", "all(False)", "None", show=False, tooltip="Clear every line of the list"),
     ]
 
     @dataclass

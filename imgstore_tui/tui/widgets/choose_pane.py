@@ -125,7 +125,7 @@ class ChoosePane(Chooser):
         for name, count in (
             ("storage", len(choice.ticked)), ("cutoffs", len(choice.cutoffs)), ("operations", len(choice.operations)),
         ):  # fmt: skip
-            self.query_one(f".{name}").border_subtitle = f"{count} ticked"
+            self.query_one(f".{name}").border_subtitle = f"{count} selected"
         self.query_one(".rounds").border_subtitle = f"plan {safe_text(choice.plan.name)}"
         more = len(choice.rest.datasets) - 1
         self.query_one(".data").border_subtitle = f"and {more} more, d: all" if more > 0 else "d: look at it"

@@ -30,6 +30,23 @@ class Line(Input):
         return safe_text(value)
 
 
+class CompletingLine(Line):
+    """A line with suggestions, which tab takes as in a shell; without one, tab goes to the next field."""
+
+    KEYS_OF: ClassVar[str] = "In a line with a path"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete", "Complete", key_display="tab", tooltip="Complete the path, or go to the next field"),
+    ]
+
+    def action_complete(self) -> None:
+        """Take what is suggested; without a suggestion, go to the next field."""
+        before = self.value
+        if self.cursor_at_end:
+            self.action_cursor_right()
+        if self.value == before:
+            self.screen.focus_next()
+
+
 class Field(Vertical):
     """A named input line; the receiver of its messages checks the text and sets ``problem``."""
 

@@ -56,6 +56,10 @@ class LogPane(ScrollView, can_focus=True):
         """The lines, without their colours."""
         return tuple(line.plain for line in self._lines)
 
+    def copied_text(self) -> str:
+        """Return all lines."""
+        return "\n".join(self.lines)
+
     def add_lines(self, lines: Iterable[TimedLine]) -> None:
         """Add lines, all in one repaint."""
         new = [Text.assemble((f"{when.astimezone():%H:%M:%S} ", "dim"), line) for when, line in lines]

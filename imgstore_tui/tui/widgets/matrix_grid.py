@@ -137,7 +137,8 @@ def draw_grid(
         head.append(f"N={format_count_short(cutoffs[column])}".ljust(each))
     if columns and (columns[0] > 0 or columns[-1] < len(cutoffs) - 1):
         # The number of hidden columns is shown above the names of the rows.
-        hidden = f"<{columns[0]} {len(cutoffs) - 1 - columns[-1]}>"
+        left, right = columns[0], len(cutoffs) - 1 - columns[-1]
+        hidden = f"<{left} more {right}>" if left and right else f"< {left} more" if left else f"{right} more >"
         head = Text.assemble((hidden[:names].ljust(names), "dim"), head[names:])
     rows: list[tuple[Text, list[tuple[int, int, GridPosition]]]] = []
     for index in shown:

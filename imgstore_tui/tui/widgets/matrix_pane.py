@@ -94,7 +94,7 @@ class MatrixPane(LinePicture, can_focus=True):
         state, (width, height) = self.run_state, self.size
         if state.run is None:
             self._layers, self._drawn = (), DrawnGrid(())
-            return Text("Storage methods by numbers of images: it fills as a run goes on.", style="dim")
+            return Text("Storage methods by numbers of images, filled by a run.", style="dim")
         key = (state.run.id, len(state.cells), self.per_image)
         if key != self._base_key or self._base_results is not self.results:
             self._base_key, self._base_results = key, self.results
@@ -126,11 +126,15 @@ class MatrixPane(LinePicture, can_focus=True):
 
     def _retitle(self, shown: range) -> None:
         count = len(self._layers)
-        value = "an image" if self.per_image else "all N images"
+        value = "per image" if self.per_image else "all N images"
         title = f"6 Matrix: median time, {value}"
         subtitle = "" if len(shown) == count else f"{self.cursor.layer + 1} of {count}, g: next"
         if (self.border_title, self.border_subtitle) != (title, subtitle):
             self.border_title, self.border_subtitle = title, safe_text(subtitle)
+
+    def copied_text(self) -> str:
+        """Return the matrix as it is drawn; empty before there is one."""
+        return "" if self.run_state.run is None else self.picture().plain
 
     def next_layer(self) -> None:
         """Go to the next operation or level."""

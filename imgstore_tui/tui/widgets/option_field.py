@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 
 from imgstore_tui.core.options import Option, option_text
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.tui.widgets.field import Line
+from imgstore_tui.tui.widgets.field import CompletingLine, Line
 from imgstore_tui.tui.widgets.one_of import OneOf
 
 
@@ -101,7 +101,7 @@ class OptionField(Vertical):
     def _editor(self) -> Widget:
         if self._choices:
             return OneOf(self._choices, self._text)
-        line = Line(
+        line = (Line if self._suggester is None else CompletingLine)(
             safe_text(self._text), placeholder=self._hint, compact=True, select_on_focus=False,
             suggester=self._suggester,
         )  # fmt: skip

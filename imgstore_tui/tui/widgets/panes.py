@@ -1,14 +1,14 @@
-"""Lays out the panes, one of them in front."""
+"""Holds the panes of the workbench, one of them in front."""
 
 from __future__ import annotations
 
 from textual import getters
-from textual.containers import Container
+from textual.containers import Container, Vertical
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from imgstore_tui.tui.pane_layout import LEFT, RIGHT, lay_out
 from imgstore_tui.tui.panes import PaneName
-from imgstore_tui.tui.terminal.breakpoints import BROAD_COLUMNS
 from imgstore_tui.tui.widgets.chart_pane import ChartPane
 from imgstore_tui.tui.widgets.choose_pane import ChoosePane
 from imgstore_tui.tui.widgets.log_pane import LogPane
@@ -17,14 +17,21 @@ from imgstore_tui.tui.widgets.table_pane import TablePane
 from imgstore_tui.tui.widgets.verdict_pane import VerdictPane
 
 
+class Column(Vertical):
+    """Panes below each other."""
+
+
 class Panes(Container):
-    """Holds the panes; the style sheet decides which are visible and where."""
+    """Holds the panes; which of them are visible, and where, is what ``pane_layout`` says."""
+
+    DEFAULT_CSS = "Panes { layout: horizontal; } Panes > Column { height: 100%; }"
 
     pane: reactive[PaneName] = reactive(PaneName.CHOOSE, repaint=False)
     """The pane in front."""
-
     enlarged: reactive[bool] = reactive(False, repaint=False)
     """Whether the pane in front fills the screen alone."""
+    idle: reactive[bool] = reactive(True, repaint=False)
+    """Whether there is no run to show yet."""
 
     choose = getters.query_one(ChoosePane)
     chart = getters.query_one(ChartPane)
@@ -32,25 +39,56 @@ class Panes(Container):
     matrix = getters.query_one(MatrixPane)
     log_lines = getters.query_one(LogPane)
     verdict = getters.query_one(VerdictPane)
+    left = getters.query_one("#left", Column)
+    right = getters.query_one("#right", Column)
 
     def on_mount(self) -> None:
-        """Bring the first pane to the front."""
-        self.watch_pane(self.pane, self.pane)
+        """Lay out the panes."""
+        self._lay_out()
 
-    def watch_pane(self, before: PaneName, pane: PaneName) -> None:
-        """Mark the pane in front for the style sheet."""
+    def watch_pane(self) -> None:
+        """Bring another pane to the front."""
+        self._lay_out()
+
+    def watch_enlarged(self) -> None:
+        """Let the pane in front fill the screen, or give the others their room back."""
+        self._lay_out()
+
+    def watch_idle(self) -> None:
+        """Give the results of a run their room."""
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        """Lay out for another size of the terminal."""
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Show the panes that the layout names.
+
+        At once and not with the next repaint, since keys that follow fast are meant for the new pane; and by styles of
+        the panes themselves, since a class of the screen would restyle every widget: 15 ms against 140.
+        """
         if not self.is_mounted:
             return
-        # Classes of the panes and not of the screen, which would restyle every widget: 15 ms against 140. They are set
-        # at once and not with the next repaint: keys that follow fast are meant for the new pane.
-        self._widget(before).remove_class("-front")
-        self._widget(pane).add_class("-front")
-        self.chart.set_class(pane is PaneName.CHOOSE, "-beside-choose")
-        self.chart.set_class(pane is PaneName.MATRIX, "-behind")
-
-    def watch_enlarged(self, enlarged: bool) -> None:
-        """Tell the style sheet."""
-        self.set_class(enlarged, "-enlarged")
+        columns, rows = self.app.size
+        layout = lay_out(columns, rows, self.pane, idle=self.idle, enlarged=self.enlarged)
+        self.choose.display = bool(layout.choice)
+        if layout.choice:
+            self.choose.styles.width = layout.choice
+            # Beside the results its lists are below each other.
+            self.choose.set_class(not layout.choice.endswith("fr"), "-upright")
+        beside = bool(layout.choice)
+        for column, names, width in ((self.left, LEFT, layout.left), (self.right, RIGHT, layout.right)):
+            column.display = any(name in layout.heights for name in names)
+            for name in names:
+                pane = self._widget(name)
+                pane.display = name in layout.heights
+                if pane.display:
+                    pane.styles.height = f"{layout.heights[name]}fr"
+            if column.display:
+                column.styles.width = width
+                column.styles.margin = (0, 0, 0, 1 if beside else 0)
+                beside = True
 
     def pane_of(self, widget: Widget | None) -> PaneName | None:
         """Return the pane that a widget is or lies in; None for one outside of them."""
@@ -64,14 +102,16 @@ class Panes(Container):
 
     def pane_with_edge_at(self, x: int, y: int) -> PaneName | None:
         """Return the pane whose top edge lies at a place on the screen; None where there is none."""
-        regions = ((name, self._widget(name).region) for name in PaneName if name is not PaneName.CHOOSE)
+        regions = ((name, self._widget(name).region) for name in PaneName)
         return next((name for name, region in regions if region.contains(x, y) and y == region.y), None)
 
-    def on_resize(self) -> None:
-        """Tell the style sheet whether the matrix fits beside the chart."""
-        broad = self.size.width >= BROAD_COLUMNS
-        for pane in (self.chart, self.matrix):
-            pane.set_class(broad, "-broad")
+    def copied_text(self, pane: PaneName) -> str:
+        """Return what a pane shows as text, a table as Markdown; empty where there is nothing yet."""
+        widget = self._widget(pane)
+        if isinstance(widget, ChoosePane):
+            return ""
+        assert isinstance(widget, ChartPane | TablePane | VerdictPane | MatrixPane | LogPane)  # noqa: S101
+        return widget.copied_text()
 
     def focus_front(self) -> None:
         """Focus the pane in front."""

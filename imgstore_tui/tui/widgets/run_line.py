@@ -19,7 +19,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_duration
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.text.captions import status_word
-from imgstore_tui.present.text.estimates import reach_texts
+from imgstore_tui.present.text.estimates import AFTER_BUDGET, reach_texts
 from imgstore_tui.present.text.recommendation import fastest_line
 from imgstore_tui.tui.terminal.glyphs import Glyphs
 from imgstore_tui.tui.widgets.line_picture import LinePicture
@@ -130,6 +130,8 @@ class RunLine(LinePicture):
                 if state.current.step == "trial":
                     parts[1:] = [str(cell.operation), f"{format_count(state.images_done)} of {parts[1]}"]
                 parts.append(f"round {state.current.round + 1} of {state.run.plan.rounds}")
+                if state.past_budget:
+                    parts.insert(0, AFTER_BUDGET)
                 if cell in self.skipping:
                     parts.insert(0, "skipping")
                 return Text(dot.join(["pausing after this trial", *parts] if self.pausing else parts))
@@ -196,7 +198,8 @@ class RunLine(LinePicture):
         if not self.results.verdicts:
             return Text()
         key, quiet = map(self.get_component_rich_style, ("run-line--key", "run-line--quiet"))
-        return Text.assemble(("5", key), (" which to take, and how sure that is", quiet))
+        again = [("  1", key), (": choose again", quiet)]
+        return Text.assemble(("Press ", quiet), ("5", key), (": which to take, and how sure", quiet), *again)
 
     def _reach(self, width: int) -> Text:
         """Return what the time budget will reach, and further keys as far as they fit."""

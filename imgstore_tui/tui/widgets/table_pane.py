@@ -14,6 +14,7 @@ from textual.reactive import reactive
 from textual.widgets import DataTable, Static
 
 from imgstore_tui.present.article import article_report_tables, is_article
+from imgstore_tui.present.exports.md import markdown_table
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.disk_use import disk_tables
 from imgstore_tui.present.tables.ranking import cutoff_text, measured_cutoffs, ranking_table
@@ -21,11 +22,14 @@ from imgstore_tui.present.tables.report_tables import failures_table, warnings_t
 from imgstore_tui.present.tables.table_model import Table
 from imgstore_tui.present.tables.table_view import DOWN, UP, TableView, apply_view, view_text
 from imgstore_tui.present.tables.timings import one_image_tables, overview_tables, timing_tables
+from imgstore_tui.tui.jump_target import JumpTarget
 from imgstore_tui.tui.messages import CellOpened
+from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.widgets.field import Field
 from imgstore_tui.tui.widgets.grid_table import GridTable
 
 _NOTHING = "Nothing measured yet. Choose, then press r."
+_NO_TABLE = Table("", (), ())
 WIDE = 100
 """Columns of the pane from which on a table shows its wide columns."""
 
@@ -56,6 +60,7 @@ class TablePane(Vertical):
         super().__init__()
         self.border_title = "3 Table"
         self._names: tuple[str, ...] = ()
+        self._table = _NO_TABLE
 
     def compose(self) -> ComposeResult:
         """Lay out the table, the line to filter it by, and its caption."""
@@ -93,10 +98,12 @@ class TablePane(Vertical):
         shown = [(table, whole) for whole in tables if (table := apply_view(whole, self.arrangement)).rows]
         self.set_class(not shown, "-empty")
         if not shown:
+            self._table = _NO_TABLE
             self._show_empty(bool(tables))
             return
         index = self.view % len(shown)
         table, whole = shown[index]
+        self._table = table
         subtitle = f"{index + 1} of {len(shown)}, v: next"
         rows = [len(entry.rows) - len(entry.heads) for entry in (table, whole)]
         if view := view_text(self.arrangement, *rows):
@@ -109,6 +116,30 @@ class TablePane(Vertical):
             self.border_title, self.border_subtitle = Text(f"3 Table: {names[0]}"), Text(names[1])
             self.query_one(".caption", Static).update(Text(names[2]))
         self.grid.fill(table, wide=self.size.width >= WIDE, room=self.content_size.width)
+
+    @property
+    def targets(self) -> tuple[JumpTarget, ...]:
+        """Every table that the pane can show, without its filter."""
+        tables = [] if self.results is None else tables_of(self.results, self.cutoff)
+        return tuple(JumpTarget(PaneName.TABLE, table.title, (number,)) for number, table in enumerate(tables))
+
+    @property
+    def shown(self) -> JumpTarget | None:
+        """The table that is shown, as one of the targets; None where there is none."""
+        title = self._table.title
+        return next((target for target in self.targets if target.title == title), None)
+
+    def show_target(self, target: JumpTarget) -> None:
+        """Show one of the targets, all of its rows."""
+        if self.arrangement.query:
+            self.action_clear_filter()
+        (self.view,) = target.place
+
+    def copied_text(self) -> str:
+        """Return the table as it is filtered and sorted, as Markdown; empty where there is none."""
+        table = self._table
+        parts = [f"**{table.title}**", markdown_table(table), table.caption]
+        return "\n\n".join(part for part in parts if part) + "\n" if table.rows else ""
 
     def _show_empty(self, filtered: bool) -> None:
         message = _NOTHING if self.results is None else "The first rows come with the first trials."

@@ -93,6 +93,10 @@ class VerdictPane(VerticalScroll):
         """Open the full report."""
         self.post_message(self.ReportRequested())
 
+    def copied_text(self) -> str:
+        """Return the text that is shown; empty before there is a run."""
+        return "" if self.results is None else self._shown.plain
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Allow the report only with results."""
         return action != "open_report" or self.results is not None

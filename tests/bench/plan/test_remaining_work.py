@@ -56,7 +56,9 @@ def test_no_time_is_given_before_anything_was_measured() -> None:
 def test_the_budget_bounds_the_time_but_the_running_trial_ends() -> None:
     remaining = work()
     assert remaining.progress(0, 30.0, 5.0, known=True).remaining_s == 5.0
-    assert remaining.progress(0, 30.0, -1.0, expected_s=8.0, share=0.25, known=True).remaining_s == 6.0
+    assert not remaining.progress(0, 30.0, 5.0, known=True).past_budget
+    beyond = remaining.progress(0, 30.0, -1.0, expected_s=8.0, share=0.25, known=True)
+    assert (beyond.remaining_s, beyond.past_budget) == (6.0, True)
 
 
 def test_a_run_with_nothing_to_do_is_done() -> None:

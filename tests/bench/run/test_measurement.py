@@ -53,7 +53,7 @@ def test_without_success_there_is_no_time(skipped: bool, status: Status) -> None
     ("cell", "result", "warning"),
     [
         (CELL, TrialResult(seconds=1.0, resident_before=0.5), "hot, yet only 50% of the store was in memory"),
-        (CELL, TrialResult(seconds=1.0, foreign_cpu=0.6), "others kept 0.6 cores busy"),
+        (CELL, TrialResult(seconds=1.0, foreign_cpu=0.6), "noisy: other programs used 0.6 cores"),
         (replace(CELL, cutoff=2000), TrialResult(seconds=1.0), "1,000 images repeated to 2,000"),
         (replace(CELL, workers=2), TrialResult(), "phases are the workers' seconds added up: they overlap"),
         (

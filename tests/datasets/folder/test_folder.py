@@ -74,7 +74,7 @@ def test_only_the_headers_of_what_is_wanted_are_read(tmp_path: Path, monkeypatch
     dataset.scan()
     assert len(dataset) == 8
     assert dataset.label_names == ("a", "b")
-    assert dataset.summary.endswith("8 pictures looked at, 16 % of 50, of 20x30x3 in 2 classes")
+    assert dataset.summary.endswith("8 pictures checked, 16 % of 50, of 20x30x3 in 2 classes")
 
 
 def test_what_turns_out_broken_is_replaced_while_there_are_unseen_files(

@@ -216,7 +216,7 @@ def test_axes_are_named_with_their_units_and_scales_and_change_apart() -> None:
         (LINEAR, ("linear", "linear")),
     ):
         other = chart_for(run, "write-many", 80, 24, scales=scales, per_image=True).plain
-        assert rows_of_axis(other).strip().startswith(f"↑ time for an image, {named[0]}")
+        assert rows_of_axis(other).strip().startswith(f"↑ time for one image of N, {named[0]}")
         assert rows_of_axis(other).endswith(f"images, {named[1]} →")
     across = chart_for(run, "write-many", 80, 24, scales=Scales(False, True)).plain.split("\n")[-2].split()
     assert across[0] == "0"

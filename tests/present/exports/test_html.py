@@ -6,9 +6,12 @@ import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
+import pytest
+
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present import exports
+from imgstore_tui.present.charts.axes import LINEAR, LOG
 from imgstore_tui.present.charts.figures import chart_kinds, make_figure
 from imgstore_tui.present.charts.svg import figure_svg
 from imgstore_tui.present.results import build_results
@@ -102,13 +105,17 @@ def test_charts_are_sound_and_name_every_point() -> None:
     assert "disk, 100 images: " in svg
 
 
-def test_bars_are_as_long_as_their_logarithms() -> None:
+def test_bars_are_as_long_as_their_values_beside_those_of_the_same_number_of_images() -> None:
     run = fake_run(["disk", "hdf5"], [10, 1000], operations=[Operation.WRITE_MANY])
     figure = make_figure(run, "disk")
-    root = ElementTree.fromstring(figure_svg(figure))
-    lengths = [float(bar.attrib["width"]) for bar in root.iter("rect")]
-    values = [bar.value for bar in figure.bars]
-    assert sorted(range(4), key=lengths.__getitem__) == sorted(range(4), key=values.__getitem__)
+    for scales, groups in ((LOG, [slice(0, 2), slice(2, 4)]), (LINEAR, [slice(0, 4)])):
+        root = ElementTree.fromstring(figure_svg(figure, scales=scales))
+        lengths = [float(bar.attrib["width"]) for bar in root.iter("rect")]
+        values = [bar.value for bar in figure.bars]
+        for group in groups:
+            longest, most = max(lengths[group]), max(values[group])
+            for length, value in zip(lengths[group], values[group], strict=True):
+                assert length == pytest.approx(max(1.0, value / most * longest), abs=0.1)
 
 
 def test_nothing_measured_draws_nothing() -> None:

@@ -53,4 +53,4 @@ def test_nothing_is_said_of_an_answer_where_none_is_asked_for() -> None:
 def test_what_is_not_known_is_left_out() -> None:
     unknown = Estimate(1, 1, None, None, False, 60.0)
     assert (estimate_text(unknown), estimate_short(unknown)) == ("1 trial", "1 trial")
-    assert "not been looked at" in basis_text(unknown)
+    assert "not been checked" in basis_text(unknown)

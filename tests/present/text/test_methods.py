@@ -39,7 +39,7 @@ def test_ties_failures_and_too_few_rounds_are_said() -> None:
     run = fake_run(["disk", "lmdb", "hdf5"], [10], operations=[Operation.READ_MANY], failures={"hdf5": EVIL})
     same = tuple(replace(trial, seconds=0.1) if trial.seconds else trial for trial in run.measurements)
     notes = {note.spec.label: note for note in method_summaries(build_results(replace(run, measurements=same)))}
-    assert measured_lines(notes["disk"]) == ["read-many hot, 10 images: 100 ms, not told apart from lmdb"]
+    assert measured_lines(notes["disk"]) == ["read-many hot, 10 images: 100 ms, tied with or too close to lmdb"]
     assert measured_lines(notes["hdf5"]) == ["read-many hot, 10 images: failed"]
     few = method_summaries(build_results(fake_run(["disk", "lmdb"], [10], 3, operations=[Operation.READ_MANY])))
     assert measured_lines(few[0])[0].endswith(", no verdict")

@@ -7,7 +7,9 @@ from imgstore_tui.present.help import load_topic
 from imgstore_tui.storekit.server import ServerBackend
 from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.help import HelpScreen, TopicList, TopicPage
+from imgstore_tui.tui.screens.jump import JumpScreen
 from imgstore_tui.tui.screens.leave import LeaveScreen
+from imgstore_tui.tui.screens.present import PresentScreen
 from imgstore_tui.tui.screens.report import ReportScreen
 from imgstore_tui.tui.screens.server import ServerScreen
 from imgstore_tui.tui.screens.workbench import Workbench
@@ -37,6 +39,53 @@ async def _close_detail(app: Driven, key: str) -> None:
     await run_once(app)
     await app.press("6", "enter")
     assert app.shows(DetailScreen)
+    await closes(app, key)
+
+
+@effect("DetailScreen", "C")
+async def _copy_detail(app: Driven, key: str) -> None:
+    await app.run()
+    await app.press("6", "enter", key)
+    assert app.app.clipboard.startswith("disk, write-one, 1 image")
+    assert "round 1" in app.app.clipboard
+
+
+@effect("JumpScreen", "down", "up")
+async def _move_in_list(app: Driven, key: str) -> None:
+    if not app.shows(JumpScreen):
+        await app.run()
+        await app.press("j")
+    await app.press(key)
+    screen = app.app.screen
+    assert isinstance(screen, JumpScreen)
+    assert screen.entries.highlighted == (1 if key == "down" else 0)
+
+
+@effect("JumpScreen", "escape")
+async def _close_list(app: Driven, key: str) -> None:
+    await app.run()
+    await app.press("j")
+    assert app.shows(JumpScreen)
+    await closes(app, key)
+
+
+@effect("PresentScreen", "space", "left", "right", "backspace", "enter")
+async def _turn_pages(app: Driven, key: str) -> None:
+    if not app.shows(PresentScreen):
+        await app.run()
+        await app.press("P")
+        await app.until(lambda: " 1 of " in app.picture and "Write many" in app.picture)
+    await app.press(key)
+    here = "1" if key in ("left", "backspace") else "2"
+    await app.until(lambda: f" {here} of " in app.picture)
+    await app.until(lambda: ("Read many" in app.picture) is (here == "2"))
+
+
+@effect("PresentScreen", "escape", "q")
+async def _close_presentation(app: Driven, key: str) -> None:
+    await run_once(app)
+    await app.press("P")
+    assert app.shows(PresentScreen)
     await closes(app, key)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from imgstore_tui.core.operations import CacheState
 from imgstore_tui.jobs.plans import saved_plans
 from imgstore_tui.tui.screens.options import OptionsScreen
 from imgstore_tui.tui.screens.workbench import Workbench
+from imgstore_tui.tui.widgets.field import CompletingLine
 from tests.support.screen import Driven, five_operations
 from tests.tui.keys.effects import effect
 
@@ -66,6 +69,28 @@ async def _take_line(app: Driven, key: str) -> None:
     await app.write("lmdb+png")
     await app.press(key)
     assert "lmdb+png" in app.workbench.choice.ticked
+
+
+@effect("CompletingLine", "tab")
+async def _complete(app: Driven, key: str) -> None:
+    Path("photos").mkdir()
+    await app.press("d", "right")
+    await app.until(lambda: "path" in app.picture)
+    kind = app.app.focused
+    while "/path/to/it" not in app.picture:
+        await app.press("right")
+    await app.press("tab")
+    line = app.app.focused
+    assert isinstance(line, CompletingLine)
+    assert line is not kind
+    await app.press("ctrl+u")
+    await app.write("pho")
+    await app.until(lambda: "photos/" in app.picture)
+    await app.press(key)
+    assert line.value == "photos/"
+    assert app.app.focused is line
+    await app.press(key)
+    assert app.app.focused is not line, "there is nothing more to complete"
 
 
 @effect("OneOf", "right", "space", "left")

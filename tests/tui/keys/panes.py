@@ -128,7 +128,7 @@ async def _all(app: Driven, key: str) -> None:
 async def _none(app: Driven, key: str) -> None:
     await app.press(key)
     assert app.workbench.choice.ticked == frozenset()
-    assert "Tick something" in app.picture
+    assert "Select something" in app.picture
 
 
 @effect("MethodList", "o")

@@ -14,8 +14,11 @@ from imgstore_tui.tui.screens.conditions import ConditionsScreen
 from imgstore_tui.tui.screens.data import DataScreen
 from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.help import HelpScreen
+from imgstore_tui.tui.screens.jump import JumpScreen
+from imgstore_tui.tui.screens.present import PresentScreen
 from imgstore_tui.tui.screens.save_plan import SavePlanScreen
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
+from imgstore_tui.tui.screens.workbench import Workbench
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
 from tests.support.fake_runs import leave_behind
 from tests.support.screen import Driven
@@ -53,6 +56,49 @@ async def _next_table(app: Driven, key: str) -> None:
     assert "3 Table: Median time" in app.picture
     await app.press(key)
     assert "3 Table: Ranking at 1,000 images" in app.picture
+
+
+@effect("Workbench", "j")
+async def _jump(app: Driven, key: str) -> None:
+    await app.press(key)
+    assert app.app.screen is app.workbench, "there is nothing to go to yet"
+    await app.run()
+    await app.press(key)
+    assert app.shows(JumpScreen)
+    await app.write("rank")
+    await app.press("enter")
+    assert app.shows(Workbench)
+    assert "3 Table: Ranking at 1,000 images" in app.picture
+    assert app.workbench.focused is app.workbench.panes.table.grid
+    await app.press(key)
+    await app.write("random")
+    assert "Disk use" not in app.picture
+    await app.press("enter")
+    assert "Read in random order" in app.picture
+    assert app.workbench.pane is PaneName.CHART
+
+
+@effect("Workbench", "C")
+async def _copy(app: Driven, key: str) -> None:
+    await app.press(key)
+    assert app.app.clipboard == ""
+    await app.run()
+    starts = {"2": "Write many", "3": "**Median time**", "4": "", "5": "Which to take", "6": "  "}
+    for pane, start in starts.items():
+        await app.press(pane, key)
+        assert app.app.clipboard.startswith(start), pane
+    await app.press("3", key)
+    assert "| disk" in app.app.clipboard.replace("&nbsp;", "")
+
+
+@effect("Workbench", "P")
+async def _present(app: Driven, key: str) -> None:
+    await app.press(key)
+    assert app.app.screen is app.workbench, "there is nothing to present yet"
+    await app.run()
+    await app.press(key)
+    assert app.shows(PresentScreen)
+    await app.until(lambda: "disk is fastest" in app.picture)
 
 
 @effect("Workbench", "e")
@@ -114,7 +160,7 @@ async def _per_image(app: Driven, key: str) -> None:
     await app.run()
     assert "time for N images" in app.picture
     await app.press(key)
-    assert "time for an image" in app.picture
+    assert "time for one image of N" in app.picture
 
 
 @effect("Workbench", "p")
