@@ -59,7 +59,7 @@ def _facts(entry: WeighedLeftover) -> dict[str, Any]:
     """Return a leftover as JSON values; what does not apply to a folder or a server is null."""
     folder = entry.stores is None and entry.files > 0
     return {
-        "run": entry.leftover.run_id,
+        "run": getattr(entry.leftover, "run_id", None),
         "path": str(entry.leftover.path),
         "allocated_bytes": entry.allocated_bytes if folder else None,
         "files": entry.files if folder else None,
