@@ -51,7 +51,7 @@ SETS = {
 COLUMNS = ("images", "method", "bare", "open", "labelled", "instrument", "open / bare", "instrument / bare", "", "why")
 EXPLAINS = "Single reads are timed"
 """Begins the sentence of the answer that says why a loop takes less than the row ``get-one``."""
-SENTENCES = re.compile(rf"Asked for one by one .*? images\.|{EXPLAINS} .*? have\.")
+SENTENCES = re.compile(rf"Asked for one by one .*?(?:images|long)\.|{EXPLAINS} .*? have\.")
 """What the answer says of single reads."""
 
 Read = Callable[[int], Any]

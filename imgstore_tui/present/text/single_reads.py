@@ -49,6 +49,8 @@ def _beside(single: CellSummary, many: CellSummary | None, calls: str) -> str:
     text = f"Asked for one by one an image takes {format_seconds(single.seconds)} (get-one)"
     if 1 / ALIKE <= ratio <= ALIKE:
         return f"{text}, about as long as by {calls}."
+    if ratio < 1:  # opening the store is in the figure of the calls, and not in that of single reads
+        return f"{text}; by {calls}, opening the store included, {format_number(1 / ratio)} times as long."
     return f"{text}, {format_number(ratio)} times as long as by {calls}."
 
 

@@ -397,6 +397,10 @@ def test_what_a_loop_over_single_images_takes_is_said_or_how_to_measure_it() -> 
     assert timed_reads(0.1, 0.0012) == [
         "Asked for one by one an image takes 1.20 ms (get-one), about as long as by calls of up to 64 images."
     ]
+    assert timed_reads(0.1, 0.0005) == [
+        "Asked for one by one an image takes 500 µs (get-one); by calls of up to 64 images, opening the store "
+        "included, 2 times as long."
+    ]
     assert timed_reads(0.0001, 0.000005) == [
         "Asked for one by one an image takes 5.00 µs (get-one), 5 times as long as by calls of up to 64 images. Single "
         "reads are timed each by itself, with label and checks: microseconds that a bare loop does not have."
