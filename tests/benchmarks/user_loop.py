@@ -136,6 +136,8 @@ def measured(home: Path, data: str, spec: str, count: int, rounds: int) -> tuple
     place: dict[str, Any] = {"IMGSTORE_TUI_HOME": str(home)}
     more = ["--rounds", str(rounds), "--budget", "none", "--scratch", str(home), "--quiet", "--json"]
     done = program(*words, *more, timeout=600, **place)
+    if done.returncode:
+        sys.exit(done.stderr)
     run = json.loads(done.stdout)
     seconds = {
         row["round"]: float(row["seconds"])
