@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ONLY_IN_FULL = {"tests/faults/test_source_tree.py", "tests/test_selection.py", "tests/tui/test_help.py"}
+ONLY_IN_FULL = {
+    "tests/benchmarks/test_fuzz_foreign.py",
+    "tests/faults/test_source_tree.py",
+    "tests/test_selection.py",
+    "tests/tui/test_help.py",
+}
 """Files that are left out as a whole without --full."""
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
