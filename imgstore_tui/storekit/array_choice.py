@@ -6,7 +6,8 @@ in one group or in a group for each class.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from imgstore_tui.storekit.splits import of_split, split_of
 _IMAGES = frozenset(
     {"images", "image", "data", "x", "x_train", "train_x", "train_set_x", "pixels", "imgs", "img", "jpeg", "jpegs"}
 )
+_LEAST_PIXELS = 64
+"""Fewest numbers of a row that may be a picture: digits of 8x8."""
+_WORD = re.compile("[^a-z]+")
 _CODED = frozenset("VSO")
 
 
@@ -70,6 +74,7 @@ def choose(file: ArrayContainer, datasets: list[ArrayFacts], layout: ForeignLayo
         return _named(file, datasets, layout)
     sources: list[Source] = []
     reasons: list[str] = []
+    doubtful: dict[str, ArrayFacts] = {}
     for facts in datasets:
         if candidates([facts.name]) or facts.shape is None:
             continue
@@ -77,19 +82,52 @@ def choose(file: ArrayContainer, datasets: list[ArrayFacts], layout: ForeignLayo
             sources.append(_source(file, facts, layout, _counts(datasets, facts)))
         except NotImagesError as reason:
             reasons.append(f"{safe_text(facts.path)} {reason}")
+            if _may_be_images(facts):
+                doubtful[reasons[-1]] = facts
     sources = [source for source in sources if not source.whole] or sources
     if not sources:
         sources = _single_arrays(datasets)
     if not sources:
         raise _refused(file, datasets, reasons)
-    return _one_of(file, sources, layout)
+    split, taken = split_of(layout.split), {source.facts.path for source in sources}
+    doubtful = {
+        why: facts for why, facts in doubtful.items()
+        if facts.path not in taken and (not split or split_of(facts.path) == split)
+    }  # fmt: skip
+    if not doubtful:
+        return _one_of(file, sources, layout)
+    if any(map(_called_images, doubtful.values())) or not any(_called_images(source.facts) for source in sources):
+        raise _refused(file, datasets, list(doubtful))
+    choice = _one_of(file, sources, layout)
+    return replace(choice, passed=(*choice.passed, *doubtful.values()))
+
+
+def _may_be_images(facts: ArrayFacts) -> bool:
+    """Whether a dataset that is not taken may hold pictures all the same, so that another must not stand for it."""
+    shape = facts.shape or ()
+    if facts.dtype is None or facts.dtype.kind not in "fiub" or 0 in shape:
+        return False
+    if len(shape) == 2:
+        return shape[1] >= _LEAST_PIXELS and _called_images(facts)
+    return len(shape) in {3, 4} and sorted(shape)[-3] > 1
+
+
+def _called_images(facts: ArrayFacts) -> bool:
+    """Whether a word in the name of a dataset is one that pictures have, as in ``x_train``."""
+    return not _IMAGES.isdisjoint(_WORD.split(facts.name.lower()))
 
 
 def _counts(datasets: list[ArrayFacts], image: ArrayFacts) -> int | None:
-    """Return the number of labels beside a dataset, if all that may be labels agree."""
+    """Return the number of labels beside a dataset, if all of its split that may be labels agree."""
+    split = split_of(image.path)
     counts = {
-        facts.shape[0] for facts in datasets if facts is not image and facts.shape and candidates([facts.name])
-    }  # fmt: skip
+        facts.shape[0]
+        for facts in datasets
+        if facts is not image
+        and facts.shape
+        and candidates([facts.name], image.name)
+        and split_of(facts.path) in {split, ""}
+    }
     return counts.pop() if len(counts) == 1 else None
 
 

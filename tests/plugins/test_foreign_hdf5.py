@@ -202,6 +202,35 @@ def test_what_else_may_be_images_is_said(tmp_path: Path) -> None:
     assert "several datasets that may hold the images: it holds one uint8" in refusal(path)
 
 
+@pytest.mark.parametrize(
+    "datasets",
+    [
+        {"images": STACK / 255, "masks": STACK[..., :1], "labels": NUMBERS},
+        {"rgb": STACK / 255, "depth": STACK[..., 0], "labels": NUMBERS},
+        {"x_train": STACK / 255, "x_test": STACK[:2]},
+        {"images": STACK.reshape(6, -1), "thumbnails": STACK[:, :5, :6], "labels": NUMBERS},
+        {"x_train": STACK[:4].transpose(0, 3, 1, 2)[:, [0, 1, 2, 0, 1]], "x_test": STACK},
+    ],
+    ids=["floats beside masks", "floats beside depth", "floats of another split", "flat rows", "five channels"],
+)
+def test_nothing_else_stands_for_images_that_cannot_be_taken(datasets: dict[str, Any], tmp_path: Path) -> None:
+    assert "plain to see" in refusal(write(tmp_path / "a.h5", **datasets))
+
+
+def test_masks_that_cannot_be_taken_are_said_beside_images(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.h5", images=STACK, masks=STACK[..., 0].astype("i8"), labels=NUMBERS)
+    with opened(path) as reader:
+        assert reader.content.shape == (8, 8, 3)
+        assert any("masks int64 of shape (6, 8, 8)" in warning for warning in reader.warnings)
+
+
+def test_few_grey_pictures_of_a_split_are_counted_by_its_own_labels(tmp_path: Path) -> None:
+    few = {"x_train": STACK[:4, ..., 0], "y_train": NUMBERS[:4], "x_test": STACK[4:, ..., 0], "y_test": NUMBERS[4:]}
+    path = write(tmp_path / "a.h5", **few)
+    assert "train (1 dataset, e.g. x_train)" in refusal(path)
+    np.testing.assert_array_equal(arrays(opened(path, split="train")), STACK[:4, ..., 0])
+
+
 def test_picture_files_in_rows_are_read(tmp_path: Path) -> None:
     for kind in ("vlen", "opaque", "bytes"):
         path = tmp_path / f"{kind}.h5"
