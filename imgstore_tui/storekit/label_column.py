@@ -343,6 +343,8 @@ def _decoded(value: Any, is_what: str) -> str:
             value = value.decode("utf-8")
         except UnicodeDecodeError:
             raise NoLabelsError("holds bytes that are no UTF-8 text") from None
+        if any(character < " " for character in "".join(value.split())):  # a number in binary, say
+            raise NoLabelsError("holds bytes that are no text, such as a number in binary")
     text = str(value).strip()
     if len(text) > LONGEST_TEXT:
         raise NoLabelsError(f"{is_what} of more than {LONGEST_TEXT} characters, too long for the name of a class")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,8 @@ def test_digits_among_words_are_words() -> None:
         ([{"a": 1}] * 6, "labels holds dict"),
         ([[1, 0], [0, 1, 0]] * 3, "labels is a list of 2 to 3 values for an image"),
         ([b"\xff"] * 6, "labels holds bytes that are no UTF-8 text"),
+        ([struct.pack("<q", 8)] * 6, "labels holds bytes that are no text, such as a number in binary"),
+        ([bytes(8)] * 6, "labels holds bytes that are no text, such as a number in binary"),
         (["x" * 256] * 6, "of more than 255 characters"),
         ([1, 2], "labels has 2 values for 6 images"),
     ],
