@@ -19,7 +19,7 @@ from imgstore_tui.plugins.file_kind import FileKind, kind_of_file
 from imgstore_tui.plugins.named_store import refuse_stores
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.scan_progress import report_scan
-from imgstore_tui.storekit.splits import of_split, split_of
+from imgstore_tui.storekit.splits import missing_shards, of_split, split_of
 
 _READS_PACKED = frozenset({"", "gzip", "bzip2"})
 _MOST_NAMED = 5
@@ -104,7 +104,7 @@ def _open_folder(location: Path, layout: ForeignLayout) -> ForeignStore | None:
         claimed = list(of_split(location, {file.name: file for file in claimed}, layout.split).values())
     shared = [kind for kind in next(iter(claims)) if all(kind in by_all for by_all in claims)]
     name, reader = _open_by_first(location, claimed, shared, layout)
-    return ForeignStore(name, reader, _passed_over(others))
+    return ForeignStore(name, reader, (*missing_shards([path.name for path in claimed]), *_passed_over(others)))
 
 
 def _check_link(location: Path, file: Path) -> None:

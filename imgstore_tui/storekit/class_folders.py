@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from imgstore_tui.storekit.splits import is_split
+
 
 def class_folders(names: Sequence[str]) -> list[str]:
     """Return the class of each picture by its folder; empty if there are no folders that tell pictures apart.
 
-    Folders that all pictures share are passed over.
+    Folders that all pictures share are passed over, and so are ``train``, ``test`` and the like, which are no classes.
 
     Args:
         names: Names of the pictures in the archive, with slashes between folders.
@@ -19,7 +21,7 @@ def class_folders(names: Sequence[str]) -> list[str]:
         folders = [_folder_at(name, depth) for name in names]
         if not folders or "" in folders:
             return []
-        if len(set(folders)) > 1:
+        if len(set(folders)) > 1 and not all(map(is_split, set(folders))):
             return folders
         depth += 1
 

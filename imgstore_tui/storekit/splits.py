@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import counted
+from imgstore_tui.core.units import counted, format_count
 
 ALL = "all"
 """Value of the option ``split`` that takes all splits as one."""
@@ -21,6 +21,7 @@ _SPLITS = {
 }
 _MNIST_TEST = "t10k"
 """What the files of MNIST and its kin call the split test."""
+_SHARD = re.compile(r"(.*?)(\d{2,})-of-(\d{2,})(?!\d)(.*)", re.DOTALL)
 _WORD = re.compile("[^a-z]+")
 
 Item = TypeVar("Item")
@@ -32,6 +33,11 @@ def split_of(name: str) -> str:
     if _MNIST_TEST in name.lower():
         named.add("test")
     return named.pop() if len(named) == 1 else ""
+
+
+def is_split(name: str) -> bool:
+    """Whether a name says a split and nothing else, e.g. ``train`` or ``val2017``."""
+    return bool(split_of(name)) and all(word in _SPLITS for word in _WORD.split(name.lower()) if word)
 
 
 def of_split(
@@ -61,6 +67,25 @@ def of_split(
     if requested:
         raise StoreError(f"{place} has no split {safe_text(requested)}; there are {listed}.")
     raise StoreError(f"{place} holds several splits: {listed}. Name one with split=, or split=all for all in one.")
+
+
+def missing_shards(names: Iterable[str]) -> tuple[str, ...]:
+    """Return a sentence for each set of shards, ``x-00000-of-00003``, of which there are fewer than the names say.
+
+    Args:
+        names: Names of the files.
+    """
+    sets: dict[tuple[str, int, str], set[int]] = {}
+    for name in names:
+        if match := _SHARD.fullmatch(name):
+            sets.setdefault((match[1], int(match[3]), match[4]), set()).add(int(match[2]))
+    sentences = []
+    for (before, total, after), numbers in sorted(sets.items()):
+        if len(numbers) < total:
+            shown = safe_text(f"{before}*-of-{total:05}{after}")
+            there = f"{format_count(len(numbers))} of {format_count(total)} shards"
+            sentences.append(f"Of {shown}, {there} are in the folder; the pictures of the others are missing.")
+    return tuple(sentences)
 
 
 def _listed(splits: Mapping[str, Sequence[str]], what: str) -> str:

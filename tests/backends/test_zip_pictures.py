@@ -56,6 +56,15 @@ def test_a_zip_of_class_folders_is_read_with_its_classes(name: str, tmp_path: Pa
     assert "1 entry is not pictures: .txt (1)" in " ".join(dataset.warnings)
 
 
+def test_splits_are_no_classes(tmp_path: Path) -> None:
+    names = ["set/train/dog/1.png", "set/train/cat/2.png", "set/val/dog/3.png"]
+    dataset = scanned(write(tmp_path / "a.zip", [(name, picture(number)) for number, name in enumerate(names)]))
+    assert dataset.label_names == ("cat", "dog")
+    assert [dataset.label(index) for index in range(3)] == [1, 0, 1]
+    flat = scanned(write(tmp_path / "b.zip", [("train/1.png", picture(1)), ("test/2.png", picture(2))]))
+    assert not flat.has_labels
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_bytes_come_back_in_any_order(method: int, tmp_path: Path) -> None:
     entries = [(f"{number}.png", picture(number)) for number in range(5)]

@@ -262,6 +262,20 @@ def test_hdf5_files_of_one_shape_are_one_source(tmp_path: Path) -> None:
     assert is_sentence(str(caught.value))
 
 
+def test_shards_that_are_not_there_are_said(tmp_path: Path) -> None:
+    make_tar(tmp_path / "train-00000-of-00003.tar")
+    make_tar(tmp_path / "train-00002-of-00003.tar")
+    store = open_foreign(tmp_path)
+    assert store is not None
+    store.reader.close()
+    assert [line for line in store.warnings if "2 of 3 shards" in line and is_sentence(line)]
+    make_tar(tmp_path / "train-00001-of-00003.tar")
+    store = open_foreign(tmp_path)
+    assert store is not None
+    store.reader.close()
+    assert not store.warnings
+
+
 def test_an_hdf5_file_leads_nowhere_else(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "secret.bin", "w") as file:
         file["images"] = STACK

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.storekit.splits import is_split
 
 ROOT_CLASS = "."
 """Class of pictures beside the class folders; no folder can have this name."""
@@ -40,6 +41,9 @@ def class_folders(root: Path, names: Iterable[str]) -> tuple[tuple[str, ...], st
         else:
             others.append(folder)
     classes = tuple(sorted(folders, key=lambda folder: (folder != ROOT_CLASS, folder)))
+    if len(classes) > 1 and all(map(is_split, classes)):
+        splits = " and ".join(map(safe_text, classes))
+        return classes, f"{splits} are the names of splits; name one of these folders to have the classes in it"
     if not others:
         return classes, ""
     shown = ", ".join(safe_text(folder) for folder in sorted(others)[:_MOST_NAMED])

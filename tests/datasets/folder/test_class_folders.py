@@ -43,6 +43,14 @@ def test_a_folder_of_other_files_is_no_class_and_named(tmp_path: Path) -> None:
     assert label_summary(dataset) == ("labels: 0 cat, 1 fox (without pictures, and so without a number: annotations)")
 
 
+def test_folders_that_are_splits_are_said(tmp_path: Path) -> None:
+    picture(tmp_path / "train" / "cat" / "1.png")
+    picture(tmp_path / "val" / "cat" / "1.png")
+    dataset = scanned(tmp_path)
+    assert "train and val are the names of splits" in label_summary(dataset)
+    assert "splits" not in label_summary(scanned(tmp_path / "train"))
+
+
 def test_without_class_folders_there_are_no_labels(tmp_path: Path) -> None:
     picture(tmp_path / "1.png")
     (tmp_path / "empty").mkdir()
