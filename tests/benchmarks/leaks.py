@@ -85,6 +85,11 @@ def measured() -> int:
     return read_saved_run(saved_runs()[-1]).measured if saved_runs() else 0
 
 
+def finished() -> bool:
+    runs = saved_runs()
+    return bool(runs) and read_saved_run(runs[-1]).status == "finished"
+
+
 def run_with_screen(folder: Path, trials: int) -> bool:
     print(f"a run of {trials:,} trials with the screen open")
     words = [*PLAN, "--rounds", str(trials // CELLS)]
@@ -104,6 +109,11 @@ def run_with_screen(folder: Path, trials: int) -> bool:
             if marks and count >= marks[0]:
                 marks.pop(0)
                 seen.append((count, show(f"after {count:,} trials", sample(pid))))
+        began = time.monotonic()
+        while not finished():
+            settle(terminal, 0.5)
+            assert time.monotonic() - began < 300, terminal.painted[-2000:]
+        print(f"  the run was over {time.monotonic() - began:.0f} s after its last trial")
         settle(terminal, 15.0)
         seen.append((trials, show(f"{trials:,} trials, the run is over", sample(pid))))
         (first, begun), (last, ended) = seen[0], seen[-1]

@@ -68,14 +68,15 @@ class BlockRound:
         return self.services.measurement_of(cell, self.block.spec, self.number, outcome)
 
     def remove_stores(self) -> None:
-        """Remove the block's stores; of a stopped run they are removed with its folder."""
+        """Remove the block's stores; what is left, as of a stopped run, is removed with the run's folder."""
         for cell, store in self.made:
             # What does not exist was never made; whether a server has something only the server knows.
             if self.services.stopped or (isinstance(store, Path) and not self._backend.exists(store)):
                 continue
             # Deleting many files can slow the creates that follow: such stores wait for the end of the run.
-            defer = isinstance(store, Path) and _has_many_files(store)
-            self.services.destroy(cell, self.number, self._request(Step.DESTROY, cell, store), defer=defer)
+            if isinstance(store, Path) and _has_many_files(store):
+                continue
+            self._execute(Step.DESTROY, cell, store)
 
     @property
     def _backend(self) -> Backend:

@@ -55,7 +55,6 @@ class RunLoop:
             status = "stopped"
         finished_at = _now()
         services.journal.end(status, finished_at)
-        services.destroy_deferred()
         passed = services.passing_warnings if status == "finished" else ()
         run = with_stops(
             replace(

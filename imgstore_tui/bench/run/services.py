@@ -55,8 +55,6 @@ class RunServices:
     passing_warnings: set[str] = field(default_factory=set)
     """Those that hold no longer when the run has finished."""
     _done: set[tuple[Cell, int]] = field(default_factory=set)
-    _deferred: list[tuple[Cell, int, TrialRequest]] = field(default_factory=list)
-    """Removals of stores that wait for the end of the run."""
     _stores: int = 0
 
     def __post_init__(self) -> None:
@@ -154,25 +152,3 @@ class RunServices:
         folder = self.folder.claim(unique_name(f"store-{self._stores:06}"))
         suffix = backend.file_suffix if issubclass(backend, LocalBackend) else ""
         return folder / f"store{suffix}" if warm_directory(folder) else folder
-
-    def destroy(self, cell: Cell, number: int, request: TrialRequest, *, defer: bool) -> None:
-        """Run a request that removes a store.
-
-        What cannot be removed is removed, or named, with the run's folder.
-
-        Args:
-            cell: The cell for which the store was made.
-            number: The round.
-            request: What to do.
-            defer: Whether to wait for the end of the run.
-        """
-        if defer:
-            self._deferred.append((cell, number, request))
-        else:
-            self.execute(cell, number, request)
-
-    def destroy_deferred(self) -> None:
-        """Run the removals that waited for the end of the run, unless it was stopped."""
-        for cell, number, request in self._deferred:
-            if not self.stopped:
-                self.execute(cell, number, request)
