@@ -19,7 +19,7 @@ from imgstore_tui.storekit.array_container import ArrayContainer
 from imgstore_tui.storekit.array_facts import ArrayFacts, listed
 from imgstore_tui.storekit.foreign_arrays import ForeignArrayFile, ForeignArrays, ForeignRawPictures
 from imgstore_tui.storekit.foreign_files import ForeignFile, ForeignReader
-from imgstore_tui.storekit.label_column import LabelColumn
+from imgstore_tui.storekit.label_column import LabelColumn, no_labels
 from imgstore_tui.storekit.label_names import candidates, read_labels
 from imgstore_tui.storekit.scan_progress import report_scan
 from imgstore_tui.storekit.store_errors import damaged_error
@@ -97,6 +97,12 @@ class _Indexed:
         sources, classes = self.choice.sources, self.choice.classes
         if classes and not layout.label:
             number = {name: index for index, name in enumerate(classes)}
+            groups = {source.facts.group for source in sources}
+            own = next((facts for facts in self.datasets if facts.group in groups and candidates([facts.name])), None)
+            if own is not None:
+                return no_labels(
+                    f"each group has labels of its own, such as {safe_text(own.path)}; name one with image="
+                )
             ids = [number[source.facts.group.rpartition("/")[2]] for source in sources]
             return LabelColumn(np.repeat(np.array(ids, np.int64), [source.count for source in sources]), classes)
         images = {source.facts.path for source in sources}

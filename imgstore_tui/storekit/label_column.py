@@ -346,6 +346,8 @@ def _decoded(value: Any, is_what: str) -> str:
         if any(character < " " for character in "".join(value.split())):  # a number in binary, say
             raise NoLabelsError("holds bytes that are no text, such as a number in binary")
     text = str(value).strip()
+    if text[:1] == "{" and text[-1:] == "}":
+        raise NoLabelsError("holds JSON, in which a label may be among other facts")
     if len(text) > LONGEST_TEXT:
         raise NoLabelsError(f"{is_what} of more than {LONGEST_TEXT} characters, too long for the name of a class")
     return text

@@ -185,6 +185,13 @@ def test_a_group_for_each_class_gives_labels_and_names(tmp_path: Path) -> None:
     np.testing.assert_array_equal(arrays(reader), [*STACK[2:], *STACK[:2]])
 
 
+def test_groups_with_labels_of_their_own_are_no_classes(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.h5", **{"b/images": STACK, "b/labels": NUMBERS, "c/images": STACK, "c/labels": NUMBERS})
+    with opened(path) as reader:
+        assert not reader.content.label_names
+        assert "such as b/labels" in reader.label_note
+
+
 def test_images_and_labels_in_a_group_are_read(tmp_path: Path) -> None:
     reader = opened(write(tmp_path / "a.h5", **{"train/images": STACK, "train/labels": NUMBERS}))
     assert reader.read_labels().tolist() == NUMBERS.tolist()

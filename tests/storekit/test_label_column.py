@@ -105,6 +105,7 @@ def test_digits_among_words_are_words() -> None:
         ([b"\xff"] * 6, "labels holds bytes that are no UTF-8 text"),
         ([struct.pack("<q", 8)] * 6, "labels holds bytes that are no text, such as a number in binary"),
         ([bytes(8)] * 6, "labels holds bytes that are no text, such as a number in binary"),
+        ([b'{"label": 3}'] * 6, "labels holds JSON"),
         (["x" * 256] * 6, "of more than 255 characters"),
         ([1, 2], "labels has 2 values for 6 images"),
     ],
