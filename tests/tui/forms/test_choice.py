@@ -122,5 +122,5 @@ def test_what_was_added_can_be_removed_and_a_backend_never_vanishes(choice: Choi
     alone = choice.with_spec_edited("lmdb", article, another=False).with_spec_removed(article.label)
     assert alone.offered == choice.offered
     assert alone.ticked == choice.ticked - {"lmdb"}
-    with pytest.raises(UsageError, match="Untick it"):
+    with pytest.raises(UsageError, match="Clear it"):
         choice.with_spec_removed("lmdb")
