@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -26,6 +27,17 @@ from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 
+class _Figure(Static):
+    """Where the figure is drawn: anew whenever the text beside it has left it another size."""
+
+    def __init__(self, draw: Callable[[], None]) -> None:
+        super().__init__(classes="figure")
+        self._draw = draw
+
+    def on_resize(self) -> None:
+        self._draw()
+
+
 class PresentScreen(Dialog[None]):
     """The pages of a run, one at a time; the page that is shown is drawn again while the run goes on."""
 
@@ -46,7 +58,7 @@ class PresentScreen(Dialog[None]):
     number: reactive[int] = reactive(0, repaint=False)
     """The page that is shown, from 0."""
 
-    figure = getters.query_one(".figure", Static)
+    figure = getters.query_one(".figure", _Figure)
     beside = getters.query_one(".beside", VerticalScroll)
     body = getters.query_one(".body", Static)
 
@@ -60,7 +72,7 @@ class PresentScreen(Dialog[None]):
         """Lay out the heading, the figure, the text beside it and the keys."""
         yield Static(classes="heading")
         with Container(classes="page"):
-            yield Static(classes="figure")
+            yield _Figure(self._draw)
             with VerticalScroll(classes="beside"):
                 yield Static(classes="body")
         yield KeyBar()
@@ -103,12 +115,16 @@ class PresentScreen(Dialog[None]):
         number = min(self.number, len(self._pages) - 1)
         page = self._pages[number]
         heading.update(Text(safe_text(f"{number + 1} of {len(self._pages)}   {page.item.title}"), no_wrap=True))
-        self.figure.update(self._drawn(page))
+        self._draw()
         text = page.text(max(24, self.beside.scrollable_content_region.width - 1))
         if self._ascii:
             text.plain = ascii_text(text.plain)
         self.beside.display = bool(text)
         self.body.update(text)
+
+    def _draw(self) -> None:
+        if self._pages:
+            self.figure.update(self._drawn(self._pages[min(self.number, len(self._pages) - 1)]))
 
     def _drawn(self, page: Page) -> RenderableType:
         width, height = self.figure.content_size
