@@ -202,8 +202,10 @@ def _is_left(path: Path, note: Path) -> bool:
         return False
     beginning = time.time() - note.stat().st_mtime <= BEGINNING_S
     if (path / SENTINEL).is_file():
-        # Between making the sentinel and locking it, a run has written nothing into it.
-        return not _locked(path / SENTINEL, note) and not (beginning and not (path / SENTINEL).stat().st_size)
+        # Between making the sentinel and locking it, a run has written nothing into it; and one that removes its folder
+        # lets go of the sentinel when it is gone. Hence the size is asked for before the lock, and the file after it.
+        empty = not (path / SENTINEL).stat().st_size
+        return not _locked(path / SENTINEL, note) and not (beginning and empty) and (path / SENTINEL).is_file()
     # A run that died between making the folder and marking it has left it empty, and so has one that is just beginning.
     if not beginning:
         with contextlib.suppress(OSError):
