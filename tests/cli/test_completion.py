@@ -46,7 +46,7 @@ def offered(script: Path, *words: str, home: str = "") -> list[str]:
         (["re"], {"resume", "rename", "replay"}),
         (["run", "-b", "lm"], {"lmdb"}),
         (["run", "-o", "write"], {"write-one", "write-many"}),
-        (["run", "--plan", "ar"], {"article"}),
+        (["run", "--plan", "art"], {"article"}),
         (["export", "last", "-f", "p"], {"png", "pdf"}),
         (["show", "last", "ch"], {"charts"}),
         (["backends", "hd"], {"hdf5"}),
