@@ -222,7 +222,7 @@ def test_two_runs_of_this_machine_are_set_side_by_side() -> None:
     assert program("rename", first, "before").returncode == 0
     done = program("compare", "before", second)
     assert done.returncode in (0, 4), done.stderr
-    assert (done.returncode == 4) == (" slower" in done.stdout)
+    assert (done.returncode == 4) == ("Slower by more than" in done.stdout)
     assert f"{second} against before" in done.stdout
     assert "read-one" in done.stdout
     assert "Name two or more runs" in sentence(program("compare", "last"))
