@@ -78,7 +78,7 @@ async def _notes(app: Driven, key: str) -> None:
     assert "5 Verdict: notes on methods" in app.picture
     assert "Files on disk" in app.picture
     await app.press(key)
-    assert "write-one: disk; write-many: hdf5" in app.picture
+    assert "- write-many: hdf5" in app.picture
 
 
 @effect("VerdictPane", "enter")
