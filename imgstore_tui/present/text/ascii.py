@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich.cells import cell_len
-
 _PLAIN = str.maketrans(
     "·…µ×–—━─│┃▔▁╭╮╰╯┌┐└┘├┤┼▏▎▌▐█✓✗▶◐↑←→▲▼░▒▓●▂▃▄▅▆▇▀",
     "..ux--=-||-_+++++++++++||||#v!>~^<>^v-=#o_______",
@@ -17,6 +15,8 @@ def ascii_text(text: str) -> str:
     """Return text of the same width in ASCII; characters without a replacement become ``?``."""
     if text.isascii():
         return text
+    from rich.cells import cell_len  # late: what terminal this is, is asked before anything of the screen is loaded
+
     text = text.translate(_PLAIN)
     return "".join(letter if letter.isascii() else "?" * cell_len(letter) for letter in text)
 

@@ -139,6 +139,8 @@ def draw_grid(
         # The number of hidden columns is shown above the names of the rows.
         left, right = columns[0], len(cutoffs) - 1 - columns[-1]
         hidden = f"<{left} more {right}>" if left and right else f"< {left} more" if left else f"{right} more >"
+        if len(hidden) >= names:
+            hidden = hidden.replace(" more", "")
         head = Text.assemble((hidden[:names].ljust(names), "dim"), head[names:])
     rows: list[tuple[Text, list[tuple[int, int, GridPosition]]]] = []
     for index in shown:

@@ -98,7 +98,7 @@ async def _present(app: Driven, key: str) -> None:
     await app.run()
     await app.press(key)
     assert app.shows(PresentScreen)
-    await app.until(lambda: "disk is fastest" in app.picture)
+    await app.until(lambda: "hdf5 is fastest" in app.picture)
 
 
 @effect("Workbench", "e")

@@ -65,7 +65,7 @@ def test_the_cursor_always_has_a_place_and_nothing_is_wider_than_the_room(
 
 
 def test_what_has_no_place_is_counted() -> None:
-    assert "<1 more 1>"[:9] in drawn(28, 30, GridPosition(1, 0, 2)).lines[0].plain
+    assert "<1 1>  N=10" in drawn(28, 30, GridPosition(1, 0, 2)).lines[0].plain
     many = fake_run([f"lmdb:preset={name}" for name in "abcdefghijklmnop"], [10], operations=[Operation.WRITE_MANY])
     layers = matrix_layers(build_results(many), many, plan_cells(many.plan))
     assert "11 above, 1 below" in drawn(60, 6, GridPosition(0, 12, 0), layers).lines[0].plain
