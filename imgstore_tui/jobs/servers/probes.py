@@ -16,12 +16,17 @@ _ANSWER_S = 2.0
 
 
 def free_ports(names: Sequence[str], offsets: Iterable[int] = ()) -> dict[str, int]:
-    """Return a free port for each name; those at the given distances from it are free too."""
+    """Return a free port for each name; those at the given distances above it are free too.
+
+    All of them, those at a distance as well, are below the ports that the kernel hands out to clients.
+    """
+    offsets = tuple(offsets)
+    bases = range(_PORTS.start - max(offsets, default=0), _PORTS.stop - max(offsets, default=0))
     chosen: dict[str, int] = {}
     taken: set[int] = set()
     for name in names:
         while True:
-            port = random.choice(_PORTS)  # noqa: S311 - nothing relies on it being hard to guess
+            port = random.choice(bases)  # noqa: S311 - nothing relies on it being hard to guess
             numbers = {port, *(port + offset for offset in offsets)}
             if not numbers & taken and all(map(_is_free, numbers)):
                 break
