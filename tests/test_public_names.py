@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from imgstore_tui.bench.results.journal import Journal, read_journal
+from imgstore_tui.core.ceiling import Ceiling, CeilingKind
 from imgstore_tui.present import exports
 from imgstore_tui.present.exports.json import SCHEMA_PATH
 from imgstore_tui.testing.fake_runs import fake_article_run, fake_run
@@ -33,6 +34,7 @@ NAMES: dict[str, dict[str, list[str]]] = json.loads((GOLDEN / "public_names.json
 MODULES, RECORD, JOURNAL = NAMES["modules"], NAMES["record"], NAMES["journal"]
 """Names by the path that plug-ins import them by; fields by object of the record, whose whole is ``Run``; fields by
 kind of journal line. Lines may be added to the file and never taken away."""
+CEILING = Ceiling("synthetic", CeilingKind.DECODE, 0, "png", {"level": 1}, seconds=0.5, samples=(0.5,), bytes=100)
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -83,6 +85,7 @@ def test_every_kind_of_journal_line_is_written_and_read_back(tmp_path: Path) -> 
     journal.warn("Beware.")
     journal.warn("Beware for now.", passing=True)
     journal.add_probe(probe)
+    journal.add_ceiling(CEILING)
     journal.set_title("nightly")
     journal.pause("2026-01-02T03:04:06+00:00")
     journal.unpause(1.5)
@@ -96,17 +99,18 @@ def test_every_kind_of_journal_line_is_written_and_read_back(tmp_path: Path) -> 
     assert {line["kind"] for line in lines} == set(JOURNAL)
     assert [name for name in RECORD["Measurement"] if name not in lines[1]] == []
     assert read_journal(journal.path) == replace(
-        empty, measurements=(trial,), warnings=("Beware.",), probes=(probe,), title="nightly", paused_s=1.5,
-        status="finished", finished_at="2026-01-02T03:04:10+00:00",
+        empty, measurements=(trial,), warnings=("Beware.",), probes=(probe,), ceilings=(CEILING,), title="nightly",
+        paused_s=1.5, status="finished", finished_at="2026-01-02T03:04:10+00:00",
     )  # fmt: skip
 
 
 def test_the_record_keeps_its_fields() -> None:
-    record = json.loads(exports.get("json").export(fake_article_run((1,), 1)))
+    record = json.loads(exports.get("json").export(replace(fake_article_run((1,), 1), ceilings=(CEILING,))))
     parts = {
         "Run": record, "Plan": record["plan"], "Spec": record["plan"]["specs"][0],
         "Environment": record["environment"], "DatasetFacts": record["datasets"][0],
         "Measurement": record["measurements"][0], "Summary": record["summary"][0], "Probe": record["probes"][0],
+        "Ceiling": record["ceilings"][0],
         "Claim": record["claims"][0],
     }  # fmt: skip
     assert set(parts) == set(RECORD)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from imgstore_tui.present.results import RunResults
 
 
-PARTS = ("answer", "tables", "charts", "verdicts", "all")
+PARTS = ("answer", "tables", "charts", "verdicts", "ceilings", "all")
 
 
 def make_parser() -> CommandParser:
@@ -116,6 +116,8 @@ def _print_part(console: Console, results: RunResults, part: str, *, charts: boo
 
     if part in ("answer", "tables", "all"):
         print_tables(console, results, plain=plain, brief=part == "answer", charts=charts and part == "all")
+    if part == "ceilings":
+        _print_ceilings(console, results, plain=plain)
     if charts and part == "charts":
         print_article_charts(console, results, plain=plain)
     if charts and part in ("charts", "all"):
@@ -125,6 +127,25 @@ def _print_part(console: Console, results: RunResults, part: str, *, charts: boo
     if part == "answer":
         more = f"More of it: imgstore-tui show {safe_text(results.run.id)} {'|'.join(PARTS[1:])}"
         talk_console().print(more, markup=False, soft_wrap=True)
+
+
+def _print_ceilings(console: Console, results: RunResults, *, plain: bool) -> None:
+    """Print what the machine does without a storage method, and how far each result is from that.
+
+    Raises:
+        UsageError: If it was not measured.
+    """
+    from imgstore_tui.present.tables.ceilings import ceiling_tables
+    from imgstore_tui.present.tables.rich_table import rich_table
+
+    tables = ceiling_tables(results)
+    if not tables:
+        raise UsageError(
+            "This run has no ceilings: its plan does not measure them. The plans quick, full, training, archive, "
+            "sharing and service do, and a plan file with ceilings = true."
+        )
+    for table in tables:
+        console.print(rich_table(table, output_width(), ascii_only=plain), Text(), sep="\n")
 
 
 def _follow(name: str) -> None:

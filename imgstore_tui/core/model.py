@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, Self
 
 from imgstore_tui.core.access import Access
+from imgstore_tui.core.ceiling import Ceiling
 from imgstore_tui.core.json_values import from_json, to_json
 from imgstore_tui.core.operations import CacheState, Operation, Payload, Status, SyncLevel
 from imgstore_tui.core.options import OptionValue
@@ -53,6 +54,8 @@ class Plan:
     """Whether the user's own files, read in place as they are, take part as the row ``source``."""
     looks: bool = False
     """Whether cells that are compared stop together before the last round, at a look that settles their ranking."""
+    ceilings: bool = False
+    """Whether a codec alone, a plain file and a copy of memory are measured beside the methods, see ``Ceiling``."""
     version: int = 1
     """Which version of the defaults fills in what a plan file leaves out; a file that does not say has version 1."""
 
@@ -327,6 +330,7 @@ class Run:
     finished_at: str | None = None
     warnings: tuple[str, ...] = field(default=())
     probes: tuple[Probe, ...] = ()
+    ceilings: tuple[Ceiling, ...] = ()
     title: str = ""
     """What the user calls it; empty where it has no name but its id."""
     paused_s: float = 0.0

@@ -56,6 +56,12 @@ def format_number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
 
 
+def format_percent(share: float) -> str:
+    """Format a share in per cent: ``4 %``, ``0.4 %``."""
+    value = 100 * share
+    return f"{value:.0f} %" if value >= 9.5 or value == round(value) else f"{value:.2g} %"
+
+
 def format_count(count: float) -> str:
     """Format a count with thousands separators: ``100,000``."""
     return f"{count:,.0f}"

@@ -54,6 +54,10 @@ def anonymous_run(run: Run) -> Run:
             replace(probe, dataset=words.dataset(probe.dataset), reason=probe.reason and words.sentence(probe.reason))
             for probe in run.probes
         ),
+        ceilings=tuple(
+            replace(entry, dataset=words.dataset(entry.dataset), reason=entry.reason and words.sentence(entry.reason))
+            for entry in run.ceilings
+        ),
         title=words.sentence(run.title),
     )
 

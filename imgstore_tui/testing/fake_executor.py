@@ -11,12 +11,15 @@ from imgstore_tui.core.operations import Operation
 FAKE_FIXED_S = 0.001
 FAKE_IMAGE_S = 0.0001
 FAKE_STORE_BYTES = 4096
+FAKE_BYTES_PER_S = 1e9
 
 
 def fake_outcome(request: TrialRequest) -> TrialOutcome:
     """Return the outcome of a flawless trial: the same numbers for the same request."""
     if request.step is Step.VERIFY:
         return TrialOutcome(True, result=TrialResult(verified=True))
+    if request.step is Step.CEILING:
+        return TrialOutcome(True, result=_fake_ceiling(request))
     if request.step is not Step.TRIAL:
         return TrialOutcome(True)
     images = request.operation.images(request.cutoff)
@@ -33,6 +36,15 @@ def fake_outcome(request: TrialRequest) -> TrialOutcome:
         size = FAKE_STORE_BYTES * images
         result = replace(result, apparent_bytes=size, allocated_bytes=size, files=1, drain_s=0.0)
     return TrialOutcome(True, result=result)
+
+
+def _fake_ceiling(request: TrialRequest) -> TrialResult:
+    """Return the result of a ceiling: a fixed rate, the images of the cutoff for a codec."""
+    seconds = FAKE_STORE_BYTES * request.cutoff / FAKE_BYTES_PER_S
+    images = request.cutoff if request.ceiling is not None and request.ceiling.is_codec else None
+    return TrialResult(
+        seconds=seconds, samples=(seconds,), pixel_bytes=FAKE_STORE_BYTES * request.cutoff, images=images
+    )
 
 
 class FakeExecutor:

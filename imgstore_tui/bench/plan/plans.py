@@ -59,6 +59,7 @@ def named_plan(name: str) -> Plan:
             rounds=12,
             name=name,
             looks=True,
+            ceilings=True,
             version=PLAN_VERSION,
         )
     if name == "full":
@@ -71,6 +72,7 @@ def named_plan(name: str) -> Plan:
             cutoffs=(1, 10, 100, 1000, 10_000),
             operations=tuple(Operation),
             budget_s=None,
+            ceilings=True,
             name=name,
         )
     if name == "article":

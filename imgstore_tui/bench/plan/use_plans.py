@@ -65,5 +65,6 @@ def use_plan(name: str, version: int) -> Plan:
         budget_s=BUDGET_S,
         name=name,
         looks=True,
+        ceilings=True,
         version=version,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from imgstore_tui.core.ceiling import CeilingKind
 from imgstore_tui.core.model import DEFAULT_BATCH
 from imgstore_tui.core.operations import CacheState, Operation, Payload, SyncLevel
 from imgstore_tui.core.spec import Spec
@@ -22,6 +23,8 @@ class Step(StrEnum):
     """Read every image and label of a store back and compare with the source."""
     PROBE = "probe"
     """Run the backend's own probe, see ``Backend.probe``."""
+    CEILING = "ceiling"
+    """Measure what the machine does without a storage method, see ``TrialRequest.ceiling``."""
     DESTROY = "destroy"
     """Remove a store, off the clock."""
     HELLO = "hello"
@@ -53,6 +56,8 @@ class TrialRequest:
     """Seeds the order of random reads; the same for all specs of a round."""
     modules: tuple[str, ...] = ()
     """What a fresh interpreter imports before its clock starts: drivers and plug-ins."""
+    ceiling: CeilingKind | None = None
+    """What a request of the step ``ceiling`` measures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,8 @@ class TrialResult:
     elapsed_s: float | None = None
     drain_s: float | None = None
     dirty_before: int | None = None
+    images: int | None = None
+    """Images that a sample of a codec alone handled."""
     probe_images: int | None = None
     """Images that the backend's probe used."""
     probe_values: dict[str, tuple[float, ...]] | None = None

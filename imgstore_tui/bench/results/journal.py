@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from imgstore_tui.bench.results.journal_reader import JournalReader
 from imgstore_tui.bench.system.app_folders import make_private, runs_folder
+from imgstore_tui.core.ceiling import Ceiling
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, did_you_mean
 from imgstore_tui.core.files import force
 from imgstore_tui.core.json_values import to_json
@@ -83,7 +84,7 @@ class Journal:
             force(folder)
         except OSError as error:
             raise UnavailableError(f"Results cannot be saved in {folder}: {error.strerror}.") from None
-        later = {"measurements", "status", "finished_at", "warnings", "probes", "title", "paused_s"}
+        later = {"measurements", "status", "finished_at", "warnings", "probes", "ceilings", "title", "paused_s"}
         head = {name: value for name, value in to_json(run).items() if name not in later and value is not None}
         try:
             journal._write("run", {"schema_version": SCHEMA_VERSION, **head})
@@ -144,6 +145,10 @@ class Journal:
     def add_probe(self, probe: Probe) -> None:
         """Append the result of a backend's probe."""
         self._write("probe", to_json(probe))
+
+    def add_ceiling(self, ceiling: Ceiling) -> None:
+        """Append the trial of a ceiling."""
+        self._write("ceiling", {"trial": to_json(ceiling)})  # which has a kind of its own
 
     def set_title(self, title: str) -> None:
         """Append the name that the user gives the run; an empty title removes it."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from imgstore_tui.bench.plan.stop_rule import with_stops
+from imgstore_tui.core.ceiling import Ceiling
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.events import CellSkipped, Continued, Event, Paused, TrialFinished, Warned
 from imgstore_tui.core.json_values import from_json
@@ -41,6 +42,7 @@ class JournalReader:
         self._warnings: list[tuple[str, bool]] = []
         """Each with whether it is passing: holds only until the run is resumed or has finished."""
         self._probes: list[Probe] = []
+        self._ceilings: list[Ceiling] = []
         self._offset = 0
         self._lines = 0
 
@@ -59,6 +61,7 @@ class JournalReader:
             measurements=tuple(self._measurements),
             warnings=tuple(text for text, _ in self._warnings),
             probes=tuple(self._probes),
+            ceilings=tuple(self._ceilings),
             status="interrupted" if run.finished_at is None else run.status,
         )
         return run if run.finished_at is None else with_stops(run)
@@ -131,6 +134,8 @@ class JournalReader:
         elif kind == "probe":
             probe: Probe = from_json(Probe, values)
             self._probes.append(replace(probe, spec=self._saved_specs.label(probe.spec)))
+        elif kind == "ceiling":
+            self._ceilings.append(from_json(Ceiling, values["trial"]))
         elif kind == "skip":
             return CellSkipped(self._saved_specs.cell(from_json(Cell, values["cell"])))
         elif self._head is not None:

@@ -99,7 +99,9 @@ def replay_run(
     gaps = list(_gaps(run.measurements))
     left_s = sum(gaps)
     total_s = left_s or 1.0
-    begun = replace(run, measurements=(), warnings=(), probes=(), status="running", finished_at=None, paused_s=0.0)
+    begun = replace(
+        run, measurements=(), warnings=(), probes=(), ceilings=(), status="running", finished_at=None, paused_s=0.0
+    )
     listen(RunStarted(begun, cells, total_s, journal))
     for warning in run.warnings:
         listen(Warned(warning))

@@ -12,6 +12,7 @@ from imgstore_tui.bench.plan.stop_rule import with_stops
 from imgstore_tui.bench.protocol.messages import TrialOutcome
 from imgstore_tui.bench.results.past_costs import load_past_costs
 from imgstore_tui.bench.run.block_round import BlockRound
+from imgstore_tui.bench.run.ceilings import measure_ceilings
 from imgstore_tui.bench.run.data_warnings import warnings_of
 from imgstore_tui.bench.run.measurement import SKIPPED_BY_USER
 from imgstore_tui.bench.run.preflight import short_budget
@@ -62,6 +63,7 @@ class RunLoop:
                 measurements=tuple(services.measurements),
                 warnings=tuple(text for text in services.warnings if text not in passed),
                 probes=probes,
+                ceilings=tuple(services.ceilings),
                 paused_s=self._run.paused_s + services.budget.paused_s,
                 status=status,
                 finished_at=finished_at,
@@ -96,6 +98,7 @@ class RunLoop:
                 break
             seconds = dict[Group, float]()
             services.executor.begin_round()
+            measure_ceilings(services, number)
             for block in shuffled_blocks(self._blocks, self._plan.seed, number):
                 if services.stopped:
                     return "stopped"

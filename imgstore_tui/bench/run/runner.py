@@ -160,6 +160,7 @@ def _measure(
             stop_rule=StopRule(run.plan, cells),
             budget=Budget(run.plan.budget_s),
             measurements=list(run.measurements),
+            ceilings=list(run.ceilings),
             warnings=list(run.warnings),
         )
         return RunLoop(run, services, ready.warnings).run()

@@ -21,6 +21,7 @@ from imgstore_tui.bench.run.server_ledger import ServerLedger
 from imgstore_tui.bench.system.ext4_placement import unique_name, warm_directory
 from imgstore_tui.bench.system.memory import oom_kills
 from imgstore_tui.bench.trial.source_row import backend_class
+from imgstore_tui.core.ceiling import Ceiling
 from imgstore_tui.core.events import Event, TrialFinished, TrialStarted, Warned
 from imgstore_tui.core.location import Location, is_address
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Plan
@@ -51,6 +52,7 @@ class RunServices:
     stop_rule: StopRule
     budget: Budget
     measurements: list[Measurement] = field(default_factory=list)
+    ceilings: list[Ceiling] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     passing_warnings: set[str] = field(default_factory=set)
     """Those that hold no longer when the run has finished."""
@@ -127,6 +129,11 @@ class RunServices:
         self.journal.add(measurement)
         self.measurements.append(measurement)
         self.listen(TrialFinished(measurement))
+
+    def record_ceiling(self, ceiling: Ceiling) -> None:
+        """Journal the trial of a ceiling. No listener gets it: it is no part of what is compared."""
+        self.journal.add_ceiling(ceiling)
+        self.ceilings.append(ceiling)
 
     def _finish(self, measurement: Measurement) -> None:
         self._done.add((measurement.cell, measurement.round))

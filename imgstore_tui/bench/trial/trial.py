@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 from imgstore_tui.bench.protocol.messages import Step, TrialRequest, TrialResult
 from imgstore_tui.bench.protocol.shared_progress import SharedProgress
 from imgstore_tui.bench.system.page_cache import recycle_page_frames
+from imgstore_tui.bench.trial.ceiling import timed_ceiling
 from imgstore_tui.bench.trial.clock import Clock, Sample, Snapshot
 from imgstore_tui.bench.trial.edit import edit
 from imgstore_tui.bench.trial.probe import run_probe
@@ -49,6 +50,9 @@ def run_request(request: TrialRequest, progress: SharedProgress) -> TrialResult:
     if request.step is Step.DESTROY:
         access_to(registry.make_backend(request.spec), request).destroy()
         return TrialResult()
+    if request.step is Step.CEILING:
+        result, timed = _timed(timed_ceiling(request), progress)
+        return timed.complete(result)
     setup = TrialSetup.of(request, progress.report)
     if request.step is Step.PROBE:
         return run_probe(setup)
@@ -74,15 +78,21 @@ def _measure(setup: TrialSetup, location: Location, progress: SharedProgress) ->
         # Twice the pixels: what the store takes, and what its writer may hold before it is written.
         pixels = setup.pixel_cache.pixel_bytes(request.operation.images(request.cutoff))
         recycle_page_frames(Path(request.workspace), 2 * pixels)
+    result, timed = _timed(lambda clock: _run_operation(setup, location, clock), progress)
+    return timed.complete(setup.access.with_server(replace(result, batch=setup.largest_call)))
+
+
+def _timed(run: Callable[[Clock], TimedSamples], progress: SharedProgress) -> tuple[TrialResult, TimedSamples]:
+    """Run what is timed, with nothing of this process or of the page cache in its way."""
     wait_for_writeback()
     gc.collect()
     gc.disable()
     clock, started_at = Clock(progress), datetime.now(UTC).isoformat(timespec="milliseconds")
-    timed = _run_operation(setup, location, clock)
-    result = replace(_result_of(clock, timed.samples), started_at=started_at, batch=setup.largest_call)
+    timed = run(clock)
+    result = replace(_result_of(clock, timed.samples), started_at=started_at)
     progress.set_measuring(False)
     gc.enable()
-    return timed.complete(setup.access.with_server(result))
+    return result, timed
 
 
 def _run_operation(setup: TrialSetup, location: Location, clock: Clock) -> TimedSamples:

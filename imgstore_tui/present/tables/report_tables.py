@@ -10,6 +10,7 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.units import format_count, format_count_short
 from imgstore_tui.present.article import article_report_tables, is_article
 from imgstore_tui.present.results import RunResults
+from imgstore_tui.present.tables.ceilings import ceiling_tables
 from imgstore_tui.present.tables.disk_use import disk_tables
 from imgstore_tui.present.tables.systems import systems_tables
 from imgstore_tui.present.tables.table_model import Emphasis, Table, TableColumn, TableEntry
@@ -43,6 +44,7 @@ def further_tables(results: RunResults) -> tuple[Table, ...]:
         *(() if is_article(results.run) else one_image_tables(results)),
         *timing_tables(results),
         *disk_tables(results),
+        *ceiling_tables(results),
         failures_table(results),
         warnings_table(results),
         left_out_table(results.run),

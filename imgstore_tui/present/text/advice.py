@@ -13,7 +13,7 @@ from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import CacheState
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import counted, format_count, format_number
+from imgstore_tui.core.units import counted, format_count, format_number, format_percent
 from imgstore_tui.present.text.advice_times import time_sentences
 from imgstore_tui.present.text.next_commands import shell_line
 from imgstore_tui.stats.intervals import Interval
@@ -113,7 +113,7 @@ def _weights(given: DatasetAdvice) -> Iterator[Statement]:
     shares = given.advice.ranking.shares
     if not shares:
         return
-    named = ", ".join(f"{criterion.describe} {percent(share)}" for criterion, share in shares.items())
+    named = ", ".join(f"{criterion.describe} {format_percent(share)}" for criterion, share in shares.items())
     use = given.situation.use
     about = f" ({use.describe})" if use is not None else ""
     many = counted(given.advice.cutoff, "image")
@@ -197,8 +197,8 @@ def _shares(given: DatasetAdvice) -> Iterator[Statement]:
     if shares is None or shares.codec < _LEAST_CODEC:
         return
     text = (
-        f"Of {shares.row.operation} with {shares.row.spec}, {percent(shares.codec)} of the time is the codec and "
-        f"{percent(shares.storage)} storage: storage that took no time would make it "
+        f"Of {shares.row.operation} with {shares.row.spec}, {format_percent(shares.codec)} of the time is the codec "
+        f"and {format_percent(shares.storage)} storage: storage that took no time would make it "
         f"{format_number(shares.most_gain)} times as fast"
     )
     if shares.storage <= _LITTLE_STORAGE:
@@ -230,8 +230,8 @@ def _weight_changes(given: DatasetAdvice) -> Iterator[Statement]:
     for threshold in given.advice.thresholds:
         over = "over" if threshold.is_upper else "under"
         clauses.append(
-            f"{threshold.criterion.describe} weighs {over} {percent(threshold.share)} (now "
-            f"{percent(ranking.shares.get(threshold.criterion, 0.0))}; then {threshold.spec})"
+            f"{threshold.criterion.describe} weighs {over} {format_percent(threshold.share)} (now "
+            f"{format_percent(ranking.shares.get(threshold.criterion, 0.0))}; then {threshold.spec})"
         )
     if clauses:
         yield Statement(
@@ -285,12 +285,6 @@ def _omissions(given: DatasetAdvice) -> Iterator[Statement]:
     if lossy and len(lossy) < len(advice.ranking.methods):
         named = ", ".join(f"{method.spec} ({method.psnr_db:.0f} dB)" for method in lossy)
         yield Statement("omission", f"Not like for like: lossy {'is' if len(lossy) == 1 else 'are'} {named}.")
-
-
-def percent(share: float) -> str:
-    """Return a share in per cent: ``4 %``, ``0.4 %``."""
-    value = 100 * share
-    return f"{value:.0f} %" if value >= 9.5 or value == round(value) else f"{value:.2g} %"
 
 
 def times(ratio: Interval) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 
+from imgstore_tui.analysis.ceilings import headrooms
 from imgstore_tui.analysis.verdict import Verdict, listed
 from imgstore_tui.bench.plan.error_parts import DECIDING_READS
 from imgstore_tui.core.access import Access
@@ -21,6 +22,7 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.disk_use import weighed_stores
 from imgstore_tui.present.text.captions import level_text
+from imgstore_tui.present.text.ceilings import headroom_sentence
 from imgstore_tui.present.text.closing_line import either_line, own_files_line, take_line
 from imgstore_tui.present.text.next_commands import conversion_command, same_measurement, shell_line
 from imgstore_tui.present.text.single_reads import single_reads_sentence
@@ -234,6 +236,8 @@ def _advice(
     yield _line(text)
     if results.run.plan.payload is not Payload.RAW:  # in raw runs the codec has no part
         yield from _command(conversion_command(verdict.contest.dataset, pick))
+    for headroom in headrooms(results.run, [entry for entry in results.summaries if entry.cell == chosen]):
+        yield replace(_line(headroom_sentence(headroom)), remark=True)
     if text := single_reads_sentence(results, chosen):
         yield replace(_line(text), remark=True)
 

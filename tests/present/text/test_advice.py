@@ -13,8 +13,9 @@ from imgstore_tui.analysis.advice.weights import Criterion, Use
 from imgstore_tui.analysis.aggregate import summarise
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import CacheState, Operation
+from imgstore_tui.core.units import format_percent
 from imgstore_tui.present.tables.advice import cost_by_criterion_table, growth_table, whole_set_table
-from imgstore_tui.present.text.advice import Statement, count_text, percent, row_names, statements
+from imgstore_tui.present.text.advice import Statement, count_text, row_names, statements
 from imgstore_tui.present.text.advice_times import time_text
 from tests.support.costed_runs import Costs, costed_run
 
@@ -201,7 +202,7 @@ def test_times_of_any_length_have_three_digits(seconds: float, text: str) -> Non
 
 
 def test_shares_and_counts_are_rounded_for_reading() -> None:
-    assert [percent(share) for share in (0.6, 0.045, 0.004, 1.0)] == ["60 %", "4.5 %", "0.4 %", "100 %"]
+    assert [format_percent(share) for share in (0.6, 0.045, 0.004, 1.0)] == ["60 %", "4.5 %", "0.4 %", "100 %"]
     assert [count_text(images) for images in (7.3, 237.5, 23_750)] == ["7", "240", "24,000"]
 
 
