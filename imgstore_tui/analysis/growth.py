@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from imgstore_tui.analysis.ceilings import ceiling_rates
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.analysis.verdict import exclusion_reason
+from imgstore_tui.core.ceiling import CeilingKind
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import CacheState, SyncLevel
 from imgstore_tui.core.spec import Spec
@@ -268,6 +270,11 @@ def growths(run: Run, summaries: Iterable[CellSummary]) -> dict[Cell, Growth]:
     specs = {spec.label: spec for spec in run.plan.specs}
     distinct = {facts.text: facts.images for facts in run.datasets if facts.repeated}
     memory = run.environment.memory_bytes
+    cold_files = {
+        rate.dataset: rate.bytes_per_s.median
+        for rate in ceiling_rates(run)
+        if rate.kind is CeilingKind.FILE_READ and rate.cache is CacheState.COLD and rate.bytes_per_s is not None
+    }
     found = {}
     for cell, entries in series.items():
         ordered = sorted(entries, key=lambda entry: entry.cell.cutoff)
@@ -277,7 +284,7 @@ def growths(run: Run, summaries: Iterable[CellSummary]) -> dict[Cell, Growth]:
             repeated = tuple(entry.cell.cutoff for entry in ordered if entry.cell.cutoff > most)
         kept = tuple(entry for entry in ordered if entry.cell.cutoff not in repeated)
         if kept:
-            found[cell] = Growth(cell, kept, repeated, memory)
+            found[cell] = Growth(cell, kept, repeated, memory, cold_files.get(cell.dataset))
     return found
 
 

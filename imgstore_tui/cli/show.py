@@ -125,7 +125,8 @@ def _print_part(console: Console, results: RunResults, part: str, *, charts: boo
     if part in ("answer", "verdicts", "all"):
         print_verdicts(console, results, plain=plain)
     if part == "answer":
-        more = f"More of it: imgstore-tui show {safe_text(results.run.id)} {'|'.join(PARTS[1:])}"
+        parts = [name for name in PARTS[1:] if name != "ceilings" or results.run.ceilings]
+        more = f"More of it: imgstore-tui show {safe_text(results.run.id)} {'|'.join(parts)}"
         talk_console().print(more, markup=False, soft_wrap=True)
 
 

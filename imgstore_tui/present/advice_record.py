@@ -87,6 +87,15 @@ def _dataset(given: DatasetAdvice) -> dict[str, Any]:
         "shares": None
         if given.shares is None
         else {"storage": given.shares.storage, "codec": given.shares.codec, "row": _row(given.shares.row)},
+        "ceiling": None
+        if given.headroom is None
+        else {
+            "storage": given.headroom.storage,
+            "codec_s": given.headroom.codec_s,
+            "file_s": given.headroom.file_s,
+            "distance": given.headroom.distance,
+            "row": _row(given.headroom.row),
+        },
         "keeping": [
             {
                 "spec": kept.spec,

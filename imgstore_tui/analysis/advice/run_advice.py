@@ -10,6 +10,7 @@ from imgstore_tui.analysis.advice.keeping import Keeping, keepings, unsuitable_f
 from imgstore_tui.analysis.advice.phase_shares import PhaseShares, phase_shares
 from imgstore_tui.analysis.advice.training import BreakEven, TrainingTime, break_evens, training_times
 from imgstore_tui.analysis.advice.weights import Criterion, Use, Weights, weights_for
+from imgstore_tui.analysis.ceilings import Headroom, headrooms
 from imgstore_tui.analysis.growth import MEMORY_SHARE, Crossing, Growth, crossings, growths
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Cell, DatasetFacts, Run
@@ -70,6 +71,8 @@ class DatasetAdvice:
     """Empty without rows of the user's own files."""
     shares: PhaseShares | None
     """How much of the read that the weights are mostly about is storage, with the method to take."""
+    headroom: Headroom | None
+    """How far that read is from what the machine does without a storage method; None where that was not measured."""
     keepings: tuple[Keeping, ...]
     """What the ranked methods keep, and the user's own files; empty where the use does not ask for it."""
 
@@ -128,6 +131,7 @@ def _dataset_advice(
         training,
         pays,
         _shares(run, advice, deciding),
+        _headroom(run, summaries, advice, deciding),
         tuple(entry for entry in kept if entry.spec in specs) if situation.use in _KEPT_FOR_OTHERS else (),
     )
 
@@ -137,6 +141,14 @@ def _shares(run: Run, advice: Advice, deciding: Cell | None) -> PhaseShares | No
     return (
         None if deciding is None or not spec else phase_shares(run, replace(deciding, spec=spec, cutoff=advice.cutoff))
     )
+
+
+def _headroom(run: Run, summaries: Sequence[CellSummary], advice: Advice, deciding: Cell | None) -> Headroom | None:
+    spec = IN_PLACE.label if advice.keeps_own_files else advice.pick
+    if deciding is None or not spec:
+        return None
+    row = replace(deciding, spec=spec, cutoff=advice.cutoff)
+    return next(iter(headrooms(run, [entry for entry in summaries if entry.cell == row])), None)
 
 
 def _set_size(facts: DatasetFacts) -> int:

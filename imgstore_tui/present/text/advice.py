@@ -15,14 +15,13 @@ from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_number, format_percent
 from imgstore_tui.present.text.advice_times import time_sentences
+from imgstore_tui.present.text.ceilings import LITTLE_STORAGE, headroom_sentence
 from imgstore_tui.present.text.next_commands import shell_line
 from imgstore_tui.stats.intervals import Interval
 from imgstore_tui.stats.ranking import Placement
 
 _LEAST_CODEC = 0.05
 """Share of the codec below which all is storage, and nothing is to be said."""
-_LITTLE_STORAGE = 0.1
-"""Share of storage up to which a faster one cannot help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +192,9 @@ def _keeping(given: DatasetAdvice) -> Iterator[Statement]:
 
 def _shares(given: DatasetAdvice) -> Iterator[Statement]:
     """Yield how much of the read that matters most is storage."""
+    if given.headroom is not None:
+        yield Statement("share", headroom_sentence(given.headroom), (given.headroom.row,))
+        return
     shares = given.shares
     if shares is None or shares.codec < _LEAST_CODEC:
         return
@@ -201,7 +203,7 @@ def _shares(given: DatasetAdvice) -> Iterator[Statement]:
         f"and {format_percent(shares.storage)} storage: storage that took no time would make it "
         f"{format_number(shares.most_gain)} times as fast"
     )
-    if shares.storage <= _LITTLE_STORAGE:
+    if shares.storage <= LITTLE_STORAGE:
         text += ", so that no other storage can help; another codec, smaller images or more workers can"
     yield Statement("share", f"{text}.", (shares.row,))
 

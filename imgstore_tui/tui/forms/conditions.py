@@ -54,6 +54,8 @@ OPTIONS = (
     Option("source", _DEFAULT.baseline, "Whether your own files, read in place as they are, take part."),
     Option("drop-caches", _DEFAULT.drop_caches, "For cold reads, drop the caches of the whole machine as well; "
            "needs root."),
+    Option("ceilings", _DEFAULT.ceilings, "Whether a codec alone, a plain file and a copy of memory are measured "
+           "beside the methods."),
     Option("probes", _DEFAULT.probes, "At the end, check each storage method for habits that no operation shows; the "
            "article's report uses them."),
 )  # fmt: skip

@@ -20,6 +20,7 @@ MIDDLE = (120, 35)
 OTHER = Plan(
     cache=(CacheState.COLD,), sync=(SyncLevel.BUFFERED, SyncLevel.END), payload=Payload.RAW, workers=2, rounds=3,
     budget_s=None, scratch="/tmp", batch=64, seed=9, baseline=False, drop_caches=True, probes=True, looks=True,
+    ceilings=True,
 )  # fmt: skip
 
 
